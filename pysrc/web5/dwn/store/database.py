@@ -1,0 +1,95 @@
+"""One SQLite database, shared by the engine, the sync ledger and the agent, so that they commit together.
+
+Invariants:
+1. A transaction never awaits, so nothing runs between its statements.
+2. What `flush` has returned for survives the process, the tab or the machine.
+3. Each component owns its tables and brings them up to date with `migrate`; no component touches another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+
+async def _already_durable() -> None:
+    return None
+
+
+class Database:
+    """An open connection, and how to make its commits durable.
+
+    Parameters:
+        connection: an APSW connection that nobody else uses.
+        flush: returns once everything committed before the call is durable.
+        close: gives the platform's resources free, after the connection is closed.
+    """
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        flush: Callable[[], Awaitable[None]] = _already_durable,
+        close: Callable[[], Awaitable[None]] = _already_durable,
+    ) -> None:
+        self.connection = connection
+        self._flush = flush
+        self._close = close
+
+    @contextmanager
+    def transaction(self) -> Iterator[apsw.Connection]:
+        """Commit the block's statements together, or none of them if it raises. Do not await inside."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    async def flush(self) -> None:
+        """Return once everything committed so far is durable.
+
+        Raises:
+            StorageFull, StorageError: it is not.
+        """
+        await self._flush()
+
+    def migrate(self, component: str, steps: Sequence[str]) -> None:
+        """Run the scripts of `steps` that this database has not seen yet, in one transaction.
+
+        A step that was released is never edited: add another.
+        """
+        with self.transaction() as db:
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS component (name TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+            )
+            row = db.execute("SELECT version FROM component WHERE name = ?", (component,)).fetchone()
+            done = row[0] if row else 0
+            for script in steps[done:]:
+                db.execute(script)
+            if done < len(steps):
+                db.execute("INSERT OR REPLACE INTO component VALUES (?, ?)", (component, len(steps)))
+
+    async def close(self) -> None:
+        """Flush and close. Safe to call twice."""
+        await self.flush()
+        self.connection.close()
+        await self._close()
+
+
+def open_file(path: Path | str) -> Database:
+    """Open a plain SQLite file (WAL, every commit synced), making it and its folder if need be."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000")
+    return Database(connection)
+
+
+def open_memory() -> Database:
+    """A database that is gone when it is closed, for tests and throw-away nodes."""
+    return Database(apsw.Connection(":memory:"))

@@ -1,0 +1,34 @@
+"""Record data that is too large for SQLite: an IndexedDB object store in the browser, files on CPython."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import Protocol
+
+
+class Blobs(Protocol):
+    async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
+        """Store a blob under a new key; it can be read only once it is whole and durable.
+
+        Returns the number of bytes.
+
+        Raises:
+            StorageFull: there is no room; nothing stays behind.
+            Whatever `chunks` raises; nothing stays behind.
+        """
+
+    def get(self, key: str) -> AsyncIterator[bytes]:
+        """The blob's bytes, in chunks.
+
+        Raises:
+            BlobMissing: there is no such blob.
+        """
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Remove blobs; a key that is not there is no error."""
+
+    async def keys(self) -> set[str]:
+        """The keys of all whole blobs."""
+
+    async def close(self) -> None:
+        """Give the store free. Safe to call twice."""

@@ -1,0 +1,31 @@
+"""Durable pages of one SQLite database: an IndexedDB object store in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class PageStore(Protocol):
+    page_size: int
+    """Bytes in a page; every page that is stored has this length."""
+
+    async def load(self) -> dict[int, bytes]:
+        """All pages by number, from 0, without a gap; empty for a new database.
+
+        Raises:
+            StorageCorrupt: a page is missing or has a wrong length.
+        """
+
+    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+        """Store `pages` and drop every page from `page_count` on: all of it or nothing.
+
+        Returns when the data is durable.
+
+        Raises:
+            StorageFull: there is no room; what was stored before is unharmed.
+            StorageError: the store failed or was closed.
+        """
+
+    async def close(self) -> None:
+        """Give the store free. Safe to call twice."""

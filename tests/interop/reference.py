@@ -1,0 +1,78 @@
+"""The reference packages as live processes: a Node script that answers JSON lines on stdio, or a dwn-server."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+NODE = os.environ.get("WEB5_NODE", "node")
+LINE_LIMIT = 64 * 1024 * 1024
+
+
+class ReferenceError(AssertionError):
+    """The reference threw; the message is its stack."""
+
+
+class ReferenceScript:
+    """A script under tests/interop/reference/ that reads `{id, method, params}` lines and writes `{id, result | error}`.
+
+    Lines on its stdout that are not such replies are its logs and are ignored.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._reader = asyncio.ensure_future(self._read())
+
+    @classmethod
+    async def start(cls, name: str, *, env: dict[str, str] | None = None) -> ReferenceScript:
+        process = await asyncio.create_subprocess_exec(
+            NODE,
+            str(HERE / "reference" / name),
+            cwd=HERE,
+            env={**os.environ, **(env or {})},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LINE_LIMIT,
+        )
+        return cls(process)
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Call a method of the script; its result, or ReferenceError."""
+        call_id = next(self._ids)
+        future = self._waiting[call_id] = asyncio.get_running_loop().create_future()
+        assert self._process.stdin is not None
+        self._process.stdin.write(
+            json.dumps({"id": call_id, "method": method, "params": params}).encode() + b"\n"
+        )
+        await self._process.stdin.drain()
+        return await future
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            if not line.startswith(b'{"id":'):
+                continue
+            reply = json.loads(line)
+            future = self._waiting.pop(reply["id"])
+            if future.done():
+                continue
+            if "error" in reply:
+                future.set_exception(ReferenceError(reply["error"]))
+            else:
+                future.set_result(reply.get("result"))
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(ReferenceError("the reference process ended"))
+
+    async def close(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await self._reader

@@ -1,0 +1,111 @@
+"""A reference `@web5/dwn-server` as a live process, for tests that need a remote which is not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+HERE = Path(__file__).parent
+NODE = os.environ.get("WEB5_NODE", "node")
+START_SECONDS = 60.0
+
+
+class ReferenceDwnServer:
+    """One server with a data directory and a port; both stay the same through `kill` and `restart`.
+
+    Use it as an async context manager: entering starts it, leaving kills it.
+
+    Parameters:
+        data_dir: where its SQLite files and its `server.log` go; made if need be.
+        gateway_url: the DID DHT gateway it resolves did:dht through; None: it resolves no did:dht.
+    """
+
+    def __init__(self, data_dir: Path, gateway_url: str | None = None) -> None:
+        self._data_dir = Path(data_dir)
+        self._gateway_url = gateway_url
+        self._port = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Its DWN endpoint, without a slash at the end."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> str:
+        """What it has printed since its first start."""
+        path = self._data_dir / "server.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    async def start(self) -> None:
+        """Start it and return once it answers /health; AssertionError with its log if it does not."""
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "PORT": str(self._port), "DATA_DIR": str(self._data_dir.resolve())}
+        if self._gateway_url:
+            environment["GATEWAY_URL"] = self._gateway_url
+        with (self._data_dir / "server.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                NODE,
+                str(HERE / "reference" / "dwn-server.mjs"),
+                cwd=HERE,
+                env=environment,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                self._port = await self._announced_port(self._process)
+                async with httpx.AsyncClient(trust_env=False) as client:
+                    (await client.get(f"{self.url}/health")).raise_for_status()
+        except BaseException as error:
+            await self.kill()
+            raise AssertionError(f"the reference dwn-server did not start: {error!r}\n{self.log}") from error
+
+    @staticmethod
+    async def _announced_port(process: asyncio.subprocess.Process) -> int:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            word, _, port = line.decode().strip().partition(" ")
+            if word == "listening":
+                return int(port)
+        raise RuntimeError(f"it ended with status {await process.wait()}")
+
+    async def kill(self) -> None:
+        """End it at once, as a crash would. Safe to call twice."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+    async def restart(self) -> None:
+        """Kill it if it runs, and start it on the same data and port."""
+        await self.kill()
+        await self.start()
+
+    async def __aenter__(self) -> ReferenceDwnServer:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+        if error is not None and self.log:
+            print(f"--- {self.url} ---\n{self.log}", file=sys.stderr)
+
+
+@asynccontextmanager
+async def reference_dwn_server(gateway_url: str | None = None, *, data_dir: Path) -> AsyncIterator[str]:
+    """The endpoint URL of a fresh server, for tests that need not break it; else use `ReferenceDwnServer`."""
+    async with ReferenceDwnServer(data_dir, gateway_url) as server:
+        yield server.url

@@ -1,0 +1,56 @@
+// A reference @web5/dwn-server on the port and data directory that the environment names; see ../dwn_server.py.
+//
+// The stores are given one by one: DWN_STORAGE as a whole would turn tenant registration on.
+// Prints `listening <port>` once it accepts, and ends when its stdin closes, so it never outlives the tests.
+console.log = console.info = console.error; // stdout carries the one line that is read
+
+const { PORT = '0', DATA_DIR, GATEWAY_URL } = process.env;
+const sqlite = (name) => `sqlite://${DATA_DIR}/${name}.sqlite`;
+Object.assign(process.env, {
+  DWN_STORAGE_MESSAGES: sqlite('messages'),
+  DWN_STORAGE_DATA: sqlite('data'),
+  DWN_STORAGE_EVENTS: sqlite('events'),
+  DWN_STORAGE_RESUMABLE_TASKS: sqlite('tasks'),
+  DWN_TTL_CACHE_URL: sqlite('ttl'),
+  DWN_SERVER_PACKAGE_JSON: new URL('../node_modules/@web5/dwn-server/package.json', import.meta.url).pathname,
+  DWN_SERVER_LOG_LEVEL: process.env.DWN_SERVER_LOG_LEVEL ?? 'warn',
+  DS_PORT: PORT,
+});
+delete process.env.DWN_STORAGE;
+delete process.env.DWN_REGISTRATION_STORE_URL;
+
+// The server reads its configuration from the environment while it is imported.
+const { DwnServer } = await import('@web5/dwn-server');
+const { DidDht, DidJwk, DidKey, DidWeb, UniversalResolver } = await import('@web5/dids');
+
+const TTL_MS = 15 * 60 * 1000;
+const resolved = new Map();
+const cache = {
+  async get(did) {
+    const entry = resolved.get(did);
+    if (entry && entry.until > Date.now()) return entry.result;
+  },
+  async set(did, result) {
+    if (!result.didResolutionMetadata.error) resolved.set(did, { result, until: Date.now() + TTL_MS });
+  },
+  async delete(did) { resolved.delete(did); },
+  async clear() { resolved.clear(); },
+  async open() {},
+  async close() {},
+};
+
+// `new URL(key, gateway)` replaces the last path segment, so a gateway under a path needs its slash.
+const gatewayUri = GATEWAY_URL && (GATEWAY_URL.endsWith('/') ? GATEWAY_URL : `${GATEWAY_URL}/`);
+const viaGateway = {
+  methodName: 'dht',
+  resolve: (did) => DidDht.resolve(did, { gatewayUri }),
+};
+const didResolver = new UniversalResolver({
+  cache,
+  didResolvers: [...(gatewayUri ? [viaGateway] : []), DidJwk, DidKey, DidWeb],
+});
+
+const server = new DwnServer({ didResolver });
+await server.start();
+process.stdin.on('close', () => process.exit(0)).resume();
+process.stdout.write(`listening ${server.httpServer.address().port}\n`);

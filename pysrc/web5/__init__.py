@@ -1,0 +1,33 @@
+"""A Decentralized Web Node, a sync agent and the Web5 API.
+
+from web5 import Web5
+
+web5, did = await Web5.connect()
+record = await web5.dwn.records.create("Hello, Web5")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from web5.api.record import Record
+    from web5.api.records import Records
+    from web5.api.web5 import Connection, Web5
+
+__all__ = ["Connection", "Record", "Records", "Web5"]
+
+_HOMES = {
+    "Connection": "web5.api.web5",
+    "Record": "web5.api.record",
+    "Records": "web5.api.records",
+    "Web5": "web5.api.web5",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when asked for, so that a node or a test that needs one layer does not pay for all of them.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'web5' has no attribute '{name}'")

@@ -1,0 +1,1 @@
+"""Identities, keys, signing, and requests to local and remote nodes."""

@@ -1,0 +1,59 @@
+"""Joins a platform's adapters into an agent; the part of the composition that both platforms share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from web5.agent.agent import Agent
+from web5.agent.identities import IdentityStore
+from web5.dids.resolver import default_resolver
+from web5.dwn.engine import Dwn
+from web5.dwn.store.database import Database
+from web5.ports.blobs import Blobs
+from web5.ports.clock import Clock
+from web5.ports.crypto import Crypto
+from web5.ports.http import Http
+from web5.ports.sealer import Sealer
+from web5.sync.remote import RemoteDwn
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One adapter for each port."""
+
+    database: Database
+    blobs: Blobs
+    crypto: Crypto
+    http: Http
+    clock: Clock
+    sealer: Sealer
+
+
+async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
+    """An agent that is open and ready, not yet syncing.
+
+    Parameters:
+        gateway_uri: the DID DHT gateway, for publishing and resolving.
+    """
+    resolver = default_resolver(platform.http, platform.crypto, platform.clock, gateway_uri)
+    dwn = Dwn(
+        database=platform.database,
+        blobs=platform.blobs,
+        resolver=resolver,
+        crypto=platform.crypto,
+        clock=platform.clock,
+    )
+    await dwn.open()
+    agent = Agent(
+        database=platform.database,
+        crypto=platform.crypto,
+        http=platform.http,
+        clock=platform.clock,
+        resolver=resolver,
+        dwn=dwn,
+        remote=RemoteDwn(platform.http),
+        identities=IdentityStore(platform.database, platform.sealer, platform.crypto),
+        gateway_uri=gateway_uri,
+    )
+    await agent.open()
+    return agent

@@ -1,0 +1,188 @@
+"""The identities that live on this agent, with their keys.
+
+Invariants:
+1. A private key reaches the database only sealed by the device's key.
+2. An identity enters the store whole and checked, or not at all: its keys sign for its document.
+3. At most one identity is the chosen one, which `Web5.connect` gives back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+
+from web5.crypto.jws import MessageSigner
+from web5.dids.models import PortableDid
+from web5.dids.signing import signer_for
+from web5.dwn.store.database import Database
+from web5.errors import CryptoError, DidError, IdentityError
+from web5.ports.crypto import Crypto
+from web5.ports.sealer import Sealer
+
+SCHEMA = (
+    """
+    CREATE TABLE agent_identity (
+        id INTEGER PRIMARY KEY,
+        did TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        chosen INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        published INTEGER,
+        publish_error TEXT
+    )
+    """,
+)
+
+_CHALLENGE = b"web5: do these keys belong to this document?"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An identity as the agent lists it; `published` is when its document was last published (microseconds)."""
+
+    did: str
+    name: str
+    chosen: bool
+    published: int | None
+    publish_error: str | None
+
+
+class IdentityStore:
+    """Keeps identities in the agent's database, their keys sealed."""
+
+    def __init__(self, database: Database, sealer: Sealer, crypto: Crypto) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._crypto = crypto
+        self._signers: dict[str, MessageSigner] = {}
+        database.migrate("agent", SCHEMA)
+
+    def list(self) -> list[Identity]:
+        """All identities, the oldest first."""
+        rows = self._database.connection.execute(
+            "SELECT did, name, chosen, published, publish_error FROM agent_identity ORDER BY id"
+        )
+        return [Identity(did, name, bool(chosen), published, error) for did, name, chosen, published, error in rows]
+
+    def chosen(self) -> Identity | None:
+        """The identity that `Web5.connect` gives back, or None before the first launch."""
+        known = self.list()
+        return next((identity for identity in known if identity.chosen), known[0] if known else None)
+
+    async def add(self, portable_did: PortableDid, name: str) -> None:
+        """Check and store an identity; durable on return. The first one becomes the chosen one.
+
+        Raises:
+            IdentityError: it is here already, or its keys do not belong to its document.
+        """
+        if self._has(portable_did.uri):
+            raise IdentityError(f"{portable_did.uri} is on this agent already.")
+        signer = await self._checked_signer(portable_did)
+        sealed = await self._sealer.seal(portable_did.model_dump_json(by_alias=True, exclude_none=True).encode())
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO agent_identity (did, name, chosen, sealed)"
+                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?)",
+                (portable_did.uri, name, sealed),
+            )
+        self._signers[portable_did.uri] = signer
+        await self._database.flush()
+
+    async def portable_did(self, did: str) -> PortableDid:
+        """The identity's DID with its private keys.
+
+        Raises:
+            IdentityError: it is not on this agent.
+            CryptoError: the device's key does not open it.
+        """
+        row = self._database.connection.execute("SELECT sealed FROM agent_identity WHERE did = ?", (did,)).fetchone()
+        if row is None:
+            raise IdentityError(f"{did} is not on this agent. Import it first.")
+        return PortableDid.model_validate_json(await self._sealer.open(row[0]))
+
+    async def signer(self, did: str) -> MessageSigner:
+        """What signs DWN messages as `did`. Raises as `portable_did` does."""
+        if did not in self._signers:
+            self._signers[did] = await signer_for(await self.portable_did(did), self._crypto)
+        return self._signers[did]
+
+    async def choose(self, did: str) -> None:
+        """Make `did` the one that `Web5.connect` gives back.
+
+        Raises:
+            IdentityError: it is not on this agent.
+        """
+        if not self._has(did):
+            raise IdentityError(f"{did} is not on this agent. Import it first.")
+        with self._database.transaction() as db:
+            db.execute("UPDATE agent_identity SET chosen = (did = ?)", (did,))
+        await self._database.flush()
+
+    async def record_publication(self, did: str, *, published: int | None = None, error: str | None = None) -> None:
+        """Note how the last attempt to publish the DID document went."""
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE agent_identity SET published = coalesce(?, published), publish_error = ? WHERE did = ?",
+                (published, error, did),
+            )
+        await self._database.flush()
+
+    def _has(self, did: str) -> bool:
+        found = self._database.connection.execute("SELECT 1 FROM agent_identity WHERE did = ?", (did,)).fetchone()
+        return found is not None
+
+    async def _checked_signer(self, portable_did: PortableDid) -> MessageSigner:
+        try:
+            signer = await signer_for(portable_did, self._crypto)
+            signature = await signer.raw.sign(_CHALLENGE)
+            public_jwk = _public_jwk_of(portable_did, signer.key_id)
+            if await self._crypto.verify(public_jwk, _CHALLENGE, signature):
+                return signer
+        except (CryptoError, DidError) as error:
+            raise IdentityError(f"The keys of {portable_did.uri} cannot be used: {error}") from error
+        raise IdentityError(f"The private key for {signer.key_id} does not belong to the DID document.")
+
+
+def _public_jwk_of(portable_did: PortableDid, key_id: str) -> dict[str, Any]:
+    fragment = key_id[key_id.index("#") :]
+    for method in portable_did.document.verification_method or []:
+        if method.id.endswith(fragment) and method.public_key_jwk:
+            return method.public_key_jwk
+    raise DidError("invalidDidDocument", f"{key_id} has no publicKeyJwk.")
+
+
+def export_portable_identity(portable_did: PortableDid, name: str) -> dict[str, Any]:
+    """The format of `@web5/agent`'s identity export (`PortableIdentity` in its src/types/identity.ts)."""
+    return {
+        "portableDid": json.loads(portable_did.model_dump_json(by_alias=True, exclude_none=True)),
+        "metadata": {"name": name, "tenant": portable_did.uri, "uri": portable_did.uri},
+    }
+
+
+def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str]:
+    """Read a portable identity; the DID with its keys, and the identity's name.
+
+    Raises:
+        IdentityError: it is not one, or it carries no private keys.
+    """
+    if not isinstance(portable_identity, Mapping) or "portableDid" not in portable_identity:
+        raise IdentityError('This is not a portable identity: an object with "portableDid" and "metadata" is expected.')
+    try:
+        portable_did = PortableDid.model_validate(portable_identity["portableDid"])
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise IdentityError(f"The portable DID is malformed at {where}: {first['msg']}.") from error
+    if portable_did.document.id != portable_did.uri:
+        raise IdentityError(f"The DID document is of {portable_did.document.id}, not of {portable_did.uri}.")
+    if not portable_did.private_keys:
+        raise IdentityError(
+            f"The export of {portable_did.uri} has no private keys, so nothing could be signed with it."
+        )
+    metadata = portable_identity.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return portable_did, name if isinstance(name, str) and name else "Imported"

@@ -1,0 +1,15 @@
+"""`web5.did`: resolving DIDs."""
+
+from __future__ import annotations
+
+from web5.agent.agent import Agent
+from web5.dids.models import DidResolutionResult
+
+
+class DidApi:
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    async def resolve(self, did_uri: str) -> DidResolutionResult:
+        """Resolve a DID. Never raises: what went wrong is in `did_resolution_metadata`."""
+        return await self._agent.resolver.resolve(did_uri)

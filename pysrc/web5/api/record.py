@@ -1,0 +1,273 @@
+"""A record as an app sees it: `Record` of `@web5/api`, in Python's names."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from web5.agent.agent import Agent
+from web5.api.data import RecordData, chunked, to_bytes
+from web5.crypto.encoding import b64url_decode
+from web5.dwn import compose
+from web5.dwn.cid import message_cid
+from web5.dwn.jws import author_of
+from web5.errors import BlobMissing, InvalidArgument, NotFound
+from web5.sync.report import SendReport
+
+_UNSET: Any = object()
+
+
+class Record:
+    """One record in the state it had when it was read or written; `update` and `delete` move this object on.
+
+    Parameters:
+        did: whose DWN an update, a delete or a send acts on.
+        message: the newest RecordsWrite or RecordsDelete, as the wire has it; `encodedData` and `initialWrite` of a
+            query's entry may be in it.
+        data: the data, if it is at hand.
+        remote: the DID whose remote DWN this came from; None if it came from the local one.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        did: str,
+        message: Mapping[str, Any],
+        *,
+        initial_write: dict[str, Any] | None = None,
+        data: bytes | None = None,
+        remote: str | None = None,
+    ) -> None:
+        self._agent = agent
+        self._did = did
+        self._remote = remote
+        inline = message.get("encodedData")
+        self._data = b64url_decode(inline) if data is None and inline is not None else data
+        self._initial_write = initial_write or message.get("initialWrite")
+        self._message = {k: v for k, v in message.items() if k not in ("encodedData", "initialWrite")}
+
+    # What never changes in a record's life, from the initial write where this is a delete.
+
+    @property
+    def id(self) -> str:
+        """The record ID."""
+        record_id: str = self._message.get("recordId") or self._message["descriptor"]["recordId"]
+        return record_id
+
+    @property
+    def context_id(self) -> str | None:
+        return self._last_write.get("contextId")
+
+    @property
+    def creator(self) -> str | None:
+        """The DID that signed the initial write."""
+        return author_of(self._initial_write or self._message)
+
+    @property
+    def date_created(self) -> str:
+        """ISO 8601, UTC, microseconds."""
+        created: str = self._last_write["descriptor"]["dateCreated"]
+        return created
+
+    @property
+    def parent_id(self) -> str | None:
+        return self._descriptor("parentId")
+
+    @property
+    def protocol(self) -> str | None:
+        return self._descriptor("protocol")
+
+    @property
+    def protocol_path(self) -> str | None:
+        return self._descriptor("protocolPath")
+
+    @property
+    def recipient(self) -> str | None:
+        return self._descriptor("recipient")
+
+    @property
+    def schema(self) -> str | None:
+        return self._descriptor("schema")
+
+    # What an update may change.
+
+    @property
+    def author(self) -> str | None:
+        """The DID that signed the newest message."""
+        return author_of(self._message)
+
+    @property
+    def date_modified(self) -> str:
+        """The newest message's timestamp: ISO 8601, UTC, microseconds."""
+        modified: str = self._message["descriptor"]["messageTimestamp"]
+        return modified
+
+    @property
+    def data_cid(self) -> str | None:
+        return None if self.deleted else self._descriptor("dataCid")
+
+    @property
+    def data_format(self) -> str | None:
+        return None if self.deleted else self._descriptor("dataFormat")
+
+    @property
+    def data_size(self) -> int | None:
+        """Bytes."""
+        return None if self.deleted else self._descriptor("dataSize")
+
+    @property
+    def published(self) -> bool:
+        return not self.deleted and bool(self._descriptor("published"))
+
+    @property
+    def date_published(self) -> str | None:
+        return None if self.deleted else self._descriptor("datePublished")
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        return {} if self.deleted else dict(self._descriptor("tags") or {})
+
+    @property
+    def deleted(self) -> bool:
+        return bool(self._message["descriptor"]["method"] == "Delete")
+
+    @property
+    def raw_message(self) -> dict[str, Any]:
+        """The newest message, as the wire has it."""
+        return dict(self._message)
+
+    @property
+    def initial_write(self) -> dict[str, Any] | None:
+        """The record's first message, if the newest is another."""
+        return self._initial_write
+
+    @property
+    def data(self) -> RecordData:
+        """The record's data: `await record.data.text()`, `.json()`, `.bytes()`, `.stream()`.
+
+        Those raise NotFound if the record is deleted or gone.
+        """
+        return RecordData(self._open_data)
+
+    async def update(
+        self,
+        *,
+        data: Any = _UNSET,
+        data_format: str | None = None,
+        published: bool | None = None,
+        date_published: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Write a new state of the record to the local DWN; what is not given stays as it is.
+
+        Parameters:
+            data: str, bytes-like or JSON.
+            data_format: the new media type; it stays unless given.
+            tags: all tags the record shall have; an empty mapping removes them.
+
+        Raises:
+            InvalidArgument: the record is deleted, or the data cannot be stored.
+            DwnError: the DWN refused.
+        """
+        if self.deleted:
+            raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
+        payload = None
+        if data is not _UNSET:
+            payload, data_format = to_bytes(data, data_format or self.data_format)
+        signer = await self._agent.signer(self._did)
+        message = await compose.records_write(
+            signer,
+            self._agent.clock,
+            existing=self._message,
+            data=payload,
+            data_format=data_format,
+            published=published,
+            date_published=date_published,
+            tags=None if tags is None else dict(tags),
+        )
+        await self._agent.process(self._did, message, payload)
+        self._initial_write = self._initial_write or self._message
+        self._message = message
+        if payload is not None:
+            self._data = payload
+        return self
+
+    async def delete(self, *, prune: bool = False) -> None:
+        """Delete the record in the local DWN; sync deletes it elsewhere.
+
+        Parameters:
+            prune: delete its descendants too.
+
+        Raises:
+            DwnError: the DWN refused; NotFound if it is deleted already.
+        """
+        signer = await self._agent.signer(self._did)
+        message = await compose.records_delete(signer, self._agent.clock, record_id=self.id, prune=prune)
+        await self._agent.process(self._did, message)
+        self._initial_write = self._initial_write or self._message
+        self._message = message
+        self._data = None
+
+    async def send(self, target: str | None = None) -> SendReport:
+        """Bring the record's present state to the remote DWNs of `target` at once.
+
+        Parameters:
+            target: a DID; by default the own one, that is, to all of its endpoints.
+
+        Returns which endpoints took it. What an own endpoint did not take stays with sync.
+
+        Raises:
+            DwnError, RemoteError: no endpoint took it.
+        """
+        report = await self._agent.sync.send(self._did, message_cid(self._message), target=target)
+        report.raise_if_none_took_it()
+        return report
+
+    def to_json(self) -> dict[str, Any]:
+        """The properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
+        values = {
+            "author": self.author,
+            "contextId": self.context_id,
+            "dataCid": self.data_cid,
+            "dataFormat": self.data_format,
+            "dataSize": self.data_size,
+            "dateCreated": self.date_created,
+            "messageTimestamp": self.date_modified,
+            "datePublished": self.date_published,
+            "parentId": self.parent_id,
+            "protocol": self.protocol,
+            "protocolPath": self.protocol_path,
+            "published": self.published or None,
+            "recipient": self.recipient,
+            "recordId": self.id,
+            "schema": self.schema,
+            "tags": self.tags or None,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def __repr__(self) -> str:
+        state = "deleted" if self.deleted else f"{self.data_format}, {self.data_size} bytes"
+        return f"<Record {self.id} {state}>"
+
+    @property
+    def _last_write(self) -> dict[str, Any]:
+        return (self._initial_write or self._message) if self.deleted else self._message
+
+    def _descriptor(self, name: str) -> Any:
+        return self._last_write["descriptor"].get(name)
+
+    async def _open_data(self) -> AsyncIterator[bytes]:
+        if self.deleted:
+            raise NotFound("", f"Record {self.id} is deleted.")
+        if self._data is not None:
+            return chunked(self._data)
+        signer = await self._agent.signer(self._did)
+        read = await compose.records_read(signer, self._agent.clock, filter={"recordId": self.id})
+        reply = await (
+            self._agent.request(self._remote, read) if self._remote else self._agent.process(self._did, read)
+        )
+        stream = reply["entry"].get("data")
+        if stream is None:
+            raise BlobMissing(f"The DWN has record {self.id} but not its data.")
+        opened: AsyncIterator[bytes] = aiter(stream)
+        return opened

@@ -1,0 +1,145 @@
+"""`web5.dwn.records`: create, read, query and delete, in the local DWN or in another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from web5.agent.agent import Agent, Reply
+from web5.api.data import to_bytes
+from web5.api.filters import records_filter
+from web5.api.record import Record
+from web5.dwn import compose
+from web5.dwn.data import DataStream
+from web5.errors import InvalidArgument
+
+Cursor = dict[str, Any]
+
+
+class Records(list[Record]):
+    """A page of records; `cursor` is where the next page begins, None on the last one."""
+
+    def __init__(self, records: Iterable[Record], cursor: Cursor | None) -> None:
+        super().__init__(records)
+        self.cursor = cursor
+
+
+class RecordsApi:
+    """Acts as `did`. `from_`, where it is taken, is the DID whose remote DWN is asked instead of the local one."""
+
+    def __init__(self, agent: Agent, did: str) -> None:
+        self._agent = agent
+        self._did = did
+
+    async def create(
+        self,
+        data: Any,
+        *,
+        data_format: str | None = None,
+        schema: str | None = None,
+        recipient: str | None = None,
+        published: bool | None = None,
+        date_published: str | None = None,
+        date_created: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Write a new record; it is durable, and waits for sync, when this returns.
+
+        Parameters:
+            data: str, bytes-like or JSON.
+            data_format: media type; by default text/plain, application/octet-stream or application/json by `data`.
+            schema: a URL that says what the data is.
+            date_published, date_created: ISO 8601 UTC with microseconds; by default now.
+
+        Raises:
+            InvalidArgument: the data cannot be stored.
+            DwnError: the DWN refused.
+        """
+        payload, media_type = to_bytes(data, data_format)
+        message = await compose.records_write(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            data=payload,
+            data_format=media_type,
+            schema=schema,
+            recipient=recipient,
+            published=published,
+            date_published=date_published,
+            date_created=date_created,
+            tags=dict(tags) if tags else None,
+        )
+        await self._agent.process(self._did, message, payload)
+        return Record(self._agent, self._did, message, data=payload)
+
+    async def query(
+        self,
+        *,
+        from_: str | None = None,
+        date_sort: str | None = None,
+        limit: int | None = None,
+        cursor: Cursor | None = None,
+        **filters: Any,
+    ) -> Records:
+        """The records that fit all filters.
+
+        Parameters:
+            date_sort: createdAscending (the default), createdDescending, publishedAscending or publishedDescending.
+            limit: records at the most; what follows is reached by the result's `cursor`.
+            filters: any of `web5.api.filters.WIRE_NAMES`; a list means any of its values, a `{"from", "to"}` a range.
+
+        Raises:
+            InvalidArgument: no filter, or an unknown one.
+            DwnError, RemoteError: the DWN refused, or could not be reached.
+        """
+        wire_filter = records_filter(filters)
+        if not wire_filter:
+            raise InvalidArgument("A query needs at least one filter, for example schema=… or data_format=….")
+        pagination = {"limit": limit, "cursor": cursor}
+        message = await compose.records_query(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            filter=wire_filter,
+            date_sort=date_sort,
+            pagination={name: value for name, value in pagination.items() if value is not None} or None,
+        )
+        reply = await self._ask(from_, message)
+        entries = (Record(self._agent, self._did, entry, remote=from_) for entry in reply["entries"])
+        return Records(entries, reply.get("cursor"))
+
+    async def read(self, record_id: str | None = None, *, from_: str | None = None, **filters: Any) -> Record:
+        """One record, by its ID or by filters that fit only one.
+
+        Raises:
+            NotFound: there is none.
+            DwnError, RemoteError: the DWN refused, or could not be reached.
+        """
+        wire_filter = records_filter({"record_id": record_id, **filters})
+        signer = await self._agent.signer(self._did)
+        message = await compose.records_read(signer, self._agent.clock, filter=wire_filter)
+        entry = (await self._ask(from_, message))["entry"]
+        stream: DataStream | None = entry.get("data")
+        data = await stream.read() if stream is not None and stream.is_inline else None
+        return Record(
+            self._agent,
+            self._did,
+            entry["recordsWrite"],
+            initial_write=entry.get("initialWrite"),
+            data=data,
+            remote=from_,
+        )
+
+    async def delete(self, record_id: str, *, prune: bool = False, from_: str | None = None) -> None:
+        """Delete a record; with `prune`, its descendants too.
+
+        Raises:
+            NotFound: there is none, or it is deleted already.
+            DwnError, RemoteError: the DWN refused, or could not be reached.
+        """
+        signer = await self._agent.signer(self._did)
+        message = await compose.records_delete(signer, self._agent.clock, record_id=record_id, prune=prune)
+        await self._ask(from_, message)
+
+    async def _ask(self, from_: str | None, message: dict[str, Any]) -> Reply:
+        if from_ is None:
+            return await self._agent.process(self._did, message)
+        return await self._agent.request(from_, message)

@@ -1,0 +1,167 @@
+"""Blobs as files of one folder.
+
+Invariants:
+1. A file under `whole/` is complete and synced; only a rename puts it there.
+2. What a crash leaves behind lies under `partial/` and is removed when the folder is opened again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import BinaryIO, ParamSpec, TypeVar
+from urllib.parse import quote, unquote
+
+from web5.errors import BlobMissing, StorageError, StorageFull
+
+READ_BYTES = 256 * 1024
+WRITE_BYTES = 1024 * 1024
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class FileBlobs:
+    """The `Blobs` port on a folder that no other process uses.
+
+    Parameters:
+        path: the folder; it is made if need be.
+
+    Raises:
+        StorageError: the folder cannot be made or read.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._whole = Path(path) / "whole"
+        self._partial = Path(path) / "partial"
+        self._closed = False
+        try:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            self._whole.mkdir(parents=True, exist_ok=True)
+            self._partial.mkdir(exist_ok=True)
+        except OSError as error:
+            raise _translated(error) from error
+
+    async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
+        self._check_open()
+        partial = self._partial / uuid.uuid4().hex
+        size = 0
+        try:
+            file = await _in_thread(partial.open, "xb", 0)
+            try:
+                async for piece in _gathered(chunks):
+                    await _in_thread(_write_all, file, piece)
+                    size += len(piece)
+                await _in_thread(os.fsync, file.fileno())
+            finally:
+                file.close()
+            await _in_thread(self._publish, partial, self._file(key))
+        finally:
+            partial.unlink(missing_ok=True)
+        return size
+
+    async def get(self, key: str) -> AsyncIterator[bytes]:
+        self._check_open()
+        try:
+            file = self._file(key).open("rb", 0)
+        except FileNotFoundError as error:
+            raise BlobMissing(f"there is no blob {key!r}") from error
+        except OSError as error:
+            raise _translated(error) from error
+        with file:
+            while piece := await _in_thread(file.read, READ_BYTES):
+                yield piece
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        self._check_open()
+        await _in_thread(self._remove, [self._file(key) for key in keys])
+
+    async def keys(self) -> set[str]:
+        self._check_open()
+        names = await _in_thread(os.listdir, self._whole)
+        return {_key(name) for name in names}
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError("the blob store is closed")
+
+    def _file(self, key: str) -> Path:
+        return self._whole / _name(key)
+
+    @staticmethod
+    def _publish(partial: Path, whole: Path) -> None:
+        partial.replace(whole)
+        _sync_folder(whole.parent)
+
+    def _remove(self, files: list[Path]) -> None:
+        for file in files:
+            file.unlink(missing_ok=True)
+        if files:
+            _sync_folder(self._whole)
+
+
+def _name(key: str) -> str:
+    """A file name that is safe on every system; the suffix keeps "", "." and ".." apart from the folders."""
+    return quote(key, safe="") + ".blob"
+
+
+def _key(name: str) -> str:
+    return unquote(name.removesuffix(".blob"))
+
+
+async def _gathered(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in pieces worth a thread switch."""
+    buffer = bytearray()
+    async for chunk in chunks:
+        buffer += chunk
+        if len(buffer) >= WRITE_BYTES:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer:
+        yield bytes(buffer)
+
+
+def _write_all(file: BinaryIO, piece: bytes) -> None:
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames and removals in it durable, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run file work off the event loop, its errors in our terms.
+
+    A cancelled caller still waits for the thread: the file that it uses must not be closed under it.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+    except OSError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: OSError) -> StorageError:
+    kind = StorageFull if error.errno in NO_ROOM else StorageError
+    return kind(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))

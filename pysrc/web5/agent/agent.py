@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
@@ -14,7 +14,6 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn.applied import Applied
 from web5.dwn.data import DataStream
 from web5.dwn.engine import Dwn
-from web5.dwn.store.database import Database
 from web5.errors import DwnError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
@@ -32,7 +31,7 @@ class Agent:
     def __init__(
         self,
         *,
-        database: Database,
+        close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
         http: Http,
         clock: Clock,
@@ -49,7 +48,7 @@ class Agent:
         self.identities = identities
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
-        self._database = database
+        self._close_platform = close_platform
         self._http = http
         self._remote = remote
         self._gateway_uri = gateway_uri
@@ -69,7 +68,7 @@ class Agent:
         """Stop sync, wait for what is being written, and close the store. Safe to call twice."""
         self._publisher.stop()
         await self.sync.stop()
-        await self._database.close()
+        await self._close_platform()
 
     async def create_identity(self, name: str, dwn_endpoints: list[str]) -> Identity:
         """Make a `did:dht` identity as web5-js makes it, store it, and publish it in the background.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from web5.agent.agent import Agent
@@ -19,7 +20,11 @@ from web5.sync.remote import RemoteDwn
 
 @dataclass(frozen=True)
 class Platform:
-    """One adapter for each port."""
+    """One adapter for each port.
+
+    Parameters:
+        close: gives all of them free, the database first.
+    """
 
     database: Database
     blobs: Blobs
@@ -27,6 +32,7 @@ class Platform:
     http: Http
     clock: Clock
     sealer: Sealer
+    close: Callable[[], Awaitable[None]]
 
 
 async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
@@ -45,7 +51,7 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
     )
     await dwn.open()
     agent = Agent(
-        database=platform.database,
+        close_platform=platform.close,
         crypto=platform.crypto,
         http=platform.http,
         clock=platform.clock,

@@ -1,0 +1,91 @@
+"""The browser's composition root: WebCrypto, IndexedDB and fetch behind the ports, wired once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urljoin
+
+import js
+from web5.agent.agent import Agent
+from web5.agent.assemble import Platform, assemble
+from web5.browser.blobs import IndexedDbBlobs
+from web5.browser.crypto import BrowserCrypto
+from web5.browser.device_key import DeviceSealer
+from web5.browser.http import FetchHttp
+from web5.browser.pages import IndexedDbPages
+from web5.browser.tabs import exclusive
+from web5.dwn.store.paged import open_paged
+from web5.errors import RemoteError
+from web5.platform import Progress, Settings
+from web5.ports.clock import SystemClock
+
+OPEN_STEPS = ("pages", "engine")
+
+
+async def open_agent(*, gateway_uri: str, on_progress: Progress, name: str = "web5") -> Agent:
+    """Open the agent of this origin.
+
+    Parameters:
+        name: the store's name; each name is a node of its own.
+
+    Raises:
+        StorageBusy: another tab is the node.
+        StorageError: IndexedDB refused or what it holds is not whole.
+    """
+    release = await exclusive(name)
+    try:
+        on_progress("store", 0, len(OPEN_STEPS))
+        pages, blobs, sealer = await asyncio.gather(
+            IndexedDbPages.open(name), IndexedDbBlobs.open(name), DeviceSealer.open(name)
+        )
+        database = await open_paged(pages, name)
+        on_progress("store", 1, len(OPEN_STEPS))
+
+        async def close() -> None:
+            await database.close()
+            await blobs.close()
+            release()
+
+        platform = Platform(
+            database=database,
+            blobs=blobs,
+            crypto=BrowserCrypto(site_url("boot/secp256k1.mjs")),
+            http=FetchHttp(),
+            clock=SystemClock(),
+            sealer=sealer,
+            close=close,
+        )
+        agent = await assemble(platform, gateway_uri=gateway_uri)
+    except BaseException:
+        release()
+        raise
+    on_progress("store", len(OPEN_STEPS), len(OPEN_STEPS))
+    return agent
+
+
+async def site_settings() -> Settings:
+    """What the site's config.json says, its relative URLs made absolute; the built-in settings if there is none."""
+    url = site_url("config.json")
+    try:
+        response = await FetchHttp().request("GET", url, timeout=5.0)
+        body = await response.read()
+    except RemoteError:
+        return Settings()
+    if response.status != 200:
+        return Settings()
+    settings = Settings.model_validate_json(body)
+    return Settings(
+        dwn_endpoints=[urljoin(url, endpoint) for endpoint in settings.dwn_endpoints],
+        did_dht_gateway=urljoin(url, settings.did_dht_gateway),
+    )
+
+
+def site_url(path: str) -> str:
+    """A URL below the site's own address."""
+    return urljoin(site_base(), path)
+
+
+def site_base() -> str:
+    base: Any = getattr(js, "WEB5_SITE", None)
+    return str(base or js.location.href)

@@ -1,0 +1,77 @@
+"""CPython's composition root of an agent: SQLite and files below one folder, httpx, `cryptography`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from web5.agent.agent import Agent
+from web5.agent.assemble import Platform, assemble
+from web5.dwn.store.database import open_file
+from web5.errors import StorageBusy
+from web5.node.blobs import FileBlobs
+from web5.node.crypto import FileSealer, NodeCrypto
+from web5.node.http import HttpxHttp
+from web5.platform import Progress, no_progress
+from web5.ports.clock import SystemClock
+
+DEFAULT_DATA_PATH = Path("DATA") / "AGENT"
+"""Where `@web5/user-agent` keeps an agent (src/user-agent.ts, `dataPath`)."""
+
+
+async def open_agent(
+    *,
+    gateway_uri: str,
+    on_progress: Progress = no_progress,
+    data_path: Path | str = DEFAULT_DATA_PATH,
+    http: HttpxHttp | None = None,
+) -> Agent:
+    """Open the agent whose data lies in a folder, making the folder if need be.
+
+    Parameters:
+        http: another way to the network, for example into ASGI apps of this process.
+
+    Raises:
+        StorageBusy: another process has it open.
+    """
+    folder = Path(data_path)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = _lock(folder / "lock")
+    on_progress("store", 0, 1)
+    database = open_file(folder / "web5.sqlite")
+    blobs = FileBlobs(folder / "blobs")
+    http = http or HttpxHttp()
+
+    async def close() -> None:
+        await database.close()
+        await blobs.close()
+        await http.close()
+        os.close(lock)
+
+    platform = Platform(
+        database=database,
+        blobs=blobs,
+        crypto=NodeCrypto(),
+        http=http,
+        clock=SystemClock(),
+        sealer=FileSealer(folder / "device.key"),
+        close=close,
+    )
+    try:
+        agent = await assemble(platform, gateway_uri=gateway_uri)
+    except BaseException:
+        await close()
+        raise
+    on_progress("store", 1, 1)
+    return agent
+
+
+def _lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StorageBusy(f"Another process has the agent in {path.parent} open.") from error
+    return descriptor

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import js
+
 from web5.agent.agent import Agent
 from web5.agent.assemble import Platform, assemble
 from web5.browser.blobs import IndexedDbBlobs

@@ -36,8 +36,7 @@ async def open_agent(
         StorageBusy: another process has it open.
     """
     folder = Path(data_path)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _lock(folder / "lock")
+    lock = _lock(folder)
     on_progress("store", 0, 1)
     database = open_file(folder / "web5.sqlite")
     blobs = FileBlobs(folder / "blobs")
@@ -67,11 +66,12 @@ async def open_agent(
     return agent
 
 
-def _lock(path: Path) -> int:
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+def _lock(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise StorageBusy(f"Another process has the agent in {path.parent} open.") from error
+        raise StorageBusy(f"Another process has the agent in {folder} open.") from error
     return descriptor

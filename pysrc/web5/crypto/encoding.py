@@ -1,0 +1,98 @@
+"""Text forms of bytes: base64url, z-base-32 and base58btc, as strict as the reference.
+
+The reference (multiformats' `rfc4648` and `base-x`) refuses padding, foreign characters, an impossible length and
+bits that are left over but not zero; so do these, because two texts for one value would give a message two CIDs.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from web5.errors import CryptoError
+
+_B64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_B64URL_ONLY = re.compile(r"[A-Za-z0-9_-]*")
+_FROM_B64URL = str.maketrans("-_", "+/")
+_TO_B64URL = bytes.maketrans(b"+/", b"-_")
+_B64URL_SPARE_BITS = {0: 0, 2: 0b1111, 3: 0b11}
+"""Bits of the last character that carry nothing, by the text's length modulo 4."""
+
+_Z32 = "ybndrfg8ejkmcpqxot1uwisza345h769"
+_Z32_VALUES = {character: value for value, character in enumerate(_Z32)}
+
+_B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_B58_VALUES = {character: value for value, character in enumerate(_B58)}
+
+
+def b64url_encode(data: bytes) -> str:
+    """base64url without padding (RFC 7515, section 2)."""
+    return binascii.b2a_base64(data, newline=False).translate(_TO_B64URL).rstrip(b"=").decode()
+
+
+def b64url_decode(text: str) -> bytes:
+    """The bytes of base64url text without padding.
+
+    Raises:
+        CryptoError: padding, a foreign character, an impossible length, or spare bits that are not zero.
+    """
+    if not isinstance(text, str) or not _B64URL_ONLY.fullmatch(text):
+        raise CryptoError("not base64url: only A-Z, a-z, 0-9, '-' and '_' are allowed, without padding")
+    spare = _B64URL_SPARE_BITS.get(len(text) % 4)
+    if spare is None:
+        raise CryptoError(f"not base64url: no value has a text of {len(text)} characters")
+    if spare and _B64URL.index(text[-1]) & spare:
+        raise CryptoError("not base64url: the last character has spare bits that are not zero")
+    return binascii.a2b_base64(text.translate(_FROM_B64URL) + "=" * (-len(text) % 4))
+
+
+def z32_encode(data: bytes) -> str:
+    """z-base-32, as did:dht writes its identity key ("human-oriented base-32 encoding", O'Whielacronx)."""
+    length = -(-len(data) * 8 // 5)
+    number = int.from_bytes(data, "big") << (length * 5 - len(data) * 8)
+    return "".join(_Z32[number >> shift & 31] for shift in range((length - 1) * 5, -1, -5))
+
+
+def z32_decode(text: str) -> bytes:
+    """The bytes of z-base-32 text.
+
+    Raises:
+        CryptoError: a foreign character, an impossible length, or spare bits that are not zero.
+    """
+    number = 0
+    for character in text:
+        value = _Z32_VALUES.get(character)
+        if value is None:
+            raise CryptoError(f"not z-base-32: {character!r} is not in its alphabet")
+        number = number << 5 | value
+    size, spare = divmod(len(text) * 5, 8)
+    if spare >= 5 or number & (1 << spare) - 1:
+        raise CryptoError("not z-base-32: the text does not end at a whole byte")
+    return (number >> spare).to_bytes(size, "big")
+
+
+def b58_encode(data: bytes) -> str:
+    """base58btc, as did:key writes its key."""
+    number = int.from_bytes(data, "big")
+    characters = []
+    while number:
+        number, value = divmod(number, 58)
+        characters.append(_B58[value])
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + "".join(reversed(characters))
+
+
+def b58_decode(text: str) -> bytes:
+    """The bytes of base58btc text.
+
+    Raises:
+        CryptoError: a foreign character.
+    """
+    number = 0
+    for character in text:
+        value = _B58_VALUES.get(character)
+        if value is None:
+            raise CryptoError(f"not base58btc: {character!r} is not in its alphabet")
+        number = number * 58 + value
+    zeros = len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes(-(-number.bit_length() // 8), "big")

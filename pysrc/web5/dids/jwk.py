@@ -1,0 +1,52 @@
+"""did:jwk: the DID is the key (https://github.com/quartzjer/did-jwk/blob/main/spec.md; `@web5/dids` `did-jwk.ts`)."""
+
+from __future__ import annotations
+
+import json
+
+from web5.crypto.encoding import b64url_decode, b64url_encode
+from web5.crypto.jwk import public_jwk, with_ids
+from web5.dids.method import Resolved
+from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
+from web5.dids.uri import DidUrl
+from web5.errors import CryptoError, DidError
+from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
+
+_BY_USE = {"sig": frozenset(RELATIONSHIPS) - {"keyAgreement"}, "enc": frozenset({"keyAgreement"})}
+
+
+class DidJwk:
+    """`web5.dids.method.DidMethod` for did:jwk; it needs no network."""
+
+    name = "jwk"
+
+    async def resolve(self, did: DidUrl) -> Resolved:
+        try:
+            key = json.loads(b64url_decode(did.id))
+        except (CryptoError, ValueError, RecursionError) as error:
+            raise DidError("invalidDid", f"{did.uri[:100]} is not a JWK in base64url") from error
+        if not isinstance(key, dict) or "d" in key:
+            raise DidError("invalidDid", f"{did.uri[:100]} is not a public JWK")
+        return Resolved(_document(did.uri, key), {})
+
+
+async def create(crypto: Crypto, algorithm: KeyAlgorithm = "Ed25519") -> PortableDid:
+    """Make a key and its DID."""
+    private = with_ids(await crypto.generate_key(algorithm))
+    key = public_jwk(private)
+    uri = f"did:jwk:{b64url_encode(json.dumps(key, separators=(',', ':')).encode())}"
+    return PortableDid(uri=uri, document=_document(uri, key), metadata={}, private_keys=[private])
+
+
+def _document(uri: str, key: Jwk) -> DidDocument:
+    method_id = f"{uri}#0"
+    use = key.get("use")
+    relationships = _BY_USE.get(use, RELATIONSHIPS.keys()) if isinstance(use, str) else RELATIONSHIPS.keys()
+    return DidDocument.from_wire(
+        {
+            "@context": ["https://www.w3.org/ns/did/v1"],
+            "id": uri,
+            "verificationMethod": [{"id": method_id, "type": "JsonWebKey", "controller": uri, "publicKeyJwk": key}],
+            **{name: [method_id] for name in RELATIONSHIPS if name in relationships},
+        }
+    )

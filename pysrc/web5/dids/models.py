@@ -1,0 +1,155 @@
+"""DID documents, resolution results and portable DIDs (DID Core 1.0; `@web5/dids` `types/`).
+
+Attributes are in snake_case, JSON has the wire's names: `from_wire` builds a model from JSON, `to_wire` gives JSON
+back and leaves out what was never set. Properties that are not named here are kept as they came.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from web5.dids.uri import fragment_of
+from web5.errors import DidError
+from web5.ports.crypto import Jwk
+
+
+class WireModel(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="allow", strict=True
+    )
+
+    @classmethod
+    def from_wire(cls, value: Any) -> Self:
+        """The model of a JSON value.
+
+        Raises:
+            DidError: invalidDidDocument, it has not the shape; the message says where.
+        """
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DidError("invalidDidDocument", f"{cls.__name__} {place}: {first['msg']}") from error
+
+    def to_wire(self) -> dict[str, Any]:
+        """The wire's JSON shape, as plain dicts."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+class VerificationMethod(WireModel):
+    id: str
+    type: str
+    controller: str
+    public_key_jwk: Jwk | None = None
+    public_key_multibase: str | None = None
+
+
+class Service(WireModel):
+    """A service. `service_endpoint` is a URL, a mapping, or a list of these (DID Core, section 5.4)."""
+
+    id: str
+    type: str
+    service_endpoint: str | dict[str, Any] | list[str | dict[str, Any]]
+
+    @property
+    def urls(self) -> list[str]:
+        """The endpoints, if all of them are texts, else none (`@web5/agent` `getDwnServiceEndpointUrls`)."""
+        endpoints = self.service_endpoint if isinstance(self.service_endpoint, list) else [self.service_endpoint]
+        urls = [endpoint for endpoint in endpoints if isinstance(endpoint, str)]
+        return urls if len(urls) == len(endpoints) else []
+
+
+Relationship = list[str | VerificationMethod]
+
+RELATIONSHIPS = {
+    "authentication": "authentication",
+    "assertionMethod": "assertion_method",
+    "keyAgreement": "key_agreement",
+    "capabilityInvocation": "capability_invocation",
+    "capabilityDelegation": "capability_delegation",
+}
+"""Verification relationships (DID Core, section 5.3), in the reference's order: the wire's name and the attribute's."""
+
+
+class DidDocument(WireModel):
+    id: str
+    context: Annotated[Any, Field(alias="@context")] = None
+    also_known_as: list[str] | None = None
+    controller: str | list[str] | None = None
+    verification_method: list[VerificationMethod] | None = None
+    authentication: Relationship | None = None
+    assertion_method: Relationship | None = None
+    key_agreement: Relationship | None = None
+    capability_invocation: Relationship | None = None
+    capability_delegation: Relationship | None = None
+    service: list[Service] | None = None
+
+    @property
+    def verification_methods(self) -> list[VerificationMethod]:
+        """All of them, those embedded in a relationship included."""
+        found = list(self.verification_method or ())
+        for attribute in RELATIONSHIPS.values():
+            found += [entry for entry in getattr(self, attribute) or () if isinstance(entry, VerificationMethod)]
+        return found
+
+    def find_method(self, method_id: str) -> VerificationMethod | None:
+        """The verification method with this id: a whole DID URL, `#fragment` or `fragment`."""
+        wanted = fragment_of(method_id)
+        return next((method for method in self.verification_methods if fragment_of(method.id) == wanted), None)
+
+    def find_service(self, service_id: str) -> Service | None:
+        """The service with this id: a whole DID URL, `#fragment` or `fragment`."""
+        wanted = fragment_of(service_id)
+        return next((service for service in self.service or () if fragment_of(service.id) == wanted), None)
+
+    @property
+    def dwn_endpoints(self) -> list[str]:
+        """Where the subject's DWNs are: the URLs of the service `#dwn`."""
+        service = self.find_service("dwn")
+        return service.urls if service is not None and service.type == "DecentralizedWebNode" else []
+
+
+class DidResolutionResult(WireModel):
+    """What a resolver answers (DID Core, section 7.1): a document, or None and `error` in the resolution metadata."""
+
+    context: Annotated[Any, Field(alias="@context")] = "https://w3id.org/did-resolution/v1"
+    did_resolution_metadata: dict[str, Any] = Field(default_factory=dict)
+    did_document: DidDocument | None = None
+    did_document_metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def error(self) -> str | None:
+        """The DID Core error name, such as "notFound", or None."""
+        return self.did_resolution_metadata.get("error")
+
+    @staticmethod
+    def failed(code: str, message: str) -> DidResolutionResult:
+        return DidResolutionResult(did_resolution_metadata={"error": code, "errorMessage": f"{code}: {message}"})
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = self.model_dump(by_alias=True, exclude={"did_document"})
+        document = self.did_document
+        return wire | {"didDocument": None if document is None else document.to_wire()}
+
+
+class PortableDid(WireModel):
+    """A DID with its document and keys, as `@web5/dids` `BearerDid` exports and imports it.
+
+    Parameters:
+        metadata: DID document metadata; did:dht keeps `published`, `versionId` and `types` there.
+        private_keys: one private JWK for each verification method, or None where they are kept elsewhere.
+    """
+
+    uri: str
+    document: DidDocument
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    private_keys: list[Jwk] | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = self.model_dump(by_alias=True, exclude={"document", "private_keys"})
+        wire["document"] = self.document.to_wire()
+        return wire | ({} if self.private_keys is None else {"privateKeys": self.private_keys})

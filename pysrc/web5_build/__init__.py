@@ -1,0 +1,1 @@
+"""How web5-py is built: what `build.py` runs. Standard library only, and no part of the wheel."""

@@ -1,0 +1,72 @@
+"""The wheels the browser needs: those of the dependencies, built for Pyodide, and our own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from . import project
+from .console import step
+from .paths import PYSRC, PYTHON, ROOT, WORK
+from .process import run
+from .stamp import Stamp, digest
+
+PYODIDE_TAGS = ("--python-version", "314", "--implementation", "cp", "--abi", "cp314", "--abi", "none")
+PYODIDE_PLATFORM = "pyemscripten_2026_0_wasm32"
+NEEDED_IN_BROWSER = (
+    "annotated-types",
+    "apsw",
+    "cbor2",
+    "pydantic",
+    "pydantic_core",
+    "typing-inspection",
+    "typing_extensions",
+)
+"""`project.dependencies` of pyproject.toml and what they depend on. pip cannot work this out for us: markers are
+evaluated for the machine that runs it."""
+
+
+def dependencies() -> list[Path]:
+    """The wheels of the dependencies, downloaded once."""
+    pinned = project.pinned()
+    wanted = [f"{name}=={pinned[name]}" for name in NEEDED_IN_BROWSER]
+    folder = WORK / "wasm-wheels"
+    stamp = Stamp(folder / ".stamp", digest(*wanted, PYODIDE_PLATFORM))
+    if not stamp.holds():
+        with step(f"WebAssembly wheels: {len(wanted)}") as current:
+            shutil.rmtree(folder, ignore_errors=True)
+            command = [PYTHON, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
+            platforms = ["--only-binary=:all:", *PYODIDE_TAGS, "--platform", PYODIDE_PLATFORM, "--platform", "any"]
+            for number, requirement in enumerate(wanted, 1):
+                current.at(f"{number} of {len(wanted)}: {requirement}")
+                run(current, [*command, *platforms, "--dest", folder, requirement])
+            stamp.set()
+    return sorted(folder.glob("*.whl"))
+
+
+def own() -> Path:
+    """The web5 wheel, pure Python, built when its sources have changed."""
+    sources = [ROOT / "pyproject.toml", ROOT / "LICENSE", *_readme(), PYSRC / "web5"]
+    folder = WORK / "web5-wheel"
+    stamp = Stamp(folder / ".stamp", digest(*sources))
+    if not stamp.holds():
+        with step(f"Wheel of web5 {project.version()}") as current:
+            shutil.rmtree(folder, ignore_errors=True)
+            # Built from a copy: setuptools keeps old files in its build folder, and would pack them.
+            tree = folder / "tree"
+            tree.mkdir(parents=True)
+            for source in sources:
+                target = tree / source.relative_to(ROOT)
+                if source.is_dir():
+                    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy2(source, target)
+            command = [PYTHON, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+            run(current, [*command, "--wheel-dir", folder, tree])
+            shutil.rmtree(tree)
+            stamp.set()
+    return next(folder.glob("*.whl"))
+
+
+def _readme() -> list[Path]:
+    return [ROOT / "README.md"] if (ROOT / "README.md").exists() else []

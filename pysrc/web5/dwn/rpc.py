@@ -1,0 +1,182 @@
+"""The JSON-RPC 2.0 messages between an agent and a remote DWN, as text, for both ends.
+
+A request is the value of the HTTP header `dwn-request`; the record's data is the body. The response is the body, or,
+when a record's data is the body, the value of the header `dwn-response`. Source: `src/http-api.ts`,
+`src/lib/json-rpc.ts` and `src/json-rpc-handlers/dwn/process-message.ts` of `@web5/dwn-server` 0.6.1.
+
+All text made here is ASCII: HTTP headers are Latin-1, and the reference's own servers and clients read them as such.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from web5.errors import BadReply
+
+REQUEST_HEADER = "dwn-request"
+RESPONSE_HEADER = "dwn-response"
+PROCESS_MESSAGE = "dwn.processMessage"
+
+Id = str | int | float | None
+SHOWN_CHARACTERS = 120
+"""How much of a foreign answer an error message shows."""
+
+
+class ErrorCode(IntEnum):
+    """JSON-RPC error codes. -50nnn is the reference's own range: it stands for the HTTP status nnn."""
+
+    PARSE_ERROR = -32700
+    INVALID_REQUEST = -32600
+    METHOD_NOT_FOUND = -32601
+    INVALID_PARAMS = -32602
+    INTERNAL_ERROR = -32603
+    BAD_REQUEST = -50400
+    UNAUTHORIZED = -50401
+    FORBIDDEN = -50403
+    CONTENT_TOO_LARGE = -50413
+    HEADER_TOO_LARGE = -50431
+
+
+_STATUS: dict[int, int] = {
+    ErrorCode.PARSE_ERROR: 400,
+    ErrorCode.INVALID_REQUEST: 400,
+    ErrorCode.METHOD_NOT_FOUND: 501,
+    ErrorCode.INVALID_PARAMS: 400,
+    ErrorCode.INTERNAL_ERROR: 500,
+}
+
+
+def status_of(code: int) -> int:
+    """The status code (as HTTP and DWN replies have it) that a JSON-RPC error code stands for; 500 if none does."""
+    if -50600 < code <= -50400:
+        return -code - 50000
+    return _STATUS.get(code, 500)
+
+
+class RpcFault(Exception):
+    """A request that never reaches a DWN; what is wrong with it goes back as a JSON-RPC error.
+
+    Parameters:
+        id: the request's id, where it could be read.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, id: Id = None) -> None:
+        self.code = code
+        self.message = message
+        self.id = id
+        super().__init__(message)
+
+    @property
+    def status(self) -> int:
+        return status_of(self.code)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A message for the DWN of `target`."""
+
+    target: str
+    message: dict[str, Any]
+    id: Id
+
+
+def encode_request(target: str, message: dict[str, Any], id: Id = None) -> str:
+    """The request that has `target`'s DWN process `message`; with a fresh id if none is given."""
+    return _encode(id, method=PROCESS_MESSAGE, params={"target": target, "message": message})
+
+
+def parse_request(text: str) -> Request:
+    """Read a request.
+
+    Raises:
+        RpcFault: it is not JSON, not JSON-RPC 2.0, not `dwn.processMessage`, or has no target and message.
+    """
+    try:
+        request = _decode(text)
+    except ValueError as error:
+        raise RpcFault(ErrorCode.BAD_REQUEST, str(error)) from error
+    if not isinstance(request, dict):
+        raise RpcFault(ErrorCode.INVALID_REQUEST, "a request is a JSON object")
+    id = request.get("id")
+    if not isinstance(id, str | int | float) or isinstance(id, bool):
+        id = None
+    if request.get("jsonrpc") != "2.0":
+        raise RpcFault(ErrorCode.INVALID_REQUEST, 'jsonrpc must be "2.0"', id)
+    if request.get("method") != PROCESS_MESSAGE:
+        raise RpcFault(ErrorCode.METHOD_NOT_FOUND, f"there is no method {request.get('method')!r}", id)
+    if "subscription" in request:
+        raise RpcFault(ErrorCode.INVALID_PARAMS, "subscriptions are not supported via http", id)
+    params = request.get("params")
+    if not isinstance(params, dict):
+        raise RpcFault(ErrorCode.INVALID_PARAMS, "params must be an object with target and message", id)
+    target, message = params.get("target"), params.get("message")
+    if not isinstance(target, str) or not isinstance(message, dict):
+        raise RpcFault(ErrorCode.INVALID_PARAMS, "target must be a string and message an object", id)
+    return Request(target, message, id)
+
+
+def encode_reply(id: Id, reply: dict[str, Any]) -> str:
+    """The response that carries a DWN's reply; the reply's data, if any, must be taken out before."""
+    return _encode(id, result={"reply": reply})
+
+
+def encode_fault(fault: RpcFault) -> str:
+    """The response that carries a fault."""
+    return _encode(fault.id, error={"code": int(fault.code), "message": fault.message})
+
+
+def parse_response(text: str | bytes) -> dict[str, Any]:
+    """Read a response: the DWN's reply.
+
+    A JSON-RPC error is given as a reply with that status and detail, since it answers this very message, only from
+    a layer above the DWN.
+
+    Raises:
+        BadReply: this is no JSON-RPC response to `dwn.processMessage`; the message shows how it begins.
+    """
+    try:
+        response = _decode(text)
+    except ValueError:
+        raise _no_response(text) from None
+    match response:
+        case {"error": {"code": int(code), "message": str(message)}}:
+            return {"status": {"code": status_of(code), "detail": message}}
+        case {"result": {"reply": {"status": {"code": int()}} as reply}}:
+            return reply  # type: ignore[no-any-return]
+    raise _no_response(text)
+
+
+def _no_response(text: str | bytes) -> BadReply:
+    seen = text if isinstance(text, str) else text[:SHOWN_CHARACTERS].decode("utf-8", "replace")
+    return BadReply(f"not a DWN's JSON-RPC response: {seen[:SHOWN_CHARACTERS]!r}")
+
+
+def _encode(id: Id, **parts: Any) -> str:
+    envelope = {"jsonrpc": "2.0", "id": str(uuid4()) if id is None else id, **parts}
+    return json.dumps(envelope, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def _decode(text: str | bytes) -> Any:
+    """Parse JSON as strictly as JavaScript does; ValueError says what is wrong.
+
+    Half a surrogate pair, which JavaScript lets through, is refused: it has no UTF-8 form, so no CID.
+    """
+    if isinstance(text, bytes):
+        text = text.decode()
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+        if r"\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError("JSON with half a surrogate pair") from None
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,160 @@
+"""A DWN that is reached over HTTP.
+
+Invariants:
+1. What a DWN says comes back as its reply; that nobody answered as a DWN does is a RemoteError. Never mixed up.
+2. A message that is too large for one endpoint's headers is that message's trouble, not the endpoint's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from web5.dwn import rpc
+from web5.dwn.data import DataStream
+from web5.errors import BadReply, RemoteError, Unreachable
+from web5.ports.http import Http, HttpResponse
+
+SECONDS = 30.0
+SLOWEST_UPLOAD = 64 * 1024
+"""Bytes per second that an upload must reach, so that large data is not cut off."""
+
+SUSPECT_HEADER = 12 * 1024
+"""Bytes of a request header from which on a refused connection may be its fault.
+
+Node, and so every reference dwn-server, takes 16 KiB for all headers; it then answers 431 without CORS headers and
+closes, which a browser shows as a failed connection."""
+
+# What an HTTP server or proxy in front of a DWN may say about one message without speaking JSON-RPC.
+_ABOUT_THE_MESSAGE = {
+    413: "ContentTooLarge: the endpoint does not take that much data",
+    429: "TooManyRequests: the endpoint asks for fewer requests",
+    431: "HeaderTooLarge: the message is larger than the endpoint takes in a header",
+}
+
+
+class ServerInfo(BaseModel):
+    """What `GET {endpoint}/info` tells; see `src/http-api.ts` of `@web5/dwn-server`."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    registration_requirements: list[str] = Field(default_factory=list)
+    """What a tenant must do before it may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
+    max_file_size: int | None = None
+    """Bytes of data that a record may have."""
+    web_socket_support: bool = False
+    server: str | None = None
+    version: str | None = None
+    sdk_version: str | None = None
+    url: str | None = None
+
+
+class RemoteDwn:
+    """Sends messages to DWNs by their endpoint URL.
+
+    Parameters:
+        timeout: seconds to wait for an answer, and between its pieces; an upload gets more by its size.
+    """
+
+    def __init__(self, http: Http, timeout: float = SECONDS) -> None:
+        self._http = http
+        self._timeout = timeout
+
+    async def process_message(
+        self, endpoint: str, tenant: str, message: dict[str, Any], data: bytes | DataStream | None = None
+    ) -> dict[str, Any]:
+        """Have the DWN of `tenant` at `endpoint` process a message.
+
+        Returns:
+            The reply in the wire's JSON shape, whatever its status; where the record's data is returned as a stream,
+            `entry.data` is a `DataStream`, to be read or closed by the caller.
+
+        Raises:
+            Unreachable, TimedOut: as `Http` does; also while the `DataStream` is read.
+            BadReply: something that is no DWN answered; the message shows its status and how it begins.
+        """
+        header = rpc.encode_request(tenant, message)
+        body = await data.read() if isinstance(data, DataStream) else data
+        try:
+            response = await self._post(endpoint, header, body)
+        except Unreachable as error:
+            if len(header) >= SUSPECT_HEADER and await self._answers(endpoint):
+                return _refused(431, f"; it is {len(header)} bytes ({error})")
+            raise
+        return await _reply(endpoint, response)
+
+    async def info(self, endpoint: str) -> ServerInfo:
+        """Ask a DWN server what it is and what it demands.
+
+        Raises:
+            Unreachable, TimedOut: as `Http` does.
+            BadReply: the answer is not a DWN server's.
+        """
+        response = await self._http.request("GET", _below(endpoint, "info"), timeout=self._timeout)
+        body = await response.read()
+        try:
+            if response.status == 200:
+                return ServerInfo.model_validate_json(body)
+        except ValidationError:
+            pass
+        raise BadReply(f"{endpoint} answered {response.status} to /info: {_beginning(body)}")
+
+    async def _post(self, endpoint: str, header: str, body: bytes | None) -> HttpResponse:
+        headers = {rpc.REQUEST_HEADER: header}
+        timeout = self._timeout
+        if body is not None:
+            headers["content-type"] = "application/octet-stream"
+            timeout += len(body) / SLOWEST_UPLOAD
+        return await self._http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
+
+    async def _answers(self, endpoint: str) -> bool:
+        try:
+            await self.info(endpoint)
+        except RemoteError:
+            return False
+        return True
+
+
+async def _reply(endpoint: str, response: HttpResponse) -> dict[str, Any]:
+    header = response.headers.get(rpc.RESPONSE_HEADER)
+    try:
+        if header is None:
+            return rpc.parse_response(await response.read())
+        reply = rpc.parse_response(header)
+        entry = reply.get("entry")
+        if isinstance(entry, dict):
+            entry["data"] = DataStream(response.chunks(), _size(entry))
+            return reply
+        await response.close()
+        return reply
+    except BadReply as error:
+        await response.close()
+        if response.status in _ABOUT_THE_MESSAGE:
+            return _refused(response.status)
+        raise BadReply(f"{endpoint} answered {response.status}: {error}") from None
+
+
+def _refused(status: int, more: str = "") -> dict[str, Any]:
+    return {"status": {"code": status, "detail": _ABOUT_THE_MESSAGE[status] + more}}
+
+
+def _size(entry: dict[str, Any]) -> int | None:
+    """The data's size as the message that describes it says; a Content-Length may be that of a compressed form."""
+    message = entry.get("recordsWrite") or entry.get("message")
+    match message:
+        case {"descriptor": {"dataSize": int(size)}}:
+            return size
+    return None
+
+
+def _below(endpoint: str, name: str) -> str:
+    """The URL of a resource that the server has beside its RPC."""
+    scheme, host, path, query, _ = urlsplit(endpoint)
+    return urlunsplit((scheme, host, f"{path.rstrip('/')}/{name}", query, ""))
+
+
+def _beginning(body: bytes) -> str:
+    return repr(body[: rpc.SHOWN_CHARACTERS].decode("utf-8", "replace"))

@@ -19,7 +19,6 @@ from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
 from web5.sync import SyncEngine
-from web5.sync.endpoints import dwn_endpoints
 from web5.sync.remote import RemoteDwn
 
 Reply = dict[str, Any]
@@ -99,6 +98,10 @@ class Agent:
         name = next(identity.name for identity in self.identities.list() if identity.did == did)
         return export_portable_identity(portable_did, name)
 
+    async def publish_all(self) -> bool:
+        """Publish at once what is not published yet, instead of in the background; True when all is out."""
+        return await self._publisher.publish_all()
+
     async def signer(self, did: str) -> MessageSigner:
         """What signs as `did`. Raises IdentityError if it is not on this agent."""
         return await self.identities.signer(did)
@@ -118,9 +121,9 @@ class Agent:
             DwnError: it answered with something other than success.
             RemoteError: none answered, or the DID names none.
         """
-        endpoints = dwn_endpoints((await self.resolver.resolve(target)).did_document)
+        document = (await self.resolver.resolve(target)).did_document
         failures: list[str] = []
-        for endpoint in endpoints:
+        for endpoint in document.dwn_endpoints if document else ():
             try:
                 return _checked(await self._remote.process_message(endpoint, target, message, data))
             except RemoteError as error:

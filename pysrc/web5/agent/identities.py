@@ -13,11 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pydantic
-
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
-from web5.dids.signing import signer_for
+from web5.dids.signing import signer_for, signing_method
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError, IdentityError
 from web5.ports.crypto import Crypto
@@ -82,7 +80,7 @@ class IdentityStore:
         if self._has(portable_did.uri):
             raise IdentityError(f"{portable_did.uri} is on this agent already.")
         signer = await self._checked_signer(portable_did)
-        sealed = await self._sealer.seal(portable_did.model_dump_json(by_alias=True, exclude_none=True).encode())
+        sealed = await self._sealer.seal(json.dumps(portable_did.to_wire()).encode())
         with self._database.transaction() as db:
             db.execute(
                 "INSERT INTO agent_identity (did, name, chosen, sealed)"
@@ -102,7 +100,7 @@ class IdentityStore:
         row = self._database.connection.execute("SELECT sealed FROM agent_identity WHERE did = ?", (did,)).fetchone()
         if row is None:
             raise IdentityError(f"{did} is not on this agent. Import it first.")
-        return PortableDid.model_validate_json(await self._sealer.open(row[0]))
+        return PortableDid.from_wire(json.loads(await self._sealer.open(row[0])))
 
     async def signer(self, did: str) -> MessageSigner:
         """What signs DWN messages as `did`. Raises as `portable_did` does."""
@@ -139,7 +137,7 @@ class IdentityStore:
         try:
             signer = await signer_for(portable_did, self._crypto)
             signature = await signer.raw.sign(_CHALLENGE)
-            public_jwk = _public_jwk_of(portable_did, signer.key_id)
+            public_jwk = signing_method(portable_did.document).public_key_jwk or {}
             if await self._crypto.verify(public_jwk, _CHALLENGE, signature):
                 return signer
         except (CryptoError, DidError) as error:
@@ -147,18 +145,10 @@ class IdentityStore:
         raise IdentityError(f"The private key for {signer.key_id} does not belong to the DID document.")
 
 
-def _public_jwk_of(portable_did: PortableDid, key_id: str) -> dict[str, Any]:
-    fragment = key_id[key_id.index("#") :]
-    for method in portable_did.document.verification_method or []:
-        if method.id.endswith(fragment) and method.public_key_jwk:
-            return method.public_key_jwk
-    raise DidError("invalidDidDocument", f"{key_id} has no publicKeyJwk.")
-
-
 def export_portable_identity(portable_did: PortableDid, name: str) -> dict[str, Any]:
     """The format of `@web5/agent`'s identity export (`PortableIdentity` in its src/types/identity.ts)."""
     return {
-        "portableDid": json.loads(portable_did.model_dump_json(by_alias=True, exclude_none=True)),
+        "portableDid": portable_did.to_wire(),
         "metadata": {"name": name, "tenant": portable_did.uri, "uri": portable_did.uri},
     }
 
@@ -172,11 +162,9 @@ def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str]:
     if not isinstance(portable_identity, Mapping) or "portableDid" not in portable_identity:
         raise IdentityError('This is not a portable identity: an object with "portableDid" and "metadata" is expected.')
     try:
-        portable_did = PortableDid.model_validate(portable_identity["portableDid"])
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise IdentityError(f"The portable DID is malformed at {where}: {first['msg']}.") from error
+        portable_did = PortableDid.from_wire(portable_identity["portableDid"])
+    except DidError as error:
+        raise IdentityError(f"The portable DID is malformed: {error}") from error
     if portable_did.document.id != portable_did.uri:
         raise IdentityError(f"The DID document is of {portable_did.document.id}, not of {portable_did.uri}.")
     if not portable_did.private_keys:

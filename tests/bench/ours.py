@@ -1,0 +1,74 @@
+"""web5-py in a PyScript worker, driven by tests/bench/run.py with the same steps as the peer."""
+
+import json
+import time
+from urllib.parse import urljoin
+
+import js
+
+from web5 import Web5
+
+SCHEMA = "https://schema.org/TextDigitalDocument"
+
+
+class Steps:
+    web5: Web5
+    did: str
+
+    async def connect(self, endpoints: list[str]) -> dict:
+        start = time.perf_counter()
+        gateway = urljoin(str(js.location.origin), "/dht")
+        self.web5, self.did = await Web5.connect(
+            sync="off", dwn_endpoints=endpoints, did_dht_gateway=gateway, name=f"bench-{time.time_ns()}"
+        )
+        ms = (time.perf_counter() - start) * 1000
+        await self.web5.agent.publish_all()
+        return {"ms": ms, "did": self.did}
+
+    async def write(self, count: int) -> dict:
+        each = []
+        for i in range(count):
+            data = f"Note {i} ".ljust(120, "lorem ipsum "[0])
+            start = time.perf_counter()
+            await self.web5.dwn.records.create(data, schema=SCHEMA, data_format="text/plain")
+            each.append((time.perf_counter() - start) * 1000)
+        return {"each": each}
+
+    async def newest(self, repeat: int, limit: int) -> dict:
+        each = []
+        for _ in range(repeat):
+            start = time.perf_counter()
+            page = await self.web5.dwn.records.query(schema=SCHEMA, date_sort="createdDescending", limit=limit)
+            texts = [await record.data.text() for record in page]
+            each.append((time.perf_counter() - start) * 1000)
+            assert len(texts) == limit, len(texts)
+        return {"each": each}
+
+    async def count(self) -> dict:
+        return {"count": len(await self.web5.dwn.records.query(schema=SCHEMA))}
+
+    async def sync(self, direction: str) -> dict:
+        start = time.perf_counter()
+        await self.web5.sync.now(direction)
+        ms = (time.perf_counter() - start) * 1000
+        return {"ms": ms, "unsettled": len(self.web5.sync.unsettled())}
+
+    async def export_identity(self) -> dict:
+        return await self.web5.identities.export(self.did)
+
+    async def import_identity(self, portable_identity: dict) -> dict:
+        identity = await self.web5.identities.import_(portable_identity)
+        self.did = identity.did
+        self.web5 = await self.web5.use(self.did)
+        return {"did": self.did}
+
+
+steps = Steps()
+
+
+async def call(name: str, args: str) -> str:
+    """One step; arguments and result as JSON."""
+    return json.dumps(await getattr(steps, name)(**json.loads(args)))
+
+
+__export__ = ["call"]

@@ -1,0 +1,247 @@
+"""`build.py bench`: web5-py and web5-js side by side, in one Chromium, against one reference dwn-server, in one run.
+
+Prints one table (medians and ratios) and leaves the raw figures in .build/bench.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
+
+from tests.browser.servers import CHROMIUM_FLAGS, embedded_defaults  # noqa: E402
+from tests.interop.dwn_server import reference_dwn_server  # noqa: E402
+
+CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
+PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
+PEER_GATEWAY = "https://diddht.tbddev.org"
+READY_LISTENER = """
+    const events = new BroadcastChannel('web5-events');
+    events.onmessage = ({ data }) => {
+      const event = typeof data === 'string' ? JSON.parse(data) : data;
+      if (event.type === 'boot' && event.step === 'ready') globalThis.nodeReady ??= performance.now();
+    };
+"""
+
+Call = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@dataclass
+class Row:
+    """One line of the table; milliseconds, lower is better."""
+
+    name: str
+    ours: float
+    peer: float | None
+
+    @property
+    def ratio(self) -> str:
+        return f"{self.peer / self.ours:.1f}x" if self.peer else ""
+
+
+class Bench:
+    def __init__(self, browser: Browser, origin: str, dwn_server: str, gateway: str) -> None:
+        self._browser = browser
+        self._origin = origin
+        self._dwn_server = dwn_server
+        self._gateway = gateway
+
+    async def context(self) -> BrowserContext:
+        """A device: its own storage and cache. web5-js' gateway address is built in, so it is led to ours."""
+        context = await self._browser.new_context()
+
+        async def to_our_gateway(route: Route) -> None:
+            request = route.request
+            response = await context.request.fetch(
+                request.url.replace(PEER_GATEWAY, self._gateway),
+                method=request.method,
+                data=request.post_data_buffer,
+                headers={"content-type": "application/octet-stream"},
+            )
+            await route.fulfill(response=response)
+
+        await context.route(f"{PEER_GATEWAY}/**", to_our_gateway)
+        return context
+
+    async def ours(self, context: BrowserContext) -> Call:
+        page = await context.new_page()
+        page.on("console", _print_errors)
+        await page.goto(f"{self._origin}/bench-ours.html")
+        await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
+
+        async def call(name: str, **args: Any) -> dict[str, Any]:
+            result: str = await page.evaluate("([name, args]) => bench(name, args)", [name, json.dumps(args)])
+            return json.loads(result)  # type: ignore[no-any-return]
+
+        return call
+
+    async def peer(self, context: BrowserContext) -> Call:
+        page = await context.new_page()
+        page.on("console", _print_errors)
+        await page.goto(f"{self._origin}/bench-peer.html")
+        await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
+
+        async def call(name: str, **args: Any) -> dict[str, Any]:
+            result: dict[str, Any] = await page.evaluate("([name, args]) => bench(name, args)", [name, args])
+            return result
+
+        return call
+
+    async def steps(
+        self, name: str, open_page: Callable[[BrowserContext], Awaitable[Call]], sizes: Sizes
+    ) -> dict[str, float]:
+        """Write, query, push on one device; pull on another that imports the identity."""
+        figures: dict[str, float] = {}
+        first = await self.context()
+        call = await open_page(first)
+        await call("connect", endpoints=[self._dwn_server])
+        writes: list[float] = []
+        _say(f"{name}: {sizes.synced} writes")
+        writes += (await call("write", count=sizes.synced))["each"]
+        _say(f"{name}: push of {sizes.synced}")
+        figures["push"] = (await call("sync", direction="push"))["ms"]
+        identity = await call("export_identity")
+        second = await self.context()
+        other = await open_page(second)
+        await other("connect", endpoints=[self._dwn_server])
+        await other("import_identity", portable_identity=identity)
+        _say(f"{name}: pull of {sizes.synced}")
+        figures["pull"] = (await other("sync", direction="pull"))["ms"]
+        arrived = (await other("count"))["count"]
+        if arrived != sizes.synced:
+            raise SystemExit(
+                f"{name}: only {arrived} of {sizes.synced} records arrived, so its pull time means nothing"
+            )
+        await second.close()
+        _say(f"{name}: {sizes.stored - sizes.synced} more writes, then queries")
+        writes += (await call("write", count=sizes.stored - sizes.synced))["each"]
+        figures["write"] = statistics.median(writes)
+        figures["newest"] = statistics.median((await call("newest", repeat=sizes.repeat, limit=20))["each"])
+        await first.close()
+        return figures
+
+    async def boots(self, repeat: int) -> dict[str, float]:
+        """Page load to shell painted and to node ready, cold (new device and cache) and warm (second visit)."""
+        seen: dict[str, list[float]] = {}
+        for _ in range(repeat):
+            context = await self.context()
+            await context.add_init_script(READY_LISTENER)
+            for visit in ("cold", "warm"):
+                page = await context.new_page()
+                await page.goto(self._origin)
+                await page.wait_for_function("globalThis.nodeReady !== undefined", timeout=60_000)
+                seen.setdefault(f"ready {visit}", []).append(await page.evaluate("nodeReady"))
+                seen.setdefault(f"visible {visit}", []).append(await _painted(page))
+                await page.close()
+            await context.close()
+        return {name: statistics.median(values) for name, values in seen.items()}
+
+    async def peer_boots(self, repeat: int) -> dict[str, float]:
+        seen: dict[str, list[float]] = {}
+        for _ in range(repeat):
+            context = await self.context()
+            for visit in ("cold", "warm"):
+                page = await context.new_page()
+                await page.goto(f"{self._origin}/bench-peer.html")
+                await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
+                await page.evaluate("endpoints => bench('connect', { endpoints }).catch(() => 0)", [self._dwn_server])
+                seen.setdefault(f"ready {visit}", []).append(await page.evaluate("performance.now()"))
+                seen.setdefault(f"visible {visit}", []).append(await _painted(page))
+                await page.close()
+            await context.close()
+        return {name: statistics.median(values) for name, values in seen.items()}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    stored: int
+    synced: int
+    repeat: int
+
+
+async def _painted(page: Page) -> float:
+    return float(await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"))
+
+
+def _print_errors(message: Any) -> None:
+    if message.type == "error":
+        print(f"  page: {message.text}", file=sys.stderr)
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def _site_with_bench(folder: Path) -> Path:
+    site = folder / "site"
+    shutil.copytree(ROOT / "dist/site", site)
+    here = Path(__file__).parent
+    for name in ("ours.py", "ours.html", "peer.html", "peer.js"):
+        target = site / (f"bench-{name}" if name.endswith(".html") else name)
+        shutil.copy(here / name, target)
+    shutil.copy(PEER_BUNDLE, site / "web5.mjs")
+    return site
+
+
+async def measure(sizes: Sizes) -> list[Row]:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        defaults = await stack.enter_async_context(embedded_defaults(_site_with_bench(folder), folder / "data"))
+        gateway = f"{defaults.origin}/dht"
+        dwn_server = await stack.enter_async_context(
+            reference_dwn_server(data_dir=folder / "dwn-server", gateway_url=gateway)
+        )
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        bench = Bench(browser, defaults.origin, dwn_server.url, gateway)
+        _say("page load to node ready, ours")
+        our_boots = await bench.boots(sizes.repeat // 4 or 1)
+        _say("page load to node ready, web5-js")
+        peer_boots = await bench.peer_boots(sizes.repeat // 8 or 1)
+        ours = await bench.steps("web5-py", bench.ours, sizes)
+        peer = await bench.steps("web5-js", bench.peer, sizes)
+        await browser.close()
+    return [
+        Row("durable local write, median", ours["write"], peer["write"]),
+        Row(f"newest 20 of {sizes.stored:,}, with text", ours["newest"], peer["newest"]),
+        Row(f"push of {sizes.synced} records", ours["push"], peer["push"]),
+        Row(f"pull of {sizes.synced} records", ours["pull"], peer["pull"]),
+        Row("page visible, cold", our_boots["visible cold"], peer_boots["visible cold"]),
+        Row("page visible, warm", our_boots["visible warm"], peer_boots["visible warm"]),
+        Row("node ready, cold (first launch)", our_boots["ready cold"], peer_boots["ready cold"]),
+        Row("node ready, warm (second visit)", our_boots["ready warm"], peer_boots["ready warm"]),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a fifth of the records, for a look")
+    quick = parser.parse_args().quick
+    sizes = Sizes(stored=200, synced=100, repeat=8) if quick else Sizes(stored=1000, synced=500, repeat=20)
+    rows = asyncio.run(measure(sizes))
+    print(f"{'':34} {'web5-py':>10} {'web5-js':>10} {'ratio':>8}")
+    for row in rows:
+        peer = f"{row.peer:10.1f}" if row.peer is not None else f"{'':10}"
+        print(f"{row.name:34} {row.ours:10.1f} {peer} {row.ratio:>8}")
+    print("milliseconds; medians, but push and pull, which are whole runs")
+    (ROOT / ".build").mkdir(exist_ok=True)
+    (ROOT / ".build/bench.json").write_text(json.dumps([row.__dict__ for row in rows], indent=2))
+
+
+if __name__ == "__main__":
+    main()

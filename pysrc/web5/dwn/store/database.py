@@ -64,9 +64,7 @@ class Database:
         A step that was released is never edited: add another.
         """
         with self.transaction() as db:
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS component (name TEXT PRIMARY KEY, version INTEGER NOT NULL)"
-            )
+            db.execute("CREATE TABLE IF NOT EXISTS component (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")
             row = db.execute("SELECT version FROM component WHERE name = ?", (component,)).fetchone()
             done = row[0] if row else 0
             for script in steps[done:]:

@@ -85,9 +85,7 @@ class _Image:
         if self.pages:
             header = self.pages[0]
             if header[:16] != _MAGIC or _header_page_size(header) != page_size:
-                raise StorageCorrupt(
-                    f"the first page is not that of a SQLite database with {page_size}-byte pages"
-                )
+                raise StorageCorrupt(f"the first page is not that of a SQLite database with {page_size}-byte pages")
 
     @property
     def changed(self) -> bool:

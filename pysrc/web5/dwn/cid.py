@@ -1,0 +1,202 @@
+"""Content identifiers: of messages (dag-cbor) and of record data (UnixFS).
+
+Both are CIDv1 with sha2-256, written in lower-case base32. Sources: the IPLD dag-cbor and dag-pb specifications, and the
+settings that dwn-sdk-js uses of `ipfs-unixfs-importer` (`src/utils/cid.ts`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cbor2
+
+from ..errors import InvalidArgument
+
+MAX_SAFE_INTEGER = 2**53 - 1
+
+DAG_CBOR = 0x71
+DAG_PB = 0x70
+RAW = 0x55
+SHA2_256 = 0x12
+
+LEAF_BYTES = 262_144
+LINKS_PER_NODE = 174
+
+
+def _text(codec: int, digest: bytes) -> str:
+    return "b" + base64.b32encode(bytes((1, codec, SHA2_256, 32)) + digest).decode().rstrip("=").lower()
+
+
+def _has_unusual_number(value: Any) -> bool:
+    kind = type(value)
+    if kind is dict:
+        return any(_has_unusual_number(item) for item in value.values())
+    if kind is list:
+        return any(_has_unusual_number(item) for item in value)
+    return kind is float or (kind is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER)
+
+
+def dag_cbor(value: Any) -> bytes:
+    """The one dag-cbor encoding of a JSON value, with JavaScript's numbers.
+
+    A whole number is an integer however it was written, up to 2^53 - 1; every other number is a 64-bit float.
+
+    Raises:
+        InvalidArgument: the value is not JSON, or holds NaN or an infinity.
+    """
+    try:
+        # cbor2 is several times faster but shortens floats; messages rarely hold any.
+        if not _has_unusual_number(value):
+            return cbor2.dumps(value, canonical=True)
+        return _encode(value)
+    except (cbor2.CBOREncodeError, UnicodeEncodeError, RecursionError) as error:
+        raise InvalidArgument(f"not a JSON value: {error}") from error
+
+
+def _encode(value: Any) -> bytes:
+    if isinstance(value, Mapping):
+        items = sorted((cbor2.dumps(key), item) for key, item in value.items())
+        # The head of a key holds its length, so sorting encoded keys sorts by length first.
+        return _head(5, len(items)) + b"".join(key + _encode(item) for key, item in items)
+    if isinstance(value, (list, tuple)):
+        return _head(4, len(value)) + b"".join(map(_encode, value))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _encode_number(value)
+    return cbor2.dumps(value)
+
+
+def _encode_number(value: int | float) -> bytes:
+    if isinstance(value, int) or value.is_integer():
+        whole = int(value)
+        if -MAX_SAFE_INTEGER <= whole <= MAX_SAFE_INTEGER:
+            return cbor2.dumps(whole)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if number != number or number in (float("inf"), float("-inf")):
+        raise InvalidArgument("NaN and infinities have no dag-cbor encoding")
+    return b"\xfb" + struct.pack(">d", number)
+
+
+def _head(major: int, count: int) -> bytes:
+    encoded = bytearray(cbor2.dumps(count))
+    encoded[0] |= major << 5
+    return bytes(encoded)
+
+
+def dag_cbor_cid(value: Any) -> str:
+    """The CID of any JSON value, such as a descriptor or an attestation.
+
+    Raises:
+        InvalidArgument: as `dag_cbor` does.
+    """
+    return _text(DAG_CBOR, hashlib.sha256(dag_cbor(value)).digest())
+
+
+def message_cid(message: Mapping[str, Any]) -> str:
+    """The CID of a DWN message; `encodedData` is not part of it (`Message.getCid`).
+
+    Raises:
+        InvalidArgument: as `dag_cbor` does.
+    """
+    if "encodedData" in message:
+        message = {key: value for key, value in message.items() if key != "encodedData"}
+    return dag_cbor_cid(message)
+
+
+def is_message_cid(text: str) -> bool:
+    """True if the text is a CID of dag-cbor hashed with sha2-256, in base32 (what `Cid.parseCid` lets pass)."""
+    if len(text) != 59 or text[0] != "b" or not text.isascii() or text != text.lower():
+        return False
+    try:
+        raw = base64.b32decode(text[1:].upper() + "======")
+    except ValueError:
+        return False
+    return raw[:4] == bytes((1, DAG_CBOR, SHA2_256, 32))
+
+
+class DataCid:
+    """The CID of record data, made while the data passes.
+
+    One leaf of up to 262,144 bytes is a raw block by itself; more leaves hang in a balanced tree of dag-pb nodes of up
+    to 174 links.
+    """
+
+    def __init__(self) -> None:
+        self._leaf = hashlib.sha256()
+        self._room = LEAF_BYTES
+        self._leaves: list[_Node] = []
+        self.size = 0
+
+    def update(self, data: bytes) -> None:
+        view = memoryview(data)
+        self.size += len(view)
+        while len(view) > self._room:
+            self._leaf.update(view[: self._room])
+            view = view[self._room :]
+            self._leaves.append(_Node(RAW, self._leaf.digest(), LEAF_BYTES, LEAF_BYTES))
+            self._leaf = hashlib.sha256()
+            self._room = LEAF_BYTES
+        self._leaf.update(view)
+        self._room -= len(view)
+
+    def finish(self) -> tuple[str, int]:
+        """The CID and the number of bytes. Call it once, after the last `update`."""
+        last = LEAF_BYTES - self._room
+        nodes = [*self._leaves, _Node(RAW, self._leaf.digest(), last, last)]
+        while len(nodes) > 1:
+            nodes = [_parent(nodes[i : i + LINKS_PER_NODE]) for i in range(0, len(nodes), LINKS_PER_NODE)]
+        return _text(nodes[0].codec, nodes[0].digest), self.size
+
+
+def data_cid(data: bytes) -> str:
+    """The CID of record data."""
+    cid = DataCid()
+    cid.update(data)
+    return cid.finish()[0]
+
+
+class _Node:
+    """A block: its hash, the bytes of the file under it, and the bytes of all blocks under it with its own."""
+
+    __slots__ = ("blocks_size", "codec", "digest", "file_size")
+
+    def __init__(self, codec: int, digest: bytes, file_size: int, blocks_size: int) -> None:
+        self.codec = codec
+        self.digest = digest
+        self.file_size = file_size
+        self.blocks_size = blocks_size
+
+
+def _parent(children: Sequence[_Node]) -> _Node:
+    links = b"".join(_field(2, _link(child)) for child in children)
+    file_size = sum(child.file_size for child in children)
+    # UnixFS: Type = File (2), filesize, one blocksize a child.
+    unixfs = b"\x08\x02\x18" + _varint(file_size)
+    unixfs += b"".join(b"\x20" + _varint(child.file_size) for child in children)
+    block = links + _field(1, unixfs)
+    blocks_size = len(block) + sum(child.blocks_size for child in children)
+    return _Node(DAG_PB, hashlib.sha256(block).digest(), file_size, blocks_size)
+
+
+def _link(child: _Node) -> bytes:
+    cid = bytes((1, child.codec, SHA2_256, 32)) + child.digest
+    return _field(1, cid) + _field(2, b"") + b"\x18" + _varint(child.blocks_size)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes((number << 3 | 2,)) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

@@ -1,0 +1,198 @@
+"""Protocol and schema URLs in the one form that DWN messages must carry (`src/utils/url.ts`).
+
+The reference hands every URL to `new URL()`, drops the query and the fragment, and one slash at the end. `parse` below is
+the part of the WHATWG URL standard that this needs. Hosts outside ASCII go through Python's IDNA codec (2003), where the
+standard asks for UTS 46.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import lru_cache
+
+from ..errors import BadRequest
+from .codes import Code
+
+_HAS_SCHEME = re.compile(r"[^:]+:(/{2})?[^/]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21", "file": ""}
+_FORBIDDEN_IN_HOST = frozenset(map(chr, [*range(0x21), 0x7F])) | frozenset("#/:<>?@[\\]^|")
+_FORBIDDEN_IN_DOMAIN = _FORBIDDEN_IN_HOST | {"%"}
+_C0_AND_SPACE = "".join(map(chr, range(0x21)))
+_KEEP_IN_PATH = frozenset(map(chr, range(0x21, 0x7F))) - frozenset('"#<>?^`{}')
+_KEEP_IN_USERINFO = _KEEP_IN_PATH - frozenset("/:;=@[\\]|")
+_KEEP_AFTER_C0 = frozenset(map(chr, range(0x20, 0x7F)))
+_SINGLE_DOT = frozenset((".", "%2e"))
+_DOUBLE_DOT = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
+
+
+class _NotAUrl(ValueError):
+    pass
+
+
+@lru_cache(maxsize=1024)
+def normalize_url(url: str) -> str:
+    """The URL as DWN messages carry it; one without a scheme gets `http://`.
+
+    Raises:
+        BadRequest: with `UrlProtocolNotNormalizable` if it is none.
+    """
+    full = url if _HAS_SCHEME.match(url) else f"http://{url}"
+    try:
+        text = _serialize(full)
+    except ValueError as error:
+        raise BadRequest(Code.UrlProtocolNotNormalizable, "Could not normalize protocol URI") from error
+    return text.removesuffix("/")
+
+
+def is_normalized(url: str) -> bool:
+    """True if `normalize_url` leaves the URL as it is."""
+    try:
+        return normalize_url(url) == url
+    except BadRequest:
+        return False
+
+
+def _serialize(url: str) -> str:
+    url = re.sub(r"[\t\n\r]", "", url.strip(_C0_AND_SPACE))
+    match = _SCHEME.match(url)
+    if match is None:
+        raise _NotAUrl("no scheme")
+    scheme = match[0][:-1].lower()
+    rest = url[match.end() :].partition("#")[0].partition("?")[0]
+    if scheme in _DEFAULT_PORTS:
+        return _special(scheme, rest.replace("\\", "/"))
+    if rest.startswith("//"):
+        authority, slash, path = rest[2:].partition("/")
+        return f"{scheme}://{_authority(scheme, authority)}" + (_path(path, scheme) if slash else "")
+    if rest.startswith("/"):
+        path = _path(rest[1:], scheme)
+        # Without a host, a path that starts with two slashes would read as one.
+        return f"{scheme}:/.{path}" if path.startswith("//") else f"{scheme}:{path}"
+    return f"{scheme}:{_encode(rest, _KEEP_AFTER_C0).rstrip(' ')}"
+
+
+def _special(scheme: str, rest: str) -> str:
+    if scheme == "file":
+        if not rest.startswith("//"):
+            return f"file://{_path(rest.removeprefix('/'), scheme)}"
+        host, _, path = rest[2:].partition("/")
+        if re.fullmatch(r"[A-Za-z][:|]", host):
+            host, path = "", f"{host}/{path}"
+        host = _host(host, special=True) if host else ""
+        return f"file://{'' if host == 'localhost' else host}{_path(path, scheme)}"
+    authority, _, path = rest.lstrip("/").partition("/")
+    if not authority:
+        raise _NotAUrl("no host")
+    return f"{scheme}://{_authority(scheme, authority)}{_path(path, scheme)}"
+
+
+def _authority(scheme: str, authority: str) -> str:
+    userinfo, at, host_and_port = authority.rpartition("@")
+    host, port = host_and_port, ""
+    match = re.fullmatch(r"(.*?|\[.*\]):([0-9]*)", host_and_port)
+    if match and (host_and_port.startswith("[") == match[1].endswith("]")):
+        host, port = match[1], match[2].lstrip("0") or ("0" if match[2] else "")
+        if port and int(port) > 0xFFFF:
+            raise _NotAUrl("no such port")
+    if not host and (scheme in _DEFAULT_PORTS or at or host_and_port):
+        raise _NotAUrl("no host")
+    name, _, password = userinfo.partition(":")
+    credentials = _encode(name, _KEEP_IN_USERINFO)
+    if password:
+        credentials += ":" + _encode(password, _KEEP_IN_USERINFO)
+    text = _host(host, special=scheme in _DEFAULT_PORTS) if host else ""
+    if credentials:
+        text = f"{credentials}@{text}"
+    return f"{text}:{port}" if port and port != _DEFAULT_PORTS.get(scheme) else text
+
+
+def _host(host: str, *, special: bool) -> str:
+    if host.startswith("["):
+        if not host.endswith("]"):
+            raise _NotAUrl("no end of the IPv6 address")
+        return f"[{_ipv6(host[1:-1])}]"
+    if not special:
+        if any(character in _FORBIDDEN_IN_HOST for character in host):
+            raise _NotAUrl("a character that no host has")
+        return _encode(host, _KEEP_AFTER_C0)
+    raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), host.encode("utf-8", "replace"))
+    name = raw.decode("utf-8")
+    if not name.isascii():
+        name = name.encode("idna").decode("ascii")
+    name = name.lower()
+    if not name or any(character in _FORBIDDEN_IN_DOMAIN for character in name):
+        raise _NotAUrl("a character that no domain has")
+    last = name.removesuffix(".").rpartition(".")[2]
+    if last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last):
+        return _ipv4(name.removesuffix("."))
+    return name
+
+
+def _ipv4(text: str) -> str:
+    parts = text.split(".")
+    if len(parts) > 4:
+        raise _NotAUrl("too many parts of an IPv4 address")
+    numbers = [_ipv4_number(part) for part in parts]
+    if any(number > 255 for number in numbers[:-1]) or numbers[-1] >= 256 ** (5 - len(numbers)):
+        raise _NotAUrl("a part of an IPv4 address is too large")
+    value = numbers[-1] + sum(number << 8 * (3 - i) for i, number in enumerate(numbers[:-1]))
+    return str(ipaddress.IPv4Address(value))
+
+
+def _ipv4_number(part: str) -> int:
+    if re.fullmatch(r"0[xX][0-9A-Fa-f]*", part):
+        return int(part[2:] or "0", 16)
+    if re.fullmatch(r"0[0-7]+", part):
+        return int(part, 8)
+    if re.fullmatch(r"0|[1-9][0-9]*", part, re.ASCII):
+        return int(part)
+    raise _NotAUrl("not a number in an IPv4 address")
+
+
+def _ipv6(text: str) -> str:
+    address = ipaddress.IPv6Address(text)
+    if address.scope_id is not None:
+        raise _NotAUrl("an IPv6 address with a zone")
+    groups = [f"{int.from_bytes(address.packed[i : i + 2]):x}" for i in range(0, 16, 2)]
+    best, length = 0, 0
+    for start in range(8):
+        run = 0
+        while start + run < 8 and groups[start + run] == "0":
+            run += 1
+        if run > length:
+            best, length = start, run
+    if length < 2:
+        return ":".join(groups)
+    return ":".join(groups[:best]) + "::" + ":".join(groups[best + length :])
+
+
+def _path(path: str, scheme: str) -> str:
+    out: list[str] = []
+    segments = path.split("/")
+    for position, segment in enumerate(segments):
+        at_end = position == len(segments) - 1
+        lowered = segment.lower()
+        if lowered in _DOUBLE_DOT:
+            if out and not (scheme == "file" and len(out) == 1 and re.fullmatch(r"[A-Za-z]:", out[0])):
+                out.pop()
+            if at_end:
+                out.append("")
+        elif lowered in _SINGLE_DOT:
+            if at_end:
+                out.append("")
+        else:
+            if scheme == "file" and not out and re.fullmatch(r"[A-Za-z]\|", segment):
+                segment = f"{segment[0]}:"
+            out.append(_encode(segment, _KEEP_IN_PATH))
+    return "/" + "/".join(out)
+
+
+def _encode(text: str, keep: frozenset[str]) -> str:
+    if all(character in keep for character in text):
+        return text
+    return "".join(
+        character if character in keep else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
+        for character in text
+    )

@@ -16,11 +16,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from web5.dids.dht import DidDht
+from web5.dids.jwk import DidJwk
+from web5.dids.key import DidKey
 from web5.dids.method import DidMethod, Resolved
 from web5.dids.models import DidResolutionResult, PortableDid
 from web5.dids.uri import DidUrl, parse_did
 from web5.errors import DidError, RemoteError
 from web5.ports.clock import Clock, SystemClock
+from web5.ports.crypto import Crypto
+from web5.ports.http import Http
 
 CACHE_SECONDS = 15 * 60
 """`@web5/dids` `resolver-cache-level.ts`; a document whose publisher allows less is kept for less."""
@@ -129,6 +134,11 @@ class UniversalResolver:
         if len(self._entries) > CACHE_ENTRIES:
             oldest = next((uri for uri, kept in self._entries.items() if not kept.seeded), uri)
             del self._entries[oldest]
+
+
+def default_resolver(http: Http, crypto: Crypto, clock: Clock, gateway_uri: str) -> UniversalResolver:
+    """A resolver for did:dht, by this gateway, and for did:jwk and did:key."""
+    return UniversalResolver([DidDht(http, crypto, gateway_uri), DidJwk(), DidKey()], clock)
 
 
 def _version(result: DidResolutionResult) -> int:

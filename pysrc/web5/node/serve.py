@@ -1,0 +1,164 @@
+"""The embedded default, in one process: `python -m web5.node.serve --port 8000 --site dist/site --data .build/data`.
+
+Serves the static site at `/`, two remote nodes at `/dwn0` and `/dwn1`, and a DID DHT gateway, which the nodes resolve
+did:dht through, at `/dht`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from web5.dids.resolver import default_resolver
+from web5.dwn.store.database import open_file
+from web5.errors import StorageError
+from web5.node.crypto import NodeCrypto
+from web5.node.endpoint import Limits
+from web5.node.gateway import create_gateway
+from web5.node.http import HttpxHttp
+from web5.node.lock import sole_use
+from web5.node.server import create_app
+from web5.node.static import create_site
+from web5.node.store_open import open_node
+from web5.ports.clock import SystemClock
+
+NODES = ("/dwn0", "/dwn1")
+GATEWAY = "/dht"
+HEADERS_BESIDE = 16 * 1024
+"""Bytes of other headers that a request may have beside its message."""
+
+GRACE_SECONDS = 3
+
+
+class ByPrefix:
+    """An ASGI app that hands each path to the app of its first segment; "" takes what is left.
+
+    Parameters:
+        apps: by first path segment with its slash; `stripped` names those that see only the rest of the path.
+    """
+
+    def __init__(self, apps: Mapping[str, ASGIApp], stripped: frozenset[str]) -> None:
+        self._apps = apps
+        self._stripped = stripped
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        prefix = "/" + scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else ""
+        if prefix in self._stripped:
+            scope = {**scope, "root_path": scope.get("root_path", "") + prefix}
+        await self._apps.get(prefix, self._apps[""])(scope, receive, send)
+
+
+@asynccontextmanager
+async def embedded(data_dir: Path, site: Path | None) -> AsyncIterator[ASGIApp]:
+    """The whole default as one ASGI app.
+
+    Parameters:
+        data_dir: where the nodes and the gateway keep their data.
+        site: the folder of the static site; None serves none.
+
+    Raises:
+        StorageBusy: another process uses `data_dir`.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(sole_use(data_dir))
+        crypto, clock = NodeCrypto(), SystemClock()
+        database = open_file(data_dir / "gateway.sqlite")
+        stack.push_async_callback(database.close)
+        gateway = create_gateway(database, crypto)
+        http = HttpxHttp(httpx.ASGITransport(gateway))
+        stack.push_async_callback(http.close)
+        resolver = default_resolver(http, crypto, clock, "http://gateway")
+        nodes = {path: await stack.enter_async_context(open_node(data_dir / path[1:], resolver)) for path in NODES}
+        dwns = create_app(nodes)
+        apps: dict[str, ASGIApp] = dict.fromkeys(NODES, dwns) | {
+            GATEWAY: gateway,
+            "": create_site(site) if site else dwns,
+        }
+        yield ByPrefix(apps, frozenset({GATEWAY}))
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it accepts, and ends on a signal as if it had been asked to."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"Serving {self._address}", flush=True)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Unlike uvicorn's own, this does not raise the signal again at the end: the data is yet to be closed.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+async def serve(host: str, port: int, data_dir: Path, site: Path | None) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Parameters:
+        port: 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be had.
+        StorageError: the data cannot be opened.
+    """
+    listener = socket.create_server((host, port), backlog=512)
+    async with embedded(data_dir, site) as app:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=Limits().message + HEADERS_BESIDE,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        await _Server(config, f"http://{host}:{listener.getsockname()[1]}/").serve([listener])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m web5.node.serve", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="the port; 0 takes a free one (%(default)s)")
+    parser.add_argument("--site", type=Path, help="the folder of the static site")
+    parser.add_argument("--data", type=Path, default=Path(".build/data"), help="the data folder (%(default)s)")
+    options = parser.parse_args(arguments)
+    if options.site and not options.site.is_dir():
+        return _failed(f"There is no site in {options.site}; build it first: python3 build.py site")
+    try:
+        asyncio.run(serve(options.host, options.port, options.data, options.site))
+    except KeyboardInterrupt:
+        return 0
+    except StorageError as error:
+        return _failed(f"The data in {options.data} cannot be opened: {error}")
+    except OSError as error:
+        return _failed(f"Cannot serve at {options.host}:{options.port} ({error.strerror}); try another --port.")
+    return 0
+
+
+def _failed(line: str) -> int:
+    print(line, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""DWN servers as an ASGI app: what `@web5/dwn-server` answers over HTTP, for one DWN or for several in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import metadata
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from web5.dwn.engine import Dwn
+from web5.node.cors import cross_origin
+from web5.node.endpoint import DwnEndpoint, Limits
+from web5.sync.remote import ServerInfo
+
+SERVER_NAME = "web5-py"
+
+
+def create_app(mounts: Mapping[str, Dwn], limits: Limits | None = None) -> Starlette:
+    """Serve each DWN of `mounts` below its path.
+
+    Parameters:
+        mounts: paths such as "/dwn0", or "" for the root. A path answers with and without a slash at its end:
+            `POST` for JSON-RPC; below it `GET /info` and `GET /health`.
+        limits: what a request may bring; the HTTP server below must let headers of `limits.message` bytes pass.
+    """
+    limits = limits or Limits()
+    return Starlette(
+        routes=[route for path, dwn in mounts.items() for route in _routes(path.rstrip("/"), dwn, limits)],
+        middleware=[cross_origin("GET", "POST")],
+    )
+
+
+def _routes(prefix: str, dwn: Dwn, limits: Limits) -> list[Route]:
+    async def info(request: Request) -> Response:
+        url = str(request.url.replace(path=prefix or "/", query="", fragment=""))
+        return JSONResponse(_info(url, limits).model_dump(by_alias=True, exclude_none=True))
+
+    endpoint = DwnEndpoint(dwn, limits)
+    roots = {prefix or "/", f"{prefix}/"}
+    return [
+        *(Route(root, endpoint.post, methods=["POST"]) for root in roots),
+        *(Route(root, _hint, methods=["GET"]) for root in roots),
+        Route(f"{prefix}/info", info, methods=["GET"]),
+        Route(f"{prefix}/health", _health, methods=["GET"]),
+    ]
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"ok": True})
+
+
+async def _hint(request: Request) -> Response:
+    return PlainTextResponse("please use a web5 client, for example: https://github.com/TBD54566975/web5-js")
+
+
+def _info(url: str, limits: Limits) -> ServerInfo:
+    return ServerInfo(
+        url=url, server=SERVER_NAME, version=_version(), max_file_size=limits.data, web_socket_support=False
+    )
+
+
+def _version() -> str | None:
+    try:
+        return metadata.version("web5-py")
+    except metadata.PackageNotFoundError:
+        return None

@@ -70,7 +70,7 @@ class RemoteDwn:
 
         Returns:
             The reply in the wire's JSON shape, whatever its status; where the record's data is returned as a stream,
-            `entry.data` is a `DataStream`, to be read or closed by the caller.
+            `entry.data` is a `DataStream` that can be read once, and has to be: it holds a connection.
 
         Raises:
             Unreachable, TimedOut: as `Http` does; also while the `DataStream` is read.
@@ -126,7 +126,7 @@ async def _reply(endpoint: str, response: HttpResponse) -> dict[str, Any]:
         reply = rpc.parse_response(header)
         entry = reply.get("entry")
         if isinstance(entry, dict):
-            entry["data"] = DataStream(response.chunks(), _size(entry))
+            entry["data"] = DataStream(response.chunks, _size(entry))
             return reply
         await response.close()
         return reply

@@ -48,6 +48,15 @@ class KeyMaterial(NamedTuple):
         return b"\x04" + self.x + self.y if self.y else self.x
 
 
+class PublicMembers(NamedTuple):
+    """The members of a public JWK that make it this key; `y` is "" for an OKP key."""
+
+    kty: str
+    crv: str
+    x: str
+    y: str
+
+
 def thumbprint(jwk: Jwk) -> str:
     """The SHA-256 thumbprint of a key, base64url; the same for the private and the public key (RFC 7638).
 
@@ -107,6 +116,21 @@ def key_material(jwk: Jwk) -> KeyMaterial:
         _coordinate(jwk, "y") if kty == "EC" else b"",
         _coordinate(jwk, "d") if "d" in jwk else b"",
     )
+
+
+def public_members(jwk: Jwk) -> PublicMembers:
+    """What identifies a public key, as a value that can be a cache's key; `key_material` has not looked at it yet.
+
+    Raises:
+        CryptoError: a member is missing or is no text.
+    """
+    try:
+        members = PublicMembers(jwk["kty"], jwk["crv"], jwk["x"], jwk.get("y", ""))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CryptoError("a public JWK here has kty, crv and x") from error
+    if not all(isinstance(member, str) for member in members):
+        raise CryptoError("kty, crv, x and y of a JWK are texts")
+    return members
 
 
 def key_bytes(jwk: Jwk) -> bytes:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from web5.crypto.curves import COORDINATE, low_s
 from web5.crypto.encoding import b64url_encode
-from web5.crypto.jwk import KEY_TYPES, KeyMaterial, key_material
+from web5.crypto.jwk import KEY_TYPES, KeyMaterial, PublicMembers, key_material, public_members
 from web5.errors import CryptoError
 from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm
 
@@ -72,7 +72,7 @@ class NodeCrypto:
         return _Signer(_JOSE[material.curve], _private_operation(material))
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
-        return _verifier(*_verify_members(public_jwk))(data, signature)
+        return _verifier(public_members(public_jwk))(data, signature)
 
 
 class FileSealer:
@@ -147,20 +147,9 @@ def _private_operation(material: KeyMaterial) -> Callable[[bytes], bytes]:
     return sign
 
 
-def _verify_members(jwk: Jwk) -> tuple[str, ...]:
-    """What identifies a public key; everything a cached verifier depends on."""
-    try:
-        members = (jwk["kty"], jwk["crv"], jwk["x"], jwk.get("y", ""))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CryptoError("a public JWK here has kty, crv and x") from error
-    if not all(isinstance(member, str) for member in members):
-        raise CryptoError("kty, crv, x and y of a JWK are texts")
-    return members
-
-
 @lru_cache(maxsize=1024)
-def _verifier(kty: str, crv: str, x: str, y: str) -> Verify:
-    material = key_material({"kty": kty, "crv": crv, "x": x, "y": y})
+def _verifier(members: PublicMembers) -> Verify:
+    material = key_material(members._asdict())
     if material.curve not in _JOSE:
         raise CryptoError(f"a key of curve {material.curve} cannot verify")
     if material.curve == "Ed25519":

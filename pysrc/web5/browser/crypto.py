@@ -1,0 +1,196 @@
+"""The Crypto port in the browser: WebCrypto, and a bundled ES module for secp256k1, which WebCrypto has not."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import js
+from pyodide.code import run_js
+from pyodide.ffi import JsException, to_js
+
+from web5.crypto.curves import CURVES, decompress
+from web5.crypto.encoding import b64url_encode
+from web5.crypto.jwk import KEY_TYPES, KeyMaterial, PublicMembers, key_material, public_members
+from web5.errors import CryptoError
+from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm
+
+VERIFY_KEYS = 256
+"""Imported public keys that are kept; importing one costs as much as verifying."""
+
+_JOSE: dict[str, JoseAlgorithm] = {"Ed25519": "EdDSA", "secp256k1": "ES256K", "P-256": "ES256"}
+_MEMBERS = {"OKP": ("kty", "crv", "d", "x"), "EC": ("kty", "crv", "d", "x", "y")}
+
+
+def _js_object(**members: Any) -> Any:
+    return to_js(members, dict_converter=js.Object.fromEntries)
+
+
+_JS_KEY_ALGORITHM = {
+    "Ed25519": "Ed25519",
+    "X25519": "X25519",
+    "P-256": _js_object(name="ECDSA", namedCurve="P-256"),
+}
+_JS_SIGN_ALGORITHM = {"Ed25519": "Ed25519", "P-256": _js_object(name="ECDSA", hash="SHA-256")}
+_JS_GENERATE_USAGES = {curve: to_js(["sign", "verify"]) for curve in _JS_SIGN_ALGORITHM} | {
+    "X25519": to_js(["deriveBits"])
+}
+_JS_SIGN = to_js(["sign"])
+_JS_VERIFY = to_js(["verify"])
+_js_import = run_js("(url) => import(url)")
+
+Sign = Callable[[bytes], Awaitable[bytes]]
+Verify = Callable[[bytes, bytes], Awaitable[bool]]
+
+
+class _Signer:
+    def __init__(self, algorithm: JoseAlgorithm, sign: Sign) -> None:
+        self._algorithm = algorithm
+        self._sign = sign
+
+    @property
+    def algorithm(self) -> JoseAlgorithm:
+        return self._algorithm
+
+    async def sign(self, data: bytes) -> bytes:
+        return await self._sign(data)
+
+
+class BrowserCrypto:
+    """`web5.ports.crypto.Crypto`.
+
+    Parameters:
+        secp256k1_url: where the site has `boot/secp256k1.mjs`; it is loaded when such a key is first used.
+    """
+
+    def __init__(self, secp256k1_url: str) -> None:
+        self._secp256k1_url = secp256k1_url
+        self._js_secp256k1: Any = None
+        self._verifiers: OrderedDict[PublicMembers, Verify] = OrderedDict()
+
+    async def generate_key(self, algorithm: KeyAlgorithm) -> Jwk:
+        kty = KEY_TYPES.get(algorithm)
+        if kty is None:
+            raise CryptoError(f"cannot make a key of algorithm {algorithm!r}: {', '.join(KEY_TYPES)} would do")
+        if algorithm == "secp256k1":
+            return await self._generate_secp256k1()
+        with _translated(f"a key of {algorithm} could not be made"):
+            js_pair = await js.crypto.subtle.generateKey(
+                _JS_KEY_ALGORITHM[algorithm], True, _JS_GENERATE_USAGES[algorithm]
+            )
+            js_jwk = await js.crypto.subtle.exportKey("jwk", js_pair.privateKey)
+            return {member: str(getattr(js_jwk, member)) for member in _MEMBERS[kty]}
+
+    async def signer(self, private_jwk: Jwk) -> _Signer:
+        material = key_material(private_jwk)
+        if material.curve not in _JOSE:
+            raise CryptoError(f"a key of curve {material.curve} cannot sign")
+        if not material.d:
+            raise CryptoError("signing needs a private key, and this JWK is public")
+        operation = self._secp256k1_sign if material.curve == "secp256k1" else _webcrypto_sign
+        return _Signer(_JOSE[material.curve], await operation(material))
+
+    async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
+        members = public_members(public_jwk)
+        verifier = self._verifiers.get(members)
+        if verifier is None:
+            verifier = await self._import_verifier(members)
+            self._verifiers[members] = verifier
+            if len(self._verifiers) > VERIFY_KEYS:
+                self._verifiers.popitem(last=False)
+        else:
+            self._verifiers.move_to_end(members)
+        return await verifier(data, signature)
+
+    async def _import_verifier(self, members: PublicMembers) -> Verify:
+        material = key_material(members._asdict())
+        if material.curve not in _JOSE:
+            raise CryptoError(f"a key of curve {material.curve} cannot verify")
+        if material.curve in CURVES:
+            decompress(material.curve, material.point)
+        if material.curve == "secp256k1":
+            return await self._secp256k1_verify(material)
+        return await _webcrypto_verify(material)
+
+    async def _generate_secp256k1(self) -> Jwk:
+        js_module = await self._secp256k1()
+        with _translated("a key of secp256k1 could not be made"):
+            js_private = js_module.generatePrivateKey()
+            point = js_module.getPublicKey(js_private).to_bytes()
+            private = js_private.to_bytes()
+        x, y = point[1:33], point[33:]
+        members = {"d": private, "x": x, "y": y}
+        return {"kty": "EC", "crv": "secp256k1"} | {name: b64url_encode(value) for name, value in members.items()}
+
+    async def _secp256k1_sign(self, material: KeyMaterial) -> Sign:
+        js_module = await self._secp256k1()
+        js_private = to_js(material.d)
+        with _translated("this JWK is not a private key of secp256k1"):
+            point = js_module.getPublicKey(js_private).to_bytes()
+        if point != material.point:
+            raise CryptoError("the private and the public part of this JWK do not belong together")
+
+        async def sign(data: bytes) -> bytes:
+            with _translated("signing failed"):
+                return bytes(js_module.sign(to_js(data), js_private).to_bytes())
+
+        return sign
+
+    async def _secp256k1_verify(self, material: KeyMaterial) -> Verify:
+        js_module = await self._secp256k1()
+        js_public = to_js(material.point)
+
+        async def verify(data: bytes, signature: bytes) -> bool:
+            if len(signature) != 64:
+                return False
+            with _translated("verifying failed"):
+                return bool(js_module.verify(to_js(signature), to_js(data), js_public))
+
+        return verify
+
+    async def _secp256k1(self) -> Any:
+        if self._js_secp256k1 is None:
+            with _translated(f"{self._secp256k1_url} could not be loaded"):
+                self._js_secp256k1 = await _js_import(self._secp256k1_url)
+        return self._js_secp256k1
+
+
+@contextmanager
+def _translated(what_failed: str) -> Iterator[None]:
+    """The border: no JsException passes it."""
+    try:
+        yield
+    except JsException as error:
+        raise CryptoError(f"{what_failed}: {error}") from error
+
+
+async def _webcrypto_sign(material: KeyMaterial) -> Sign:
+    members = {"kty": KEY_TYPES[material.curve], "crv": material.curve}
+    members |= {name: b64url_encode(getattr(material, name)) for name in ("d", "x", "y") if getattr(material, name)}
+    js_algorithm = _JS_SIGN_ALGORITHM[material.curve]
+    with _translated(f"this JWK is not a private key of {material.curve}"):
+        js_key = await js.crypto.subtle.importKey(
+            "jwk", _js_object(**members), _JS_KEY_ALGORITHM[material.curve], False, _JS_SIGN
+        )
+
+    async def sign(data: bytes) -> bytes:
+        with _translated("signing failed"):
+            return bytes((await js.crypto.subtle.sign(js_algorithm, js_key, to_js(data))).to_bytes())
+
+    return sign
+
+
+async def _webcrypto_verify(material: KeyMaterial) -> Verify:
+    js_algorithm = _JS_SIGN_ALGORITHM[material.curve]
+    with _translated(f"this JWK is not a public key of {material.curve}"):
+        js_key = await js.crypto.subtle.importKey(
+            "raw", to_js(material.point), _JS_KEY_ALGORITHM[material.curve], False, _JS_VERIFY
+        )
+
+    async def verify(data: bytes, signature: bytes) -> bool:
+        with _translated("verifying failed"):
+            return bool(await js.crypto.subtle.verify(js_algorithm, js_key, to_js(signature), to_js(data)))
+
+    return verify

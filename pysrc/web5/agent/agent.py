@@ -131,19 +131,19 @@ class Agent:
         raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
 
     async def _add(self, portable_did: PortableDid, name: str) -> Identity:
-        await self.identities.add(portable_did, name)
+        published = self.clock.now() if portable_did.metadata.get("published") else None
+        await self.identities.add(portable_did, name, published)
         self.resolver.seed(portable_did)
         await self.sync.register(portable_did.uri)
-        if portable_did.metadata.get("published"):
-            await self.identities.record_publication(portable_did.uri, published=self.clock.now())
         self._publisher.start()
         return next(identity for identity in self.identities.list() if identity.did == portable_did.uri)
 
-    async def _publish(self, portable_did: PortableDid) -> None:
-        await dht.publish(portable_did, self._http, self.crypto, self._gateway_uri)
+    async def _publish(self, portable_did: PortableDid) -> PortableDid:
+        return await dht.publish(portable_did, self._http, self.crypto, self._gateway_uri, clock=self.clock)
 
-    def _published(self, did: str) -> None:
-        self.sync.wake(did)
+    def _published(self, portable_did: PortableDid) -> None:
+        self.resolver.seed(portable_did)
+        self.sync.wake(portable_did.uri)
 
     def _tell(self, applied: Applied) -> None:
         for callback in self.on_change:

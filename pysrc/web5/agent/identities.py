@@ -71,8 +71,11 @@ class IdentityStore:
         known = self.list()
         return next((identity for identity in known if identity.chosen), known[0] if known else None)
 
-    async def add(self, portable_did: PortableDid, name: str) -> None:
+    async def add(self, portable_did: PortableDid, name: str, published: int | None = None) -> None:
         """Check and store an identity; durable on return. The first one becomes the chosen one.
+
+        Parameters:
+            published: when its document was published (microseconds), if it is.
 
         Raises:
             IdentityError: it is here already, or its keys do not belong to its document.
@@ -80,12 +83,12 @@ class IdentityStore:
         if self._has(portable_did.uri):
             raise IdentityError(f"{portable_did.uri} is on this agent already.")
         signer = await self._checked_signer(portable_did)
-        sealed = await self._sealer.seal(json.dumps(portable_did.to_wire()).encode())
+        sealed = await self._sealed(portable_did)
         with self._database.transaction() as db:
             db.execute(
-                "INSERT INTO agent_identity (did, name, chosen, sealed)"
-                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?)",
-                (portable_did.uri, name, sealed),
+                "INSERT INTO agent_identity (did, name, chosen, sealed, published)"
+                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?, ?)",
+                (portable_did.uri, name, sealed, published),
             )
         self._signers[portable_did.uri] = signer
         await self._database.flush()
@@ -120,14 +123,28 @@ class IdentityStore:
             db.execute("UPDATE agent_identity SET chosen = (did = ?)", (did,))
         await self._database.flush()
 
-    async def record_publication(self, did: str, *, published: int | None = None, error: str | None = None) -> None:
-        """Note how the last attempt to publish the DID document went."""
+    async def record_published(self, portable_did: PortableDid, at: int) -> None:
+        """Keep the DID as it was published, with its new version.
+
+        Parameters:
+            at: when, in microseconds.
+        """
+        sealed = await self._sealed(portable_did)
         with self._database.transaction() as db:
             db.execute(
-                "UPDATE agent_identity SET published = coalesce(?, published), publish_error = ? WHERE did = ?",
-                (published, error, did),
+                "UPDATE agent_identity SET sealed = ?, published = ?, publish_error = NULL WHERE did = ?",
+                (sealed, at, portable_did.uri),
             )
         await self._database.flush()
+
+    async def record_publish_error(self, did: str, reason: str) -> None:
+        """Note why the last attempt to publish the DID document failed."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE agent_identity SET publish_error = ? WHERE did = ?", (reason, did))
+        await self._database.flush()
+
+    async def _sealed(self, portable_did: PortableDid) -> bytes:
+        return await self._sealer.seal(json.dumps(portable_did.to_wire()).encode())
 
     def _has(self, did: str) -> bool:
         found = self._database.connection.execute("SELECT 1 FROM agent_identity WHERE did = ?", (did,)).fetchone()

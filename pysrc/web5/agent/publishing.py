@@ -21,16 +21,17 @@ class Publisher:
     """Publishes what is not published yet, in the background, with growing waits between attempts.
 
     Parameters:
-        publish: puts one DID document to the gateway; raises Web5Error when it could not.
-        on_published: called with the DID once its document is out.
+        publish: puts one DID document to the gateway and gives the DID with its new version; raises Web5Error when it
+            could not.
+        on_published: called with that DID.
     """
 
     def __init__(
         self,
         store: IdentityStore,
-        publish: Callable[[PortableDid], Awaitable[None]],
+        publish: Callable[[PortableDid], Awaitable[PortableDid]],
         clock: Clock,
-        on_published: Callable[[str], None],
+        on_published: Callable[[PortableDid], None],
     ) -> None:
         self._store = store
         self._publish = publish
@@ -57,12 +58,12 @@ class Publisher:
 
     async def _publish_one(self, did: str) -> bool:
         try:
-            await self._publish(await self._store.portable_did(did))
+            published = await self._publish(await self._store.portable_did(did))
         except Web5Error as error:
-            await self._store.record_publication(did, error=str(error))
+            await self._store.record_publish_error(did, str(error))
             return False
-        await self._store.record_publication(did, published=self._clock.now())
-        self._on_published(did)
+        await self._store.record_published(published, self._clock.now())
+        self._on_published(published)
         return True
 
     async def _until_all_are_out(self) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from web5.agent.agent import Agent
 from web5.agent.assemble import Platform, assemble
 from web5.dwn.store.database import open_file
-from web5.errors import StorageBusy
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import FileSealer, NodeCrypto
 from web5.node.http import HttpxHttp
+from web5.node.lock import sole_use
 from web5.platform import Progress, no_progress
 from web5.ports.clock import SystemClock
 
@@ -30,48 +29,33 @@ async def open_agent(
     """Open the agent whose data lies in a folder, making the folder if need be.
 
     Parameters:
-        http: another way to the network, for example into ASGI apps of this process.
+        http: another way to the network, for example into ASGI apps of this process; the agent closes it.
 
     Raises:
         StorageBusy: another process has it open.
     """
     folder = Path(data_path)
-    lock = _lock(folder)
-    on_progress("store", 0, 1)
-    database = open_file(folder / "web5.sqlite")
-    blobs = FileBlobs(folder / "blobs")
-    http = http or HttpxHttp()
-
-    async def close() -> None:
-        await database.close()
-        await blobs.close()
-        await http.close()
-        os.close(lock)
-
-    platform = Platform(
-        database=database,
-        blobs=blobs,
-        crypto=NodeCrypto(),
-        http=http,
-        clock=SystemClock(),
-        sealer=FileSealer(folder / "device.key"),
-        close=close,
-    )
+    stack = AsyncExitStack()
     try:
+        stack.enter_context(sole_use(folder))
+        on_progress("store", 0, 1)
+        database = open_file(folder / "web5.sqlite")
+        blobs = FileBlobs(folder / "blobs")
+        http = http or HttpxHttp()
+        for resource in (http, blobs, database):
+            stack.push_async_callback(resource.close)
+        platform = Platform(
+            database=database,
+            blobs=blobs,
+            crypto=NodeCrypto(),
+            http=http,
+            clock=SystemClock(),
+            sealer=FileSealer(folder / "device.key"),
+            close=stack.aclose,
+        )
         agent = await assemble(platform, gateway_uri=gateway_uri)
     except BaseException:
-        await close()
+        await stack.aclose()
         raise
     on_progress("store", 1, 1)
     return agent
-
-
-def _lock(folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise StorageBusy(f"Another process has the agent in {folder} open.") from error
-    return descriptor

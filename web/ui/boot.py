@@ -1,0 +1,56 @@
+"""How far the worker has come, told as it happens."""
+
+import asyncio
+
+from ui.dom import el, say, show
+
+# Step, the share of the bar it ends at, and what it does. The shares are from measured times.
+_STEPS = (
+    ("runtime", 45, "Loading Python"),
+    ("packages", 70, "Unpacking the node"),
+    ("store", 85, "Reading your stored notes"),
+    ("identity", 98, "Opening your identity"),
+)
+_STALLED_SECONDS = 20
+
+
+class Boot:
+    """The progress bar where the notes will be."""
+
+    def __init__(self):
+        self._value = 2
+        self._finished = False
+        self._heard = False
+        asyncio.create_task(self._watch())
+
+    def step(self, name, done, total):
+        """Move to `done` of `total` within a step; the bar never goes back."""
+        start = 2
+        for step, end, text in _STEPS:
+            if step == name and not self._finished:
+                value = start + (end - start) * (done / total if total else 0)
+                if value >= self._value:
+                    self._value = value
+                    el("boot-bar").value = value
+                    say(el("boot-words"), text)
+                self._heard = True
+            start = end
+
+    def finish(self):
+        """The node answers."""
+        self._finished = True
+        show(el("boot"), False)
+
+    def fail(self):
+        """The node will not come; the banner says why."""
+        self._finished = True
+        show(el("boot-bar"), False)
+        say(el("boot-words"), "Your node is not running")
+        say(el("boot-hint"), "Nothing can be saved now. What you wrote stays on this page until you leave it.")
+
+    async def _watch(self):
+        while not self._finished:
+            self._heard = False
+            await asyncio.sleep(_STALLED_SECONDS)
+            if not self._heard and not self._finished:
+                say(el("boot-hint"), "This takes longer than it should. You can wait, or reload the page.")

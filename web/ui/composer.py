@@ -1,0 +1,87 @@
+"""Writing a new note. It can be typed at once; it is saved when the node is there.
+
+Invariants:
+1. Text that the person asked to save is on the page until the node has acknowledged it.
+2. Notes are saved in the order in which they were written.
+"""
+
+from ui import banner
+from ui.client import AgentError
+from ui.dom import clone, el, on, on_window, saves, say, show, slot, tone, window
+
+_KEPT = "web5-notes-draft"
+
+
+class Composer:
+    """The form above the notes, and the notes that wait to be saved.
+
+    Parameters:
+        agent: where to save.
+        saved: called with each note as the agent gives it back.
+    """
+
+    def __init__(self, agent, saved):
+        self._agent = agent
+        self._saved = saved
+        self._queue = []
+        self._working = False
+        self._text = el("note-text")
+        self._text.value = self._text.value or window.sessionStorage.getItem(_KEPT) or ""
+        on(el("composer"), "submit", self._submit)
+        on(self._text, "keydown", self._key)
+        on(self._text, "input", lambda _: window.sessionStorage.setItem(_KEPT, self._text.value))
+        on_window("beforeunload", self._leave)
+
+    def _key(self, event):
+        if saves(event):
+            event.preventDefault()
+            return self._save()
+
+    def _submit(self, event):
+        event.preventDefault()
+        return self._save()
+
+    def _leave(self, event):
+        if self._queue:
+            event.preventDefault()
+
+    async def _save(self):
+        text = self._text.value.strip()
+        self._text.focus()
+        if not text:
+            return
+        self._text.value = ""
+        window.sessionStorage.removeItem(_KEPT)
+        card = clone("note-template")
+        card.classList.add("unsaved")
+        say(slot(card, "text"), text)
+        show(slot(card, "edit"), False)
+        show(slot(card, "delete"), False)
+        show(slot(card, "waiting"), True)
+        say(slot(card, "waiting"), "Being saved")
+        el("drafts").prepend(card)
+        self._queue.append((text, card))
+        await self._work()
+
+    async def _work(self):
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._queue:
+                text, card = self._queue[0]
+                chip = slot(card, "waiting")
+                tone(chip, None)
+                say(chip, "Being saved")
+                try:
+                    note = await self._agent.call("create_note", text=text)
+                except AgentError as error:
+                    tone(chip, "bad")
+                    say(chip, "Not saved")
+                    banner.tell(error, self._work)
+                    return
+                self._queue.pop(0)
+                card.remove()
+                self._saved(note)
+        finally:
+            self._working = False

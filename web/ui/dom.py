@@ -1,0 +1,85 @@
+"""The little that the page needs of the DOM: find, clone, listen, store."""
+
+import asyncio
+import time
+
+from pyscript import document, ffi, window
+
+
+def el(element_id):
+    """The element with that id."""
+    return document.getElementById(element_id)
+
+
+def clone(template_id):
+    """A fresh copy of a template's one root element."""
+    return el(template_id).content.firstElementChild.cloneNode(True)
+
+
+def slot(root, name):
+    """The element that a template marks with `data-slot`."""
+    return root.querySelector('[data-slot="' + name + '"]')
+
+
+def on(element, event, handler):
+    """Call `handler(event)` for each event; a coroutine function runs as a task of its own."""
+
+    element.addEventListener(event, _listener(handler))
+
+
+def on_window(event, handler):
+    """As `on`, for the window, whose functions MicroPython does not reliably call with the right `this`."""
+    setattr(window, "on" + event, _listener(handler))
+
+
+def _listener(handler):
+    def listen(js_event):
+        result = handler(js_event)
+        if hasattr(result, "send"):
+            asyncio.create_task(result)
+
+    return ffi.create_proxy(listen)
+
+
+def say(element, words):
+    """Set an element's text, only if it differs, so that screen readers are not told the same again."""
+    if element.textContent != words:
+        element.textContent = words
+
+
+def show(element, visible):
+    """Show or hide an element."""
+    element.hidden = not visible
+
+
+def tone(element, name):
+    """Colour an element's dot or frame: good, warn, bad, busy, or None for neutral."""
+    if name:
+        element.setAttribute("data-tone", name)
+    else:
+        element.removeAttribute("data-tone")
+
+
+def saves(js_event):
+    """True if this key press means "save": Ctrl+Enter, or Command+Enter."""
+    return js_event.key == "Enter" and (js_event.ctrlKey or js_event.metaKey)
+
+
+def download(file_name, text):
+    """Let the browser save `text` as a JSON file."""
+    blob = window.Blob.new(ffi.to_js([text]), ffi.to_js({"type": "application/json"}))
+    link = document.createElement("a")
+    link.href = window.URL.createObjectURL(blob)
+    link.download = file_name
+    link.click()
+    window.URL.revokeObjectURL(link.href)
+
+
+def now():
+    """Milliseconds since 1970. (JavaScript's own would not fit: MicroPython takes its whole numbers as 32 bits.)"""
+    return time.time() * 1000
+
+
+def local_time(milliseconds):
+    """A moment as the reader's own locale writes it."""
+    return window.Date.new(float(milliseconds)).toLocaleString()

@@ -1,0 +1,82 @@
+"""The page: made of its parts, and kept in step with the agent in the worker."""
+
+import asyncio
+import json
+
+from ui import banner
+from ui.boot import Boot
+from ui.client import Agent, AgentError
+from ui.composer import Composer
+from ui.dom import on, on_window, window
+from ui.identity import Identity
+from ui.nodes import Nodes
+from ui.note_list import NoteList
+
+_TICK_SECONDS = 10
+
+
+class Page:
+    """Everything on the page."""
+
+    def __init__(self):
+        self._agent = Agent()
+        self._boot = Boot()
+        self._notes = NoteList(self._agent)
+        self._composer = Composer(self._agent, self._notes.add)
+        self._nodes = Nodes(self._agent, self._refresh)
+        self._identity = Identity(self._agent, self._refresh)
+        self._running = False
+        self._channel = window.BroadcastChannel.new("web5-events")
+        on(self._channel, "message", self._event)
+        on_window("online", lambda _: self._show_state())
+
+    async def start(self):
+        """Wait for the agent, then show what it has."""
+        try:
+            state = await self._agent.call("state")
+        except AgentError as error:
+            self._boot.fail()
+            self._nodes.down()
+            banner.tell(error, window.location.reload, "Reload")
+            return
+        self._running = True
+        self._boot.finish()
+        self._show(state)
+        await self._notes.refresh()
+
+    async def _event(self, js_event):
+        event = json.loads(js_event.data)
+        if event["type"] == "boot":
+            self._boot.step(event["step"], event["done"], event["total"])
+        elif event["type"] == "changed" and self._running:
+            if "state" in event["what"]:
+                await self._show_state()
+            if "notes" in event["what"]:
+                await self._notes.refresh()
+
+    async def _refresh(self):
+        await self._show_state()
+        await self._notes.refresh()
+
+    async def _show_state(self):
+        if self._running:
+            try:
+                self._show(await self._agent.call("state"))
+            except AgentError as error:
+                banner.tell(error)
+
+    def _show(self, state):
+        self._nodes.show(state)
+        self._identity.show(state)
+
+    async def tick(self):
+        """Keep the "ago" times true for as long as the page lives."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            self._nodes.tick()
+            self._notes.tick()
+
+
+page = Page()
+asyncio.create_task(page.start())
+asyncio.create_task(page.tick())

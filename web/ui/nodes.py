@@ -1,0 +1,104 @@
+"""The remote nodes: reachable or not, last sync, what waits and what was refused."""
+
+from ui import banner, words
+from ui.client import AgentError
+from ui.dom import clone, document, el, now, on, say, show, slot, tone
+
+
+class Nodes:
+    """The panel of remote nodes and the summary in the header.
+
+    Parameters:
+        agent: who syncs.
+        refresh: called after a sync on demand.
+    """
+
+    def __init__(self, agent, refresh):
+        self._agent = agent
+        self._refresh = refresh
+        self._items = {}
+        self._nodes = []
+        self._asked = False
+        on(el("sync-now"), "click", self._sync)
+
+    def show(self, state):
+        """Show the agent's state."""
+        self._nodes = state["endpoints"]
+        syncing = state["syncing"] or self._asked
+        here = {node["endpoint"] for node in self._nodes}
+        for endpoint in list(self._items):
+            if endpoint not in here:
+                self._items.pop(endpoint).remove()
+        for node in self._nodes:
+            if node["endpoint"] not in self._items:
+                item = self._items[node["endpoint"]] = clone("node-template")
+                item.setAttribute("data-endpoint", node["endpoint"])
+                el("node-list").append(item)
+            self._fill(self._items[node["endpoint"]], node)
+        show(el("nodes-wait"), not self._nodes)
+        say(el("nodes-wait"), "This identity names no remote node, so its notes are kept in this browser only.")
+        say(el("sync-interval"), words.interval(state["interval"]))
+        self._busy(syncing)
+        name, text = words.summary(self._nodes, syncing)
+        tone(el("summary"), name)
+        say(el("summary-words"), text)
+
+    def down(self):
+        """Say in the header that there is no node in this page."""
+        tone(el("summary"), "bad")
+        say(el("summary-words"), "Not running")
+
+    def tick(self):
+        """Say again how long ago the last syncs were."""
+        for node in self._nodes:
+            self._say_last(self._items[node["endpoint"]], node)
+
+    def _busy(self, syncing):
+        button = el("sync-now")
+        button.disabled = syncing or not self._nodes
+        say(button, "Syncing…" if syncing else "Sync now")
+        show(el("sync-bar"), syncing)
+
+    def _say_last(self, item, node):
+        last = node["last_success"]
+        say(slot(item, "last"), "never" if last is None else words.ago((now() - last) / 1000))
+
+    def _fill(self, item, node):
+        name, text = words.node_state(node)
+        tone(slot(item, "dot"), name)
+        say(slot(item, "state"), text)
+        say(slot(item, "name"), words.node_name(node["endpoint"]))
+        slot(item, "name").title = node["endpoint"]
+        self._say_last(item, node)
+        say(slot(item, "out"), words.messages(node["pending_out"]))
+        say(slot(item, "in"), words.messages(node["pending_in"]))
+        error = node["last_error"]
+        show(slot(item, "error"), bool(error))
+        if error:
+            say(slot(item, "error"), ": ".join(str(part) for part in (error["code"], error["detail"]) if part))
+        self._fill_refused(item, node)
+
+    def _fill_refused(self, item, node):
+        show(slot(item, "refused"), bool(node["refused"]))
+        if not node["refused"]:
+            return
+        say(slot(item, "refused-title"), words.count(node["refused"], "message") + " refused")
+        lines = slot(item, "refused-list")
+        lines.replaceChildren()
+        for entry in node["refusals"]:
+            line = document.createElement("li")
+            line.textContent = str(entry["code"]) + " " + entry["detail"]
+            line.title = entry["message_cid"]
+            lines.append(line)
+
+    async def _sync(self, _):
+        self._asked = True
+        self._busy(True)
+        try:
+            await self._agent.call("sync_now")
+        except AgentError as error:
+            banner.tell(error, lambda: self._sync(None))
+        finally:
+            self._asked = False
+            self._busy(False)
+            await self._refresh()

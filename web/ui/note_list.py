@@ -1,0 +1,82 @@
+"""The newest notes, kept in step with the agent."""
+
+from ui import banner
+from ui.client import AgentError
+from ui.dom import el, on, show
+from ui.note_card import NoteCard
+
+_PAGE = 50
+
+
+class NoteList:
+    """The list under the composer."""
+
+    def __init__(self, agent):
+        self._agent = agent
+        self._cards = {}
+        self._limit = _PAGE
+        self._asked = False
+        self._working = False
+        on(el("more-button"), "click", self._more)
+
+    async def refresh(self):
+        """Show what the agent has now. Calls that come meanwhile make one more round, not many."""
+        self._asked = True
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._asked:
+                self._asked = False
+                self._show(await self._agent.call("notes", limit=self._limit))
+        except AgentError as error:
+            banner.tell(error, self.refresh)
+        finally:
+            self._working = False
+
+    def add(self, note):
+        """Show a note that was just saved, before the next refresh."""
+        if note["id"] not in self._cards:
+            card = self._card(note)
+            el("note-list").prepend(card.element)
+            show(el("notes-empty"), False)
+
+    def tick(self):
+        """Say again how old the notes are."""
+        for card in self._cards.values():
+            card.tick()
+
+    def _card(self, note):
+        card = self._cards[note["id"]] = NoteCard(self._agent, self.refresh)
+        card.update(note)
+        return card
+
+    async def _more(self, _):
+        self._limit += _PAGE
+        await self.refresh()
+
+    def _show(self, page):
+        parent = el("note-list")
+        here = {note["id"] for note in page["notes"]}
+        for note_id in list(self._cards):
+            card = self._cards[note_id]
+            if note_id in here:
+                continue
+            if card.is_edited:
+                card.lost()
+            else:
+                del self._cards[note_id]
+                card.element.remove()
+        place = parent.firstElementChild
+        for note in page["notes"]:
+            card = self._cards.get(note["id"])
+            if card is None:
+                card = self._card(note)
+            else:
+                card.update(note)
+            if place is not None and place.id == card.element.id:
+                place = place.nextElementSibling
+            else:
+                parent.insertBefore(card.element, place)
+        show(el("notes-empty"), not self._cards)
+        show(el("more"), page["more"])

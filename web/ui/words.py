@@ -1,0 +1,177 @@
+"""What the page says. Nothing here touches the page, so that CPython can test it."""
+
+_SPANS = (
+    (60, 1, "second"),
+    (3600, 60, "minute"),
+    (86400, 3600, "hour"),
+    (86400 * 30, 86400, "day"),
+    (86400 * 365, 86400 * 30, "month"),
+)
+
+_UNITS = {
+    "s": "second",
+    "sec": "second",
+    "second": "second",
+    "m": "minute",
+    "min": "minute",
+    "minute": "minute",
+    "h": "hour",
+    "hr": "hour",
+    "hour": "hour",
+    "d": "day",
+    "day": "day",
+}
+
+# Error kind (the Python class's name) to a title and what the person can do.
+_PROBLEMS = {
+    "StorageFull": (
+        "This browser has no room left",
+        "Nothing was lost, but the last change was not saved. Free some disk space, then try again.",
+    ),
+    "StorageCorrupt": (
+        "The notes stored in this browser cannot be read",
+        "If another browser holds this identity, export it there and import it in a fresh profile: "
+        "the notes come back from your remote nodes.",
+    ),
+    "StorageBusy": (
+        "Another tab is using the store",
+        "Close the other tabs of this page, then reload.",
+    ),
+    "StorageError": (
+        "This browser did not save the change",
+        "Check that the page may store data (private windows often may not), then try again.",
+    ),
+    "BlobMissing": (
+        "The text of this note is not here",
+        "Sync now to fetch it from a remote node.",
+    ),
+    "Unreachable": (
+        "A remote could not be reached",
+        "Your notes are safe in this browser. Check the connection; the next sync tries again.",
+    ),
+    "TimedOut": (
+        "A remote did not answer in time",
+        "Your notes are safe in this browser. The next sync tries again.",
+    ),
+    "BadReply": (
+        "A remote answered something that is not a node’s answer",
+        "Check the address of the node. Your notes are safe in this browser.",
+    ),
+    "IdentityError": (
+        "This identity cannot be used",
+        "Export it again where it comes from, and choose the whole file.",
+    ),
+    "DidError": (
+        "The identity’s public document is not right, or could not be found",
+        "Try again in a moment. If it stays so, the identity’s publisher has a problem.",
+    ),
+    "CryptoError": (
+        "A key cannot be used",
+        "If you imported this identity, export it again where it comes from.",
+    ),
+    "NotFound": (
+        "That note is no longer here",
+        "It was deleted, perhaps on another device.",
+    ),
+    "Gone": (
+        "The tab that holds your notes went away",
+        "Try again: this tab takes over.",
+    ),
+}
+
+
+def count(number, noun):
+    """1 note, 2 notes, 1,000 notes."""
+    text = str(number)
+    grouped = ""
+    while len(text) > 3:
+        grouped = "," + text[-3:] + grouped
+        text = text[:-3]
+    return text + grouped + " " + noun + ("" if number == 1 else "s")
+
+
+def ago(seconds):
+    """How long ago, in one unit."""
+    if seconds < 5:
+        return "just now"
+    for limit, unit, name in _SPANS:
+        if seconds < limit:
+            return count(int(seconds // unit), name) + " ago"
+    return count(int(seconds // (86400 * 365)), "year") + " ago"
+
+
+def messages(number):
+    """How many messages wait."""
+    return count(number, "message") if number else "nothing"
+
+
+def short_did(did):
+    """A DID short enough for a panel: method, start and end."""
+    method, _, identifier = did.rpartition(":")
+    if len(identifier) <= 16:
+        return did
+    return method + ":" + identifier[:7] + "…" + identifier[-5:]
+
+
+def node_name(endpoint):
+    """An endpoint's host and path."""
+    return endpoint.split("://")[-1].rstrip("/")
+
+
+def interval(text):
+    """A sync interval such as "2m" in words."""
+    if not text or text == "off":
+        return "Syncs only when you ask."
+    digits = "".join(char for char in text if char in "0123456789.")
+    unit = _UNITS.get(text[len(digits) :].strip().rstrip("s") or "s", "")
+    if not digits or not unit:
+        return "Syncs every " + text + "."
+    number = float(digits)
+    if number == 1:
+        return "Syncs every " + unit + "."
+    return "Syncs every " + (str(int(number)) if number == int(number) else digits) + " " + unit + "s."
+
+
+def node_state(node):
+    """Tone and words for one endpoint."""
+    if node["reachable"] is None:
+        return None, "Not tried yet"
+    if not node["reachable"]:
+        return "bad", "Unreachable"
+    if node["refused"]:
+        return "warn", "Reachable, refuses some"
+    return "good", "Reachable"
+
+
+def summary(nodes, syncing):
+    """Tone and words for the header, from the worst that is true."""
+    if syncing:
+        return "busy", "Syncing"
+    if not nodes:
+        return None, "Kept here only"
+    down = [node for node in nodes if node["reachable"] is False]
+    if len(down) == len(nodes):
+        return "bad", "No node reachable"
+    if sum(node["refused"] for node in nodes):
+        return "bad", count(sum(node["refused"] for node in nodes), "message") + " refused"
+    if down:
+        return "warn", str(len(down)) + " of " + count(len(nodes), "node") + " unreachable"
+    waiting = sum(node["pending_out"] + node["pending_in"] for node in nodes)
+    if waiting:
+        return "warn", count(waiting, "message") + " waiting"
+    if any(node["last_success"] is None for node in nodes):
+        return None, "Not synced yet"
+    return "good", "All synced"
+
+
+def waiting(states):
+    """Tone and words for a note that some node does not have yet, from its unsettled entries."""
+    refused = [state for state in states if state["state"] == "refused"]
+    if refused:
+        return "bad", "Refused by " + count(len({state["endpoint"] for state in refused}), "node")
+    return None, "Waiting for " + count(len({state["endpoint"] for state in states}), "node")
+
+
+def problem(kind, message):
+    """Title and advice for an error; the message itself belongs in the details."""
+    return _PROBLEMS.get(kind) or (message or "Something went wrong", "Try again. If it happens again, reload the page.")

@@ -1,0 +1,87 @@
+"""Our server as real processes and sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+
+PACKAGE = Path(__file__).parents[3] / "pysrc"
+START_SECONDS = 30.0
+
+
+@asynccontextmanager
+async def served(app) -> AsyncIterator[str]:
+    """An ASGI app on a free port, in this process; its URL without a slash."""
+    ready = asyncio.Event()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets=None) -> None:
+            await super().startup(sockets)
+            ready.set()
+
+    server = Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    running = asyncio.ensure_future(server.serve())
+    await ready.wait()
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await running
+
+
+class EmbeddedServer:
+    """`python -m web5.node.serve` as a process with a data folder and a port that outlive it."""
+
+    def __init__(self, data_dir: Path, site: Path | None = None) -> None:
+        self._arguments = ["--data", str(data_dir), *(["--site", str(site)] if site else [])]
+        self._log = data_dir.with_suffix(".log")
+        self._port = 0
+        self.process: asyncio.subprocess.Process
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    async def start(self) -> None:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "web5.node.serve",
+                "--port",
+                str(self._port),
+                *self._arguments,
+                env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        async with asyncio.timeout(START_SECONDS):
+            line = (await self.process.stdout.readline()).decode()
+        assert line.startswith("Serving http://"), line + self.log
+        self._port = int(line.rstrip("/\n").rpartition(":")[2])
+
+    async def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it; its exit status."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        await self.process.communicate()
+        return self.process.returncode
+
+    async def __aenter__(self) -> EmbeddedServer:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind, error, trace) -> None:
+        await self.stop(signal.SIGKILL)
+        if error is not None:
+            print(self.log, file=sys.stderr)

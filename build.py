@@ -11,7 +11,7 @@ if sys.version_info < (3, 11):
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "pysrc"))
 
-from web5_build import commands  # noqa: E402 (the version check comes first)
+from web5_build import commands
 
 if __name__ == "__main__":
     sys.exit(commands.main(sys.argv[1:]))

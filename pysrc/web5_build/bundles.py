@@ -7,9 +7,10 @@ compression.
 from __future__ import annotations
 
 import fnmatch
+import json
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +22,11 @@ from .stamp import Stamp, digest
 
 PYODIDE = WEB / "node_modules" / "pyodide"
 COMPILER = Path(__file__).with_name("compile.mjs")
-EXTENSION = ".cpython-314-wasm32-emscripten.so"
+CACHE_TAG = "cpython-314"
+EXTENSION = f".{CACHE_TAG}-wasm32-emscripten.so"
 
 UNUSED = {
-    "site": (
+    "packages": (
         "*.dist-info/*",
         "*.pyi",
         "*/py.typed",
@@ -59,38 +61,38 @@ UNUSED = {
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """One folder of compiled Python, and the extension modules that go with it.
+class Compiled:
+    """Python code after compilation.
 
     Parameters:
-        archive: a stored zip of .pyc files.
+        modules: a folder of .pyc files, laid out like the sources.
         extensions: WebAssembly side modules by the path that Python imports them from.
     """
 
-    archive: Path
+    modules: Path
     extensions: dict[str, Path]
 
 
-def make(name: str, archives: Iterable[Path]) -> Bundle:
-    """Compile and pack the Python code of wheels (or of a zipped standard library).
+def compiled(name: str, archives: Iterable[Path]) -> Compiled:
+    """The Python code of wheels, or of zips, compiled.
 
     Parameters:
         name: which entry of `UNUSED` says what is left out.
     """
     archives = sorted(archives)
     folder = WORK / "bundles" / name
-    tree, archive = folder / "tree", folder / f"{name}.zip"
-    stamp = Stamp(folder / ".stamp", digest(*archives, *UNUSED[name], COMPILER, PYODIDE / "package.json"))
-    if not stamp.holds(archive):
+    sources, modules = folder / "sources", folder / "modules"
+    unused = UNUSED.get(name, ())
+    stamp = Stamp(folder / ".stamp", digest(*archives, *unused, COMPILER, PYODIDE / "package.json"))
+    if not stamp.holds(modules):
         with step(f"Compiling {name} with Pyodide") as current:
             shutil.rmtree(folder, ignore_errors=True)
-            for source in archives:
-                _unpack(source, tree, UNUSED[name])
-            _compile(current, tree, folder / "compiled")
-            _store(folder / "compiled", archive)
+            for archive in archives:
+                _unpack(archive, sources, unused)
+            _compile(current, sources, modules)
             stamp.set()
-    found = sorted(tree.rglob(f"*{EXTENSION}"))
-    return Bundle(archive, {path.relative_to(tree).as_posix(): path for path in found})
+    found = sorted(sources.rglob(f"*{EXTENSION}"))
+    return Compiled(modules, {path.relative_to(sources).as_posix(): path for path in found})
 
 
 def _unpack(archive: Path, target: Path, unused: tuple[str, ...]) -> None:
@@ -99,14 +101,42 @@ def _unpack(archive: Path, target: Path, unused: tuple[str, ...]) -> None:
         opened.extractall(target, names)
 
 
-def _compile(current: Step, source: Path, target: Path) -> None:
-    target.mkdir()
+def _compile(current: Step, sources: Path, modules: Path) -> None:
+    modules.mkdir()
     node = node_env.node()
-    run(current, [node.program, COMPILER, (PYODIDE / "pyodide.mjs").as_uri(), source, target])
+    run(current, [node.program, COMPILER, (PYODIDE / "pyodide.mjs").as_uri(), sources, modules])
 
 
-def _store(tree: Path, archive: Path) -> None:
-    """Zip without compression, byte for byte the same for the same files."""
+def pyscript_sources() -> Path:
+    """A zip of the Python package that PyScript writes into the worker's file system at every start."""
+    artifact = WEB / "node_modules" / "@pyscript" / "core" / "src" / "stdlib" / "pyscript.js"
+    text = artifact.read_text()
+    files: dict[str, dict[str, str]] = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    archive = WORK / "pyscript-sources.zip"
+    write_stored(archive, {f"{top}/{name}": code.encode() for top in files for name, code in files[top].items()})
+    return archive
+
+
+def in_place(tree: Path, prefix: str = "") -> dict[str, bytes]:
+    """Archive members for code that is imported from the .pyc alone."""
+    return {prefix + path.relative_to(tree).as_posix(): path.read_bytes() for path in _modules(tree)}
+
+
+def as_cache(tree: Path, prefix: str = "") -> dict[str, bytes]:
+    """Archive members that spare Python the compiling of sources which someone else will put there."""
+    members = {}
+    for path in _modules(tree):
+        folder = (path.parent / "__pycache__").relative_to(tree).as_posix()
+        members[f"{prefix}{folder}/{path.stem}.{CACHE_TAG}.pyc"] = path.read_bytes()
+    return members
+
+
+def _modules(tree: Path) -> list[Path]:
+    return sorted(tree.rglob("*.pyc"))
+
+
+def write_stored(archive: Path, members: Mapping[str, bytes]) -> None:
+    """Zip without compression, byte for byte the same for the same members."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as opened:
-        for path in sorted(tree.rglob("*.pyc")):
-            opened.writestr(zipfile.ZipInfo(path.relative_to(tree).as_posix()), path.read_bytes())
+        for name in sorted(members):
+            opened.writestr(zipfile.ZipInfo(name), members[name])

@@ -46,9 +46,11 @@ def _site(_options: argparse.Namespace, _rest: list[str]) -> int:
 def _serve(options: argparse.Namespace, _rest: list[str]) -> int:
     with exclusive(WORK / "lock"):
         site.build()
+    say("==> Starting two remote nodes (/dwn0, /dwn1), a DID DHT gateway (/dht) and the site; Ctrl-C ends it")
     where = ["--port", str(options.port), "--site", str(SITE), "--data", str(WORK / "data")]
-    say(f"==> Serving http://localhost:{options.port}/ with nodes at /dwn0 and /dwn1 and a DID DHT gateway at /dht")
-    return subprocess.call([PYTHON, "-m", "web5.node.serve", *where], cwd=ROOT)
+    os.chdir(ROOT)
+    # In place of this process, so that a signal reaches the server and nobody else.
+    os.execv(PYTHON, [str(PYTHON), "-m", "web5.node.serve", *where])
 
 
 def _check(_options: argparse.Namespace, _rest: list[str]) -> int:

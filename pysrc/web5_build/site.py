@@ -1,22 +1,20 @@
 """Assembles dist/site: our pages, and beside them every runtime and wheel they need, from this origin alone.
 
-Folders and files with a content hash in their name never change and may be cached for ever; the rest is asked for again.
+Folders and files with a content hash in their name never change and may be cached for ever; the rest is to be asked for
+again.
 Pages name the runtimes plainly (`pyscript/core.js`); the build writes the hashed name in.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
-from . import bundles, node_env, project, python_env, wheels
+from . import boot, bundles, node_env, project, python_env, wheels
 from .console import Step, step
 from .paths import SITE, WEB, WORK
-from .process import run
 from .stamp import Stamp, digest
 
 NOT_SITE = {"boot", "node_modules", "package.json", "package-lock.json", ".npmrc"}
@@ -38,17 +36,6 @@ RUNTIME_NAME = re.compile(rf"(?<=[\"'/(=])({'|'.join(RUNTIMES)})/(?=[\w.])")
 """A runtime's folder, where a page names it."""
 
 DEFAULT_CONFIG = {"dwn_endpoints": ["dwn0", "dwn1"], "did_dht_gateway": "dht"}
-HASH_LENGTH = 16
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the site is put together from, apart from web/ itself."""
-
-    wheels: list[Path]
-    stdlib: bundles.Bundle
-    site: bundles.Bundle
-    web5: bundles.Bundle
 
 
 def build() -> None:
@@ -56,20 +43,20 @@ def build() -> None:
     python_env.ensure()
     node_env.npm_ci(WEB, "Web runtimes from npm: Pyodide, PyScript, MicroPython, noble-curves")
     dependencies, own = wheels.dependencies(), wheels.own()
-    parts = Parts(
-        wheels=[*dependencies, own],
-        stdlib=bundles.make("stdlib", [bundles.PYODIDE / "python_stdlib.zip"]),
-        site=bundles.make("site", dependencies),
-        web5=bundles.make("web5", [own]),
+    carried = [*dependencies, own]
+    modules = boot.Modules(
+        stdlib=bundles.compiled("stdlib", [bundles.PYODIDE / "python_stdlib.zip"]),
+        packages=bundles.compiled("packages", dependencies),
+        pyscript=bundles.compiled("pyscript", [bundles.pyscript_sources()]),
+        web5=bundles.compiled("web5", [own]),
     )
     pages = [path for path in sorted(WEB.iterdir()) if path.name != "node_modules"]
-    inputs = digest(*pages, *parts.wheels, parts.stdlib.archive, parts.site.archive, parts.web5.archive)
-    stamp = Stamp(WORK / "site.stamp", digest(inputs, Path(__file__).parent))
+    stamp = Stamp(WORK / "site.stamp", digest(*pages, *carried, *modules.folders, Path(__file__).parent))
     if not stamp.holds(SITE / "index.html", SITE / "boot" / "interpreter.mjs"):
         with step("Site into dist/site") as current:
             fresh = WORK / "site"
             shutil.rmtree(fresh, ignore_errors=True)
-            _assemble(current, fresh, parts)
+            _assemble(current, fresh, carried, modules)
             stamp.clear()
             shutil.rmtree(SITE, ignore_errors=True)
             SITE.parent.mkdir(exist_ok=True)
@@ -77,7 +64,7 @@ def build() -> None:
             stamp.set()
 
 
-def _assemble(current: Step, target: Path, parts: Parts) -> None:
+def _assemble(current: Step, target: Path, carried: list[Path], modules: boot.Modules) -> None:
     for path in WEB.iterdir():
         if path.name in NOT_SITE:
             continue
@@ -89,18 +76,18 @@ def _assemble(current: Step, target: Path, parts: Parts) -> None:
     folders = {name: _copy_runtime(target, name) for name in RUNTIMES}
     _name_runtimes(target, folders)
     (target / "wheels").mkdir()
-    for wheel in parts.wheels:
+    for wheel in carried:
         shutil.copy2(wheel, target / "wheels")
     if not (target / "config.json").exists():
         (target / "config.json").write_text(json.dumps(DEFAULT_CONFIG, indent=2) + "\n")
-    _boot(current, target, folders["pyodide"], parts)
+    boot.make(current, target, folders["pyodide"], modules)
 
 
 def _copy_runtime(target: Path, name: str) -> str:
     """Copy a runtime into a folder with a hashed name; that name."""
     source, patterns = RUNTIMES[name]
     files = sorted({path for pattern in patterns for path in source.glob(pattern)})
-    folder = f"{name}-{digest(*files)[:HASH_LENGTH]}"
+    folder = f"{name}-{digest(*files)[: boot.HASH_LENGTH]}"
     (target / folder).mkdir(parents=True)
     for path in files:
         text = path.suffix in {".js", ".mjs", ".css"}
@@ -118,38 +105,6 @@ def _name_runtimes(target: Path, folders: dict[str, str]) -> None:
             continue
         text = page.read_text()
         page.write_text(RUNTIME_NAME.sub(lambda found: folders[found[1]] + "/", text))
-
-
-def _boot(current: Step, target: Path, pyodide: str, parts: Parts) -> None:
-    """The worker's interpreter module, with everything it loads beside it."""
-    folder = target / "boot"
-    folder.mkdir()
-    extensions = {**parts.site.extensions, **parts.web5.extensions}
-    assets = {
-        "pyodide": f"../{pyodide}/",
-        "runtimeBytes": (target / pyodide / "pyodide.asm.wasm").stat().st_size,
-        "stdlib": _hashed(parts.stdlib.archive, folder),
-        "packages": [_hashed(bundle.archive, folder) for bundle in (parts.site, parts.web5)],
-        # Named .wasm so that any server gives the type that streaming compilation asks for.
-        "extensions": {path: _hashed(source, folder, ".wasm") for path, source in extensions.items()},
-    }
-    esbuild = [node_env.node().program, MODULES / "esbuild" / "bin" / "esbuild"]
-    common = ["--bundle", "--format=esm", "--platform=browser", "--target=es2022", "--minify", "--log-level=warning"]
-    for name in ("interpreter.mjs", "secp256k1.mjs"):
-        current.at(f"bundling {name}")
-        entry = WEB / "boot" / name
-        define = f"--define:ASSETS={json.dumps(assets)}"
-        run(current, [*esbuild, entry, *common, "--external:node:*", define, f"--outfile={folder / name}"], cwd=WEB)
-
-
-def _hashed(source: Path, folder: Path, suffix: str | None = None) -> dict[str, object]:
-    """Copy a file under a name with its hash; what the interpreter module has to know of it."""
-    content = source.read_bytes()
-    stem = source.name.split(".")[0]
-    stem = f"{source.parent.name}-{stem}" if suffix else stem
-    name = f"{stem}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}{suffix or source.suffix}"
-    (folder / name).write_bytes(content)
-    return {"url": name, "bytes": len(content)}
 
 
 def address() -> str:

@@ -1,4 +1,4 @@
-"""Skipping work whose inputs have not changed: a stamp is a file that holds the hash of what something was made from."""
+"""Skipping work whose inputs have not changed: a stamp is a file that holds the hash of what something was made of."""
 
 from __future__ import annotations
 

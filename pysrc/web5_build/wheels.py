@@ -35,7 +35,7 @@ def dependencies() -> list[Path]:
     if not stamp.holds():
         with step(f"WebAssembly wheels: {len(wanted)}") as current:
             shutil.rmtree(folder, ignore_errors=True)
-            command = [PYTHON, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
+            command: list[str | Path] = [PYTHON, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
             platforms = ["--only-binary=:all:", *PYODIDE_TAGS, "--platform", PYODIDE_PLATFORM, "--platform", "any"]
             for number, requirement in enumerate(wanted, 1):
                 current.at(f"{number} of {len(wanted)}: {requirement}")
@@ -61,8 +61,8 @@ def own() -> Path:
                     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
                 else:
                     shutil.copy2(source, target)
-            command = [PYTHON, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
-            run(current, [*command, "--wheel-dir", folder, tree])
+            options = ["--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+            run(current, [PYTHON, "-m", "pip", "wheel", *options, "--wheel-dir", folder, tree])
             shutil.rmtree(tree)
             stamp.set()
     return next(folder.glob("*.whl"))

@@ -1,47 +1,31 @@
-// PyScript's interpreter for the worker: Pyodide, started fast. Use it as `"interpreter": "boot/interpreter.mjs"`,
-// together with `"sync_main_only": true` and `"packages_cache": "passthrough"`, and name no packages: web5 and what it
-// needs are in. The build fills in ASSETS.
+// PyScript's interpreter for the worker: Pyodide with web5 and all it needs, started fast. Configure the script with
+//   {"interpreter": "./boot/interpreter.mjs", "sync_main_only": true, "packages_cache": "passthrough"}
+// and name no packages. Progress is told on the BroadcastChannel "web5-events".
 import { loadPyodide as startPyodide, version } from "../node_modules/pyodide/pyodide.mjs";
+import { archives, extensions, indexURL, script, stdlibURL, tell } from "./downloads.mjs";
+import { unpack } from "./unpack.mjs";
 
 export { version };
 
-const here = (path) => new URL(path, import.meta.url).href;
-
 export async function loadPyodide(options) {
-  const packages = ASSETS.packages.map(({ url }) => fetch(here(url)).then((response) => response.arrayBuffer()));
-  const extensions = Object.entries(ASSETS.extensions).map(async ([path, { url }]) => [path, await (await fetch(here(url))).arrayBuffer()]);
-  return await startPyodide({
+  let root;
+  const pyodide = await startPyodide({
     ...options,
-    indexURL: here(ASSETS.pyodide),
-    stdLibURL: here(ASSETS.stdlib.url),
-    lockFileContents: { info: { abi_version: "2026_0", arch: "wasm32", platform: "emscripten_2026_0", python: "3.14.2", version }, packages: {} },
-    packageBaseUrl: here("."),
+    indexURL,
+    stdLibURL: stdlibURL,
+    lockFileContents: { info: ASSETS.info, packages: {} },
+    packageBaseUrl: indexURL,
+    createPyodideModule: async (settings) => (await script).default(settings),
     fsInit: async (FS, { sitePackages }) => {
-      for (const archive of await Promise.all(packages)) unpack(FS, sitePackages, new Uint8Array(archive));
-      for (const [path, bytes] of await Promise.all(extensions)) FS.writeFile(`${sitePackages}/${path}`, new Uint8Array(bytes), { canOwn: true });
+      root = sitePackages;
+      for (const archive of archives) unpack(FS, new Uint8Array(await archive), { "site-packages": root, home: "/home/pyodide" });
+      // The files only have to exist: their code is handed to the loader below.
+      for (const { path } of extensions) FS.writeFile(`${root}/${path}`, "");
     },
   });
-}
-
-// Lays a stored zip's files out in the file system, without copying their bytes.
-function unpack(FS, root, archive) {
-  const view = new DataView(archive.buffer);
-  const text = new TextDecoder();
-  const end = archive.length - 22;
-  let at = view.getUint32(end + 16, true);
-  const made = new Set();
-  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
-    const size = view.getUint32(at + 24, true);
-    const nameLength = view.getUint16(at + 28, true);
-    const local = view.getUint32(at + 42, true);
-    const name = text.decode(archive.subarray(at + 46, at + 46 + nameLength));
-    const data = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
-    const folder = `${root}/${name.slice(0, name.lastIndexOf("/") + 1)}`;
-    if (!made.has(folder)) {
-      FS.mkdirTree(folder);
-      made.add(folder);
-    }
-    FS.writeFile(`${root}/${name}`, archive.subarray(data, data + size), { canOwn: true });
-    at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
-  }
+  tell("packages", 1, 2);
+  const loader = pyodide._module.preloadPlugins.find((plugin) => plugin.canHandle("module.so"));
+  for (const { path, module } of extensions) await loader.handle(await module, `${root}/${path}`);
+  tell("packages", 2, 2);
+  return pyodide;
 }

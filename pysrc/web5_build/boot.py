@@ -1,0 +1,98 @@
+"""The site's boot/ folder: the worker's interpreter module, and everything it loads, under names with a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from . import bundles, node_env
+from .console import Step
+from .paths import WEB, WORK
+from .process import run
+
+HASH_LENGTH = 16
+ESBUILD = WEB / "node_modules" / "esbuild" / "bin" / "esbuild"
+OPTIONS = ("--bundle", "--format=esm", "--platform=browser", "--target=es2022", "--minify", "--log-level=warning")
+
+
+class Asset(TypedDict):
+    """A file that the interpreter module loads."""
+
+    url: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Modules:
+    """The Python code that the worker starts with."""
+
+    stdlib: bundles.Compiled
+    packages: bundles.Compiled
+    pyscript: bundles.Compiled
+    web5: bundles.Compiled
+
+    @property
+    def folders(self) -> list[Path]:
+        return [part.modules for part in (self.stdlib, self.packages, self.pyscript, self.web5)]
+
+
+def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
+    """Fill boot/ of a site.
+
+    Parameters:
+        pyodide: the name of the site's folder with the Pyodide runtime.
+    """
+    folder = site / "boot"
+    folder.mkdir()
+    assets = json.dumps(_assets(site, pyodide, modules))
+    fillings = [f"--define:ASSETS={assets}", f"--inject:{WEB / 'boot' / 'shims.mjs'}", "--external:node:*"]
+    for name, extra in (("interpreter.mjs", fillings), ("secp256k1.mjs", [])):
+        current.at(f"bundling {name}")
+        options = [*OPTIONS, *extra, f"--outfile={folder / name}"]
+        run(current, [node_env.node().program, ESBUILD, WEB / "boot" / name, *options], cwd=WEB)
+
+
+def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:
+    """Copy what is loaded into boot/; the description of it that web/boot/downloads.mjs works from."""
+    folder = site / "boot"
+    packages = bundles.in_place(modules.packages.modules, "site-packages/")
+    archives = {
+        "stdlib": bundles.in_place(modules.stdlib.modules),
+        "packages": {**packages, **bundles.as_cache(modules.pyscript.modules, "home/")},
+        "web5": bundles.in_place(modules.web5.modules, "site-packages/"),
+    }
+    zipped = {name: _archive(name, members, folder) for name, members in archives.items()}
+    # Side modules are named .wasm so that any server gives the type that streaming compilation asks for.
+    extensions = {path: _hashed(source, folder, ".wasm") for path, source in modules.packages.extensions.items()}
+    engine = site / pyodide / "pyodide.asm.wasm"
+    runtime = Asset(url=f"../{pyodide}/{engine.name}", bytes=engine.stat().st_size)
+    return {
+        "pyodide": f"../{pyodide}/",
+        "info": json.loads((site / pyodide / "pyodide-lock.json").read_text())["info"],
+        "runtime": runtime,
+        "stdlib": zipped["stdlib"],
+        "packages": [zipped["packages"], zipped["web5"]],
+        "extensions": extensions,
+        "total": sum(asset["bytes"] for asset in (runtime, *zipped.values(), *extensions.values())),
+    }
+
+
+def _archive(name: str, members: Mapping[str, bytes], folder: Path) -> Asset:
+    archive = WORK / f"{name}.zip"
+    bundles.write_stored(archive, members)
+    return _hashed(archive, folder, ".zip")
+
+
+def _hashed(source: Path, folder: Path, suffix: str) -> Asset:
+    """Copy a file under a name with its hash."""
+    content = source.read_bytes()
+    stem = source.name.split(".")[0]
+    if stem == "__init__":
+        stem = source.parent.name
+    name = f"{stem}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}{suffix}"
+    (folder / name).write_bytes(content)
+    return Asset(url=name, bytes=len(content))

@@ -208,7 +208,7 @@ async def measure(sizes: Sizes) -> list[Row]:
         )
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        bench = Bench(browser, defaults.origin, dwn_server.url, gateway)
+        bench = Bench(browser, defaults.origin, dwn_server, gateway)
         _say("page load to node ready, ours")
         our_boots = await bench.boots(sizes.repeat // 4 or 1)
         _say("page load to node ready, web5-js")

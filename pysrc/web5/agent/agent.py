@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
@@ -11,14 +12,13 @@ from web5.crypto.jws import MessageSigner
 from web5.dids import dht
 from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver
-from web5.dwn.applied import Applied
+from web5.dwn import Applied, Dwn
 from web5.dwn.data import DataStream
-from web5.dwn.engine import Dwn
 from web5.errors import DwnError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
-from web5.sync import SyncEngine
+from web5.sync import SyncEngine, SyncReport
 from web5.sync.remote import RemoteDwn
 
 Reply = dict[str, Any]
@@ -52,6 +52,8 @@ class Agent:
         self._remote = remote
         self._gateway_uri = gateway_uri
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=identities.signer)
+        self.sync_interval = "off"
+        self._woken: set[asyncio.Future[SyncReport]] = set()
         self._publisher = Publisher(identities, self._publish, clock, self._published)
         dwn.after_commit.append(self._tell)
 
@@ -66,10 +68,10 @@ class Agent:
     async def close(self) -> None:
         """Stop sync, wait for what is being written, and close the store. Safe to call twice."""
         self._publisher.stop()
-        await self.sync.stop()
+        await self.stop_sync()
         await self._close_platform()
 
-    async def create_identity(self, name: str, dwn_endpoints: list[str]) -> Identity:
+    async def create_identity(self, name: str, dwn_endpoints: Sequence[str]) -> Identity:
         """Make a `did:dht` identity as web5-js makes it, store it, and publish it in the background.
 
         Parameters:
@@ -97,6 +99,20 @@ class Agent:
         portable_did = await self.identities.portable_did(did)
         name = next(identity.name for identity in self.identities.list() if identity.did == did)
         return export_portable_identity(portable_did, name)
+
+    async def start_sync(self, interval: str) -> None:
+        """Sync every identity now, in the background, and then after every interval.
+
+        Raises:
+            InvalidArgument: it is no interval.
+        """
+        await self.sync.start(interval)
+        self.sync_interval = interval
+
+    async def stop_sync(self) -> None:
+        """Stop at once."""
+        self.sync_interval = "off"
+        await self.sync.stop()
 
     async def publish_all(self) -> bool:
         """Publish at once what is not published yet, instead of in the background; True when all is out."""
@@ -143,7 +159,11 @@ class Agent:
 
     def _published(self, portable_did: PortableDid) -> None:
         self.resolver.seed(portable_did)
-        self.sync.wake(portable_did.uri)
+        if self.sync_interval != "off":
+            # Until now every remote had to refuse what this identity signed; do not wait for the next interval.
+            woken = asyncio.ensure_future(self.sync.now(tenant=portable_did.uri))
+            self._woken.add(woken)
+            woken.add_done_callback(self._woken.discard)
 
     def _tell(self, applied: Applied) -> None:
         for callback in self.on_change:

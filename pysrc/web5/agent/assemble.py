@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from web5.agent.agent import Agent
 from web5.agent.identities import IdentityStore
 from web5.dids.resolver import default_resolver
-from web5.dwn.engine import Dwn
+from web5.dwn import Dwn
 from web5.dwn.store.database import Database
 from web5.ports.blobs import Blobs
 from web5.ports.clock import Clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from web5.agent.agent import Agent
@@ -16,7 +17,7 @@ class IdentitiesApi:
         """All of them, the oldest first."""
         return self._agent.identities.list()
 
-    async def create(self, name: str, *, dwn_endpoints: list[str]) -> Identity:
+    async def create(self, name: str, *, dwn_endpoints: Sequence[str]) -> Identity:
         """Make another identity. It is published in the background."""
         return await self._agent.create_identity(name, dwn_endpoints)
 

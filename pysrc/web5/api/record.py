@@ -7,12 +7,13 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.api.data import RecordData, chunked, to_bytes
+from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
-from web5.dwn.jws import author_of
+from web5.dwn.data import DataStream
+from web5.dwn.jws import signer_of
 from web5.errors import BlobMissing, InvalidArgument, NotFound
-from web5.sync.report import SendReport
 
 _UNSET: Any = object()
 
@@ -25,6 +26,7 @@ class Record:
         message: the newest RecordsWrite or RecordsDelete, as the wire has it; `encodedData` and `initialWrite` of a
             query's entry may be in it.
         data: the data, if it is at hand.
+        stream: the data as a reply carries it; good for one reading, after which it is asked for again.
         remote: the DID whose remote DWN this came from; None if it came from the local one.
     """
 
@@ -34,13 +36,15 @@ class Record:
         did: str,
         message: Mapping[str, Any],
         *,
-        initial_write: dict[str, Any] | None = None,
+        initial_write: Mapping[str, Any] | None = None,
         data: bytes | None = None,
+        stream: DataStream | None = None,
         remote: str | None = None,
     ) -> None:
         self._agent = agent
         self._did = did
         self._remote = remote
+        self._stream = stream
         inline = message.get("encodedData")
         self._data = b64url_decode(inline) if data is None and inline is not None else data
         self._initial_write = initial_write or message.get("initialWrite")
@@ -56,45 +60,46 @@ class Record:
 
     @property
     def context_id(self) -> str | None:
-        return self._last_write.get("contextId")
+        context_id: str | None = self._last_write.get("contextId")
+        return context_id
 
     @property
-    def creator(self) -> str | None:
+    def creator(self) -> str:
         """The DID that signed the initial write."""
-        return author_of(self._initial_write or self._message)
+        return _author_of(self._initial_write or self._message)
 
     @property
     def date_created(self) -> str:
         """ISO 8601, UTC, microseconds."""
-        created: str = self._last_write["descriptor"]["dateCreated"]
+        created: str = self._descriptor("dateCreated")
         return created
 
     @property
     def parent_id(self) -> str | None:
-        return self._descriptor("parentId")
+        return self._text("parentId")
 
     @property
     def protocol(self) -> str | None:
-        return self._descriptor("protocol")
+        return self._text("protocol")
 
     @property
     def protocol_path(self) -> str | None:
-        return self._descriptor("protocolPath")
+        return self._text("protocolPath")
 
     @property
     def recipient(self) -> str | None:
-        return self._descriptor("recipient")
+        return self._text("recipient")
 
     @property
     def schema(self) -> str | None:
-        return self._descriptor("schema")
+        return self._text("schema")
 
     # What an update may change.
 
     @property
-    def author(self) -> str | None:
+    def author(self) -> str:
         """The DID that signed the newest message."""
-        return author_of(self._message)
+        return _author_of(self._message)
 
     @property
     def date_modified(self) -> str:
@@ -139,7 +144,7 @@ class Record:
     @property
     def initial_write(self) -> dict[str, Any] | None:
         """The record's first message, if the newest is another."""
-        return self._initial_write
+        return dict(self._initial_write) if self._initial_write else None
 
     @property
     def data(self) -> RecordData:
@@ -189,7 +194,7 @@ class Record:
         self._initial_write = self._initial_write or self._message
         self._message = message
         if payload is not None:
-            self._data = payload
+            self._data, self._stream = payload, None
         return self
 
     async def delete(self, *, prune: bool = False) -> None:
@@ -206,7 +211,7 @@ class Record:
         await self._agent.process(self._did, message)
         self._initial_write = self._initial_write or self._message
         self._message = message
-        self._data = None
+        self._data = self._stream = None
 
     async def send(self, target: str | None = None) -> SendReport:
         """Bring the record's present state to the remote DWNs of `target` at once.
@@ -219,7 +224,7 @@ class Record:
         Raises:
             DwnError, RemoteError: no endpoint took it.
         """
-        report = await self._agent.sync.send(self._did, message_cid(self._message), target=target)
+        report = SendReport(await self._agent.sync.send(self._did, message_cid(self._message), target))
         report.raise_if_none_took_it()
         return report
 
@@ -250,10 +255,15 @@ class Record:
         return f"<Record {self.id} {state}>"
 
     @property
-    def _last_write(self) -> dict[str, Any]:
+    def _last_write(self) -> Mapping[str, Any]:
         return (self._initial_write or self._message) if self.deleted else self._message
 
+    def _text(self, name: str) -> str | None:
+        value: str | None = self._descriptor(name)
+        return value
+
     def _descriptor(self, name: str) -> Any:
+        """A property of the newest write, or of the initial one where the record is deleted; None if it has none."""
         return self._last_write["descriptor"].get(name)
 
     async def _open_data(self) -> AsyncIterator[bytes]:
@@ -261,13 +271,19 @@ class Record:
             raise NotFound("", f"Record {self.id} is deleted.")
         if self._data is not None:
             return chunked(self._data)
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            return aiter(stream)
         signer = await self._agent.signer(self._did)
         read = await compose.records_read(signer, self._agent.clock, filter={"recordId": self.id})
         reply = await (
             self._agent.request(self._remote, read) if self._remote else self._agent.process(self._did, read)
         )
-        stream = reply["entry"].get("data")
-        if stream is None:
+        fetched: DataStream | None = reply["entry"].get("data")
+        if fetched is None:
             raise BlobMissing(f"The DWN has record {self.id} but not its data.")
-        opened: AsyncIterator[bytes] = aiter(stream)
-        return opened
+        return aiter(fetched)
+
+
+def _author_of(message: Mapping[str, Any]) -> str:
+    return signer_of(message["authorization"]["signature"])

@@ -10,7 +10,7 @@ from web5.api.data import to_bytes
 from web5.api.filters import records_filter
 from web5.api.record import Record
 from web5.dwn import compose
-from web5.dwn.data import DataStream
+from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.errors import InvalidArgument
 
 Cursor = dict[str, Any]
@@ -117,14 +117,18 @@ class RecordsApi:
         signer = await self._agent.signer(self._did)
         message = await compose.records_read(signer, self._agent.clock, filter=wire_filter)
         entry = (await self._ask(from_, message))["entry"]
+        write: dict[str, Any] = entry["recordsWrite"]
         stream: DataStream | None = entry.get("data")
-        data = await stream.read() if stream is not None and stream.is_inline else None
+        data = None
+        if stream is not None and write["descriptor"]["dataSize"] <= MAX_INLINE_BYTES:
+            data, stream = await stream.read(), None
         return Record(
             self._agent,
             self._did,
-            entry["recordsWrite"],
+            write,
             initial_write=entry.get("initialWrite"),
             data=data,
+            stream=stream,
             remote=from_,
         )
 

@@ -11,7 +11,7 @@ from web5.api.identities import IdentitiesApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.platform import Progress, default_settings, no_progress, open_agent
-from web5.sync.interval import parse_interval
+from web5.sync.intervals import parse_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
 
@@ -89,8 +89,8 @@ class Web5:
         if identity is None:
             on_progress("identity", 0, 1)
             endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
-            identity = await agent.create_identity("Default", list(endpoints))
-        await agent.sync.start(sync)
+            identity = await agent.create_identity("Default", endpoints)
+        await agent.start_sync(sync)
         on_progress("ready", 1, 1)
         return Connection(cls(agent, identity.did), created=created)
 

@@ -1,0 +1,88 @@
+"""The in side of the ledger: what endpoints have listed and this node does not hold yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from web5.dwn.store.database import Database
+from web5.sync.policy import Verdict
+from web5.sync.rows import Row, counts, rows
+from web5.sync.states import State
+
+
+class Inbox:
+    """Rows of `sync_in`. Methods that say so must run inside a transaction; the others make their own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+
+    def add(self, endpoint: int, cids: Sequence[str]) -> None:
+        """Rows for newly listed messages, pending. Inside a transaction."""
+        found = self._db.execute("SELECT max(position) FROM sync_in WHERE endpoint = ?", (endpoint,)).fetchone()
+        last = (found[0] if found else None) or 0
+        self._db.executemany(
+            "INSERT OR IGNORE INTO sync_in (endpoint, cid, position, state) VALUES (?, ?, ?, 'pending')",
+            [(endpoint, cid, position) for position, cid in enumerate(cids, last + 1)],
+        )
+
+    def settle(self, endpoint: int, cid: str) -> bool:
+        """Drop a row; False if there was none. Inside a transaction."""
+        self._db.execute("DELETE FROM sync_in WHERE endpoint = ? AND cid = ?", (endpoint, cid))
+        return bool(self._db.changes())
+
+    def release_waiting(self, endpoint: int) -> None:
+        """Let what waits for a dependency be tried again. Inside a transaction."""
+        self._db.execute(
+            "UPDATE sync_in SET next_try = NULL WHERE endpoint = ? AND state = 'waiting' AND next_try IS NOT NULL",
+            (endpoint,),
+        )
+
+    def gone(self, endpoint: int, cid: str) -> None:
+        """The endpoint does not hold the message any more."""
+        with self._database.transaction():
+            self.settle(endpoint, cid)
+
+    def failed(self, endpoint: int, cid: str, verdict: Verdict, now: int) -> None:
+        """Record why a message is not here; `now` in microseconds. A verdict "pending" leaves the row as it is."""
+        if verdict.state in (None, State.PENDING):
+            return
+        with self._database.transaction() as db:
+            row = db.execute("SELECT attempts FROM sync_in WHERE endpoint = ? AND cid = ?", (endpoint, cid)).fetchone()
+            if row is not None:
+                attempts = row[0] + 1
+                db.execute(
+                    "UPDATE sync_in SET state = ?, code = ?, detail = ?, attempts = ?, next_try = ?"
+                    " WHERE endpoint = ? AND cid = ?",
+                    (
+                        *(verdict.state, verdict.code, verdict.detail, attempts),
+                        *(verdict.next_try(attempts, now), endpoint, cid),
+                    ),
+                )
+
+    def due(self, endpoint: int, now: int) -> list[Row]:
+        """What may be asked for now, in the endpoint's order."""
+        where = "endpoint = ? AND (next_try IS NULL OR next_try <= ?)"
+        return rows(self._db, "sync_in", "position", where, (endpoint, now))
+
+    def unsettled(self, endpoint: int) -> list[Row]:
+        """Everything of the endpoint, in its order."""
+        return rows(self._db, "sync_in", "position", "endpoint = ?", (endpoint,))
+
+    def has(self, endpoint: int, cid: str) -> bool:
+        """True if there is a row."""
+        query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND cid = ?"
+        return self._db.execute(query, (endpoint, cid)).fetchone() is not None
+
+    def has_any(self, endpoint: int, cids: Sequence[str]) -> bool:
+        """True if there is a row for at least one of the messages."""
+        return any(self.has(endpoint, cid) for cid in cids)
+
+    def has_pending(self, endpoint: int) -> bool:
+        """True if something was not even tried yet."""
+        query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND state = 'pending' LIMIT 1"
+        return self._db.execute(query, (endpoint,)).fetchone() is not None
+
+    def counts(self, endpoint: int) -> tuple[int, int]:
+        """How many rows there are, and how many of them were refused or blocked."""
+        return counts(self._db, "sync_in", endpoint)

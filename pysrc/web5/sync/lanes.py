@@ -1,0 +1,29 @@
+"""Which messages must keep their order: those of one record, and those that others are built on."""
+
+from __future__ import annotations
+
+from web5.sync.policy import SOON, Verdict
+from web5.sync.states import Message, State
+
+ALONE = ""
+"""The lane of messages that belong to no record."""
+
+
+def lane_of(message: Message) -> str:
+    """The record that a message belongs to, or `ALONE`."""
+    descriptor = message.get("descriptor")
+    if not isinstance(descriptor, dict) or descriptor.get("interface") != "Records":
+        return ALONE
+    lane = message.get("recordId") or descriptor.get("recordId")
+    return lane if isinstance(lane, str) else ALONE
+
+
+def parent_of(message: Message) -> str | None:
+    """The record that must be at a node before this message's record can be."""
+    parent = message.get("descriptor", {}).get("parentId")
+    return parent if isinstance(parent, str) else None
+
+
+def waiting_for(what: str) -> Verdict:
+    """A verdict that a message is held back here until something else is there."""
+    return Verdict("held back", State.WAITING, backoff=SOON, detail=f"waits for {what}")

@@ -1,0 +1,84 @@
+"""The local side of a round: the engine, the ledger, and what must not be done twice at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from web5.dwn import Dwn
+from web5.dwn.store.store import Row
+from web5.errors import RemoteError
+from web5.ports.clock import Clock
+from web5.sync.lanes import lane_of, waiting_for
+from web5.sync.ledger import Ledger
+from web5.sync.policy import Verdict, judge, judge_error, method_of
+from web5.sync.pull_plan import Candidate
+from web5.sync.push_plan import Item
+from web5.sync.states import Message, SyncEvent
+
+
+class Local:
+    """What every visit to an endpoint shares.
+
+    Parameters:
+        notify: takes each `SyncEvent`.
+
+    Attributes:
+        claimed: (tenant, CID) of what is being fetched from some endpoint just now.
+    """
+
+    def __init__(self, dwn: Dwn, ledger: Ledger, clock: Clock, notify: Callable[[SyncEvent], None]) -> None:
+        self.dwn = dwn
+        self.ledger = ledger
+        self.clock = clock
+        self.notify = notify
+        self.claimed: set[tuple[str, str]] = set()
+        self._lanes: dict[tuple[int, str], asyncio.Lock] = {}
+
+    async def apply(self, tenant: str, candidate: Candidate, source: str) -> Verdict:
+        """Let the engine take a pulled message; its row goes in the same transaction (ledger invariant 5)."""
+        message = candidate.message
+        try:
+            reply = await self.dwn.process_message(tenant, message, candidate.data, source=source)
+        except RemoteError as error:  # the data broke off
+            return judge_error(error)
+        verdict = judge(reply, method_of(message))
+        if verdict.settled and verdict.code == 404 and not self._record(tenant, candidate.lane):
+            return replace(waiting_for(f"the initial write of record {candidate.lane}"), code=404)
+        if verdict.settled and verdict.code not in (202, 204):
+            self.ledger.superseded(tenant, candidate.cid)
+        return verdict
+
+    def is_bare(self, tenant: str, message: Message) -> bool:
+        """True if a record is here only as this initial write, without its data: what follows is still to come."""
+        rows = self._record(tenant, lane_of(message))
+        return len(rows) == 1 and not rows[0].latest
+
+    def with_initial(self, tenant: str, cid: str) -> list[Item]:
+        """A message and, before it, the initial write of its record, if it is another; empty if it is not here."""
+        store = self.dwn.store
+        row = store.message(store.tenant(tenant), cid)
+        if row is None:
+            return []
+        lane = lane_of(row.message)
+        before = [one for one in self._record(tenant, lane) if one.initial and one.cid != cid] if lane else []
+        return [Item(one.seq, one.cid, lane) for one in (*before, row)]
+
+    def _record(self, tenant: str, record_id: str) -> list[Row]:
+        store = self.dwn.store
+        rows: list[Row] = store.record(store.tenant(tenant), record_id)
+        return rows
+
+    @asynccontextmanager
+    async def lane(self, endpoint: int, lane: str) -> AsyncIterator[None]:
+        """Keep others from sending messages of the same record to the same endpoint meanwhile."""
+        key = (endpoint, lane)
+        lock = self._lanes.setdefault(key, asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked() and self._lanes.get(key) is lock:
+                del self._lanes[key]

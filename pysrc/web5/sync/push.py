@@ -1,0 +1,106 @@
+"""Sending to one endpoint in one round: drives `push_plan`, several requests in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from web5.sync.lanes import lane_of, parent_of, waiting_for
+from web5.sync.local import Local
+from web5.sync.peer import Peer
+from web5.sync.policy import Verdict, method_of
+from web5.sync.push_plan import Item, PushPlan
+from web5.sync.states import SyncEvent
+
+AHEAD = 32
+"""Messages whose order is planned at a time."""
+
+TRIES = 2
+"""How often one message is sent in one round: again when something it may depend on was taken."""
+
+NOTHING_TO_SEND = Verdict("pruned here, or sent meanwhile", None)
+
+Outcomes = list[tuple[Item, Verdict]]
+
+
+class Push:
+    """One endpoint's part of a round. `halted` is why it ended early."""
+
+    def __init__(self, peer: Peer, local: Local) -> None:
+        self.halted: Verdict | None = None
+        self._peer = peer
+        self._local = local
+        self._outbox = local.ledger.outbox
+        self._id = peer.endpoint.id
+        self._tenant = peer.endpoint.tenant
+        self._tries: Counter[int] = Counter()
+
+    async def run(self) -> None:
+        """Send what is due, until nothing is left or the endpoint is halted."""
+        plan, last, sending = PushPlan(), 0, set[asyncio.Task[tuple[Item, Verdict]]]()
+        try:
+            while True:
+                while len(plan) < AHEAD and not plan.halted and (rows := self._due(last)):
+                    for seq, cid in rows:
+                        last = seq
+                        await self._plan(plan, seq, cid)
+                sending |= {asyncio.create_task(self._send(item)) for item in plan.ready()}
+                if not sending:
+                    break
+                done, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+                self._record([outcome for task in done for outcome in plan.done(*task.result())])
+        finally:
+            for task in sending:
+                task.cancel()
+        self.halted = plan.halted
+
+    def _due(self, after: int) -> list[tuple[int, str]]:
+        """The next rows that may be sent; opens windows of the event log until there are some or it ends."""
+        while True:
+            rows = self._outbox.due(self._id, self._local.clock.now(), AHEAD, after)
+            if rows:
+                return [(row.order, row.cid) for row in rows]
+            if not self._outbox.open_window(self._id, self._tenant):
+                return []
+
+    async def _plan(self, plan: PushPlan, seq: int, cid: str) -> None:
+        if self._tries[seq] >= TRIES:
+            return
+        self._tries[seq] += 1
+        stored = await self._local.dwn.read_stored(self._tenant, cid)
+        if stored is None:
+            self._record([(Item(seq, cid, ""), NOTHING_TO_SEND)])
+            return
+        item = Item(seq, cid, lane_of(stored.message), parent_of(stored.message))
+        if plan.waits_already(item):
+            self._record([(item, plan.waits(item))])
+        else:
+            plan.add(item)
+
+    async def _send(self, item: Item) -> tuple[Item, Verdict]:
+        return item, await give(self._local, self._peer, item)
+
+    def _record(self, outcomes: Outcomes) -> None:
+        now = self._local.clock.now()
+        self._outbox.record(self._id, [(item.seq, item.cid, verdict) for item, verdict in outcomes], now)
+        report = self._peer.report
+        report.pushed += sum(verdict.settled and verdict.code != 0 for _, verdict in outcomes)
+        left, _ = self._outbox.counts(self._id, self._tenant)
+        self._local.notify(
+            SyncEvent("progress", self._tenant, report.endpoint, "push", report.pushed, report.pushed + left)
+        )
+
+
+async def give(local: Local, peer: Peer, item: Item) -> Verdict:
+    """Send one message as it is stored now, unless the endpoint does not need it any more."""
+    tenant, endpoint = peer.endpoint.tenant, peer.endpoint.id
+    async with local.lane(endpoint, item.lane):
+        if local.ledger.outbox.is_settled(endpoint, item.seq):
+            return NOTHING_TO_SEND
+        stored = await local.dwn.read_stored(tenant, item.cid)
+        if stored is None:
+            return NOTHING_TO_SEND
+        message = stored.message
+        if stored.data is None and method_of(message) == "Records.Write" and local.is_bare(tenant, message):
+            return waiting_for("its data, or a later message of its record")
+        return await peer.give(message, stored.data)

@@ -1,0 +1,53 @@
+"""What the two sides of the ledger have in common: a row is one message that is not settled with one endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import apsw
+
+from web5.sync.states import State
+
+Table = Literal["sync_in", "sync_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`order` is the message's place in the log it comes from; the rest is as in `states.Unsettled`."""
+
+    order: int
+    cid: str
+    state: State
+    code: int
+    detail: str
+    attempts: int
+    next_try: int | None
+
+
+def rows(
+    db: apsw.Connection,
+    table: Table,
+    order: Literal["position", "seq"],
+    where: str,
+    values: Sequence[str | int],
+    limit: int = -1,
+) -> list[Row]:
+    """The rows that `where` (this package's own SQL) picks, in their order; -1: no limit."""
+    found = db.execute(
+        f"SELECT {order}, cid, state, code, detail, attempts, next_try FROM {table}"
+        f" WHERE {where} ORDER BY {order} LIMIT ?",
+        (*values, limit),
+    )
+    return [Row(place, cid, State(state), *rest) for place, cid, state, *rest in found]
+
+
+def counts(db: apsw.Connection, table: Table, endpoint: int) -> tuple[int, int]:
+    """How many unsettled rows the endpoint has, and how many of them were refused or blocked."""
+    found = db.execute(
+        f"SELECT count(*), count(*) FILTER (WHERE state IN ('refused', 'blocked')) FROM {table}"
+        " WHERE endpoint = ? AND state <> 'settled'",
+        (endpoint,),
+    ).fetchone()
+    return (found[0], found[1]) if found else (0, 0)

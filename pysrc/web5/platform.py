@@ -30,9 +30,9 @@ def no_progress(step: str, done: int, total: int) -> None:
 async def default_settings() -> Settings:
     """The site's settings in a browser; built-in ones on CPython."""
     if sys.platform == "emscripten":
-        from web5.browser import runtime
+        from web5.browser.runtime import site_settings
 
-        return await runtime.site_settings()
+        return await site_settings()
     return Settings()
 
 
@@ -44,9 +44,9 @@ async def open_agent(*, gateway_uri: str, on_progress: Progress = no_progress, *
         StorageError: the store cannot be opened.
     """
     if sys.platform == "emscripten":
-        from web5.browser import runtime as browser
+        from web5.browser.runtime import open_agent as open_in_browser
 
-        return await browser.open_agent(gateway_uri=gateway_uri, on_progress=on_progress, **options)
-    from web5.node import agent as node
+        return await open_in_browser(gateway_uri=gateway_uri, on_progress=on_progress, **options)
+    from web5.node.agent import open_agent as open_on_cpython
 
-    return await node.open_agent(gateway_uri=gateway_uri, on_progress=on_progress, **options)
+    return await open_on_cpython(gateway_uri=gateway_uri, on_progress=on_progress, **options)

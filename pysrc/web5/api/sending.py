@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from web5.errors import DwnError, Unreachable
-from web5.sync import SendResult
+from web5.sync.states import SendResult
 
 
 class SendReport(list[SendResult]):

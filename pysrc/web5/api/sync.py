@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from web5.agent.agent import Agent
-from web5.sync import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled
+from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled
 
 
 class SyncApi:

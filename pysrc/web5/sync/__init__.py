@@ -7,9 +7,9 @@ driver: `peer`, `pull`, `push`, `rounds`, `schedule` (requests, concurrency, tim
 
 from web5.sync.engine import SyncEngine
 from web5.sync.states import (
+    Direction,
     EndpointReport,
     EndpointStatus,
-    SendReport,
     SendResult,
     State,
     SyncEvent,
@@ -18,9 +18,9 @@ from web5.sync.states import (
 )
 
 __all__ = [
+    "Direction",
     "EndpointReport",
     "EndpointStatus",
-    "SendReport",
     "SendResult",
     "State",
     "SyncEngine",

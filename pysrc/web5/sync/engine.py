@@ -20,7 +20,7 @@ from web5.sync.sending import Sender
 from web5.sync.states import (
     Direction,
     EndpointStatus,
-    SendReport,
+    SendResult,
     State,
     SyncEvent,
     SyncReport,
@@ -146,7 +146,7 @@ class SyncEngine:
             raise InvalidArgument(f"{tenant} is not registered for sync")
         return await self._schedule.now({tenant} if tenant else tenants, directions)
 
-    async def send(self, tenant: str, message_cid: str, target: str | None = None) -> SendReport:
+    async def send(self, tenant: str, message_cid: str, target: str | None = None) -> list[SendResult]:
         """Send one message, and the initial write of its record, to all endpoints of a target at once.
 
         For the tenant's own nodes the ledger keeps what came of it: what failed stays unsettled and is tried again.

@@ -14,7 +14,7 @@ from web5.sync.policy import Verdict
 from web5.sync.push import give
 from web5.sync.push_plan import Item
 from web5.sync.rounds import Rounds
-from web5.sync.states import SendReport, SendResult
+from web5.sync.states import SendResult
 
 
 class Sender:
@@ -25,7 +25,7 @@ class Sender:
         self._rounds = rounds
         self._resolver = resolver
 
-    async def send(self, tenant: str, message_cid: str, target: str) -> SendReport:
+    async def send(self, tenant: str, message_cid: str, target: str) -> list[SendResult]:
         """See `SyncEngine.send`."""
         items = self._local.with_initial(tenant, message_cid)
         if not items:
@@ -38,7 +38,7 @@ class Sender:
         else:
             urls = await resolve_endpoints(self._resolver, target)
             results = await asyncio.gather(*(self._to_other(tenant, target, url, items) for url in urls))
-        return SendReport(target, list(results))
+        return list(results)
 
     async def _to_own(self, peer: Peer, items: list[Item]) -> SendResult:
         """The ledger keeps what came of it."""

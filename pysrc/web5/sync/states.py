@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from web5.errors import DwnError, Unreachable
-
 Message = dict[str, Any]
 Direction = Literal["push", "pull"]
 
@@ -111,34 +109,6 @@ class SendResult:
     accepted: bool
     code: int
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendReport:
-    """What became of a `send`, by endpoint."""
-
-    target: str
-    results: list[SendResult]
-
-    @property
-    def accepted(self) -> list[str]:
-        """The endpoints that took the message or had it."""
-        return [result.endpoint for result in self.results if result.accepted]
-
-    def raise_if_none_took_it(self) -> None:
-        """Turn a complete failure into the error of the first endpoint that answered, or else of the first.
-
-        Raises:
-            DwnError: a DWN refused.
-            RemoteError: no DWN answered, or the target has no endpoint.
-        """
-        if self.accepted:
-            return
-        answers = [result for result in self.results if result.code]
-        if answers:
-            raise DwnError.from_status(answers[0].code, answers[0].detail)
-        reasons = "; ".join(f"{result.endpoint}: {result.detail}" for result in self.results)
-        raise Unreachable(reasons or f"{self.target} names no DWN in its DID document")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,10 +80,9 @@ async def embedded(data_dir: Path, site: Path | None) -> AsyncIterator[ASGIApp]:
         resolver = default_resolver(http, crypto, clock, "http://gateway")
         nodes = {path: await stack.enter_async_context(open_node(data_dir / path[1:], resolver)) for path in NODES}
         dwns = create_app(nodes)
-        apps: dict[str, ASGIApp] = dict.fromkeys(NODES, dwns) | {
-            GATEWAY: gateway,
-            "": create_site(site) if site else dwns,
-        }
+        apps: dict[str, ASGIApp] = {GATEWAY: gateway, "": create_site(site) if site else dwns}
+        for path in NODES:
+            apps[path] = dwns
         yield ByPrefix(apps, frozenset({GATEWAY}))
 
 

@@ -1,0 +1,83 @@
+"""The built site stands on its own: any static server can serve it, at any path, with no other host in sight."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from web5_build.site import RUNTIME_NAME, RUNTIMES
+
+HASH = re.compile(r"[.-][0-9a-f]{16}(?=[./]|$)")
+REFERENCE = re.compile(r"""(?:src|href|config)\s*=\s*["']([^"'{]+)["']""")
+
+
+def _pages(site: Path) -> list[Path]:
+    """What we wrote, not what is vendored."""
+    return [
+        path
+        for path in site.rglob("*")
+        if path.suffix in {".html", ".json", ".css", ".py"} and not HASH.search(path.relative_to(site).as_posix())
+    ]
+
+
+def test_no_page_names_another_host(site: Path) -> None:
+    found = {
+        path.name: re.findall(r"(?:https?:)?//[\w-]+\.[\w.-]+", path.read_text())
+        for path in _pages(site)
+        if path.suffix in {".html", ".json", ".css"}
+    }
+    assert {name: hosts for name, hosts in found.items() if hosts} == {}
+
+
+def test_no_page_refers_to_an_absolute_path(site: Path) -> None:
+    html = [path for path in _pages(site) if path.suffix == ".html"]
+    assert html
+    for page in html:
+        assert [found for found in REFERENCE.findall(page.read_text()) if found.startswith("/")] == []
+
+
+def test_everything_that_a_page_refers_to_is_there(site: Path) -> None:
+    for page in _pages(site):
+        if page.suffix == ".html":
+            relative = [found for found in REFERENCE.findall(page.read_text()) if not found.startswith(("#", "data:"))]
+            assert [found for found in relative if not (page.parent / found.split("?")[0]).exists()] == []
+
+
+def test_runtimes_are_named_by_their_hash(site: Path) -> None:
+    for page in _pages(site):
+        assert RUNTIME_NAME.findall(page.read_text()) == [], page
+    for name in RUNTIMES:
+        (folder,) = site.glob(f"{name}-*")
+        assert HASH.search(folder.name)
+
+
+def test_what_the_worker_loads_is_named_by_its_hash(site: Path) -> None:
+    plain = {path.name for path in (site / "boot").iterdir() if not HASH.search(path.name)}
+    assert plain == {"interpreter.mjs", "secp256k1.mjs"}
+
+
+@pytest.mark.parametrize("name", ["stdlib", "packages", "web5"])
+def test_archives_are_stored_and_hold_only_pycs_that_are_never_checked_against_a_source(site: Path, name: str) -> None:
+    (archive,) = (site / "boot").glob(f"{name}.*.zip")
+    with zipfile.ZipFile(archive) as opened:
+        members = opened.infolist()
+        assert len(members) > 20
+        for member in members:
+            assert member.compress_type == zipfile.ZIP_STORED
+            assert member.filename.endswith(".pyc")
+            assert int.from_bytes(opened.read(member)[4:8], "little") == 0b01, member.filename
+
+
+def test_the_server_side_is_not_sent_to_browsers(site: Path) -> None:
+    (archive,) = (site / "boot").glob("web5.*.zip")
+    names = zipfile.ZipFile(archive).namelist()
+    assert "site-packages/web5/errors.pyc" in names
+    assert [name for name in names if name.startswith(("site-packages/web5/node/", "site-packages/web5_build/"))] == []
+
+
+def test_no_source_map_is_asked_for(site: Path) -> None:
+    for path in site.rglob("*js"):
+        assert b"sourceMappingURL" not in path.read_bytes()[-300:], path

@@ -1,0 +1,157 @@
+"""The built site in Chromium, from a plain static server, below a sub-path: Python starts, and no other host is asked."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+SUB_PATH = "some/where"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PAGE = """<!doctype html>
+<link rel="icon" href="data:,">
+<script>
+  window.events = [];
+  new BroadcastChannel("web5-events").onmessage = ({{ data }}) => events.push(JSON.parse(data));
+  new BroadcastChannel("web5-test").onmessage = ({{ data }}) => (window.answer = data);
+</script>
+<script type="module" src="./{pyscript}/core.js"></script>
+<script type="py" worker src="./test.py" config='{config}'></script>
+"""
+WORKER = """
+import importlib, json
+import js
+
+names = ["pydantic", "cbor2", "apsw", "web5.errors", "web5.ports.clock"]
+try:
+    modules = [importlib.import_module(name) for name in names]
+    import apsw, cbor2, pydantic
+    from web5.errors import DwnError
+
+    class Model(pydantic.BaseModel):
+        number: int
+
+    answer = {
+        "files": [module.__file__ for module in modules],
+        "pydantic": Model.model_validate_json('{"number": 3}').number,
+        "cbor2": cbor2.loads(cbor2.dumps({"a": [1, 2.5]})),
+        "apsw": apsw.Connection(":memory:").execute("SELECT 6 * 7").fetchone(),
+        "web5": DwnError.from_status(404, "Gone: no").status,
+    }
+except BaseException as error:
+    answer = {"error": repr(error)}
+js.BroadcastChannel.new("web5-test").postMessage(json.dumps(answer))
+"""
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def root(tmp_path: Path, site: Path) -> Iterator[tuple[Path, str]]:
+    """A folder with the site below it, and the address it is served at."""
+    place = tmp_path / SUB_PATH
+    place.parent.mkdir(parents=True)
+    place.mkdir()
+    for path in site.iterdir():
+        (place / path.name).symlink_to(path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield place, f"http://127.0.0.1:{server.server_port}/{SUB_PATH}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+async def page(chromium: str) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield await browser.new_page()
+        await browser.close()
+
+
+async def _run(page: Page, place: Path, address: str, config: dict[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """The worker's answer, and the addresses that were asked for."""
+    _write_page(place, config)
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    await page.goto(f"{address}test.html")
+    answer = await page.wait_for_function("window.answer", timeout=60_000)
+    return json.loads(await answer.json_value()), asked
+
+
+def _write_page(place: Path, config: dict[str, object]) -> None:
+    (pyscript,) = place.glob("pyscript-*")
+    (place / "test.html").write_text(PAGE.format(pyscript=pyscript.name, config=json.dumps(config)))
+    (place / "test.py").write_text(WORKER)
+
+
+def _check(answer: dict[str, Any]) -> None:
+    assert answer.get("error") is None
+    assert answer["pydantic"] == 3
+    assert answer["cbor2"] == {"a": [1, 2.5]}
+    assert answer["apsw"] == [42]
+    assert answer["web5"] == 404
+
+
+async def test_our_interpreter_starts_with_everything_in(page: Page, root: tuple[Path, str]) -> None:
+    place, address = root
+    config: dict[str, object] = {
+        "interpreter": "./boot/interpreter.mjs",
+        "sync_main_only": True,
+        "packages_cache": "passthrough",
+    }
+    answer, asked = await _run(page, place, address, config)
+    _check(answer)
+    assert all(file.endswith((".pyc", ".so")) for file in answer["files"])
+    assert len(asked) > 10
+    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+
+
+async def test_its_progress_is_told_in_bytes_and_only_grows(page: Page, root: tuple[Path, str]) -> None:
+    place, address = root
+    await _run(page, place, address, {"interpreter": "./boot/interpreter.mjs", "packages_cache": "passthrough"})
+    events = await page.evaluate("events")
+    loading = [event for event in events if event["step"] == "runtime"]
+    assert [event["type"] for event in events] == ["boot"] * len(events)
+    assert {event["total"] for event in loading} == {sum(path.stat().st_size for path in _loaded(place))}
+    done = [event["done"] for event in loading]
+    assert len(done) > 5
+    assert done == sorted(done)
+    assert done[0] == 0
+    assert done[-1] == loading[-1]["total"]
+    assert [event["done"] for event in events if event["step"] == "packages"] == [1, 2]
+
+
+def _loaded(place: Path) -> list[Path]:
+    return [*(place / "boot").glob("*.zip"), *(place / "boot").glob("*.wasm"), *place.glob("pyodide-*/*.wasm")]
+
+
+async def test_the_wheel_loads_by_packages_with_pyodide_as_it_is(page: Page, root: tuple[Path, str]) -> None:
+    place, address = root
+    (pyodide,) = place.glob("pyodide-*")
+    config: dict[str, object] = {
+        "interpreter": f"./{pyodide.name}/pyodide.mjs",
+        "packages_cache": "passthrough",
+        "sync_main_only": True,
+        "packages": [f"./wheels/{wheel.name}" for wheel in sorted((place / "wheels").iterdir())],
+    }
+    answer, asked = await _run(page, place, address, config)
+    _check(answer)
+    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []

@@ -1,0 +1,42 @@
+"""The web5 wheel: pure Python, typed, without its own build."""
+
+from __future__ import annotations
+
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+from web5_build import project
+from web5_build.paths import PYSRC
+
+
+@pytest.fixture(scope="module")
+def wheel(site: Path) -> zipfile.ZipFile:
+    (path,) = (site / "wheels").glob("web5_py-*.whl")
+    return zipfile.ZipFile(path)
+
+
+def test_it_is_pure_python_so_that_browsers_take_it(wheel: zipfile.ZipFile) -> None:
+    assert wheel.filename is not None
+    assert wheel.filename.endswith(f"web5_py-{project.version()}-py3-none-any.whl")
+
+
+def test_it_has_every_module_of_web5_and_the_type_marker(wheel: zipfile.ZipFile) -> None:
+    sources = {path.relative_to(PYSRC).as_posix() for path in (PYSRC / "web5").rglob("*.py")}
+    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert sources - names == set()
+    assert names - sources == {"web5/py.typed"}
+
+
+def test_the_build_is_not_in_it(wheel: zipfile.ZipFile) -> None:
+    assert [name for name in wheel.namelist() if "web5_build" in name] == []
+
+
+def test_what_a_browser_needs_is_required_and_the_server_side_is_an_extra(wheel: zipfile.ZipFile) -> None:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    requires = Parser().parsestr(wheel.read(name).decode()).get_all("Requires-Dist", [])
+    unconditional = {line.split("==")[0] for line in requires if ";" not in line}
+    assert unconditional == {"pydantic", "cbor2", "apsw"}
+    assert all('extra == "node"' in line for line in requires if ";" in line)

@@ -1,7 +1,7 @@
 """Content identifiers: of messages (dag-cbor) and of record data (UnixFS).
 
-Both are CIDv1 with sha2-256, written in lower-case base32. Sources: the IPLD dag-cbor and dag-pb specifications, and the
-settings that dwn-sdk-js uses of `ipfs-unixfs-importer` (`src/utils/cid.ts`).
+Both are CIDv1 with sha2-256, written in lower-case base32. Sources: the IPLD dag-cbor and dag-pb specifications, and
+the settings that dwn-sdk-js uses of `ipfs-unixfs-importer` (`src/utils/cid.ts`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Protocol and schema URLs in the one form that DWN messages must carry (`src/utils/url.ts`).
 
-The reference hands every URL to `new URL()`, drops the query and the fragment, and one slash at the end. `parse` below is
-the part of the WHATWG URL standard that this needs. Hosts outside ASCII go through Python's IDNA codec (2003), where the
+The reference hands every URL to `new URL()`, drops the query and the fragment, and one slash at the end. Here is the
+part of the WHATWG URL standard that this needs. Hosts outside ASCII go through Python's IDNA codec (2003), where the
 standard asks for UTS 46.
 """
 

@@ -1,0 +1,161 @@
+"""The Decentralized Web Node: one entry for every message.
+
+Invariants:
+1. What a message is refused for never changes what is stored.
+2. Everything asynchronous that depends on the message alone (resolution, signatures, hashing, spooling) comes first;
+   then reading, checking and writing happen in one synchronous transaction.
+3. A success of a write is replied only after the database has flushed it.
+4. A blob is put before the transaction that names it and deleted after the one that gives it up is durable, so a crash
+   leaves at most blobs that nothing names; `open` drops those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..dids.resolver import DidResolver
+from ..errors import DwnError, NotImplementedByDwn
+from ..ports.blobs import Blobs
+from ..ports.clock import Clock
+from ..ports.crypto import Crypto
+from .codes import Code
+from .data import DataSource, DataStream
+from .javascript import as_javascript
+from .jws import Verifier
+from .messages import messages_query, messages_read, records_delete, records_query, records_read, records_write
+from .services import Call, Hook, Message, Reply, Services, reply
+from .store.database import Database
+from .store.store import Store
+
+Handler = Callable[[Services, Call], Awaitable[Reply]]
+
+_HANDLERS: dict[str, Handler] = {
+    "RecordsWrite": records_write.handle,
+    "RecordsRead": records_read.handle,
+    "RecordsQuery": records_query.handle,
+    "RecordsDelete": records_delete.handle,
+    "MessagesQuery": messages_query.handle,
+    "MessagesRead": messages_read.handle,
+}
+
+_NOT_YET = frozenset({"RecordsSubscribe", "MessagesSubscribe", "ProtocolsConfigure", "ProtocolsQuery"})
+
+
+class TenantGate(Protocol):
+    async def refusal(self, tenant: str) -> str | None:
+        """Why a tenant is not served here; None if it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message that is held, and its data if that is held too."""
+
+    message: Message
+    data: DataStream | None
+
+
+class Dwn:
+    """A DWN for any number of tenants.
+
+    Parameters:
+        database: may be shared with other components; the engine's tables are `dwn_…`.
+        blobs: where data over 30,000 bytes lies. Only this engine may use it.
+        clock: unused by the messages handled so far, which bring their own times.
+        tenant_gate: who is served; everybody without one.
+
+    Attributes:
+        store: the tables, for those in the same process that need no signature (sync).
+        in_transaction: called with each stored message inside the transaction that stores it; what one raises undoes
+            the message and comes out of `process_message`.
+        after_commit: called with each stored message once it is durable.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        blobs: Blobs,
+        resolver: DidResolver,
+        crypto: Crypto,
+        clock: Clock,
+        tenant_gate: TenantGate | None = None,
+    ) -> None:
+        self.store = Store(database)
+        self._services = Services(database, self.store, blobs, Verifier(resolver, crypto))
+        self._clock = clock
+        self._gate = tenant_gate
+        self.in_transaction: list[Hook] = self._services.in_transaction
+        self.after_commit: list[Hook] = self._services.after_commit
+
+    async def open(self) -> None:
+        """Bring the tables up to date and drop the blobs that a crash left behind.
+
+        Raises:
+            StorageError: the store cannot be read or written.
+        """
+        self.store.open()
+        blobs = self._services.blobs
+        orphans = await blobs.keys() - self.store.blob_keys()
+        if orphans:
+            await blobs.delete(orphans)
+        await self._services.database.flush()
+
+    async def process_message(
+        self,
+        tenant: str,
+        message: Any,
+        data: DataSource | None = None,
+        subscription_handler: Callable[[Any], None] | None = None,
+        *,
+        source: str | None = None,
+    ) -> Reply:
+        """Process one message; the reply has the wire's shape, with a `DataStream` where data streams back.
+
+        Parameters:
+            tenant: the DID whose DWN the message is for.
+            message: any JSON value; what is no proper message gets a 400.
+            data: the record's data, for a RecordsWrite.
+            subscription_handler: for subscriptions, which are refused as yet.
+            source: who brought the message, passed on to the hooks; None if it was made here.
+
+        Raises:
+            StorageError: the store failed; whether a write is kept is not known.
+            Whatever `data` or a hook raises.
+        """
+        try:
+            if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
+                return reply(401, refusal)
+            message = as_javascript(message)
+            return await _handler(message)(self._services, Call(tenant, message, data, source))
+        except DwnError as error:
+            return reply(error.status, error.detail)
+
+    async def read_stored(self, tenant: str, cid: str) -> Stored | None:
+        """A message by its CID, for this process's own use: nobody signs and nothing is checked."""
+        number = self.store.tenant(tenant)
+        row = self.store.message(number, cid)
+        if row is None:
+            return None
+        message = row.message
+        data = self._services.data_of(number, message, row.data) if row.method == "Write" else None
+        return Stored(message, data)
+
+
+def _handler(message: Any) -> Handler:
+    descriptor = message.get("descriptor") if isinstance(message, dict) else None
+    named = descriptor if isinstance(descriptor, dict) else {}
+    if "interface" not in named or "method" not in named:
+        raise DwnError(
+            "",
+            "Both interface and method must be present,"
+            f" interface: {named.get('interface')}, method: {named.get('method')}",
+        )
+    key = f"{named['interface']}{named['method']}"
+    if key in _NOT_YET:
+        raise NotImplementedByDwn("", f"{key} is not supported yet")
+    handler = _HANDLERS.get(key)
+    if handler is None:
+        raise DwnError(Code.SchemaValidatorSchemaNotFound, f"schema for {key} not found.")
+    return handler

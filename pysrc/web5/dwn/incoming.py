@@ -1,0 +1,61 @@
+"""Data that comes with a write: hashed as it passes, then kept in memory, or in a blob before the transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from ..ports.blobs import Blobs
+from .cid import DataCid
+from .data import MAX_INLINE_BYTES, DataSource
+
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Data that arrived: `inline` holds it if it is small, else the blob `key` does."""
+
+    cid: str
+    size: int
+    inline: bytes | None = None
+    key: str | None = None
+
+
+async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incoming:
+    """Take data in, at most a chunk more than was declared: then its CID is wrong whatever follows.
+
+    Parameters:
+        declared_size: `dataSize` of the message; it decides where the data goes.
+
+    Raises:
+        StorageError: there is no room, or the blob store failed; nothing stays behind.
+        Whatever `data` raises.
+    """
+    cid = DataCid()
+    if declared_size <= MAX_INLINE_BYTES:
+        kept = bytearray()
+        async for chunk in _hashed(data, cid, declared_size):
+            kept += chunk
+        return Incoming(*cid.finish(), inline=bytes(kept))
+    key = secrets.token_hex(16)
+    await blobs.put(key, _hashed(data, cid, declared_size))
+    return Incoming(*cid.finish(), key=key)
+
+
+async def _hashed(data: DataSource, cid: DataCid, declared_size: float) -> AsyncIterator[bytes]:
+    async for chunk in _chunks(data):
+        cid.update(chunk)
+        yield chunk
+        if cid.size > declared_size:
+            return
+
+
+async def _chunks(data: DataSource) -> AsyncIterator[bytes]:
+    if isinstance(data, bytes):
+        for start in range(0, len(data), _CHUNK):
+            yield data[start : start + _CHUNK]
+    else:
+        async for chunk in data:
+            yield bytes(chunk)

@@ -1,0 +1,64 @@
+"""MessagesQuery: the event log of a tenant, as CIDs in the order they came (`src/handlers/messages-query.ts`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import AfterValidator, with_config
+from typing_extensions import TypedDict
+
+from ...errors import Unauthorized
+from ..codes import Code
+from ..services import Call, Reply, Services, reply
+from ..store.events import query_events
+from . import rules
+from .parties import check_urls, parties_of, refuse_grant
+from .schema import Schema
+from .shapes import CLOSED, Authorization, Cursor, DateRange, Timestamp
+
+
+@with_config(CLOSED)
+class _MessagesFilter(TypedDict):
+    interface: NotRequired[Literal["Protocols", "Records"]]
+    method: NotRequired[Literal["Configure", "Delete", "Write"]]
+    protocol: NotRequired[str]
+    messageTimestamp: NotRequired[DateRange]
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Messages"]
+    method: Literal["Query"]
+    messageTimestamp: Timestamp
+    filters: list[Annotated[_MessagesFilter, AfterValidator(rules.not_empty)]]
+    cursor: NotRequired[Cursor]
+
+
+@with_config(CLOSED)
+class _MessagesQuery(TypedDict):
+    authorization: Authorization
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("MessagesQuery", _MessagesQuery)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """200 with `entries` (CIDs), and with a `cursor` after the last of them if there is any.
+
+    Raises:
+        DwnError: 400 or 401.
+    """
+    message = SCHEMA.check(call.message)
+    descriptor: dict[str, Any] = message["descriptor"]
+    parties = parties_of(message)
+    for filter in descriptor["filters"]:
+        check_urls(filter)
+    await services.verifier.authenticate(message["authorization"])
+    if parties.author != call.tenant:
+        refuse_grant(parties)
+        raise Unauthorized(Code.MessagesQueryAuthorizationFailed, "message failed authorization")
+    cids, cursor = query_events(
+        services.store, services.database.connection, call.tenant, descriptor["filters"], descriptor.get("cursor")
+    )
+    return reply(200, "OK", entries=cids, cursor=cursor)

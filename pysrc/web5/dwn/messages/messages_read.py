@@ -1,0 +1,62 @@
+"""MessagesRead: one message of any kind, with its data if that is held (`src/handlers/messages-read.ts`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from ...errors import BadRequest, NotFound, Unauthorized
+from ..cid import is_message_cid
+from ..codes import Code
+from ..services import Call, Reply, Services, reply
+from .parties import check_moment, parties_of, refuse_grant
+from .schema import Schema
+from .shapes import CLOSED, Authorization, Timestamp
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Messages"]
+    method: Literal["Read"]
+    messageTimestamp: Timestamp
+    messageCid: NotRequired[str]
+
+
+@with_config(CLOSED)
+class _MessagesRead(TypedDict):
+    authorization: Authorization
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("MessagesRead", _MessagesRead)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """200 with `entry`: `message`, `messageCid`, and `data` if it is held.
+
+    Raises:
+        DwnError: 400, 401 or 404.
+    """
+    message = SCHEMA.check(call.message)
+    descriptor: dict[str, Any] = message["descriptor"]
+    cid = descriptor.get("messageCid", "")
+    if not is_message_cid(cid):
+        raise BadRequest(Code.MessagesReadInvalidCid, f"{cid} is not a valid CID")
+    parties = parties_of(message)
+    check_moment(descriptor["messageTimestamp"])
+    await services.verifier.authenticate(message["authorization"])
+    tenant = services.store.tenant(call.tenant)
+    row = services.store.message(tenant, cid)
+    if row is None:
+        raise NotFound("", "Not Found")
+    if parties.author != call.tenant:
+        refuse_grant(parties)
+        raise Unauthorized(Code.MessagesReadAuthorizationFailed, "protocol message failed authorization")
+    found = row.message
+    entry = {"message": found, "messageCid": cid}
+    data = services.data_of(tenant, found, row.data) if row.method == "Write" else None
+    if data is not None:
+        entry["data"] = data
+    return reply(200, "OK", entry=entry)

@@ -1,0 +1,87 @@
+"""RecordsDelete: the end of a record (`src/handlers/records-delete.ts`, `src/store/storage-controller.ts`)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from ...errors import BadRequest, Conflict, NotFound, Unauthorized
+from ..cid import message_cid
+from ..codes import Code
+from ..services import Applied, Call, Message, Reply, Services, reply
+from ..store.indexes import delete_columns
+from ..store.store import Row
+from .parties import Parties, check_moment, parties_of, refuse_missing_grants
+from .schema import Schema
+from .shapes import CLOSED, DelegatedAuthorization, Timestamp
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Records"]
+    method: Literal["Delete"]
+    messageTimestamp: Timestamp
+    recordId: str
+    prune: bool
+
+
+@with_config(CLOSED)
+class _RecordsDelete(TypedDict):
+    authorization: DelegatedAuthorization
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("RecordsDelete", _RecordsDelete)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """202 if the record was deleted. No record has descendants yet, so `prune` deletes nothing more.
+
+    Raises:
+        DwnError: 400, 401, 404, 409 or 501; nothing was changed.
+        StorageError: the delete may be stored, but it is not durable.
+    """
+    message = SCHEMA.check(call.message)
+    parties = parties_of(message)
+    refuse_missing_grants(parties)
+    check_moment(message["descriptor"]["messageTimestamp"])
+    cid = message_cid(message)
+    await services.verifier.authenticate(message["authorization"])
+
+    with services.database.transaction():
+        applied, garbage = _apply(services, call, message, cid, parties)
+        for hook in services.in_transaction:
+            hook(applied)
+    await services.settle(applied, garbage)
+    return reply(202, "Accepted")
+
+
+def _apply(services: Services, call: Call, message: Message, cid: str, parties: Parties) -> tuple[Applied, list[str]]:
+    store, record_id = services.store, message["descriptor"]["recordId"]
+    tenant = store.tenant(call.tenant)
+    existing = store.record(tenant, record_id)
+    _check_against_record(message, cid, existing)
+    initial = next((row.message for row in existing if row.initial), None)
+    if initial is None:
+        raise BadRequest(Code.RecordsWriteGetInitialWriteNotFound, "Initial write is not found.")
+    author = parties.author
+    if author is None or author != call.tenant:
+        raise Unauthorized(Code.RecordsDeleteAuthorizationFailed, "RecordsDelete message failed authorization")
+
+    store.supersede(existing)
+    garbage = store.drop_blobs(tenant, record_id, keep=None)
+    seq = store.put(delete_columns(tenant, call.tenant, cid, message, author=author, initial_write=initial))
+    return Applied(call.tenant, cid, seq, message, True, call.source, initial), garbage
+
+
+def _check_against_record(message: Message, cid: str, existing: list[Row]) -> None:
+    """What is there can be deleted: a record, or a deleted one whose descendants are to go too."""
+    newest = existing[-1] if existing else None
+    if newest is None or (
+        newest.method == "Delete" and (not message["descriptor"]["prune"] or newest.message["descriptor"]["prune"])
+    ):
+        raise NotFound("", "Not Found")
+    if (message["descriptor"]["messageTimestamp"], cid) <= newest.age:
+        raise Conflict("", "Conflict")

@@ -1,0 +1,138 @@
+"""RecordsQuery: records with their data if it is small, in order and in pages (`src/handlers/records-query.ts`)."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from ...crypto.encoding import b64url_encode
+from ...errors import BadRequest, Unauthorized
+from ..codes import Code
+from ..services import Call, Message, Reply, Services, reply
+from ..store.search import DEFAULT_SORT, SORTS, Found, conditions, search, visible_to
+from ..store.store import Store
+from .filters import RecordsFilter
+from .parties import Parties, check_moment, check_urls, parties_of, refuse_missing_grants
+from .schema import Schema
+from .shapes import CLOSED, Cursor, DelegatedAuthorization, Number, Timestamp
+
+
+@with_config(CLOSED)
+class _Pagination(TypedDict):
+    limit: NotRequired[Annotated[Number, Field(ge=1)]]
+    cursor: NotRequired[Cursor]
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Records"]
+    method: Literal["Query"]
+    messageTimestamp: Timestamp
+    filter: RecordsFilter
+    pagination: NotRequired[_Pagination]
+    dateSort: NotRequired[Literal["createdAscending", "createdDescending", "publishedAscending", "publishedDescending"]]
+
+
+@with_config(CLOSED)
+class _RecordsQuery(TypedDict):
+    authorization: NotRequired[DelegatedAuthorization]
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("RecordsQuery", _RecordsQuery)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """200 with `entries`, and with a `cursor` if there are more.
+
+    Raises:
+        DwnError: 400, 401 or 501.
+    """
+    message = SCHEMA.check(call.message)
+    descriptor = message["descriptor"]
+    parties = _parse(message)
+    # Whoever does not sign sees what is published, unless the query asks for what is not.
+    if parties.author is not None or descriptor["filter"].get("published") is False:
+        await services.verifier.authenticate(message.get("authorization"))
+        _refuse_roles(parties, descriptor["filter"])
+    entries, cursor = _find(services, call.tenant, descriptor, parties.author)
+    return reply(200, "OK", entries=entries, cursor=cursor)
+
+
+def _parse(message: Message) -> Parties:
+    descriptor = message["descriptor"]
+    filter, sort = descriptor["filter"], descriptor.get("dateSort", DEFAULT_SORT)
+    if filter.get("published") is False and sort.startswith("published"):
+        raise BadRequest(
+            Code.RecordsQueryParseFilterPublishedSortInvalid,
+            f"queries must not filter for `published:false` and sort by {sort}",
+        )
+    parties = parties_of(message)
+    refuse_missing_grants(parties)
+    if "protocolRole" in parties.claims and "protocolPath" not in filter:
+        raise BadRequest(
+            Code.RecordsQueryFilterMissingRequiredProperties,
+            "Role-authorized queries must include `protocolPath` in the filter",
+        )
+    check_urls(filter)
+    check_moment(descriptor["messageTimestamp"])
+    return parties
+
+
+def _refuse_roles(parties: Parties, filter: dict[str, Any]) -> None:
+    """No protocol can be configured yet, so the answer is that of a DWN where none is."""
+    if "protocolRole" in parties.claims:
+        raise Unauthorized(
+            Code.ProtocolAuthorizationProtocolNotFound,
+            f"unable to find protocol definition for {filter.get('protocol')}",
+        )
+
+
+def _find(
+    services: Services, tenant_did: str, descriptor: dict[str, Any], author: str | None
+) -> tuple[list[Message], dict[str, Any] | None]:
+    sort = SORTS[descriptor.get("dateSort", DEFAULT_SORT)]
+    wanted = list(conditions(descriptor["filter"], tenant_did))
+    if sort[0] == "date_published":
+        wanted.append(("published = 1", ()))
+    if author != tenant_did:
+        wanted.append(visible_to(author))
+    pagination = descriptor.get("pagination", {})
+    limit = int(pagination["limit"]) if "limit" in pagination else None
+    tenant = services.store.tenant(tenant_did)
+    found = search(
+        services.database.connection,
+        tenant,
+        wanted,
+        method="Write",
+        sort=sort,
+        after=_position(pagination.get("cursor")),
+        limit=None if limit is None else limit + 1,
+    )
+    cursor = None
+    if limit is not None and len(found) > limit:
+        del found[limit:]
+        cursor = {"messageCid": found[-1].cid, "value": found[-1].value}
+    return [_entry(services.store, tenant, one) for one in found], cursor
+
+
+def _position(cursor: dict[str, Any] | None) -> tuple[str, str] | None:
+    if cursor is None:
+        return None
+    value = cursor["value"]
+    if not isinstance(value, str):
+        # The reference compares keys as text; there a number from 0 is above every date, and one below 0 under it.
+        value = "\uffff" if value >= 0 else ""
+    return value, cursor["messageCid"]
+
+
+def _entry(store: Store, tenant: int, found: Found) -> Message:
+    entry: Message = json.loads(found.body)
+    if found.data is not None:
+        entry["encodedData"] = b64url_encode(found.data)
+    if not found.initial:
+        entry["initialWrite"] = store.initial_write(tenant, found.record_id)
+    return entry

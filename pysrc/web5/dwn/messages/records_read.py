@@ -1,0 +1,90 @@
+"""RecordsRead: one record with its data (`src/handlers/records-read.ts`)."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal, NotRequired
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from ...errors import BadRequest, NotFound, Unauthorized
+from ..codes import Code
+from ..jws import signer_of
+from ..services import Call, Message, Reply, Services, reply
+from ..store.search import conditions, search
+from .filters import RecordsFilter
+from .parties import Parties, check_moment, parties_of, refuse_grant, refuse_missing_grants
+from .schema import Schema
+from .shapes import CLOSED, DelegatedAuthorization, Timestamp
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Records"]
+    method: Literal["Read"]
+    messageTimestamp: Timestamp
+    filter: RecordsFilter
+
+
+@with_config(CLOSED)
+class _RecordsRead(TypedDict):
+    authorization: NotRequired[DelegatedAuthorization]
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("RecordsRead", _RecordsRead)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """200 with `entry`: `recordsWrite`, `data`, and `initialWrite` where that is another message.
+
+    A record that was deleted gives 404 with `recordsDelete` and `initialWrite`.
+
+    Raises:
+        DwnError: 400, 401, 404 or 501.
+    """
+    message = SCHEMA.check(call.message)
+    parties = parties_of(message)
+    refuse_missing_grants(parties)
+    check_moment(message["descriptor"]["messageTimestamp"])
+    if parties.author is not None:
+        await services.verifier.authenticate(message["authorization"])
+    return _read(services, call.tenant, message["descriptor"]["filter"], parties)
+
+
+def _read(services: Services, tenant_did: str, filter: Message, parties: Parties) -> Reply:
+    store = services.store
+    tenant = store.tenant(tenant_did)
+    wanted = list(conditions(filter, tenant_did))
+    found = search(services.database.connection, tenant, wanted, limit=2)
+    if not found:
+        raise NotFound("", "Not Found")
+    if len(found) > 1:
+        raise BadRequest(Code.RecordsReadReturnedMultiple, "Multiple records exist for the RecordsRead filter")
+    one = found[0]
+    body: Message = json.loads(one.body)
+    initial = None if one.initial else store.initial_write(tenant, one.record_id)
+    if one.method == "Delete":
+        if initial is not None:
+            _authorize(tenant_did, parties, initial)
+        return reply(404, "Not Found", entry={"recordsDelete": body, "initialWrite": initial})
+    _authorize(tenant_did, parties, body)
+    data = services.data_of(tenant, body, one.data)
+    if data is None:
+        raise NotFound("", "Not Found")
+    entry = {"recordsWrite": body, "data": data}
+    if initial is not None:
+        entry["initialWrite"] = initial
+    return reply(200, "OK", entry=entry)
+
+
+def _authorize(tenant_did: str, parties: Parties, write: Message) -> None:
+    descriptor, reader = write["descriptor"], parties.author
+    if reader == tenant_did or descriptor.get("published") is True:
+        return
+    if reader is not None:
+        if reader in (descriptor.get("recipient"), signer_of(write["authorization"]["signature"])):
+            return
+        refuse_grant(parties)
+    raise Unauthorized(Code.RecordsReadAuthorizationFailed, "message failed authorization")

@@ -1,0 +1,285 @@
+"""RecordsWrite: a new record, or the next state of one.
+
+Sources: `src/handlers/records-write.ts`, `src/interfaces/records-write.ts`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import BadRequest, Conflict, NotImplementedByDwn, Unauthorized
+from ..cid import dag_cbor_cid, message_cid
+from ..codes import Code
+from ..data import MAX_INLINE_BYTES
+from ..incoming import Incoming, receive
+from ..jws import WRITE_PAYLOAD, payload_of, signer_of
+from ..services import Applied, Call, Message, Reply, Services, reply
+from ..store.indexes import tag_values, write_columns
+from ..store.store import BlobRow, Row
+from .parties import Parties, check_moment, check_urls, parties_of, refuse_grant, refuse_missing_grants
+from .schema import Schema
+from .shapes import RecordsWrite
+
+SCHEMA = Schema("RecordsWrite", RecordsWrite, open_top=True)
+
+PERMISSIONS_PROTOCOL = "https://tbd.website/dwn/permissions"
+
+MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "published", "messageTimestamp", "tags"})
+"""What an update may change in the descriptor; everything else stays as the initial write has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    message: Message
+    cid: str
+    author: str
+    parties: Parties
+    attester: str | None
+    is_initial: bool
+
+    @property
+    def descriptor(self) -> dict[str, Any]:
+        descriptor: dict[str, Any] = self.message["descriptor"]
+        return descriptor
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """202 if the write was stored, 204 if it is an initial write without data (stored, but not queryable).
+
+    Raises:
+        DwnError: 400, 401, 409 or 501; nothing was stored.
+        StorageError: the write may be stored, but it is not durable.
+    """
+    write = _parse(SCHEMA.check(call.message))
+    _refuse_protocols(write)
+    await services.verifier.authenticate(write.message["authorization"])
+    _authorize(call.tenant, write)
+
+    incoming = None
+    if call.data is not None:
+        if not (isinstance(call.data, bytes) and len(call.data) <= MAX_INLINE_BYTES):
+            # So that a stale message does not make us take in all of its data.
+            _check_against_record(write, services.store.record(services.store.tenant(call.tenant), _id(write)))
+        incoming = await receive(call.data, write.descriptor["dataSize"], services.blobs)
+    try:
+        with services.database.transaction():
+            applied, garbage = _apply(services, call, write, incoming)
+            for hook in services.in_transaction:
+                hook(applied)
+    except BaseException:
+        if incoming is not None and incoming.key is not None:
+            await services.blobs.delete([incoming.key])
+        raise
+    await services.settle(applied, garbage)
+    return reply(202, "Accepted") if applied.is_latest_base_state else reply(204, "No Content")
+
+
+def _parse(message: Message) -> _Write:
+    parties = parties_of(message, WRITE_PAYLOAD)
+    attester = _attester(message)
+    author = parties.author
+    if author is None:
+        raise BadRequest("", "the write has no author")
+    descriptor, record_id, context_id = message["descriptor"], message["recordId"], message.get("contextId")
+    is_initial = dag_cbor_cid({**descriptor, "author": author}) == record_id
+    if is_initial and descriptor["messageTimestamp"] != descriptor["dateCreated"]:
+        raise BadRequest(
+            Code.RecordsWriteValidateIntegrityDateCreatedMismatch,
+            f"messageTimestamp {descriptor['messageTimestamp']} must match dateCreated {descriptor['dateCreated']}"
+            " for the initial write",
+        )
+    if is_initial and "protocol" in descriptor and "parentId" not in descriptor and context_id != record_id:
+        raise BadRequest(
+            Code.RecordsWriteValidateIntegrityContextIdMismatch,
+            f"contextId {context_id} does not match the deterministic contextId {record_id}",
+        )
+    claims = parties.claims
+    if record_id != claims["recordId"]:
+        raise BadRequest(
+            Code.RecordsWriteValidateIntegrityRecordIdUnauthorized,
+            f"recordId {record_id} does not match the signed recordId {claims['recordId']}",
+        )
+    if context_id != claims.get("contextId"):
+        raise BadRequest(
+            Code.RecordsWriteValidateIntegrityContextIdNotInSignerSignaturePayload,
+            f"contextId {context_id} does not match the signed contextId {claims.get('contextId')}",
+        )
+    refuse_missing_grants(parties)
+    _check_signed_cid(message, claims, "attestation", Code.RecordsWriteValidateIntegrityAttestationMismatch)
+    _check_signed_cid(message, claims, "encryption", Code.RecordsWriteValidateIntegrityEncryptionCidMismatch)
+    check_urls(descriptor)
+    for name in ("messageTimestamp", "dateCreated", "datePublished"):
+        if name in descriptor:
+            check_moment(descriptor[name])
+    return _Write(message, message_cid(message), author, parties, attester, is_initial)
+
+
+def _attester(message: Message) -> str | None:
+    attestation = message.get("attestation")
+    if attestation is None:
+        return None
+    signatures = attestation.get("signatures")
+    if signatures is None:
+        raise BadRequest("", "the attestation has no signatures")
+    if len(signatures) != 1:
+        raise BadRequest(
+            Code.RecordsWriteAttestationIntegrityMoreThanOneSignature,
+            f"only one attester is supported, but there are {len(signatures)}",
+        )
+    payload, expected = payload_of(attestation), dag_cbor_cid(message["descriptor"])
+    if payload.get("descriptorCid") != expected:
+        raise BadRequest(
+            Code.RecordsWriteAttestationIntegrityDescriptorCidMismatch,
+            f"the attested descriptorCid {payload.get('descriptorCid')} does not match {expected}",
+        )
+    if len(payload) > 1:
+        raise BadRequest(
+            Code.RecordsWriteAttestationIntegrityInvalidPayloadProperty,
+            f"an attestation has only a descriptorCid, but there are {len(payload)} properties",
+        )
+    return signer_of(attestation)
+
+
+def _check_signed_cid(message: Message, claims: Any, name: str, code: Code) -> None:
+    signed = claims.get(f"{name}Cid")
+    if signed is None:
+        return
+    if name not in message:
+        raise BadRequest("", f"an {name} was signed, but there is none")
+    expected = dag_cbor_cid(message[name])
+    if signed != expected:
+        raise BadRequest(code, f"the CID of the {name} is {expected}, but {signed} was signed")
+
+
+def _refuse_protocols(write: _Write) -> None:
+    """No protocol can be configured yet, so the answer is that of a DWN where none is."""
+    protocol = write.descriptor.get("protocol")
+    if protocol == PERMISSIONS_PROTOCOL:
+        raise NotImplementedByDwn("", "permissions are not supported yet")
+    if protocol is not None:
+        raise BadRequest(
+            Code.ProtocolAuthorizationProtocolNotFound, f"unable to find protocol definition for {protocol}"
+        )
+
+
+def _authorize(tenant: str, write: _Write) -> None:
+    """The tenant may write, and may keep what others wrote by signing it as its owner."""
+    owner = write.parties.owner
+    if owner is not None and owner != tenant:
+        raise Unauthorized(
+            Code.RecordsWriteOwnerAndTenantMismatch, f"Owner {owner} must be the same as tenant {tenant}"
+        )
+    if tenant in (owner, write.author):
+        return
+    refuse_grant(write.parties)
+    raise Unauthorized(Code.RecordsWriteAuthorizationFailed, "message failed authorization")
+
+
+def _id(write: _Write) -> str:
+    record_id: str = write.message["recordId"]
+    return record_id
+
+
+def _check_against_record(write: _Write, existing: list[Row]) -> Message | None:
+    """The record's initial write, if the new one is a proper successor of what is stored.
+
+    Raises:
+        BadRequest, Conflict: it is not.
+    """
+    initial = None
+    if not write.is_initial:
+        initial = next((row.message for row in existing if row.initial), None)
+        if initial is None:
+            raise BadRequest(Code.RecordsWriteGetInitialWriteNotFound, "Initial write is not found.")
+        _check_immutable(initial["descriptor"], write.descriptor)
+    if existing:
+        newest = existing[-1]
+        if (write.descriptor["messageTimestamp"], write.cid) <= newest.age:
+            raise Conflict("", "Conflict")
+        if newest.method == "Delete":
+            raise BadRequest(
+                Code.RecordsWriteNotAllowedAfterDelete, "RecordsWrite is not allowed after a RecordsDelete."
+            )
+    return initial
+
+
+def _check_immutable(old: dict[str, Any], new: dict[str, Any]) -> None:
+    for name in (*old, *new):
+        if name not in MUTABLE and old.get(name) != new.get(name):
+            raise BadRequest(
+                Code.RecordsWriteImmutablePropertyChanged,
+                f"{name} is an immutable property: cannot change '{old.get(name)}' to '{new.get(name)}'",
+            )
+
+
+def _apply(services: Services, call: Call, write: _Write, incoming: Incoming | None) -> tuple[Applied, list[str]]:
+    """Store the write; what was applied, and the keys of blobs that are to be deleted once that is durable."""
+    store, descriptor = services.store, write.descriptor
+    tenant = store.enrol(call.tenant)
+    existing = store.record(tenant, _id(write))
+    initial = _check_against_record(write, existing)
+
+    latest, data, garbage = True, None, []
+    held = store.blob(tenant, _id(write), descriptor["dataCid"])
+    if incoming is not None:
+        _check_data(descriptor, incoming.cid, incoming.size)
+        data = incoming.inline
+        if incoming.key is not None and held is None:
+            store.add_blob(tenant, _id(write), incoming.cid, BlobRow(incoming.key, incoming.size))
+        elif incoming.key is not None:
+            garbage.append(incoming.key)
+    elif write.is_initial:
+        latest = False
+    else:
+        data = _data_of_previous(descriptor, existing[-1], has_blob=held is not None)
+
+    store.supersede(existing)
+    garbage += store.drop_blobs(tenant, _id(write), keep=descriptor["dataCid"])
+    seq = store.put(
+        write_columns(
+            tenant,
+            call.tenant,
+            write.cid,
+            write.message,
+            author=write.author,
+            attester=write.attester,
+            latest=latest,
+            initial=write.is_initial,
+            data=data,
+        ),
+        tag_values(write.message) if latest else (),
+    )
+    applied = Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial)
+    return applied, garbage
+
+
+def _check_data(descriptor: dict[str, Any], cid: str, size: float) -> None:
+    if descriptor["dataCid"] != cid:
+        raise BadRequest(
+            Code.RecordsWriteDataCidMismatch,
+            f"actual data CID {cid} does not match dataCid in descriptor: {descriptor['dataCid']}",
+        )
+    if descriptor["dataSize"] != size:
+        raise BadRequest(
+            Code.RecordsWriteDataSizeMismatch,
+            f"actual data size {size} bytes does not match dataSize in descriptor: {descriptor['dataSize']}",
+        )
+
+
+def _data_of_previous(descriptor: dict[str, Any], previous: Row, *, has_blob: bool) -> bytes | None:
+    """The data that an update without data keeps, None if it is a blob (`processMessageWithoutDataStream`)."""
+    old = previous.message["descriptor"]
+    _check_data(descriptor, old["dataCid"], old["dataSize"])
+    if descriptor["dataSize"] <= MAX_INLINE_BYTES:
+        if previous.data is None:
+            raise BadRequest(
+                Code.RecordsWriteMissingEncodedDataInPrevious,
+                "No data was provided, and the previous message has none",
+            )
+        return previous.data
+    if not has_blob:
+        raise BadRequest(
+            Code.RecordsWriteMissingDataInPrevious, "No data was provided, and the previous message has none"
+        )
+    return None

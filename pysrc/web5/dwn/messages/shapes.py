@@ -1,0 +1,138 @@
+"""Shapes that several kinds of message share, as pydantic validates them (the reference's JSON schemas).
+
+Properties stand in the order of the schemas, because the first fault in that order names the reply's code. Shapes give
+plain dicts. Patterns are Rust's: `$` is the end of the text, and `\\d` would be any script's digit.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, StringConstraints, with_config
+from typing_extensions import TypedDict
+
+from . import rules
+
+CLOSED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+
+Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
+Did = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^did:([a-z0-9]+):((?:(?:[a-zA-Z0-9._-]|(?:%[0-9a-fA-F]{2}))*:)*"
+        r"((?:[a-zA-Z0-9._-]|(?:%[0-9a-fA-F]{2}))+))"
+        r"((;[a-zA-Z0-9_.:%-]+=[a-zA-Z0-9_.:%-]*)*)(/[^#?]*)?([?][^#]*)?(#.*)?$"
+    ),
+]
+Timestamp = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[0-9]{4}-[0-1][0-9]-[0-3][0-9]T(?:[0-2][0-9]:[0-5][0-9]:[0-5][0-9]|23:59:60)\.[0-9]{6}Z$"
+    ),
+]
+Number = int | float
+
+
+@with_config(OPEN)
+class SignatureEntry(TypedDict):
+    protected: NotRequired[Base64Url]
+    signature: NotRequired[Base64Url]
+
+
+@with_config(CLOSED)
+class GeneralJws(TypedDict):
+    payload: NotRequired[Base64Url]
+    signatures: NotRequired[Annotated[list[SignatureEntry], Field(min_length=1)]]
+
+
+@with_config(CLOSED)
+class Authorization(TypedDict):
+    signature: NotRequired[GeneralJws]
+
+
+@with_config(CLOSED)
+class DelegatedAuthorization(TypedDict):
+    signature: NotRequired[GeneralJws]
+    authorDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
+
+
+@with_config(CLOSED)
+class _OwnerAuthorization(TypedDict):
+    signature: NotRequired[GeneralJws]
+    authorDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
+    ownerSignature: NotRequired[GeneralJws]
+    ownerDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
+
+
+OwnerAuthorization = Annotated[_OwnerAuthorization, AfterValidator(rules.require_signature)]
+
+
+@with_config(CLOSED)
+class EncryptedKey(TypedDict):
+    rootKeyId: str
+    derivationScheme: Literal["dataFormats", "protocolContext", "protocolPath", "schemas"]
+    derivedPublicKey: NotRequired[Annotated[Any, PlainValidator(rules.public_jwk)]]
+    algorithm: Literal["ECIES-ES256K"]
+    encryptedKey: Base64Url
+    initializationVector: Base64Url
+    ephemeralPublicKey: Annotated[Any, PlainValidator(rules.public_jwk)]
+    messageAuthenticationCode: Base64Url
+
+
+@with_config(CLOSED)
+class Encryption(TypedDict):
+    algorithm: Literal["A256CTR"]
+    initializationVector: Base64Url
+    keyEncryption: Annotated[list[EncryptedKey], Field(min_length=1)]
+
+
+@with_config(CLOSED)
+class _WriteDescriptor(TypedDict):
+    interface: Literal["Records"]
+    method: Literal["Write"]
+    recipient: NotRequired[Did]
+    protocol: NotRequired[str]
+    protocolPath: NotRequired[Annotated[str, StringConstraints(pattern=r"^[a-zA-Z]+(/[a-zA-Z]+)*$")]]
+    schema: NotRequired[str]
+    tags: NotRequired[
+        Annotated[dict[str, Annotated[Any, PlainValidator(rules.tag)]], Field(min_length=1, max_length=10)]
+    ]
+    parentId: NotRequired[str]
+    dataCid: str
+    dataSize: Number
+    dateCreated: Timestamp
+    messageTimestamp: Timestamp
+    published: NotRequired[bool]
+    datePublished: NotRequired[Timestamp]
+    dataFormat: str
+
+
+@with_config(CLOSED)
+class _RecordsWrite(TypedDict):
+    recordId: str
+    contextId: NotRequired[Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9]+(/[a-zA-Z0-9]+)*$")]]
+    attestation: NotRequired[GeneralJws]
+    authorization: OwnerAuthorization
+    encryption: NotRequired[Encryption]
+    descriptor: Annotated[_WriteDescriptor, AfterValidator(rules.publication)]
+
+
+class _DataEncodedRecordsWrite(_RecordsWrite):
+    encodedData: str
+
+
+RecordsWrite = Annotated[_RecordsWrite, AfterValidator(rules.protocol_context)]
+DataEncodedRecordsWrite = Annotated[_DataEncodedRecordsWrite, AfterValidator(rules.protocol_context)]
+
+
+_DateRange = TypedDict("_DateRange", {"from": NotRequired[Timestamp], "to": NotRequired[Timestamp]})
+with_config(CLOSED)(_DateRange)
+DateRange = Annotated[_DateRange, AfterValidator(rules.not_empty)]
+"""From `from`, inclusive, to `to`, exclusive."""
+
+
+@with_config(CLOSED)
+class Cursor(TypedDict):
+    messageCid: str
+    value: str | Number

@@ -1,0 +1,199 @@
+"""Messages of all tenants in one SQLite database; every call is synchronous.
+
+Invariants:
+1. A record has at most two messages: its initial write, which stays, and its newest; the newest may be the initial.
+2. At most one message of a record is `latest`. None is, if the record is only an initial write that came without data.
+3. The event log is the messages in the order of `seq`; a sequence number is never given twice.
+4. A blob row exists exactly as long as a message of that record that is not superseded names its data.
+
+Methods that write run inside the caller's `Database.transaction()`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from .database import Database
+from .schema import COMPONENT, STEPS
+
+Message = dict[str, Any]
+
+_COLUMNS = (
+    "tenant, cid, method, record_id, latest, initial, message_timestamp, date_created, published, date_published, "
+    "guest, attester, recipient, protocol, protocol_path, context_id, parent_id, schema, "
+    "data_format, data_cid, data_size, message, data"
+)
+_INSERT = f"INSERT INTO dwn_message ({_COLUMNS}) VALUES ({', '.join('?' * 23)})"
+_SELECT = "SELECT seq, cid, method, record_id, latest, initial, message_timestamp, message, data FROM dwn_message"
+
+
+@dataclass(slots=True)
+class Row:
+    """A stored message. `data` is its data if that lies with it; large data is found by `Store.blob`."""
+
+    seq: int
+    cid: str
+    method: str
+    record_id: str
+    latest: bool
+    initial: bool
+    message_timestamp: str
+    body: str
+    data: bytes | None
+
+    @property
+    def message(self) -> Message:
+        """The message, as a new dict."""
+        message: Message = json.loads(self.body)
+        return message
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """What orders messages of a record: the timestamp, then the CID."""
+        return self.message_timestamp, self.cid
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRow:
+    key: str
+    size: int
+
+
+class Store:
+    """The engine's tables in a database that other components may share."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db: apsw.Connection = database.connection
+        self.identity = ""
+
+    def open(self) -> None:
+        """Make the tables or bring them up to date."""
+        self._database.migrate(COMPONENT, STEPS)
+        self.identity = self._one("SELECT id FROM dwn_store")[0]
+
+    # Reading
+
+    def tenant(self, did: str) -> int:
+        """The tenant's number; 0, which owns nothing, if it never had a message."""
+        row = self._db.execute("SELECT id FROM dwn_tenant WHERE did = ?", (did,)).fetchone()
+        return row[0] if row else 0
+
+    def record(self, tenant: int, record_id: str) -> list[Row]:
+        """All messages of a record, oldest first."""
+        found = self._db.execute(f"{_SELECT} WHERE tenant = ? AND record_id = ?", (tenant, record_id))
+        return sorted((_row(*values) for values in found), key=lambda row: row.age)
+
+    def message(self, tenant: int, cid: str) -> Row | None:
+        values = self._db.execute(f"{_SELECT} WHERE tenant = ? AND cid = ?", (tenant, cid)).fetchone()
+        return _row(*values) if values else None
+
+    def initial_write(self, tenant: int, record_id: str) -> Message | None:
+        """The first write of a record, without its data."""
+        row = self._db.execute(
+            "SELECT message FROM dwn_message WHERE tenant = ? AND record_id = ? AND initial = 1", (tenant, record_id)
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def blob(self, tenant: int, record_id: str, data_cid: str) -> BlobRow | None:
+        """Where large data of a record lies."""
+        row = self._db.execute(
+            "SELECT key, size FROM dwn_blob WHERE tenant = ? AND record_id = ? AND data_cid = ?",
+            (tenant, record_id, data_cid),
+        ).fetchone()
+        return BlobRow(*row) if row else None
+
+    def blob_keys(self) -> set[str]:
+        """The keys of all blobs that a message needs."""
+        return {key for (key,) in self._db.execute("SELECT key FROM dwn_blob")}
+
+    def entries_after(self, tenant: str, seq: int, limit: int) -> list[tuple[int, str]]:
+        """The event log of a tenant after a sequence number, oldest first: sequence numbers and message CIDs."""
+        return list(
+            self._db.execute(
+                "SELECT seq, cid FROM dwn_message WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (self.tenant(tenant), seq, limit),
+            )
+        )
+
+    def has(self, tenant: str, cid: str) -> bool:
+        """True if the tenant has this message."""
+        return not self.missing(tenant, (cid,))
+
+    def missing(self, tenant: str, cids: Iterable[str]) -> set[str]:
+        """Those of the CIDs whose messages the tenant does not have."""
+        number, wanted = self.tenant(tenant), set(cids)
+        held = self._db.execute(
+            "SELECT cid FROM dwn_message WHERE tenant = ? AND cid IN (SELECT value FROM json_each(?))",
+            (number, json.dumps(list(wanted))),
+        )
+        return wanted - {cid for (cid,) in held}
+
+    # Writing
+
+    def enrol(self, did: str) -> int:
+        """The tenant's number, a new one if need be."""
+        number = self.tenant(did)
+        if number == 0:
+            self._db.execute("INSERT INTO dwn_tenant (did) VALUES (?)", (did,))
+            number = self._db.last_insert_rowid()
+        return number
+
+    def put(self, values: Sequence[Any], tags: Iterable[tuple[str, Any]] = ()) -> int:
+        """Add a message; its sequence number.
+
+        Parameters:
+            values: of the columns, as `indexes.write_columns` and `delete_columns` give them.
+            tags: names and stored values, if the message is the latest of its record.
+        """
+        self._db.execute(_INSERT, values)
+        seq: int = self._db.last_insert_rowid()
+        for name, value in tags:
+            self._db.execute("INSERT OR IGNORE INTO dwn_tag VALUES (?, ?, ?, ?)", (values[0], name, value, seq))
+        return seq
+
+    def supersede(self, rows: Iterable[Row]) -> None:
+        """Drop messages that a newer one replaces; an initial write stays, no longer latest and without data."""
+        for row in rows:
+            self._db.execute("DELETE FROM dwn_tag WHERE message = ?", (row.seq,))
+            if not row.initial:
+                self._db.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
+            elif row.latest:
+                self._db.execute("UPDATE dwn_message SET latest = 0, data = NULL WHERE seq = ?", (row.seq,))
+
+    def add_blob(self, tenant: int, record_id: str, data_cid: str, blob: BlobRow) -> None:
+        self._db.execute(
+            "INSERT INTO dwn_blob VALUES (?, ?, ?, ?, ?)", (tenant, record_id, data_cid, blob.size, blob.key)
+        )
+
+    def drop_blobs(self, tenant: int, record_id: str, *, keep: str | None) -> list[str]:
+        """Forget the large data of a record, save the one with the CID `keep`; the keys to delete."""
+        found = self._db.execute(
+            "DELETE FROM dwn_blob WHERE tenant = ? AND record_id = ? AND data_cid IS NOT ? RETURNING key",
+            (tenant, record_id, keep),
+        )
+        return [key for (key,) in found]
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        row: tuple[Any, ...] | None = self._db.execute(sql).fetchone()
+        assert row is not None
+        return row
+
+
+def _row(
+    seq: int,
+    cid: str,
+    method: str,
+    record_id: str,
+    latest: int,
+    initial: int,
+    message_timestamp: str,
+    body: str,
+    data: bytes | None,
+) -> Row:
+    return Row(seq, cid, method, record_id, bool(latest), bool(initial), message_timestamp, body, data)

@@ -1,4 +1,4 @@
-"""The built site in Chromium, from a plain static server, below a sub-path: Python starts, and no other host is asked."""
+"""The built site in Chromium, from a plain static server, below a sub-path: it starts, and asks no other host."""
 
 from __future__ import annotations
 

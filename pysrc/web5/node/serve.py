@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -110,17 +111,21 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-async def serve(host: str, port: int, data_dir: Path, site: Path | None) -> None:
-    """Serve until SIGINT or SIGTERM.
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
 
     Parameters:
         port: 0 takes a free one.
 
     Raises:
         OSError: the address cannot be had.
-        StorageError: the data cannot be opened.
     """
-    listener = socket.create_server((host, port), backlog=512)
+    return socket.create_server((host, port), backlog=512)
+
+
+async def serve(listener: socket.socket, data_dir: Path, site: Path | None) -> None:
+    """Serve until SIGINT or SIGTERM; see `embedded`."""
+    host, port = listener.getsockname()[:2]
     async with embedded(data_dir, site) as app:
         config = uvicorn.Config(
             app,
@@ -131,7 +136,7 @@ async def serve(host: str, port: int, data_dir: Path, site: Path | None) -> None
             h11_max_incomplete_event_size=Limits().message + HEADERS_BESIDE,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        await _Server(config, f"http://{host}:{listener.getsockname()[1]}/").serve([listener])
+        await _Server(config, f"http://{host}:{port}/").serve([listener])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -144,13 +149,17 @@ def main(arguments: list[str] | None = None) -> int:
     if options.site and not options.site.is_dir():
         return _failed(f"There is no site in {options.site}; build it first: python3 build.py site")
     try:
-        asyncio.run(serve(options.host, options.port, options.data, options.site))
+        listener = listen(options.host, options.port)
+    except (OSError, OverflowError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(number) if number else str(error)
+        return _failed(f"Cannot serve at {options.host}:{options.port} ({reason}); try another --port.")
+    try:
+        asyncio.run(serve(listener, options.data, options.site))
+    except (StorageError, OSError) as error:
+        return _failed(f"The data in {options.data} cannot be opened: {error}")
     except KeyboardInterrupt:
         return 0
-    except StorageError as error:
-        return _failed(f"The data in {options.data} cannot be opened: {error}")
-    except OSError as error:
-        return _failed(f"Cannot serve at {options.host}:{options.port} ({error.strerror}); try another --port.")
     return 0
 
 

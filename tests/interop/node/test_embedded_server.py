@@ -1,0 +1,190 @@
+"""The embedded server as a process: signals, crashes, a port that is taken, large data in little memory."""
+
+import asyncio
+import re
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.interop.node.serving import EmbeddedServer
+
+from web5.dids import dht, dht_create
+from web5.dids.signing import signer_for
+from web5.dwn import compose, rpc
+from web5.dwn.cid import DataCid
+from web5.errors import Unreachable
+from web5.node.crypto import NodeCrypto
+from web5.node.http import HttpxHttp
+from web5.node.serve import main
+from web5.ports.clock import SystemClock
+from web5.sync.remote import RemoteDwn
+
+clock = SystemClock()
+crypto = NodeCrypto()
+
+
+class Owner:
+    """An identity that is published at the server's gateway, and its way to one node."""
+
+    @classmethod
+    async def make(cls, server: EmbeddedServer):
+        self = cls()
+        self._server, self._http = server, HttpxHttp()
+        self._remote = RemoteDwn(self._http)
+        portable = await dht_create.create(crypto)
+        await dht.publish(portable, self._http, crypto, server.url + "/dht")
+        self.did, self.signer = portable.uri, await signer_for(portable, crypto)
+        return self
+
+    async def process(self, message, data=None):
+        return await self._remote.process_message(self._server.url + "/dwn0", self.did, message, data)
+
+    async def write(self, data: bytes) -> str:
+        message = await compose.records_write(self.signer, clock, data=data, data_format="text/plain")
+        status = (await self.process(message, data))["status"]
+        assert status["code"] == 202, status
+        return message["recordId"]
+
+    async def read(self, record_id: str) -> bytes:
+        message = await compose.records_read(self.signer, clock, filter={"recordId": record_id})
+        reply = await self.process(message)
+        assert reply["status"]["code"] == 200, reply["status"]
+        return await reply["entry"]["data"].read()
+
+    async def record_ids(self) -> set[str]:
+        message = await compose.records_query(self.signer, clock, filter={"dataFormat": "text/plain"})
+        return {entry["recordId"] for entry in (await self.process(message))["entries"]}
+
+
+@pytest.fixture
+async def server(tmp_path: Path):
+    async with EmbeddedServer(tmp_path / "data") as server:
+        yield server
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_signal_ends_it_cleanly_and_the_data_is_kept(server, number):
+    owner = await Owner.make(server)
+    record_id = await owner.write(b"kept")
+    assert await server.stop(number) == 0
+    assert server.log == ""
+    await server.start()
+    assert await owner.read(record_id) == b"kept"
+
+
+async def test_every_acknowledged_record_survives_kill_9(server):
+    """Three crashes in the middle of six writers' bursts, half of them with data that lies in blobs."""
+    owner = await Owner.make(server)
+    acknowledged: dict[str, bytes] = {}
+
+    async def writer(number: int, enough: asyncio.Event) -> None:
+        size = 40_000 if number % 2 else 40
+        while True:
+            data = f"{number} {len(acknowledged)} ".encode().ljust(size, b".")
+            try:
+                acknowledged[await owner.write(data)] = data
+            except Unreachable:
+                return
+            if len(acknowledged) % 20 == 0:
+                enough.set()
+
+    for _ in range(3):
+        enough = asyncio.Event()
+        writers = [asyncio.ensure_future(writer(number, enough)) for number in range(6)]
+        await enough.wait()
+        assert await server.stop(signal.SIGKILL) == -signal.SIGKILL
+        await asyncio.gather(*writers)
+        await server.start()
+        assert acknowledged.keys() <= await owner.record_ids()
+    for record_id, data in acknowledged.items():
+        assert await owner.read(record_id) == data
+
+
+def test_port_that_is_taken_is_told_in_one_line(tmp_path: Path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port), "--data", str(tmp_path / "data")]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert re.fullmatch(rf"[^\n]*:{port} \(Address already in use\)[^\n]*--port[^\n]*\n", output.err)
+
+
+async def test_data_that_another_server_uses_is_told_in_one_line(server, tmp_path: Path):
+    with pytest.raises(AssertionError, match=r"another process uses"):
+        await EmbeddedServer(tmp_path / "data").start()
+
+
+def test_site_that_was_not_built_is_told(tmp_path: Path, capsys):
+    assert main(["--site", str(tmp_path / "site"), "--data", str(tmp_path / "data")]) == 1
+    assert "build.py site" in capsys.readouterr().err
+
+
+async def test_site_lies_beside_the_nodes(tmp_path: Path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("<p>the page")
+    async with (
+        EmbeddedServer(tmp_path / "data", tmp_path / "site") as server,
+        httpx.AsyncClient(base_url=server.url) as http,
+    ):
+        assert (await http.get("/")).text == "<p>the page"
+        assert (await http.get("/dwn0/health")).json() == {"ok": True}
+        assert (await http.get("/dht/short")).status_code == 400
+        assert (await http.get("/dwn2")).status_code == 404
+
+
+async def test_header_over_the_servers_own_limit_is_a_refusal(server):
+    owner = await Owner.make(server)
+    for size, code in [(100_000, 202), (270_000, 431), (400_000, 431)]:
+        message = await compose.records_write(
+            owner.signer, clock, data=b"x", data_format="text/plain", tags={"long": "x" * size}
+        )
+        assert (await owner.process(message, b"x"))["status"]["code"] == code, size
+
+
+SIZE = 100_000_000
+CHUNK = bytes(range(256)) * 256
+
+
+def pieces():
+    for _ in range(SIZE // len(CHUNK)):
+        yield CHUNK
+    yield CHUNK[: SIZE % len(CHUNK)]
+
+
+async def test_100_mb_go_in_and_out_in_little_memory(server):
+    owner = await Owner.make(server)
+    await owner.write(b"warm")
+    before = peak_memory(server.process.pid)
+    cid = DataCid()
+    for piece in pieces():
+        cid.update(piece)
+    data_cid, size = cid.finish()
+    message = await compose.records_write(
+        owner.signer, clock, data_cid=data_cid, data_size=size, data_format="application/octet-stream"
+    )
+
+    async def body():
+        for piece in pieces():
+            yield piece
+
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        header = {"dwn-request": rpc.encode_request(owner.did, message)}
+        answer = await http.post("/dwn0", headers=header, content=body())
+        assert rpc.parse_response(answer.content)["status"]["code"] == 202, answer.text
+        read = await compose.records_read(owner.signer, clock, filter={"recordId": message["recordId"]})
+        header = {"dwn-request": rpc.encode_request(owner.did, read)}
+        async with http.stream("POST", "/dwn0", headers=header) as answer:
+            assert int(answer.headers["content-length"]) == SIZE
+            again = DataCid()
+            async for chunk in answer.aiter_bytes():
+                again.update(chunk)
+    assert again.finish() == (data_cid, SIZE)
+    assert peak_memory(server.process.pid) - before < 30_000_000
+
+
+def peak_memory(pid: int) -> int:
+    """Bytes that the process ever had resident."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024

@@ -1,0 +1,119 @@
+"""DIDs as texts, documents and portable DIDs as models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from web5.dids.models import DidDocument, PortableDid
+from web5.dids.signing import private_key, signer_for, signing_method
+from web5.dids.uri import DidUrl, fragment_of, parse_did
+from web5.errors import DidError
+from web5.node.crypto import NodeCrypto
+
+VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
+CONNECT = VECTORS["dht"][1]["portable"]
+
+
+def test_did_urls_are_taken_apart() -> None:
+    assert parse_did("did:a:b:c%20d/p/q?x=1&y=2#f#g") == DidUrl(
+        "did:a:b:c%20d", "a", "b:c%20d", "/p/q", "x=1&y=2", "f#g"
+    )
+    assert parse_did("did:web:localhost%3A8443") == DidUrl("did:web:localhost%3A8443", "web", "localhost%3A8443")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "did",
+        "did:a",
+        "did:a:",
+        "did:A:b",
+        "DID:a:b",
+        "did:a:b c",
+        "did:a:%2",
+        "did:a:b\n",
+        " did:a:b",
+        "did:a:b:",
+        7,
+    ],
+)
+def test_other_texts_are_no_dids(text: Any) -> None:
+    assert parse_did(text) is None
+
+
+def test_a_hostile_text_takes_no_time() -> None:
+    assert parse_did("did:a:" + ":" * 8000 + "!") is None
+    assert parse_did("did:a:" + "b:" * 1_000_000) is None
+
+
+def test_fragments() -> None:
+    assert [fragment_of(text) for text in ("did:a:b#sig", "#sig", "sig")] == ["sig"] * 3
+
+
+@pytest.mark.parametrize("vector", VECTORS["dht"], ids=lambda vector: vector["name"])
+def test_portable_dids_survive(vector: Any) -> None:
+    portable = vector["portable"]
+    assert PortableDid.from_wire(portable).to_wire() == portable
+    assert PortableDid.model_validate_json(json.dumps(portable)).to_wire() == portable
+
+
+def test_unnamed_properties_are_kept() -> None:
+    wire = {"id": "did:a:b", "x": {"y": [1]}, "service": [{"id": "#s", "type": "T", "serviceEndpoint": "u", "z": None}]}
+    assert DidDocument.from_wire(wire).to_wire() == wire
+
+
+@pytest.mark.parametrize(
+    "wire", [None, [], {}, {"id": 7}, {"id": "did:a:b", "service": [{}]}, {"id": "did:a:b", "authentication": [7]}]
+)
+def test_a_malformed_document_is_a_did_error(wire: Any) -> None:
+    with pytest.raises(DidError) as refused:
+        DidDocument.from_wire(wire)
+    assert refused.value.code == "invalidDidDocument"
+
+
+def test_finding_methods_and_services() -> None:
+    document = DidDocument.from_wire(CONNECT["document"])
+    for text in (f"{document.id}#enc", "#enc", "enc"):
+        method = document.find_method(text)
+        assert method is not None and method.id == f"{document.id}#enc"
+    assert document.find_method("none") is None and document.find_service("none") is None
+    embedded = {"id": "did:a:b#e", "type": "JsonWebKey", "controller": "did:a:b"}
+    assert DidDocument.from_wire({"id": "did:a:b", "keyAgreement": ["#x", embedded]}).find_method("e") is not None
+
+
+@pytest.mark.parametrize(
+    ("service", "endpoints"),
+    [
+        ({"type": "DecentralizedWebNode", "serviceEndpoint": "u"}, ["u"]),
+        ({"type": "DecentralizedWebNode", "serviceEndpoint": ["u", "v"]}, ["u", "v"]),
+        ({"type": "DecentralizedWebNode", "serviceEndpoint": ["u", {}]}, []),
+        ({"type": "DecentralizedWebNode", "serviceEndpoint": {"nodes": ["u"]}}, []),
+        ({"type": "Other", "serviceEndpoint": "u"}, []),
+    ],
+)
+def test_dwn_endpoints(service: Any, endpoints: list[str]) -> None:
+    document = {"id": "did:a:b", "service": [{"id": "did:a:b#dwn", **service}]}
+    assert DidDocument.from_wire(document).dwn_endpoints == endpoints
+    assert DidDocument.from_wire({"id": "did:a:b"}).dwn_endpoints == []
+
+
+async def test_a_did_dht_signs_with_its_identity_key() -> None:
+    portable_did = PortableDid.from_wire(CONNECT)
+    signer = await signer_for(portable_did, NodeCrypto())
+    assert (signer.key_id, signer.did, signer.algorithm) == (f"{portable_did.uri}#0", portable_did.uri, "EdDSA")
+
+
+def test_without_the_key_or_the_method_there_is_no_signer() -> None:
+    without_keys = PortableDid.from_wire({**CONNECT, "privateKeys": CONNECT["privateKeys"][1:]})
+    with pytest.raises(DidError, match="private key"):
+        private_key(without_keys, signing_method(without_keys.document))
+    with pytest.raises(DidError, match="meant for signing"):
+        signing_method(DidDocument.from_wire({"id": CONNECT["uri"]}))
+    garbled = PortableDid.from_wire({**CONNECT, "privateKeys": [{"kty": 7}]})
+    with pytest.raises(DidError, match="cannot be read"):
+        private_key(garbled, signing_method(garbled.document))

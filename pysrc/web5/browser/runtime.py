@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import urljoin
 
@@ -37,10 +36,8 @@ async def open_agent(*, gateway_uri: str, on_progress: Progress, name: str = "we
     release = await exclusive(name)
     try:
         on_progress("store", 0, len(OPEN_STEPS))
-        pages, blobs, sealer = await asyncio.gather(
-            IndexedDbPages.open(name), IndexedDbBlobs.open(name), DeviceSealer.open(name)
-        )
-        database = await open_paged(pages, name)
+        database = await open_paged(IndexedDbPages(name), name)
+        blobs = IndexedDbBlobs(name)
         on_progress("store", 1, len(OPEN_STEPS))
 
         async def close() -> None:
@@ -54,7 +51,7 @@ async def open_agent(*, gateway_uri: str, on_progress: Progress, name: str = "we
             crypto=BrowserCrypto(site_url("boot/secp256k1.mjs")),
             http=FetchHttp(),
             clock=SystemClock(),
-            sealer=sealer,
+            sealer=DeviceSealer(name),
             close=close,
         )
         agent = await assemble(platform, gateway_uri=gateway_uri)
@@ -88,5 +85,10 @@ def site_url(path: str) -> str:
 
 
 def site_base() -> str:
-    base: Any = getattr(js, "WEB5_SITE", None)
-    return str(base or js.location.href)
+    """Where the site is: what the page's script has set as `WEB5_SITE`, else the address of this page or worker."""
+    given: Any = getattr(js, "WEB5_SITE", None)
+    if given:
+        return str(given)
+    # PyScript starts its workers from a blob, whose address tells no more than the origin.
+    own = str(js.location.href)
+    return f"{js.location.origin}/" if own.startswith("blob:") else own

@@ -17,11 +17,12 @@ from .codes import Code
 _HAS_SCHEME = re.compile(r"[^:]+:(/{2})?[^/]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21", "file": ""}
+_LABEL_ENDS = re.compile("[.\u3002\uff0e\uff61]")
 _FORBIDDEN_IN_HOST = frozenset(map(chr, [*range(0x21), 0x7F])) | frozenset("#/:<>?@[\\]^|")
 _FORBIDDEN_IN_DOMAIN = _FORBIDDEN_IN_HOST | {"%"}
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
-_KEEP_IN_PATH = frozenset(map(chr, range(0x21, 0x7F))) - frozenset('"#<>?^`{}')
-_KEEP_IN_USERINFO = _KEEP_IN_PATH - frozenset("/:;=@[\\]|")
+_KEEP_IN_PATH = frozenset(map(chr, range(0x21, 0x7F))) - frozenset('"#<>?`{}')
+_KEEP_IN_USERINFO = _KEEP_IN_PATH - frozenset("/:;=@[\\]^|")
 _KEEP_AFTER_C0 = frozenset(map(chr, range(0x20, 0x7F)))
 _SINGLE_DOT = frozenset((".", "%2e"))
 _DOUBLE_DOT = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
@@ -119,9 +120,8 @@ def _host(host: str, *, special: bool) -> str:
         return _encode(host, _KEEP_AFTER_C0)
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), host.encode("utf-8", "replace"))
     name = raw.decode("utf-8")
-    if not name.isascii():
-        name = name.encode("idna").decode("ascii")
-    name = name.lower()
+    labels = (label if label.isascii() else label.encode("idna").decode() for label in _LABEL_ENDS.split(name))
+    name = ".".join(labels).lower()
     if not name or any(character in _FORBIDDEN_IN_DOMAIN for character in name):
         raise _NotAUrl("a character that no domain has")
     last = name.removesuffix(".").rpartition(".")[2]

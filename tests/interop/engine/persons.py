@@ -1,0 +1,72 @@
+"""Persons with keys that both engines can resolve, and a clock that goes a millisecond a look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from web5.crypto.jws import MessageSigner, sign
+from web5.dids.jwk import DidJwk, create
+from web5.dids.key import DidKey
+from web5.dids.resolver import UniversalResolver
+from web5.dids.signing import signer_for
+from web5.dwn import Dwn
+from web5.dwn.cid import dag_cbor_cid
+from web5.dwn.store.database import open_memory
+from web5.dwn.store.memory import MemoryBlobs
+from web5.node.crypto import NodeCrypto
+
+
+class SteppingClock:
+    """Starts on 2024-05-01 and goes one millisecond a look."""
+
+    def __init__(self) -> None:
+        self.us = 1_714_521_600_000_000
+
+    def now(self) -> int:
+        self.us += 1000
+        return self.us
+
+    def monotonic(self) -> float:
+        return self.us / 1e6
+
+    async def sleep(self, seconds: float) -> None:
+        self.us += int(seconds * 1e6)
+
+
+@dataclass(frozen=True)
+class Person:
+    did: str
+    signer: MessageSigner
+
+
+async def person(algorithm: Any = "Ed25519") -> Person:
+    portable = await create(NodeCrypto(), algorithm)
+    return Person(portable.uri, await signer_for(portable, NodeCrypto()))
+
+
+async def our_engine(clock: SteppingClock) -> Dwn:
+    dwn = Dwn(
+        database=open_memory(),
+        blobs=MemoryBlobs(),
+        resolver=UniversalResolver([DidJwk(), DidKey()], clock),
+        crypto=NodeCrypto(),
+        clock=clock,
+    )
+    await dwn.open()
+    return dwn
+
+
+async def signed(signer: MessageSigner, message: Mapping[str, Any], **claims: Any) -> dict[str, Any]:
+    """The message with a signature over its descriptor as it is, whether or not it makes sense."""
+    payload = {"descriptorCid": dag_cbor_cid(message["descriptor"]), **claims}
+    text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    return {**message, "authorization": {"signature": await sign(text, [signer])}}
+
+
+async def signed_write(signer: MessageSigner, message: Mapping[str, Any], **claims: Any) -> dict[str, Any]:
+    """The same for a RecordsWrite, whose signature is about more."""
+    about = {name: message[name] for name in ("recordId", "contextId") if name in message}
+    return await signed(signer, message, **about, **claims)

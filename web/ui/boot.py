@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ui.dom import el, say, show
+from ui.dom import el, say, show, spawn
 
 # Step, the share of the bar it ends at, and what it does. The shares are from measured times.
 _STEPS = (
@@ -21,7 +21,7 @@ class Boot:
         self._value = 2
         self._finished = False
         self._heard = False
-        asyncio.create_task(self._watch())
+        spawn(self._watch())
 
     def step(self, name, done, total):
         """Move to `done` of `total` within a step; the bar never goes back."""

@@ -38,7 +38,7 @@ class Agent:
                 self._worker = await workers["agent"]
             answer = json.loads(await self._worker.ask(name, json.dumps(arguments)))
         except Exception as error:
-            raise AgentError("Worker", "The page’s node did not start", "", str(error)) from error
+            raise AgentError("Worker", "The page's node did not start", "", str(error)) from error
         if "error" in answer:
             error = answer["error"]
             raise AgentError(error["kind"], error["message"], error.get("code") or "", error.get("detail") or "")

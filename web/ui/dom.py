@@ -5,6 +5,8 @@ import time
 
 from pyscript import document, ffi, window
 
+_running = set()
+
 
 def el(element_id):
     """The element with that id."""
@@ -32,11 +34,20 @@ def on_window(event, handler):
     setattr(window, "on" + event, _listener(handler))
 
 
+def spawn(coroutine):
+    """Run a coroutine by itself."""
+    task = asyncio.create_task(coroutine)
+    _running.add(task)
+    # MicroPython's tasks have no callbacks, so those that are done are dropped at the next start.
+    for other in [other for other in _running if other.done()]:
+        _running.discard(other)
+
+
 def _listener(handler):
     def listen(js_event):
         result = handler(js_event)
         if hasattr(result, "send"):
-            asyncio.create_task(result)
+            spawn(result)
 
     return ffi.create_proxy(listen)
 

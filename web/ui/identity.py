@@ -13,11 +13,13 @@ class Identity:
     Parameters:
         agent: who holds the keys.
         refresh: called when another identity is in use.
+        sync: called when an imported identity is to be filled.
     """
 
-    def __init__(self, agent, refresh):
+    def __init__(self, agent, refresh, sync):
         self._agent = agent
         self._refresh = refresh
+        self._sync = sync
         self._did = ""
         on(el("did-copy"), "click", self._copy)
         on(el("identity-choice"), "change", self._choose)
@@ -37,6 +39,8 @@ class Identity:
             say(el("did"), words.short_did(self._did))
             el("did").title = self._did
             el("did").setAttribute("data-did", self._did)
+        show(el("publish-error"), bool(state["publish_error"]))
+        say(el("publish-error"), words.publish_error(state["publish_error"]))
         choice = el("identity-choice")
         show(choice, len(state["identities"]) > 1)
         choice.replaceChildren()
@@ -109,6 +113,7 @@ class Identity:
             el("import-save").disabled = False
         el("import-dialog").close()
         await self._use(did)
+        await self._sync()
 
     def _complain(self, text):
         show(el("import-problem"), bool(text))

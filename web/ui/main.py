@@ -3,11 +3,12 @@
 import asyncio
 import json
 
+from pyscript import ffi
 from ui import banner
 from ui.boot import Boot
 from ui.client import Agent, AgentError
 from ui.composer import Composer
-from ui.dom import on, on_window, window
+from ui.dom import on, on_window, spawn, window
 from ui.identity import Identity
 from ui.nodes import Nodes
 from ui.note_list import NoteList
@@ -24,7 +25,7 @@ class Page:
         self._notes = NoteList(self._agent)
         self._composer = Composer(self._agent, self._notes.add)
         self._nodes = Nodes(self._agent, self._refresh)
-        self._identity = Identity(self._agent, self._refresh)
+        self._identity = Identity(self._agent, self._refresh, self._nodes.sync)
         self._running = False
         self._channel = window.BroadcastChannel.new("web5-events")
         on(self._channel, "message", self._event)
@@ -40,6 +41,7 @@ class Page:
             banner.tell(error, window.location.reload, "Reload")
             return
         self._running = True
+        window.performance.mark("web5-ready")
         self._boot.finish()
         self._show(state)
         await self._notes.refresh()
@@ -49,6 +51,8 @@ class Page:
         if event["type"] == "boot":
             self._boot.step(event["step"], event["done"], event["total"])
         elif event["type"] == "changed" and self._running:
+            if "progress" in event:
+                self._nodes.progress(event["progress"]["done"], event["progress"]["total"])
             if "state" in event["what"]:
                 await self._show_state()
             if "notes" in event["what"]:
@@ -69,6 +73,10 @@ class Page:
         self._nodes.show(state)
         self._identity.show(state)
 
+    async def ask(self, name, arguments="{}"):
+        """Call the agent, for whoever looks in with the browser's console: `await web5Ask("check_store")`."""
+        return json.dumps(await self._agent.call(name, **json.loads(arguments)))
+
     async def tick(self):
         """Keep the "ago" times true for as long as the page lives."""
         while True:
@@ -78,5 +86,7 @@ class Page:
 
 
 page = Page()
-asyncio.create_task(page.start())
-asyncio.create_task(page.tick())
+window.web5Ask = ffi.create_proxy(page.ask)
+window.performance.mark("web5-shell")
+spawn(page.start())
+spawn(page.tick())

@@ -19,7 +19,7 @@ class Nodes:
         self._items = {}
         self._nodes = []
         self._asked = False
-        on(el("sync-now"), "click", self._sync)
+        on(el("sync-now"), "click", self.sync)
 
     def show(self, state):
         """Show the agent's state."""
@@ -36,7 +36,9 @@ class Nodes:
                 el("node-list").append(item)
             self._fill(self._items[node["endpoint"]], node)
         show(el("nodes-wait"), not self._nodes)
-        say(el("nodes-wait"), "This identity names no remote node, so its notes are kept in this browser only.")
+        say(el("nodes-wait"), "No remote node is known for this identity, so its notes are in this browser only.")
+        show(el("did-error"), bool(state["did_error"]))
+        say(el("did-error"), words.did_error(state["did_error"]))
         say(el("sync-interval"), words.interval(state["interval"]))
         self._busy(syncing)
         name, text = words.summary(self._nodes, syncing)
@@ -75,7 +77,7 @@ class Nodes:
         error = node["last_error"]
         show(slot(item, "error"), bool(error))
         if error:
-            say(slot(item, "error"), ": ".join(str(part) for part in (error["code"], error["detail"]) if part))
+            say(slot(item, "error"), words.code_and_detail(error))
         self._fill_refused(item, node)
 
     def _fill_refused(self, item, node):
@@ -87,17 +89,26 @@ class Nodes:
         lines.replaceChildren()
         for entry in node["refusals"]:
             line = document.createElement("li")
-            line.textContent = str(entry["code"]) + " " + entry["detail"]
+            line.textContent = words.code_and_detail(entry)
             line.title = entry["message_cid"]
             lines.append(line)
 
-    async def _sync(self, _):
+    def progress(self, done, total):
+        """Show how far the round that runs has come, in messages."""
+        if total and done < total:
+            el("sync-bar").max = total
+            el("sync-bar").value = done
+        else:
+            el("sync-bar").removeAttribute("value")
+
+    async def sync(self, *_):
+        """Run a round now."""
         self._asked = True
         self._busy(True)
         try:
             await self._agent.call("sync_now")
         except AgentError as error:
-            banner.tell(error, lambda: self._sync(None))
+            banner.tell(error, self.sync)
         finally:
             self._asked = False
             self._busy(False)

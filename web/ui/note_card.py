@@ -68,9 +68,7 @@ class NoteCard:
 
     def _put(self, text, clamp):
         say(self._text, text)
-        long = clamp and (
-            not self._note["whole"] or len(text) > _LONG_CHARACTERS or text.count("\n") >= _LONG_LINES
-        )
+        long = clamp and (not self._note["whole"] or len(text) > _LONG_CHARACTERS or text.count("\n") >= _LONG_LINES)
         self._text.classList.toggle("clamped", long)
         show(slot(self.element, "whole"), long)
 

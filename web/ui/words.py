@@ -34,8 +34,8 @@ _PROBLEMS = {
         "the notes come back from your remote nodes.",
     ),
     "StorageBusy": (
-        "Another tab is using the store",
-        "Close the other tabs of this page, then reload.",
+        "Another tab has your notes, or had them until now",
+        "See whether your last change is here, then try again. If this stays, close the other tabs and reload.",
     ),
     "StorageError": (
         "This browser did not save the change",
@@ -54,7 +54,7 @@ _PROBLEMS = {
         "Your notes are safe in this browser. The next sync tries again.",
     ),
     "BadReply": (
-        "A remote answered something that is not a node’s answer",
+        "A remote answered something that is not a node's answer",
         "Check the address of the node. Your notes are safe in this browser.",
     ),
     "IdentityError": (
@@ -62,8 +62,8 @@ _PROBLEMS = {
         "Export it again where it comes from, and choose the whole file.",
     ),
     "DidError": (
-        "The identity’s public document is not right, or could not be found",
-        "Try again in a moment. If it stays so, the identity’s publisher has a problem.",
+        "The identity's public document is not right, or could not be found",
+        "Try again in a moment. If it stays so, the identity's publisher has a problem.",
     ),
     "CryptoError": (
         "A key cannot be used",
@@ -72,10 +72,6 @@ _PROBLEMS = {
     "NotFound": (
         "That note is no longer here",
         "It was deleted, perhaps on another device.",
-    ),
-    "Gone": (
-        "The tab that holds your notes went away",
-        "Try again: this tab takes over.",
     ),
 }
 
@@ -139,7 +135,7 @@ def node_state(node):
     if not node["reachable"]:
         return "bad", "Unreachable"
     if node["refused"]:
-        return "warn", "Reachable, refuses some"
+        return "warn", "Reachable, but refuses"
     return "good", "Reachable"
 
 
@@ -172,6 +168,26 @@ def waiting(states):
     return None, "Waiting for " + count(len({state["endpoint"] for state in states}), "node")
 
 
+def code_and_detail(error):
+    """An error as the node gave it; code 0 means that no node answered."""
+    return (str(error["code"]) + " " if error["code"] else "") + error["detail"]
+
+
+def did_error(reason):
+    """Why the endpoints of the identity are not known for sure."""
+    return "The identity's public document could not be fetched: " + reason if reason else ""
+
+
+def publish_error(reason):
+    """Why other devices cannot find the identity yet."""
+    return (
+        "Not published yet, so other devices cannot find this identity. It is tried again. " + reason if reason else ""
+    )
+
+
 def problem(kind, message):
     """Title and advice for an error; the message itself belongs in the details."""
-    return _PROBLEMS.get(kind) or (message or "Something went wrong", "Try again. If it happens again, reload the page.")
+    return _PROBLEMS.get(kind) or (
+        message or "Something went wrong",
+        "Try again. If it happens again, reload the page.",
+    )

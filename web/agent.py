@@ -1,0 +1,66 @@
+"""The worker's entry: this tab's node, or the way to the tab that is the node.
+
+The page calls `ask`; what changes is told to all pages on the BroadcastChannel "web5-events".
+"""
+
+import asyncio
+from urllib.parse import urljoin
+
+import js
+import pyodide_js
+
+# A worker's own address is a blob's. The runtime lies one folder below the site.
+js.WEB5_SITE = urljoin(str(pyodide_js._api.config.indexURL), "..")
+
+from app.announcer import Announcer  # noqa: E402
+from app.service import REPEATABLE, Service, answer, refusal  # noqa: E402
+
+from web5 import Web5  # noqa: E402
+from web5.browser.tabs import Tabs  # noqa: E402
+from web5.errors import Web5Error  # noqa: E402
+
+tabs = Tabs("web5")
+channel = js.BroadcastChannel.new("web5-events")
+announcer = Announcer(channel.postMessage)
+
+
+async def ask(name: str, arguments: str) -> str:
+    """Call a method of the notes service, in this tab or in the one that is the node.
+
+    Parameters:
+        name: one of `app.service.METHODS`.
+        arguments: a JSON object.
+
+    Returns:
+        `{"ok": …}` or `{"error": {"kind", "message", "code", "detail"}}`, as JSON.
+    """
+    try:
+        return await tabs.call(name, arguments, idempotent=name in REPEATABLE)
+    except Web5Error as error:
+        return refusal(error)
+
+
+async def be_the_node() -> None:
+    """Wait until this tab leads, then open the store and answer for all tabs."""
+    await tabs.lead()
+    try:
+        connection = await Web5.connect(on_progress=announcer.boot)
+    except Exception as error:
+        failure = refusal(error)
+
+        async def refuse(name: str, arguments: str) -> str:
+            return failure
+
+        tabs.serve(refuse)
+        return
+    service = Service(connection.web5)
+    announcer.watch(connection.web5)
+
+    async def serve(name: str, arguments: str) -> str:
+        return await answer(service, name, arguments)
+
+    tabs.serve(serve)
+
+
+tasks = [asyncio.ensure_future(be_the_node())]
+__export__ = ["ask"]

@@ -1,0 +1,62 @@
+"""Tells the pages of this origin that something changed, at most ten times a second."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from web5 import Web5
+from web5.sync import SyncEvent
+
+INTERVAL = 0.1
+"""Seconds between two announcements; what happens meanwhile is gathered."""
+
+
+class Announcer:
+    """Gathers changes and posts them.
+
+    Parameters:
+        post: sends a JSON text to every page.
+    """
+
+    def __init__(self, post: Callable[[str], None]) -> None:
+        self._post = post
+        self._what: set[str] = set()
+        self._progress: dict[tuple[str, str, str | None], tuple[int, int]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, web5: Web5) -> None:
+        """Announce what happens in this agent from now on."""
+        web5.on_change.append(lambda tenant, message_cid: self.changed("notes", "state"))
+        web5.sync.listeners.append(self._sync_event)
+
+    def boot(self, step: str, done: int, total: int) -> None:
+        """Announce at once how far the start has come."""
+        self._post(json.dumps({"type": "boot", "step": step, "done": done, "total": total}))
+
+    def changed(self, *what: str) -> None:
+        """Announce soon that these changed: "notes" or "state"."""
+        self._what.update(what)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._tell)
+
+    def _sync_event(self, event: SyncEvent) -> None:
+        if event.kind == "progress":
+            self._progress[event.tenant, event.endpoint, event.direction] = (event.done, event.total)
+        elif event.kind == "started":
+            self._progress.clear()
+        if event.kind == "finished":
+            # Which notes still wait may have changed, without any note having changed.
+            self.changed("notes")
+        self.changed("state")
+
+    def _tell(self) -> None:
+        self._timer = None
+        event: dict[str, Any] = {"type": "changed", "what": sorted(self._what)}
+        if self._progress:
+            done, total = map(sum, zip(*self._progress.values(), strict=True))
+            event["progress"] = {"done": done, "total": total}
+        self._what.clear()
+        self._post(json.dumps(event))

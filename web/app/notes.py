@@ -1,0 +1,79 @@
+"""Text notes as DWN records, in the shape the page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from web5 import Web5
+from web5.api.record import Record
+from web5.dwn.cid import message_cid
+from web5.dwn.timestamps import parse_timestamp
+
+SCHEMA = "https://schema.org/TextDigitalDocument"
+FORMAT = "text/plain"
+EXCERPT = 4_000
+"""Bytes of a note's text that the list carries; the whole text is asked for when it is needed."""
+
+Note = dict[str, Any]
+
+
+async def newest(web5: Web5, limit: int) -> Note:
+    """The notes that were created last, newest first, and whether there are more."""
+    records = await web5.dwn.records.query(
+        schema=SCHEMA, data_format=FORMAT, date_sort="createdDescending", limit=limit
+    )
+    waiting = _waiting(web5)
+    return {"notes": [await _note(record, waiting) for record in records], "more": records.cursor is not None}
+
+
+async def create(web5: Web5, text: str) -> Note:
+    """A new note; it is durable when this returns."""
+    record = await web5.dwn.records.create(text, data_format=FORMAT, schema=SCHEMA)
+    return await _note(record, _waiting(web5))
+
+
+async def read(web5: Web5, record_id: str) -> str:
+    """A note's whole text."""
+    return await (await web5.dwn.records.read(record_id)).data.text()
+
+
+async def update(web5: Web5, record_id: str, text: str) -> Note:
+    """Replace a note's text; durable when this returns."""
+    record = await (await web5.dwn.records.read(record_id)).update(data=text)
+    return await _note(record, _waiting(web5))
+
+
+async def delete(web5: Web5, record_id: str) -> None:
+    """Delete a note, here and by sync elsewhere; durable when this returns."""
+    await web5.dwn.records.delete(record_id)
+
+
+async def _note(record: Record, waiting: dict[str, list[dict[str, str]]]) -> Note:
+    excerpt = b""
+    async for chunk in await record.data.stream():
+        excerpt += chunk
+        if len(excerpt) > EXCERPT:
+            break
+    whole = len(excerpt) <= EXCERPT
+    return {
+        "id": record.id,
+        # A cut inside a character leaves a broken one at the end: "ignore" drops it. Elsewhere it shows.
+        "text": excerpt.decode(errors="replace") if whole else excerpt[:EXCERPT].decode(errors="ignore"),
+        "whole": whole,
+        "created": _milliseconds(record.date_created),
+        "modified": _milliseconds(record.date_modified),
+        "waiting": waiting.get(message_cid(record.raw_message), []) if waiting else [],
+    }
+
+
+def _waiting(web5: Web5) -> dict[str, list[dict[str, str]]]:
+    """What is on its way out, by message CID."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for entry in web5.sync.unsettled():
+        if entry.direction == "push":
+            found.setdefault(entry.message_cid, []).append({"endpoint": entry.endpoint, "state": entry.state})
+    return found
+
+
+def _milliseconds(timestamp: str) -> int:
+    return parse_timestamp(timestamp) // 1000

@@ -1,0 +1,136 @@
+"""What the page may ask of the agent, and how errors get back to it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from typing import Any
+
+from app import notes, state
+from web5 import Web5
+from web5.errors import DwnError, Web5Error
+
+METHODS = frozenset(
+    {
+        "check_store",
+        "choose_identity",
+        "create_note",
+        "delete_note",
+        "export_identity",
+        "identities",
+        "import_identity",
+        "notes",
+        "read_note",
+        "state",
+        "sync_now",
+        "unsettled",
+        "update_note",
+    }
+)
+"""The names a page may call; nothing else of the service is reachable."""
+
+REPEATABLE = METHODS - {"create_note"}
+"""What may be carried out twice, if the tab that was asked goes away before it has answered."""
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Acts for the identity in use.
+
+    Parameters:
+        web5: the API for it.
+    """
+
+    def __init__(self, web5: Web5) -> None:
+        self.web5 = web5
+
+    # -- notes
+
+    async def notes(self, limit: int) -> dict[str, Any]:
+        """The newest notes, and whether there are more."""
+        return await notes.newest(self.web5, limit)
+
+    async def create_note(self, text: str) -> notes.Note:
+        """Write a note."""
+        return await notes.create(self.web5, text)
+
+    async def read_note(self, id: str) -> str:
+        """A note's whole text."""
+        return await notes.read(self.web5, id)
+
+    async def update_note(self, id: str, text: str) -> notes.Note:
+        """Replace a note's text."""
+        return await notes.update(self.web5, id, text)
+
+    async def delete_note(self, id: str) -> None:
+        """Delete a note."""
+        await notes.delete(self.web5, id)
+
+    # -- nodes
+
+    async def state(self) -> dict[str, Any]:
+        """The identity and how its remote nodes stand."""
+        return state.state_of(self.web5)
+
+    async def unsettled(self) -> list[dict[str, Any]]:
+        """Every message that is not where it should be."""
+        return state.unsettled_of(self.web5)
+
+    async def sync_now(self) -> dict[str, Any]:
+        """Run one round of sync; what it brought, and the state after it."""
+        report = await self.web5.sync.now()
+        return {"ok": report.ok, "pulled": report.pulled, "pushed": report.pushed, "state": await self.state()}
+
+    # -- identities
+
+    async def identities(self) -> list[dict[str, Any]]:
+        """The identities on this agent."""
+        return [{"did": identity.did, "name": identity.name} for identity in self.web5.identities.list()]
+
+    async def export_identity(self) -> dict[str, Any]:
+        """The identity in use, with its private keys."""
+        return await self.web5.identities.export(self.web5.connected_did)
+
+    async def import_identity(self, portable: Any) -> str:
+        """Take an exported identity; its DID. One that is here already is left as it is."""
+        here = {identity.did for identity in self.web5.identities.list()}
+        portable_did = portable.get("portableDid") if isinstance(portable, dict) else None
+        if isinstance(portable_did, dict) and portable_did.get("uri") in here:
+            return str(portable_did["uri"])
+        return (await self.web5.identities.import_(portable)).did
+
+    async def choose_identity(self, did: str) -> None:
+        """Use another identity of this agent."""
+        self.web5 = await self.web5.use(did)
+
+    # -- the store
+
+    async def check_store(self) -> list[str]:
+        """What SQLite finds wrong with the store; empty if it is whole."""
+        rows = self.web5.agent.dwn.database.connection.execute("PRAGMA integrity_check")
+        return [row[0] for row in rows if row[0] != "ok"]
+
+
+async def answer(service: Service, name: str, arguments: str) -> str:
+    """Call a method by name, with JSON in and out: `{"ok": …}` or `{"error": {kind, message, code, detail}}`."""
+    try:
+        if name not in METHODS:
+            raise Web5Error(f"There is no method {name!r}.")
+        return json.dumps({"ok": await getattr(service, name)(**json.loads(arguments))})
+    except Exception as error:
+        return refusal(error)
+
+
+def refusal(error: Exception) -> str:
+    """The answer that carries an error to the page."""
+    if not isinstance(error, Web5Error):
+        log.error("unexpected", exc_info=error)
+    described = {
+        "kind": type(error).__name__,
+        "message": error.message if isinstance(error, DwnError) else str(error),
+        "code": str(getattr(error, "code", "") or ""),
+        "detail": "" if isinstance(error, Web5Error) else "".join(traceback.format_exception(error)),
+    }
+    return json.dumps({"error": described})

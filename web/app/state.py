@@ -1,0 +1,68 @@
+"""The identity and its remote nodes, in the shape the page shows. Times are milliseconds since 1970."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from web5 import Web5
+from web5.sync import EndpointStatus, Unsettled
+
+SHOWN = 20
+"""Refused messages that are listed for an endpoint; all of them are counted."""
+
+FAILED = ("refused", "blocked")
+
+
+def state_of(web5: Web5) -> dict[str, Any]:
+    """Everything around the notes."""
+    identities = web5.identities.list()
+    chosen = next(identity for identity in identities if identity.did == web5.connected_did)
+    statuses = web5.sync.status()
+    failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_failed(statuses) else []
+    return {
+        "did": web5.connected_did,
+        "identities": [{"did": identity.did, "name": identity.name} for identity in identities],
+        "publish_error": chosen.publish_error,
+        "interval": web5.sync.interval,
+        "syncing": any(status.syncing for status in statuses),
+        "did_error": next((status.did_error for status in statuses if status.did_error), None),
+        "endpoints": [_endpoint(status, failed) for status in statuses if status.endpoint],
+    }
+
+
+def unsettled_of(web5: Web5) -> list[dict[str, Any]]:
+    """Every message that is not where it should be, with the reason."""
+    return [_entry(entry) for entry in web5.sync.unsettled()]
+
+
+def _any_failed(statuses: list[EndpointStatus]) -> bool:
+    return any(status.refused for status in statuses)
+
+
+def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]:
+    here = [entry for entry in failed if entry.endpoint == status.endpoint]
+    return {
+        "endpoint": status.endpoint,
+        "reachable": status.reachable,
+        "last_success": None if status.last_success is None else status.last_success // 1000,
+        "last_error": None if status.last_error is None else _error(*status.last_error),
+        "pending_out": status.pending_out,
+        "pending_in": status.pending_in,
+        "refused": status.refused,
+        "refusals": [_entry(entry) for entry in here[:SHOWN]],
+    }
+
+
+def _error(code: int, detail: str) -> dict[str, Any]:
+    return {"code": code, "detail": detail}
+
+
+def _entry(entry: Unsettled) -> dict[str, Any]:
+    return {
+        "endpoint": entry.endpoint,
+        "direction": entry.direction,
+        "message_cid": entry.message_cid,
+        "state": entry.state,
+        "code": entry.code,
+        "detail": entry.detail,
+    }

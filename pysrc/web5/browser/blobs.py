@@ -1,0 +1,119 @@
+"""Record data in IndexedDB.
+
+Invariants:
+1. A blob is its row in `whole`; chunks without one do not exist for readers. The row is written last, in the
+   transaction that drops the put's row in `unfinished`.
+2. A put writes its row in `unfinished` together with its first chunk. What a killed tab left is found there at the
+   next opening, and removed.
+3. Chunks are keyed [blob key, id of the put, number of the chunk], so that a put never touches another's chunks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import suppress
+
+from web5.browser.indexeddb import Durability, IndexedDb, WriteTransaction, open_database, read, read_keys
+from web5.errors import BlobMissing, StorageError
+
+_WHOLE, _CHUNKS, _UNFINISHED = "whole", "chunks", "unfinished"
+_CHUNK = 1 << 20  # bytes a record; small pieces cost a transaction each, large ones memory
+
+
+class IndexedDbBlobs:
+    """A `Blobs` store in the IndexedDB database `<db_name>.blobs`. It has one owner at a time.
+
+    Parameters:
+        db_name: the node's name on this origin.
+        durability: as for `IndexedDbPages`.
+    """
+
+    def __init__(self, db_name: str, *, durability: Durability = "strict") -> None:
+        self._db_name = f"{db_name}.blobs"
+        self._durability = durability
+        self._open: IndexedDb | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+
+    async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
+        database = await self._database()
+        put_id = uuid.uuid4().hex
+        size = count = 0
+        try:
+            async for chunk in _regrouped(chunks):
+                write = WriteTransaction(database, f"storing blob {key}", _CHUNKS, _UNFINISHED)
+                if count == 0:
+                    write.put(_UNFINISHED, [key, put_id], True)
+                write.put(_CHUNKS, [key, put_id, count], chunk)
+                await write.commit()
+                size, count = size + len(chunk), count + 1
+            write = WriteTransaction(database, f"storing blob {key}", _WHOLE, _CHUNKS, _UNFINISHED)
+            write.put(_WHOLE, key, [put_id, count])
+            write.delete(_UNFINISHED, key=[key, put_id])
+            write.delete_range(_CHUNKS, [key], [key, put_id])  # what the key held before
+            write.delete_range(_CHUNKS, [key, put_id, []], [key, []])
+            await write.commit()
+        except BaseException:
+            with suppress(StorageError):  # the next opening tries again
+                await _discard(database, key, put_id)
+            raise
+        return size
+
+    async def get(self, key: str) -> AsyncIterator[bytes]:
+        database = await self._database()
+        js_row = await read(database, _WHOLE, key, f"reading blob {key}")
+        if js_row is None:
+            raise BlobMissing(f"there is no blob {key}")
+        put_id, count = js_row.to_py()
+        for number in range(count):
+            js_chunk = await read(database, _CHUNKS, [key, put_id, number], f"reading blob {key}")
+            if js_chunk is None:
+                raise BlobMissing(f"chunk {number} of blob {key} is gone: it was removed while it was read")
+            yield js_chunk.to_bytes()
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        write = WriteTransaction(await self._database(), "deleting blobs", _WHOLE, _CHUNKS)
+        for key in keys:
+            write.delete(_WHOLE, key=key)
+            write.delete_range(_CHUNKS, [key], [key, []])
+        await write.commit()
+
+    async def keys(self) -> set[str]:
+        return set(await read_keys(await self._database(), _WHOLE, "listing blobs"))
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._open is not None:
+            self._open.close()
+
+    async def _database(self) -> IndexedDb:
+        if self._closed:
+            raise StorageError(f"{self._db_name} is closed")
+        async with self._opening:
+            if self._open is None:
+                database = await open_database(self._db_name, [_WHOLE, _CHUNKS, _UNFINISHED], self._durability)
+                for key, put_id in await read_keys(database, _UNFINISHED, "looking for unfinished blobs"):
+                    await _discard(database, key, put_id)
+                self._open = database
+        return self._open
+
+
+async def _discard(database: IndexedDb, key: str, put_id: str) -> None:
+    write = WriteTransaction(database, f"discarding unfinished blob {key}", _CHUNKS, _UNFINISHED)
+    write.delete_range(_CHUNKS, [key, put_id], [key, put_id, []])
+    write.delete(_UNFINISHED, key=[key, put_id])
+    await write.commit()
+
+
+async def _regrouped(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of `_CHUNK`; only the last may be shorter."""
+    held = bytearray()
+    async for chunk in chunks:
+        held += chunk
+        while len(held) >= _CHUNK:
+            yield bytes(held[:_CHUNK])
+            del held[:_CHUNK]
+    if held:
+        yield bytes(held)

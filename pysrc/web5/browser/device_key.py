@@ -1,0 +1,86 @@
+"""Secrets at rest, sealed by an AES key that this browser profile keeps and no script can read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, to_js
+
+from web5.browser.indexeddb import IndexedDb, WriteTransaction, open_database, read
+from web5.browser.js_errors import CRYPTO, translated
+from web5.errors import CryptoError, StorageBusy
+
+_STORE = "keys"
+_KEY = "device"
+_NONCE = 12  # bytes, NIST SP 800-38D section 8.2
+_TAG = 16  # bytes
+
+
+class DeviceSealer:
+    """A `Sealer` whose key is a non-extractable CryptoKey in the IndexedDB database `<db_name>.device`.
+
+    The key is made at the first use. Whoever can run script on this origin can use it, but not copy it away; clearing
+    the site's data destroys it.
+    """
+
+    def __init__(self, db_name: str) -> None:
+        self._db_name = f"{db_name}.device"
+        self._js_key: Any = None
+
+    async def seal(self, plaintext: bytes) -> bytes:
+        js_key = await self._key()
+        js_nonce = js.crypto.getRandomValues(js.Uint8Array.new(_NONCE))
+        try:
+            js_sealed = await js.crypto.subtle.encrypt(_algorithm(js_nonce), js_key, to_js(plaintext))
+        except JsException as error:
+            raise translated(CRYPTO, error, "sealing") from error
+        return bytes(js_nonce.to_bytes() + js_sealed.to_bytes())
+
+    async def open(self, sealed: bytes) -> bytes:
+        if len(sealed) < _NONCE + _TAG:
+            raise CryptoError("sealed data is too short to be any")
+        js_key = await self._key()
+        try:
+            js_opened = await js.crypto.subtle.decrypt(
+                _algorithm(to_js(sealed[:_NONCE])), js_key, to_js(sealed[_NONCE:])
+            )
+        except JsException as error:
+            raise CryptoError("this was not sealed on this device, or was changed since") from error
+        return bytes(js_opened.to_bytes())
+
+    async def _key(self) -> Any:
+        if self._js_key is None:
+            database = await open_database(self._db_name, [_STORE])
+            try:
+                self._js_key = await _stored_key(database) or await _new_key(database)
+            finally:
+                database.close()
+        return self._js_key
+
+
+async def _stored_key(database: IndexedDb) -> Any:
+    return await read(database, _STORE, _KEY, "reading the device key")
+
+
+async def _new_key(database: IndexedDb) -> Any:
+    js_usages = to_js(["encrypt", "decrypt"])
+    try:
+        js_key = await js.crypto.subtle.generateKey(_options(name="AES-GCM", length=256), False, js_usages)
+    except JsException as error:
+        raise translated(CRYPTO, error, "making the device key") from error
+    write = WriteTransaction(database, "storing the device key", _STORE)
+    write.add(_STORE, _KEY, js_key)
+    try:
+        await write.commit()
+    except StorageBusy:
+        return await _stored_key(database)
+    return js_key
+
+
+def _algorithm(js_nonce: Any) -> Any:
+    return _options(name="AES-GCM", iv=js_nonce)
+
+
+def _options(**fields: Any) -> Any:
+    return to_js(fields, dict_converter=js.Object.fromEntries)

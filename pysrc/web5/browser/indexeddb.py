@@ -1,0 +1,207 @@
+"""IndexedDB for the adapters here: opening, transactions, requests and their errors.
+
+A transaction commits by itself as soon as control returns to the browser with no request outstanding, and an awaiting
+coroutine resumes too late to add one. So every request of a transaction is made in one go, and then awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import js
+from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
+
+from web5.browser.js_errors import STORAGE, translated
+from web5.errors import StorageBusy, StorageError
+
+Durability = Literal["strict", "relaxed"]
+"""When a transaction counts as committed: once the disk has it, or once the operating system has it."""
+
+
+class IndexedDb:
+    """A connection to one database. Use `open_database`."""
+
+    def __init__(self, name: str, js_database: Any, durability: Durability) -> None:
+        self.name = name
+        self._js_database = js_database
+        self._js_options = to_js({"durability": durability}, dict_converter=js.Object.fromEntries)
+        self._lost: StorageError | None = None
+        self._proxies = [create_proxy(self._on_version_change), create_proxy(self._on_close)]
+        js_database.onversionchange, js_database.onclose = self._proxies
+
+    def transaction(self, stores: Sequence[str], mode: Literal["readonly", "readwrite"]) -> Any:
+        """A JavaScript IDBTransaction.
+
+        Raises:
+            StorageError: the connection is closed, by us, by another tab's upgrade, or by the browser.
+        """
+        if self._lost is not None:
+            raise self._lost
+        try:
+            return self._js_database.transaction(to_js(list(stores)), mode, self._js_options)
+        except JsException as error:
+            raise translated(STORAGE, error, f"opening {self.name}") from error
+
+    def close(self) -> None:
+        """Safe to call twice. Transactions under way still finish."""
+        self._give_up(StorageError(f"{self.name} is closed"))
+
+    def _on_version_change(self, js_event: Any) -> None:
+        self._give_up(StorageBusy(f"another tab upgraded or removed {self.name}; reload this one"))
+
+    def _on_close(self, js_event: Any) -> None:
+        self._give_up(StorageError(f"the browser closed {self.name}; was the site's data cleared?"))
+
+    def _give_up(self, reason: StorageError) -> None:
+        if self._lost is None:
+            self._lost = reason
+            self._js_database.onversionchange = self._js_database.onclose = None
+            self._js_database.close()
+            # One of the proxies may be what is running now.
+            asyncio.get_running_loop().call_soon(lambda: [proxy.destroy() for proxy in self._proxies])
+
+
+async def open_database(name: str, stores: Sequence[str], durability: Durability = "strict") -> IndexedDb:
+    """Open a database, making it with these object stores (keys out of line) if it is new.
+
+    Raises:
+        StorageBusy: another tab has it open at another version.
+        StorageError: the browser cannot open it.
+    """
+    js_request = js.indexedDB.open(name, 1)
+    create = create_once_callable(lambda event: [event.target.result.createObjectStore(store) for store in stores])
+    js_request.onupgradeneeded = create
+    try:
+        return IndexedDb(name, await _opened(js_request, f"opening {name}"), durability)
+    finally:
+        js_request.onupgradeneeded = None
+
+
+async def delete_database(name: str) -> None:
+    """Remove a database with all it holds; one that does not exist is no error.
+
+    Raises:
+        StorageBusy: a tab has it open and does not close it.
+    """
+    await _opened(js.indexedDB.deleteDatabase(name), f"deleting {name}")
+
+
+class WriteTransaction:
+    """Puts and deletes that are stored together or not at all.
+
+    Parameters:
+        database: where.
+        doing: a short phrase for error messages, such as "writing pages".
+        stores: the object stores that it may touch.
+    """
+
+    def __init__(self, database: IndexedDb, doing: str, *stores: str) -> None:
+        self._doing = doing
+        self._js_transaction = database.transaction(stores, "readwrite")
+        self._js_stores = {store: self._js_transaction.objectStore(store) for store in stores}
+
+    def put(self, store: str, key: Any, value: Any) -> None:
+        """`value` is copied: bytes become a Uint8Array, lists an Array; a JavaScript object is kept as it is."""
+        self._js_stores[store].put(to_js(value), to_js(key))
+
+    def add(self, store: str, key: Any, value: Any) -> None:
+        """As `put`, but `commit` raises StorageBusy if the key is there already."""
+        self._js_stores[store].add(to_js(value), to_js(key))
+
+    def delete(self, store: str, *, key: Any) -> None:
+        self._js_stores[store].delete(to_js(key))
+
+    def delete_range(self, store: str, first: Any, last: Any) -> None:
+        """Both ends included. None as `last`: to the end."""
+        self._js_stores[store].delete(key_range(first, last))
+
+    async def commit(self) -> None:
+        """Return when all of it is stored.
+
+        Raises:
+            StorageFull, StorageError: none of it is.
+        """
+        try:
+            self._js_transaction.commit()
+        except JsException as error:
+            raise translated(STORAGE, error, self._doing) from error
+        await _settled(self._js_transaction, "oncomplete", "onabort", self._doing)
+
+
+def key_range(first: Any, last: Any = None) -> Any:
+    """An IDBKeyRange with both ends in it; None as `last`: to the end."""
+    if last is None:
+        return js.IDBKeyRange.lowerBound(to_js(first))
+    return js.IDBKeyRange.bound(to_js(first), to_js(last))
+
+
+async def read(database: IndexedDb, store: str, key: Any, doing: str) -> Any:
+    """The JavaScript value under a key, or None.
+
+    Raises:
+        StorageError: as the table of js_errors says.
+    """
+    return await result(database.transaction([store], "readonly").objectStore(store).get(to_js(key)), doing)
+
+
+async def read_keys(database: IndexedDb, store: str, doing: str) -> list[Any]:
+    """All keys of a store, ascending.
+
+    Raises:
+        StorageError: as the table of js_errors says.
+    """
+    js_keys = await result(database.transaction([store], "readonly").objectStore(store).getAllKeys(), doing)
+    keys: list[Any] = js_keys.to_py()
+    return keys
+
+
+async def result(js_request: Any, doing: str) -> Any:
+    """What an IDBRequest gives; it may have been answered already.
+
+    Raises:
+        StorageError: as the table of js_errors says.
+    """
+    if js_request.readyState == "pending":
+        await _settled(js_request, "onsuccess", "onerror", doing)
+    elif js_request.error:
+        raise translated(STORAGE, js_request.error, doing)
+    return js_request.result
+
+
+async def _opened(js_request: Any, doing: str) -> Any:
+    try:
+        await _settled(js_request, "onsuccess", "onerror", doing, blocked="onblocked")
+    except StorageBusy:
+        # The request stays queued. Should it open the database after all, nobody is there to use it.
+        js_request.onsuccess = create_once_callable(lambda event: event.target.result and event.target.result.close())
+        raise
+    return js_request.result
+
+
+async def _settled(js_target: Any, good: str, bad: str, doing: str, blocked: str | None = None) -> None:
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def settle(error: Exception | None) -> None:
+        if done.done():  # its waiter was cancelled
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    listeners = {
+        good: create_proxy(lambda event: settle(None)),
+        bad: create_proxy(lambda event: settle(translated(STORAGE, js_target.error, doing))),
+    }
+    if blocked is not None:
+        listeners[blocked] = create_proxy(lambda event: settle(StorageBusy(f"{doing} waits for another tab")))
+    for event, proxy in listeners.items():
+        setattr(js_target, event, proxy)
+    try:
+        await done
+    finally:
+        for event, proxy in listeners.items():
+            setattr(js_target, event, None)
+            proxy.destroy()

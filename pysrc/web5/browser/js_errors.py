@@ -1,0 +1,55 @@
+"""What the browser's exceptions mean here: the one table by which they become web5 errors.
+
+Names are those of DOMException (Web IDL, section 2.8.1) and of JavaScript's own error types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from web5.errors import (
+    CryptoError,
+    StorageBusy,
+    StorageCorrupt,
+    StorageError,
+    StorageFull,
+    TimedOut,
+    Unreachable,
+    Web5Error,
+)
+
+STORAGE: Mapping[str, type[Web5Error]] = {
+    "": StorageError,  # whatever is not named below
+    "QuotaExceededError": StorageFull,
+    "ConstraintError": StorageBusy,  # another tab has added the same key first
+    "VersionError": StorageBusy,  # a newer version of the site has upgraded the database
+    "NotReadableError": StorageCorrupt,  # Chromium: a record's file is gone
+    "DataCloneError": StorageError,
+    "InvalidStateError": StorageError,  # the connection is closing or closed
+    "AbortError": StorageError,
+}
+
+NETWORK: Mapping[str, type[Web5Error]] = {
+    "": Unreachable,
+    "TypeError": Unreachable,  # fetch says no more than this of refused, broken or CORS-blocked connections
+    "NetworkError": Unreachable,
+    "AbortError": TimedOut,  # we abort a request only when its time is over
+    "TimeoutError": TimedOut,
+}
+
+CRYPTO: Mapping[str, type[Web5Error]] = {"": CryptoError}
+
+
+def translated(table: Mapping[str, type[Web5Error]], js_error: Any, doing: str) -> Web5Error:
+    """The web5 error for an exception or error event's `error`; it says what was being done.
+
+    Parameters:
+        table: STORAGE, NETWORK or CRYPTO.
+        js_error: a JsException, a DOMException proxy, or None where the browser gives no reason.
+        doing: a short phrase such as "writing pages".
+    """
+    name = str(getattr(js_error, "name", "") or "")
+    message = str(getattr(js_error, "message", "") or "").strip()
+    why = ": ".join(part for part in (name, message) if part) or "the browser gave no reason"
+    return table.get(name, table[""])(f"{doing} failed: {why}")

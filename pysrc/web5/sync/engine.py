@@ -46,7 +46,7 @@ class SyncEngine:
     def __init__(self, *, dwn: Dwn, remote: Remote, resolver: DidResolver, clock: Clock, signer_for: SignerFor) -> None:
         events = Events()
         self._dwn = dwn
-        self._ledger = Ledger(dwn.database, dwn.store)
+        self._ledger = Ledger(dwn._services.database, dwn.store)
         local = Local(dwn, self._ledger, clock, events.notify)
         self._events = events
         self._rounds = Rounds(local, remote, resolver, signer_for)
@@ -71,7 +71,7 @@ class SyncEngine:
         """Bring the ledger up to date and hook it to the engine; call it once, after `dwn.open()`."""
         self._ledger.open()
         self._dwn.in_transaction.append(self._ledger.applied)
-        await self._dwn.database.flush()
+        await self._ledger.database.flush()
 
     async def close(self) -> None:
         """Stop, and let go of the engine."""
@@ -90,12 +90,12 @@ class SyncEngine:
         if protocols:
             raise InvalidArgument("sync of chosen protocols only is not supported yet: leave `protocols` out")
         self._ledger.register(tenant)
-        await self._dwn.database.flush()
+        await self._ledger.database.flush()
 
     async def unregister(self, tenant: str) -> None:
         """Sync this tenant no more and forget what is where; its messages stay."""
         self._ledger.unregister(tenant)
-        await self._dwn.database.flush()
+        await self._ledger.database.flush()
 
     # -- when
 

@@ -100,7 +100,7 @@ RULES: tuple[Rule, ...] = (
     Rule("depends on what is not there", _is(400, 401), State.WAITING, backoff=SOON, detail=_DEPENDENCY),
     Rule("not authorized", _is(401, 403), State.REFUSED, backoff=SOON),
     Rule("too many requests", _is(429), State.BLOCKED, Halt.ENDPOINT, SOON),
-    Rule("too large for the node", _is(413), State.BLOCKED, backoff=SLOWLY),
+    Rule("too large for the node", _is(413, 431), State.BLOCKED, backoff=SLOWLY),
     Rule("quota is full", _is(507), State.BLOCKED, Halt.ENDPOINT, SOON),
     Rule("the node failed", lambda code: code >= 500, State.REFUSED, backoff=SOON),
     Rule("refused", lambda code: True, State.REFUSED, backoff=SLOWLY),

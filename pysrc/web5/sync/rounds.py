@@ -46,7 +46,7 @@ class Rounds:
         async with asyncio.TaskGroup() as group:
             for tenant in tenants:
                 group.create_task(self._tenant(tenant, directions, report))
-        await self._local.dwn.database.flush()
+        await self._local.ledger.database.flush()
 
     async def refresh(self, tenant: str) -> None:
         """Take over the endpoints of the tenant's DID document; if it cannot be had, the known ones stay."""

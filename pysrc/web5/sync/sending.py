@@ -34,7 +34,7 @@ class Sender:
             await self._rounds.refresh(tenant)
             peers = [await self._rounds.peer(endpoint) for endpoint in self._local.ledger.endpoints(tenant)]
             results = await asyncio.gather(*(self._to_own(peer, items) for peer in peers))
-            await self._local.dwn.database.flush()
+            await self._local.ledger.database.flush()
         else:
             urls = await resolve_endpoints(self._resolver, target)
             results = await asyncio.gather(*(self._to_other(tenant, target, url, items) for url in urls))

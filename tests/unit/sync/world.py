@@ -1,0 +1,276 @@
+"""Real nodes in one process: devices with a SyncEngine, remote nodes behind ASGI, and a network that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from web5.crypto.jws import MessageSigner
+from web5.dids import dht_create
+from web5.dids.models import DidDocument, DidResolutionResult, PortableDid
+from web5.dids.signing import signer_for
+from web5.dwn import Dwn, compose
+from web5.dwn.cid import message_cid
+from web5.dwn.store.database import open_file
+from web5.errors import TimedOut, Unreachable
+from web5.node.blobs import FileBlobs
+from web5.node.crypto import NodeCrypto
+from web5.node.http import HttpxHttp
+from web5.node.server import create_app
+from web5.ports.clock import SystemClock
+from web5.ports.http import HttpResponse
+from web5.sync import SyncEngine
+from web5.sync.remote import RemoteDwn
+
+CRYPTO = NodeCrypto()
+HOST = "http://nodes"
+Message = dict[str, Any]
+
+
+class TestClock(SystemClock):
+    """The machine's clock, which a test can set forward; it never sleeps for long by itself."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0
+        self.sleeping: list[float] = []
+        self._woken = asyncio.Event()
+
+    def now(self) -> int:
+        return super().now() + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeping.append(seconds)
+        await self._woken.wait()
+
+    def wake(self) -> None:
+        """Let everything that sleeps go on."""
+        self._woken.set()
+        self._woken = asyncio.Event()
+
+
+class Answer:
+    """A response that no DWN made, or that breaks off."""
+
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str] | None = None, cut: bool = False) -> None:
+        self.status, self.headers = status, dict(headers or {})
+        self._body, self._cut = body, cut
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield self._body
+        if self._cut:
+            raise Unreachable("the connection broke")
+
+    async def read(self) -> bytes:
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    async def close(self) -> None: ...
+
+
+def reply_of(code: int, detail: str = "") -> Answer:
+    """A DWN's reply with this status."""
+    body = {"jsonrpc": "2.0", "id": "1", "result": {"reply": {"status": {"code": code, "detail": detail}}}}
+    return Answer(200, json.dumps(body).encode())
+
+
+Fault = Callable[[str, Message], Answer | None]
+"""Given the method ("RecordsWrite") and the message: what to answer in the node's place, None to let it through."""
+
+
+def unreachable(method: str, message: Message) -> Answer:
+    raise Unreachable("connection refused")
+
+
+def timing_out(method: str, message: Message) -> Answer:
+    raise TimedOut("nothing came in 30 s")
+
+
+class Network:
+    """The `Http` port over ASGI; counts requests by endpoint and method, and does the faults that a test asks for.
+
+    Attributes:
+        faults: by path of the node, such as "/a".
+        on_request: awaited before each request that comes through.
+    """
+
+    def __init__(self, nodes: Mapping[str, Dwn]) -> None:
+        self._http = HttpxHttp(httpx.ASGITransport(create_app(nodes)))
+        self.faults: dict[str, Fault] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.sent: list[tuple[str, str, Message]] = []
+        self.in_flight: Counter[str] = Counter()
+        self.most_in_flight: Counter[str] = Counter()
+        self.on_request: Callable[[str, str], Any] | None = None
+
+    def reset(self) -> None:
+        self.counts.clear()
+        self.sent.clear()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float = 30.0,
+    ) -> HttpResponse:
+        node = url.removeprefix(HOST)
+        message = json.loads((headers or {})["dwn-request"])["params"]["message"]
+        kind = message["descriptor"]["interface"] + message["descriptor"]["method"]
+        self.counts[node, kind] += 1
+        self.sent.append((node, kind, message))
+        self.in_flight[node] += 1
+        self.most_in_flight[node] = max(self.most_in_flight[node], self.in_flight[node])
+        try:
+            await asyncio.sleep(0)
+            if self.on_request:
+                await self.on_request(node, kind)
+            answer = self.faults[node](kind, message) if node in self.faults else None
+            return answer or await self._http.request(method, url, headers=headers, body=body, timeout=timeout)
+        finally:
+            self.in_flight[node] -= 1
+
+    def total(self, node: str) -> int:
+        return sum(count for (one, _), count in self.counts.items() if one == node)
+
+
+class Directory:
+    """Resolves the DIDs of the test; `broken` are those that cannot be resolved just now."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, DidDocument] = {}
+        self.broken: set[str] = set()
+
+    async def resolve(self, did_uri: str) -> DidResolutionResult:
+        if did_uri in self.broken or did_uri not in self.documents:
+            return DidResolutionResult.failed("notFound", f"{did_uri} is not published")
+        return DidResolutionResult(did_document=self.documents[did_uri])
+
+
+class Identity:
+    def __init__(self, portable: PortableDid, signer: MessageSigner) -> None:
+        self.portable, self.did, self.signer = portable, portable.uri, signer
+
+
+class Device:
+    """A person's device: a local node and its sync, for the identities that were registered."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.folder = folder
+        self.database = open_file(folder / "device.sqlite")
+        self.dwn = Dwn(
+            database=self.database,
+            blobs=FileBlobs(folder / "blobs"),
+            resolver=world.keys,
+            crypto=CRYPTO,
+            clock=world.clock,
+        )
+        self.sync = SyncEngine(
+            dwn=self.dwn,
+            remote=RemoteDwn(world.network),
+            resolver=world.directory,
+            clock=world.clock,
+            signer_for=world.signer_for,
+        )
+
+    async def open(self, *identities: Identity) -> Device:
+        await self.dwn.open()
+        await self.sync.open()
+        for identity in identities:
+            await self.sync.register(identity.did)
+        return self
+
+    async def write(self, data: bytes = b"text", identity: Identity | None = None, **more: Any) -> Message:
+        """Write or (with `existing`) update a record here."""
+        identity = identity or self.world.alice
+        more.setdefault("data_format", "text/plain") if "existing" not in more else None
+        message = await compose.records_write(identity.signer, self.world.clock, data=data, **more)
+        reply = await self.dwn.process_message(identity.did, message, data)
+        assert reply["status"]["code"] == 202, reply
+        return message
+
+    async def delete(self, message: Message) -> Message:
+        found = await compose.records_delete(self.world.alice.signer, self.world.clock, record_id=message["recordId"])
+        reply = await self.dwn.process_message(self.world.alice.did, found)
+        assert reply["status"]["code"] == 202, reply
+        return found
+
+
+class World:
+    """Remote nodes "/a" and "/b", one identity with both in its document, and devices as the test adds them."""
+
+    @classmethod
+    async def make(cls, folder: Path, nodes: tuple[str, ...] = ("/a", "/b")) -> World:
+        self = cls()
+        self.folder = folder
+        self.clock = TestClock()
+        self.keys = Directory()
+        self.directory = Directory()
+        self.remotes = {path: await self._node(folder / path.strip("/")) for path in nodes}
+        self.network = Network(self.remotes)
+        self._identities: dict[str, Identity] = {}
+        self.alice = await self.identity(*nodes)
+        return self
+
+    async def _node(self, folder: Path) -> Dwn:
+        dwn = Dwn(
+            database=open_file(folder / "node.sqlite"),
+            blobs=FileBlobs(folder / "blobs"),
+            resolver=self.keys,
+            crypto=CRYPTO,
+            clock=self.clock,
+        )
+        await dwn.open()
+        return dwn
+
+    async def identity(self, *nodes: str) -> Identity:
+        portable = await dht_create.create(CRYPTO, **dht_create.identity_defaults([f"{HOST}{node}" for node in nodes]))
+        identity = Identity(portable, await signer_for(portable, CRYPTO))
+        self._identities[identity.did] = identity
+        self.keys.documents[identity.did] = self.directory.documents[identity.did] = portable.document
+        return identity
+
+    def set_endpoints(self, *nodes: str) -> None:
+        """Change the nodes in Alice's DID document."""
+        document = self.alice.portable.document.model_copy(deep=True)
+        assert document.service
+        document.service[0].service_endpoint = [f"{HOST}{node}" for node in nodes]
+        self.directory.documents[self.alice.did] = document
+
+    async def device(self, name: str = "phone", *identities: Identity) -> Device:
+        return await Device(self, self.folder / name).open(*(identities or (self.alice,)))
+
+    async def signer_for(self, did: str) -> MessageSigner:
+        return self._identities[did].signer
+
+    def held(self, dwn: Dwn, identity: Identity | None = None) -> set[str]:
+        """CIDs of everything that a node holds."""
+        did = (identity or self.alice).did
+        return {cid for _, cid in dwn.store.entries_after(did, 0, 100_000)}
+
+    async def contents(self, dwn: Dwn) -> dict[str, bytes]:
+        """Record ID to data, as a query and reads by the owner see it."""
+        query = await compose.records_query(
+            self.alice.signer, self.clock, filter={"dateCreated": {"from": "1970-01-01T00:00:00.000000Z"}}
+        )
+        reply = await dwn.process_message(self.alice.did, query)
+        found = {}
+        for entry in reply["entries"]:
+            read = await compose.records_read(self.alice.signer, self.clock, filter={"recordId": entry["recordId"]})
+            answer = await dwn.process_message(self.alice.did, read)
+            found[entry["recordId"]] = await answer["entry"]["data"].read()
+        return found
+
+
+def cid_of(message: Message) -> str:
+    return message_cid(message)

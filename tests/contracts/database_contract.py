@@ -1,0 +1,168 @@
+"""What every Database promises. It runs on any of them, on CPython and in Chromium; no pytest is needed.
+
+Each case takes a function that opens a database by name; the same name is the same database opened again, which only
+`DURABLE_CASES` do. `CASES` are for databases that are gone when they are closed, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import apsw
+
+from web5.dwn.store.database import Database
+
+Open = Callable[[str], Awaitable[Database]]
+Case = Callable[[Open], Awaitable[None]]
+
+_TABLE = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)"
+
+
+def _ids(database: Database) -> list[int]:
+    return [row[0] for row in database.connection.execute("SELECT id FROM note ORDER BY id")]
+
+
+def _insert(database: Database, number: int, text: str | None = None) -> None:
+    with database.transaction() as db:
+        db.execute("INSERT INTO note VALUES (?, ?)", (number, text or f"note {number}"))
+
+
+def _whole(database: Database) -> bool:
+    return database.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+async def case_a_block_commits_together(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+    with database.transaction() as db:
+        db.execute("INSERT INTO note VALUES (1, 'one')")
+        db.execute("INSERT INTO note VALUES (2, 'two')")
+    assert _ids(database) == [1, 2]
+    await database.close()
+
+
+async def case_a_block_that_raises_changes_nothing(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+    _insert(database, 1)
+    try:
+        with database.transaction() as db:
+            db.execute("INSERT INTO note VALUES (2, 'two')")
+            raise KeyError
+    except KeyError:
+        pass
+    try:
+        with database.transaction() as db:
+            db.execute("UPDATE note SET text = 'changed'")
+            db.execute("INSERT INTO note VALUES (1, 'again')")
+    except apsw.ConstraintError:
+        pass
+    else:
+        raise AssertionError("a broken constraint was not told")
+    assert database.connection.execute("SELECT * FROM note").fetchall() == [(1, "note 1")]
+    assert not database.connection.in_transaction
+    _insert(database, 3)
+    assert _ids(database) == [1, 3]
+    await database.close()
+
+
+async def case_steps_run_once_and_in_order(open_database: Open) -> None:
+    database = await open_database("a")
+    steps = [_TABLE, "INSERT INTO note VALUES (1, 'by step two')"]
+    database.migrate("notes", steps[:1])
+    database.migrate("notes", steps)
+    database.migrate("notes", steps)
+    database.migrate("other", ["CREATE TABLE other (id INTEGER)"])
+    assert _ids(database) == [1]
+    await database.close()
+
+
+async def case_a_step_that_fails_leaves_the_earlier_state(open_database: Open) -> None:
+    database = await open_database("a")
+    try:
+        database.migrate("notes", [_TABLE, "INSERT INTO no_such_table VALUES (1)"])
+    except apsw.SQLError:
+        pass
+    else:
+        raise AssertionError("a step that failed was not told")
+    database.migrate("notes", [_TABLE])
+    assert _ids(database) == []
+    await database.close()
+
+
+async def case_many_flushes_at_once(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+
+    async def write(number: int) -> None:
+        _insert(database, number)
+        await database.flush()
+
+    await asyncio.gather(*map(write, range(100)))
+    assert _ids(database) == list(range(100))
+    await database.close()
+
+
+async def case_a_large_transaction(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+    with database.transaction() as db:
+        db.executemany("INSERT INTO note VALUES (?, ?)", ((n, f"{n} " + "x" * 3000) for n in range(4000)))
+    await database.flush()
+    assert len(_ids(database)) == 4000
+    assert _whole(database)
+    await database.close()
+
+
+async def case_close_twice(open_database: Open) -> None:
+    database = await open_database("a")
+    await database.close()
+    await database.close()
+
+
+async def durable_case_what_was_flushed_is_there(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+    _insert(database, 1, "ünïcode ✓")
+    await database.close()
+    again = await open_database("a")
+    again.migrate("notes", [_TABLE])
+    assert again.connection.execute("SELECT * FROM note").fetchall() == [(1, "ünïcode ✓")]
+    assert _whole(again)
+    await again.close()
+
+
+async def durable_case_it_shrinks_and_grows(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+    with database.transaction() as db:
+        db.executemany("INSERT INTO note VALUES (?, ?)", ((n, f"{n} " + "x" * 2000) for n in range(500)))
+    await database.flush()
+    with database.transaction() as db:
+        db.execute("DELETE FROM note WHERE id >= 5")
+    database.connection.execute("VACUUM")
+    await database.close()
+    again = await open_database("a")
+    assert _ids(again) == list(range(5))
+    assert _whole(again)
+    with again.transaction() as db:
+        db.executemany("INSERT INTO note VALUES (?, ?)", ((n, f"{n} " + "y" * 2000) for n in range(5, 900)))
+    await again.close()
+    third = await open_database("a")
+    assert _ids(third) == list(range(900))
+    assert _whole(third)
+    await third.close()
+
+
+async def durable_case_many_openings(open_database: Open) -> None:
+    for number in range(8):
+        database = await open_database("a")
+        database.migrate("notes", [_TABLE])
+        assert _ids(database) == list(range(number))
+        _insert(database, number)
+        await database.close()
+
+
+CASES: list[Case] = [value for name, value in list(globals().items()) if name.startswith("case_")]
+DURABLE_CASES: list[Case] = [value for name, value in list(globals().items()) if name.startswith("durable_case_")]

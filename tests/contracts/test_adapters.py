@@ -1,0 +1,90 @@
+"""The port contracts on CPython's adapters and on those that live in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contracts import blobs_contract, database_contract, http_contract, pages_contract, sealer_contract
+from tests.contracts.http_server import http_server
+
+from web5.dwn.store.database import Database, open_file, open_memory
+from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.node.blobs import FileBlobs
+from web5.node.crypto import FileSealer
+from web5.node.http import HttpxHttp
+
+
+def _id(case: Any) -> str:
+    return str(case.__name__).partition("case_")[2]
+
+
+def _memory_pages() -> pages_contract.Open:
+    held: dict[str, dict[int, bytes]] = {}
+
+    async def open_store(name: str) -> MemoryPages:
+        return MemoryPages(held=held.setdefault(name, {}))
+
+    return open_store
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    with http_server() as address:
+        yield address
+
+
+@pytest.mark.parametrize("case", pages_contract.CASES, ids=_id)
+async def test_memory_pages(case: pages_contract.Case) -> None:
+    await case(_memory_pages())
+
+
+@pytest.mark.parametrize("case", [*database_contract.CASES, *database_contract.DURABLE_CASES], ids=_id)
+async def test_paged_database(case: database_contract.Case) -> None:
+    open_pages = _memory_pages()
+
+    async def open_database(name: str) -> Database:
+        return await open_paged(await open_pages(name), name)
+
+    await case(open_database)
+
+
+@pytest.mark.parametrize("case", [*database_contract.CASES, *database_contract.DURABLE_CASES], ids=_id)
+async def test_file_database(case: database_contract.Case, tmp_path: Path) -> None:
+    async def open_database(name: str) -> Database:
+        return open_file(tmp_path / f"{name}.sqlite")
+
+    await case(open_database)
+
+
+@pytest.mark.parametrize("case", database_contract.CASES, ids=_id)
+async def test_memory_database(case: database_contract.Case) -> None:
+    async def open_database(name: str) -> Database:
+        return open_memory()
+
+    await case(open_database)
+
+
+@pytest.mark.parametrize("case", blobs_contract.CASES, ids=_id)
+async def test_file_blobs(case: blobs_contract.Case, tmp_path: Path) -> None:
+    async def open_store(name: str) -> FileBlobs:
+        return FileBlobs(tmp_path / name)
+
+    await case(open_store)
+
+
+@pytest.mark.parametrize("case", sealer_contract.CASES, ids=_id)
+async def test_file_sealer(case: sealer_contract.Case, tmp_path: Path) -> None:
+    async def open_sealer(name: str) -> FileSealer:
+        return FileSealer(tmp_path / name)
+
+    await case(open_sealer)
+
+
+@pytest.mark.parametrize("case", http_contract.CASES, ids=_id)
+async def test_httpx_http(case: http_contract.Case, base: str) -> None:
+    http = HttpxHttp()
+    await case(http, base)
+    await http.close()

@@ -80,7 +80,7 @@ class UniversalResolver:
         task = self._running.get(did.uri)
         if task is None:
             task = self._running[did.uri] = asyncio.ensure_future(self._look_up(method, did))
-            task.add_done_callback(lambda _: self._running.pop(did.uri, None))
+            task.add_done_callback(lambda done: self._end(did.uri, done))
         # Shielded: one caller who gives up must not take the answer from the others.
         return await asyncio.shield(task)
 
@@ -92,41 +92,45 @@ class UniversalResolver:
         self._keep(portable_did.uri, _Entry(result, self._clock.monotonic() + CACHE_SECONDS, seeded=True))
 
     def forget(self, did_uri: str) -> None:
-        """Ask the source at the next resolution; a seed is given up too."""
+        """Ask the source anew at the next resolution; a seed is given up too."""
         self._entries.pop(did_uri, None)
+        self._running.pop(did_uri, None)
+
+    def _end(self, uri: str, task: asyncio.Task[DidResolutionResult]) -> None:
+        if self._running.get(uri) is task:
+            del self._running[uri]
 
     async def _look_up(self, method: DidMethod, did: DidUrl) -> DidResolutionResult:
         try:
-            found = await method.resolve(did)
+            found: Resolved | DidError = await method.resolve(did)
         except DidError as error:
-            return self._failed(did.uri, error)
+            found = error
         except RemoteError as error:
-            return self._failed(did.uri, DidError("internalError", str(error)))
+            found = DidError("internalError", str(error))
         except Exception as error:
             # A fault of ours; it must not stop every other identity (invariant 1), and it is told.
-            return self._failed(did.uri, DidError("internalError", f"{type(error).__name__}: {error}"))
-        return self._found(did.uri, found)
+            found = DidError("internalError", f"{type(error).__name__}: {error}")
+        known = self._entries.get(did.uri)
+        entry = self._failed(known, found) if isinstance(found, DidError) else self._found(known, found)
+        if self._running.get(did.uri) is asyncio.current_task():  # otherwise it was forgotten meanwhile
+            self._keep(did.uri, entry)
+        return entry.result
 
-    def _found(self, uri: str, found: Resolved) -> DidResolutionResult:
-        known = self._entries.get(uri)
-        seeded = known is not None and known.seeded
+    def _found(self, known: _Entry | None, found: Resolved) -> _Entry:
         result = DidResolutionResult(did_document=found.document, did_document_metadata=found.metadata)
-        if known is not None and seeded and _version(result) <= _version(known.result):
+        if known is not None and known.seeded and _version(result) <= _version(known.result):
             result = known.result.model_copy(update={"did_resolution_metadata": {}})
         lasts = CACHE_SECONDS if found.ttl is None else min(found.ttl, CACHE_SECONDS)
-        self._keep(uri, _Entry(result, self._clock.monotonic() + lasts, seeded))
-        return result
+        return _Entry(result, self._clock.monotonic() + lasts, known is not None and known.seeded)
 
-    def _failed(self, uri: str, error: DidError) -> DidResolutionResult:
-        known = self._entries.get(uri)
+    def _failed(self, known: _Entry | None, error: DidError) -> _Entry:
         result = DidResolutionResult(did_resolution_metadata={"error": error.code, "errorMessage": str(error)})
         seeded = known is not None and known.seeded
         if known is not None and known.result.did_document and (seeded or error.code not in _ANSWERS):
             result = known.result.model_copy(
                 update={"did_resolution_metadata": {"stale": True, "staleReason": str(error)}}
             )
-        self._keep(uri, _Entry(result, self._clock.monotonic() + RETRY_SECONDS, seeded))
-        return result
+        return _Entry(result, self._clock.monotonic() + RETRY_SECONDS, seeded)
 
     def _keep(self, uri: str, entry: _Entry) -> None:
         self._entries[uri] = entry

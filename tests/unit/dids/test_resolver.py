@@ -212,6 +212,20 @@ async def test_what_is_forgotten_is_asked_for_again(world: World) -> None:
     assert world.requests == 2
 
 
+async def test_what_is_forgotten_while_a_lookup_runs_is_asked_for_anew(world: World) -> None:
+    old = await world.published()
+    world.hold.clear()
+    asking = asyncio.ensure_future(world.resolver.resolve(old.uri))
+    await world.asked.wait()
+    world.resolver.forget(old.uri)
+    asking_anew = asyncio.ensure_future(world.resolver.resolve(old.uri))
+    world.hold.set()
+    await asyncio.gather(asking, asking_anew)
+    assert world.requests == 2
+    await world.resolver.resolve(old.uri)
+    assert world.requests == 2
+
+
 async def test_a_fault_in_a_method_is_a_result(world: World) -> None:
     class Broken:
         name = "broken"

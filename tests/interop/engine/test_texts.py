@@ -30,7 +30,26 @@ https://schema.org/Note/ https://schema.org//  https://schema.org/../.. https://
 blob:https://a.b/c about:blank view-source:http://a/b non-special://[::1]:80/x ｈｔｔｐ://a http://ａ.com http://a.com\u3002b
 """.split()
 
-PIECES = ["http:", "https:", "foo:", "/", "//", "\\", "a", "B.c", "..", ".", "%2e", "%41", "%", ":", "80", "@", "?q", "#f"]
+PIECES = [
+    "http:",
+    "https:",
+    "foo:",
+    "/",
+    "//",
+    "\\",
+    "a",
+    "B.c",
+    "..",
+    ".",
+    "%2e",
+    "%41",
+    "%",
+    ":",
+    "80",
+    "@",
+    "?q",
+    "#f",
+]
 PIECES += [" ", "\t", "é", "[::1]", "|", "~", "1.2.3.4", "<", "^", "{"]
 GENERATED = 1500
 

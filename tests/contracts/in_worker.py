@@ -1,0 +1,261 @@
+"""What the Chromium tests run inside the worker. Arguments and results are plain JSON values."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import js
+from tests.contracts import (
+    blobs_contract,
+    crypto_contract,
+    database_contract,
+    http_contract,
+    pages_contract,
+    sealer_contract,
+)
+
+from web5.browser.blobs import IndexedDbBlobs
+from web5.browser.crypto import BrowserCrypto
+from web5.browser.device_key import DeviceSealer
+from web5.browser.http import FetchHttp
+from web5.browser.pages import IndexedDbPages
+from web5.browser.tabs import Tabs
+from web5.dwn.store.database import Database
+from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.errors import Conflict, Web5Error
+
+Run = Callable[[str, str, str], Awaitable[None]]
+
+
+def _case(module: Any, name: str) -> Any:
+    return getattr(module, name)
+
+
+async def _pages(name: str, space: str, base: str) -> None:
+    async def open_store(store: str) -> IndexedDbPages:
+        return IndexedDbPages(f"{space}.{store}")
+
+    await _case(pages_contract, name)(open_store)
+
+
+async def _blobs(name: str, space: str, base: str) -> None:
+    async def open_store(store: str) -> IndexedDbBlobs:
+        return IndexedDbBlobs(f"{space}.{store}")
+
+    await _case(blobs_contract, name)(open_store)
+
+
+async def _sealer(name: str, space: str, base: str) -> None:
+    async def open_sealer(device: str) -> DeviceSealer:
+        return DeviceSealer(f"{space}.{device}")
+
+    await _case(sealer_contract, name)(open_sealer)
+
+
+async def _http(name: str, space: str, base: str) -> None:
+    await _case(http_contract, name)(FetchHttp(), base)
+
+
+async def _crypto(name: str, space: str, base: str) -> None:
+    secp256k1 = js.URL.new("boot/secp256k1.mjs", js.location.href).href
+    await _case(crypto_contract, name)(BrowserCrypto(secp256k1))
+
+
+async def _database(name: str, space: str, base: str) -> None:
+    async def open_database(store: str) -> Database:
+        return await open_paged(IndexedDbPages(f"{space}.{store}"), store)
+
+    await _case(database_contract, name)(open_database)
+
+
+async def _memory_database(name: str, space: str, base: str) -> None:
+    held: dict[str, dict[int, bytes]] = {}
+
+    async def open_database(store: str) -> Database:
+        return await open_paged(MemoryPages(held=held.setdefault(store, {})), store)
+
+    await _case(database_contract, name)(open_database)
+
+
+SUITES: dict[str, Run] = {
+    "pages": _pages,
+    "blobs": _blobs,
+    "sealer": _sealer,
+    "http": _http,
+    "crypto": _crypto,
+    "database": _database,
+    "memory_database": _memory_database,
+}
+
+
+async def run_case(suite: str, name: str, space: str, base: str) -> None:
+    """Run one case of a contract on the browser's adapter; raises what the case raises."""
+    await SUITES[suite](name, space, base)
+
+
+# -- a tab that is killed in a burst of commits ------------------------------------------------------------------------
+
+
+async def _open_notes(space: str) -> Database:
+    database = await open_paged(IndexedDbPages(space))
+    database.migrate(
+        "notes", ["CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); CREATE INDEX by_text ON note (text)"]
+    )
+    await database.flush()
+    return database
+
+
+async def burst(space: str, writers: int) -> None:
+    """Write rows for ever, from several writers at once; tell each id once its flush has returned."""
+    database = await _open_notes(space)
+    (last,) = database.connection.execute("SELECT coalesce(max(id), 0) FROM note").fetchone()
+    numbers = iter(range(last + 1, 1 << 30))
+
+    async def write() -> None:
+        for number in numbers:
+            with database.transaction() as db:
+                db.execute("INSERT INTO note VALUES (?, ?)", (number, os.urandom(500).hex()))
+            await database.flush()
+            js.tell(str(number))
+
+    await asyncio.gather(*(write() for _ in range(writers)))
+
+
+async def survivors(space: str) -> str:
+    """The ids that are stored, and what SQLite says of the whole."""
+    database = await _open_notes(space)
+    ids = [row[0] for row in database.connection.execute("SELECT id FROM note ORDER BY id")]
+    check = database.connection.execute("PRAGMA integrity_check").fetchall()
+    await database.close()
+    return json.dumps({"ids": ids, "check": check[0][0]})
+
+
+async def put_for_ever(space: str) -> None:
+    """Store a blob that has no end; tell when some chunks of it are stored."""
+    blobs = IndexedDbBlobs(space)
+
+    async def endless() -> Any:
+        for number in range(1 << 30):
+            yield bytes(1 << 20)
+            if number == 3:
+                js.tell("chunks are stored")
+
+    await blobs.put("endless", endless())
+
+
+async def blob_chunks(space: str) -> str:
+    """Keys of whole blobs, and the number of chunks that are stored, after the store was opened by its adapter."""
+    blobs = IndexedDbBlobs(space)
+    keys = sorted(await blobs.keys())
+    await blobs.close()
+    from web5.browser.indexeddb import open_database, read_keys
+
+    database = await open_database(f"{space}.blobs", [])
+    chunks = await read_keys(database, "chunks", "counting chunks")
+    database.close()
+    return json.dumps({"keys": keys, "chunks": len(chunks)})
+
+
+# -- tabs --------------------------------------------------------------------------------------------------------------
+
+_tabs: dict[str, Tabs] = {}
+_never = asyncio.Event()
+
+
+def join(name: str) -> None:
+    """Take part; `lead` then waits for this tab's turn."""
+    tabs = _tabs[name] = Tabs(name)
+    tabs.on_event(lambda event: js.tell(event))
+
+
+async def lead(name: str, title: str) -> None:
+    """Return once this tab leads and serves as `title`."""
+    tabs = _tabs[name]
+    await tabs.lead()
+
+    async def handler(call: str, args: str) -> str:
+        if call == "refuse":
+            raise Conflict("TestConflict", "no")
+        if call == "stall" and json.loads(args) == title:
+            js.tell("stalling")
+            await _never.wait()
+        return json.dumps([title, call, json.loads(args)])
+
+    tabs.serve(handler)
+
+
+def leads(name: str) -> bool:
+    return _tabs[name].is_leader
+
+
+async def call(name: str, what: str, args: str, idempotent: bool) -> str:
+    """The answer, or the error's class and text."""
+    try:
+        return await _tabs[name].call(what, args, idempotent=idempotent)
+    except Web5Error as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def publish(name: str, event: str) -> None:
+    _tabs[name].publish(event)
+
+
+async def leave(name: str) -> None:
+    await _tabs[name].close()
+
+
+# -- figures -----------------------------------------------------------------------------------------------------------
+
+
+async def measure(space: str) -> str:
+    """Milliseconds: a durable commit, a row when 100 share a flush, loading, the newest 20 of all rows."""
+    database = await _open_notes(space)
+    figures: dict[str, float] = {}
+    number = 0
+
+    def insert() -> None:
+        nonlocal number
+        number += 1
+        with database.transaction() as db:
+            db.execute("INSERT INTO note VALUES (?, ?)", (number, os.urandom(500).hex()))
+
+    async def write() -> None:
+        insert()
+        await database.flush()
+
+    figures["durable commit"] = await _median(write, 150)
+    figures["a row of 100 in a flush"] = await _median(lambda: asyncio.gather(*(write() for _ in range(100))), 10) / 100
+    while number < 4000:
+        await asyncio.gather(*(write() for _ in range(500)))
+    await database.close()
+
+    async def load() -> None:
+        pages = IndexedDbPages(space)
+        figures["pages"] = len(await pages.load())
+        await pages.close()
+
+    figures["load"] = await _median(load, 5)
+    database = await open_paged(IndexedDbPages(space))
+
+    async def query() -> None:
+        for _ in range(100):
+            database.connection.execute("SELECT * FROM note ORDER BY id DESC LIMIT 20").fetchall()
+
+    figures["newest 20"] = await _median(query, 5) / 100
+    await database.close()
+    return json.dumps(figures)
+
+
+async def _median(step: Callable[[], Awaitable[Any]], times: int) -> float:
+    spans = []
+    for _ in range(times):
+        started = time.perf_counter()
+        await step()
+        spans.append((time.perf_counter() - started) * 1000)
+    return statistics.median(spans)

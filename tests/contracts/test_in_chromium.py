@@ -1,0 +1,52 @@
+"""The port contracts on the browser's adapters: in Chromium, in a worker with Pyodide, on IndexedDB and WebCrypto."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page
+from tests.contracts import (
+    blobs_contract,
+    crypto_contract,
+    database_contract,
+    http_contract,
+    pages_contract,
+    sealer_contract,
+)
+from tests.contracts.chromium_harness import browser_context, open_page, python, served
+from tests.contracts.http_server import http_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_DATABASE = [*database_contract.CASES, *database_contract.DURABLE_CASES]
+SUITES = {
+    "pages": pages_contract.CASES,
+    "blobs": blobs_contract.CASES,
+    "sealer": sealer_contract.CASES,
+    "http": http_contract.CASES,
+    "crypto": crypto_contract.CASES,
+    "database": _DATABASE,
+    "memory_database": _DATABASE,
+}
+EVERY = [(suite, case.__name__) for suite, cases in SUITES.items() for case in cases]
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    with http_server() as address:
+        yield address
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(site: Path, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
+    with served(site) as address:
+        async with browser_context(chromium, tmp_path_factory.mktemp("profile")) as context:
+            yield await open_page(context, address)
+
+
+@pytest.mark.parametrize(("suite", "case"), EVERY, ids=[f"{suite}-{case}" for suite, case in EVERY])
+async def test_contract(page: Page, base: str, suite: str, case: str) -> None:
+    await python(page, "run_case", suite, case, f"{suite}.{case}", base)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -27,6 +27,7 @@ class Local:
 
     Attributes:
         claimed: (tenant, CID) of what is being fetched from some endpoint just now.
+        taken: (endpoint id, seq) of what an endpoint took, until the ledger has it.
     """
 
     def __init__(self, dwn: Dwn, ledger: Ledger, clock: Clock, notify: Callable[[SyncEvent], None]) -> None:
@@ -35,7 +36,18 @@ class Local:
         self.clock = clock
         self.notify = notify
         self.claimed: set[tuple[str, str]] = set()
+        self.taken: set[tuple[int, int]] = set()
         self._lanes: dict[tuple[int, str], asyncio.Lock] = {}
+
+    def needs(self, endpoint: int, seq: int) -> bool:
+        """True if the endpoint is still to be given this event's message."""
+        return (endpoint, seq) not in self.taken and not self.ledger.outbox.is_settled(endpoint, seq)
+
+    def record_sent(self, endpoint: int, outcomes: Sequence[tuple[Item, Verdict]]) -> None:
+        """Put into the ledger what became of sent messages."""
+        rows = [(item.seq, item.cid, verdict) for item, verdict in outcomes]
+        self.ledger.outbox.record(endpoint, rows, self.clock.now())
+        self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
 
     async def apply(self, tenant: str, candidate: Candidate, source: str) -> Verdict:
         """Let the engine take a pulled message; its row goes in the same transaction (ledger invariant 5)."""

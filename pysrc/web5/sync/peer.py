@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from web5.crypto.jws import MessageSigner
@@ -12,7 +12,7 @@ from web5.dwn.data import DataStream
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
 from web5.sync.ledger import Endpoint
-from web5.sync.policy import GARBAGE, Verdict, judge, judge_error, method_of
+from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error, method_of
 from web5.sync.states import EndpointReport, Message, State
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
@@ -81,4 +81,4 @@ class Peer:
         verdict = judge(reply)
         if verdict.code == 200:
             return reply
-        return Verdict("odd", State.REFUSED, code=verdict.code, detail=verdict.detail) if verdict.settled else verdict
+        return replace(verdict, state=State.REFUSED, backoff=SOON) if verdict.settled else verdict

@@ -119,12 +119,12 @@ def judge(reply: Message, method: str = "") -> Verdict:
     """What a DWN's reply to a message of kind `method` ("Interface.Method") means."""
     status = reply.get("status") if isinstance(reply, dict) else None
     code = status.get("code") if isinstance(status, dict) else None
-    if not isinstance(status, dict) or not isinstance(code, int) or isinstance(code, bool):
+    if not isinstance(status, dict) or type(code) is not int or not 100 <= code <= 599:
         return GARBAGE
     detail = str(status.get("detail", ""))
     for rule in RULES:
         if rule.fits(code) and rule.method in ("", method) and re.search(rule.detail, detail):
-            return Verdict(rule.name, rule.state, rule.halt, rule.backoff, code, detail)
+            return Verdict(rule.name, rule.state, rule.halt, rule.backoff, code, detail or rule.name)
     raise AssertionError("the last rule fits everything")
 
 

@@ -81,8 +81,7 @@ class Push:
         return item, await give(self._local, self._peer, item)
 
     def _record(self, outcomes: Outcomes) -> None:
-        now = self._local.clock.now()
-        self._outbox.record(self._id, [(item.seq, item.cid, verdict) for item, verdict in outcomes], now)
+        self._local.record_sent(self._id, outcomes)
         report = self._peer.report
         report.pushed += sum(verdict.settled and verdict.code != 0 for _, verdict in outcomes)
         left, _ = self._outbox.counts(self._id, self._tenant)
@@ -95,7 +94,7 @@ async def give(local: Local, peer: Peer, item: Item) -> Verdict:
     """Send one message as it is stored now, unless the endpoint does not need it any more."""
     tenant, endpoint = peer.endpoint.tenant, peer.endpoint.id
     async with local.lane(endpoint, item.lane):
-        if local.ledger.outbox.is_settled(endpoint, item.seq):
+        if not local.needs(endpoint, item.seq):
             return NOTHING_TO_SEND
         stored = await local.dwn.read_stored(tenant, item.cid)
         if stored is None:
@@ -103,4 +102,7 @@ async def give(local: Local, peer: Peer, item: Item) -> Verdict:
         message = stored.message
         if stored.data is None and method_of(message) == "Records.Write" and local.is_bare(tenant, message):
             return waiting_for("its data, or a later message of its record")
-        return await peer.give(message, stored.data)
+        verdict = await peer.give(message, stored.data)
+        if verdict.settled:
+            local.taken.add((endpoint, item.seq))
+        return verdict

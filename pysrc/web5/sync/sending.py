@@ -42,10 +42,9 @@ class Sender:
 
     async def _to_own(self, peer: Peer, items: list[Item]) -> SendResult:
         """The ledger keeps what came of it."""
-        outbox, endpoint = self._local.ledger.outbox, peer.endpoint.id
         for item in items:
             verdict = await give(self._local, peer, item)
-            outbox.record(endpoint, [(item.seq, item.cid, verdict)], self._local.clock.now())
+            self._local.record_sent(peer.endpoint.id, [(item, verdict)])
             if not verdict.settled:
                 break
         return _result(peer.endpoint, verdict)

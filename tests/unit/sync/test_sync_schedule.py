@@ -1,0 +1,197 @@
+"""When rounds run."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.unit.sync.world import Device, World, cid_of
+
+from web5.errors import InvalidArgument
+from web5.sync.meeting import Meeting
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    return await World.make(tmp_path)
+
+
+class Finished:
+    """Waits for rounds to end."""
+
+    def __init__(self, device: Device) -> None:
+        self.reports: list[object] = []
+        self._changed = asyncio.Event()
+        device.sync.listeners.append(self._take)
+
+    def _take(self, event) -> None:
+        if event.kind == "finished":
+            self.reports.append(event.report)
+            self._changed.set()
+
+    async def wait_for(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.reports) < count:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def test_start_runs_now_and_after_every_interval_until_stop(world: World) -> None:
+    phone = await world.device()
+    finished = Finished(phone)
+    first = await phone.write()
+    await phone.sync.start("2m")
+    assert phone.sync.interval == "2m"
+    await finished.wait_for(1)
+    assert cid_of(first) in world.held(world.remotes["/a"])
+    await until(lambda: world.clock.sleeping == [120.0])
+    second = await phone.write()
+    world.clock.wake()
+    await finished.wait_for(2)
+    assert cid_of(second) in world.held(world.remotes["/a"])
+    await until(lambda: len(world.clock.sleeping) == 2)
+    await phone.sync.stop()
+    assert phone.sync.interval == "off"
+    world.clock.wake()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(finished.reports) == 2
+
+
+async def test_starting_again_replaces_the_interval_and_off_ends_it(world: World) -> None:
+    phone = await world.device()
+    finished = Finished(phone)
+    await phone.sync.start("1h")
+    await finished.wait_for(1)
+    await until(lambda: world.clock.sleeping == [3600.0])
+    await phone.sync.start("30s")
+    await finished.wait_for(2)
+    await until(lambda: world.clock.sleeping == [3600.0, 30.0])
+    await phone.sync.start("off")
+    assert phone.sync.interval == "off"
+    world.clock.wake()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(finished.reports) == 2
+
+
+async def test_a_wrong_interval_changes_nothing(world: World) -> None:
+    phone = await world.device()
+    await phone.sync.start("1h")
+    with pytest.raises(InvalidArgument):
+        await phone.sync.start("soon")
+    assert phone.sync.interval == "1h"
+    await phone.sync.stop()
+
+
+async def test_long_intervals_are_slept_in_days(world: World) -> None:
+    phone = await world.device()
+    await phone.sync.start("2.5 days")
+    for count in (1, 2, 3):
+        await until(lambda count=count: len(world.clock.sleeping) == count)
+        world.clock.wake()
+    assert world.clock.sleeping[:3] == [86400.0, 86400.0, 43200.0]
+    await phone.sync.stop()
+
+
+async def test_calls_during_a_round_share_the_next_one(world: World) -> None:
+    phone = await world.device()
+    reached, gate = asyncio.Event(), asyncio.Event()
+
+    async def hold(node: str, kind: str) -> None:
+        reached.set()
+        await gate.wait()
+
+    world.network.on_request = hold
+    first = asyncio.ensure_future(phone.sync.now())
+    await reached.wait()
+    message = await phone.write()
+    others = [asyncio.ensure_future(phone.sync.now(direction)) for direction in (None, "pull", "push", None)]
+    await asyncio.sleep(0)
+    world.network.on_request = None
+    gate.set()
+    reports = await asyncio.gather(*others)
+    assert all(report is reports[0] for report in reports)
+    assert (await first) is not reports[0]
+    assert world.network.counts["/a", "MessagesQuery"] == 2
+    assert cid_of(message) in world.held(world.remotes["/a"])
+
+
+async def test_wake_runs_a_round_only_while_sync_is_on(world: World) -> None:
+    phone = await world.device()
+    finished = Finished(phone)
+    phone.sync.wake()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert finished.reports == []
+    await phone.sync.start("1h")
+    await finished.wait_for(1)
+    message = await phone.write()
+    phone.sync.wake(world.alice.did)
+    await finished.wait_for(2)
+    assert cid_of(message) in world.held(world.remotes["/a"])
+    await phone.sync.stop()
+
+
+async def test_a_round_that_raises_is_raised_to_who_asked_and_ends_nothing_else(world: World) -> None:
+    phone = await world.device()
+
+    def broken(event: object) -> None:
+        raise RuntimeError("a listener's fault")
+
+    phone.sync.listeners.append(broken)
+    with pytest.raises((RuntimeError, ExceptionGroup)):
+        await phone.sync.now()
+    phone.sync.listeners.remove(broken)
+    assert (await phone.sync.now()).ok
+
+
+async def test_stop_without_anything_running_and_twice(world: World) -> None:
+    phone = await world.device()
+    await phone.sync.stop()
+    await phone.sync.stop()
+    await phone.sync.close()
+    await phone.write()
+    (status,) = phone.sync.status()
+    assert (status.endpoint, status.pending_out) == ("", 0)
+
+
+async def test_a_reader_of_events_that_falls_behind_gets_the_newest(world: World) -> None:
+    phone = await world.device()
+    events = phone.sync.events()
+    first = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0)
+    for _ in range(100):
+        await phone.sync.now()
+    assert (await first).kind == "started"
+    last = None
+    for _ in range(256):
+        last = await anext(events)
+    assert last is not None and last.kind == "finished"
+    await events.aclose()
+
+
+async def test_a_meeting_ends_when_all_have_seen_everything() -> None:
+    meeting = Meeting(2)
+    seen = meeting.version
+    first = asyncio.ensure_future(meeting.rest(seen))
+    await asyncio.sleep(0)
+    await meeting.changed()
+    assert await first is True
+    assert await meeting.rest(seen) is True
+    both = [asyncio.ensure_future(meeting.rest(meeting.version)) for _ in range(2)]
+    assert await asyncio.wait_for(asyncio.gather(*both), 1) == [False, False]
+
+
+async def test_a_meeting_goes_on_without_those_who_leave() -> None:
+    meeting = Meeting(2)
+    resting = asyncio.ensure_future(meeting.rest(meeting.version))
+    await asyncio.sleep(0)
+    await meeting.leave()
+    assert await asyncio.wait_for(resting, 1) is True
+    assert await asyncio.wait_for(meeting.rest(meeting.version), 1) is False

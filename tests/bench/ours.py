@@ -5,8 +5,11 @@ import time
 from urllib.parse import urljoin
 
 import js
+import pyodide_js
 
 from web5 import Web5
+
+js.WEB5_SITE = urljoin(str(pyodide_js._api.config.indexURL), "..")  # a worker's own address is a blob's
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 
@@ -17,7 +20,7 @@ class Steps:
 
     async def connect(self, endpoints: list[str]) -> dict:
         start = time.perf_counter()
-        gateway = urljoin(str(js.location.origin), "/dht")
+        gateway = urljoin(js.WEB5_SITE, "dht")
         self.web5, self.did = await Web5.connect(
             sync="off", dwn_endpoints=endpoints, did_dht_gateway=gateway, name=f"bench-{time.time_ns()}"
         )
@@ -28,7 +31,7 @@ class Steps:
     async def write(self, count: int) -> dict:
         each = []
         for i in range(count):
-            data = f"Note {i} ".ljust(120, "lorem ipsum "[0])
+            data = (f"Note {i} " + "lorem ipsum " * 10)[:120]
             start = time.perf_counter()
             await self.web5.dwn.records.create(data, schema=SCHEMA, data_format="text/plain")
             each.append((time.perf_counter() - start) * 1000)

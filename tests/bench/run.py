@@ -13,8 +13,8 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,16 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, async_pla
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
-from tests.browser.servers import CHROMIUM_FLAGS, embedded_defaults  # noqa: E402
 from tests.interop.dwn_server import reference_dwn_server  # noqa: E402
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
 PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
 PEER_GATEWAY = "https://diddht.tbddev.org"
@@ -183,17 +190,42 @@ def _print_errors(message: Any) -> None:
         print(f"  page: {message.text}", file=sys.stderr)
 
 
+@asynccontextmanager
+async def _embedded_defaults(site: Path, data: Path) -> AsyncIterator[str]:
+    """Site and gateway as `build.py serve` starts them; their address."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "web5.node.serve", "--port", "0", "--site", str(site), "--data", str(data)),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "pysrc")},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        line = (await process.stdout.readline()).decode()
+        yield line.removeprefix("Serving ").strip().rstrip("/").replace("127.0.0.1", "localhost")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 def _say(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 def _site_with_bench(folder: Path) -> Path:
+    """A copy of the built site with the two bench pages; the build gives vendored folders hashed names."""
     site = folder / "site"
     shutil.copytree(ROOT / "dist/site", site)
     here = Path(__file__).parent
-    for name in ("ours.py", "ours.html", "peer.html", "peer.js"):
-        target = site / (f"bench-{name}" if name.endswith(".html") else name)
-        shutil.copy(here / name, target)
+    pyscript = next(site.glob("pyscript-*")).name
+    (site / "bench-ours.html").write_text((here / "ours.html").read_text().replace("pyscript/", f"{pyscript}/"))
+    # The app's own settings, less its files: the same interpreters, started the same way.
+    for name, of_app in (("bench-page.json", "page.json"), ("bench-worker.json", "agent.json")):
+        settings = json.loads((site / of_app).read_text())
+        (site / name).write_text(json.dumps({**settings, "files": {}}))
+    shutil.copy(here / "peer.html", site / "bench-peer.html")
+    for script in (here / "ours.py", here / "peer.js"):
+        shutil.copy(script, site)
     shutil.copy(PEER_BUNDLE, site / "web5.mjs")
     return site
 
@@ -201,14 +233,14 @@ def _site_with_bench(folder: Path) -> Path:
 async def measure(sizes: Sizes) -> list[Row]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        defaults = await stack.enter_async_context(embedded_defaults(_site_with_bench(folder), folder / "data"))
-        gateway = f"{defaults.origin}/dht"
+        origin = await stack.enter_async_context(_embedded_defaults(_site_with_bench(folder), folder / "data"))
+        gateway = f"{origin}/dht"
         dwn_server = await stack.enter_async_context(
             reference_dwn_server(data_dir=folder / "dwn-server", gateway_url=gateway)
         )
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        bench = Bench(browser, defaults.origin, dwn_server, gateway)
+        bench = Bench(browser, origin, dwn_server, gateway)
         _say("page load to node ready, ours")
         our_boots = await bench.boots(sizes.repeat // 4 or 1)
         _say("page load to node ready, web5-js")

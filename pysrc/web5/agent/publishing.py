@@ -38,6 +38,7 @@ class Publisher:
         self._clock = clock
         self._on_published = on_published
         self._task: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     def start(self) -> None:
         """Begin, or begin again after an identity was added."""
@@ -52,8 +53,9 @@ class Publisher:
 
     async def publish_all(self) -> bool:
         """One attempt for each document that is not out; True when none is left."""
-        waiting = [i.did for i in self._store.list() if i.published is None and i.did.startswith("did:dht:")]
-        results = [await self._publish_one(did) for did in waiting]
+        async with self._one_at_a_time:
+            waiting = [i.did for i in self._store.list() if i.published is None and i.did.startswith("did:dht:")]
+            results = [await self._publish_one(did) for did in waiting]
         return all(results)
 
     async def _publish_one(self, did: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from tests.interop.engine.persons import SteppingClock, our_engine, person
 from tests.interop.engine.scenario import Scenario, Step
 from tests.interop.reference import ReferenceError, ReferenceScript
+
 from web5.dwn import DataStream, Dwn
 
 STEPS = 300

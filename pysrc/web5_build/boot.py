@@ -34,10 +34,11 @@ class Modules:
     packages: bundles.Compiled
     pyscript: bundles.Compiled
     web5: bundles.Compiled
+    app: bundles.Compiled
 
     @property
     def folders(self) -> list[Path]:
-        return [part.modules for part in (self.stdlib, self.packages, self.pyscript, self.web5)]
+        return [part.modules for part in (self.stdlib, self.packages, self.pyscript, self.web5, self.app)]
 
 
 def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
@@ -60,10 +61,11 @@ def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:
     """Copy what is loaded into boot/; the description of it that web/boot/downloads.mjs works from."""
     folder = site / "boot"
     packages = bundles.in_place(modules.packages.modules, "site-packages/")
+    web5 = bundles.in_place(modules.web5.modules, "site-packages/")
     archives = {
         "stdlib": bundles.in_place(modules.stdlib.modules),
         "packages": {**packages, **bundles.as_cache(modules.pyscript.modules, "home/")},
-        "web5": bundles.in_place(modules.web5.modules, "site-packages/"),
+        "web5": {**web5, **bundles.in_place(modules.app.modules, "home/")},
     }
     zipped = {name: _archive(name, members, folder) for name, members in archives.items()}
     # Side modules are named .wasm so that any server gives the type that streaming compilation asks for.

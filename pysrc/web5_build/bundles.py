@@ -46,14 +46,57 @@ UNUSED = {
         "pydantic/v1/*",
     ),
     "stdlib": (
-        "_pyodide/tests/*",
-        "ensurepip/*",
+        # what a browser has no use for: other processes, servers, terminals, windows
+        "_aix_support.py",
+        "_android_support.py",
+        "_apple_support.py",
+        "_ios_support.py",
+        "_osx_support.py",
+        "_pyrepl/*",
+        "cmd.py",
+        "curses/*",
+        "ftplib.py",
+        "getpass.py",
+        "http/server.py",
         "idlelib/*",
-        "pydoc_data/*",
-        "test/*",
+        "imaplib.py",
+        "mailbox.py",
+        "multiprocessing/*",
+        "netrc.py",
+        "poplib.py",
+        "pty.py",
+        "smtplib.py",
+        "socketserver.py",
         "tkinter/*",
-        "turtledemo/*",
+        "tty.py",
+        "turtle*",
+        "webbrowser.py",
+        "wsgiref/*",
+        "xmlrpc/*",
+        # developers' tools
+        "_pyodide/tests/*",
+        "bdb.py",
+        "compileall.py",
+        "doctest.py",
+        "ensurepip/*",
+        "lib2to3/*",
+        "modulefinder.py",
+        "pdb.py",
+        "pickletools.py",
+        "profile.py",
+        "pyclbr.py",
+        "pydoc.py",
+        "pydoc_data/*",
+        "tabnanny.py",
+        "test/*",
+        "trace.py",
+        "unittest/*",
         "venv/*",
+        "zipapp.py",
+        # stand-ins for modules that Pyodide has in C
+        "_pydatetime.py",
+        "_pydecimal.py",
+        "_pyio.py",
     ),
     "web5": ("*.dist-info/*", "web5/node/*"),
 }
@@ -87,6 +130,7 @@ def compiled(name: str, archives: Iterable[Path]) -> Compiled:
     if not stamp.holds(modules):
         with step(f"Compiling {name} with Pyodide") as current:
             shutil.rmtree(folder, ignore_errors=True)
+            sources.mkdir(parents=True)
             for archive in archives:
                 _unpack(archive, sources, unused)
             _compile(current, sources, modules)

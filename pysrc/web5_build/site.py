@@ -12,7 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
-from . import boot, bundles, node_env, project, python_env, wheels
+from . import boot, bundles, node_env, project, python_env, wheels, worker_files
 from .console import Step, step
 from .paths import SITE, WEB, WORK
 from .stamp import Stamp, digest
@@ -49,6 +49,7 @@ def build() -> None:
         packages=bundles.compiled("packages", dependencies),
         pyscript=bundles.compiled("pyscript", [bundles.pyscript_sources()]),
         web5=bundles.compiled("web5", [own]),
+        app=bundles.compiled("app", [worker_files.sources()]),
     )
     pages = [path for path in sorted(WEB.iterdir()) if path.name != "node_modules"]
     stamp = Stamp(WORK / "site.stamp", digest(*pages, *carried, *modules.folders, Path(__file__).parent))
@@ -75,6 +76,8 @@ def _assemble(current: Step, target: Path, carried: list[Path], modules: boot.Mo
             shutil.copy2(path, target / path.name)
     folders = {name: _copy_runtime(target, name) for name in RUNTIMES}
     _name_runtimes(target, folders)
+    for config in target.glob("*.json"):
+        worker_files.drop(config)
     (target / "wheels").mkdir()
     for wheel in carried:
         shutil.copy2(wheel, target / "wheels")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from web5_build.paths import WEB
 from web5_build.site import RUNTIME_NAME, RUNTIMES
 
 HASH = re.compile(r"[.-][0-9a-f]{16}(?=[./]|$)")
@@ -24,8 +26,9 @@ def _pages(site: Path) -> list[Path]:
 
 
 def test_no_page_names_another_host(site: Path) -> None:
+    # example.org is nobody's: it stands in texts for a person to read.
     found = {
-        path.name: re.findall(r"(?:https?:)?//[\w-]+\.[\w.-]+", path.read_text())
+        path.name: re.findall(r"(?:https?:)?//(?!example\.org)[\w-]+\.[\w.-]+", path.read_text())
         for path in _pages(site)
         if path.suffix in {".html", ".json", ".css"}
     }
@@ -81,3 +84,17 @@ def test_the_server_side_is_not_sent_to_browsers(site: Path) -> None:
 def test_no_source_map_is_asked_for(site: Path) -> None:
     for path in site.rglob("*js"):
         assert b"sourceMappingURL" not in path.read_bytes()[-300:], path
+
+
+def test_worker_files_are_compiled_in_and_not_fetched(site: Path) -> None:
+    configs = {path: json.loads(path.read_text()) for path in WEB.glob("*.json")}
+    ours = {
+        path: data for path, data in configs.items() if str(data.get("interpreter")).endswith("boot/interpreter.mjs")
+    }
+    assert ours
+    (archive,) = (site / "boot").glob("web5.*.zip")
+    names = zipfile.ZipFile(archive).namelist()
+    for path, data in ours.items():
+        for place in data.get("files", {}).values():
+            assert f"home/{PurePosixPath(place).with_suffix('.pyc')}" in names
+        assert json.loads((site / path.name).read_text()) == {**data, "files": {}} if data.get("files") else data

@@ -14,7 +14,7 @@ from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
 from web5.dwn.data import DataStream
-from web5.errors import DwnError, RemoteError, Unreachable
+from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -51,7 +51,7 @@ class Agent:
         self._http = http
         self._remote = remote
         self._gateway_uri = gateway_uri
-        self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=identities.signer)
+        self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
         self.sync_interval = "off"
         self._woken: set[asyncio.Future[SyncReport]] = set()
         self._publisher = Publisher(identities, self._publish, clock, self._published)
@@ -156,6 +156,20 @@ class Agent:
 
     async def _publish(self, portable_did: PortableDid) -> PortableDid:
         return await dht.publish(portable_did, self._http, self.crypto, self._gateway_uri, clock=self.clock)
+
+    async def _sync_signer(self, did: str) -> MessageSigner:
+        """What signs for remote nodes. They cannot check anything signed by a DID that is not published, and remember
+        for a while that they did not find it; so nothing is sent before it is.
+
+        Raises:
+            IdentityError: it is not published, with the gateway's reason.
+        """
+        if self.identities.is_unpublished(did):
+            await self._publisher.publish_all()
+        if self.identities.is_unpublished(did):
+            reason = self.identities.publish_error(did)
+            raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
+        return await self.identities.signer(did)
 
     def _published(self, portable_did: PortableDid) -> None:
         self.resolver.seed(portable_did)

@@ -9,7 +9,7 @@ Invariants:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,20 @@ class IdentityStore:
         known = self.list()
         return next((identity for identity in known if identity.chosen), known[0] if known else None)
 
+    def unpublished(self) -> Sequence[str]:
+        """The DIDs that resolve through a gateway and whose documents have never been given to one."""
+        rows = self._database.connection.execute(
+            "SELECT did FROM agent_identity WHERE published IS NULL AND did GLOB 'did:dht:*' ORDER BY id"
+        )
+        return [did for (did,) in rows]
+
+    def is_unpublished(self, did: str) -> bool:
+        return did in self.unpublished()
+
+    def publish_error(self, did: str) -> str | None:
+        """Why the last attempt to publish it failed."""
+        return next((identity.publish_error for identity in self.list() if identity.did == did), None)
+
     async def add(self, portable_did: PortableDid, name: str, published: int | None = None) -> None:
         """Check and store an identity; durable on return. The first one becomes the chosen one.
 
@@ -84,6 +98,8 @@ class IdentityStore:
             raise IdentityError(f"{portable_did.uri} is on this agent already.")
         signer = await self._checked_signer(portable_did)
         sealed = await self._sealed(portable_did)
+        if self._has(portable_did.uri):  # once more: others ran while this one waited
+            raise IdentityError(f"{portable_did.uri} is on this agent already.")
         with self._database.transaction() as db:
             db.execute(
                 "INSERT INTO agent_identity (did, name, chosen, sealed, published)"

@@ -54,8 +54,7 @@ class Publisher:
     async def publish_all(self) -> bool:
         """One attempt for each document that is not out; True when none is left."""
         async with self._one_at_a_time:
-            waiting = [i.did for i in self._store.list() if i.published is None and i.did.startswith("did:dht:")]
-            results = [await self._publish_one(did) for did in waiting]
+            results = [await self._publish_one(did) for did in self._store.unpublished()]
         return all(results)
 
     async def _publish_one(self, did: str) -> bool:

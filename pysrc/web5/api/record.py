@@ -188,7 +188,7 @@ class Record:
             data_format=data_format,
             published=published,
             date_published=date_published,
-            tags=None if tags is None else dict(tags),
+            tags=dict(self.tags if tags is None else tags) or None,
         )
         await self._agent.process(self._did, message, payload)
         self._initial_write = self._initial_write or self._message

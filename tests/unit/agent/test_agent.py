@@ -1,0 +1,201 @@
+"""Identities: made, published, kept sealed, exported and imported; the numbers are the invariants of identities.py."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.conftest import World
+
+from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable
+
+
+async def until(condition: Any) -> None:
+    """Let other tasks run until it holds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what it asks of has no event
+            await asyncio.sleep(0)
+
+
+async def test_a_new_identity_is_published_and_others_find_its_nodes(world: World) -> None:
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    assert await agent.publish_all()
+
+    found = await (await world.device("stranger")).resolver.resolve(identity.did)
+    assert found.did_document is not None
+    assert found.did_document.dwn_endpoints == world.endpoints
+    [seen] = agent.identities.list()
+    assert (seen.name, seen.chosen, seen.publish_error) == ("Alice", True, None)
+    assert seen.published is not None
+
+
+async def test_a_gateway_that_is_down_is_told_and_tried_again(world: World) -> None:
+    world.down.add("dht")
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    assert not await agent.publish_all()
+    [seen] = agent.identities.list()
+    assert seen.published is None
+    assert "dht" in (seen.publish_error or "")
+    assert (await agent.resolver.resolve(identity.did)).did_document is not None, "the device knows its own DID"
+
+    world.down.clear()
+    assert await agent.publish_all()
+    assert agent.identities.list()[0].publish_error is None
+
+
+async def test_publication_goes_on_after_a_restart(world: World) -> None:
+    world.down.add("dht")
+    agent = await world.device("laptop")
+    await agent.create_identity("Alice", world.endpoints)
+    assert not await agent.publish_all()
+    await agent.close()
+
+    world.down.clear()
+    again = await world.device("laptop")
+    await until(lambda: again.identities.list()[0].published is not None)
+
+
+async def test_what_was_written_before_publication_reaches_the_nodes_after_it(world: World) -> None:
+    world.down.add("dht")
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    assert not await agent.publish_all()
+    await agent.start_sync("1 hour")
+    await until(lambda: agent.sync.status(identity.did)[0].did_error is not None)
+    assert "not published" in (agent.sync.status(identity.did)[0].did_error or "")
+
+    world.down.clear()
+    assert await agent.publish_all()
+    await until(lambda: all(status.last_success for status in agent.sync.status(identity.did)))
+
+
+async def test_private_keys_are_not_readable_at_rest(world: World, tmp_path: Path) -> None:
+    """Invariant 1."""
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    exported = await agent.export_identity(identity.did)
+    await agent.close()
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "laptop").rglob("*") if path.is_file())
+    assert exported["portableDid"]["uri"].encode() in stored
+    for key in exported["portableDid"]["privateKeys"]:
+        assert key["d"].encode() not in stored
+
+
+async def test_an_exported_identity_signs_on_another_device(world: World) -> None:
+    laptop, phone = await world.device("laptop"), await world.device("phone")
+    identity = await laptop.create_identity("Alice", world.endpoints)
+    assert await laptop.publish_all()
+    exported = await laptop.export_identity(identity.did)
+    imported = await phone.import_identity(exported)
+    assert (imported.did, imported.name, imported.chosen) == (identity.did, "Alice", True)
+    assert await phone.export_identity(identity.did) == exported
+    signature = await (await phone.signer(identity.did)).raw.sign(b"hello")
+    public = exported["portableDid"]["document"]["verificationMethod"][0]["publicKeyJwk"]
+    assert await phone.crypto.verify(public, b"hello", signature)
+
+
+async def test_the_choice_of_an_identity_survives(world: World) -> None:
+    """Invariant 3."""
+    agent = await world.device("laptop")
+    first = await agent.create_identity("First", [])
+    second = await agent.create_identity("Second", [])
+    assert agent.identities.chosen() == first
+    await agent.identities.choose(second.did)
+    with pytest.raises(IdentityError, match="not on this agent"):
+        await agent.identities.choose("did:dht:nobody")
+    await agent.close()
+    again = await world.device("laptop")
+    chosen = again.identities.chosen()
+    assert chosen is not None
+    assert chosen.did == second.did
+    assert [identity.chosen for identity in again.identities.list()] == [False, True]
+
+
+def without_keys(portable: dict[str, Any]) -> None:
+    del portable["portableDid"]["privateKeys"]
+
+
+def with_another_document(portable: dict[str, Any]) -> None:
+    portable["portableDid"]["document"]["id"] = "did:dht:someoneelse"
+
+
+def with_foreign_keys(portable: dict[str, Any]) -> None:
+    for key in portable["portableDid"]["privateKeys"]:
+        if key["crv"] == "Ed25519":
+            key["d"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+
+def without_a_document(portable: dict[str, Any]) -> None:
+    del portable["portableDid"]["document"]
+
+
+def as_a_mere_did(portable: dict[str, Any]) -> None:
+    portable.clear()
+    portable["uri"] = "did:dht:x"
+
+
+@pytest.mark.parametrize(
+    "spoil", [without_keys, with_another_document, with_foreign_keys, without_a_document, as_a_mere_did]
+)
+async def test_a_spoilt_export_is_refused_and_changes_nothing(world: World, spoil: Any) -> None:
+    """Invariant 2."""
+    laptop, phone = await world.device("laptop"), await world.device("phone")
+    identity = await laptop.create_identity("Alice", world.endpoints)
+    portable = copy.deepcopy(await laptop.export_identity(identity.did))
+    spoil(portable)
+    with pytest.raises(IdentityError):
+        await phone.import_identity(portable)
+    assert phone.identities.list() == []
+    assert phone.sync.status() == []
+
+
+@pytest.mark.parametrize("nonsense", [None, [], "text", 7, {"portableDid": None}, {"portableDid": {"uri": 1}}])
+async def test_nonsense_is_no_identity(world: World, nonsense: Any) -> None:
+    phone = await world.device("phone")
+    with pytest.raises(IdentityError):
+        await phone.import_identity(nonsense)
+
+
+async def test_an_identity_is_imported_once(world: World) -> None:
+    laptop = await world.device("laptop")
+    identity = await laptop.create_identity("Alice", world.endpoints)
+    with pytest.raises(IdentityError, match="already"):
+        await laptop.import_identity(await laptop.export_identity(identity.did))
+
+
+async def test_two_imports_at_once_give_one_identity(world: World) -> None:
+    laptop, phone = await world.device("laptop"), await world.device("phone")
+    identity = await laptop.create_identity("Alice", world.endpoints)
+    exported = await laptop.export_identity(identity.did)
+    results = await asyncio.gather(
+        phone.import_identity(exported), phone.import_identity(exported), return_exceptions=True
+    )
+    assert sorted(isinstance(result, IdentityError) for result in results) == [False, True]
+
+
+async def test_a_folder_has_one_agent_at_a_time(world: World) -> None:
+    await world.device("laptop")
+    with pytest.raises(StorageBusy):
+        await world.device("laptop")
+
+
+async def test_a_target_without_nodes_cannot_be_asked(world: World) -> None:
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", [])
+    with pytest.raises(Unreachable, match="names no DWN"):
+        await agent.request(identity.did, {})
+
+
+async def test_an_interval_that_is_none_changes_nothing(world: World) -> None:
+    agent = await world.device("laptop")
+    await agent.start_sync("1 hour")
+    with pytest.raises(InvalidArgument):
+        await agent.start_sync("soon")
+    assert agent.sync_interval == "1 hour"
+    await agent.stop_sync()
+    assert agent.sync_interval == "off"

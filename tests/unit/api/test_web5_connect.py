@@ -1,0 +1,213 @@
+"""`Web5.connect` and records, on real nodes: what an app sees."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.conftest import World
+
+from web5 import Web5
+from web5.errors import BadRequest, InvalidArgument, NotFound, RemoteError, Unauthorized, Unreachable
+
+NOTE = "https://schema.org/TextDigitalDocument"
+LARGE = bytes(i & 255 for i in range(100_000))
+
+
+async def connected(world: World, name: str = "laptop", sync: str = "off") -> Web5:
+    agent = await world.device(name)
+    web5, _ = await Web5.connect(agent=agent, dwn_endpoints=world.endpoints, sync=sync)
+    assert await agent.publish_all()
+    return web5
+
+
+async def second_device(world: World, first: Web5) -> Web5:
+    agent = await world.device("phone")
+    await agent.import_identity(await first.identities.export(first.connected_did))
+    web5, _ = await Web5.connect(agent=agent, sync="off")
+    return web5
+
+
+async def test_the_first_launch_makes_an_identity_and_the_second_finds_it(world: World) -> None:
+    agent = await world.device("laptop")
+    first = await Web5.connect(agent=agent, dwn_endpoints=world.endpoints, sync="1 hour")
+    assert first.created
+    assert first.web5.sync.interval == "1 hour"
+    await first.web5.close()
+
+    second = await Web5.connect(agent=await world.device("laptop"), sync="off")
+    assert not second.created
+    assert second.did == first.did
+    assert second.web5.sync.interval == "off"
+
+
+async def test_a_wrong_interval_is_refused_before_anything_is_made(world: World) -> None:
+    agent = await world.device("laptop")
+    with pytest.raises(InvalidArgument, match="interval"):
+        await Web5.connect(agent=agent, sync="every now and then")
+    assert agent.identities.list() == []
+
+
+async def test_a_record_lives(world: World) -> None:
+    web5 = await connected(world)
+    record = await web5.dwn.records.create("first", schema=NOTE, tags={"mood": "good", "rank": 1.5})
+    assert (record.author, record.creator) == (web5.connected_did, web5.connected_did)
+    assert (record.data_format, record.data_size, record.schema) == ("text/plain", 5, NOTE)
+    assert record.tags == {"mood": "good", "rank": 1.5}
+    assert await record.data.text() == "first"
+
+    await record.update(data="second")
+    assert (await web5.dwn.records.read(record.id)).tags == {"mood": "good", "rank": 1.5}
+    await record.update(tags={})
+    assert record.date_modified > record.date_created
+    found = await web5.dwn.records.read(record.id)
+    assert await found.data.text() == "second"
+    assert found.tags == {}
+    assert found.date_created == record.date_created
+    assert found.initial_write is not None
+    assert found.to_json() == record.to_json()
+
+    await found.delete()
+    assert found.deleted
+    assert found.data_cid is None
+    assert (found.id, found.schema, found.date_created) == (record.id, NOTE, record.date_created)
+    with pytest.raises(NotFound):
+        await found.data.bytes()
+    with pytest.raises(InvalidArgument, match="deleted"):
+        await found.update(data="third")
+    with pytest.raises(NotFound):
+        await web5.dwn.records.read(record.id)
+    with pytest.raises(NotFound):
+        await web5.dwn.records.delete(record.id)
+    assert await web5.dwn.records.query(schema=NOTE) == []
+
+
+async def test_an_update_without_data_keeps_the_data(world: World) -> None:
+    web5 = await connected(world)
+    for data in (b"small", LARGE):
+        record = await web5.dwn.records.create(data, data_format="image/png")
+        await record.update(published=True)
+        found = await web5.dwn.records.read(record.id)
+        assert found.published
+        assert found.date_published
+        assert await found.data.bytes() == data
+
+
+async def test_json_and_large_data_come_back(world: World) -> None:
+    web5 = await connected(world)
+    document = await web5.dwn.records.create({"a": [1, "ü", None]})
+    assert await (await web5.dwn.records.read(document.id)).data.json() == {"a": [1, "ü", None]}
+    large = await web5.dwn.records.create(LARGE, schema=NOTE)
+    [found] = await web5.dwn.records.query(schema=NOTE)
+    for _ in range(2):
+        assert await found.data.bytes() == LARGE
+    assert b"".join([chunk async for chunk in await (await web5.dwn.records.read(large.id)).data.stream()]) == LARGE
+
+
+async def test_a_query_is_paged(world: World) -> None:
+    web5 = await connected(world)
+    made = [(await web5.dwn.records.create(str(i), schema=NOTE)).id for i in range(5)]
+    seen: list[str] = []
+    cursor = None
+    pages = 0
+    while True:
+        page = await web5.dwn.records.query(schema=NOTE, date_sort="createdDescending", limit=2, cursor=cursor)
+        seen += [record.id for record in page]
+        pages += 1
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert seen == made[::-1]
+    assert pages == 3
+
+
+async def test_what_a_query_cannot_be_asked_says_so(world: World) -> None:
+    web5 = await connected(world)
+    with pytest.raises(InvalidArgument, match="at least one filter"):
+        await web5.dwn.records.query()
+    with pytest.raises(BadRequest):
+        await web5.dwn.records.query(schema=NOTE, date_sort="sideways")
+
+
+async def test_send_reaches_all_endpoints_and_says_so(world: World) -> None:
+    web5 = await connected(world)
+    record = await web5.dwn.records.create("now", schema=NOTE)
+    assert (await record.send()).delivered == world.endpoints
+    phone = await second_device(world, web5)
+    [remote] = await phone.dwn.records.query(from_=web5.connected_did, schema=NOTE)
+    assert await remote.data.text() == "now"
+    await record.update(data="later")
+    await record.send()
+    await record.delete()
+    await record.send()
+    assert await phone.dwn.records.query(from_=web5.connected_did, schema=NOTE) == []
+
+
+async def test_send_with_one_endpoint_down_reaches_the_other(world: World) -> None:
+    web5 = await connected(world)
+    record = await web5.dwn.records.create("now", schema=NOTE)
+    world.down.add("dwn1")
+    report = await record.send()
+    assert report.delivered == [world.endpoints[0]]
+    assert [result.endpoint for result in report.failed] == [world.endpoints[1]]
+    assert [(entry.endpoint, entry.direction) for entry in web5.sync.unsettled()] == [(world.endpoints[1], "push")]
+    world.down.add("dwn0")
+    with pytest.raises(Unreachable):
+        await (await record.update(data="again")).send()
+    world.down.clear()
+    assert (await web5.sync.now()).ok
+    assert web5.sync.unsettled() == []
+
+
+async def test_two_devices_hold_the_same(world: World) -> None:
+    laptop = await connected(world)
+    notes = [await laptop.dwn.records.create(f"note {i}", schema=NOTE) for i in range(30)]
+    photo = await laptop.dwn.records.create(LARGE, data_format="image/png")
+    assert (await laptop.sync.now()).ok
+    phone = await second_device(world, laptop)
+    assert (await phone.sync.now()).ok
+    assert len(await phone.dwn.records.query(schema=NOTE)) == 30
+    assert await (await phone.dwn.records.read(photo.id)).data.bytes() == LARGE
+
+    await (await phone.dwn.records.read(notes[0].id)).update(data="edited on the phone")
+    await phone.dwn.records.delete(notes[1].id)
+    assert (await phone.sync.now()).ok
+    assert (await laptop.sync.now()).ok
+    assert await (await laptop.dwn.records.read(notes[0].id)).data.text() == "edited on the phone"
+    with pytest.raises(NotFound):
+        await laptop.dwn.records.read(notes[1].id)
+
+
+async def test_strangers_see_what_is_published_and_nothing_else(world: World) -> None:
+    alice = await connected(world)
+    public = await alice.dwn.records.create("public", schema=NOTE, published=True)
+    private = await alice.dwn.records.create("private", schema=NOTE)
+    assert (await alice.sync.now()).ok
+    bob = await connected(world, "bob")
+    seen = await bob.dwn.records.query(from_=alice.connected_did, schema=NOTE)
+    assert [record.id for record in seen] == [public.id]
+    with pytest.raises(Unauthorized):
+        await bob.dwn.records.read(private.id, from_=alice.connected_did)
+    with pytest.raises(RemoteError):
+        await bob.dwn.records.query(from_="did:jwk:nonsense", schema=NOTE)
+
+
+async def test_changes_are_told_for_local_and_pulled_messages(world: World) -> None:
+    laptop = await connected(world)
+    told: list[tuple[str, str]] = []
+    laptop.on_change.append(lambda tenant, cid: told.append((tenant, cid)))
+    await laptop.dwn.records.create("x", schema=NOTE)
+    assert [tenant for tenant, _ in told] == [laptop.connected_did]
+    await laptop.sync.now()
+    phone = await second_device(world, laptop)
+    on_phone: list[tuple[str, str]] = []
+    phone.on_change.append(lambda tenant, cid: on_phone.append((tenant, cid)))
+    await phone.sync.now()
+    assert on_phone == told
+
+
+async def test_another_identity_has_its_own_records(world: World) -> None:
+    web5 = await connected(world)
+    await web5.dwn.records.create("mine", schema=NOTE)
+    work = await web5.identities.create("Work", dwn_endpoints=world.endpoints)
+    at_work = await web5.use(work.did)
+    assert await at_work.dwn.records.query(schema=NOTE) == []
+    assert [identity.name for identity in web5.identities.list()] == ["Default", "Work"]

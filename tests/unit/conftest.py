@@ -1,0 +1,67 @@
+"""A world without a network: the embedded nodes and gateway, and agents that reach them through ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from web5.agent.agent import Agent
+from web5.errors import Unreachable
+from web5.node.agent import open_agent
+from web5.node.http import HttpxHttp, HttpxResponse
+from web5.node.serve import embedded
+
+ORIGIN = "http://world"
+
+
+class Network(HttpxHttp):
+    """A way to the embedded nodes and gateway; what `down` names cannot be reached."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, down: set[str]) -> None:
+        super().__init__(transport)
+        self._down = down
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float = 30.0,
+    ) -> HttpxResponse:
+        if any(url.startswith(f"{ORIGIN}/{name}") for name in self._down):
+            raise Unreachable(f"{url} is down")
+        return await super().request(method, url, headers=headers, body=body, timeout=timeout)
+
+
+class World:
+    """Two remote nodes and a gateway that really run, and any number of devices.
+
+    Attributes:
+        down: the first path segments ("dwn0", "dwn1", "dht") that cannot be reached just now.
+    """
+
+    def __init__(self, open_device: Callable[[str], Awaitable[Agent]], down: set[str]) -> None:
+        self.device = open_device
+        self.down = down
+        self.endpoints = [f"{ORIGIN}/dwn0", f"{ORIGIN}/dwn1"]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(embedded(tmp_path / "remotes", None))
+        down: set[str] = set()
+
+        async def device(name: str) -> Agent:
+            http = Network(httpx.ASGITransport(app), down)
+            agent = await open_agent(gateway_uri=f"{ORIGIN}/dht", data_path=tmp_path / name, http=http)
+            stack.push_async_callback(agent.close)
+            return agent
+
+        yield World(device, down)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -120,7 +119,19 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the address cannot be had.
     """
-    return socket.create_server((host, port), backlog=512)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    # Not socket.create_server: it leaves the protocol open, and then asyncio does not turn Nagle's algorithm off,
+    # which costs 40 ms a reply.
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(512)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 async def serve(listener: socket.socket, data_dir: Path, site: Path | None) -> None:
@@ -136,13 +147,14 @@ async def serve(listener: socket.socket, data_dir: Path, site: Path | None) -> N
             h11_max_incomplete_event_size=Limits().message + HEADERS_BESIDE,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        await _Server(config, f"http://{host}:{port}/").serve([listener])
+        name = f"[{host}]" if ":" in host else host
+        await _Server(config, f"http://{name}:{port}/").serve([listener])
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m web5.node.serve", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="the port; 0 takes a free one (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="the port; 0 takes a free one (%(default)s)")
     parser.add_argument("--site", type=Path, help="the folder of the static site")
     parser.add_argument("--data", type=Path, default=Path(".build/data"), help="the data folder (%(default)s)")
     options = parser.parse_args(arguments)
@@ -150,9 +162,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(f"There is no site in {options.site}; build it first: python3 build.py site")
     try:
         listener = listen(options.host, options.port)
-    except (OSError, OverflowError) as error:
-        number = error.errno if isinstance(error, OSError) else None
-        reason = os.strerror(number) if number else str(error)
+    except OSError as error:
+        reason = error.strerror or error
         return _failed(f"Cannot serve at {options.host}:{options.port} ({reason}); try another --port.")
     try:
         asyncio.run(serve(listener, options.data, options.site))
@@ -161,6 +172,12 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
 
 
 def _failed(line: str) -> int:

@@ -4,6 +4,8 @@ import asyncio
 import re
 import signal
 import socket
+import statistics
+import time
 from pathlib import Path
 
 import httpx
@@ -141,6 +143,17 @@ async def test_header_over_the_servers_own_limit_is_a_refusal(server):
             owner.signer, clock, data=b"x", data_format="text/plain", tags={"long": "x" * size}
         )
         assert (await owner.process(message, b"x"))["status"]["code"] == code, size
+
+
+async def test_small_replies_are_not_held_back(server):
+    """Nagle's algorithm against delayed acknowledgements would cost 40 ms each."""
+    owner = await Owner.make(server)
+    spans = []
+    for _ in range(15):
+        started = time.perf_counter()
+        await owner.record_ids()
+        spans.append(time.perf_counter() - started)
+    assert statistics.median(spans) < 0.035
 
 
 SIZE = 100_000_000

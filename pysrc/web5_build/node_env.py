@@ -64,12 +64,14 @@ def node(*, for_reference: bool = False) -> Node:
     """A Node.js that will do.
 
     Parameters:
-        for_reference: it has to run the reference packages too.
+        for_reference: it has to run the reference packages too, and to compile for them.
     """
     found = _of_machine()
     if found is not None:
         candidate, major = found
-        if major == REFERENCE_MAJOR or (major > OLDEST and not for_reference):
+        # Without headers, an addon's build would fetch them from a host of its own.
+        compiles = major == REFERENCE_MAJOR and candidate.headers is not None
+        if compiles or (major >= OLDEST and not for_reference):
             return candidate
     return _from_pypi()
 

@@ -13,6 +13,7 @@ from web5_build.paths import WEB
 from web5_build.site import RUNTIME_NAME, RUNTIMES
 
 HASH = re.compile(r"[.-][0-9a-f]{16}(?=[./]|$)")
+WHEEL = re.compile(r"[\w./+-]+\.whl")
 REFERENCE = re.compile(r"""(?:src|href|config)\s*=\s*["']([^"'{]+)["']""")
 
 
@@ -47,6 +48,11 @@ def test_everything_that_a_page_refers_to_is_there(site: Path) -> None:
         if page.suffix == ".html":
             relative = [found for found in REFERENCE.findall(page.read_text()) if not found.startswith(("#", "data:"))]
             assert [found for found in relative if not (page.parent / found.split("?")[0]).exists()] == []
+
+
+def test_every_wheel_that_a_page_names_is_there(site: Path) -> None:
+    for page in _pages(site):
+        assert [found for found in WHEEL.findall(page.read_text()) if not (page.parent / found).exists()] == [], page
 
 
 def test_runtimes_are_named_by_their_hash(site: Path) -> None:

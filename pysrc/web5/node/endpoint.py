@@ -54,7 +54,7 @@ class DwnEndpoint:
         except RpcFault as fault:
             return _json(rpc.encode_fault(fault), fault.status)
         except ClientDisconnect:
-            raise
+            return Response(status_code=400)  # nobody reads it
         except Exception as error:
             log.exception("a request failed")
             ours = RpcFault(ErrorCode.INTERNAL_ERROR, _told(error), call_id)

@@ -145,6 +145,28 @@ async def test_header_over_the_servers_own_limit_is_a_refusal(server):
         assert (await owner.process(message, b"x"))["status"]["code"] == code, size
 
 
+async def test_sender_who_goes_away_leaves_nothing(server, tmp_path: Path):
+    owner = await Owner.make(server)
+    data = b"x" * 500_000
+    message = await compose.records_write(owner.signer, clock, data=data, data_format="text/plain")
+    head = f"POST /dwn0 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\ndwn-request: "
+    for _ in range(3):
+        _, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        writer.write(head.encode() + rpc.encode_request(owner.did, message).encode() + b"\r\n\r\n" + data[:-1])
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    assert await owner.record_ids() == set()
+    assert (await owner.process(message, data))["status"]["code"] == 202
+    assert await server.stop() == 0
+    assert server.log == ""
+    assert len(files_under(tmp_path / "data" / "dwn0" / "blobs")) == 1
+
+
+def files_under(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 async def test_small_replies_are_not_held_back(server):
     """Nagle's algorithm against delayed acknowledgements would cost 40 ms each."""
     owner = await Owner.make(server)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from web5.ports.clock import Clock
 from web5.sync.ledger import Endpoint
 from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error, method_of
 from web5.sync.states import EndpointReport, Message, State
+from web5.sync.streams import guard
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
 
@@ -50,6 +52,7 @@ class Peer:
         reply = await self._ask(query)
         if isinstance(reply, Verdict):
             return reply
+        await _release(reply)
         cids, cursor = reply.get("entries", []), reply.get("cursor")
         if not isinstance(cids, list) or not all(isinstance(cid, str) for cid in cids):
             return GARBAGE
@@ -57,20 +60,31 @@ class Peer:
 
     async def page(self, query: dict[str, Any]) -> Message | Verdict:
         """A page of records (`PageWalk.query`)."""
-        return await self._ask(await compose.records_query(self._signer, self._clock, **query))
+        reply = await self._ask(await compose.records_query(self._signer, self._clock, **query))
+        await _release(reply)
+        return reply
 
-    async def read(self, cid: str) -> Message | Verdict:
-        """One message, with its data."""
-        return await self._ask(await compose.messages_read(self._signer, self._clock, message_cid=cid))
+    @asynccontextmanager
+    async def read(self, cid: str) -> AsyncIterator[Message | Verdict]:
+        """One message, with its data, which can be read until the end of the block."""
+        reply = await self._ask(await compose.messages_read(self._signer, self._clock, message_cid=cid))
+        data = guard(reply)
+        try:
+            yield reply
+        finally:
+            if data is not None:
+                await data.release()
 
     async def give(self, message: Message, data: bytes | DataStream | None) -> Verdict:
         """Send a message, and say what became of it."""
         self.report.requests += 1
         url, tenant = self.endpoint.url, self.endpoint.tenant
         try:
-            return judge(await self._remote.process_message(url, tenant, message, data), method_of(message))
+            reply = await self._remote.process_message(url, tenant, message, data)
         except RemoteError as error:
             return judge_error(error)
+        await _release(reply)
+        return judge(reply, method_of(message))
 
     async def _ask(self, message: Message) -> Message | Verdict:
         self.report.requests += 1
@@ -81,4 +95,11 @@ class Peer:
         verdict = judge(reply)
         if verdict.code == 200:
             return reply
+        await _release(reply)
         return replace(verdict, state=State.REFUSED, backoff=SOON) if verdict.settled else verdict
+
+
+async def _release(reply: Any) -> None:
+    """A reply that should bring no data must not keep a connection by bringing some."""
+    if (data := guard(reply)) is not None:
+        await data.release()

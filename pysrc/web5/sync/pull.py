@@ -126,29 +126,32 @@ class Pull:
             self._record(candidate.cid, verdict)
 
     async def _read(self, cid: str, chains: Chains) -> None:
-        reply = await self._peer.read(cid)
-        if isinstance(reply, Verdict):
-            self._count(reply)
-            if reply.code == 404:
-                self._inbox.gone(self._id, cid)
+        async with self._peer.read(cid) as reply:
+            if isinstance(reply, Verdict):
+                self._count(reply)
+                if reply.code == 404:
+                    self._inbox.gone(self._id, cid)
+                else:
+                    self._record(cid, reply)
+                return
+            self._failures = 0
+            found = read_candidate(cid, reply)
+            if isinstance(found, Candidate):
+                found = await _in_memory_if_small(found)
+            if isinstance(found, Verdict):
+                self._record(cid, found)
             else:
-                self._record(cid, reply)
-            return
-        self._failures = 0
-        found = read_candidate(cid, reply)
-        if isinstance(found, Candidate):
-            found = await _in_memory_if_small(found)
-        if isinstance(found, Verdict):
-            self._record(cid, found)
-            return
-        todo = chains.offer(found)
+                await self._take(found, chains)
+
+    async def _take(self, candidate: Candidate, chains: Chains) -> None:
+        todo = chains.offer(candidate)
         while todo:
-            candidate = todo.pop(0)
-            verdict = await self._apply(candidate)
-            if verdict.state is State.WAITING and not isinstance(candidate.data, DataStream):
-                todo = [*chains.early(candidate, verdict), *todo]
+            now = todo.pop(0)
+            verdict = await self._apply(now)
+            if verdict.state is State.WAITING and not isinstance(now.data, DataStream):
+                todo = [*chains.early(now, verdict), *todo]
             else:
-                self._record(candidate.cid, verdict)
+                self._record(now.cid, verdict)
 
     # -- outcomes
 

@@ -34,9 +34,12 @@ class Push:
         self._id = peer.endpoint.id
         self._tenant = peer.endpoint.tenant
         self._tries: Counter[int] = Counter()
+        self._done = 0
+        self._total = 0
 
     async def run(self) -> None:
         """Send what is due, until nothing is left or the endpoint is halted."""
+        self._total = self._done + self._outbox.counts(self._id, self._tenant)[0]
         plan, last, sending = PushPlan(), 0, set[asyncio.Task[tuple[Item, Verdict]]]()
         try:
             while True:
@@ -84,10 +87,9 @@ class Push:
         self._local.record_sent(self._id, outcomes)
         report = self._peer.report
         report.pushed += sum(verdict.settled and verdict.code != 0 for _, verdict in outcomes)
-        left, _ = self._outbox.counts(self._id, self._tenant)
-        self._local.notify(
-            SyncEvent("progress", self._tenant, report.endpoint, "push", report.pushed, report.pushed + left)
-        )
+        self._done += sum(verdict.settled for _, verdict in outcomes)
+        total = max(self._done, self._total)
+        self._local.notify(SyncEvent("progress", self._tenant, report.endpoint, "push", self._done, total))
 
 
 async def give(local: Local, peer: Peer, item: Item) -> Verdict:

@@ -102,6 +102,8 @@ class Rounds:
         finally:
             self.syncing.discard(endpoint.id)
             await meeting.leave()
+        out, _ = ledger.outbox.counts(endpoint.id, endpoint.tenant)
+        peer.report.unsettled = out + ledger.inbox.counts(endpoint.id)[0]
         if halted is not None:
             peer.report.error = (halted.code, halted.detail)
             ledger.failed(endpoint, halted)

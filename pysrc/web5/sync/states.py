@@ -67,7 +67,8 @@ class EndpointReport:
     """What one round did with one endpoint.
 
     `error` is why it ended early, as (code, detail), with code 0 if no DWN answered. `listed` counts the messages that
-    the endpoint named, `pulled` those applied here, `pushed` those it took or had, `requests` what all that cost.
+    the endpoint named, `pulled` those applied here, `pushed` those it took or had, `unsettled` those that are left in
+    either direction, `requests` what all that cost.
     """
 
     tenant: str
@@ -75,6 +76,7 @@ class EndpointReport:
     listed: int = 0
     pulled: int = 0
     pushed: int = 0
+    unsettled: int = 0
     requests: int = 0
     error: tuple[int, str] | None = None
 

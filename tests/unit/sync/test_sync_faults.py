@@ -373,6 +373,53 @@ async def test_concurrent_edits_converge_on_the_newest_everywhere(world: World) 
     assert phone.sync.unsettled() == laptop.sync.unsettled() == []
 
 
+async def test_data_of_a_wrong_message_does_not_keep_its_connection(world: World) -> None:
+    world.set_endpoints("/a")
+    other, phone = await world.device("other"), await world.device()
+    await other.write(bytes(100_000))
+    assert (await other.sync.now()).ok
+    open_bodies: set[object] = set()
+    real = world.network.request
+
+    class Watched:
+        def __init__(self, response) -> None:
+            self.status, self._response = response.status, response
+            self.headers = {
+                name: value.replace('"dataSize":', '"dataSiz":') for name, value in response.headers.items()
+            }
+
+        async def chunks(self):
+            open_bodies.add(self)
+            try:
+                async for chunk in self._response.chunks():
+                    yield chunk
+            finally:
+                open_bodies.discard(self)
+
+        async def read(self) -> bytes:
+            return await self._response.read()
+
+        async def close(self) -> None:
+            await self._response.close()
+
+    begun = []
+
+    async def watching(method, url, **more):
+        response = await real(method, url, **more)
+        if "dwn-response" not in response.headers:
+            return response
+        begun.append(Watched(response))
+        open_bodies.add(begun[-1])
+        return begun[-1]
+
+    world.network.request = watching  # type: ignore[method-assign]
+    await phone.sync.now()
+    (row,) = phone.sync.unsettled()
+    assert "BadReply: asked for message" in row.detail
+    assert len(begun) == 1
+    assert open_bodies == set()
+
+
 # -- crashes, stops and a full disk
 
 

@@ -1,0 +1,206 @@
+"""Two reference dwn-servers take our pushes and serve our pulls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.interop.dwn_server import ReferenceDwnServer
+from tests.interop.gateway import gateway_server
+from tests.interop.sync import devices
+from tests.interop.sync.devices import CLOCK, CRYPTO, Device
+
+from web5.dids import dht, dht_create
+from web5.dids.models import PortableDid
+from web5.node.http import HttpxHttp
+
+ROOT = Path(__file__).parents[3]
+
+
+class Setting:
+    """A gateway, two reference servers, and an identity that names both."""
+
+    def __init__(self, folder: Path, gateway: str, one: ReferenceDwnServer, two: ReferenceDwnServer) -> None:
+        self.folder, self.gateway, self.one, self.two = folder, gateway, one, two
+        self.portable: PortableDid
+
+    async def create_identity(self, *servers: ReferenceDwnServer) -> None:
+        http = HttpxHttp()
+        defaults = dht_create.identity_defaults([server.url for server in servers])
+        self.portable = await dht_create.create(CRYPTO, **defaults)
+        await dht.publish(self.portable, http, CRYPTO, self.gateway, clock=CLOCK)
+        await http.close()
+
+    def device(self, name: str) -> Device:
+        return Device(self.folder / name, self.portable, self.gateway)
+
+    async def process(self, name: str, writes: int) -> asyncio.subprocess.Process:
+        """The device `name` in a process of its own."""
+        identity = self.folder / "identity.json"
+        identity.write_text(self.portable.model_dump_json(by_alias=True))
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *(devices.__file__, str(self.folder / name), str(identity), self.gateway, str(writes)),
+            env={**os.environ, "PYTHONPATH": f"{ROOT / 'pysrc'}{os.pathsep}{ROOT}"},
+            stdout=asyncio.subprocess.PIPE,
+        )
+
+
+@pytest.fixture
+async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
+    async with gateway_server() as gateway:
+        servers = [ReferenceDwnServer(tmp_path / name, gateway) for name in ("one", "two")]
+        async with servers[0], servers[1]:
+            setting = Setting(tmp_path, gateway, *servers)
+            await setting.create_identity(*servers)
+            yield setting
+
+
+async def test_notes_edits_and_deletes_travel_between_two_devices(setting: Setting) -> None:
+    one, two = setting.one.url, setting.two.url
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        kept, edited, gone = [await phone.write(text) for text in (b"kept", b"edited", b"gone")]
+        report = await phone.sync.now()
+        assert report.ok, report
+        assert await phone.listed_by(one) == await phone.listed_by(two) == phone.held()
+        assert (await laptop.sync.now()).ok
+        assert await laptop.contents() == await phone.contents()
+
+        await laptop.write(b"EDITED", existing=edited)
+        await laptop.delete(gone["recordId"])
+        assert (await laptop.sync.now()).ok
+        assert (await phone.sync.now()).ok
+        expected = {kept["recordId"]: b"kept", edited["recordId"]: b"EDITED"}
+        assert await phone.contents() == await laptop.contents() == expected
+        assert await phone.queried_at(one) == await phone.queried_at(two) == set(expected)
+        assert await phone.listed_by(one) == await phone.listed_by(two) == phone.held() == laptop.held()
+        assert phone.sync.unsettled() == laptop.sync.unsettled() == []
+
+        # A device that comes last finds the records in their last state, and the delete.
+        async with setting.device("tablet") as tablet:
+            assert (await tablet.sync.now()).ok
+            assert await tablet.contents() == expected
+            assert tablet.held() == phone.held()
+            assert tablet.sync.unsettled() == []
+
+
+async def test_no_echo_and_one_request_an_endpoint_when_idle(setting: Setting) -> None:
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        for number in range(20):
+            await phone.write(b"%d" % number)
+        assert (await phone.sync.now()).ok
+        assert phone.http.by_method() == {"MessagesQuery": 2, "RecordsWrite": 40}
+        assert (await laptop.sync.now()).ok
+        assert laptop.http.by_method() == {"MessagesQuery": 2, "RecordsQuery": 1}
+        for device in (phone, laptop, phone, laptop):
+            device.http.counts.clear()
+            assert (await device.sync.now()).ok
+            assert "RecordsWrite" not in device.http.by_method()
+        for device in (phone, laptop):
+            device.http.counts.clear()
+            assert (await device.sync.now()).ok
+            assert set(device.http.counts.values()) == {1}
+            assert device.http.by_method() == {"MessagesQuery": 2}
+
+
+async def test_a_server_that_was_down_is_filled_when_it_returns(setting: Setting) -> None:
+    await setting.two.kill()
+    async with setting.device("phone") as phone:
+        first = await phone.write(b"1")
+        await phone.write(b"2", existing=first)
+        await phone.write(b"other")
+        report = await phone.sync.now()
+        assert not report.ok
+        status = {one.endpoint: one for one in phone.sync.status()}
+        assert (status[setting.one.url].reachable, status[setting.one.url].pending_out) == (True, 0)
+        assert (status[setting.two.url].reachable, status[setting.two.url].pending_out) == (False, 3)
+        assert status[setting.two.url].last_error is not None
+        assert await phone.listed_by(setting.one.url) == phone.held()
+        await setting.two.start()
+        assert (await phone.sync.now()).ok
+        assert await phone.listed_by(setting.two.url) == phone.held()
+        assert await phone.queried_at(setting.two.url) == set(await phone.contents())
+        assert phone.sync.unsettled() == []
+
+
+async def test_two_servers_that_differ_converge_through_the_device(setting: Setting) -> None:
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        await setting.two.kill()
+        await phone.write(b"only at one")
+        await phone.sync.now()
+        await setting.one.kill()
+        await setting.two.start()
+        await laptop.write(b"only at two")
+        await laptop.sync.now()
+        await setting.one.start()
+        async with setting.device("tablet") as tablet:
+            assert (await tablet.sync.now()).ok
+            assert await tablet.listed_by(setting.one.url) == await tablet.listed_by(setting.two.url) == tablet.held()
+            assert sorted((await tablet.contents()).values()) == [b"only at one", b"only at two"]
+            assert tablet.http.by_method()["RecordsWrite"] == 2
+
+
+@pytest.mark.parametrize("size", [1, 30_000, 30_001, 1_000_000])
+async def test_data_goes_both_ways(setting: Setting, size: int) -> None:
+    data = bytes(i * 31 & 255 for i in range(size))
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        message = await phone.write(data)
+        assert (await phone.sync.now()).ok
+        assert (await laptop.sync.now()).ok
+        assert await laptop.contents() == {message["recordId"]: data}
+        await laptop.write(data[::-1] + b"!", existing=message)
+        assert (await laptop.sync.now()).ok
+        assert (await phone.sync.now()).ok
+        assert await phone.contents() == {message["recordId"]: data[::-1] + b"!"}
+        assert phone.sync.unsettled() == laptop.sync.unsettled() == []
+
+
+async def test_three_hundred_records_come_in_few_requests(setting: Setting) -> None:
+    await setting.create_identity(setting.one)
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        written = [await phone.write(b"note %d" % number) for number in range(300)]
+        for message in written[:20]:
+            await phone.write(b"edited", existing=message)
+        assert (await phone.sync.now()).ok
+        started = CLOCK.monotonic()
+        assert (await laptop.sync.now()).ok
+        print(f"300 records pulled in {CLOCK.monotonic() - started:.2f} s: {dict(laptop.http.by_method())}")
+        assert sum(laptop.http.counts.values()) <= 300 / 50 + 1
+        assert laptop.held() == phone.held()
+        assert await laptop.contents() == await phone.contents()
+
+
+@pytest.mark.parametrize(("stop_at", "writes"), [(("push", 7), 30), (("pull", 40), 4)])
+async def test_a_process_that_is_killed_in_the_middle_loses_nothing(
+    setting: Setting, stop_at: tuple[str, int], writes: int
+) -> None:
+    """Ledger invariant 6, with a kill that nothing can catch."""
+    async with setting.device("other") as other:
+        for number in range(120):
+            await other.write(b"from the other %d" % number)
+        assert (await other.sync.now()).ok
+        process = await setting.process("phone", writes)
+        assert process.stdout
+        killed = False
+        async for line in process.stdout:
+            words = line.decode().split()
+            if words[:2] == ["progress", stop_at[0]] and int(words[2]) >= stop_at[1]:
+                process.kill()
+                killed = True
+                break
+        assert killed, "it finished before it could be killed"
+        await process.wait()
+        async with setting.device("phone") as phone:
+            waiting = sum(one.pending_out + one.pending_in for one in phone.sync.status())
+            assert waiting > 0
+            assert (await phone.sync.now()).ok
+            assert phone.sync.unsettled() == []
+            assert len(await phone.contents()) == 120 + writes
+            for url in (setting.one.url, setting.two.url):
+                assert await phone.listed_by(url) == phone.held()
+            assert (await other.sync.now()).ok
+            assert other.held() == phone.held()

@@ -1,0 +1,226 @@
+"""The ledger by itself, beside a real engine. The numbers are the invariants of `web5.sync.ledger`."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.sync.world import Device, World, cid_of
+
+from web5.dwn import compose
+from web5.sync.ledger import Endpoint, Ledger
+from web5.sync.policy import Verdict, judge
+from web5.sync.states import State
+
+A, B = "http://a", "http://b"
+TAKEN = judge({"status": {"code": 202, "detail": "Accepted"}})
+REFUSED = judge({"status": {"code": 400, "detail": "SchemaValidatorFailure: no"}})
+WAITS = judge({"status": {"code": 400, "detail": "RecordsWriteGetInitialWriteNotFound: none"}})
+
+
+class Books:
+    """A ledger hooked to an engine, with two endpoints."""
+
+    def __init__(self, world: World, device: Device) -> None:
+        self.world, self.device, self.tenant = world, device, world.alice.did
+        self.ledger = Ledger(device.database, device.dwn.store)
+        self.ledger.open()
+        device.dwn.in_transaction.append(self.ledger.applied)
+        self.ledger.register(self.tenant)
+        self.ledger.set_endpoints(self.tenant, [A, B])
+
+    def __getitem__(self, url: str) -> Endpoint:
+        return next(endpoint for endpoint in self.ledger.endpoints(self.tenant) if endpoint.url == url)
+
+    def out(self, url: str) -> list[str]:
+        return [row.cid for row in self.ledger.outbox.unsettled(self[url].id, self.tenant)]
+
+    def incoming(self, url: str) -> list[str]:
+        return [row.cid for row in self.ledger.inbox.unsettled(self[url].id)]
+
+    def window(self, url: str) -> int:
+        return self.ledger.outbox.open_window(self[url].id, self.tenant)
+
+    def seq(self, cid: str) -> int:
+        return next(seq for seq, one in self.device.dwn.store.entries_after(self.tenant, 0, 1000) if one == cid)
+
+    def record(self, url: str, cid: str, verdict: Verdict, now: int = 0) -> None:
+        self.ledger.outbox.record(self[url].id, [(self.seq(cid), cid, verdict)], now)
+
+    async def remote_message(self, data: bytes = b"remote") -> tuple[dict, bytes]:
+        alice, clock = self.world.alice, self.world.clock
+        return await compose.records_write(alice.signer, clock, data=data, data_format="text/plain"), data
+
+    async def pull(self, message: dict, data: bytes, source: str) -> None:
+        reply = await self.device.dwn.process_message(self.tenant, message, data, source=source)
+        assert reply["status"]["code"] == 202
+
+
+@pytest.fixture
+async def books(tmp_path: Path) -> Books:
+    world = await World.make(tmp_path, nodes=())
+    device = Device(world, tmp_path / "device")
+    await device.dwn.open()
+    return Books(world, device)
+
+
+async def test_1_and_2_a_write_is_pending_everywhere_before_and_after_its_window(books: Books) -> None:
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(3)]
+    assert books.out(A) == books.out(B) == cids
+    assert books.window(A) == 3
+    assert books.window(A) == 0
+    assert books.out(A) == books.out(B) == cids
+    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (3, 0)
+    books.record(A, cids[1], TAKEN)
+    assert (books.out(A), books.out(B)) == ([cids[0], cids[2]], cids)
+
+
+async def test_1_and_2_outcomes_ahead_of_the_window_are_kept(books: Books) -> None:
+    """What `send` does: it does not wait for its turn."""
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
+    books.record(A, cids[2], TAKEN)
+    books.record(A, cids[3], REFUSED, now=10)
+    assert books.out(A) == [cids[0], cids[1], cids[3]]
+    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (3, 1)
+    books.window(A)
+    assert books.out(A) == [cids[0], cids[1], cids[3]]
+    rows = {row.cid: row for row in books.ledger.outbox.unsettled(books[A].id, books.tenant)}
+    assert (rows[cids[3]].state, rows[cids[3]].code, rows[cids[3]].attempts) == (State.REFUSED, 400, 1)
+    assert [row.cid for row in books.ledger.outbox.due(books[A].id, 11)] == cids[:2]
+    assert books.ledger.outbox.is_settled(books[A].id, books.seq(cids[2]))
+    assert not books.ledger.outbox.is_settled(books[A].id, books.seq(cids[3]))
+
+
+async def test_1_what_the_engine_pruned_needs_no_row(books: Books) -> None:
+    first = await books.device.write(b"1")
+    second = await books.device.write(b"2", existing=first)
+    third = await books.device.write(b"3", existing=second)
+    assert books.out(A) == [cid_of(first), cid_of(third)]
+    assert books.window(A) == 2
+
+
+async def test_3_what_was_pulled_from_an_endpoint_is_pending_for_the_others_only(books: Books) -> None:
+    message, data = await books.remote_message()
+    await books.pull(message, data, A)
+    assert (books.out(A), books.out(B)) == ([], [cid_of(message)])
+    books.window(A)
+    books.window(B)
+    assert (books.out(A), books.out(B)) == ([], [cid_of(message)])
+
+
+async def test_3_what_both_listed_is_pending_for_none(books: Books) -> None:
+    message, data = await books.remote_message()
+    cid = cid_of(message)
+    for url in (A, B):
+        books.ledger.listed(books[url], [cid], {cid}, None)
+    await books.pull(message, data, A)
+    assert books.out(A) == books.out(B) == books.incoming(A) == books.incoming(B) == []
+
+
+async def test_3_a_listing_settles_what_was_pending_or_refused(books: Books) -> None:
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
+    books.record(A, cids[0], REFUSED)
+    books.ledger.listed(books[A], cids[:2], set(), {"messageCid": "x", "value": 1})
+    assert books.out(A) == cids[2:]
+    books.window(A)
+    assert books.out(A) == cids[2:]
+    books.ledger.listed(books[A], cids, set(), None)
+    assert (books.out(A), books.out(B)) == ([], cids)
+    assert books[A].cursor == {"messageCid": "x", "value": 1}
+
+
+async def test_3_the_hook_undoes_itself_with_the_message(books: Books) -> None:
+    message, data = await books.remote_message()
+    cid = cid_of(message)
+    books.ledger.listed(books[A], [cid], {cid}, None)
+
+    def fail(applied: object) -> None:
+        raise RuntimeError("power cut")
+
+    books.device.dwn.in_transaction.append(fail)
+    with pytest.raises(RuntimeError):
+        await books.device.dwn.process_message(books.tenant, message, data, source=A)
+    books.device.dwn.in_transaction.remove(fail)
+    assert books.incoming(A) == [cid]
+    assert books.world.held(books.device.dwn) == set()
+    await books.pull(message, data, A)
+    assert books.incoming(A) == books.out(A) == []
+
+
+async def test_4_cursor_and_rows_are_stored_together_or_not_at_all(books: Books) -> None:
+    with pytest.raises(TypeError):
+        books.ledger.listed(books[A], ["one", "two"], {"one", "two"}, {"cannot": object()})
+    assert (books.incoming(A), books[A].cursor) == ([], None)
+    books.ledger.listed(books[A], ["one", "two"], {"one", "two"}, {"value": 2})
+    books.ledger.listed(books[A], ["two", "three"], {"two", "three"}, {"value": 3})
+    assert (books.incoming(A), books[A].cursor) == (["one", "two", "three"], {"value": 3})
+    books.ledger.listed(books[A], [], set(), None)
+    assert books[A].cursor == {"value": 3}
+
+
+async def test_5_a_failed_row_stays_with_its_reason_and_its_next_try(books: Books) -> None:
+    inbox, endpoint = books.ledger.inbox, books[A].id
+    books.ledger.listed(books[A], ["one", "two"], {"one", "two"}, None)
+    inbox.failed(endpoint, "one", REFUSED, 1_000)
+    inbox.failed(endpoint, "one", REFUSED, 2_000)
+    row = inbox.unsettled(endpoint)[0]
+    assert (row.cid, row.state, row.code, row.detail, row.attempts, row.next_try) == (
+        *("one", State.REFUSED, 400, "SchemaValidatorFailure: no", 2),
+        2_000 + 20 * 60 * 1_000_000,
+    )
+    assert [row.cid for row in inbox.due(endpoint, 3_000)] == ["two"]
+    assert [row.cid for row in inbox.due(endpoint, row.next_try or 0)] == ["one", "two"]
+    assert inbox.counts(endpoint) == (2, 1)
+    inbox.failed(endpoint, "nobody", REFUSED, 1)
+    assert inbox.counts(endpoint) == (2, 1)
+
+
+async def test_what_waits_is_released_when_something_comes(books: Books) -> None:
+    books.ledger.listed(books[A], ["early", "bad"], {"early", "bad"}, None)
+    books.ledger.inbox.failed(books[A].id, "early", WAITS, 0)
+    books.ledger.inbox.failed(books[A].id, "bad", REFUSED, 0)
+    assert books.ledger.inbox.due(books[A].id, 1) == []
+    await books.device.write()
+    assert [row.cid for row in books.ledger.inbox.due(books[A].id, 1)] == ["early"]
+    first, second = [cid_of(await books.device.write()) for _ in range(2)]
+    books.record(B, second, WAITS)
+    assert second not in [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
+    books.record(B, first, TAKEN)
+    assert second in [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
+
+
+async def test_endpoints_that_go_take_their_rows_along_and_come_back_empty(books: Books) -> None:
+    cid = cid_of(await books.device.write())
+    books.window(A)
+    books.record(A, cid, TAKEN)
+    books.ledger.listed(books[A], ["x"], {"x"}, {"value": 1})
+    assert books.ledger.set_endpoints(books.tenant, [B]) == [A]
+    assert [endpoint.url for endpoint in books.ledger.endpoints(books.tenant)] == [B]
+    assert books.ledger.set_endpoints(books.tenant, [B, A]) == []
+    assert (books.out(A), books.incoming(A), books[A].cursor) == ([cid], [], None)
+
+
+async def test_success_and_failure_of_an_endpoint(books: Books) -> None:
+    books.ledger.failed(books[A], judge({"status": {"code": 401, "detail": "Not a registered tenant."}}))
+    error = books[A].error
+    assert error and (error.state, error.code, error.detail) == (State.BLOCKED, 401, "Not a registered tenant.")
+    books.ledger.listed(books[A], ["x"], {"x"}, None)
+    books.ledger.succeeded(books[A], 20, 10)
+    assert (books[A].error, books[A].last_success, books[A].caught_up) == (None, 20, None)
+    books.ledger.inbox.gone(books[A].id, "x")
+    books.ledger.succeeded(books[A], 40, 30)
+    books.ledger.succeeded(books[A], 60, None)
+    assert (books[A].last_success, books[A].caught_up) == (60, 30)
+
+
+async def test_everything_is_there_after_a_restart(books: Books) -> None:
+    cid = cid_of(await books.device.write())
+    books.window(A)
+    books.record(A, cid, REFUSED, now=5)
+    books.ledger.listed(books[B], ["x"], {"x"}, {"value": 7})
+    before = [books.ledger.outbox.unsettled(books[A].id, books.tenant), books.ledger.endpoints(books.tenant)]
+    again = Ledger(books.device.database, books.device.dwn.store)
+    again.open()
+    assert again.tenants() == [books.tenant]
+    assert [again.outbox.unsettled(books[A].id, books.tenant), again.endpoints(books.tenant)] == before
+    assert [row.cid for row in again.inbox.unsettled(books[B].id)] == ["x"]
+    again.unregister(books.tenant)
+    assert again.tenants() == again.endpoints(books.tenant) == []

@@ -78,6 +78,7 @@ class Nodes:
         show(slot(item, "error"), bool(error))
         if error:
             say(slot(item, "error"), words.code_and_detail(error))
+            slot(item, "error").title = words.code_and_detail(error)
         self._fill_refused(item, node)
 
     def _fill_refused(self, item, node):
@@ -109,7 +110,5 @@ class Nodes:
             await self._agent.call("sync_now")
         except AgentError as error:
             banner.tell(error, self.sync)
-        finally:
-            self._asked = False
-            self._busy(False)
-            await self._refresh()
+        self._asked = False
+        await self._refresh()

@@ -1,0 +1,72 @@
+"""One identity in two browsers that meet only on the remote nodes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.async_api import expect
+from tests.browser.conftest import NewDevice
+from tests.browser.world import PATIENCE, Device
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_notes_edits_and_deletes_travel(device: Device, new_device: NewDevice) -> None:
+    for number in range(5):
+        await device.write(f"from the first {number}")
+    await device.sync()
+    await device.summary("All synced")
+
+    other = await (await new_device()).ready()
+    own = await other.did()
+    await other.import_(await device.export())
+    assert await other.did() == await device.did() != own
+    for number in range(5):
+        await expect(other.note(f"from the first {number}")).to_be_visible(timeout=PATIENCE)
+
+    await other.edit("from the first 3", "edited on the second")
+    await other.delete("from the first 4")
+    await other.write("from the second")
+    await other.sync()
+    await other.summary("All synced")
+    await device.sync()
+    await expect(device.note("edited on the second")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("from the second")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("from the first 4")).to_have_count(0, timeout=PATIENCE)
+    await expect(device.page.locator("#note-list > li")).to_have_count(5)
+
+
+async def test_the_choice_of_identity_stays(device: Device, new_device: NewDevice) -> None:
+    other = await (await new_device()).ready()
+    own = await other.did()
+    await other.write("of the second's own")
+    await other.import_(await device.export())
+    await other.reload()
+    assert await other.did() == await device.did()
+    await other.page.select_option("#identity-choice", own)
+    await expect(other.note("of the second's own")).to_be_visible(timeout=PATIENCE)
+    assert await other.did() == own
+
+
+async def test_the_export_says_what_it_is(device: Device) -> None:
+    await device.page.click("#export-open")
+    await expect(device.page.get_by_role("dialog", name="Export this identity")).to_contain_text("private keys")
+    await device.page.keyboard.press("Escape")
+    portable = json.loads(await device.export())
+    assert portable["portableDid"]["uri"] == await device.did()
+    assert portable["portableDid"]["privateKeys"]
+    assert portable["metadata"]["uri"] == await device.did()
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [("not JSON", "That is not an exported identity"), ("{}", "This is not a portable identity")],
+)
+async def test_what_is_no_identity_is_turned_down_in_words(device: Device, pasted: str, said: str) -> None:
+    did = await device.did()
+    await device.page.click("#import-open")
+    await device.page.fill("#import-text", pasted)
+    await device.page.click("#import-save")
+    await expect(device.page.locator("#import-problem")).to_contain_text(said)
+    assert await device.did() == did

@@ -1,0 +1,75 @@
+"""Writing, editing and deleting notes on one device."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+from tests.browser.world import PATIENCE, Device
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_note_survives_a_reload(device: Device) -> None:
+    await device.write("Still there")
+    await device.reload()
+    await expect(device.note("Still there")).to_be_visible()
+    assert await device.ask("check_store") == []
+
+
+async def test_edit_and_delete_survive_a_reload(device: Device) -> None:
+    await device.write("First wording")
+    await device.write("Soon gone")
+    await device.edit("First wording", "Second wording")
+    await device.delete("Soon gone")
+    await device.reload()
+    await expect(device.page.locator("#note-list > li")).to_have_count(1)
+    await expect(device.note("Second wording")).to_contain_text("Edited")
+
+
+async def test_escape_leaves_a_note_as_it_was(device: Device) -> None:
+    await device.write("Unchanged")
+    await device.note("Unchanged").get_by_role("button", name="Edit").click()
+    editor = device.page.get_by_label("Edit note")
+    await editor.fill("Something else")
+    await editor.press("Escape")
+    await expect(device.note("Unchanged")).to_be_visible()
+
+
+async def test_text_is_text(device: Device) -> None:
+    text = "<b>not bold</b> & \u00fc \u65e5\u672c \U0001f642\n  indented"
+    await device.write(text)
+    assert await device.page.locator("#note-list .note-text").text_content() == text
+
+
+async def test_a_note_beyond_the_inline_limit_is_cut_and_shown_whole_on_demand(device: Device) -> None:
+    text = "\n".join(f"line {number} \u00e4\u00f6\u00fc" for number in range(5000))
+    assert len(text.encode()) > 30_000
+    await device.page.fill("#note-text", text)
+    await device.page.click("#note-save")
+    card = device.page.locator("#note-list > li")
+    await card.get_by_role("button", name="Show all").click(timeout=PATIENCE)
+    await expect(card).to_contain_text("line 4999", timeout=PATIENCE)
+    await device.reload()
+    await expect(card).not_to_contain_text("line 4999")
+    await card.get_by_role("button", name="Edit").click()
+    assert await device.page.get_by_label("Edit note").input_value() == text
+
+
+async def test_many_notes_come_in_pages(device: Device) -> None:
+    for number in range(60):
+        await device.ask("create_note", text=f"note {number}")
+    await device.reload()
+    cards = device.page.locator("#note-list > li")
+    await expect(cards).to_have_count(50, timeout=PATIENCE)
+    await expect(cards.first).to_contain_text("note 59")
+    await device.page.click("#more-button")
+    await expect(cards).to_have_count(60, timeout=PATIENCE)
+    await expect(cards.last).to_contain_text("note 0")
+    await expect(device.page.locator("#more")).to_be_hidden()
+
+
+async def test_a_typed_text_survives_a_reload_unsaved(device: Device) -> None:
+    await device.page.fill("#note-text", "Half a thought")
+    await device.reload()
+    await expect(device.page.locator("#note-text")).to_have_value("Half a thought")
+    await expect(device.page.locator("#note-list > li")).to_have_count(0)

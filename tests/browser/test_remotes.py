@@ -1,0 +1,41 @@
+"""One remote node away: the other gets everything, the page says so, and the one that returns is filled."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+from tests.browser.world import PATIENCE, Device, World, texts_held_by
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, world: World) -> None:
+    await device.write("before")
+    await device.sync()
+    await device.summary("All synced")
+    exported = await device.export()
+    first, second = device.node(world.first_endpoint), device.node(world.second_endpoint)
+
+    await world.second.stop()
+    try:
+        await device.write("meanwhile one")
+        await device.write("meanwhile two")
+        await device.edit("before", "before, edited")
+        await device.sync()
+        await device.summary("1 of 2 nodes unreachable")
+        await expect(second.locator('[data-slot="state"]')).to_have_text("Unreachable")
+        await expect(second.locator('[data-slot="out"]')).to_have_text("3 messages")
+        await expect(first.locator('[data-slot="state"]')).to_have_text("Reachable")
+        await expect(first.locator('[data-slot="out"]')).to_have_text("nothing")
+        await expect(device.note("meanwhile one")).to_contain_text("Waiting for 1 node")
+        everything = {"before, edited", "meanwhile one", "meanwhile two"}
+        assert await texts_held_by(world.first_endpoint, exported) == everything
+    finally:
+        await world.second.start()
+
+    assert await texts_held_by(world.second_endpoint, exported) == {"before"}
+    await device.sync()
+    await device.summary("All synced")
+    await expect(second.locator('[data-slot="out"]')).to_have_text("nothing")
+    await expect(device.note("meanwhile one")).not_to_contain_text("Waiting", timeout=PATIENCE)
+    assert await texts_held_by(world.second_endpoint, exported) == everything

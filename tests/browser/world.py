@@ -1,0 +1,198 @@
+"""A world for the browser tests: a site, two remote nodes on two servers, a gateway, and devices that open the page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
+from tests.browser.processes import Server, embedded, free_port, remote_node
+
+from web5.crypto.encoding import b64url_decode
+from web5.crypto.jws import MessageSigner
+from web5.dids.models import PortableDid
+from web5.dids.signing import signer_for
+from web5.dwn import compose
+from web5.node.crypto import NodeCrypto
+from web5.node.http import HttpxHttp
+from web5.ports.clock import SystemClock
+from web5.sync.remote import RemoteDwn
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PATIENCE = 60_000
+"""Milliseconds for what a person would call at once, on a machine that does other things too."""
+
+
+@dataclass
+class World:
+    """What runs on this machine for the tests.
+
+    Parameters:
+        origin: the address of the site, which also serves the first node and the gateway.
+        second: the other node's server.
+    """
+
+    origin: str
+    first_endpoint: str
+    second_endpoint: str
+    site: Path
+    main: Server
+    second: Server
+
+    @property
+    def endpoints(self) -> list[str]:
+        return [self.first_endpoint, self.second_endpoint]
+
+
+def make_world(built: Path, folder: Path) -> World:
+    """Prepare a copy of the built site whose config.json names two nodes on two servers; nothing runs yet."""
+    port, second_port = free_port(), free_port()
+    origin = f"http://127.0.0.1:{port}"
+    first, second = f"{origin}/dwn0", f"http://127.0.0.1:{second_port}/dwn"
+    site = copy_site(built, folder / "site", {"dwn_endpoints": ["dwn0", second], "did_dht_gateway": "dht"})
+    return World(
+        origin=origin + "/",
+        first_endpoint=first,
+        second_endpoint=second,
+        site=site,
+        main=embedded(port, site, folder / "main"),
+        second=remote_node(second_port, folder / "second", f"{origin}/dht"),
+    )
+
+
+def copy_site(built: Path, target: Path, config: dict[str, Any]) -> Path:
+    """The built site, by hard links where possible, with a config.json of its own."""
+    shutil.copytree(built, target, copy_function=_link)
+    (target / "config.json").unlink()
+    (target / "config.json").write_text(json.dumps(config))
+    return target
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+class Device:
+    """A browser context, and a page on it: what one person uses in one place."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
+        self.url = url
+        self.complaints: list[str] = []
+        self.page: Page
+
+    async def open(self) -> Page:
+        """Open the page anew; return at once."""
+        self.page = await self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        await self.page.goto(self.url)
+        return self.page
+
+    async def ready(self) -> Device:
+        """Return when the node answers and the notes are shown."""
+        await expect(self.page.locator("#boot")).to_be_hidden(timeout=PATIENCE)
+        await expect(self.page.locator("#note-list > li, #notes-empty:not([hidden])").first).to_be_visible(
+            timeout=PATIENCE
+        )
+        return self
+
+    async def reload(self) -> None:
+        await self.page.reload()
+        await self.ready()
+
+    async def ask(self, name: str, **arguments: Any) -> Any:
+        """Ask the agent, as the browser's console may."""
+        return json.loads(await self.page.evaluate("([n, a]) => web5Ask(n, a)", [name, json.dumps(arguments)]))
+
+    async def write(self, text: str) -> None:
+        """Write a note by keyboard and wait until it is saved."""
+        await self.page.fill("#note-text", text)
+        await self.page.press("#note-text", "Control+Enter")
+        await expect(self.note(text)).to_be_visible(timeout=PATIENCE)
+
+    def note(self, text: str) -> Any:
+        """The saved note with exactly this text."""
+        return self.page.locator("#note-list > li").filter(has=self.page.get_by_text(text, exact=True))
+
+    async def edit(self, text: str, new: str) -> None:
+        card = self.note(text)
+        await card.get_by_role("button", name="Edit").click()
+        editor = self.page.get_by_label("Edit note")
+        await editor.fill(new)
+        await editor.press("Control+Enter")
+        await expect(self.note(new)).to_be_visible(timeout=PATIENCE)
+
+    async def delete(self, text: str) -> None:
+        card = self.note(text)
+        await card.get_by_role("button", name="Delete").click()
+        await card.get_by_role("group", name="Delete this note?").get_by_role("button", name="Delete").click()
+        await expect(card).to_have_count(0, timeout=PATIENCE)
+
+    async def sync(self) -> None:
+        """Press "Sync now" and wait for the end of the round."""
+        button = self.page.locator("#sync-now")
+        await expect(button).to_have_text("Sync now", timeout=PATIENCE)
+        await button.click()
+        await expect(button).to_have_text("Sync now", timeout=PATIENCE)
+        await expect(button).to_be_enabled(timeout=PATIENCE)
+
+    async def summary(self, words: str) -> None:
+        """Wait until the header says this."""
+        await expect(self.page.locator("#summary-words")).to_have_text(words, timeout=PATIENCE)
+
+    async def did(self) -> str:
+        return await self.page.locator("#did").get_attribute("data-did") or ""
+
+    def node(self, endpoint: str) -> Any:
+        return self.page.locator(f'[data-endpoint="{endpoint}"]')
+
+    async def export(self) -> str:
+        """Export the identity as a person does; the file's text."""
+        await self.page.click("#export-open")
+        async with self.page.expect_download() as download:
+            await self.page.click("#export-save")
+        path = await (await download.value).path()
+        return await asyncio.to_thread(path.read_text)
+
+    async def import_(self, exported: str) -> None:
+        """Import an identity by pasting it, and wait until the page uses it."""
+        did = json.loads(exported)["portableDid"]["uri"]
+        await self.page.click("#import-open")
+        await self.page.fill("#import-text", exported)
+        await self.page.click("#import-save")
+        await expect(self.page.locator("#did")).to_have_attribute("data-did", did, timeout=PATIENCE)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+
+async def texts_held_by(endpoint: str, exported: str) -> set[str]:
+    """The notes that a remote node holds for an identity, asked for directly and not through a page."""
+    portable = PortableDid.from_wire(json.loads(exported)["portableDid"])
+    signer: MessageSigner = await signer_for(portable, NodeCrypto())
+    query = await compose.records_query(signer, SystemClock(), filter={"dataFormat": "text/plain"})
+    http = HttpxHttp()
+    try:
+        reply = await RemoteDwn(http).process_message(endpoint, portable.uri, query)
+    finally:
+        await http.close()
+    assert reply["status"]["code"] == 200, reply
+    return {b64url_decode(entry["encodedData"]).decode() for entry in reply["entries"]}

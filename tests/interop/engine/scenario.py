@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.interop.engine.persons import Person, SteppingClock, signed, signed_write
+from tests.unit.dwn.persons import Person, SteppingClock, signed, signed_write
 
 from web5.dwn import compose
 from web5.dwn.cid import dag_cbor_cid, message_cid

@@ -7,8 +7,8 @@ import random
 from typing import Any
 
 import pytest
-from tests.interop.engine.persons import Person, SteppingClock, our_engine, person
 from tests.interop.reference import ReferenceScript
+from tests.unit.dwn.persons import Person, SteppingClock, our_engine, person
 
 from web5.dwn import compose
 from web5.dwn.cid import message_cid

@@ -8,9 +8,9 @@ import re
 from typing import Any
 
 import pytest
-from tests.interop.engine.persons import SteppingClock, our_engine, person
 from tests.interop.engine.scenario import Scenario, Step
 from tests.interop.reference import ReferenceError, ReferenceScript
+from tests.unit.dwn.persons import SteppingClock, our_engine, person
 
 from web5.dwn import DataStream, Dwn
 

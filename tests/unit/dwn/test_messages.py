@@ -1,0 +1,98 @@
+"""MessagesQuery and MessagesRead: the event log, and one message of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.dwn.conftest import World
+
+from web5.dwn import compose
+from web5.dwn.cid import message_cid
+
+
+async def ask(world: World, *filters: dict[str, Any], cursor: Any = None) -> Any:
+    return await world.send(
+        await compose.messages_query(world.alice.signer, world.clock, filters=filters, cursor=cursor)
+    )
+
+
+async def test_the_log_is_in_the_order_of_arrival(world: World) -> None:
+    writes = [await world.compose() for _ in range(3)]
+    for write in reversed(writes):
+        await world.send(write, b"hello")
+    assert await world.log() == [message_cid(write) for write in reversed(writes)]
+
+
+async def test_the_cursor_goes_on_after_the_last_entry(world: World) -> None:
+    assert await ask(world) == {"status": {"code": 200, "detail": "OK"}, "entries": []}
+    first = await world.write()
+    reply = await ask(world)
+    assert reply["cursor"]["messageCid"] == message_cid(first)
+    again = await ask(world, cursor=reply["cursor"])
+    assert (again["entries"], "cursor" in again) == ([], False)
+    second = await world.write()
+    assert (await ask(world, cursor=reply["cursor"]))["entries"] == [message_cid(second)]
+
+
+@pytest.mark.parametrize("value", ["01HVX0000000000000000000", 5, "0123456789-0000000000000001", "", "x-y"])
+async def test_a_cursor_of_another_store_starts_at_the_beginning(world: World, value: Any) -> None:
+    """A remote that lost its store must not look as if it had nothing new."""
+    write = await world.write()
+    assert (await ask(world, cursor={"messageCid": "x", "value": value}))["entries"] == [message_cid(write)]
+
+
+async def test_filters(world: World) -> None:
+    write = await world.write()
+    delete = await world.delete(write)
+    await world.send(delete)
+    written, deleted = message_cid(write), message_cid(delete)
+    span = {"from": write["descriptor"]["messageTimestamp"], "to": delete["descriptor"]["messageTimestamp"]}
+    assert (await ask(world, {"interface": "Records"}))["entries"] == [written, deleted]
+    assert (await ask(world, {"interface": "Protocols"}))["entries"] == []
+    assert (await ask(world, {"method": "Delete"}))["entries"] == [deleted]
+    assert (await ask(world, {"messageTimestamp": span}))["entries"] == [written]
+    assert (await ask(world, {"method": "Delete"}, {"messageTimestamp": span}))["entries"] == [written, deleted]
+    assert (await ask(world, {"method": "Delete", "messageTimestamp": span}))["entries"] == []
+    assert (await ask(world, {"protocol": "urn:none"}))["entries"] == []
+
+
+async def test_only_the_tenant_sees_the_log(world: World) -> None:
+    query = await compose.messages_query(world.bob.signer, world.clock)
+    assert await world.status(query) == (401, "MessagesQueryAuthorizationFailed")
+    query = await compose.messages_query(world.bob.signer, world.clock, permission_grant_id="grant")
+    assert await world.status(query) == (401, "GrantAuthorizationGrantMissing")
+
+
+async def read(world: World, cid: str) -> Any:
+    return await world.send(await compose.messages_read(world.alice.signer, world.clock, message_cid=cid))
+
+
+async def test_a_message_comes_with_the_data_that_is_held(world: World) -> None:
+    large = bytes(40_000)
+    first = await world.write(data=large)
+    second = await world.write(existing=first, data=None, published=True)
+    # Both name the same data, which is still there; small data goes with the message that is replaced.
+    for message in (first, second):
+        entry = (await read(world, message_cid(message)))["entry"]
+        assert (entry["message"], entry["messageCid"]) == (message, message_cid(message))
+        assert await entry["data"].read() == large
+    third = await world.write(existing=second, data=b"small")
+    assert (await read(world, message_cid(first)))["entry"].keys() == {"message", "messageCid"}
+    assert await (await read(world, message_cid(third)))["entry"]["data"].read() == b"small"
+
+
+async def test_a_delete_is_read_without_data(world: World) -> None:
+    write = await world.write()
+    delete = await world.delete(write)
+    await world.send(delete)
+    assert (await read(world, message_cid(delete)))["entry"] == {"message": delete, "messageCid": message_cid(delete)}
+
+
+async def test_what_cannot_be_read(world: World) -> None:
+    write = await world.compose()
+    assert (await read(world, message_cid(write)))["status"] == {"code": 404, "detail": "Not Found"}
+    assert (await read(world, write["descriptor"]["dataCid"]))["status"]["detail"].startswith("MessagesReadInvalidCid")
+    await world.send(write, b"hello")
+    stranger = await compose.messages_read(world.bob.signer, world.clock, message_cid=message_cid(write))
+    assert await world.status(stranger) == (401, "MessagesReadAuthorizationFailed")

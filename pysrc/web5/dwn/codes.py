@@ -1,6 +1,6 @@
 """The error codes of the wire, as far as this engine gives them.
 
-They are the `DwnErrorCode` of dwn-sdk-js 0.5.2 (`src/core/dwn-error.ts`). Clients compare them, so a name never changes.
+They are the `DwnErrorCode` of dwn-sdk-js 0.5.2 (`src/core/dwn-error.ts`). Clients compare them: a name never changes.
 """
 
 from __future__ import annotations

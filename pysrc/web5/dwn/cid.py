@@ -33,7 +33,7 @@ _PAIR_SHIFTS = range(280, -1, -10)
 
 
 def _text(codec: int, digest: bytes) -> str:
-    # 36 bytes are 288 bits, two short of 58 digits. `base64.b32encode` would take ten times as long.
+    # 36 bytes are 288 bits, two short of 58 digits. This takes half the time of `base64.b32encode`.
     bits = int.from_bytes(bytes((1, codec, SHA2_256, 32)) + digest, "big") << 2
     return "b" + "".join([_PAIRS[bits >> shift & 1023] for shift in _PAIR_SHIFTS])
 

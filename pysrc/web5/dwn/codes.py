@@ -16,7 +16,6 @@ class Code(StrEnum):
     AuthenticateDescriptorCidMismatch = auto()
     AuthenticateJwsMissing = auto()
     AuthenticationMoreThanOneSignatureNotSupported = auto()
-    Ed25519InvalidJwk = auto()
     GeneralJwsVerifierGetPublicKeyNotFound = auto()
     GeneralJwsVerifierInvalidSignature = auto()
     GrantAuthorizationGrantMissing = auto()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import io
 import json
+import os
+import signal
+import subprocess
 import threading
+import time
 import zipfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,6 +30,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+_PORT_FILE = "DevToolsActivePort"
 PAGE = b"""<!doctype html>
 <link rel="icon" href="data:,">
 <script>
@@ -32,11 +38,26 @@ PAGE = b"""<!doctype html>
   const waiting = new Map();
   let last = 0;
   window.told = [];
+  const listeners = new Set();
+  // When the worker has told `text` (null: anything) `count` times. Timers and frames would sleep in a hidden page.
+  window.heard = (text, count) =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (told.filter((one) => text === null || one === text).length < count) return;
+        listeners.delete(look);
+        resolve();
+      };
+      listeners.add(look);
+      look();
+    });
   window.ready = new Promise((resolve, reject) => {
     worker.onerror = (event) => reject(new Error(event.message || "the worker did not start"));
     worker.onmessage = ({ data }) => {
       if (data.ready) return resolve();
-      if ("told" in data) return void told.push(data.told);
+      if ("told" in data) {
+        told.push(data.told);
+        return listeners.forEach((look) => look());
+      }
       const { resolve: good, reject: bad } = waiting.get(data.id);
       "error" in data ? bad(new Error(data.error)) : good(data.result);
     };
@@ -103,12 +124,55 @@ async def browser_context(chromium: str, profile: Path) -> AsyncIterator[Browser
             await context.close()
 
 
+@asynccontextmanager
+async def mortal_browser(chromium: str, profile: Path) -> AsyncIterator[tuple[BrowserContext, Callable[[], None]]]:
+    """A browser of our own, and a function that kills all its processes at once (SIGKILL)."""
+    process = await asyncio.to_thread(_start, chromium, profile)
+
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    try:
+        port = await asyncio.to_thread(_port, profile / _PORT_FILE, process)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+            yield browser.contexts[0], kill
+    finally:
+        kill()
+
+
+def _start(chromium: str, profile: Path) -> subprocess.Popen[bytes]:
+    (profile / _PORT_FILE).unlink(missing_ok=True)
+    arguments = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", *FLAGS, "about:blank"]
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen([chromium, *arguments], stdout=nowhere, stderr=nowhere, start_new_session=True)
+
+
+def _port(port_file: Path, process: subprocess.Popen[bytes]) -> str:
+    """Where Chromium listens; it says so in this file, and nowhere else."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"Chromium ended with code {process.returncode}")
+        if port_file.exists() and (lines := port_file.read_text().split()):
+            return lines[0]
+        time.sleep(0.05)
+    raise RuntimeError("Chromium did not say where it listens")
+
+
 async def open_page(context: BrowserContext, address: str) -> Page:
     """A page whose worker is ready."""
     page = await context.new_page()
     await page.goto(address)
     await page.evaluate("ready")
     return page
+
+
+async def heard(page: Page, text: str | None = None, count: int = 1) -> None:
+    """Return once the page's worker has told `text` (or anything, if None) so often."""
+    await page.evaluate("([text, count]) => heard(text, count)", [text, count])
 
 
 async def python(page: Page, name: str, *args: object) -> Any:

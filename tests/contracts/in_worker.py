@@ -24,8 +24,9 @@ from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.http import FetchHttp
+from web5.browser.indexeddb import open_database, read_keys
 from web5.browser.pages import IndexedDbPages
-from web5.browser.tabs import Tabs
+from web5.browser.tabs import Tabs, exclusive
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.errors import Conflict, Web5Error
@@ -99,6 +100,15 @@ async def run_case(suite: str, name: str, space: str, base: str) -> None:
     await SUITES[suite](name, space, base)
 
 
+async def blocked_by_cors(base: str) -> str:
+    """The error's class for an answer that the browser withholds."""
+    try:
+        await FetchHttp().request("GET", f"{base}/no-cors", timeout=10)
+    except Web5Error as error:
+        return type(error).__name__
+    return "none"
+
+
 # -- a tab that is killed in a burst of commits ------------------------------------------------------------------------
 
 
@@ -149,22 +159,26 @@ async def put_for_ever(space: str) -> None:
     await blobs.put("endless", endless())
 
 
-async def blob_chunks(space: str) -> str:
-    """Keys of whole blobs, and the number of chunks that are stored, after the store was opened by its adapter."""
-    blobs = IndexedDbBlobs(space)
-    keys = sorted(await blobs.keys())
-    await blobs.close()
-    from web5.browser.indexeddb import open_database, read_keys
-
+async def stored_chunks(space: str) -> int:
+    """How many chunks lie in IndexedDB, whoever they belong to."""
     database = await open_database(f"{space}.blobs", [])
     chunks = await read_keys(database, "chunks", "counting chunks")
     database.close()
-    return json.dumps({"keys": keys, "chunks": len(chunks)})
+    return len(chunks)
+
+
+async def blob_keys(space: str) -> str:
+    """The keys of all whole blobs."""
+    blobs = IndexedDbBlobs(space)
+    keys = sorted(await blobs.keys())
+    await blobs.close()
+    return json.dumps(keys)
 
 
 # -- tabs --------------------------------------------------------------------------------------------------------------
 
 _tabs: dict[str, Tabs] = {}
+_owned: dict[str, Callable[[], None]] = {}
 _never = asyncio.Event()
 
 
@@ -208,6 +222,19 @@ def publish(name: str, event: str) -> None:
 
 async def leave(name: str) -> None:
     await _tabs[name].close()
+
+
+async def own(name: str, patience: float) -> str:
+    """Become a store's only owner; "owned", or the error's class and text."""
+    try:
+        _owned[name] = await exclusive(name, patience)
+    except Web5Error as error:
+        return f"{type(error).__name__}: {error}"
+    return "owned"
+
+
+def disown(name: str) -> None:
+    _owned.pop(name)()
 
 
 # -- figures -----------------------------------------------------------------------------------------------------------

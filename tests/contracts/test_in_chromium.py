@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Error, Page
 from tests.contracts import (
     blobs_contract,
     crypto_contract,
@@ -50,3 +50,12 @@ async def page(site: Path, chromium: str, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize(("suite", "case"), EVERY, ids=[f"{suite}-{case}" for suite, case in EVERY])
 async def test_contract(page: Page, base: str, suite: str, case: str) -> None:
     await python(page, "run_case", suite, case, f"{suite}.{case}", base)
+
+
+async def test_an_answer_that_cors_withholds_is_unreachable(page: Page, base: str) -> None:
+    assert await python(page, "blocked_by_cors", base) == "Unreachable"
+
+
+async def test_a_case_that_fails_is_told(page: Page, base: str) -> None:
+    with pytest.raises(Error, match="AttributeError"):
+        await python(page, "run_case", "pages", "no_such_case", "space", base)

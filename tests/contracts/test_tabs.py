@@ -1,0 +1,150 @@
+"""Several tabs, one node: election, forwarded calls, and what becomes of them when the leader goes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Page
+from tests.contracts.chromium_harness import browser_context, heard, open_page, python, served
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with served(site) as where:
+        yield where
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def context(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BrowserContext]:
+    async with browser_context(chromium, tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def opened() -> list[Page]:
+    """Pages of earlier tests: Python takes seconds to start in one. Each test uses a name of its own."""
+    return []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pages(context: BrowserContext, address: str, opened: list[Page]) -> tuple[Page, Page, Page]:
+    opened[:] = [page for page in opened if not page.is_closed()]
+    missing = 3 - len(opened)
+    opened += await asyncio.gather(*(open_page(context, address) for _ in range(missing)))
+    for page in opened:
+        await page.evaluate("told.length = 0")
+    return opened[0], opened[1], opened[2]
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
+
+
+async def _join(pages: tuple[Page, Page, Page], name: str) -> asyncio.Task[None]:
+    """Both take part and the first leads; the task ends when the second leads."""
+    one, other, _third = pages
+    await python(one, "join", name)
+    await python(other, "join", name)
+    await python(one, "lead", name, "one")
+    return asyncio.ensure_future(python(other, "lead", name, "other"))
+
+
+async def test_both_tabs_reach_the_leader(pages: tuple[Page, Page, Page], name: str) -> None:
+    succession = await _join(pages, name)
+    for page in pages[:2]:
+        answer = await python(page, "call", name, "greet", '{"who": "ü"}', False)
+        assert json.loads(answer) == ["one", "greet", {"who": "ü"}]
+    assert [await python(page, "leads", name) for page in pages[:2]] == [True, False]
+    assert not succession.done()
+    await python(pages[0], "leave", name)
+    await succession
+
+
+async def test_a_tab_that_joins_later_finds_the_leader(pages: tuple[Page, Page, Page], name: str) -> None:
+    one, other, _third = pages
+    await python(one, "join", name)
+    await python(one, "lead", name, "one")
+    await python(other, "join", name)
+    assert json.loads(await python(other, "call", name, "greet", "1", False)) == ["one", "greet", 1]
+
+
+async def test_calls_wait_for_the_first_leader(pages: tuple[Page, Page, Page], name: str) -> None:
+    one, other, _third = pages
+    await python(one, "join", name)
+    await python(other, "join", name)
+    waiting = [asyncio.ensure_future(python(page, "call", name, "greet", "1", False)) for page in (one, other)]
+    await python(other, "publish", name, "the calls are made")
+    await heard(one, "the calls are made")
+    assert not any(task.done() for task in waiting)
+    await python(one, "lead", name, "one")
+    assert [json.loads(answer)[0] for answer in await asyncio.gather(*waiting)] == ["one", "one"]
+
+
+async def test_the_handlers_error_is_the_callers(pages: tuple[Page, Page, Page], name: str) -> None:
+    await _join(pages, name)
+    for page in pages[:2]:
+        assert await python(page, "call", name, "refuse", "1", False) == "Conflict: TestConflict: no"
+
+
+async def test_the_other_tab_leads_when_the_leader_is_closed(pages: tuple[Page, Page, Page], name: str) -> None:
+    succession = await _join(pages, name)
+    await pages[0].close()
+    await asyncio.wait_for(succession, 20)
+    assert await python(pages[1], "leads", name)
+    assert json.loads(await python(pages[1], "call", name, "greet", "2", False)) == ["other", "greet", 2]
+
+
+async def test_a_call_under_way_fails_when_its_leader_goes(pages: tuple[Page, Page, Page], name: str) -> None:
+    succession = await _join(pages, name)
+    asked = asyncio.ensure_future(python(pages[1], "call", name, "stall", '"one"', False))
+    await heard(pages[0], "stalling")
+    await pages[0].close()
+    await succession
+    assert await asked == "StorageBusy: the tab that was the node has gone; try again"
+
+
+async def test_an_idempotent_call_goes_to_the_next_leader(pages: tuple[Page, Page, Page], name: str) -> None:
+    succession = await _join(pages, name)
+    asked = asyncio.ensure_future(python(pages[1], "call", name, "stall", '"one"', True))
+    await heard(pages[0], "stalling")
+    await pages[0].close()
+    await succession
+    assert json.loads(await asked) == ["other", "stall", "one"]
+
+
+async def test_a_third_tab_is_served_by_the_successor(pages: tuple[Page, Page, Page], name: str) -> None:
+    succession = await _join(pages, name)
+    third = pages[2]
+    await python(third, "join", name)
+    idempotent = asyncio.ensure_future(python(third, "call", name, "stall", '"one"', True))
+    single = asyncio.ensure_future(python(third, "call", name, "stall", '"one"', False))
+    await heard(pages[0], "stalling", 2)
+    await pages[0].close()
+    await succession
+    assert json.loads(await idempotent)[0] == "other"
+    assert (await single).startswith("StorageBusy")
+    assert json.loads(await python(third, "call", name, "greet", "3", False))[0] == "other"
+
+
+async def test_events_reach_every_tab(pages: tuple[Page, Page, Page], name: str) -> None:
+    for page in pages:
+        await python(page, "join", name)
+    await python(pages[0], "publish", name, '{"type": "changed"}')
+    for page in pages:
+        await heard(page, '{"type": "changed"}')
+
+
+async def test_a_store_has_one_owner(pages: tuple[Page, Page, Page], name: str) -> None:
+    assert await python(pages[0], "own", name, 0.2) == "owned"
+    assert (await python(pages[1], "own", name, 0.2)).startswith("StorageBusy")
+    patient = asyncio.ensure_future(python(pages[1], "own", name, 20))
+    await python(pages[0], "disown", name)
+    assert await patient == "owned"

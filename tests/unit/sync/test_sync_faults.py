@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of, timing_out, unreachable
 
+from web5.dwn import compose
 from web5.errors import StorageFull
 from web5.sync import State
 
@@ -359,18 +360,63 @@ async def test_a_write_after_a_delete_elsewhere_is_a_row_with_its_reason_on_both
     assert row.detail.startswith("RecordsWriteNotAllowedAfterDelete")
 
 
-async def test_concurrent_edits_converge_on_the_newest_everywhere(world: World) -> None:
+@pytest.mark.parametrize("first", ["phone", "laptop"])
+async def test_concurrent_edits_converge_on_the_newest_everywhere(world: World, first: str) -> None:
     phone, laptop = await world.device("phone"), await world.device("laptop")
     message = await phone.write(b"1")
     await phone.sync.now()
     await laptop.sync.now()
     await phone.write(b"older", existing=message)
     await laptop.write(b"newer", existing=message)
-    for device in (laptop, phone, laptop, phone):
+    order = [phone, laptop] if first == "phone" else [laptop, phone]
+    for device in order * 2:
         await device.sync.now()
+        assert device.sync.unsettled() == []
     for dwn in (phone.dwn, laptop.dwn, *world.remotes.values()):
         assert await world.contents(dwn) == {message["recordId"]: b"newer"}
-    assert phone.sync.unsettled() == laptop.sync.unsettled() == []
+
+
+async def test_a_delete_waits_for_the_initial_write_that_cannot_be_read_yet(world: World) -> None:
+    world.set_endpoints("/a")
+    other, phone = await world.device("other"), await world.device()
+    message = await other.write()
+    gone = await other.delete(message)
+    await other.sync.now()
+    initial = cid_of(message)
+
+    def unreadable(kind: str, asked: dict) -> Answer | None:
+        return reply_of(500, "oops") if asked["descriptor"].get("messageCid") == initial else None
+
+    world.network.faults["/a"] = unreadable
+    await phone.sync.now()
+    rows = {row.message_cid: row for row in phone.sync.unsettled()}
+    assert rows[initial].state is State.REFUSED
+    assert rows[cid_of(gone)].state is State.WAITING
+    assert message["recordId"] in rows[cid_of(gone)].detail
+    del world.network.faults["/a"]
+    world.clock.ahead += 3600 * 1_000_000
+    assert (await phone.sync.now()).ok
+    assert world.held(phone.dwn) == world.held(other.dwn)
+    assert phone.sync.unsettled() == []
+
+
+async def test_a_write_whose_data_is_not_here_yet_is_not_passed_on_alone(world: World) -> None:
+    """A crash between an initial write and its update leaves this; the next node must not get stuck with it."""
+    phone = await world.device()
+    await phone.sync.now()
+    alice = world.alice
+    initial = await compose.records_write(alice.signer, world.clock, data=b"1", data_format="text/plain")
+    update = await compose.records_write(alice.signer, world.clock, data=b"2", existing=initial)
+    assert (await phone.dwn.process_message(alice.did, initial, source=A))["status"]["code"] == 204
+    await phone.sync.now()
+    assert world.held(world.remotes["/b"]) == set()
+    (row,) = phone.sync.unsettled()
+    assert (row.endpoint, row.state) == (B, State.WAITING)
+    assert (await phone.dwn.process_message(alice.did, update, b"2", source=A))["status"]["code"] == 202
+    world.clock.ahead += 3600 * 1_000_000
+    await phone.sync.now()
+    assert await world.contents(world.remotes["/b"]) == {initial["recordId"]: b"2"}
+    assert phone.sync.unsettled() == []
 
 
 async def test_data_of_a_wrong_message_does_not_keep_its_connection(world: World) -> None:

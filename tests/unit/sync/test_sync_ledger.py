@@ -106,6 +106,16 @@ async def test_3_what_was_pulled_from_an_endpoint_is_pending_for_the_others_only
     assert (books.out(A), books.out(B)) == ([], [cid_of(message)])
 
 
+async def test_3_marks_of_what_is_settled_go_when_the_window_has_passed_them(books: Books) -> None:
+    for number in range(5):
+        await books.pull(*await books.remote_message(b"%d" % number), A)
+    rows = "SELECT count(*) FROM sync_out WHERE endpoint = ?"
+    assert books.device.database.connection.execute(rows, (books[A].id,)).fetchone() == (5,)
+    books.window(A)
+    assert books.device.database.connection.execute(rows, (books[A].id,)).fetchone() == (0,)
+    assert books.out(A) == []
+
+
 async def test_3_what_both_listed_is_pending_for_none(books: Books) -> None:
     message, data = await books.remote_message()
     cid = cid_of(message)

@@ -1,0 +1,474 @@
+"""The invariants of `web5.dwn.store.paged`, by number, with a page store that fails, stalls and dies on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Mapping
+
+import apsw
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from web5.dwn.store.database import Database
+from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.errors import StorageCorrupt, StorageError, StorageFull
+
+PAGE = 1024
+NOTES = ["CREATE TABLE note (id INTEGER PRIMARY KEY, text BLOB); CREATE INDEX by_text ON note (text)"]
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+class TestedPages(MemoryPages):
+    """A real store that keeps a record of its writes, and goes wrong when told to."""
+
+    __test__ = False
+
+    def __init__(self, held: dict[int, bytes] | None = None) -> None:
+        super().__init__(PAGE, held)
+        self.writes: list[tuple[list[int], int]] = []
+        self.begun: asyncio.Queue[int] = asyncio.Queue()
+        self.ended: asyncio.Queue[int] = asyncio.Queue()
+        self.failures: list[Exception] = []
+        self.gate: asyncio.Event | None = None
+        self.kill_at: tuple[int, str] | None = None
+        self.killed_unstored = True
+
+    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+        number = len(self.writes)
+        self.writes.append((sorted(pages), page_count))
+        self.begun.put_nowait(number)
+        if self.gate is not None:
+            await self.gate.wait()
+        await asyncio.sleep(0)
+        try:
+            if self.kill_at == (number, "before") or (self.failures and self.kill_at == (number, "after")):
+                raise Killed
+            if self.failures:
+                raise self.failures.pop(0)
+            await super().write(pages, page_count)
+            if self.kill_at == (number, "after"):
+                self.killed_unstored = False
+                raise Killed
+        finally:
+            self.ended.put_nowait(number)
+
+    def hold(self) -> asyncio.Event:
+        """Let the next write begin but not go on before the event; forget what was begun and ended so far."""
+        self.begun, self.ended, self.gate = asyncio.Queue(), asyncio.Queue(), asyncio.Event()
+        return self.gate
+
+
+async def _open(store: TestedPages) -> Database:
+    database = await open_paged(store)
+    database.migrate("notes", NOTES)
+    await database.flush()
+    return database
+
+
+def _insert(database: Database, number: int, size: int = 100) -> None:
+    with database.transaction() as db:
+        db.execute("INSERT INTO note VALUES (?, randomblob(?))", (number, size))
+
+
+async def _stored_ids(held: dict[int, bytes]) -> list[int]:
+    """What another process would find; the database must be whole."""
+    database = await open_paged(MemoryPages(PAGE, dict(held)))
+    assert database.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    ids = _ids(database) if database.connection.table_exists(None, "note") else []
+    await database.close()
+    return ids
+
+
+def _ids(database: Database) -> list[int]:
+    return [row[0] for row in database.connection.execute("SELECT id FROM note ORDER BY id")]
+
+
+async def test_the_settings_are_those_the_invariants_need() -> None:
+    database = await open_paged(TestedPages())
+    names = ("journal_mode", "locking_mode", "synchronous", "cache_spill", "temp_store", "page_size", "foreign_keys")
+    assert {name: database.connection.pragma(name) for name in names} == {
+        "journal_mode": "memory",
+        "locking_mode": "exclusive",
+        "synchronous": 0,
+        "cache_spill": 0,
+        "temp_store": 2,
+        "page_size": PAGE,
+        "foreign_keys": 0,
+    }
+    await database.close()
+
+
+async def test_nothing_is_written_before_a_commit() -> None:
+    """Invariant 1, with a transaction far larger than SQLite's cache."""
+    store = TestedPages()
+    database = await _open(store)
+    before = len(store.writes)
+    database.connection.execute("PRAGMA cache_size=5")
+    database.connection.execute("BEGIN")
+    database.connection.executemany("INSERT INTO note VALUES (?, randomblob(900))", ((n,) for n in range(200)))
+    await database.flush()
+    assert len(store.writes) == before
+    database.connection.execute("COMMIT")
+    await database.flush()
+    assert len(store.writes) == before + 1
+    assert await _stored_ids(store.held) == list(range(200))
+    await database.close()
+
+
+async def test_only_changed_pages_are_written() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    for number in range(300):
+        _insert(database, number, 500)
+    await database.flush()
+    assert len(store.held) > 150
+    with database.transaction() as db:
+        db.execute("UPDATE note SET text = zeroblob(500) WHERE id = 7")
+    await database.flush()
+    assert 1 < len(store.writes[-1][0]) < len(store.held) / 4
+    await database.close()
+
+
+async def test_a_flush_with_nothing_new_does_not_write() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    before = len(store.writes)
+    await database.flush()
+    database.connection.execute("SELECT count(*) FROM note").fetchall()
+    await database.flush()
+    assert len(store.writes) == before
+    await database.close()
+
+
+async def test_commits_made_together_share_a_write() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    before = len(store.writes)
+
+    async def write(number: int) -> None:
+        _insert(database, number)
+        await database.flush()
+
+    await asyncio.gather(*map(write, range(100)))
+    assert len(store.writes) == before + 1
+    assert await _stored_ids(store.held) == list(range(100))
+    await database.close()
+
+
+async def test_one_write_at_a_time_and_those_who_come_meanwhile_share_the_next() -> None:
+    """Invariants 3 and 4."""
+    store = TestedPages()
+    database = await _open(store)
+    gate = store.hold()
+    _insert(database, 1)
+    first = asyncio.ensure_future(database.flush())
+    await store.begun.get()
+    # Its commit is in the write under way: it must wait for that, though nothing is left to write.
+    joining = asyncio.ensure_future(database.flush())
+    await asyncio.sleep(0)
+    later = []
+    for number in (2, 3, 4):
+        _insert(database, number)
+        later.append(asyncio.ensure_future(database.flush()))
+        await asyncio.sleep(0)
+    assert store.begun.empty()
+    assert not any(task.done() for task in (first, joining, *later))
+    next_gate = store.gate = asyncio.Event()
+    gate.set()
+    await asyncio.gather(first, joining)
+    assert await _stored_ids(store.held) == [1]
+    await store.begun.get()
+    assert not any(task.done() for task in later)
+    next_gate.set()
+    await asyncio.gather(*later)
+    assert store.begun.empty()
+    assert await _stored_ids(store.held) == [1, 2, 3, 4]
+    await database.close()
+
+
+async def test_a_write_carries_whole_commits_only() -> None:
+    """Invariant 2: pages that change while a write is under way are not in it."""
+    store = TestedPages()
+    database = await _open(store)
+    gate = store.hold()
+    _insert(database, 1)
+    flushing = asyncio.ensure_future(database.flush())
+    await store.begun.get()
+    for number in range(2, 60):
+        _insert(database, number)
+    gate.set()
+    await flushing
+    assert await _stored_ids(store.held) == [1]
+    await database.close()
+    assert await _stored_ids(store.held) == list(range(1, 60))
+
+
+@pytest.mark.parametrize("failure", [StorageFull("no room"), StorageError("gone"), RuntimeError("foreign")])
+async def test_a_failed_write_reaches_every_waiter_and_is_retried(failure: Exception) -> None:
+    """Invariant 5."""
+    expected = type(failure) if isinstance(failure, StorageError) else StorageError
+    store = TestedPages()
+    database = await _open(store)
+    store.failures = [failure]
+    _insert(database, 1)
+    outcomes = await asyncio.gather(*(database.flush() for _ in range(3)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [expected] * 3
+    assert await _stored_ids(store.held) == []
+    await database.flush()
+    assert await _stored_ids(store.held) == [1]
+    _insert(database, 2)
+    await database.close()
+    assert await _stored_ids(store.held) == [1, 2]
+
+
+async def test_those_who_wait_for_the_next_write_are_not_failed_by_this_one() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    gate = store.hold()
+    store.failures = [StorageFull("no room")]
+    _insert(database, 1)
+    first = asyncio.ensure_future(database.flush())
+    await store.begun.get()
+    _insert(database, 2)
+    second = asyncio.ensure_future(database.flush())
+    await asyncio.sleep(0)
+    gate.set()
+    with pytest.raises(StorageFull):
+        await first
+    await second
+    assert await _stored_ids(store.held) == [1, 2]
+    await database.close()
+
+
+async def test_no_commit_is_taken_after_a_failure_until_a_write_succeeds() -> None:
+    """Invariant 5: the refused commit starts the write that may heal it."""
+    store = TestedPages()
+    database = await _open(store)
+    store.failures = [StorageFull("no room"), StorageFull("still no room")]
+    _insert(database, 1)
+    with pytest.raises(StorageFull):
+        await database.flush()
+    with pytest.raises(StorageFull, match="no room"):
+        _insert(database, 2)
+    assert not database.connection.in_transaction
+    assert _ids(database) == [1]
+    with pytest.raises(StorageFull, match="still no room"):
+        await database.flush()
+    store.hold().set()
+    with pytest.raises(StorageFull):
+        database.connection.execute("INSERT INTO note VALUES (3, '')")
+    await store.ended.get()
+    await asyncio.sleep(0)
+    assert await _stored_ids(store.held) == [1]
+    _insert(database, 4)
+    await database.close()
+    assert await _stored_ids(store.held) == [1, 4]
+
+
+async def test_a_shrinking_file_that_could_not_be_stored_is_stored_later() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    for number in range(100):
+        _insert(database, number, 600)
+    await database.flush()
+    with database.transaction() as db:
+        db.execute("DELETE FROM note WHERE id > 3")
+    await database.flush()
+    grown = len(store.held)
+    database.connection.execute("VACUUM")
+    store.failures = [StorageError("not now")]
+    with pytest.raises(StorageError):
+        await database.flush()
+    assert len(store.held) == grown
+    await database.flush()
+    assert len(store.held) < grown / 4
+    assert await _stored_ids(store.held) == [0, 1, 2, 3]
+    await database.close()
+
+
+async def test_a_cancelled_waiter_does_not_stop_the_write() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    gate = store.hold()
+    _insert(database, 1)
+    waiter = asyncio.ensure_future(database.flush())
+    await store.begun.get()
+    waiter.cancel()
+    await asyncio.wait([waiter])
+    assert waiter.cancelled()
+    gate.set()
+    await database.flush()
+    assert await _stored_ids(store.held) == [1]
+    await database.close()
+
+
+async def test_a_failure_that_nobody_waited_for_is_no_stray_error() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+    store = TestedPages()
+    database = await _open(store)
+    gate = store.hold()
+    store.failures = [StorageFull("no room")]
+    _insert(database, 1)
+    waiter = asyncio.ensure_future(database.flush())
+    await store.begun.get()
+    waiter.cancel()
+    await asyncio.wait([waiter])
+    gate.set()
+    await store.ended.get()
+    await asyncio.sleep(0)
+    gc.collect()
+    assert complaints == []
+    await database.close()
+
+
+async def test_close_stores_everything_and_ends_the_store() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    _insert(database, 1)
+    vfs_names = set(apsw.vfs_names())
+    await database.close()
+    await database.close()
+    assert await _stored_ids(store.held) == [1]
+    assert len(vfs_names - set(apsw.vfs_names())) == 1
+    with pytest.raises(StorageError):
+        await store.write({}, 0)
+
+
+async def test_databases_side_by_side_do_not_meet() -> None:
+    one, other = await _open(TestedPages()), await _open(TestedPages())
+    _insert(one, 1)
+    _insert(other, 2)
+    assert (_ids(one), _ids(other)) == ([1], [2])
+    await one.close()
+    await other.close()
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ({0: b"x" * PAGE}, "not that of a SQLite database"),
+        ({0: b"SQLite format 3\x00" + (4096).to_bytes(2, "big") + bytes(PAGE - 18)}, "1024-byte pages"),
+        ({0: bytes(PAGE), 2: bytes(PAGE)}, "pages are missing"),
+        ({0: bytes(12)}, "12 bytes"),
+    ],
+)
+async def test_pages_that_are_no_database_are_corrupt(held: dict[int, bytes], words: str) -> None:
+    with pytest.raises(StorageCorrupt, match=words):
+        await open_paged(TestedPages(held))
+
+
+async def test_a_damaged_first_page_is_corrupt() -> None:
+    store = TestedPages()
+    await (await _open(store)).close()
+    held = {**store.held, 0: store.held[0][:100] + b"\xff" * (PAGE - 100)}
+    before = set(apsw.vfs_names())
+    with pytest.raises(StorageCorrupt):
+        await open_paged(TestedPages(held))
+    assert set(apsw.vfs_names()) == before
+
+
+# What a random life of the database is made of.
+OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("insert"), st.integers(1, 12), st.integers(0, 3000)),
+        st.tuples(st.just("delete"), st.integers(1, 12), st.integers(0, 100)),
+        st.tuples(st.just("vacuum"), st.just(0), st.just(0)),
+        st.tuples(st.just("roll back"), st.integers(1, 12), st.integers(0, 3000)),
+        st.tuples(st.just("flush"), st.just(0), st.just(0)),
+        st.tuples(st.just("fail a flush"), st.just(0), st.just(0)),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+class Life:
+    """Carries operations out, and knows which contents a reader may find when the process ends."""
+
+    def __init__(self, store: TestedPages) -> None:
+        self.store = store
+        self.committed: list[int] = []
+        self.acknowledged: list[int] = []
+        self._next = 0
+
+    async def run(self, operations: list[tuple[str, int, int]]) -> None:
+        database = await _open(self.store)
+        for name, count, size in operations:
+            if name == "insert":
+                new = range(self._next, self._next + count)
+                with database.transaction() as db:
+                    db.executemany("INSERT INTO note VALUES (?, randomblob(?))", ((n, size) for n in new))
+                self._next += count
+                self.committed = [*self.committed, *new]
+            elif name == "delete":
+                gone = self.committed[size % (len(self.committed) or 1) :][:count]
+                with database.transaction() as db:
+                    db.executemany("DELETE FROM note WHERE id = ?", ((n,) for n in gone))
+                self.committed = [n for n in self.committed if n not in gone]
+            elif name == "vacuum":
+                database.connection.execute("VACUUM")
+            elif name == "roll back":
+                with pytest.raises(KeyError), database.transaction() as db:
+                    db.execute("DELETE FROM note")
+                    db.execute("INSERT INTO note VALUES (?, randomblob(?))", (1 << 40, size))
+                    raise KeyError
+            else:
+                if name == "fail a flush":
+                    self.store.failures = [StorageFull("no room")]
+                    with pytest.raises(StorageFull):
+                        await _flush_changes(database)
+                await database.flush()
+                self.acknowledged = self.committed
+            assert _ids(database) == self.committed
+        await database.close()
+        self.acknowledged = self.committed
+
+
+async def _flush_changes(database: Database) -> None:
+    """Flush, having changed something, so that there is a write that can fail."""
+    database.connection.execute("PRAGMA user_version=1")
+    database.connection.execute("PRAGMA user_version=0")
+    await database.flush()
+
+
+@settings(max_examples=60, deadline=None)
+@given(OPERATIONS)
+def test_what_is_stored_at_the_end_is_what_was_committed(operations: list[tuple[str, int, int]]) -> None:
+    async def run() -> None:
+        life = Life(TestedPages())
+        await life.run(operations)
+        assert await _stored_ids(life.store.held) == life.committed
+
+    asyncio.run(run())
+
+
+@settings(max_examples=25, deadline=None)
+@given(OPERATIONS)
+def test_a_kill_at_any_write_leaves_a_whole_store_with_all_that_was_acknowledged(
+    operations: list[tuple[str, int, int]],
+) -> None:
+    """Invariant 2, and `Database`'s second: killed before or after each write of the life, in turn."""
+
+    async def run() -> int:
+        rehearsal = TestedPages()
+        await Life(rehearsal).run(operations)
+        return len(rehearsal.writes)
+
+    async def run_until_killed(number: int, moment: str) -> None:
+        store = TestedPages()
+        store.kill_at = (number, moment)
+        life = Life(store)
+        with pytest.raises(Killed):
+            await life.run(operations)
+        found = await _stored_ids(store.held)
+        assert found == (life.acknowledged if store.killed_unstored else life.committed)
+
+    for number in range(asyncio.run(run())):
+        for moment in ("before", "after"):
+            asyncio.run(run_until_killed(number, moment))

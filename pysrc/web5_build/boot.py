@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from . import bundles, node_env
+from . import bundles, esbuild
 from .console import Step
 from .paths import WEB, WORK
-from .process import run
 
 HASH_LENGTH = 16
-ESBUILD = WEB / "node_modules" / "esbuild" / "bin" / "esbuild"
-OPTIONS = ("--bundle", "--format=esm", "--platform=browser", "--target=es2022", "--minify", "--log-level=warning")
 
 
 class Asset(TypedDict):
@@ -51,10 +48,7 @@ def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
     folder.mkdir()
     assets = json.dumps(_assets(site, pyodide, modules))
     fillings = [f"--define:ASSETS={assets}", f"--inject:{WEB / 'boot' / 'shims.mjs'}", "--external:node:*"]
-    for name, extra in (("interpreter.mjs", fillings), ("secp256k1.mjs", [])):
-        current.at(f"bundling {name}")
-        options = [*OPTIONS, *extra, f"--outfile={folder / name}"]
-        run(current, [node_env.node().program, ESBUILD, WEB / "boot" / name, *options], cwd=WEB)
+    esbuild.bundle(current, WEB / "boot" / "interpreter.mjs", folder / "interpreter.mjs", *fillings)
 
 
 def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:

@@ -23,6 +23,8 @@ from .stamp import Stamp, digest
 PYODIDE = WEB / "node_modules" / "pyodide"
 COMPILER = Path(__file__).with_name("compile.mjs")
 CACHE_TAG = "cpython-314"
+DATA = "*.mjs"
+"""What a package brings along beside its code."""
 EXTENSION = f".{CACHE_TAG}-wasm32-emscripten.so"
 
 UNUSED = {
@@ -134,6 +136,7 @@ def compiled(name: str, archives: Iterable[Path]) -> Compiled:
             for archive in archives:
                 _unpack(archive, sources, unused)
             _compile(current, sources, modules)
+            _copy_data(sources, modules)
             stamp.set()
     found = sorted(sources.rglob(f"*{EXTENSION}"))
     return Compiled(modules, {path.relative_to(sources).as_posix(): path for path in found})
@@ -151,6 +154,11 @@ def _compile(current: Step, sources: Path, modules: Path) -> None:
     run(current, [node.program, COMPILER, (PYODIDE / "pyodide.mjs").as_uri(), sources, modules])
 
 
+def _copy_data(sources: Path, modules: Path) -> None:
+    for path in sources.rglob(DATA):
+        shutil.copy2(path, modules / path.relative_to(sources))
+
+
 def pyscript_sources() -> Path:
     """A zip of the Python package that PyScript writes into the worker's file system at every start."""
     artifact = WEB / "node_modules" / "@pyscript" / "core" / "src" / "stdlib" / "pyscript.js"
@@ -162,8 +170,9 @@ def pyscript_sources() -> Path:
 
 
 def in_place(tree: Path, prefix: str = "") -> dict[str, bytes]:
-    """Archive members for code that is imported from the .pyc alone."""
-    return {prefix + path.relative_to(tree).as_posix(): path.read_bytes() for path in _modules(tree)}
+    """Archive members for code that is imported from the .pyc alone, and for the data beside it."""
+    members = [*_modules(tree), *tree.rglob(DATA)]
+    return {prefix + path.relative_to(tree).as_posix(): path.read_bytes() for path in members}
 
 
 def as_cache(tree: Path, prefix: str = "") -> dict[str, bytes]:

@@ -12,7 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
-from . import boot, bundles, node_env, project, python_env, wheels, worker_files
+from . import boot, bundles, esbuild, node_env, project, python_env, wheels, worker_files
 from .console import Step, step
 from .paths import SITE, WEB, WORK
 from .stamp import Stamp, digest
@@ -42,6 +42,7 @@ def build() -> None:
     """Bring dist/site up to date, and everything it is made of."""
     python_env.ensure()
     node_env.npm_ci(WEB, "Web runtimes from npm: Pyodide, PyScript, MicroPython, noble-curves")
+    esbuild.secp256k1()
     dependencies, own = wheels.dependencies(), wheels.own()
     carried = [*dependencies, own]
     modules = boot.Modules(

@@ -188,6 +188,6 @@ def _source() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for folder, top in ((ROOT / "pysrc" / "web5", ROOT / "pysrc"), (HERE, ROOT)):
-            for path in sorted(folder.rglob("*.py")):
+            for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.mjs")]):
                 archive.write(path, path.relative_to(top))
     return packed.getvalue()

@@ -64,8 +64,7 @@ async def _http(name: str, space: str, base: str) -> None:
 
 
 async def _crypto(name: str, space: str, base: str) -> None:
-    secp256k1 = js.URL.new("boot/secp256k1.mjs", js.location.href).href
-    await _case(crypto_contract, name)(BrowserCrypto(secp256k1))
+    await _case(crypto_contract, name)(BrowserCrypto())
 
 
 async def _database(name: str, space: str, base: str) -> None:

@@ -19,7 +19,7 @@ class ReferenceError(AssertionError):
 
 
 class ReferenceScript:
-    """A script under tests/interop/reference/ that reads `{id, method, params}` lines and writes `{id, result | error}`.
+    """A script under tests/interop/reference/: `{id, method, params}` lines in, `{id, result | error}` lines out.
 
     Lines on its stdout that are not such replies are its logs and are ignored.
     """
@@ -48,9 +48,7 @@ class ReferenceScript:
         call_id = next(self._ids)
         future = self._waiting[call_id] = asyncio.get_running_loop().create_future()
         assert self._process.stdin is not None
-        self._process.stdin.write(
-            json.dumps({"id": call_id, "method": method, "params": params}).encode() + b"\n"
-        )
+        self._process.stdin.write(json.dumps({"id": call_id, "method": method, "params": params}).encode() + b"\n")
         await self._process.stdin.drain()
         return await future
 

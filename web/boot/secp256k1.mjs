@@ -1,4 +1,4 @@
-// secp256k1 for the browser, where WebCrypto has none. Bundled by the build into one file: boot/secp256k1.mjs of the site.
+// secp256k1 for the browser, where WebCrypto has none. Bundled by the build into one file of the wheel.
 // Bytes are Uint8Array. ECDSA is over SHA-256 of the message, deterministic (RFC 6979), compact R||S with low S.
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 

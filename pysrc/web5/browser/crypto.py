@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from importlib import resources
 from typing import Any
 
 import js
@@ -59,14 +60,9 @@ class _Signer:
 
 
 class BrowserCrypto:
-    """`web5.ports.crypto.Crypto`.
+    """`web5.ports.crypto.Crypto`; secp256k1 comes from a JavaScript module of this package, loaded at its first use."""
 
-    Parameters:
-        secp256k1_url: where the site has `boot/secp256k1.mjs`; it is loaded when such a key is first used.
-    """
-
-    def __init__(self, secp256k1_url: str) -> None:
-        self._secp256k1_url = secp256k1_url
+    def __init__(self) -> None:
         self._js_secp256k1: Any = None
         self._verifiers: OrderedDict[PublicMembers, Verify] = OrderedDict()
 
@@ -152,8 +148,11 @@ class BrowserCrypto:
 
     async def _secp256k1(self) -> Any:
         if self._js_secp256k1 is None:
-            with _translated(f"{self._secp256k1_url} could not be loaded"):
-                self._js_secp256k1 = await _js_import(self._secp256k1_url)
+            code = resources.files(__package__).joinpath("secp256k1.mjs").read_text()
+            js_url = js.URL.createObjectURL(js.Blob.new(to_js([code]), _js_object(type="text/javascript")))
+            with _translated("the module for secp256k1 could not be loaded"):
+                self._js_secp256k1 = await _js_import(js_url)
+            js.URL.revokeObjectURL(js_url)
         return self._js_secp256k1
 
 

@@ -13,7 +13,7 @@ import pyodide_js
 js.WEB5_SITE = urljoin(str(pyodide_js._api.config.indexURL), "..")
 
 from app.announcer import Announcer  # noqa: E402
-from app.service import REPEATABLE, Service, answer, refusal  # noqa: E402
+from app.service import Service, answer, refusal  # noqa: E402
 
 from web5 import Web5  # noqa: E402
 from web5.browser.tabs import Tabs  # noqa: E402
@@ -35,7 +35,7 @@ async def ask(name: str, arguments: str) -> str:
         `{"ok": …}` or `{"error": {"kind", "message", "code", "detail"}}`, as JSON.
     """
     try:
-        return await tabs.call(name, arguments, idempotent=name in REPEATABLE)
+        return await tabs.call(name, arguments, idempotent=True)
     except Web5Error as error:
         return refusal(error)
 

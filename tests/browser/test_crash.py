@@ -22,7 +22,7 @@ WRITE = """lanes => {
   async function write(lane) {
     for (let number = 0; ; number++) {
       const text = `burst ${lane} ${number}`;
-      await web5Ask("create_note", JSON.stringify({ text }));
+      await web5Ask("create_note", JSON.stringify({ text, created: Date.now() * 1000 + lane }));
       acknowledged(text);
     }
   }

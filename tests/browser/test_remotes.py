@@ -15,6 +15,7 @@ async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, wo
     await device.summary("All synced")
     exported = await device.export()
     first, second = device.node(world.first_endpoint), device.node(world.second_endpoint)
+    hint = device.note("meanwhile one").locator('[data-slot="waiting"]')
 
     await world.second.stop()
     try:
@@ -27,7 +28,8 @@ async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, wo
         await expect(second.locator('[data-slot="out"]')).to_have_text("3 messages")
         await expect(first.locator('[data-slot="state"]')).to_have_text("Reachable")
         await expect(first.locator('[data-slot="out"]')).to_have_text("nothing")
-        await expect(device.note("meanwhile one")).to_contain_text("Waiting for 1 node")
+        await expect(hint).to_have_text("Waiting for 1 node")
+        await expect(hint).to_be_visible()
         everything = {"before, edited", "meanwhile one", "meanwhile two"}
         assert await texts_held_by(world.first_endpoint, exported) == everything
     finally:
@@ -37,5 +39,5 @@ async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, wo
     await device.sync()
     await device.summary("All synced")
     await expect(second.locator('[data-slot="out"]')).to_have_text("nothing")
-    await expect(device.note("meanwhile one")).not_to_contain_text("Waiting", timeout=PATIENCE)
+    await expect(hint).to_be_hidden(timeout=PATIENCE)
     assert await texts_held_by(world.second_endpoint, exported) == everything

@@ -7,7 +7,7 @@ from typing import Any
 from web5 import Web5
 from web5.api.record import Record
 from web5.dwn.cid import message_cid
-from web5.dwn.timestamps import parse_timestamp
+from web5.dwn.timestamps import format_timestamp, parse_timestamp
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 FORMAT = "text/plain"
@@ -26,9 +26,18 @@ async def newest(web5: Web5, limit: int) -> Note:
     return {"notes": [await _note(record, waiting) for record in records], "more": records.cursor is not None}
 
 
-async def create(web5: Web5, text: str) -> Note:
-    """A new note; it is durable when this returns."""
-    record = await web5.dwn.records.create(text, data_format=FORMAT, schema=SCHEMA)
+async def create(web5: Web5, text: str, created: int) -> Note:
+    """A new note; it is durable when this returns. The same call again gives the same note.
+
+    Parameters:
+        created: when it was written, in microseconds since 1970.
+    """
+    moment = format_timestamp(created)
+    same_moment = {"from": moment, "to": format_timestamp(created + 1)}
+    for record in await web5.dwn.records.query(schema=SCHEMA, data_format=FORMAT, date_created=same_moment):
+        if await record.data.text() == text:
+            return await _note(record, _waiting(web5))
+    record = await web5.dwn.records.create(text, data_format=FORMAT, schema=SCHEMA, date_created=moment)
     return await _note(record, _waiting(web5))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from app import notes, state
 from web5 import Web5
-from web5.errors import DwnError, Web5Error
+from web5.errors import DwnError, IdentityError, NotFound, Web5Error
 
 METHODS = frozenset(
     {
@@ -28,10 +29,10 @@ METHODS = frozenset(
         "update_note",
     }
 )
-"""The names a page may call; nothing else of the service is reachable."""
+"""The names a page may call; nothing else of the service is reachable.
 
-REPEATABLE = METHODS - {"create_note"}
-"""What may be carried out twice, if the tab that was asked goes away before it has answered."""
+Each may be carried out twice, in case the tab that was asked goes away before it has answered.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +53,9 @@ class Service:
         """The newest notes, and whether there are more."""
         return await notes.newest(self.web5, limit)
 
-    async def create_note(self, text: str) -> notes.Note:
-        """Write a note."""
-        return await notes.create(self.web5, text)
+    async def create_note(self, text: str, created: int) -> notes.Note:
+        """Write a note; `created` (microseconds since 1970) tells a new note from a call that is repeated."""
+        return await notes.create(self.web5, text, created)
 
     async def read_note(self, id: str) -> str:
         """A note's whole text."""
@@ -65,8 +66,9 @@ class Service:
         return await notes.update(self.web5, id, text)
 
     async def delete_note(self, id: str) -> None:
-        """Delete a note."""
-        await notes.delete(self.web5, id)
+        """Delete a note; one that is not here is no error."""
+        with suppress(NotFound):
+            await notes.delete(self.web5, id)
 
     # -- nodes
 
@@ -89,12 +91,18 @@ class Service:
         """The identities on this agent."""
         return [{"did": identity.did, "name": identity.name} for identity in self.web5.identities.list()]
 
-    async def export_identity(self) -> dict[str, Any]:
-        """The identity in use, with its private keys."""
-        return await self.web5.identities.export(self.web5.connected_did)
+    async def export_identity(self) -> str:
+        """The identity in use, with its private keys, as the text of a JSON file."""
+        return json.dumps(await self.web5.identities.export(self.web5.connected_did), indent=2, ensure_ascii=False)
 
-    async def import_identity(self, portable: Any) -> str:
+    async def import_identity(self, text: str) -> str:
         """Take an exported identity; its DID. One that is here already is left as it is."""
+        try:
+            portable = json.loads(text)
+        except ValueError as error:
+            raise IdentityError(
+                "That is not an exported identity: it should be the whole JSON file, from { to }."
+            ) from error
         here = {identity.did for identity in self.web5.identities.list()}
         portable_did = portable.get("portableDid") if isinstance(portable, dict) else None
         if isinstance(portable_did, dict) and portable_did.get("uri") in here:
@@ -119,7 +127,7 @@ async def answer(service: Service, name: str, arguments: str) -> str:
     try:
         if name not in METHODS:
             raise Web5Error(f"There is no method {name!r}.")
-        return json.dumps({"ok": await getattr(service, name)(**json.loads(arguments))})
+        return to_json({"ok": await getattr(service, name)(**json.loads(arguments))})
     except Exception as error:
         return refusal(error)
 
@@ -134,4 +142,9 @@ def refusal(error: Exception) -> str:
         "code": str(getattr(error, "code", "") or ""),
         "detail": "" if isinstance(error, Web5Error) else "".join(traceback.format_exception(error)),
     }
-    return json.dumps({"error": described})
+    return to_json({"error": described})
+
+
+def to_json(value: Any) -> str:
+    """JSON for the page: MicroPython's parser breaks characters that are escaped as surrogate pairs."""
+    return json.dumps(value, ensure_ascii=False)

@@ -7,7 +7,7 @@ Invariants:
 
 from ui import banner
 from ui.client import AgentError
-from ui.dom import clone, el, on, on_window, saves, say, show, slot, tone, window
+from ui.dom import clone, el, now, on, on_window, saves, say, show, slot, tone, window
 
 _KEPT = "web5-notes-draft"
 
@@ -24,6 +24,7 @@ class Composer:
         self._agent = agent
         self._saved = saved
         self._queue = []
+        self._moment = 0
         self._working = False
         self._text = el("note-text")
         self._text.value = self._text.value or window.sessionStorage.getItem(_KEPT) or ""
@@ -60,7 +61,9 @@ class Composer:
         show(slot(card, "waiting"), True)
         say(slot(card, "waiting"), "Being saved")
         el("drafts").prepend(card)
-        self._queue.append((text, card))
+        # No two notes of this page share a moment: it tells the agent a new note from a repeated call.
+        self._moment = max(self._moment + 1, int(now() * 1000))
+        self._queue.append((text, self._moment, card))
         await self._work()
 
     async def _work(self):
@@ -69,12 +72,12 @@ class Composer:
         self._working = True
         try:
             while self._queue:
-                text, card = self._queue[0]
+                text, created, card = self._queue[0]
                 chip = slot(card, "waiting")
                 tone(chip, None)
                 say(chip, "Being saved")
                 try:
-                    note = await self._agent.call("create_note", text=text)
+                    note = await self._agent.call("create_note", text=text, created=created)
                 except AgentError as error:
                     tone(chip, "bad")
                     say(chip, "Not saved")

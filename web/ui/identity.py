@@ -1,7 +1,5 @@
 """The identity in use: showing it, taking it elsewhere, bringing another in."""
 
-import json
-
 from ui import banner, words
 from ui.client import AgentError
 from ui.dom import document, download, el, on, say, show, window
@@ -74,12 +72,12 @@ class Identity:
 
     async def _export(self, _):
         try:
-            portable = await self._agent.call("export_identity")
+            text = await self._agent.call("export_identity")
         except AgentError as error:
             banner.tell(error)
             return
         name = "web5-identity-" + self._did.split(":")[-1][:8] + ".json"
-        download(name, json.dumps(portable))
+        download(name, text)
 
     def _open_import(self, _):
         el("import-text").value = ""
@@ -98,14 +96,9 @@ class Identity:
         return self._import()
 
     async def _import(self):
-        try:
-            portable = json.loads(el("import-text").value)
-        except ValueError:
-            self._complain("That is not an exported identity: it should be the whole JSON file, from { to }.")
-            return
         el("import-save").disabled = True
         try:
-            did = await self._agent.call("import_identity", portable=portable)
+            did = await self._agent.call("import_identity", text=el("import-text").value)
         except AgentError as error:
             self._complain(error.message)
             return

@@ -94,8 +94,7 @@ class NoteCard:
         except AgentError as error:
             self._ask(False)
             banner.tell(error)
-            if error.kind != "NotFound":
-                return
+            return
         await self._changed()
 
     async def _edit(self, _):
@@ -137,7 +136,7 @@ class NoteCard:
         save.disabled = True
         try:
             if self._gone:
-                await self._agent.call("create_note", text=text)
+                await self._agent.call("create_note", text=text, created=int(now() * 1000))
             elif text != self._full:
                 await self._agent.call("update_note", id=self._note["id"], text=text)
         except AgentError as error:

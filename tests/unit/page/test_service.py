@@ -1,0 +1,122 @@
+"""The notes service on a real agent, its store a file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app.announcer import INTERVAL, Announcer
+from app.notes import EXCERPT
+from app.service import Service, answer
+
+from web5 import Web5
+
+BASE = 1_700_000_000_000_000
+"""A moment, in microseconds."""
+
+
+@pytest.fixture
+async def web5(tmp_path: Path) -> AsyncIterator[Web5]:
+    connection = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path / "agent")
+    yield connection.web5
+    await connection.web5.close()
+
+
+@pytest.fixture
+def service(web5: Web5) -> Service:
+    return Service(web5)
+
+
+async def ask(service: Service, name: str, **arguments: Any) -> Any:
+    return json.loads(await answer(service, name, json.dumps(arguments)))
+
+
+async def test_a_note_from_creation_to_deletion(service: Service) -> None:
+    note = (await ask(service, "create_note", text="One", created=BASE))["ok"]
+    assert note["text"] == "One" and note["whole"] and note["created"] == BASE // 1000 == note["modified"]
+    edited = (await ask(service, "update_note", id=note["id"], text="Two"))["ok"]
+    assert edited["id"] == note["id"] and edited["created"] == note["created"] < edited["modified"]
+    assert (await ask(service, "notes", limit=5))["ok"] == {"notes": [edited], "more": False}
+    assert await ask(service, "delete_note", id=note["id"]) == {"ok": None}
+    assert await ask(service, "delete_note", id=note["id"]) == {"ok": None}
+    assert (await ask(service, "notes", limit=5))["ok"] == {"notes": [], "more": False}
+
+
+async def test_the_newest_notes_come_first_and_the_rest_is_announced(service: Service) -> None:
+    for number in range(3):
+        await ask(service, "create_note", text=str(number), created=BASE + number)
+    page = (await ask(service, "notes", limit=2))["ok"]
+    assert [note["text"] for note in page["notes"]] == ["2", "1"]
+    assert page["more"] is True
+
+
+@pytest.mark.parametrize("length", [EXCERPT, EXCERPT + 1, 40_000])
+async def test_a_long_note_is_cut_in_the_list_only(service: Service, length: int) -> None:
+    # Two bytes a character, from an odd offset on: the cut falls inside one.
+    text = "x" + "\u00e4" * ((length - 1) // 2) + "y" * ((length - 1) % 2)
+    note = (await ask(service, "create_note", text=text, created=BASE))["ok"]
+    assert note["whole"] == (length <= EXCERPT)
+    assert text.startswith(note["text"]) and "\ufffd" not in note["text"]
+    assert (await ask(service, "read_note", id=note["id"]))["ok"] == text
+
+
+async def test_characters_are_not_escaped_for_the_page(service: Service) -> None:
+    assert "\U0001f642" in await answer(service, "create_note", json.dumps({"text": "\U0001f642", "created": BASE}))
+
+
+async def test_an_identity_goes_out_and_in(service: Service, tmp_path: Path) -> None:
+    exported = (await ask(service, "export_identity"))["ok"]
+    here = (await ask(service, "state"))["ok"]["did"]
+    # Importing what is here already changes nothing.
+    assert (await ask(service, "import_identity", text=exported))["ok"] == here
+
+    connection = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path / "other")
+    try:
+        other = Service(connection.web5)
+        assert (await ask(other, "import_identity", text=exported))["ok"] == here
+        assert len((await ask(other, "identities"))["ok"]) == 2
+        assert (await ask(other, "choose_identity", did=here)) == {"ok": None}
+        assert (await ask(other, "state"))["ok"]["did"] == here
+    finally:
+        await connection.web5.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "kind"),
+    [
+        ("import_identity", {"text": "no JSON"}, "IdentityError"),
+        ("import_identity", {"text": "{}"}, "IdentityError"),
+        ("choose_identity", {"did": "did:example:nobody"}, "IdentityError"),
+        ("read_note", {"id": "bafyreiasample"}, "NotFound"),
+        ("__init__", {}, "Web5Error"),
+        ("notes", {"wrong": 1}, "TypeError"),
+    ],
+)
+async def test_errors_reach_the_page_as_what_they_are(
+    service: Service, name: str, arguments: dict[str, Any], kind: str
+) -> None:
+    error = (await ask(service, name, **arguments))["error"]
+    assert error["kind"] == kind and error["message"]
+
+
+async def test_the_store_can_be_checked(service: Service) -> None:
+    assert (await ask(service, "check_store"))["ok"] == []
+
+
+async def test_changes_are_announced_together(web5: Web5) -> None:
+    posted: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    announcer = Announcer(lambda text: posted.put_nowait(json.loads(text)))
+    announcer.watch(web5)
+    both = {"type": "changed", "what": ["notes", "state"]}
+    async with asyncio.timeout(100 * INTERVAL):
+        await web5.dwn.records.create("a note")
+        assert await posted.get() == both
+        for _ in range(5):
+            announcer.changed("state")
+        announcer.changed("notes")
+        assert await posted.get() == both
+    assert posted.empty()

@@ -1,0 +1,97 @@
+"""What the page says, which needs no page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from web.ui import words
+
+
+def node(**changes: Any) -> dict[str, Any]:
+    usual = {"reachable": True, "refused": 0, "pending_out": 0, "pending_in": 0, "last_success": 1}
+    return {**usual, **changes}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "just now"),
+        (5, "5 seconds ago"),
+        (60, "1 minute ago"),
+        (3599, "59 minutes ago"),
+        (3600, "1 hour ago"),
+        (172_800, "2 days ago"),
+        (40 * 86400, "1 month ago"),
+        (800 * 86400, "2 years ago"),
+        (-30, "just now"),
+    ],
+)
+def test_ago(seconds: float, said: str) -> None:
+    assert words.ago(seconds) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 notes"), (1, "1 note"), (1000, "1,000 notes")])
+def test_count(number: int, said: str) -> None:
+    assert words.count(number, "note") == said
+
+
+def test_count_of_millions() -> None:
+    assert words.count(12_345_678, "message") == "12,345,678 messages"
+
+
+def test_short_did() -> None:
+    did = "did:dht:i9xkp8ddcbcg8jwq54ox699wuzxyifsqx4jru45zodqu453ksz6y"
+    assert words.short_did(did) == "did:dht:i9xkp8d…ksz6y"
+    assert words.short_did("did:web:example.org") == "did:web:example.org"
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ("2m", "Syncs every 2 minutes."),
+        ("1 hour", "Syncs every hour."),
+        ("30s", "Syncs every 30 seconds."),
+        ("1.5 hours", "Syncs every 1.5 hours."),
+        ("off", "Syncs only when you ask."),
+        ("2 weeks", "Syncs every 2 weeks."),
+    ],
+)
+def test_interval(interval: str, said: str) -> None:
+    assert words.interval(interval) == said
+
+
+@pytest.mark.parametrize(
+    ("nodes", "syncing", "tone", "said"),
+    [
+        ([node()], True, "busy", "Syncing"),
+        ([], False, None, "Kept here only"),
+        ([node(), node()], False, "good", "All synced"),
+        ([node(), node(last_success=None)], False, None, "Not synced yet"),
+        ([node(pending_out=2), node(pending_in=1)], False, "warn", "3 messages waiting"),
+        ([node(), node(reachable=False, pending_out=4)], False, "warn", "1 of 2 nodes unreachable"),
+        ([node(reachable=False), node(reachable=False)], False, "bad", "No node reachable"),
+        ([node(refused=1), node(reachable=False)], False, "bad", "1 message refused"),
+    ],
+)
+def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool, tone: str | None, said: str) -> None:
+    assert words.summary(nodes, syncing) == (tone, said)
+
+
+def test_a_note_says_who_does_not_have_it() -> None:
+    waits = [{"endpoint": "a", "state": "pending"}, {"endpoint": "b", "state": "pending"}]
+    assert words.waiting(waits) == (None, "Waiting for 2 nodes")
+    assert words.waiting([*waits, {"endpoint": "c", "state": "refused"}]) == ("bad", "Refused by 1 node")
+
+
+def test_an_error_that_has_no_words_speaks_for_itself() -> None:
+    title, advice = words.problem("Unreachable", "fetch failed")
+    assert title == "A remote could not be reached" and "safe" in advice
+    assert words.problem("Strange", "it is odd")[0] == "it is odd"
+    assert words.problem("Strange", "")[0]
+
+
+def test_every_error_with_words_exists() -> None:
+    from web5 import errors
+
+    assert [kind for kind in words._PROBLEMS if not hasattr(errors, kind)] == []

@@ -291,6 +291,23 @@ async def test_a_shrinking_file_that_could_not_be_stored_is_stored_later() -> No
     await database.close()
 
 
+async def test_pages_that_sqlite_leaves_out_are_stored_as_blank() -> None:
+    """Pages that a transaction both adds and frees are never written, though later ones are."""
+    store = TestedPages()
+    database = await _open(store)
+    with database.transaction() as db:
+        db.execute("CREATE TABLE passing (bytes BLOB); CREATE TABLE staying (bytes BLOB)")
+        db.execute("INSERT INTO passing VALUES (randomblob(50000))")
+        db.execute("INSERT INTO staying VALUES (randomblob(5000))")
+        db.execute("DELETE FROM passing")
+    await database.flush()
+    assert bytes(PAGE) in store.held.values()
+    assert set(store.held) == set(range(len(store.held)))
+    _insert(database, 1, 30000)
+    await database.close()
+    assert await _stored_ids(store.held) == [1]
+
+
 async def test_a_cancelled_waiter_does_not_stop_the_write() -> None:
     store = TestedPages()
     database = await _open(store)

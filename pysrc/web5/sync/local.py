@@ -37,7 +37,7 @@ class Local:
         self.notify = notify
         self.claimed: set[tuple[str, str]] = set()
         self.taken: set[tuple[int, int]] = set()
-        self._lanes: dict[tuple[int, str], asyncio.Lock] = {}
+        self._lanes: dict[tuple[int, str], tuple[asyncio.Lock, int]] = {}
 
     def needs(self, endpoint: int, seq: int) -> bool:
         """True if the endpoint is still to be given this event's message."""
@@ -87,10 +87,14 @@ class Local:
     async def lane(self, endpoint: int, lane: str) -> AsyncIterator[None]:
         """Keep others from sending messages of the same record to the same endpoint meanwhile."""
         key = (endpoint, lane)
-        lock = self._lanes.setdefault(key, asyncio.Lock())
+        lock, users = self._lanes.get(key) or (asyncio.Lock(), 0)
+        self._lanes[key] = lock, users + 1
         try:
             async with lock:
                 yield
         finally:
-            if not lock.locked() and self._lanes.get(key) is lock:
+            users = self._lanes[key][1] - 1
+            if users:
+                self._lanes[key] = lock, users
+            else:
                 del self._lanes[key]

@@ -9,6 +9,8 @@ from tests.unit.sync.world import HOST, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
 from web5.errors import DidError, InvalidArgument
 from web5.sync import State
+from web5.sync.ledger import Ledger
+from web5.sync.local import Local
 
 A, B = f"{HOST}/a", f"{HOST}/b"
 
@@ -107,6 +109,30 @@ async def test_send_while_a_round_sends_the_same_does_not_send_it_twice(world: W
     assert all(result.accepted for result in await sending)
     assert (await running).ok
     assert world.network.counts["/a", "RecordsWrite"] == world.network.counts["/b", "RecordsWrite"] == 1
+
+
+async def test_a_lane_lets_one_through_at_a_time_and_is_forgotten(world: World) -> None:
+    phone = await world.device()
+    local = Local(phone.dwn, Ledger(phone.database, phone.dwn.store), world.clock, lambda event: None)
+    inside, most, passed = 0, 0, 0
+
+    async def user() -> None:
+        nonlocal inside, most, passed
+        async with local.lane(1, "record"):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+            passed += 1
+
+    users = [asyncio.ensure_future(user()) for _ in range(5)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+        users += [asyncio.ensure_future(user()) for _ in range(3)]
+    users[4].cancel()
+    await asyncio.gather(*users, return_exceptions=True)
+    assert (most, passed) == (1, 13)
+    assert local._lanes == {}
 
 
 async def test_what_cannot_be_sent(world: World) -> None:

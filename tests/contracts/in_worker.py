@@ -24,7 +24,7 @@ from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import open_database, read_keys
+from web5.browser.indexeddb import delete_database, open_database, read_keys
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
 from web5.dwn.store.database import Database
@@ -172,6 +172,57 @@ async def blob_keys(space: str) -> str:
     keys = sorted(await blobs.keys())
     await blobs.close()
     return json.dumps(keys)
+
+
+# -- a store that is full, or that is taken away -----------------------------------------------------------------------
+
+_databases: dict[str, Database] = {}
+
+
+async def open_notes(space: str) -> None:
+    _databases[space] = await _open_notes(space)
+
+
+async def note(space: str, number: int, size: int) -> str:
+    """Store a row; "stored", or the error's class."""
+    database = _databases[space]
+    try:
+        with database.transaction() as db:
+            db.execute("INSERT INTO note VALUES (?, ?)", (number, os.urandom(size // 2).hex()))
+        await database.flush()
+    except Web5Error as error:
+        return type(error).__name__
+    return "stored"
+
+
+async def flush(space: str) -> str:
+    """ "stored", or the error's class."""
+    try:
+        await _databases[space].flush()
+    except Web5Error as error:
+        return type(error).__name__
+    return "stored"
+
+
+async def put(space: str, key: str, size: int) -> str:
+    """Store a blob; "stored", or the error's class."""
+    blobs = IndexedDbBlobs(space)
+
+    async def pieces() -> Any:
+        for _ in range(size >> 20):
+            yield os.urandom(1 << 20)
+
+    try:
+        await blobs.put(key, pieces())
+    except Web5Error as error:
+        return type(error).__name__
+    finally:
+        await blobs.close()
+    return "stored"
+
+
+async def remove_database(name: str) -> None:
+    await delete_database(name)
 
 
 # -- tabs --------------------------------------------------------------------------------------------------------------

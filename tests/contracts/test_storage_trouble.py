@@ -1,0 +1,83 @@
+"""IndexedDB without room, and IndexedDB taken away: typed errors, and nothing that was stored is harmed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Page
+from tests.contracts.chromium_harness import browser_context, open_page, python, served
+
+MEGABYTE = 1 << 20
+Quota = Callable[[int | None], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with served(site) as where:
+        yield where
+
+
+@pytest_asyncio.fixture
+async def context(chromium: str, tmp_path: Path) -> AsyncIterator[BrowserContext]:
+    """A browser for each test: Chromium remembers for half a minute how much room an origin had."""
+    async with browser_context(chromium, tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def page(context: BrowserContext, address: str) -> Page:
+    return await open_page(context, address)
+
+
+@pytest_asyncio.fixture
+async def quota(context: BrowserContext, page: Page) -> AsyncIterator[Quota]:
+    """Sets how many bytes the origin may store; None is what the browser grants."""
+    session = await context.new_cdp_session(page)
+
+    async def allow(size: int | None) -> None:
+        limit = {} if size is None else {"quotaSize": size}
+        await session.send("Storage.overrideQuotaForOrigin", {"origin": page.url.rstrip("/"), **limit})
+
+    yield allow
+
+
+@pytest.fixture
+def space(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
+
+
+async def test_no_room_for_pages(page: Page, quota: Quota, space: str) -> None:
+    await quota(4 * MEGABYTE)
+    await python(page, "open_notes", space)
+    assert await python(page, "note", space, 1, 1000) == "stored"
+    assert await python(page, "note", space, 2, 8 * MEGABYTE) == "StorageFull"
+    assert await python(page, "note", space, 3, 1000) == "StorageFull"
+    assert json.loads(await python(page, "survivors", space)) == {"ids": [1], "check": "ok"}
+    await quota(None)
+    assert await python(page, "flush", space) == "stored"
+    assert await python(page, "note", space, 4, 1000) == "stored"
+    assert json.loads(await python(page, "survivors", space)) == {"ids": [1, 2, 4], "check": "ok"}
+
+
+async def test_no_room_for_a_blob(page: Page, quota: Quota, space: str) -> None:
+    await quota(6 * MEGABYTE)
+    assert await python(page, "put", space, "small", MEGABYTE) == "stored"
+    assert await python(page, "put", space, "large", 30 * MEGABYTE) == "StorageFull"
+    await quota(None)
+    assert json.loads(await python(page, "blob_keys", space)) == ["small"]
+    assert await python(page, "stored_chunks", space) == 1
+    assert await python(page, "put", space, "large", 30 * MEGABYTE) == "stored"
+
+
+async def test_a_database_that_another_tab_removes(
+    page: Page, context: BrowserContext, address: str, space: str
+) -> None:
+    await python(page, "open_notes", space)
+    other = await open_page(context, address)
+    await python(other, "remove_database", f"{space}.pages")
+    assert await python(page, "note", space, 1, 1000) == "StorageBusy"
+    await other.close()

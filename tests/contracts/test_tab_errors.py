@@ -1,0 +1,38 @@
+"""An error that a tab sends is the same error where it arrives."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from web5 import errors
+from web5.browser.tab_errors import error_from_wire, error_to_wire
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.Conflict("TestConflict", "a message: with a colon"),
+        errors.DwnError("", "no code", 418),
+        errors.ServerFailure("", "broken", 503),
+        errors.DidError("notFound", "did:dht:abc is not published"),
+        errors.StorageFull("no room"),
+        errors.InvalidArgument("not that"),
+        errors.Unreachable("gone"),
+        errors.Web5Error("plain"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_cross(error: errors.Web5Error) -> None:
+    arrived = error_from_wire(json.loads(json.dumps(error_to_wire(error))))
+    assert type(arrived) is type(error)
+    assert str(arrived) == str(error)
+    assert getattr(arrived, "status", None) == getattr(error, "status", None)
+    assert getattr(arrived, "code", None) == getattr(error, "code", None)
+
+
+def test_an_error_of_no_kind_of_ours_is_a_web5_error_with_its_name() -> None:
+    arrived = error_from_wire(error_to_wire(KeyError("x")))
+    assert type(arrived) is errors.Web5Error
+    assert str(arrived) == "KeyError: 'x'"

@@ -18,7 +18,12 @@ from web5.ports.crypto import Jwk
 
 class WireModel(BaseModel):
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="allow", strict=True
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="allow",
+        strict=True,
+        defer_build=True,  # a browser's start is quicker if a model is built when it is first used
     )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,8 +29,13 @@ class Schema:
 
     def __init__(self, name: str, shape: Any, *, open_top: bool = False) -> None:
         self.name = name
-        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+        self._shape = shape
         self._open_top = open_top
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[dict[str, Any]]:
+        # Made at the first message of the kind: all of them together would be a good part of a browser's start.
+        return TypeAdapter(self._shape)
 
     def check(self, value: Any) -> dict[str, Any]:
         """The value as a new dict that has the shape.

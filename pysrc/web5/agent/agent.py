@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
-from web5.sync import SyncEngine, SyncReport
+from web5.sync import SyncEngine
 from web5.sync.remote import RemoteDwn
 
 Reply = dict[str, Any]
@@ -52,8 +51,6 @@ class Agent:
         self._remote = remote
         self._gateway_uri = gateway_uri
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
-        self.sync_interval = "off"
-        self._woken: set[asyncio.Future[SyncReport]] = set()
         self._publisher = Publisher(identities, self._publish, clock, self._published)
         dwn.after_commit.append(self._tell)
 
@@ -68,7 +65,7 @@ class Agent:
     async def close(self) -> None:
         """Stop sync, wait for what is being written, and close the store. Safe to call twice."""
         self._publisher.stop()
-        await self.stop_sync()
+        await self.sync.stop()
         await self._close_platform()
 
     async def create_identity(self, name: str, dwn_endpoints: Sequence[str]) -> Identity:
@@ -99,20 +96,6 @@ class Agent:
         portable_did = await self.identities.portable_did(did)
         name = next(identity.name for identity in self.identities.list() if identity.did == did)
         return export_portable_identity(portable_did, name)
-
-    async def start_sync(self, interval: str) -> None:
-        """Sync every identity now, in the background, and then after every interval.
-
-        Raises:
-            InvalidArgument: it is no interval.
-        """
-        await self.sync.start(interval)
-        self.sync_interval = interval
-
-    async def stop_sync(self) -> None:
-        """Stop at once."""
-        self.sync_interval = "off"
-        await self.sync.stop()
 
     async def publish_all(self) -> bool:
         """Publish at once what is not published yet, instead of in the background; True when all is out."""
@@ -173,11 +156,7 @@ class Agent:
 
     def _published(self, portable_did: PortableDid) -> None:
         self.resolver.seed(portable_did)
-        if self.sync_interval != "off":
-            # Until now every remote had to refuse what this identity signed; do not wait for the next interval.
-            woken = asyncio.ensure_future(self.sync.now(tenant=portable_did.uri))
-            self._woken.add(woken)
-            woken.add_done_callback(self._woken.discard)
+        self.sync.wake(portable_did.uri)
 
     def _tell(self, applied: Applied) -> None:
         for callback in self.on_change:

@@ -12,14 +12,13 @@ class SyncApi:
     """Times and intervals are the agent's; what is where is that of the identity `did`."""
 
     def __init__(self, agent: Agent, did: str) -> None:
-        self._agent = agent
         self._sync = agent.sync
         self._did = did
 
     @property
     def interval(self) -> str:
         """As it was given to `start`; "off" while sync is stopped."""
-        return self._agent.sync_interval
+        return self._sync.interval
 
     async def start(self, interval: str = "2m") -> None:
         """Sync now, in the background, and then again after every interval.
@@ -30,11 +29,11 @@ class SyncApi:
         Raises:
             InvalidArgument: it is none of these.
         """
-        await self._agent.start_sync(interval)
+        await self._sync.start(interval)
 
     async def stop(self) -> None:
         """Stop at once; what was under way is taken up again by the next sync."""
-        await self._agent.stop_sync()
+        await self._sync.stop()
 
     async def now(self, direction: Direction | None = None) -> SyncReport:
         """Sync all identities of this agent once. What failed is in the report, not raised.

@@ -90,7 +90,7 @@ class Web5:
             on_progress("identity", 0, 1)
             endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
             identity = await agent.create_identity("Default", endpoints)
-        await agent.start_sync(sync)
+        await agent.sync.start(sync)
         on_progress("ready", 1, 1)
         return Connection(cls(agent, identity.did), created=created)
 

@@ -65,7 +65,7 @@ async def test_what_was_written_before_publication_reaches_the_nodes_after_it(wo
     agent = await world.device("laptop")
     identity = await agent.create_identity("Alice", world.endpoints)
     assert not await agent.publish_all()
-    await agent.start_sync("1 hour")
+    await agent.sync.start("1 hour")
     await until(lambda: agent.sync.status(identity.did)[0].did_error is not None)
     assert "not published" in (agent.sync.status(identity.did)[0].did_error or "")
 
@@ -193,9 +193,9 @@ async def test_a_target_without_nodes_cannot_be_asked(world: World) -> None:
 
 async def test_an_interval_that_is_none_changes_nothing(world: World) -> None:
     agent = await world.device("laptop")
-    await agent.start_sync("1 hour")
+    await agent.sync.start("1 hour")
     with pytest.raises(InvalidArgument):
-        await agent.start_sync("soon")
-    assert agent.sync_interval == "1 hour"
-    await agent.stop_sync()
-    assert agent.sync_interval == "off"
+        await agent.sync.start("soon")
+    assert agent.sync.interval == "1 hour"
+    await agent.sync.stop()
+    assert agent.sync.interval == "off"

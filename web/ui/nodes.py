@@ -77,8 +77,7 @@ class Nodes:
         error = node["last_error"]
         show(slot(item, "error"), bool(error))
         if error:
-            say(slot(item, "error"), words.code_and_detail(error))
-            slot(item, "error").title = words.code_and_detail(error)
+            say(slot(item, "error-detail"), words.code_and_detail(error))
         self._fill_refused(item, node)
 
     def _fill_refused(self, item, node):

@@ -151,7 +151,7 @@ def summary(nodes, syncing):
     if sum(node["refused"] for node in nodes):
         return "bad", count(sum(node["refused"] for node in nodes), "message") + " refused"
     if down:
-        return "warn", str(len(down)) + " of " + count(len(nodes), "node") + " unreachable"
+        return "warn", str(len(down)) + " of " + str(len(nodes)) + " unreachable"
     waiting = sum(node["pending_out"] + node["pending_in"] for node in nodes)
     if waiting:
         return "warn", count(waiting, "message") + " waiting"

@@ -69,7 +69,7 @@ def test_interval(interval: str, said: str) -> None:
         ([node(), node()], False, "good", "All synced"),
         ([node(), node(last_success=None)], False, None, "Not synced yet"),
         ([node(pending_out=2), node(pending_in=1)], False, "warn", "3 messages waiting"),
-        ([node(), node(reachable=False, pending_out=4)], False, "warn", "1 of 2 nodes unreachable"),
+        ([node(), node(reachable=False, pending_out=4)], False, "warn", "1 of 2 unreachable"),
         ([node(reachable=False), node(reachable=False)], False, "bad", "No node reachable"),
         ([node(refused=1), node(reachable=False)], False, "bad", "1 message refused"),
     ],

@@ -20,10 +20,10 @@ from ..errors import DwnError, NotImplementedByDwn
 from ..ports.blobs import Blobs
 from ..ports.clock import Clock
 from ..ports.crypto import Crypto
+from .authentication import Verifier
 from .codes import Code
 from .data import DataSource, DataStream
 from .javascript import as_javascript
-from .jws import Verifier
 from .messages import messages_query, messages_read, records_delete, records_query, records_read, records_write
 from .services import Call, Hook, Message, Reply, Services, reply
 from .store.database import Database

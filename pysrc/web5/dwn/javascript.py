@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, NoReturn
 
 from ..errors import BadRequest
 from .cid import MAX_SAFE_INTEGER
@@ -38,6 +39,21 @@ def as_javascript(value: Any, depth: int = 0) -> Any:
     if value is None or kind is bool:
         return value
     raise BadRequest("", f"the message holds a {kind.__name__}, which is not JSON")
+
+
+def parse_json(data: bytes) -> Any:
+    """What `JSON.parse` makes of bytes after `TextDecoder`: a byte order mark and bytes that are not UTF-8 do no harm.
+
+    Raises:
+        BadRequest: the value is nested too deeply.
+        ValueError: the bytes are not JSON.
+        RecursionError: so deeply that it cannot even be parsed.
+    """
+    return as_javascript(json.loads(data.decode("utf-8-sig", "replace"), parse_constant=_not_json))
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _well_formed(text: str) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ports.blobs import Blobs
+from .authentication import Verifier
 from .data import DataSource, DataStream
-from .jws import Verifier
 from .store.database import Database
 from .store.store import Store
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from tests.unit.dwn.conftest import World
-from tests.unit.dwn.persons import person, signed
+from tests.unit.dwn.persons import person
 
 from web5.crypto.jws import MessageSigner, sign
 from web5.dids.models import DidDocument, DidResolutionResult
 from web5.dwn import compose
-from web5.dwn.jws import Verifier
+from web5.dwn.authentication import Verifier
 from web5.errors import Unauthorized
 from web5.node.crypto import NodeCrypto
 from web5.ports.crypto import Jwk
@@ -83,15 +83,6 @@ async def test_one_signature_only(world: World) -> None:
     signatures = query["authorization"]["signature"]["signatures"]
     signatures.append(signatures[0])
     assert await world.status(query) == (400, "AuthenticationMoreThanOneSignatureNotSupported")
-
-
-async def test_delegated_grants_are_refused_until_they_are_supported(world: World) -> None:
-    write = await world.compose()
-    query = await compose.records_query(world.bob.signer, world.clock, filter={"recordId": "x"})
-    query["authorization"]["authorDelegatedGrant"] = {**write, "encodedData": "AAAA"}
-    assert (await world.status(query))[0] == 501
-    named = await signed(world.bob.signer, {"descriptor": query["descriptor"]}, delegatedGrantId="x")
-    assert await world.status(named) == (400, "RecordsAuthorDelegatedGrantAndIdExistenceMismatch")
 
 
 class CountingCrypto(NodeCrypto):

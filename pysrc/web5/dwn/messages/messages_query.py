@@ -9,10 +9,11 @@ from typing_extensions import TypedDict
 
 from ...errors import Unauthorized
 from ..codes import Code
+from ..permissions.authorization import invokes_grant
 from ..services import Call, Reply, Services, reply
 from ..store.events import query_events
 from . import rules
-from .parties import check_urls, parties_of, refuse_grant
+from .parties import check_urls, parties_of
 from .schema import Schema
 from .shapes import CLOSED, Authorization, Cursor, DateRange, Timestamp
 
@@ -55,8 +56,7 @@ async def handle(services: Services, call: Call) -> Reply:
     for filter in descriptor["filters"]:
         check_urls(filter)
     await services.verifier.authenticate(message["authorization"])
-    if parties.author != call.tenant:
-        refuse_grant(parties)
+    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties):
         raise Unauthorized(Code.MessagesQueryAuthorizationFailed, "message failed authorization")
     cids, cursor = query_events(
         services.store, services.database.connection, call.tenant, descriptor["filters"], descriptor.get("cursor")

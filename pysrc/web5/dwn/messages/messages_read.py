@@ -10,8 +10,9 @@ from typing_extensions import TypedDict
 from ...errors import BadRequest, NotFound, Unauthorized
 from ..cid import is_message_cid
 from ..codes import Code
+from ..permissions.authorization import invokes_grant
 from ..services import Call, Reply, Services, reply
-from .parties import check_moment, parties_of, refuse_grant
+from .parties import check_moment, parties_of
 from .schema import Schema
 from .shapes import CLOSED, Authorization, Timestamp
 
@@ -51,8 +52,7 @@ async def handle(services: Services, call: Call) -> Reply:
     row = services.store.message(tenant, cid)
     if row is None:
         raise NotFound("", "Not Found")
-    if parties.author != call.tenant:
-        refuse_grant(parties)
+    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties, read=row):
         raise Unauthorized(Code.MessagesReadAuthorizationFailed, "protocol message failed authorization")
     found = row.message
     entry = {"message": found, "messageCid": cid}

@@ -9,77 +9,80 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import BadRequest, NotImplementedByDwn, Unauthorized
+from ...errors import BadRequest
 from ..cid import dag_cbor_cid
 from ..codes import Code
-from ..jws import GENERIC_PAYLOAD, signed_claims, signer_of
+from ..jws import GENERIC_PAYLOAD, message_signer, signed_claims, signer_of
+from ..permissions.delegation import AUTHOR, OWNER, check_delegation
 from ..timestamps import is_moment
 from ..urls import is_normalized
 from .schema import Schema
 
-_GRANTS = {
-    "authorDelegatedGrant": Code.RecordsAuthorDelegatedGrantAndIdExistenceMismatch,
-    "ownerDelegatedGrant": Code.RecordsOwnerDelegatedGrantAndIdExistenceMismatch,
-}
+Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """The author and the owner that a message names, None where it names none, and what they signed."""
+    """The author and the owner that a message names, None where it names none, and what they signed.
+
+    Parameters:
+        author: on whose behalf the message was made: the signer, or who granted the signer that.
+        claims: what the author's signature says.
+        author_grant: the grant under which the signer signed for the author.
+        owner: who keeps the message in the own DWN; `owner_signer` may be a delegate again.
+    """
 
     author: str | None = None
+    signer: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
+    author_grant: Message | None = None
     owner: str | None = None
+    owner_signer: str | None = None
     owner_claims: Mapping[str, Any] = field(default_factory=dict)
+    owner_grant: Message | None = None
 
 
-def parties_of(message: Mapping[str, Any], schema: Schema = GENERIC_PAYLOAD) -> Parties:
+def parties_of(message: Message, schema: Schema = GENERIC_PAYLOAD) -> Parties:
     """The parties of a message whose shape is right; its signatures are about its descriptor.
 
     Raises:
         BadRequest: with the reference's code.
-        NotImplementedByDwn: the message comes with a delegated grant.
     """
     authorization = message.get("authorization")
     if authorization is None:
         return Parties()
     descriptor_cid = dag_cbor_cid(message["descriptor"])
     claims = signed_claims(authorization.get("signature"), descriptor_cid, schema)
-    owner, owner_claims = None, {}
+    owner_signer, owner_claims = None, {}
     if "ownerSignature" in authorization:
         owner_claims = signed_claims(authorization["ownerSignature"], descriptor_cid)
-        owner = signer_of(authorization["ownerSignature"])
-    for name in _GRANTS:
-        if name in authorization:
-            raise NotImplementedByDwn("", f"{name}: delegated grants are not supported yet")
-    return Parties(signer_of(authorization["signature"]), claims, owner, owner_claims)
+        owner_signer = signer_of(authorization["ownerSignature"])
+    signer = signer_of(authorization["signature"])
+    author_grant, owner_grant = authorization.get("authorDelegatedGrant"), authorization.get("ownerDelegatedGrant")
+    return Parties(
+        author=signer if author_grant is None else message_signer(author_grant),
+        signer=signer,
+        claims=claims,
+        author_grant=author_grant,
+        # A grant alone makes no owner: somebody must have signed as one.
+        owner=owner_signer if owner_grant is None or owner_signer is None else message_signer(owner_grant),
+        owner_signer=owner_signer,
+        owner_claims=owner_claims,
+        owner_grant=owner_grant,
+    )
 
 
-def refuse_missing_grants(parties: Parties) -> None:
-    """A signature that invokes a delegated grant comes with it (`validateDelegatedGrantReferentialIntegrity`).
-
-    Raises:
-        BadRequest: it does not.
-    """
-    for claims, name in ((parties.claims, "authorDelegatedGrant"), (parties.owner_claims, "ownerDelegatedGrant")):
-        if "delegatedGrantId" in claims:
-            raise BadRequest(_GRANTS[name], f"the signature names a delegated grant, but there is no {name}")
-
-
-def refuse_grant(parties: Parties) -> None:
-    """No grant can be stored yet, so the answer to a message that invokes one is that of a DWN without it.
+def check_delegations(parties: Parties) -> None:
+    """What delegates signed comes with the grants that they name (`validateDelegatedGrantReferentialIntegrity`).
 
     Raises:
-        Unauthorized: the message invokes a grant.
+        BadRequest: with the reference's code, in the order of its checks.
     """
-    if "permissionGrantId" in parties.claims:
-        raise Unauthorized(
-            Code.GrantAuthorizationGrantMissing,
-            f"Could not find permission grant with record ID {parties.claims['permissionGrantId']}.",
-        )
+    check_delegation(AUTHOR, parties.author_grant, parties.claims, parties.signer)
+    check_delegation(OWNER, parties.owner_grant, parties.owner_claims, parties.owner_signer)
 
 
-def check_urls(carrier: Mapping[str, Any]) -> None:
+def check_urls(carrier: Message) -> None:
     """`protocol` and `schema` are in their normal form.
 
     Raises:

@@ -10,10 +10,11 @@ from typing_extensions import TypedDict
 from ...errors import BadRequest, Conflict, NotFound, Unauthorized
 from ..cid import message_cid
 from ..codes import Code
+from ..permissions.authorization import authorize_delegates
 from ..services import Applied, Call, Message, Reply, Services, reply
 from ..store.indexes import delete_columns
 from ..store.store import Row
-from .parties import Parties, check_moment, parties_of, refuse_missing_grants
+from .parties import Parties, check_delegations, check_moment, parties_of
 from .schema import Schema
 from .shapes import CLOSED, DelegatedAuthorization, Timestamp
 
@@ -45,7 +46,7 @@ async def handle(services: Services, call: Call) -> Reply:
     """
     message = SCHEMA.check(call.message)
     parties = parties_of(message)
-    refuse_missing_grants(parties)
+    check_delegations(parties)
     check_moment(message["descriptor"]["messageTimestamp"])
     cid = message_cid(message)
     await services.verifier.authenticate(message["authorization"])
@@ -66,6 +67,7 @@ def _apply(services: Services, call: Call, message: Message, cid: str, parties: 
     initial = next((row.message for row in existing if row.initial), None)
     if initial is None:
         raise BadRequest(Code.RecordsWriteGetInitialWriteNotFound, "Initial write is not found.")
+    authorize_delegates(store, message, parties, record=initial)
     author = parties.author
     if author is None or author != call.tenant:
         raise Unauthorized(Code.RecordsDeleteAuthorizationFailed, "RecordsDelete message failed authorization")

@@ -11,11 +11,12 @@ from typing_extensions import TypedDict
 from ...crypto.encoding import b64url_encode
 from ...errors import BadRequest, Unauthorized
 from ..codes import Code
+from ..permissions.authorization import authorize_delegates
 from ..services import Call, Message, Reply, Services, reply
 from ..store.search import DEFAULT_SORT, SORTS, Found, conditions, search, visible_to
 from ..store.store import Store
 from .filters import RecordsFilter
-from .parties import Parties, check_moment, check_urls, parties_of, refuse_missing_grants
+from .parties import Parties, check_delegations, check_moment, check_urls, parties_of
 from .schema import Schema
 from .shapes import CLOSED, Cursor, DelegatedAuthorization, Number, Timestamp
 
@@ -57,6 +58,7 @@ async def handle(services: Services, call: Call) -> Reply:
     # Whoever does not sign sees what is published, unless the query asks for what is not.
     if parties.author is not None or descriptor["filter"].get("published") is False:
         await services.verifier.authenticate(message.get("authorization"))
+        authorize_delegates(services.store, message, parties)
         _refuse_roles(parties, descriptor["filter"])
     entries, cursor = _find(services, call.tenant, descriptor, parties.author)
     return reply(200, "OK", entries=entries, cursor=cursor)
@@ -71,7 +73,7 @@ def _parse(message: Message) -> Parties:
             f"queries must not filter for `published:false` and sort by {sort}",
         )
     parties = parties_of(message)
-    refuse_missing_grants(parties)
+    check_delegations(parties)
     if "protocolRole" in parties.claims and "protocolPath" not in filter:
         raise BadRequest(
             Code.RecordsQueryFilterMissingRequiredProperties,

@@ -10,11 +10,13 @@ from typing_extensions import TypedDict
 
 from ...errors import BadRequest, NotFound, Unauthorized
 from ..codes import Code
-from ..jws import signer_of
+from ..jws import message_author
+from ..permissions.authorization import authorize_delegates, invokes_grant
 from ..services import Call, Message, Reply, Services, reply
 from ..store.search import conditions, search
+from ..store.store import Store
 from .filters import RecordsFilter
-from .parties import Parties, check_moment, parties_of, refuse_grant, refuse_missing_grants
+from .parties import Parties, check_delegations, check_moment, parties_of
 from .schema import Schema
 from .shapes import CLOSED, DelegatedAuthorization, Timestamp
 
@@ -46,15 +48,15 @@ async def handle(services: Services, call: Call) -> Reply:
     """
     message = SCHEMA.check(call.message)
     parties = parties_of(message)
-    refuse_missing_grants(parties)
+    check_delegations(parties)
     check_moment(message["descriptor"]["messageTimestamp"])
     if parties.author is not None:
         await services.verifier.authenticate(message["authorization"])
-    return _read(services, call.tenant, message["descriptor"]["filter"], parties)
+    return _read(services, call.tenant, message, parties)
 
 
-def _read(services: Services, tenant_did: str, filter: Message, parties: Parties) -> Reply:
-    store = services.store
+def _read(services: Services, tenant_did: str, message: Message, parties: Parties) -> Reply:
+    store, filter = services.store, message["descriptor"]["filter"]
     tenant = store.tenant(tenant_did)
     wanted = list(conditions(filter, tenant_did))
     found = search(services.database.connection, tenant, wanted, limit=2)
@@ -67,9 +69,9 @@ def _read(services: Services, tenant_did: str, filter: Message, parties: Parties
     initial = None if one.initial else store.initial_write(tenant, one.record_id)
     if one.method == "Delete":
         if initial is not None:
-            _authorize(tenant_did, parties, initial)
+            _authorize(store, tenant_did, message, parties, initial)
         return reply(404, "Not Found", entry={"recordsDelete": body, "initialWrite": initial})
-    _authorize(tenant_did, parties, body)
+    _authorize(store, tenant_did, message, parties, body)
     data = services.data_of(tenant, body, one.data)
     if data is None:
         raise NotFound("", "Not Found")
@@ -79,12 +81,14 @@ def _read(services: Services, tenant_did: str, filter: Message, parties: Parties
     return reply(200, "OK", entry=entry)
 
 
-def _authorize(tenant_did: str, parties: Parties, write: Message) -> None:
+def _authorize(store: Store, tenant_did: str, message: Message, parties: Parties, write: Message) -> None:
+    authorize_delegates(store, message, parties, record=write)
     descriptor, reader = write["descriptor"], parties.author
     if reader == tenant_did or descriptor.get("published") is True:
         return
     if reader is not None:
-        if reader in (descriptor.get("recipient"), signer_of(write["authorization"]["signature"])):
+        if reader in (descriptor.get("recipient"), message_author(write)):
             return
-        refuse_grant(parties)
+        if invokes_grant(store, tenant_did, message, parties, record=write):
+            return
     raise Unauthorized(Code.RecordsReadAuthorizationFailed, "message failed authorization")

@@ -5,19 +5,17 @@ Sources: `src/handlers/records-write.ts`, `src/interfaces/records-write.ts`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BadRequest, Conflict, NotImplementedByDwn, Unauthorized
-from ..cid import dag_cbor_cid, message_cid
 from ..codes import Code
 from ..data import MAX_INLINE_BYTES
 from ..incoming import Incoming, receive
-from ..jws import WRITE_PAYLOAD, payload_of, signer_of
+from ..permissions.authorization import authorize_delegates, invokes_grant
 from ..services import Applied, Call, Message, Reply, Services, reply
 from ..store.indexes import tag_values, write_columns
-from ..store.store import BlobRow, Row
-from .parties import Parties, check_moment, check_urls, parties_of, refuse_grant, refuse_missing_grants
+from ..store.store import BlobRow, Row, Store
+from .parsed_write import ParsedWrite, parse_write
 from .schema import Schema
 from .shapes import RecordsWrite
 
@@ -29,21 +27,6 @@ MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "publ
 """What an update may change in the descriptor; everything else stays as the initial write has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Write:
-    message: Message
-    cid: str
-    author: str
-    parties: Parties
-    attester: str | None
-    is_initial: bool
-
-    @property
-    def descriptor(self) -> dict[str, Any]:
-        descriptor: dict[str, Any] = self.message["descriptor"]
-        return descriptor
-
-
 async def handle(services: Services, call: Call) -> Reply:
     """202 if the write was stored, 204 if it is an initial write without data (stored, but not queryable).
 
@@ -51,10 +34,10 @@ async def handle(services: Services, call: Call) -> Reply:
         DwnError: 400, 401, 409 or 501; nothing was stored.
         StorageError: the write may be stored, but it is not durable.
     """
-    write = _parse(SCHEMA.check(call.message))
+    write = parse_write(SCHEMA.check(call.message))
     _refuse_protocols(write)
     await services.verifier.authenticate(write.message["authorization"])
-    _authorize(call.tenant, write)
+    _authorize(services.store, call.tenant, write)
 
     incoming = None
     if call.data is not None:
@@ -75,84 +58,7 @@ async def handle(services: Services, call: Call) -> Reply:
     return reply(202, "Accepted") if applied.is_latest_base_state else reply(204, "No Content")
 
 
-def _parse(message: Message) -> _Write:
-    parties = parties_of(message, WRITE_PAYLOAD)
-    attester = _attester(message)
-    author = parties.author
-    if author is None:
-        raise BadRequest("", "the write has no author")
-    descriptor, record_id, context_id = message["descriptor"], message["recordId"], message.get("contextId")
-    is_initial = dag_cbor_cid({**descriptor, "author": author}) == record_id
-    if is_initial and descriptor["messageTimestamp"] != descriptor["dateCreated"]:
-        raise BadRequest(
-            Code.RecordsWriteValidateIntegrityDateCreatedMismatch,
-            f"messageTimestamp {descriptor['messageTimestamp']} must match dateCreated {descriptor['dateCreated']}"
-            " for the initial write",
-        )
-    if is_initial and "protocol" in descriptor and "parentId" not in descriptor and context_id != record_id:
-        raise BadRequest(
-            Code.RecordsWriteValidateIntegrityContextIdMismatch,
-            f"contextId {context_id} does not match the deterministic contextId {record_id}",
-        )
-    claims = parties.claims
-    if record_id != claims["recordId"]:
-        raise BadRequest(
-            Code.RecordsWriteValidateIntegrityRecordIdUnauthorized,
-            f"recordId {record_id} does not match the signed recordId {claims['recordId']}",
-        )
-    if context_id != claims.get("contextId"):
-        raise BadRequest(
-            Code.RecordsWriteValidateIntegrityContextIdNotInSignerSignaturePayload,
-            f"contextId {context_id} does not match the signed contextId {claims.get('contextId')}",
-        )
-    refuse_missing_grants(parties)
-    _check_signed_cid(message, claims, "attestation", Code.RecordsWriteValidateIntegrityAttestationMismatch)
-    _check_signed_cid(message, claims, "encryption", Code.RecordsWriteValidateIntegrityEncryptionCidMismatch)
-    check_urls(descriptor)
-    for name in ("messageTimestamp", "dateCreated", "datePublished"):
-        if name in descriptor:
-            check_moment(descriptor[name])
-    return _Write(message, message_cid(message), author, parties, attester, is_initial)
-
-
-def _attester(message: Message) -> str | None:
-    attestation = message.get("attestation")
-    if attestation is None:
-        return None
-    signatures = attestation.get("signatures")
-    if signatures is None:
-        raise BadRequest("", "the attestation has no signatures")
-    if len(signatures) != 1:
-        raise BadRequest(
-            Code.RecordsWriteAttestationIntegrityMoreThanOneSignature,
-            f"only one attester is supported, but there are {len(signatures)}",
-        )
-    payload, expected = payload_of(attestation), dag_cbor_cid(message["descriptor"])
-    if payload.get("descriptorCid") != expected:
-        raise BadRequest(
-            Code.RecordsWriteAttestationIntegrityDescriptorCidMismatch,
-            f"the attested descriptorCid {payload.get('descriptorCid')} does not match {expected}",
-        )
-    if len(payload) > 1:
-        raise BadRequest(
-            Code.RecordsWriteAttestationIntegrityInvalidPayloadProperty,
-            f"an attestation has only a descriptorCid, but there are {len(payload)} properties",
-        )
-    return signer_of(attestation)
-
-
-def _check_signed_cid(message: Message, claims: Any, name: str, code: Code) -> None:
-    signed = claims.get(f"{name}Cid")
-    if signed is None:
-        return
-    if name not in message:
-        raise BadRequest("", f"an {name} was signed, but there is none")
-    expected = dag_cbor_cid(message[name])
-    if signed != expected:
-        raise BadRequest(code, f"the CID of the {name} is {expected}, but {signed} was signed")
-
-
-def _refuse_protocols(write: _Write) -> None:
+def _refuse_protocols(write: ParsedWrite) -> None:
     """No protocol can be configured yet, so the answer is that of a DWN where none is."""
     protocol = write.descriptor.get("protocol")
     if protocol == PERMISSIONS_PROTOCOL:
@@ -163,25 +69,27 @@ def _refuse_protocols(write: _Write) -> None:
         )
 
 
-def _authorize(tenant: str, write: _Write) -> None:
+def _authorize(store: Store, tenant: str, write: ParsedWrite) -> None:
     """The tenant may write, and may keep what others wrote by signing it as its owner."""
     owner = write.parties.owner
     if owner is not None and owner != tenant:
         raise Unauthorized(
             Code.RecordsWriteOwnerAndTenantMismatch, f"Owner {owner} must be the same as tenant {tenant}"
         )
+    authorize_delegates(store, write.message, write.parties, record=write.message)
     if tenant in (owner, write.author):
         return
-    refuse_grant(write.parties)
+    if invokes_grant(store, tenant, write.message, write.parties, record=write.message):
+        return
     raise Unauthorized(Code.RecordsWriteAuthorizationFailed, "message failed authorization")
 
 
-def _id(write: _Write) -> str:
+def _id(write: ParsedWrite) -> str:
     record_id: str = write.message["recordId"]
     return record_id
 
 
-def _check_against_record(write: _Write, existing: list[Row]) -> Message | None:
+def _check_against_record(write: ParsedWrite, existing: list[Row]) -> Message | None:
     """The record's initial write, if the new one is a proper successor of what is stored.
 
     Raises:
@@ -213,7 +121,7 @@ def _check_immutable(old: dict[str, Any], new: dict[str, Any]) -> None:
             )
 
 
-def _apply(services: Services, call: Call, write: _Write, incoming: Incoming | None) -> tuple[Applied, list[str]]:
+def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incoming | None) -> tuple[Applied, list[str]]:
     """Store the write; what was applied, and the keys of blobs that are to be deleted once that is durable."""
     store, descriptor = services.store, write.descriptor
     tenant = store.enrol(call.tenant)

@@ -1,1 +1,1 @@
-"""Permissions: requests, grants and revocations as records of a protocol that every DWN has, and what a grant allows."""
+"""Permissions: requests, grants and revocations as records of a protocol that every DWN has; what grants allow."""

@@ -100,6 +100,14 @@ class Store:
         ).fetchone()
         return json.loads(row[0]) if row else None
 
+    def first_child_date(self, tenant: int, parent_id: str, protocol_path: str) -> str | None:
+        """The earliest timestamp among the latest states of a record's children of one kind."""
+        sql = (
+            "SELECT message_timestamp FROM dwn_message"
+            " WHERE tenant = ? AND latest = 1 AND parent_id = ? AND protocol_path = ?"
+        )
+        return min((date for (date,) in self._db.execute(sql, (tenant, parent_id, protocol_path))), default=None)
+
     def blob(self, tenant: int, record_id: str, data_cid: str) -> BlobRow | None:
         """Where large data of a record lies."""
         row = self._db.execute(

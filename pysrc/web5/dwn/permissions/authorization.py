@@ -1,0 +1,67 @@
+"""Where the handlers ask whether a grant lets a message pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import BadRequest, Unauthorized
+from ..store.store import Row, Store
+from .delegation import AUTHOR, OWNER, check_genuine
+from .grants import Grant, fetch_grant
+from .rules import Use, authorize
+
+if TYPE_CHECKING:
+    from ..messages.parties import Parties
+
+Message = Mapping[str, Any]
+
+
+def authorize_delegates(store: Store, message: Message, parties: Parties, *, record: Message | None = None) -> None:
+    """Whoever signed for the author or for the owner was granted that, as far as this message goes.
+
+    Parameters:
+        store: revocations are looked up in the grantor's own DWN, if that is here.
+        record: a RecordsWrite of the record that the message writes, reads or deletes.
+
+    Raises:
+        Unauthorized: with the reference's code.
+    """
+    for kind, grant, grantor, grantee in (
+        (AUTHOR, parties.author_grant, parties.author, parties.signer),
+        (OWNER, parties.owner_grant, parties.owner, parties.owner_signer),
+    ):
+        if grant is None or grantor is None or grantee is None:
+            continue
+        try:
+            found = Grant.within(grant)
+            authorize(Use(store, found, message, grantor, grantee, record=record))
+            # A handler whose message was not checked for it, as the reference does not check a ProtocolsConfigure.
+            check_genuine(kind, grant)
+        except BadRequest as error:
+            raise Unauthorized(error.code, error.message) from error
+
+
+def invokes_grant(
+    store: Store,
+    tenant_did: str,
+    message: Message,
+    parties: Parties,
+    *,
+    record: Message | None = None,
+    read: Row | None = None,
+) -> bool:
+    """True if the message invokes a grant of the tenant's that allows it; False if it invokes none.
+
+    Parameters:
+        record, read: as in `Use`.
+
+    Raises:
+        Unauthorized: it invokes one that does not allow it, with the reference's code.
+    """
+    grant_id = parties.claims.get("permissionGrantId")
+    if grant_id is None or parties.author is None:
+        return False
+    grant = fetch_grant(store, store.tenant(tenant_did), grant_id)
+    authorize(Use(store, grant, message, tenant_did, parties.author, record=record, read=read))
+    return True

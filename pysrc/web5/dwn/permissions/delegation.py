@@ -1,0 +1,91 @@
+"""Delegated grants, which come along with a message that a delegate signed (`src/utils/records.ts`).
+
+Invariants:
+1. The signature names the grant, and the grant names the signer.
+2. What the grant allows is what the grantor signed. The reference does not compare the data of a grant with the
+   CID that the grantor signed, so that there a delegate can write himself any scope: here the message is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import BadRequest
+from ..cid import data_cid, message_cid
+from ..codes import Code
+from .data import GRANT_DATA
+from .grants import Grant, encoded_data, is_grant, permission_data
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """For whom a delegate signs: the property that has the grant, and the codes of what can be wrong."""
+
+    property: str
+    alone: Code
+    not_delegated: Code
+    other_grantee: Code
+    other_grant: Code
+
+
+AUTHOR = Delegation(
+    "authorDelegatedGrant",
+    Code.RecordsAuthorDelegatedGrantAndIdExistenceMismatch,
+    Code.RecordsAuthorDelegatedGrantNotADelegatedGrant,
+    Code.RecordsAuthorDelegatedGrantGrantedToAndOwnerSignatureMismatch,
+    Code.RecordsAuthorDelegatedGrantCidMismatch,
+)
+OWNER = Delegation(
+    "ownerDelegatedGrant",
+    Code.RecordsOwnerDelegatedGrantAndIdExistenceMismatch,
+    Code.RecordsOwnerDelegatedGrantNotADelegatedGrant,
+    Code.RecordsOwnerDelegatedGrantGrantedToAndOwnerSignatureMismatch,
+    Code.RecordsOwnerDelegatedGrantCidMismatch,
+)
+
+
+def check_delegation(kind: Delegation, grant: Message | None, claims: Mapping[str, Any], signer: str | None) -> None:
+    """A grant and the signature that names it fit together, or there is neither.
+
+    Raises:
+        BadRequest: with one of the codes of `kind`.
+    """
+    if ("delegatedGrantId" in claims) != (grant is not None):
+        raise BadRequest(
+            kind.alone, f"a signature with a delegatedGrantId and {kind.property} must both be there or both be absent"
+        )
+    if grant is None:
+        return
+    if permission_data(encoded_data(grant)).get("delegated") is not True:
+        raise BadRequest(kind.not_delegated, f"the {kind.property} is not a delegated grant")
+    grantee = grant["descriptor"].get("recipient")
+    if grantee != signer:
+        raise BadRequest(kind.other_grantee, f"the {kind.property} is for {grantee}, but {signer} signed")
+    cid = message_cid(grant)
+    if cid != claims["delegatedGrantId"]:
+        raise BadRequest(
+            kind.other_grant,
+            f"the CID of the {kind.property} is {cid}, but {claims['delegatedGrantId']} was signed",
+        )
+    check_genuine(kind, grant)
+
+
+def check_genuine(kind: Delegation, grant: Message) -> Grant:
+    """A grant from a message is a delegated grant of the permissions protocol, with the data that its grantor signed.
+
+    Raises:
+        BadRequest: with one of the codes of `kind`, or with that of the grant's schema.
+    """
+    descriptor, data = grant["descriptor"], encoded_data(grant)
+    if not is_grant(descriptor):
+        raise BadRequest(kind.not_delegated, f"the {kind.property} is not a grant of the permissions protocol")
+    if data_cid(data) != descriptor["dataCid"]:
+        raise BadRequest(kind.other_grant, f"the data of the {kind.property} are not what its grantor signed")
+    says = GRANT_DATA.check(permission_data(data))
+    if says.get("delegated") is not True:
+        raise BadRequest(kind.not_delegated, f"the {kind.property} is not a delegated grant")
+    return Grant.of(grant, data)

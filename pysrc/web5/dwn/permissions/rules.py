@@ -1,0 +1,251 @@
+"""What a grant allows: a table of rules for each kind of message, and the one interpreter of it.
+
+Sources: `src/core/grant-authorization.ts`, `records-grant-authorization.ts`, `messages-grant-authorization.ts`,
+`protocols-grant-authorization.ts`. Rules stand in the order of the reference's checks; the first that does not hold
+names the reply's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import BadRequest, Unauthorized
+from ..codes import Code
+from ..store.store import Row, Store
+from . import protocol
+from .grants import Grant, fetch_grant, permission_data
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a grant.
+
+    Parameters:
+        message: the message that invokes it.
+        grantor: whose rights are used, and `grantee`, by whom.
+        record: a RecordsWrite of the record that is written, read or deleted, where it is about one.
+        read: the message that a MessagesRead is to give.
+    """
+
+    store: Store
+    grant: Grant
+    message: Message
+    grantor: str
+    grantee: str
+    record: Message | None = None
+    read: Row | None = None
+
+    @property
+    def descriptor(self) -> Mapping[str, Any]:
+        descriptor: Mapping[str, Any] = self.message["descriptor"]
+        return descriptor
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The descriptor of the record."""
+        assert self.record is not None
+        written: Mapping[str, Any] = self.record["descriptor"]
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    Parameters:
+        must: what must be so, in words.
+        holds: whether it is so.
+    """
+
+    code: Code
+    must: str
+    holds: Callable[[Use], bool]
+
+
+def authorize(use: Use) -> None:
+    """The grant allows this use.
+
+    Raises:
+        Unauthorized: with the code of the first rule that does not hold.
+    """
+    descriptor = use.descriptor
+    for rule in (*BASE, *RULES[f"{descriptor['interface']}{descriptor['method']}"]):
+        if not rule.holds(use):
+            raise Unauthorized(rule.code, f"the grant {use.grant.id} does not allow this: {rule.must}")
+
+
+def _not_revoked(use: Use) -> bool:
+    revoked = use.store.first_child_date(use.store.tenant(use.grantor), use.grant.id, protocol.REVOCATION)
+    return revoked is None or revoked > use.descriptor["messageTimestamp"]
+
+
+def _in_context(use: Use) -> bool:
+    prefix = use.grant.scope.get("contextId")
+    assert use.record is not None
+    context: str | None = use.record.get("contextId")
+    return prefix is None or (context is not None and context.startswith(prefix))
+
+
+def _asks_in_protocol(use: Use) -> bool:
+    scoped = use.grant.scope.get("protocol")
+    return scoped is None or use.descriptor.get("filter", {}).get("protocol") == scoped
+
+
+def _all_ask_in_protocol(use: Use) -> bool:
+    # Without filters everything is asked for; the reference lets that pass under a grant for one protocol.
+    scoped, filters = use.grant.scope.get("protocol"), use.descriptor["filters"]
+    return scoped is None or (filters != [] and all(filter.get("protocol") == scoped for filter in filters))
+
+
+def _read_in_protocol(use: Use) -> bool:
+    scoped = use.grant.scope.get("protocol")
+    assert use.read is not None
+    return scoped is None or scoped in _protocols_of(use, use.read)
+
+
+def _protocols_of(use: Use, row: Row) -> tuple[str | None, ...]:
+    """The protocols that a stored message belongs to; a permission record belongs to the one of its scope too."""
+    store, tenant = use.store, use.store.tenant(use.grantor)
+    if row.method == "Configure":
+        return (row.message["descriptor"]["definition"]["protocol"],)
+    if row.method == "Delete":
+        writes = [write for write in store.record(tenant, row.record_id) if write.method == "Write"]
+        if not writes:
+            raise Unauthorized(Code.RecordsWriteGetNewestWriteRecordNotFound, "record not found")
+        row = writes[-1]
+    descriptor = row.message["descriptor"]
+    found: str | None = descriptor.get("protocol")
+    if found != protocol.URI or found == use.grant.scope.get("protocol"):
+        return (found,)
+    if descriptor["protocolPath"] == protocol.REVOCATION:
+        scope = fetch_grant(store, tenant, descriptor["parentId"]).scope
+    else:
+        try:
+            scope = permission_data(row.data).get("scope", {})
+        except BadRequest as error:
+            raise Unauthorized(error.code, error.message) from error
+    return found, scope.get("protocol")
+
+
+BASE = (
+    Rule(
+        Code.GrantAuthorizationNotGrantedToAuthor,
+        "it is for the one who uses it",
+        lambda use: use.grant.grantee == use.grantee,
+    ),
+    Rule(
+        Code.GrantAuthorizationNotGrantedForTenant,
+        "it is from the one whose rights are used",
+        lambda use: use.grant.grantor == use.grantor,
+    ),
+    Rule(
+        Code.GrantAuthorizationGrantNotYetActive,
+        "the message is no older than the grant",
+        lambda use: use.descriptor["messageTimestamp"] >= use.grant.date_granted,
+    ),
+    Rule(
+        Code.GrantAuthorizationGrantExpired,
+        "the message is older than the end of the grant",
+        lambda use: use.descriptor["messageTimestamp"] < use.grant.date_expires,
+    ),
+    Rule(Code.GrantAuthorizationGrantRevoked, "the message is older than any revocation", _not_revoked),
+    Rule(
+        Code.GrantAuthorizationInterfaceMismatch,
+        "the scope has the interface of the message",
+        lambda use: use.grant.scope.get("interface") == use.descriptor["interface"],
+    ),
+    Rule(
+        Code.GrantAuthorizationMethodMismatch,
+        "the scope has the method of the message",
+        lambda use: use.grant.scope.get("method") == use.descriptor["method"],
+    ),
+)
+"""What every use of every grant must fulfil."""
+
+_RECORD = (
+    Rule(
+        Code.RecordsGrantAuthorizationScopeProtocolMismatch,
+        "the record has the protocol of the scope",
+        lambda use: use.grant.scope.get("protocol") == use.written.get("protocol"),
+    ),
+    Rule(
+        Code.RecordsGrantAuthorizationScopeContextIdMismatch,
+        "the record is in the context of the scope",
+        _in_context,
+    ),
+    Rule(
+        Code.RecordsGrantAuthorizationScopeProtocolPathMismatch,
+        "the record has the protocol path of the scope",
+        lambda use: use.grant.scope.get("protocolPath") in (None, use.written.get("protocolPath")),
+    ),
+)
+
+_CONDITIONS = (
+    Rule(
+        Code.RecordsGrantAuthorizationConditionPublicationRequired,
+        "the record is published",
+        lambda use: use.grant.conditions.get("publication") != "Required" or use.written.get("published") is True,
+    ),
+    Rule(
+        Code.RecordsGrantAuthorizationConditionPublicationProhibited,
+        "the record is not published",
+        lambda use: use.grant.conditions.get("publication") != "Prohibited" or not use.written.get("published"),
+    ),
+)
+
+_RECORDS_ASKED = (
+    Rule(
+        Code.RecordsGrantAuthorizationQueryOrSubscribeProtocolScopeMismatch,
+        "the filter has the protocol of the scope",
+        _asks_in_protocol,
+    ),
+)
+
+_MESSAGES_ASKED = (
+    Rule(
+        Code.MessagesGrantAuthorizationMismatchedProtocol,
+        "every filter has the protocol of the scope",
+        _all_ask_in_protocol,
+    ),
+)
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "RecordsWrite": (*_RECORD, *_CONDITIONS),
+    "RecordsRead": _RECORD,
+    "RecordsQuery": _RECORDS_ASKED,
+    "RecordsSubscribe": _RECORDS_ASKED,
+    "RecordsDelete": (
+        Rule(
+            Code.RecordsGrantAuthorizationDeleteProtocolScopeMismatch,
+            "the record has the protocol of the scope",
+            lambda use: use.grant.scope.get("protocol") in (None, use.written.get("protocol")),
+        ),
+    ),
+    "MessagesRead": (
+        Rule(
+            Code.MessagesReadVerifyScopeFailed,
+            "the message belongs to the protocol of the scope",
+            _read_in_protocol,
+        ),
+    ),
+    "MessagesQuery": _MESSAGES_ASKED,
+    "MessagesSubscribe": _MESSAGES_ASKED,
+    "ProtocolsConfigure": (
+        Rule(
+            Code.ProtocolsGrantAuthorizationScopeProtocolMismatch,
+            "the definition is that of the protocol of the scope",
+            lambda use: use.grant.scope.get("protocol") in (None, use.descriptor["definition"]["protocol"]),
+        ),
+    ),
+    "ProtocolsQuery": (
+        Rule(
+            Code.ProtocolsGrantAuthorizationQueryProtocolScopeMismatch,
+            "the filter has the protocol of the scope",
+            _asks_in_protocol,
+        ),
+    ),
+}
+"""What a grant's scope and conditions ask of each kind of message that can use a grant."""

@@ -84,7 +84,8 @@ def open_file(path: Path | str) -> Database:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = apsw.Connection(str(path))
-    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000")
+    # fetchall: a statement that gives a row would otherwise end the batch there.
+    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000").fetchall()
     return Database(connection)
 
 

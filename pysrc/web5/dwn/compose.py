@@ -5,16 +5,15 @@ Every function returns a message in the wire's shape. Times come from the clock 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..crypto.jws import MessageSigner, sign
+from ..crypto.jws import MessageSigner
 from ..errors import BadRequest, InvalidArgument
 from ..ports.clock import Clock
-from .cid import dag_cbor_cid
 from .cid import data_cid as compute_data_cid
 from .codes import Code
+from .signing import signed, signed_write, without_none
 from .timestamps import format_timestamp
 from .urls import normalize_url
 
@@ -36,12 +35,14 @@ async def records_write(
     protocol_role: str | None = None,
     parent_context_id: str | None = None,
     permission_grant_id: str | None = None,
+    delegated_grant: Mapping[str, Any] | None = None,
     tags: Mapping[str, Any] | None = None,
     published: bool | None = None,
     date_published: str | None = None,
     date_created: str | None = None,
     message_timestamp: str | None = None,
     attestation_signers: Sequence[MessageSigner] = (),
+    encryption: Mapping[str, Any] | None = None,
     existing: Mapping[str, Any] | None = None,
 ) -> Message:
     """A RecordsWrite: a new record, or the next state of an existing one.
@@ -50,6 +51,8 @@ async def records_write(
         data: the record's bytes; or give `data_cid` and `data_size` instead (of encrypted data, the ciphertext's).
         data_format: a media type. Required for a new record.
         parent_context_id: the context of the parent, for a protocol record below the root.
+        delegated_grant: a delegated grant with its `encodedData`; its grantor is then the author, here and below.
+        encryption: how `data` was encrypted, in the wire's shape; like tags, an update without it has none.
         tags: replace the record's tags; an update without tags has none, as in the reference.
         existing: the newest RecordsWrite of the record, for an update. What no update may change is taken from it; so
             are the data, the data format and the published state where nothing else is given.
@@ -73,7 +76,9 @@ async def records_write(
             message_timestamp=message_timestamp,
             protocol_role=protocol_role,
             permission_grant_id=permission_grant_id,
+            delegated_grant=delegated_grant,
             attestation_signers=attestation_signers,
+            encryption=encryption,
         )
     if data_format is None:
         raise InvalidArgument("a new record needs a data_format, such as 'text/plain'")
@@ -83,7 +88,7 @@ async def records_write(
             "`protocol` and `protocol_path` must both be given or both be left out",
         )
     cid, size = _data_reference(data, data_cid, data_size)
-    descriptor = _without_none(
+    descriptor = without_none(
         interface="Records",
         method="Write",
         protocol=None if protocol is None else normalize_url(protocol),
@@ -100,14 +105,16 @@ async def records_write(
         datePublished=date_published or (now if published else None),
         dataFormat=data_format,
     )
-    return await _signed_write(
+    return await signed_write(
         signer,
         descriptor,
         record_id=None,
         parent_context_id=parent_context_id,
         protocol_role=protocol_role,
         permission_grant_id=permission_grant_id,
+        delegated_grant=delegated_grant,
         attestation_signers=attestation_signers,
+        encryption=encryption,
     )
 
 
@@ -119,6 +126,7 @@ async def records_delete(
     prune: bool = False,
     message_timestamp: str | None = None,
     protocol_role: str | None = None,
+    delegated_grant: Mapping[str, Any] | None = None,
 ) -> Message:
     """A RecordsDelete; `prune` also removes the record's descendants."""
     descriptor = {
@@ -128,7 +136,7 @@ async def records_delete(
         "recordId": record_id,
         "prune": prune,
     }
-    return await _signed(signer, descriptor, protocolRole=protocol_role)
+    return await signed(signer, descriptor, delegated_grant=delegated_grant, protocolRole=protocol_role)
 
 
 async def records_query(
@@ -139,6 +147,7 @@ async def records_query(
     date_sort: str | None = None,
     pagination: Mapping[str, Any] | None = None,
     protocol_role: str | None = None,
+    delegated_grant: Mapping[str, Any] | None = None,
 ) -> Message:
     """A RecordsQuery; without a signer it finds published records only.
 
@@ -155,15 +164,15 @@ async def records_query(
             Code.RecordsQueryCreateFilterPublishedSortInvalid,
             f"unpublished records cannot be sorted by {date_sort}",
         )
-    descriptor = _without_none(
+    descriptor = without_none(
         interface="Records",
         method="Query",
         messageTimestamp=format_timestamp(clock.now()),
         filter=_normalized(filter),
         dateSort=date_sort,
-        pagination=None if pagination is None else _without_none(**pagination),
+        pagination=None if pagination is None else without_none(**pagination),
     )
-    return await _signed(signer, descriptor, protocolRole=protocol_role)
+    return await signed(signer, descriptor, delegated_grant=delegated_grant, protocolRole=protocol_role)
 
 
 async def records_read(
@@ -173,6 +182,7 @@ async def records_read(
     filter: Mapping[str, Any],
     permission_grant_id: str | None = None,
     protocol_role: str | None = None,
+    delegated_grant: Mapping[str, Any] | None = None,
 ) -> Message:
     """A RecordsRead of the one record that the filter finds."""
     descriptor = {
@@ -181,7 +191,99 @@ async def records_read(
         "filter": _normalized(filter),
         "messageTimestamp": format_timestamp(clock.now()),
     }
-    return await _signed(signer, descriptor, permissionGrantId=permission_grant_id, protocolRole=protocol_role)
+    return await signed(
+        signer,
+        descriptor,
+        delegated_grant=delegated_grant,
+        permissionGrantId=permission_grant_id,
+        protocolRole=protocol_role,
+    )
+
+
+async def records_subscribe(
+    signer: MessageSigner | None,
+    clock: Clock,
+    *,
+    filter: Mapping[str, Any],
+    protocol_role: str | None = None,
+    delegated_grant: Mapping[str, Any] | None = None,
+) -> Message:
+    """A RecordsSubscribe to the records that the filter finds; without a signer, to published ones only."""
+    descriptor = {
+        "interface": "Records",
+        "method": "Subscribe",
+        "messageTimestamp": format_timestamp(clock.now()),
+        "filter": _normalized(filter),
+    }
+    return await signed(signer, descriptor, delegated_grant=delegated_grant, protocolRole=protocol_role)
+
+
+async def messages_subscribe(
+    signer: MessageSigner,
+    clock: Clock,
+    *,
+    filters: Sequence[Mapping[str, Any]] = (),
+    permission_grant_id: str | None = None,
+) -> Message:
+    """A MessagesSubscribe to the messages that any of the filters finds (to all messages, without filters)."""
+    descriptor = {
+        "interface": "Messages",
+        "method": "Subscribe",
+        "filters": [_normalized(one) for one in filters if one],
+        "messageTimestamp": format_timestamp(clock.now()),
+    }
+    return await signed(signer, descriptor, permissionGrantId=permission_grant_id)
+
+
+async def protocols_configure(
+    signer: MessageSigner,
+    clock: Clock,
+    *,
+    definition: Mapping[str, Any],
+    message_timestamp: str | None = None,
+    permission_grant_id: str | None = None,
+    delegated_grant: Mapping[str, Any] | None = None,
+) -> Message:
+    """A ProtocolsConfigure.
+
+    Parameters:
+        definition: in the wire's shape; its URLs are normalized, the rest is taken as it is.
+
+    Raises:
+        BadRequest: a URL cannot be normalized.
+    """
+    types = {
+        name: {**kind, "schema": normalize_url(kind["schema"])} if "schema" in kind else dict(kind)
+        for name, kind in definition["types"].items()
+    }
+    descriptor = {
+        "interface": "Protocols",
+        "method": "Configure",
+        "messageTimestamp": message_timestamp or format_timestamp(clock.now()),
+        "definition": {**definition, "protocol": normalize_url(definition["protocol"]), "types": types},
+    }
+    return await signed(signer, descriptor, delegated_grant=delegated_grant, permissionGrantId=permission_grant_id)
+
+
+async def protocols_query(
+    signer: MessageSigner | None,
+    clock: Clock,
+    *,
+    protocol: str | None = None,
+    permission_grant_id: str | None = None,
+) -> Message:
+    """A ProtocolsQuery of all protocols, or of one; without a signer it finds published ones only.
+
+    Raises:
+        BadRequest: the protocol's URL cannot be normalized.
+    """
+    descriptor = without_none(
+        interface="Protocols",
+        method="Query",
+        messageTimestamp=format_timestamp(clock.now()),
+        filter=None if protocol is None else {"protocol": normalize_url(protocol)},
+    )
+    return await signed(signer, descriptor, permissionGrantId=permission_grant_id)
 
 
 async def messages_query(
@@ -193,14 +295,14 @@ async def messages_query(
     permission_grant_id: str | None = None,
 ) -> Message:
     """A MessagesQuery: the CIDs of all messages that any of the filters finds (of all messages, without filters)."""
-    descriptor = _without_none(
+    descriptor = without_none(
         interface="Messages",
         method="Query",
         filters=[_normalized(one) for one in filters if one],
         messageTimestamp=format_timestamp(clock.now()),
         cursor=None if cursor is None else dict(cursor),
     )
-    return await _signed(signer, descriptor, permissionGrantId=permission_grant_id)
+    return await signed(signer, descriptor, permissionGrantId=permission_grant_id)
 
 
 async def messages_read(
@@ -213,7 +315,7 @@ async def messages_read(
         "messageCid": message_cid,
         "messageTimestamp": format_timestamp(clock.now()),
     }
-    return await _signed(signer, descriptor, permissionGrantId=permission_grant_id)
+    return await signed(signer, descriptor, permissionGrantId=permission_grant_id)
 
 
 async def _next_write(
@@ -231,7 +333,9 @@ async def _next_write(
     message_timestamp: str | None,
     protocol_role: str | None,
     permission_grant_id: str | None,
+    delegated_grant: Mapping[str, Any] | None,
     attestation_signers: Sequence[MessageSigner],
+    encryption: Mapping[str, Any] | None,
 ) -> Message:
     old = existing["descriptor"]
     if data is None and data_cid is None:
@@ -242,7 +346,7 @@ async def _next_write(
     if published and not date_published:
         date_published = old.get("datePublished") if old.get("published") else now
     context_id = existing.get("contextId")
-    descriptor = _without_none(
+    descriptor = without_none(
         interface="Records",
         method="Write",
         protocol=old.get("protocol"),
@@ -259,59 +363,17 @@ async def _next_write(
         datePublished=date_published,
         dataFormat=data_format or old["dataFormat"],
     )
-    return await _signed_write(
+    return await signed_write(
         signer,
         descriptor,
         record_id=existing["recordId"],
         parent_context_id=None if context_id is None else context_id.rpartition("/")[0],
         protocol_role=protocol_role,
         permission_grant_id=permission_grant_id,
+        delegated_grant=delegated_grant,
         attestation_signers=attestation_signers,
+        encryption=encryption,
     )
-
-
-async def _signed_write(
-    signer: MessageSigner,
-    descriptor: dict[str, Any],
-    *,
-    record_id: str | None,
-    parent_context_id: str | None,
-    protocol_role: str | None,
-    permission_grant_id: str | None,
-    attestation_signers: Sequence[MessageSigner],
-) -> Message:
-    descriptor_cid = dag_cbor_cid(descriptor)
-    if record_id is None:
-        record_id = entry_id(signer.did, descriptor)
-    message: Message = {"recordId": record_id, "descriptor": descriptor}
-    if "protocol" in descriptor:
-        message["contextId"] = f"{parent_context_id}/{record_id}" if parent_context_id else record_id
-    attestation_cid = None
-    if attestation_signers:
-        message["attestation"] = await sign(_json({"descriptorCid": descriptor_cid}), attestation_signers)
-        attestation_cid = dag_cbor_cid(message["attestation"])
-    payload = _without_none(
-        recordId=record_id,
-        descriptorCid=descriptor_cid,
-        contextId=message.get("contextId"),
-        attestationCid=attestation_cid,
-        permissionGrantId=permission_grant_id,
-        protocolRole=protocol_role,
-    )
-    message["authorization"] = {"signature": await sign(_json(payload), [signer])}
-    return message
-
-
-def entry_id(author: str, descriptor: Mapping[str, Any]) -> str:
-    """What the record ID of a record is, if this is its initial write (`RecordsWrite.getEntryId`)."""
-    return dag_cbor_cid({**descriptor, "author": author})
-
-
-async def _signed(signer: MessageSigner | None, descriptor: dict[str, Any], **claims: str | None) -> Message:
-    if signer is None:
-        return {"descriptor": descriptor}
-    payload = _without_none(descriptorCid=dag_cbor_cid(descriptor), **claims)
-    return {"descriptor": descriptor, "authorization": {"signature": await sign(_json(payload), [signer])}}
 
 
 def _data_reference(data: bytes | None, cid: str | None, size: int | None) -> tuple[str, int]:
@@ -339,11 +401,3 @@ def _normalized(filter: Mapping[str, Any]) -> dict[str, Any]:
 def _last_segment(context_id: str | None) -> str | None:
     segments = [segment for segment in (context_id or "").split("/") if segment]
     return segments[-1] if segments else None
-
-
-def _without_none(**properties: Any) -> dict[str, Any]:
-    return {name: value for name, value in properties.items() if value is not None}
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -16,36 +16,49 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..dids.resolver import DidResolver
-from ..errors import DwnError, NotImplementedByDwn
+from ..errors import DwnError
 from ..ports.blobs import Blobs
 from ..ports.clock import Clock
 from ..ports.crypto import Crypto
+from .applied import Hook
 from .authentication import Verifier
 from .codes import Code
 from .data import DataSource, DataStream
+from .events import Handler
 from .javascript import as_javascript
-from .messages import messages_query, messages_read, records_delete, records_query, records_read, records_write
-from .services import Call, Hook, Message, Reply, Services, reply
+from .messages import (
+    messages_query,
+    messages_read,
+    messages_subscribe,
+    protocols_configure,
+    protocols_query,
+    records_delete,
+    records_query,
+    records_read,
+    records_subscribe,
+    records_write,
+)
+from .services import Call, Message, Reply, Services, reply
 from .store.database import Database
 from .store.store import Store
 
-Handler = Callable[[Services, Call], Awaitable[Reply]]
-
-_HANDLERS: dict[str, Handler] = {
+_HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "RecordsWrite": records_write.handle,
     "RecordsRead": records_read.handle,
     "RecordsQuery": records_query.handle,
+    "RecordsSubscribe": records_subscribe.handle,
     "RecordsDelete": records_delete.handle,
     "MessagesQuery": messages_query.handle,
     "MessagesRead": messages_read.handle,
+    "MessagesSubscribe": messages_subscribe.handle,
+    "ProtocolsConfigure": protocols_configure.handle,
+    "ProtocolsQuery": protocols_query.handle,
 }
-
-_NOT_YET = frozenset({"RecordsSubscribe", "MessagesSubscribe", "ProtocolsConfigure", "ProtocolsQuery"})
 
 
 class TenantGate(Protocol):
     async def refusal(self, tenant: str) -> str | None:
-        """Why a tenant is not served here; None if it is."""
+        """Why a tenant is not served here, in words for whoever asked ("" for the usual ones); None if it is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class Dwn:
         tenant_gate: who is served; everybody without one.
 
     Attributes:
+        database: what the engine stores in, for components that keep tables of their own beside its.
         store: the tables, for those in the same process that need no signature (sync).
         in_transaction: called with each stored message inside the transaction that stores it; what one raises undoes
             the message and comes out of `process_message`.
@@ -82,6 +96,7 @@ class Dwn:
         clock: Clock,
         tenant_gate: TenantGate | None = None,
     ) -> None:
+        self.database = database
         self.store = Store(database)
         self._services = Services(database, self.store, blobs, Verifier(resolver, crypto))
         self._clock = clock
@@ -107,7 +122,7 @@ class Dwn:
         tenant: str,
         message: Any,
         data: DataSource | None = None,
-        subscription_handler: Callable[[Any], None] | None = None,
+        subscription_handler: Handler | None = None,
         *,
         source: str | None = None,
     ) -> Reply:
@@ -117,7 +132,7 @@ class Dwn:
             tenant: the DID whose DWN the message is for.
             message: any JSON value; what is no proper message gets a 400.
             data: the record's data, for a RecordsWrite.
-            subscription_handler: for subscriptions, which are refused as yet.
+            subscription_handler: is called with each event of a subscription; the reply's `subscription` ends it.
             source: who brought the message, passed on to the hooks; None if it was made here.
 
         Raises:
@@ -126,9 +141,9 @@ class Dwn:
         """
         try:
             if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
-                return reply(401, refusal)
+                return reply(401, refusal or f"DID {tenant} is not an active tenant.")
             message = as_javascript(message)
-            return await _handler(message)(self._services, Call(tenant, message, data, source))
+            return await _handler(message)(self._services, Call(tenant, message, data, source, subscription_handler))
         except DwnError as error:
             return reply(error.status, error.detail)
 
@@ -143,7 +158,7 @@ class Dwn:
         return Stored(message, data)
 
 
-def _handler(message: Any) -> Handler:
+def _handler(message: Any) -> Callable[[Services, Call], Awaitable[Reply]]:
     descriptor = message.get("descriptor") if isinstance(message, dict) else None
     named = descriptor if isinstance(descriptor, dict) else {}
     if "interface" not in named or "method" not in named:
@@ -153,8 +168,6 @@ def _handler(message: Any) -> Handler:
             f" interface: {named.get('interface')}, method: {named.get('method')}",
         )
     key = f"{named['interface']}{named['method']}"
-    if key in _NOT_YET:
-        raise NotImplementedByDwn("", f"{key} is not supported yet")
     handler = _HANDLERS.get(key)
     if handler is None:
         raise DwnError(Code.SchemaValidatorSchemaNotFound, f"schema for {key} not found.")

@@ -102,13 +102,6 @@ async def test_kinds_that_do_not_exist(world: World) -> None:
         assert await world.status(message) == (400, "SchemaValidatorSchemaNotFound")
 
 
-@pytest.mark.parametrize("kind", ["RecordsSubscribe", "MessagesSubscribe", "ProtocolsConfigure", "ProtocolsQuery"])
-async def test_kinds_that_are_not_supported_yet(world: World, kind: str) -> None:
-    interface = next(name for name in ("Records", "Messages", "Protocols") if kind.startswith(name))
-    message = {"descriptor": {"interface": interface, "method": kind.removeprefix(interface)}}
-    assert (await world.status(message))[0] == 501
-
-
 @pytest.mark.parametrize(("path", "value", "code"), WRITE_FAULTS)
 async def test_writes(world: World, path: str, value: Any, code: str) -> None:
     message = changed(await world.compose(), path, value)

@@ -185,13 +185,6 @@ async def test_a_signed_encryption_property_must_be_there(world: World) -> None:
     assert (await world.status(claimed, b"hello"))[0] == 400
 
 
-async def test_protocols_and_permissions_are_refused_until_they_are_supported(world: World) -> None:
-    write = await world.compose(protocol="https://example.com/chat", protocol_path="message")
-    assert await world.status(write, b"hello") == (400, "ProtocolAuthorizationProtocolNotFound")
-    grant = await world.compose(protocol="https://tbd.website/dwn/permissions", protocol_path="grant")
-    assert (await world.status(grant, b"hello"))[0] == 501
-
-
 async def test_each_tenant_has_its_own_records(world: World) -> None:
     write = await world.write()
     assert await world.status(await world.delete(write, by=world.bob), tenant=world.bob) == (404, "Not Found")

@@ -8,11 +8,14 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from ...errors import BadRequest, Conflict, NotFound, Unauthorized
+from ..applied import Applied
 from ..cid import message_cid
 from ..codes import Code
 from ..permissions.authorization import authorize_delegates
-from ..services import Applied, Call, Message, Reply, Services, reply
+from ..protocols.authorization import Place, authorize_delete
+from ..services import Call, Message, Reply, Services, reply
 from ..store.indexes import delete_columns
+from ..store.protocols import purge_descendants
 from ..store.store import Row
 from .parties import Parties, check_delegations, check_moment, parties_of
 from .schema import Schema
@@ -38,7 +41,7 @@ SCHEMA = Schema("RecordsDelete", _RecordsDelete)
 
 
 async def handle(services: Services, call: Call) -> Reply:
-    """202 if the record was deleted. No record has descendants yet, so `prune` deletes nothing more.
+    """202 if the record was deleted; with `prune`, nothing is left of what was written below it.
 
     Raises:
         DwnError: 400, 401, 404, 409 or 501; nothing was changed.
@@ -68,14 +71,23 @@ def _apply(services: Services, call: Call, message: Message, cid: str, parties: 
     if initial is None:
         raise BadRequest(Code.RecordsWriteGetInitialWriteNotFound, "Initial write is not found.")
     authorize_delegates(store, message, parties, record=initial)
-    author = parties.author
-    if author is None or author != call.tenant:
-        raise Unauthorized(Code.RecordsDeleteAuthorizationFailed, "RecordsDelete message failed authorization")
+    author = parties.author or ""
+    if author != call.tenant:
+        _authorize(Place(store, tenant, call.tenant), message, parties, initial)
 
     store.supersede(existing)
     garbage = store.drop_blobs(tenant, record_id, keep=None)
-    seq = store.put(delete_columns(tenant, call.tenant, cid, message, author=author, initial_write=initial))
-    return Applied(call.tenant, cid, seq, message, True, call.source, initial), garbage
+    if message["descriptor"]["prune"]:
+        garbage += purge_descendants(store, tenant, record_id)
+    values = delete_columns(tenant, call.tenant, cid, message, author=author, initial_write=initial)
+    seq = store.put(values)
+    return Applied(call.tenant, cid, seq, message, True, call.source, initial, values), garbage
+
+
+def _authorize(place: Place, message: Message, parties: Parties, initial: Message) -> None:
+    if "protocol" not in initial["descriptor"]:
+        raise Unauthorized(Code.RecordsDeleteAuthorizationFailed, "RecordsDelete message failed authorization")
+    authorize_delete(place, parties, initial, prune=message["descriptor"]["prune"])
 
 
 def _check_against_record(message: Message, cid: str, existing: list[Row]) -> None:

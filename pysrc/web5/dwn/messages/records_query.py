@@ -9,9 +9,10 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from ...crypto.encoding import b64url_encode
-from ...errors import BadRequest, Unauthorized
+from ...errors import BadRequest
 from ..codes import Code
 from ..permissions.authorization import authorize_delegates
+from ..protocols.authorization import Place, authorize_query
 from ..services import Call, Message, Reply, Services, reply
 from ..store.search import DEFAULT_SORT, SORTS, Found, conditions, search, visible_to
 from ..store.store import Store
@@ -59,8 +60,10 @@ async def handle(services: Services, call: Call) -> Reply:
     if parties.author is not None or descriptor["filter"].get("published") is False:
         await services.verifier.authenticate(message.get("authorization"))
         authorize_delegates(services.store, message, parties)
-        _refuse_roles(parties, descriptor["filter"])
-    entries, cursor = _find(services, call.tenant, descriptor, parties.author)
+        if "protocolRole" in parties.claims:
+            place = Place(services.store, services.store.tenant(call.tenant), call.tenant)
+            authorize_query(place, parties, descriptor["filter"])
+    entries, cursor = _find(services, call.tenant, descriptor, parties)
     return reply(200, "OK", entries=entries, cursor=cursor)
 
 
@@ -84,24 +87,16 @@ def _parse(message: Message) -> Parties:
     return parties
 
 
-def _refuse_roles(parties: Parties, filter: dict[str, Any]) -> None:
-    """No protocol can be configured yet, so the answer is that of a DWN where none is."""
-    if "protocolRole" in parties.claims:
-        raise Unauthorized(
-            Code.ProtocolAuthorizationProtocolNotFound,
-            f"unable to find protocol definition for {filter.get('protocol')}",
-        )
-
-
 def _find(
-    services: Services, tenant_did: str, descriptor: dict[str, Any], author: str | None
+    services: Services, tenant_did: str, descriptor: dict[str, Any], parties: Parties
 ) -> tuple[list[Message], dict[str, Any] | None]:
     sort = SORTS[descriptor.get("dateSort", DEFAULT_SORT)]
     wanted = list(conditions(descriptor["filter"], tenant_did))
     if sort[0] == "date_published":
         wanted.append(("published = 1", ()))
-    if author != tenant_did:
-        wanted.append(visible_to(author))
+    # Whoever has a role sees all that the filter finds.
+    if parties.author != tenant_did and "protocolRole" not in parties.claims:
+        wanted.append(visible_to(parties.author))
     pagination = descriptor.get("pagination", {})
     limit = int(pagination["limit"]) if "limit" in pagination else None
     tenant = services.store.tenant(tenant_did)

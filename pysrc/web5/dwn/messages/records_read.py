@@ -12,9 +12,9 @@ from ...errors import BadRequest, NotFound, Unauthorized
 from ..codes import Code
 from ..jws import message_author
 from ..permissions.authorization import authorize_delegates, invokes_grant
+from ..protocols.authorization import Place, authorize_read
 from ..services import Call, Message, Reply, Services, reply
 from ..store.search import conditions, search
-from ..store.store import Store
 from .filters import RecordsFilter
 from .parties import Parties, check_delegations, check_moment, parties_of
 from .schema import Schema
@@ -69,9 +69,9 @@ def _read(services: Services, tenant_did: str, message: Message, parties: Partie
     initial = None if one.initial else store.initial_write(tenant, one.record_id)
     if one.method == "Delete":
         if initial is not None:
-            _authorize(store, tenant_did, message, parties, initial)
+            _authorize(Place(store, tenant, tenant_did), message, parties, initial)
         return reply(404, "Not Found", entry={"recordsDelete": body, "initialWrite": initial})
-    _authorize(store, tenant_did, message, parties, body)
+    _authorize(Place(store, tenant, tenant_did), message, parties, body)
     data = services.data_of(tenant, body, one.data)
     if data is None:
         raise NotFound("", "Not Found")
@@ -81,14 +81,16 @@ def _read(services: Services, tenant_did: str, message: Message, parties: Partie
     return reply(200, "OK", entry=entry)
 
 
-def _authorize(store: Store, tenant_did: str, message: Message, parties: Parties, write: Message) -> None:
-    authorize_delegates(store, message, parties, record=write)
+def _authorize(place: Place, message: Message, parties: Parties, write: Message) -> None:
+    authorize_delegates(place.store, message, parties, record=write)
     descriptor, reader = write["descriptor"], parties.author
-    if reader == tenant_did or descriptor.get("published") is True:
+    if reader == place.tenant_did or descriptor.get("published") is True:
         return
     if reader is not None:
         if reader in (descriptor.get("recipient"), message_author(write)):
             return
-        if invokes_grant(store, tenant_did, message, parties, record=write):
+        if invokes_grant(place.store, place.tenant_did, message, parties, record=write):
             return
+    if "protocol" in descriptor:
+        return authorize_read(place, parties, write)
     raise Unauthorized(Code.RecordsReadAuthorizationFailed, "message failed authorization")

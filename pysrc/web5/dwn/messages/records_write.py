@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import BadRequest, Conflict, NotImplementedByDwn, Unauthorized
+from ...errors import BadRequest, Conflict, DwnError, Unauthorized
+from ..applied import Applied
 from ..codes import Code
 from ..data import MAX_INLINE_BYTES
 from ..incoming import Incoming, receive
 from ..permissions.authorization import authorize_delegates, invokes_grant
-from ..services import Applied, Call, Message, Reply, Services, reply
+from ..protocols.authorization import Place, authorize_write
+from ..protocols.integrity import validate_referential_integrity
+from ..services import Call, Message, Reply, Services, reply
 from ..store.indexes import tag_values, write_columns
 from ..store.store import BlobRow, Row, Store
 from .parsed_write import ParsedWrite, parse_write
@@ -20,8 +23,6 @@ from .schema import Schema
 from .shapes import RecordsWrite
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, open_top=True)
-
-PERMISSIONS_PROTOCOL = "https://tbd.website/dwn/permissions"
 
 MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "published", "messageTimestamp", "tags"})
 """What an update may change in the descriptor; everything else stays as the initial write has it."""
@@ -35,15 +36,19 @@ async def handle(services: Services, call: Call) -> Reply:
         StorageError: the write may be stored, but it is not durable.
     """
     write = parse_write(SCHEMA.check(call.message))
-    _refuse_protocols(write)
-    await services.verifier.authenticate(write.message["authorization"])
-    _authorize(services.store, call.tenant, write)
+    try:
+        await services.verifier.authenticate(write.message["authorization"])
+    except DwnError:
+        # Whether the protocol admits the record comes before who wrote it.
+        _check_protocol(services.store, services.store.tenant(call.tenant), write)
+        raise
 
     incoming = None
     if call.data is not None:
         if not (isinstance(call.data, bytes) and len(call.data) <= MAX_INLINE_BYTES):
-            # So that a stale message does not make us take in all of its data.
-            _check_against_record(write, services.store.record(services.store.tenant(call.tenant), _id(write)))
+            # So that a message that is refused does not make us take in all of its data.
+            tenant = services.store.tenant(call.tenant)
+            _admit(services.store, tenant, call.tenant, write, services.store.record(tenant, _id(write)))
         incoming = await receive(call.data, write.descriptor["dataSize"], services.blobs)
     try:
         with services.database.transaction():
@@ -58,29 +63,34 @@ async def handle(services: Services, call: Call) -> Reply:
     return reply(202, "Accepted") if applied.is_latest_base_state else reply(204, "No Content")
 
 
-def _refuse_protocols(write: ParsedWrite) -> None:
-    """No protocol can be configured yet, so the answer is that of a DWN where none is."""
-    protocol = write.descriptor.get("protocol")
-    if protocol == PERMISSIONS_PROTOCOL:
-        raise NotImplementedByDwn("", "permissions are not supported yet")
-    if protocol is not None:
-        raise BadRequest(
-            Code.ProtocolAuthorizationProtocolNotFound, f"unable to find protocol definition for {protocol}"
-        )
+def _admit(store: Store, tenant: int, did: str, write: ParsedWrite, existing: list[Row]) -> Message | None:
+    """The record's initial write, if the new one may be stored (but for its data).
+
+    Raises:
+        BadRequest, Unauthorized, Conflict: it may not.
+    """
+    _check_protocol(store, tenant, write)
+    _authorize(store, tenant, did, write)
+    return _check_against_record(write, existing)
 
 
-def _authorize(store: Store, tenant: str, write: ParsedWrite) -> None:
+def _check_protocol(store: Store, tenant: int, write: ParsedWrite) -> None:
+    if "protocol" in write.descriptor:
+        validate_referential_integrity(store, tenant, write.message)
+
+
+def _authorize(store: Store, tenant: int, did: str, write: ParsedWrite) -> None:
     """The tenant may write, and may keep what others wrote by signing it as its owner."""
     owner = write.parties.owner
-    if owner is not None and owner != tenant:
-        raise Unauthorized(
-            Code.RecordsWriteOwnerAndTenantMismatch, f"Owner {owner} must be the same as tenant {tenant}"
-        )
+    if owner is not None and owner != did:
+        raise Unauthorized(Code.RecordsWriteOwnerAndTenantMismatch, f"Owner {owner} must be the same as tenant {did}")
     authorize_delegates(store, write.message, write.parties, record=write.message)
-    if tenant in (owner, write.author):
+    if did in (owner, write.author):
         return
-    if invokes_grant(store, tenant, write.message, write.parties, record=write.message):
+    if invokes_grant(store, did, write.message, write.parties, record=write.message):
         return
+    if "protocol" in write.descriptor:
+        return authorize_write(Place(store, tenant, did), write)
     raise Unauthorized(Code.RecordsWriteAuthorizationFailed, "message failed authorization")
 
 
@@ -126,7 +136,7 @@ def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incomin
     store, descriptor = services.store, write.descriptor
     tenant = store.enrol(call.tenant)
     existing = store.record(tenant, _id(write))
-    initial = _check_against_record(write, existing)
+    initial = _admit(store, tenant, call.tenant, write, existing)
 
     latest, data, garbage = True, None, []
     held = store.blob(tenant, _id(write), descriptor["dataCid"])
@@ -144,21 +154,19 @@ def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incomin
 
     store.supersede(existing)
     garbage += store.drop_blobs(tenant, _id(write), keep=descriptor["dataCid"])
-    seq = store.put(
-        write_columns(
-            tenant,
-            call.tenant,
-            write.cid,
-            write.message,
-            author=write.author,
-            attester=write.attester,
-            latest=latest,
-            initial=write.is_initial,
-            data=data,
-        ),
-        tag_values(write.message) if latest else (),
+    values = write_columns(
+        tenant,
+        call.tenant,
+        write.cid,
+        write.message,
+        author=write.author,
+        attester=write.attester,
+        latest=latest,
+        initial=write.is_initial,
+        data=data,
     )
-    applied = Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial)
+    seq = store.put(values, tag_values(write.message) if latest else ())
+    applied = Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial, values)
     return applied, garbage
 
 

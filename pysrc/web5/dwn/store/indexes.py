@@ -8,6 +8,33 @@ from typing import Any
 
 Message = Mapping[str, Any]
 
+COLUMNS = (
+    "tenant",
+    "cid",
+    "method",
+    "record_id",
+    "latest",
+    "initial",
+    "message_timestamp",
+    "date_created",
+    "published",
+    "date_published",
+    "guest",
+    "attester",
+    "recipient",
+    "protocol",
+    "protocol_path",
+    "context_id",
+    "parent_id",
+    "schema",
+    "data_format",
+    "data_cid",
+    "data_size",
+    "message",
+    "data",
+)
+"""Of a row, in the order in which its values are given."""
+
 
 def write_columns(
     tenant: int,
@@ -70,6 +97,33 @@ def delete_columns(
         None if author == did else author,
         None,
         *_immutable(initial_write),
+        None,
+        None,
+        None,
+        _text(message),
+        None,
+    )
+
+
+def configure_columns(tenant: int, did: str, cid: str, message: Message, *, author: str) -> tuple[Any, ...]:
+    """The row of a ProtocolsConfigure, which is found by its protocol and by whether that is published."""
+    descriptor = message["descriptor"]
+    definition = descriptor["definition"]
+    immutable = (None, definition["protocol"], None, None, None, None)
+    return (
+        tenant,
+        cid,
+        "Configure",
+        None,
+        False,
+        False,
+        descriptor["messageTimestamp"],
+        None,
+        definition["published"],
+        None,
+        None if author == did else author,
+        None,
+        *immutable,
         None,
         None,
         None,

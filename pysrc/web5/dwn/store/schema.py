@@ -15,16 +15,17 @@ STEPS = (
     -- `latest` marks the state of a record that queries see (the reference's isLatestBaseState).
     -- `guest` is the author where that is not the tenant: most rows carry no author, and the index holds only guests.
     -- What is immutable in a record stands in the row of its delete too, so that the same filters find it.
+    -- A ProtocolsConfigure is no record: it has no `record_id` and no `date_created`, and is never `latest`.
     CREATE TABLE dwn_message (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         tenant INTEGER NOT NULL,
         cid TEXT NOT NULL,
         method TEXT NOT NULL,
-        record_id TEXT NOT NULL,
+        record_id TEXT,
         latest INTEGER NOT NULL,
         initial INTEGER NOT NULL,
         message_timestamp TEXT NOT NULL,
-        date_created TEXT NOT NULL,
+        date_created TEXT,
         published INTEGER,
         date_published TEXT,
         guest TEXT,
@@ -54,6 +55,10 @@ STEPS = (
         WHERE latest = 1 AND context_id IS NOT NULL;
     CREATE INDEX dwn_by_parent ON dwn_message (tenant, parent_id, method, date_created, cid)
         WHERE latest = 1 AND parent_id IS NOT NULL;
+    CREATE INDEX dwn_by_child ON dwn_message (tenant, parent_id) WHERE initial = 1 AND parent_id IS NOT NULL;
+    CREATE UNIQUE INDEX dwn_by_configured ON dwn_message (tenant, protocol) WHERE method = 'Configure';
+    CREATE INDEX dwn_by_role ON dwn_message (tenant, recipient, protocol, protocol_path, context_id)
+        WHERE latest = 1 AND method = 'Write' AND protocol IS NOT NULL;
     CREATE INDEX dwn_by_recipient ON dwn_message (tenant, recipient, method, date_created, cid)
         WHERE latest = 1 AND recipient IS NOT NULL;
     CREATE INDEX dwn_by_guest ON dwn_message (tenant, guest, method, date_created, cid)

@@ -19,16 +19,12 @@ from typing import Any
 import apsw
 
 from .database import Database
+from .indexes import COLUMNS
 from .schema import COMPONENT, STEPS
 
 Message = dict[str, Any]
 
-_COLUMNS = (
-    "tenant, cid, method, record_id, latest, initial, message_timestamp, date_created, published, date_published, "
-    "guest, attester, recipient, protocol, protocol_path, context_id, parent_id, schema, "
-    "data_format, data_cid, data_size, message, data"
-)
-_INSERT = f"INSERT INTO dwn_message ({_COLUMNS}) VALUES ({', '.join('?' * 23)})"
+_INSERT = f"INSERT INTO dwn_message ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _SELECT = "SELECT seq, cid, method, record_id, latest, initial, message_timestamp, message, data FROM dwn_message"
 
 
@@ -76,6 +72,10 @@ class Store:
         """Make the tables or bring them up to date."""
         self._database.migrate(COMPONENT, STEPS)
         self.identity = self._one("SELECT id FROM dwn_store")[0]
+
+    @property
+    def connection(self) -> apsw.Connection:
+        return self._db
 
     # Reading
 
@@ -173,6 +173,15 @@ class Store:
                 self._db.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
             elif row.latest:
                 self._db.execute("UPDATE dwn_message SET latest = 0, data = NULL WHERE seq = ?", (row.seq,))
+
+    def purge(self, tenant: int, record_id: str) -> list[str]:
+        """Forget all of a record, its initial write too; the keys of the blobs to delete."""
+        own = "tenant = ? AND record_id = ?"
+        self._db.execute(
+            f"DELETE FROM dwn_tag WHERE message IN (SELECT seq FROM dwn_message WHERE {own})", (tenant, record_id)
+        )
+        self._db.execute(f"DELETE FROM dwn_message WHERE {own}", (tenant, record_id))
+        return self.drop_blobs(tenant, record_id, keep=None)
 
     def add_blob(self, tenant: int, record_id: str, data_cid: str, blob: BlobRow) -> None:
         self._db.execute(

@@ -1,0 +1,81 @@
+"""ProtocolsConfigure: a protocol and its rules (`src/handlers/protocols-configure.ts`).
+
+A protocol has one definition, the newest; what was written under an older one stays.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import PlainValidator, with_config
+from typing_extensions import TypedDict
+
+from ...errors import Conflict, Unauthorized
+from ..applied import Applied
+from ..cid import message_cid
+from ..codes import Code
+from ..permissions.authorization import authorize_delegates, invokes_grant
+from ..protocols.shape import definition_shape
+from ..protocols.validation import validate_definition
+from ..services import Call, Message, Reply, Services, reply
+from ..store.indexes import configure_columns
+from ..store.protocols import configured
+from ..store.store import Store
+from .parties import Parties, check_moment, parties_of
+from .schema import Schema
+from .shapes import CLOSED, DelegatedAuthorization, Timestamp
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Protocols"]
+    method: Literal["Configure"]
+    messageTimestamp: Timestamp
+    definition: Annotated[Any, PlainValidator(definition_shape)]
+
+
+@with_config(CLOSED)
+class _ProtocolsConfigure(TypedDict):
+    authorization: DelegatedAuthorization
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("ProtocolsConfigure", _ProtocolsConfigure)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """202 if the definition is now the protocol's.
+
+    Raises:
+        DwnError: 400, 401 or 409; nothing was changed.
+        StorageError: the definition may be stored, but it is not durable.
+    """
+    message = SCHEMA.check(call.message)
+    validate_definition(message["descriptor"]["definition"])
+    parties = parties_of(message)
+    check_moment(message["descriptor"]["messageTimestamp"])
+    cid = message_cid(message)
+    await services.verifier.authenticate(message["authorization"])
+
+    with services.database.transaction():
+        applied = _apply(services.store, call, message, cid, parties)
+        for hook in services.in_transaction:
+            hook(applied)
+    await services.settle(applied, ())
+    return reply(202, "Accepted")
+
+
+def _apply(store: Store, call: Call, message: Message, cid: str, parties: Parties) -> Applied:
+    descriptor, author = message["descriptor"], parties.author or ""
+    authorize_delegates(store, message, parties)
+    if author != call.tenant and not invokes_grant(store, call.tenant, message, parties):
+        raise Unauthorized(Code.ProtocolsConfigureAuthorizationFailed, "message failed authorization")
+    tenant = store.enrol(call.tenant)
+    previous = configured(store, tenant, descriptor["definition"]["protocol"])
+    row = None if previous is None else store.message(tenant, previous)
+    if row is not None:
+        if (descriptor["messageTimestamp"], cid) <= row.age:
+            raise Conflict("", "Conflict")
+        store.supersede([row])
+    values = configure_columns(tenant, call.tenant, cid, message, author=author)
+    return Applied(call.tenant, cid, store.put(values), message, True, call.source, None, values)

@@ -1,0 +1,91 @@
+"""ProtocolsQuery: the protocols of a DWN (`src/handlers/protocols-query.ts`).
+
+Who may not see all of them sees those that are published.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import AfterValidator, with_config
+from typing_extensions import TypedDict
+
+from ...errors import BadRequest, Unauthorized
+from ..codes import Code
+from ..permissions.authorization import invokes_grant
+from ..services import Call, Message, Reply, Services, reply
+from ..store.protocols import configurations
+from . import rules
+from .parties import Parties, check_moment, check_urls, parties_of
+from .schema import Schema
+from .shapes import CLOSED, Authorization, Did, Timestamp
+
+PUBLISHED_ONLY = frozenset(
+    {
+        Code.AuthenticateJwsMissing,
+        Code.ProtocolsQueryUnauthorized,
+        Code.ProtocolsGrantAuthorizationQueryProtocolScopeMismatch,
+    }
+)
+"""Refusals after which published protocols are shown; after any other, nothing is."""
+
+
+@with_config(CLOSED)
+class _Filter(TypedDict):
+    protocol: NotRequired[str]
+    recipient: NotRequired[Did]
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Protocols"]
+    method: Literal["Query"]
+    messageTimestamp: Timestamp
+    filter: NotRequired[Annotated[_Filter, AfterValidator(rules.not_empty)]]
+
+
+@with_config(CLOSED)
+class _ProtocolsQuery(TypedDict):
+    authorization: NotRequired[Authorization]
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("ProtocolsQuery", _ProtocolsQuery)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """200 with `entries`: ProtocolsConfigure messages, oldest first.
+
+    Raises:
+        DwnError: 400 or 401.
+    """
+    message = SCHEMA.check(call.message)
+    descriptor: dict[str, Any] = message["descriptor"]
+    parties = parties_of(message)
+    filter: dict[str, Any] = descriptor.get("filter", {})
+    if "filter" in descriptor and "protocol" not in filter:
+        raise BadRequest(Code.UrlProtocolNotNormalized, "a filter names a protocol")
+    check_urls(filter)
+    check_moment(descriptor["messageTimestamp"])
+    published = None
+    try:
+        await services.verifier.authenticate(message.get("authorization"))
+        _authorize(services, call.tenant, message, parties)
+    except Unauthorized as error:
+        if error.code not in PUBLISHED_ONLY:
+            raise
+        published = True
+    # No protocol has a recipient.
+    if "recipient" in filter:
+        return reply(200, "OK", entries=[])
+    tenant = services.store.tenant(call.tenant)
+    entries = configurations(services.store, tenant, protocol=filter.get("protocol"), published=published)
+    return reply(200, "OK", entries=entries)
+
+
+def _authorize(services: Services, tenant: str, message: Message, parties: Parties) -> None:
+    if parties.author == tenant:
+        return
+    if parties.claims.get("permissionGrantId") and invokes_grant(services.store, tenant, message, parties):
+        return
+    raise Unauthorized(Code.ProtocolsQueryUnauthorized, "The ProtocolsQuery failed authorization")

@@ -1,0 +1,1 @@
+"""Protocols: what a definition may say, and what it means for the records written under it."""

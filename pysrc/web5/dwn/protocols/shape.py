@@ -1,0 +1,124 @@
+"""The shape of a protocol definition, as data (`protocol-definition.json`, `protocol-rule-set.json`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from ..messages import rules
+from .json_schema import Fault, Names, fault
+
+ACTORS = ("anyone", "author", "recipient")
+ACTOR_ACTIONS = ("co-delete", "co-prune", "co-update", "create", "delete", "prune", "read", "update")
+ROLE_ACTIONS = ("co-delete", "co-update", "create", "delete", "query", "subscribe", "read", "update")
+"""What an action rule may name: who acts, and what they can do, as an actor or in a role."""
+
+_TEXT = {"type": "string"}
+_LIMIT = {"type": "number", "minimum": 0}
+_SCALAR_SCHEMA = {"type": "object", "properties": {"type": {"enum": ["string", "number", "integer"]}}}
+
+
+def _actions(allowed: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(allowed)}}
+
+
+ACTION_RULE: dict[str, Any] = {
+    "type": "object",
+    "oneOf": [
+        {
+            "required": ["who", "can"],
+            "additionalProperties": False,
+            "properties": {
+                "who": {"type": "string", "enum": list(ACTORS)},
+                "of": _TEXT,
+                "can": _actions(ACTOR_ACTIONS),
+            },
+        },
+        {"required": ["role", "can"], "properties": {"role": _TEXT, "can": _actions(ROLE_ACTIONS)}},
+    ],
+}
+
+TAG: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "type": {"enum": ["string", "number", "integer", "boolean", "array"]},
+        "items": _SCALAR_SCHEMA,
+        "contains": _SCALAR_SCHEMA,
+    },
+    "patternProperties": {
+        r"^(enum|minimum|maximum|exclusiveMinimum|exclusiveMaximum|minLength|maxLength"
+        r"|minItems|maxItems|uniqueItems|minContains|maxContains)\Z": True
+    },
+}
+
+RULE_SET: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "$encryption": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"rootKeyId": _TEXT, "publicKeyJwk": {"$ref": "public-jwk"}},
+            "required": ["rootKeyId", "publicKeyJwk"],
+        },
+        "$actions": {"type": "array", "minItems": 1, "items": ACTION_RULE},
+        "$role": {"type": "boolean"},
+        "$size": {"type": "object", "additionalProperties": False, "properties": {"min": _LIMIT, "max": _LIMIT}},
+        "$tags": {
+            "type": "object",
+            "minProperties": 1,
+            "properties": {
+                "$requiredTags": {"type": "array", "items": _TEXT},
+                "$allowUndefinedTags": {"type": "boolean"},
+            },
+            "patternProperties": {r"^(?!\$requiredTags\Z|\$allowUndefinedTags\Z).*\Z": TAG},
+        },
+    },
+    "patternProperties": {r"^[^$].*\Z": {"$ref": "rule-set"}},
+}
+
+DEFINITION: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["protocol", "published", "types", "structure"],
+    "properties": {
+        "protocol": _TEXT,
+        "published": {"type": "boolean"},
+        "types": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"schema": _TEXT, "dataFormats": {"type": "array", "minItems": 1, "items": _TEXT}},
+            },
+        },
+        "structure": {"type": "object", "additionalProperties": {"$ref": "rule-set"}},
+    },
+}
+
+
+def _public_jwk(value: Any) -> Fault | None:
+    try:
+        rules.public_jwk(value)
+    except ValueError:
+        return Fault("public-jwk")
+    return None
+
+
+_NAMES: Names = {"rule-set": RULE_SET, "public-jwk": _public_jwk}
+
+
+def definition_shape(value: Any) -> Any:
+    """A validator for pydantic: the value, if it is shaped like a definition.
+
+    Raises:
+        PydanticKnownError, PydanticCustomError: it is not; of the two kinds that the reference's codes tell apart.
+    """
+    found = fault(DEFINITION, value, _NAMES)
+    if found is None:
+        return value
+    if found.keyword == "additionalProperties":
+        raise PydanticKnownError("extra_forbidden")
+    raise PydanticCustomError("definition", "{fault}", {"fault": str(found)})

@@ -1,0 +1,148 @@
+"""`$tags` of a rule set: which tags its records must and may have (`verifyTagsIfNeeded`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern
+
+_COUNT = {"type": "integer", "minimum": 0}
+_NUMBER = {"type": "number"}
+_TEXT = {"type": "string"}
+_SIMPLE_TYPES = {"enum": ["array", "boolean", "integer", "null", "number", "object", "string"]}
+_TEXTS = {"type": "array", "items": _TEXT, "uniqueItems": True}
+_FLAG = {"type": "boolean"}
+_SCHEMA = {"$ref": "meta"}
+_SCHEMAS = {"type": "array", "minItems": 1, "items": _SCHEMA}
+_SCHEMA_BY_NAME = {"type": "object", "additionalProperties": _SCHEMA}
+
+META_SCHEMA: dict[str, Any] = {
+    "type": ["object", "boolean"],
+    "properties": {
+        "type": {
+            "anyOf": [_SIMPLE_TYPES, {"type": "array", "items": _SIMPLE_TYPES, "minItems": 1, "uniqueItems": True}]
+        },
+        "enum": {"type": "array"},
+        "multipleOf": {"type": "number", "exclusiveMinimum": 0},
+        **dict.fromkeys(("maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"), _NUMBER),
+        **dict.fromkeys(("maxLength", "minLength", "maxItems", "minItems"), _COUNT),
+        **dict.fromkeys(("maxContains", "minContains", "maxProperties", "minProperties"), _COUNT),
+        "pattern": _TEXT,
+        "uniqueItems": _FLAG,
+        "required": _TEXTS,
+        "dependentRequired": {"type": "object", "additionalProperties": _TEXTS},
+        **dict.fromkeys(("items", "contains", "additionalProperties", "propertyNames"), _SCHEMA),
+        **dict.fromkeys(("if", "then", "else", "not"), _SCHEMA),
+        **dict.fromkeys(("unevaluatedItems", "unevaluatedProperties", "contentSchema"), _SCHEMA),
+        **dict.fromkeys(("prefixItems", "allOf", "anyOf", "oneOf"), _SCHEMAS),
+        **dict.fromkeys(("properties", "patternProperties", "dependentSchemas", "$defs"), _SCHEMA_BY_NAME),
+        **dict.fromkeys(("title", "description", "format", "contentEncoding", "contentMediaType", "$comment"), _TEXT),
+        **dict.fromkeys(("deprecated", "readOnly", "writeOnly"), _FLAG),
+        "examples": {"type": "array"},
+    },
+}
+"""What every schema of a tag must be: the meta-schema of JSON Schema 2020-12, save for references."""
+
+_META: Names = {"meta": META_SCHEMA}
+
+_ANNOTATIONS = frozenset(
+    [
+        "title",
+        "description",
+        "default",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "examples",
+        "contentMediaType",
+        "contentEncoding",
+        "$comment",
+    ]
+)
+_WITHOUT_CONSEQUENCE = frozenset(
+    ["maxProperties", "dependentRequired", "propertyNames", "then", "else", "minContains", "maxContains"]
+) | {"unevaluatedProperties", "dependentSchemas"}
+"""Keywords about objects, which no tag is, or which another keyword reads."""
+
+_SUBSCHEMAS = ("items", "contains", "not", "if", "then", "else", "additionalProperties", "propertyNames")
+_SUBSCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
+_SUBSCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
+
+
+def schema_fault(schema: Any) -> Fault | None:
+    """What keeps a value from being a JSON schema; found when the protocol is configured."""
+    return fault(META_SCHEMA, schema, _META)
+
+
+@dataclass(frozen=True, slots=True)
+class TagRules:
+    """The tags of the records of one protocol path.
+
+    Parameters:
+        schema: of the object of all tags.
+        unusable: why no record at all can be written; None if the schema can be used.
+    """
+
+    schema: Schema
+    unusable: str | None
+
+    @staticmethod
+    def of(tags: Mapping[str, Any]) -> TagRules:
+        """From the `$tags` of a rule set that was accepted."""
+        required = tags.get("$requiredTags", [])
+        schema: dict[str, Any] = {
+            "type": "object",
+            "properties": {
+                name: schema for name, schema in tags.items() if name not in ("$requiredTags", "$allowUndefinedTags")
+            },
+            "required": required,
+            "additionalProperties": tags.get("$allowUndefinedTags", False),
+        }
+        twins = len(set(required)) < len(required)
+        reasons = _reasons(schema)
+        return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None))
+
+    def fault(self, tags: Mapping[str, Any]) -> Fault | None:
+        """The first fault of a record's tags."""
+        return fault(self.schema, tags)
+
+
+def _reasons(schema: Any) -> Iterator[str]:
+    """What the reference's validator refuses in its strict mode, although it is a JSON schema; found with the first
+    record, which is refused for it."""
+    if not isinstance(schema, dict):
+        return
+    for keyword in schema:
+        if keyword not in KEYWORDS and keyword not in _ANNOTATIONS and keyword not in _WITHOUT_CONSEQUENCE:
+            yield f"{keyword} cannot be used for tags"
+    yield from _misfits(schema)
+    for name in _SUBSCHEMAS:
+        yield from _reasons(schema.get(name))
+    for name in _SUBSCHEMA_LISTS:
+        for inner in schema.get(name, ()):
+            yield from _reasons(inner)
+    for name in _SUBSCHEMAS_BY_NAME:
+        for inner in schema.get(name, {}).values():
+            yield from _reasons(inner)
+
+
+def _misfits(schema: Mapping[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        yield "$ref cannot be used for tags"
+    if schema.get("enum") == []:
+        yield "an enum must not be empty"
+    if "contains" not in schema and ("minContains" in schema or "maxContains" in schema):
+        yield "minContains and maxContains need contains"
+    low, high = schema.get("minContains", 1), schema.get("maxContains")
+    if "contains" in schema and ((high is None and low == 0) or (high is not None and low > high)):
+        yield "minContains makes contains meaningless"
+    if ("if" in schema) != ("then" in schema or "else" in schema):
+        yield "if, then and else need each other"
+    if isinstance(schema.get("pattern"), str):
+        try:
+            pattern(schema["pattern"])
+        except re.error as error:
+            yield f"pattern: {error}"

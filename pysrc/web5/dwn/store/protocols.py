@@ -1,0 +1,108 @@
+"""What the rules of protocols ask of the store: configurations, the ancestors of records, roles, descendants."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from .store import Store
+
+Message = dict[str, Any]
+
+_END_OF_PREFIX = "\uffff"
+
+_BELOW = """
+    WITH RECURSIVE below(id) AS (
+        SELECT record_id FROM dwn_message WHERE tenant = ?1 AND parent_id = ?2 AND initial = 1
+        UNION
+        SELECT record_id FROM dwn_message, below WHERE tenant = ?1 AND parent_id = below.id AND initial = 1
+    )
+    SELECT id FROM below
+"""
+
+
+class Link(NamedTuple):
+    """What rules ask about a record, from its initial write. `author` is None where that is the tenant."""
+
+    record_id: str
+    parent_id: str | None
+    protocol_path: str | None
+    recipient: str | None
+    author: str | None
+
+
+class Parent(NamedTuple):
+    protocol_path: str | None
+    context_id: str | None
+
+
+def configured(store: Store, tenant: int, protocol: str) -> str | None:
+    """The CID of the protocol's newest ProtocolsConfigure."""
+    row = store.connection.execute(
+        "SELECT cid FROM dwn_message WHERE tenant = ? AND protocol = ? AND method = 'Configure'", (tenant, protocol)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def configurations(store: Store, tenant: int, *, protocol: str | None, published: bool | None) -> list[Message]:
+    """ProtocolsConfigure messages, oldest first.
+
+    Parameters:
+        protocol: of this one only.
+        published: only those whose definition is published.
+    """
+    terms = ["tenant = ?", "method = 'Configure'"]
+    values: list[Any] = [tenant]
+    for column, value in (("protocol", protocol), ("published", published)):
+        if value is not None:
+            terms.append(f"{column} = ?")
+            values.append(value)
+    rows = store.connection.execute(
+        f"SELECT message FROM dwn_message WHERE {' AND '.join(terms)} ORDER BY message_timestamp, cid", values
+    )
+    return [json.loads(body) for (body,) in rows]
+
+
+def link(store: Store, tenant: int, record_id: str) -> Link | None:
+    row = store.connection.execute(
+        "SELECT record_id, parent_id, protocol_path, recipient, guest FROM dwn_message"
+        " WHERE tenant = ? AND record_id = ? AND initial = 1",
+        (tenant, record_id),
+    ).fetchone()
+    return Link(*row) if row else None
+
+
+def parent(store: Store, tenant: int, protocol: str, record_id: str) -> Parent | None:
+    """A record that others of the protocol can be written under: not deleted, and not without data."""
+    row = store.connection.execute(
+        "SELECT protocol_path, context_id FROM dwn_message"
+        " WHERE tenant = ? AND record_id = ? AND latest = 1 AND method = 'Write' AND protocol = ?",
+        (tenant, record_id, protocol),
+    ).fetchone()
+    return Parent(*row) if row else None
+
+
+def holders(
+    store: Store, tenant: int, *, protocol: str, protocol_path: str, recipient: str, context: str | None
+) -> list[str]:
+    """The IDs of the role records of someone, below a context if one is given (a prefix of the context ID)."""
+    terms = ""
+    values: list[Any] = [tenant, recipient, protocol, protocol_path]
+    if context:
+        terms = " AND context_id >= ? AND context_id < ?"
+        values += [context, context + _END_OF_PREFIX]
+    rows = store.connection.execute(
+        "SELECT record_id FROM dwn_message WHERE tenant = ? AND recipient = ? AND protocol = ? AND protocol_path = ?"
+        f" AND latest = 1 AND method = 'Write'{terms}",
+        values,
+    )
+    return [record_id for (record_id,) in rows]
+
+
+def purge_descendants(store: Store, tenant: int, record_id: str) -> list[str]:
+    """Forget everything that was written below a record; the keys of the blobs to delete.
+
+    Runs inside the caller's transaction.
+    """
+    descendants: list[str] = [one for (one,) in store.connection.execute(_BELOW, (tenant, record_id))]
+    return [key for descendant in descendants for key in store.purge(tenant, descendant)]

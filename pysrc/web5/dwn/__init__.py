@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .applied import Applied
 from .data import DataStream
 from .engine import Dwn, Stored, TenantGate
-from .services import Applied
+from .events import Event, Subscription
 
-__all__ = ["Applied", "DataStream", "Dwn", "Stored", "TenantGate"]
+__all__ = ["Applied", "DataStream", "Dwn", "Event", "Stored", "Subscription", "TenantGate"]

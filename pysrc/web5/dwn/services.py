@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..ports.blobs import Blobs
+from .applied import Applied, Hook
 from .authentication import Verifier
 from .data import DataSource, DataStream
+from .events import EventStream, Handler
 from .store.database import Database
 from .store.store import Store
 
@@ -24,29 +28,7 @@ class Call:
     message: Message
     data: DataSource | None = None
     source: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A message that was stored.
-
-    Parameters:
-        seq: its number in the event log; numbers of one database only grow.
-        is_latest_base_state: False for an initial write without data, which queries do not see.
-        source: who brought the message, such as an endpoint's URL; None if it was made here.
-        initial_write: the record's first write, where the message itself is not it.
-    """
-
-    tenant: str
-    message_cid: str
-    seq: int
-    message: Message
-    is_latest_base_state: bool
-    source: str | None
-    initial_write: Message | None
-
-
-Hook = Callable[[Applied], None]
+    subscription_handler: Handler | None = None
 
 
 @dataclass(slots=True)
@@ -57,19 +39,35 @@ class Services:
     verifier: Verifier
     in_transaction: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
+    events: EventStream = field(default_factory=EventStream)
+    _untold: deque[Applied] = field(default_factory=deque)
 
     async def settle(self, applied: Applied, garbage: Iterable[str]) -> None:
-        """Make a committed message durable, then delete the blobs that nothing names any more, and tell the hooks.
+        """Make a committed message durable, tell the hooks and the subscribers, then delete the blobs that nothing
+        names any more. Call it right after the transaction, without an await between.
 
         Raises:
-            StorageError: it is committed but not durable.
+            StorageError: it is committed but not durable; it is told once a later flush succeeds.
         """
+        self._untold.append(applied)
         await self.database.flush()
+        self._tell(applied.seq)
         keys = list(garbage)
         if keys:
             await self.blobs.delete(keys)
-        for hook in self.after_commit:
-            hook(applied)
+
+    def _tell(self, durable: int) -> None:
+        """Tell what is durable in the order of the event log, whichever call waits for it first."""
+        while self._untold and self._untold[0].seq <= durable:
+            applied = self._untold.popleft()
+            for hook in (*self.after_commit, self.events.emit):
+                try:
+                    hook(applied)
+                except Exception as error:
+                    # The message is stored whatever a hook makes of it.
+                    asyncio.get_running_loop().call_exception_handler(
+                        {"message": f"a hook failed on {applied.message_cid}", "exception": error}
+                    )
 
     def data_of(self, tenant: int, write: Message, inline: bytes | None) -> DataStream | None:
         """The data of a stored RecordsWrite, if it is held."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.unit.dwn.persons import Person, SteppingClock, our_engine, person
+from tests.unit.dwn.persons import Person, SteppingClock, our_dwn, our_engine, person
 
 from web5.dwn import Dwn, compose
 
@@ -21,6 +21,10 @@ class World:
     alice: Person
     bob: Person
     carol: Person
+
+    def engine(self, **parts: Any) -> Dwn:
+        """Another engine on the same clock, to be opened; by default as the world's own."""
+        return our_dwn(self.clock, **parts)
 
     async def send(self, message: Any, data: Any = None, *, tenant: Person | None = None, **more: Any) -> Any:
         """The reply of Alice's DWN (or another tenant's on the same engine)."""

@@ -47,14 +47,14 @@ async def person(algorithm: Any = "Ed25519") -> Person:
     return Person(portable.uri, await signer_for(portable, NodeCrypto()))
 
 
+def our_dwn(clock: SteppingClock, **parts: Any) -> Dwn:
+    """An engine that is yet to be opened; in memory, where no part says otherwise."""
+    given: dict[str, Any] = {"database": open_memory(), "blobs": MemoryBlobs(), "crypto": NodeCrypto(), "clock": clock}
+    return Dwn(**{**given, "resolver": UniversalResolver([DidJwk(), DidKey()], clock), **parts})
+
+
 async def our_engine(clock: SteppingClock) -> Dwn:
-    dwn = Dwn(
-        database=open_memory(),
-        blobs=MemoryBlobs(),
-        resolver=UniversalResolver([DidJwk(), DidKey()], clock),
-        crypto=NodeCrypto(),
-        clock=clock,
-    )
+    dwn = our_dwn(clock)
     await dwn.open()
     return dwn
 

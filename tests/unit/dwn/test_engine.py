@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from tests.unit.dwn.conftest import World
 
-from web5.dwn import Applied, Dwn
+from web5.dwn import Applied
 from web5.dwn.cid import message_cid
 from web5.dwn.store.database import Database, open_memory
 from web5.dwn.store.memory import MemoryBlobs
 from web5.errors import BlobMissing, StorageError, StorageFull
-from web5.node.crypto import NodeCrypto
 
 LARGE = bytes(range(250)) * 200
 
@@ -37,16 +36,11 @@ class FullBlobs(MemoryBlobs):
         raise StorageFull("no room")
 
 
-def engine(world: World, **parts: Any) -> Dwn:
-    given = {"database": open_memory(), "blobs": MemoryBlobs(), "crypto": NodeCrypto(), "clock": world.clock}
-    return Dwn(**{**given, "resolver": world.dwn._services.verifier._resolver, **parts})
-
-
 @pytest.fixture
 async def blobs(world: World) -> CountingBlobs:
     """The blobs of a fresh engine that takes the place of the world's."""
     blobs = CountingBlobs()
-    world.dwn = engine(world, blobs=blobs)
+    world.dwn = world.engine(blobs=blobs)
     await world.dwn.open()
     return blobs
 
@@ -132,7 +126,7 @@ async def test_open_drops_what_a_crash_left_behind(world: World, blobs: Counting
 
 
 async def test_a_store_without_room(world: World) -> None:
-    world.dwn = engine(world, blobs=FullBlobs())
+    world.dwn = world.engine(blobs=FullBlobs())
     await world.dwn.open()
     write = await world.compose(data=LARGE)
     with pytest.raises(StorageFull):
@@ -197,7 +191,7 @@ async def test_a_write_is_acknowledged_after_its_flush(world: World) -> None:
         if opened:
             await gate.wait()
 
-    world.dwn = engine(world, database=flushing(flush))
+    world.dwn = world.engine(database=flushing(flush))
     await world.dwn.open()
     opened = True
     world.dwn.after_commit.append(told.append)
@@ -220,7 +214,7 @@ async def test_a_failed_flush_is_no_success(world: World) -> None:
             raise StorageError("the disk is gone")
 
     blobs = MemoryBlobs()
-    world.dwn = engine(world, database=flushing(flush), blobs=blobs)
+    world.dwn = world.engine(database=flushing(flush), blobs=blobs)
     await world.dwn.open()
     told: list[Applied] = []
     world.dwn.after_commit.append(told.append)
@@ -234,7 +228,7 @@ async def test_a_failed_flush_is_no_success(world: World) -> None:
 
 
 async def test_the_tenant_gate(world: World) -> None:
-    world.dwn = engine(world, tenant_gate=Gate())
+    world.dwn = world.engine(tenant_gate=Gate())
     await world.dwn.open()
     reply = await world.dwn.process_message("did:example:y", None)
     assert reply == {"status": {"code": 401, "detail": "did:example:y did not pay"}}

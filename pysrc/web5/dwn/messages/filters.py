@@ -1,8 +1,8 @@
-"""The records filter: which records a query or read means (`records-filter.json`)."""
+"""Filters: which records, and which messages of any kind, are meant (`records-filter.json`, `messages-filter.json`)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, PlainValidator, with_config
 from typing_extensions import TypedDict
@@ -41,3 +41,14 @@ class _RecordsFilter(TypedDict):
 
 
 RecordsFilter = Annotated[_RecordsFilter, AfterValidator(rules.publication_filter)]
+
+
+@with_config(CLOSED)
+class _MessagesFilter(TypedDict):
+    interface: NotRequired[Literal["Protocols", "Records"]]
+    method: NotRequired[Literal["Configure", "Delete", "Write"]]
+    protocol: NotRequired[str]
+    messageTimestamp: NotRequired[DateRange]
+
+
+MessagesFilter = Annotated[_MessagesFilter, AfterValidator(rules.not_empty)]

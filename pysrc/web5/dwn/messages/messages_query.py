@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
-from pydantic import AfterValidator, with_config
+from pydantic import with_config
 from typing_extensions import TypedDict
 
 from ...errors import Unauthorized
@@ -12,18 +12,10 @@ from ..codes import Code
 from ..permissions.authorization import invokes_grant
 from ..services import Call, Reply, Services, reply
 from ..store.events import query_events
-from . import rules
+from .filters import MessagesFilter
 from .parties import check_urls, parties_of
 from .schema import Schema
-from .shapes import CLOSED, Authorization, Cursor, DateRange, Timestamp
-
-
-@with_config(CLOSED)
-class _MessagesFilter(TypedDict):
-    interface: NotRequired[Literal["Protocols", "Records"]]
-    method: NotRequired[Literal["Configure", "Delete", "Write"]]
-    protocol: NotRequired[str]
-    messageTimestamp: NotRequired[DateRange]
+from .shapes import CLOSED, Authorization, Cursor, Timestamp
 
 
 @with_config(CLOSED)
@@ -31,7 +23,7 @@ class _Descriptor(TypedDict):
     interface: Literal["Messages"]
     method: Literal["Query"]
     messageTimestamp: Timestamp
-    filters: list[Annotated[_MessagesFilter, AfterValidator(rules.not_empty)]]
+    filters: list[MessagesFilter]
     cursor: NotRequired[Cursor]
 
 

@@ -7,43 +7,37 @@ from typing import Any
 
 import apsw
 
+from .search import condition
 from .store import Store
+from .terms import Filter, Term, message_terms
 
 Cursor = Mapping[str, Any]
 
-_METHODS = {"Records": "method IN ('Write', 'Delete')", "Protocols": "method = 'Configure'"}
-
 
 def query_events(
-    store: Store, db: apsw.Connection, tenant: str, filters: Sequence[Mapping[str, Any]], cursor: Cursor | None
+    store: Store, db: apsw.Connection, tenant: str, filters: Sequence[Filter], cursor: Cursor | None
 ) -> tuple[list[str], Cursor | None]:
     """CIDs of the messages after a cursor that any of the filters finds (all, without filters), and the next cursor."""
-    terms, parameters = ["tenant = ?", "seq > ?"], [store.tenant(tenant), _position(store, cursor)]
-    alternatives = []
-    for filter in filters:
-        found = [_term(name, value, parameters) for name, value in filter.items()]
-        alternatives.append(f"({' AND '.join(found)})")
-    if alternatives:
-        terms.append(f"({' OR '.join(alternatives)})")
-    rows = list(db.execute(f"SELECT cid, seq FROM dwn_message WHERE {' AND '.join(terms)} ORDER BY seq", parameters))
-    if not rows:
+    number, after = store.tenant(tenant), _position(store, cursor)
+    alternatives = [terms for filter in filters for terms in message_terms(filter)]
+    found: dict[int, str] = {}
+    # One statement for each alternative, because each has its own index.
+    for terms in alternatives or [[]]:
+        found |= _find(db, number, after, terms)
+    if not found:
         return [], None
-    cid, seq = rows[-1]
-    return [cid for cid, _ in rows], {"messageCid": cid, "value": f"{store.identity}-{seq:016d}"}
+    order = sorted(found)
+    last = order[-1]
+    return [found[seq] for seq in order], {"messageCid": found[last], "value": f"{store.identity}-{last:016d}"}
 
 
-def _term(name: str, value: Any, parameters: list[Any]) -> str:
-    if name == "interface":
-        return _METHODS[value]
-    if name == "messageTimestamp":
-        terms = []
-        for bound, operator in (("from", ">="), ("to", "<")):
-            if bound in value:
-                terms.append(f"message_timestamp {operator} ?")
-                parameters.append(value[bound])
-        return " AND ".join(terms)
-    parameters.append(value)
-    return f"{name} = ?"
+def _find(db: apsw.Connection, tenant: int, after: int, terms: Sequence[Term]) -> dict[int, str]:
+    where, parameters = ["tenant = ?", "seq > ?"], [tenant, after]
+    for term in terms:
+        text, values = condition(term)
+        where.append(text)
+        parameters.extend(values)
+    return dict(db.execute(f"SELECT seq, cid FROM dwn_message WHERE {' AND '.join(where)} ORDER BY seq", parameters))
 
 
 def _position(store: Store, cursor: Cursor | None) -> int:

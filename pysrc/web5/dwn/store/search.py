@@ -1,36 +1,20 @@
-"""From a records filter to SQL that uses the indexes (`Records.convertFilter`, `FilterUtility`).
+"""From the terms of a filter to SQL that uses the indexes.
 
 The text of a statement depends only on which properties a filter has, so that SQLite keeps it prepared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import apsw
 
-from .indexes import stored_tag
+from .terms import Filter, Term, record_terms
 
-Filter = Mapping[str, Any]
 Condition = tuple[str, tuple[Any, ...]]
-
-_EQUAL = {
-    "recordId": "record_id",
-    "parentId": "parent_id",
-    "protocol": "protocol",
-    "protocolPath": "protocol_path",
-    "schema": "schema",
-    "attester": "attester",
-    "dataFormat": "data_format",
-    "dataCid": "data_cid",
-    "published": "published",
-}
-_DATES = {"dateCreated": "date_created", "datePublished": "date_published", "dateUpdated": "message_timestamp"}
-_COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_END_OF_PREFIX = "\uffff"
-_LOWEST_TEXT_TAG, _ABOVE_NUMBER_TAGS = b"", ""
 
 SORTS = {
     "createdAscending": ("date_created", "ASC"),
@@ -56,25 +40,22 @@ class Found:
 
 def conditions(filter: Filter, tenant_did: str) -> Iterator[Condition]:
     """What a row must fulfil to be found by a records filter that passed its schema."""
-    for name, value in filter.items():
-        if name in _EQUAL:
-            yield f"{_EQUAL[name]} = ?", (value,)
-        elif name in _DATES:
-            yield from _dates(_DATES[name], value)
-        elif name == "contextId":
-            yield _context(value)
-        elif name == "dataSize":
-            for bound, limit in value.items():
-                yield f"data_size {_COMPARE[bound]} ?", (limit,)
-        elif name == "recipient" and value != []:
-            yield _one_of("recipient", [value] if isinstance(value, str) else value)
-        elif name == "author" and value != []:
-            yield _author([value] if isinstance(value, str) else value, tenant_did)
-        elif name == "tags":
-            for tag, wanted in value.items():
-                yield _tag(tag, wanted)
-    if "datePublished" in filter:
-        yield "published = 1", ()
+    return map(condition, record_terms(filter, tenant_did))
+
+
+def condition(term: Term) -> Condition:
+    """A term in SQL, about a row of `dwn_message` whose tenant is the statement's first parameter."""
+    if term.is_tag:
+        return _tag_condition(term)
+    terms, values = [], []
+    for operator, wanted in term.tests:
+        if operator == "in":
+            terms.append(_one_of(term.name, wanted))
+            values.append(json.dumps([value for value in wanted if value is not None]))
+        else:
+            terms.append(f"{term.name} {operator} ?")
+            values.append(wanted)
+    return " AND ".join(terms), tuple(values)
 
 
 def visible_to(requester: str | None) -> Condition:
@@ -120,49 +101,19 @@ def search(
     return [Found(*row) for row in db.execute(sql, (*parameters, -1 if limit is None else limit))]
 
 
-def _dates(column: str, span: Mapping[str, str]) -> Iterator[Condition]:
-    if "from" in span:
-        yield f"{column} >= ?", (span["from"],)
-    if "to" in span:
-        yield f"{column} < ?", (span["to"],)
+def _one_of(column: str, wanted: Sequence[Any]) -> str:
+    # One parameter however many there are: SQLite takes only so many, and the statement stays the same.
+    listed = f"{column} IN (SELECT value FROM json_each(?))"
+    return f"({column} IS NULL OR {listed})" if None in wanted else listed
 
 
-def _context(prefix: str) -> Condition:
-    if not prefix:
-        return "context_id = ?", ("",)
-    return "context_id >= ? AND context_id < ?", (prefix, prefix + _END_OF_PREFIX)
-
-
-def _one_of(column: str, values: Sequence[str]) -> Condition:
-    if len(values) == 1:
-        return f"{column} = ?", tuple(values)
-    return f"{column} IN ({', '.join('?' * len(values))})", tuple(values)
-
-
-def _author(authors: Sequence[str], tenant_did: str) -> Condition:
-    guests = [author for author in authors if author != tenant_did]
-    if not guests:
-        return "guest IS NULL", ()
-    term, values = _one_of("guest", guests)
-    return (term, values) if len(guests) == len(authors) else (f"(guest IS NULL OR {term})", values)
-
-
-def _tag(name: str, wanted: Any) -> Condition:
-    if not isinstance(wanted, dict):
-        bounds = [("=", stored_tag(wanted))]
-    elif "startsWith" in wanted:
-        prefix = wanted["startsWith"]
-        bounds = [(">=", stored_tag(prefix)), ("<", stored_tag(prefix + _END_OF_PREFIX))]
-    else:
-        bounds = [(_COMPARE[bound], stored_tag(limit)) for bound, limit in wanted.items()]
-        # SQLite sorts numbers before texts before bytes; a range stays within its own type.
-        if isinstance(bounds[0][1], bytes):
-            bounds.append((">=", _LOWEST_TEXT_TAG))
-        else:
-            bounds.append(("<", _ABOVE_NUMBER_TAGS))
-    # ?1 is the tenant, always the first parameter of a search.
-    terms = " AND ".join(f"value {operator} ?" for operator, _ in bounds)
+def _tag_condition(term: Term) -> Condition:
+    tests = list(term.tests)
+    # SQLite sorts numbers before texts before bytes; a range stays within its own type.
+    if all(operator != "=" for operator, _ in tests):
+        tests.append((">=", b"") if isinstance(tests[0][1], bytes) else ("<", ""))
+    terms = " AND ".join(f"value {operator} ?" for operator, _ in tests)
     return (
         f"seq IN (SELECT message FROM dwn_tag WHERE tenant = ?1 AND name = ? AND {terms})",
-        (name, *(value for _, value in bounds)),
+        (term.name, *(value for _, value in tests)),
     )

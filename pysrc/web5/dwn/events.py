@@ -1,0 +1,167 @@
+"""The event stream: who subscribed to what, and who is told of a message.
+
+Invariants:
+1. An event is told once to each subscription that it matches, in the order of the event log, after it is durable.
+2. It is matched by what its row holds, as a query matches it, so that a subscription tells what the query would find.
+3. What a subscriber raises harms neither the engine nor other subscribers; the event loop's exception handler gets it.
+4. After `close` nothing more is told, even if the close comes while an event is being told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import eq, ge, gt, le, lt
+from typing import Any
+
+from .applied import Applied
+from .store.indexes import COLUMNS, tag_values
+from .store.terms import Term
+
+Event = dict[str, Any]
+"""`{"message": …, "initialWrite": …}`, the latter where the message is not it; the same for all, so to be read only."""
+
+Handler = Callable[[Event], None]
+
+_Row = Mapping[str, Any]
+_Tags = Mapping[str, Sequence[Any]]
+_Key = tuple[str, Any] | None
+
+_KEY_COLUMNS = ("record_id", "parent_id", "context_id", "schema", "protocol_path", "protocol", "recipient", "guest")
+"""Columns by whose value subscriptions are looked up, the most telling first."""
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+class Subscription:
+    """One subscription to the messages of a tenant.
+
+    Attributes:
+        id: the CID of the message that subscribed.
+    """
+
+    def __init__(self, stream: EventStream, id: str, number: int, tenant: str, handler: Handler) -> None:
+        self.id = id
+        self._stream = stream
+        self._number = number
+        self._tenant = tenant
+        self._handler: Handler | None = handler
+
+    async def close(self) -> None:
+        """Tell nothing more. Safe to call twice."""
+        if self._handler is not None:
+            self._handler = None
+            self._stream.remove(self._tenant, self._number)
+
+    def tell(self, event: Event) -> None:
+        if self._handler is None:
+            return
+        try:
+            self._handler(event)
+        except Exception as error:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"the handler of subscription {self.id} failed", "exception": error}
+            )
+
+
+class _Tenant:
+    """The subscriptions of one tenant, found by a value that a message must have for them."""
+
+    def __init__(self) -> None:
+        self.subscriptions: dict[int, Subscription] = {}
+        self.keys: dict[int, set[_Key]] = {}
+        self.by_key: dict[_Key, dict[int, list[Sequence[Term]]]] = {}
+
+    def add(self, number: int, subscription: Subscription, alternatives: Iterable[Sequence[Term]]) -> None:
+        self.subscriptions[number] = subscription
+        for terms in alternatives:
+            key = _key(terms)
+            self.keys.setdefault(number, set()).add(key)
+            self.by_key.setdefault(key, {}).setdefault(number, []).append(terms)
+
+    def remove(self, number: int) -> None:
+        del self.subscriptions[number]
+        for key in self.keys.pop(number, ()):
+            del self.by_key[key][number]
+            if not self.by_key[key]:
+                del self.by_key[key]
+
+    def matching(self, row: _Row, tags: _Tags) -> list[Subscription]:
+        """Those that the row is for, in the order they subscribed."""
+        found: set[int] = set()
+        for key in (None, *((column, row[column]) for column in _KEY_COLUMNS)):
+            for number, alternatives in self.by_key.get(key, {}).items():
+                if number not in found and any(_holds(terms, row, tags) for terms in alternatives):
+                    found.add(number)
+        return [self.subscriptions[number] for number in sorted(found)]
+
+
+class EventStream:
+    """Tells subscribers what was applied; it is one of the engine's `after_commit` hooks."""
+
+    def __init__(self) -> None:
+        self._tenants: dict[str, _Tenant] = {}
+        self._numbers = itertools.count(1)
+
+    def subscribe(self, tenant: str, id: str, alternatives: Iterable[Sequence[Term]], handler: Handler) -> Subscription:
+        """Tell `handler` of each message of the tenant for which all terms of one alternative hold.
+
+        Without any alternative nothing is ever told.
+        """
+        number = next(self._numbers)
+        subscription = Subscription(self, id, number, tenant, handler)
+        self._tenants.setdefault(tenant, _Tenant()).add(number, subscription, alternatives)
+        return subscription
+
+    def remove(self, tenant: str, number: int) -> None:
+        """Forget a subscription; `Subscription.close` does this."""
+        subscribed = self._tenants[tenant]
+        subscribed.remove(number)
+        if not subscribed.subscriptions:
+            del self._tenants[tenant]
+
+    def emit(self, applied: Applied) -> None:
+        """Tell of a message; one that is not its record's latest state is not told."""
+        subscribed = self._tenants.get(applied.tenant)
+        if subscribed is None or not applied.is_latest_base_state:
+            return
+        row = dict(zip(COLUMNS, applied.values, strict=True))
+        tags: dict[str, list[Any]] = {}
+        for name, value in tag_values(applied.message):
+            tags.setdefault(name, []).append(value)
+        matching = subscribed.matching(row, tags)
+        if not matching:
+            return
+        event: Event = {"message": applied.message}
+        if applied.initial_write is not None:
+            event["initialWrite"] = applied.initial_write
+        for subscription in matching:
+            subscription.tell(event)
+
+
+def _key(terms: Sequence[Term]) -> _Key:
+    """A column and the one value that it must have; None if no term asks for such a value."""
+    wanted = {term.name: value for term in terms if not term.is_tag for test, value in term.tests if test == "="}
+    return next(((column, wanted[column]) for column in _KEY_COLUMNS if column in wanted), None)
+
+
+def _holds(terms: Iterable[Term], row: _Row, tags: _Tags) -> bool:
+    return all(
+        any(map(_passes_all, itertools.repeat(term.tests), tags.get(term.name, ())))
+        if term.is_tag
+        else _passes_all(term.tests, row[term.name])
+        for term in terms
+    )
+
+
+def _passes_all(tests: Iterable[tuple[str, Any]], value: Any) -> bool:
+    return all(
+        value in wanted if test == "in" else _comparable(value, wanted) and _COMPARE[test](value, wanted)
+        for test, wanted in tests
+    )
+
+
+def _comparable(value: Any, wanted: Any) -> bool:
+    """True for two texts, two numbers or two stored texts of tags; None, which SQL calls NULL, compares to nothing."""
+    return isinstance(value, type(wanted)) or (isinstance(value, (int, float)) and isinstance(wanted, (int, float)))

@@ -1,0 +1,61 @@
+"""MessagesSubscribe: to be told of messages of all kinds as they come (`src/handlers/messages-subscribe.ts`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from ...errors import Unauthorized
+from ..cid import message_cid
+from ..codes import Code
+from ..services import Call, Message, Reply, Services, reply
+from ..store.terms import message_terms
+from .filters import MessagesFilter
+from .parties import Parties, check_moment, check_urls, parties_of
+from .schema import Schema
+from .shapes import CLOSED, Authorization
+from .subscribing import handler_of
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Messages"]
+    method: Literal["Subscribe"]
+    messageTimestamp: str
+    filters: list[MessagesFilter]
+
+
+@with_config(CLOSED)
+class _MessagesSubscribe(TypedDict):
+    descriptor: _Descriptor
+    authorization: Authorization
+
+
+SCHEMA = Schema("MessagesSubscribe", _MessagesSubscribe)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """200 with `subscription`, an `events.Subscription`.
+
+    Raises:
+        DwnError: 400, 401 or 501.
+    """
+    message = SCHEMA.check(call.message)
+    handler = handler_of(call, Code.MessagesSubscribeEventStreamUnimplemented)
+    descriptor: dict[str, Any] = message["descriptor"]
+    parties = parties_of(message)
+    for filter in descriptor["filters"]:
+        check_urls(filter)
+    check_moment(descriptor["messageTimestamp"])
+    await services.verifier.authenticate(message["authorization"])
+    _authorize(services, call.tenant, message, parties)
+    alternatives = [terms for filter in descriptor["filters"] for terms in message_terms(filter)] or [[]]
+    subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
+    return reply(200, "OK", subscription=subscription)
+
+
+def _authorize(services: Services, tenant: str, message: Message, parties: Parties) -> None:
+    if parties.author != tenant:
+        raise Unauthorized(Code.MessagesSubscribeAuthorizationFailed, "message failed authorization")

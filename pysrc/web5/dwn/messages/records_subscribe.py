@@ -1,0 +1,92 @@
+"""RecordsSubscribe: to be told of records as they come (`src/handlers/records-subscribe.ts`).
+
+Where the reference would tell a stranger everything, because no part of what he may see fits his filter, we tell
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NotRequired
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from ...errors import BadRequest
+from ..cid import message_cid
+from ..codes import Code
+from ..services import Call, Message, Reply, Services, reply
+from ..store.terms import OF_RECORDS, PUBLISHED, UNPUBLISHED, Term, author_is, recipient_is, record_terms
+from .filters import RecordsFilter
+from .parties import Parties, check_moment, check_urls, parties_of
+from .schema import Schema
+from .shapes import CLOSED, DelegatedAuthorization, Timestamp
+from .subscribing import handler_of
+
+
+@with_config(CLOSED)
+class _Descriptor(TypedDict):
+    interface: Literal["Records"]
+    method: Literal["Subscribe"]
+    messageTimestamp: Timestamp
+    filter: RecordsFilter
+
+
+@with_config(CLOSED)
+class _RecordsSubscribe(TypedDict):
+    authorization: NotRequired[DelegatedAuthorization]
+    descriptor: _Descriptor
+
+
+SCHEMA = Schema("RecordsSubscribe", _RecordsSubscribe)
+
+
+async def handle(services: Services, call: Call) -> Reply:
+    """200 with `subscription`, an `events.Subscription`.
+
+    Raises:
+        DwnError: 400, 401 or 501.
+    """
+    message = SCHEMA.check(call.message)
+    handler = handler_of(call, Code.RecordsSubscribeEventStreamUnimplemented)
+    parties = _parse(message)
+    filter = message["descriptor"]["filter"]
+    # Whoever does not sign is told of what is published, unless the filter asks for what is not.
+    if parties.author is not None or filter.get("published") is False:
+        await services.verifier.authenticate(message.get("authorization"))
+        _authorize(services, call.tenant, message, parties)
+    alternatives = list(_alternatives(filter, call.tenant, parties))
+    subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
+    return reply(200, "OK", subscription=subscription)
+
+
+def _parse(message: Message) -> Parties:
+    descriptor = message["descriptor"]
+    parties = parties_of(message)
+    if "protocolRole" in parties.claims and "protocolPath" not in descriptor["filter"]:
+        raise BadRequest(
+            Code.RecordsSubscribeFilterMissingRequiredProperties,
+            "Role-authorized subscriptions must include `protocolPath` in the filter",
+        )
+    check_urls(descriptor["filter"])
+    check_moment(descriptor["messageTimestamp"])
+    return parties
+
+
+def _authorize(services: Services, tenant: str, message: Message, parties: Parties) -> None:
+    """Nobody is refused for want of rights, who then is told little; but a grant or a role that is named must hold."""
+
+
+def _alternatives(filter: Mapping[str, Any], tenant: str, parties: Parties) -> Iterator[list[Term]]:
+    """What fits the filter and may be seen: everything by the tenant; by others what is published, made by them,
+    for them, or opened to them by a role."""
+    terms = [OF_RECORDS, *record_terms(filter, tenant)]
+    if parties.author == tenant:
+        yield terms
+        return
+    yield [*terms, PUBLISHED]
+    if parties.author is not None:
+        yield [*terms, UNPUBLISHED, author_is([parties.author], tenant)]
+        yield [*terms, UNPUBLISHED, recipient_is(parties.author)]
+    if "protocolRole" in parties.claims:
+        yield [*terms, UNPUBLISHED]

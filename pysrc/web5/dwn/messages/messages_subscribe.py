@@ -10,10 +10,11 @@ from typing_extensions import TypedDict
 from ...errors import Unauthorized
 from ..cid import message_cid
 from ..codes import Code
-from ..services import Call, Message, Reply, Services, reply
+from ..permissions.authorization import invokes_grant
+from ..services import Call, Reply, Services, reply
 from ..store.terms import message_terms
 from .filters import MessagesFilter
-from .parties import Parties, check_moment, check_urls, parties_of
+from .parties import check_moment, check_urls, parties_of
 from .schema import Schema
 from .shapes import CLOSED, Authorization
 from .subscribing import handler_of
@@ -50,12 +51,8 @@ async def handle(services: Services, call: Call) -> Reply:
         check_urls(filter)
     check_moment(descriptor["messageTimestamp"])
     await services.verifier.authenticate(message["authorization"])
-    _authorize(services, call.tenant, message, parties)
+    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties):
+        raise Unauthorized(Code.MessagesSubscribeAuthorizationFailed, "message failed authorization")
     alternatives = [terms for filter in descriptor["filters"] for terms in message_terms(filter)] or [[]]
     subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
     return reply(200, "OK", subscription=subscription)
-
-
-def _authorize(services: Services, tenant: str, message: Message, parties: Parties) -> None:
-    if parties.author != tenant:
-        raise Unauthorized(Code.MessagesSubscribeAuthorizationFailed, "message failed authorization")

@@ -15,10 +15,12 @@ from typing_extensions import TypedDict
 from ...errors import BadRequest
 from ..cid import message_cid
 from ..codes import Code
+from ..permissions.authorization import authorize_delegates
+from ..protocols.authorization import Place, authorize_subscribe
 from ..services import Call, Message, Reply, Services, reply
 from ..store.terms import OF_RECORDS, PUBLISHED, UNPUBLISHED, Term, author_is, recipient_is, record_terms
 from .filters import RecordsFilter
-from .parties import Parties, check_moment, check_urls, parties_of
+from .parties import Parties, check_delegations, check_moment, check_urls, parties_of
 from .schema import Schema
 from .shapes import CLOSED, DelegatedAuthorization, Timestamp
 from .subscribing import handler_of
@@ -54,7 +56,9 @@ async def handle(services: Services, call: Call) -> Reply:
     # Whoever does not sign is told of what is published, unless the filter asks for what is not.
     if parties.author is not None or filter.get("published") is False:
         await services.verifier.authenticate(message.get("authorization"))
-        _authorize(services, call.tenant, message, parties)
+        authorize_delegates(services.store, message, parties)
+        if "protocolRole" in parties.claims:
+            authorize_subscribe(Place(services.store, services.store.tenant(call.tenant), call.tenant), parties, filter)
     alternatives = list(_alternatives(filter, call.tenant, parties))
     subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
     return reply(200, "OK", subscription=subscription)
@@ -63,6 +67,7 @@ async def handle(services: Services, call: Call) -> Reply:
 def _parse(message: Message) -> Parties:
     descriptor = message["descriptor"]
     parties = parties_of(message)
+    check_delegations(parties)
     if "protocolRole" in parties.claims and "protocolPath" not in descriptor["filter"]:
         raise BadRequest(
             Code.RecordsSubscribeFilterMissingRequiredProperties,
@@ -71,10 +76,6 @@ def _parse(message: Message) -> Parties:
     check_urls(descriptor["filter"])
     check_moment(descriptor["messageTimestamp"])
     return parties
-
-
-def _authorize(services: Services, tenant: str, message: Message, parties: Parties) -> None:
-    """Nobody is refused for want of rights, who then is told little; but a grant or a role that is named must hold."""
 
 
 def _alternatives(filter: Mapping[str, Any], tenant: str, parties: Parties) -> Iterator[list[Term]]:

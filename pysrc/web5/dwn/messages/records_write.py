@@ -13,6 +13,7 @@ from ..codes import Code
 from ..data import MAX_INLINE_BYTES
 from ..incoming import Incoming, receive
 from ..permissions.authorization import authorize_delegates, invokes_grant
+from ..permissions.records import check_permission_data, check_revocation
 from ..protocols.authorization import Place, authorize_write
 from ..protocols.integrity import validate_referential_integrity
 from ..services import Call, Message, Reply, Services, reply
@@ -71,7 +72,9 @@ def _admit(store: Store, tenant: int, did: str, write: ParsedWrite, existing: li
     """
     _check_protocol(store, tenant, write)
     _authorize(store, tenant, did, write)
-    return _check_against_record(write, existing)
+    initial = _check_against_record(write, existing)
+    check_revocation(store, tenant, write.descriptor)
+    return initial
 
 
 def _check_protocol(store: Store, tenant: int, write: ParsedWrite) -> None:
@@ -143,6 +146,8 @@ def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incomin
     if incoming is not None:
         _check_data(descriptor, incoming.cid, incoming.size)
         data = incoming.inline
+        if data is not None:
+            check_permission_data(descriptor, data)
         if incoming.key is not None and held is None:
             store.add_blob(tenant, _id(write), incoming.cid, BlobRow(incoming.key, incoming.size))
         elif incoming.key is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from web5.agent.agent import Agent
 from web5.agent.identities import IdentityStore
+from web5.crypto.remembered import RememberedSignatures
 from web5.dids.resolver import default_resolver
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
@@ -42,11 +43,12 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         gateway_uri: the DID DHT gateway, for publishing and resolving.
     """
     resolver = default_resolver(platform.http, platform.crypto, platform.clock, gateway_uri)
+    crypto = RememberedSignatures(platform.crypto)
     dwn = Dwn(
         database=platform.database,
         blobs=platform.blobs,
         resolver=resolver,
-        crypto=platform.crypto,
+        crypto=crypto,
         clock=platform.clock,
     )
     await dwn.open()
@@ -58,7 +60,7 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         resolver=resolver,
         dwn=dwn,
         remote=RemoteDwn(platform.http),
-        identities=IdentityStore(platform.database, platform.sealer, platform.crypto),
+        identities=IdentityStore(platform.database, platform.sealer, crypto, verify=platform.crypto.verify),
         gateway_uri=gateway_uri,
     )
     await agent.open()

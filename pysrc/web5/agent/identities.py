@@ -9,7 +9,7 @@ Invariants:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,10 @@ from web5.dids.models import PortableDid
 from web5.dids.signing import signer_for, signing_method
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError, IdentityError
-from web5.ports.crypto import Crypto
+from web5.ports.crypto import Crypto, Jwk
 from web5.ports.sealer import Sealer
+
+Verify = Callable[[Jwk, bytes, bytes], Awaitable[bool]]
 
 SCHEMA = (
     """
@@ -50,12 +52,19 @@ class Identity:
 
 
 class IdentityStore:
-    """Keeps identities in the agent's database, their keys sealed."""
+    """Keeps identities in the agent's database, their keys sealed.
 
-    def __init__(self, database: Database, sealer: Sealer, crypto: Crypto) -> None:
+    Parameters:
+        crypto: makes the signers.
+        verify: tells whether an imported key belongs to its document. It must really verify: a memory of what was
+            signed here would find every key right.
+    """
+
+    def __init__(self, database: Database, sealer: Sealer, crypto: Crypto, *, verify: Verify) -> None:
         self._database = database
         self._sealer = sealer
         self._crypto = crypto
+        self._verify = verify
         self._signers: dict[str, MessageSigner] = {}
         database.migrate("agent", SCHEMA)
 
@@ -171,7 +180,7 @@ class IdentityStore:
             signer = await signer_for(portable_did, self._crypto)
             signature = await signer.raw.sign(_CHALLENGE)
             public_jwk = signing_method(portable_did.document).public_key_jwk or {}
-            if await self._crypto.verify(public_jwk, _CHALLENGE, signature):
+            if await self._verify(public_jwk, _CHALLENGE, signature):
                 return signer
         except (CryptoError, DidError) as error:
             raise IdentityError(f"The keys of {portable_did.uri} cannot be used: {error}") from error

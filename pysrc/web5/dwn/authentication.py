@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainValidator, with_config
 from typing_extensions import TypedDict
 
+from ..crypto.der import signature_from_der
 from ..crypto.encoding import b64url_decode
 from ..dids.models import DidDocument
 from ..dids.resolver import DidResolver
@@ -23,7 +23,6 @@ from .messages.schema import Schema
 from .messages.shapes import CLOSED, Did
 
 SIGNING_CURVES = frozenset({"Ed25519", "secp256k1", "P-256"})
-REMEMBERED_SIGNATURES = 2048
 REMEMBERED_KEYS = 256
 
 
@@ -39,16 +38,11 @@ _VERIFICATION_METHOD = Schema("JwkVerificationMethod", _VerificationMethod)
 
 
 class Verifier:
-    """Verifies signatures with the keys that the signers' DID documents name.
-
-    A signature that was found good under a key is remembered, so that a message which comes by again (in a query, a
-    grant, or from another remote) costs nothing.
-    """
+    """Verifies signatures with the keys that the signers' DID documents name."""
 
     def __init__(self, resolver: DidResolver, crypto: Crypto) -> None:
         self._resolver = resolver
         self._crypto = crypto
-        self._good: OrderedDict[bytes, None] = OrderedDict()
         self._keys: OrderedDict[str, tuple[DidDocument, Jwk]] = OrderedDict()
 
     async def authenticate(self, authorization: Mapping[str, Any] | None) -> None:
@@ -92,15 +86,11 @@ class Verifier:
             raise Unauthorized(
                 Code.JwsVerifySignatureUnsupportedCrv, f"crv must be one of {', '.join(sorted(SIGNING_CURVES))}"
             )
-        mark = hashlib.sha256(f"{jwk.get('x')}.{jwk.get('y')}.{protected}.{payload}.{signature}".encode()).digest()
-        if mark in self._good:
-            self._good.move_to_end(mark)
-            return
-        if not await self._crypto.verify(jwk, f"{protected}.{payload}".encode(), b64url_decode(signature or "")):
+        raw = b64url_decode(signature or "")
+        if jwk["crv"] == "P-256" and len(raw) != 64:
+            raw = signature_from_der(raw)  # key services give DER, and the reference takes it for this curve
+        if not await self._crypto.verify(jwk, f"{protected}.{payload}".encode(), raw):
             raise Unauthorized(Code.GeneralJwsVerifierInvalidSignature, f"Signature verification failed for {did}")
-        self._good[mark] = None
-        if len(self._good) > REMEMBERED_SIGNATURES:
-            self._good.popitem(last=False)
 
     async def _public_key(self, did: str, key_id: str) -> Jwk:
         document = (await self._resolver.resolve(did)).did_document

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from web5.crypto.remembered import RememberedSignatures
 from web5.dids.resolver import DidResolver
 from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_file
@@ -29,7 +30,11 @@ async def open_node(data_dir: Path | str, resolver: DidResolver, clock: Clock | 
         try:
             blobs = FileBlobs(folder / "blobs")
             dwn = Dwn(
-                database=database, blobs=blobs, resolver=resolver, crypto=NodeCrypto(), clock=clock or SystemClock()
+                database=database,
+                blobs=blobs,
+                resolver=resolver,
+                crypto=RememberedSignatures(NodeCrypto()),
+                clock=clock or SystemClock(),
             )
             await dwn.open()
             yield dwn

@@ -11,6 +11,7 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import person
 
 from web5.crypto.jws import MessageSigner, sign
+from web5.crypto.remembered import RememberedSignatures
 from web5.dids.models import DidDocument, DidResolutionResult
 from web5.dwn import compose
 from web5.dwn.authentication import Verifier
@@ -117,7 +118,7 @@ def method(jwk: Jwk, **other: Any) -> dict[str, Any]:
 async def test_a_good_signature_is_verified_once(world: World) -> None:
     jwk, signer = await key_and_signer()
     resolver, crypto = OneDocument([method(jwk)]), CountingCrypto()
-    verifier = Verifier(resolver, crypto)
+    verifier = Verifier(resolver, RememberedSignatures(crypto))
     authorization = {"signature": await sign(b"{}", [signer])}
     for _ in range(3):
         await verifier.authenticate(authorization)

@@ -1,0 +1,57 @@
+"""What is known to be good is not verified again, and nothing else passes for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from web5.crypto.jwk import public_jwk
+from web5.crypto.remembered import RememberedSignatures
+from web5.node.crypto import NodeCrypto
+from web5.ports.crypto import Jwk
+
+
+class Counting(NodeCrypto):
+    """Counts how often it really verifies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verified = 0
+
+    async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
+        self.verified += 1
+        return await super().verify(public_jwk, data, signature)
+
+
+@pytest.mark.parametrize("curve", ["Ed25519", "secp256k1", "P-256"])
+async def test_what_a_key_here_signed_is_known(curve: str) -> None:
+    counting = Counting()
+    crypto = RememberedSignatures(counting)
+    key = await crypto.generate_key(curve)
+    signature = await (await crypto.signer(key)).sign(b"hello")
+    assert await crypto.verify(public_jwk(key), b"hello", signature)
+    assert counting.verified == 0
+    assert await counting.verify(public_jwk(key), b"hello", signature)
+
+
+async def test_what_was_verified_once_is_known() -> None:
+    counting = Counting()
+    key = await counting.generate_key("Ed25519")
+    signature = await (await counting.signer(key)).sign(b"hello")
+    crypto = RememberedSignatures(counting)
+    for _ in range(3):
+        assert await crypto.verify(public_jwk(key), b"hello", signature)
+    assert counting.verified == 1
+
+
+async def test_another_key_other_data_or_another_signature_is_not_known() -> None:
+    counting = Counting()
+    crypto = RememberedSignatures(counting)
+    key, other = await crypto.generate_key("Ed25519"), await crypto.generate_key("Ed25519")
+    signature = await (await crypto.signer(key)).sign(b"hello")
+    forged = bytes([signature[0] ^ 1]) + signature[1:]
+    assert not await crypto.verify(public_jwk(other), b"hello", signature)
+    assert not await crypto.verify(public_jwk(key), b"hello!", signature)
+    assert not await crypto.verify(public_jwk(key), b"hello", forged)
+    assert not await crypto.verify(public_jwk(key), b"hello" + signature[:1], signature[1:])
+    assert not await crypto.verify(public_jwk(key), b"hello", forged), "a bad signature is not remembered either"
+    assert counting.verified == 5

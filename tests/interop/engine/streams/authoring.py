@@ -1,0 +1,112 @@
+"""Messages made by the book, for the streams: signed as they are, whether or not they make sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from web5.crypto.encoding import b64url_encode
+from web5.dwn.cid import dag_cbor_cid, message_cid
+
+from .cast import Actor, compact, jws
+from .step import Message, Signed
+
+
+def without_none(**properties: Any) -> Message:
+    return {name: value for name, value in properties.items() if value is not None}
+
+
+def entry_id(author: str, descriptor: Message) -> str:
+    return dag_cbor_cid({**descriptor, "author": author})
+
+
+def author_of(signed: Signed) -> str:
+    """The logical author: whoever granted, if the signer acts for another."""
+    if signed.delegated is None:
+        return signed.signer.did
+    grant = signed.delegated["authorization"]["signature"]["signatures"][0]
+    return _did(grant)
+
+
+def _did(entry: dict[str, str]) -> str:
+    import base64
+    import json
+
+    protected = entry["protected"]
+    header = json.loads(base64.urlsafe_b64decode(protected + "=" * (-len(protected) % 4)))
+    return str(header["kid"]).partition("#")[0]
+
+
+def plain(descriptor: Message, signed: Signed | None) -> Message:
+    """Any message but a RecordsWrite; anonymous without a signer."""
+    if signed is None:
+        return {"descriptor": descriptor}
+    claims = {**_delegated_id(signed.delegated), **signed.claims}
+    payload = {"descriptorCid": dag_cbor_cid(descriptor), **claims}
+    authorization = {"signature": jws(payload, [signed.signer])}
+    if signed.delegated is not None:
+        authorization["authorDelegatedGrant"] = signed.delegated
+    return {"descriptor": descriptor, "authorization": authorization}
+
+
+def write(
+    descriptor: Message,
+    signed: Signed,
+    *,
+    record_id: str | None = None,
+    context_id: str | None = None,
+    parent_context_id: str | None = None,
+    encryption: Message | None = None,
+) -> Message:
+    """A RecordsWrite; its IDs are those of a new record unless they are given."""
+    descriptor_cid = dag_cbor_cid(descriptor)
+    record_id = record_id or entry_id(author_of(signed), descriptor)
+    message: Message = {"recordId": record_id, "descriptor": descriptor}
+    if signed.attester is not None:
+        message["attestation"] = jws({"descriptorCid": descriptor_cid}, [signed.attester])
+    if encryption is not None:
+        message["encryption"] = encryption
+    if "protocol" in descriptor:
+        message["contextId"] = context_id or (f"{parent_context_id}/{record_id}" if parent_context_id else record_id)
+    return sign_write(message, signed)
+
+
+def sign_write(message: Message, signed: Signed) -> Message:
+    """The RecordsWrite with signatures over what it says now."""
+    descriptor_cid = dag_cbor_cid(message["descriptor"])
+    payload = without_none(
+        recordId=message.get("recordId"),
+        descriptorCid=descriptor_cid,
+        contextId=message.get("contextId"),
+        attestationCid=_cid(message.get("attestation")),
+        encryptionCid=_cid(message.get("encryption")),
+        **_delegated_id(signed.delegated),
+    )
+    authorization: Message = {"signature": jws({**payload, **signed.claims}, [signed.signer])}
+    if signed.delegated is not None:
+        authorization["authorDelegatedGrant"] = signed.delegated
+    if signed.owner is not None:
+        owner = {"descriptorCid": descriptor_cid, **_delegated_id(signed.owner_delegated)}
+        authorization["ownerSignature"] = jws(owner, [signed.owner])
+    if signed.owner_delegated is not None:
+        authorization["ownerDelegatedGrant"] = signed.owner_delegated
+    return {**message, "authorization": authorization}
+
+
+def with_data(message: Message, data: bytes) -> Message:
+    """A RecordsWrite as it stands in an authorization: with its data."""
+    return {**message, "encodedData": b64url_encode(data)}
+
+
+def json_data(value: Any) -> bytes:
+    return compact(value)
+
+
+def _cid(value: Any) -> str | None:
+    return None if value is None else dag_cbor_cid(value)
+
+
+def _delegated_id(grant: Message | None) -> Message:
+    return {} if grant is None else {"delegatedGrantId": message_cid(grant)}
+
+
+__all__ = ["Actor", "author_of", "entry_id", "json_data", "plain", "sign_write", "with_data", "without_none", "write"]

@@ -1,0 +1,204 @@
+"""The two engines under a stream: what each answered, and where they differ."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import copy
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.interop.reference import ReferenceScript
+from tests.unit.dwn.persons import SteppingClock, our_engine
+
+from web5.crypto.encoding import b64url_decode
+from web5.dwn import DataStream, Dwn
+
+from . import authoring
+from .cast import Actor
+from .differences import explained
+from .step import Message, Signed, Step
+
+CODE = re.compile(r"([A-Z][A-Za-z0-9]+): ")
+
+
+@dataclass
+class Outcome:
+    """What came of a step.
+
+    Parameters:
+        threw: instead of a reply, where the reference threw.
+        events: the subscriptions' steps and what they were told, in order.
+    """
+
+    reply: Message = field(default_factory=dict)
+    threw: str | None = None
+    events: list[tuple[int, Message]] = field(default_factory=list)
+
+    @property
+    def code(self) -> str:
+        """The status and the error code, such as `400 SchemaValidatorFailure`."""
+        if self.threw is not None:
+            return "threw"
+        status = self.reply.get("status")
+        if status is None:
+            return "closed"
+        found = CODE.match(status["detail"])
+        return f"{status['code']} {found[1] if found else status['detail'] if status['code'] < 300 else ''}".rstrip()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two answers to one step.
+
+    Parameters:
+        before: the steps that it takes to come to this, if they are known.
+    """
+
+    step: Step
+    ours: Outcome
+    theirs: Outcome
+    before: Sequence[Step] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            *map(_shown, (*self.before, self.step)),
+            f"ours:   {_short(self.ours)}",
+            f"theirs: {_short(self.theirs)}",
+        ]
+        return "\n".join(lines)
+
+
+def _shown(step: Step) -> str:
+    data = "no data" if step.data is None else f"{len(step.data)} bytes"
+    text = _readable(step.message)
+    return f"--- step {step.number}: {step.what}, for …{step.tenant[-12:]}, {data}\n{text[:4000]}"
+
+
+def _readable(message: Any) -> str:
+    """The message with its signatures' payloads read, and the rest of them left out."""
+    message = copy.deepcopy(message)
+    for authorization in [message.get("authorization")] if isinstance(message, dict) else []:
+        for name in ("signature", "ownerSignature") if isinstance(authorization, dict) else ():
+            with contextlib.suppress(Exception):
+                signer = json.loads(b64url_decode(authorization[name]["signatures"][0]["protected"]))["kid"]
+                payload = json.loads(b64url_decode(authorization[name]["payload"]))
+                authorization[name] = {"by": f"…{signer[-12:]}", "payload": payload}
+    return json.dumps(message, indent=1)
+
+
+def _short(outcome: Outcome) -> str:
+    if outcome.threw is not None:
+        return f"threw {outcome.threw[:600]}"
+    return json.dumps({"reply": outcome.reply, "events": outcome.events}, default=str)[:3000]
+
+
+async def run_theirs(reference: ReferenceScript, actors: Sequence[Actor], steps: Sequence[Step]) -> list[Outcome]:
+    wire = await reference.call("run", persons=[actor.wire for actor in actors], steps=[step.wire for step in steps])
+    return [
+        Outcome(one.get("reply", {}), one.get("threw"), [(number, event) for number, event in one["events"]])
+        for one in wire
+    ]
+
+
+class OurRun:
+    """A stream on an engine of ours."""
+
+    def __init__(self, dwn: Dwn) -> None:
+        self._dwn = dwn
+        self._cursors: dict[int, Any] = {}
+        self._subscriptions: dict[int, Any] = {}
+        self._events: list[tuple[int, Message]] = []
+
+    @classmethod
+    async def start(cls) -> OurRun:
+        return cls(await our_engine(SteppingClock()))
+
+    async def outcome(self, step: Step) -> Outcome:
+        self._events = []
+        if step.closes is not None:
+            subscription = self._subscriptions.pop(step.closes, None)
+            if subscription is not None:
+                await subscription.close()
+            return Outcome({"closed": True}, None, self._events)
+        reply = await self._dwn.process_message(step.tenant, self._message(step), step.data, self._handler(step.number))
+        data = reply.get("entry", {}).get("data")
+        if isinstance(data, DataStream):
+            reply["entry"]["data"] = base64.b64encode(await data.read()).decode()
+        self._cursors[step.number] = reply.get("cursor")
+        if "subscription" in reply:
+            self._subscriptions[step.number] = reply["subscription"]
+            reply["subscription"] = {"id": reply["subscription"].id}
+        return Outcome(reply, None, self._events)
+
+    def _handler(self, number: int) -> Any:
+        return lambda event: self._events.append((number, event))
+
+    def _message(self, step: Step) -> Any:
+        cursor = None if step.cursor_of is None else self._cursors.get(step.cursor_of)
+        if cursor is None:
+            return step.message
+        assert step.made is not None
+        descriptor = dict(step.message["descriptor"])
+        if descriptor["interface"] == "Messages":
+            descriptor["cursor"] = cursor
+        else:
+            descriptor["pagination"] = {**descriptor["pagination"], "cursor": cursor}
+        return authoring.plain(descriptor, step.made if "authorization" in step.message else None)
+
+
+async def run_ours(steps: Iterable[Step]) -> list[Outcome]:
+    run = await OurRun.start()
+    return [await run.outcome(step) for step in steps]
+
+
+def comparable(outcome: Outcome, step: Step) -> Any:
+    """Everything but the words after the code, and a log cursor, which only its own engine reads."""
+    rest = {name: value for name, value in outcome.reply.items() if name != "status" and value is not None}
+    if "log" in step.what and "cursor" in rest:
+        rest["cursor"] = {"messageCid": rest["cursor"]["messageCid"]}
+    return outcome.code, rest, sorted(outcome.events, key=lambda event: event[0])
+
+
+def differs(step: Step, ours: Outcome, theirs: Outcome) -> bool:
+    if theirs.threw is not None:
+        # It threw where it should have replied; we reply, and not with a success.
+        return not 400 <= ours.reply["status"]["code"] < 500
+    left, right = comparable(ours, step), comparable(theirs, step)
+    return bool(left != right) and explained(step, left, right) is None
+
+
+async def differences(
+    reference: ReferenceScript, actors: Sequence[Actor], steps: Sequence[Step]
+) -> tuple[list[Difference], list[Outcome]]:
+    """Every step that the engines answer differently, and what ours answered to all of them."""
+    asked = asyncio.ensure_future(run_theirs(reference, actors, steps))
+    ours = await run_ours(steps)
+    theirs = await asked
+    found = [
+        Difference(step, left, right)
+        for step, left, right in zip(steps, ours, theirs, strict=True)
+        if differs(step, left, right)
+    ]
+    return found, ours
+
+
+def wire_signing(message: Message, signed: Signed | None) -> Message:
+    """What the reference's classes need to make a message like this."""
+    if signed is None:
+        return {"message": message}
+    return {
+        "message": message,
+        **authoring.without_none(
+            signer=signed.signer.index,
+            claims=signed.claims,
+            delegated=signed.delegated,
+            attester=None if signed.attester is None else signed.attester.index,
+            owner=None if signed.owner is None else signed.owner.index,
+            ownerDelegated=signed.owner_delegated,
+        ),
+    }

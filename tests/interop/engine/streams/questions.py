@@ -1,0 +1,309 @@
+"""Makers of queries, reads and subscriptions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from web5.dwn.cid import message_cid
+from web5.dwn.timestamps import format_timestamp
+
+from . import authoring, definitions
+from .authoring import without_none
+from .cast import Actor
+from .step import Message, Signed, Step
+from .world import PERMISSIONS, World, paths
+from .writes import LABELS, NUMBERS
+
+SORTS = ("createdAscending", "createdDescending", "publishedAscending", "publishedDescending", None)
+WEIGHTS = {
+    "protocol": 7.0,
+    "protocolPath": 5.0,
+    "contextId": 4.0,
+    "schema": 4.0,
+    "author": 4.0,
+    "recipient": 4.0,
+    "attester": 2.0,
+    "recordId": 1.0,
+    "parentId": 2.0,
+    "published": 5.0,
+    "dataFormat": 4.0,
+    "dataCid": 1.0,
+    "dataSize": 4.0,
+    "dateCreated": 3.0,
+    "dateUpdated": 3.0,
+    "datePublished": 3.0,
+    "tags": 5.0,
+}
+
+
+class Questions:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.pages: list[tuple[Step, Actor]] = []
+        self.logs: list[tuple[Step, Actor]] = []
+        self.subscriptions: list[Step] = []
+
+    # Records
+
+    def query(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        filter, signed = self._filter_and_signed(tenant, "Query")
+        sort = world.one(SORTS)
+        if filter.get("published") is False and sort and sort.startswith("published") and world.maybe(0.9):
+            sort = None
+        pagination = {"limit": world.one((1, 2, 3, 5, 1000))} if world.maybe(0.6) else None
+        descriptor = without_none(
+            interface="Records",
+            method="Query",
+            messageTimestamp=world.now(),
+            filter=filter,
+            dateSort=sort,
+            pagination=pagination,
+        )
+        step = world.step("query", tenant, authoring.plain(descriptor, signed), made=signed)
+        step.then = lambda: self.pages.append((step, tenant))
+        return step
+
+    def next_page(self) -> Step:
+        """The same question, from where the reply to an earlier one ended."""
+        world = self.world
+        if not self.pages:
+            return self.query()
+        step, tenant = world.recent(self.pages, 5)
+        if step.made is None and "authorization" in step.message:
+            return self.query()
+        limit = {"limit": world.one((1, 2, 3))} if world.maybe(0.8) else {}
+        descriptor = {**step.message["descriptor"], "messageTimestamp": world.now(), "pagination": limit}
+        page = world.step("query", tenant, authoring.plain(descriptor, step.made), made=step.made)
+        page.tenant = step.tenant
+        page.cursor_of = step.number if step.made is not None else None
+        page.then = lambda: self.pages.append((page, tenant))
+        return page
+
+    def read(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        known = world.at(tenant)
+        if known and world.maybe(0.75):
+            record = world.recent(world.likely(known), 50)
+            filter: Message = {"recordId": record.record_id}
+            signed = self._reader(tenant, "Read", record.protocol)
+        else:
+            filter, signed = self._filter_and_signed(tenant, "Read", self.world.one((2, 3, 4)))
+        descriptor = {"interface": "Records", "method": "Read", "filter": filter, "messageTimestamp": world.now()}
+        return world.step("read", tenant, authoring.plain(descriptor, signed), made=signed)
+
+    def subscribe(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        filter, signed = self._filter_and_signed(tenant, "Subscribe", world.one((1, 1, 2)))
+        descriptor = {"interface": "Records", "method": "Subscribe", "messageTimestamp": world.now(), "filter": filter}
+        step = world.step("subscribe", tenant, authoring.plain(descriptor, signed), made=signed)
+        step.then = lambda: self.subscriptions.append(step)
+        return step
+
+    def unsubscribe(self) -> Step:
+        world = self.world
+        if not self.subscriptions:
+            return self.subscribe()
+        step = self.subscriptions.pop(world.rng.randrange(len(self.subscriptions)))
+        return world.step("unsubscribe", world.owner, None, closes=step.number)
+
+    # Messages
+
+    def messages_query(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        signer, claims = self._messages_signer(tenant, "Query")
+        descriptor = {
+            "interface": "Messages",
+            "method": "Query",
+            "filters": self._messages_filters(tenant),
+            "messageTimestamp": world.now(),
+        }
+        signed = Signed(signer, claims)
+        step = world.step("log", tenant, authoring.plain(descriptor, signed), made=signed)
+        if self.logs and world.maybe(0.5):
+            earlier, its_tenant = world.recent(self.logs, 5)
+            if its_tenant is tenant:
+                step.cursor_of, step.tenant = earlier.number, earlier.tenant
+        step.then = lambda: self.logs.append((step, tenant))
+        return step
+
+    def messages_read(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        signer, claims = self._messages_signer(tenant, "Read")
+        known = [
+            step
+            for step in world.sent[-150:]
+            if step.what in ("write", "update", "delete", "configure", "grant", "revoke") and step.tenant == tenant.did
+        ]
+        cid = message_cid(world.one(known).message) if known else "bafyreinone"
+        if world.maybe(0.06):
+            cid = world.one(("", "nonsense", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku", "z" * 46))
+        descriptor = {"interface": "Messages", "method": "Read", "messageCid": cid, "messageTimestamp": world.now()}
+        signed = Signed(signer, claims)
+        return world.step("message", tenant, authoring.plain(descriptor, signed), made=signed)
+
+    def messages_subscribe(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        signer, claims = self._messages_signer(tenant, "Subscribe")
+        descriptor = {
+            "interface": "Messages",
+            "method": "Subscribe",
+            "filters": self._messages_filters(tenant),
+            "messageTimestamp": world.now(),
+        }
+        signed = Signed(signer, claims)
+        step = world.step("subscribe", tenant, authoring.plain(descriptor, signed), made=signed)
+        step.then = lambda: self.subscriptions.append(step)
+        return step
+
+    def _messages_signer(self, tenant: Actor, method: str) -> tuple[Actor, dict[str, str]]:
+        world = self.world
+        fitting = [
+            grant
+            for grant in world.grants
+            if grant.grantor is tenant and (grant.scope["interface"], grant.scope["method"]) == ("Messages", method)
+        ]
+        if fitting and world.maybe(0.4):
+            grant = world.recent(fitting)
+            return grant.grantee, {"permissionGrantId": grant.record.record_id}
+        signer = world.author(tenant, 0.8)
+        return signer, world.claims(tenant, signer, "Messages", method, 0.4 if signer is not tenant else 0.05)
+
+    def _messages_filters(self, tenant: Actor) -> list[Message]:
+        world = self.world
+        return [self._messages_filter(tenant) for _ in range(world.one((0, 0, 1, 1, 1, 2, 3)))]
+
+    def _messages_filter(self, tenant: Actor) -> Message:
+        world = self.world
+        every: Message = {
+            "interface": world.one(("Records", "Records", "Protocols", "Messages")),
+            "method": world.one(("Write", "Write", "Delete", "Configure", "Query")),
+            "protocol": world.one((*definitions.URIS, PERMISSIONS)),
+            "messageTimestamp": self._span(),
+        }
+        name = world.one(("interface", "method", "protocol", "protocol", "messageTimestamp"))
+        return {key: value for key, value in every.items() if key == name or world.maybe(0.2)}
+
+    # Who asks, and for what
+
+    def _reader(self, tenant: Actor, method: str, protocol: str | None) -> Signed | None:
+        world = self.world
+        if world.maybe(0.12):
+            return None
+        signed = world.signed(tenant, author=world.author(tenant, 0.35), interface="Records", method=method)
+        acting = world.actor(authoring.author_of(signed))
+        roles = world.role(tenant, acting, protocol, 0.04 if acting is tenant else 0.5)
+        claims = {**signed.claims, **roles}
+        if method != "Read":
+            # Only a read is made with a grant.
+            claims.pop("permissionGrantId", None)
+        return dataclasses.replace(signed, claims=claims)
+
+    def _filter_and_signed(self, tenant: Actor, method: str, size: int | None = None) -> tuple[Message, Signed | None]:
+        world = self.world
+        known = world.protocols(tenant)
+        if known and world.maybe(0.45):
+            return self._protocol_question(tenant, method)
+        filter = self.filter(tenant, size or world.one((1, 1, 2, 2, 3, 4)))
+        protocol = filter.get("protocol")
+        return filter, self._reader(tenant, method, protocol if isinstance(protocol, str) else None)
+
+    def _protocol_question(self, tenant: Actor, method: str) -> tuple[Message, Signed | None]:
+        """What an app of a protocol asks: a path, perhaps in a context, with a role."""
+        world = self.world
+        definition = world.one(world.protocols(tenant))
+        uri = definition["protocol"]
+        signed = self._reader(tenant, method, uri)
+        filter: Message = {"protocol": uri}
+        every = paths(definition["structure"])
+        if every and (
+            world.maybe(0.75) or (signed is not None and "protocolRole" in signed.claims and world.maybe(0.9))
+        ):
+            filter["protocolPath"] = world.one(every)
+        contexts = world.likely([record for record in world.at(tenant, protocol=uri) if record.context_id])
+        if contexts and world.maybe(0.5):
+            context = str(world.recent(contexts).context_id)
+            filter["contextId"] = context if world.maybe(0.6) else context.split("/")[0]
+        if world.maybe(0.3):
+            filter |= self.filter(tenant, 1)
+            filter["protocol"] = uri
+        return filter, signed
+
+    # Filters
+
+    def filter(self, tenant: Actor, size: int) -> Message:
+        world = self.world
+        records = world.at(tenant)
+        known = world.recent(world.likely(records), 60) if records else None
+        descriptor = known.newest["descriptor"] if known else {}
+        dids = [actor.did for actor in world.actors]
+        makers: dict[str, Callable[[], Any]] = {
+            "protocol": lambda: descriptor.get("protocol") or world.one(definitions.URIS),
+            "protocolPath": lambda: descriptor.get("protocolPath") or "post",
+            "contextId": lambda: self._prefix(known.context_id if known else None),
+            "schema": lambda: descriptor.get("schema") or world.one(definitions.SCHEMAS),
+            "author": lambda: self._some(dids),
+            "recipient": lambda: self._some(dids),
+            "attester": lambda: world.one(dids),
+            "recordId": lambda: known.record_id if known else "bafyreinone",
+            "parentId": lambda: descriptor.get("parentId") or (known.record_id if known else "x"),
+            "published": lambda: world.maybe(0.5),
+            "dataFormat": lambda: world.one(definitions.FORMATS),
+            "dataCid": lambda: descriptor.get("dataCid", "bafkreinone"),
+            "dataSize": lambda: self._range((0, 1, 20, 99.5, 30_000, 40_000)),
+            "dateCreated": lambda: self._span(),
+            "dateUpdated": lambda: self._span(),
+            "datePublished": lambda: self._span(),
+            "tags": lambda: dict(self._tag() for _ in range(world.one((1, 1, 1, 2)))),
+        }
+        names = set(world.rng.choices(list(makers), [WEIGHTS[name] for name in makers], k=size))
+        made = {name: makers[name]() for name in makers if name in names}
+        if "datePublished" in made and made.get("published") is False:
+            del made["published"]
+        return made
+
+    def _prefix(self, context: str | None) -> str:
+        world = self.world
+        context = context or "bafyreinone"
+        return world.one((context, context, context.split("/")[0], context[: world.rng.randrange(1, len(context))]))
+
+    def _some(self, values: list[str]) -> Any:
+        world = self.world
+        return world.one(values) if world.maybe(0.5) else world.rng.sample(values, world.rng.randrange(4))
+
+    def _range(self, values: tuple[Any, ...]) -> Message:
+        world = self.world
+        low, high = world.one(("gt", "gte", None)), world.one(("lt", "lte"))
+        bounds = sorted(world.rng.sample(values, 2))
+        if low is None:
+            return {high: bounds[1]}
+        return {low: bounds[0]} if world.maybe(0.2) else {low: bounds[0], high: bounds[1]}
+
+    def _span(self) -> Message:
+        world = self.world
+        start = world.us - world.rng.randrange(1, 400_000)
+        span = {"from": format_timestamp(start), "to": format_timestamp(start + world.rng.randrange(1, 300_000))}
+        drop = world.one(("from", "to", None))
+        return {name: value for name, value in span.items() if name != drop}
+
+    def _tag(self) -> tuple[str, Any]:
+        world = self.world
+        name = world.one(("label", "labels", "count", "counts", "flag", "none", "protocol"))
+        if name == "flag":
+            return name, world.maybe(0.5)
+        if name == "protocol":
+            return name, world.one(definitions.URIS)
+        if name.startswith("count"):
+            return name, world.one(NUMBERS) if world.maybe(0.4) else self._range(NUMBERS)
+        way = world.rng.randrange(3)
+        if way == 0:
+            return name, world.one(LABELS)
+        return name, {"startsWith": world.one(LABELS)} if way == 1 else self._range(LABELS)

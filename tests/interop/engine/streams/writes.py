@@ -1,0 +1,397 @@
+"""Makers of RecordsWrite and RecordsDelete: flat records and protocol records, by everybody and under everything."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from web5.dwn.cid import data_cid, message_cid
+
+from . import authoring, definitions
+from .authoring import without_none
+from .cast import Actor
+from .step import Message, Signed, Step
+from .world import PERMISSIONS, Record, World, anyone_can, paths, rules_at
+
+SIZES = {1: 2.0, 5: 3.0, 20: 8.0, 100: 3.0, 2000: 1.0, 30_000: 0.3, 30_001: 0.5, 40_000: 0.3}
+"""Bytes of data. Not 0, see docs/differences.md."""
+LABELS = ("", "a", "ab", "abc", "b", "ä", "a\U0001f600", "a\uffee", "Z")
+NUMBERS = (-5, 0, 1, 1.5, 2, 10, 1e21)
+
+
+class Writes:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # New records
+
+    def flat_record(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        signed = self._write_signed(tenant, None)
+        descriptor = self._descriptor(
+            schema=world.one((*definitions.SCHEMAS, None)), dataFormat=world.one(definitions.FORMATS)
+        )
+        return self._new(tenant, signed, *descriptor, sound=True)
+
+    def protocol_record(self) -> Step:
+        world = self.world
+        tenant = world.tenant()
+        known = world.protocols(tenant)
+        if not known:
+            return self.flat_record()
+        definition = world.one(known)
+        every = paths(definition["structure"]) or ["post"]
+        path = world.one(every)
+        if rules_at(definition, path).get("$role"):
+            path = world.one(every)
+        return self._protocol_record(tenant, definition, path)
+
+    def role_record(self) -> Step:
+        """A role for somebody, at a path that has one."""
+        world = self.world
+        tenant = world.tenant()
+        places = [
+            (definition, path)
+            for definition in world.protocols(tenant)
+            for path in paths(definition["structure"])
+            if rules_at(definition, path).get("$role")
+        ]
+        if not places:
+            return self.protocol_record()
+        return self._protocol_record(tenant, *world.one(places))
+
+    def _protocol_record(self, tenant: Actor, definition: Message, path: str) -> Step:
+        world = self.world
+        uri = str(definition["protocol"])
+        while "/" in path and not self._has_parent(tenant, uri, path) and world.maybe(0.95):
+            path = path.rpartition("/")[0]
+        parent = self._parent(tenant, uri, path)
+        signed = self._write_signed(tenant, uri)
+        rules = rules_at(definition, path)
+        name = path.rpartition("/")[2]
+        known_path = world.maybe(0.97)
+        if not known_path:
+            path = world.one((name, "thread/post", "none", "post/none"))
+        of_type = definition.get("types", {}).get(name, {})
+        conform = world.maybe(0.9)
+        recipient = world.did() if world.maybe(0.5) else None
+        taken = False
+        if rules.get("$role"):
+            holders = self._role_holders(tenant, uri, path, parent)
+            free = [actor.did for actor in world.actors if actor.did not in holders]
+            if not free and world.maybe(0.9):
+                return self.flat_record()
+            recipient = world.one(free) if free and world.maybe(0.92) else world.one((world.did(), world.did(), None))
+            taken = recipient is None or recipient in holders
+        descriptor, data = self._descriptor(
+            protocol=uri,
+            protocolPath=path,
+            schema=of_type.get("schema", world.one((*definitions.SCHEMAS, None)))
+            if conform
+            else world.one(("urn:z", None)),
+            dataFormat=world.one(of_type.get("dataFormats", definitions.FORMATS) if conform else ("image/png",)),
+            recipient=recipient,
+            tags=self._fitting_tags(rules) if conform else self.tags(),
+            parentId=None if parent is None else self._parent_id(parent),
+            size=self._fitting_size(rules) if conform else None,
+        )
+        context = None if parent is None else parent.context_id
+        if parent is not None and world.maybe(0.02):
+            context = world.one((f"{context}/x", "x", world.recent(world.records).context_id))
+        by_rule = signed.signer is tenant or anyone_can(rules, "create")
+        sound = conform and known_path and by_rule and not taken and (parent.sound if parent else "/" not in path)
+        return self._new(tenant, signed, descriptor, data, parent_context_id=context, sound=sound)
+
+    def _has_parent(self, tenant: Actor, uri: str, path: str) -> bool:
+        parents = self.world.at(tenant, protocol=uri, path=path.rpartition("/")[0])
+        return any(parent.sound and not parent.deleted for parent in parents)
+
+    def _parent(self, tenant: Actor, uri: str, path: str) -> Record | None:
+        world = self.world
+        above = path.rpartition("/")[0]
+        if not above:
+            return None
+        parents = world.at(tenant, protocol=uri, path=above)
+        if parents and world.maybe(0.97):
+            return world.recent(world.likely(parents), 8)
+        return world.recent(world.records) if world.records and world.maybe(0.5) else None
+
+    def _role_holders(self, tenant: Actor, uri: str, path: str, parent: Record | None) -> set[str]:
+        above = parent.context_id if parent else ""
+        return {
+            str(record.first["descriptor"].get("recipient"))
+            for record in self.world.at(tenant, protocol=uri, path=path)
+            if record.sound and not record.deleted and str(record.context_id).rpartition("/")[0] == above
+        }
+
+    def _parent_id(self, parent: Record) -> str:
+        return parent.record_id if self.world.maybe(0.985) else self.world.recent(self.world.records).record_id
+
+    def _new(
+        self,
+        tenant: Actor,
+        signed: Signed,
+        descriptor: Message,
+        data: bytes,
+        *,
+        parent_context_id: str | None = None,
+        sound: bool = False,
+    ) -> Step:
+        world = self.world
+        encryption = encryption_property(world) if world.maybe(0.05) else None
+        message = authoring.write(descriptor, signed, parent_context_id=parent_context_id, encryption=encryption)
+        author = world.actor(authoring.author_of(signed))
+        sent = None if world.maybe(0.06) else data
+        if sent is not None and world.maybe(0.02):
+            sent = self.blob()[1]
+        sound = sound and sent is data and not (signed.claims or signed.delegated or signed.owner)
+        record = Record(tenant, author, [message], signed, data)
+        # What the reference's classes make has the parent's ID from the parent's context.
+        alike = descriptor.get("parentId") == (parent_context_id or "").rpartition("/")[2] or None
+        fits = encryption is None and ("parentId" not in descriptor or alike)
+        made = signed if fits else None
+        step = world.step("write", tenant, message, sent, made=made, then=lambda: world.keep(record))
+        record.sound = sound and step.tenant == tenant.did
+        return step
+
+    # Later writes
+
+    def update(self) -> Step:
+        world = self.world
+        record = self._some_record()
+        if record is None:
+            return self.flat_record()
+        old = record.newest if world.maybe(0.9) else record.first
+        first = record.first["descriptor"]
+        data = None if world.maybe(0.3) else self.blob()[1]
+        published = world.one((True, False, old["descriptor"].get("published")))
+        time = world.near(old["descriptor"]["messageTimestamp"]) if world.maybe(0.2) else world.now()
+        date = old["descriptor"].get("datePublished")
+        definition = world.definitions.get((record.tenant.did, record.protocol or ""))
+        rules = rules_at(definition, record.path or "") if definition else {}
+        if data is not None and record.protocol == PERMISSIONS:
+            data = record.data + b" "
+        elif data is not None and world.maybe(0.8):
+            data = self.blob(self._fitting_size(rules))[1]
+        held = record.data if data is None else data
+        tags = self._fitting_tags(rules) if world.maybe(0.85) else self.tags()
+        if record.protocol == PERMISSIONS and world.maybe(0.8):
+            tags = first.get("tags")
+        descriptor = without_none(
+            interface="Records",
+            method="Write",
+            protocol=first.get("protocol"),
+            protocolPath=first.get("protocolPath"),
+            recipient=first.get("recipient"),
+            schema=first.get("schema"),
+            tags=tags,
+            parentId=first.get("parentId"),
+            dataCid=data_cid(held) if data is not None else old["descriptor"]["dataCid"],
+            dataSize=len(held) if data is not None else old["descriptor"]["dataSize"],
+            dateCreated=first["dateCreated"],
+            messageTimestamp=time,
+            published=published,
+            datePublished=(date or time) if published else None,
+            dataFormat=old["descriptor"]["dataFormat"] if world.maybe(0.9) else world.one(definitions.FORMATS),
+        )
+        author = record.author if world.maybe(0.75) else world.author(record.tenant)
+        signed = self._write_signed(record.tenant, record.protocol, author)
+        message = authoring.write(
+            descriptor, signed, record_id=record.record_id, context_id=record.first.get("contextId")
+        )
+        sent = data
+        if data is not None and world.maybe(0.03) and len(data) <= 30_000:
+            sent = self.blob(20)[1]
+
+        def remember() -> None:
+            record.writes.append(message)
+            if data is not None:
+                record.data = world.blobs[descriptor["dataCid"]] = data
+
+        return world.step("update", record.tenant, message, sent, made=signed, then=remember)
+
+    def delete(self) -> Step:
+        world = self.world
+        record = self._some_record()
+        if record is None:
+            return self.flat_record()
+        author = record.author if world.maybe(0.5) else world.author(record.tenant)
+        signed = self._record_signed(record.tenant, record.protocol, "Delete", author, 0.35)
+        newest = record.newest
+        descriptor: Message = {
+            "interface": "Records",
+            "method": "Delete",
+            "messageTimestamp": world.near(newest["descriptor"]["messageTimestamp"])
+            if world.maybe(0.15)
+            else world.now(),
+            "recordId": record.record_id if world.maybe(0.97) else message_cid(newest),
+            "prune": world.maybe(0.35),
+        }
+
+        def remember() -> None:
+            record.deleted = record.deleted or signed.signer in (record.tenant, record.author)
+
+        return world.step("delete", record.tenant, authoring.plain(descriptor, signed), made=signed, then=remember)
+
+    def again(self) -> Step:
+        """A message that was sent before, perhaps to another's DWN, with or without its data."""
+        world = self.world
+        if not world.records:
+            return self.flat_record()
+        record = world.recent(world.records, 60)
+        message = world.one(record.writes)
+        data = world.blobs.get(message["descriptor"]["dataCid"]) if world.maybe(0.7) else None
+        tenant = record.tenant if world.maybe(0.7) else world.tenant()
+        return world.step("again", tenant, message, data)
+
+    def retained(self) -> Step:
+        """What somebody wrote elsewhere, kept by the owner of another DWN under an owner's signature."""
+        world = self.world
+        if not world.records:
+            return self.flat_record()
+        record = world.recent(world.records)
+        message = record.first if world.maybe(0.7) else record.newest
+        tenant = world.tenant()
+        signed = dataclasses.replace(record.signed, **self._owner(tenant, 1.0))
+        kept = owned(message, signed)
+        return world.step("retained", tenant, kept, world.blobs.get(message["descriptor"]["dataCid"]))
+
+    # Parts
+
+    def _some_record(self) -> Record | None:
+        world = self.world
+        if not world.records:
+            return None
+        if world.maybe(0.5):
+            tenant = world.tenant()
+            inside = [record for record in world.at(tenant) if record.protocol not in (None, PERMISSIONS)]
+            if inside:
+                return world.recent(world.likely(inside), 40)
+        return world.recent(world.likely(world.records), 50)
+
+    def _write_signed(self, tenant: Actor, protocol: str | None, author: Actor | None = None) -> Signed:
+        signed = self._record_signed(tenant, protocol, "Write", author, 0.4)
+        if self.world.maybe(0.1):
+            signed = dataclasses.replace(signed, attester=self.world.anyone())
+        return dataclasses.replace(signed, **self._owner(tenant, 0.05))
+
+    def _record_signed(
+        self, tenant: Actor, protocol: str | None, method: str, author: Actor | None, role_chance: float
+    ) -> Signed:
+        world = self.world
+        author = author or world.author(tenant, 0.85 if protocol is None else 0.45)
+        signed = world.signed(tenant, author=author, interface="Records", method=method)
+        acting = world.actor(authoring.author_of(signed))
+        chance = 0.03 if acting is tenant else role_chance
+        return dataclasses.replace(signed, claims={**signed.claims, **world.role(tenant, acting, protocol, chance)})
+
+    def _owner(self, tenant: Actor, chance: float) -> dict[str, Any]:
+        world = self.world
+        if not world.maybe(chance):
+            return {}
+        grants = world.usable_grants(delegated=True, grantor=tenant if world.maybe(0.8) else None)
+        if grants and world.maybe(0.5):
+            grant = world.recent(grants)
+            owner = grant.grantee if world.maybe(0.9) else world.anyone()
+            return {"owner": owner, "owner_delegated": grant.message}
+        return {"owner": tenant if world.maybe(0.85) else world.anyone()}
+
+    def _descriptor(self, *, size: int | None = None, **more: Any) -> tuple[Message, bytes]:
+        world = self.world
+        cid, data = self.blob(size)
+        time = world.now()
+        published = world.one((True, True, False, None, None))
+        more.setdefault("recipient", world.one((world.did(), world.did(), None)))
+        if "tags" not in more:
+            more["tags"] = self.tags()
+        return (
+            without_none(
+                interface="Records",
+                method="Write",
+                protocol=more.get("protocol"),
+                protocolPath=more.get("protocolPath"),
+                recipient=more.get("recipient"),
+                schema=more.get("schema"),
+                tags=more.get("tags"),
+                parentId=more.get("parentId"),
+                dataCid=cid,
+                dataSize=len(data),
+                dateCreated=time,
+                messageTimestamp=time,
+                published=published,
+                datePublished=(time if world.maybe(0.7) else world.now()) if published else None,
+                dataFormat=more["dataFormat"],
+            ),
+            data,
+        )
+
+    def blob(self, size: int | None = None) -> tuple[str, bytes]:
+        data = self.world.rng.randbytes(size or self.world.weighted(SIZES))
+        return data_cid(data), data
+
+    def tags(self) -> Message | None:
+        world = self.world
+        every: Message = {
+            "label": world.one(LABELS),
+            "count": world.one(NUMBERS),
+            "flag": world.maybe(0.5),
+            "labels": world.rng.sample(LABELS, world.rng.randrange(1, 4)),
+            "counts": world.rng.sample(NUMBERS, world.rng.randrange(1, 4)),
+        }
+        return {name: value for name, value in every.items() if world.maybe(0.4)} or None
+
+    def _fitting_tags(self, rules: Message) -> Message | None:
+        """Tags that the rules of a path may well allow; anything where there are none."""
+        world = self.world
+        wanted = rules.get("$tags")
+        if not isinstance(wanted, dict):
+            return self.tags()
+        made: Message = {}
+        for name, schema in wanted.items():
+            if name.startswith("$") or not isinstance(schema, dict) or world.maybe(0.2):
+                continue
+            kind = schema.get("type")
+            if kind == "array":
+                made[name] = world.one((["a"], ["a", "b"], [1, 2], [1], ["a", "a"], ["ab", "a"]))
+            elif kind == "boolean":
+                made[name] = world.maybe(0.5)
+            elif kind in ("number", "integer"):
+                made[name] = world.one((0, 1, 1.5, -5, 1e21))
+            else:
+                made[name] = world.one(("a", "ab", "abc"))
+        for name in wanted.get("$requiredTags", []):
+            if world.maybe(0.8):
+                made.setdefault(name, world.one(("a", 1, True, ["a"], [1])))
+        return made or None
+
+    def _fitting_size(self, rules: Message) -> int | None:
+        size = rules.get("$size")
+        if not isinstance(size, dict) or not size:
+            return None
+        least, most = size.get("min", 1), size.get("max", 2000)
+        return int(self.world.one((max(least, 1), most, (least + most) // 2)) or 1)
+
+
+def owned(message: Message, signed: Signed) -> Message:
+    """The message as it is, with an owner's signature added."""
+    made = authoring.sign_write({key: value for key, value in message.items() if key != "authorization"}, signed)
+    kept = {key: value for key, value in message["authorization"].items() if not key.startswith("owner")}
+    added = {key: value for key, value in made["authorization"].items() if key.startswith("owner")}
+    return {**message, "authorization": {**kept, **added}}
+
+
+def encryption_property(world: World) -> Message:
+    key = {name: value for name, value in world.actors[3].private_jwk.items() if name != "d"}
+    entry = {
+        "rootKeyId": "did:example:a#enc",
+        "algorithm": "ECIES-ES256K",
+        "derivationScheme": world.one(("dataFormats", "protocolPath", "schemas", "protocolContext")),
+        "ephemeralPublicKey": key,
+        "initializationVector": "AAAA",
+        "messageAuthenticationCode": "BBBB",
+        "encryptedKey": "CCCC",
+    }
+    if entry["derivationScheme"] == "protocolContext":
+        entry["derivedPublicKey"] = key
+    return {"algorithm": "A256CTR", "initializationVector": "AAAA", "keyEncryption": [entry]}

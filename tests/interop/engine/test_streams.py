@@ -1,0 +1,52 @@
+"""The reference engine and ours answer the same streams of messages alike, step by step.
+
+On a difference, `python3 build.py fuzz --minutes 0 --seed N --steps 520` shows the fewest steps that lead to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.interop.engine.streams.pair import Outcome, differences
+from tests.interop.engine.streams.shrink import smallest
+from tests.interop.engine.streams.stream import Stream
+from tests.interop.reference import ReferenceScript
+
+SEEDS = range(1, 11)
+STEPS = 520
+
+
+async def test_streams_are_answered_alike(reference: ReferenceScript) -> None:
+    codes: Counter[str] = Counter()
+    events = 0
+    for seed in SEEDS:
+        stream = Stream(seed)
+        steps = stream.steps(STEPS)
+        found, ours = await differences(reference, stream.world.actors, steps)
+        if found:
+            least = await smallest(reference, stream.world.actors, steps, found[0])
+            raise AssertionError(f"seed {seed}, {len(found)} differences, the first one at its least:\n{least}")
+        codes.update(outcome.code for outcome in ours)
+        events += sum(len(outcome.events) for outcome in ours)
+    assert_they_cover(codes, events)
+
+
+def assert_they_cover(codes: Counter[str], events: int) -> None:
+    """The streams would prove little if nothing were accepted, or if one check refused everything."""
+    assert codes["202 Accepted"] > 800
+    assert codes["204 No Content"] > 20
+    assert codes["200 OK"] > 800
+    assert codes["409"] > 20
+    assert events > 200
+    assert len(codes) > 90, sorted(codes)
+
+
+def test_a_seed_gives_the_same_stream_again() -> None:
+    first, second = Stream(5).steps(300), Stream(5).steps(300)
+    assert [step.wire for step in first] == [step.wire for step in second]
+
+
+def test_outcome_codes() -> None:
+    assert Outcome({"status": {"code": 400, "detail": "SomeCode: words"}}).code == "400 SomeCode"
+    assert Outcome({"status": {"code": 404, "detail": "Not Found"}}).code == "404"
+    assert Outcome({"status": {"code": 202, "detail": "Accepted"}}).code == "202 Accepted"

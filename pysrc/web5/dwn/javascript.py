@@ -11,27 +11,36 @@ from .cid import MAX_SAFE_INTEGER
 MAX_DEPTH = 200
 """Deeper messages are refused; a message with delegated grants, the deepest there is, stays under 30."""
 
+MAX_SIZE = 4 * 2**20
+"""Larger messages are refused: characters of all texts, and `VALUE_SIZE` for each value. Data is no part of this."""
 
-def as_javascript(value: Any, depth: int = 0) -> Any:
+VALUE_SIZE = 16
+
+
+def as_javascript(value: Any) -> Any:
     """The value after `JSON.parse`: every number a double, every text well-formed Unicode; a copy.
 
     Whole doubles up to 2^53 - 1 come back as int, all others as float. Lone surrogates become U+FFFD, as they do when
     the reference encodes them.
 
     Raises:
-        BadRequest: the value is nested too deeply or is not JSON.
+        BadRequest: the value is nested too deeply, too large, or not JSON.
     """
+    return _copy(value, 0, [MAX_SIZE])
+
+
+def _copy(value: Any, depth: int, room: list[int]) -> Any:
     kind = type(value)
     if kind is str:
+        room[0] -= len(value)
         return value if value.isascii() else _well_formed(value)
-    if kind is dict:
-        if depth > MAX_DEPTH:
-            raise BadRequest("", "the message is nested too deeply")
-        return {as_javascript(key): as_javascript(item, depth + 1) for key, item in value.items()}
-    if kind is list:
-        if depth > MAX_DEPTH:
-            raise BadRequest("", "the message is nested too deeply")
-        return [as_javascript(item, depth + 1) for item in value]
+    if kind is dict or kind is list:
+        room[0] -= VALUE_SIZE * len(value)
+        if depth > MAX_DEPTH or room[0] < 0:
+            raise BadRequest("", "the message is nested too deeply" if depth > MAX_DEPTH else "the message is too large")
+        if kind is list:
+            return [_copy(item, depth + 1, room) for item in value]
+        return {_copy(key, depth, room): _copy(item, depth + 1, room) for key, item in value.items()}
     if kind is int:
         return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else _double(value)
     if kind is float:

@@ -16,6 +16,9 @@ from .terms import Filter, Term, record_terms
 
 Condition = tuple[str, tuple[Any, ...]]
 
+_EVERYTHING = 2**62
+"""Any limit above this means the same, and SQLite holds no number that is much larger."""
+
 SORTS = {
     "createdAscending": ("date_created", "ASC"),
     "createdDescending": ("date_created", "DESC"),
@@ -98,7 +101,8 @@ def search(
         f"SELECT cid, record_id, method, initial, {column}, message, data FROM dwn_message"
         f" WHERE {' AND '.join(terms)} ORDER BY {column} {direction}, cid {direction} LIMIT ?"
     )
-    return [Found(*row) for row in db.execute(sql, (*parameters, -1 if limit is None else limit))]
+    most = -1 if limit is None else min(limit, _EVERYTHING)
+    return [Found(*row) for row in db.execute(sql, (*parameters, most))]
 
 
 def _one_of(column: str, wanted: Sequence[Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 from tests.browser.conftest import NewDevice
 from tests.browser.world import PATIENCE, Device, World
 
@@ -70,3 +70,28 @@ async def test_progress_is_told_while_the_worker_loads(new_device: NewDevice) ->
         seen.append(await device.page.locator("#boot-bar").evaluate("bar => bar.value"))
     assert seen == sorted(seen)
     assert len(set(seen)) > 3
+
+
+@pytest.mark.parametrize("missing", ["**/boot/interpreter.mjs", "**/boot/web5.*.zip"])
+async def test_a_node_that_cannot_be_loaded_is_said_to_be_missing(browser: Browser, world: World, missing: str) -> None:
+    context = await browser.new_context()
+    await context.route(missing, lambda route: route.abort())
+    device = Device(context, world.origin)
+    page = await device.open()
+    await expect(page.locator("#boot-words")).to_have_text("Your node is not running", timeout=PATIENCE)
+    await expect(page.locator("#banners")).to_contain_text("The page's node did not start")
+    await expect(page.get_by_role("button", name="Reload")).to_be_visible()
+    await context.close()
+
+
+@pytest.mark.parametrize("missing", ["**/pyscript-*/core.js", "**/micropython-*/micropython.wasm"])
+async def test_a_shell_that_cannot_be_loaded_promises_nothing(browser: Browser, world: World, missing: str) -> None:
+    context = await browser.new_context()
+    await context.route(missing, lambda route: route.abort())
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(world.origin)
+    await page.clock.run_for(20_000)
+    await expect(page.locator("#boot-words")).to_have_text("The page has not loaded completely", timeout=PATIENCE)
+    await expect(page.locator("#boot-hint")).to_contain_text("Nothing can be saved now")
+    await context.close()

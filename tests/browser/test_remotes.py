@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
+from tests.browser.conftest import NewDevice
 from tests.browser.world import PATIENCE, Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -42,3 +45,36 @@ async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, wo
     await expect(second.locator('[data-slot="out"]')).to_have_text("nothing")
     await expect(hint).to_be_hidden(timeout=PATIENCE)
     assert await texts_held_by(world.second_endpoint, exported) == everything
+
+
+async def test_what_a_node_refuses_is_shown_with_its_words(new_device: NewDevice, world: World) -> None:
+    device = await new_device()
+    cors = {"access-control-allow-origin": "*", "access-control-allow-headers": "*"}
+
+    async def refuse(route: Route) -> None:
+        """Answer as a server does that wants its tenants registered."""
+        headers = route.request.headers
+        if "dwn-request" not in headers:
+            await route.fulfill(status=204, headers=cors)
+            return
+        reply = {"status": {"code": 401, "detail": "Not a registered tenant."}}
+        envelope = {"jsonrpc": "2.0", "id": json.loads(headers["dwn-request"])["id"], "result": {"reply": reply}}
+        await route.fulfill(json=envelope, headers=cors)
+
+    await device.context.route(f"{world.second_endpoint}**", refuse)
+    await device.reload()
+    await device.write("Not wanted there")
+    await device.sync()
+    await device.summary("1 message refused")
+    node = device.node(world.second_endpoint)
+    await expect(node.locator('[data-slot="state"]')).to_have_text("Reachable, but refuses")
+    await node.get_by_text("1 message refused").click()
+    await expect(node.locator('[data-slot="refused-list"]')).to_contain_text("401 Not a registered tenant.")
+    await expect(device.note("Not wanted there").locator('[data-slot="waiting"]')).to_be_visible()
+
+    # The server changes its mind: nothing was lost.
+    await device.context.unroute(f"{world.second_endpoint}**")
+    await device.sync()
+    await device.summary("All synced")
+    await expect(node.get_by_text("refused")).to_be_hidden()
+    assert await texts_held_by(world.second_endpoint, await device.export()) == {"Not wanted there"}

@@ -18,7 +18,7 @@ def state_of(web5: Web5) -> dict[str, Any]:
     identities = web5.identities.list()
     chosen = next(identity for identity in identities if identity.did == web5.connected_did)
     statuses = web5.sync.status()
-    failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_failed(statuses) else []
+    failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_refuses(statuses) else []
     return {
         "did": web5.connected_did,
         "identities": [{"did": identity.did, "name": identity.name} for identity in identities],
@@ -35,8 +35,9 @@ def unsettled_of(web5: Web5) -> list[dict[str, Any]]:
     return [_entry(entry) for entry in web5.sync.unsettled()]
 
 
-def _any_failed(statuses: list[EndpointStatus]) -> bool:
-    return any(status.refused for status in statuses)
+def _any_refuses(statuses: list[EndpointStatus]) -> bool:
+    # A node that takes nothing at all says so of itself, and of no message; its error has a code then.
+    return any(status.refused or (status.last_error and status.last_error[0]) for status in statuses)
 
 
 def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]
         "last_error": None if status.last_error is None else _error(*status.last_error),
         "pending_out": status.pending_out,
         "pending_in": status.pending_in,
-        "refused": status.refused,
+        "refused": len(here),
         "refusals": [_entry(entry) for entry in here[:SHOWN]],
     }
 

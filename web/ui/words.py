@@ -134,9 +134,14 @@ def node_state(node):
         return None, "Not tried yet"
     if not node["reachable"]:
         return "bad", "Unreachable"
-    if node["refused"]:
+    if node["refused"] or _refuses(node):
         return "warn", "Reachable, but refuses"
     return "good", "Reachable"
+
+
+def _refuses(node):
+    """True if the node answers, but takes or gives nothing."""
+    return bool(node["reachable"] and node["last_error"] and node["last_error"]["code"])
 
 
 def summary(nodes, syncing):
@@ -150,6 +155,9 @@ def summary(nodes, syncing):
         return "bad", "No node reachable"
     if sum(node["refused"] for node in nodes):
         return "bad", count(sum(node["refused"] for node in nodes), "message") + " refused"
+    refusing = [node for node in nodes if _refuses(node)]
+    if refusing:
+        return "bad", str(len(refusing)) + " of " + str(len(nodes)) + " refuses"
     if down:
         return "warn", str(len(down)) + " of " + str(len(nodes)) + " unreachable"
     waiting = sum(node["pending_out"] + node["pending_in"] for node in nodes)

@@ -9,7 +9,7 @@ from web.ui import words
 
 
 def node(**changes: Any) -> dict[str, Any]:
-    usual = {"reachable": True, "refused": 0, "pending_out": 0, "pending_in": 0, "last_success": 1}
+    usual = {"reachable": True, "last_error": None, "refused": 0, "pending_out": 0, "pending_in": 0, "last_success": 1}
     return {**usual, **changes}
 
 
@@ -71,6 +71,8 @@ def test_interval(interval: str, said: str) -> None:
         ([node(pending_out=2), node(pending_in=1)], False, "warn", "3 messages waiting"),
         ([node(), node(reachable=False, pending_out=4)], False, "warn", "1 of 2 unreachable"),
         ([node(reachable=False), node(reachable=False)], False, "bad", "No node reachable"),
+        ([node(), node(last_error={"code": 401, "detail": "No."})], False, "bad", "1 of 2 refuses"),
+        ([node(), node(reachable=False, last_error={"code": 0, "detail": "No."})], False, "warn", "1 of 2 unreachable"),
         ([node(refused=1), node(reachable=False)], False, "bad", "1 message refused"),
     ],
 )

@@ -28,7 +28,8 @@ class Code(StrEnum):
     GrantAuthorizationNotGrantedToAuthor = auto()
     JwsDecodePlainObjectPayloadInvalid = auto()
     JwsVerifySignatureUnsupportedCrv = auto()
-    MessagesGrantAuthorizationMismatchedProtocol = auto()
+    # The one whose name in the reference is not what stands on the wire.
+    MessagesGrantAuthorizationMismatchedProtocol = "EventsGrantAuthorizationMismatchedProtocol"
     MessagesQueryAuthorizationFailed = auto()
     MessagesReadAuthorizationFailed = auto()
     MessagesReadInvalidCid = auto()

@@ -70,6 +70,6 @@ class Schema:
         code = Code.SchemaValidatorFailure
         if self._is_unevaluated(fault):
             code = Code.SchemaValidatorUnevaluatedPropertyNotAllowed
-        elif fault["type"] == "extra_forbidden" and not _ALTERNATIVES.intersection(fault["loc"]):
+        elif fault["type"] == "extra_forbidden" and not _ALTERNATIVES.intersection(fault["loc"][:-1]):
             code = Code.SchemaValidatorAdditionalPropertyNotAllowed
         return BadRequest(code, f"{self.name}: {place}: {fault['msg']}")

@@ -168,7 +168,9 @@ class Store:
     def supersede(self, rows: Iterable[Row]) -> None:
         """Drop messages that a newer one replaces; an initial write stays, no longer latest and without data."""
         for row in rows:
-            self._db.execute("DELETE FROM dwn_tag WHERE message = ?", (row.seq,))
+            # The event log still finds an initial permission record by its protocol (`Messages.convertFilters`).
+            kept = "protocol" if row.initial else None
+            self._db.execute("DELETE FROM dwn_tag WHERE message = ? AND name IS NOT ?", (row.seq, kept))
             if not row.initial:
                 self._db.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
             elif row.latest:

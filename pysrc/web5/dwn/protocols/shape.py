@@ -116,7 +116,10 @@ def definition_shape(value: Any) -> Any:
     Raises:
         PydanticKnownError, PydanticCustomError: it is not; of the two kinds that the reference's codes tell apart.
     """
-    found = fault(DEFINITION, value, _NAMES)
+    try:
+        found = fault(DEFINITION, value, _NAMES)
+    except RecursionError:
+        raise PydanticCustomError("definition", "nested too deeply") from None
     if found is None:
         return value
     if found.keyword == "additionalProperties":

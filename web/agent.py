@@ -4,20 +4,14 @@ The page calls `ask`; what changes is told to all pages on the BroadcastChannel 
 """
 
 import asyncio
-from urllib.parse import urljoin
 
 import js
-import pyodide_js
+from app.announcer import Announcer
+from app.service import Service, answer, refusal
 
-# A worker's own address is a blob's. The runtime lies one folder below the site.
-js.WEB5_SITE = urljoin(str(pyodide_js._api.config.indexURL), "..")
-
-from app.announcer import Announcer  # noqa: E402
-from app.service import Service, answer, refusal  # noqa: E402
-
-from web5 import Web5  # noqa: E402
-from web5.browser.tabs import Tabs  # noqa: E402
-from web5.errors import Web5Error  # noqa: E402
+from web5 import Web5
+from web5.browser.tabs import Tabs
+from web5.errors import Web5Error
 
 tabs = Tabs("web5")
 channel = js.BroadcastChannel.new("web5-events")

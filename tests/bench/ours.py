@@ -5,11 +5,8 @@ import time
 from urllib.parse import urljoin
 
 import js
-import pyodide_js
 
 from web5 import Web5
-
-js.WEB5_SITE = urljoin(str(pyodide_js._api.config.indexURL), "..")  # a worker's own address is a blob's
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 

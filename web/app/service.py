@@ -117,7 +117,7 @@ class Service:
 
     async def check_store(self) -> list[str]:
         """What SQLite finds wrong with the store; empty if it is whole."""
-        database = self.web5.agent.dwn._services.database
+        database = self.web5.agent.dwn.database
         rows = database.connection.execute("PRAGMA integrity_check")
         return [row[0] for row in rows if row[0] != "ok"]
 

@@ -7,6 +7,9 @@ import { unpack } from "./unpack.mjs";
 
 export { version };
 
+// Python cannot ask where the site is: the address of a PyScript worker is a blob's.
+globalThis.WEB5_SITE = new URL("..", import.meta.url).href;
+
 export async function loadPyodide(options) {
   let root;
   const pyodide = await startPyodide({

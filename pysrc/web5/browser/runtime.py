@@ -85,7 +85,7 @@ def site_url(path: str) -> str:
 
 
 def site_base() -> str:
-    """Where the site is: what the page's script has set as `WEB5_SITE`, else the address of this page or worker."""
+    """Where the site is: what the interpreter of our sites has set, else the address of this page or worker."""
     given: Any = getattr(js, "WEB5_SITE", None)
     if given:
         return str(given)

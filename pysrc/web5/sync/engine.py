@@ -46,7 +46,7 @@ class SyncEngine:
     def __init__(self, *, dwn: Dwn, remote: Remote, resolver: DidResolver, clock: Clock, signer_for: SignerFor) -> None:
         events = Events()
         self._dwn = dwn
-        self._ledger = Ledger(dwn._services.database, dwn.store)
+        self._ledger = Ledger(dwn.database, dwn.store)
         local = Local(dwn, self._ledger, clock, events.notify)
         self._events = events
         self._rounds = Rounds(local, remote, resolver, signer_for)

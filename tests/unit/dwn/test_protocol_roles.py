@@ -223,3 +223,24 @@ async def test_a_role_deep_in_a_protocol(world: World) -> None:
             **options,
         )
         assert await world.status(word, b"hello") == expected
+
+
+async def test_members_subscribe_to_what_is_in_their_context(world: World, room: Message) -> None:
+    async def subscribed(by: Person, role: str | None, context: str | None) -> tuple[tuple[int, str], list[Message]]:
+        told: list[Message] = []
+        filter = {"protocol": URI, "protocolPath": "thread/post"} | ({"contextId": context} if context else {})
+        message = await compose.records_subscribe(by.signer, world.clock, filter=filter, protocol_role=role)
+        status = (await world.send(message, subscription_handler=told.append))["status"]
+        return (status["code"], status["detail"].partition(":")[0]), told
+
+    status, told = await subscribed(world.bob, MEMBER, room["contextId"])
+    assert status == (200, "OK")
+    assert (await subscribed(world.carol, MEMBER, room["contextId"]))[0] == NO_ROLE
+    assert (await subscribed(world.bob, MEMBER, None))[0] == (401, "ProtocolAuthorizationMissingContextId")
+    unnamed, nothing = await subscribed(world.bob, None, room["contextId"])
+    assert unnamed == (200, "OK")
+    post = await post_to(world, room)
+    await world.send(post, b"hello")
+    await world.send(await post_to(world, await thread(world)), b"hello")
+    assert [event["message"] for event in told] == [post]
+    assert nothing == []

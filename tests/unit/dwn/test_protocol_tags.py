@@ -40,6 +40,15 @@ async def answer(world: World, rules: dict[str, Any], tags: Any) -> tuple[int, s
         ({"type": "array", "items": {"type": "number", "multipleOf": 0.5}}, [[1.5]], [[1.2]]),
         ({"type": "array", "items": {"anyOf": [{"enum": ["a"]}, {"enum": ["b"]}]}}, [["b"]], [["c"]]),
         ({"type": "array", "items": {"not": {"enum": ["a"]}}}, [["b"]], [["a"]]),
+        ({"type": "array", "items": {"allOf": [{"minLength": 2}, {"maxLength": 3}]}}, [["ab"]], [["a"], ["abcd"]]),
+        ({"type": "array", "items": {"oneOf": [{"minimum": 2}, {"maximum": 3}]}}, [[1, 4]], [[2]]),
+        (
+            {"type": "array", "items": {"if": {"minLength": 2}, "then": {"pattern": "^a"}, "else": {"const": "b"}}},
+            [["ab", "b"]],
+            [["ba"], ["a"]],
+        ),
+        ({"type": "array", "items": {"title": "a", "default": 1, "maxProperties": 0}}, [["a"]], []),
+        ({"enum": [["a", 1], {"a": 1}, None, ["b"]]}, [["b"]], [["b", "b"], ["a"], "a"]),
         ({"type": "array", "minItems": 2, "maxItems": 3}, [[1, 2], [1, 2, 3]], [[1], [1, 2, 3, 4]]),
         ({"type": "array", "uniqueItems": True}, [["a", "b"]], [["a", "a"], [1, 1.0]]),
         ({"type": "array", "uniqueItems": False}, [["a", "a"]], []),
@@ -100,6 +109,8 @@ async def test_updates_are_checked_too(world: World) -> None:
         {"a": {"items": {"pattern": "("}}},
         {"a": {"items": {"if": True}}},
         {"a": {"items": {"then": True}}},
+        {"a": {"items": {"anyOf": [{"not": {"unheardOf": 1}}]}}},
+        {"a": {"items": {"properties": {"x": {"unheardOf": 1}}}}},
         {"a": TEXT, "$requiredTags": ["a", "a"]},
     ],
 )
@@ -107,3 +118,27 @@ async def test_schemas_that_can_be_configured_but_not_used(world: World, rules: 
     """Every write is refused, without a code, as by the reference's validator in its strict mode."""
     assert (await answer(world, rules, {"a": "x"}))[0] == 400
     assert (await answer(world, rules, None))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("reference", "fits", "does_not"),
+    [
+        ("#/properties/b", ["x"], [1]),
+        ("#/properties/c~1d", [1], ["x"]),
+        ("#/properties/c%2Fd", [1], ["x"]),
+        ("#/additionalProperties", [], ["x"]),
+    ],
+)
+async def test_references(world: World, reference: str, fits: list[Any], does_not: list[Any]) -> None:
+    rules = {"a": {"type": "array", "items": {"$ref": reference}}, "b": TEXT, "c/d": NUMBER}
+    for value in fits:
+        assert await answer(world, rules, {"a": [value]}) == ACCEPTED
+    for value in does_not:
+        assert await answer(world, rules, {"a": [value]}) == INVALID
+
+
+@pytest.mark.parametrize("reference", ["#/properties/none", "none", "#/properties/a/items"])
+async def test_references_that_lead_nowhere(world: World, reference: str) -> None:
+    rules = {"a": {"type": "array", "items": {"$ref": reference}}}
+    status, code = await answer(world, rules, {"a": ["x"]})
+    assert status == 400 and code != INVALID[1]

@@ -12,6 +12,7 @@ from tests.unit.dwn.persons import signed
 
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
+from web5.dwn.protocols.definitions import REMEMBERED
 from web5.dwn.timestamps import format_timestamp
 
 Message = dict[str, Any]
@@ -250,3 +251,26 @@ async def test_what_is_refused_for_its_shape_is_refused_before_its_signature_is_
     message["descriptor"]["messageTimestamp"] = "2024-02-30T00:00:00.000000Z"
     again = await signed(world.alice.signer, message)
     assert await world.status(again) == (400, "TimestampInvalid")
+
+
+async def test_keys_for_encryption(world: World) -> None:
+    key = {"kty": "EC", "crv": "secp256k1", "x": "x", "y": "y"}
+    for jwk, expected in ((key, (202, "Accepted")), ({**key, "d": "d"}, (400, "SchemaValidatorFailure"))):
+        rules = {"$encryption": {"rootKeyId": "did:example:alice#enc", "publicKeyJwk": jwk}}
+        assert await world.status(await raw(world, with_actions(**rules))) == expected
+
+
+async def test_a_definition_in_a_definition_in_a_definition(world: World) -> None:
+    """However deeply rule sets are nested below a role, there is a reply, and the protocol works."""
+    message = await raw(world, nested(60, {}) | {"structure": {"note": {"$role": True, **nested(60, {})["structure"]}}})
+    assert await world.status(message) == (202, "Accepted")
+    write = await world.compose(protocol="https://example.com/notes", protocol_path="note", recipient=world.bob.did)
+    assert await world.status(write, b"hello") == (202, "Accepted")
+
+
+async def test_any_number_of_protocols(world: World) -> None:
+    """More than are kept parsed."""
+    for number in range(REMEMBERED + 2):
+        await install(world, with_actions() | {"protocol": f"https://example.com/{number}"})
+        await world.write(protocol=f"https://example.com/{number}", protocol_path="note")
+    await world.write(protocol="https://example.com/0", protocol_path="note")

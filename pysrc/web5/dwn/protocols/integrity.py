@@ -163,7 +163,11 @@ def _tags(case: _Case) -> Iterator[Refusal]:
     if rules.unusable is not None:
         yield None, f"{case.path}/$tags: {rules.unusable}"
         return
-    found = rules.fault(case.descriptor.get("tags", {}))
+    try:
+        found = rules.fault(case.descriptor.get("tags", {}))
+    except RecursionError:
+        yield None, f"{case.path}/$tags: a $ref leads to itself"
+        return
     if found is not None:
         yield (
             Code.ProtocolAuthorizationTagsInvalidSchema,

@@ -14,6 +14,9 @@ ACTOR_ACTIONS = ("co-delete", "co-prune", "co-update", "create", "delete", "prun
 ROLE_ACTIONS = ("co-delete", "co-update", "create", "delete", "query", "subscribe", "read", "update")
 """What an action rule may name: who acts, and what they can do, as an actor or in a role."""
 
+_ANY = "[^\n\r\u2028\u2029]*"
+"""`.*` as JavaScript reads it."""
+
 _TEXT = {"type": "string"}
 _LIMIT = {"type": "number", "minimum": 0}
 _SCALAR_SCHEMA = {"type": "object", "properties": {"type": {"enum": ["string", "number", "integer"]}}}
@@ -73,10 +76,10 @@ RULE_SET: dict[str, Any] = {
                 "$requiredTags": {"type": "array", "items": _TEXT},
                 "$allowUndefinedTags": {"type": "boolean"},
             },
-            "patternProperties": {r"^(?!\$requiredTags\Z|\$allowUndefinedTags\Z).*\Z": TAG},
+            "patternProperties": {rf"^(?!\$requiredTags\Z|\$allowUndefinedTags\Z){_ANY}\Z": TAG},
         },
     },
-    "patternProperties": {r"^[^$].*\Z": {"$ref": "rule-set"}},
+    "patternProperties": {rf"^[^$]{_ANY}\Z": {"$ref": "rule-set"}},
 }
 
 DEFINITION: dict[str, Any] = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from .json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern
 
@@ -31,6 +32,7 @@ META_SCHEMA: dict[str, Any] = {
         **dict.fromkeys(("maxLength", "minLength", "maxItems", "minItems"), _COUNT),
         **dict.fromkeys(("maxContains", "minContains", "maxProperties", "minProperties"), _COUNT),
         "pattern": _TEXT,
+        "$ref": _TEXT,
         "uniqueItems": _FLAG,
         "required": _TEXTS,
         "dependentRequired": {"type": "object", "additionalProperties": _TEXTS},
@@ -44,12 +46,15 @@ META_SCHEMA: dict[str, Any] = {
         "examples": {"type": "array"},
     },
 }
-"""What every schema of a tag must be: the meta-schema of JSON Schema 2020-12, save for references."""
+"""What every schema of a tag must be: the meta-schema of JSON Schema 2020-12."""
 
 _META: Names = {"meta": META_SCHEMA}
 
 _ANNOTATIONS = frozenset(
     [
+        "$schema",
+        "$defs",
+        "definitions",
         "title",
         "description",
         "default",
@@ -64,8 +69,8 @@ _ANNOTATIONS = frozenset(
 )
 _WITHOUT_CONSEQUENCE = frozenset(
     ["maxProperties", "dependentRequired", "propertyNames", "then", "else", "minContains", "maxContains"]
-) | {"unevaluatedProperties", "dependentSchemas"}
-"""Keywords about objects, which no tag is, or which another keyword reads."""
+) | {"unevaluatedProperties", "dependentSchemas", "prefixItems", "unevaluatedItems"}
+"""Keywords about objects and tuples, which no tag is, or which another keyword reads."""
 
 _SUBSCHEMAS = ("items", "contains", "not", "if", "then", "else", "additionalProperties", "propertyNames")
 _SUBSCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
@@ -84,10 +89,12 @@ class TagRules:
     Parameters:
         schema: of the object of all tags.
         unusable: why no record at all can be written; None if the schema can be used.
+        references: what each `$ref` within the schema means.
     """
 
     schema: Schema
     unusable: str | None
+    references: Mapping[str, Schema]
 
     @staticmethod
     def of(tags: Mapping[str, Any]) -> TagRules:
@@ -101,37 +108,58 @@ class TagRules:
             "required": required,
             "additionalProperties": tags.get("$allowUndefinedTags", False),
         }
+        references = {
+            inner["$ref"]: target
+            for inner in _schemas(schema)
+            if "$ref" in inner and (target := _target(schema, inner["$ref"])) is not None
+        }
+        reasons = (reason for inner in _schemas(schema) for reason in _misfits(inner, references))
         twins = len(set(required)) < len(required)
-        reasons = _reasons(schema)
-        return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None))
+        return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), references)
 
     def fault(self, tags: Mapping[str, Any]) -> Fault | None:
-        """The first fault of a record's tags."""
-        return fault(self.schema, tags)
+        """The first fault of a record's tags.
+
+        Raises:
+            RecursionError: a `$ref` leads to itself.
+        """
+        return fault(self.schema, tags, self.references)
 
 
-def _reasons(schema: Any) -> Iterator[str]:
-    """What the reference's validator refuses in its strict mode, although it is a JSON schema; found with the first
-    record, which is refused for it."""
+def _schemas(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """A schema and all within it, save those that are only true or false."""
     if not isinstance(schema, dict):
         return
+    yield schema
+    for name in _SUBSCHEMAS:
+        yield from _schemas(schema.get(name))
+    for name in _SUBSCHEMA_LISTS:
+        for inner in schema.get(name, ()):
+            yield from _schemas(inner)
+    for name in _SUBSCHEMAS_BY_NAME:
+        for inner in schema.get(name, {}).values():
+            yield from _schemas(inner)
+
+
+def _target(root: Schema, reference: Any) -> Schema | None:
+    """The schema that a JSON pointer in a fragment leads to."""
+    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        return None
+    found: Any = root
+    for step in reference.split("/")[1:]:
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, (dict, bool)) else None
+
+
+def _misfits(schema: Mapping[str, Any], references: Mapping[str, Schema]) -> Iterator[str]:
+    """What the reference's validator refuses in its strict mode, although it is a JSON schema; found with the first
+    record, which is refused for it."""
     for keyword in schema:
         if keyword not in KEYWORDS and keyword not in _ANNOTATIONS and keyword not in _WITHOUT_CONSEQUENCE:
             yield f"{keyword} cannot be used for tags"
-    yield from _misfits(schema)
-    for name in _SUBSCHEMAS:
-        yield from _reasons(schema.get(name))
-    for name in _SUBSCHEMA_LISTS:
-        for inner in schema.get(name, ()):
-            yield from _reasons(inner)
-    for name in _SUBSCHEMAS_BY_NAME:
-        for inner in schema.get(name, {}).values():
-            yield from _reasons(inner)
-
-
-def _misfits(schema: Mapping[str, Any]) -> Iterator[str]:
-    if "$ref" in schema:
-        yield "$ref cannot be used for tags"
+    if "$ref" in schema and schema["$ref"] not in references:
+        yield f"no schema at {schema['$ref']}"
     if schema.get("enum") == []:
         yield "an enum must not be empty"
     if "contains" not in schema and ("minContains" in schema or "maxContains" in schema):

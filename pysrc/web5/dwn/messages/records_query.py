@@ -14,8 +14,9 @@ from ..codes import Code
 from ..permissions.authorization import authorize_delegates
 from ..protocols.authorization import Place, authorize_query
 from ..services import Call, Message, Reply, Services, reply
-from ..store.search import DEFAULT_SORT, SORTS, Found, conditions, search, visible_to
+from ..store.search import DEFAULT_SORT, SORTS, Found, search
 from ..store.store import Store
+from ..store.terms import PUBLISHED, record_terms, seen_by
 from .filters import RecordsFilter
 from .parties import Parties, check_delegations, check_moment, check_urls, parties_of
 from .schema import Schema
@@ -91,19 +92,16 @@ def _find(
     services: Services, tenant_did: str, descriptor: dict[str, Any], parties: Parties
 ) -> tuple[list[Message], dict[str, Any] | None]:
     sort = SORTS[descriptor.get("dateSort", DEFAULT_SORT)]
-    wanted = list(conditions(descriptor["filter"], tenant_did))
-    if sort[0] == "date_published":
-        wanted.append(("published = 1", ()))
-    # Whoever has a role sees all that the filter finds.
-    if parties.author != tenant_did and "protocolRole" not in parties.claims:
-        wanted.append(visible_to(parties.author))
+    terms = list(record_terms(descriptor["filter"], tenant_did))
+    if sort[0] == "date_published" and PUBLISHED not in terms:
+        terms.append(PUBLISHED)
     pagination = descriptor.get("pagination", {})
     limit = int(pagination["limit"]) if "limit" in pagination else None
     tenant = services.store.tenant(tenant_did)
     found = search(
         services.database.connection,
         tenant,
-        wanted,
+        seen_by(parties.author, tenant_did, terms, has_role="protocolRole" in parties.claims),
         method="Write",
         sort=sort,
         after=_position(pagination.get("cursor")),

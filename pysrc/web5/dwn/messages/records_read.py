@@ -14,7 +14,8 @@ from ..jws import message_author
 from ..permissions.authorization import authorize_delegates, invokes_grant
 from ..protocols.authorization import Place, authorize_read
 from ..services import Call, Message, Reply, Services, reply
-from ..store.search import conditions, search
+from ..store.search import search
+from ..store.terms import record_terms
 from .filters import RecordsFilter
 from .parties import Parties, check_delegations, check_moment, parties_of
 from .schema import Schema
@@ -58,8 +59,7 @@ async def handle(services: Services, call: Call) -> Reply:
 def _read(services: Services, tenant_did: str, message: Message, parties: Parties) -> Reply:
     store, filter = services.store, message["descriptor"]["filter"]
     tenant = store.tenant(tenant_did)
-    wanted = list(conditions(filter, tenant_did))
-    found = search(services.database.connection, tenant, wanted, limit=2)
+    found = search(services.database.connection, tenant, [list(record_terms(filter, tenant_did))], limit=2)
     if not found:
         raise NotFound("", "Not Found")
     if len(found) > 1:

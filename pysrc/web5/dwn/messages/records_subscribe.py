@@ -6,8 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -18,7 +17,7 @@ from ..codes import Code
 from ..permissions.authorization import authorize_delegates
 from ..protocols.authorization import Place, authorize_subscribe
 from ..services import Call, Message, Reply, Services, reply
-from ..store.terms import OF_RECORDS, PUBLISHED, UNPUBLISHED, Term, author_is, recipient_is, record_terms
+from ..store.terms import OF_RECORDS, record_terms, seen_by
 from .filters import RecordsFilter
 from .parties import Parties, check_delegations, check_moment, check_urls, parties_of
 from .schema import Schema
@@ -59,7 +58,8 @@ async def handle(services: Services, call: Call) -> Reply:
         authorize_delegates(services.store, message, parties)
         if "protocolRole" in parties.claims:
             authorize_subscribe(Place(services.store, services.store.tenant(call.tenant), call.tenant), parties, filter)
-    alternatives = list(_alternatives(filter, call.tenant, parties))
+    terms = [OF_RECORDS, *record_terms(filter, call.tenant)]
+    alternatives = seen_by(parties.author, call.tenant, terms, has_role="protocolRole" in parties.claims)
     subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
     return reply(200, "OK", subscription=subscription)
 
@@ -76,18 +76,3 @@ def _parse(message: Message) -> Parties:
     check_urls(descriptor["filter"])
     check_moment(descriptor["messageTimestamp"])
     return parties
-
-
-def _alternatives(filter: Mapping[str, Any], tenant: str, parties: Parties) -> Iterator[list[Term]]:
-    """What fits the filter and may be seen: everything by the tenant; by others what is published, made by them,
-    for them, or opened to them by a role."""
-    terms = [OF_RECORDS, *record_terms(filter, tenant)]
-    if parties.author == tenant:
-        yield terms
-        return
-    yield [*terms, PUBLISHED]
-    if parties.author is not None:
-        yield [*terms, UNPUBLISHED, author_is([parties.author], tenant)]
-        yield [*terms, UNPUBLISHED, recipient_is(parties.author)]
-    if "protocolRole" in parties.claims:
-        yield [*terms, UNPUBLISHED]

@@ -45,18 +45,22 @@ STEPS = (
     CREATE UNIQUE INDEX dwn_by_cid ON dwn_message (tenant, cid);
     CREATE INDEX dwn_by_record ON dwn_message (tenant, record_id);
     CREATE INDEX dwn_by_tenant ON dwn_message (tenant, seq);
-    CREATE INDEX dwn_by_created ON dwn_message (tenant, method, date_created, cid) WHERE latest = 1;
+    CREATE INDEX dwn_by_updated ON dwn_message (tenant, message_timestamp);
+    CREATE INDEX dwn_deletes ON dwn_message (tenant) WHERE method = 'Delete';
+    CREATE UNIQUE INDEX dwn_by_configured ON dwn_message (tenant, protocol) WHERE method = 'Configure';
+
+    -- Those with a date and a CID behind their column give rows in the order of creation; `published` stands last so
+    -- that those who may see only that need not look at every row.
+    CREATE INDEX dwn_by_created ON dwn_message (tenant, method, date_created, cid, published) WHERE latest = 1;
     CREATE INDEX dwn_by_published ON dwn_message (tenant, date_published, cid) WHERE latest = 1 AND published = 1;
-    CREATE INDEX dwn_by_schema ON dwn_message (tenant, schema, method, date_created, cid)
+    CREATE INDEX dwn_by_schema ON dwn_message (tenant, schema, method, date_created, cid, published)
         WHERE latest = 1 AND schema IS NOT NULL;
-    CREATE INDEX dwn_by_protocol ON dwn_message (tenant, protocol, protocol_path, method, date_created, cid)
-        WHERE latest = 1 AND protocol IS NOT NULL;
+    CREATE INDEX dwn_by_protocol ON dwn_message
+        (tenant, protocol, latest, protocol_path, method, date_created, cid, published) WHERE protocol IS NOT NULL;
     CREATE INDEX dwn_by_context ON dwn_message (tenant, context_id, method, date_created, cid)
         WHERE latest = 1 AND context_id IS NOT NULL;
-    CREATE INDEX dwn_by_parent ON dwn_message (tenant, parent_id, method, date_created, cid)
-        WHERE latest = 1 AND parent_id IS NOT NULL;
-    CREATE INDEX dwn_by_child ON dwn_message (tenant, parent_id) WHERE initial = 1 AND parent_id IS NOT NULL;
-    CREATE UNIQUE INDEX dwn_by_configured ON dwn_message (tenant, protocol) WHERE method = 'Configure';
+    CREATE INDEX dwn_by_parent ON dwn_message (tenant, parent_id, latest, method, date_created, cid)
+        WHERE parent_id IS NOT NULL;
     CREATE INDEX dwn_by_role ON dwn_message (tenant, recipient, protocol, protocol_path, context_id)
         WHERE latest = 1 AND method = 'Write' AND protocol IS NOT NULL;
     CREATE INDEX dwn_by_recipient ON dwn_message (tenant, recipient, method, date_created, cid)
@@ -69,13 +73,14 @@ STEPS = (
     -- Tags of the latest states. A text is stored as UTF-16BE bytes, so that it sorts as JavaScript compares texts;
     -- a number as a number; a boolean as 'true' or 'false', so that it equals neither.
     CREATE TABLE dwn_tag (
-        tenant INTEGER NOT NULL,
+        tag_tenant INTEGER NOT NULL,
         name TEXT NOT NULL,
         value NOT NULL,
-        message INTEGER NOT NULL,
-        PRIMARY KEY (tenant, name, value, message)
+        tag_created TEXT NOT NULL,
+        tagged INTEGER NOT NULL,
+        PRIMARY KEY (tag_tenant, name, value, tag_created, tagged)
     ) WITHOUT ROWID;
-    CREATE INDEX dwn_tag_by_message ON dwn_tag (message);
+    CREATE INDEX dwn_tag_by_message ON dwn_tag (tagged);
 
     -- Data that is too large to lie with its message.
     CREATE TABLE dwn_blob (

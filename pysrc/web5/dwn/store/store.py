@@ -25,6 +25,7 @@ from .schema import COMPONENT, STEPS
 Message = dict[str, Any]
 
 _INSERT = f"INSERT INTO dwn_message ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_CREATED = COLUMNS.index("date_created")
 _SELECT = "SELECT seq, cid, method, record_id, latest, initial, message_timestamp, message, data FROM dwn_message"
 
 
@@ -96,7 +97,9 @@ class Store:
     def initial_write(self, tenant: int, record_id: str) -> Message | None:
         """The first write of a record, without its data."""
         row = self._db.execute(
-            "SELECT message FROM dwn_message WHERE tenant = ? AND record_id = ? AND initial = 1", (tenant, record_id)
+            "SELECT message FROM dwn_message INDEXED BY dwn_by_record"
+            " WHERE tenant = ? AND record_id = ? AND initial = 1",
+            (tenant, record_id),
         ).fetchone()
         return json.loads(row[0]) if row else None
 
@@ -162,7 +165,10 @@ class Store:
         self._db.execute(_INSERT, values)
         seq: int = self._db.last_insert_rowid()
         for name, value in tags:
-            self._db.execute("INSERT OR IGNORE INTO dwn_tag VALUES (?, ?, ?, ?)", (values[0], name, value, seq))
+            self._db.execute(
+                "INSERT OR IGNORE INTO dwn_tag VALUES (?, ?, ?, ?, ?)",
+                (values[0], name, value, values[_CREATED], seq),
+            )
         return seq
 
     def supersede(self, rows: Iterable[Row]) -> None:
@@ -170,7 +176,7 @@ class Store:
         for row in rows:
             # The event log still finds an initial permission record by its protocol (`Messages.convertFilters`).
             kept = "protocol" if row.initial else None
-            self._db.execute("DELETE FROM dwn_tag WHERE message = ? AND name IS NOT ?", (row.seq, kept))
+            self._db.execute("DELETE FROM dwn_tag WHERE tagged = ? AND name IS NOT ?", (row.seq, kept))
             if not row.initial:
                 self._db.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
             elif row.latest:
@@ -180,7 +186,7 @@ class Store:
         """Forget all of a record, its initial write too; the keys of the blobs to delete."""
         own = "tenant = ? AND record_id = ?"
         self._db.execute(
-            f"DELETE FROM dwn_tag WHERE message IN (SELECT seq FROM dwn_message WHERE {own})", (tenant, record_id)
+            f"DELETE FROM dwn_tag WHERE tagged IN (SELECT seq FROM dwn_message WHERE {own})", (tenant, record_id)
         )
         self._db.execute(f"DELETE FROM dwn_message WHERE {own}", (tenant, record_id))
         return self.drop_blobs(tenant, record_id, keep=None)

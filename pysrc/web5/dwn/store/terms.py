@@ -52,6 +52,9 @@ _END_OF_PREFIX = "\uffff"
 
 PUBLISHED = Term("published", (("=", True),))
 UNPUBLISHED = Term("published", (("=", False),))
+WRITTEN = Term("published", (("in", (True, False)),))
+"""A delete is neither published nor unpublished."""
+
 OF_RECORDS = Term("method", (("in", _METHODS["Records"]),))
 
 
@@ -76,6 +79,26 @@ def record_terms(filter: Filter, tenant_did: str) -> Iterator[Term]:
                 yield tag_term(tag, wanted)
     if "datePublished" in filter:
         yield PUBLISHED
+
+
+def seen_by(
+    requester: str | None, tenant_did: str, terms: Sequence[Term], *, has_role: bool = False
+) -> list[list[Term]]:
+    """Which of the messages that fulfil the terms someone may see: those that fulfil one of these lists of terms.
+
+    The tenant sees all of them, and whoever has a role, all writes. Others see what is published, by them or for them
+    (`filterAsNonOwner`, `fetchRecordsAsNonOwner`). The lists may be none, where the reference shows a subscriber
+    everything instead.
+    """
+    if requester == tenant_did:
+        return [[*terms]]
+    if has_role:
+        return [[*terms, WRITTEN]]
+    seen = [] if UNPUBLISHED in terms else [[*terms, PUBLISHED]]
+    if requester is not None and PUBLISHED not in terms:
+        seen.append([*terms, UNPUBLISHED, author_is([requester], tenant_did)])
+        seen.append([*terms, UNPUBLISHED, recipient_is(requester)])
+    return seen
 
 
 def message_terms(filter: Filter) -> list[list[Term]]:

@@ -71,18 +71,18 @@ class Grant:
 
 
 def permission_data(data: bytes | None) -> dict[str, Any]:
-    """The JSON object in a permission record.
+    """The JSON object in a permission record; any other value has no properties.
 
     Raises:
-        BadRequest: the data are missing or no JSON object.
+        BadRequest: the data are missing, no JSON, or null.
     """
     try:
         value = None if data is None else parse_json(data)
     except (ValueError, RecursionError):
         value = None
-    if type(value) is not dict:
+    if value is None:
         raise BadRequest("", "the permission record has no data that can be read")
-    return value
+    return value if type(value) is dict else {}
 
 
 def encoded_data(message: Message) -> bytes:

@@ -222,10 +222,20 @@ async def test_only_a_grant_is_a_grant(world: World) -> None:
     assert await world.status(await ask_query(world, grant.encoded, NOTES)) == (400, "SchemaValidatorFailure")
 
 
-@pytest.mark.parametrize("encoded", ["", "AAAA", "*", "bnVsbA", "W10", "MQ"])
-async def test_data_that_say_nothing(world: World, encoded: str) -> None:
+@pytest.mark.parametrize(
+    ("encoded", "words"),
+    [
+        ("", "the permission record has no data that can be read"),
+        ("AAAA", "the permission record has no data that can be read"),
+        ("bnVsbA", "the permission record has no data that can be read"),
+        ("*", "the data of the grant cannot be decoded"),
+        ("W10", "RecordsAuthorDelegatedGrantNotADelegatedGrant"),
+        ("MQ", "RecordsAuthorDelegatedGrantNotADelegatedGrant"),
+    ],
+)
+async def test_data_that_say_nothing(world: World, encoded: str, words: str) -> None:
     grant = {**(await delegate(world, "Records.Query")).encoded, "encodedData": encoded}
-    assert (await world.status(await ask_query(world, grant, NOTES)))[0] == 400
+    assert await world.status(await ask_query(world, grant, NOTES)) == (400, words)
 
 
 async def test_a_delegate_invokes_grants_and_roles_of_the_grantor(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ID_CHARACTER = r"(?:[a-zA-Z0-9._-]|%[0-9a-fA-F]{2})"
 _DID_URL = re.compile(
@@ -32,7 +33,12 @@ class DidUrl:
 
 def parse_did(text: str) -> DidUrl | None:
     """A DID or DID URL, or None if it is neither."""
-    match = _DID_URL.fullmatch(text) if isinstance(text, str) and len(text) <= _LONGEST else None
+    return _parse(text) if isinstance(text, str) and len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str) -> DidUrl | None:
+    match = _DID_URL.fullmatch(text)
     if match is None:
         return None
     parts = {name: value or "" for name, value in match.groupdict().items()}

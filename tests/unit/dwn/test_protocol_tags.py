@@ -74,6 +74,8 @@ async def test_required_tags(world: World) -> None:
     assert await answer(world, rules, {"a": "x", "b": "x"}) == ACCEPTED
     assert await answer(world, rules, {"b": "x"}) == INVALID
     assert await answer(world, rules, None) == INVALID
+    # The reference's validator does not miss a tag whose name is empty.
+    assert await answer(world, {"a": TEXT, "$requiredTags": [""]}, None) == ACCEPTED
 
 
 async def test_tags_that_the_protocol_does_not_define(world: World) -> None:

@@ -216,6 +216,8 @@ async def test_roles_and_actors(world: World, actions: list[Message], code: str 
         ({"a": {"contains": {"maximum": []}}}, "ProtocolsConfigureInvalidTagSchema"),
         ({"a": {"items": {"anyOf": []}}}, "ProtocolsConfigureInvalidTagSchema"),
         ({"a": {"items": {"required": ["x", "x"]}}}, "ProtocolsConfigureInvalidTagSchema"),
+        ({"a": {"items": {"$id": 1}}}, "ProtocolsConfigureInvalidTagSchema"),
+        ({"a": {"items": {"$anchor": "1"}}}, "ProtocolsConfigureInvalidTagSchema"),
         ({"a": {}}, None),
         ({"$requiredTags": ["b"], "$allowUndefinedTags": True, "$b": {"type": "string"}}, None),
         ({"a": {"items": {"unheardOf": 1}}}, None),

@@ -146,7 +146,8 @@ def _contains(inner: Schema, items: list[Any], schema: Mapping[str, Any], names:
 
 
 def _required(wanted: Sequence[str], value: dict[str, Any], schema: Mapping[str, Any], names: Names) -> Fault | None:
-    return None if all(name in value for name in wanted) else Fault("required")
+    # Ajv does not miss what has an empty name.
+    return None if all(name in value for name in wanted if name) else Fault("required")
 
 
 def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any], names: Names) -> Fault | None:

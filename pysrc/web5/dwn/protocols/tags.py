@@ -13,6 +13,7 @@ from .json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number"}
 _TEXT = {"type": "string"}
+_ANCHOR = {"type": "string", "pattern": r"^[A-Za-z_][-A-Za-z0-9._]*\Z"}
 _SIMPLE_TYPES = {"enum": ["array", "boolean", "integer", "null", "number", "object", "string"]}
 _TEXTS = {"type": "array", "items": _TEXT, "uniqueItems": True}
 _FLAG = {"type": "boolean"}
@@ -32,7 +33,10 @@ META_SCHEMA: dict[str, Any] = {
         **dict.fromkeys(("maxLength", "minLength", "maxItems", "minItems"), _COUNT),
         **dict.fromkeys(("maxContains", "minContains", "maxProperties", "minProperties"), _COUNT),
         "pattern": _TEXT,
-        "$ref": _TEXT,
+        **dict.fromkeys(("$schema", "$ref", "$dynamicRef"), _TEXT),
+        **dict.fromkeys(("$anchor", "$dynamicAnchor"), _ANCHOR),
+        "$id": {"type": "string", "pattern": r"^[^#]*#?\Z"},
+        "$vocabulary": {"type": "object", "additionalProperties": _FLAG},
         "uniqueItems": _FLAG,
         "required": _TEXTS,
         "dependentRequired": {"type": "object", "additionalProperties": _TEXTS},

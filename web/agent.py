@@ -1,4 +1,4 @@
-"""The worker's entry: this tab's node, or the way to the tab that is the node.
+"""This tab's node, or the way to the tab that is the node. boot/agent.mjs runs it in the worker.
 
 The page calls `ask`; what changes is told to all pages on the BroadcastChannel "web5-events".
 """
@@ -57,4 +57,3 @@ async def be_the_node() -> None:
 
 
 tasks = [asyncio.ensure_future(be_the_node())]
-__export__ = ["ask"]

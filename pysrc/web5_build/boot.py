@@ -14,6 +14,8 @@ from .console import Step
 from .paths import WEB, WORK
 
 HASH_LENGTH = 16
+ENTRIES = ("agent.mjs", "interpreter.mjs")
+"""Our page's worker, and the interpreter for other pages' PyScript workers. Pages name them, so they have no hash."""
 
 
 class Asset(TypedDict):
@@ -48,7 +50,8 @@ def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
     folder.mkdir()
     assets = json.dumps(_assets(site, pyodide, modules))
     fillings = [f"--define:ASSETS={assets}", f"--inject:{WEB / 'boot' / 'shims.mjs'}", "--external:node:*"]
-    esbuild.bundle(current, WEB / "boot" / "interpreter.mjs", folder / "interpreter.mjs", *fillings)
+    for name in ENTRIES:
+        esbuild.bundle(current, WEB / "boot" / name, folder / name, *fillings)
 
 
 def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:

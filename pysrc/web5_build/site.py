@@ -17,7 +17,7 @@ from .console import Step, step
 from .paths import SITE, WEB, WORK
 from .stamp import Stamp, digest
 
-NOT_SITE = {"boot", "node_modules", "package.json", "package-lock.json", ".npmrc"}
+NOT_SITE = {"boot", "node_modules", "package.json", "package-lock.json", ".npmrc", *worker_files.NAMES}
 """What lies in web/ and is not copied as it is."""
 
 MODULES = WEB / "node_modules"
@@ -77,8 +77,6 @@ def _assemble(current: Step, target: Path, carried: list[Path], modules: boot.Mo
             shutil.copy2(path, target / path.name)
     folders = {name: _copy_runtime(target, name) for name in RUNTIMES}
     _name_runtimes(target, folders)
-    for config in target.glob("*.json"):
-        worker_files.drop(config)
     (target / "wheels").mkdir()
     for wheel in carried:
         shutil.copy2(wheel, target / "wheels")

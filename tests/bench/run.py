@@ -37,6 +37,7 @@ CHROMIUM_FLAGS = [
 CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
 PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
 PEER_GATEWAY = "https://diddht.tbddev.org"
+WORKER = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
 READY_LISTENER = """
     const events = new BroadcastChannel('web5-events');
     events.onmessage = ({ data }) => {
@@ -219,10 +220,9 @@ def _site_with_bench(folder: Path) -> Path:
     here = Path(__file__).parent
     pyscript = next(site.glob("pyscript-*")).name
     (site / "bench-ours.html").write_text((here / "ours.html").read_text().replace("pyscript/", f"{pyscript}/"))
-    # The app's own settings, less its files: the same interpreters, started the same way.
-    for name, of_app in (("bench-page.json", "page.json"), ("bench-worker.json", "agent.json")):
-        settings = json.loads((site / of_app).read_text())
-        (site / name).write_text(json.dumps({**settings, "files": {}}))
+    page = json.loads((site / "page.json").read_text())
+    (site / "bench-page.json").write_text(json.dumps({**page, "files": {}}))
+    (site / "bench-worker.json").write_text(json.dumps(WORKER))
     shutil.copy(here / "peer.html", site / "bench-peer.html")
     for script in (here / "ours.py", here / "peer.js"):
         shutil.copy(script, site)

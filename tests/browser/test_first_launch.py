@@ -72,7 +72,7 @@ async def test_progress_is_told_while_the_worker_loads(new_device: NewDevice) ->
     assert len(set(seen)) > 3
 
 
-@pytest.mark.parametrize("missing", ["**/boot/interpreter.mjs", "**/boot/web5.*.zip"])
+@pytest.mark.parametrize("missing", ["**/boot/agent.mjs", "**/boot/web5.*.zip"])
 async def test_a_node_that_cannot_be_loaded_is_said_to_be_missing(browser: Browser, world: World, missing: str) -> None:
     context = await browser.new_context()
     await context.route(missing, lambda route: route.abort())

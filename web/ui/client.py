@@ -1,8 +1,8 @@
-"""Calls from the page to the agent in the worker."""
+"""Calls from the page to the agent in the worker; ui/link.js carries them."""
 
 import json
 
-from pyscript import workers
+from pyscript import window
 
 
 class AgentError(Exception):
@@ -22,10 +22,7 @@ class AgentError(Exception):
 
 
 class Agent:
-    """The worker named "agent"; a call waits until the worker is up."""
-
-    def __init__(self):
-        self._worker = None
+    """The node in the worker; a call waits until it is up."""
 
     async def call(self, name, **arguments):
         """Call a method of the agent's service.
@@ -34,9 +31,7 @@ class Agent:
             AgentError: the agent failed, or the worker could not be started.
         """
         try:
-            if self._worker is None:
-                self._worker = await workers["agent"]
-            answer = json.loads(await self._worker.ask(name, json.dumps(arguments)))
+            answer = json.loads(await window.web5Link(name, json.dumps(arguments)))
         except Exception as error:
             raise AgentError("Worker", "The page's node did not start", "", str(error)) from error
         if "error" in answer:

@@ -179,12 +179,10 @@ def _site(folder: Path) -> Path:
     for page in ("ours", "peer"):
         text = (HERE / f"{page}.html").read_text().replace("pyscript/", f"{pyscript}/")
         (site / f"engine-{page}.html").write_text(text)
-    for name, of_app, files in (
-        ("engine-page.json", "page.json", {}),
-        ("engine-worker.json", "agent.json", {"./steps.py": "./steps.py"}),
-    ):
-        settings = json.loads((site / of_app).read_text())
-        (site / name).write_text(json.dumps({**settings, "files": files}))
+    page = json.loads((site / "page.json").read_text())
+    (site / "engine-page.json").write_text(json.dumps({**page, "files": {}}))
+    worker = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
+    (site / "engine-worker.json").write_text(json.dumps({**worker, "files": {"./steps.py": "./steps.py"}}))
     for script in ("worker.py", "steps.py", "steps.mjs"):
         shutil.copy(HERE / script, site)
     shutil.copy(SDK_BUNDLE, site / "dwn.mjs")

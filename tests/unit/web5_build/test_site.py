@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +64,7 @@ def test_runtimes_are_named_by_their_hash(site: Path) -> None:
 
 def test_what_the_worker_loads_is_named_by_its_hash(site: Path) -> None:
     plain = {path.name for path in (site / "boot").iterdir() if not HASH.search(path.name)}
-    assert plain == {"interpreter.mjs"}
+    assert plain == {"agent.mjs", "interpreter.mjs"}
 
 
 @pytest.mark.parametrize("name", ["stdlib", "packages", "web5"])
@@ -95,14 +94,10 @@ def test_no_source_map_is_asked_for(site: Path) -> None:
 
 
 def test_worker_files_are_compiled_in_and_not_fetched(site: Path) -> None:
-    configs = {path: json.loads(path.read_text()) for path in WEB.glob("*.json")}
-    ours = {
-        path: data for path, data in configs.items() if str(data.get("interpreter")).endswith("boot/interpreter.mjs")
-    }
-    assert ours
     (archive,) = (site / "boot").glob("web5.*.zip")
     names = zipfile.ZipFile(archive).namelist()
-    for path, data in ours.items():
-        for place in data.get("files", {}).values():
-            assert f"home/{PurePosixPath(place).with_suffix('.pyc')}" in names
-        assert json.loads((site / path.name).read_text()) == {**data, "files": {}} if data.get("files") else data
+    sources = [WEB / "agent.py", *(WEB / "app").glob("*.py")]
+    assert len(sources) > 3
+    for source in sources:
+        assert f"home/{source.relative_to(WEB).with_suffix('.pyc').as_posix()}" in names
+        assert not (site / source.relative_to(WEB)).exists()

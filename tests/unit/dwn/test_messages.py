@@ -9,6 +9,7 @@ from tests.unit.dwn.conftest import World
 
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
+from web5.dwn.store.database import open_memory
 
 
 async def ask(world: World, *filters: dict[str, Any], cursor: Any = None) -> Any:
@@ -96,3 +97,20 @@ async def test_what_cannot_be_read(world: World) -> None:
     await world.send(write, b"hello")
     stranger = await compose.messages_read(world.bob.signer, world.clock, message_cid=message_cid(write))
     assert await world.status(stranger) == (401, "MessagesReadAuthorizationFailed")
+
+
+async def test_a_place_in_the_log_is_given_once(world: World) -> None:
+    """Also when the last message is replaced, and after a restart; else a cursor would miss what takes its place."""
+    database = open_memory()
+    world.dwn = world.engine(database=database)
+    seen: list[int] = []
+    for _ in range(4):
+        await world.dwn.open()
+        world.dwn.after_commit.append(lambda applied: seen.append(applied.seq))
+        first = await world.write()
+        second = await world.write(existing=first, data=b"second")
+        await world.write(existing=second, data=b"third")
+        await world.send(await world.delete(first))
+        world.dwn = world.engine(database=database)
+    assert seen == sorted(set(seen))
+    assert len(seen) == 16

@@ -17,7 +17,7 @@ STEPS = (
     -- What is immutable in a record stands in the row of its delete too, so that the same filters find it.
     -- A ProtocolsConfigure is no record: it has no `record_id` and no `date_created`, and is never `latest`.
     CREATE TABLE dwn_message (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq INTEGER PRIMARY KEY,
         tenant INTEGER NOT NULL,
         cid TEXT NOT NULL,
         method TEXT NOT NULL,

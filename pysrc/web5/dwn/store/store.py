@@ -3,7 +3,9 @@
 Invariants:
 1. A record has at most two messages: its initial write, which stays, and its newest; the newest may be the initial.
 2. At most one message of a record is `latest`. None is, if the record is only an initial write that came without data.
-3. The event log is the messages in the order of `seq`; a sequence number is never given twice.
+3. The event log is the messages in the order of `seq`. A sequence number is never given twice: this process remembers
+   the last one, and whatever deletes messages adds a later one in the same transaction, so that the last stays stored.
+   (SQLite's AUTOINCREMENT would do the same for one more page in each flush.)
 4. A blob row exists exactly as long as a message of that record that is not superseded names its data.
 
 Methods that write run inside the caller's `Database.transaction()`.
@@ -24,7 +26,10 @@ from .schema import COMPONENT, STEPS
 
 Message = dict[str, Any]
 
-_INSERT = f"INSERT INTO dwn_message ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_INSERT = (
+    f"INSERT INTO dwn_message (seq, {', '.join(COLUMNS)})"
+    f" VALUES (max(?, (SELECT coalesce(max(seq), 0) FROM dwn_message)) + 1, {', '.join('?' * len(COLUMNS))})"
+)
 _CREATED = COLUMNS.index("date_created")
 _SELECT = "SELECT seq, cid, method, record_id, latest, initial, message_timestamp, message, data FROM dwn_message"
 
@@ -68,6 +73,7 @@ class Store:
         self._database = database
         self._db: apsw.Connection = database.connection
         self.identity = ""
+        self._last_seq = 0
 
     def open(self) -> None:
         """Make the tables or bring them up to date."""
@@ -162,8 +168,9 @@ class Store:
             values: of the columns, as `indexes.write_columns` and `delete_columns` give them.
             tags: names and stored values, if the message is the latest of its record.
         """
-        self._db.execute(_INSERT, values)
+        self._db.execute(_INSERT, (self._last_seq, *values))
         seq: int = self._db.last_insert_rowid()
+        self._last_seq = seq
         for name, value in tags:
             self._db.execute(
                 "INSERT OR IGNORE INTO dwn_tag VALUES (?, ?, ?, ?, ?)",

@@ -36,7 +36,6 @@ def authorize_delegates(store: Store, message: Message, parties: Parties, *, rec
         try:
             found = Grant.within(grant)
             authorize(Use(store, found, message, grantor, grantee, record=record))
-            # A handler whose message was not checked for it, as the reference does not check a ProtocolsConfigure.
             check_genuine(kind, grant)
         except BadRequest as error:
             raise Unauthorized(error.code, error.message) from error

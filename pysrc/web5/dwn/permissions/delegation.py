@@ -16,7 +16,7 @@ from ...errors import BadRequest
 from ..cid import data_cid, message_cid
 from ..codes import Code
 from .data import GRANT_DATA
-from .grants import Grant, encoded_data, is_grant, permission_data
+from .grants import encoded_data, is_grant, permission_data
 
 Message = Mapping[str, Any]
 
@@ -71,11 +71,12 @@ def check_delegation(kind: Delegation, grant: Message | None, claims: Mapping[st
             kind.other_grant,
             f"the CID of the {kind.property} is {cid}, but {claims['delegatedGrantId']} was signed",
         )
-    check_genuine(kind, grant)
 
 
-def check_genuine(kind: Delegation, grant: Message) -> Grant:
+def check_genuine(kind: Delegation, grant: Message) -> None:
     """A grant from a message is a delegated grant of the permissions protocol, with the data that its grantor signed.
+
+    It is asked last, so that whatever the reference refuses is refused with its code.
 
     Raises:
         BadRequest: with one of the codes of `kind`, or with that of the grant's schema.
@@ -88,4 +89,3 @@ def check_genuine(kind: Delegation, grant: Message) -> Grant:
     says = GRANT_DATA.check(permission_data(data))
     if says.get("delegated") is not True:
         raise BadRequest(kind.not_delegated, f"the {kind.property} is not a delegated grant")
-    return Grant.of(grant, data)

@@ -16,6 +16,9 @@ from . import protocol
 
 Message = Mapping[str, Any]
 
+_NEVER = "~"
+"""After every timestamp."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -25,7 +28,10 @@ class Grant:
         grantor: who signed it. A grant that a delegate signed is the delegate's.
         date_granted: from when it holds, inclusive.
         date_expires: until when it holds, exclusive.
-        delegated: whether the grantee may act as the grantor.
+        scope: None if the grant has none.
+
+    A grant that came along with a message may have been accepted by no DWN, and so may say anything until
+    `delegation.check_genuine` has passed it; until then it is read as JavaScript would read it.
     """
 
     id: str
@@ -33,8 +39,7 @@ class Grant:
     grantee: str | None
     date_granted: str
     date_expires: str
-    delegated: bool
-    scope: Mapping[str, Any]
+    scope: Mapping[str, Any] | None
     conditions: Mapping[str, Any]
 
     @staticmethod
@@ -42,22 +47,18 @@ class Grant:
         """The grant that a RecordsWrite with this data is.
 
         Raises:
-            BadRequest: the data are no grant's, or nobody signed it.
+            BadRequest: the data cannot be read, or nobody signed it.
         """
         says = permission_data(data)
-        try:
-            scope, date_expires = says["scope"], says["dateExpires"]
-        except KeyError as missing:
-            raise BadRequest("", f"the grant has no {missing}") from None
+        date_expires, scope = says.get("dateExpires"), says.get("scope")
         return Grant(
             id=message["recordId"],
             grantor=message_signer(message),
             grantee=message["descriptor"].get("recipient"),
             date_granted=message["descriptor"]["dateCreated"],
-            date_expires=date_expires,
-            delegated=says.get("delegated") is True,
-            scope=scope,
-            conditions=says.get("conditions", {}),
+            date_expires=date_expires if type(date_expires) is str else _NEVER,
+            scope=None if scope is None else _properties(scope),
+            conditions=_properties(says.get("conditions")),
         )
 
     @staticmethod
@@ -68,6 +69,10 @@ class Grant:
             BadRequest: as `of` does, or the data cannot be decoded.
         """
         return Grant.of(message, encoded_data(message))
+
+
+def _properties(value: Any) -> dict[str, Any]:
+    return value if type(value) is dict else {}
 
 
 def permission_data(data: bytes | None) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def permission_data(data: bytes | None) -> dict[str, Any]:
         value = None
     if value is None:
         raise BadRequest("", "the permission record has no data that can be read")
-    return value if type(value) is dict else {}
+    return _properties(value)
 
 
 def encoded_data(message: Message) -> bytes:

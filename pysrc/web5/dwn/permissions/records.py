@@ -31,9 +31,10 @@ def check_revocation(store: Store, tenant: int, descriptor: Descriptor) -> None:
     if (descriptor.get("protocol"), descriptor.get("protocolPath")) != (protocol.URI, protocol.REVOCATION):
         return
     try:
-        granted = fetch_grant(store, tenant, descriptor["parentId"]).scope.get("protocol")
+        scope = fetch_grant(store, tenant, descriptor["parentId"]).scope
     except DwnError as error:
         raise BadRequest(error.code, error.message) from error
+    granted = None if scope is None else scope.get("protocol")
     tagged = descriptor.get("tags", {}).get("protocol")
     if tagged != granted:
         raise BadRequest(

@@ -45,6 +45,16 @@ class Use:
         return descriptor
 
     @property
+    def scope(self) -> Mapping[str, Any]:
+        """
+        Raises:
+            Unauthorized: the grant has none.
+        """
+        if self.grant.scope is None:
+            raise Unauthorized("", f"the grant {self.grant.id} has no scope")
+        return self.grant.scope
+
+    @property
     def written(self) -> Mapping[str, Any]:
         """The descriptor of the record."""
         assert self.record is not None
@@ -83,25 +93,26 @@ def _not_revoked(use: Use) -> bool:
 
 
 def _in_context(use: Use) -> bool:
-    prefix = use.grant.scope.get("contextId")
+    if "contextId" not in use.scope:
+        return True
     assert use.record is not None
-    context: str | None = use.record.get("contextId")
-    return prefix is None or (context is not None and context.startswith(prefix))
+    prefix, context = use.scope["contextId"], use.record.get("contextId")
+    return type(prefix) is str and context is not None and context.startswith(prefix)
 
 
 def _asks_in_protocol(use: Use) -> bool:
-    scoped = use.grant.scope.get("protocol")
+    scoped = use.scope.get("protocol")
     return scoped is None or use.descriptor.get("filter", {}).get("protocol") == scoped
 
 
 def _all_ask_in_protocol(use: Use) -> bool:
     # Without filters everything is asked for; the reference lets that pass under a grant for one protocol.
-    scoped, filters = use.grant.scope.get("protocol"), use.descriptor["filters"]
+    scoped, filters = use.scope.get("protocol"), use.descriptor["filters"]
     return scoped is None or (filters != [] and all(filter.get("protocol") == scoped for filter in filters))
 
 
 def _read_in_protocol(use: Use) -> bool:
-    scoped = use.grant.scope.get("protocol")
+    scoped = use.scope.get("protocol")
     assert use.read is not None
     return scoped is None or scoped in _protocols_of(use, use.read)
 
@@ -118,10 +129,10 @@ def _protocols_of(use: Use, row: Row) -> tuple[str | None, ...]:
         row = writes[-1]
     descriptor = row.message["descriptor"]
     found: str | None = descriptor.get("protocol")
-    if found != protocol.URI or found == use.grant.scope.get("protocol"):
+    if found != protocol.URI or found == use.scope.get("protocol"):
         return (found,)
     if descriptor["protocolPath"] == protocol.REVOCATION:
-        scope = fetch_grant(store, tenant, descriptor["parentId"]).scope
+        scope = fetch_grant(store, tenant, descriptor["parentId"]).scope or {}
     else:
         try:
             scope = permission_data(row.data).get("scope", {})
@@ -155,12 +166,12 @@ BASE = (
     Rule(
         Code.GrantAuthorizationInterfaceMismatch,
         "the scope has the interface of the message",
-        lambda use: use.grant.scope.get("interface") == use.descriptor["interface"],
+        lambda use: use.scope.get("interface") == use.descriptor["interface"],
     ),
     Rule(
         Code.GrantAuthorizationMethodMismatch,
         "the scope has the method of the message",
-        lambda use: use.grant.scope.get("method") == use.descriptor["method"],
+        lambda use: use.scope.get("method") == use.descriptor["method"],
     ),
 )
 """What every use of every grant must fulfil."""
@@ -169,7 +180,7 @@ _RECORD = (
     Rule(
         Code.RecordsGrantAuthorizationScopeProtocolMismatch,
         "the record has the protocol of the scope",
-        lambda use: use.grant.scope.get("protocol") == use.written.get("protocol"),
+        lambda use: use.scope.get("protocol") == use.written.get("protocol"),
     ),
     Rule(
         Code.RecordsGrantAuthorizationScopeContextIdMismatch,
@@ -179,7 +190,7 @@ _RECORD = (
     Rule(
         Code.RecordsGrantAuthorizationScopeProtocolPathMismatch,
         "the record has the protocol path of the scope",
-        lambda use: use.grant.scope.get("protocolPath") in (None, use.written.get("protocolPath")),
+        lambda use: use.scope.get("protocolPath") in (None, use.written.get("protocolPath")),
     ),
 )
 
@@ -221,7 +232,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             Code.RecordsGrantAuthorizationDeleteProtocolScopeMismatch,
             "the record has the protocol of the scope",
-            lambda use: use.grant.scope.get("protocol") in (None, use.written.get("protocol")),
+            lambda use: use.scope.get("protocol") in (None, use.written.get("protocol")),
         ),
     ),
     "MessagesRead": (
@@ -237,7 +248,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             Code.ProtocolsGrantAuthorizationScopeProtocolMismatch,
             "the definition is that of the protocol of the scope",
-            lambda use: use.grant.scope.get("protocol") in (None, use.descriptor["definition"]["protocol"]),
+            lambda use: use.scope.get("protocol") in (None, use.descriptor["definition"]["protocol"]),
         ),
     ),
     "ProtocolsQuery": (

@@ -206,7 +206,7 @@ async def test_the_data_of_a_grant_are_what_the_grantor_signed(world: World) -> 
         "scope": {"interface": "Records", "method": "Query", "protocol": "urn:other"},
     }
     query = await ask_query(world, with_other_data(record, wider), "urn:other")
-    assert await world.status(query) == (400, "RecordsAuthorDelegatedGrantCidMismatch")
+    assert await world.status(query) == (401, "RecordsAuthorDelegatedGrantCidMismatch")
 
 
 async def test_only_a_grant_is_a_grant(world: World) -> None:
@@ -214,12 +214,12 @@ async def test_only_a_grant_is_a_grant(world: World) -> None:
     says = {"dateExpires": END, "delegated": True, "scope": {"interface": "Records", "method": "Query"}}
     request = await record_of(world, "request", {**says}, recipient=world.bob.did)
     assert await world.status(await ask_query(world, request.encoded, NOTES)) == (
-        400,
+        401,
         "RecordsAuthorDelegatedGrantNotADelegatedGrant",
     )
     incomplete = {name: value for name, value in says.items() if name != "dateExpires"}
     grant = await record_of(world, "grant", incomplete, recipient=world.bob.did)
-    assert await world.status(await ask_query(world, grant.encoded, NOTES)) == (400, "SchemaValidatorFailure")
+    assert await world.status(await ask_query(world, grant.encoded, NOTES)) == (401, "SchemaValidatorFailure")
 
 
 @pytest.mark.parametrize(
@@ -236,6 +236,31 @@ async def test_only_a_grant_is_a_grant(world: World) -> None:
 async def test_data_that_say_nothing(world: World, encoded: str, words: str) -> None:
     grant = {**(await delegate(world, "Records.Query")).encoded, "encodedData": encoded}
     assert await world.status(await ask_query(world, grant, NOTES)) == (400, words)
+
+
+@pytest.mark.parametrize("scope", [None, [], "x", {}, {"interface": "Records"}])
+async def test_a_grant_without_a_scope_that_means_anything(world: World, scope: Any) -> None:
+    says = {"dateExpires": 7, "delegated": True, "scope": scope, "conditions": []}
+    grant = await record_of(world, "grant", says, recipient=world.bob.did)
+    expected = (
+        "GrantAuthorizationMethodMismatch"
+        if scope == {"interface": "Records"}
+        else "GrantAuthorizationInterfaceMismatch"
+    )
+    code, word = await world.status(await ask_query(world, grant.encoded, NOTES))
+    assert code == 401
+    assert (word == expected) == (scope is not None)
+
+
+@pytest.mark.parametrize("context", ["other", None, 7])
+async def test_a_context_that_is_none(world: World, context: Any) -> None:
+    """A scope that no DWN would accept, in a grant that none was asked to."""
+    scope = {"interface": "Records", "method": "Write", "protocol": NOTES, "contextId": context}
+    grant = await record_of(
+        world, "grant", {"dateExpires": END, "delegated": True, "scope": scope}, recipient=world.bob.did
+    )
+    write = await by_bob(world, grant.encoded)
+    assert await world.status(write, b"hello") == (401, "RecordsGrantAuthorizationScopeContextIdMismatch")
 
 
 async def test_a_delegate_invokes_grants_and_roles_of_the_grantor(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.dwn.conftest import World
-from tests.unit.dwn.permissions.permits import NOTES, make_grant, revoke, send_record, with_notes, with_other_data
+from tests.unit.dwn.permissions.permits import END, NOTES, make_grant, revoke, send_record, with_notes, with_other_data
 
 from web5.dwn.compose_permissions import PermissionRecord, sign_as_owner, sign_as_owner_delegate
 from web5.errors import BadRequest
@@ -105,8 +105,21 @@ async def test_the_signature_and_the_grant_belong_together(world: World) -> None
     )
     plain = await make_grant(world, "Records.Write")
     assert await status(plain.encoded) == (400, "RecordsOwnerDelegatedGrantNotADelegatedGrant")
-    wider = {"dateExpires": "2031-01-01T00:00:00.000000Z", "delegated": True, "scope": {"interface": "x"}}
-    assert await status(with_other_data(record, wider)) == (400, "RecordsOwnerDelegatedGrantCidMismatch")
+
+
+async def test_the_data_of_a_grant_are_what_the_owner_signed(world: World) -> None:
+    """The reference takes any data here, so that a delegate can write himself any scope."""
+    record = await make_grant(world, "Records.Write", delegated=True, protocol="urn:other")
+    wider = {
+        "dateExpires": END,
+        "delegated": True,
+        "scope": {"interface": "Records", "method": "Write", "protocol": NOTES},
+    }
+    write = await carols_note(world)
+    kept = await sign_as_owner_delegate(write, world.bob.signer, record.encoded)
+    assert await world.status(kept, b"hello") == (401, "RecordsGrantAuthorizationScopeProtocolMismatch")
+    kept = await sign_as_owner_delegate(write, world.bob.signer, with_other_data(record, wider))
+    assert await world.status(kept, b"hello") == (401, "RecordsOwnerDelegatedGrantCidMismatch")
 
 
 async def test_every_signature_is_verified(world: World) -> None:

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.interop.engine.streams.pair import Outcome, differences
+import pytest
+from tests.interop.engine.streams.pair import differences
 from tests.interop.engine.streams.shrink import smallest
 from tests.interop.engine.streams.stream import Stream
 from tests.interop.reference import ReferenceScript
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEEDS = range(1, 11)
 STEPS = 520
 
 
-async def test_streams_are_answered_alike(reference: ReferenceScript) -> None:
+async def test_streams_are_answered_alike(reference_engine: ReferenceScript) -> None:
     codes: Counter[str] = Counter()
     events = 0
     for seed in SEEDS:
         stream = Stream(seed)
         steps = stream.steps(STEPS)
-        found, ours = await differences(reference, stream.world.actors, steps)
+        found, ours = await differences(reference_engine, stream.world.actors, steps)
         if found:
-            least = await smallest(reference, stream.world.actors, steps, found[0])
+            least = await smallest(reference_engine, stream.world.actors, steps, found[0])
             raise AssertionError(f"seed {seed}, {len(found)} differences, the first one at its least:\n{least}")
         codes.update(outcome.code for outcome in ours)
         events += sum(len(outcome.events) for outcome in ours)
@@ -39,14 +42,3 @@ def assert_they_cover(codes: Counter[str], events: int) -> None:
     assert codes["409"] > 20
     assert events > 200
     assert len(codes) > 90, sorted(codes)
-
-
-def test_a_seed_gives_the_same_stream_again() -> None:
-    first, second = Stream(5).steps(300), Stream(5).steps(300)
-    assert [step.wire for step in first] == [step.wire for step in second]
-
-
-def test_outcome_codes() -> None:
-    assert Outcome({"status": {"code": 400, "detail": "SomeCode: words"}}).code == "400 SomeCode"
-    assert Outcome({"status": {"code": 404, "detail": "Not Found"}}).code == "404"
-    assert Outcome({"status": {"code": 202, "detail": "Accepted"}}).code == "202 Accepted"

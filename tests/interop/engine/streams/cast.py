@@ -39,7 +39,7 @@ class Actor:
     did: str
     private_jwk: Jwk = field(repr=False, hash=False, compare=False)
     algorithm: str
-    _sign: Callable[[bytes], bytes] = field(repr=False, hash=False, compare=False)
+    sign: Callable[[bytes], bytes] = field(repr=False, hash=False, compare=False)
 
     @property
     def key_id(self) -> str:
@@ -54,7 +54,7 @@ class Actor:
         protected = b64url_encode(compact({"kid": self.key_id, "alg": self.algorithm}))
         return {
             "protected": protected,
-            "signature": b64url_encode(self._sign(f"{protected}.{payload}".encode())),
+            "signature": b64url_encode(self.sign(f"{protected}.{payload}".encode())),
         }
 
 

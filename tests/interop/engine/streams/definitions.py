@@ -168,6 +168,7 @@ def faulty(world: World, good: Message) -> Message:
     """The definition with one thing wrong, or at least odd."""
     bad = copy.deepcopy(good)
     every = paths(bad["structure"])
+    role = world.one(role_paths(bad["structure"]) or every)
     path = world.one(every)
     rules: Any = bad["structure"]
     for name in path.split("/"):
@@ -191,10 +192,14 @@ def faulty(world: World, good: Message) -> Message:
         lambda: actions.append({"who": "recipient", "of": "none/such", "can": ["create"]}),
         lambda: actions.append({"role": "none", "can": ["create"]}),
         lambda: actions.append({"role": path, "can": ["create"]}),
-        lambda: actions.append({"role": world.one(every), "can": ["read", "query"]}),
-        lambda: actions.append({"role": world.one(every), "can": ["prune"]}),
-        lambda: actions.append({"role": world.one(every), "who": "anyone", "can": ["create"]}),
-        lambda: actions.append({"role": world.one(every), "can": ["create"], "of": "x", "extra": 1}),
+        lambda: actions.append(
+            {"role": role, "can": world.one((["read", "query"], ["subscribe"], ["create", "read"]))}
+        ),
+        lambda: actions.append({"role": role, "can": ["prune"]}),
+        lambda: actions.append({"role": role, "who": "anyone", "can": ["create"]}),
+        lambda: actions.append({"role": role, "can": ["create"], "of": "x", "extra": 1}),
+        lambda: actions.extend({"role": role, "can": [can]} for can in ("create", "co-delete")),
+        lambda: actions.extend({"role": role, "can": [can]} for can in ("update", "co-update")),
         lambda: actions.append({"who": "nobody", "can": ["create"]}),
         lambda: actions.append({"can": ["create"]}),
         lambda: actions.append({}),
@@ -213,6 +218,8 @@ def faulty(world: World, good: Message) -> Message:
         lambda: rules.update({"undeclared": {}}),
         lambda: rules.update({"post": {"post": {"comment": {"image": {}}}}}),
         lambda: rules.update({"$tags": {}}),
+        lambda: rules.update({"$tags": _odd_tag_rules(world)}),
+        lambda: rules.update({"$tags": _odd_tag_rules(world)}),
         lambda: rules.update({"$tags": _odd_tag_rules(world)}),
         lambda: rules.update(nested(world.one((8, 9, 10, 11, 12)))),
         lambda: bad["types"].update(post={"schema": world.one(("schema.org/A/", "HTTPS://A.b", "", "x y"))}),

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from web5.crypto.encoding import b64url_decode
+from web5.dwn.cid import data_cid
+from web5.dwn.javascript import MAX_DEPTH
+
 from .step import Message, Step
 
 Comparable = tuple[str, dict[str, Any], list[Any]]
@@ -13,20 +17,51 @@ EXPLAINED: dict[str, Callable[[Step, Comparable, Comparable], bool]] = {
     "Malformed signatures have an error code": lambda step, ours, theirs: (
         ours[0] == "401 GeneralJwsVerifierInvalidSignature" and theirs[0] == "401"
     ),
+    "Sorting by publication shows strangers what they may see": lambda step, ours, theirs: (
+        ours[0] == theirs[0] == "200 OK"
+        and step.message["descriptor"].get("dateSort", "").startswith("published")
+        and step.made is not None
+        and step.made.signer.did != step.tenant
+        and theirs[1] == {"entries": []}
+    ),
     "Deeply nested messages": lambda step, ours, theirs: (
-        ours[0] == "400" and theirs[0].startswith("400") and _depth(step.message) > DEPTH_LIMIT
+        ours[0] == "400" and theirs[0].startswith("400") and _depth(step.message) > MAX_DEPTH
+    ),
+    "A delegated grant is what its grantor signed": lambda step, ours, theirs: (
+        ours[0] in NOT_GENUINE and theirs[0].startswith(("400", "401")) and _has_false_grant(step.message)
     ),
     "Events carry no data": lambda step, ours, theirs: (
         ours[:2] == theirs[:2] and ours[2] == [_without_data(event) for event in theirs[2]]
     ),
     "A grant for one protocol does not open the whole log": lambda step, ours, theirs: (
-        ours[0] == "401 MessagesGrantAuthorizationMismatchedProtocol"
+        ours[0] == "401 EventsGrantAuthorizationMismatchedProtocol"
         and theirs[0] == "200 OK"
         and step.message["descriptor"]["filters"] == []
     ),
 }
 
-DEPTH_LIMIT = 100
+
+NOT_GENUINE = frozenset(
+    f"{status} Records{whose}DelegatedGrant{what}"
+    for status in (400, 401)
+    for whose in ("Author", "Owner")
+    for what in ("CidMismatch", "NotADelegatedGrant")
+)
+
+
+def _has_false_grant(message: Message) -> bool:
+    """A delegated grant whose data are not those of its data CID, or that is no record of a grant."""
+    for name in ("authorDelegatedGrant", "ownerDelegatedGrant"):
+        grant = message["authorization"].get(name)
+        if grant is None:
+            continue
+        descriptor = grant["descriptor"]
+        place = descriptor.get("protocol"), descriptor.get("protocolPath")
+        if place != ("https://tbd.website/dwn/permissions", "grant"):
+            return True
+        if data_cid(b64url_decode(grant["encodedData"])) != descriptor["dataCid"]:
+            return True
+    return False
 
 
 def _depth(value: Any) -> int:

@@ -141,6 +141,7 @@ class Mutations:
             lambda: entry.update(protected=jws({"kid": world.owner.did, "alg": "EdDSA"}, [])["payload"]),
             lambda: entry.update(protected=jws({"kid": "did:key:z6Mk#0", "alg": "EdDSA"}, [])["payload"]),
             lambda: entry.update(protected=jws({"kid": world.owner.key_id}, [])["payload"]),
+            lambda: entry.update(protected=jws({"kid": _odd_did(world)}, [])["payload"]),
             lambda: entry.pop(world.one(("signature", "protected"))),
             lambda: authorization.pop(place),
             lambda: step.message.pop("authorization"),
@@ -254,6 +255,26 @@ class Mutations:
         if world.maybe(0.4):
             self._change(grant)
         return {name: grant}
+
+
+ODD_KEYS: tuple[Any, ...] = (
+    {"kty": "OKP", "crv": "X25519", "x": "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"},
+    {"kty": "OKP", "crv": "Ed448", "x": "AAAA"},
+    {"kty": "OKP", "crv": "Ed25519", "x": "AAAA"},
+    {"kty": "OKP", "crv": "Ed25519"},
+    {"kty": "EC", "crv": "P-384", "x": "AAAA", "y": "AAAA"},
+    {"kty": "EC", "crv": "P-256", "x": "AAAA"},
+    {"kty": "EC", "crv": "secp256k1", "x": "AAAA", "y": "AAAA"},
+    {"kty": "RSA", "n": "AAAA", "e": "AQAB"},
+    {"kty": "oct", "k": "AAAA"},
+    {"kty": "none"},
+    {},
+)
+
+
+def _odd_did(world: World) -> str:
+    """A key's name, where the key is none that can sign."""
+    return f"did:jwk:{jws(world.one(ODD_KEYS), [])['payload']}#0"
 
 
 def holders(value: Any) -> list[Any]:

@@ -187,6 +187,17 @@ async def differences(
     return found, ours
 
 
+def can_be_authored(step: Step) -> bool:
+    """The reference's classes can make such a message: with the parent's ID from its context, and no needless grant."""
+    if step.made is None or step.what.startswith("bad"):
+        return False
+    descriptor = step.message["descriptor"]
+    if descriptor["method"] == "Write":
+        above = step.message.get("contextId", "").rpartition("/")[0]
+        return bool(descriptor.get("parentId", "") == above.rpartition("/")[2])
+    return descriptor["method"] != "Delete" or "permissionGrantId" not in step.made.claims
+
+
 def wire_signing(message: Message, signed: Signed | None) -> Message:
     """What the reference's classes need to make a message like this."""
     if signed is None:

@@ -12,7 +12,7 @@ from . import authoring, definitions
 from .authoring import without_none
 from .cast import Actor
 from .step import Message, Signed, Step
-from .world import PERMISSIONS, Grant, Record, World, paths
+from .world import DAY, PERMISSIONS, Grant, Record, World, paths
 
 SCOPES = {
     ("Records", "Write"): 6.0,
@@ -26,7 +26,6 @@ SCOPES = {
     ("Protocols", "Configure"): 2.0,
     ("Protocols", "Query"): 2.0,
 }
-DAY = 86_400_000_000
 
 
 class Permits:
@@ -71,7 +70,7 @@ class Permits:
         scope = self.scope(tenant)
         delegated = world.maybe(0.5)
         value: Message = without_none(
-            dateExpires=world.later(world.one((DAY, DAY, DAY, DAY, DAY, DAY, 200_000, 30_000, 0, -DAY))),
+            dateExpires=world.later(world.one((*[DAY] * 16, 200_000, 30_000, 0, -DAY))),
             requestId=world.recent(world.requests).record_id if world.requests and world.maybe(0.3) else None,
             description="for work" if world.maybe(0.2) else None,
             delegated=True if delegated else world.one((None, False)),
@@ -183,6 +182,8 @@ class Permits:
         world = self.world
         value = copy.deepcopy(value)
         scope = value["scope"]
+        both = {"contextId": "abc", "protocolPath": "post", "interface": "Records", "method": "Write"}
+        both["protocol"] = scope.get("protocol", world.one(definitions.URIS))
         changes: list[Callable[[], Any]] = [
             lambda: scope.update(protocol=world.one(("Example.com/", "https://example.com/a?b", 1, None))),
             lambda: scope.pop("protocol", None),
@@ -190,7 +191,8 @@ class Permits:
             lambda: scope.update(method="Fly"),
             lambda: scope.update(method="Configure"),
             lambda: scope.update(interface="Protocols"),
-            lambda: scope.update(contextId="abc", protocolPath="post", interface="Records", method="Write"),
+            lambda: scope.update(both),
+            lambda: scope.update(both),
             lambda: scope.update(extra=1),
             lambda: value.update(scope=world.one(({}, [], None, "x"))),
             lambda: value.update(delegated="yes"),
@@ -203,7 +205,7 @@ class Permits:
         way = world.rng.randrange(len(changes) + 3)
         if way < len(changes):
             changes[way]()
-            if "protocol" in scope and world.maybe(0.5) and isinstance(scope["protocol"], str):
+            if "protocol" in scope and world.maybe(0.7) and isinstance(scope["protocol"], str):
                 tags = {"protocol": scope["protocol"]}
             return value, tags
         if way == len(changes):

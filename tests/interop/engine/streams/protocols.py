@@ -67,11 +67,19 @@ class Protocols:
         world = self.world
         if world.maybe(0.3):
             return None
+        if world.maybe(0.4):
+            used = world.invoked(tenant, "Protocols", "Query")
+            if used is not None:
+                return used
         signer = world.author(tenant, 0.35)
         return Signed(signer, world.claims(tenant, signer, "Protocols", "Query", 0.7))
 
     def _signed(self, tenant: Actor) -> Signed:
         world = self.world
+        if world.maybe(0.15):
+            used = world.invoked(tenant, "Protocols", "Configure")
+            if used is not None:
+                return used
         return world.signed(
             tenant, author=tenant if world.maybe(0.8) else None, interface="Protocols", method="Configure"
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .mutations import Mutations
+from .odd_writes import OddWrites
 from .permits import Permits
 from .protocols import Protocols
 from .questions import Questions
@@ -30,6 +31,7 @@ class Stream:
         self.world = World(seed)
         self._held: list[Step] = []
         writes, permits = Writes(self.world), Permits(self.world)
+        odd = OddWrites(self.world, writes)
         protocols, questions = Protocols(self.world), Questions(self.world)
         self._ground: list[Maker] = [protocols.configure, protocols.configure, writes.role_record, permits.grant]
         self._good: dict[Maker, float] = {
@@ -58,6 +60,9 @@ class Stream:
         bad = Mutations(self.world, [maker for maker in self._good if maker != questions.unsubscribe])
         self._kinds = self._good | {
             protocols.faulty: 4,
+            odd.odd: 7,
+            odd.dataless_update: 2,
+            odd.bad_delegate: 3,
             bad.changed: 7,
             bad.changed_descriptor: 8,
             bad.changed_claims: 4,

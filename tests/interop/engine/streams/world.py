@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 START = 1_714_521_600_000_000
 MILLISECOND = 1000
+DAY = 86_400_000_000
 PERMISSIONS = "https://tbd.website/dwn/permissions"
 
 
@@ -26,6 +27,7 @@ class Record:
 
     Parameters:
         sound: it probably was.
+        dataless: it was sent without its data.
     """
 
     tenant: Actor
@@ -34,6 +36,7 @@ class Record:
     signed: Signed
     data: bytes
     sound: bool = False
+    dataless: bool = False
     deleted: bool = False
 
     @property
@@ -187,6 +190,10 @@ class World:
 
     def signed(self, tenant: Actor, *, author: Actor | None = None, interface: str, method: str) -> Signed:
         """By its author, or by a delegate; now and then under a grant or a role."""
+        if author is not tenant and self.maybe(0.2):
+            used = self.invoked(tenant, interface, method)
+            if used is not None:
+                return used
         grants = [grant for grant in self.usable_grants(delegated=True) if author in (None, grant.grantor)]
         fitting = [g for g in grants if (g.scope["interface"], g.scope["method"]) == (interface, method)]
         if grants and self.maybe(0.14):
@@ -195,6 +202,15 @@ class World:
             return Signed(signer, self.claims(tenant, signer, interface, method, 0.02), grant.message)
         signer = author or self.author(tenant)
         return Signed(signer, self.claims(tenant, signer, interface, method, 0.2 if signer is not tenant else 0.05))
+
+    def invoked(self, tenant: Actor, interface: str, method: str) -> Signed | None:
+        """By somebody to whom the tenant granted this."""
+        kind = (interface, method)
+        grants = [g for g in self.grants if g.grantor is tenant and (g.scope["interface"], g.scope["method"]) == kind]
+        if not grants:
+            return None
+        grant = self.recent(grants)
+        return Signed(grant.grantee, {"permissionGrantId": grant.record.record_id})
 
     def claims(self, tenant: Actor, signer: Actor, interface: str, method: str, chance: float) -> dict[str, str]:
         """A grant, if there is one that this signer might use."""

@@ -147,24 +147,25 @@ class Writes:
             sent = self.blob()[1]
         sound = sound and sent is data and not (signed.claims or signed.delegated or signed.owner)
         record = Record(tenant, author, [message], signed, data)
-        # What the reference's classes make has the parent's ID from the parent's context.
-        alike = descriptor.get("parentId") == (parent_context_id or "").rpartition("/")[2] or None
-        fits = encryption is None and ("parentId" not in descriptor or alike)
-        made = signed if fits else None
+        made = signed if encryption is None else None
         step = world.step("write", tenant, message, sent, made=made, then=lambda: world.keep(record))
+        record.dataless = sent is None
         record.sound = sound and step.tenant == tenant.did
         return step
 
     # Later writes
 
     def update(self) -> Step:
-        world = self.world
         record = self._some_record()
         if record is None:
             return self.flat_record()
+        return self.next_write(record, None if self.world.maybe(0.3) else self.blob()[1])
+
+    def next_write(self, record: Record, data: bytes | None) -> Step:
+        """The record with these data, or with those that it has."""
+        world = self.world
         old = record.newest if world.maybe(0.9) else record.first
         first = record.first["descriptor"]
-        data = None if world.maybe(0.3) else self.blob()[1]
         published = world.one((True, False, old["descriptor"].get("published")))
         time = world.near(old["descriptor"]["messageTimestamp"]) if world.maybe(0.2) else world.now()
         date = old["descriptor"].get("datePublished")
@@ -250,7 +251,8 @@ class Writes:
         world = self.world
         if not world.records:
             return self.flat_record()
-        record = world.recent(world.records)
+        elsewhere = [grant.record for grant in world.grants]
+        record = world.recent(elsewhere if elsewhere and world.maybe(0.4) else world.likely(world.records))
         message = record.first if world.maybe(0.7) else record.newest
         tenant = world.tenant()
         signed = dataclasses.replace(record.signed, **self._owner(tenant, 1.0))

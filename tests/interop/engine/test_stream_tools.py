@@ -1,12 +1,14 @@
-"""Shrinking finds the fewest steps that fail together."""
+"""A stream is the same every time, and shrinking finds the fewest of its steps that fail together."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
+from tests.interop.engine.streams.pair import Outcome
 from tests.interop.engine.streams.shrink import shrink
 from tests.interop.engine.streams.step import Step
+from tests.interop.engine.streams.stream import Stream
 
 
 def steps(count: int) -> list[Step]:
@@ -28,3 +30,14 @@ async def test_only_the_needed_steps_are_left(seed: int) -> None:
     kept = await shrink(steps(count), fails)
     assert [step.number for step in kept] == sorted(needed)
     assert runs < 400
+
+
+def test_a_seed_gives_the_same_stream_again() -> None:
+    first, second = Stream(5).steps(300), Stream(5).steps(300)
+    assert [step.wire for step in first] == [step.wire for step in second]
+
+
+def test_outcome_codes() -> None:
+    assert Outcome({"status": {"code": 400, "detail": "SomeCode: words"}}).code == "400 SomeCode"
+    assert Outcome({"status": {"code": 404, "detail": "Not Found"}}).code == "404"
+    assert Outcome({"status": {"code": 202, "detail": "Accepted"}}).code == "202 Accepted"

@@ -1,0 +1,38 @@
+"""The documents that are made from tables, or that tests refer to, are up to date."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.interop.engine.streams.differences import EXPLAINED
+
+from web5.dwn.codes import Code
+from web5_build import rule_docs
+from web5_build.paths import INTEROP, ROOT
+
+DOCS = ROOT / "docs"
+MAKE = "run .venv/bin/python -m web5_build.rule_docs with PYTHONPATH=pysrc"
+
+
+@pytest.mark.parametrize("name", ["rules", "errors"])
+def test_generated_views_are_up_to_date(name: str) -> None:
+    assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == getattr(rule_docs, name)(), MAKE
+
+
+def test_every_code_is_given_somewhere() -> None:
+    lines = rule_docs.errors().splitlines()
+    unused = [code for code in Code if not re.search(rf"`{code.value}` \|.*\| `", "\n".join(lines))]
+    assert unused == []
+
+
+def test_every_difference_is_documented_and_shown_by_a_test() -> None:
+    headings = set(re.findall(r"^## (.+)$", _text(DOCS / "differences.md"), re.MULTILINE))
+    shown = set(re.findall(r'^    """(.+)\."""$', _text(INTEROP / "engine" / "test_differences.py"), re.MULTILINE))
+    assert set(EXPLAINED) <= headings
+    assert headings <= shown
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -77,6 +77,16 @@ export function engineSteps(sdk, location) {
       for (let i = 0; i < count; i += 1) made.push(await write());
       return timed(made, (message) => send(message, text));
     },
+    async write_at_once({ count, at_once: atOnce }) {
+      const messages = [];
+      for (let i = 0; i < count; i += 1) messages.push(await write());
+      const start = performance.now();
+      for (let i = 0; i < count; i += atOnce) {
+        const replies = await Promise.all(messages.slice(i, i + atOnce).map((message) => send(message, text)));
+        for (const reply of replies) if (reply.status.code !== 202) throw new Error(reply.status.detail);
+      }
+      return { per_second: count / ((performance.now() - start) / 1000) };
+    },
     async read({ count }) {
       const messages = [];
       for (let i = 0; i < count; i += 1) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -68,6 +69,15 @@ class Steps:
     async def write(self, count: int) -> dict[str, float]:
         self.made = [await self._write() for _ in range(count)]
         return await self._timed(self.made, self._send_write)
+
+    async def write_at_once(self, count: int, at_once: int) -> dict[str, float]:
+        """The same with so many in flight, as a sync that pulls has them."""
+        messages = [await self._write() for _ in range(count)]
+        start = time.perf_counter()
+        for i in range(0, count, at_once):
+            for reply in await asyncio.gather(*map(self._send_write, messages[i : i + at_once])):
+                assert reply["status"]["code"] == 202, reply
+        return {"per_second": count / (time.perf_counter() - start)}
 
     async def read(self, count: int) -> dict[str, float]:
         async def send(message: Message) -> Any:

@@ -20,7 +20,7 @@ LARGE = bytes(range(250)) * 200
 
 class Gate:
     async def refusal(self, tenant: str) -> str | None:
-        return None if tenant.endswith("x") else f"{tenant} did not pay"
+        return {"did:example:y": f"{tenant} did not pay", "did:example:z": ""}.get(tenant)
 
 
 class CountingBlobs(MemoryBlobs):
@@ -233,6 +233,9 @@ async def test_the_tenant_gate(world: World) -> None:
     reply = await world.dwn.process_message("did:example:y", None)
     assert reply == {"status": {"code": 401, "detail": "did:example:y did not pay"}}
     assert (await world.dwn.process_message("did:example:x", None))["status"]["code"] == 400
+    reply = await world.dwn.process_message("did:example:z", await world.compose(), b"hello")
+    assert reply == {"status": {"code": 401, "detail": "DID did:example:z is not an active tenant."}}
+    assert world.dwn.store.tenant("did:example:z") == 0
 
 
 async def test_what_sync_asks(world: World) -> None:

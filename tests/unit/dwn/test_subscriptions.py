@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.dwn.chat import URI, chat, install, member, post_to, thread
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person, signed
 
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
+from web5.dwn.compose_permissions import permission_grant
 from web5.dwn.store.database import Database, open_memory
 from web5.errors import StorageError
 
@@ -208,6 +210,51 @@ async def test_by_author(world: World, who: str) -> None:
     told, _ = await subscribe(world, world.alice, author=[author.did, world.carol.did])
     await world.write()
     assert len(told) == (who == "alice")
+
+
+async def test_a_role_opens_what_is_not_published(world: World) -> None:
+    await install(world, chat())
+    room, other = await thread(world), await thread(world)
+    await member(world, room, world.bob)
+    told: Events = []
+
+    async def ask(by: Person, context: str) -> Any:
+        filter = {"protocol": URI, "protocolPath": "thread/post", "contextId": context}
+        message = await compose.records_subscribe(by.signer, world.clock, filter=filter, protocol_role="thread/member")
+        return (await world.send(message, subscription_handler=told.append))["status"]
+
+    assert (await ask(world.bob, room["contextId"]))["code"] == 200
+    for by, context in ((world.carol, room["contextId"]), (world.bob, other["contextId"])):
+        assert (await ask(by, context))["detail"].startswith("ProtocolAuthorizationMatchingRoleRecordNotFound")
+    post = await post_to(world, room)
+    await world.send(post, b"hello")
+    await world.send(await post_to(world, other), b"hello")
+    await world.send(await world.delete(post))
+    assert told == [{"message": post}]
+
+
+async def test_messages_of_a_protocol(world: World) -> None:
+    """Its configuration and its records; and of permissions, what regulates it."""
+    _, told = await messages(world, {"protocol": URI})
+    _, configured = await messages(world, {"interface": "Protocols"})
+    configure = await install(world, chat())
+    room = await thread(world)
+    await world.write()
+    grant = await make_grant(world, URI)
+    await make_grant(world, "https://example.com/other")
+    assert [event["message"] for event in told] == [configure, room, grant]
+    assert configured == [{"message": configure}]
+
+
+async def make_grant(world: World, protocol: str) -> dict[str, Any]:
+    """A grant of Alice's, sent and accepted, that is about a protocol."""
+    scope = {"interface": "Records", "method": "Read", "protocol": protocol}
+    signer, clock = world.alice.signer, world.clock
+    grant = await permission_grant(
+        signer, clock, granted_to=world.bob.did, date_expires="2030-01-01T00:00:00.000000Z", scope=scope
+    )
+    assert await world.status(grant.message, grant.data) == (202, "Accepted")
+    return grant.message
 
 
 async def messages(world: World, *filters: Any, by: Person | None = None) -> tuple[Any, Events]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from web5 import strict_json
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk, with_ids
 from web5.dids.method import Resolved
@@ -22,8 +23,8 @@ class DidJwk:
 
     async def resolve(self, did: DidUrl) -> Resolved:
         try:
-            key = json.loads(b64url_decode(did.id))
-        except (CryptoError, ValueError, RecursionError) as error:
+            key = strict_json.parse(b64url_decode(did.id).decode())
+        except (CryptoError, ValueError) as error:
             raise DidError("invalidDid", f"{did.uri[:100]} is not a JWK in base64url") from error
         if not isinstance(key, dict) or "d" in key:
             raise DidError("invalidDid", f"{did.uri[:100]} is not a public JWK")

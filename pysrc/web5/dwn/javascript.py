@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
+from .. import strict_json
 from ..errors import BadRequest
 from .cid import MAX_SAFE_INTEGER
 
@@ -57,14 +57,9 @@ def parse_json(data: bytes) -> Any:
 
     Raises:
         BadRequest: the value is nested too deeply.
-        ValueError: the bytes are not JSON.
-        RecursionError: so deeply that it cannot even be parsed.
+        ValueError: the bytes are not JSON, or nested much too deeply.
     """
-    return as_javascript(json.loads(data.decode("utf-8-sig", "replace"), parse_constant=_not_json))
-
-
-def _not_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    return as_javascript(strict_json.parse(data.decode("utf-8-sig", "replace")))
 
 
 def _well_formed(text: str) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any
 from uuid import uuid4
 
+from web5 import strict_json
 from web5.errors import BadReply
 
 REQUEST_HEADER = "dwn-request"
@@ -168,15 +169,9 @@ def _decode(text: str | bytes) -> Any:
     if isinstance(text, bytes):
         text = text.decode()
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = strict_json.parse(text)
         if r"\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError("JSON nested too deeply") from None
     except UnicodeEncodeError:
         raise ValueError("JSON with half a surrogate pair") from None
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

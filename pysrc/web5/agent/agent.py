@@ -105,13 +105,22 @@ class Agent:
         """What signs as `did`. Raises IdentityError if it is not on this agent."""
         return await self.identities.signer(did)
 
-    async def process(self, tenant: str, message: dict[str, Any], data: bytes | None = None) -> Reply:
+    async def process(
+        self,
+        tenant: str,
+        message: dict[str, Any],
+        data: bytes | None = None,
+        subscription_handler: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Reply:
         """Give a message to the local DWN.
+
+        Parameters:
+            subscription_handler: called with each event, if the message subscribes.
 
         Raises:
             DwnError: the kind that fits the reply's status, if that is not a success.
         """
-        return _checked(await self.dwn.process_message(tenant, message, data))
+        return _checked(await self.dwn.process_message(tenant, message, data, subscription_handler))
 
     async def request(self, target: str, message: dict[str, Any], data: bytes | DataStream | None = None) -> Reply:
         """Give a message to the first remote DWN of `target` that answers.

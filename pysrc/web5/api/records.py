@@ -1,8 +1,8 @@
-"""`web5.dwn.records`: create, read, query and delete, in the local DWN or in another's."""
+"""`web5.dwn.records`: create, read, query, subscribe and delete, in the local DWN or in another's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent, Reply
@@ -11,6 +11,7 @@ from web5.api.filters import records_filter
 from web5.api.record import Record
 from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
+from web5.dwn.events import Event, Subscription
 from web5.errors import InvalidArgument
 
 Cursor = dict[str, Any]
@@ -42,6 +43,10 @@ class RecordsApi:
         date_published: str | None = None,
         date_created: str | None = None,
         tags: Mapping[str, Any] | None = None,
+        protocol: str | None = None,
+        protocol_path: str | None = None,
+        parent_context_id: str | None = None,
+        protocol_role: str | None = None,
     ) -> Record:
         """Write a new record; it is durable, and waits for sync, when this returns.
 
@@ -50,6 +55,10 @@ class RecordsApi:
             data_format: media type; by default text/plain, application/octet-stream or application/json by `data`.
             schema: a URL that says what the data is.
             date_published, date_created: ISO 8601 UTC with microseconds; by default now.
+            protocol, protocol_path: where in a configured protocol the record belongs; `schema` and `data_format` must
+                be those of its type.
+            parent_context_id: the `context_id` of the record that it belongs below.
+            protocol_role: the protocol path of the role that is invoked.
 
         Raises:
             InvalidArgument: the data cannot be stored.
@@ -67,6 +76,10 @@ class RecordsApi:
             date_published=date_published,
             date_created=date_created,
             tags=dict(tags) if tags else None,
+            protocol=protocol,
+            protocol_path=protocol_path,
+            parent_context_id=parent_context_id,
+            protocol_role=protocol_role,
         )
         await self._agent.process(self._did, message, payload)
         return Record(self._agent, self._did, message, data=payload)
@@ -78,6 +91,7 @@ class RecordsApi:
         date_sort: str | None = None,
         limit: int | None = None,
         cursor: Cursor | None = None,
+        protocol_role: str | None = None,
         **filters: Any,
     ) -> Records:
         """The records that fit all filters.
@@ -85,6 +99,7 @@ class RecordsApi:
         Parameters:
             date_sort: createdAscending (the default), createdDescending, publishedAscending or publishedDescending.
             limit: records at the most; what follows is reached by the result's `cursor`.
+            protocol_role: the protocol path of the role that is invoked.
             filters: any of `web5.api.filters.WIRE_NAMES`; a list means any of its values, a `{"from", "to"}` a range.
 
         Raises:
@@ -101,6 +116,7 @@ class RecordsApi:
             filter=wire_filter,
             date_sort=date_sort,
             pagination={name: value for name, value in pagination.items() if value is not None} or None,
+            protocol_role=protocol_role,
         )
         reply = await self._ask(from_, message)
         entries = (Record(self._agent, self._did, entry, remote=from_) for entry in reply["entries"])
@@ -131,6 +147,38 @@ class RecordsApi:
             stream=stream,
             remote=from_,
         )
+
+    async def subscribe(
+        self, handler: Callable[[Record], None], *, protocol_role: str | None = None, **filters: Any
+    ) -> Subscription:
+        """Hear of every record of the local DWN that is written or deleted from now on, here or by sync.
+
+        Parameters:
+            handler: called with the record in its new state; `record.deleted` tells a delete. What it raises goes to
+                the event loop's exception handler.
+            protocol_role: the protocol path of the role that is invoked.
+            filters: as for `query`.
+
+        Returns a subscription; `await subscription.close()` ends it.
+
+        Raises:
+            InvalidArgument: no filter, or an unknown one.
+            DwnError: the DWN refused.
+        """
+        wire_filter = records_filter(filters)
+        if not wire_filter:
+            raise InvalidArgument("A subscription needs at least one filter, for example protocol=… or schema=….")
+        signer = await self._agent.signer(self._did)
+        message = await compose.records_subscribe(
+            signer, self._agent.clock, filter=wire_filter, protocol_role=protocol_role
+        )
+
+        def told(event: Event) -> None:
+            handler(Record(self._agent, self._did, event["message"], initial_write=event.get("initialWrite")))
+
+        reply = await self._agent.process(self._did, message, subscription_handler=told)
+        subscription: Subscription = reply["subscription"]
+        return subscription
 
     async def delete(self, record_id: str, *, prune: bool = False, from_: str | None = None) -> None:
         """Delete a record; with `prune`, its descendants too.

@@ -8,6 +8,7 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.api.dids import DidApi
 from web5.api.identities import IdentitiesApi
+from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.platform import Progress, default_settings, no_progress, open_agent
@@ -21,6 +22,7 @@ class DwnApi:
 
     def __init__(self, agent: Agent, did: str) -> None:
         self.records = RecordsApi(agent, did)
+        self.protocols = ProtocolsApi(agent, did)
 
 
 class Connection:

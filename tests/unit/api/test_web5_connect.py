@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.conftest import World
 
+from tests.unit.conftest import World
 from web5 import Web5
 from web5.errors import BadRequest, InvalidArgument, NotFound, RemoteError, Unauthorized, Unreachable
 

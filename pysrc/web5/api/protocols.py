@@ -1,0 +1,65 @@
+"""`web5.dwn.protocols`: configure protocols, and see which are configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from web5.agent.agent import Agent
+from web5.dwn import compose
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A configured protocol.
+
+    Parameters:
+        definition: in the wire's shape.
+        message: the ProtocolsConfigure that configured it.
+    """
+
+    definition: dict[str, Any]
+    message: dict[str, Any]
+
+
+class ProtocolsApi:
+    """Acts as `did`."""
+
+    def __init__(self, agent: Agent, did: str) -> None:
+        self._agent = agent
+        self._did = did
+
+    async def configure(self, definition: Mapping[str, Any]) -> Protocol:
+        """Configure a protocol in the local DWN, or replace its definition; sync brings it to the remote ones.
+
+        Parameters:
+            definition: `protocol`, `published`, `types` and `structure`, as in the DWN specification.
+
+        Raises:
+            DwnError: the definition is refused; Conflict if a newer one is there.
+        """
+        signer = await self._agent.signer(self._did)
+        message = await compose.protocols_configure(signer, self._agent.clock, definition=definition)
+        await self._agent.process(self._did, message)
+        return _protocol(message)
+
+    async def query(self, protocol: str | None = None, *, from_: str | None = None) -> list[Protocol]:
+        """The configured protocols, or the one with this URL.
+
+        Parameters:
+            from_: the DID whose remote DWN is asked instead of the local one; of another's, the published ones.
+
+        Raises:
+            DwnError, RemoteError: the DWN refused, or could not be reached.
+        """
+        signer = await self._agent.signer(self._did)
+        message = await compose.protocols_query(signer, self._agent.clock, protocol=protocol)
+        reply = await (
+            self._agent.request(from_, message) if from_ is not None else self._agent.process(self._did, message)
+        )
+        return [_protocol(entry) for entry in reply["entries"]]
+
+
+def _protocol(message: dict[str, Any]) -> Protocol:
+    return Protocol(message["descriptor"]["definition"], message)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+
 from tests.browser.world import FLAGS, Device, World, make_world
 
 NewDevice = Callable[[], Awaitable[Device]]

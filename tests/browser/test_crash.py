@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
+
 from tests.browser.world import FLAGS, Device, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from playwright.async_api import Browser, expect
+
 from tests.browser.conftest import NewDevice
 from tests.browser.world import PATIENCE, Device, World
 

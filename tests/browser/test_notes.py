@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import expect
+
 from tests.browser.world import PATIENCE, Device
 
 BASE = 1_700_000_000_000_000

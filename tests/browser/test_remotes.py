@@ -6,6 +6,7 @@ import json
 
 import pytest
 from playwright.async_api import Route, expect
+
 from tests.browser.conftest import NewDevice
 from tests.browser.world import PATIENCE, Device, World, texts_held_by
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
+
 from tests.browser.processes import free_port, plain_files
 from tests.browser.world import PATIENCE, Device, World, copy_site
 

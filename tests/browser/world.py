@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
-from tests.browser.processes import Server, embedded, free_port, remote_node
 
+from tests.browser.processes import Server, embedded, free_port, remote_node
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid

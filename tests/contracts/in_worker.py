@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import js
+
 from tests.contracts import (
     blobs_contract,
     crypto_contract,
@@ -19,7 +20,6 @@ from tests.contracts import (
     pages_contract,
     sealer_contract,
 )
-
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.contracts import blobs_contract, database_contract, http_contract, pages_contract, sealer_contract
 from tests.contracts.http_server import http_server
-
 from web5.dwn.store.database import Database, open_file, open_memory
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.node.blobs import FileBlobs

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.contracts.crypto_contract import CASES, Case
 
+from tests.contracts.crypto_contract import CASES, Case
 from web5.node.crypto import NodeCrypto
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Error, Page
+
 from tests.contracts import (
     blobs_contract,
     crypto_contract,

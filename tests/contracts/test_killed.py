@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import BrowserContext, Page
+
 from tests.contracts.chromium_harness import browser_context, heard, mortal_browser, open_page, python, served
 
 SPACE = "notes"

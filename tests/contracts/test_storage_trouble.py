@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
+
 from tests.contracts.chromium_harness import browser_context, open_page, python, served
 
 MEGABYTE = 1 << 20

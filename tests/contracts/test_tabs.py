@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
+
 from tests.contracts.chromium_harness import browser_context, heard, open_page, python, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -26,7 +26,6 @@ sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
 from tests.bench.engine.steps import Steps  # noqa: E402
 from tests.interop.reference import ReferenceScript  # noqa: E402
-
 from web5.dwn.store.database import open_file  # noqa: E402
 from web5.node.blobs import FileBlobs  # noqa: E402
 from web5.node.crypto import NodeCrypto  # noqa: E402

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.interop.dwn_server import reference_dwn_server
 from tests.interop.gateway import gateway_server
 from tests.interop.reference import ReferenceScript
-
 from web5 import Web5
 from web5.node.agent import open_agent
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from tests.interop.reference import ReferenceScript
 
+from tests.interop.reference import ReferenceScript
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk, thumbprint
 from web5.dids import dht, jwk, key

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.interop.node.serving import EmbeddedServer
 
+from tests.interop.node.serving import EmbeddedServer
 from web5.dids import dht, dht_create
 from web5.dids.signing import signer_for
 from web5.dwn import compose, rpc

@@ -5,6 +5,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from tests.interop.node.serving import EmbeddedServer
 from tests.interop.reference import ReferenceScript
 

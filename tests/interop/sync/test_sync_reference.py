@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.gateway import gateway_server
 from tests.interop.sync import devices
 from tests.interop.sync.devices import CLOCK, CRYPTO, Device
-
 from web5.dids import dht, dht_create
 from web5.dids.models import PortableDid
 from web5.node.http import HttpxHttp

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.conftest import World
 
+from tests.unit.conftest import World
 from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable
 
 

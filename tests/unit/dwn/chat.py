@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person
-
 from web5.dwn import compose
 
 Message = dict[str, Any]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.unit.dwn.persons import Person, SteppingClock, our_dwn, our_engine, person
 
+from tests.unit.dwn.persons import Person, SteppingClock, our_dwn, our_engine, person
 from web5.dwn import Dwn, compose
 
 Message = dict[str, Any]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import signed
-
 from web5.dwn import compose
 from web5.dwn.javascript import MAX_SIZE
 

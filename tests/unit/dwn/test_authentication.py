@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import person
-
 from web5.crypto.jws import MessageSigner, sign
 from web5.crypto.remembered import RememberedSignatures
 from web5.dids.models import DidDocument, DidResolutionResult

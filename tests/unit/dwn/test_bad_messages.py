@@ -6,8 +6,8 @@ import copy
 from typing import Any
 
 import pytest
-from tests.unit.dwn.conftest import World
 
+from tests.unit.dwn.conftest import World
 from web5.dwn import compose
 
 FAILURE = "SchemaValidatorFailure"

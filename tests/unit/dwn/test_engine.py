@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from tests.unit.dwn.conftest import World
 
+from tests.unit.dwn.conftest import World
 from web5.dwn import Applied
 from web5.dwn.cid import message_cid
 from web5.dwn.store.database import Database, open_memory

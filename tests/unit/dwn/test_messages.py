@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.dwn.conftest import World
 
+from tests.unit.dwn.conftest import World
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.store.database import open_memory

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import URI, chat, install, post_to, thread, with_actions
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person
-
 from web5.dwn import compose
 from web5.dwn.protocols.authorization import ACTIONS
 from web5.dwn.signing import sign_as_owner

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import install, with_actions
 from tests.unit.dwn.conftest import World
 

@@ -6,10 +6,10 @@ import copy
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import CHAT, URI, chat, configure, install, with_actions
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import signed
-
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.protocols.definitions import REMEMBERED

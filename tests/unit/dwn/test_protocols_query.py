@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import URI, chat, install
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person, signed
-
 from web5.dwn import compose
 
 Message = dict[str, Any]

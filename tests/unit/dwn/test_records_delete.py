@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.unit.dwn.conftest import World
-
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import URI, chat, install, member, post_to, thread
 from tests.unit.dwn.conftest import World
-
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.store.memory import MemoryBlobs

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.dwn.conftest import World
 
+from tests.unit.dwn.conftest import World
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import format_timestamp, parse_timestamp

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.unit.dwn.conftest import World
-
 from web5.dwn import compose
 
 

@@ -6,9 +6,9 @@ import copy
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import signed, signed_write
-
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.cid import dag_cbor_cid, message_cid

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import URI, chat, install, member, post_to, thread
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person, signed
-
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.compose_permissions import permission_grant

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from web5.dwn.engine import Dwn
 
 from web5.dids import dht_create
 from web5.dids.resolver import UniversalResolver
 from web5.dids.signing import signer_for
 from web5.dwn import compose, rpc
+from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_memory
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import NodeCrypto

@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.unit.sync.world import HOST, World, cid_of
 
+from tests.unit.sync.world import HOST, World, cid_of
 from web5.errors import InvalidArgument
 
 

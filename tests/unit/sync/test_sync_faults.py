@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of, timing_out, unreachable
 
+from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of, timing_out, unreachable
 from web5.dwn import compose
 from web5.errors import StorageFull
 from web5.sync import State

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.sync.world import Device, World, cid_of
 
+from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
 from web5.sync.ledger import Endpoint, Ledger
 from web5.sync.policy import Verdict, judge

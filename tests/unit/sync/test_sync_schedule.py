@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.unit.sync.world import Device, World, cid_of
 
+from tests.unit.sync.world import Device, World, cid_of
 from web5.errors import InvalidArgument
 from web5.sync.meeting import Meeting
 

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.unit.sync.world import HOST, World, cid_of, reply_of, unreachable
 
+from tests.unit.sync.world import HOST, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
 from web5.errors import DidError, InvalidArgument
 from web5.sync import State

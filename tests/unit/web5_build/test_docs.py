@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.interop.engine.streams.differences import EXPLAINED
 
+from tests.interop.engine.streams.differences import EXPLAINED
 from web5.dwn.codes import Code
 from web5_build import rule_docs
 from web5_build.paths import INTEROP, ROOT

@@ -7,7 +7,6 @@ from typing import Any
 from tests.unit.dwn.chat import install
 from tests.unit.dwn.conftest import Status, World
 from tests.unit.dwn.persons import Person, signed_write
-
 from web5.dwn.compose_permissions import PermissionRecord, permission_grant, permission_revocation
 from web5.dwn.signing import as_json
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import (
     END,
@@ -19,7 +20,6 @@ from tests.unit.dwn.permissions.permits import (
     with_other_data,
 )
 from tests.unit.dwn.persons import signed
-
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.compose_permissions import PermissionRecord

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, make_grant
-
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.compose_permissions import permission_grant, permission_request, permission_revocation
 from web5.dwn.permissions.protocol import URI

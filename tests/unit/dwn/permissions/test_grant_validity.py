@@ -7,7 +7,6 @@ from typing import Any
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import grant, make_grant, revoke, send_record
 from tests.unit.dwn.persons import Person
-
 from web5.dwn import compose
 from web5.dwn.compose_permissions import sign_as_owner
 from web5.dwn.timestamps import format_timestamp, parse_timestamp

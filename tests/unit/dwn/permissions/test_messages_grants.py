@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import configure
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import (
@@ -17,7 +18,6 @@ from tests.unit.dwn.permissions.permits import (
     send_record,
     with_notes,
 )
-
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.compose_permissions import permission_request

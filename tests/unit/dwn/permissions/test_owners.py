@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, make_grant, revoke, send_record, with_notes, with_other_data
-
 from web5.dwn.compose_permissions import PermissionRecord, sign_as_owner, sign_as_owner_delegate
 from web5.errors import BadRequest
 

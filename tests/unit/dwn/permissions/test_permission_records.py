@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, grant, make_grant, record_of, revoke, send_record
-
 from web5.dwn import compose
 from web5.dwn.compose_permissions import permission_request, permission_revocation
 from web5.dwn.permissions import protocol

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.chat import configure
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import DEFINITION, NOTES, grant, make_grant, with_notes, with_other_data
-
 from web5.dwn import compose
 
 ACCEPTED = (202, "Accepted")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import NOTES, grant, note, with_notes
-
 from web5.dwn import compose
 
 ACCEPTED = (202, "Accepted")

@@ -24,6 +24,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, async_pla
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
+from tests.bench.engine import measure as engine  # noqa: E402
 from tests.interop.dwn_server import reference_dwn_server  # noqa: E402
 
 CHROMIUM_FLAGS = [
@@ -263,7 +264,16 @@ async def measure(sizes: Sizes) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the records, for a look")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", choices=("app", "engine"), help="one of the two tables")
+    options = parser.parse_args()
+    if options.only != "engine":
+        _app_table(options.quick)
+    if options.only != "app":
+        _say("the engines alone")
+        print(engine.table(asyncio.run(engine.measure(quick=options.quick))))
+
+
+def _app_table(quick: bool) -> None:
     sizes = Sizes(stored=200, synced=100, repeat=8) if quick else Sizes(stored=1000, synced=500, repeat=20)
     rows = asyncio.run(measure(sizes))
     print(f"{'':34} {'web5-py':>10} {'web5-js':>10} {'ratio':>8}")

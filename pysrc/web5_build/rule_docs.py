@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+
 from web5.dwn.codes import Code
 from web5.dwn.messages.records_write import MUTABLE
 from web5.dwn.permissions import rules as grants

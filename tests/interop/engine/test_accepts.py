@@ -7,9 +7,9 @@ import random
 from typing import Any
 
 import pytest
+
 from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.persons import Person, SteppingClock, our_engine, person
-
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 

@@ -7,7 +7,6 @@ import random
 from typing import Any
 
 from tests.interop.reference import ReferenceScript
-
 from web5.dwn.cid import dag_cbor_cid, data_cid
 from web5.dwn.javascript import as_javascript
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from tests.interop.engine.streams import authoring
 from tests.interop.engine.streams.cast import Actor, cast
 from tests.interop.engine.streams.pair import Outcome, run_ours, run_theirs
 from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.reference import ReferenceScript
-
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.cid import data_cid, message_cid
 
@@ -170,6 +170,26 @@ async def test_query_of_a_stranger_sorted_by_publication(reference_engine: Refer
     assert [entry["recordId"] for entry in ours.reply["entries"]] == [script.steps[0].message["recordId"]]
 
 
+async def test_query_of_a_stranger_for_what_is_hidden(reference_engine: ReferenceScript, script: Script) -> None:
+    """Questions about what one may not see."""
+    hidden = script.write(b"private", recipient=script.alice.did)
+    hidden_filter = {"published": False, "author": script.alice.did, "recipient": script.alice.did}
+    script.ask(script.bob, "Records", "Query", filter=hidden_filter)
+    ours, theirs = await script.last(reference_engine)
+    assert ours.reply["entries"] == []
+    assert [entry["recordId"] for entry in theirs.reply["entries"]] == [hidden["recordId"]]
+
+
+async def test_subscription_of_a_stranger_to_what_is_hidden(reference_engine: ReferenceScript, script: Script) -> None:
+    """Questions about what one may not see."""
+    hidden_filter = {"published": False, "author": script.alice.did, "recipient": script.alice.did}
+    script.ask(script.bob, "Records", "Subscribe", filter=hidden_filter)
+    hidden = script.write(b"private")
+    ours, theirs = await script.last(reference_engine)
+    assert ours.events == []
+    assert [event["message"] for _, event in theirs.events] == [hidden]
+
+
 async def test_signature_of_a_wrong_length(reference_engine: ReferenceScript, script: Script) -> None:
     """Malformed signatures have an error code."""
     message = script.write(b"x", send=False)
@@ -195,6 +215,14 @@ async def test_permission_record_that_is_no_json(reference_engine: ReferenceScri
     ours, theirs = await script.last(reference_engine)
     assert ours.code.startswith("400")
     assert theirs.threw is not None and "SyntaxError" in theirs.threw
+
+
+async def test_tag_with_a_space_in_its_name(reference_engine: ReferenceScript, script: Script) -> None:
+    """Tags of any name."""
+    script.write(b"x", tags={"my tag": "a"})
+    ours, theirs = await script.last(reference_engine)
+    assert ours.code == "202 Accepted"
+    assert theirs.threw is not None and "Prefix must use bytes" in theirs.threw
 
 
 async def test_record_without_bytes(reference_engine: ReferenceScript, script: Script) -> None:

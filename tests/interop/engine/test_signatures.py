@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
 from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
-
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn import compose
 

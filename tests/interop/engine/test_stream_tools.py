@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from tests.interop.engine.streams.pair import Outcome
 from tests.interop.engine.streams.shrink import shrink
 from tests.interop.engine.streams.step import Step

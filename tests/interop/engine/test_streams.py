@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from tests.interop.engine.streams.pair import differences
 from tests.interop.engine.streams.shrink import smallest
 from tests.interop.engine.streams.stream import Stream

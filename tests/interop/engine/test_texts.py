@@ -7,8 +7,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from tests.interop.reference import ReferenceScript
 
+from tests.interop.reference import ReferenceScript
 from web5.dwn.timestamps import is_moment
 from web5.dwn.urls import normalize_url
 from web5.errors import BadRequest

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from web5.crypto.curves import low_s
-from web5.crypto.encoding import b64url_encode
+from web5.crypto.encoding import b64url_decode, b64url_encode
 
 Jwk = dict[str, Any]
 Jws = dict[str, Any]
@@ -23,27 +23,28 @@ _EC: dict[str, ec.EllipticCurve] = {"secp256k1": ec.SECP256K1(), "P-256": ec.SEC
 _ALGORITHMS = {"Ed25519": "EdDSA", "secp256k1": "ES256K", "P-256": "ES256"}
 _DETERMINISTIC = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
-CURVES: tuple[Curve, ...] = ("Ed25519", "Ed25519", "Ed25519", "secp256k1", "P-256")
-"""The key of each person; the first two persons have DWNs that most messages are for."""
+CURVES: tuple[Curve, ...] = ("Ed25519", "Ed25519", "Ed25519", "secp256k1", "P-256", "Ed25519")
+"""The key of each person; the first two persons have DWNs that most messages are for. The last one has a did:key."""
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_ED25519_CODEC = b"\xed\x01"
 
 
 @dataclass(frozen=True)
 class Actor:
-    """A person with a did:jwk.
+    """A person with a DID.
 
     Parameters:
         index: the place in the cast; the reference process knows the person by it.
+        key_id: the DID URL of the key.
     """
 
     index: int
     did: str
+    key_id: str
     private_jwk: Jwk = field(repr=False, hash=False, compare=False)
     algorithm: str
     sign: Callable[[bytes], bytes] = field(repr=False, hash=False, compare=False)
-
-    @property
-    def key_id(self) -> str:
-        return f"{self.did}#0"
 
     @property
     def wire(self) -> dict[str, Any]:
@@ -75,9 +76,13 @@ def cast(seed: int) -> list[Actor]:
 def _actor(seed: int, index: int, curve: Curve) -> Actor:
     secret = hashlib.sha256(f"web5-py stream {seed}, person {index}".encode()).digest()
     public, sign = _ed25519(secret) if curve == "Ed25519" else _ecdsa(secret, curve)
-    text = json.dumps(public, separators=(",", ":")).encode()
-    did = f"did:jwk:{b64url_encode(text)}"
-    return Actor(index, did, public | {"d": b64url_encode(secret)}, _ALGORITHMS[curve], sign)
+    if index == len(CURVES) - 1:
+        name = _base58(_ED25519_CODEC + b64url_decode(public["x"]))
+        did, key_id = f"did:key:{name}", f"did:key:{name}#{name}"
+    else:
+        did = f"did:jwk:{b64url_encode(compact(public))}"
+        key_id = f"{did}#0"
+    return Actor(index, did, key_id, public | {"d": b64url_encode(secret)}, _ALGORITHMS[curve], sign)
 
 
 def _ed25519(secret: bytes) -> tuple[Jwk, Callable[[bytes], bytes]]:
@@ -96,6 +101,15 @@ def _ecdsa(secret: bytes, curve: Curve) -> tuple[Jwk, Callable[[bytes], bytes]]:
         return low_s(curve, signature) if curve == "secp256k1" else signature
 
     return jwk, sign
+
+
+def _base58(data: bytes) -> str:
+    """Multibase base58btc; no byte of a key's codec is zero, so none is lost."""
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _BASE58[digit] + text
+    return f"z{text}"
 
 
 def _octets(number: int) -> bytes:

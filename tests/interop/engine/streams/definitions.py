@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .step import Message
-from .world import World, paths, role_paths
+from .world import World, paths, role_paths, rules_at
 
 URIS = (
     "https://example.com/social",
@@ -235,6 +235,26 @@ def faulty(world: World, good: Message) -> Message:
     ]
     world.one(faults)()
     return bad
+
+
+def is_usable(definition: Any) -> bool:
+    """Records of it can be made, if it is accepted."""
+    if not isinstance(definition.get("protocol"), str) or not isinstance(definition.get("types"), dict):
+        return False
+    structure = definition.get("structure")
+    if not isinstance(structure, dict) or not structure or not all(definition["types"].values()):
+        return False
+    every = [rules_at(definition, path) for path in paths(structure)]
+    return all(_has_usual_shapes(rules) for rules in every)
+
+
+def _has_usual_shapes(rules: Message) -> bool:
+    kinds = {"$actions": list, "$size": dict, "$tags": dict}
+    if not all(isinstance(rules.get(name, kind()), kind) for name, kind in kinds.items()):
+        return False
+    sizes = all(type(size) is int and size >= 0 for size in rules.get("$size", {}).values())
+    required = rules.get("$tags", {}).get("$requiredTags", [])
+    return sizes and isinstance(required, list) and all("can" in rule for rule in rules.get("$actions", []))
 
 
 def nested(depth: int) -> Message:

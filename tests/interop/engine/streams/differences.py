@@ -9,6 +9,7 @@ from web5.crypto.encoding import b64url_decode
 from web5.dwn.cid import data_cid
 from web5.dwn.javascript import MAX_DEPTH
 
+from .authoring import author_of
 from .step import Message, Step
 
 Comparable = tuple[str, dict[str, Any], list[Any]]
@@ -23,6 +24,9 @@ EXPLAINED: dict[str, Callable[[Step, Comparable, Comparable], bool]] = {
         and step.made is not None
         and step.made.signer.did != step.tenant
         and theirs[1] == {"entries": []}
+    ),
+    "Questions about what one may not see": lambda step, ours, theirs: (
+        ours[0] == theirs[0] == "200 OK" and asks_for_the_hidden(step) and ours[1] == {"entries": []}
     ),
     "Deeply nested messages": lambda step, ours, theirs: (
         ours[0] == "400" and theirs[0].startswith("400") and _depth(step.message) > MAX_DEPTH
@@ -39,6 +43,19 @@ EXPLAINED: dict[str, Callable[[Step, Comparable, Comparable], bool]] = {
         and step.message["descriptor"]["filters"] == []
     ),
 }
+
+
+def asks_for_the_hidden(step: Step) -> bool:
+    """A question of a stranger's for what is not published, and neither by nor for the stranger."""
+    if step.made is None or step.message["descriptor"]["interface"] != "Records":
+        return False
+    author, filter = author_of(step.made), step.message["descriptor"].get("filter", {})
+    return (
+        author != step.tenant
+        and filter.get("published") is False
+        and "protocolRole" not in step.made.claims
+        and all(author not in (filter.get(name) or [author]) for name in ("author", "recipient"))
+    )
 
 
 NOT_GENUINE = frozenset(

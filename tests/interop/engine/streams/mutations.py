@@ -63,7 +63,7 @@ TEXT_CHANGES: tuple[Callable[[str], str], ...] = (
     lambda text: text[::-1],
     lambda text: text * 2,
 )
-NEW_NAMES = ("unknown", "", "$x", "encodedData", "data", "author", "signature", "attestation", "published", "x y")
+NEW_NAMES = ("unknown", "", "$x", "encodedData", "data", "author", "signature", "attestation", "published", "x-y")
 DEPTHS = (5, 50, 300)
 
 
@@ -83,6 +83,7 @@ class Mutations:
             self._change(step.message)
         if self.world.maybe(0.6):
             step.message = self._signed_again(step)
+        step.made = None
         return step
 
     def changed_descriptor(self) -> Step:

@@ -88,7 +88,7 @@ class Permits:
 
         def remember() -> None:
             world.keep(record)
-            if not odd or world.maybe(0.05):
+            if not odd or (not delegated and world.maybe(0.1)):
                 world.grants.append(made)
 
         step.then = remember

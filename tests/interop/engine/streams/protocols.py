@@ -6,7 +6,7 @@ from . import authoring, definitions
 from .authoring import without_none
 from .cast import Actor
 from .step import Message, Signed, Step
-from .world import World
+from .world import PERMISSIONS, World
 
 
 class Protocols:
@@ -16,7 +16,7 @@ class Protocols:
     def configure(self) -> Step:
         world = self.world
         tenant = world.tenant()
-        uri = world.one(definitions.URIS)
+        uri = world.one(definitions.URIS) if world.maybe(0.97) else PERMISSIONS
         known = world.definitions.get((tenant.did, uri))
         if known is None or world.maybe(0.15):
             definition = definitions.definition(world, uri)
@@ -46,8 +46,10 @@ class Protocols:
                 break
         signed = Signed(tenant)
         message = self._configure(definition, signed, world.now())
-        # If it passes, it is one that the stream need not know.
-        return world.step("odd configure", tenant, message)
+        step = world.step("odd configure", tenant, message)
+        if definitions.is_usable(definition) and world.maybe(0.15):
+            step.then = lambda: world.definitions.update({(tenant.did, definition["protocol"]): definition})
+        return step
 
     def query(self) -> Step:
         world = self.world

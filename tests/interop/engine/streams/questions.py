@@ -202,8 +202,8 @@ class Questions:
         acting = world.actor(authoring.author_of(signed))
         roles = world.role(tenant, acting, protocol, 0.04 if acting is tenant else 0.5)
         claims = {**signed.claims, **roles}
-        if method != "Read":
-            # Only a read is made with a grant.
+        if method != "Read" and world.maybe(0.8):
+            # Only a read is made with a grant; elsewhere it does nothing.
             claims.pop("permissionGrantId", None)
         return dataclasses.replace(signed, claims=claims)
 
@@ -266,6 +266,8 @@ class Questions:
         }
         names = set(world.rng.choices(list(makers), [WEIGHTS[name] for name in makers], k=size))
         made = {name: makers[name]() for name in makers if name in names}
+        if world.maybe(0.02):
+            made |= {"published": False, "author": world.did(), "recipient": self._some(dids)}
         if "datePublished" in made and made.get("published") is False:
             del made["published"]
         return made

@@ -70,6 +70,13 @@ class Stream:
             bad.whole: 1,
         }
 
+        self._tempered()
+
+    def _tempered(self) -> None:
+        """Every seed has its own likings, so that some streams have little of this and much of that."""
+        for maker in self._kinds:
+            self._kinds[maker] *= self.world.one((0.3, 1, 1, 1, 2.5))
+
     def steps(self, count: int) -> list[Step]:
         """The next steps of the stream."""
         return [self.step() for _ in range(count)]

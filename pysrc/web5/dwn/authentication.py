@@ -73,7 +73,9 @@ class Verifier:
             try:
                 await self._verify_entry(jws["payload"], entry)
             except CryptoError as error:
-                raise Unauthorized("", f"the signature cannot be verified: {error}") from error
+                raise Unauthorized(
+                    Code.GeneralJwsVerifierInvalidSignature, f"the signature cannot be verified: {error}"
+                ) from error
             except BadRequest as error:
                 raise Unauthorized(error.code, error.message) from error
 

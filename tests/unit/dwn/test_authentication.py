@@ -163,7 +163,7 @@ async def test_both_signatures_must_hold() -> None:
         ({"publicKeyJwk": {"kty": "XYZ"}}, "SchemaValidatorFailure"),
         ({"publicKeyJwk": {"kty": "OKP", "crv": "X25519", "x": "AA"}}, "JwsVerifySignatureUnsupportedCrv"),
         ({"publicKeyJwk": {"kty": "RSA", "n": "AA", "e": "AQAB"}}, "JwsVerifySignatureUnsupportedCrv"),
-        ({"publicKeyJwk": {"kty": "OKP", "crv": "Ed25519", "x": "AA"}}, ""),
+        ({"publicKeyJwk": {"kty": "OKP", "crv": "Ed25519", "x": "AA"}}, "GeneralJwsVerifierInvalidSignature"),
         ({"id": "#other"}, "GeneralJwsVerifierGetPublicKeyNotFound"),
     ],
 )

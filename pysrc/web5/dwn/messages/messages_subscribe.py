@@ -30,8 +30,8 @@ class _Descriptor(TypedDict):
 
 @with_config(CLOSED)
 class _MessagesSubscribe(TypedDict):
-    descriptor: _Descriptor
     authorization: Authorization
+    descriptor: _Descriptor
 
 
 SCHEMA = Schema("MessagesSubscribe", _MessagesSubscribe)

@@ -46,8 +46,11 @@ class Schema:
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)
-            raise self._refusal(self._first(faults)) from None
+            first = self._first(error.errors(include_url=False, include_context=False, include_input=False))
+            if self._is_unevaluated(first):
+                # Found last of all: what rules over the whole say, which pydantic did not come to, goes before it.
+                self.check({name: part for name, part in value.items() if name != first["loc"][0]})
+            raise self._refusal(first) from None
 
     def _first(self, faults: list[ErrorDetails], depth: int = 0) -> ErrorDetails:
         """The fault at which the reference would stop; pydantic gives them in the order of the properties."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Route, async_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
@@ -47,6 +47,9 @@ READY_LISTENER = """
     };
 """
 
+SETTLE_SECONDS = 1.5
+"""Between visits: the page before ends its worker, and Chromium writes the compiled code to disk."""
+
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -64,16 +67,29 @@ class Row:
 
 
 class Bench:
-    def __init__(self, browser: Browser, origin: str, dwn_server: str, gateway: str) -> None:
+    def __init__(self, chromium: BrowserType, browser: Browser, origin: str, dwn_server: str, gateway: str) -> None:
+        self._chromium = chromium
         self._browser = browser
         self._origin = origin
         self._dwn_server = dwn_server
         self._gateway = gateway
 
     async def context(self) -> BrowserContext:
-        """A device: its own storage and cache. web5-js' gateway address is built in, so it is led to ours."""
-        context = await self._browser.new_context()
+        """A device: its own storage and cache."""
+        return await self._prepared(await self._browser.new_context())
 
+    @asynccontextmanager
+    async def profile(self) -> AsyncIterator[BrowserContext]:
+        """A device with a profile on disk: only there Chromium keeps compiled code from one visit to the next."""
+        with tempfile.TemporaryDirectory() as folder:
+            context = await self._chromium.launch_persistent_context(
+                folder, executable_path=CHROMIUM, args=CHROMIUM_FLAGS
+            )
+            yield await self._prepared(context)
+            await context.close()
+
+    async def _prepared(self, context: BrowserContext) -> BrowserContext:
+        # web5-js' gateway address is built in, so it is led to ours.
         async def to_our_gateway(route: Route) -> None:
             request = route.request
             response = await context.request.fetch(
@@ -145,34 +161,35 @@ class Bench:
         return figures
 
     async def boots(self, repeat: int) -> dict[str, float]:
-        """Page load to shell painted and to node ready, cold (new device and cache) and warm (second visit)."""
-        seen: dict[str, list[float]] = {}
-        for _ in range(repeat):
-            context = await self.context()
-            await context.add_init_script(READY_LISTENER)
-            for visit in ("cold", "warm"):
-                page = await context.new_page()
-                await page.goto(self._origin)
-                await page.wait_for_function("globalThis.nodeReady !== undefined", timeout=60_000)
-                seen.setdefault(f"ready {visit}", []).append(await page.evaluate("nodeReady"))
-                seen.setdefault(f"visible {visit}", []).append(await _painted(page))
-                await page.close()
-            await context.close()
-        return {name: statistics.median(values) for name, values in seen.items()}
+        """Page load to shell painted and to node ready, cold (new device and cache) and warm (later visits)."""
+
+        async def node_ready(page: Page) -> float:
+            await page.goto(self._origin)
+            await page.wait_for_function("globalThis.nodeReady !== undefined", timeout=60_000)
+            return float(await page.evaluate("nodeReady"))
+
+        return await self._visits(repeat, node_ready)
 
     async def peer_boots(self, repeat: int) -> dict[str, float]:
+        async def node_ready(page: Page) -> float:
+            await page.goto(f"{self._origin}/bench-peer.html")
+            await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
+            await page.evaluate("endpoints => bench('connect', { endpoints }).catch(() => 0)", [self._dwn_server])
+            return float(await page.evaluate("performance.now()"))
+
+        return await self._visits(repeat, node_ready)
+
+    async def _visits(self, repeat: int, node_ready: Callable[[Page], Awaitable[float]]) -> dict[str, float]:
         seen: dict[str, list[float]] = {}
         for _ in range(repeat):
-            context = await self.context()
-            for visit in ("cold", "warm"):
-                page = await context.new_page()
-                await page.goto(f"{self._origin}/bench-peer.html")
-                await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
-                await page.evaluate("endpoints => bench('connect', { endpoints }).catch(() => 0)", [self._dwn_server])
-                seen.setdefault(f"ready {visit}", []).append(await page.evaluate("performance.now()"))
-                seen.setdefault(f"visible {visit}", []).append(await _painted(page))
-                await page.close()
-            await context.close()
+            async with self.profile() as context:
+                await context.add_init_script(READY_LISTENER)
+                for visit in ("cold", "warm", "warm"):
+                    page = await context.new_page()
+                    seen.setdefault(f"ready {visit}", []).append(await node_ready(page))
+                    seen.setdefault(f"visible {visit}", []).append(await _painted(page))
+                    await page.close()
+                    await asyncio.sleep(SETTLE_SECONDS)
         return {name: statistics.median(values) for name, values in seen.items()}
 
 
@@ -241,11 +258,11 @@ async def measure(sizes: Sizes) -> list[Row]:
         )
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        bench = Bench(browser, origin, dwn_server, gateway)
+        bench = Bench(playwright.chromium, browser, origin, dwn_server, gateway)
         _say("page load to node ready, ours")
         our_boots = await bench.boots(sizes.repeat // 4 or 1)
         _say("page load to node ready, web5-js")
-        peer_boots = await bench.peer_boots(sizes.repeat // 8 or 1)
+        peer_boots = await bench.peer_boots(sizes.repeat // 4 or 1)
         ours = await bench.steps("web5-py", bench.ours, sizes)
         peer = await bench.steps("web5-js", bench.peer, sizes)
         await browser.close()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from web5.crypto.encoding import b64url_encode
+from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn.cid import dag_cbor_cid, message_cid
 
 from .cast import Actor, compact, jws
@@ -21,18 +22,17 @@ def entry_id(author: str, descriptor: Message) -> str:
 
 def author_of(signed: Signed) -> str:
     """The logical author: whoever granted, if the signer acts for another."""
-    if signed.delegated is None:
-        return signed.signer.did
-    grant = signed.delegated["authorization"]["signature"]["signatures"][0]
-    return _did(grant)
+    return signed.signer.did if signed.delegated is None else _signer(signed.delegated["authorization"])
 
 
-def _did(entry: dict[str, str]) -> str:
-    import base64
-    import json
+def author_named(authorization: Message) -> str:
+    """The logical author that a message says it has."""
+    delegated = authorization.get("authorDelegatedGrant")
+    return _signer(authorization if delegated is None else delegated["authorization"])
 
-    protected = entry["protected"]
-    header = json.loads(base64.urlsafe_b64decode(protected + "=" * (-len(protected) % 4)))
+
+def _signer(authorization: Message) -> str:
+    header = json.loads(b64url_decode(authorization["signature"]["signatures"][0]["protected"]))
     return str(header["kid"]).partition("#")[0]
 
 

@@ -108,7 +108,7 @@ def _actions(world: World, path: str, every: list[str], roles: list[str]) -> lis
         lambda: {"who": "recipient", "can": world.some(RECIPIENT_CAN)},
     ]
     if roles:
-        forms += [lambda: {"role": world.one(roles), "can": _role_can(world)}] * 3
+        forms += [lambda: {"role": world.one(roles), "can": _role_can(world)}] * 4
     made: dict[tuple[str | None, ...], Message] = {}
     for _ in range(world.rng.randrange(1, 5)):
         rule = world.one(forms)()
@@ -131,7 +131,7 @@ def _can(world: World, actions: tuple[str, ...]) -> list[str]:
 
 def _role_can(world: World) -> list[str]:
     chosen = _can(world, ROLE_CAN)
-    return [*chosen, *ROLE_READS] if world.maybe(0.6) else chosen
+    return [*chosen, *ROLE_READS] if world.maybe(0.7) else chosen
 
 
 def tag_rules(world: World) -> Message:

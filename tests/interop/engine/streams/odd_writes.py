@@ -36,7 +36,7 @@ class OddWrites:
         write.pop("authorization")
         for _ in range(world.one((1, 1, 2))):
             world.one(self._changes(write, signed))()
-        if world.maybe(0.25):
+        if world.maybe(0.5):
             write["recordId"] = authoring.entry_id(authoring.author_of(signed), write["descriptor"])
             if "contextId" in write and world.maybe(0.8):
                 above = str(write["contextId"]).rpartition("/")[0]

@@ -68,9 +68,9 @@ class Permits:
     def _grant(self, tenant: Actor, signed: Signed) -> Step:
         world = self.world
         scope = self.scope(tenant)
-        delegated = world.maybe(0.5)
+        delegated, expires = world.maybe(0.5), world.later(world.one((*[DAY] * 16, 200_000, 30_000, 0, -DAY)))
         value: Message = without_none(
-            dateExpires=world.later(world.one((*[DAY] * 16, 200_000, 30_000, 0, -DAY))),
+            dateExpires=expires,
             requestId=world.recent(world.requests).record_id if world.requests and world.maybe(0.3) else None,
             description="for work" if world.maybe(0.2) else None,
             delegated=True if delegated else world.one((None, False)),
@@ -84,9 +84,11 @@ class Permits:
         step, record = self._write("grant", tenant, signed, value, tags, recipient=grantee.did)
         message = authoring.with_data(record.first, record.data)
         grantor = world.actor(authoring.author_of(signed))
-        made = Grant(record, message, grantor, grantee, {"interface": "x", "method": "x", **scope}, delegated)
+        full_scope = {"interface": "x", "method": "x", **scope}
+        made = Grant(record, message, grantor, grantee, full_scope, delegated, expires)
 
         def remember() -> None:
+            record.sound = record.sound and not odd
             world.keep(record)
             if not odd or (not delegated and world.maybe(0.1)):
                 world.grants.append(made)
@@ -109,7 +111,12 @@ class Permits:
         if world.maybe(0.2):
             time = world.later(world.one((-100_000, 100_000, 20_000)))
         step, record = self._write("revoke", tenant, signed, value, tags, parent=grant.record, time=time)
-        step.then = lambda: world.keep(record)
+
+        def remember() -> None:
+            world.keep(record)
+            grant.revoked = True
+
+        step.then = remember
         return step
 
     def _write(
@@ -148,8 +155,11 @@ class Permits:
         )
         message = authoring.write(descriptor, signed, parent_context_id=None if parent is None else parent.context_id)
         sent = data if world.maybe(0.96) else None
-        record = Record(tenant, world.actor(authoring.author_of(signed)), [message], signed, data, sent is data)
-        return world.step(what, tenant, message, sent, made=signed), record
+        record = Record(tenant, world.actor(authoring.author_of(signed)), [message], signed, data)
+        step = world.step(what, tenant, message, sent, made=signed)
+        by_tenant = signed.signer is tenant and signed.delegated is None
+        record.sound = by_tenant and sent is data and step.tenant == tenant.did
+        return step, record
 
     # Parts
 

@@ -12,6 +12,7 @@ from web5.dwn.timestamps import format_timestamp
 from . import authoring, definitions
 from .authoring import without_none
 from .cast import Actor
+from .leave import Leave
 from .step import Message, Signed, Step
 from .world import PERMISSIONS, World, paths
 from .writes import LABELS, NUMBERS
@@ -41,6 +42,7 @@ WEIGHTS = {
 class Questions:
     def __init__(self, world: World) -> None:
         self.world = world
+        self.leave = Leave(world)
         self.pages: list[tuple[Step, Actor]] = []
         self.logs: list[tuple[Step, Actor]] = []
         self.subscriptions: list[Step] = []
@@ -89,8 +91,11 @@ class Questions:
         known = world.at(tenant)
         if known and world.maybe(0.75):
             record = world.recent(world.likely(known), 50)
-            filter: Message = {"recordId": record.record_id}
             signed = self._reader(tenant, "Read", record.protocol)
+            if world.maybe(0.35):
+                found = self.leave.to_one([one for one in known if one.sound], "Read", {"read"})
+                record, signed = found or (record, signed)
+            filter: Message = {"recordId": record.record_id}
         else:
             filter, signed = self._filter_and_signed(tenant, "Read", self.world.one((2, 3, 4)))
         descriptor = {"interface": "Records", "method": "Read", "filter": filter, "messageTimestamp": world.now()}
@@ -210,6 +215,10 @@ class Questions:
     def _filter_and_signed(self, tenant: Actor, method: str, size: int | None = None) -> tuple[Message, Signed | None]:
         world = self.world
         known = world.protocols(tenant)
+        if known and world.maybe(0.25):
+            asked = self.leave.question(tenant, method.lower())
+            if asked is not None:
+                return asked
         if known and world.maybe(0.45):
             return self._protocol_question(tenant, method)
         filter = self.filter(tenant, size or world.one((1, 1, 2, 2, 3, 4)))
@@ -222,6 +231,8 @@ class Questions:
         definition = world.one(world.protocols(tenant))
         uri = definition["protocol"]
         signed = self._reader(tenant, method, uri)
+        if world.maybe(0.2):
+            signed = self.leave.given(tenant, method, set(), protocol=uri, path=None, chain=[]) or signed
         filter: Message = {"protocol": uri}
         every = paths(definition["structure"])
         if every and (

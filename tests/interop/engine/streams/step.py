@@ -19,6 +19,7 @@ class Signed:
     Parameters:
         claims: what the payload says besides the CIDs and IDs that follow from the message.
         delegated: the delegated grant (with its data) that the signer uses.
+        trusted: whoever signs is probably allowed to.
         owner: who signed as the owner, or for the owner under `owner_delegated`.
     """
 
@@ -28,6 +29,7 @@ class Signed:
     attester: Actor | None = None
     owner: Actor | None = None
     owner_delegated: Message | None = None
+    trusted: bool = False
 
 
 @dataclass

@@ -74,6 +74,8 @@ class Grant:
     grantee: Actor
     scope: Message
     delegated: bool
+    expires: str = ""
+    revoked: bool = False
 
 
 @dataclass

@@ -10,18 +10,27 @@ from web5.dwn.cid import data_cid, message_cid
 from . import authoring, definitions
 from .authoring import without_none
 from .cast import Actor
+from .leave import Leave
 from .step import Message, Signed, Step
 from .world import PERMISSIONS, Record, World, anyone_can, paths, rules_at
 
-SIZES = {1: 2.0, 5: 3.0, 20: 8.0, 100: 3.0, 2000: 1.0, 30_000: 0.3, 30_001: 0.5, 40_000: 0.3}
+SIZES = {1: 2.0, 5: 3.0, 20: 8.0, 100: 3.0, 2000: 1.0, 30_000: 0.3, 30_001: 0.8, 40_000: 0.6}
 """Bytes of data. Not 0, see docs/differences.md."""
 LABELS = ("", "a", "ab", "abc", "b", "ä", "a\U0001f600", "a\uffee", "Z")
+FITTING_TAGS: dict[str, tuple[Any, ...]] = {
+    "label": ("a", "ab", "abc"),
+    "count": (0, 1, 1.5, -5, 1e21),
+    "flag": (True, False),
+    "labels": (["a"], ["a", "b"], ["a", "a"], ["ab", "a"]),
+    "counts": ([1, 2], [1], [10, 11], [1, 2, 3]),
+}
 NUMBERS = (-5, 0, 1, 1.5, 2, 10, 1e21)
 
 
 class Writes:
     def __init__(self, world: World) -> None:
         self.world = world
+        self.leave = Leave(world)
 
     # New records
 
@@ -32,7 +41,7 @@ class Writes:
         descriptor = self._descriptor(
             schema=world.one((*definitions.SCHEMAS, None)), dataFormat=world.one(definitions.FORMATS)
         )
-        return self._new(tenant, signed, *descriptor, sound=True)
+        return self._new(tenant, signed, *descriptor, sound=signed.signer is tenant and signed.delegated is None)
 
     def protocol_record(self) -> Step:
         world = self.world
@@ -67,7 +76,7 @@ class Writes:
         while "/" in path and not self._has_parent(tenant, uri, path) and world.maybe(0.95):
             path = path.rpartition("/")[0]
         parent = self._parent(tenant, uri, path)
-        signed = self._write_signed(tenant, uri)
+        signed = self._write_signed(tenant, uri, None, path, self.leave.chain(parent), {"create"})
         rules = rules_at(definition, path)
         name = path.rpartition("/")[2]
         known_path = world.maybe(0.97)
@@ -99,8 +108,16 @@ class Writes:
         context = None if parent is None else parent.context_id
         if parent is not None and world.maybe(0.02):
             context = world.one((f"{context}/x", "x", world.recent(world.records).context_id))
-        by_rule = signed.signer is tenant or anyone_can(rules, "create")
-        sound = conform and known_path and by_rule and not taken and (parent.sound if parent else "/" not in path)
+        plain = signed.delegated is None and (signed.signer is tenant or not signed.claims)
+        allowed = signed.trusted or (plain and (signed.signer is tenant or anyone_can(rules, "create")))
+        sound = (
+            conform
+            and known_path
+            and allowed
+            and not taken
+            and "$tags" not in rules
+            and (parent.sound if parent else "/" not in path)
+        )
         return self._new(tenant, signed, descriptor, data, parent_context_id=context, sound=sound)
 
     def _has_parent(self, tenant: Actor, uri: str, path: str) -> bool:
@@ -145,7 +162,7 @@ class Writes:
         sent = None if world.maybe(0.06) else data
         if sent is not None and world.maybe(0.02):
             sent = self.blob()[1]
-        sound = sound and sent is data and not (signed.claims or signed.delegated or signed.owner)
+        sound = sound and sent is data and signed.owner is None
         record = Record(tenant, author, [message], signed, data)
         made = signed if encryption is None else None
         step = world.step("write", tenant, message, sent, made=made, then=lambda: world.keep(record))
@@ -156,12 +173,15 @@ class Writes:
     # Later writes
 
     def update(self) -> Step:
-        record = self._some_record()
+        record, signed = self._some_record(), None
         if record is None:
             return self.flat_record()
-        return self.next_write(record, None if self.world.maybe(0.3) else self.blob()[1])
+        if self.world.maybe(0.3):
+            found = self.leave.to_one(self._protocol_records(), "Write", {"co-update"})
+            record, signed = found or (record, None)
+        return self.next_write(record, None if self.world.maybe(0.3) else self.blob()[1], signed)
 
-    def next_write(self, record: Record, data: bytes | None) -> Step:
+    def next_write(self, record: Record, data: bytes | None, signed: Signed | None = None) -> Step:
         """The record with these data, or with those that it has."""
         world = self.world
         old = record.newest if world.maybe(0.9) else record.first
@@ -197,7 +217,9 @@ class Writes:
             dataFormat=old["descriptor"]["dataFormat"] if world.maybe(0.9) else world.one(definitions.FORMATS),
         )
         author = record.author if world.maybe(0.75) else world.author(record.tenant)
-        signed = self._write_signed(record.tenant, record.protocol, author)
+        own = {"update", "co-update"} if author is record.author else {"co-update"}
+        chain = self.leave.chain(record)
+        signed = signed or self._write_signed(record.tenant, record.protocol, author, record.path, chain, own)
         message = authoring.write(
             descriptor, signed, record_id=record.record_id, context_id=record.first.get("contextId")
         )
@@ -218,7 +240,15 @@ class Writes:
         if record is None:
             return self.flat_record()
         author = record.author if world.maybe(0.5) else world.author(record.tenant)
-        signed = self._record_signed(record.tenant, record.protocol, "Delete", author, 0.35)
+        prune = world.maybe(0.35)
+        actions = {"co-prune", "prune"} if prune else {"co-delete", "delete"}
+        chain = self.leave.chain(record)
+        signed = self._record_signed(
+            record.tenant, record.protocol, "Delete", author, 0.35, record.path, chain, actions
+        )
+        if world.maybe(0.4):
+            found = self.leave.to_one(self._protocol_records(), "Delete", {min(actions)})
+            record, signed = found or (record, signed)
         newest = record.newest
         descriptor: Message = {
             "interface": "Records",
@@ -227,11 +257,14 @@ class Writes:
             if world.maybe(0.15)
             else world.now(),
             "recordId": record.record_id if world.maybe(0.97) else message_cid(newest),
-            "prune": world.maybe(0.35),
+            "prune": prune,
         }
 
         def remember() -> None:
-            record.deleted = record.deleted or signed.signer in (record.tenant, record.author)
+            gone = signed.trusted or signed.signer is record.tenant
+            record.deleted = record.deleted or gone
+            for other in world.at(record.tenant) if gone and prune else ():
+                other.deleted = other.deleted or record.record_id in str(other.context_id)
 
         return world.step("delete", record.tenant, authoring.plain(descriptor, signed), made=signed, then=remember)
 
@@ -272,16 +305,44 @@ class Writes:
                 return world.recent(world.likely(inside), 40)
         return world.recent(world.likely(world.records), 50)
 
-    def _write_signed(self, tenant: Actor, protocol: str | None, author: Actor | None = None) -> Signed:
-        signed = self._record_signed(tenant, protocol, "Write", author, 0.4)
+    def _protocol_records(self) -> list[Record]:
+        world = self.world
+        inside = [record for record in world.at(world.tenant()) if record.protocol not in (None, PERMISSIONS)]
+        return [record for record in inside if record.sound and not record.deleted]
+
+    def _write_signed(
+        self,
+        tenant: Actor,
+        protocol: str | None,
+        author: Actor | None = None,
+        path: str | None = None,
+        chain: list[Record] | None = None,
+        actions: set[str] | None = None,
+    ) -> Signed:
+        signed = self._record_signed(tenant, protocol, "Write", author, 0.4, path, chain, actions)
         if self.world.maybe(0.1):
             signed = dataclasses.replace(signed, attester=self.world.anyone())
+        grant = self.leave.owner(tenant, protocol, path) if self.world.maybe(0.1) else None
+        if grant is not None:
+            return dataclasses.replace(signed, owner=grant.grantee, owner_delegated=grant.message)
         return dataclasses.replace(signed, **self._owner(tenant, 0.05))
 
     def _record_signed(
-        self, tenant: Actor, protocol: str | None, method: str, author: Actor | None, role_chance: float
+        self,
+        tenant: Actor,
+        protocol: str | None,
+        method: str,
+        author: Actor | None,
+        role_chance: float,
+        path: str | None = None,
+        chain: list[Record] | None = None,
+        actions: set[str] | None = None,
     ) -> Signed:
         world = self.world
+        if actions is not None and world.maybe(0.45):
+            given = self.leave.given(tenant, method, actions, protocol=protocol, path=path, chain=chain or [])
+            if given is not None:
+                return given
         author = author or world.author(tenant, 0.85 if protocol is None else 0.45)
         signed = world.signed(tenant, author=author, interface="Records", method=method)
         acting = world.actor(authoring.author_of(signed))
@@ -350,21 +411,11 @@ class Writes:
         if not isinstance(wanted, dict):
             return self.tags()
         made: Message = {}
-        for name, schema in wanted.items():
-            if name.startswith("$") or not isinstance(schema, dict) or world.maybe(0.2):
-                continue
-            kind = schema.get("type")
-            if kind == "array":
-                made[name] = world.one((["a"], ["a", "b"], [1, 2], [1], ["a", "a"], ["ab", "a"]))
-            elif kind == "boolean":
-                made[name] = world.maybe(0.5)
-            elif kind in ("number", "integer"):
-                made[name] = world.one((0, 1, 1.5, -5, 1e21))
-            else:
-                made[name] = world.one(("a", "ab", "abc"))
-        for name in wanted.get("$requiredTags", []):
-            if world.maybe(0.8):
-                made.setdefault(name, world.one(("a", 1, True, ["a"], [1])))
+        names = [name for name in wanted if not name.startswith("$") and world.maybe(0.8)]
+        names += [name for name in wanted.get("$requiredTags", []) if world.maybe(0.8)]
+        for name in names:
+            # A tag of one name is of one type, or ranges would differ: see docs/differences.md.
+            made[name] = world.one(FITTING_TAGS.get(name, FITTING_TAGS["label"]))
         return made or None
 
     def _fitting_size(self, rules: Message) -> int | None:

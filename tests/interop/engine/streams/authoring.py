@@ -8,7 +8,7 @@ from typing import Any
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn.cid import dag_cbor_cid, message_cid
 
-from .cast import Actor, compact, jws
+from .cast import compact, jws
 from .step import Message, Signed
 
 
@@ -107,6 +107,3 @@ def _cid(value: Any) -> str | None:
 
 def _delegated_id(grant: Message | None) -> Message:
     return {} if grant is None else {"delegatedGrantId": message_cid(grant)}
-
-
-__all__ = ["Actor", "author_of", "entry_id", "json_data", "plain", "sign_write", "with_data", "without_none", "write"]

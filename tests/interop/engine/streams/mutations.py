@@ -12,7 +12,7 @@ from web5.dwn.cid import dag_cbor_cid
 from web5.errors import CryptoError
 
 from . import authoring
-from .cast import Actor, jws
+from .cast import jws
 from .step import Message, Signed, Step
 from .world import World
 
@@ -292,6 +292,3 @@ def deep(depth: int, *, list_too: bool) -> Any:
     for _ in range(depth):
         made = [made] if list_too else {"x": made}
     return made
-
-
-__all__ = ["Actor", "Mutations"]

@@ -13,9 +13,10 @@ from web5.dwn.cid import dag_cbor_cid, data_cid
 
 from . import authoring
 from .cast import compact, jws
+from .content import encryption_property
 from .step import Message, Signed, Step
 from .world import DAY, World
-from .writes import Writes, encryption_property
+from .writes import Writes
 
 
 class OddWrites:

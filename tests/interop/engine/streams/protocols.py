@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import authoring, definitions
+from . import authoring, definitions, odd_definitions
 from .authoring import without_none
 from .cast import Actor
 from .step import Message, Signed, Step
@@ -41,13 +41,13 @@ class Protocols:
         definition = definitions.definition(world, world.one(definitions.URIS))
         for _ in range(world.one((1, 1, 1, 2))):
             try:
-                definition = definitions.faulty(world, definition)
+                definition = odd_definitions.faulty(world, definition)
             except (KeyError, TypeError, AttributeError, IndexError):
                 break
         signed = Signed(tenant)
         message = self._configure(definition, signed, world.now())
         step = world.step("odd configure", tenant, message)
-        if definitions.is_usable(definition) and world.maybe(0.15):
+        if odd_definitions.is_usable(definition) and world.maybe(0.15):
             step.then = lambda: world.definitions.update({(tenant.did, definition["protocol"]): definition})
         return step
 

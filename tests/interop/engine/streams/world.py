@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
 
-from . import authoring
 from .cast import Actor, cast
 from .step import Message, Signed, Step
 
@@ -274,6 +273,3 @@ def rules_at(definition: Message, path: str) -> Message:
     for name in path.split("/"):
         rules = rules.get(name) if isinstance(rules, dict) else None
     return rules if isinstance(rules, dict) else {}
-
-
-author_of = authoring.author_of

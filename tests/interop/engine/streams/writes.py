@@ -10,27 +10,17 @@ from web5.dwn.cid import data_cid, message_cid
 from . import authoring, definitions
 from .authoring import without_none
 from .cast import Actor
+from .content import Content, encryption_property
 from .leave import Leave
 from .step import Message, Signed, Step
 from .world import PERMISSIONS, Record, World, anyone_can, paths, rules_at
-
-SIZES = {1: 2.0, 5: 3.0, 20: 8.0, 100: 3.0, 2000: 1.0, 30_000: 0.3, 30_001: 0.8, 40_000: 0.6}
-"""Bytes of data. Not 0, see docs/differences.md."""
-LABELS = ("", "a", "ab", "abc", "b", "ä", "a\U0001f600", "a\uffee", "Z")
-FITTING_TAGS: dict[str, tuple[Any, ...]] = {
-    "label": ("a", "ab", "abc"),
-    "count": (0, 1, 1.5, -5, 1e21),
-    "flag": (True, False),
-    "labels": (["a"], ["a", "b"], ["a", "a"], ["ab", "a"]),
-    "counts": ([1, 2], [1], [10, 11], [1, 2, 3]),
-}
-NUMBERS = (-5, 0, 1, 1.5, 2, 10, 1e21)
 
 
 class Writes:
     def __init__(self, world: World) -> None:
         self.world = world
         self.leave = Leave(world)
+        self.content = Content(world)
 
     # New records
 
@@ -101,9 +91,9 @@ class Writes:
             else world.one(("urn:z", None)),
             dataFormat=world.one(of_type.get("dataFormats", definitions.FORMATS) if conform else ("image/png",)),
             recipient=recipient,
-            tags=self._fitting_tags(rules) if conform else self.tags(),
+            tags=self.content.fitting_tags(rules) if conform else self.content.tags(),
             parentId=None if parent is None else self._parent_id(parent),
-            size=self._fitting_size(rules) if conform else None,
+            size=self.content.fitting_size(rules) if conform else None,
         )
         context = None if parent is None else parent.context_id
         if parent is not None and world.maybe(0.02):
@@ -161,7 +151,7 @@ class Writes:
         author = world.actor(authoring.author_of(signed))
         sent = None if world.maybe(0.06) else data
         if sent is not None and world.maybe(0.02):
-            sent = self.blob()[1]
+            sent = self.content.blob()[1]
         sound = sound and sent is data and signed.owner is None
         record = Record(tenant, author, [message], signed, data)
         made = signed if encryption is None else None
@@ -179,7 +169,7 @@ class Writes:
         if self.world.maybe(0.3):
             found = self.leave.to_one(self._protocol_records(), "Write", {"co-update"})
             record, signed = found or (record, None)
-        return self.next_write(record, None if self.world.maybe(0.3) else self.blob()[1], signed)
+        return self.next_write(record, None if self.world.maybe(0.3) else self.content.blob()[1], signed)
 
     def next_write(self, record: Record, data: bytes | None, signed: Signed | None = None) -> Step:
         """The record with these data, or with those that it has."""
@@ -194,9 +184,9 @@ class Writes:
         if data is not None and record.protocol == PERMISSIONS:
             data = record.data + b" "
         elif data is not None and world.maybe(0.8):
-            data = self.blob(self._fitting_size(rules))[1]
+            data = self.content.blob(self.content.fitting_size(rules))[1]
         held = record.data if data is None else data
-        tags = self._fitting_tags(rules) if world.maybe(0.85) else self.tags()
+        tags = self.content.fitting_tags(rules) if world.maybe(0.85) else self.content.tags()
         if record.protocol == PERMISSIONS and world.maybe(0.8):
             tags = first.get("tags")
         descriptor = without_none(
@@ -225,7 +215,7 @@ class Writes:
         )
         sent = data
         if data is not None and world.maybe(0.03) and len(data) <= 30_000:
-            sent = self.blob(20)[1]
+            sent = self.content.blob(20)[1]
 
         def remember() -> None:
             record.writes.append(message)
@@ -362,12 +352,12 @@ class Writes:
 
     def _descriptor(self, *, size: int | None = None, **more: Any) -> tuple[Message, bytes]:
         world = self.world
-        cid, data = self.blob(size)
+        cid, data = self.content.blob(size)
         time = world.now()
         published = world.one((True, True, False, None, None))
         more.setdefault("recipient", world.one((world.did(), world.did(), None)))
         if "tags" not in more:
-            more["tags"] = self.tags()
+            more["tags"] = self.content.tags()
         return (
             without_none(
                 interface="Records",
@@ -389,42 +379,6 @@ class Writes:
             data,
         )
 
-    def blob(self, size: int | None = None) -> tuple[str, bytes]:
-        data = self.world.rng.randbytes(size or self.world.weighted(SIZES))
-        return data_cid(data), data
-
-    def tags(self) -> Message | None:
-        world = self.world
-        every: Message = {
-            "label": world.one(LABELS),
-            "count": world.one(NUMBERS),
-            "flag": world.maybe(0.5),
-            "labels": world.rng.sample(LABELS, world.rng.randrange(1, 4)),
-            "counts": world.rng.sample(NUMBERS, world.rng.randrange(1, 4)),
-        }
-        return {name: value for name, value in every.items() if world.maybe(0.4)} or None
-
-    def _fitting_tags(self, rules: Message) -> Message | None:
-        """Tags that the rules of a path may well allow; anything where there are none."""
-        world = self.world
-        wanted = rules.get("$tags")
-        if not isinstance(wanted, dict):
-            return self.tags()
-        made: Message = {}
-        names = [name for name in wanted if not name.startswith("$") and world.maybe(0.8)]
-        names += [name for name in wanted.get("$requiredTags", []) if world.maybe(0.8)]
-        for name in names:
-            # A tag of one name is of one type, or ranges would differ: see docs/differences.md.
-            made[name] = world.one(FITTING_TAGS.get(name, FITTING_TAGS["label"]))
-        return made or None
-
-    def _fitting_size(self, rules: Message) -> int | None:
-        size = rules.get("$size")
-        if not isinstance(size, dict) or not size:
-            return None
-        least, most = size.get("min", 1), size.get("max", 2000)
-        return int(self.world.one((max(least, 1), most, (least + most) // 2)) or 1)
-
 
 def owned(message: Message, signed: Signed) -> Message:
     """The message as it is, with an owner's signature added."""
@@ -432,19 +386,3 @@ def owned(message: Message, signed: Signed) -> Message:
     kept = {key: value for key, value in message["authorization"].items() if not key.startswith("owner")}
     added = {key: value for key, value in made["authorization"].items() if key.startswith("owner")}
     return {**message, "authorization": {**kept, **added}}
-
-
-def encryption_property(world: World) -> Message:
-    key = {name: value for name, value in world.actors[3].private_jwk.items() if name != "d"}
-    entry = {
-        "rootKeyId": "did:example:a#enc",
-        "algorithm": "ECIES-ES256K",
-        "derivationScheme": world.one(("dataFormats", "protocolPath", "schemas", "protocolContext")),
-        "ephemeralPublicKey": key,
-        "initializationVector": "AAAA",
-        "messageAuthenticationCode": "BBBB",
-        "encryptedKey": "CCCC",
-    }
-    if entry["derivationScheme"] == "protocolContext":
-        entry["derivedPublicKey"] = key
-    return {"algorithm": "A256CTR", "initializationVector": "AAAA", "keyEncryption": [entry]}

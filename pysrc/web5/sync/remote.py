@@ -130,10 +130,13 @@ async def _reply(endpoint: str, response: HttpResponse) -> dict[str, Any]:
             return reply
         await response.close()
         return reply
-    except BadReply as error:
+    except (BadReply, Unreachable) as error:
         await response.close()
         if response.status in _ABOUT_THE_MESSAGE:
+            # Whoever refuses a request need not read all of it: the connection may break under the answer's body.
             return _refused(response.status)
+        if isinstance(error, Unreachable):
+            raise
         raise BadReply(f"{endpoint} answered {response.status}: {error}") from None
 
 

@@ -142,6 +142,25 @@ async def test_too_large_a_header_is_told_from_an_endpoint_that_is_down():
         await remote.process_message(endpoint, "did:x:y", large)
 
 
+@pytest.mark.parametrize(("status", "is_a_reply"), [(431, True), (200, False)])
+async def test_an_answer_that_breaks_off_counts_if_its_status_says_all(status, is_a_reply):
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d No\r\nContent-Length: 100\r\n\r\nhalf" % status)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(break_off, "127.0.0.1", 0)
+    async with server:
+        endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        asked = RemoteDwn(HttpxHttp(), timeout=5).process_message(endpoint, "did:x:y", {})
+        if is_a_reply:
+            assert (await asked)["status"]["code"] == status
+        else:
+            with pytest.raises(Unreachable):
+                await asked
+
+
 async def test_silence_is_timed_out():
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

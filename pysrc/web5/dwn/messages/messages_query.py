@@ -13,7 +13,7 @@ from ..permissions.authorization import invokes_grant
 from ..services import Call, Reply, Services, reply
 from ..store.events import query_events
 from .filters import MessagesFilter
-from .parties import check_urls, parties_of
+from .parties import check_urls, claims_of
 from .schema import Schema
 from .shapes import CLOSED, Authorization, Cursor, Timestamp
 
@@ -44,9 +44,10 @@ async def handle(services: Services, call: Call) -> Reply:
     """
     message = SCHEMA.check(call.message)
     descriptor: dict[str, Any] = message["descriptor"]
-    parties = parties_of(message)
+    claims = claims_of(message)
     for filter in descriptor["filters"]:
         check_urls(filter)
+    parties = claims.parties()
     await services.verifier.authenticate(message["authorization"])
     if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties):
         raise Unauthorized(Code.MessagesQueryAuthorizationFailed, "message failed authorization")

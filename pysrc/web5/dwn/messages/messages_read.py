@@ -12,7 +12,7 @@ from ..cid import is_message_cid
 from ..codes import Code
 from ..permissions.authorization import invokes_grant
 from ..services import Call, Reply, Services, reply
-from .parties import check_moment, parties_of
+from .parties import check_moment, claims_of
 from .schema import Schema
 from .shapes import CLOSED, Authorization, Timestamp
 
@@ -45,8 +45,9 @@ async def handle(services: Services, call: Call) -> Reply:
     cid = descriptor.get("messageCid", "")
     if not is_message_cid(cid):
         raise BadRequest(Code.MessagesReadInvalidCid, f"{cid} is not a valid CID")
-    parties = parties_of(message)
+    claims = claims_of(message)
     check_moment(descriptor["messageTimestamp"])
+    parties = claims.parties()
     await services.verifier.authenticate(message["authorization"])
     tenant = services.store.tenant(call.tenant)
     row = services.store.message(tenant, cid)

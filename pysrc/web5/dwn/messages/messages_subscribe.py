@@ -14,7 +14,7 @@ from ..permissions.authorization import invokes_grant
 from ..services import Call, Reply, Services, reply
 from ..store.terms import message_terms
 from .filters import MessagesFilter
-from .parties import check_moment, check_urls, parties_of
+from .parties import check_moment, check_urls, claims_of
 from .schema import Schema
 from .shapes import CLOSED, Authorization
 from .subscribing import handler_of
@@ -46,10 +46,11 @@ async def handle(services: Services, call: Call) -> Reply:
     message = SCHEMA.check(call.message)
     handler = handler_of(call, Code.MessagesSubscribeEventStreamUnimplemented)
     descriptor: dict[str, Any] = message["descriptor"]
-    parties = parties_of(message)
+    claims = claims_of(message)
     for filter in descriptor["filters"]:
         check_urls(filter)
     check_moment(descriptor["messageTimestamp"])
+    parties = claims.parties()
     await services.verifier.authenticate(message["authorization"])
     if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties):
         raise Unauthorized(Code.MessagesSubscribeAuthorizationFailed, "message failed authorization")

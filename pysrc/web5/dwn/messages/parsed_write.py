@@ -9,7 +9,7 @@ from ...errors import BadRequest
 from ..cid import dag_cbor_cid, message_cid
 from ..codes import Code
 from ..jws import WRITE_PAYLOAD, payload_of, signer_of
-from .parties import Parties, check_delegations, check_moment, check_urls, parties_of
+from .parties import Parties, check_delegations, check_moment, check_urls, claims_of
 
 Message = dict[str, Any]
 
@@ -43,7 +43,8 @@ def parse_write(message: Message) -> ParsedWrite:
     Raises:
         BadRequest: with the reference's code, in the order of its checks.
     """
-    parties = parties_of(message, WRITE_PAYLOAD)
+    signed = claims_of(message, WRITE_PAYLOAD)
+    parties = signed.parties()
     attester = _attester(message)
     author = parties.author
     if author is None:
@@ -72,7 +73,7 @@ def parse_write(message: Message) -> ParsedWrite:
             Code.RecordsWriteValidateIntegrityContextIdNotInSignerSignaturePayload,
             f"contextId {context_id} does not match the signed contextId {claims.get('contextId')}",
         )
-    check_delegations(parties)
+    check_delegations(signed)
     _check_signed_cid(message, claims, "attestation", Code.RecordsWriteValidateIntegrityAttestationMismatch)
     _check_signed_cid(message, claims, "encryption", Code.RecordsWriteValidateIntegrityEncryptionCidMismatch)
     check_urls(descriptor)

@@ -42,44 +42,72 @@ class Parties:
     owner_grant: Message | None = None
 
 
-def parties_of(message: Message, schema: Schema = GENERIC_PAYLOAD) -> Parties:
-    """The parties of a message whose shape is right; its signatures are about its descriptor.
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the author and the owner of a message signed, before it is even read who they are.
+
+    The reference reads that last (only for a RecordsWrite early), so that other faults go before an unreadable name.
+
+    Parameters:
+        author: what the author's signature says; nothing if there is none, as in `owner`.
+    """
+
+    authorization: Message
+    author: Mapping[str, Any] = field(default_factory=dict)
+    owner: Mapping[str, Any] = field(default_factory=dict)
+
+    def parties(self) -> Parties:
+        """
+        Raises:
+            BadRequest: a protected header cannot be read.
+        """
+        if not self.authorization:
+            return Parties()
+        signer, owner_signer = signer_of(self.authorization["signature"]), None
+        if "ownerSignature" in self.authorization:
+            owner_signer = signer_of(self.authorization["ownerSignature"])
+        author_grant = self.authorization.get("authorDelegatedGrant")
+        owner_grant = self.authorization.get("ownerDelegatedGrant")
+        return Parties(
+            author=signer if author_grant is None else message_signer(author_grant),
+            signer=signer,
+            claims=self.author,
+            author_grant=author_grant,
+            # A grant alone makes no owner: somebody must have signed as one.
+            owner=owner_signer if owner_grant is None or owner_signer is None else message_signer(owner_grant),
+            owner_signer=owner_signer,
+            owner_claims=self.owner,
+            owner_grant=owner_grant,
+        )
+
+
+def claims_of(message: Message, schema: Schema = GENERIC_PAYLOAD) -> Claims:
+    """The claims of a message whose shape is right; its signatures are about its descriptor.
 
     Raises:
         BadRequest: with the reference's code.
     """
     authorization = message.get("authorization")
     if authorization is None:
-        return Parties()
+        return Claims({})
     descriptor_cid = dag_cbor_cid(message["descriptor"])
-    claims = signed_claims(authorization.get("signature"), descriptor_cid, schema)
-    owner_signer, owner_claims = None, {}
-    if "ownerSignature" in authorization:
-        owner_claims = signed_claims(authorization["ownerSignature"], descriptor_cid)
-        owner_signer = signer_of(authorization["ownerSignature"])
-    signer = signer_of(authorization["signature"])
-    author_grant, owner_grant = authorization.get("authorDelegatedGrant"), authorization.get("ownerDelegatedGrant")
-    return Parties(
-        author=signer if author_grant is None else message_signer(author_grant),
-        signer=signer,
-        claims=claims,
-        author_grant=author_grant,
-        # A grant alone makes no owner: somebody must have signed as one.
-        owner=owner_signer if owner_grant is None or owner_signer is None else message_signer(owner_grant),
-        owner_signer=owner_signer,
-        owner_claims=owner_claims,
-        owner_grant=owner_grant,
-    )
+    author = signed_claims(authorization.get("signature"), descriptor_cid, schema)
+    if "ownerSignature" not in authorization:
+        return Claims(authorization, author)
+    return Claims(authorization, author, signed_claims(authorization["ownerSignature"], descriptor_cid))
 
 
-def check_delegations(parties: Parties) -> None:
+def check_delegations(claims: Claims) -> None:
     """What delegates signed comes with the grants that they name (`validateDelegatedGrantReferentialIntegrity`).
 
     Raises:
         BadRequest: with the reference's code, in the order of its checks.
     """
-    check_delegation(AUTHOR, parties.author_grant, parties.claims, parties.signer)
-    check_delegation(OWNER, parties.owner_grant, parties.owner_claims, parties.owner_signer)
+    signed = claims.authorization
+    check_delegation(AUTHOR, signed.get("authorDelegatedGrant"), claims.author, lambda: signer_of(signed["signature"]))
+    check_delegation(
+        OWNER, signed.get("ownerDelegatedGrant"), claims.owner, lambda: signer_of(signed["ownerSignature"])
+    )
 
 
 def check_urls(carrier: Message) -> None:

@@ -21,7 +21,7 @@ from ..services import Call, Message, Reply, Services, reply
 from ..store.indexes import configure_columns
 from ..store.protocols import configured
 from ..store.store import Store
-from .parties import Parties, check_moment, parties_of
+from .parties import Parties, check_moment, claims_of
 from .schema import Schema
 from .shapes import CLOSED, DelegatedAuthorization, Timestamp
 
@@ -52,8 +52,9 @@ async def handle(services: Services, call: Call) -> Reply:
     """
     message = SCHEMA.check(call.message)
     validate_definition(message["descriptor"]["definition"])
-    parties = parties_of(message)
+    claims = claims_of(message)
     check_moment(message["descriptor"]["messageTimestamp"])
+    parties = claims.parties()
     cid = message_cid(message)
     await services.verifier.authenticate(message["authorization"])
 

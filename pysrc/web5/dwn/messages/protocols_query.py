@@ -16,7 +16,7 @@ from ..permissions.authorization import invokes_grant
 from ..services import Call, Message, Reply, Services, reply
 from ..store.protocols import configurations
 from . import rules
-from .parties import Parties, check_moment, check_urls, parties_of
+from .parties import Parties, check_moment, check_urls, claims_of
 from .schema import Schema
 from .shapes import CLOSED, Authorization, Did, Timestamp
 
@@ -61,12 +61,13 @@ async def handle(services: Services, call: Call) -> Reply:
     """
     message = SCHEMA.check(call.message)
     descriptor: dict[str, Any] = message["descriptor"]
-    parties = parties_of(message)
+    claims = claims_of(message)
     filter: dict[str, Any] = descriptor.get("filter", {})
     if "filter" in descriptor and "protocol" not in filter:
         raise BadRequest(Code.UrlProtocolNotNormalized, "a filter names a protocol")
     check_urls(filter)
     check_moment(descriptor["messageTimestamp"])
+    parties = claims.parties()
     published = None
     try:
         await services.verifier.authenticate(message.get("authorization"))

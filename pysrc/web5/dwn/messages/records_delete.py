@@ -17,7 +17,7 @@ from ..services import Call, Message, Reply, Services, reply
 from ..store.indexes import delete_columns
 from ..store.protocols import purge_descendants
 from ..store.store import Row
-from .parties import Parties, check_delegations, check_moment, parties_of
+from .parties import Parties, check_delegations, check_moment, claims_of
 from .schema import Schema
 from .shapes import CLOSED, DelegatedAuthorization, Timestamp
 
@@ -48,9 +48,10 @@ async def handle(services: Services, call: Call) -> Reply:
         StorageError: the delete may be stored, but it is not durable.
     """
     message = SCHEMA.check(call.message)
-    parties = parties_of(message)
-    check_delegations(parties)
+    claims = claims_of(message)
+    check_delegations(claims)
     check_moment(message["descriptor"]["messageTimestamp"])
+    parties = claims.parties()
     cid = message_cid(message)
     await services.verifier.authenticate(message["authorization"])
 

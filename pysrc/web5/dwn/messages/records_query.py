@@ -18,7 +18,7 @@ from ..store.search import DEFAULT_SORT, SORTS, Found, search
 from ..store.store import Store
 from ..store.terms import PUBLISHED, record_terms, seen_by
 from .filters import RecordsFilter
-from .parties import Parties, check_delegations, check_moment, check_urls, parties_of
+from .parties import Parties, check_delegations, check_moment, check_urls, claims_of
 from .schema import Schema
 from .shapes import CLOSED, Cursor, DelegatedAuthorization, Number, Timestamp
 
@@ -76,16 +76,16 @@ def _parse(message: Message) -> Parties:
             Code.RecordsQueryParseFilterPublishedSortInvalid,
             f"queries must not filter for `published:false` and sort by {sort}",
         )
-    parties = parties_of(message)
-    check_delegations(parties)
-    if "protocolRole" in parties.claims and "protocolPath" not in filter:
+    claims = claims_of(message)
+    check_delegations(claims)
+    if "protocolRole" in claims.author and "protocolPath" not in filter:
         raise BadRequest(
             Code.RecordsQueryFilterMissingRequiredProperties,
             "Role-authorized queries must include `protocolPath` in the filter",
         )
     check_urls(filter)
     check_moment(descriptor["messageTimestamp"])
-    return parties
+    return claims.parties()
 
 
 def _find(

@@ -17,7 +17,7 @@ from ..services import Call, Message, Reply, Services, reply
 from ..store.search import search
 from ..store.terms import record_terms
 from .filters import RecordsFilter
-from .parties import Parties, check_delegations, check_moment, parties_of
+from .parties import Parties, check_delegations, check_moment, claims_of
 from .schema import Schema
 from .shapes import CLOSED, DelegatedAuthorization, Timestamp
 
@@ -48,9 +48,10 @@ async def handle(services: Services, call: Call) -> Reply:
         DwnError: 400, 401, 404 or 501.
     """
     message = SCHEMA.check(call.message)
-    parties = parties_of(message)
-    check_delegations(parties)
+    claims = claims_of(message)
+    check_delegations(claims)
     check_moment(message["descriptor"]["messageTimestamp"])
+    parties = claims.parties()
     if parties.author is not None:
         await services.verifier.authenticate(message["authorization"])
     return _read(services, call.tenant, message, parties)

@@ -19,7 +19,7 @@ from ..protocols.authorization import Place, authorize_subscribe
 from ..services import Call, Message, Reply, Services, reply
 from ..store.terms import OF_RECORDS, record_terms, seen_by
 from .filters import RecordsFilter
-from .parties import Parties, check_delegations, check_moment, check_urls, parties_of
+from .parties import Parties, check_delegations, check_moment, check_urls, claims_of
 from .schema import Schema
 from .shapes import CLOSED, DelegatedAuthorization, Timestamp
 from .subscribing import handler_of
@@ -66,13 +66,13 @@ async def handle(services: Services, call: Call) -> Reply:
 
 def _parse(message: Message) -> Parties:
     descriptor = message["descriptor"]
-    parties = parties_of(message)
-    check_delegations(parties)
-    if "protocolRole" in parties.claims and "protocolPath" not in descriptor["filter"]:
+    claims = claims_of(message)
+    check_delegations(claims)
+    if "protocolRole" in claims.author and "protocolPath" not in descriptor["filter"]:
         raise BadRequest(
             Code.RecordsSubscribeFilterMissingRequiredProperties,
             "Role-authorized subscriptions must include `protocolPath` in the filter",
         )
     check_urls(descriptor["filter"])
     check_moment(descriptor["messageTimestamp"])
-    return parties
+    return claims.parties()

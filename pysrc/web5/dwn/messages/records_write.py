@@ -23,7 +23,7 @@ from .parsed_write import ParsedWrite, parse_write
 from .schema import Schema
 from .shapes import RecordsWrite
 
-SCHEMA = Schema("RecordsWrite", RecordsWrite, open_top=True)
+SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
 
 MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "published", "messageTimestamp", "tags"})
 """What an update may change in the descriptor; everything else stays as the initial write has it."""

@@ -21,22 +21,30 @@ def require_signature(authorization: T) -> T:
     return authorization
 
 
-def publication(descriptor: T) -> T:
-    """`records-write-unidentified.json`: a published record, and no other, has the date of that;
-    a parent needs a protocol."""
-    published = descriptor.get("published") is True
-    if published != ("datePublished" in descriptor):
+def publication(descriptor: Any) -> Any:
+    """`records-write-unidentified.json`: a published record, and no other, has the date of that.
+
+    It goes before the shape, as `protocol_context` does: `anyOf` is looked at before the properties are.
+    """
+    if type(descriptor) is dict and descriptor.get("published", False) is not ("datePublished" in descriptor):
         raise ValueError("published and datePublished must come together")
+    return descriptor
+
+
+def parentage(descriptor: T) -> T:
+    """`records-write-unidentified.json`: a parent needs a protocol."""
     if "parentId" in descriptor and "protocol" not in descriptor:
         raise ValueError("parentId needs a protocol beside it")
     return descriptor
 
 
-def protocol_context(message: T) -> T:
+def protocol_context(message: Any) -> Any:
     """`records-write-unidentified.json`: contextId, protocol and protocolPath come together."""
-    present = {name in message["descriptor"] for name in ("protocol", "protocolPath")} | {"contextId" in message}
-    if len(present) > 1:
-        raise ValueError("contextId, protocol and protocolPath must come together")
+    descriptor = message.get("descriptor") if type(message) is dict else None
+    if type(descriptor) is dict:
+        present = {name in descriptor for name in ("protocol", "protocolPath")} | {"contextId" in message}
+        if len(present) > 1:
+            raise ValueError("contextId, protocol and protocolPath must come together")
     return message
 
 

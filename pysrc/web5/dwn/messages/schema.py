@@ -14,6 +14,10 @@ from ..codes import Code
 _RANK = {"missing": 0, "extra_forbidden": 1}
 """The reference's validator stops at the first fault: at one level, what is missing comes before what is too much."""
 
+_WRITES_WITHIN = frozenset({"authorDelegatedGrant", "ownerDelegatedGrant"})
+"""Properties that hold a RecordsWrite. What is too much in one, the reference calls unevaluated: it finds that last of
+all that is wrong with the write."""
+
 _ALTERNATIVES = frozenset({"author", "recipient", "value"})
 """Properties of several types; there, a fault of any kind is that none of them fits."""
 
@@ -24,13 +28,13 @@ class Schema:
     Parameters:
         name: what the reference calls the schema.
         shape: a TypedDict or what wraps one.
-        open_top: unknown properties at the top are what the reference calls unevaluated: it finds them last.
+        is_write: it is the shape of a RecordsWrite, see `_WRITES_WITHIN`.
     """
 
-    def __init__(self, name: str, shape: Any, *, open_top: bool = False) -> None:
+    def __init__(self, name: str, shape: Any, *, is_write: bool = False) -> None:
         self.name = name
         self._shape = shape
-        self._open_top = open_top
+        self._is_write = is_write
 
     @cached_property
     def _adapter(self) -> TypeAdapter[dict[str, Any]]:
@@ -46,19 +50,17 @@ class Schema:
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:
-            first = self._first(error.errors(include_url=False, include_context=False, include_input=False))
-            if self._is_unevaluated(first):
-                # Found last of all: what rules over the whole say, which pydantic did not come to, goes before it.
-                self.check({name: part for name, part in value.items() if name != first["loc"][0]})
-            raise self._refusal(first) from None
+            faults = error.errors(include_url=False, include_context=False, include_input=False)
+            raise self._refusal(self._first(faults)) from None
 
     def _first(self, faults: list[ErrorDetails], depth: int = 0) -> ErrorDetails:
         """The fault at which the reference would stop; pydantic gives them in the order of the properties."""
         here = [fault for fault in faults if len(fault["loc"]) == depth + 1 and fault["type"] in _RANK]
-        here = [fault for fault in here if not self._is_unevaluated(fault)]
+        last = [fault for fault in here if self._is_unevaluated(fault)]
+        here = [fault for fault in here if fault not in last]
         if here:
             return min(here, key=lambda fault: _RANK[fault["type"]])
-        first = min(faults, key=self._is_unevaluated)
+        first = next((fault for fault in faults if fault not in last), faults[0])
         if len(first["loc"]) <= depth + 1:
             return first
         step = first["loc"][depth]
@@ -66,7 +68,9 @@ class Schema:
         return self._first(below, depth + 1)
 
     def _is_unevaluated(self, fault: ErrorDetails) -> bool:
-        return self._open_top and fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1
+        holder = fault["loc"][:-1]
+        is_write = holder[-1] in _WRITES_WITHIN if holder else self._is_write
+        return is_write and fault["type"] == "extra_forbidden"
 
     def _refusal(self, fault: ErrorDetails) -> BadRequest:
         place = "/".join(str(part) for part in fault["loc"]) or self.name

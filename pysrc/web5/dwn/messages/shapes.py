@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, StringConstraints, with_config
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from . import rules
@@ -115,15 +115,15 @@ class _RecordsWrite(TypedDict):
     attestation: NotRequired[GeneralJws]
     authorization: OwnerAuthorization
     encryption: NotRequired[Encryption]
-    descriptor: Annotated[_WriteDescriptor, AfterValidator(rules.publication)]
+    descriptor: Annotated[_WriteDescriptor, AfterValidator(rules.parentage), BeforeValidator(rules.publication)]
 
 
 class _DataEncodedRecordsWrite(_RecordsWrite):
     encodedData: str
 
 
-RecordsWrite = Annotated[_RecordsWrite, AfterValidator(rules.protocol_context)]
-DataEncodedRecordsWrite = Annotated[_DataEncodedRecordsWrite, AfterValidator(rules.protocol_context)]
+RecordsWrite = Annotated[_RecordsWrite, BeforeValidator(rules.protocol_context)]
+DataEncodedRecordsWrite = Annotated[_DataEncodedRecordsWrite, BeforeValidator(rules.protocol_context)]
 
 
 _DateRange = TypedDict("_DateRange", {"from": NotRequired[Timestamp], "to": NotRequired[Timestamp]})

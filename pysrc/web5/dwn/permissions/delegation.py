@@ -8,7 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,13 @@ OWNER = Delegation(
 )
 
 
-def check_delegation(kind: Delegation, grant: Message | None, claims: Mapping[str, Any], signer: str | None) -> None:
+def check_delegation(
+    kind: Delegation, grant: Message | None, claims: Mapping[str, Any], signer: Callable[[], str]
+) -> None:
     """A grant and the signature that names it fit together, or there is neither.
+
+    Parameters:
+        signer: reads who signed.
 
     Raises:
         BadRequest: with one of the codes of `kind`.
@@ -62,9 +67,9 @@ def check_delegation(kind: Delegation, grant: Message | None, claims: Mapping[st
         return
     if permission_data(encoded_data(grant)).get("delegated") is not True:
         raise BadRequest(kind.not_delegated, f"the {kind.property} is not a delegated grant")
-    grantee = grant["descriptor"].get("recipient")
-    if grantee != signer:
-        raise BadRequest(kind.other_grantee, f"the {kind.property} is for {grantee}, but {signer} signed")
+    grantee, signed_by = grant["descriptor"].get("recipient"), signer()
+    if grantee != signed_by:
+        raise BadRequest(kind.other_grantee, f"the {kind.property} is for {grantee}, but {signed_by} signed")
     cid = message_cid(grant)
     if cid != claims["delegatedGrantId"]:
         raise BadRequest(

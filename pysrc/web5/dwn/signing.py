@@ -15,6 +15,18 @@ from .cid import dag_cbor_cid, message_cid
 from .codes import Code
 from .jws import message_signer
 
+PAYLOAD = (
+    "recordId",
+    "descriptorCid",
+    "contextId",
+    "attestationCid",
+    "encryptionCid",
+    "delegatedGrantId",
+    "permissionGrantId",
+    "protocolRole",
+)
+"""What can be signed, in the reference's order, so that the same message has the same bytes and the same CID."""
+
 Message = dict[str, Any]
 Grant = Mapping[str, Any]
 
@@ -120,11 +132,12 @@ def _owned(message: Mapping[str, Any], owner: Mapping[str, Any]) -> Message:
 async def _signature(
     signer: MessageSigner, descriptor: Mapping[str, Any], delegated_grant: Grant | None, **claims: str | None
 ) -> dict[str, Any]:
-    payload = without_none(
-        descriptorCid=dag_cbor_cid(descriptor),
-        delegatedGrantId=None if delegated_grant is None else message_cid(delegated_grant),
+    says = {
         **claims,
-    )
+        "descriptorCid": dag_cbor_cid(descriptor),
+        "delegatedGrantId": None if delegated_grant is None else message_cid(delegated_grant),
+    }
+    payload = {name: says[name] for name in PAYLOAD if says.get(name) is not None}
     return await sign(as_json(payload), [signer])
 
 

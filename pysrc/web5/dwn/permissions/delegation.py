@@ -15,6 +15,7 @@ from typing import Any
 from ...errors import BadRequest
 from ..cid import data_cid, message_cid
 from ..codes import Code
+from ..jws import message_signer
 from .data import GRANT_DATA
 from .grants import encoded_data, is_grant, permission_data
 
@@ -65,6 +66,7 @@ def check_delegation(
         )
     if grant is None:
         return
+    message_signer(grant)  # its grantor can be read at all; the reference looks at that first
     if permission_data(encoded_data(grant)).get("delegated") is not True:
         raise BadRequest(kind.not_delegated, f"the {kind.property} is not a delegated grant")
     grantee, signed_by = grant["descriptor"].get("recipient"), signer()

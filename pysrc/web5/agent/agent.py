@@ -94,8 +94,7 @@ class Agent:
             IdentityError: it is not on this agent.
         """
         portable_did = await self.identities.portable_did(did)
-        name = next(identity.name for identity in self.identities.list() if identity.did == did)
-        return export_portable_identity(portable_did, name)
+        return export_portable_identity(portable_did, self.identities.get(did).name)
 
     async def publish_all(self) -> bool:
         """Publish at once what is not published yet, instead of in the background; True when all is out."""
@@ -144,7 +143,7 @@ class Agent:
         self.resolver.seed(portable_did)
         await self.sync.register(portable_did.uri)
         self._publisher.start()
-        return next(identity for identity in self.identities.list() if identity.did == portable_did.uri)
+        return self.identities.get(portable_did.uri)
 
     async def _publish(self, portable_did: PortableDid) -> PortableDid:
         return await dht.publish(portable_did, self._http, self.crypto, self._gateway_uri, clock=self.clock)
@@ -156,10 +155,10 @@ class Agent:
         Raises:
             IdentityError: it is not published, with the gateway's reason.
         """
-        if self.identities.is_unpublished(did):
+        if did in self.identities.unpublished():
             await self._publisher.publish_all()
-        if self.identities.is_unpublished(did):
-            reason = self.identities.publish_error(did)
+        if did in self.identities.unpublished():
+            reason = self.identities.get(did).publish_error
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
         return await self.identities.signer(did)
 

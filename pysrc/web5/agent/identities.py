@@ -75,6 +75,17 @@ class IdentityStore:
         )
         return [Identity(did, name, bool(chosen), published, error) for did, name, chosen, published, error in rows]
 
+    def get(self, did: str) -> Identity:
+        """One of them.
+
+        Raises:
+            IdentityError: it is not on this agent.
+        """
+        for identity in self.list():
+            if identity.did == did:
+                return identity
+        raise IdentityError(f"{did} is not on this agent. Import it first.")
+
     def chosen(self) -> Identity | None:
         """The identity that `Web5.connect` gives back, or None before the first launch."""
         known = self.list()
@@ -86,13 +97,6 @@ class IdentityStore:
             "SELECT did FROM agent_identity WHERE published IS NULL AND did GLOB 'did:dht:*' ORDER BY id"
         )
         return [did for (did,) in rows]
-
-    def is_unpublished(self, did: str) -> bool:
-        return did in self.unpublished()
-
-    def publish_error(self, did: str) -> str | None:
-        """Why the last attempt to publish it failed."""
-        return next((identity.publish_error for identity in self.list() if identity.did == did), None)
 
     async def add(self, portable_did: PortableDid, name: str, published: int | None = None) -> None:
         """Check and store an identity; durable on return. The first one becomes the chosen one.

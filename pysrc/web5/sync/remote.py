@@ -26,7 +26,8 @@ SUSPECT_HEADER = 12 * 1024
 """Bytes of a request header from which on a refused connection may be its fault.
 
 Node, and so every reference dwn-server, takes 16 KiB for all headers; it then answers 431 without CORS headers and
-closes, which a browser shows as a failed connection."""
+closes, which a browser shows as a failed connection. Other servers (uvicorn on h11) answer 400 in words of their own,
+which arrives or not before the connection breaks."""
 
 # What an HTTP server or proxy in front of a DWN may say about one message without speaking JSON-RPC.
 _ABOUT_THE_MESSAGE = {
@@ -84,7 +85,7 @@ class RemoteDwn:
             if len(header) >= SUSPECT_HEADER and await self._answers(endpoint):
                 return _refused(431, f"; it is {len(header)} bytes ({error})")
             raise
-        return await _reply(endpoint, response)
+        return await _reply(endpoint, response, len(header))
 
     async def info(self, endpoint: str) -> ServerInfo:
         """Ask a DWN server what it is and what it demands.
@@ -118,7 +119,10 @@ class RemoteDwn:
         return True
 
 
-async def _reply(endpoint: str, response: HttpResponse) -> dict[str, Any]:
+async def _reply(endpoint: str, response: HttpResponse, asked: int) -> dict[str, Any]:
+    """Parameters:
+    asked: bytes of the request's header.
+    """
     header = response.headers.get(rpc.RESPONSE_HEADER)
     try:
         if header is None:
@@ -135,6 +139,8 @@ async def _reply(endpoint: str, response: HttpResponse) -> dict[str, Any]:
         if response.status in _ABOUT_THE_MESSAGE:
             # Whoever refuses a request need not read all of it: the connection may break under the answer's body.
             return _refused(response.status)
+        if response.status == 400 and asked >= SUSPECT_HEADER:
+            return _refused(431, f"; it is {asked} bytes ({error})")
         if isinstance(error, Unreachable):
             raise
         raise BadReply(f"{endpoint} answered {response.status}: {error}") from None

@@ -142,6 +142,14 @@ async def test_too_large_a_header_is_told_from_an_endpoint_that_is_down():
         await remote.process_message(endpoint, "did:x:y", large)
 
 
+async def test_a_server_may_say_that_of_a_large_header_in_words_of_its_own():
+    remote = always(b"Invalid HTTP request received.", 400)
+    reply = await remote.process_message(ENDPOINT, "did:x:y", {"descriptor": {"filler": "x" * 40_000}})
+    assert reply["status"]["code"] == 431
+    with pytest.raises(BadReply, match="400"):
+        await remote.process_message(ENDPOINT, "did:x:y", {})
+
+
 @pytest.mark.parametrize(("status", "is_a_reply"), [(431, True), (200, False)])
 async def test_an_answer_that_breaks_off_counts_if_its_status_says_all(status, is_a_reply):
     async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

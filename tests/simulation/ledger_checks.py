@@ -28,7 +28,7 @@ ORPHANS = (
 def check(device: Device) -> None:
     """Look at a device's ledger; what is wrong becomes a failure of its world."""
     for found in _faults(device):
-        device.world.failures.append(f"the ledger of {device.name}: {found}")
+        device.world.fail(f"the ledger of {device.name}: {found}")
 
 
 def _faults(device: Device) -> Iterator[str]:

@@ -52,6 +52,12 @@ class World:
         """The random numbers for one matter, so that one more of them changes no other matter."""
         return Random(f"{self.plan.seed}/{what}")
 
+    def fail(self, what: str) -> None:
+        """Something was found to be wrong."""
+        if what not in self.failures:
+            self.failures.append(what)
+            self.story.add("FAILURE", "{}", what)
+
     # -- running things that belong to no device
 
     async def outside(self, work: Coroutine[Any, Any, Any]) -> Any:

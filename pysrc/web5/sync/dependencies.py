@@ -46,6 +46,8 @@ MISSING: Mapping[str, Callable[[Message], str]] = {
     "RecordsWriteGetInitialWriteNotFound": _own_record,
     "RecordsWriteMissingDataInPrevious": _own_record,
     "RecordsWriteMissingEncodedDataInPrevious": _own_record,
+    # Also said where the declared path is not the parent's: then it waits in vain, and is tried ever more rarely.
+    "ProtocolAuthorizationIncorrectProtocolPath": _parent,
     "ProtocolAuthorizationParentNotFoundConstructingRecordChain": _parent,
     "ProtocolAuthorizationProtocolNotFound": _protocol,
     "ProtocolAuthorizationMatchingRoleRecordNotFound": _role,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from web5.dids.resolver import DidResolver
@@ -66,8 +66,11 @@ class SyncEngine:
         local = Local(dwn, ledger, clock, events.notify)
         visitor = Visitor(local, remote, signer_for, grant_for, wishes, self._tell_others)
 
+        def tell(line: Line) -> None:
+            events.notify(SyncEvent("endpoint", line.tenant, line.url))
+
         def line(tenant: str, url: str) -> Line:
-            return Line(tenant, url, clock, visitor, jitter)
+            return Line(tenant, url, clock, visitor, tell, jitter)
 
         self._dwn, self._ledger, self._local, self._events = dwn, ledger, local, events
         self._visitor, self._wishes = visitor, wishes
@@ -159,22 +162,22 @@ class SyncEngine:
         seconds = SAFETY_SECONDS if interval == LIVE else parse_interval(interval)
         await self._be_still()
         self._interval = interval
-        if seconds is None:
-            return
         if interval == LIVE:
             self._lines.came.append(self._live.add)
             self._lines.went.append(self._live.remove)
             for line in self._lines:
                 self._live.add(line)
-        self._timetable.every(seconds, self.now, self.revive if interval == LIVE else None)
+            # A line is visited once it is connected, so not at once.
+            self._timetable.every(SAFETY_SECONDS, self.now, self.revive, at_once=False)
+            self._behind_us(self._lines.refresh_soon(self._ledger.tenants()))
+        elif seconds is not None:
+            self._timetable.every(seconds, self.now)
 
     def wake(self, tenant: str | None = None) -> None:
         """Run a round soon, in the background, because something changed; nothing happens while sync is off."""
         tenants = [one for one in self._ledger.tenants() if tenant in (None, one)]
         if self._timetable.ticking and tenants:
-            task = asyncio.ensure_future(self._rounds.run(tenants, Want.ALL))
-            self._behind.add(task)
-            task.add_done_callback(self._woken)
+            self._behind_us(self._rounds.run(tenants, Want.ALL))
 
     async def revive(self) -> None:
         """The device may have slept, or its network is another: connect anew and visit every endpoint now."""
@@ -282,7 +285,12 @@ class SyncEngine:
                 hooks.remove(hook)
         await self._live.stop()
 
-    def _woken(self, task: asyncio.Task[Any]) -> None:
+    def _behind_us(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._behind.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._behind.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             asyncio.get_running_loop().call_exception_handler({"message": "a round of sync failed", "exception": error})

@@ -38,8 +38,9 @@ SCHEMA = (
     """
     -- `protocols` is a JSON list, or NULL for everything.
     CREATE TABLE sync_tenant (tenant TEXT PRIMARY KEY, protocols TEXT, delegate TEXT);
+    -- AUTOINCREMENT: what was under way to an endpoint that is gone must not count for another.
     CREATE TABLE sync_endpoint (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         tenant TEXT NOT NULL,
         url TEXT NOT NULL,
         pushed_seq INTEGER NOT NULL DEFAULT 0,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from enum import Flag, auto
 
@@ -45,6 +44,7 @@ class Line:
 
     Parameters:
         visit: one visit; returns why it ended early, if it did.
+        changed: called when visits begin, and when they have ended.
         jitter: gives numbers from 0 to 1.
 
     Attributes:
@@ -62,7 +62,8 @@ class Line:
         url: str,
         clock: Clock,
         visit: Callable[[Line, Want], Awaitable[Verdict | None]],
-        jitter: Callable[[], float] = random.random,
+        changed: Callable[[Line], None],
+        jitter: Callable[[], float],
     ) -> None:
         self.tenant = tenant
         self.url = url
@@ -78,6 +79,7 @@ class Line:
         self.failed: Verdict | None = None
         self._clock = clock
         self._visit = visit
+        self._changed = changed
         self._jitter = jitter
         self._wanted = Want.NOTHING
         self._failures = 0
@@ -143,6 +145,7 @@ class Line:
 
     async def _work(self) -> None:
         try:
+            self._changed(self)
             while self._wanted:
                 want, self._wanted = self._wanted, Want.NOTHING
                 self.began = self._clock.monotonic(), self.total.bytes_in + self.total.bytes_out
@@ -158,6 +161,7 @@ class Line:
             self.began = None
             self._task = None
             self._resting.set()
+            self._changed(self)
 
     async def _guarded(self, want: Want) -> Verdict | None:
         try:

@@ -92,11 +92,14 @@ class Live:
                 await self._subscribed(line)
                 failures = 0 if self._clock.monotonic() > began + STEADY_SECONDS else failures + 1
             except NoWebSocket:
+                line.visit(Want.ALL)
                 await self._poll(line)
                 continue
             except Web5Error as error:
                 log.info("no subscription at %s: %s", line.url, error)
                 failures += 1
+                if failures == 1:
+                    line.visit(Want.ALL)  # it may be only the socket that fails
             await self._clock.sleep(RECONNECT.delay(max(1, failures)) * (0.5 + self._jitter() / 2))
 
     async def _subscribed(self, line: Line) -> None:
@@ -139,8 +142,8 @@ class Live:
 
     async def _poll(self, line: Line) -> None:
         for _ in range(POLLS):
-            line.wake(Want.PULL)
             await self._clock.sleep(POLL_SECONDS * (0.75 + self._jitter() / 2))
+            line.wake(Want.PULL)
 
 
 async def _first_of(subscriptions: list[RemoteSubscription]) -> None:

@@ -101,11 +101,13 @@ class Outbox:
         return len(entries)
 
     def record(self, endpoint: int, outcomes: Sequence[Outcome], now: int) -> None:
-        """Take over what became of messages; `now` in microseconds.
+        """Take over what became of messages; `now` in microseconds. An endpoint that has left meanwhile gets no rows.
 
         "Pending" leaves a row as it is. What waits for something that was settled may be tried again.
         """
         with self._database.transaction() as db:
+            if db.execute("SELECT 1 FROM sync_endpoint WHERE id = ?", (endpoint,)).fetchone() is None:
+                return
             for outcome in outcomes:
                 if outcome.verdict.settled:
                     self.mark_settled(endpoint, outcome.seq, outcome.cid)

@@ -38,14 +38,17 @@ class Timetable:
         seconds: float,
         action: Callable[[], Awaitable[object]],
         woke: Callable[[], Awaitable[None]] | None = None,
+        *,
+        at_once: bool = True,
     ) -> None:
         """Do `action` now and then after every `seconds`; replaces the timer before.
 
         Parameters:
+            at_once: False: the first time is after `seconds`.
             woke: called when the device seems to have slept; makes the timer wake up every `NAP` to see.
         """
         self.cancel()
-        self._timer = asyncio.create_task(self._tick(seconds, action, woke))
+        self._timer = asyncio.create_task(self._tick(seconds, action, woke, at_once))
 
     def cancel(self) -> None:
         """Start nothing more by time; what runs goes on."""
@@ -58,12 +61,15 @@ class Timetable:
         seconds: float,
         action: Callable[[], Awaitable[object]],
         woke: Callable[[], Awaitable[None]] | None,
+        due: bool,
     ) -> None:
         while True:
-            # Nobody waits for it: a slow endpoint must not make the next round late for the others.
-            running = asyncio.create_task(_logged(action))
-            self._running.add(running)
-            running.add_done_callback(self._running.discard)
+            if due:
+                # Nobody waits for it: a slow endpoint must not make the next round late for the others.
+                running = asyncio.create_task(_logged(action))
+                self._running.add(running)
+                running.add_done_callback(self._running.discard)
+            due = True
             left = seconds
             while left > 0:
                 nap = min(left, LONGEST_SLEEP if woke is None else NAP)

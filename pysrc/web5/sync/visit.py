@@ -67,7 +67,6 @@ class Visitor:
         endpoint = ledger.endpoint(line.tenant, line.url)
         if endpoint is None:
             return None
-        local.notify(SyncEvent("endpoint", line.tenant, line.url))
         asked, listing = local.clock.now(), self._is_to_list(line, want)
         try:
             peer = await self.peer(endpoint)

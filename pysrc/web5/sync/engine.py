@@ -74,8 +74,8 @@ class SyncEngine:
 
         self._dwn, self._ledger, self._local, self._events = dwn, ledger, local, events
         self._visitor, self._wishes = visitor, wishes
-        self._lines = Lines(ledger, resolver, line, events.notify)
-        self._rounds = Rounds(self._lines, events.notify)
+        self._lines = Lines(local, resolver, line)
+        self._rounds = Rounds(self._lines, local)
         self._live = Live(visitor, ledger, clock, events.notify, jitter)
         self._sender = Sender(local, self._lines, visitor, resolver)
         self._sight = Sight(local, self._lines, clock)

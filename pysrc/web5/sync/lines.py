@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from web5.dids.resolver import DidResolver
 from web5.errors import DidError
 from web5.sync.endpoints import resolve_endpoints
-from web5.sync.ledger import Ledger
 from web5.sync.line import Line, Want
+from web5.sync.local import Local
 from web5.sync.states import SyncEvent
 
 PATIENCE = 2.0
@@ -26,24 +26,21 @@ class Lines:
         make: a line for a tenant's endpoint.
 
     Attributes:
-        did_errors: why a tenant's DID document could not be had, by tenant.
         came, went: called with each line that is made or has ended.
     """
 
     def __init__(
         self,
-        ledger: Ledger,
+        local: Local,
         resolver: DidResolver,
         make: Callable[[str, str], Line],
-        notify: Callable[[SyncEvent], None],
     ) -> None:
-        self.did_errors: dict[str, str] = {}
         self.came: list[Callable[[Line], None]] = []
         self.went: list[Callable[[Line], None]] = []
-        self._ledger = ledger
+        self._local = local
+        self._ledger = local.ledger
         self._resolver = resolver
         self._make = make
-        self._notify = notify
         self._lines: dict[tuple[str, str], Line] = {}
         self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -87,14 +84,14 @@ class Lines:
         try:
             urls = await resolve_endpoints(self._resolver, tenant)
         except DidError as error:
-            self.did_errors[tenant] = str(error)
+            self._local.did_errors[tenant] = str(error)
             return
-        self.did_errors.pop(tenant, None)
+        self._local.did_errors.pop(tenant, None)
         if tenant in self._ledger.tenants():
             added, removed = self._ledger.set_endpoints(tenant, urls)
             for kind, changed in (("added", added), ("removed", removed)):
                 for url in changed:
-                    self._notify(SyncEvent(kind, tenant, url))  # type: ignore[arg-type]
+                    self._local.notify(SyncEvent(kind, tenant, url))  # type: ignore[arg-type]
             self.align(tenant)
 
     def align(self, tenant: str) -> None:
@@ -111,7 +108,7 @@ class Lines:
                 for callback in self.came:
                     callback(line)
         if not known:
-            self.did_errors.pop(tenant, None)
+            self._local.did_errors.pop(tenant, None)
 
     def _end(self, line: Line) -> None:
         for callback in self.went:

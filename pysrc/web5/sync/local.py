@@ -32,6 +32,8 @@ class Local:
         claimed: (tenant, CID) of what is being fetched just now, with the endpoint's id.
         sending: (endpoint id, CID) of what is being sent just now.
         taken: (endpoint id, seq) of what an endpoint took, until the ledger has it.
+        did_errors: why a tenant's DID document could not be had, by tenant.
+        key_errors: why nothing can be signed for a tenant, by tenant.
     """
 
     def __init__(self, dwn: Dwn, ledger: Ledger, clock: Clock, notify: Callable[[SyncEvent], None]) -> None:
@@ -41,8 +43,14 @@ class Local:
         self.notify = notify
         self.claimed: dict[tuple[str, str], int] = {}
         self.sending: set[tuple[int, str]] = set()
+        self.did_errors: dict[str, str] = {}
+        self.key_errors: dict[str, str] = {}
         self.taken: set[tuple[int, int]] = set()
         self._lanes: dict[tuple[int, str], tuple[asyncio.Lock, int]] = {}
+
+    def trouble(self, tenant: str) -> str | None:
+        """Why nothing, or only with what was known before, can be done for a tenant."""
+        return self.did_errors.get(tenant) or self.key_errors.get(tenant)
 
     def needs(self, endpoint: int, seq: int) -> bool:
         """True if the endpoint is still to be given this event's message."""

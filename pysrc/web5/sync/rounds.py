@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from web5.sync.line import Line, Want
 from web5.sync.lines import Lines
+from web5.sync.local import Local
 from web5.sync.states import EndpointReport, SyncEvent, SyncReport
 
 _COUNTS = ("listed", "pulled", "pushed", "requests", "bytes_in", "bytes_out")
 
 
 class Rounds:
-    """Runs rounds.
+    """Runs rounds."""
 
-    Parameters:
-        did_errors: why nothing can be done for a tenant, by tenant.
-    """
-
-    def __init__(self, lines: Lines, notify: Callable[[SyncEvent], None]) -> None:
+    def __init__(self, lines: Lines, local: Local) -> None:
         self._lines = lines
-        self._notify = notify
+        self._trouble = local.trouble
+        self._notify = local.notify
         self._running: list[Want] = []
         self._stops = 0
 
@@ -64,10 +62,9 @@ class Rounds:
         await self._lines.stop()
 
     def _report(self, tenants: Sequence[str], before: dict[Line, EndpointReport]) -> SyncReport:
-        errors = self._lines.did_errors
         return SyncReport(
             [_since(line.total, before.get(line)) for line in self._lines.of(tenants)],
-            {tenant: errors[tenant] for tenant in tenants if tenant in errors},
+            {tenant: trouble for tenant in tenants if (trouble := self._trouble(tenant))},
         )
 
     def _raise_crashes(self, tenants: Sequence[str]) -> None:

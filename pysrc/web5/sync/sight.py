@@ -31,7 +31,7 @@ class Sight:
         found: list[EndpointStatus] = []
         for tenant in tenants:
             endpoints = self._ledger.endpoints(tenant)
-            error = self._lines.did_errors.get(tenant)
+            error = self._local.trouble(tenant)
             found += [self._endpoint(endpoint, error, on) for endpoint in endpoints]
             if not endpoints:
                 found.append(EndpointStatus(tenant, "", None, False, None, None, 0, 0, 0, error))

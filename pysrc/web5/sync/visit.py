@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from web5.errors import Web5Error
+from web5.errors import CryptoError, DidError, IdentityError, Web5Error
 from web5.sync.ledger import Endpoint
 from web5.sync.line import Line, Want
 from web5.sync.local import Local
@@ -70,7 +70,12 @@ class Visitor:
         asked, listing = local.clock.now(), self._is_to_list(line, want)
         try:
             peer = await self.peer(endpoint)
-            peer.report = line.total
+        except (IdentityError, CryptoError, DidError) as error:
+            local.key_errors[line.tenant] = str(error)
+            return judge_error(error)
+        local.key_errors.pop(line.tenant, None)
+        peer.report = line.total
+        try:
             failed = await _Visit(self, line, peer).run(want, listing=listing)
             line.reachable = failed is None or failed.code != 0
             if failed is None:

@@ -1,12 +1,15 @@
 """Sync between a local node and the remote nodes of its tenants: planner (pure), ledger (durable), driver.
 
-planner: `policy` (what a reply means), `lanes`, `push_plan`, `pull_plan` (what to do next);
-ledger: `ledger`, `outbox`, `inbox` (what is where);
-driver: `peer`, `pull`, `push`, `rounds`, `schedule` (requests, concurrency, time); `engine` is what others use.
+planner, pure: `policy` (what a reply means), `dependencies`, `lanes`, `push_plan`, `pull_plan` (what to do next);
+ledger, durable: `ledger`, `outbox`, `inbox` (what is where);
+driver: `peer` (requests), `pull`, `push`, `visit` (one visit to one endpoint), `line` (one visit after another),
+`lines`, `rounds`, `timetable`, `live` (when); `sight`, `check` (what to tell); `engine` is what others use.
 """
 
+from web5.sync.check import Difference
 from web5.sync.engine import SyncEngine
 from web5.sync.states import (
+    Activity,
     Direction,
     EndpointReport,
     EndpointStatus,
@@ -18,6 +21,8 @@ from web5.sync.states import (
 )
 
 __all__ = [
+    "Activity",
+    "Difference",
     "Direction",
     "EndpointReport",
     "EndpointStatus",

@@ -2,61 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from web5.dids.resolver import DidResolver
-from web5.dwn import Dwn
+from web5.dwn import Applied, Dwn
 from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
+from web5.sync.check import Difference, check
 from web5.sync.events import Events
 from web5.sync.intervals import parse_interval
-from web5.sync.ledger import Endpoint, Ledger
+from web5.sync.ledger import Ledger, Tenant
+from web5.sync.line import Line, Want
+from web5.sync.lines import Lines, follow
+from web5.sync.live import Live
 from web5.sync.local import Local
-from web5.sync.peer import Remote, SignerFor
+from web5.sync.peer import GrantFor, Remote, SignerFor, no_grant
 from web5.sync.rounds import Rounds
-from web5.sync.rows import Row
-from web5.sync.schedule import Schedule
 from web5.sync.sending import Sender
-from web5.sync.states import (
-    Direction,
-    EndpointStatus,
-    SendResult,
-    State,
-    SyncEvent,
-    SyncReport,
-    Unsettled,
-)
+from web5.sync.sight import Sight
+from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
+from web5.sync.timetable import Timetable
+from web5.sync.visit import Visitor
+from web5.sync.wishes import Wish, Wishes
 
-DIRECTIONS: tuple[Direction, ...] = ("pull", "push")
+WANTS: Mapping[str | None, Want] = {None: Want.ALL, "pull": Want.PULL, "push": Want.PUSH}
+
+LIVE = "live"
+
+SAFETY_SECONDS = 120.0
+"""Live sync visits every endpoint as often as that too, whatever its subscriptions say."""
 
 
 class SyncEngine:
     """Sync between one engine and the endpoints in its tenants' DID documents.
 
     Parameters:
-        dwn: the local node; sync adds a hook to it and its tables to the same database.
+        dwn: the local node; sync adds hooks to it and its tables to the same database.
         remote: how messages reach endpoints.
         resolver: finds the tenants' DID documents, and so their endpoints.
-        signer_for: the key that signs queries in a tenant's name.
+        signer_for: the key that signs in the name of a tenant or a delegate.
+        grant_for: the grants of delegates.
+        jitter: gives numbers from 0 to 1, by which waits are spread.
 
     Attributes:
         listeners: callables that get every `SyncEvent`; they must not raise and not take long.
     """
 
-    def __init__(self, *, dwn: Dwn, remote: Remote, resolver: DidResolver, clock: Clock, signer_for: SignerFor) -> None:
-        events = Events()
-        self._dwn = dwn
-        self._ledger = Ledger(dwn.database, dwn.store)
-        local = Local(dwn, self._ledger, clock, events.notify)
-        self._events = events
-        self._rounds = Rounds(local, remote, resolver, signer_for)
-        self._sender = Sender(local, self._rounds, resolver)
-        self._schedule = Schedule(self._run, clock)
+    def __init__(
+        self,
+        *,
+        dwn: Dwn,
+        remote: Remote,
+        resolver: DidResolver,
+        clock: Clock,
+        signer_for: SignerFor,
+        grant_for: GrantFor = no_grant,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        events, ledger, wishes = Events(), Ledger(dwn.database, dwn.store), Wishes()
+        local = Local(dwn, ledger, clock, events.notify)
+        visitor = Visitor(local, remote, signer_for, grant_for, wishes, self._tell_others)
+
+        def tell(line: Line) -> None:
+            events.notify(SyncEvent("endpoint", line.tenant, line.url))
+
+        def line(tenant: str, url: str) -> Line:
+            return Line(tenant, url, clock, visitor, tell, jitter)
+
+        self._dwn, self._ledger, self._local, self._events = dwn, ledger, local, events
+        self._visitor, self._wishes = visitor, wishes
+        self._lines = Lines(local, resolver, line)
+        self._rounds = Rounds(self._lines, local)
+        self._live = Live(visitor, ledger, clock, events.notify, jitter)
+        self._sender = Sender(local, self._lines, visitor, resolver)
+        self._sight = Sight(local, self._lines, clock)
+        self._timetable = Timetable(clock)
+        self._follow = follow(self._lines, self._allowed)
         self._interval = "off"
+        self._behind: set[asyncio.Task[Any]] = set()
 
     @property
     def interval(self) -> str:
-        """As it was given to `start`; "off" while no rounds run by time."""
+        """As it was given to `start`; "off" while nothing happens by itself."""
         return self._interval
 
     @property
@@ -70,66 +100,100 @@ class SyncEngine:
     async def open(self) -> None:
         """Bring the ledger up to date and hook it to the engine; call it once, after `dwn.open()`."""
         self._ledger.open()
+        self._lines.open()
         self._dwn.in_transaction.append(self._ledger.applied)
+        self._dwn.after_commit.append(self._applied)
         await self._ledger.database.flush()
 
     async def close(self) -> None:
         """Stop, and let go of the engine."""
         await self.stop()
-        if self._ledger.applied in self._dwn.in_transaction:
-            self._dwn.in_transaction.remove(self._ledger.applied)
+        for hooks, hook in ((self._dwn.in_transaction, self._ledger.applied), (self._dwn.after_commit, self._applied)):
+            if hook in hooks:
+                hooks.remove(hook)
 
     # -- what is synced
 
-    async def register(self, tenant: str, protocols: Sequence[str] | None = None) -> None:
-        """Sync this tenant from now on, with everything it has; durable, and twice is no error.
+    async def register(self, tenant: str, protocols: Sequence[str] | None = None, delegate: str | None = None) -> None:
+        """Sync this tenant from now on; durable, and twice is no error. With another scope than before, everything
+        is compared anew; what was pulled stays.
+
+        Parameters:
+            protocols: the URIs of the protocols to sync, with what regulates them; None: everything.
+            delegate: the DID that does it with the tenant's grants; None: the tenant itself.
 
         Raises:
-            InvalidArgument: `protocols` is given; a scope of some protocols is not supported yet.
+            InvalidArgument: `protocols` is empty, so that nothing would be synced.
         """
-        if protocols:
-            raise InvalidArgument("sync of chosen protocols only is not supported yet: leave `protocols` out")
-        self._ledger.register(tenant)
+        if protocols is not None and not protocols:
+            raise InvalidArgument("sync of no protocol at all: name some, or leave `protocols` out to sync everything")
+        scope = None if protocols is None else tuple(sorted(set(protocols)))
+        self._ledger.register(Tenant(tenant, scope, delegate))
+        self._lines.align(tenant)
         await self._ledger.database.flush()
+        self.wake(tenant)
 
     async def unregister(self, tenant: str) -> None:
         """Sync this tenant no more and forget what is where; its messages stay."""
         self._ledger.unregister(tenant)
+        self._lines.align(tenant)
         await self._ledger.database.flush()
+
+    def prioritize(self, tenant: str, filter: Mapping[str, Any]) -> None:
+        """On a first sync, fetch the newest records that pass the filter before everything else.
+
+        Parameters:
+            filter: a RecordsFilter in the wire's shape.
+        """
+        self._wishes.add(tenant, Wish(dict(filter)))
 
     # -- when
 
     async def start(self, interval: str) -> None:
-        """Run a round now, in the background, and then after every interval; replaces the interval before.
+        """Sync now, in the background, and then on: after every interval, or at once ('live'). Replaces what was.
 
         Parameters:
-            interval: as npm `ms` reads it: '2m', '30s', '1 hour'; 'off' runs nothing by itself.
+            interval: as npm `ms` reads it: '2m', '30s', '1 hour'; 'live': what happens on either side is carried over
+                at once, through a subscription at each endpoint; 'off': nothing happens by itself.
 
         Raises:
-            InvalidArgument: it is no interval.
+            InvalidArgument: it is none of these.
         """
-        seconds = parse_interval(interval)
-        if seconds is None:
-            self._schedule.cancel_timer()
-        else:
-            self._schedule.every(seconds, self.now)
+        seconds = SAFETY_SECONDS if interval == LIVE else parse_interval(interval)
+        await self._be_still()
         self._interval = interval
+        if interval == LIVE:
+            self._lines.came.append(self._live.add)
+            self._lines.went.append(self._live.remove)
+            for line in self._lines:
+                self._live.add(line)
+            # A line is visited once it is connected, so not at once.
+            self._timetable.every(SAFETY_SECONDS, self.now, self.revive, at_once=False)
+            self._behind_us(self._lines.refresh_soon(self._ledger.tenants()))
+        elif seconds is not None:
+            self._timetable.every(seconds, self.now)
 
     def wake(self, tenant: str | None = None) -> None:
         """Run a round soon, in the background, because something changed; nothing happens while sync is off."""
         tenants = [one for one in self._ledger.tenants() if tenant in (None, one)]
-        if self._schedule.ticking and tenants:
-            self._schedule.wake(set(tenants), {*DIRECTIONS})
+        if self._timetable.ticking and tenants:
+            self._behind_us(self._rounds.run(tenants, Want.ALL))
+
+    async def revive(self) -> None:
+        """The device may have slept, or its network is another: connect anew and visit every endpoint now."""
+        if self._interval == LIVE:
+            await self._live.reconnect()
+        self.wake()
 
     async def stop(self) -> None:
-        """Start no more rounds and end the one that runs, at once; what it had under way stays unsettled."""
-        self._interval = "off"
-        await self._schedule.stop()
+        """Start nothing more by itself and end what runs, at once; what was under way stays unsettled."""
+        await self._be_still()
+        await self._rounds.stop()
 
     async def now(self, direction: str | None = None, tenant: str | None = None) -> SyncReport:
-        """Run a round, and return what it did.
+        """Visit every endpoint, and return what that did once all are at rest.
 
-        Calls during a round share the round after it. Failures of endpoints and DIDs are in the report, not raised.
+        Failures of endpoints and DIDs are in the report, not raised.
 
         Parameters:
             direction: "push" or "pull"; None: both.
@@ -138,13 +202,12 @@ class SyncEngine:
         Raises:
             InvalidArgument: the direction is neither, or the tenant is not registered.
         """
-        directions = {one for one in DIRECTIONS if direction in (None, one)}
-        if not directions:
+        if direction not in WANTS:
             raise InvalidArgument(f"sync direction {direction!r}: 'push', 'pull' or None")
-        tenants = set(self._ledger.tenants())
+        tenants = self._ledger.tenants()
         if tenant is not None and tenant not in tenants:
             raise InvalidArgument(f"{tenant} is not registered for sync")
-        return await self._schedule.now({tenant} if tenant else tenants, directions)
+        return await self._rounds.run([tenant] if tenant else tenants, WANTS[direction])
 
     async def send(self, tenant: str, message_cid: str, target: str | None = None) -> list[SendResult]:
         """Send one message, and the initial write of its record, to all endpoints of a target at once.
@@ -163,60 +226,71 @@ class SyncEngine:
         """
         return await self._sender.send(tenant, message_cid, target or tenant)
 
-    async def _run(self, tenants: set[str], directions: set[Direction], report: SyncReport) -> None:
-        chosen = [tenant for tenant in self._ledger.tenants() if tenant in tenants]
-        try:
-            await self._rounds.run(chosen, [one for one in DIRECTIONS if one in directions], report)
-        finally:
-            self._events.notify(SyncEvent("finished", report=report))
+    async def retry(
+        self, tenant: str | None = None, endpoint: str | None = None, message_cid: str | None = None
+    ) -> SyncReport:
+        """Try now what is refused, blocked or waiting, whatever its backoff.
+
+        Parameters:
+            tenant, endpoint, message_cid: only of this tenant, at this URL, this message; None: all.
+        """
+        tenants = self._chosen(tenant)
+        for one in tenants:
+            for known in self._ledger.endpoints(one):
+                if endpoint in (None, known.url):
+                    self._ledger.retry(known, message_cid)
+        return await self._rounds.run(tenants, Want.FETCH | Want.PUSH)
 
     # -- what is where
 
     def status(self, tenant: str | None = None) -> list[EndpointStatus]:
         """Every endpoint of the tenant, or of all tenants."""
-        found: list[EndpointStatus] = []
-        for one in self._chosen(tenant):
-            endpoints = self._ledger.endpoints(one)
-            error = self._rounds.did_errors.get(one)
-            found += [self._status(endpoint, error) for endpoint in endpoints]
-            if not endpoints:
-                found.append(EndpointStatus(one, "", None, False, None, None, 0, 0, 0, error))
-        return found
+        return self._sight.status(self._chosen(tenant), on=self._timetable.ticking)
 
     def unsettled(self, tenant: str | None = None) -> list[Unsettled]:
         """Every message that is not yet where it should be, with the reason; outgoing first, oldest first."""
-        found: list[Unsettled] = []
-        for one in self._chosen(tenant):
-            for endpoint in self._ledger.endpoints(one):
-                out = self._ledger.outbox.unsettled(endpoint.id, one)
-                found += [_unsettled(endpoint, "push", row) for row in out]
-                found += [_unsettled(endpoint, "pull", row) for row in self._ledger.inbox.unsettled(endpoint.id)]
-        return found
+        return self._sight.unsettled(self._chosen(tenant))
+
+    async def check(self, tenant: str | None = None) -> list[Difference]:
+        """Compare what this node and every endpoint really hold, and say the difference.
+
+        What sync did not know of is handed to it, so that the next visit mends it.
+        """
+        tenants = self._chosen(tenant)
+        await self._lines.refresh_soon(tenants)
+        endpoints = [endpoint for one in tenants for endpoint in self._ledger.endpoints(one)]
+        return list(await asyncio.gather(*(check(self._visitor, self._local, endpoint) for endpoint in endpoints)))
 
     def _chosen(self, tenant: str | None) -> list[str]:
         return [one for one in self._ledger.tenants() if tenant in (None, one)]
 
-    def _status(self, endpoint: Endpoint, did_error: str | None) -> EndpointStatus:
-        out, refused_out = self._ledger.outbox.counts(endpoint.id, endpoint.tenant)
-        in_, refused_in = self._ledger.inbox.counts(endpoint.id)
-        return EndpointStatus(
-            tenant=endpoint.tenant,
-            endpoint=endpoint.url,
-            reachable=self._rounds.reachable.get(endpoint.id),
-            syncing=endpoint.id in self._rounds.syncing,
-            last_success=endpoint.last_success,
-            last_error=None if endpoint.error is None else (endpoint.error.code, endpoint.error.detail),
-            pending_out=out,
-            pending_in=in_,
-            refused=refused_out + refused_in,
-            did_error=did_error,
-        )
+    # -- what happens by itself
 
+    def _applied(self, applied: Applied) -> None:
+        if self._interval == LIVE and applied.source is None:
+            for line in self._lines.of([applied.tenant]):
+                line.wake(Want.PUSH)
 
-def _unsettled(endpoint: Endpoint, direction: Direction, row: Row) -> Unsettled:
-    state, code, detail = row.state, row.code, row.detail
-    if state is State.PENDING and endpoint.error is not None:
-        # Nothing was said of this message, but something of everything: the endpoint is blocked, or cannot be reached.
-        state = State.BLOCKED if endpoint.error.state is State.BLOCKED else state
-        code, detail = endpoint.error.code, endpoint.error.detail
-    return Unsettled(endpoint.tenant, endpoint.url, direction, row.cid, state, code, detail, row.attempts, row.next_try)
+    def _tell_others(self, line: Line, want: Want) -> None:
+        self._follow(line, want)
+
+    def _allowed(self) -> Want:
+        return Want.FOLLOW if self._timetable.ticking else self._rounds.allowed
+
+    async def _be_still(self) -> None:
+        self._interval = "off"
+        self._timetable.cancel()
+        for hooks, hook in ((self._lines.came, self._live.add), (self._lines.went, self._live.remove)):
+            if hook in hooks:
+                hooks.remove(hook)
+        await self._live.stop()
+
+    def _behind_us(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._behind.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._behind.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler({"message": "a round of sync failed", "exception": error})

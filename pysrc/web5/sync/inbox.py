@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 
 from web5.dwn.store.database import Database
+from web5.sync import rows as tables
 from web5.sync.policy import Verdict
 from web5.sync.rows import Row, counts, rows
 from web5.sync.states import State
@@ -17,13 +19,13 @@ class Inbox:
         self._database = database
         self._db = database.connection
 
-    def add(self, endpoint: int, cids: Sequence[str]) -> None:
-        """Rows for newly listed messages, pending. Inside a transaction."""
+    def add(self, endpoint: int, cids: Sequence[str], now: int) -> None:
+        """Rows for newly listed messages, pending since `now` (microseconds). Inside a transaction."""
         found = self._db.execute("SELECT max(position) FROM sync_in WHERE endpoint = ?", (endpoint,)).fetchone()
         last = (found[0] if found else None) or 0
         self._db.executemany(
-            "INSERT OR IGNORE INTO sync_in (endpoint, cid, position, state) VALUES (?, ?, ?, 'pending')",
-            [(endpoint, cid, position) for position, cid in enumerate(cids, last + 1)],
+            "INSERT OR IGNORE INTO sync_in (endpoint, cid, position, state, since) VALUES (?, ?, ?, 'pending', ?)",
+            [(endpoint, cid, position, now) for position, cid in enumerate(cids, last + 1)],
         )
 
     def settle(self, endpoint: int, cid: str) -> bool:
@@ -31,12 +33,9 @@ class Inbox:
         self._db.execute("DELETE FROM sync_in WHERE endpoint = ? AND cid = ?", (endpoint, cid))
         return bool(self._db.changes())
 
-    def release_waiting(self, endpoint: int) -> None:
-        """Let what waits for a dependency be tried again. Inside a transaction."""
-        self._db.execute(
-            "UPDATE sync_in SET next_try = NULL WHERE endpoint = ? AND state = 'waiting' AND next_try IS NOT NULL",
-            (endpoint,),
-        )
+    def release(self, endpoint: int, keys: Sequence[str]) -> bool:
+        """Let what waits for one of these be tried again; True if something does. Inside a transaction."""
+        return tables.release(self._db, "sync_in", endpoint, keys)
 
     def gone(self, endpoint: int, cid: str) -> None:
         """The endpoint does not hold the message any more."""
@@ -52,11 +51,11 @@ class Inbox:
             if row is not None:
                 attempts = row[0] + 1
                 db.execute(
-                    "UPDATE sync_in SET state = ?, code = ?, detail = ?, attempts = ?, next_try = ?"
+                    "UPDATE sync_in SET state = ?, code = ?, detail = ?, attempts = ?, next_try = ?, waits_for = ?"
                     " WHERE endpoint = ? AND cid = ?",
                     (
                         *(verdict.state, verdict.code, verdict.detail, attempts),
-                        *(verdict.next_try(attempts, now), endpoint, cid),
+                        *(verdict.next_try(attempts, now), verdict.waits_for, endpoint, cid),
                     ),
                 )
 
@@ -74,14 +73,32 @@ class Inbox:
         query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND cid = ?"
         return self._db.execute(query, (endpoint, cid)).fetchone() is not None
 
-    def has_any(self, endpoint: int, cids: Sequence[str]) -> bool:
+    def has_any(self, endpoint: int, cids: Iterable[str]) -> bool:
         """True if there is a row for at least one of the messages."""
-        return any(self.has(endpoint, cid) for cid in cids)
+        return self.count(endpoint, cids) > 0
+
+    def count(self, endpoint: int, cids: Iterable[str]) -> int:
+        """For how many of the messages there is a row."""
+        query = "SELECT count(*) FROM sync_in WHERE endpoint = ? AND cid IN (SELECT value FROM json_each(?))"
+        found = self._db.execute(query, (endpoint, json.dumps(list(cids)))).fetchone()
+        return int(found[0]) if found else 0
 
     def has_pending(self, endpoint: int) -> bool:
         """True if something was not even tried yet."""
         query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND state = 'pending' LIMIT 1"
         return self._db.execute(query, (endpoint,)).fetchone() is not None
+
+    def next_due(self, endpoint: int) -> int | None:
+        """When the first row that must not be tried yet may be tried."""
+        return tables.next_due(self._db, "sync_in", endpoint)
+
+    def oldest(self, endpoint: int) -> int | None:
+        """Since when the oldest row is there."""
+        return tables.oldest(self._db, "sync_in", endpoint)
+
+    def retry(self, endpoint: int, cid: str | None) -> int:
+        """Forget the backoff of a message, or of all; how many that are. Inside a transaction."""
+        return tables.retry(self._db, "sync_in", endpoint, cid)
 
     def counts(self, endpoint: int) -> tuple[int, int]:
         """How many rows there are, and how many of them were refused or blocked."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from web5.sync.policy import SOON, Verdict
-from web5.sync.states import Message, State
+from web5.sync.states import Message
 
 ALONE = ""
 """The lane of messages that belong to no record."""
@@ -22,8 +21,3 @@ def parent_of(message: Message) -> str | None:
     """The record that must be at a node before this message's record can be."""
     parent = message.get("descriptor", {}).get("parentId")
     return parent if isinstance(parent, str) else None
-
-
-def waiting_for(what: str) -> Verdict:
-    """A verdict that a message is held back here until something else is there."""
-    return Verdict("held back", State.WAITING, backoff=SOON, detail=f"waits for {what}")

@@ -10,35 +10,40 @@ Invariants:
    So a local write is pending for every endpoint from its commit on.
 3. What was pulled from an endpoint, or was listed by it, is settled for it in the transaction that applies it, or
    that takes over the listing: no echo.
-4. In: the cursor of an endpoint is stored in one transaction with a row in `sync_in` for every listed message that
-   is not held here. So it never passes a message that is neither applied nor accounted for.
+4. In: the cursor of a feed is stored in one transaction with a row in `sync_in` for every listed message that is not
+   held here. So it never passes a message that is neither applied nor accounted for.
 5. A row in `sync_in` goes in the transaction that applies its message, whoever brought it, or when the message
    turned out to be superseded here or pruned there; else only when its endpoint or tenant leaves the ledger.
 6. A crash at any point leaves 1 to 5 true. What was under way is tried again, and the answer 409 settles it.
+7. A listing of everything (one without a cursor) overrules what the ledger believed of the endpoint: what it names is
+   settled, what it does not name is pending again. So an endpoint that was wiped is filled again.
+8. Where a tenant syncs only some protocols, "every event" in 1 and 2 means every event of these.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from web5.dwn.store.database import Database
+from web5.sync import dependencies
 from web5.sync.inbox import Inbox
 from web5.sync.outbox import EventLog, Outbox
 from web5.sync.policy import Verdict
-from web5.sync.states import State
+from web5.sync.states import Listing, State
 
 SCHEMA = (
     """
-    CREATE TABLE sync_tenant (tenant TEXT PRIMARY KEY);
+    -- `protocols` is a JSON list, or NULL for everything.
+    CREATE TABLE sync_tenant (tenant TEXT PRIMARY KEY, protocols TEXT, delegate TEXT);
+    -- AUTOINCREMENT: what was under way to an endpoint that is gone must not count for another.
     CREATE TABLE sync_endpoint (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         tenant TEXT NOT NULL,
         url TEXT NOT NULL,
         pushed_seq INTEGER NOT NULL DEFAULT 0,
-        cursor TEXT,
         caught_up INTEGER,
         last_success INTEGER,
         error_state TEXT,
@@ -46,6 +51,15 @@ SCHEMA = (
         error_detail TEXT,
         UNIQUE (tenant, url)
     );
+    -- Where the next listing of an endpoint begins; see `Feed`. JSON, 'null' is the beginning of the log.
+    CREATE TABLE sync_feed (
+        endpoint INTEGER NOT NULL,
+        feed TEXT NOT NULL,
+        cursor TEXT NOT NULL,
+        start TEXT NOT NULL,
+        witness TEXT NOT NULL,
+        PRIMARY KEY (endpoint, feed)
+    ) WITHOUT ROWID;
     CREATE TABLE sync_out (
         endpoint INTEGER NOT NULL,
         seq INTEGER NOT NULL,
@@ -55,10 +69,12 @@ SCHEMA = (
         detail TEXT NOT NULL DEFAULT '',
         attempts INTEGER NOT NULL DEFAULT 0,
         next_try INTEGER,
+        waits_for TEXT,
+        since INTEGER,
         PRIMARY KEY (endpoint, seq)
     ) WITHOUT ROWID;
     CREATE INDEX sync_out_cid ON sync_out (cid, endpoint);
-    CREATE INDEX sync_out_waiting ON sync_out (endpoint) WHERE state = 'waiting';
+    CREATE INDEX sync_out_waiting ON sync_out (endpoint, waits_for) WHERE waits_for IS NOT NULL;
     CREATE TABLE sync_in (
         endpoint INTEGER NOT NULL,
         cid TEXT NOT NULL,
@@ -68,10 +84,12 @@ SCHEMA = (
         detail TEXT NOT NULL DEFAULT '',
         attempts INTEGER NOT NULL DEFAULT 0,
         next_try INTEGER,
+        waits_for TEXT,
+        since INTEGER,
         PRIMARY KEY (endpoint, cid)
     ) WITHOUT ROWID;
     CREATE INDEX sync_in_position ON sync_in (endpoint, position);
-    CREATE INDEX sync_in_waiting ON sync_in (endpoint) WHERE state = 'waiting';
+    CREATE INDEX sync_in_waiting ON sync_in (endpoint, waits_for) WHERE waits_for IS NOT NULL;
     """,
 )
 
@@ -84,9 +102,17 @@ class AppliedMessage(Protocol):
     @property
     def message_cid(self) -> str: ...
     @property
+    def message(self) -> Mapping[str, Any]: ...
+    @property
     def seq(self) -> int: ...
     @property
     def source(self) -> str | None: ...
+
+
+class MessageLog(EventLog, Protocol):
+    """The part of the engine's store that the ledger reads."""
+
+    def is_within(self, tenant: str, seq: int, protocols: Sequence[str]) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +125,49 @@ class Endpoint:
     id: int
     tenant: str
     url: str
-    cursor: dict[str, Any] | None
     caught_up: int | None
     last_success: int | None
     error: Verdict | None
+
+
+Cursor = dict[str, Any]
+
+REPEATED = 32
+"""A listing of at most so many messages is asked for again with the next one, to see that its last is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How far an endpoint's log was read.
+
+    Parameters:
+        cursor: where the log went on when it was last listed; None: it never was.
+        start: the cursor to ask with: `cursor`, or the one before it, if the last listing is to be repeated.
+        witness: the last message that was listed.
+    """
+
+    cursor: Cursor | None = None
+    start: Cursor | None = None
+    witness: str | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the next listing names the witness again, if the endpoint still has it."""
+        return self.witness is not None and self.start != self.cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """How a tenant syncs.
+
+    Parameters:
+        protocols: only these; None: everything.
+        delegate: the DID that acts for the tenant with its grants; None: the tenant itself.
+    """
+
+    did: str
+    protocols: tuple[str, ...] | None = None
+    delegate: str | None = None
 
 
 class Ledger:
@@ -110,18 +175,22 @@ class Ledger:
 
     Parameters:
         database: the engine's own; `open` adds the ledger's tables.
-        events: the engine's event log.
+        log: the engine's event log.
     """
 
-    def __init__(self, database: Database, events: EventLog) -> None:
+    def __init__(self, database: Database, log: MessageLog) -> None:
         self.database = database
         self.inbox = Inbox(database)
-        self.outbox = Outbox(database, events)
+        self.outbox = Outbox(database, log, self)
+        self._log = log
+        self._tenants: dict[str, Tenant] = {}
         self._endpoint_ids: dict[str, dict[str, int]] = {}
 
     def open(self) -> None:
         """Bring the tables up to date."""
         self.database.migrate("sync", SCHEMA)
+        for did, protocols, delegate in self._db.execute("SELECT * FROM sync_tenant ORDER BY rowid"):
+            self._tenants[did] = Tenant(did, tuple(json.loads(protocols)) if protocols else None, delegate)
         for endpoint_id, tenant, url in self._db.execute("SELECT id, tenant, url FROM sync_endpoint"):
             self._endpoint_ids.setdefault(tenant, {})[url] = endpoint_id
 
@@ -129,12 +198,33 @@ class Ledger:
 
     def tenants(self) -> list[str]:
         """The tenants that sync, in the order of their registration."""
-        return [row[0] for row in self._db.execute("SELECT tenant FROM sync_tenant ORDER BY rowid")]
+        return list(self._tenants)
 
-    def register(self, tenant: str) -> None:
-        """Let a tenant sync; registering twice changes nothing."""
+    def tenant(self, did: str) -> Tenant:
+        """How a registered tenant syncs."""
+        return self._tenants[did]
+
+    def protocols(self, tenant: str) -> tuple[str, ...] | None:
+        """What of a tenant is synced; None: everything."""
+        return self._tenants[tenant].protocols if tenant in self._tenants else None
+
+    def register(self, tenant: Tenant) -> None:
+        """Let a tenant sync. With another scope than before, its endpoints are compared anew."""
+        known = self._tenants.get(tenant.did)
+        if known == tenant:
+            return
+        protocols = None if tenant.protocols is None else json.dumps(tenant.protocols)
         with self.database.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO sync_tenant VALUES (?)", (tenant,))
+            db.execute(
+                "INSERT INTO sync_tenant VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET protocols = excluded.protocols, delegate = excluded.delegate",
+                (tenant.did, protocols, tenant.delegate),
+            )
+            for endpoint in self._endpoint_ids.get(tenant.did, {}).values():
+                for table in ("sync_feed", "sync_out", "sync_in"):
+                    db.execute(f"DELETE FROM {table} WHERE endpoint = ?", (endpoint,))
+                db.execute("UPDATE sync_endpoint SET pushed_seq = 0, caught_up = NULL WHERE id = ?", (endpoint,))
+        self._tenants[tenant.did] = tenant
 
     def unregister(self, tenant: str) -> None:
         """Forget a tenant and everything the ledger says of it; its messages stay."""
@@ -142,21 +232,27 @@ class Ledger:
             db.execute("DELETE FROM sync_tenant WHERE tenant = ?", (tenant,))
             self._drop(tenant, list(self._endpoint_ids.get(tenant, {})))
         self._endpoint_ids.pop(tenant, None)
+        self._tenants.pop(tenant, None)
 
     def endpoints(self, tenant: str) -> list[Endpoint]:
         """The tenant's endpoints, in the order in which they became known."""
         found = self._db.execute(
-            "SELECT id, tenant, url, cursor, caught_up, last_success, error_state, error_code, error_detail"
+            "SELECT id, tenant, url, caught_up, last_success, error_state, error_code, error_detail"
             " FROM sync_endpoint WHERE tenant = ? ORDER BY id",
             (tenant,),
         )
         return [
-            Endpoint(id_, tenant, url, json.loads(cursor) if cursor else None, caught_up, success, _error(*error))
-            for id_, tenant, url, cursor, caught_up, success, *error in found
+            Endpoint(id_, tenant, url, caught_up, success, _error(*error))
+            for id_, tenant, url, caught_up, success, *error in found
         ]
 
-    def set_endpoints(self, tenant: str, urls: Sequence[str]) -> list[str]:
-        """Take over the endpoints of the tenant's DID document; returns those that are gone from it, now dropped."""
+    def endpoint(self, tenant: str, url: str) -> Endpoint | None:
+        """One of them as it stands now; None if it has left the ledger."""
+        return next((one for one in self.endpoints(tenant) if one.url == url), None)
+
+    def set_endpoints(self, tenant: str, urls: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Take over the endpoints of the tenant's DID document; returns those that are new, and those that are gone
+        from it, now dropped."""
         known = self._endpoint_ids.get(tenant, {})
         removed = [url for url in known if url not in urls]
         added = [url for url in urls if url not in known]
@@ -167,40 +263,73 @@ class Ledger:
                     db.execute("INSERT INTO sync_endpoint (tenant, url) VALUES (?, ?)", (tenant, url))
             rows = self._db.execute("SELECT url, id FROM sync_endpoint WHERE tenant = ? ORDER BY id", (tenant,))
             self._endpoint_ids[tenant] = dict(rows)
-        return removed
+        return added, removed
 
     def _drop(self, tenant: str, urls: Sequence[str]) -> None:
         for url in urls:
             endpoint = self._endpoint_ids[tenant][url]
-            for table, column in (("sync_out", "endpoint"), ("sync_in", "endpoint"), ("sync_endpoint", "id")):
-                self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (endpoint,))
+            for table in ("sync_feed", "sync_out", "sync_in"):
+                self._db.execute(f"DELETE FROM {table} WHERE endpoint = ?", (endpoint,))
+            self._db.execute("DELETE FROM sync_endpoint WHERE id = ?", (endpoint,))
 
     # -- what happened
 
     def applied(self, message: AppliedMessage) -> None:
-        """The engine's hook: runs inside its write transaction (invariants 3 and 5)."""
+        """The engine's hook: runs inside its write transaction (invariants 3, 5 and 8)."""
         endpoints = self._endpoint_ids.get(message.tenant)
         if not endpoints:
             return
+        keys = dependencies.provided_keys(message.message)
         for url, endpoint in endpoints.items():
             listed = self.inbox.settle(endpoint, message.message_cid)
             if listed or url == message.source:
                 self.outbox.mark_settled(endpoint, message.seq, message.message_cid)
-            self.inbox.release_waiting(endpoint)
+            self.inbox.release(endpoint, keys)
 
-    def listed(self, endpoint: Endpoint, cids: Sequence[str], missing: set[str], cursor: Any) -> None:
+    def feed(self, endpoint: int, feed: str) -> Feed:
+        """How far a feed of the endpoint was read."""
+        found = self._db.execute(
+            "SELECT cursor, start, witness FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint, feed)
+        ).fetchone()
+        return Feed(json.loads(found[0]), json.loads(found[1]), found[2]) if found else Feed()
+
+    def listed(self, endpoint: Endpoint, feed: str, listing: Listing, missing: set[str], now: int) -> None:
         """Take over an endpoint's listing: rows for what is missing here, the rest is settled for it (invariant 4).
 
         Parameters:
-            cids: the listed message CIDs, in the endpoint's order.
-            missing: those of them that are not held here.
-            cursor: from where to list the next time; None keeps the one before.
+            missing: those of the listed messages that are not held here.
         """
-        with self.database.transaction() as db:
-            self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing])
-            self.outbox.settle_listed(endpoint.id, endpoint.tenant, {cid for cid in cids if cid not in missing})
-            if cursor is not None:
-                db.execute("UPDATE sync_endpoint SET cursor = ? WHERE id = ?", (json.dumps(cursor), endpoint.id))
+        held = {cid for cid in listing.cids if cid not in missing}
+        with self.database.transaction():
+            self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in missing], now)
+            self.outbox.settle_listed(endpoint.id, endpoint.tenant, held)
+            self._read_up_to(endpoint.id, feed, listing)
+
+    def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
+        """Take over listings of everything, by feed (invariant 7); how many messages the endpoint had lost."""
+        cids = list(dict.fromkeys(cid for listing in listings.values() for cid in listing.cids))
+        with self.database.transaction():
+            self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing], now)
+            lost = self.outbox.relist(endpoint.id, endpoint.tenant, set(cids) - missing)
+            for feed, listing in listings.items():
+                self._db.execute("DELETE FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint.id, feed))
+                self._read_up_to(endpoint.id, feed, listing)
+        return lost
+
+    def _read_up_to(self, endpoint: int, feed: str, listing: Listing) -> None:
+        """The next listing repeats the end of this one if that is cheap: a log that has lost it is noticed."""
+        known = self.feed(endpoint, feed)
+        repeated = known.witness in listing.cids
+        fresh = listing.cids[listing.cids.index(known.witness or "") + 1 :] if repeated else listing.cids
+        if listing.cursor is None or not fresh:
+            return
+        start = known.cursor if repeated else listing.begun
+        if len(fresh) > REPEATED:
+            start = listing.cursor
+        self._db.execute(
+            "INSERT OR REPLACE INTO sync_feed VALUES (?, ?, ?, ?, ?)",
+            (endpoint, feed, json.dumps(listing.cursor), json.dumps(start), fresh[-1]),
+        )
 
     def superseded(self, tenant: str, cid: str) -> None:
         """The engine holds something newer than this message: nobody needs to be asked for it any more."""
@@ -208,8 +337,13 @@ class Ledger:
             for endpoint in self._endpoint_ids.get(tenant, {}).values():
                 self.inbox.settle(endpoint, cid)
 
+    def retry(self, endpoint: Endpoint, cid: str | None) -> int:
+        """Forget the backoff of a message, or of all; how many that are."""
+        with self.database.transaction():
+            return self.inbox.retry(endpoint.id, cid) + self.outbox.retry(endpoint.id, cid)
+
     def succeeded(self, endpoint: Endpoint, now: int, listing: int | None) -> None:
-        """A round with the endpoint came to its end; `listing` is when it was asked what it has, if it was."""
+        """A visit to the endpoint came to its end; `listing` is when it was asked what it has, if it was."""
         caught_up = None if listing is None or self.inbox.has_pending(endpoint.id) else listing
         with self.database.transaction() as db:
             db.execute(
@@ -219,7 +353,7 @@ class Ledger:
             )
 
     def failed(self, endpoint: Endpoint, verdict: Verdict) -> None:
-        """A round with the endpoint ended early."""
+        """A visit to the endpoint ended early."""
         with self.database.transaction() as db:
             db.execute(
                 "UPDATE sync_endpoint SET error_state = ?, error_code = ?, error_detail = ? WHERE id = ?",

@@ -1,4 +1,4 @@
-"""The local side of a round: the engine, the ledger, and what must not be done twice at once."""
+"""The local side of a visit: the engine, the ledger, and what must not be done twice at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from web5.dwn import Dwn
 from web5.dwn.store.store import Row
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
-from web5.sync.lanes import lane_of, waiting_for
+from web5.sync import dependencies
+from web5.sync.dependencies import record_key
+from web5.sync.lanes import lane_of
 from web5.sync.ledger import Ledger
-from web5.sync.policy import Verdict, judge, judge_error, method_of
+from web5.sync.outbox import Outcome
+from web5.sync.policy import Verdict, judge, judge_error, waiting_for
 from web5.sync.pull_plan import Candidate
 from web5.sync.push_plan import Item
 from web5.sync.states import Message, SyncEvent
@@ -26,8 +29,11 @@ class Local:
         notify: takes each `SyncEvent`.
 
     Attributes:
-        claimed: (tenant, CID) of what is being fetched from some endpoint just now.
+        claimed: (tenant, CID) of what is being fetched just now, with the endpoint's id.
+        sending: (endpoint id, CID) of what is being sent just now.
         taken: (endpoint id, seq) of what an endpoint took, until the ledger has it.
+        did_errors: why a tenant's DID document could not be had, by tenant.
+        key_errors: why nothing can be signed for a tenant, by tenant.
     """
 
     def __init__(self, dwn: Dwn, ledger: Ledger, clock: Clock, notify: Callable[[SyncEvent], None]) -> None:
@@ -35,9 +41,16 @@ class Local:
         self.ledger = ledger
         self.clock = clock
         self.notify = notify
-        self.claimed: set[tuple[str, str]] = set()
+        self.claimed: dict[tuple[str, str], int] = {}
+        self.sending: set[tuple[int, str]] = set()
+        self.did_errors: dict[str, str] = {}
+        self.key_errors: dict[str, str] = {}
         self.taken: set[tuple[int, int]] = set()
         self._lanes: dict[tuple[int, str], tuple[asyncio.Lock, int]] = {}
+
+    def trouble(self, tenant: str) -> str | None:
+        """Why nothing, or only with what was known before, can be done for a tenant."""
+        return self.did_errors.get(tenant) or self.key_errors.get(tenant)
 
     def needs(self, endpoint: int, seq: int) -> bool:
         """True if the endpoint is still to be given this event's message."""
@@ -45,7 +58,7 @@ class Local:
 
     def record_sent(self, endpoint: int, outcomes: Sequence[tuple[Item, Verdict]]) -> None:
         """Put into the ledger what became of sent messages."""
-        rows = [(item.seq, item.cid, verdict) for item, verdict in outcomes]
+        rows = [Outcome(item.seq, item.cid, verdict, item.provides) for item, verdict in outcomes]
         self.ledger.outbox.record(endpoint, rows, self.clock.now())
         self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
 
@@ -56,9 +69,10 @@ class Local:
             reply = await self.dwn.process_message(tenant, message, candidate.data, source=source)
         except RemoteError as error:  # the data broke off
             return judge_error(error)
-        verdict = judge(reply, method_of(message))
+        verdict = judge(reply, message)
         if verdict.settled and verdict.code == 404 and not self._record(tenant, candidate.lane):
-            return replace(waiting_for(f"the initial write of record {candidate.lane}"), code=404)
+            waits = waiting_for(record_key(candidate.lane), f"the initial write of record {candidate.lane}")
+            return replace(waits, code=404)
         if verdict.settled and verdict.code not in (202, 204):
             self.ledger.superseded(tenant, candidate.cid)
         return verdict
@@ -76,7 +90,9 @@ class Local:
             return []
         lane = lane_of(row.message)
         before = [one for one in self._record(tenant, lane) if one.initial and one.cid != cid] if lane else []
-        return [Item(one.seq, one.cid, lane) for one in (*before, row)]
+        return [
+            Item(one.seq, one.cid, lane, provides=dependencies.provided_keys(one.message)) for one in (*before, row)
+        ]
 
     def _record(self, tenant: str, record_id: str) -> list[Row]:
         store = self.dwn.store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -12,12 +12,34 @@ from web5.dwn import compose
 from web5.dwn.data import DataStream
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
-from web5.sync.ledger import Endpoint
-from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error, method_of
-from web5.sync.states import EndpointReport, Message, State
+from web5.sync.ledger import Cursor, Endpoint, Tenant
+from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error
+from web5.sync.states import EndpointReport, Listing, Message, State
 from web5.sync.streams import guard
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
+
+GrantFor = Callable[[str, str, str | None], Awaitable[str | None]]
+"""The grant by which a delegate may sync: called with the tenant, the delegate and a protocol (None: everything).
+
+Raises IdentityError if there is none."""
+
+
+async def no_grant(tenant: str, delegate: str, protocol: str | None) -> str | None:
+    """For agents without delegates."""
+    return None
+
+
+class RemoteSubscription(Protocol):
+    """A subscription at an endpoint. If the status of `reply` is not 200, nothing was subscribed."""
+
+    reply: Message
+
+    async def ended(self) -> None:
+        """Return once nothing more will be heard of it, for whatever reason."""
+
+    async def close(self) -> None:
+        """Unsubscribe. Safe to call twice."""
 
 
 class Remote(Protocol):
@@ -27,36 +49,78 @@ class Remote(Protocol):
         self, endpoint: str, tenant: str, message: Message, data: bytes | DataStream | None = None
     ) -> Message: ...
 
+    async def subscribe(
+        self, endpoint: str, tenant: str, message: Message, on_event: Callable[[Message], None]
+    ) -> RemoteSubscription: ...
+
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """The CIDs that a MessagesQuery named, and from where to go on the next time."""
+class Feed:
+    """One log that is read from an endpoint.
 
-    cids: list[str]
-    cursor: dict[str, Any] | None
+    Parameters:
+        name: what the ledger keeps its cursor under.
+        filters: of the MessagesQuery and MessagesSubscribe.
+        grant: the ID of the grant that the requests invoke.
+    """
+
+    name: str
+    filters: Sequence[dict[str, Any]] = ()
+    grant: str | None = None
+
+
+async def feeds_of(tenant: Tenant, grant_for: GrantFor) -> list[Feed]:
+    """The feeds of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
+
+    Raises:
+        IdentityError: the delegate has no grant.
+    """
+    protocols = tenant.protocols
+    if tenant.delegate is None:
+        return [
+            Feed("all" if protocols is None else " ".join(protocols), [{"protocol": one} for one in protocols or ()])
+        ]
+    return [
+        Feed(one or "all", [{"protocol": one}] if one else [], await grant_for(tenant.did, tenant.delegate, one))
+        for one in protocols or (None,)
+    ]
 
 
 class Peer:
-    """Requests to one endpoint in the name of its tenant. Each returns its result or the verdict on its failure."""
+    """Requests to one endpoint in the name of its tenant. Each returns its result or the verdict on its failure.
 
-    def __init__(self, remote: Remote, signer: MessageSigner, clock: Clock, endpoint: Endpoint) -> None:
+    Attributes:
+        feeds: what is read there.
+        report: counts what is done.
+    """
+
+    def __init__(
+        self, remote: Remote, signer: MessageSigner, clock: Clock, endpoint: Endpoint, feeds: Sequence[Feed] = ()
+    ) -> None:
         self.endpoint = endpoint
+        self.feeds = feeds
         self.report = EndpointReport(endpoint.tenant, endpoint.url)
         self._remote = remote
         self._signer = signer
         self._clock = clock
 
-    async def list(self) -> Listing | Verdict:
-        """What the endpoint has taken since the cursor: the one request of an idle round."""
-        query = await compose.messages_query(self._signer, self._clock, cursor=self.endpoint.cursor)
+    @property
+    def is_delegate(self) -> bool:
+        return any(feed.grant for feed in self.feeds)
+
+    async def listing(self, feed: Feed, cursor: Cursor | None) -> Listing | Verdict:
+        """What the endpoint has taken since the cursor: the one request of an idle visit."""
+        query = await compose.messages_query(
+            self._signer, self._clock, filters=feed.filters, cursor=cursor, permission_grant_id=feed.grant
+        )
         reply = await self._ask(query)
         if isinstance(reply, Verdict):
             return reply
         await _release(reply)
-        cids, cursor = reply.get("entries", []), reply.get("cursor")
+        cids, after = reply.get("entries", []), reply.get("cursor")
         if not isinstance(cids, list) or not all(isinstance(cid, str) for cid in cids):
             return GARBAGE
-        return Listing(list(dict.fromkeys(cids)), cursor if isinstance(cursor, dict) else None)
+        return Listing(list(dict.fromkeys(cids)), after if isinstance(after, dict) else None, cursor)
 
     async def page(self, query: dict[str, Any]) -> Message | Verdict:
         """A page of records (`PageWalk.query`)."""
@@ -64,16 +128,44 @@ class Peer:
         await _release(reply)
         return reply
 
+    async def protocols(self) -> list[Any] | Verdict:
+        """All protocols that are configured there, as ProtocolsConfigure messages."""
+        reply = await self._ask(await compose.protocols_query(self._signer, self._clock))
+        if isinstance(reply, Verdict):
+            return reply
+        await _release(reply)
+        entries = reply.get("entries")
+        return entries if isinstance(entries, list) else GARBAGE
+
     @asynccontextmanager
     async def read(self, cid: str) -> AsyncIterator[Message | Verdict]:
         """One message, with its data, which can be read until the end of the block."""
-        reply = await self._ask(await compose.messages_read(self._signer, self._clock, message_cid=cid))
+        reply: Message | Verdict = GARBAGE
+        for grant in dict.fromkeys(feed.grant for feed in self.feeds) or (None,):
+            reply = await self._ask(
+                await compose.messages_read(self._signer, self._clock, message_cid=cid, permission_grant_id=grant)
+            )
+            if not isinstance(reply, Verdict) or reply.code != 401:
+                break
         data = guard(reply)
         try:
             yield reply
         finally:
             if data is not None:
                 await data.release()
+
+    async def subscribe(self, feed: Feed, on_event: Callable[[Message], None]) -> RemoteSubscription:
+        """Hear of what the endpoint takes from now on.
+
+        Raises:
+            NoWebSocket: the endpoint has none.
+            RemoteError: no DWN answered.
+        """
+        message = await compose.messages_subscribe(
+            self._signer, self._clock, filters=feed.filters, permission_grant_id=feed.grant
+        )
+        self.report.requests += 1
+        return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)
 
     async def give(self, message: Message, data: bytes | DataStream | None) -> Verdict:
         """Send a message, and say what became of it."""
@@ -84,7 +176,7 @@ class Peer:
         except RemoteError as error:
             return judge_error(error)
         await _release(reply)
-        return judge(reply, method_of(message))
+        return judge(reply, message)
 
     async def _ask(self, message: Message) -> Message | Verdict:
         self.report.requests += 1
@@ -92,7 +184,7 @@ class Peer:
             reply = await self._remote.process_message(self.endpoint.url, self.endpoint.tenant, message)
         except RemoteError as error:
             return judge_error(error)
-        verdict = judge(reply)
+        verdict = judge(reply, message)
         if verdict.code == 200:
             return reply
         await _release(reply)

@@ -1,18 +1,23 @@
-"""Fetching from one endpoint in one round: drives `pull_plan`, several requests in flight."""
+"""Fetching from one endpoint in one visit: drives `pull_plan`, several requests in flight."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.errors import RemoteError
+from web5.errors import InvalidArgument, RemoteError
+from web5.sync import dependencies
 from web5.sync.local import Local
 from web5.sync.peer import Peer
-from web5.sync.policy import FAILURES_IN_A_ROW, Halt, Verdict, judge_error, node_failed
+from web5.sync.policy import FAILURES_IN_A_ROW, Halt, Verdict, judge_error, method_of, node_failed
 from web5.sync.pull_plan import KEPT_BYTES, PAGES_ABOVE, Candidate, Chain, Chains, PageWalk, read_candidate
-from web5.sync.states import State, SyncEvent
+from web5.sync.states import SyncEvent
+from web5.sync.streams import counted
+from web5.sync.wishes import Wish
 
 WIDTH = 6
 """MessagesRead requests in flight to one endpoint."""
@@ -20,34 +25,36 @@ WIDTH = 6
 AT_ONCE = 64
 """Records that are applied at the same time, so that they share a flush."""
 
-TRIES = 2
-"""How often one message is asked for in one round: again when something it may depend on has come."""
+TRIES = 3
+"""How often one message is asked for in one visit: again when something it depends on has come."""
+
+
+TELL_SECONDS = 0.1
+"""Between two words about progress."""
 
 
 class Pull:
-    """One endpoint's part of a round. `halted` is why it ended early."""
+    """One endpoint's part of a visit. `halted` is why it ended early.
 
-    def __init__(self, peer: Peer, local: Local) -> None:
+    Parameters:
+        wishes: what is fetched first on a first sync.
+    """
+
+    def __init__(self, peer: Peer, local: Local, wishes: Sequence[Wish] = ()) -> None:
         self.halted: Verdict | None = None
         self._peer = peer
         self._local = local
+        self._wishes = wishes
         self._inbox = local.ledger.inbox
         self._id = peer.endpoint.id
         self._tenant = peer.endpoint.tenant
+        self._chains = Chains()
         self._tries: Counter[str] = Counter()
         self._failures = 0
         self._total = 0
-
-    async def list(self) -> None:
-        """Ask what is new, and take it over into the ledger."""
-        listing = await self._peer.list()
-        if isinstance(listing, Verdict):
-            self.halted = listing
-            return
-        self._peer.report.listed = len(listing.cids)
-        if listing.cids:
-            missing = self._local.dwn.store.missing(self._tenant, listing.cids)
-            self._local.ledger.listed(self._peer.endpoint, listing.cids, missing, listing.cursor)
+        self._settled = 0
+        self._others = 0
+        self._told = 0.0
 
     async def fetch(self) -> bool:
         """Fetch what is due and nobody else is fetching; True if it changed anything for the other endpoints."""
@@ -57,24 +64,48 @@ class Pull:
             return False
         before = self._peer.report.pulled
         self._tries.update(cids)
-        self._total += len(cids)
-        claims = {(self._tenant, cid) for cid in cids}
+        self._total = self._settled + len(cids)
+        self._others = self._inbox.counts(self._id)[0] - len(cids)
+        claims = dict.fromkeys(((self._tenant, cid) for cid in cids), self._id)
         self._local.claimed |= claims
         try:
-            if len(cids) > PAGES_ABOVE:
-                await self._pages(set(cids))
+            if len(cids) > PAGES_ABOVE and not self._peer.is_delegate:
+                if self._peer.endpoint.caught_up is None:
+                    await self._protocols(set(cids))
+                for walk in self._walks(set(cids)):
+                    await self._pages(walk)
             await self._read_all([cid for cid in cids if self._inbox.has(self._id, cid)])
         finally:
-            self._local.claimed -= claims
+            for claim in claims:
+                self._local.claimed.pop(claim, None)
+        self._progress(now=True)
         return self._peer.report.pulled > before or self._inbox.has_any(self._id, cids)
 
     def _is_claimed(self, cid: str) -> bool:
         return (self._tenant, cid) in self._local.claimed
 
-    # -- pages
+    # -- many at once
 
-    async def _pages(self, wanted: set[str]) -> None:
-        walk = PageWalk(wanted, self._peer.endpoint.caught_up)
+    async def _protocols(self, wanted: set[str]) -> None:
+        """The protocols first: without them none of their records could be applied."""
+        entries = await self._peer.protocols()
+        if isinstance(entries, Verdict):
+            self._count(entries)
+            return
+        await self._apply_all([[one] for one in map(_configuration, entries) if one is not None and one.cid in wanted])
+
+    def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
+        caught_up = self._peer.endpoint.caught_up
+        if caught_up is None:
+            for wish in self._wishes:
+                yield PageWalk(wanted, None, wish.filter, wish.pages)
+        protocols = self._local.ledger.protocols(self._tenant)
+        for within in [{}] if protocols is None else [{"protocol": one} for one in protocols]:
+            yield PageWalk(wanted, caught_up, within)
+
+    async def _pages(self, walk: PageWalk) -> None:
+        if self.halted:
+            return
         page = asyncio.create_task(self._peer.page(walk.query()))
         try:
             while True:
@@ -87,45 +118,44 @@ class Pull:
                 if more:
                     page = asyncio.create_task(self._peer.page(walk.query()))
                 await self._apply_all(chains)
+                self._progress(now=True)
                 if not more:
                     return
         finally:
             page.cancel()
 
     async def _apply_all(self, chains: Sequence[Chain]) -> None:
-        held = self._local.dwn.store.missing(self._tenant, [one.cid for chain in chains for one in chain])
+        absent = self._local.dwn.store.missing(self._tenant, [one.cid for chain in chains for one in chain])
         room = asyncio.Semaphore(AT_ONCE)
 
         async def apply(chain: Chain) -> None:
             async with room:
-                for candidate in chain:
-                    self._record(candidate.cid, await self._apply(candidate))
+                await self._apply_chain(chain)
 
         async with asyncio.TaskGroup() as group:
             for chain in chains:
-                if wanted := [candidate for candidate in chain if candidate.cid in held]:
+                if wanted := [candidate for candidate in chain if candidate.cid in absent]:
                     group.create_task(apply(wanted))
-        self._progress()
 
     # -- one by one
 
     async def _read_all(self, cids: Sequence[str]) -> None:
-        queue, chains = deque(cids), Chains()
+        queue = deque(cids)
 
         async def work() -> None:
             while queue and not self.halted:
                 cid = queue.popleft()
                 if self._inbox.has(self._id, cid):
-                    await self._read(cid, chains)
-                    self._progress()
+                    await self._read(cid)
+                self._progress()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(WIDTH, len(queue))):
                 group.create_task(work())
-        for candidate, verdict in chains.left():
+        for candidate, verdict in self._chains.left():
             self._record(candidate.cid, verdict)
 
-    async def _read(self, cid: str, chains: Chains) -> None:
+    async def _read(self, cid: str) -> None:
         async with self._peer.read(cid) as reply:
             if isinstance(reply, Verdict):
                 self._count(reply)
@@ -137,27 +167,54 @@ class Pull:
             self._failures = 0
             found = read_candidate(cid, reply)
             if isinstance(found, Candidate):
-                found = await _in_memory_if_small(found)
+                found = await self._data_of(found)
             if isinstance(found, Verdict):
                 self._record(cid, found)
             else:
-                await self._take(found, chains)
+                await self._apply_chain(self._chains.offer(found))
 
-    async def _take(self, candidate: Candidate, chains: Chains) -> None:
-        todo = chains.offer(candidate)
-        while todo:
-            now = todo.pop(0)
-            verdict = await self._apply(now)
-            if verdict.state is State.WAITING and not isinstance(now.data, DataStream):
-                todo = [*chains.early(now, verdict), *todo]
-            else:
-                self._record(now.cid, verdict)
+    async def _data_of(self, candidate: Candidate) -> Candidate | Verdict:
+        """Small data is read now; large data is counted as it passes."""
+        data = candidate.data
+        if isinstance(data, DataStream) and (data.size or 0) <= KEPT_BYTES:
+            try:
+                candidate.data = await data.read()
+            except RemoteError as error:
+                return judge_error(error)
+        elif isinstance(data, DataStream):
+            candidate.data = counted(data, self._passed)
+        return candidate
+
+    def _passed(self, size: int) -> None:
+        self._peer.report.bytes_in += size
+        self._tell()
 
     # -- outcomes
 
+    async def _apply_chain(self, chain: Chain) -> None:
+        """Apply messages in order, and then what waited for them; what has to wait itself is held."""
+        todo = deque([chain] if chain else [])
+        while todo:
+            chain = todo.popleft()
+            for place, candidate in enumerate(chain):
+                verdict = await self._apply(candidate)
+                if verdict.settled:
+                    todo.extend(self._chains.release(dependencies.provided_keys(candidate.message)))
+                    continue
+                self._record(candidate.cid, verdict)
+                if verdict.waits_for:
+                    rest = chain[place:]
+                    for later in rest[1:]:
+                        self._record(later.cid, verdict)
+                    self._chains.hold(rest, verdict.waits_for)
+                    break
+
     async def _apply(self, candidate: Candidate) -> Verdict:
         verdict = await self._local.apply(self._tenant, candidate, self._peer.endpoint.url)
-        self._peer.report.pulled += verdict.code in (202, 204)
+        if verdict.code in (202, 204):
+            self._peer.report.pulled += 1
+            if isinstance(candidate.data, bytes):
+                self._peer.report.bytes_in += len(candidate.data)
         return verdict
 
     def _record(self, cid: str, verdict: Verdict) -> None:
@@ -169,16 +226,25 @@ class Pull:
         if verdict.halt is Halt.ENDPOINT or self._failures >= FAILURES_IN_A_ROW:
             self.halted = self.halted or verdict
 
-    def _progress(self) -> None:
-        endpoint, done = self._peer.endpoint, self._peer.report.pulled
-        self._local.notify(SyncEvent("progress", self._tenant, endpoint.url, "pull", done, max(done, self._total)))
+    def _progress(self, *, now: bool = False) -> None:
+        """Messages are done with that have no row any more, whoever brought them."""
+        moment = self._local.clock.monotonic()
+        if now or moment >= self._told + TELL_SECONDS:
+            self._told = moment
+            self._settled = self._total - (self._inbox.counts(self._id)[0] - self._others)
+            self._tell()
+
+    def _tell(self) -> None:
+        report = self._peer.report
+        self._local.notify(
+            SyncEvent("progress", self._tenant, report.endpoint, "pull", self._settled, self._total, report.bytes_in)
+        )
 
 
-async def _in_memory_if_small(candidate: Candidate) -> Candidate | Verdict:
-    data = candidate.data
-    if isinstance(data, DataStream) and (data.size or 0) <= KEPT_BYTES:
-        try:
-            candidate.data = await data.read()
-        except RemoteError as error:
-            return judge_error(error)
-    return candidate
+def _configuration(entry: Any) -> Candidate | None:
+    if not isinstance(entry, dict) or method_of(entry) != "Protocols.Configure":
+        return None
+    try:
+        return Candidate(message_cid(entry), entry)
+    except InvalidArgument:
+        return None

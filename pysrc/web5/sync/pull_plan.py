@@ -4,13 +4,13 @@ Invariants:
 1. Nothing is applied whose CID, computed here, is not the one that was asked for.
 2. A RecordsWrite that came without its data is applied only right before a later message of the same record. (An
    engine keeps one message of one CID: a write taken without its data could never get the data later.)
-3. A message that came before the initial write of its record is kept, and applied after it.
+3. A message that came before what it depends on is kept, within `HELD_BYTES`, and applied right after that.
 4. Pages are asked for only while they bring what is missing; everything else is read alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +19,9 @@ from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.timestamps import format_timestamp
 from web5.errors import CryptoError, InvalidArgument
-from web5.sync.lanes import ALONE, lane_of, waiting_for
-from web5.sync.policy import SOON, Verdict, method_of
+from web5.sync.dependencies import record_key
+from web5.sync.lanes import ALONE, lane_of
+from web5.sync.policy import SOON, Verdict, method_of, waiting_for
 from web5.sync.states import Message, State
 
 PAGE_LIMIT = 100
@@ -34,6 +35,12 @@ WORTH = 0.1
 
 KEPT_BYTES = 30_000
 """Data up to this size is kept in memory with a message that came too early."""
+
+HELD_BYTES = 32 * 1024 * 1024
+"""Of all messages together that came too early to one visit; what is beyond is fetched again when its time has come."""
+
+_MESSAGE_BYTES = 2_000
+"""About what a message takes, beside its data."""
 
 OVERLAP = 10 * 60 * 1_000_000
 """Microseconds that a page query reaches back before the last listing, for clocks that differ."""
@@ -72,17 +79,21 @@ Chain = list[Candidate]
 class PageWalk:
     """The RecordsQuery pages of one fetch: newest records first, since those are what the person looks at first.
 
-    Records that depend on older ones (children, or records of a protocol that is not here yet) wait and are tried
-    again. On a first sync the pages cover everything; later they cover what was updated since then, which finds a
-    burst of changes from another device, and they stop at once where they find nothing.
+    Records that depend on older ones (children) are held until those have come. On a first sync the pages cover
+    everything; later they cover what was updated since then, which finds a burst of changes from another device, and
+    they stop at once where they find nothing.
 
     Parameters:
         missing: the CIDs that are wanted.
         caught_up: the endpoint's, in microseconds; None: nothing was ever fetched to the end.
+        within: a filter that the records have to pass too.
+        most: pages at the most.
     """
 
     missing: set[str]
     caught_up: int | None
+    within: Mapping[str, Any] = field(default_factory=dict)
+    most: int | None = None
     more: bool = True
     _cursor: Any = None
 
@@ -94,7 +105,7 @@ class PageWalk:
         if self._cursor is not None:
             pagination["cursor"] = self._cursor
         return {
-            "filter": {moment: {"from": format_timestamp(since)}},
+            "filter": {**self.within, moment: {"from": format_timestamp(since)}},
             "date_sort": "createdDescending",
             "pagination": pagination,
         }
@@ -108,7 +119,9 @@ class PageWalk:
             return []
         chains = [chain for entry in entries if (chain := chain_of(entry))]
         wanted = sum(candidate.cid in self.missing for chain in chains for candidate in chain)
-        self.more = isinstance(self._cursor, dict) and wanted >= WORTH * len(entries)
+        if self.most is not None:
+            self.most -= 1
+        self.more = isinstance(self._cursor, dict) and wanted >= WORTH * len(entries) and self.most != 0
         return chains
 
 
@@ -170,35 +183,62 @@ def _wrong(detail: str) -> Verdict:
     return Verdict("wrong message", State.REFUSED, backoff=SOON, detail=f"BadReply: {detail}")
 
 
-@dataclass(slots=True)
 class Chains:
-    """Puts the messages that come one by one, in any order, into the order in which they can be applied."""
+    """Puts the messages that come, in any order, into the order in which they can be applied."""
 
-    _bare: dict[str, Chain] = field(default_factory=dict)
-    _early: dict[str, Chain] = field(default_factory=dict)
-    _why: dict[str, Verdict] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._bare: dict[str, Chain] = {}
+        self._held: dict[str, list[Chain]] = {}
+        self._room = HELD_BYTES
 
     def offer(self, candidate: Candidate) -> Chain:
-        """Take a message; returns what can be applied now, in order (invariants 2 and 3)."""
+        """Take a message; returns what can be applied now, in order (invariant 2)."""
         lane = candidate.lane
-        if lane == ALONE:
-            return [candidate]
-        early = sorted(self._early.pop(lane, []), key=lambda one: one.timestamp)
-        if candidate.lacks_data and not early:
-            self._bare.setdefault(lane, []).append(candidate)
-            return []
-        return [*self._bare.pop(lane, []), candidate, *early]
+        if lane == ALONE or not candidate.lacks_data:
+            return [*self._bare.pop(lane, []), candidate]
+        self._bare.setdefault(lane, []).append(candidate)
+        later = _by_age(self._take(record_key(lane), lane))
+        return [*self._bare.pop(lane), *(one for chain in later for one in chain)] if later else []
 
-    def early(self, candidate: Candidate, verdict: Verdict) -> Chain:
-        """Keep a message that the engine found too early; returns what can be applied now after all."""
-        if bare := self._bare.pop(candidate.lane, None):
-            return [*bare, candidate]
-        self._early.setdefault(candidate.lane, []).append(candidate)
-        self._why[candidate.cid] = verdict
-        return []
+    def hold(self, chain: Chain, key: str) -> bool:
+        """Keep what was found to wait for `key` (invariant 3); False if there is no room, or its data is a stream."""
+        size = _size(chain)
+        if size is None or size > self._room:
+            return False
+        self._room -= size
+        self._held.setdefault(key, []).append(chain)
+        return True
+
+    def release(self, keys: Iterable[str]) -> list[Chain]:
+        """What waited for one of these, the oldest first."""
+        return _by_age(chain for key in keys for chain in self._take(key))
 
     def left(self) -> list[tuple[Candidate, Verdict]]:
-        """What could not be applied, and why."""
-        why = waiting_for("its data, or a later message of its record")
-        bare = [(one, why) for chain in self._bare.values() for one in chain]
-        return bare + [(one, self._why[one.cid]) for chain in self._early.values() for one in chain]
+        """What could not be applied for want of data, and why."""
+        return [
+            (one, waiting_for(record_key(lane), "its data, or a later message of its record"))
+            for lane, chain in self._bare.items()
+            for one in chain
+        ]
+
+    def _take(self, key: str, lane: str | None = None) -> list[Chain]:
+        held = self._held.pop(key, [])
+        taken = [chain for chain in held if lane in (None, chain[0].lane)]
+        if rest := [chain for chain in held if lane not in (None, chain[0].lane)]:
+            self._held[key] = rest
+        self._room += sum(_size(chain) or 0 for chain in taken)
+        return taken
+
+
+def _by_age(chains: Iterable[Chain]) -> list[Chain]:
+    return sorted(chains, key=lambda chain: chain[0].timestamp)
+
+
+def _size(chain: Chain) -> int | None:
+    """About what the chain takes in memory; None if its data is yet to be streamed."""
+    total = 0
+    for candidate in chain:
+        if isinstance(candidate.data, DataStream):
+            return None
+        total += _MESSAGE_BYTES + len(candidate.data or b"")
+    return total

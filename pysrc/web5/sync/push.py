@@ -1,14 +1,16 @@
-"""Sending to one endpoint in one round: drives `push_plan`, several requests in flight."""
+"""Sending to one endpoint in one visit: drives `push_plan`, several requests in flight."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 
-from web5.sync.lanes import lane_of, parent_of, waiting_for
+from web5.dwn.data import DataStream
+from web5.sync.dependencies import provided_keys, record_key
+from web5.sync.lanes import lane_of, parent_of
 from web5.sync.local import Local
 from web5.sync.peer import Peer
-from web5.sync.policy import Verdict, method_of
+from web5.sync.policy import Verdict, method_of, waiting_for
 from web5.sync.push_plan import Item, PushPlan
 from web5.sync.states import SyncEvent
 
@@ -16,7 +18,7 @@ AHEAD = 32
 """Messages whose order is planned at a time."""
 
 TRIES = 2
-"""How often one message is sent in one round: again when something it may depend on was taken."""
+"""How often one message is sent in one visit: again when something it depends on was taken."""
 
 NOTHING_TO_SEND = Verdict("pruned here, or sent meanwhile", None)
 
@@ -24,10 +26,16 @@ Outcomes = list[tuple[Item, Verdict]]
 
 
 class Push:
-    """One endpoint's part of a round. `halted` is why it ended early."""
+    """One endpoint's part of a visit.
+
+    Attributes:
+        halted: why it ended early.
+        doubtful: True if the endpoint lacks something that the ledger says it holds.
+    """
 
     def __init__(self, peer: Peer, local: Local) -> None:
         self.halted: Verdict | None = None
+        self.doubtful = False
         self._peer = peer
         self._local = local
         self._outbox = local.ledger.outbox
@@ -37,8 +45,9 @@ class Push:
         self._done = 0
         self._total = 0
 
-    async def run(self) -> None:
-        """Send what is due, until nothing is left or the endpoint is halted."""
+    async def run(self) -> bool:
+        """Send what is due, until nothing is left or the endpoint is halted; True if it took anything."""
+        before = self._peer.report.pushed
         self._total = self._done + self._outbox.counts(self._id, self._tenant)[0]
         plan, last, sending = PushPlan(), 0, set[asyncio.Task[tuple[Item, Verdict]]]()
         try:
@@ -56,6 +65,7 @@ class Push:
             for task in sending:
                 task.cancel()
         self.halted = plan.halted
+        return self._peer.report.pushed > before
 
     def _due(self, after: int) -> list[tuple[int, str]]:
         """The next rows that may be sent; opens windows of the event log until there are some or it ends."""
@@ -74,7 +84,7 @@ class Push:
         if stored is None:
             self._record([(Item(seq, cid, ""), NOTHING_TO_SEND)])
             return
-        item = Item(seq, cid, lane_of(stored.message), parent_of(stored.message))
+        item = Item(seq, cid, lane_of(stored.message), parent_of(stored.message), provided_keys(stored.message))
         if plan.waits_already(item):
             self._record([(item, plan.waits(item))])
         else:
@@ -88,8 +98,12 @@ class Push:
         report = self._peer.report
         report.pushed += sum(verdict.settled and verdict.code != 0 for _, verdict in outcomes)
         self._done += sum(verdict.settled for _, verdict in outcomes)
+        # It was sent after all that the ledger counts as missing there.
+        self.doubtful = self.doubtful or any(verdict.waits_for and verdict.code for _, verdict in outcomes)
         total = max(self._done, self._total)
-        self._local.notify(SyncEvent("progress", self._tenant, report.endpoint, "push", self._done, total))
+        self._local.notify(
+            SyncEvent("progress", self._tenant, report.endpoint, "push", self._done, total, report.bytes_out)
+        )
 
 
 async def give(local: Local, peer: Peer, item: Item) -> Verdict:
@@ -103,8 +117,13 @@ async def give(local: Local, peer: Peer, item: Item) -> Verdict:
             return NOTHING_TO_SEND
         message = stored.message
         if stored.data is None and method_of(message) == "Records.Write" and local.is_bare(tenant, message):
-            return waiting_for("its data, or a later message of its record")
-        verdict = await peer.give(message, stored.data)
+            return waiting_for(record_key(item.lane), "its data, or a later message of its record")
+        local.sending.add((endpoint, item.cid))
+        try:
+            verdict = await peer.give(message, stored.data)
+        finally:
+            local.sending.discard((endpoint, item.cid))
         if verdict.settled:
             local.taken.add((endpoint, item.seq))
+            peer.report.bytes_out += (stored.data.size or 0) if isinstance(stored.data, DataStream) else 0
         return verdict

@@ -5,7 +5,7 @@ Invariants:
 2. A message is not sent before an earlier one of its parent record has its reply.
 3. A message that is not of a record (a protocol definition) is sent alone: after everything before it, before
    everything after it.
-4. Nothing of a record is sent in this round after one of its messages failed: it waits, and says for which.
+4. Nothing of a record is sent in this visit after one of its messages failed: it waits, and says for which.
 5. Until the endpoint's first reply, one request is in flight; then up to `width`.
 6. After a failure that means the whole endpoint (`Halt.ENDPOINT`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
 """
@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from web5.sync.lanes import ALONE, waiting_for
-from web5.sync.policy import FAILURES_IN_A_ROW, Halt, Verdict, node_failed
+from web5.sync.dependencies import record_key
+from web5.sync.lanes import ALONE
+from web5.sync.policy import FAILURES_IN_A_ROW, Halt, Verdict, node_failed, waiting_for
 from web5.sync.states import State
 
 WIDTH = 6
@@ -30,12 +31,13 @@ class Item:
     cid: str
     lane: str
     parent: str | None = None
+    provides: tuple[str, ...] = ()
     sent: bool = False
 
 
 @dataclass(slots=True)
 class PushPlan:
-    """The order of one endpoint's pushes in one round. Add items in ascending `seq`."""
+    """The order of one endpoint's pushes in one visit. Add items in ascending `seq`."""
 
     width: int = WIDTH
     halted: Verdict | None = None
@@ -88,9 +90,9 @@ class PushPlan:
         return [(item, self.waits(item)) for item in followers]
 
     def waits_already(self, item: Item) -> bool:
-        """True if an earlier message of the item's record failed in this round, so that it need not be added."""
+        """True if an earlier message of the item's record failed in this visit, so that it need not be added."""
         return item.lane in self._failed
 
     def waits(self, item: Item) -> Verdict:
         """The verdict on an item whose record's earlier message failed."""
-        return waiting_for(f"the earlier message {self._failed[item.lane]} of the same record")
+        return waiting_for(record_key(item.lane), f"the earlier message {self._failed[item.lane]} of the same record")

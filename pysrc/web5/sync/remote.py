@@ -7,6 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,8 +16,9 @@ from pydantic.alias_generators import to_camel
 
 from web5.dwn import rpc
 from web5.dwn.data import DataStream
-from web5.errors import BadReply, RemoteError, Unreachable
+from web5.errors import BadReply, NoWebSocket, RemoteError, Unreachable
 from web5.ports.http import Http, HttpResponse
+from web5.sync.peer import RemoteSubscription
 
 SECONDS = 30.0
 SLOWEST_UPLOAD = 64 * 1024
@@ -86,6 +88,11 @@ class RemoteDwn:
                 return _refused(431, f"; it is {len(header)} bytes ({error})")
             raise
         return await _reply(endpoint, response, len(header))
+
+    async def subscribe(
+        self, endpoint: str, tenant: str, message: dict[str, Any], on_event: Callable[[dict[str, Any]], None]
+    ) -> RemoteSubscription:
+        raise NoWebSocket(f"{endpoint}: no WebSocket here yet")
 
     async def info(self, endpoint: str) -> ServerInfo:
         """Ask a DWN server what it is and what it demands.

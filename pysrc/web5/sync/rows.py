@@ -24,6 +24,8 @@ class Row:
     detail: str
     attempts: int
     next_try: int | None
+    waits_for: str | None = None
+    since: int | None = None
 
 
 def rows(
@@ -36,7 +38,7 @@ def rows(
 ) -> list[Row]:
     """The rows that `where` (this package's own SQL) picks, in their order; -1: no limit."""
     found = db.execute(
-        f"SELECT {order}, cid, state, code, detail, attempts, next_try FROM {table}"
+        f"SELECT {order}, cid, state, code, detail, attempts, next_try, waits_for, since FROM {table}"
         f" WHERE {where} ORDER BY {order} LIMIT ?",
         (*values, limit),
     )
@@ -51,3 +53,40 @@ def counts(db: apsw.Connection, table: Table, endpoint: int) -> tuple[int, int]:
         (endpoint,),
     ).fetchone()
     return (found[0], found[1]) if found else (0, 0)
+
+
+def next_due(db: apsw.Connection, table: Table, endpoint: int) -> int | None:
+    """When the first row that must not be tried yet may be tried; None if there is none."""
+    found = db.execute(
+        f"SELECT min(next_try) FROM {table} WHERE endpoint = ? AND state <> 'settled'", (endpoint,)
+    ).fetchone()
+    return found[0] if found else None
+
+
+def oldest(db: apsw.Connection, table: Table, endpoint: int) -> int | None:
+    """Since when the oldest unsettled row is there, as far as rows say."""
+    found = db.execute(
+        f"SELECT min(since) FROM {table} WHERE endpoint = ? AND state <> 'settled'", (endpoint,)
+    ).fetchone()
+    return found[0] if found else None
+
+
+def release(db: apsw.Connection, table: Table, endpoint: int, keys: Sequence[str]) -> bool:
+    """Let what waits for one of these be tried again; True if something does. Inside a transaction."""
+    released = 0
+    for key in keys:
+        db.execute(
+            f"UPDATE {table} SET next_try = NULL WHERE endpoint = ? AND waits_for = ? AND next_try IS NOT NULL",
+            (endpoint, key),
+        )
+        released += db.changes()
+    return released > 0
+
+
+def retry(db: apsw.Connection, table: Table, endpoint: int, cid: str | None) -> int:
+    """Let a message, or everything, be tried at the next visit, whatever its backoff; how many that are."""
+    db.execute(
+        f"UPDATE {table} SET next_try = NULL WHERE endpoint = ? AND state <> 'settled' AND ifnull(cid = ?, 1)",
+        (endpoint, cid),
+    )
+    return db.changes()

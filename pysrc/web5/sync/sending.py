@@ -8,21 +8,23 @@ from web5.dids.resolver import DidResolver
 from web5.errors import InvalidArgument
 from web5.sync.endpoints import resolve_endpoints
 from web5.sync.ledger import Endpoint
+from web5.sync.lines import Lines
 from web5.sync.local import Local
 from web5.sync.peer import Peer
 from web5.sync.policy import Verdict
 from web5.sync.push import give
 from web5.sync.push_plan import Item
-from web5.sync.rounds import Rounds
 from web5.sync.states import SendResult
+from web5.sync.visit import Visitor
 
 
 class Sender:
     """Sends a message with what it depends on: the initial write of its record."""
 
-    def __init__(self, local: Local, rounds: Rounds, resolver: DidResolver) -> None:
+    def __init__(self, local: Local, lines: Lines, visitor: Visitor, resolver: DidResolver) -> None:
         self._local = local
-        self._rounds = rounds
+        self._lines = lines
+        self._visitor = visitor
         self._resolver = resolver
 
     async def send(self, tenant: str, message_cid: str, target: str) -> list[SendResult]:
@@ -31,8 +33,8 @@ class Sender:
         if not items:
             raise InvalidArgument(f"no message {message_cid} of {tenant} is held here")
         if target == tenant and tenant in self._local.ledger.tenants():
-            await self._rounds.refresh(tenant)
-            peers = [await self._rounds.peer(endpoint) for endpoint in self._local.ledger.endpoints(tenant)]
+            await self._lines.refresh_soon([tenant])
+            peers = [await self._visitor.peer(endpoint) for endpoint in self._local.ledger.endpoints(tenant)]
             results = await asyncio.gather(*(self._to_own(peer, items) for peer in peers))
             await self._local.ledger.database.flush()
         else:
@@ -51,8 +53,8 @@ class Sender:
 
     async def _to_other(self, tenant: str, target: str, url: str, items: list[Item]) -> SendResult:
         """Nothing is kept: whether others hold the message is not this node's account."""
-        endpoint = Endpoint(0, target, url, None, None, None, None)
-        peer = await self._rounds.peer(endpoint, signer_of=tenant)
+        endpoint = Endpoint(0, target, url, None, None, None)
+        peer = await self._visitor.peer(endpoint, signer_of=tenant)
         for item in items:
             stored = await self._local.dwn.read_stored(tenant, item.cid)
             if stored is None:

@@ -1,4 +1,4 @@
-"""What sync says about itself: the states of a message, of an endpoint, and of a round."""
+"""What sync says about itself: the states of a message, of an endpoint, and of what was done."""
 
 from __future__ import annotations
 
@@ -15,19 +15,55 @@ class State(StrEnum):
 
     PENDING = "pending"
     """To be sent, or fetched and applied, as soon as the endpoint can be reached."""
+    IN_FLIGHT = "in flight"
+    """Being sent or fetched just now."""
     WAITING = "waiting"
-    """It depends on another message that is not there yet; `detail` says which."""
+    """It depends on another message that is not there yet; `waits_for` says which."""
     REFUSED = "refused"
     """The one side answered, but not with a success; `code` and `detail` are its words."""
     BLOCKED = "blocked"
     """The endpoint takes nothing, or nothing of this size, from this tenant: registration, rate or quota."""
 
 
+class Activity(StrEnum):
+    """What sync is doing with one endpoint."""
+
+    OFF = "off"
+    """Sync is off; nothing happens by itself."""
+    SYNCING = "syncing"
+    IDLE = "idle"
+    """Everything that could be done is done, until the next interval."""
+    LIVE = "live"
+    """As idle, and connected: what happens there is heard of at once."""
+    FAILING = "failing"
+    """The last visit ended early (`last_error`); it is tried again by itself."""
+    BLOCKED = "blocked"
+    """The endpoint takes nothing from this tenant (`last_error`), which somebody may have to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The CIDs that a MessagesQuery named.
+
+    Parameters:
+        cursor: from where to go on the next time.
+        begun: the cursor it was asked with; None: everything was listed.
+    """
+
+    cids: list[str]
+    cursor: dict[str, Any] | None
+    begun: dict[str, Any] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Unsettled:
     """One message that is not yet where it should be, and why.
 
-    `next_try` is in microseconds since 1970: no round tries it before that; None means at the next round.
+    Parameters:
+        waits_for: what it depends on, such as "record:bafy…" or "protocol:https://…", if it is waiting.
+        since: when this node first had to do with it here, in microseconds since 1970; None if that was not noted.
+        next_try: no visit tries it before that (microseconds since 1970); None: the next visit does, or, while it is
+            waiting, the arrival of what it waits for.
     """
 
     tenant: str
@@ -39,15 +75,25 @@ class Unsettled:
     detail: str
     attempts: int
     next_try: int | None
+    waits_for: str | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
     """One endpoint of one tenant. Times are microseconds since 1970.
 
-    `endpoint` is "" for a tenant of whom no endpoint is known. `pending_out` and `pending_in` count every message that
-    is not settled, `refused` those of them that were refused or blocked. `did_error` says why the tenant's DID
-    document could not be had in the last round; the endpoints known from before are used meanwhile.
+    Parameters:
+        endpoint: its URL; "" for a tenant of whom no endpoint is known.
+        reachable: whether a DWN answered the last time; None if it was never asked.
+        pending_out, pending_in: every message that is not settled.
+        refused: those of them that were refused or blocked.
+        did_error: why the tenant's DID document, or its keys, could not be had; the endpoints known from before are
+            used meanwhile.
+        bytes_in, bytes_out: record data since sync was opened.
+        rate: bytes a second, in and out together, during the visit that is under way; else 0.
+        oldest: when the oldest message that is not settled was made or was first listed.
+        next_try: when a failing endpoint is tried again, if that is known.
     """
 
     tenant: str
@@ -60,15 +106,25 @@ class EndpointStatus:
     pending_in: int
     refused: int
     did_error: str | None = None
+    activity: Activity = Activity.OFF
+    bytes_in: int = 0
+    bytes_out: int = 0
+    rate: float = 0.0
+    oldest: int | None = None
+    next_try: int | None = None
 
 
 @dataclass(slots=True)
 class EndpointReport:
-    """What one round did with one endpoint.
+    """What was done with one endpoint.
 
-    `error` is why it ended early, as (code, detail), with code 0 if no DWN answered. `listed` counts the messages that
-    the endpoint named, `pulled` those applied here, `pushed` those it took or had, `unsettled` those that are left in
-    either direction, `requests` what all that cost.
+    Parameters:
+        listed: messages that the endpoint named.
+        pulled, pushed: messages applied here; messages that it took or had.
+        unsettled: what is left in either direction.
+        requests: what all that cost.
+        bytes_in, bytes_out: record data.
+        error: why it ended early, as (code, detail), with code 0 if no DWN answered.
     """
 
     tenant: str
@@ -78,12 +134,15 @@ class EndpointReport:
     pushed: int = 0
     unsettled: int = 0
     requests: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
     error: tuple[int, str] | None = None
 
 
 @dataclass(slots=True)
 class SyncReport:
-    """One round. `did_errors` maps each tenant whose DID could not be resolved to the reason."""
+    """What one call of `now`, or one interval, did. `did_errors` maps tenants to why their DID document could not be
+    had, or nothing be signed for them."""
 
     endpoints: list[EndpointReport] = field(default_factory=list)
     did_errors: dict[str, str] = field(default_factory=dict)
@@ -99,7 +158,7 @@ class SyncReport:
 
     @property
     def ok(self) -> bool:
-        """True if the round ran to its end and no tenant and no endpoint failed."""
+        """True if it ran to its end and no tenant and no endpoint failed."""
         return not self.stopped and not self.did_errors and all(end.error is None for end in self.endpoints)
 
 
@@ -115,16 +174,21 @@ class SendResult:
 
 @dataclass(frozen=True, slots=True)
 class SyncEvent:
-    """Something worth showing. `total` and `done` count messages of one direction in this round.
+    """Something worth showing.
 
-    kind: "started", "finished" (a round; `report` is set), "endpoint" (its state changed; ask `status`), "progress",
-    "removed" (the endpoint left the DID document, and the ledger with it).
+    Parameters:
+        kind: "started", "finished" (a call of `now` or an interval; `report` is set), "endpoint" (its state changed;
+            ask `status`), "progress", "added", "removed" (the endpoint came into or left the DID document), "refilled"
+            (the endpoint was found to have lost what it held, and gets it again).
+        done, total: messages of one direction in the visit that is under way; `total` grows if more is found.
+        bytes: record data that this visit moved in this direction.
     """
 
-    kind: Literal["started", "finished", "endpoint", "progress", "removed"]
+    kind: Literal["started", "finished", "endpoint", "progress", "added", "removed", "refilled"]
     tenant: str = ""
     endpoint: str = ""
     direction: Direction | None = None
     done: int = 0
     total: int = 0
+    bytes: int = 0
     report: SyncReport | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -40,3 +40,14 @@ def guard(reply: Any) -> Incoming | None:
         return None
     data = entry["data"] = Incoming(entry["data"])
     return data
+
+
+def counted(stream: DataStream, passed: Callable[[int], None]) -> DataStream:
+    """The same data; `passed` is told the size of each chunk as it goes by."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async for chunk in stream:
+            passed(len(chunk))
+            yield chunk
+
+    return DataStream(chunks, stream.size)

@@ -117,7 +117,7 @@ async def test_a_first_sync_reads_pages_and_not_messages(world: World) -> None:
     report = await laptop.sync.now()
     assert report.ok and report.pulled == 232
     reads = Counter(kind for _, kind, _ in world.network.sent)
-    assert reads == {"MessagesQuery": 2, "RecordsQuery": 3, "MessagesRead": 1}
+    assert reads == {"MessagesQuery": 2, "ProtocolsQuery": 1, "RecordsQuery": 3, "MessagesRead": 1}
     assert world.held(laptop.dwn) == world.held(phone.dwn)
     contents = await world.contents(laptop.dwn)
     assert contents[written[3]["recordId"]] == b"edited"
@@ -214,12 +214,6 @@ async def test_an_unregistered_tenant_is_left_alone_and_can_come_back(world: Wor
     assert phone.sync.status() == []
     await phone.sync.register(world.alice.did)
     assert (await phone.sync.now()).pushed == 2
-
-
-async def test_a_scope_of_protocols_is_refused_and_not_ignored(world: World) -> None:
-    phone = await world.device()
-    with pytest.raises(InvalidArgument):
-        await phone.sync.register(world.alice.did, ["https://protocol.example/"])
 
 
 async def test_pending_is_counted_from_the_commit_on_and_survives_a_restart(world: World) -> None:

@@ -6,9 +6,11 @@ import pytest
 
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
-from web5.sync.ledger import Endpoint, Ledger
-from web5.sync.policy import Verdict, judge
-from web5.sync.states import State
+from web5.sync.dependencies import record_key
+from web5.sync.ledger import REPEATED, Endpoint, Ledger, Tenant
+from web5.sync.outbox import Outcome
+from web5.sync.policy import Verdict, judge, waiting_for
+from web5.sync.states import Listing, State
 
 A, B = "http://a", "http://b"
 TAKEN = judge({"status": {"code": 202, "detail": "Accepted"}})
@@ -24,7 +26,7 @@ class Books:
         self.ledger = Ledger(device.database, device.dwn.store)
         self.ledger.open()
         device.dwn.in_transaction.append(self.ledger.applied)
-        self.ledger.register(self.tenant)
+        self.ledger.register(Tenant(self.tenant))
         self.ledger.set_endpoints(self.tenant, [A, B])
 
     def __getitem__(self, url: str) -> Endpoint:
@@ -36,6 +38,14 @@ class Books:
     def incoming(self, url: str) -> list[str]:
         return [row.cid for row in self.ledger.inbox.unsettled(self[url].id)]
 
+    def listed(
+        self, url: str, cids: list[str], missing: set[str], cursor: dict | None, begun: dict | None = None
+    ) -> None:
+        self.ledger.listed(self[url], "all", Listing(cids, cursor, begun), missing, 0)
+
+    def cursor(self, url: str) -> dict | None:
+        return self.ledger.feed(self[url].id, "all").cursor
+
     def window(self, url: str) -> int:
         return self.ledger.outbox.open_window(self[url].id, self.tenant)
 
@@ -43,7 +53,7 @@ class Books:
         return next(seq for seq, one in self.device.dwn.store.entries_after(self.tenant, 0, 1000) if one == cid)
 
     def record(self, url: str, cid: str, verdict: Verdict, now: int = 0) -> None:
-        self.ledger.outbox.record(self[url].id, [(self.seq(cid), cid, verdict)], now)
+        self.ledger.outbox.record(self[url].id, [Outcome(self.seq(cid), cid, verdict)], now)
 
     async def remote_message(self, data: bytes = b"remote") -> tuple[dict, bytes]:
         alice, clock = self.world.alice, self.world.clock
@@ -120,7 +130,7 @@ async def test_3_what_both_listed_is_pending_for_none(books: Books) -> None:
     message, data = await books.remote_message()
     cid = cid_of(message)
     for url in (A, B):
-        books.ledger.listed(books[url], [cid], {cid}, None)
+        books.listed(url, [cid], {cid}, None)
     await books.pull(message, data, A)
     assert books.out(A) == books.out(B) == books.incoming(A) == books.incoming(B) == []
 
@@ -128,19 +138,19 @@ async def test_3_what_both_listed_is_pending_for_none(books: Books) -> None:
 async def test_3_a_listing_settles_what_was_pending_or_refused(books: Books) -> None:
     cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
     books.record(A, cids[0], REFUSED)
-    books.ledger.listed(books[A], cids[:2], set(), {"messageCid": "x", "value": 1})
+    books.listed(A, cids[:2], set(), {"messageCid": "x", "value": 1})
     assert books.out(A) == cids[2:]
     books.window(A)
     assert books.out(A) == cids[2:]
-    books.ledger.listed(books[A], cids, set(), None)
+    books.listed(A, cids, set(), None)
     assert (books.out(A), books.out(B)) == ([], cids)
-    assert books[A].cursor == {"messageCid": "x", "value": 1}
+    assert books.cursor(A) == {"messageCid": "x", "value": 1}
 
 
 async def test_3_the_hook_undoes_itself_with_the_message(books: Books) -> None:
     message, data = await books.remote_message()
     cid = cid_of(message)
-    books.ledger.listed(books[A], [cid], {cid}, None)
+    books.listed(A, [cid], {cid}, None)
 
     def fail(applied: object) -> None:
         raise RuntimeError("power cut")
@@ -157,18 +167,18 @@ async def test_3_the_hook_undoes_itself_with_the_message(books: Books) -> None:
 
 async def test_4_cursor_and_rows_are_stored_together_or_not_at_all(books: Books) -> None:
     with pytest.raises(TypeError):
-        books.ledger.listed(books[A], ["one", "two"], {"one", "two"}, {"cannot": object()})
-    assert (books.incoming(A), books[A].cursor) == ([], None)
-    books.ledger.listed(books[A], ["one", "two"], {"one", "two"}, {"value": 2})
-    books.ledger.listed(books[A], ["two", "three"], {"two", "three"}, {"value": 3})
-    assert (books.incoming(A), books[A].cursor) == (["one", "two", "three"], {"value": 3})
-    books.ledger.listed(books[A], [], set(), None)
-    assert books[A].cursor == {"value": 3}
+        books.listed(A, ["one", "two"], {"one", "two"}, {"cannot": object()})
+    assert (books.incoming(A), books.cursor(A)) == ([], None)
+    books.listed(A, ["one", "two"], {"one", "two"}, {"value": 2})
+    books.listed(A, ["two", "three"], {"two", "three"}, {"value": 3})
+    assert (books.incoming(A), books.cursor(A)) == (["one", "two", "three"], {"value": 3})
+    books.listed(A, [], set(), None)
+    assert books.cursor(A) == {"value": 3}
 
 
 async def test_5_a_failed_row_stays_with_its_reason_and_its_next_try(books: Books) -> None:
     inbox, endpoint = books.ledger.inbox, books[A].id
-    books.ledger.listed(books[A], ["one", "two"], {"one", "two"}, None)
+    books.listed(A, ["one", "two"], {"one", "two"}, None)
     inbox.failed(endpoint, "one", REFUSED, 1_000)
     inbox.failed(endpoint, "one", REFUSED, 2_000)
     row = inbox.unsettled(endpoint)[0]
@@ -183,36 +193,93 @@ async def test_5_a_failed_row_stays_with_its_reason_and_its_next_try(books: Book
     assert inbox.counts(endpoint) == (2, 1)
 
 
-async def test_what_waits_is_released_when_something_comes(books: Books) -> None:
-    books.ledger.listed(books[A], ["early", "bad"], {"early", "bad"}, None)
-    books.ledger.inbox.failed(books[A].id, "early", WAITS, 0)
-    books.ledger.inbox.failed(books[A].id, "bad", REFUSED, 0)
-    assert books.ledger.inbox.due(books[A].id, 1) == []
+async def test_what_waits_is_released_when_just_that_comes(books: Books) -> None:
+    message, data = await books.remote_message()
+    waits = waiting_for(record_key(message["recordId"]))
+    books.listed(A, ["early", "other", "bad"], {"early", "other", "bad"}, None)
+    for cid, verdict in (("early", waits), ("other", waiting_for("protocol:p")), ("bad", REFUSED)):
+        books.ledger.inbox.failed(books[A].id, cid, verdict, 0)
     await books.device.write()
+    assert books.ledger.inbox.due(books[A].id, 1) == []
+    await books.pull(message, data, B)
     assert [row.cid for row in books.ledger.inbox.due(books[A].id, 1)] == ["early"]
-    first, second = [cid_of(await books.device.write()) for _ in range(2)]
-    books.record(B, second, WAITS)
-    assert second not in [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
-    books.record(B, first, TAKEN)
-    assert second in [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
+
+
+async def test_what_waits_to_be_sent_is_released_when_the_endpoint_takes_just_that(books: Books) -> None:
+    first, second, third = [cid_of(await books.device.write()) for _ in range(3)]
+    books.record(B, second, waiting_for("record:x"))
+
+    def due() -> list[str]:
+        return [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
+
+    books.ledger.outbox.record(books[B].id, [Outcome(books.seq(first), first, TAKEN, ("record:y",))], 0)
+    assert second not in due()
+    books.ledger.outbox.record(books[B].id, [Outcome(books.seq(third), third, TAKEN, ("record:x",))], 0)
+    assert second in due()
+
+
+async def test_a_listing_is_repeated_with_the_next_one_to_see_that_its_end_is_still_there(books: Books) -> None:
+    def feed() -> tuple[object, ...]:
+        found = books.ledger.feed(books[A].id, "all")
+        return found.cursor, found.start, found.witness, found.repeats
+
+    assert feed() == (None, None, None, False)
+    books.listed(A, ["1", "2"], {"1", "2"}, {"at": 2})
+    assert feed() == ({"at": 2}, None, "2", True)
+    books.listed(A, ["1", "2", "3"], {"3"}, {"at": 3})
+    assert feed() == ({"at": 3}, {"at": 2}, "3", True)
+    books.listed(A, ["3"], {"3"}, {"at": 3}, {"at": 2})
+    assert feed() == ({"at": 3}, {"at": 2}, "3", True)
+    books.listed(A, ["3", "4", "5"], {"4"}, {"at": 5}, {"at": 2})
+    assert feed() == ({"at": 5}, {"at": 3}, "5", True)
+    many = [f"m{number}" for number in range(REPEATED + 1)]
+    books.listed(A, ["4", "5", *many], {*many}, {"at": 99}, {"at": 3})
+    assert feed() == ({"at": 99}, {"at": 99}, many[-1], False)
+
+
+async def test_7_a_listing_of_everything_overrules_what_was_believed(books: Books) -> None:
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
+    books.window(A)
+    for cid in cids[:3]:
+        books.record(A, cid, TAKEN)
+    assert books.out(A) == [cids[3]]
+    listings = {"all": Listing([cids[1], "new"], {"at": 9})}
+    assert books.ledger.relisted(books[A], listings, {"new"}, 0) == 2
+    assert (books.out(A), books.incoming(A)) == ([cids[0], cids[2], cids[3]], ["new"])
+    assert books.window(A) == 4
+    assert books.out(A) == [cids[0], cids[2], cids[3]]
+    assert books.cursor(A) == {"at": 9}
+
+
+async def test_8_a_scope_leaves_out_what_is_of_no_protocol_in_it(books: Books) -> None:
+    alice, device = books.world.alice, books.device
+    await device.write()
+    definition = {"protocol": "http://p", "published": True, "types": {"note": {}}, "structure": {"note": {}}}
+    configure = await compose.protocols_configure(alice.signer, books.world.clock, definition=definition)
+    assert (await device.dwn.process_message(alice.did, configure))["status"]["code"] == 202
+    inside = await device.write(protocol="http://p", protocol_path="note")
+    books.ledger.register(Tenant(books.tenant, ("http://p",)))
+    assert books.out(A) == [cid_of(configure), cid_of(inside)]
+    assert books.window(A) == 2
+    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (2, 0)
 
 
 async def test_endpoints_that_go_take_their_rows_along_and_come_back_empty(books: Books) -> None:
     cid = cid_of(await books.device.write())
     books.window(A)
     books.record(A, cid, TAKEN)
-    books.ledger.listed(books[A], ["x"], {"x"}, {"value": 1})
-    assert books.ledger.set_endpoints(books.tenant, [B]) == [A]
+    books.listed(A, ["x"], {"x"}, {"value": 1})
+    assert books.ledger.set_endpoints(books.tenant, [B]) == ([], [A])
     assert [endpoint.url for endpoint in books.ledger.endpoints(books.tenant)] == [B]
-    assert books.ledger.set_endpoints(books.tenant, [B, A]) == []
-    assert (books.out(A), books.incoming(A), books[A].cursor) == ([cid], [], None)
+    assert books.ledger.set_endpoints(books.tenant, [B, A]) == ([A], [])
+    assert (books.out(A), books.incoming(A), books.cursor(A)) == ([cid], [], None)
 
 
 async def test_success_and_failure_of_an_endpoint(books: Books) -> None:
     books.ledger.failed(books[A], judge({"status": {"code": 401, "detail": "Not a registered tenant."}}))
     error = books[A].error
     assert error and (error.state, error.code, error.detail) == (State.BLOCKED, 401, "Not a registered tenant.")
-    books.ledger.listed(books[A], ["x"], {"x"}, None)
+    books.listed(A, ["x"], {"x"}, None)
     books.ledger.succeeded(books[A], 20, 10)
     assert (books[A].error, books[A].last_success, books[A].caught_up) == (None, 20, None)
     books.ledger.inbox.gone(books[A].id, "x")
@@ -225,7 +292,7 @@ async def test_everything_is_there_after_a_restart(books: Books) -> None:
     cid = cid_of(await books.device.write())
     books.window(A)
     books.record(A, cid, REFUSED, now=5)
-    books.ledger.listed(books[B], ["x"], {"x"}, {"value": 7})
+    books.listed(B, ["x"], {"x"}, {"value": 7})
     before = [books.ledger.outbox.unsettled(books[A].id, books.tenant), books.ledger.endpoints(books.tenant)]
     again = Ledger(books.device.database, books.device.dwn.store)
     again.open()

@@ -37,7 +37,8 @@ def reply(code: object, detail: str = "") -> dict[str, object]:
     ],
 )
 def test_the_table(code: int, detail: str, method: str, state: State | None, halt: Halt) -> None:
-    verdict = judge(reply(code, detail), method)
+    interface, _, name = method.partition(".")
+    verdict = judge(reply(code, detail), {"descriptor": {"interface": interface, "method": name}})
     assert (verdict.state, verdict.halt, verdict.code) == (state, halt, code)
     assert verdict.detail == detail or (not detail and verdict.detail == verdict.name)
 

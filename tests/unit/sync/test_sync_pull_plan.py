@@ -8,7 +8,8 @@ import pytest
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.sync.lanes import waiting_for
+from web5.sync import pull_plan
+from web5.sync.dependencies import record_key
 from web5.sync.policy import Verdict
 from web5.sync.pull_plan import PAGE_LIMIT, Candidate, Chains, PageWalk, chain_of, read_candidate
 from web5.sync.states import State
@@ -92,11 +93,9 @@ def test_2_and_3_in_every_order_the_initial_write_is_applied_first_and_nothing_i
     for order in itertools.permutations([initial, update, gone]):
         chains, applied = Chains(), list[str]()
         for one in order:
-            todo = chains.offer(one)
-            while todo:
-                now = todo.pop(0)
+            for now in chains.offer(one):
                 if now is not initial and initial.cid not in applied:
-                    todo = [*chains.early(now, waiting_for("initial")), *todo]
+                    assert chains.hold([now], record_key("a"))
                 else:
                     applied.append(now.cid)
         assert applied[0] == initial.cid
@@ -104,12 +103,34 @@ def test_2_and_3_in_every_order_the_initial_write_is_applied_first_and_nothing_i
         assert chains.left() == []
 
 
-def test_3_what_came_too_early_is_applied_after_a_complete_initial_write() -> None:
+def test_3_what_came_too_early_is_given_back_with_what_it_waits_for_the_oldest_first() -> None:
     chains = Chains()
-    update, initial = candidate(write("a", "2")), candidate(write("a"))
-    assert chains.offer(update) == [update]
-    assert chains.early(update, waiting_for("the initial write")) == []
-    assert chains.offer(initial) == [initial, update]
+    late, early, other = candidate(write("a", "3")), candidate(write("b", "2")), candidate(write("c"))
+    assert chains.hold([late], "protocol:p") and chains.hold([early], "protocol:p") and chains.hold([other], "record:x")
+    assert chains.release(["record:nothing"]) == []
+    assert chains.release(["record:y", "protocol:p"]) == [[early], [late]]
+    assert chains.release(["protocol:p"]) == []
+    assert chains.release(["record:x"]) == [[other]]
+
+
+def test_3_a_child_that_waits_for_its_parent_is_not_taken_for_a_later_state_of_it() -> None:
+    chains = Chains()
+    parent, child, update = candidate(write("a"), None), candidate(write("b", "2")), candidate(write("a", "2"))
+    assert chains.hold([child], record_key("a"))
+    assert chains.offer(parent) == []
+    assert chains.offer(update) == [parent, update]
+    assert chains.release([record_key("a")]) == [[child]]
+
+
+def test_3_there_is_a_limit_to_what_is_kept_and_streams_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pull_plan, "HELD_BYTES", 5_000)
+    chains = Chains()
+    large = candidate(write("a"), bytes(2_000))
+    assert chains.hold([large], "k")
+    assert not chains.hold([candidate(write("b"))], "k")
+    assert not chains.hold([Candidate("c", write("c"), DataStream(b"abc"))], "j")
+    assert chains.release(["k"]) == [[large]]
+    assert chains.hold([candidate(write("b"))], "k")
 
 
 def test_messages_of_no_record_and_of_other_records_are_not_held_up() -> None:

@@ -15,10 +15,10 @@ from web5.crypto.jws import MessageSigner
 from web5.dids import dht_create
 from web5.dids.models import DidDocument, DidResolutionResult, PortableDid
 from web5.dids.signing import signer_for
-from web5.dwn import Dwn, compose
+from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
 from web5.dwn.store.database import open_file
-from web5.errors import TimedOut, Unreachable
+from web5.errors import NoWebSocket, TimedOut, Unreachable
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
@@ -143,6 +143,58 @@ class Network:
         return sum(count for (one, _), count in self.counts.items() if one == node)
 
 
+class Subscribed:
+    """A subscription at a node, over a connection that a test can break."""
+
+    def __init__(self, reply: Message) -> None:
+        self.reply = reply
+        self._over = asyncio.Event()
+
+    async def ended(self) -> None:
+        await self._over.wait()
+
+    async def close(self) -> None:
+        self._over.set()
+        if "subscription" in self.reply:
+            await self.reply["subscription"].close()
+
+
+class Remote(RemoteDwn):
+    """`RemoteDwn`, with connections on which the nodes tell their events at once.
+
+    Attributes:
+        without: paths of the nodes that have no WebSocket.
+        open: the subscriptions, by path of the node.
+        asked: how often one was asked for, by path of the node.
+    """
+
+    def __init__(self, network: Network, nodes: Mapping[str, Dwn]) -> None:
+        super().__init__(network)
+        self._network, self._nodes = network, nodes
+        self.without: set[str] = set()
+        self.open: dict[str, list[Subscribed]] = {}
+        self.asked: Counter[str] = Counter()
+
+    async def subscribe(
+        self, endpoint: str, tenant: str, message: Message, on_event: Callable[[Message], None]
+    ) -> Subscribed:
+        node = endpoint.removeprefix(HOST)
+        self.asked[node] += 1
+        if node in self.without:
+            raise NoWebSocket("404")
+        answer = self._network.faults[node]("MessagesSubscribe", message) if node in self._network.faults else None
+        if answer:
+            return Subscribed(rpc.parse_response(await answer.read()))
+        found = Subscribed(await self._nodes[node].process_message(tenant, message, subscription_handler=on_event))
+        self.open.setdefault(node, []).append(found)
+        return found
+
+    async def break_off(self, node: str) -> None:
+        """Break all connections to a node."""
+        for subscription in self.open.pop(node, []):
+            await subscription.close()
+
+
 class Directory:
     """Resolves the DIDs of the test; `broken` are those that cannot be resolved just now."""
 
@@ -175,9 +227,10 @@ class Device:
             crypto=CRYPTO,
             clock=world.clock,
         )
+        self.remote = Remote(world.network, world.remotes)
         self.sync = SyncEngine(
             dwn=self.dwn,
-            remote=RemoteDwn(world.network),
+            remote=self.remote,
             resolver=world.directory,
             clock=world.clock,
             signer_for=world.signer_for,

@@ -21,8 +21,10 @@ from typing import Any
 
 import apsw
 
+from ..permissions import protocol as permissions
+from ..timestamps import parse_timestamp
 from .database import Database
-from .indexes import COLUMNS
+from .indexes import COLUMNS, stored_tag
 from .schema import COMPONENT, STEPS
 
 Message = dict[str, Any]
@@ -131,14 +133,36 @@ class Store:
         """The keys of all blobs that a message needs."""
         return {key for (key,) in self._db.execute("SELECT key FROM dwn_blob")}
 
-    def entries_after(self, tenant: str, seq: int, limit: int) -> list[tuple[int, str]]:
-        """The event log of a tenant after a sequence number, oldest first: sequence numbers and message CIDs."""
+    def entries_after(
+        self, tenant: str, seq: int, limit: int, protocols: Sequence[str] | None = None
+    ) -> list[tuple[int, str]]:
+        """The event log of a tenant after a sequence number, oldest first: sequence numbers and message CIDs.
+
+        Parameters:
+            protocols: only what belongs to one of these or regulates it, as a messages filter finds it; None: all.
+        """
+        within, values = ("", ()) if protocols is None else _within(protocols)
         return list(
             self._db.execute(
-                "SELECT seq, cid FROM dwn_message WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (self.tenant(tenant), seq, limit),
+                f"SELECT seq, cid FROM dwn_message WHERE tenant = ? AND seq > ?{within} ORDER BY seq LIMIT ?",
+                (self.tenant(tenant), seq, *values, limit),
             )
         )
+
+    def made(self, tenant: str, seq: int) -> int | None:
+        """When the message with this number was made, as it says itself (microseconds since 1970)."""
+        found = self._db.execute(
+            "SELECT message_timestamp FROM dwn_message WHERE tenant = ? AND seq = ?", (self.tenant(tenant), seq)
+        ).fetchone()
+        return parse_timestamp(found[0]) if found else None
+
+    def is_within(self, tenant: str, seq: int, protocols: Sequence[str]) -> bool:
+        """True if the message belongs to one of the protocols or regulates it."""
+        within, values = _within(protocols)
+        found = self._db.execute(
+            f"SELECT 1 FROM dwn_message WHERE tenant = ? AND seq = ?{within}", (self.tenant(tenant), seq, *values)
+        )
+        return found.fetchone() is not None
 
     def has(self, tenant: str, cid: str) -> bool:
         """True if the tenant has this message."""
@@ -217,6 +241,16 @@ class Store:
         row: tuple[Any, ...] | None = self._db.execute(sql).fetchone()
         assert row is not None
         return row
+
+
+def _within(protocols: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    """The condition of `terms.message_terms` for any of some protocols, for one message at a time."""
+    marks = ", ".join("?" * len(protocols))
+    condition = (
+        f" AND (protocol IN ({marks}) OR protocol = ? AND EXISTS"
+        f" (SELECT 1 FROM dwn_tag WHERE tagged = seq AND name = 'protocol' AND value IN ({marks})))"
+    )
+    return condition, (*protocols, permissions.URI, *map(stored_tag, protocols))
 
 
 def _row(

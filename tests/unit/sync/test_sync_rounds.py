@@ -7,7 +7,6 @@ import pytest
 
 from tests.unit.sync.world import Device, World, cid_of
 from web5.errors import InvalidArgument
-from web5.sync.meeting import Meeting
 
 
 @pytest.fixture
@@ -99,7 +98,7 @@ async def test_long_intervals_are_slept_in_days(world: World) -> None:
     await phone.sync.stop()
 
 
-async def test_calls_during_a_round_share_the_next_one(world: World) -> None:
+async def test_calls_during_a_round_share_the_next_visits(world: World) -> None:
     phone = await world.device()
     reached, gate = asyncio.Event(), asyncio.Event()
 
@@ -115,11 +114,30 @@ async def test_calls_during_a_round_share_the_next_one(world: World) -> None:
     await asyncio.sleep(0)
     world.network.on_request = None
     gate.set()
-    reports = await asyncio.gather(*others)
-    assert all(report is reports[0] for report in reports)
-    assert (await first) is not reports[0]
+    assert all(report.ok for report in await asyncio.gather(first, *others))
     assert world.network.counts["/a", "MessagesQuery"] == 2
+    assert world.network.counts["/a", "RecordsWrite"] == 1
     assert cid_of(message) in world.held(world.remotes["/a"])
+
+
+async def test_a_slow_endpoint_does_not_hold_up_the_next_round_of_the_other(world: World) -> None:
+    phone = await world.device()
+    gate, reached = asyncio.Event(), asyncio.Event()
+
+    async def slow(node: str, kind: str) -> None:
+        if node == "/a":
+            reached.set()
+            await gate.wait()
+
+    world.network.on_request = slow
+    first = asyncio.ensure_future(phone.sync.now())
+    await reached.wait()
+    message = await phone.write()
+    second = asyncio.ensure_future(phone.sync.now())
+    await until(lambda: cid_of(message) in world.held(world.remotes["/b"]))
+    assert not first.done() and not second.done()
+    gate.set()
+    assert (await first).ok and (await second).ok
 
 
 async def test_wake_runs_a_round_only_while_sync_is_on(world: World) -> None:
@@ -174,24 +192,3 @@ async def test_a_reader_of_events_that_falls_behind_gets_the_newest(world: World
         last = await anext(events)
     assert last is not None and last.kind == "finished"
     await events.aclose()
-
-
-async def test_a_meeting_ends_when_all_have_seen_everything() -> None:
-    meeting = Meeting(2)
-    seen = meeting.version
-    first = asyncio.ensure_future(meeting.rest(seen))
-    await asyncio.sleep(0)
-    await meeting.changed()
-    assert await first is True
-    assert await meeting.rest(seen) is True
-    both = [asyncio.ensure_future(meeting.rest(meeting.version)) for _ in range(2)]
-    assert await asyncio.wait_for(asyncio.gather(*both), 1) == [False, False]
-
-
-async def test_a_meeting_goes_on_without_those_who_leave() -> None:
-    meeting = Meeting(2)
-    resting = asyncio.ensure_future(meeting.rest(meeting.version))
-    await asyncio.sleep(0)
-    await meeting.leave()
-    assert await asyncio.wait_for(resting, 1) is True
-    assert await asyncio.wait_for(meeting.rest(meeting.version), 1) is False

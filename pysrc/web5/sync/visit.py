@@ -1,0 +1,203 @@
+"""One visit to one endpoint: ask what is new, fetch it, send what is missing there.
+
+Invariants:
+1. What was brought by another endpoint is sent only after this one was asked what it has: no echo.
+2. An endpoint that has lost what it held is noticed, by its log that misses its end, by a message that is gone, or by
+   a dependency that it says is not there; it is then asked for all that it has (ledger invariant 7).
+3. A visit ends only when neither direction can go on without time or others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from web5.errors import CryptoError, DidError, IdentityError, Web5Error
+from web5.sync.ledger import Endpoint
+from web5.sync.line import Line, Want
+from web5.sync.local import Local
+from web5.sync.peer import GrantFor, Peer, Remote, SignerFor, feeds_of
+from web5.sync.policy import Verdict, judge_error
+from web5.sync.pull import Pull
+from web5.sync.push import Push
+from web5.sync.states import SyncEvent
+from web5.sync.wishes import Wishes
+
+FRESH = 1.0
+"""Seconds for which a listing counts as made just now."""
+
+AUDIT_SECONDS = 600.0
+"""Between two listings of everything that a dependency raises which the endpoint says is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Makes visits.
+
+    Parameters:
+        tell_others: called with a line that has brought something, or gave up what others may fetch.
+    """
+
+    local: Local
+    remote: Remote
+    signer_for: SignerFor
+    grant_for: GrantFor
+    wishes: Wishes
+    tell_others: Callable[[Line, Want], None]
+
+    async def peer(self, endpoint: Endpoint, signer_of: str | None = None) -> Peer:
+        """What talks to an endpoint in the name of its tenant or its delegate, or of `signer_of`.
+
+        Raises:
+            IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
+        """
+        ledger = self.local.ledger
+        if signer_of is not None or endpoint.tenant not in ledger.tenants():
+            signer = await self.signer_for(signer_of or endpoint.tenant)
+            return Peer(self.remote, signer, self.local.clock, endpoint)
+        tenant = ledger.tenant(endpoint.tenant)
+        feeds = await feeds_of(tenant, self.grant_for)
+        signer = await self.signer_for(tenant.delegate or tenant.did)
+        return Peer(self.remote, signer, self.local.clock, endpoint, feeds)
+
+    async def __call__(self, line: Line, want: Want) -> Verdict | None:
+        """One visit; returns why it ended early, if it did."""
+        local, ledger = self.local, self.local.ledger
+        endpoint = ledger.endpoint(line.tenant, line.url)
+        if endpoint is None:
+            return None
+        asked, listing = local.clock.now(), self._is_to_list(line, want)
+        try:
+            peer = await self.peer(endpoint)
+        except (IdentityError, CryptoError, DidError) as error:
+            local.key_errors[line.tenant] = str(error)
+            return judge_error(error)
+        local.key_errors.pop(line.tenant, None)
+        peer.report = line.total
+        try:
+            failed = await _Visit(self, line, peer).run(want, listing=listing)
+            line.reachable = failed is None or failed.code != 0
+            if failed is None:
+                ledger.succeeded(endpoint, local.clock.now(), asked if listing else None)
+            else:
+                ledger.failed(endpoint, failed)
+            await ledger.database.flush()
+        except* Web5Error as errors:
+            failed = judge_error(_first(errors))
+            self._note(endpoint, failed)
+        line.probed = line.probed and failed is None
+        line.total.error = None if failed is None else (failed.code, failed.detail)
+        line.total.unsettled = ledger.outbox.counts(endpoint.id, line.tenant)[0] + ledger.inbox.counts(endpoint.id)[0]
+        if failed is None:
+            due = [ledger.inbox.next_due(endpoint.id), ledger.outbox.next_due(endpoint.id)]
+            line.wake_at(min((moment for moment in due if moment is not None), default=None))
+        return failed
+
+    def _is_to_list(self, line: Line, want: Want) -> bool:
+        fresh = line.listed_at is not None and self.local.clock.monotonic() < line.listed_at + FRESH
+        return bool(want & Want.LIST) or bool(want & Want.RELIST and not fresh)
+
+    def _note(self, endpoint: Endpoint, failed: Verdict) -> None:
+        with suppress(Web5Error):  # the ledger may be just what fails
+            self.local.ledger.failed(endpoint, failed)
+
+
+class _Visit:
+    def __init__(self, visitor: Visitor, line: Line, peer: Peer) -> None:
+        self._visitor = visitor
+        self._line = line
+        self._peer = peer
+        self._local = visitor.local
+        self._ledger = visitor.local.ledger
+        self._endpoint = peer.endpoint
+        self._pull = Pull(peer, self._local, visitor.wishes.of(line.tenant))
+        self._push = Push(peer, self._local)
+        self._witnesses: set[str] = set()
+
+    async def run(self, want: Want, *, listing: bool) -> Verdict | None:
+        if listing and (failed := await self._list()):
+            return failed
+        failed = await self._exchange(want)
+        if failed is None and self._is_doubtful():
+            failed = await self._audit() or await self._exchange(want)
+        return failed
+
+    async def _exchange(self, want: Want) -> Verdict | None:
+        going = True
+        while going:
+            going = False
+            if want & Want.FETCH:
+                going = await self._fetch()
+                if self._pull.halted:
+                    return self._pull.halted
+            if want & Want.PUSH:
+                going = await self._push.run() or going
+                if self._push.halted:
+                    return self._push.halted
+        return None
+
+    async def _fetch(self) -> bool:
+        before = self._line.total.pulled
+        fetched = await self._pull.fetch()
+        if self._line.total.pulled > before:
+            self._visitor.tell_others(self._line, Want.FOLLOW)
+        elif fetched:
+            self._visitor.tell_others(self._line, Want.FETCH)
+        return fetched
+
+    # -- what it has
+
+    async def _list(self) -> Verdict | None:
+        for feed in self._peer.feeds:
+            known = self._ledger.feed(self._endpoint.id, feed.name)
+            listing = await self._peer.listing(feed, known.start)
+            if isinstance(listing, Verdict):
+                return listing
+            if known.repeats and known.witness not in listing.cids:
+                self._witnesses.add(known.witness or "")
+            elif known.witness and not known.repeats and not listing.cids and not self._line.probed:
+                await self._probe(known.witness)
+            self._line.total.listed += len(listing.cids)
+            if listing.cids:
+                missing = self._local.dwn.store.missing(self._line.tenant, listing.cids)
+                self._ledger.listed(self._endpoint, feed.name, listing, missing, self._local.clock.now())
+        self._line.listed_at = self._local.clock.monotonic()
+        return None
+
+    async def _probe(self, witness: str) -> None:
+        """Is the last message that was listed still there? Asked where a listing cannot be repeated cheaply."""
+        async with self._peer.read(witness) as reply:
+            if isinstance(reply, Verdict) and reply.code == 404:
+                self._witnesses.add(witness)
+        self._line.probed = True
+
+    # -- what it has lost
+
+    def _is_doubtful(self) -> bool:
+        """Whether it may have lost what it held (invariant 2). What is superseded here, is so there too."""
+        store, line = self._local.dwn.store, self._line
+        if any(store.has(line.tenant, witness) for witness in self._witnesses):
+            return True
+        now = self._local.clock.monotonic()
+        return self._push.doubtful and (line.audited_at is None or now >= line.audited_at + AUDIT_SECONDS)
+
+    async def _audit(self) -> Verdict | None:
+        self._line.audited_at = self._local.clock.monotonic()
+        listings = {}
+        for feed in self._peer.feeds:
+            listing = await self._peer.listing(feed, None)
+            if isinstance(listing, Verdict):
+                return listing
+            listings[feed.name] = listing
+        named = [cid for listing in listings.values() for cid in listing.cids]
+        missing = self._local.dwn.store.missing(self._line.tenant, named)
+        lost = self._ledger.relisted(self._endpoint, listings, missing, self._local.clock.now())
+        if lost:
+            self._local.notify(SyncEvent("refilled", self._line.tenant, self._line.url, "push", 0, lost))
+        return None
+
+
+def _first(errors: BaseExceptionGroup[Web5Error]) -> Web5Error:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

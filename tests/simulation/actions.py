@@ -11,6 +11,7 @@ from tests.simulation import protocols
 from tests.simulation.device import Device
 from tests.simulation.people import Person
 from web5.dwn import compose, compose_permissions
+from web5.dwn.cid import message_cid
 from web5.errors import DidError, StorageError
 
 Message = dict[str, Any]
@@ -111,8 +112,6 @@ async def edit(device: Device, *, moment: str | None = None, **options: Any) -> 
 
 
 async def _data_of(device: Device, person: Person, message: Message) -> bytes | None:
-    from web5.dwn.cid import message_cid
-
     try:
         stored = await device.dwn.read_stored(person.did, message_cid(message))
         return None if stored is None or stored.data is None else await stored.data.read()
@@ -200,7 +199,7 @@ async def send(device: Device) -> None:
 async def change_the_mode(device: Device) -> None:
     device.mode = device.random.choice(("off", "25s", "1m", "live"))
     device.world.story.add(device.name, "syncs in mode {}", device.mode)
-    await device.start_sync(device.mode)
+    await device.sync.start(device.mode)
 
 
 async def rest(device: Device) -> None:

@@ -22,16 +22,13 @@ from web5.dwn import Dwn
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.dwn.store.store import Store
-from web5.errors import InvalidArgument, StorageError
+from web5.errors import StorageError
 from web5.sync import SyncEngine, SyncReport
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 Action = Callable[["Device"], Awaitable[None]]
-
-FALLBACK_INTERVAL = "45s"
-"""Instead of 'live', where the engine does not know that."""
 
 
 class Device(Owner):
@@ -158,6 +155,7 @@ class Device(Owner):
             resolver=SimResolver(self.world.directory, self.lag),
             clock=self.clock,
             signer_for=self._signer_for,
+            jitter=self.world.random(f"jitter of {self.name}, run {self.runs}").random,
         )
         await self.dwn.open()
         await self.sync.open()
@@ -167,13 +165,7 @@ class Device(Owner):
         self.world.story.add(self.name, "has started (run {})", self.runs)
         if self.checks is not None:
             self.checks(self)
-        await self.start_sync(self.mode)
-
-    async def start_sync(self, mode: str) -> None:
-        try:
-            await self.sync.start(mode)
-        except InvalidArgument:
-            await self.sync.start(FALLBACK_INTERVAL)
+        await self.sync.start(self.mode)
 
     async def _use(self) -> None:
         while True:

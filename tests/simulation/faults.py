@@ -25,7 +25,8 @@ WRITES = frozenset({"RecordsWrite", "RecordsDelete", "ProtocolsConfigure"})
 READS = frozenset({"MessagesRead"})
 PAGES = frozenset({"RecordsQuery"})
 LISTS = frozenset({"MessagesQuery"})
-ALL = WRITES | READS | PAGES | LISTS | {"MessagesSubscribe", "RecordsSubscribe"}
+PROTOCOLS = frozenset({"ProtocolsQuery"})
+ALL = WRITES | READS | PAGES | LISTS | PROTOCOLS | {"MessagesSubscribe", "RecordsSubscribe"}
 
 
 @dataclass(slots=True)

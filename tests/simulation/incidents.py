@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Any
 
 from tests.simulation import protocols
 from tests.simulation.faults import FAULTS
@@ -13,10 +14,12 @@ from tests.simulation.network import Endpoint, Spell
 from tests.simulation.people import Person
 from tests.simulation.world import World
 from web5.dwn import compose
+from web5.dwn.jws import message_signer
 
 HOSTILE = ("wrong message", "wrong data", "forged", "invented", "odd cursor", "no data")
 ENDPOINTS_AT_MOST = 4
 
+Message = dict[str, Any]
 Incident = Callable[[World, Random], Awaitable[None]]
 
 
@@ -129,15 +132,13 @@ async def guest_writes(world: World, random: Random) -> None:
         await asyncio.sleep(random.uniform(0, 3))
 
 
-async def _guests_message(
-    world: World, random: Random, person: Person, at: Endpoint
-) -> tuple[dict[str, object], bytes]:
+async def _guests_message(world: World, random: Random, person: Person, at: Endpoint) -> tuple[Message, bytes]:
     data = b"guest %d" % random.getrandbits(40)
     found = at.dwn.store.connection.execute(
         "SELECT record_id FROM dwn_message WHERE tenant = ? AND latest = 1 AND protocol_path = 'grant'",
         (at.dwn.store.tenant(person.did),),
     ).fetchall()
-    options: dict[str, object] = {"protocol_role": protocols.ROLE}
+    options: Message = {"protocol_role": protocols.ROLE}
     if found and random.random() < 0.6:
         options = {"permission_grant_id": found[0][0]}
     rows = at.dwn.store.connection.execute(
@@ -164,9 +165,7 @@ async def _guests_message(
     ), data
 
 
-def _by(person: Person, message: dict[str, object]) -> bool:
-    from web5.dwn.jws import message_signer
-
+def _by(person: Person, message: Message) -> bool:
     return message_signer(message) == person.did
 
 

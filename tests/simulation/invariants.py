@@ -14,7 +14,7 @@ from tests.simulation.world import World, held
 from web5.dwn import Dwn
 from web5.errors import StorageError
 from web5.sync import State, Unsettled
-from web5.sync.policy import judge, method_of
+from web5.sync.policy import judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
         return "" if asked else "it is not where it should come from"
     data = None if stored.data is None else await stored.data.read()
     reply = await target.process_message(row.tenant, stored.message, data)
-    verdict = judge(reply, method_of(stored.message))
+    verdict = judge(reply, stored.message)
     if verdict.settled:
         return f"asking again gives {verdict.code}"
     if row.code == 0 and row.state is State.WAITING:

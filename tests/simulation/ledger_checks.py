@@ -20,6 +20,7 @@ from web5.dwn.store.store import Row
 ORPHANS = (
     "SELECT 'sync_out', cid FROM sync_out WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
     " UNION ALL SELECT 'sync_in', cid FROM sync_in WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
+    " UNION ALL SELECT 'sync_feed', feed FROM sync_feed WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
     " UNION ALL SELECT 'settled up to the cursor', cid FROM sync_out JOIN sync_endpoint ON id = endpoint"
     " WHERE state = 'settled' AND seq <= pushed_seq"
 )
@@ -35,14 +36,17 @@ def _faults(device: Device) -> Iterator[str]:
     world, db = device.world, device.dwn.database.connection
     for table, cid in db.execute(ORPHANS).fetchall():
         yield f"row of {table} for {world.story.called(cid)}"
-    query = "SELECT id, tenant, url, pushed_seq, cursor FROM sync_endpoint"
+    query = (
+        "SELECT id, tenant, url, pushed_seq, cursor FROM sync_endpoint"
+        " LEFT JOIN sync_feed ON sync_feed.endpoint = sync_endpoint.id"
+    )
     for number, tenant, url, pushed, cursor in db.execute(query).fetchall():
         endpoint = world.endpoints[url]
         if not endpoint.wiped:
             for cid in _settled_but_missing(device, endpoint, tenant, number, pushed):
                 yield f"{world.story.called(cid)} counts as settled for {endpoint.name}, which does not hold it"
             for cid in _listed_but_missing(device, endpoint, tenant, number, cursor):
-                yield f"the cursor of {endpoint.name} is past {world.story.called(cid)}, which is not here and has no row"
+                yield f"the cursor of {endpoint.name} is past {world.story.called(cid)}, not here and without a row"
 
 
 def _settled_but_missing(device: Device, endpoint: Endpoint, tenant: str, number: int, pushed: int) -> Iterator[str]:
@@ -61,7 +65,8 @@ def _settled_but_missing(device: Device, endpoint: Endpoint, tenant: str, number
 def _listed_but_missing(
     device: Device, endpoint: Endpoint, tenant: str, number: int, cursor: str | None
 ) -> Iterator[str]:
-    value = json.loads(cursor)["value"] if cursor else ""
+    position = json.loads(cursor) if cursor else None
+    value = position.get("value") if isinstance(position, dict) else None
     identity, _, seq = value.partition("-") if isinstance(value, str) else ("", "", "")
     if identity != endpoint.dwn.store.identity:
         return

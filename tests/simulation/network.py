@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,8 @@ from tests.simulation.traffic import Send
 from web5.dwn import Dwn
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.errors import RemoteError, StorageError, Unreachable
-from web5.sync.policy import Verdict, judge, judge_error, method_of
+from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
+from web5.sync.policy import Verdict, judge, judge_error
 
 if TYPE_CHECKING:
     from tests.simulation.device import Device
@@ -29,10 +30,6 @@ Message = dict[str, Any]
 
 QUICKEST, SLOWEST = 0.005, 0.25
 CHUNK = 16 * 1024
-
-
-class NoWebSocket(RemoteError):
-    """Stands in for `web5.errors.NoWebSocket` until that is there."""
 
 
 @dataclass(slots=True)
@@ -100,7 +97,7 @@ class SimRemote:
         verdict: Verdict | None = None
         try:
             reply = await self._exchange(target, tenant, kind, message, data)
-            verdict = judge(reply, method_of(message))
+            verdict = judge(reply, message)
         except RemoteError as error:
             verdict = judge_error(error)
             raise
@@ -272,9 +269,7 @@ class Outside:
 
     def later(self, work: Awaitable[Any]) -> None:
         async def quietly() -> None:
-            try:
+            with suppress(RemoteError):
                 await work
-            except RemoteError:
-                pass
 
         self.start(quietly())

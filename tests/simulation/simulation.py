@@ -84,13 +84,8 @@ async def _people(world: World) -> None:
         device = Device(world, f"device{number}", owners, mode, scenario.skews[number], scenario.lags[number])
         device.checks = ledger_checks.check
         world.devices.append(device)
-        world.story.add(
-            device.name,
-            "is {}'s, in mode {}, {} s ahead",
-            " and ".join(one.name for one in owners),
-            mode,
-            device.clock.skew,
-        )
+        whose = " and ".join(one.name for one in owners)
+        world.story.add(device.name, "is {}'s, in mode {}, {} s ahead", whose, mode, round(device.clock.skew))
 
 
 async def _chaos(world: World, lives: list[asyncio.Task[None]]) -> None:

@@ -1,4 +1,4 @@
-"""Everything that is simulated, put together: persons, their devices and endpoints, and what is known of all messages."""
+"""Everything that is simulated, put together: persons, devices, endpoints, and what is known of all messages."""
 
 from __future__ import annotations
 

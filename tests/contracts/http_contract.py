@@ -70,6 +70,17 @@ async def case_a_large_body_comes_whole(http: Http, base: str) -> None:
     assert body == (bytes(range(250)) * 12_000)
 
 
+async def case_a_large_body_is_read_in_little_memory(http: Http, base: str) -> None:
+    with at_most(16 * MIB):
+        response = await http.request("GET", f"{base}/mebibytes/64")
+        position = 0
+        async for chunk in response.chunks():
+            assert (chunk[0], chunk[-1]) == (position // MIB, (position + len(chunk) - 1) // MIB)
+            position += len(chunk)
+            await asyncio.sleep(0)
+        assert position == 64 * MIB
+
+
 async def case_silence_before_the_headers_times_out(http: Http, base: str) -> None:
     started = time.monotonic()
     await _expect(TimedOut, http.request("GET", f"{base}/silent", timeout=0.3))

@@ -136,6 +136,12 @@ def _large(handler: _Handler, argument: str) -> None:
     handler.reply(bytes(range(250)) * 12_000)
 
 
+def _mebibytes(handler: _Handler, argument: str) -> None:
+    handler.head({**ALLOWED, "Content-Length": str(int(argument) << 20)})
+    for number in range(int(argument)):
+        handler.wfile.write(bytes([number]) * (1 << 20))
+
+
 def _silent(handler: _Handler, argument: str) -> None:
     handler.server.over.wait()
 
@@ -171,6 +177,7 @@ ROUTES: dict[str, Callable[[_Handler, str], None]] = {
     "first-then-wait": _first_then_wait,
     "go-on": _go_on,
     "large": _large,
+    "mebibytes": _mebibytes,
     "silent": _silent,
     "silent-body": _silent_body,
     "break-off": _break_off,

@@ -119,10 +119,14 @@ class Device:
         assert reply["status"]["code"] == 202, reply
         return message
 
-    async def data_cid(self, record_id: str) -> str:
-        """The CID of a record's data, read here."""
+    async def data_cid(self, record_id: str, endpoint: str | None = None) -> str:
+        """The CID of a record's data, read here or at a node."""
         read = await compose.records_read(self.signer, CLOCK, filter={"recordId": record_id})
-        return (await _hashed((await self.dwn.process_message(self.did, read))["entry"]["data"]))[0]
+        if endpoint is None:
+            reply = await self.dwn.process_message(self.did, read)
+        else:
+            reply = await RemoteDwn(self.http).process_message(endpoint, self.did, read)
+        return (await _hashed(reply["entry"]["data"]))[0]
 
     async def delete(self, record_id: str) -> None:
         message = await compose.records_delete(self.signer, CLOCK, record_id=record_id)

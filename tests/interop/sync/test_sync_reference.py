@@ -102,8 +102,8 @@ async def test_a_record_larger_than_memory_travels_between_two_devices(setting: 
             assert (await phone.sync.now()).ok
             assert (await laptop.sync.now()).ok
             assert message["descriptor"]["dataSize"] == 40 * MIB
-            for device in (phone, laptop):
-                assert await device.data_cid(message["recordId"]) == message["descriptor"]["dataCid"]
+            for device, endpoint in ((phone, None), (phone, setting.one.url), (laptop, None)):
+                assert await device.data_cid(message["recordId"], endpoint) == message["descriptor"]["dataCid"]
         assert phone.sync.unsettled() == laptop.sync.unsettled() == []
         assert await phone.listed_by(setting.one.url) == phone.held() == laptop.held()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.memory import MIB, at_most
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.gateway import gateway_server
 from tests.interop.sync import devices
@@ -87,6 +88,25 @@ async def test_notes_edits_and_deletes_travel_between_two_devices(setting: Setti
             assert await tablet.contents() == expected
             assert tablet.held() == phone.held()
             assert tablet.sync.unsettled() == []
+
+
+async def test_a_record_larger_than_memory_travels_between_two_devices(setting: Setting) -> None:
+    await setting.create_identity(setting.one)
+
+    async def film() -> AsyncIterator[bytes]:
+        for number in range(40):
+            yield bytes([number]) * MIB
+
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        with at_most(10 * MIB):
+            message = await phone.write_stream(film)
+            assert (await phone.sync.now()).ok
+            assert (await laptop.sync.now()).ok
+            assert message["descriptor"]["dataSize"] == 40 * MIB
+            for device, endpoint in ((phone, None), (phone, setting.one.url), (laptop, None)):
+                assert await device.data_cid(message["recordId"], endpoint) == message["descriptor"]["dataCid"]
+        assert phone.sync.unsettled() == laptop.sync.unsettled() == []
+        assert await phone.listed_by(setting.one.url) == phone.held() == laptop.held()
 
 
 async def test_no_echo_and_one_request_an_endpoint_when_idle(setting: Setting) -> None:

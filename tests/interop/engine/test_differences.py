@@ -209,6 +209,16 @@ async def test_deep_message(reference_engine: ReferenceScript, script: Script) -
     assert (ours.code, theirs.code) == ("400", "400 SchemaValidatorUnevaluatedPropertyNotAllowed")
 
 
+@pytest.mark.parametrize("time", ["2024-05-01T00:00:00Z[UTC]", "+002024-05-01T00:00:00Z"])
+async def test_subscription_at_an_annotated_time(reference_engine: ReferenceScript, script: Script, time: str) -> None:
+    """Timestamps without annotations."""
+    for moment in ("2024-05-01 02:00+02:00", time):
+        descriptor = {"interface": "Messages", "method": "Subscribe", "messageTimestamp": moment, "filters": []}
+        script.send(authoring.plain(descriptor, Signed(script.alice)))
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400 TimestampInvalid", "200 OK")
+
+
 async def test_permission_record_that_is_no_json(reference_engine: ReferenceScript, script: Script) -> None:
     """Errors get a reply."""
     script.write(b"nonsense", protocol=PERMISSIONS, protocolPath="request")

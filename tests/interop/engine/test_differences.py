@@ -14,6 +14,7 @@ from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.reference import ReferenceScript
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.cid import data_cid, message_cid
+from web5.dwn.javascript import MAX_SIZE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -207,6 +208,13 @@ async def test_deep_message(reference_engine: ReferenceScript, script: Script) -
     script.send({**message, "more": deep}, b"x")
     ours, theirs = await script.last(reference_engine)
     assert (ours.code, theirs.code) == ("400", "400 SchemaValidatorUnevaluatedPropertyNotAllowed")
+
+
+async def test_giant_message(reference_engine: ReferenceScript, script: Script) -> None:
+    """Giant messages."""
+    script.write(b"x", schema="urn:" + "x" * MAX_SIZE)
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400", "202 Accepted")
 
 
 @pytest.mark.parametrize("time", ["2024-05-01T00:00:00Z[UTC]", "+002024-05-01T00:00:00Z"])

@@ -70,6 +70,27 @@ async def test_a_subscriber_that_raises_harms_nobody(world: World) -> None:
     assert message_cid(message) in seen[0]["message"]
 
 
+async def test_those_who_ask_for_the_same_come_and_go_one_by_one(world: World) -> None:
+    """Each hears each event once, in the order they subscribed, also where another's filter fits as well."""
+    told: list[tuple[str, str]] = []
+
+    async def ask(name: str, **filter: Any) -> Any:
+        message = await compose.records_subscribe(world.alice.signer, world.clock, filter=filter)
+        handler = lambda event: told.append((name, event["message"]["recordId"]))  # noqa: E731
+        return (await world.send(message, subscription_handler=handler))["subscription"]
+
+    first = await ask("first", schema="urn:a")
+    await ask("second", schema="urn:a", dataFormat="text/plain")
+    third = await ask("third", schema="urn:a")
+    ids = [(await world.write(schema="urn:a"))["recordId"]]
+    await first.close()
+    ids.append((await world.write(schema="urn:a"))["recordId"])
+    await third.close()
+    ids.append((await world.write(schema="urn:a"))["recordId"])
+    heard = (("first", "second", "third"), ("second", "third"), ("second",))
+    assert told == [(name, id) for names, id in zip(heard, ids, strict=True) for name in names]
+
+
 async def test_a_tenant_hears_nothing_of_another(world: World) -> None:
     told, _ = await subscribe(world, world.alice, schema="urn:a")
     write = await world.compose(by=world.bob, schema="urn:a")

@@ -43,6 +43,28 @@ class OddWrites:
                 write["contextId"] = f"{above}/{write['recordId']}" if above else write["recordId"]
         return self._made(step, authoring.sign_write(write, self._odd_claims(write, signed)))
 
+    def moved(self) -> Step:
+        """An update, by the tenant as a rule, that changes what may not change."""
+        world, writes = self.world, self._writes
+        known = [record for record in world.likely(world.records) if record.tenant is world.owner]
+        if not known:
+            return self.odd()
+        record = world.recent(known)
+        signer = Signed(record.author if world.maybe(0.3) else record.tenant)
+        step = writes.next_write(record, None if world.maybe(0.5) else world.rng.randbytes(20), signer)
+        write = copy.deepcopy(step.message)
+        descriptor = write["descriptor"]
+        changes: list[Callable[[], Any]] = [
+            lambda: descriptor.update(dateCreated=world.now()),
+            lambda: descriptor.update(schema="urn:moved"),
+            lambda: descriptor.pop("schema", None),
+            lambda: descriptor.update(recipient=world.did()),
+            lambda: descriptor.pop("recipient", None),
+            lambda: descriptor.pop("parentId", None),
+        ]
+        world.one(changes)()
+        return self._made(step, authoring.sign_write(write, signer))
+
     def odd_encryption(self) -> Step:
         """A write whose `encryption` is broken, or is not the one that was signed."""
         world, writes = self.world, self._writes

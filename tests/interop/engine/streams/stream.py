@@ -64,6 +64,7 @@ class Stream:
             protocols.faulty: 4,
             odd.odd: 7,
             odd.odd_encryption: 3,
+            odd.moved: 2,
             odd.dataless_update: 2,
             odd.bad_delegate: 3,
             bad.changed: 7,

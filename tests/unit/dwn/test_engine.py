@@ -298,6 +298,18 @@ async def test_sequence_numbers_are_not_given_twice(world: World) -> None:
     assert newest > last
 
 
+async def test_sequence_numbers_are_not_given_twice_by_an_engine_that_was_opened_again(world: World) -> None:
+    """Whoever keeps a position in the log, as sync does, would take the update for what it has already."""
+    first = await world.write()
+    await world.write(existing=first, data=b"two")
+    ((_, _), (last, _)) = world.dwn.store.entries_after(world.alice.did, 0, 100)
+    world.dwn = world.engine(database=world.dwn.database)
+    await world.dwn.open()
+    await world.write(existing=first, data=b"three")
+    ((_, _), (newest, _)) = world.dwn.store.entries_after(world.alice.did, 0, 100)
+    assert newest > last
+
+
 async def test_many_at_once(world: World) -> None:
     """Invariant 2: writers that run side by side never see half of each other."""
     first = await world.write()

@@ -4,7 +4,8 @@ Invariants:
 1. A record has at most two messages: its initial write, which stays, and its newest; the newest may be the initial.
 2. At most one message of a record is `latest`. None is, if the record is only an initial write that came without data.
 3. The event log is the messages in the order of `seq`. A sequence number is never given twice: this process remembers
-   the last one, and whatever deletes messages adds a later one in the same transaction, so that the last stays stored.
+   the last one from `open` on, since messages are deleted before the one that replaces them gets its number; and
+   whatever deletes messages adds a later one in the same transaction, so that the last stays stored.
    (SQLite's AUTOINCREMENT would do the same for one more page in each flush.)
 4. A blob row exists exactly as long as a message of that record that is not superseded names its data.
 
@@ -81,6 +82,7 @@ class Store:
         """Make the tables or bring them up to date."""
         self._database.migrate(COMPONENT, STEPS)
         self.identity = self._one("SELECT id FROM dwn_store")[0]
+        self._last_seq = self._one("SELECT coalesce(max(seq), 0) FROM dwn_message")[0]
 
     @property
     def connection(self) -> apsw.Connection:

@@ -1,0 +1,91 @@
+"""What the simulation knows of every message: who made it, whether it was acknowledged, and whether it still exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from web5.dwn.cid import message_cid
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Authored:
+    """A message that somebody of the simulation made."""
+
+    tenant: str
+    cid: str
+    message: Message
+    data: bytes | None
+
+    @property
+    def descriptor(self) -> Message:
+        descriptor: Message = self.message["descriptor"]
+        return descriptor
+
+    @property
+    def kind(self) -> str:
+        return f"{self.descriptor['interface']}{self.descriptor['method']}"
+
+    @property
+    def record_id(self) -> str:
+        """ "" for what is of no record."""
+        record_id: str = self.message.get("recordId") or self.descriptor.get("recordId", "")
+        return record_id
+
+    @property
+    def protocol(self) -> str | None:
+        """The protocol of a record, or the one that is configured."""
+        definition = self.descriptor.get("definition")
+        found: str | None = definition["protocol"] if definition else self.descriptor.get("protocol")
+        return found
+
+    @property
+    def age(self) -> tuple[str, str]:
+        return self.descriptor["messageTimestamp"], self.cid
+
+    @property
+    def is_initial(self) -> bool:
+        return self.kind == "RecordsWrite" and self.descriptor["messageTimestamp"] == self.descriptor["dateCreated"]
+
+    @property
+    def is_prune(self) -> bool:
+        return bool(self.descriptor.get("prune"))
+
+
+class Account:
+    """All messages of one simulation.
+
+    Attributes:
+        acknowledged: CIDs that a node said it took (202), to whoever wrote them.
+        existing: CIDs that some node has stored durably, and that did not go with it.
+        forged: CIDs that a node stored and nobody made: there must be none.
+    """
+
+    def __init__(self) -> None:
+        self.made: dict[str, Authored] = {}
+        self.acknowledged: set[str] = set()
+        self.existing: set[str] = set()
+        self.forged: set[str] = set()
+
+    def author(self, tenant: str, message: Message, data: bytes | None) -> Authored:
+        """Somebody has made a message."""
+        made = Authored(tenant, message_cid(message), message, data)
+        self.made[made.cid] = made
+        return made
+
+    def stored(self, cid: str) -> None:
+        """A node has a message, durably."""
+        self.existing.add(cid)
+        if cid not in self.made:
+            self.forged.add(cid)
+
+    def lost(self, cids: Iterable[str]) -> None:
+        """The only node that had these messages is gone, or is nobody's node any more."""
+        self.existing.difference_update(cids)
+
+    def of(self, tenant: str) -> list[Authored]:
+        """The tenant's messages that exist."""
+        return [one for one in self.made.values() if one.tenant == tenant and one.cid in self.existing]

@@ -1,0 +1,97 @@
+"""What must be true once nothing goes wrong any more and everybody has had time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from tests.simulation import ledger_checks
+from tests.simulation.account import Authored
+from tests.simulation.device import Device
+from tests.simulation.people import Person
+from tests.simulation.rules import Expected, expected
+from tests.simulation.world import World, held
+from web5.dwn import Dwn
+from web5.errors import StorageError
+from web5.sync import State, Unsettled
+from web5.sync.policy import judge
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    name: str
+    dwn: Dwn
+
+
+def nodes(world: World, person: Person) -> list[Node]:
+    """The nodes that have to hold the person's messages."""
+    devices = [Node(device.name, device.dwn) for device in world.devices_of(person.did)]
+    return devices + [Node(endpoint.name, endpoint.dwn) for endpoint in world.documents[person.did]]
+
+
+async def check(world: World) -> None:
+    """Look at everything; what is wrong becomes a failure of the world."""
+    world.failures += [f"a forged message was stored: {cid}" for cid in sorted(world.account.forged)]
+    world.failures += world.traffic.violations
+    for person in world.people:
+        should = expected(world.account.of(person.did))
+        for node in nodes(world, person):
+            world.failures += _held(world, person, node, should)
+            world.failures += [fault async for fault in _data(world, person, node)]
+    for device in world.devices:
+        ledger_checks.check(device)
+        for row in device.sync.unsettled():
+            if fault := await _untrue(world, device, row):
+                world.failures.append(
+                    f"{device.name} has {world.story.called(row.message_cid)} unsettled ({row.direction},"
+                    f" {world.endpoints[row.endpoint].name}, {row.state}: {row.detail}), but {fault}"
+                )
+
+
+def _held(world: World, person: Person, node: Node, should: Expected) -> Iterator[str]:
+    has, account = held(node.dwn, person.did), world.account
+    for cid in sorted(should.cids - has):
+        yield f"{node.name} does not have {world.story.called(cid)} of {person.name}"
+    for cid in sorted(has - should.cids):
+        made = account.made.get(cid)
+        if made is not None and made.record_id not in should.disputed:
+            yield f"{node.name} still has {world.story.called(cid)} of {person.name}"
+
+
+async def _data(world: World, person: Person, node: Node) -> AsyncIterator[str]:
+    """The data of the newest writes are there and right."""
+    store = node.dwn.store
+    query = "SELECT cid FROM dwn_message WHERE tenant = ? AND latest = 1 AND method = 'Write'"
+    for (cid,) in store.connection.execute(query, (store.tenant(person.did),)).fetchall():
+        made = world.account.made.get(cid)
+        if made is not None and made.data != await _read(node.dwn, made):
+            yield f"{node.name} has other data, or none, for {world.story.called(cid)} of {person.name}"
+
+
+async def _read(dwn: Dwn, made: Authored) -> bytes | None:
+    stored = await dwn.read_stored(made.tenant, made.cid)
+    try:
+        return None if stored is None or stored.data is None else await stored.data.read()
+    except StorageError:
+        return None
+
+
+async def _untrue(world: World, device: Device, row: Unsettled) -> str:
+    """What is wrong with the reason of an unsettled row: asking again must give the same."""
+    endpoint = world.endpoints[row.endpoint]
+    source, target = (device.dwn, endpoint.dwn) if row.direction == "push" else (endpoint.dwn, device.dwn)
+    made = world.account.made.get(row.message_cid)
+    stored = await source.read_stored(row.tenant, row.message_cid)
+    if stored is None or made is None:
+        asked = row.direction == "pull" and row.code == 400 and row.detail.startswith("MessagesReadInvalidCid")
+        return "" if asked else "it is not where it should come from"
+    data = None if stored.data is None else await stored.data.read()
+    reply = await target.process_message(row.tenant, stored.message, data)
+    verdict = judge(reply, stored.message)
+    if verdict.settled:
+        return f"asking again gives {verdict.code}"
+    if row.code == 0 and row.state is State.WAITING:
+        return ""  # held back for another message, which has a row of its own
+    if (verdict.code, verdict.detail) != (row.code, row.detail):
+        return f"asking again gives {verdict.code} {verdict.detail}"
+    return ""

@@ -1,0 +1,116 @@
+"""The ledger's invariants (`web5.sync.ledger`), looked at in SQL against what endpoints really hold.
+
+Out (1, 2): what the ledger has as settled for an endpoint, that endpoint holds, or something that replaced it.
+In (4, 5): what an endpoint has listed up to the cursor is held here, or replaced, or has a row.
+Rows belong to endpoints that are known, and rows up to the cursor are never 'settled'.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from tests.simulation.account import Account, Authored
+from tests.simulation.device import Device
+from tests.simulation.network import Endpoint
+from web5.dwn import Dwn
+from web5.dwn.store import protocols as stored_protocols
+from web5.dwn.store.store import Row
+
+ORPHANS = (
+    "SELECT 'sync_out', cid FROM sync_out WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
+    " UNION ALL SELECT 'sync_in', cid FROM sync_in WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
+    " UNION ALL SELECT 'sync_feed', feed FROM sync_feed WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
+    " UNION ALL SELECT 'settled up to the cursor', cid FROM sync_out JOIN sync_endpoint ON id = endpoint"
+    " WHERE state = 'settled' AND seq <= pushed_seq"
+)
+
+
+def check(device: Device) -> None:
+    """Look at a device's ledger; what is wrong becomes a failure of its world."""
+    for found in _faults(device):
+        device.world.fail(f"the ledger of {device.name}: {found}")
+
+
+def _faults(device: Device) -> Iterator[str]:
+    world, db = device.world, device.dwn.database.connection
+    for table, cid in db.execute(ORPHANS).fetchall():
+        yield f"row of {table} for {world.story.called(cid)}"
+    query = (
+        "SELECT id, tenant, url, pushed_seq, cursor FROM sync_endpoint"
+        " LEFT JOIN sync_feed ON sync_feed.endpoint = sync_endpoint.id"
+    )
+    for number, tenant, url, pushed, cursor in db.execute(query).fetchall():
+        endpoint = world.endpoints[url]
+        if not endpoint.wiped:
+            for cid in _settled_but_missing(device, endpoint, tenant, number, pushed):
+                yield f"{world.story.called(cid)} counts as settled for {endpoint.name}, which does not hold it"
+            for cid in _listed_but_missing(device, endpoint, tenant, number, cursor):
+                yield f"the cursor of {endpoint.name} is past {world.story.called(cid)}, not here and without a row"
+
+
+def _settled_but_missing(device: Device, endpoint: Endpoint, tenant: str, number: int, pushed: int) -> Iterator[str]:
+    db = device.dwn.database.connection
+    rows = dict(db.execute("SELECT seq, state FROM sync_out WHERE endpoint = ?", (number,)).fetchall())
+    settled = [
+        cid
+        for seq, cid in device.dwn.store.entries_after(tenant, 0, 1_000_000)
+        if rows.get(seq) == "settled" or (seq <= pushed and seq not in rows)
+    ]
+    for cid in sorted(endpoint.dwn.store.missing(tenant, settled)):
+        if not replaced(endpoint.dwn, device.world.account, cid):
+            yield cid
+
+
+def _listed_but_missing(
+    device: Device, endpoint: Endpoint, tenant: str, number: int, cursor: str | None
+) -> Iterator[str]:
+    position = json.loads(cursor) if cursor else None
+    value = position.get("value") if isinstance(position, dict) else None
+    identity, _, seq = value.partition("-") if isinstance(value, str) else ("", "", "")
+    if identity != endpoint.dwn.store.identity:
+        return
+    db = device.dwn.database.connection
+    listed = [cid for at, cid in endpoint.dwn.store.entries_after(tenant, 0, 1_000_000) if at <= int(seq)]
+    rows = {cid for (cid,) in db.execute("SELECT cid FROM sync_in WHERE endpoint = ?", (number,))}
+    for cid in sorted(device.dwn.store.missing(tenant, listed) - rows):
+        if not replaced(device.dwn, device.world.account, cid):
+            yield cid
+
+
+def replaced(dwn: Dwn, account: Account, cid: str) -> bool:
+    """True if a node that does not hold a message has something in its place, by the rules of the DWN."""
+    made = account.made.get(cid)
+    if made is None:
+        return True  # nobody's message: the account says so elsewhere
+    store, tenant = dwn.store, dwn.store.tenant(made.tenant)
+    if made.kind == "ProtocolsConfigure":
+        newest = stored_protocols.configured(store, tenant, made.protocol or "")
+        return newest is not None and account.made[newest].age > made.age
+    newest_row = _newest(dwn, tenant, made.record_id)
+    if newest_row is not None and (newest_row.age > made.age or _deleted_alike(made, newest_row)):
+        return True
+    return _pruned(dwn, tenant, account, made)
+
+
+def _newest(dwn: Dwn, tenant: int, record_id: str) -> Row | None:
+    rows = dwn.store.record(tenant, record_id)
+    return rows[-1] if rows else None
+
+
+def _deleted_alike(made: Authored, newest: Row) -> bool:
+    if made.kind != "RecordsDelete" or newest.method != "Delete":
+        return False
+    return not made.is_prune or bool(newest.message["descriptor"]["prune"])
+
+
+def _pruned(dwn: Dwn, tenant: int, account: Account, made: Authored) -> bool:
+    """True if something above the record was pruned at the node."""
+    above = {one.record_id: one for one in account.made.values() if one.is_initial and one.tenant == made.tenant}
+    at = above.get(made.record_id)
+    while at is not None and (parent := at.descriptor.get("parentId")):
+        newest = _newest(dwn, tenant, parent)
+        if newest is not None and newest.method == "Delete" and newest.message["descriptor"]["prune"]:
+            return True
+        at = above.get(parent)
+    return False

@@ -1,0 +1,275 @@
+"""Endpoints, and the way from devices to them: an implementation of `web5.sync.peer.Remote` over real engines.
+
+Every request takes a while, so requests overtake each other; a spell on an endpoint does a fault of `faults.FAULTS` to
+some of the requests; and an endpoint may be unreachable, have no WebSocket, or break its connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.faults import FAULTS, WRITES, Exchange
+from tests.simulation.traffic import Send
+from web5.dwn import Dwn
+from web5.dwn.cid import message_cid
+from web5.dwn.data import DataStream
+from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
+from web5.sync.policy import Verdict, judge, judge_error
+
+if TYPE_CHECKING:
+    from tests.simulation.device import Device
+    from tests.simulation.world import World
+
+Message = dict[str, Any]
+
+QUICKEST, SLOWEST = 0.005, 0.25
+CHUNK = 16 * 1024
+
+
+@dataclass(slots=True)
+class Spell:
+    """A fault that befalls some of an endpoint's requests until a moment."""
+
+    fault: str
+    share: float
+    until: float
+
+
+@dataclass(eq=False)
+class Endpoint:
+    """A remote node.
+
+    Attributes:
+        epoch: grows whenever what was known about it may be void: it was wiped, or left the document.
+        broken: how often its connections broke.
+    """
+
+    name: str
+    url: str
+    dwn: Dwn
+    web_sockets: bool
+    epoch: int = 0
+    unreachable: bool = False
+    wiped: bool = False
+    spells: list[Spell] = field(default_factory=list)
+    subscriptions: set[SimSubscription] = field(default_factory=set)
+
+    def fault(self, random: Random, kind: str) -> str | None:
+        """What befalls this request."""
+        now = asyncio.get_running_loop().time()
+        self.spells = [spell for spell in self.spells if spell.until > now]
+        return next(
+            (
+                spell.fault
+                for spell in self.spells
+                if kind in FAULTS[spell.fault].kinds and random.random() < spell.share
+            ),
+            None,
+        )
+
+    def break_connections(self) -> None:
+        for subscription in sorted(self.subscriptions, key=lambda one: one.number):
+            subscription.end()
+
+
+class SimRemote:
+    """`web5.sync.peer.Remote` as one run of a device has it."""
+
+    def __init__(self, world: World, device: Device) -> None:
+        self._world = world
+        self._device = device
+        self._random = world.random(f"network of {device.name}, run {device.runs}")
+
+    async def process_message(
+        self, endpoint: str, tenant: str, message: Message, data: bytes | DataStream | None = None
+    ) -> Message:
+        kind = _kind(message)
+        target = self._world.endpoints[endpoint]
+        await self._device.step(f"before a {kind} to {target.name}")
+        self._world.traffic.requests[self._device.name, target.name, kind] += 1
+        send = self._begin(target, kind, message)
+        verdict: Verdict | None = None
+        try:
+            reply = await self._exchange(target, tenant, kind, message, data)
+            verdict = judge(reply, message)
+        except RemoteError as error:
+            verdict = judge_error(error)
+            raise
+        finally:
+            if send is not None:
+                self._world.traffic.end(send, verdict)
+        await self._device.step(f"after a {kind} to {target.name}")
+        if kind == "MessagesQuery" and verdict.code == 200 and isinstance(reply.get("entries"), list):
+            self._world.traffic.listed(self._device, target, reply["entries"])
+        return reply
+
+    def _begin(self, target: Endpoint, kind: str, message: Message) -> Send | None:
+        if kind not in WRITES:
+            return None
+        cid = message_cid(message)
+        return self._world.traffic.begin(self._device, target, cid, self._world.story.called(cid))
+
+    async def _exchange(
+        self, target: Endpoint, tenant: str, kind: str, message: Message, data: bytes | DataStream | None
+    ) -> Message:
+        body = await data.read() if isinstance(data, DataStream) else data
+        await asyncio.sleep(self._latency())
+        if target.unreachable:
+            self._tell(target, kind, message, "cannot reach it")
+            raise Unreachable("connection refused")
+
+        async def process() -> Message:
+            return await self._world.outside(_process(target.dwn, tenant, message, body))
+
+        fault = target.fault(self._random, kind)
+        try:
+            if fault is None:
+                reply = await process()
+            else:
+                self._tell(target, kind, message, FAULTS[fault].says)
+                exchange = Exchange(kind, self._random, process, self._world.later, lambda: [])
+                reply = await FAULTS[fault].act(exchange)
+        except StorageError as error:
+            raise Unreachable(f"the connection broke: {error}") from error
+        await asyncio.sleep(self._latency())
+        if fault is None and kind in WRITES | {"MessagesRead"}:
+            self._tell(target, kind, message, str(reply["status"]["code"]))
+        return reply
+
+    def _tell(self, target: Endpoint, kind: str, message: Message, what: str) -> None:
+        about = message["descriptor"].get("messageCid") or (message_cid(message) if kind in WRITES else "")
+        self._world.story.add(self._device.name, "{} {} at {}: {}", kind, about, target.name, what)
+
+    def _latency(self) -> float:
+        return self._random.uniform(QUICKEST, SLOWEST)
+
+    async def subscribe(
+        self, endpoint: str, tenant: str, message: Message, on_event: Callable[[Message], None]
+    ) -> SimSubscription:
+        kind = _kind(message)
+        target = self._world.endpoints[endpoint]
+        await self._device.step(f"before a {kind} to {target.name}")
+        self._world.traffic.requests[self._device.name, target.name, kind] += 1
+        await asyncio.sleep(self._latency())
+        if target.unreachable:
+            raise Unreachable("connection refused")
+        if not target.web_sockets:
+            raise NoWebSocket(f"{target.url} offers no WebSocket")
+        subscription = SimSubscription(target, self._random, on_event)
+
+        async def process() -> Message:
+            return await self._world.outside(
+                target.dwn.process_message(tenant, message, subscription_handler=subscription.push)
+            )
+
+        fault = target.fault(self._random, kind)
+        exchange = Exchange(kind, self._random, process, self._world.later, lambda: [])
+        reply = await (FAULTS[fault].act(exchange) if fault else process())
+        subscription.open(reply)
+        self._world.story.add(self._device.name, "{} at {}: {}", kind, target.name, fault or reply["status"]["code"])
+        await asyncio.sleep(self._latency())
+        return subscription
+
+
+class SimSubscription:
+    """`web5.sync.peer.RemoteSubscription`: events come in order, a while after they happened, until it breaks."""
+
+    def __init__(self, target: Endpoint, random: Random, on_event: Callable[[Message], None]) -> None:
+        self.reply: Message = {}
+        self.number = random.getrandbits(60)
+        self._target = target
+        self._random = random
+        self._on_event = on_event
+        self._events: asyncio.Queue[Message] = asyncio.Queue()
+        self._over = asyncio.Event()
+        self._at_remote: Any = None
+
+    def open(self, reply: Message) -> None:
+        self._at_remote = reply.pop("subscription", None)
+        self.reply = reply
+        if self._at_remote is None:
+            self.end()
+        else:
+            self._target.subscriptions.add(self)
+            self._pump = asyncio.ensure_future(self._deliver())
+
+    def push(self, event: Message) -> None:
+        """The remote node tells of something."""
+        self._events.put_nowait(event)
+
+    def end(self) -> None:
+        """The connection is gone."""
+        self._over.set()
+        self._target.subscriptions.discard(self)
+        if self._at_remote is not None:
+            self._pump.cancel()
+
+    async def ended(self) -> None:
+        await self._over.wait()
+
+    async def close(self) -> None:
+        if self._at_remote is not None:
+            await self._at_remote.close()
+        self.end()
+
+    async def _deliver(self) -> None:
+        while True:
+            event = await self._events.get()
+            await asyncio.sleep(self._random.uniform(QUICKEST, SLOWEST))
+            self._on_event(event)
+
+
+async def _process(dwn: Dwn, tenant: str, message: Message, body: bytes | None) -> Message:
+    """The remote node's own work; its reply's data is taken out at once, as a server sends it."""
+    reply = await dwn.process_message(tenant, message, body)
+    entry = reply.get("entry")
+    if isinstance(entry, dict) and isinstance(entry.get("data"), DataStream):
+        whole = await entry["data"].read()
+        entry["data"] = DataStream(lambda: _chunks(whole), message_size(entry))
+    return reply
+
+
+def message_size(entry: Message) -> int | None:
+    size = entry["message"]["descriptor"].get("dataSize")
+    return size if isinstance(size, int) else None
+
+
+async def _chunks(whole: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(whole), CHUNK):
+        await asyncio.sleep(0.001)
+        yield whole[start : start + CHUNK]
+
+
+def _kind(message: Message) -> str:
+    descriptor = message["descriptor"]
+    return f"{descriptor['interface']}{descriptor['method']}"
+
+
+class Outside:
+    """Runs what is nobody's device's: it goes on when the device that asked for it crashes."""
+
+    def __init__(self) -> None:
+        self._context = contextvars.copy_context()
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work, context=self._context.copy())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return await asyncio.shield(self.start(work))
+
+    def later(self, work: Awaitable[Any]) -> None:
+        async def quietly() -> None:
+            with suppress(RemoteError):
+                await work
+
+        self.start(quietly())

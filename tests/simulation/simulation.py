@@ -1,0 +1,188 @@
+"""One seed from its beginning to its end: chaos, then quiescence, then the invariants."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation import invariants, ledger_checks, virtual_time
+from tests.simulation.actions import ACTIONS
+from tests.simulation.device import Action, Device
+from tests.simulation.incidents import INCIDENTS, end_of_chaos
+from tests.simulation.plan import plan
+from tests.simulation.world import World, held
+
+DAY = 86_400.0
+PATIENCE = 25 * 3600.0
+"""Seconds from one round of the quiescence to the next: longer than any backoff."""
+
+ROUNDS_AT_MOST = 14
+GIVEN_UP = 3 * DAY
+"""Seconds after which what is still to be done on devices is not waited for."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a seed."""
+
+    seed: int
+    failures: list[str]
+    story: list[str]
+    digest: str
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def simulate(seed: int) -> Outcome:
+    """Run one seed."""
+    gc.disable()  # so that what is collected when does not depend on what ran before
+    try:
+        world = World(plan(seed))
+        return virtual_time.run(lambda: _main(world))  # type: ignore[no-any-return]
+    finally:
+        gc.enable()
+        gc.collect()
+
+
+async def _main(world: World) -> Outcome:
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: _unhandled(world, context))
+    await _people(world)
+    lives = [asyncio.create_task(device.live()) for device in world.devices]
+    try:
+        await _chaos(world, lives)
+        await _quiescence(world, lives)
+        await invariants.check(world)
+        await _idle(world)
+    except Exception as error:  # a story that ends with a bug is a story too
+        world.failures.append("".join(traceback.format_exception(error)))
+    story = world.story
+    return Outcome(world.plan.seed, _once(world.failures), story.lines(), story.digest(), _counts(world))
+
+
+def _unhandled(world: World, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    said = "".join(traceback.format_exception(error)) if error else ""
+    world.failures.append(f"nobody took an error: {context['message']}\n{said}")
+
+
+async def _people(world: World) -> None:
+    scenario = world.plan
+    world.people = [await world.person(name) for name in ("Alice", "Anna")[: scenario.identities]]
+    world.guest = await world.person("Bob")
+    random = world.random("beginning")
+    endpoints = [
+        await world.endpoint(f"node{number}", web_sockets=random.random() < 0.7) for number in range(scenario.endpoints)
+    ]
+    await world.publish(world.guest, [])
+    for person in world.people:
+        await world.publish(person, random.sample(endpoints, random.randint(1, len(endpoints))))
+    for number, mode in enumerate(scenario.modes):
+        owners = world.people if number == 0 or random.random() < 0.7 else [random.choice(world.people)]
+        device = Device(world, f"device{number}", owners, mode, scenario.skews[number], scenario.lags[number])
+        device.checks = ledger_checks.check
+        world.devices.append(device)
+        whose = " and ".join(one.name for one in owners)
+        world.story.add(device.name, "is {}'s, in mode {}, {} s ahead", whose, mode, round(device.clock.skew))
+
+
+async def _chaos(world: World, lives: list[asyncio.Task[None]]) -> None:
+    tasks = [asyncio.create_task(_day(world, device)) for device in world.devices]
+    begun = asyncio.get_running_loop().time()
+    for moment, what in world.plan.incidents:
+        await _sleep(begun + moment - asyncio.get_running_loop().time(), lives)
+        tasks.append(asyncio.create_task(INCIDENTS[what](world, world.random(f"{what} at {moment}"))))
+    await _sleep(begun + world.plan.seconds - asyncio.get_running_loop().time(), lives)
+    await asyncio.wait_for(asyncio.gather(*tasks), GIVEN_UP)
+    end_of_chaos(world)
+    world.story.add("world", "is at peace from now on")
+
+
+async def _sleep(seconds: float, lives: list[asyncio.Task[None]]) -> None:
+    """Let time pass; a device that has failed ends the simulation."""
+    ended, _ = await asyncio.wait(lives, timeout=max(0.0, seconds))
+    for life in ended:
+        life.result()
+
+
+async def _day(world: World, device: Device) -> None:
+    """Have the person do everything that is planned on a device, spread over the chaos."""
+    random = world.random(f"day of {device.name}")
+    names = world.plan.actions[int(device.name.removeprefix("device"))]
+    for name in names:
+        await asyncio.sleep(random.expovariate(len(names) / world.plan.seconds))
+        device.give(_told(name))
+
+
+def _told(name: str) -> Action:
+    async def act(device: Device) -> None:
+        await ACTIONS[name](device)
+
+    return act
+
+
+async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
+    deadline = asyncio.get_running_loop().time() + GIVEN_UP
+    while any(device.todo or device.busy or not device.up for device in world.devices):
+        await _sleep(10, lives)
+        if asyncio.get_running_loop().time() > deadline:
+            stuck = [device.name for device in world.devices if device.todo or device.busy or not device.up]
+            raise TimeoutError(f"{', '.join(stuck)}: what was to be done is not done after {GIVEN_UP:.0f} s of peace")
+    for device in world.devices:
+        await device.outside_of_it(device.sync.stop())
+    before: list[Any] = []
+    for number in range(ROUNDS_AT_MOST):
+        await _sleep(PATIENCE, lives)
+        for device in world.devices:
+            await _round(device)
+        now = _state(world)
+        if now == before:
+            world.story.add("world", "has changed no more since round {}", number)
+            return
+        before = now
+    world.failures.append(f"after {ROUNDS_AT_MOST} rounds in peace the nodes still change")
+
+
+async def _round(device: Device) -> None:
+    report = await device.outside_of_it(device.sync_now())
+    if report is None:
+        return
+    device.world.story.add(device.name, "has synced: {} pulled, {} pushed", report.pulled, report.pushed)
+    for end in report.endpoints:
+        if end.error is not None:
+            device.world.story.add(device.name, "at {}: {} {}", end.endpoint, *end.error)
+
+
+def _state(world: World) -> list[Any]:
+    found: list[Any] = [
+        held(node.dwn, person.did) for person in world.people for node in invariants.nodes(world, person)
+    ]
+    return found + [
+        sorted((row.endpoint, row.direction, row.message_cid, row.code, row.detail) for row in device.sync.unsettled())
+        for device in world.devices
+    ]
+
+
+async def _idle(world: World) -> None:
+    """A round in which nothing is due costs one request for each tenant and endpoint."""
+    for device in world.devices:
+        ends = sum(len(world.documents[person.did]) for person in device.identities)
+        due = [row for row in device.sync.unsettled() if row.next_try is None or row.next_try <= device.clock.now()]
+        before = world.traffic.requests.copy()
+        await _round(device)
+        cost = world.traffic.requests - before
+        if not due and (cost.total() != ends or {kind for _, _, kind in cost} - {"MessagesQuery"}):
+            world.failures.append(f"an idle round of {device.name} costs {dict(cost)}")
+
+
+def _once(failures: list[str]) -> list[str]:
+    return list(dict.fromkeys(failures))
+
+
+def _counts(world: World) -> Counter[str]:
+    counts = Counter({"messages": len(world.account.made), "acknowledged": len(world.account.acknowledged)})
+    counts["requests"] = world.traffic.requests.total()
+    counts["crashes"] = sum(device.crashes for device in world.devices)
+    return counts

@@ -1,0 +1,104 @@
+"""Who asked whom for what, and whether that was more than the policy allows.
+
+Bounds, from `web5.sync.policy` and the ledger's invariants. A device may send a message to an endpoint
+1. once at a time;
+2. never again after the endpoint took it, or listed it;
+3. after a refusal not before its backoff is over;
+4. while it waits for a dependency, at most `TRIES` times in one visit: so at most that often while nothing new comes.
+What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
+document in between, and for 3 and 4 that the app asked for it (`send`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from web5.sync.policy import Verdict
+from web5.sync.states import State
+
+if TYPE_CHECKING:
+    from tests.simulation.device import Device
+    from tests.simulation.network import Endpoint
+
+SLACK = 0.99
+"""Of a backoff that must have passed: clocks differ by a little between the reply and its record."""
+
+
+@dataclass(slots=True)
+class _History:
+    """One message between one device and one endpoint."""
+
+    excuse: tuple[object, ...] = ()
+    under_way: int = 0
+    taken: str = ""
+    refusals: int = 0
+    next_try: float = 0.0
+
+
+@dataclass(slots=True)
+class Send:
+    """A message on its way."""
+
+    history: _History
+    device: Device
+    excuse: tuple[object, ...] = ()
+
+
+@dataclass(slots=True)
+class Traffic:
+    """All requests of a simulation.
+
+    Attributes:
+        requests: by device, endpoint and kind of message.
+        violations: what was more than is allowed.
+    """
+
+    requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+    _histories: dict[tuple[str, str, str], _History] = field(default_factory=dict)
+
+    def begin(self, device: Device, endpoint: Endpoint, cid: str, name: str) -> Send:
+        """A device sends a message that is to be stored."""
+        history, excuse = self._history(device, endpoint, cid)
+        where = f"{device.name} sends {name} to {endpoint.name}"
+        if history.under_way:
+            self.violations.append(f"{where} while the same is under way")
+        elif history.taken:
+            self.violations.append(f"{where} again, {history.taken}")
+        elif _now() < history.next_try and not device.asked_to_send(cid):
+            self.violations.append(f"{where} again {history.next_try - _now():.1f} s before its time")
+        history.under_way += 1
+        return Send(history, device, excuse)
+
+    def end(self, send: Send, verdict: Verdict | None) -> None:
+        """What came of it as the device saw it; None: it was given up."""
+        history = send.history
+        history.under_way -= 1
+        if send.excuse != history.excuse or verdict is None:
+            return
+        if verdict.settled:
+            history.taken = f"though it was taken ({verdict.code})"
+        elif verdict.state in (State.REFUSED, State.BLOCKED):
+            history.refusals += 1
+            delay = verdict.backoff.delay(history.refusals)
+            history.next_try = _now() + delay * SLACK
+
+    def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
+        """A device was told that an endpoint has these."""
+        for cid in cids:
+            self._history(device, endpoint, cid)[0].taken = "though it had been listed"
+
+    def _history(self, device: Device, endpoint: Endpoint, cid: str) -> tuple[_History, tuple[object, ...]]:
+        key = (device.name, endpoint.url, cid)
+        excuse = (device.runs, device.disk.fulls, endpoint.epoch)
+        history = self._histories.get(key)
+        if history is None or history.excuse != excuse:
+            history = self._histories[key] = _History(excuse)
+        return history, excuse
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

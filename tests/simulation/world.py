@@ -1,0 +1,151 @@
+"""Everything that is simulated, put together: persons, devices, endpoints, and what is known of all messages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine, Iterable
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.account import Account
+from tests.simulation.device import Device
+from tests.simulation.network import Endpoint, Outside
+from tests.simulation.people import Directory, Person, SimCrypto, SimResolver
+from tests.simulation.story import Story
+from tests.simulation.traffic import Traffic
+from tests.simulation.virtual_time import SimClock
+from web5.dwn import Dwn
+from web5.dwn.store.database import open_memory
+from web5.dwn.store.memory import MemoryBlobs
+
+if TYPE_CHECKING:
+    from tests.simulation.plan import Plan
+
+
+class World:
+    """One simulation.
+
+    Attributes:
+        people: the persons whose DWNs these are; `guest` is somebody else.
+        documents: the endpoints in each person's DID document.
+        failures: what was found to be wrong so far.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.story = Story()
+        self.account = Account()
+        self.traffic = Traffic()
+        self.directory = Directory()
+        self.crypto = SimCrypto(self.random("keys"))
+        self.clock = SimClock()
+        self.people: list[Person] = []
+        self.guest: Person
+        self.devices: list[Device] = []
+        self.endpoints: dict[str, Endpoint] = {}
+        self.documents: dict[str, list[Endpoint]] = {}
+        self.failures: list[str] = []
+        self.moments: dict[str, str] = {}
+        self.chores: set[str] = set()
+        self._outside = Outside()
+
+    def random(self, what: str) -> Random:
+        """The random numbers for one matter, so that one more of them changes no other matter."""
+        return Random(f"{self.plan.seed}/{what}")
+
+    def fail(self, what: str) -> None:
+        """Something was found to be wrong."""
+        if what not in self.failures:
+            self.failures.append(what)
+            self.story.add("FAILURE", "{}", what)
+
+    # -- running things that belong to no device
+
+    async def outside(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Have something done by the rest of the world, and wait for it."""
+        return await self._outside.wait_for(work)
+
+    def later(self, work: Awaitable[Any]) -> None:
+        """Have something done by the rest of the world, sometime."""
+        self._outside.later(work)
+
+    # -- who there is
+
+    async def person(self, name: str) -> Person:
+        person = await Person.make(name, self.crypto)
+        self.story.name(person.did, name)
+        return person
+
+    async def node(self) -> Dwn:
+        """An empty remote node."""
+        dwn = Dwn(
+            database=open_memory(),
+            blobs=MemoryBlobs(),
+            resolver=SimResolver(self.directory, lag=0.0),
+            crypto=self.crypto,
+            clock=self.clock,
+        )
+        await dwn.open()
+        return dwn
+
+    async def endpoint(self, name: str, *, web_sockets: bool) -> Endpoint:
+        endpoint = Endpoint(name, f"https://{name}.example", await self.node(), web_sockets)
+        self._watch(endpoint)
+        self.endpoints[endpoint.url] = endpoint
+        self.story.name(endpoint.url, name)
+        return endpoint
+
+    def _watch(self, endpoint: Endpoint) -> None:
+        dwn = endpoint.dwn
+
+        def stored(applied: Any) -> None:
+            if endpoint.dwn is dwn and endpoint in self.documents.get(applied.tenant, ()):
+                self.account.stored(applied.message_cid)
+
+        dwn.after_commit.append(stored)
+
+    # -- endpoints come and go
+
+    async def publish(self, person: Person, endpoints: Iterable[Endpoint]) -> None:
+        """A person's DID document names these endpoints from now on."""
+        before = self.documents.get(person.did, [])
+        now = self.documents[person.did] = list(endpoints)
+        for endpoint in before:
+            if endpoint not in now:
+                endpoint.epoch += 1
+                await self._gone(endpoint.dwn, person.did)
+        for endpoint in now:
+            if endpoint not in before:
+                endpoint.epoch += 1
+                for cid in held(endpoint.dwn, person.did):
+                    self.account.stored(cid)
+        self.directory.publish(person, [endpoint.url for endpoint in now])
+        self.story.add(person.name, "has the endpoints {}", ", ".join(endpoint.name for endpoint in now))
+
+    async def wipe(self, endpoint: Endpoint) -> None:
+        """An endpoint loses everything, as one does that is set up anew."""
+        old, endpoint.dwn = endpoint.dwn, await self.node()
+        endpoint.epoch += 1
+        endpoint.wiped = True
+        self._watch(endpoint)
+        endpoint.break_connections()
+        for person in self.people:
+            await self._gone(old, person.did)
+        self.story.add(endpoint.name, "is wiped")
+
+    async def _gone(self, dwn: Dwn, tenant: str) -> None:
+        """What only this node has does not exist any more."""
+        left: set[str] = set()
+        for endpoint in self.documents[tenant]:
+            if endpoint.dwn is not dwn:
+                left |= held(endpoint.dwn, tenant)
+        for device in self.devices:
+            left |= await device.on_disk(tenant)
+        self.account.lost(held(dwn, tenant) - left)
+
+    def devices_of(self, tenant: str) -> list[Device]:
+        return [device for device in self.devices if any(one.did == tenant for one in device.identities)]
+
+
+def held(dwn: Dwn, tenant: str) -> set[str]:
+    """CIDs of everything that a node holds."""
+    return {cid for _, cid in dwn.store.entries_after(tenant, 0, 1_000_000)}

@@ -25,7 +25,7 @@ def parse(text: str) -> Any:
     """
     if text.count("[") + text.count("{") > MAX_NESTING and _depth(text) > MAX_NESTING:
         raise ValueError("JSON nested too deeply")
-    return json.loads(text, parse_constant=_refuse)
+    return _DECODER.decode(text)
 
 
 def _depth(text: str) -> int:
@@ -38,3 +38,7 @@ def _depth(text: str) -> int:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+"""Made once: `json.loads` makes one a call."""

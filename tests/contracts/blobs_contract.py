@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from tests.contracts.memory import MIB, at_most
 from web5.errors import BlobMissing, StorageError
 from web5.ports.blobs import Blobs
 
@@ -57,6 +58,22 @@ async def case_a_blob_is_read_in_pieces(open_store: Open) -> None:
     sizes = [len(chunk) async for chunk in blobs.get("key")]
     assert sum(sizes) == 4 << 20
     assert max(sizes) <= 1 << 20
+    await blobs.close()
+
+
+async def case_a_large_blob_takes_little_memory(open_store: Open) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(64):
+            yield bytes([number]) * MIB
+
+    blobs = await open_store("a")
+    with at_most(16 * MIB):
+        assert await blobs.put("key", pieces()) == 64 * MIB
+        position = 0
+        async for chunk in blobs.get("key"):
+            assert chunk[0] == position // MIB
+            position += len(chunk)
+        assert position == 64 * MIB
     await blobs.close()
 
 

@@ -6,12 +6,17 @@ Each case takes a port and the address of `tests.contracts.http_server`, which a
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import json
+import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
-from web5.errors import RemoteError, TimedOut, Unreachable
-from web5.ports.http import Http
+from tests.contracts.memory import MIB, at_most
+from web5.errors import BlobMissing, InvalidArgument, RemoteError, TimedOut, Unreachable
+from web5.ports.http import BodyStream, Http, HttpResponse
 
 Case = Callable[[Http, str], Awaitable[None]]
 
@@ -63,6 +68,17 @@ async def case_a_large_body_comes_whole(http: Http, base: str) -> None:
     body = await response.read()
     assert len(body) == 3_000_000
     assert body == (bytes(range(250)) * 12_000)
+
+
+async def case_a_large_body_is_read_in_little_memory(http: Http, base: str) -> None:
+    with at_most(16 * MIB):
+        response = await http.request("GET", f"{base}/mebibytes/64")
+        position = 0
+        async for chunk in response.chunks():
+            assert (chunk[0], chunk[-1]) == (position // MIB, (position + len(chunk) - 1) // MIB)
+            position += len(chunk)
+            await asyncio.sleep(0)
+        assert position == 64 * MIB
 
 
 async def case_silence_before_the_headers_times_out(http: Http, base: str) -> None:
@@ -120,6 +136,157 @@ async def case_redirects_are_followed(http: Http, base: str) -> None:
     response = await http.request("GET", f"{base}/redirect")
     assert response.status == 200
     assert await response.read() == b"200"
+
+
+class Source:
+    """Numbered chunks of 1 MiB, made as they are read. `ends` tells how iterations ended: the exceptions' names.
+
+    Parameters:
+        chunks: how many.
+        stop: awaited after the second chunk.
+    """
+
+    def __init__(self, chunks: int, stop: Callable[[], Awaitable[object]] | None = None) -> None:
+        self.chunks, self.size = chunks, chunks * MIB
+        self.ends: list[str] = []
+        self._stop = stop
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            for number in range(self.chunks):
+                yield number.to_bytes(4, "big") * (MIB // 4)
+                if number == 1 and self._stop is not None:
+                    await self._stop()
+        except BaseException as error:
+            self.ends.append(type(error).__name__)
+            raise
+        self.ends.append("whole")
+
+    async def sha256(self) -> str:
+        digest = hashlib.sha256()
+        async for chunk in self:
+            digest.update(chunk)
+        self.ends.clear()
+        return digest.hexdigest()
+
+
+async def _upload(http: Http, url: str, source: Source, **more: Any) -> HttpResponse:
+    return await http.request("POST", url, body=BodyStream(source, source.size, **more), timeout=60)
+
+
+async def case_a_large_stream_arrives_whole_in_little_memory(http: Http, base: str) -> None:
+    source, told = Source(64), list[int]()
+    expected = {"length": source.size, "transfer-encoding": None, "sha256": await source.sha256()}
+    with at_most(16 * MIB):
+        response = await _upload(http, f"{base}/sink/large", source, on_sent=told.append)
+        assert response.status == 200
+        assert json.loads(await response.read()) == expected
+    assert source.ends == ["whole"]
+    assert len(told) > 1
+    assert told == sorted(told)
+    assert told[-1] == source.size
+
+
+async def case_an_upload_brings_its_headers_and_its_answer(http: Http, base: str) -> None:
+    async def data() -> AsyncIterator[bytes]:
+        for piece in (b"a st", b"", b"ream"):
+            yield piece
+
+    headers = {"X-One": "1", "dwn-request": "{}", "content-type": "application/octet-stream"}
+    response = await http.request("POST", f"{base}/echo", headers=headers, body=BodyStream(data(), 8))
+    seen = json.loads(response.headers["x-seen"])
+    assert {name: seen["headers"][name.lower()] for name in headers} == headers
+    assert seen["headers"]["content-length"] == "8"
+    assert [chunk async for chunk in response.chunks()] == [b"a stream"]
+    await response.close()
+    empty = await http.request("POST", f"{base}/echo", body=BodyStream(Source(0), 0))
+    assert await empty.read() == b""
+    for status in (204, 404, 500):
+        response = await _upload(http, f"{base}/status/{status}", Source(0))
+        assert response.status == status
+        assert await response.read() == (b"" if status == 204 else str(status).encode())
+
+
+async def case_a_source_that_breaks_off_breaks_the_request_off(http: Http, base: str) -> None:
+    async def fail() -> None:
+        raise BlobMissing("it was deleted meanwhile")
+
+    name = secrets.token_hex(8)
+    source = Source(4, fail)
+    await _expect(BlobMissing, _upload(http, f"{base}/sink/{name}", source))
+    assert source.ends == ["BlobMissing"]
+    assert not await _arrived(http, base, name)
+
+
+async def case_a_source_of_another_size_than_it_said_breaks_the_request_off(http: Http, base: str) -> None:
+    for wrong in (-1, 1):
+        name = secrets.token_hex(8)
+        body = BodyStream(Source(3), Source(3).size + wrong)
+        await _expect(InvalidArgument, http.request("POST", f"{base}/sink/{name}", body=body))
+        assert not await _arrived(http, base, name)
+
+
+async def case_an_answer_that_does_not_wait_for_the_upload_counts(http: Http, base: str) -> None:
+    response = await _upload(http, f"{base}/too-large", Source(16))
+    assert response.status == 413
+    assert await response.read() == b"too large"
+
+
+async def case_a_server_that_slams_the_door_is_told_at_once(http: Http, base: str) -> None:
+    # Whether the answer or the end of the connection is seen first lies with the operating system.
+    with contextlib.suppress(Unreachable):
+        assert (await _upload(http, f"{base}/slammed", Source(32))).status == 413
+    assert (await (await http.request("GET", f"{base}/status/200")).read()) == b"200"
+
+
+async def case_a_redirect_that_repeats_an_upload_reads_it_again(http: Http, base: str) -> None:
+    source, name = Source(4), secrets.token_hex(8)
+    expected = await source.sha256()
+    response = await _upload(http, f"{base}/elsewhere/{name}", source)
+    assert json.loads(await response.read())["sha256"] == expected
+    assert await _arrived(http, base, name)
+
+
+async def case_an_upload_is_cancelled_while_its_source_is_read(http: Http, base: str) -> None:
+    reached, name = asyncio.Event(), secrets.token_hex(8)
+
+    async def stall() -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    source = Source(4, stall)
+    sending = asyncio.ensure_future(_upload(http, f"{base}/sink/{name}", source))
+    await reached.wait()
+    sending.cancel()
+    await asyncio.wait([sending], timeout=5)
+    assert sending.cancelled()
+    assert source.ends == ["CancelledError"]
+    assert not await _arrived(http, base, name)
+
+
+async def case_an_upload_is_cancelled_while_the_server_thinks(http: Http, base: str) -> None:
+    sent = asyncio.Event()
+    body = BodyStream(Source(1), Source(1).size, on_sent=lambda total: sent.set())
+    sending = asyncio.ensure_future(http.request("POST", f"{base}/silent", body=body))
+    await sent.wait()
+    sending.cancel()
+    await asyncio.wait([sending], timeout=5)
+    assert sending.cancelled()
+
+
+async def case_silence_after_an_upload_times_out(http: Http, base: str) -> None:
+    body = BodyStream(Source(1), Source(1).size)
+    await _expect(TimedOut, http.request("POST", f"{base}/silent", body=body, timeout=0.5))
+
+
+async def case_an_upload_to_nobody_is_unreachable(http: Http, base: str) -> None:
+    await _expect(Unreachable, _upload(http, "http://127.0.0.1:9/", Source(2)))
+    await _expect(RemoteError, _upload(http, "http://", Source(2)))
+
+
+async def _arrived(http: Http, base: str, name: str) -> bool:
+    whole: bool = json.loads(await (await http.request("GET", f"{base}/arrived/{name}")).read())
+    return whole
 
 
 async def _expect(kind: type[Exception], doing: Awaitable[object]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ ALLOWED = {
     "Access-Control-Expose-Headers": "*",
 }
 
+PIECE = 1 << 16
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -24,6 +28,8 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.over = threading.Event()
         self.go_on = threading.Event()
+        self.arrived: set[str] = set()
+        """What uploads to `/sink/NAME` arrived whole."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients here go away on purpose."""
@@ -67,6 +73,47 @@ def _echo(handler: _Handler, argument: str) -> None:
     handler.reply(body, headers={"X-Seen": json.dumps(seen)})
 
 
+def _sink(handler: _Handler, argument: str) -> None:
+    """Take an upload in pieces, and tell what came."""
+    length = int(handler.headers.get("Content-Length") or 0)
+    left, digest = length, hashlib.sha256()
+    while left and (piece := handler.rfile.read(min(left, PIECE))):
+        digest.update(piece)
+        left -= len(piece)
+    if left:
+        handler.close_connection = True
+        return
+    handler.server.arrived.add(argument)
+    encoding = handler.headers.get("Transfer-Encoding")
+    seen = {"length": length, "transfer-encoding": encoding, "sha256": digest.hexdigest()}
+    handler.reply(json.dumps(seen).encode())
+
+
+def _arrived(handler: _Handler, argument: str) -> None:
+    handler.reply(json.dumps(argument in handler.server.arrived).encode())
+
+
+def _too_large(handler: _Handler, argument: str) -> None:
+    """Refuse an upload before reading it, as proxies do: answer, then discard what still comes."""
+    handler.reply(b"too large", 413, {"Connection": "close"})
+    handler.connection.shutdown(socket.SHUT_WR)
+    while handler.connection.recv(PIECE):
+        pass
+
+
+def _slammed(handler: _Handler, argument: str) -> None:
+    """Refuse an upload and close with its bytes unread, so that the client's system drops the connection."""
+    handler.reply(b"too large", 413, {"Connection": "close"})
+
+
+def _elsewhere(handler: _Handler, argument: str) -> None:
+    """Send an upload on to `/sink/NAME`, unread."""
+    handler.reply(b"", 307, {"Location": f"/sink/{argument}", "Connection": "close"})
+    handler.connection.shutdown(socket.SHUT_WR)
+    while handler.connection.recv(PIECE):
+        pass
+
+
 def _status(handler: _Handler, argument: str) -> None:
     handler.reply(argument.encode(), int(argument))
 
@@ -87,6 +134,12 @@ def _go_on(handler: _Handler, argument: str) -> None:
 
 def _large(handler: _Handler, argument: str) -> None:
     handler.reply(bytes(range(250)) * 12_000)
+
+
+def _mebibytes(handler: _Handler, argument: str) -> None:
+    handler.head({**ALLOWED, "Content-Length": str(int(argument) << 20)})
+    for number in range(int(argument)):
+        handler.wfile.write(bytes([number]) * (1 << 20))
 
 
 def _silent(handler: _Handler, argument: str) -> None:
@@ -115,10 +168,16 @@ def _no_cors(handler: _Handler, argument: str) -> None:
 
 ROUTES: dict[str, Callable[[_Handler, str], None]] = {
     "echo": _echo,
+    "sink": _sink,
+    "arrived": _arrived,
+    "too-large": _too_large,
+    "slammed": _slammed,
+    "elsewhere": _elsewhere,
     "status": _status,
     "first-then-wait": _first_then_wait,
     "go-on": _go_on,
     "large": _large,
+    "mebibytes": _mebibytes,
     "silent": _silent,
     "silent-body": _silent_body,
     "break-off": _break_off,

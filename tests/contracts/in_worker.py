@@ -8,9 +8,11 @@ import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import js
+from pyodide.ffi import to_js
 
 from tests.contracts import (
     blobs_contract,
@@ -20,17 +22,23 @@ from tests.contracts import (
     pages_contract,
     sealer_contract,
 )
+from tests.contracts.memory import MIB, at_most
+from web5 import Web5
+from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
+from web5.browser.files import source
 from web5.browser.http import FetchHttp
 from web5.browser.indexeddb import delete_database, open_database, read_keys
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
+from web5.dwn.cid import DataCid
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.errors import Conflict, Web5Error
 
+OBJECTS = {"dict_converter": js.Object.fromEntries}
 Run = Callable[[str, str, str], Awaitable[None]]
 
 
@@ -106,6 +114,61 @@ async def blocked_by_cors(base: str) -> str:
     except Web5Error as error:
         return type(error).__name__
     return "none"
+
+
+# -- files that are too large for memory -------------------------------------------------------------------------------
+
+
+async def store_a_file(space: str) -> None:
+    """A file of 64 MiB becomes a record and is read back, in little memory."""
+    js_file = js.File.new(
+        to_js([_patterned(number) for number in range(64)]), "film.webm", to_js({"type": "video/webm"}, **OBJECTS)
+    )
+    web5, _ = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateway="http://127.0.0.1:9/")
+    with at_most(20 * MIB):
+        record = await web5.dwn.records.create(source(js_file))
+        read = DataCid()
+        async for chunk in await record.data.stream():
+            read.update(chunk)
+    assert read.finish() == (record.data_cid, 64 * MIB)
+    assert record.data_format == "video/webm"
+    await web5.close()
+
+
+async def read_a_path() -> str:
+    """The CID of a file of the interpreter's own, which lies in memory."""
+    return (await prepare(_note(), None)).cid
+
+
+def _note() -> Path:
+    path = Path("/tmp/note.txt")
+    path.write_bytes(b"a note")
+    return path
+
+
+async def read_a_file_that_changes() -> str:
+    """What reading a file says that was written to after it was chosen."""
+    js_folder = await js.navigator.storage.getDirectory()
+    js_handle = await js_folder.getFileHandle("note.txt", to_js({"create": True}, **OBJECTS))
+    await _write(js_handle, b"as it was chosen")
+    chosen = source(await js_handle.getFile())
+    assert b"".join([chunk async for chunk in chosen()]) == b"as it was chosen"
+    await _write(js_handle, b"as it was written later")
+    try:
+        return repr(b"".join([chunk async for chunk in chosen()]))
+    except Web5Error as error:
+        return f"{type(error).__name__}: {error}"
+
+
+async def _write(js_handle: Any, data: bytes) -> None:
+    js_stream = await js_handle.createWritable()
+    await js_stream.write(to_js(data))
+    await js_stream.close()
+
+
+def _patterned(number: int) -> Any:
+    """1 MiB of a number, in the browser's memory."""
+    return js.Uint8Array.new(MIB).fill(number)
 
 
 # -- a tab that is killed in a burst of commits ------------------------------------------------------------------------

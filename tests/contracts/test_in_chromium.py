@@ -19,6 +19,7 @@ from tests.contracts import (
 )
 from tests.contracts.chromium_harness import browser_context, open_page, python, served
 from tests.contracts.http_server import http_server
+from web5.dwn.cid import data_cid
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,6 +56,19 @@ async def test_contract(page: Page, base: str, suite: str, case: str) -> None:
 
 async def test_an_answer_that_cors_withholds_is_unreachable(page: Page, base: str) -> None:
     assert await python(page, "blocked_by_cors", base) == "Unreachable"
+
+
+async def test_a_large_file_becomes_a_record_in_little_memory(page: Page) -> None:
+    await python(page, "store_a_file", "large file")
+
+
+async def test_a_file_that_changed_since_it_was_chosen_is_told(page: Page) -> None:
+    said = await python(page, "read_a_file_that_changes")
+    assert said.startswith("InvalidArgument: reading note.txt failed: NotReadableError")
+
+
+async def test_a_path_is_a_file_of_the_interpreter(page: Page) -> None:
+    assert await python(page, "read_a_path") == data_cid(b"a note")
 
 
 async def test_a_case_that_fails_is_told(page: Page, base: str) -> None:

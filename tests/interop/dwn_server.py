@@ -92,6 +92,13 @@ class ReferenceDwnServer:
         await self.kill()
         await self.start()
 
+    async def wipe(self) -> None:
+        """Kill it and start it again with nothing stored."""
+        await self.kill()
+        for path in self._data_dir.glob("*.sqlite*"):
+            path.unlink()
+        await self.start()
+
     async def __aenter__(self) -> ReferenceDwnServer:
         await self.start()
         return self

@@ -12,7 +12,7 @@ from web5.dids import dht
 from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
-from web5.dwn.data import DataStream
+from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
@@ -108,7 +108,7 @@ class Agent:
         self,
         tenant: str,
         message: dict[str, Any],
-        data: bytes | None = None,
+        data: DataSource | None = None,
         subscription_handler: Callable[[dict[str, Any]], None] | None = None,
     ) -> Reply:
         """Give a message to the local DWN.

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.api.data import RecordData, chunked, to_bytes
+from web5.api.data import RecordData, chunked
+from web5.api.payload import prepare
 from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
@@ -166,35 +167,37 @@ class Record:
         """Write a new state of the record to the local DWN; what is not given stays as it is.
 
         Parameters:
-            data: str, bytes-like or JSON.
+            data: as for `records.create`.
             data_format: the new media type; it stays unless given.
             tags: all tags the record shall have; an empty mapping removes them.
 
         Raises:
             InvalidArgument: the record is deleted, or the data cannot be stored.
             DwnError: the DWN refused.
+            Whatever a callable that gives the data raises.
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
-        payload = None
-        if data is not _UNSET:
-            payload, data_format = to_bytes(data, data_format or self.data_format)
+        payload = None if data is _UNSET else await prepare(data, data_format or self.data_format)
         signer = await self._agent.signer(self._did)
         message = await compose.records_write(
             signer,
             self._agent.clock,
             existing=self._message,
-            data=payload,
-            data_format=data_format,
+            data_cid=payload.cid if payload else None,
+            data_size=payload.size if payload else None,
+            data_format=payload.data_format if payload else data_format,
             published=published,
             date_published=date_published,
             tags=dict(self.tags if tags is None else tags) or None,
         )
-        await self._agent.process(self._did, message, payload)
+        if payload is None:
+            await self._agent.process(self._did, message)
+        else:
+            await payload.write(self._agent, self._did, message)
+            self._data, self._stream = payload.at_hand, None
         self._initial_write = self._initial_write or self._message
         self._message = message
-        if payload is not None:
-            self._data, self._stream = payload, None
         return self
 
     async def delete(self, *, prune: bool = False) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent, Reply
-from web5.api.data import to_bytes
 from web5.api.filters import records_filter
+from web5.api.payload import prepare
 from web5.api.record import Record
 from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
@@ -51,7 +51,9 @@ class RecordsApi:
         """Write a new record; it is durable, and waits for sync, when this returns.
 
         Parameters:
-            data: str, bytes-like or JSON.
+            data: str, bytes-like or JSON. If it may be too large for memory: a `pathlib.Path`, or a callable that gives
+                an async iterator of bytes, from the first one, at each call; both are read twice. For a JavaScript File
+                or Blob, `web5.browser.files.source` makes one.
             data_format: media type; by default text/plain, application/octet-stream or application/json by `data`.
             schema: a URL that says what the data is.
             date_published, date_created: ISO 8601 UTC with microseconds; by default now.
@@ -61,15 +63,17 @@ class RecordsApi:
             protocol_role: the protocol path of the role that is invoked.
 
         Raises:
-            InvalidArgument: the data cannot be stored.
+            InvalidArgument: the data cannot be stored, or changed between the two readings.
             DwnError: the DWN refused.
+            Whatever such a callable raises.
         """
-        payload, media_type = to_bytes(data, data_format)
+        payload = await prepare(data, data_format)
         message = await compose.records_write(
             await self._agent.signer(self._did),
             self._agent.clock,
-            data=payload,
-            data_format=media_type,
+            data_cid=payload.cid,
+            data_size=payload.size,
+            data_format=payload.data_format,
             schema=schema,
             recipient=recipient,
             published=published,
@@ -81,8 +85,8 @@ class RecordsApi:
             parent_context_id=parent_context_id,
             protocol_role=protocol_role,
         )
-        await self._agent.process(self._did, message, payload)
-        return Record(self._agent, self._did, message, data=payload)
+        await payload.write(self._agent, self._did, message)
+        return Record(self._agent, self._did, message, data=payload.at_hand)
 
     async def query(
         self,

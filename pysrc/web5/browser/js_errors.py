@@ -10,6 +10,7 @@ from typing import Any
 
 from web5.errors import (
     CryptoError,
+    InvalidArgument,
     StorageBusy,
     StorageCorrupt,
     StorageError,
@@ -38,6 +39,9 @@ NETWORK: Mapping[str, type[Web5Error]] = {
     "TimeoutError": TimedOut,
 }
 
+FILE: Mapping[str, type[Web5Error]] = {"": InvalidArgument}
+"""A File that a person chose: NotReadableError says that it was changed or removed since."""
+
 CRYPTO: Mapping[str, type[Web5Error]] = {"": CryptoError}
 
 
@@ -45,7 +49,7 @@ def translated(table: Mapping[str, type[Web5Error]], js_error: Any, doing: str) 
     """The web5 error for an exception or error event's `error`; it says what was being done.
 
     Parameters:
-        table: STORAGE, NETWORK or CRYPTO.
+        table: STORAGE, NETWORK, FILE or CRYPTO.
         js_error: a JsException, a DOMException proxy, or None where the browser gives no reason.
         doing: a short phrase such as "writing pages".
     """

@@ -16,14 +16,19 @@ class DataStream:
     Parameters:
         source: the bytes, or what opens a fresh iteration over their chunks.
         size: the number of bytes, if it is known.
+        once: it can be iterated once only; what the local store gives can be iterated again.
 
     Attributes:
         size: the number of bytes, if it is known.
+        once: it can be iterated once only.
     """
 
-    def __init__(self, source: bytes | Callable[[], AsyncIterator[bytes]], size: int | None = None) -> None:
+    def __init__(
+        self, source: bytes | Callable[[], AsyncIterator[bytes]], size: int | None = None, *, once: bool = False
+    ) -> None:
         self._source = source
         self.size = len(source) if isinstance(source, bytes) else size
+        self.once = once
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _one_chunk(self._source) if isinstance(self._source, bytes) else self._source()

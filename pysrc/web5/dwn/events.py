@@ -27,6 +27,7 @@ Handler = Callable[[Event], None]
 _Row = Mapping[str, Any]
 _Tags = Mapping[str, Sequence[Any]]
 _Key = tuple[str, Any] | None
+_Terms = tuple[Term, ...]
 
 _KEY_COLUMNS = ("record_id", "parent_id", "context_id", "schema", "protocol_path", "protocol", "recipient", "guest")
 """Columns by whose value subscriptions are looked up, the most telling first."""
@@ -66,34 +67,40 @@ class Subscription:
 
 
 class _Tenant:
-    """The subscriptions of one tenant, found by a value that a message must have for them."""
+    """The subscriptions of one tenant, found by a value that a message must have for them.
+
+    Those that ask for the same are tested once.
+    """
 
     def __init__(self) -> None:
         self.subscriptions: dict[int, Subscription] = {}
-        self.keys: dict[int, set[_Key]] = {}
-        self.by_key: dict[_Key, dict[int, list[Sequence[Term]]]] = {}
+        self.asked: dict[int, set[_Terms]] = {}
+        self.by_key: dict[_Key, dict[_Terms, set[int]]] = {}
 
     def add(self, number: int, subscription: Subscription, alternatives: Iterable[Sequence[Term]]) -> None:
         self.subscriptions[number] = subscription
-        for terms in alternatives:
-            key = _key(terms)
-            self.keys.setdefault(number, set()).add(key)
-            self.by_key.setdefault(key, {}).setdefault(number, []).append(terms)
+        self.asked[number] = set(map(tuple, alternatives))
+        for terms in self.asked[number]:
+            self.by_key.setdefault(_key(terms), {}).setdefault(terms, set()).add(number)
 
     def remove(self, number: int) -> None:
         del self.subscriptions[number]
-        for key in self.keys.pop(number, ()):
-            del self.by_key[key][number]
-            if not self.by_key[key]:
+        for terms in self.asked.pop(number):
+            key = _key(terms)
+            askers = self.by_key[key]
+            askers[terms].remove(number)
+            if not askers[terms]:
+                del askers[terms]
+            if not askers:
                 del self.by_key[key]
 
     def matching(self, row: _Row, tags: _Tags) -> list[Subscription]:
         """Those that the row is for, in the order they subscribed."""
         found: set[int] = set()
         for key in (None, *((column, row[column]) for column in _KEY_COLUMNS)):
-            for number, alternatives in self.by_key.get(key, {}).items():
-                if number not in found and any(_holds(terms, row, tags) for terms in alternatives):
-                    found.add(number)
+            for terms, numbers in self.by_key.get(key, {}).items():
+                if not numbers <= found and _holds(terms, row, tags):
+                    found |= numbers
         return [self.subscriptions[number] for number in sorted(found)]
 
 

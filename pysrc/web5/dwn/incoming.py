@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from ..chunks import reading
 from ..ports.blobs import Blobs
 from .cid import DataCid
 from .data import MAX_INLINE_BYTES, DataSource
@@ -36,26 +37,30 @@ async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incom
     cid = DataCid()
     if declared_size <= MAX_INLINE_BYTES:
         kept = bytearray()
-        async for chunk in _hashed(data, cid, declared_size):
-            kept += chunk
+        async with reading(_hashed(data, cid, declared_size)) as chunks:
+            async for chunk in chunks:
+                kept += chunk
         return Incoming(*cid.finish(), inline=bytes(kept))
     key = secrets.token_hex(16)
-    await blobs.put(key, _hashed(data, cid, declared_size))
+    async with reading(_hashed(data, cid, declared_size)) as chunks:
+        await blobs.put(key, chunks)
     return Incoming(*cid.finish(), key=key)
 
 
 async def _hashed(data: DataSource, cid: DataCid, declared_size: float) -> AsyncIterator[bytes]:
-    async for chunk in _chunks(data):
-        cid.update(chunk)
-        yield chunk
-        if cid.size > declared_size:
-            return
+    async with reading(_chunks(data)) as chunks:
+        async for chunk in chunks:
+            cid.update(chunk)
+            yield chunk
+            if cid.size > declared_size:
+                return
 
 
 async def _chunks(data: DataSource) -> AsyncIterator[bytes]:
     if isinstance(data, bytes):
         for start in range(0, len(data), _CHUNK):
             yield data[start : start + _CHUNK]
-    else:
-        async for chunk in data:
+        return
+    async with reading(data) as chunks:
+        async for chunk in chunks:
             yield bytes(chunk)

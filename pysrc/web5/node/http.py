@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import httpx
 
+from web5.chunks import reading
 from web5.errors import TimedOut, Unreachable
+from web5.ports.http import BodyStream
 
 # Node's servers drop an idle connection after 5 seconds; to leave it sooner avoids losing a request to that.
 IDLE_SECONDS = 4.0
@@ -49,6 +51,45 @@ class HttpxResponse:
         await self._response.aclose()
 
 
+class _Upload:
+    """A `BodyStream` as httpx reads it; a redirect that repeats the request opens it again."""
+
+    def __init__(self, body: BodyStream, url: str) -> None:
+        self._body = body
+        self._url = url
+        self._opened: AsyncGenerator[bytes] | None = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._opened is not None and self._body.once:
+            raise Unreachable(f"{self._url} redirects an upload that cannot be read twice; use the address it names")
+        self._opened = self._chunks()
+        return self._opened
+
+    async def aclose(self) -> None:
+        if self._opened is not None:
+            await self._opened.aclose()
+
+    async def _chunks(self) -> AsyncGenerator[bytes]:
+        sent = 0
+        async with reading(self._body) as chunks:
+            async for chunk in chunks:
+                yield chunk
+                sent += len(chunk)
+                self._body.on_sent(sent)
+
+
+@asynccontextmanager
+async def _content(
+    body: bytes | BodyStream | None, url: str
+) -> AsyncIterator[tuple[bytes | _Upload | None, dict[str, str]]]:
+    """A body as httpx takes it, and the headers that it needs."""
+    if not isinstance(body, BodyStream):
+        yield body, {}
+        return
+    async with aclosing(_Upload(body, url)) as upload:
+        yield upload, {"content-length": str(body.size)}  # without it httpx would send it chunked
+
+
 class HttpxHttp:
     """The `Http` port over httpx; follows redirects, as fetch does.
 
@@ -66,12 +107,13 @@ class HttpxHttp:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | BodyStream | None = None,
         timeout: float = 30.0,
     ) -> HttpxResponse:
         with _translated(url):
-            request = self._client.build_request(method, url, headers=headers, content=body, timeout=timeout)
-            async with asyncio.timeout(timeout):
+            async with _content(body, url) as (content, more), asyncio.timeout(timeout):
+                all_headers = {**(headers or {}), **more}
+                request = self._client.build_request(method, url, headers=all_headers, content=content, timeout=timeout)
                 response = await self._client.send(request, stream=True)
         return HttpxResponse(response, url)
 

@@ -2,8 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
+
+from web5.chunks import reading
+from web5.errors import InvalidArgument
+
+
+def untold(total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyStream:
+    """The body of a request that may be larger than memory: it is read while it is sent.
+
+    Parameters:
+        chunks: the bytes; iterated anew should they have to be sent again.
+        size: how many bytes they are.
+        once: `chunks` can be iterated once only, so that the request may not be able to follow a redirect.
+        on_sent: called with the number of bytes sent so far, from time to time; it must not raise.
+    """
+
+    chunks: AsyncIterable[bytes]
+    size: int
+    once: bool = False
+    on_sent: Callable[[int], None] = untold
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The chunks.
+
+        Raises:
+            InvalidArgument: they are not `size` bytes.
+            Whatever `chunks` raises.
+        """
+        passed = 0
+        async with reading(self.chunks) as chunks:
+            async for chunk in chunks:
+                passed += len(chunk)
+                if passed > self.size:
+                    raise InvalidArgument(f"the body has more than the {self.size} bytes that it was said to have")
+                yield chunk
+        if passed < self.size:
+            raise InvalidArgument(f"the body ended after {passed} of {self.size} bytes")
 
 
 class HttpResponse(Protocol):
@@ -33,15 +75,17 @@ class Http(Protocol):
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | BodyStream | None = None,
         timeout: float = 30.0,
     ) -> HttpResponse:
-        """Send one request; any status is a response.
+        """Send one request; any status is a response, also one that comes before all of the body is sent.
 
         Parameters:
+            body: a stream goes out with its size as Content-Length, a few chunks of it in memory at a time.
             timeout: seconds until the headers arrive, and between chunks of the body.
 
         Raises:
             Unreachable: no connection, refused, or the browser blocked it (CORS).
             TimedOut: nothing came in time.
+            Whatever reading a `BodyStream` raises; the request is broken off.
         """

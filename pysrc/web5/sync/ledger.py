@@ -45,6 +45,7 @@ SCHEMA = (
         url TEXT NOT NULL,
         pushed_seq INTEGER NOT NULL DEFAULT 0,
         caught_up INTEGER,
+        audited INTEGER,
         last_success INTEGER,
         error_state TEXT,
         error_code INTEGER,
@@ -57,7 +58,7 @@ SCHEMA = (
         feed TEXT NOT NULL,
         cursor TEXT NOT NULL,
         start TEXT NOT NULL,
-        witness TEXT NOT NULL,
+        batch TEXT NOT NULL,
         PRIMARY KEY (endpoint, feed)
     ) WITHOUT ROWID;
     CREATE TABLE sync_out (
@@ -119,13 +120,16 @@ class MessageLog(EventLog, Protocol):
 class Endpoint:
     """One endpoint's line in the ledger. Times are microseconds since 1970.
 
-    `caught_up` is when the last listing was asked for after which nothing was left to be fetched.
+    Parameters:
+        caught_up: when the last listing was asked for after which nothing was left to be fetched.
+        audited: when it was last asked for all that it has.
     """
 
     id: int
     tenant: str
     url: str
     caught_up: int | None
+    audited: int | None
     last_success: int | None
     error: Verdict | None
 
@@ -143,17 +147,33 @@ class Feed:
     Parameters:
         cursor: where the log went on when it was last listed; None: it never was.
         start: the cursor to ask with: `cursor`, or the one before it, if the last listing is to be repeated.
-        witness: the last message that was listed.
+        batch: what was listed last; only the last of it, if that is not to be repeated.
     """
 
     cursor: Cursor | None = None
     start: Cursor | None = None
-    witness: str | None = None
+    batch: tuple[str, ...] = ()
+
+    @property
+    def witness(self) -> str | None:
+        """The last message that was listed."""
+        return self.batch[-1] if self.batch else None
 
     @property
     def repeats(self) -> bool:
-        """Whether the next listing names the witness again, if the endpoint still has it."""
-        return self.witness is not None and self.start != self.cursor
+        """Whether the next listing names the batch again, if the endpoint still has it."""
+        return bool(self.batch) and self.start != self.cursor
+
+    def is_continued_by(self, listing: Listing) -> bool:
+        """False if a listing from `start` cannot be of the same log: a log only grows at its end, and loses messages.
+
+        It says nothing of a listing that does not name the witness any more.
+        """
+        if not self.repeats or self.witness not in listing.cids:
+            return True
+        place = listing.cids.index(self.witness)
+        grown = place + 1 < len(listing.cids)
+        return set(listing.cids[:place]) <= set(self.batch) and (grown or listing.cursor == self.cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +257,13 @@ class Ledger:
     def endpoints(self, tenant: str) -> list[Endpoint]:
         """The tenant's endpoints, in the order in which they became known."""
         found = self._db.execute(
-            "SELECT id, tenant, url, caught_up, last_success, error_state, error_code, error_detail"
+            "SELECT id, tenant, url, caught_up, audited, last_success, error_state, error_code, error_detail"
             " FROM sync_endpoint WHERE tenant = ? ORDER BY id",
             (tenant,),
         )
         return [
-            Endpoint(id_, tenant, url, caught_up, success, _error(*error))
-            for id_, tenant, url, caught_up, success, *error in found
+            Endpoint(id_, tenant, url, caught_up, audited, success, _error(*error))
+            for id_, tenant, url, caught_up, audited, success, *error in found
         ]
 
     def endpoint(self, tenant: str, url: str) -> Endpoint | None:
@@ -289,9 +309,9 @@ class Ledger:
     def feed(self, endpoint: int, feed: str) -> Feed:
         """How far a feed of the endpoint was read."""
         found = self._db.execute(
-            "SELECT cursor, start, witness FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint, feed)
+            "SELECT cursor, start, batch FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint, feed)
         ).fetchone()
-        return Feed(json.loads(found[0]), json.loads(found[1]), found[2]) if found else Feed()
+        return Feed(json.loads(found[0]), json.loads(found[1]), tuple(json.loads(found[2]))) if found else Feed()
 
     def listed(self, endpoint: Endpoint, feed: str, listing: Listing, missing: set[str], now: int) -> None:
         """Take over an endpoint's listing: rows for what is missing here, the rest is settled for it (invariant 4).
@@ -304,6 +324,8 @@ class Ledger:
             self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in missing], now)
             self.outbox.settle_listed(endpoint.id, endpoint.tenant, held)
             self._read_up_to(endpoint.id, feed, listing)
+            if listing.begun is None and endpoint.audited is None:
+                self._audited(endpoint, now)
 
     def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
         """Take over listings of everything, by feed (invariant 7); how many messages the endpoint had lost."""
@@ -314,7 +336,11 @@ class Ledger:
             for feed, listing in listings.items():
                 self._db.execute("DELETE FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint.id, feed))
                 self._read_up_to(endpoint.id, feed, listing)
+            self._audited(endpoint, now)
         return lost
+
+    def _audited(self, endpoint: Endpoint, now: int) -> None:
+        self._db.execute("UPDATE sync_endpoint SET audited = ? WHERE id = ?", (now, endpoint.id))
 
     def _read_up_to(self, endpoint: int, feed: str, listing: Listing) -> None:
         """The next listing repeats the end of this one if that is cheap: a log that has lost it is noticed."""
@@ -325,10 +351,10 @@ class Ledger:
             return
         start = known.cursor if repeated else listing.begun
         if len(fresh) > REPEATED:
-            start = listing.cursor
+            start, fresh = listing.cursor, fresh[-1:]
         self._db.execute(
             "INSERT OR REPLACE INTO sync_feed VALUES (?, ?, ?, ?, ?)",
-            (endpoint, feed, json.dumps(listing.cursor), json.dumps(start), fresh[-1]),
+            (endpoint, feed, json.dumps(listing.cursor), json.dumps(start), json.dumps(fresh)),
         )
 
     def superseded(self, tenant: str, cid: str) -> None:

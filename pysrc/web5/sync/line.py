@@ -52,6 +52,9 @@ class Line:
         connected: whether it is heard of at once what happens there.
         reachable: whether a DWN answered the last time.
         began: when the visit that runs began (seconds, monotonic), with the bytes moved until then.
+        listed_at: when it was last asked what is new (seconds, monotonic).
+        doubted_at: when it was last asked for all that it has because of what it said of a dependency (likewise).
+        probed: whether it was asked for its last message since it was last unreachable.
         retry_at: when a failing endpoint is tried again (microseconds), if by itself.
         crash: what a visit raised that it must not raise.
     """
@@ -71,7 +74,7 @@ class Line:
         self.connected = False
         self.reachable: bool | None = None
         self.listed_at: float | None = None
-        self.audited_at: float | None = None
+        self.doubted_at: float | None = None
         self.probed = False
         self.began: tuple[float, int] | None = None
         self.retry_at: int | None = None

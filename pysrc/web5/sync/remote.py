@@ -3,6 +3,8 @@
 Invariants:
 1. What a DWN says comes back as its reply; that nobody answered as a DWN does is a RemoteError. Never mixed up.
 2. A message that is too large for one endpoint's headers is that message's trouble, not the endpoint's.
+3. Data beyond `MAX_INLINE_BYTES` is never whole in memory: it is read while it is sent. Each attempt, and a redirect
+   that repeats the request, reads the local store anew; only data of unknown size is read first.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from web5.dwn import rpc
-from web5.dwn.data import DataStream
+from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.errors import BadReply, NoWebSocket, RemoteError, Unreachable
-from web5.ports.http import Http, HttpResponse
+from web5.ports.http import BodyStream, Http, HttpResponse, untold
 from web5.sync.peer import RemoteSubscription
 
 SECONDS = 30.0
@@ -67,9 +69,18 @@ class RemoteDwn:
         self._timeout = timeout
 
     async def process_message(
-        self, endpoint: str, tenant: str, message: dict[str, Any], data: bytes | DataStream | None = None
+        self,
+        endpoint: str,
+        tenant: str,
+        message: dict[str, Any],
+        data: bytes | DataStream | None = None,
+        *,
+        on_sent: Callable[[int], None] = untold,
     ) -> dict[str, Any]:
         """Have the DWN of `tenant` at `endpoint` process a message.
+
+        Parameters:
+            on_sent: called with the bytes of `data` sent so far, if it is sent as a stream.
 
         Returns:
             The reply in the wire's JSON shape, whatever its status; where the record's data is returned as a stream,
@@ -78,9 +89,10 @@ class RemoteDwn:
         Raises:
             Unreachable, TimedOut: as `Http` does; also while the `DataStream` is read.
             BadReply: something that is no DWN answered; the message shows its status and how it begins.
+            Whatever reading `data` raises, such as BlobMissing.
         """
         header = rpc.encode_request(tenant, message)
-        body = await data.read() if isinstance(data, DataStream) else data
+        body = await _body(data, on_sent)
         try:
             response = await self._post(endpoint, header, body)
         except Unreachable as error:
@@ -110,12 +122,12 @@ class RemoteDwn:
             pass
         raise BadReply(f"{endpoint} answered {response.status} to /info: {_beginning(body)}")
 
-    async def _post(self, endpoint: str, header: str, body: bytes | None) -> HttpResponse:
+    async def _post(self, endpoint: str, header: str, body: bytes | BodyStream | None) -> HttpResponse:
         headers = {rpc.REQUEST_HEADER: header}
         timeout = self._timeout
         if body is not None:
             headers["content-type"] = "application/octet-stream"
-            timeout += len(body) / SLOWEST_UPLOAD
+            timeout += (body.size if isinstance(body, BodyStream) else len(body)) / SLOWEST_UPLOAD
         return await self._http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
 
     async def _answers(self, endpoint: str) -> bool:
@@ -124,6 +136,15 @@ class RemoteDwn:
         except RemoteError:
             return False
         return True
+
+
+async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None]) -> bytes | BodyStream | None:
+    """What goes out as the request's body (invariant 3)."""
+    if not isinstance(data, DataStream):
+        return data
+    if data.size is None or data.size <= MAX_INLINE_BYTES:
+        return await data.read()
+    return BodyStream(data, data.size, once=data.once, on_sent=on_sent)
 
 
 async def _reply(endpoint: str, response: HttpResponse, asked: int) -> dict[str, Any]:
@@ -137,7 +158,7 @@ async def _reply(endpoint: str, response: HttpResponse, asked: int) -> dict[str,
         reply = rpc.parse_response(header)
         entry = reply.get("entry")
         if isinstance(entry, dict):
-            entry["data"] = DataStream(response.chunks, _size(entry))
+            entry["data"] = DataStream(response.chunks, _size(entry), once=True)
             return reply
         await response.close()
         return reply

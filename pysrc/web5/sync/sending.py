@@ -53,7 +53,7 @@ class Sender:
 
     async def _to_other(self, tenant: str, target: str, url: str, items: list[Item]) -> SendResult:
         """Nothing is kept: whether others hold the message is not this node's account."""
-        endpoint = Endpoint(0, target, url, None, None, None)
+        endpoint = Endpoint(0, target, url, None, None, None, None)
         peer = await self._visitor.peer(endpoint, signer_of=tenant)
         for item in items:
             stored = await self._local.dwn.read_stored(tenant, item.cid)

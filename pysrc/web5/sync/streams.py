@@ -14,7 +14,7 @@ class Incoming(DataStream):
     """A remote's `DataStream` that can be given up unread."""
 
     def __init__(self, stream: DataStream) -> None:
-        super().__init__(self._open, stream.size)
+        super().__init__(self._open, stream.size, once=stream.once)
         self._stream = stream
         self._opened = False
 

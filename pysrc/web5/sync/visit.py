@@ -2,8 +2,9 @@
 
 Invariants:
 1. What was brought by another endpoint is sent only after this one was asked what it has: no echo.
-2. An endpoint that has lost what it held is noticed, by its log that misses its end, by a message that is gone, or by
-   a dependency that it says is not there; it is then asked for all that it has (ledger invariant 7).
+2. An endpoint that has lost what it held is noticed, by its log that misses its end or is another, by a message that
+   is gone, by a dependency that it says is not there, or a day later; it is then asked for all that it has (ledger
+   invariant 7).
 3. A visit ends only when neither direction can go on without time or others.
 """
 
@@ -27,8 +28,11 @@ from web5.sync.wishes import Wishes
 FRESH = 1.0
 """Seconds for which a listing counts as made just now."""
 
-AUDIT_SECONDS = 600.0
+DOUBT_SECONDS = 600.0
 """Between two listings of everything that a dependency raises which the endpoint says is not there."""
+
+AUDIT_SECONDS = 86_400.0
+"""An endpoint is asked for everything as often as that, whatever its listings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +118,13 @@ class _Visit:
         self._pull = Pull(peer, self._local, visitor.wishes.of(line.tenant))
         self._push = Push(peer, self._local)
         self._witnesses: set[str] = set()
+        self._is_another = False
 
     async def run(self, want: Want, *, listing: bool) -> Verdict | None:
         if listing and (failed := await self._list()):
             return failed
         failed = await self._exchange(want)
-        if failed is None and self._is_doubtful():
+        if failed is None and (listing or self._push.doubtful) and self._is_doubtful():
             failed = await self._audit() or await self._exchange(want)
         return failed
 
@@ -154,6 +159,7 @@ class _Visit:
             listing = await self._peer.listing(feed, known.start)
             if isinstance(listing, Verdict):
                 return listing
+            self._is_another = self._is_another or not known.is_continued_by(listing)
             if known.repeats and known.witness not in listing.cids:
                 self._witnesses.add(known.witness or "")
             elif known.witness and not known.repeats and not listing.cids and not self._line.probed:
@@ -176,14 +182,17 @@ class _Visit:
 
     def _is_doubtful(self) -> bool:
         """Whether it may have lost what it held (invariant 2). What is superseded here, is so there too."""
-        store, line = self._local.dwn.store, self._line
-        if any(store.has(line.tenant, witness) for witness in self._witnesses):
+        store, line, endpoint = self._local.dwn.store, self._line, self._endpoint
+        if self._is_another or any(store.has(line.tenant, witness) for witness in self._witnesses):
             return True
         now = self._local.clock.monotonic()
-        return self._push.doubtful and (line.audited_at is None or now >= line.audited_at + AUDIT_SECONDS)
+        if self._push.doubtful and (line.doubted_at is None or now >= line.doubted_at + DOUBT_SECONDS):
+            line.doubted_at = now
+            return True
+        since = endpoint.audited
+        return since is not None and self._local.clock.now() - since > AUDIT_SECONDS * 1_000_000
 
     async def _audit(self) -> Verdict | None:
-        self._line.audited_at = self._local.clock.monotonic()
         listings = {}
         for feed in self._peer.feeds:
             listing = await self._peer.listing(feed, None)

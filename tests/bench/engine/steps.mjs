@@ -1,6 +1,7 @@
 // The steps of the engine bench on the reference engine, in Node and in a page; `steps.py` has the same for ours.
 const SCHEMA = 'http://bench.example/note';
 const BASE = Date.UTC(2024, 0, 1);
+const FILLED_AT_ONCE = 500;
 const VERSION_AND_CODEC = 'bafyreibench'; // of CIDs that nobody checks
 
 const timestamp = (ms) => `${new Date(ms).toISOString().slice(0, -1)}000Z`;
@@ -14,6 +15,27 @@ const resolver = {
     return { didDocument: { id: did, verificationMethod: [method] }, didResolutionMetadata: {}, didDocumentMetadata: {} };
   },
 };
+
+// What the classes write to an IndexedDB is gathered until the function that this returns is called, which writes it in
+// one transaction: keys and values are theirs, only the commits are fewer, and no put waits for the one before. That
+// halves the time; LevelDB itself is as fast without.
+function gathered(database) {
+  const operations = [];
+  database._batch = (more, options, done) => {
+    operations.push(...more);
+    queueMicrotask(done);
+  };
+  database._put = (key, value, options, done) => database._batch([{ type: 'put', key, value }], options, done);
+  return () => new Promise((resolve, reject) => {
+    delete database._batch;
+    delete database._put;
+    const transaction = database.db.transaction([database.location], 'readwrite');
+    const store = transaction.objectStore(database.location);
+    operations.forEach(({ key, value }) => store.put(value, key));
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
+}
 
 export function engineSteps(sdk, location) {
   const { DataStream, Dwn, Message, RecordsQuery, RecordsRead, RecordsSubscribe, RecordsWrite } = sdk;
@@ -68,9 +90,16 @@ export function engineSteps(sdk, location) {
         await stores.messageStore.put(did, { ...message, encodedData: base64url(String.fromCharCode(...text)) }, indexes);
         await stores.eventLog.append(did, await Message.getCid(message), indexes);
       };
-      for (let i = start; i < count; i += 100) {
-        await Promise.all(Array.from({ length: Math.min(100, count - i) }, (_, k) => one(i + k)));
+      const databases = [stores.messageStore.blockstore, stores.messageStore.index, stores.eventLog.index]
+        .map((part) => part.db.db).filter(({ type }) => type === 'browser-level');
+      let committed;
+      for (let i = start; i < count; i += FILLED_AT_ONCE) {
+        const commits = databases.map(gathered);
+        await Promise.all(Array.from({ length: Math.min(FILLED_AT_ONCE, count - i) }, (_, k) => one(i + k)));
+        await committed;
+        committed = Promise.all(commits.map((commit) => commit()));
       }
+      await committed;
     },
     async write({ count }) {
       made = [];

@@ -14,6 +14,7 @@ from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.reference import ReferenceScript
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.cid import data_cid, message_cid
+from web5.dwn.javascript import MAX_SIZE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -207,6 +208,23 @@ async def test_deep_message(reference_engine: ReferenceScript, script: Script) -
     script.send({**message, "more": deep}, b"x")
     ours, theirs = await script.last(reference_engine)
     assert (ours.code, theirs.code) == ("400", "400 SchemaValidatorUnevaluatedPropertyNotAllowed")
+
+
+async def test_giant_message(reference_engine: ReferenceScript, script: Script) -> None:
+    """Giant messages."""
+    script.write(b"x", schema="urn:" + "x" * MAX_SIZE)
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400", "202 Accepted")
+
+
+@pytest.mark.parametrize("time", ["2024-05-01T00:00:00Z[UTC]", "+002024-05-01T00:00:00Z"])
+async def test_subscription_at_an_annotated_time(reference_engine: ReferenceScript, script: Script, time: str) -> None:
+    """Timestamps without annotations."""
+    for moment in ("2024-05-01 02:00+02:00", time):
+        descriptor = {"interface": "Messages", "method": "Subscribe", "messageTimestamp": moment, "filters": []}
+        script.send(authoring.plain(descriptor, Signed(script.alice)))
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400 TimestampInvalid", "200 OK")
 
 
 async def test_permission_record_that_is_no_json(reference_engine: ReferenceScript, script: Script) -> None:

@@ -22,7 +22,7 @@ STEPS = 520
 
 async def test_streams_are_answered_alike(reference_engine: ReferenceScript) -> None:
     codes: Counter[str] = Counter()
-    events = 0
+    events = refusals = encrypted = 0
     for seed in SEEDS:
         stream = Stream(seed)
         steps = stream.steps(STEPS)
@@ -32,7 +32,12 @@ async def test_streams_are_answered_alike(reference_engine: ReferenceScript) -> 
             raise AssertionError(f"seed {seed}, {len(found)} differences, the first one at its least:\n{least}")
         codes.update(outcome.code for outcome in ours)
         events += sum(len(outcome.events) for outcome in ours)
+        for step, outcome in zip(steps, ours, strict=True):
+            refusals += step.tenant in step.refused
+            encrypted += outcome.code == "202 Accepted" and "encryption" in step.message
     assert_they_cover(codes, events)
+    assert refusals > 50
+    assert encrypted > 50
 
 
 def assert_they_cover(codes: Counter[str], events: int) -> None:

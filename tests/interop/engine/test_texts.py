@@ -38,6 +38,25 @@ PIECES = [
 PIECES += [" ", "\t", "é", "[::1]", "|", "~", "1.2.3.4", "<", "^", "{"]
 GENERATED = 1500
 
+FORMS_OF_DAYS = ["2024-05-01", "20240501", "2024-0501", "2024-5-1", "24-05-01", "2024-05", "2024-05-00"]
+FORMS_OF_TIMES = ["", "T", "T07", "t07:08", "T0708", " 07:08:09", "  070809", "T07:0809", "T0708:09", "T24:00"]
+FORMS_OF_TIMES += ["T07:08:09.1", "T07:08:09,123456789", "T07:08:09.1234567890", "T070809.5", "T07:08.5", "T07:60"]
+OFFSETS = [
+    "",
+    "Z",
+    "z",
+    "+02",
+    "-0230",
+    "+02:30",
+    "\u221202:30",
+    "+24:00",
+    "+02:60",
+    "+02:30:15",
+    "+02:30:15.5",
+    " Z",
+    "Z\n",
+]
+
 
 def _ours(text: str) -> str | None:
     try:
@@ -63,6 +82,7 @@ async def test_timestamps_pass_alike(reference: ReferenceScript) -> None:
     days += [f"2024-{month:02}-{day:02}" for month in range(20) for day in (0, 1, 30, 31, 32, 39)]
     hours = ["00:00:00", "23:59:59", "24:00:00", "29:00:00", "12:59:59", "23:59:60"]
     texts = [f"{day}T00:00:00.000000Z" for day in days] + [f"2024-01-01T{hour}.123456Z" for hour in hours]
+    texts += ["".join(parts) for parts in product(FORMS_OF_DAYS, FORMS_OF_TIMES, OFFSETS)]
     theirs = await reference.call("moments", texts=texts)
     pairs = zip(texts, theirs, strict=True)
     assert [(text, other) for text, other in pairs if is_moment(text) != other] == []

@@ -21,7 +21,15 @@ const stores = {
   eventLog           : new EventLogLevel({ location: join(folder, 'events') }),
   resumableTaskStore : new ResumableTaskStoreLevel({ location: join(folder, 'tasks') }),
 };
+// Whom the gate refuses, and why; no reason is the empty text.
+let refused = {};
+const tenantGate = {
+  async isActiveTenant(did) {
+    return Object.hasOwn(refused, did) ? { isActiveTenant: false, detail: refused[did] || undefined } : { isActiveTenant: true };
+  },
+};
 const dwn = await Dwn.create({
+  tenantGate,
   didResolver : new UniversalResolver({ didResolvers: [DidJwk, DidKey] }),
   eventStream : new EventEmitterStream(),
   ...stores,
@@ -59,6 +67,7 @@ async function run({ persons, steps }) {
   for (const step of steps) {
     events = [];
     const outcome = { events };
+    refused = step.refused ?? {};
     try {
       if (step.closes !== undefined) {
         await subscriptions.get(step.closes)?.close();
@@ -83,6 +92,7 @@ async function run({ persons, steps }) {
   for (const subscription of subscriptions.values()) {
     await subscription.close();
   }
+  refused = {};
   return outcomes;
 }
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from web5.dids.models import PortableDid
 from web5.dids.resolver import default_resolver
 from web5.dids.signing import signer_for
 from web5.dwn import Dwn, compose
+from web5.dwn.cid import DataCid
 from web5.dwn.store.database import open_file
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
-from web5.ports.http import HttpResponse
+from web5.ports.http import BodyStream, HttpResponse
 from web5.sync import SyncEngine, SyncEvent
 from web5.sync.remote import RemoteDwn
 
@@ -45,7 +46,7 @@ class CountingHttp(HttpxHttp):
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | BodyStream | None = None,
         timeout: float = 30.0,
     ) -> HttpResponse:
         if headers and "dwn-request" in headers:
@@ -109,6 +110,24 @@ class Device:
         assert reply["status"]["code"] == 202, reply
         return message
 
+    async def write_stream(self, source: Callable[[], AsyncIterator[bytes]]) -> Message:
+        cid, size = await _hashed(source())
+        message = await compose.records_write(
+            self.signer, CLOCK, data_cid=cid, data_size=size, data_format="application/octet-stream"
+        )
+        reply = await self.dwn.process_message(self.did, message, source())
+        assert reply["status"]["code"] == 202, reply
+        return message
+
+    async def data_cid(self, record_id: str, endpoint: str | None = None) -> str:
+        """The CID of a record's data, read here or at a node."""
+        read = await compose.records_read(self.signer, CLOCK, filter={"recordId": record_id})
+        if endpoint is None:
+            reply = await self.dwn.process_message(self.did, read)
+        else:
+            reply = await RemoteDwn(self.http).process_message(endpoint, self.did, read)
+        return (await _hashed(reply["entry"]["data"]))[0]
+
     async def delete(self, record_id: str) -> None:
         message = await compose.records_delete(self.signer, CLOCK, record_id=record_id)
         reply = await self.dwn.process_message(self.did, message)
@@ -140,6 +159,13 @@ class Device:
     async def _query(self) -> Message:
         everything = {"dateCreated": {"from": "1970-01-01T00:00:00.000000Z"}}
         return await compose.records_query(self.signer, CLOCK, filter=everything)
+
+
+async def _hashed(chunks: AsyncIterable[bytes]) -> tuple[str, int]:
+    cid = DataCid()
+    async for chunk in chunks:
+        cid.update(chunk)
+    return cid.finish()
 
 
 async def main(folder: str, portable: PortableDid, gateway: str, writes: str) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.memory import MIB, at_most
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.gateway import gateway_server
 from tests.interop.sync import devices
 from tests.interop.sync.devices import CLOCK, CRYPTO, Device
 from web5.dids import dht, dht_create
 from web5.dids.models import PortableDid
+from web5.dwn.cid import message_cid
 from web5.node.http import HttpxHttp
 
 ROOT = Path(__file__).parents[3]
@@ -88,6 +90,25 @@ async def test_notes_edits_and_deletes_travel_between_two_devices(setting: Setti
             assert tablet.sync.unsettled() == []
 
 
+async def test_a_record_larger_than_memory_travels_between_two_devices(setting: Setting) -> None:
+    await setting.create_identity(setting.one)
+
+    async def film() -> AsyncIterator[bytes]:
+        for number in range(40):
+            yield bytes([number]) * MIB
+
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        with at_most(10 * MIB):
+            message = await phone.write_stream(film)
+            assert (await phone.sync.now()).ok
+            assert (await laptop.sync.now()).ok
+            assert message["descriptor"]["dataSize"] == 40 * MIB
+            for device, endpoint in ((phone, None), (phone, setting.one.url), (laptop, None)):
+                assert await device.data_cid(message["recordId"], endpoint) == message["descriptor"]["dataCid"]
+        assert phone.sync.unsettled() == laptop.sync.unsettled() == []
+        assert await phone.listed_by(setting.one.url) == phone.held() == laptop.held()
+
+
 async def test_no_echo_and_one_request_an_endpoint_when_idle(setting: Setting) -> None:
     async with setting.device("phone") as phone, setting.device("laptop") as laptop:
         for number in range(20):
@@ -95,7 +116,7 @@ async def test_no_echo_and_one_request_an_endpoint_when_idle(setting: Setting) -
         assert (await phone.sync.now()).ok
         assert phone.http.by_method() == {"MessagesQuery": 2, "RecordsWrite": 40}
         assert (await laptop.sync.now()).ok
-        assert laptop.http.by_method() == {"MessagesQuery": 2, "RecordsQuery": 1}
+        assert laptop.http.by_method() == {"MessagesQuery": 2, "ProtocolsQuery": 1, "RecordsQuery": 1}
         for device in (phone, laptop, phone, laptop):
             device.http.counts.clear()
             assert (await device.sync.now()).ok
@@ -105,6 +126,28 @@ async def test_no_echo_and_one_request_an_endpoint_when_idle(setting: Setting) -
             assert (await device.sync.now()).ok
             assert set(device.http.counts.values()) == {1}
             assert device.http.by_method() == {"MessagesQuery": 2}
+
+
+async def test_a_server_that_lost_its_disk_is_filled_again_and_its_new_messages_are_not_missed(
+    setting: Setting,
+) -> None:
+    """Its cursors are plain numbers, which begin anew: one from before points behind what came since."""
+    async with setting.device("phone") as phone, setting.device("laptop") as laptop:
+        for number in range(40):
+            await phone.write(b"%d" % number)
+        await phone.sync.now()
+        await laptop.sync.now()
+        late = await phone.write(b"late")
+        for device in (phone, laptop, phone):
+            assert (await device.sync.now()).ok
+        await setting.one.wipe()
+        await setting.two.wipe()
+        new = await laptop.write(b"new")
+        assert (await laptop.sync.now()).ok
+        assert (await phone.sync.now()).ok
+        assert phone.held() == laptop.held() >= {message_cid(late), message_cid(new)}
+        assert len(phone.held()) == 42
+        assert all(found.same for found in await phone.sync.check())
 
 
 async def test_a_server_that_was_down_is_filled_when_it_returns(setting: Setting) -> None:

@@ -18,6 +18,24 @@ from web5.dwn.store.database import open_memory
 from web5.dwn.store.memory import MemoryBlobs
 from web5.node.crypto import NodeCrypto
 
+ENCRYPTION: dict[str, Any] = {
+    "algorithm": "A256CTR",
+    "initializationVector": "AAAA",
+    "keyEncryption": [
+        {
+            "rootKeyId": "did:example:bob#enc",
+            "derivationScheme": "protocolContext",
+            "derivedPublicKey": {"kty": "EC", "crv": "secp256k1", "x": "AAAA", "y": "BBBB"},
+            "algorithm": "ECIES-ES256K",
+            "encryptedKey": "CCCC",
+            "initializationVector": "DDDD",
+            "ephemeralPublicKey": {"kty": "EC", "crv": "secp256k1", "x": "EEEE", "y": "FFFF"},
+            "messageAuthenticationCode": "GGGG",
+        }
+    ],
+}
+"""Of a RecordsWrite, as the reference makes it."""
+
 
 class SteppingClock:
     """Starts on 2024-05-01 and goes one millisecond a look."""
@@ -70,3 +88,8 @@ async def signed_write(signer: MessageSigner, message: Mapping[str, Any], **clai
     """The same for a RecordsWrite, whose signature is about more."""
     about = {name: message[name] for name in ("recordId", "contextId") if name in message}
     return await signed(signer, message, **about, **claims)
+
+
+async def encrypted(signer: MessageSigner, write: Mapping[str, Any], encryption: Any = ENCRYPTION) -> dict[str, Any]:
+    """The RecordsWrite with an `encryption` that its signature is over."""
+    return await signed_write(signer, {**write, "encryption": encryption}, encryptionCid=dag_cbor_cid(encryption))

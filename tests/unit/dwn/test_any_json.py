@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.dwn.conftest import World
-from tests.unit.dwn.persons import signed
+from tests.unit.dwn.persons import encrypted, signed
 from web5.dwn import compose
 from web5.dwn.javascript import MAX_SIZE
 
@@ -56,7 +56,8 @@ def put(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
 
 
 async def messages(world: World) -> dict[str, Any]:
-    signer, clock, write = world.alice.signer, world.clock, await world.compose(tags={"a": [1]}, published=True)
+    signer, clock = world.alice.signer, world.clock
+    write = await encrypted(signer, await world.compose(tags={"a": [1]}, published=True))
     filter = {
         "schema": "urn:a",
         "author": [world.alice.did],

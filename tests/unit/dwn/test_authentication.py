@@ -55,6 +55,16 @@ async def test_a_key_that_cannot_be_found(world: World, key_id: str) -> None:
     assert await world.status(query) == (401, "GeneralJwsVerifierGetPublicKeyNotFound")
 
 
+@pytest.mark.parametrize(
+    "jwk",
+    [{}, {"kty": "none"}, {"kty": {}, "crv": "Ed25519", "x": "AAAA"}, {"kty": "OKP", "crv": [], "x": "AAAA"}],
+)
+async def test_a_did_that_names_no_key(world: World, jwk: Any) -> None:
+    stranger = MessageSigner(f"did:jwk:{b64(jwk)}#0", world.alice.signer.raw)
+    query = await compose.messages_query(stranger, world.clock)
+    assert await world.status(query) == (401, "SchemaValidatorFailure")
+
+
 @pytest.mark.parametrize("header", [None, [], 1, {}, {"kid": 1}])
 async def test_a_header_without_a_key_id(world: World, header: Any) -> None:
     query = await compose.messages_query(world.alice.signer, world.clock)

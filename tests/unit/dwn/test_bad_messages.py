@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.dwn.conftest import World
+from tests.unit.dwn.persons import encrypted
 from web5.dwn import compose
 
 FAILURE = "SchemaValidatorFailure"
@@ -54,6 +55,29 @@ WRITE_FAULTS = [
     ("attestation", {"unknown": 1}, ADDITIONAL),
 ]
 
+KEY = "encryption/keyEncryption/0/ephemeralPublicKey"
+ENCRYPTION_FAULTS = [
+    ("encryption/algorithm", "A256GCM", FAILURE),
+    ("encryption/initializationVector", "AAA=", FAILURE),
+    ("encryption/initializationVector", DELETE, FAILURE),
+    ("encryption/unknown", 1, ADDITIONAL),
+    ("encryption/keyEncryption", [], FAILURE),
+    ("encryption/keyEncryption", {"0": {}}, FAILURE),
+    ("encryption/keyEncryption/0/rootKeyId", DELETE, FAILURE),
+    ("encryption/keyEncryption/0/derivationScheme", "Schemas", FAILURE),
+    ("encryption/keyEncryption/0/algorithm", "ECIES-ES256", FAILURE),
+    ("encryption/keyEncryption/0/encryptedKey", "", FAILURE),
+    ("encryption/keyEncryption/0/unknown", 1, ADDITIONAL),
+    (f"{KEY}", {}, FAILURE),
+    (f"{KEY}/kty", "none", FAILURE),
+    (f"{KEY}/kty", {}, FAILURE),
+    (f"{KEY}/kty", ["EC"], FAILURE),
+    (f"{KEY}/crv", DELETE, FAILURE),
+    (f"{KEY}/key_ops", ["sign"], FAILURE),
+    (f"{KEY}/d", "AAAA", FAILURE),
+    (f"{KEY}/d", None, FAILURE),
+]
+
 QUERY_FAULTS = [
     ("unknown", 1, ADDITIONAL),
     ("descriptor/filter", {}, FAILURE),
@@ -83,7 +107,7 @@ def changed(message: Any, path: str, value: Any) -> Any:
     *holders, name = path.split("/")
     place = message
     for holder in holders:
-        place = place[holder]
+        place = place[int(holder) if isinstance(place, list) else holder]
     if value is DELETE:
         del place[name]
     else:
@@ -107,6 +131,16 @@ async def test_writes(world: World, path: str, value: Any, code: str) -> None:
     message = changed(await world.compose(), path, value)
     assert await world.status(message, b"hello") == (400, code)
     assert await world.log() == []
+
+
+@pytest.mark.parametrize(("path", "value", "code"), ENCRYPTION_FAULTS)
+async def test_encryption(world: World, path: str, value: Any, code: str) -> None:
+    sound = await encrypted(world.alice.signer, await world.compose())
+    broken = changed(sound, path, value)
+    message = await encrypted(world.alice.signer, broken, broken["encryption"])
+    assert await world.status(message, b"hello") == (400, code)
+    assert await world.log() == []
+    assert await world.status(sound, b"hello") == (202, "Accepted")
 
 
 @pytest.mark.parametrize(("path", "value", "code"), QUERY_FAULTS)

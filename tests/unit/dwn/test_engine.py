@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.contracts.memory import MIB, at_most
 from tests.unit.dwn.conftest import World
 from web5.dwn import Applied
-from web5.dwn.cid import message_cid
+from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database, open_memory
 from web5.dwn.store.memory import MemoryBlobs
 from web5.errors import BlobMissing, StorageError, StorageFull
+from web5.node.blobs import FileBlobs
 
 LARGE = bytes(range(250)) * 200
 
@@ -60,20 +63,46 @@ async def test_data_may_come_as_a_stream(world: World, data: bytes) -> None:
 
 
 async def test_more_data_than_was_declared_is_not_taken_in(world: World) -> None:
-    """Invariant 1: nothing stays behind, and a stream without an end is left."""
-    taken = 0
+    """Invariant 1: nothing stays behind, and a stream without an end is left and closed."""
+    taken, closed = 0, False
 
     async def endless() -> AsyncIterator[bytes]:
-        nonlocal taken
-        while True:
-            taken += 1000
-            yield bytes(1000)
+        nonlocal taken, closed
+        try:
+            while True:
+                taken += 1000
+                yield bytes(1000)
+        finally:
+            closed = True
 
     for size in (5, 50_000):
-        taken = 0
+        taken, closed = 0, False
         write = await world.compose(data=None, data_cid="bafkreix", data_size=size)
         assert await world.status(write, endless()) == (400, "RecordsWriteDataCidMismatch")
         assert taken <= size + 1000
+        assert closed
+
+
+async def test_data_larger_than_memory_is_taken_in_and_given_out(world: World, tmp_path: Path) -> None:
+    size = 64 * MIB
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for number in range(256):
+            yield bytes([number]) * (size // 256)
+
+    cid = DataCid()
+    async for chunk in chunks():
+        cid.update(chunk)
+    world.dwn = world.engine(blobs=FileBlobs(tmp_path))
+    await world.dwn.open()
+    write = await world.compose(data=None, data_cid=cid.finish()[0], data_size=size)
+    with at_most(8 * MIB):
+        assert await world.status(write, chunks()) == (202, "Accepted")
+        data = (await world.read(by=world.alice, recordId=write["recordId"]))["entry"]["data"]
+        read = DataCid()
+        async for chunk in data:
+            read.update(chunk)
+    assert read.finish() == (write["descriptor"]["dataCid"], size)
 
 
 async def test_large_data_is_a_blob_as_long_as_a_message_needs_it(world: World, blobs: CountingBlobs) -> None:

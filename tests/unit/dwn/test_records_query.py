@@ -184,7 +184,7 @@ async def test_a_cursor_may_hold_anything(world: World, value: Any, ascending: i
         assert len((await world.send(query))["entries"]) == count
 
 
-async def test_roles_are_refused_until_they_are_supported(world: World) -> None:
+async def test_a_role_needs_a_path_and_a_protocol_that_is_there(world: World) -> None:
     query = await compose.records_query(
         world.bob.signer, world.clock, filter={"protocol": "urn:p"}, protocol_role="friend"
     )

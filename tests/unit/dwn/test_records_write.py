@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.dwn.conftest import World
-from tests.unit.dwn.persons import signed, signed_write
+from tests.unit.dwn.persons import ENCRYPTION, encrypted, signed, signed_write
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.cid import dag_cbor_cid, message_cid
@@ -177,6 +177,27 @@ async def test_attestations(world: World) -> None:
     assert await world.status(two, b"hello") == (400, "RecordsWriteAttestationIntegrityMoreThanOneSignature")
     unsigned = {**write, "attestation": (await world.compose(attestation_signers=[world.carol.signer]))["attestation"]}
     assert (await world.status(unsigned, b"hello"))[0] == 400
+
+
+async def test_encryption_is_carried_and_given_back(world: World) -> None:
+    """As it is: the engine decrypts nothing. An update has its own, or none."""
+    first = await encrypted(world.alice.signer, await world.compose())
+    assert await world.status(first, b"hello") == (202, "Accepted")
+    (entry,) = await entries(world)
+    assert entry["encryption"] == ENCRYPTION
+    read = (await world.read(by=world.alice, recordId=first["recordId"]))["entry"]
+    assert read["recordsWrite"] == first
+    clear = await world.write(existing=first, data=b"in the clear")
+    read = (await world.read(by=world.alice, recordId=first["recordId"]))["entry"]
+    assert (read["recordsWrite"], read["initialWrite"]) == (clear, first)
+    assert "encryption" not in clear
+
+
+async def test_another_encryption_than_the_signed_one(world: World) -> None:
+    write = await encrypted(world.alice.signer, await world.compose())
+    write["encryption"] = {**ENCRYPTION, "initializationVector": "ZZZZ"}
+    code = "RecordsWriteValidateIntegrityEncryptionCidMismatch"
+    assert await world.status(write, b"hello") == (400, code)
 
 
 async def test_a_signed_encryption_property_must_be_there(world: World) -> None:

@@ -7,11 +7,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from web5.dwn.data import DataStream
 from web5.dwn.rpc import encode_reply
-from web5.errors import BadReply, TimedOut, Unreachable
+from web5.errors import BadReply, BlobMissing, TimedOut, Unreachable
 from web5.node.http import HttpxHttp
 from web5.sync.remote import RemoteDwn, ServerInfo
 
@@ -212,3 +213,82 @@ async def test_info_lies_below_the_endpoint(endpoint, path):
 async def test_info_of_what_is_no_dwn_server(body, status):
     with pytest.raises(BadReply, match=f"{status}"):
         await always(body, status).info(ENDPOINT)
+
+
+class Stored:
+    """Data of three chunks, as a store gives it; counts how often it is opened and how many chunks were taken."""
+
+    def __init__(self, chunk: int = 20_000) -> None:
+        self.opened = self.taken = 0
+        self.whole = b"".join(bytes([number]) * chunk for number in range(3))
+        self._chunk = chunk
+
+    async def __call__(self):
+        self.opened += 1
+        for start in range(0, len(self.whole), self._chunk):
+            self.taken += 1
+            yield self.whole[start : start + self._chunk]
+
+
+async def test_large_data_is_read_while_it_is_sent():
+    stored, told, ahead = Stored(), [], []
+
+    async def answer(request: Request) -> Response:
+        got = b""
+        async for chunk in request.stream():
+            got += chunk
+            ahead.append(stored.taken - len(got) // 20_000)
+        assert got == stored.whole
+        assert request.headers["content-length"] == "60000"
+        assert "transfer-encoding" not in request.headers
+        return Response(encode_reply("1", OK))
+
+    data = DataStream(stored, 60_000)
+    assert await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, data, on_sent=told.append) == OK
+    assert max(ahead) == 0
+    assert told == [20_000, 40_000, 60_000]
+
+
+@pytest.mark.parametrize(("size", "chunk"), [(30_000, 10_000), (None, 20_000)])
+async def test_small_data_and_data_of_unknown_size_is_read_first(size, chunk):
+    stored = Stored(chunk)
+
+    async def answer(request: Request) -> Response:
+        assert stored.taken == 3
+        assert int(request.headers["content-length"]) == len(stored.whole)
+        assert await request.body() == stored.whole
+        return Response(encode_reply("1", OK))
+
+    assert await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(stored, size)) == OK
+
+
+@pytest.mark.parametrize("once", [False, True])
+async def test_a_redirect_opens_the_store_again_but_cannot_open_a_remotes_stream(once):
+    stored = Stored()
+
+    async def answer(request: Request) -> Response:
+        assert await request.body() == stored.whole
+        if request.url.path == "/node":
+            return RedirectResponse("/moved")  # 307
+        return Response(encode_reply("1", OK))
+
+    sending = remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(stored, 60_000, once=once))
+    if once:
+        with pytest.raises(Unreachable, match="redirects"):
+            await sending
+    else:
+        assert await sending == OK
+        assert stored.opened == 2
+
+
+async def test_data_that_is_gone_is_told_as_that():
+    async def gone():
+        yield b"x" * 20_000
+        raise BlobMissing("it was deleted meanwhile")
+
+    async def answer(request: Request) -> Response:
+        await request.body()
+        raise AssertionError("it came whole")
+
+    with pytest.raises(BlobMissing):
+        await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(gone, 60_000))

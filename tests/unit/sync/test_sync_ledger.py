@@ -7,7 +7,7 @@ import pytest
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
 from web5.sync.dependencies import record_key
-from web5.sync.ledger import REPEATED, Endpoint, Ledger, Tenant
+from web5.sync.ledger import REPEATED, Endpoint, Feed, Ledger, Tenant
 from web5.sync.outbox import Outcome
 from web5.sync.policy import Verdict, judge, waiting_for
 from web5.sync.states import Listing, State
@@ -221,20 +221,37 @@ async def test_what_waits_to_be_sent_is_released_when_the_endpoint_takes_just_th
 async def test_a_listing_is_repeated_with_the_next_one_to_see_that_its_end_is_still_there(books: Books) -> None:
     def feed() -> tuple[object, ...]:
         found = books.ledger.feed(books[A].id, "all")
-        return found.cursor, found.start, found.witness, found.repeats
+        return found.cursor, found.start, found.batch, found.repeats
 
-    assert feed() == (None, None, None, False)
+    assert feed() == (None, None, (), False)
     books.listed(A, ["1", "2"], {"1", "2"}, {"at": 2})
-    assert feed() == ({"at": 2}, None, "2", True)
+    assert feed() == ({"at": 2}, None, ("1", "2"), True)
     books.listed(A, ["1", "2", "3"], {"3"}, {"at": 3})
-    assert feed() == ({"at": 3}, {"at": 2}, "3", True)
+    assert feed() == ({"at": 3}, {"at": 2}, ("3",), True)
     books.listed(A, ["3"], {"3"}, {"at": 3}, {"at": 2})
-    assert feed() == ({"at": 3}, {"at": 2}, "3", True)
+    assert feed() == ({"at": 3}, {"at": 2}, ("3",), True)
     books.listed(A, ["3", "4", "5"], {"4"}, {"at": 5}, {"at": 2})
-    assert feed() == ({"at": 5}, {"at": 3}, "5", True)
+    assert feed() == ({"at": 5}, {"at": 3}, ("4", "5"), True)
     many = [f"m{number}" for number in range(REPEATED + 1)]
     books.listed(A, ["4", "5", *many], {*many}, {"at": 99}, {"at": 3})
-    assert feed() == ({"at": 99}, {"at": 99}, many[-1], False)
+    assert feed() == ({"at": 99}, {"at": 99}, (many[-1],), False)
+
+
+@pytest.mark.parametrize(
+    ("cids", "cursor", "same"),
+    [
+        (["4", "5"], 5, True),
+        (["5"], 5, True),
+        (["4", "5", "6"], 6, True),
+        (["6"], 6, True),
+        (["5"], 7, False),
+        (["3", "5"], 5, False),
+        (["3", "4", "5", "6"], 6, False),
+    ],
+)
+def test_a_listing_that_cannot_be_of_the_same_log_is_told(cids: list[str], cursor: int, same: bool) -> None:
+    feed = Feed({"at": 5}, {"at": 3}, ("4", "5"))
+    assert feed.is_continued_by(Listing(cids, {"at": cursor}, {"at": 3})) is same
 
 
 async def test_7_a_listing_of_everything_overrules_what_was_believed(books: Books) -> None:

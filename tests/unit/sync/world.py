@@ -34,7 +34,7 @@ Message = dict[str, Any]
 
 
 class TestClock(SystemClock):
-    """The machine's clock, which a test can set forward; it never sleeps for long by itself."""
+    """The machine's clock, which a test can set forward; it sleeps until a test wakes it, and spans take no time."""
 
     __test__ = False
 
@@ -46,6 +46,9 @@ class TestClock(SystemClock):
 
     def now(self) -> int:
         return super().now() + self.ahead
+
+    def monotonic(self) -> float:
+        return self.ahead / 1_000_000
 
     async def sleep(self, seconds: float) -> None:
         self.sleeping.append(seconds)
@@ -102,13 +105,16 @@ class Network:
     """
 
     def __init__(self, nodes: Mapping[str, Dwn]) -> None:
-        self._http = HttpxHttp(httpx.ASGITransport(create_app(nodes)))
+        self.serve(nodes)
         self.faults: dict[str, Fault] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         self.sent: list[tuple[str, str, Message]] = []
         self.in_flight: Counter[str] = Counter()
         self.most_in_flight: Counter[str] = Counter()
         self.on_request: Callable[[str, str], Any] | None = None
+
+    def serve(self, nodes: Mapping[str, Dwn]) -> None:
+        self._http = HttpxHttp(httpx.ASGITransport(create_app(nodes)))
 
     def reset(self) -> None:
         self.counts.clear()
@@ -272,6 +278,7 @@ class World:
         self.remotes = {path: await self._node(folder / path.strip("/")) for path in nodes}
         self.network = Network(self.remotes)
         self._identities: dict[str, Identity] = {}
+        self._replaced = 0
         self.alice = await self.identity(*nodes)
         return self
 
@@ -285,6 +292,12 @@ class World:
         )
         await dwn.open()
         return dwn
+
+    async def replace(self, node: str) -> None:
+        """Put an empty node in the place of another, as after the loss of its disk."""
+        self._replaced += 1
+        self.remotes[node] = await self._node(self.folder / f"{node.strip('/')}-{self._replaced}")
+        self.network.serve(self.remotes)
 
     async def identity(self, *nodes: str) -> Identity:
         portable = await dht_create.create(CRYPTO, **dht_create.identity_defaults([f"{HOST}{node}" for node in nodes]))

@@ -108,9 +108,9 @@ def tag_filter(value: Any) -> Any:
 
 def public_jwk(jwk: Any) -> Any:
     """`public-jwk.json`: a JWK with what its key type needs, and nothing private."""
-    if type(jwk) is not dict or jwk.get("kty") not in _JWK_REQUIRED:
+    kind = jwk.get("kty") if type(jwk) is dict else None
+    if type(kind) is not str or kind not in _JWK_REQUIRED:
         raise ValueError("not a JWK of a known key type")
-    kind = jwk["kty"]
     texts = (*_JWK_TEXTS, *_JWK_REQUIRED[kind], *_JWK_OPTIONAL_TEXTS[kind])
     if any(name in jwk and type(jwk[name]) is not str for name in texts):
         raise ValueError("a property of the JWK is not a text")

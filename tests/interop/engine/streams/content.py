@@ -1,4 +1,4 @@
-"""What records hold: their data, their tags, and the property of encrypted ones."""
+"""What records hold: their data and their tags."""
 
 from __future__ import annotations
 
@@ -61,19 +61,3 @@ class Content:
             return None
         least, most = size.get("min", 1), size.get("max", 2000)
         return int(self.world.one((max(least, 1), most, (least + most) // 2)) or 1)
-
-
-def encryption_property(world: World) -> Message:
-    key = {name: value for name, value in world.actors[3].private_jwk.items() if name != "d"}
-    entry = {
-        "rootKeyId": "did:example:a#enc",
-        "algorithm": "ECIES-ES256K",
-        "derivationScheme": world.one(("dataFormats", "protocolPath", "schemas", "protocolContext")),
-        "ephemeralPublicKey": key,
-        "initializationVector": "AAAA",
-        "messageAuthenticationCode": "BBBB",
-        "encryptedKey": "CCCC",
-    }
-    if entry["derivationScheme"] == "protocolContext":
-        entry["derivedPublicKey"] = key
-    return {"algorithm": "A256CTR", "initializationVector": "AAAA", "keyEncryption": [entry]}

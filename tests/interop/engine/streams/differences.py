@@ -43,9 +43,9 @@ def asks_for_the_hidden(step: Step) -> bool:
         author = author_named(authorization)
         payload = json.loads(b64url_decode(authorization["signature"]["payload"]))
         named = [filter.get("author") or [author], filter.get("recipient") or [author]]
+        return author != step.tenant and "protocolRole" not in payload and all(author not in one for one in named)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, CryptoError):
         return False  # It is no such question, or not signed.
-    return author != step.tenant and "protocolRole" not in payload and all(author not in one for one in named)
 
 
 def _malformed_signature(step: Step, ours: Comparable, theirs: Comparable) -> bool:

@@ -269,6 +269,8 @@ ODD_KEYS: tuple[Any, ...] = (
     {"kty": "RSA", "n": "AAAA", "e": "AQAB"},
     {"kty": "oct", "k": "AAAA"},
     {"kty": "none"},
+    {"kty": {}, "crv": "Ed25519", "x": "AAAA"},
+    {"kty": "OKP", "crv": ["Ed25519"], "x": "AAAA"},
     {},
 )
 

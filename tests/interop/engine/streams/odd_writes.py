@@ -13,7 +13,6 @@ from web5.dwn.cid import dag_cbor_cid, data_cid
 
 from . import authoring
 from .cast import compact, jws
-from .content import encryption_property
 from .step import Message, Signed, Step
 from .world import DAY, World
 from .writes import Writes
@@ -43,6 +42,47 @@ class OddWrites:
                 above = str(write["contextId"]).rpartition("/")[0]
                 write["contextId"] = f"{above}/{write['recordId']}" if above else write["recordId"]
         return self._made(step, authoring.sign_write(write, self._odd_claims(write, signed)))
+
+    def moved(self) -> Step:
+        """An update, by the tenant as a rule, that changes what may not change."""
+        world, writes = self.world, self._writes
+        known = [record for record in world.likely(world.records) if record.tenant is world.owner]
+        if not known:
+            return self.odd()
+        record = world.recent(known)
+        signer = Signed(record.author if world.maybe(0.3) else record.tenant)
+        step = writes.next_write(record, None if world.maybe(0.5) else world.rng.randbytes(20), signer)
+        write = copy.deepcopy(step.message)
+        descriptor = write["descriptor"]
+        changes: list[Callable[[], Any]] = [
+            lambda: descriptor.update(dateCreated=world.now()),
+            lambda: descriptor.update(schema="urn:moved"),
+            lambda: descriptor.pop("schema", None),
+            lambda: descriptor.update(recipient=world.did()),
+            lambda: descriptor.pop("recipient", None),
+            lambda: descriptor.pop("parentId", None),
+        ]
+        world.one(changes)()
+        return self._made(step, authoring.sign_write(write, signer))
+
+    def odd_encryption(self) -> Step:
+        """A write whose `encryption` is broken, or is not the one that was signed."""
+        world, writes = self.world, self._writes
+        step = world.one((writes.flat_record, writes.protocol_record, writes.update))()
+        if step.message["descriptor"]["method"] != "Write" or step.made is None:
+            return step
+        write = {name: value for name, value in step.message.items() if name != "authorization"}
+        way = world.rng.randrange(8)
+        if way == 0:
+            message = {**step.message, "encryption": writes.encryptions.sound()}
+        elif way == 1:
+            message = {name: value for name, value in step.message.items() if name != "encryption"}
+        elif way == 2:
+            signed = dataclasses.replace(step.made, claims={**step.made.claims, "encryptionCid": dag_cbor_cid({})})
+            message = authoring.sign_write({**write, "encryption": writes.encryptions.sound()}, signed)
+        else:
+            message = authoring.sign_write({**write, "encryption": writes.encryptions.broken()}, step.made)
+        return self._made(step, message)
 
     def dataless_update(self) -> Step:
         """The next state of a record whose data never came, as a rule."""
@@ -103,7 +143,7 @@ class OddWrites:
         return step
 
     def _changes(self, write: Message, signed: Signed) -> list[Callable[[], Any]]:
-        world, descriptor = self.world, write["descriptor"]
+        world, writes, descriptor = self.world, self._writes, write["descriptor"]
         known = world.recent(world.records) if world.records else None
         attestations = (
             jws({"descriptorCid": dag_cbor_cid(descriptor)}, [world.anyone(), world.anyone()]),
@@ -142,7 +182,8 @@ class OddWrites:
             lambda: descriptor.update(tags=world.one(({}, {"a": []}, {"a": ["x", 1]}, {"a": None}, {"a": {}}))),
             lambda: descriptor.update(tags={str(name): name for name in range(world.one((10, 11)))}),
             lambda: write.update(attestation=world.one(attestations)),
-            lambda: write.update(encryption=self._odd_encryption()),
+            lambda: write.update(encryption=writes.encryptions.broken()),
+            lambda: write.pop("encryption", None),
             lambda: write.update(encodedData="AAAA"),
         ]
 
@@ -153,26 +194,6 @@ class OddWrites:
         name = world.one(("attestationCid", "encryptionCid", "recordId", "contextId"))
         value = world.one((dag_cbor_cid({}), "x", write["recordId"]))
         return dataclasses.replace(signed, claims={**signed.claims, name: value})
-
-    def _odd_encryption(self) -> Message:
-        world = self.world
-        made = encryption_property(world)
-        entry = made["keyEncryption"][0]
-        changes: list[Callable[[], Any]] = [
-            lambda: made.update(algorithm="A128"),
-            lambda: made.update(keyEncryption=[]),
-            lambda: made.update(extra=1),
-            lambda: entry.update(derivationScheme="none"),
-            lambda: entry.update(algorithm="none"),
-            lambda: entry.pop("rootKeyId"),
-            lambda: entry.update(ephemeralPublicKey=world.anyone().private_jwk),
-            lambda: entry.update(ephemeralPublicKey={"kty": "EC"}),
-            lambda: entry.update(derivedPublicKey={"kty": "OKP", "crv": "X25519", "x": "AAAA"}),
-            lambda: entry.update(encryptedKey="=="),
-            lambda: made.update(keyEncryption=[entry, entry]),
-        ]
-        world.one(changes)()
-        return made
 
 
 def _encoded(says: Message) -> str:

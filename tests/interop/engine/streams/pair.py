@@ -8,12 +8,13 @@ import contextlib
 import copy
 import json
 import re
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.interop.reference import ReferenceScript
-from tests.unit.dwn.persons import SteppingClock, our_engine
+from tests.unit.dwn.persons import SteppingClock, our_dwn
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import DataStream, Dwn
 
@@ -30,7 +31,7 @@ class Outcome:
     """What came of a step.
 
     Parameters:
-        threw: instead of a reply, where the reference threw.
+        threw: what was thrown instead of a reply.
         events: the subscriptions' steps and what they were told, in order.
     """
 
@@ -92,7 +93,7 @@ def _readable(message: Any) -> str:
 
 def _short(outcome: Outcome) -> str:
     if outcome.threw is not None:
-        return f"threw {outcome.threw[:600]}"
+        return f"threw {outcome.threw[:300]} … {outcome.threw[-300:]}"
     return json.dumps({"reply": outcome.reply, "events": outcome.events}, default=str)[:3000]
 
 
@@ -104,21 +105,46 @@ async def run_theirs(reference: ReferenceScript, actors: Sequence[Actor], steps:
     ]
 
 
+class _Gate:
+    """Refuses whom the present step says.
+
+    Attributes:
+        refused: the reasons by DID.
+    """
+
+    def __init__(self) -> None:
+        self.refused: dict[str, str] = {}
+
+    async def refusal(self, tenant: str) -> str | None:
+        return self.refused.get(tenant)
+
+
 class OurRun:
     """A stream on an engine of ours."""
 
-    def __init__(self, dwn: Dwn) -> None:
+    def __init__(self, dwn: Dwn, gate: _Gate) -> None:
         self._dwn = dwn
+        self._gate = gate
         self._cursors: dict[int, Any] = {}
         self._subscriptions: dict[int, Any] = {}
         self._events: list[tuple[int, Message]] = []
 
     @classmethod
     async def start(cls) -> OurRun:
-        return cls(await our_engine(SteppingClock()))
+        gate = _Gate()
+        dwn = our_dwn(SteppingClock(), tenant_gate=gate)
+        await dwn.open()
+        return cls(dwn, gate)
 
     async def outcome(self, step: Step) -> Outcome:
+        try:
+            return await self._answered(step)
+        except Exception:
+            return Outcome(threw=traceback.format_exc())
+
+    async def _answered(self, step: Step) -> Outcome:
         self._events = []
+        self._gate.refused = step.refused
         if step.closes is not None:
             subscription = self._subscriptions.pop(step.closes, None)
             if subscription is not None:
@@ -156,8 +182,13 @@ async def run_ours(steps: Iterable[Step]) -> list[Outcome]:
 
 
 def comparable(outcome: Outcome, step: Step) -> Comparable:
-    """Everything but the words after the code, and a log cursor, which only its own engine reads."""
+    """Everything but the words after the code, and a log cursor, which only its own engine reads.
+
+    Why the gate refuses a tenant is in the gate's words, so these count.
+    """
     rest = {name: value for name, value in outcome.reply.items() if name != "status" and value is not None}
+    if step.tenant in step.refused and "status" in outcome.reply:
+        rest["detail"] = outcome.reply["status"]["detail"]
     if "log" in step.what and "cursor" in rest:
         rest["cursor"] = {"messageCid": rest["cursor"]["messageCid"]}
     return outcome.code, rest, sorted(outcome.events, key=lambda event: event[0])
@@ -170,7 +201,9 @@ class Judge:
         self._excused: set[int | None] = set()
 
     def differs(self, step: Step, ours: Outcome, theirs: Outcome) -> bool:
-        """A difference that nothing explains."""
+        """A difference that nothing explains, or no reply of ours."""
+        if ours.threw is not None:
+            return True
         if theirs.threw is not None:
             # It threw where it should have replied; we reply, and not with a success.
             if asks_for_the_hidden(step) and ours.reply.get("entries") == []:
@@ -211,8 +244,9 @@ async def differences(
 
 
 def can_be_authored(step: Step) -> bool:
-    """The reference's classes can make such a message: with the parent's ID from its context, and no needless grant."""
-    if step.made is None or step.what.startswith("bad"):
+    """The reference's classes can make such a message: with the parent's ID from its context, no needless grant, and no
+    `encryption` but their own."""
+    if step.made is None or step.what.startswith("bad") or "encryption" in step.message:
         return False
     descriptor = step.message["descriptor"]
     if descriptor["method"] == "Write":

@@ -41,6 +41,7 @@ class Step:
         cursor_of: the step whose reply's cursor goes into the message before each side signs it.
         closes: instead of a message: the step whose subscription is ended.
         made: how it was signed, if it is a message that both sides' authors should make alike.
+        refused: whom the tenant gate refuses by then, and why; "" where it gives no reason.
         then: what the stream remembers of it, once it is sent as it is.
     """
 
@@ -52,12 +53,15 @@ class Step:
     cursor_of: int | None = None
     closes: int | None = None
     made: Signed | None = None
+    refused: dict[str, str] = field(default_factory=dict)
     then: Callable[[], object] = field(default=lambda: None, repr=False, compare=False)
 
     @property
     def wire(self) -> dict[str, Any]:
         """What the reference process gets."""
         out: dict[str, Any] = {"number": self.number, "tenant": self.tenant, "message": self.message}
+        if self.refused:
+            out["refused"] = self.refused
         if self.data is not None:
             out["data"] = base64.b64encode(self.data).decode()
         if self.closes is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .gate import Gate
 from .mutations import Mutations
 from .odd_writes import OddWrites
 from .permits import Permits
@@ -30,6 +31,7 @@ class Stream:
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
         self._held: list[Step] = []
+        self._gate = Gate(self.world)
         writes, permits = Writes(self.world), Permits(self.world)
         odd = OddWrites(self.world, writes)
         protocols, questions = Protocols(self.world), Questions(self.world)
@@ -61,6 +63,8 @@ class Stream:
         self._kinds = self._good | {
             protocols.faulty: 4,
             odd.odd: 7,
+            odd.odd_encryption: 3,
+            odd.moved: 2,
             odd.dataless_update: 2,
             odd.bad_delegate: 3,
             bad.changed: 7,
@@ -90,6 +94,7 @@ class Stream:
             if step.closes is None and world.maybe(HELD_BACK):
                 self._held.append(step)
                 step = self._made()
+        step.refused = self._gate.refused()
         world.sent.append(step)
         return step
 

@@ -10,10 +10,14 @@ from web5.dwn.cid import data_cid, message_cid
 from . import authoring, definitions
 from .authoring import without_none
 from .cast import Actor
-from .content import Content, encryption_property
+from .content import Content
+from .encryption import Encryptions
 from .leave import Leave
 from .step import Message, Signed, Step
 from .world import PERMISSIONS, Record, World, anyone_can, paths, rules_at
+
+ENCRYPTED = 0.06
+"""The share of writes that are encrypted anew."""
 
 
 class Writes:
@@ -21,6 +25,7 @@ class Writes:
         self.world = world
         self.leave = Leave(world)
         self.content = Content(world)
+        self.encryptions = Encryptions(world)
 
     # New records
 
@@ -146,7 +151,7 @@ class Writes:
         sound: bool = False,
     ) -> Step:
         world = self.world
-        encryption = encryption_property(world) if world.maybe(0.05) else None
+        encryption = self.encryptions.sound() if world.maybe(ENCRYPTED) else None
         message = authoring.write(descriptor, signed, parent_context_id=parent_context_id, encryption=encryption)
         author = world.actor(authoring.author_of(signed))
         sent = None if world.maybe(0.06) else data
@@ -154,8 +159,7 @@ class Writes:
             sent = self.content.blob()[1]
         sound = sound and sent is data and signed.owner is None
         record = Record(tenant, author, [message], signed, data)
-        made = signed if encryption is None else None
-        step = world.step("write", tenant, message, sent, made=made, then=lambda: world.keep(record))
+        step = world.step("write", tenant, message, sent, made=signed, then=lambda: world.keep(record))
         record.dataless = sent is None
         record.sound = sound and step.tenant == tenant.did
         return step
@@ -211,7 +215,11 @@ class Writes:
         chain = self.leave.chain(record)
         signed = signed or self._write_signed(record.tenant, record.protocol, author, record.path, chain, own)
         message = authoring.write(
-            descriptor, signed, record_id=record.record_id, context_id=record.first.get("contextId")
+            descriptor,
+            signed,
+            record_id=record.record_id,
+            context_id=record.first.get("contextId"),
+            encryption=self._next_encryption(old),
         )
         sent = data
         if data is not None and world.maybe(0.03) and len(data) <= 30_000:
@@ -223,6 +231,12 @@ class Writes:
                 record.data = world.blobs[descriptor["dataCid"]] = data
 
         return world.step("update", record.tenant, message, sent, made=signed, then=remember)
+
+    def _next_encryption(self, old: Message) -> Message | None:
+        """An update may encrypt what was in the clear, or the other way round."""
+        if self.world.maybe(ENCRYPTED):
+            return self.encryptions.sound()
+        return old.get("encryption") if self.world.maybe(0.8) else None
 
     def delete(self) -> Step:
         world = self.world

@@ -1,0 +1,45 @@
+"""JavaScript Files and Blobs as record data."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from pyodide.ffi import JsException
+
+from web5.browser.js_errors import FILE, translated
+
+CHUNK = 1 << 20
+
+
+class FileSource:
+    """Reads a File or Blob anew at each call, a chunk at a time in Python's memory. Use `source`.
+
+    Attributes:
+        media_type: what the browser takes the file for; None if it does not know.
+        size: bytes.
+    """
+
+    def __init__(self, js_blob: Any) -> None:
+        self._js_blob = js_blob
+        self.media_type: str | None = str(js_blob.type) or None
+        self.size = int(js_blob.size)
+
+    async def __call__(self) -> AsyncIterator[bytes]:
+        """The bytes.
+
+        Raises:
+            InvalidArgument: the file was changed or removed since it was chosen.
+        """
+        name = str(getattr(self._js_blob, "name", "a Blob"))
+        for start in range(0, self.size, CHUNK):
+            try:
+                js_buffer = await self._js_blob.slice(start, start + CHUNK).arrayBuffer()
+            except JsException as error:
+                raise translated(FILE, error, f"reading {name}") from error
+            yield js_buffer.to_bytes()
+
+
+def source(js_blob: Any) -> FileSource:
+    """A JavaScript File or Blob (from a file input, say) as data for `records.create` and `record.update`."""
+    return FileSource(js_blob)

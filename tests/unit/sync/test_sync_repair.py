@@ -1,0 +1,278 @@
+"""Endpoints that were wiped, scopes of protocols, checks, retries, and what comes first."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.sync.world import HOST, Device, Message, World, cid_of, reply_of, unreachable
+from web5.dwn import compose
+from web5.errors import InvalidArgument
+from web5.sync import State
+
+A, B = f"{HOST}/a", f"{HOST}/b"
+CHAT = "http://chat.example"
+DIARY = "http://diary.example"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    return await World.make(tmp_path)
+
+
+async def install(device: Device, protocol: str) -> Message:
+    """A protocol of notes with remarks below them."""
+    alice, clock = device.world.alice, device.world.clock
+    definition: dict[str, Any] = {
+        "protocol": protocol,
+        "published": True,
+        "types": {"note": {}, "remark": {}},
+        "structure": {"note": {"remark": {}}},
+    }
+    message = await compose.protocols_configure(alice.signer, clock, definition=definition)
+    assert (await device.dwn.process_message(alice.did, message))["status"]["code"] == 202
+    return message
+
+
+# -- endpoints that were wiped
+
+
+@pytest.mark.parametrize("count", [3, 50])
+async def test_an_endpoint_that_was_wiped_is_noticed_and_filled_again(world: World, count: int) -> None:
+    phone = await world.device()
+    first = await phone.write(b"first")
+    for number in range(count):
+        await phone.write(b"%d" % number, existing=first) if number % 7 == 0 else await phone.write(b"%d" % number)
+    assert (await phone.sync.now()).ok
+    assert (await phone.sync.now()).ok
+    seen: list[tuple[str, str, int]] = []
+    phone.sync.listeners.append(lambda event: seen.append((event.kind, event.endpoint, event.total)))
+    await world.replace("/a")
+    held = world.held(phone.dwn)
+    assert (await phone.sync.now()).ok
+    assert world.held(world.remotes["/a"]) == world.held(world.remotes["/b"]) == held
+    assert ("refilled", A, len(held)) in seen
+    world.network.reset()
+    assert (await phone.sync.now()).ok
+    assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
+
+
+async def test_a_wiped_endpoint_is_noticed_by_a_first_sync_that_was_too_large_to_be_listed_again(world: World) -> None:
+    """A new process asks once for the last message that was listed."""
+    phone = await world.device("phone")
+    for number in range(60):
+        await phone.write(b"%d" % number)
+    await phone.sync.now()
+    laptop = await world.device("laptop")
+    await laptop.sync.now()
+    await world.replace("/a")
+    assert (await laptop.sync.now()).ok
+    assert world.held(world.remotes["/a"]) == world.held(laptop.dwn)
+
+
+async def test_a_dependency_that_an_endpoint_lost_is_sent_again(world: World) -> None:
+    world.set_endpoints("/a")
+    phone = await world.device()
+    configure = await install(phone, CHAT)
+    await phone.sync.now()
+    node = world.remotes["/a"]
+    with node.database.transaction() as db:
+        db.execute("DELETE FROM dwn_message WHERE method = 'Configure'")
+    note = await phone.write(b"note", protocol=CHAT, protocol_path="note")
+    assert (await phone.sync.now("push")).ok
+    assert {cid_of(configure), cid_of(note)} <= world.held(node)
+    assert phone.sync.unsettled() == []
+
+
+async def test_a_record_that_replaced_the_last_one_listed_is_no_loss(world: World) -> None:
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    message = await phone.write(b"1")
+    update = await phone.write(b"2", existing=message)
+    for device in (phone, laptop, phone):
+        await device.sync.now()
+    await laptop.write(b"3", existing=update)
+    await laptop.sync.now()
+    world.network.reset()
+    assert (await phone.sync.now()).pulled == 1
+    assert world.network.counts["/a", "MessagesQuery"] == 1
+
+
+async def test_everything_is_compared_once_a_day(world: World) -> None:
+    phone = await world.device()
+    lost, *_ = [await phone.write(b"%d" % number) for number in range(60)]
+    for _ in range(2):
+        await phone.sync.now()
+    node = world.remotes["/a"]
+    with node.database.transaction() as db:
+        db.execute("DELETE FROM dwn_message WHERE cid = ?", (cid_of(lost),))
+    await phone.sync.now()
+    assert cid_of(lost) not in world.held(node)
+    world.clock.ahead += 25 * 3600 * 1_000_000
+    await phone.sync.now()
+    assert cid_of(lost) in world.held(node)
+    world.network.reset()
+    await phone.sync.now()
+    assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
+
+
+# -- order
+
+
+async def test_children_that_come_before_their_parents_are_held_and_not_fetched_twice(world: World) -> None:
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    await install(phone, CHAT)
+    notes = [await phone.write(b"note", protocol=CHAT, protocol_path="note") for _ in range(3)]
+    for number in range(150):
+        parent = notes[number % 3]["contextId"]
+        await phone.write(b"%d" % number, protocol=CHAT, protocol_path="note/remark", parent_context_id=parent)
+    assert (await phone.sync.now()).ok
+    world.network.reset()
+    report = await laptop.sync.now()
+    assert report.ok and report.pulled == 154
+    assert laptop.sync.unsettled() == []
+    assert len(world.network.sent) <= 6
+
+
+async def test_what_waits_at_one_endpoint_goes_on_when_another_brings_its_dependency(world: World) -> None:
+    phone = await world.device("phone")
+    world.set_endpoints("/a")
+    configure = await install(phone, CHAT)
+    note = await phone.write(b"note", protocol=CHAT, protocol_path="note")
+    await phone.sync.now()
+    laptop = await world.device("laptop")
+    hidden = cid_of(configure)
+    world.network.faults["/a"] = lambda kind, message: (
+        reply_of(500, "oops") if message["descriptor"].get("messageCid") == hidden else None
+    )
+    await laptop.sync.now()
+    rows = {row.message_cid: row for row in laptop.sync.unsettled()}
+    assert rows[cid_of(note)].state is State.WAITING
+    assert rows[cid_of(note)].waits_for == f"protocol:{CHAT}"
+    assert (await laptop.dwn.process_message(world.alice.did, configure))["status"]["code"] == 202
+    assert (await laptop.sync.now()).pulled == 1
+    assert cid_of(note) in world.held(laptop.dwn)
+
+
+async def test_what_somebody_looks_at_comes_first(world: World) -> None:
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    world.set_endpoints("/a")
+    wanted = [await phone.write(b"%d" % number, schema="http://looked.at") for number in range(5)]
+    for number in range(150):
+        await phone.write(b"%d" % number)
+    await phone.sync.now()
+    laptop.sync.prioritize(world.alice.did, {"schema": "http://looked.at"})
+    order: list[str] = []
+    laptop.dwn.after_commit.append(lambda applied: order.append(applied.message_cid))
+    assert (await laptop.sync.now()).pulled == 155
+    assert set(order[:5]) == {cid_of(message) for message in wanted}
+
+
+# -- scopes
+
+
+async def test_a_scope_syncs_its_protocols_both_ways_and_nothing_else(world: World) -> None:
+    phone = await world.device("phone")
+    await phone.sync.register(world.alice.did, [CHAT])
+    outside = await phone.write(b"outside")
+    diary = [await install(phone, DIARY), await phone.write(b"x", protocol=DIARY, protocol_path="note")]
+    chat = [await install(phone, CHAT), await phone.write(b"hello", protocol=CHAT, protocol_path="note")]
+    assert [status.pending_out for status in phone.sync.status()] == [0]
+    assert (await phone.sync.now()).ok
+    inside = {cid_of(message) for message in chat}
+    assert world.held(world.remotes["/a"]) == world.held(world.remotes["/b"]) == inside
+    assert {status.pending_out for status in phone.sync.status()} == {0}
+
+    laptop = await world.device("laptop")
+    more = await laptop.write(b"more")
+    await laptop.sync.now()
+    answer = await laptop.write(b"answer", protocol=CHAT, protocol_path="note")
+    await laptop.sync.now()
+    await phone.sync.now()
+    assert cid_of(answer) in world.held(phone.dwn) and cid_of(more) not in world.held(phone.dwn)
+    world.network.reset()
+    assert (await phone.sync.now()).ok
+    assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
+
+    await phone.sync.register(world.alice.did)
+    assert (await phone.sync.now()).ok
+    everything = {cid_of(message) for message in (outside, more, answer, *chat, *diary)}
+    assert world.held(phone.dwn) == world.held(world.remotes["/a"]) == everything
+
+
+async def test_a_first_sync_of_a_scope_comes_in_pages(world: World) -> None:
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    await install(phone, CHAT)
+    for number in range(120):
+        await phone.write(b"%d" % number, protocol=CHAT, protocol_path="note")
+        await phone.write(b"outside") if number % 10 == 0 else None
+    await phone.sync.now()
+    await laptop.sync.register(world.alice.did, [CHAT])
+    world.network.reset()
+    assert (await laptop.sync.now()).pulled == 121
+    assert len(world.network.sent) <= 7
+
+
+async def test_a_scope_of_nothing_is_refused(world: World) -> None:
+    phone = await world.device()
+    with pytest.raises(InvalidArgument):
+        await phone.sync.register(world.alice.did, [])
+
+
+# -- checks and retries
+
+
+async def test_a_check_says_what_is_where_and_has_the_difference_mended(world: World) -> None:
+    phone = await world.device()
+    both = await phone.write(b"both")
+    await phone.sync.now()
+    assert all(found.same and found.both == 1 for found in await phone.sync.check())
+    mine = await phone.write(b"mine")
+    known = {found.endpoint: found for found in await phone.sync.check()}
+    assert known[A].only_here == (cid_of(mine),) and known[A].unexplained == ()
+    await phone.sync.now()
+    node = world.remotes["/a"]
+    with node.database.transaction() as db:
+        db.execute("DELETE FROM dwn_message WHERE cid = ?", (cid_of(both),))
+    found = {one.endpoint: one for one in await phone.sync.check()}
+    assert found[B].same
+    assert found[A].only_here == found[A].unexplained == (cid_of(both),)
+    assert (await phone.sync.now("push")).ok
+    assert all(found.same for found in await phone.sync.check())
+
+
+async def test_a_check_of_an_endpoint_that_is_down_says_so(world: World) -> None:
+    phone = await world.device()
+    await phone.write()
+    await phone.sync.now()
+    world.network.faults["/a"] = unreachable
+    found = {one.endpoint: one for one in await phone.sync.check()}
+    assert found[A].error == (0, "Unreachable: connection refused") and not found[A].same
+    assert found[B].same
+
+
+async def test_retry_tries_at_once_what_was_put_off(world: World) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    world.network.faults["/a"] = lambda kind, _: reply_of(400, "no") if kind == "RecordsWrite" else None
+    await phone.sync.now()
+    (row,) = phone.sync.unsettled()
+    assert row.next_try and row.since
+    del world.network.faults["/a"]
+    assert (await phone.sync.now()).pushed == 0
+    assert (await phone.sync.retry(endpoint=B)).pushed == 0
+    assert (await phone.sync.retry(message_cid=cid_of(message))).pushed == 1
+    assert phone.sync.unsettled() == []
+
+
+async def test_what_is_under_way_is_in_flight(world: World) -> None:
+    phone = await world.device()
+    await phone.write()
+    seen: list[set[str]] = []
+
+    async def look(node: str, kind: str) -> None:
+        if kind == "RecordsWrite":
+            seen.append({row.state for row in phone.sync.unsettled() if row.endpoint == f"{HOST}{node}"})
+
+    world.network.on_request = look
+    await phone.sync.now()
+    assert seen == [{State.IN_FLIGHT}] * 2

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from web5.dwn.data import MAX_INLINE_BYTES
-from web5.errors import BlobMissing
+from web5.errors import BlobMissing, InvalidArgument
 from web5.sync.dependencies import provided_keys, record_key
 from web5.sync.lanes import lane_of, parent_of
 from web5.sync.local import Local
 from web5.sync.peer import Peer
-from web5.sync.policy import Verdict, method_of, waiting_for
+from web5.sync.policy import SLOWLY, Tell, Verdict, method_of, waiting_for
 from web5.sync.push_plan import Item, PushPlan
 from web5.sync.states import State, SyncEvent
 
@@ -23,6 +24,7 @@ TRIES = 2
 """How often one message is sent in one visit: again when something it depends on was taken."""
 
 NOTHING_TO_SEND = Verdict("pruned here, or sent meanwhile", None)
+DAMAGED = Verdict("its data is damaged here", State.REFUSED, backoff=SLOWLY, tell=Tell.PERSON)
 REPLACED = Verdict("its data was replaced meanwhile", State.PENDING)
 
 Outcomes = list[tuple[Item, Verdict]]
@@ -127,6 +129,8 @@ async def give(local: Local, peer: Peer, item: Item) -> Verdict:
         except BlobMissing:
             # It was replaced or deleted while it was read; what came in its place is a message of its own.
             return NOTHING_TO_SEND if await local.dwn.read_stored(tenant, item.cid) is None else REPLACED
+        except InvalidArgument as error:
+            return replace(DAMAGED, detail=f"the stored data is damaged: {error}")
         finally:
             local.sending.discard((endpoint, item.cid))
         if verdict.settled:

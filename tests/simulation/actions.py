@@ -23,7 +23,7 @@ async def store(device: Device, person: Person, message: Message, data: bytes | 
     """Have the local engine take a message; True if it did."""
     world = device.world
     made = world.account.author(person.did, message, data)
-    world.story.name(made.cid, f"{what}@{device.name}")
+    world.story.name(made.cid, f"{what}#{len(world.account.made)}")
     try:
         reply = await device.dwn.process_message(person.did, message, data)
     except StorageError as error:
@@ -32,7 +32,7 @@ async def store(device: Device, person: Person, message: Message, data: bytes | 
     code = reply["status"]["code"]
     if code == 202:
         world.account.acknowledged.add(made.cid)
-    world.story.add(device.name, "{}: {} {}", what, code, "" if code == 202 else reply["status"]["detail"])
+    world.story.add(device.name, "{}: {} {}", made.cid, code, "" if code == 202 else reply["status"]["detail"])
     return bool(code == 202)
 
 

@@ -24,6 +24,7 @@ class Disk:
     Attributes:
         full: True while nothing more can be written.
         fulls: how many writes found no room.
+        troubled: True from such a write until the next that is done: meanwhile nothing is committed.
     """
 
     def __init__(self, random: Random) -> None:
@@ -31,6 +32,7 @@ class Disk:
         self.blobs: dict[str, bytes] = {}
         self.full = False
         self.fulls = 0
+        self.troubled = False
         self.random = random
 
 
@@ -59,8 +61,10 @@ class Mount:
             return
         if self.disk.full and needs_room:
             self.disk.fulls += 1
+            self.disk.troubled = True
             raise StorageFull("there is no room on the disk")
         apply()
+        self.disk.troubled = False
         await self._step(f"after {what}")
 
 

@@ -77,7 +77,7 @@ class Traffic:
         """What came of it as the device saw it; None: it was given up."""
         history = send.history
         history.under_way -= 1
-        if send.excuse != history.excuse or verdict is None:
+        if send.excuse != history.excuse or verdict is None or send.device.disk.troubled:
             return
         if verdict.settled:
             history.taken = f"though it was taken ({verdict.code})"
@@ -88,7 +88,7 @@ class Traffic:
 
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
         """A device was told that an endpoint has these."""
-        for cid in cids:
+        for cid in () if device.disk.troubled else cids:
             self._history(device, endpoint, cid)[0].taken = "though it had been listed"
 
     def _history(self, device: Device, endpoint: Endpoint, cid: str) -> tuple[_History, tuple[object, ...]]:

@@ -316,12 +316,15 @@ class Ledger:
     def listed(self, endpoint: Endpoint, feed: str, listing: Listing, missing: set[str], now: int) -> None:
         """Take over an endpoint's listing: rows for what is missing here, the rest is settled for it (invariant 4).
 
+        What is only repeated was accounted for already: if it is missing and has no row, it is superseded here.
+
         Parameters:
             missing: those of the listed messages that are not held here.
         """
         held = {cid for cid in listing.cids if cid not in missing}
+        wanted = missing.difference(self.feed(endpoint.id, feed).batch)
         with self.database.transaction():
-            self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in missing], now)
+            self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)
             self.outbox.settle_listed(endpoint.id, endpoint.tenant, held)
             self._read_up_to(endpoint.id, feed, listing)
             if listing.begun is None and endpoint.audited is None:

@@ -82,6 +82,11 @@ class Local:
         rows = self._record(tenant, lane_of(message))
         return len(rows) == 1 and not rows[0].latest
 
+    def lacks_initial(self, endpoint: int, tenant: str, item: Item) -> bool:
+        """True if the endpoint is still to be given the initial write of a message's record, and this is not it."""
+        record = self._record(tenant, item.lane) if item.lane else []
+        return any(one.initial and one.cid != item.cid and self.needs(endpoint, one.seq) for one in record)
+
     def with_initial(self, tenant: str, cid: str) -> list[Item]:
         """A message and, before it, the initial write of its record, if it is another; empty if it is not here."""
         store = self.dwn.store

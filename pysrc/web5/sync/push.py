@@ -123,6 +123,9 @@ async def give(local: Local, peer: Peer, item: Item) -> Verdict:
         message = stored.message
         if stored.data is None and method_of(message) == "Records.Write" and local.is_bare(tenant, message):
             return waiting_for(record_key(item.lane), "its data, or a later message of its record")
+        if local.lacks_initial(endpoint, tenant, item):
+            # A delete would be answered with 404, as if the record were deleted already.
+            return waiting_for(record_key(item.lane), f"the initial write of record {item.lane}")
         local.sending.add((endpoint, item.cid))
         try:
             verdict = await peer.give(message, stored.data, _counting(local, peer))

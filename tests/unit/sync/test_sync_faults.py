@@ -136,6 +136,29 @@ async def test_updates_wait_for_a_refused_initial_write_and_follow_it(world: Wor
     assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
 
 
+async def test_a_delete_waits_for_a_refused_initial_write_whatever_else_is_taken(world: World) -> None:
+    """Alone it would be answered with 404, count as done, and the record would come without it."""
+    phone = await world.device()
+    message = await phone.write(b"1")
+    gone = await phone.delete(message)
+    refusal = reply_of(400, "SchemaValidatorFailure: no")
+    world.network.faults["/a"] = lambda _, sent: refusal if sent.get("recordId") == message["recordId"] else None
+    await phone.sync.now("push")
+    await phone.write(b"2")
+    world.clock.ahead += 60 * 1_000_000
+    await phone.sync.now("push")
+    rows = {row.message_cid: row for row in phone.sync.unsettled() if row.endpoint == A}
+    assert rows[cid_of(message)].state is State.REFUSED
+    assert rows[cid_of(gone)].state is State.WAITING
+    assert message["recordId"] in rows[cid_of(gone)].detail
+    assert world.network.counts["/a", "RecordsDelete"] == 0
+    del world.network.faults["/a"]
+    world.clock.ahead += 24 * 3600 * 1_000_000
+    await phone.sync.now("push")
+    assert phone.sync.unsettled() == []
+    assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
+
+
 async def test_registration_blocks_everything_with_one_probe_a_round(world: World) -> None:
     phone = await world.device()
     for _ in range(9):

@@ -237,6 +237,14 @@ async def test_a_listing_is_repeated_with_the_next_one_to_see_that_its_end_is_st
     assert feed() == ({"at": 99}, {"at": 99}, (many[-1],), False)
 
 
+async def test_what_a_listing_only_repeats_is_not_asked_for_again(books: Books) -> None:
+    """It may be superseded here: each idle visit would fetch it anew."""
+    books.listed(A, ["1", "2"], {"1", "2"}, {"at": 2})
+    books.ledger.superseded(books.world.alice.did, "2")
+    books.listed(A, ["1", "2", "3"], {"1", "2", "3"}, {"at": 3})
+    assert books.incoming(A) == ["1", "3"]
+
+
 @pytest.mark.parametrize(
     ("cids", "cursor", "same"),
     [

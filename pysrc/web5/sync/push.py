@@ -10,7 +10,7 @@ from dataclasses import replace
 from web5.dwn.data import MAX_INLINE_BYTES
 from web5.errors import BlobMissing, InvalidArgument
 from web5.sync.dependencies import provided_keys, record_key
-from web5.sync.lanes import lane_of, parent_of
+from web5.sync.lanes import is_initial, lane_of, parent_of
 from web5.sync.local import Local
 from web5.sync.peer import Peer
 from web5.sync.policy import SLOWLY, Tell, Verdict, method_of, waiting_for
@@ -123,7 +123,7 @@ async def give(local: Local, peer: Peer, item: Item) -> Verdict:
         message = stored.message
         if stored.data is None and method_of(message) == "Records.Write" and local.is_bare(tenant, message):
             return waiting_for(record_key(item.lane), "its data, or a later message of its record")
-        if local.lacks_initial(endpoint, tenant, item):
+        if not is_initial(message) and local.lacks_initial(endpoint, tenant, item):
             # A delete would be answered with 404, as if the record were deleted already.
             return waiting_for(record_key(item.lane), f"the initial write of record {item.lane}")
         local.sending.add((endpoint, item.cid))

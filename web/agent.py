@@ -38,7 +38,7 @@ async def be_the_node() -> None:
     """Wait until this tab leads, then open the store and answer for all tabs."""
     await tabs.lead()
     try:
-        connection = await Web5.connect(on_progress=announcer.boot)
+        connection = await Web5.connect(sync="live", on_progress=announcer.boot)
     except Exception as error:
         failure = refusal(error)
 

@@ -20,6 +20,7 @@ from web5.dwn import Dwn
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
+from web5.ports.http import untold
 from web5.sync.policy import Verdict, judge, judge_error
 
 if TYPE_CHECKING:
@@ -87,7 +88,13 @@ class SimRemote:
         self._random = world.random(f"network of {device.name}, run {device.runs}")
 
     async def process_message(
-        self, endpoint: str, tenant: str, message: Message, data: bytes | DataStream | None = None
+        self,
+        endpoint: str,
+        tenant: str,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        *,
+        on_sent: Callable[[int], None] = untold,
     ) -> Message:
         kind = _kind(message)
         target = self._world.endpoints[endpoint]

@@ -25,6 +25,7 @@ class Announcer:
         self._post = post
         self._what: set[str] = set()
         self._progress: dict[tuple[str, str, str | None], tuple[int, int]] = {}
+        self._news: list[dict[str, Any]] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, web5: Web5) -> None:
@@ -44,12 +45,15 @@ class Announcer:
 
     def _sync_event(self, event: SyncEvent) -> None:
         if event.kind == "progress":
-            self._progress[event.tenant, event.endpoint, event.direction] = (event.done, event.total)
-        elif event.kind == "started":
-            self._progress.clear()
-        if event.kind == "finished":
-            # Which notes still wait may have changed, without any note having changed.
+            if event.total:
+                self._progress[event.tenant, event.endpoint, event.direction] = (event.done, event.total)
+        elif event.kind == "endpoint":
+            # A visit began or has ended. Which notes still wait may have changed, without any note having changed.
+            for direction in ("push", "pull"):
+                self._progress.pop((event.tenant, event.endpoint, direction), None)
             self.changed("notes")
+        elif event.kind in ("removed", "refilled", "added"):
+            self._news.append({"kind": event.kind, "endpoint": event.endpoint, "total": event.total})
         self.changed("state")
 
     def _tell(self) -> None:
@@ -58,5 +62,7 @@ class Announcer:
         if self._progress:
             done, total = map(sum, zip(*self._progress.values(), strict=True))
             event["progress"] = {"done": done, "total": total}
+        if self._news:
+            event["news"], self._news = self._news, []
         self._what.clear()
         self._post(json.dumps(event))

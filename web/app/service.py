@@ -16,6 +16,7 @@ METHODS = frozenset(
     {
         "check_store",
         "choose_identity",
+        "compare",
         "create_note",
         "delete_note",
         "export_identity",
@@ -23,6 +24,9 @@ METHODS = frozenset(
         "import_identity",
         "notes",
         "read_note",
+        "retry",
+        "revive",
+        "set_sync",
         "state",
         "sync_now",
         "unsettled",
@@ -84,6 +88,26 @@ class Service:
         """Run one round of sync; what it brought, and the state after it."""
         report = await self.web5.sync.now()
         return {"ok": report.ok, "pulled": report.pulled, "pushed": report.pushed, "state": await self.state()}
+
+    async def set_sync(self, interval: str) -> None:
+        """Sync live, by an interval, or only when asked; nothing changes if it does so already."""
+        if interval != self.web5.sync.interval:
+            await self.web5.sync.start(interval)
+
+    async def retry(self, endpoint: str) -> None:
+        """Try now what a node has refused, or what has to wait."""
+        await self.web5.sync.retry(endpoint=endpoint)
+
+    async def compare(self) -> list[dict[str, Any]]:
+        """What this node and each remote one really hold; differences are mended at once."""
+        found = await self.web5.sync.check()
+        if any(difference.unexplained for difference in found):
+            await self.web5.sync.now()
+        return [state.difference_of(difference) for difference in found]
+
+    async def revive(self) -> None:
+        """The device was asleep, the page frozen, or the network is another: connect anew."""
+        await self.web5.agent.sync.revive()
 
     # -- identities
 

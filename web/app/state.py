@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from web5 import Web5
-from web5.sync import EndpointStatus, Unsettled
+from web5.sync import Difference, EndpointStatus, Unsettled
 
 SHOWN = 20
 """Refused messages that are listed for an endpoint; all of them are counted."""
@@ -35,6 +35,18 @@ def unsettled_of(web5: Web5) -> list[dict[str, Any]]:
     return [_entry(entry) for entry in web5.sync.unsettled()]
 
 
+def difference_of(found: Difference) -> dict[str, Any]:
+    """One endpoint compared with this node, in numbers."""
+    return {
+        "endpoint": found.endpoint,
+        "both": found.both,
+        "only_here": len(found.only_here),
+        "only_there": len(found.only_there),
+        "mended": len(found.unexplained),
+        "error": None if found.error is None else _error(*found.error),
+    }
+
+
 def _any_refuses(statuses: list[EndpointStatus]) -> bool:
     # A node that takes nothing at all says so of itself, and of no message; its error has a code then.
     return any(status.refused or (status.last_error and status.last_error[0]) for status in statuses)
@@ -49,6 +61,9 @@ def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]
         "last_error": None if status.last_error is None else _error(*status.last_error),
         "pending_out": status.pending_out,
         "pending_in": status.pending_in,
+        "activity": status.activity,
+        "next_try": None if status.next_try is None else status.next_try // 1000,
+        "rate": round(status.rate),
         "refused": len(here),
         "refusals": [_entry(entry) for entry in here[:SHOWN]],
     }

@@ -10,7 +10,7 @@ from ui.client import Agent, AgentError
 from ui.composer import Composer
 from ui.dom import on, on_window, spawn, window
 from ui.identity import Identity
-from ui.nodes import Nodes
+from ui.nodes import MODE_KEPT, Nodes
 from ui.note_list import NoteList
 
 _TICK_SECONDS = 10
@@ -29,7 +29,8 @@ class Page:
         self._running = False
         self._channel = window.BroadcastChannel.new("web5-events")
         on(self._channel, "message", self._event)
-        on_window("online", lambda _: self._show_state())
+        on_window("online", self._revive)
+        on(window.document, "resume", self._revive)
 
     async def start(self):
         """Wait for the agent, then show what it has."""
@@ -44,7 +45,23 @@ class Page:
         window.performance.mark("web5-ready")
         self._boot.finish()
         self._show(state)
+        await self._apply_mode(state)
         await self._notes.refresh()
+
+    async def _apply_mode(self, state):
+        """The mode that was chosen on an earlier visit."""
+        mode = window.localStorage.getItem(MODE_KEPT)
+        if mode and mode != state["interval"]:
+            await self._agent.call("set_sync", interval=mode)
+
+    async def _revive(self, _):
+        """This device was asleep or offline: what looks connected may not be."""
+        if self._running:
+            try:
+                await self._agent.call("revive")
+            except AgentError as error:
+                banner.tell(error)
+            await self._show_state()
 
     async def _event(self, js_event):
         event = json.loads(js_event.data)
@@ -53,6 +70,8 @@ class Page:
         elif event["type"] == "changed" and self._running:
             if "progress" in event:
                 self._nodes.progress(event["progress"]["done"], event["progress"]["total"])
+            if "news" in event:
+                self._nodes.news(event["news"])
             if "state" in event["what"]:
                 await self._show_state()
             if "notes" in event["what"]:

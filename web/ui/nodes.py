@@ -2,7 +2,12 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import clone, document, el, now, on, say, show, slot, tone
+from ui.dom import clone, document, el, now, on, say, show, slot, tone, window
+
+MODE_KEPT = "web5-sync-mode"
+
+_FEW = 20
+"""A sync of so few messages needs no numbers."""
 
 
 class Nodes:
@@ -19,7 +24,10 @@ class Nodes:
         self._items = {}
         self._nodes = []
         self._asked = False
+        self._kept = False
         on(el("sync-now"), "click", self.sync)
+        on(el("sync-mode"), "change", self._choose_mode)
+        on(el("compare"), "click", self._compare)
 
     def show(self, state):
         """Show the agent's state."""
@@ -33,13 +41,18 @@ class Nodes:
             if node["endpoint"] not in self._items:
                 item = self._items[node["endpoint"]] = clone("node-template")
                 item.setAttribute("data-endpoint", node["endpoint"])
+                on(slot(item, "retry"), "click", self._retrier(node["endpoint"]))
                 el("node-list").append(item)
             self._fill(self._items[node["endpoint"]], node)
         show(el("nodes-wait"), not self._nodes)
         say(el("nodes-wait"), "No remote node is known for this identity, so its notes are in this browser only.")
         show(el("did-error"), bool(state["did_error"]))
         say(el("did-error"), words.did_error(state["did_error"]))
-        say(el("sync-interval"), words.interval(state["interval"]))
+        el("sync-mode").disabled = False
+        if window.document.activeElement.id != "sync-mode":
+            el("sync-mode").value = state["interval"]
+        el("sync-mode").title = words.interval(state["interval"])
+        el("compare").disabled = not self._nodes
         self._busy(syncing)
         name, text = words.summary(self._nodes, syncing)
         tone(el("summary"), name)
@@ -54,21 +67,28 @@ class Nodes:
         """Say again how long ago the last syncs were."""
         for node in self._nodes:
             self._say_last(self._items[node["endpoint"]], node)
+            self._say_state(self._items[node["endpoint"]], node)
 
     def _busy(self, syncing):
         button = el("sync-now")
         button.disabled = syncing or not self._nodes
         say(button, "Syncing…" if syncing else "Sync now")
         show(el("sync-bar"), syncing)
+        if not syncing:
+            self._tell("")
 
     def _say_last(self, item, node):
         last = node["last_success"]
         say(slot(item, "last"), "never" if last is None else words.ago((now() - last) / 1000))
 
-    def _fill(self, item, node):
-        name, text = words.node_state(node)
+    def _say_state(self, item, node):
+        left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
+        name, text = words.node_state(node, left if left > 0 else None)
         tone(slot(item, "dot"), name)
         say(slot(item, "state"), text)
+
+    def _fill(self, item, node):
+        self._say_state(item, node)
         say(slot(item, "name"), words.node_name(node["endpoint"]))
         slot(item, "name").title = node["endpoint"]
         self._say_last(item, node)
@@ -94,12 +114,54 @@ class Nodes:
             lines.append(line)
 
     def progress(self, done, total):
-        """Show how far the round that runs has come, in messages."""
+        """Show how far the sync that runs has come, in messages."""
         if total and done < total:
             el("sync-bar").max = total
             el("sync-bar").value = done
+            self._tell(words.progress(done, total) if total > _FEW else "")
         else:
             el("sync-bar").removeAttribute("value")
+
+    def news(self, entries):
+        """Say what happened to endpoints."""
+        for entry in entries:
+            self._tell(words.news(entry), keep=True)
+
+    def _tell(self, text, keep=False):
+        """Say something below the nodes; what is kept gives way only to what is kept too."""
+        if keep or not self._kept:
+            say(el("sync-words"), text)
+            self._kept = keep
+
+    async def _choose_mode(self, _):
+        mode = el("sync-mode").value
+        window.localStorage.setItem(MODE_KEPT, mode)
+        try:
+            await self._agent.call("set_sync", interval=mode)
+        except AgentError as error:
+            banner.tell(error)
+        await self._refresh()
+
+    async def _compare(self, _):
+        el("compare").disabled = True
+        self._tell("Comparing…", keep=True)
+        try:
+            found = await self._agent.call("compare")
+            self._tell("\n".join([words.difference(one) for one in found]), keep=True)
+        except AgentError as error:
+            self._tell("", keep=True)
+            banner.tell(error)
+        await self._refresh()
+
+    def _retrier(self, endpoint):
+        async def retry(_):
+            try:
+                await self._agent.call("retry", endpoint=endpoint)
+            except AgentError as error:
+                banner.tell(error)
+            await self._refresh()
+
+        return retry
 
     async def sync(self, *_):
         """Run a round now."""

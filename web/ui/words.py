@@ -118,6 +118,8 @@ def interval(text):
     """A sync interval such as "2m" in words."""
     if not text or text == "off":
         return "Syncs only when you ask."
+    if text == "live":
+        return "Syncs at once."
     digits = "".join(char for char in text if char in "0123456789.")
     unit = _UNITS.get(text[len(digits) :].strip().rstrip("s") or "s", "")
     if not digits or not unit:
@@ -128,15 +130,64 @@ def interval(text):
     return "Syncs every " + (str(int(number)) if number == int(number) else digits) + " " + unit + "s."
 
 
-def node_state(node):
-    """Tone and words for one endpoint."""
+def node_state(node, seconds=None):
+    """Tone and words for one endpoint.
+
+    Parameters:
+        seconds: until it is tried again, if that is known.
+    """
+    if node["activity"] == "syncing":
+        return "busy", "Syncing" + rate(node["rate"])
     if node["reachable"] is None:
         return None, "Not tried yet"
     if not node["reachable"]:
-        return "bad", "Unreachable"
+        return "bad", "Unreachable" + (", again in " + count(int(seconds) + 1, "second") if seconds else "")
     if node["refused"] or _refuses(node):
         return "warn", "Reachable, but refuses"
-    return "good", "Reachable"
+    return "good", "Live" if node["activity"] == "live" else "Reachable"
+
+
+def rate(number):
+    """Bytes a second, where that is worth telling."""
+    if number < 10_000:
+        return ""
+    if number < 1_000_000:
+        return ", " + str(int(number // 1000)) + " kB/s"
+    return ", " + str(int(number // 100_000) / 10) + " MB/s"
+
+
+def progress(done, total):
+    """How far a sync has come."""
+    return count(done, "message").split(" ")[0] + " of " + count(total, "message")
+
+
+def news(entry):
+    """What happened to an endpoint."""
+    name = node_name(entry["endpoint"])
+    if entry["kind"] == "removed":
+        return name + " is no longer one of your nodes."
+    if entry["kind"] == "added":
+        return name + " is now one of your nodes."
+    return name + " had lost " + count(entry["total"], "message") + "; it gets them again."
+
+
+def difference(found):
+    """How an endpoint compares with this browser."""
+    name = node_name(found["endpoint"])
+    if found["error"]:
+        return name + ": could not be asked (" + code_and_detail(found["error"]) + ")"
+    if not found["only_here"] and not found["only_there"]:
+        return name + ": the same " + count(found["both"], "message")
+    return (
+        name
+        + ": "
+        + ", ".join(
+            [count(found["both"], "message") + " at both"]
+            + ([str(found["only_here"]) + " only here"] if found["only_here"] else [])
+            + ([str(found["only_there"]) + " only there"] if found["only_there"] else [])
+            + (["being mended"] if found["mended"] else [])
+        )
+    )
 
 
 def _refuses(node):

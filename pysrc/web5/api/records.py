@@ -113,6 +113,8 @@ class RecordsApi:
         wire_filter = records_filter(filters)
         if not wire_filter:
             raise InvalidArgument("A query needs at least one filter, for example schema=… or data_format=….")
+        if from_ is None:
+            self._agent.sync.prioritize(self._did, wire_filter)
         pagination = {"limit": limit, "cursor": cursor}
         message = await compose.records_query(
             await self._agent.signer(self._did),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 from web5.agent.agent import Agent
+from web5.api.filters import records_filter
+from web5.sync.check import Difference
 from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled
 
 
 class SyncApi:
-    """Times and intervals are the agent's; what is where is that of the identity `did`."""
+    """When it syncs is the agent's, for all its identities; what is where is that of the identity `did`."""
 
     def __init__(self, agent: Agent, did: str) -> None:
         self._sync = agent.sync
@@ -21,10 +24,11 @@ class SyncApi:
         return self._sync.interval
 
     async def start(self, interval: str = "2m") -> None:
-        """Sync now, in the background, and then again after every interval.
+        """Sync now, in the background, and then on; replaces what was.
 
         Parameters:
-            interval: as npm's `ms` takes it: "2m", "30s", "1 hour"; or "off".
+            interval: as npm's `ms` takes it, "2m", "30s", "1 hour": again after every interval; "live": what happens
+                here or at a remote DWN is carried over at once; "off": nothing happens by itself.
 
         Raises:
             InvalidArgument: it is none of these.
@@ -32,7 +36,7 @@ class SyncApi:
         await self._sync.start(interval)
 
     async def stop(self) -> None:
-        """Stop at once; what was under way is taken up again by the next sync."""
+        """Stop at once, also in the middle of a transfer; what was under way is taken up again by the next sync."""
         await self._sync.stop()
 
     async def now(self, direction: Direction | None = None) -> SyncReport:
@@ -42,6 +46,42 @@ class SyncApi:
             direction: "push" or "pull"; by default both.
         """
         return await self._sync.now(direction)
+
+    async def scope(self, protocols: Sequence[str] | None) -> None:
+        """Choose what of this identity syncs.
+
+        Parameters:
+            protocols: the URIs of the protocols to sync; None: everything.
+
+        Raises:
+            InvalidArgument: the list is empty.
+        """
+        await self._sync.register(self._did, protocols)
+
+    def prioritize(self, **filters: Any) -> None:
+        """On a first sync, fetch the newest records that pass the filters (those of `records.query`) before all others.
+
+        `records.query` does this by itself for what it is asked.
+
+        Raises:
+            InvalidArgument: an unknown filter.
+        """
+        self._sync.prioritize(self._did, records_filter(filters))
+
+    async def retry(self, *, endpoint: str | None = None, message_cid: str | None = None) -> SyncReport:
+        """Try now what is refused, blocked or waiting, whatever its backoff.
+
+        Parameters:
+            endpoint, message_cid: only at this URL, only this message; by default everything.
+        """
+        return await self._sync.retry(self._did, endpoint, message_cid)
+
+    async def check(self) -> list[Difference]:
+        """Compare what this node and every remote DWN of the identity really hold, message by message.
+
+        What sync did not know of is handed to it, so that the next sync mends it.
+        """
+        return await self._sync.check(self._did)
 
     def status(self) -> list[EndpointStatus]:
         """How each remote DWN of this identity stands."""

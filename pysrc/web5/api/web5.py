@@ -12,7 +12,7 @@ from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.platform import Progress, default_settings, no_progress, open_agent
-from web5.sync.intervals import parse_interval
+from web5.sync.intervals import check_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
 
@@ -68,7 +68,7 @@ class Web5:
         Nothing here waits for the network: the identity is published, and sync runs, in the background.
 
         Parameters:
-            sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), or "off".
+            sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off".
             dwn_endpoints: URLs of the remote DWNs of an identity that is made now; by default what the site's or the
                 platform's settings say.
             did_dht_gateway: the URL of the DID DHT gateway; by default as above.
@@ -77,11 +77,11 @@ class Web5:
             platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` on CPython.
 
         Raises:
-            InvalidArgument: `sync` is not an interval.
+            InvalidArgument: `sync` is none of these.
             StorageBusy: another tab or process is the node.
             StorageError: the store cannot be opened.
         """
-        parse_interval(sync)
+        check_interval(sync)
         settings = await default_settings()
         if agent is None:
             gateway = did_dht_gateway or settings.did_dht_gateway

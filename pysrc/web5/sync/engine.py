@@ -13,7 +13,7 @@ from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
 from web5.sync.check import Difference, check
 from web5.sync.events import Events
-from web5.sync.intervals import parse_interval
+from web5.sync.intervals import LIVE, parse_interval
 from web5.sync.ledger import Ledger, Tenant
 from web5.sync.line import Line, Want
 from web5.sync.lines import Lines, follow
@@ -29,8 +29,6 @@ from web5.sync.visit import Visitor
 from web5.sync.wishes import Wish, Wishes
 
 WANTS: Mapping[str | None, Want] = {None: Want.ALL, "pull": Want.PULL, "push": Want.PUSH}
-
-LIVE = "live"
 
 SAFETY_SECONDS = 120.0
 """Live sync visits every endpoint as often as that too, whatever its subscriptions say."""

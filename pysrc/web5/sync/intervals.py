@@ -1,4 +1,4 @@
-"""How often to sync, in the strings that npm `ms` takes: '2m', '30s', '1.5h', '1 hour', '500ms', '1000', or 'off'.
+"""How often to sync, as npm `ms` takes it: "2m", "30s", "1.5h", "1 hour", "500ms", "1000"; or "live", or "off".
 
 Source: the `ms` package (2.1) that @web5/agent gives `startSync({ interval })` to. Unlike `ms`, what cannot be an
 interval (negative, zero, shorter than `SHORTEST`) is an error here and not a timer that never ends or never rests.
@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 
 from web5.errors import InvalidArgument
+
+LIVE = "live"
+"""At once, through a subscription at each endpoint."""
 
 SHORTEST = 0.1
 """Seconds. Anything shorter is a mistake, and would be an attack on the remote nodes."""
@@ -41,8 +44,14 @@ def parse_interval(text: str) -> float | None:
     form = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= 100 else None
     unit = _SECONDS.get(form[2].lower() or "ms") if form else None
     if form is None or unit is None:
-        raise InvalidArgument(f"sync interval {text!r}: write it like '2m', '30s', '1 hour', '500ms', or 'off'")
+        raise InvalidArgument(f"sync interval {text!r}: write it like '2m', '30s', '1 hour', '500ms', 'live' or 'off'")
     seconds = float(form[1]) * unit
     if seconds < SHORTEST:
         raise InvalidArgument(f"sync interval {text!r}: the shortest is '100ms'")
     return seconds
+
+
+def check_interval(text: str) -> None:
+    """Raises InvalidArgument unless `text` is 'live' or what `parse_interval` takes."""
+    if text != LIVE:
+        parse_interval(text)

@@ -21,3 +21,9 @@ def parent_of(message: Message) -> str | None:
     """The record that must be at a node before this message's record can be."""
     parent = message.get("descriptor", {}).get("parentId")
     return parent if isinstance(parent, str) else None
+
+
+def is_initial(message: Message) -> bool:
+    """Whether a message looks like the first of its record: nothing in its record has to be anywhere before it."""
+    descriptor = message.get("descriptor", {})
+    return "dateCreated" in descriptor and descriptor["dateCreated"] == descriptor.get("messageTimestamp")

@@ -12,6 +12,7 @@ from web5.dwn import compose
 from web5.dwn.data import DataStream
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
+from web5.ports.http import untold
 from web5.sync.ledger import Cursor, Endpoint, Tenant
 from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error
 from web5.sync.states import EndpointReport, Listing, Message, State
@@ -46,7 +47,13 @@ class Remote(Protocol):
     """How messages reach endpoints (`RemoteDwn`)."""
 
     async def process_message(
-        self, endpoint: str, tenant: str, message: Message, data: bytes | DataStream | None = None
+        self,
+        endpoint: str,
+        tenant: str,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        *,
+        on_sent: Callable[[int], None] = untold,
     ) -> Message: ...
 
     async def subscribe(
@@ -167,12 +174,21 @@ class Peer:
         self.report.requests += 1
         return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)
 
-    async def give(self, message: Message, data: bytes | DataStream | None) -> Verdict:
-        """Send a message, and say what became of it."""
+    async def give(
+        self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] = untold
+    ) -> Verdict:
+        """Send a message, and say what became of it.
+
+        Parameters:
+            on_sent: told how many bytes of the data have gone out, if it is large.
+
+        Raises:
+            BlobMissing: the data was replaced or deleted here meanwhile.
+        """
         self.report.requests += 1
         url, tenant = self.endpoint.url, self.endpoint.tenant
         try:
-            reply = await self._remote.process_message(url, tenant, message, data)
+            reply = await self._remote.process_message(url, tenant, message, data, on_sent=on_sent)
         except RemoteError as error:
             return judge_error(error)
         await _release(reply)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
-from web5.dwn.data import DataStream
+from web5.dwn.data import MAX_INLINE_BYTES
+from web5.errors import BlobMissing, InvalidArgument
 from web5.sync.dependencies import provided_keys, record_key
-from web5.sync.lanes import lane_of, parent_of
+from web5.sync.lanes import is_initial, lane_of, parent_of
 from web5.sync.local import Local
 from web5.sync.peer import Peer
-from web5.sync.policy import Verdict, method_of, waiting_for
+from web5.sync.policy import SLOWLY, Tell, Verdict, method_of, waiting_for
 from web5.sync.push_plan import Item, PushPlan
-from web5.sync.states import SyncEvent
+from web5.sync.states import State, SyncEvent
 
 AHEAD = 32
 """Messages whose order is planned at a time."""
@@ -21,6 +24,8 @@ TRIES = 2
 """How often one message is sent in one visit: again when something it depends on was taken."""
 
 NOTHING_TO_SEND = Verdict("pruned here, or sent meanwhile", None)
+DAMAGED = Verdict("its data is damaged here", State.REFUSED, backoff=SLOWLY, tell=Tell.PERSON)
+REPLACED = Verdict("its data was replaced meanwhile", State.PENDING)
 
 Outcomes = list[tuple[Item, Verdict]]
 
@@ -118,15 +123,36 @@ async def give(local: Local, peer: Peer, item: Item) -> Verdict:
         message = stored.message
         if stored.data is None and method_of(message) == "Records.Write" and local.is_bare(tenant, message):
             return waiting_for(record_key(item.lane), "its data, or a later message of its record")
-        if local.lacks_initial(endpoint, tenant, item):
+        if not is_initial(message) and local.lacks_initial(endpoint, tenant, item):
             # A delete would be answered with 404, as if the record were deleted already.
             return waiting_for(record_key(item.lane), f"the initial write of record {item.lane}")
         local.sending.add((endpoint, item.cid))
         try:
-            verdict = await peer.give(message, stored.data)
+            verdict = await peer.give(message, stored.data, _counting(local, peer))
+        except BlobMissing:
+            # It was replaced or deleted while it was read; what came in its place is a message of its own.
+            return NOTHING_TO_SEND if await local.dwn.read_stored(tenant, item.cid) is None else REPLACED
+        except InvalidArgument as error:
+            return replace(DAMAGED, detail=f"the stored data is damaged: {error}")
         finally:
             local.sending.discard((endpoint, item.cid))
         if verdict.settled:
             local.taken.add((endpoint, item.seq))
-            peer.report.bytes_out += (stored.data.size or 0) if isinstance(stored.data, DataStream) else 0
+            if stored.data is not None and (stored.data.size or 0) <= MAX_INLINE_BYTES:
+                peer.report.bytes_out += stored.data.size or 0
         return verdict
+
+
+def _counting(local: Local, peer: Peer) -> Callable[[int], None]:
+    """Counts large data as it goes out."""
+    before = 0
+
+    def sent(total: int) -> None:
+        nonlocal before
+        peer.report.bytes_out += total - before
+        before = total
+        local.notify(
+            SyncEvent("progress", peer.endpoint.tenant, peer.endpoint.url, "push", bytes=peer.report.bytes_out)
+        )
+
+    return sent

@@ -50,4 +50,4 @@ def counted(stream: DataStream, passed: Callable[[int], None]) -> DataStream:
             passed(len(chunk))
             yield chunk
 
-    return DataStream(chunks, stream.size)
+    return DataStream(chunks, stream.size, once=stream.once)

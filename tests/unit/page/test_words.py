@@ -10,7 +10,16 @@ from web.ui import words
 
 
 def node(**changes: Any) -> dict[str, Any]:
-    usual = {"reachable": True, "last_error": None, "refused": 0, "pending_out": 0, "pending_in": 0, "last_success": 1}
+    usual = {
+        "reachable": True,
+        "last_error": None,
+        "refused": 0,
+        "pending_out": 0,
+        "pending_in": 0,
+        "last_success": 1,
+        "activity": "idle",
+        "rate": 0,
+    }
     return {**usual, **changes}
 
 
@@ -55,6 +64,7 @@ def test_short_did() -> None:
         ("30s", "Syncs every 30 seconds."),
         ("1.5 hours", "Syncs every 1.5 hours."),
         ("off", "Syncs only when you ask."),
+        ("live", "Syncs at once."),
         ("2 weeks", "Syncs every 2 weeks."),
     ],
 )
@@ -79,6 +89,43 @@ def test_interval(interval: str, said: str) -> None:
 )
 def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool, tone: str | None, said: str) -> None:
     assert words.summary(nodes, syncing) == (tone, said)
+
+
+@pytest.mark.parametrize(
+    ("one", "seconds", "tone", "said"),
+    [
+        (node(activity="live"), None, "good", "Live"),
+        (node(), None, "good", "Reachable"),
+        (node(reachable=None), None, None, "Not tried yet"),
+        (node(activity="syncing", rate=20_000), None, "busy", "Syncing, 20 kB/s"),
+        (node(activity="syncing", rate=2_340_000), None, "busy", "Syncing, 2.3 MB/s"),
+        (node(activity="syncing"), None, "busy", "Syncing"),
+        (node(reachable=False, activity="failing"), 11.3, "bad", "Unreachable, again in 12 seconds"),
+        (node(reachable=False), None, "bad", "Unreachable"),
+        (node(refused=1), None, "warn", "Reachable, but refuses"),
+    ],
+)
+def test_the_state_of_a_node(one: dict[str, Any], seconds: float | None, tone: str | None, said: str) -> None:
+    assert words.node_state(one, seconds) == (tone, said)
+
+
+def test_progress_and_news() -> None:
+    assert words.progress(1200, 10_000) == "1,200 of 10,000 messages"
+    told = [
+        words.news({"kind": kind, "endpoint": "http://a/x", "total": 3}) for kind in ("added", "removed", "refilled")
+    ]
+    assert told[0] == "a/x is now one of your nodes."
+    assert told[1] == "a/x is no longer one of your nodes."
+    assert told[2] == "a/x had lost 3 messages; it gets them again."
+
+
+def test_a_comparison_in_words() -> None:
+    found = {"endpoint": "http://a", "both": 3, "only_here": 0, "only_there": 0, "mended": 0, "error": None}
+    assert words.difference(found) == "a: the same 3 messages"
+    other = {**found, "only_here": 1, "only_there": 2, "mended": 3}
+    assert words.difference(other) == "a: 3 messages at both, 1 only here, 2 only there, being mended"
+    down = {**found, "error": {"code": 0, "detail": "Unreachable: no"}}
+    assert words.difference(down) == "a: could not be asked (Unreachable: no)"
 
 
 def test_a_note_says_who_does_not_have_it() -> None:

@@ -251,6 +251,18 @@ async def test_a_message_that_cannot_be_read_is_a_row_and_comes_later(world: Wor
     assert phone.sync.unsettled() == []
 
 
+async def test_a_success_without_a_listing_is_no_empty_listing(world: World) -> None:
+    """It would mean that everything is gone there, and everything would be sent again."""
+    phone = await world.device()
+    await phone.write()
+    await phone.sync.now()
+    world.network.reset()
+    world.network.faults["/a"] = lambda kind, _: reply_of(200, "OK") if kind == "MessagesQuery" else None
+    report = await phone.sync.now()
+    assert report.endpoints[0].error == (0, "BadReply: the reply has no list of messages")
+    assert {kind for node, kind, _ in world.network.sent if node == "/a"} == {"MessagesQuery"}
+
+
 async def test_a_message_that_was_pruned_meanwhile_is_settled(world: World) -> None:
     await seeded(world, 1, "/a")
     world.set_endpoints("/a")

@@ -582,6 +582,23 @@ async def test_a_full_disk_is_told_and_nothing_is_lost(world: World) -> None:
     assert (await phone.sync.now()).pulled == 3
 
 
+async def test_endpoints_that_there_is_no_room_to_keep_are_told_and_taken_over_later(world: World) -> None:
+    world.set_endpoints("/a")
+    phone = await world.device()
+    await phone.sync.now()
+    world.set_endpoints("/a", "/b")
+
+    def full() -> bool:
+        raise StorageFull("no room")
+
+    phone.database.connection.set_commit_hook(full)
+    report = await phone.sync.now()
+    assert report.did_errors == {world.alice.did: "no room"}
+    phone.database.connection.set_commit_hook(None)
+    assert (await phone.sync.now()).ok
+    assert set(by_endpoint(phone)) == {A, B}
+
+
 async def test_a_newer_message_that_is_only_in_the_page_is_taken_at_once(world: World) -> None:
     """Written between the listing and the page: without it the record would be invisible until the next round."""
     await seeded(world, 20, "/a")

@@ -73,19 +73,19 @@ def _add_rows(ledger: Ledger, endpoint: int, cids: list[str], missing: set[str],
 
 
 def _everything_is_success(rules: Any) -> Any:
-    return tuple(replace(rule, state=None) if rule.codes != "401" else rule for rule in rules)
+    return tuple(replace(rule, state=None) for rule in rules)
 
 
 def _nothing_waits(rules: Any) -> Any:
     return tuple(replace(rule, state=None) if rule.name == "depends on what is not there" else rule for rule in rules)
 
 
-def _refused_is_gone(failed: Any) -> Any:
+def _not_given_is_gone(failed: Any) -> Any:
     def fault(self: Inbox, endpoint: int, cid: str, verdict: Any, now: int) -> None:
-        if "404" in verdict.detail:
-            self.gone(endpoint, cid)
-        else:
+        if verdict.waits_for:
             failed(self, endpoint, cid, verdict, now)
+        else:
+            self.gone(endpoint, cid)
 
     return fault
 
@@ -144,7 +144,7 @@ MUTANTS: dict[str, Mutant] = {
     "cursor first": Mutant("a cursor is saved before its rows", Ledger, "listed", _cursor_before_rows),
     "all success": Mutant("any reply counts as a success", policy, "RULES", _everything_is_success),
     "no waiting": Mutant("what depends on something is not kept", policy, "RULES", _nothing_waits),
-    "404 is gone": Mutant("any 404 drops the row of a message", Inbox, "failed", _refused_is_gone),
+    "not given is gone": Mutant("no reply drops a message's row as a 404 does", Inbox, "failed", _not_given_is_gone),
     "echo": Mutant("what was pulled is not settled for its source", Ledger, "applied", _echo),
     "no flush": Mutant("writes are acknowledged before they are durable", Database, "flush", _no_flush),
     "rows stay": Mutant("an endpoint that leaves leaves its rows", Ledger, "_drop", _rows_are_kept),

@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 
 from tests.simulation.mutants import MUTANTS, unchanged
 from tests.simulation.simulation import Outcome, simulate
@@ -24,12 +23,9 @@ def outcomes(seeds: Iterable[int], mutant: str | None = None, processes: int | N
     """
     before, os.environ["PYTHONHASHSEED"] = os.environ.get("PYTHONHASHSEED"), "0"
     try:
-        with ProcessPoolExecutor(
-            processes or os.cpu_count(),
-            mp_context=multiprocessing.get_context("spawn"),
-            max_tasks_per_child=SEEDS_A_PROCESS,
-        ) as pool:
-            yield from pool.map(_one, ((seed, mutant) for seed in seeds))
+        pool = multiprocessing.get_context("spawn").Pool(processes or os.cpu_count(), maxtasksperchild=SEEDS_A_PROCESS)
+        with pool:  # whoever has seen enough does not wait for the rest
+            yield from pool.imap(_one, ((seed, mutant) for seed in seeds))
     finally:
         if before is None:
             del os.environ["PYTHONHASHSEED"]

@@ -136,6 +136,7 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
         await _sleep(PATIENCE, lives)
         for device in world.devices:
             await _round(device)
+            ledger_checks.check(device)
         now = _state(world)
         if now == before:
             world.story.add("world", "has changed no more since round {}", number)

@@ -17,7 +17,8 @@ Web5Error
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
 │   ├── TimedOut
-│   └── BadReply           something answered, but not as a DWN does
+│   ├── BadReply           something answered, but not as a DWN does
+│   └── NoWebSocket        a server is there, but offers no WebSocket
 └── StorageError           the local store
     ├── StorageFull
     ├── StorageCorrupt
@@ -146,6 +147,10 @@ class TimedOut(RemoteError):
 
 class BadReply(RemoteError):
     """Something answered, but not as a DWN does."""
+
+
+class NoWebSocket(RemoteError):
+    """A server is there, but offers no WebSocket; ask it over HTTP."""
 
 
 class StorageError(Web5Error):

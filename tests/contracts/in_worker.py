@@ -21,6 +21,7 @@ from tests.contracts import (
     http_contract,
     pages_contract,
     sealer_contract,
+    websocket_contract,
 )
 from tests.contracts.memory import MIB, at_most
 from web5 import Web5
@@ -33,6 +34,7 @@ from web5.browser.http import FetchHttp
 from web5.browser.indexeddb import delete_database, open_database, read_keys
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
+from web5.browser.websocket import BrowserWebSockets
 from web5.dwn.cid import DataCid
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
@@ -71,6 +73,10 @@ async def _http(name: str, space: str, base: str) -> None:
     await _case(http_contract, name)(FetchHttp(), base)
 
 
+async def _websocket(name: str, space: str, base: str) -> None:
+    await _case(websocket_contract, name)(BrowserWebSockets(), base)
+
+
 async def _crypto(name: str, space: str, base: str) -> None:
     await _case(crypto_contract, name)(BrowserCrypto())
 
@@ -96,6 +102,7 @@ SUITES: dict[str, Run] = {
     "blobs": _blobs,
     "sealer": _sealer,
     "http": _http,
+    "websocket": _websocket,
     "crypto": _crypto,
     "database": _database,
     "memory_database": _memory_database,
@@ -169,6 +176,27 @@ async def _write(js_handle: Any, data: bytes) -> None:
 def _patterned(number: int) -> Any:
     """1 MiB of a number, in the browser's memory."""
     return js.Uint8Array.new(MIB).fill(number)
+
+
+async def errors_of_closed_sockets(base: str) -> Any:
+    """What the browser reports as uncaught while sockets that are flooded with texts are closed."""
+    js_errors = js.Array.new()
+    js_report = js.Function.new("errors", "return (event) => errors.push(String(event.message ?? event.reason))")(
+        js_errors
+    )
+    for kind in ("error", "unhandledrejection"):
+        js.self.addEventListener(kind, js_report)
+    for _ in range(20):
+        socket = await BrowserWebSockets().connect(f"{base}/flood")
+        await anext(aiter(socket))
+        await socket.close()
+    last = await BrowserWebSockets().connect(f"{base}/echo")
+    await last.send("the events of the others are over")
+    await anext(aiter(last))
+    await last.close()
+    for kind in ("error", "unhandledrejection"):
+        js.self.removeEventListener(kind, js_report)
+    return js_errors
 
 
 # -- a tab that is killed in a burst of commits ------------------------------------------------------------------------

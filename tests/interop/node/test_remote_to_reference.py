@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.dwn_server import ReferenceDwnServer
-from tests.interop.node.serving import served
+from tests.served import served
 from web5.dids import dht, dht_create
 from web5.dids.signing import signer_for
 from web5.dwn import compose

@@ -182,9 +182,16 @@ class Device(Owner):
     async def _scrap(self) -> None:
         """Free what the last run held in this process; nothing of it reaches the disk."""
         self._mount.cut()
-        if self._database is not None:
-            await self._database.close()
-            self._database = None
+        database, self._database = self._database, None
+        if database is None:
+            return
+        try:
+            await database.close()
+        except asyncio.CancelledError:  # what wrote to the disk was ended with the rest, so it cannot be waited for
+            database.connection.close()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
 
     async def on_disk(self, tenant: str) -> set[str]:
         """CIDs of the messages that would be there after a crash now."""

@@ -113,6 +113,8 @@ class SimRemote:
                 self._world.traffic.end(send, verdict)
         await self._device.step(f"after a {kind} to {target.name}")
         if kind == "MessagesQuery" and verdict.code == 200 and isinstance(reply.get("entries"), list):
+            if "cursor" not in message["descriptor"]:
+                self._world.traffic.audits[self._device.name, target.name] += 1
             self._world.traffic.listed(self._device, target, reply["entries"])
         return reply
 

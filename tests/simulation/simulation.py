@@ -160,7 +160,7 @@ def _state(world: World) -> list[Any]:
         held(node.dwn, person.did) for person in world.people for node in invariants.nodes(world, person)
     ]
     return found + [
-        sorted((row.endpoint, row.direction, row.message_cid, row.code, row.detail) for row in device.sync.unsettled())
+        sorted((row.endpoint, row.direction, row.message_cid, row.state) for row in device.sync.unsettled())
         for device in world.devices
     ]
 

@@ -6,7 +6,8 @@ Bounds, from `web5.sync.policy` and the ledger's invariants. A device may send a
 3. after a refusal not before its backoff is over;
 4. while it waits for a dependency, at most `TRIES` times in one visit: so at most that often while nothing new comes.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
-document in between, and for 3 and 4 that the app asked for it (`send`).
+document in between, a listing of everything, which overrules what was believed (ledger invariant 7); and for 3 and 4
+that the app asked for it (`send`).
 """
 
 from __future__ import annotations
@@ -53,11 +54,13 @@ class Traffic:
 
     Attributes:
         requests: by device, endpoint and kind of message.
+        audits: listings of everything, by device and endpoint.
         violations: what was more than is allowed.
     """
 
     requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+    audits: Counter[tuple[str, str]] = field(default_factory=Counter)
     _histories: dict[tuple[str, str, str], _History] = field(default_factory=dict)
 
     def begin(self, device: Device, endpoint: Endpoint, cid: str, name: str) -> Send:
@@ -93,7 +96,7 @@ class Traffic:
 
     def _history(self, device: Device, endpoint: Endpoint, cid: str) -> tuple[_History, tuple[object, ...]]:
         key = (device.name, endpoint.url, cid)
-        excuse = (device.runs, device.disk.fulls, endpoint.epoch)
+        excuse = (device.runs, device.disk.fulls, endpoint.epoch, self.audits[device.name, endpoint.name])
         history = self._histories.get(key)
         if history is None or history.excuse != excuse:
             history = self._histories[key] = _History(excuse)

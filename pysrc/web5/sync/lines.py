@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from web5.dids.resolver import DidResolver
-from web5.errors import DidError
+from web5.errors import DidError, StorageError
 from web5.sync.endpoints import resolve_endpoints
 from web5.sync.line import Line, Want
 from web5.sync.local import Local
@@ -83,12 +83,13 @@ class Lines:
     async def _refresh(self, tenant: str) -> None:
         try:
             urls = await resolve_endpoints(self._resolver, tenant)
-        except DidError as error:
+            known = tenant in self._ledger.tenants()
+            added, removed = self._ledger.set_endpoints(tenant, urls) if known else ([], [])
+        except (DidError, StorageError) as error:  # or there is no room to keep what it says
             self._local.did_errors[tenant] = str(error)
             return
         self._local.did_errors.pop(tenant, None)
-        if tenant in self._ledger.tenants():
-            added, removed = self._ledger.set_endpoints(tenant, urls)
+        if known:
             for kind, changed in (("added", added), ("removed", removed)):
                 for url in changed:
                     self._local.notify(SyncEvent(kind, tenant, url))  # type: ignore[arg-type]

@@ -93,6 +93,10 @@ async def feeds_of(tenant: Tenant, grant_for: GrantFor) -> list[Feed]:
     ]
 
 
+NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
+"""Not the same as an empty list, which would say that the endpoint holds nothing."""
+
+
 class Peer:
     """Requests to one endpoint in the name of its tenant. Each returns its result or the verdict on its failure.
 
@@ -124,9 +128,9 @@ class Peer:
         if isinstance(reply, Verdict):
             return reply
         await _release(reply)
-        cids, after = reply.get("entries", []), reply.get("cursor")
+        cids, after = reply.get("entries"), reply.get("cursor")
         if not isinstance(cids, list) or not all(isinstance(cid, str) for cid in cids):
-            return GARBAGE
+            return NO_LIST
         return Listing(list(dict.fromkeys(cids)), after if isinstance(after, dict) else None, cursor)
 
     async def page(self, query: dict[str, Any]) -> Message | Verdict:
@@ -142,7 +146,7 @@ class Peer:
             return reply
         await _release(reply)
         entries = reply.get("entries")
-        return entries if isinstance(entries, list) else GARBAGE
+        return entries if isinstance(entries, list) else NO_LIST
 
     @asynccontextmanager
     async def read(self, cid: str) -> AsyncIterator[Message | Verdict]:

@@ -251,6 +251,18 @@ async def test_a_message_that_cannot_be_read_is_a_row_and_comes_later(world: Wor
     assert phone.sync.unsettled() == []
 
 
+async def test_a_success_without_a_listing_is_no_empty_listing(world: World) -> None:
+    """It would mean that everything is gone there, and everything would be sent again."""
+    phone = await world.device()
+    await phone.write()
+    await phone.sync.now()
+    world.network.reset()
+    world.network.faults["/a"] = lambda kind, _: reply_of(200, "OK") if kind == "MessagesQuery" else None
+    report = await phone.sync.now()
+    assert report.endpoints[0].error == (0, "BadReply: the reply has no list of messages")
+    assert {kind for node, kind, _ in world.network.sent if node == "/a"} == {"MessagesQuery"}
+
+
 async def test_a_message_that_was_pruned_meanwhile_is_settled(world: World) -> None:
     await seeded(world, 1, "/a")
     world.set_endpoints("/a")
@@ -568,6 +580,23 @@ async def test_a_full_disk_is_told_and_nothing_is_lost(world: World) -> None:
     assert by_endpoint(phone)[A].pending_in == 3
     phone.dwn.in_transaction.remove(full)
     assert (await phone.sync.now()).pulled == 3
+
+
+async def test_endpoints_that_there_is_no_room_to_keep_are_told_and_taken_over_later(world: World) -> None:
+    world.set_endpoints("/a")
+    phone = await world.device()
+    await phone.sync.now()
+    world.set_endpoints("/a", "/b")
+
+    def full() -> bool:
+        raise StorageFull("no room")
+
+    phone.database.connection.set_commit_hook(full)
+    report = await phone.sync.now()
+    assert report.did_errors == {world.alice.did: "no room"}
+    phone.database.connection.set_commit_hook(None)
+    assert (await phone.sync.now()).ok
+    assert set(by_endpoint(phone)) == {A, B}
 
 
 async def test_a_newer_message_that_is_only_in_the_page_is_taken_at_once(world: World) -> None:

@@ -33,16 +33,16 @@ def sync() -> str:
             "",
             *_text(
                 "The first line that fits the answer to a message decides. The same lines read what the local node says"
-                " when a message that was fetched is given to it. What is not settled is in `web5.sync.unsettled()` with"
-                " its reason."
+                " when a message that was fetched is given to it. What is not settled is in `web5.sync.unsettled()`"
+                " with its reason."
             ),
             *table(("Status", "In its detail", *HEAD), [_reply(rule) for rule in policy.RULES]),
             "## Failures without an answer",
             "",
             *table(("Error", *HEAD), [_error(rule) for rule in policy.ERROR_RULES]),
             *_text(
-                f"After {policy.FAILURES_IN_A_ROW} failures of the node in a row (5xx, 401, no proper reply) a visit ends"
-                f" too. By interval, the next visit is the next interval's; live, it comes {_when(policy.RECONNECT)}."
+                f"After {policy.FAILURES_IN_A_ROW} failures of the node in a row (5xx, 401, no proper reply) a visit"
+                f" ends too. By interval, the next visit is the next interval's; live, it comes {_when(policy.RECONNECT)}."
             ),
             "## What waits for what",
             "",

@@ -43,7 +43,7 @@ class IndexedDbPages:
         database = await self._database()
         numbers = await read_keys(database, _STORE, "reading page numbers")
         check_numbers(numbers)
-        js_store = database.transaction([_STORE], "readonly").objectStore(_STORE)
+        js_store = database.js_store(_STORE)
         js_requests = [
             js_store.getAll(key_range(start, start + _BATCH - 1)) for start in range(0, len(numbers), _BATCH)
         ]

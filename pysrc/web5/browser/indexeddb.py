@@ -115,16 +115,27 @@ class IndexedDb:
             asyncio.get_running_loop().call_soon(lambda: [proxy.destroy() for proxy in self._proxies])
 
 
-async def open_database(name: str, stores: Sequence[str], durability: Durability = "strict") -> IndexedDb:
-    """Open a database, making it with these object stores (keys out of line) if it is new.
+async def open_database(
+    name: str, stores: Sequence[str], durability: Durability = "strict", *, version: int = 1
+) -> IndexedDb:
+    """Open a database, making it or what it lacks of these object stores (keys out of line).
+
+    Parameters:
+        version: a later one for each change of `stores`; what is stored stays.
 
     Raises:
         StorageBusy: another tab has it open at another version.
         StorageError: the browser cannot open it.
     """
-    js_request = js.indexedDB.open(name, 1)
-    create = create_once_callable(lambda event: [event.target.result.createObjectStore(store) for store in stores])
-    js_request.onupgradeneeded = create
+    js_request = js.indexedDB.open(name, version)
+
+    def upgrade(js_event: Any) -> None:
+        js_database = js_event.target.result
+        for store in stores:
+            if not js_database.objectStoreNames.contains(store):
+                js_database.createObjectStore(store)
+
+    js_request.onupgradeneeded = create_once_callable(upgrade)
     try:
         return IndexedDb(name, await _opened(js_request, f"opening {name}"), durability)
     finally:

@@ -13,7 +13,8 @@ from web5.dwn.data import DataStream
 from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
 from web5.ports.http import untold
-from web5.sync.ledger import Cursor, Endpoint, Tenant
+from web5.sync.feeds import Cursor
+from web5.sync.ledger import Endpoint, Tenant
 from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error
 from web5.sync.states import EndpointReport, Listing, Message, State
 from web5.sync.streams import guard

@@ -35,10 +35,15 @@ from web5.browser.indexeddb import WriteTransaction, delete_database, open_datab
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
 from web5.browser.websocket import BrowserWebSockets
+from web5.dids import jwk
+from web5.dids.signing import signer_for
+from web5.dwn import compose
 from web5.dwn.cid import DataCid
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.errors import Conflict, Web5Error
+from web5.ports.clock import SystemClock
+from web5.sync.remote import RemoteDwn
 
 OBJECTS = {"dict_converter": js.Object.fromEntries}
 Run = Callable[[str, str, str], Awaitable[None]]
@@ -197,6 +202,38 @@ async def errors_of_closed_sockets(base: str) -> Any:
     for kind in ("error", "unhandledrejection"):
         js.self.removeEventListener(kind, js_report)
     return js_errors
+
+
+# -- a remote node -----------------------------------------------------------------------------------------------------
+
+
+async def subscribe_and_write(endpoint: str) -> str:
+    """Subscribe at a node, write to it over HTTP, and close; what was told, and what a query over the socket found."""
+    crypto, clock = BrowserCrypto(), SystemClock()
+    portable = await jwk.create(crypto)
+    signer = await signer_for(portable, crypto)
+    remote = RemoteDwn(FetchHttp(), BrowserWebSockets(), timeout=10)
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    subscribe = await compose.messages_subscribe(signer, clock)
+    subscription = await remote.subscribe(endpoint, portable.uri, subscribe, told.put_nowait)
+    message = await compose.records_write(signer, clock, data=b"text", data_format="text/plain")
+    await remote.process_message(endpoint, portable.uri, message, b"text")
+    event = await asyncio.wait_for(told.get(), 10)
+    query = await compose.messages_query(signer, clock)
+    found = await remote.process_message(endpoint, portable.uri, query)
+    await subscription.close()
+    await subscription.ended()
+    return json.dumps({"told": event["message"] == message, "found": len(found["entries"])})
+
+
+async def subscribe_error(endpoint: str) -> str:
+    """The class of the error that subscribing at an endpoint ends with."""
+    remote = RemoteDwn(FetchHttp(), BrowserWebSockets(), timeout=10)
+    try:
+        await remote.subscribe(endpoint, "did:x:y", {}, lambda event: None)
+    except Web5Error as error:
+        return type(error).__name__
+    return "none"
 
 
 # -- a tab that is killed in a burst of commits ------------------------------------------------------------------------

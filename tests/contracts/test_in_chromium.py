@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,7 +22,12 @@ from tests.contracts import (
 from tests.contracts.chromium_harness import browser_context, open_page, python, served
 from tests.contracts.http_server import http_server
 from tests.contracts.websocket_server import websocket_server
+from tests.served import served as served_app
+from web5.dids.jwk import DidJwk
+from web5.dids.resolver import UniversalResolver
 from web5.dwn.cid import data_cid
+from web5.node.server import create_app
+from web5.node.store_open import open_node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -82,6 +88,17 @@ async def test_a_path_is_a_file_of_the_interpreter(page: Page) -> None:
 
 async def test_events_that_come_after_a_socket_was_closed_find_nothing(page: Page, socket_base: str) -> None:
     assert await python(page, "errors_of_closed_sockets", socket_base) == []
+
+
+async def test_a_remote_node_is_subscribed_to_from_a_browser(page: Page, tmp_path: Path) -> None:
+    resolver = UniversalResolver([DidJwk()])
+    async with open_node(tmp_path, resolver) as dwn, served_app(create_app({"/dwn": dwn})) as url:
+        assert json.loads(await python(page, "subscribe_and_write", f"{url}/dwn")) == {"told": True, "found": 1}
+
+
+async def test_a_browser_tells_a_server_without_websockets_from_one_that_is_down(page: Page, base: str) -> None:
+    assert await python(page, "subscribe_error", base) == "NoWebSocket"
+    assert await python(page, "subscribe_error", "http://127.0.0.1:9") == "Unreachable"
 
 
 async def test_a_case_that_fails_is_told(page: Page, base: str) -> None:

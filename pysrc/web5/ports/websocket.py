@@ -27,7 +27,7 @@ class WebSocket(Protocol):
         """
 
     async def close(self) -> None:
-        """End the connection, at once for whoever iterates. Safe to call twice, and while texts come in."""
+        """End the connection, and with it the iteration. Safe to call twice, and while texts come in."""
 
 
 class WebSockets(Protocol):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import chromium, fuzz, node_env, python_env, site
+from . import chromium, fuzz, node_env, python_env, simulate, site
 from .console import BuildError, say
 from .paths import INTEROP, PYTHON, ROOT, SITE, WORK
 from .stamp import exclusive
@@ -99,6 +99,11 @@ COMMANDS = {
     "test": Command("set up and run the checks and all tests (other arguments go to pytest)", _test, passes_on=True),
     "check": Command("ruff and mypy", _check),
     "fuzz": Command("new messages for both engines (other arguments: --minutes N --seed S)", fuzz.run, passes_on=True),
+    "simulate": Command(
+        "sync under seeded faults (other arguments: --seeds N --first S, or --seed S for one with its story)",
+        simulate.run,
+        passes_on=True,
+    ),
     "bench": Command("measure against web5-js (other arguments go to tests/bench/run.py)", _bench, passes_on=True),
 }
 

@@ -2,4 +2,5 @@ import sys
 
 from tests.simulation.run import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

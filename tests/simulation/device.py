@@ -43,7 +43,8 @@ class Device(Owner):
         todo: what the person is going to do on it.
         up: True from when it has started until it crashes.
         crash_in: steps until it crashes; None: it does not.
-        checks: called at steps, to see that all is well.
+        checks: called at some of the steps, to see that all is well.
+        suspicious: True if it is to be called at the next, because something went wrong.
     """
 
     def __init__(self, world: World, name: str, identities: list[Person], mode: str, skew: float, lag: float) -> None:
@@ -63,6 +64,7 @@ class Device(Owner):
         self.crashes = 0
         self.busy = False
         self.checks: Callable[[Device], None] | None = None
+        self.suspicious = False
         self.dwn: Dwn
         self.sync: SyncEngine
         self._mount: Mount
@@ -80,7 +82,9 @@ class Device(Owner):
             if self.crash_in <= 0:
                 self.crash(what)
                 await asyncio.Event().wait()
-        if self.checks is not None and self.up and self.random.random() < self.world.plan.check_share:
+        look = self.random.random() < self.world.plan.check_share
+        if self.checks is not None and self.up and (look or self.suspicious):
+            self.suspicious = False
             self.checks(self)
 
     def crash(self, what: str) -> None:

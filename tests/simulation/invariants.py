@@ -81,17 +81,26 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     endpoint = world.endpoints[row.endpoint]
     source, target = (device.dwn, endpoint.dwn) if row.direction == "push" else (endpoint.dwn, device.dwn)
     made = world.account.made.get(row.message_cid)
-    stored = await source.read_stored(row.tenant, row.message_cid)
-    if stored is None or made is None:
-        asked = row.direction == "pull" and row.code == 400 and row.detail.startswith("MessagesReadInvalidCid")
-        return "" if asked else "it is not where it should come from"
+    if made is None:
+        asked = row.direction == "pull" and row.detail.startswith("MessagesReadInvalidCid")
+        return "" if asked else "nobody made it"
+    if row.state is State.WAITING and (initial := _missing_initial(world, target, made)):
+        # It is the initial write that was refused, or is not to be had; what follows it waits with it.
+        made = initial
+    stored = await source.read_stored(row.tenant, made.cid)
+    if stored is None:
+        return "it is not where it should come from"
     data = None if stored.data is None else await stored.data.read()
-    reply = await target.process_message(row.tenant, stored.message, data)
-    verdict = judge(reply, stored.message)
+    verdict = judge(await target.process_message(row.tenant, stored.message, data), stored.message)
     if verdict.settled:
         return f"asking again gives {verdict.code}"
-    if row.code == 0 and row.state is State.WAITING:
-        return ""  # held back for another message, which has a row of its own
-    if (verdict.code, verdict.detail) != (row.code, row.detail):
+    if row.state is not State.WAITING and (verdict.code, verdict.detail) != (row.code, row.detail):
         return f"asking again gives {verdict.code} {verdict.detail}"
     return ""
+
+
+def _missing_initial(world: World, target: Dwn, made: Authored) -> Authored | None:
+    """The initial write of a message's record, if that is another message and not at the target."""
+    record = [one for one in world.account.made.values() if one.record_id == made.record_id != ""]
+    initial = next((one for one in record if one.is_initial and one.cid != made.cid), None)
+    return None if initial is None or target.store.has(made.tenant, initial.cid) else initial

@@ -98,8 +98,10 @@ class SimRemote:
     ) -> Message:
         kind = _kind(message)
         target = self._world.endpoints[endpoint]
+        if kind == "MessagesRead":
+            self._world.traffic.read(self._device, target, tenant, message["descriptor"]["messageCid"])
         await self._device.step(f"before a {kind} to {target.name}")
-        self._world.traffic.requests[self._device.name, target.name, kind] += 1
+        self._world.count(self._device, target, kind)
         send = self._begin(target, kind, message)
         verdict: Verdict | None = None
         try:
@@ -130,6 +132,7 @@ class SimRemote:
         body = await data.read() if isinstance(data, DataStream) else data
         await asyncio.sleep(self._latency())
         if target.unreachable:
+            self._device.suspicious = True
             self._tell(target, kind, message, "cannot reach it")
             raise Unreachable("connection refused")
 
@@ -141,6 +144,7 @@ class SimRemote:
             if fault is None:
                 reply = await process()
             else:
+                self._device.suspicious = True
                 self._tell(target, kind, message, FAULTS[fault].says)
                 exchange = Exchange(kind, self._random, process, self._world.later, lambda: [])
                 reply = await FAULTS[fault].act(exchange)
@@ -164,7 +168,7 @@ class SimRemote:
         kind = _kind(message)
         target = self._world.endpoints[endpoint]
         await self._device.step(f"before a {kind} to {target.name}")
-        self._world.traffic.requests[self._device.name, target.name, kind] += 1
+        self._world.count(self._device, target, kind)
         await asyncio.sleep(self._latency())
         if target.unreachable:
             raise Unreachable("connection refused")

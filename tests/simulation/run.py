@@ -1,23 +1,61 @@
-import logging
+"""Runs seeds and tells of those that fail: `build.py simulate`."""
+
+from __future__ import annotations
+
+import argparse
 import sys
 import time
+from collections import Counter
 
-from tests.simulation.simulation import simulate
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.pool import outcomes
+from tests.simulation.simulation import Outcome
 
 
-def main():
-    logging.disable(logging.CRITICAL)
-    first, count = int(sys.argv[1]), int(sys.argv[2])
-    bad = 0
-    for seed in range(first, first + count):
-        t = time.perf_counter()
-        out = simulate(seed)
-        took = time.perf_counter() - t
-        print(seed, f"{took:.2f}s", dict(out.counts), out.digest, "FAIL" if out.failures else "", flush=True)
-        if out.failures:
-            bad += 1
-            if "-v" in sys.argv:
-                print("\n".join(out.story))
-            for f in out.failures[:8]:
-                print("   ", f)
-    return bad > 0
+def main(arguments: list[str]) -> int:
+    """The exit status: 1 if a seed failed."""
+    options = _parser().parse_args(arguments)
+    if options.seed is not None:
+        (outcome,) = outcomes([options.seed], options.mutant)
+        print("\n".join(outcome.story))
+        print(failure(outcome) if outcome.failures else f"\nseed {outcome.seed} is well: {_told(outcome.counts)}")
+        return int(bool(outcome.failures))
+    return _many(options)
+
+
+def _many(options: argparse.Namespace) -> int:
+    began, total, failed = time.monotonic(), Counter[str](), list[int]()
+    for outcome in outcomes(range(options.first, options.first + options.seeds), options.mutant):
+        total += outcome.counts
+        if outcome.failures:
+            failed.append(outcome.seed)
+            if len(failed) == 1:
+                print("\n".join(outcome.story))
+            print(failure(outcome), flush=True)
+    seconds = time.monotonic() - began
+    print(f"{options.seeds} seeds from {options.first} in {seconds:.0f} s: {_told(total)}")
+    print(f"{len(failed)} failed: {', '.join(map(str, failed))}" if failed else "All are well.")
+    return int(bool(failed))
+
+
+def failure(outcome: Outcome) -> str:
+    """What was wrong with a seed, and how to see it again."""
+    what = "\n".join(f"    {line}" for line in outcome.failures)
+    return f"\nseed {outcome.seed} failed:\n{what}\nIts story: python3 build.py simulate --seed {outcome.seed}"
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="build.py simulate", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=300, help="how many (default 300)")
+    parser.add_argument("--first", type=int, default=0, help="the first of them (default 0)")
+    parser.add_argument("--seed", type=int, help="this one only, with its story")
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="with a fault in the code, to see that it is found")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

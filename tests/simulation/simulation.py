@@ -39,27 +39,26 @@ class Outcome:
 def simulate(seed: int) -> Outcome:
     """Run one seed."""
     gc.disable()  # so that what is collected when does not depend on what ran before
+    world = World(plan(seed))
     try:
-        world = World(plan(seed))
-        return virtual_time.run(lambda: _main(world))  # type: ignore[no-any-return]
+        virtual_time.run(lambda: _main(world))
+    except Exception as error:  # a story that ends with a bug is a story too
+        world.failures.append("".join(traceback.format_exception(error)))
     finally:
         gc.enable()
         gc.collect()
+    story = world.story
+    return Outcome(seed, list(dict.fromkeys(world.failures)), story.lines(), story.digest(), _counts(world))
 
 
-async def _main(world: World) -> Outcome:
+async def _main(world: World) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: _unhandled(world, context))
     await _people(world)
     lives = [asyncio.create_task(device.live()) for device in world.devices]
-    try:
-        await _chaos(world, lives)
-        await _quiescence(world, lives)
-        await invariants.check(world)
-        await _idle(world)
-    except Exception as error:  # a story that ends with a bug is a story too
-        world.failures.append("".join(traceback.format_exception(error)))
-    story = world.story
-    return Outcome(world.plan.seed, _once(world.failures), story.lines(), story.digest(), _counts(world))
+    await _chaos(world, lives)
+    await _quiescence(world, lives)
+    await invariants.check(world)
+    await _idle(world)
 
 
 def _unhandled(world: World, context: dict[str, Any]) -> None:
@@ -175,10 +174,6 @@ async def _idle(world: World) -> None:
         cost = world.traffic.requests - before
         if not due and (cost.total() != ends or {kind for _, _, kind in cost} - {"MessagesQuery"}):
             world.failures.append(f"an idle round of {device.name} costs {dict(cost)}")
-
-
-def _once(failures: list[str]) -> list[str]:
-    return list(dict.fromkeys(failures))
 
 
 def _counts(world: World) -> Counter[str]:

@@ -1,12 +1,12 @@
 """Who asked whom for what, and whether that was more than the policy allows.
 
-Bounds, from `web5.sync.policy` and the ledger's invariants. A device may send a message to an endpoint
-1. once at a time;
-2. never again after the endpoint took it, or listed it;
-3. after a refusal not before its backoff is over;
-4. while it waits for a dependency, at most `TRIES` times in one visit: so at most that often while nothing new comes.
+Bounds, from `web5.sync.policy` and the ledger's invariants:
+1. A message is sent to an endpoint once at a time.
+2. It is never sent there again after the endpoint took it, or listed it.
+3. After a refusal it is not sent before its backoff is over.
+4. What a device holds it asks for once in a run, to see that the endpoint still has it.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
-document in between, a listing of everything, which overrules what was believed (ledger invariant 7); and for 3 and 4
+document in between, a listing of everything, which overrules what was believed (ledger invariant 7); and for 3
 that the app asked for it (`send`).
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from web5.sync.policy import Verdict
@@ -36,7 +37,7 @@ class _History:
     under_way: int = 0
     taken: str = ""
     refusals: int = 0
-    next_try: float = 0.0
+    next_try: float = -inf
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Traffic:
     requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _probes: Counter[tuple[str, int, str, str]] = field(default_factory=Counter)
     _histories: dict[tuple[str, str, str], _History] = field(default_factory=dict)
 
     def begin(self, device: Device, endpoint: Endpoint, cid: str, name: str) -> Send:
@@ -71,8 +73,8 @@ class Traffic:
             self.violations.append(f"{where} while the same is under way")
         elif history.taken:
             self.violations.append(f"{where} again, {history.taken}")
-        elif _now() < history.next_try and not device.asked_to_send(cid):
-            self.violations.append(f"{where} again {history.next_try - _now():.1f} s before its time")
+        elif _now(device) < history.next_try and not device.asked_to_send(cid):
+            self.violations.append(f"{where} again {history.next_try - _now(device):.1f} s before its time")
         history.under_way += 1
         return Send(history, device, excuse)
 
@@ -87,7 +89,15 @@ class Traffic:
         elif verdict.state in (State.REFUSED, State.BLOCKED):
             history.refusals += 1
             delay = verdict.backoff.delay(history.refusals)
-            history.next_try = _now() + delay * SLACK
+            history.next_try = _now(send.device) + delay * SLACK
+
+    def read(self, device: Device, endpoint: Endpoint, tenant: str, cid: str) -> None:
+        """A device asks for a message."""
+        if device.dwn.store.has(tenant, cid):
+            probe = (device.name, device.runs, endpoint.url, tenant)
+            self._probes[probe] += 1
+            if self._probes[probe] > 1 + self.audits[device.name, endpoint.name]:
+                self.violations.append(f"{device.name} asks {endpoint.name} for what it holds: {cid}")
 
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
         """A device was told that an endpoint has these."""
@@ -103,5 +113,6 @@ class Traffic:
         return history, excuse
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+def _now(device: Device) -> float:
+    """By the device's clock, which is what its backoffs go by."""
+    return asyncio.get_running_loop().time() + device.clock.skew

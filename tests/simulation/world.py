@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,10 @@ from web5.dwn.store.memory import MemoryBlobs
 
 if TYPE_CHECKING:
     from tests.simulation.plan import Plan
+
+
+REQUESTS_AT_MOST = 10_000
+"""Of all devices; a scenario needs some hundreds, and a thousand or two if nothing goes well."""
 
 
 class World:
@@ -57,6 +62,13 @@ class World:
         if what not in self.failures:
             self.failures.append(what)
             self.story.add("FAILURE", "{}", what)
+
+    def count(self, device: Device, endpoint: Endpoint, kind: str) -> None:
+        """A device makes a request; far too many of them end the simulation."""
+        self.traffic.requests[device.name, endpoint.name, kind] += 1
+        if self.traffic.requests.total() > REQUESTS_AT_MOST:
+            self.fail(f"there were more than {REQUESTS_AT_MOST} requests")
+            asyncio.get_running_loop().stop()
 
     # -- running things that belong to no device
 

@@ -1,0 +1,154 @@
+"""Deliberate faults, each put in place of a piece of the real code, that the simulator must find.
+
+They show that the invariants bite: `test_mutants` asks that each is caught by one of a few seeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apsw
+
+from web5.dwn.store.database import Database
+from web5.errors import StorageError
+from web5.sync import policy
+from web5.sync.inbox import Inbox
+from web5.sync.ledger import Ledger
+from web5.sync.local import Local
+from web5.sync.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A fault.
+
+    Parameters:
+        says: what is wrong with it.
+        owner, name: what is replaced; `make` gets the original, and gives what takes its place.
+    """
+
+    says: str
+    owner: Any
+    name: str
+    make: Callable[[Any], Any]
+
+    def applied(self) -> AbstractContextManager[None]:
+        """The code has this fault inside the block."""
+        return _replaced(self.owner, self.name, self.make(getattr(self.owner, self.name)))
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, fault: Any) -> Iterator[None]:
+    original = owner.__dict__[name]
+    setattr(owner, name, fault)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+@contextmanager
+def unchanged() -> Iterator[None]:
+    """The code as it is."""
+    yield
+
+
+def _cursor_before_rows(listed: Any) -> Any:
+    def fault(self: Ledger, endpoint: Any, feed: str, listing: Any, missing: set[str], now: int) -> None:
+        listed(self, endpoint, feed, listing, set(), now)
+        # The rows follow, a moment and so a transaction later.
+        asyncio.get_running_loop().call_later(0.05, _add_rows, self, endpoint.id, listing.cids, missing, now)
+
+    return fault
+
+
+def _add_rows(ledger: Ledger, endpoint: int, cids: list[str], missing: set[str], now: int) -> None:
+    # The device may be off by now, or its disk full.
+    with suppress(apsw.Error, StorageError), ledger.database.transaction():
+        ledger.inbox.add(endpoint, [cid for cid in cids if cid in missing], now)
+
+
+def _everything_is_success(rules: Any) -> Any:
+    return tuple(replace(rule, state=None) if rule.codes != "401" else rule for rule in rules)
+
+
+def _nothing_waits(rules: Any) -> Any:
+    return tuple(replace(rule, state=None) if rule.name == "depends on what is not there" else rule for rule in rules)
+
+
+def _refused_is_gone(failed: Any) -> Any:
+    def fault(self: Inbox, endpoint: int, cid: str, verdict: Any, now: int) -> None:
+        if "404" in verdict.detail:
+            self.gone(endpoint, cid)
+        else:
+            failed(self, endpoint, cid, verdict, now)
+
+    return fault
+
+
+def _echo(applied: Any) -> Any:
+    def fault(self: Ledger, message: Any) -> None:
+        for endpoint in self._endpoint_ids.get(message.tenant, {}).values():
+            self.inbox.settle(endpoint, message.message_cid)
+
+    return fault
+
+
+def _no_flush(flush: Any) -> Any:
+    async def fault(self: Database) -> None:
+        await asyncio.sleep(0)
+
+    return fault
+
+
+def _rows_are_kept(drop: Any) -> Any:
+    def fault(self: Ledger, tenant: str, urls: Any) -> None:
+        for url in urls:
+            endpoint = self._endpoint_ids[tenant][url]
+            self.database.connection.execute("DELETE FROM sync_endpoint WHERE id = ?", (endpoint,))
+
+    return fault
+
+
+def _sent_before_reply(record: Any) -> Any:
+    """Whatever was sent counts as taken, whatever the reply was."""
+
+    def fault(self: Outbox, endpoint: int, outcomes: Any, now: int) -> None:
+        taken = replace(policy.waiting_for("nothing"), state=None)
+        record(self, endpoint, [replace(one, verdict=taken) for one in outcomes], now)
+
+    return fault
+
+
+def _no_backoff(next_try: Any) -> Any:
+    return lambda self, attempts, now: None
+
+
+def _blind_apply(apply: Any) -> Any:
+    """What is pulled is taken for superseded if the engine refuses it."""
+
+    async def fault(self: Local, tenant: str, candidate: Any, source: str) -> Any:
+        verdict = await apply(self, tenant, candidate, source)
+        if not verdict.settled:
+            self.ledger.superseded(tenant, candidate.cid)
+        return verdict
+
+    return fault
+
+
+MUTANTS: dict[str, Mutant] = {
+    "cursor first": Mutant("a cursor is saved before its rows", Ledger, "listed", _cursor_before_rows),
+    "all success": Mutant("any reply counts as a success", policy, "RULES", _everything_is_success),
+    "no waiting": Mutant("what depends on something is not kept", policy, "RULES", _nothing_waits),
+    "404 is gone": Mutant("any 404 drops the row of a message", Inbox, "failed", _refused_is_gone),
+    "echo": Mutant("what was pulled is not settled for its source", Ledger, "applied", _echo),
+    "no flush": Mutant("writes are acknowledged before they are durable", Database, "flush", _no_flush),
+    "rows stay": Mutant("an endpoint that leaves leaves its rows", Ledger, "_drop", _rows_are_kept),
+    "sent is taken": Mutant("whatever was sent counts as taken", Outbox, "record", _sent_before_reply),
+    "no backoff": Mutant("what was refused is tried at every visit", policy.Verdict, "next_try", _no_backoff),
+    "refused is superseded": Mutant("what the engine refuses is dropped", Local, "apply", _blind_apply),
+}

@@ -33,22 +33,23 @@ def sync() -> str:
             "",
             *_text(
                 "The first line that fits the answer to a message decides. The same lines read what the local node says"
-                " when a message that was fetched is given to it. What is not settled is in `web5.sync.unsettled()` with"
-                " its reason."
+                " when a message that was fetched is given to it. What is not settled is in `web5.sync.unsettled()`"
+                " with its reason."
             ),
             *table(("Status", "In its detail", *HEAD), [_reply(rule) for rule in policy.RULES]),
             "## Failures without an answer",
             "",
             *table(("Error", *HEAD), [_error(rule) for rule in policy.ERROR_RULES]),
             *_text(
-                f"After {policy.FAILURES_IN_A_ROW} failures of the node in a row (5xx, 401, no proper reply) a visit ends"
-                f" too. By interval, the next visit is the next interval's; live, it comes {_when(policy.RECONNECT)}."
+                f"After {policy.FAILURES_IN_A_ROW} failures of the node in a row (5xx, 401, no proper reply) a visit"
+                " ends too. By interval, the next visit is the next interval's;"
+                f" live, it comes {_when(policy.RECONNECT)}."
             ),
             "## What waits for what",
             "",
             *_text(
-                "A message that is refused with one of these codes waits, and is tried again as soon as what it waits for"
-                " is there, whoever brings it; and, in case that is never noticed, after the waits above."
+                "A message that is refused with one of these codes waits, and is tried again as soon as what it waits"
+                " for is there, whoever brings it; and, in case that is never noticed, after the waits above."
             ),
             *table(("Code", "Waits for"), [(f"`{code}`", _waits(code)) for code in dependencies.MISSING]),
             "## When endpoints are asked",
@@ -59,12 +60,12 @@ def sync() -> str:
             ),
             *_text(
                 "Live: an endpoint that has a WebSocket tells by itself; a visit follows every event and every connect,"
-                f" and comes every {SAFETY_SECONDS / 60:g} minutes anyway. An endpoint without a WebSocket is asked about"
-                f" every {POLL_SECONDS:g} seconds."
+                f" and comes every {SAFETY_SECONDS / 60:g} minutes anyway. An endpoint without a WebSocket is asked"
+                f" about every {POLL_SECONDS:g} seconds."
             ),
             *_text(
-                f"Every {AUDIT_SECONDS / 3600:g} hours, and whenever it seems to have lost something, an endpoint is asked"
-                " for all that it has; what is missing on either side is then fetched or sent."
+                f"Every {AUDIT_SECONDS / 3600:g} hours, and whenever it seems to have lost something, an endpoint is"
+                " asked for all that it has; what is missing on either side is then fetched or sent."
             ),
             *_text(f"States of a message: {_list(State)}. Of an endpoint: {_list(Activity)}."),
         ]

@@ -31,7 +31,7 @@ from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.files import source
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import delete_database, open_database, read_keys
+from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
 from web5.browser.websocket import BrowserWebSockets
@@ -310,6 +310,24 @@ async def put(space: str, key: str, size: int) -> str:
     finally:
         await blobs.close()
     return "stored"
+
+
+async def copy_without_log(space: str, copy: str) -> int:
+    """The same notes in the first layout of the pages' database, which had no log; how many pages."""
+    pages = IndexedDbPages(space)
+    stored = await pages.load()
+    await pages.close()
+    database = await open_database(f"{copy}.pages", ["pages"])
+    write = WriteTransaction(database, "writing the first layout", "pages")
+    for number, page in stored.items():
+        write.put("pages", number, page)
+    await write.commit()
+    database.close()
+    return len(stored)
+
+
+async def close_notes(space: str) -> None:
+    await _databases.pop(space).close()
 
 
 async def remove_database(name: str) -> None:

@@ -38,7 +38,7 @@ class Activity(StrEnum):
     FAILING = "failing"
     """The last visit ended early (`last_error`); it is tried again by itself."""
     BLOCKED = "blocked"
-    """The endpoint takes nothing from this tenant (`last_error`), which somebody may have to change."""
+    """As failing, but somebody has to do something: register, make room, unlock the keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,7 @@ async def test_a_device_that_is_killed_again_and_again_while_requests_fail_loses
         await phone.sync.start("2m")
         while phone.sync.unsettled():
             await stage.pass_time(HOUR, phone)
+        await phone.sync.stop()
         written = 0
         for requests in (2, 4, 8):
             process = await stage.process("tablet", 10)
@@ -204,7 +205,8 @@ async def test_a_device_that_is_killed_again_and_again_while_requests_fail_loses
             written += 10
         async with stage.open("tablet") as tablet:
             assert tablet.sync.unsettled()
-            await tablet.sync.start("2m")
+            for device in (phone, tablet):
+                await device.sync.start("2m")
             await stage.settle(phone, tablet)
             contents = await phone.contents()
             assert len(contents) == 60 + written

@@ -375,6 +375,7 @@ async def remove_database(name: str) -> None:
 
 _tabs: dict[str, Tabs] = {}
 _owned: dict[str, Callable[[], None]] = {}
+_closing: dict[str, asyncio.Event] = {}
 _never = asyncio.Event()
 
 
@@ -418,6 +419,22 @@ def publish(name: str, event: str) -> None:
 
 async def leave(name: str) -> None:
     await _tabs[name].close()
+
+
+async def resign(name: str) -> None:
+    """Let another tab lead; `closed` says when the store is closed."""
+
+    async def close() -> None:
+        closed = _closing[name] = asyncio.Event()
+        js.tell("closing")
+        await closed.wait()
+
+    await _tabs[name].resign(close)
+
+
+def closed(name: str) -> None:
+    """The store of a tab that resigns is closed now."""
+    _closing.pop(name).set()
 
 
 async def own(name: str, patience: float) -> str:

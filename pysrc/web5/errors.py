@@ -18,7 +18,7 @@ Web5Error
 │   ├── Unreachable
 │   ├── TimedOut
 │   ├── BadReply           something answered, but not as a DWN does
-│   └── NoWebSocket        the endpoint answers, but offers no WebSocket
+│   └── NoWebSocket        a server is there, but offers no WebSocket
 └── StorageError           the local store
     ├── StorageFull
     ├── StorageCorrupt
@@ -150,7 +150,7 @@ class BadReply(RemoteError):
 
 
 class NoWebSocket(RemoteError):
-    """The endpoint offers no WebSocket, so nothing can be subscribed to there."""
+    """A server is there, but offers no WebSocket; ask it over HTTP."""
 
 
 class StorageError(Web5Error):

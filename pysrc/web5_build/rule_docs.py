@@ -1,4 +1,4 @@
-"""docs/rules.md and docs/errors.md: what the engine's tables of rules and its error codes say, for people.
+"""docs/rules.md, docs/errors.md and docs/sync.md: what the tables of rules and the error codes say, for people.
 
 Run with `python -m web5_build.rule_docs` in the environment that `build.py` makes; a test sees to it that the files are
 up to date.
@@ -16,6 +16,8 @@ from web5.dwn.permissions.data import SCOPES
 from web5.dwn.protocols import authorization, integrity, shape, validation
 
 from .paths import PYSRC, ROOT
+from .sync_docs import sync
+from .tables import table
 
 DOCS = ROOT / "docs"
 ENGINE = PYSRC / "web5" / "dwn"
@@ -52,7 +54,7 @@ def errors() -> str:
             "A reply that refuses a message has the code, a colon and words in `status.detail`. The codes are those of",
             f"the reference ({SOURCES}); the words are not.",
             "",
-            *_table(("Code", "What must hold", "Given in `web5.dwn`"), sorted(rows)),
+            *table(("Code", "What must hold", "Given in `web5.dwn`"), sorted(rows)),
         ]
     )
 
@@ -61,6 +63,7 @@ def write() -> None:
     DOCS.mkdir(exist_ok=True)
     (DOCS / "rules.md").write_text(rules(), encoding="utf-8")
     (DOCS / "errors.md").write_text(errors(), encoding="utf-8")
+    (DOCS / "sync.md").write_text(sync(), encoding="utf-8")
 
 
 def _updates() -> Iterable[str]:
@@ -77,7 +80,7 @@ def _definitions() -> Iterable[str]:
         "An action rule allows some actions, either to an actor or to a role:",
         "",
     )
-    yield from _table(
+    yield from table(
         ("For", "`can`"),
         [
             (f"`who`: {_words(shape.ACTORS)}", _words(shape.ACTOR_ACTIONS)),
@@ -86,7 +89,7 @@ def _definitions() -> Iterable[str]:
     )
     yield from ("Every action rule fulfils, in this order:", "")
     rows = [(says, f"`{code}`") for code, says in _demands()]
-    yield from _table(("What must hold", "Code"), rows)
+    yield from table(("What must hold", "Code"), rows)
 
 
 def _demands() -> list[tuple[Code, str]]:
@@ -98,14 +101,14 @@ def _demands() -> list[tuple[Code, str]]:
 def _integrity() -> Iterable[str]:
     yield from ("## Records of a protocol", "", "Every RecordsWrite with a protocol fulfils, in this order:", "")
     rows = [(check.says, _words(check.codes)) for check in integrity.CHECKS]
-    yield from _table(("What must hold", "Codes"), rows)
+    yield from table(("What must hold", "Codes"), rows)
 
 
 def _actions() -> Iterable[str]:
     yield from ("## Who may do what with the records of a protocol", "")
     yield "The tenant may do everything. Anybody else needs an action rule, at the record's protocol path, that names"
     yield f"one of the actions for the message (or else `{Code.ProtocolAuthorizationActionNotAllowed}`)"
-    yield from ("", *_table(("Message", "What it does", "Action"), [_action(row) for row in authorization.ACTIONS]))
+    yield from ("", *table(("Message", "What it does", "Action"), [_action(row) for row in authorization.ACTIONS]))
     yield from ("and that is for who asks. The first of these lines that fits the rule and the message decides:", "")
     yield from (f"{number}. {actor.says}" for number, actor in enumerate(authorization.ACTORS, 1))
     yield ""
@@ -118,12 +121,12 @@ def _action(row: authorization.Action) -> tuple[str, str, str]:
 
 def _grants() -> Iterable[str]:
     yield from ("## What a permission grant allows", "", "A grant's scope names an interface and a method:", "")
-    yield from _table(("Interface", "Methods", "May be limited by"), [_scope(name) for name in SCOPES])
+    yield from table(("Interface", "Methods", "May be limited by"), [_scope(name) for name in SCOPES])
     yield from ("Every use of a grant fulfils, in this order:", "")
-    yield from _table(("What must hold", "Code"), [_rule(rule) for rule in grants.BASE])
+    yield from table(("What must hold", "Code"), [_rule(rule) for rule in grants.BASE])
     yield from ("and then, for each kind of message:", "")
     rows = [(kind, *_rule(rule)) for kind, several in grants.RULES.items() for rule in several]
-    yield from _table(("Message", "What must hold", "Code"), rows)
+    yield from table(("Message", "What must hold", "Code"), rows)
 
 
 def _scope(interface: str) -> tuple[str, str, str]:
@@ -162,12 +165,6 @@ def _is_code(node: ast.Attribute) -> bool:
 
 def _words(values: Iterable[str]) -> str:
     return ", ".join(f"`{value}`" for value in values)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
-    for cells in (head, ["---"] * len(head), *rows):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-    yield ""
 
 
 if __name__ == "__main__":

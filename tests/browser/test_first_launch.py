@@ -20,7 +20,7 @@ async def test_connects_by_itself(device: Device, world: World) -> None:
     did = await device.did()
     assert did.startswith("did:dht:")
     for endpoint in world.endpoints:
-        await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Reachable", timeout=PATIENCE)
+        await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Live", timeout=PATIENCE)
     await device.summary("All synced")
     await expect(device.page.locator("#notes-empty")).to_be_visible()
     # It is published, or no other device could find the nodes.

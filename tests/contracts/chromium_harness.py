@@ -125,8 +125,15 @@ async def browser_context(chromium: str, profile: Path) -> AsyncIterator[Browser
 
 
 @asynccontextmanager
-async def mortal_browser(chromium: str, profile: Path) -> AsyncIterator[tuple[BrowserContext, Callable[[], None]]]:
-    """A browser of our own, and a function that kills all its processes at once (SIGKILL)."""
+async def mortal_browser(
+    chromium: str, profile: Path, *, no_defaults: bool = False
+) -> AsyncIterator[tuple[BrowserContext, Callable[[], None]]]:
+    """A browser of our own, and a function that kills all its processes at once (SIGKILL).
+
+    Parameters:
+        no_defaults: leave out what Playwright does to every page; it makes each believe that it is seen, and a page
+            that is seen is never frozen.
+    """
     process = await asyncio.to_thread(_start, chromium, profile)
 
     def kill() -> None:
@@ -137,7 +144,7 @@ async def mortal_browser(chromium: str, profile: Path) -> AsyncIterator[tuple[Br
     try:
         port = await asyncio.to_thread(_port, profile / _PORT_FILE, process)
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+            browser = await playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=no_defaults)
             yield browser.contexts[0], kill
     finally:
         kill()

@@ -162,6 +162,10 @@ def _redirect(handler: _Handler, argument: str) -> None:
     handler.reply(b"", 302, {"Location": "/status/200"})
 
 
+def _info(handler: _Handler, argument: str) -> None:
+    handler.reply(b'{"registrationRequirements": [], "webSocketSupport": false}')
+
+
 def _no_cors(handler: _Handler, argument: str) -> None:
     handler.head({"Content-Length": "0"})
 
@@ -183,6 +187,7 @@ ROUTES: dict[str, Callable[[_Handler, str], None]] = {
     "break-off": _break_off,
     "redirect": _redirect,
     "no-cors": _no_cors,
+    "info": _info,
 }
 
 

@@ -21,6 +21,7 @@ from tests.contracts import (
     http_contract,
     pages_contract,
     sealer_contract,
+    websocket_contract,
 )
 from tests.contracts.memory import MIB, at_most
 from web5 import Web5
@@ -30,13 +31,19 @@ from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.files import source
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import delete_database, open_database, read_keys
+from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
+from web5.browser.websocket import BrowserWebSockets
+from web5.dids import jwk
+from web5.dids.signing import signer_for
+from web5.dwn import compose
 from web5.dwn.cid import DataCid
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.errors import Conflict, Web5Error
+from web5.ports.clock import SystemClock
+from web5.sync.remote import RemoteDwn
 
 OBJECTS = {"dict_converter": js.Object.fromEntries}
 Run = Callable[[str, str, str], Awaitable[None]]
@@ -71,6 +78,10 @@ async def _http(name: str, space: str, base: str) -> None:
     await _case(http_contract, name)(FetchHttp(), base)
 
 
+async def _websocket(name: str, space: str, base: str) -> None:
+    await _case(websocket_contract, name)(BrowserWebSockets(), base)
+
+
 async def _crypto(name: str, space: str, base: str) -> None:
     await _case(crypto_contract, name)(BrowserCrypto())
 
@@ -96,6 +107,7 @@ SUITES: dict[str, Run] = {
     "blobs": _blobs,
     "sealer": _sealer,
     "http": _http,
+    "websocket": _websocket,
     "crypto": _crypto,
     "database": _database,
     "memory_database": _memory_database,
@@ -169,6 +181,59 @@ async def _write(js_handle: Any, data: bytes) -> None:
 def _patterned(number: int) -> Any:
     """1 MiB of a number, in the browser's memory."""
     return js.Uint8Array.new(MIB).fill(number)
+
+
+async def errors_of_closed_sockets(base: str) -> Any:
+    """What the browser reports as uncaught while sockets that are flooded with texts are closed."""
+    js_errors = js.Array.new()
+    js_report = js.Function.new("errors", "return (event) => errors.push(String(event.message ?? event.reason))")(
+        js_errors
+    )
+    for kind in ("error", "unhandledrejection"):
+        js.self.addEventListener(kind, js_report)
+    for _ in range(20):
+        socket = await BrowserWebSockets().connect(f"{base}/flood")
+        await anext(aiter(socket))
+        await socket.close()
+    last = await BrowserWebSockets().connect(f"{base}/echo")
+    await last.send("the events of the others are over")
+    await anext(aiter(last))
+    await last.close()
+    for kind in ("error", "unhandledrejection"):
+        js.self.removeEventListener(kind, js_report)
+    return js_errors
+
+
+# -- a remote node -----------------------------------------------------------------------------------------------------
+
+
+async def subscribe_and_write(endpoint: str) -> str:
+    """Subscribe at a node, write to it over HTTP, and close; what was told, and what a query over the socket found."""
+    crypto, clock = BrowserCrypto(), SystemClock()
+    portable = await jwk.create(crypto)
+    signer = await signer_for(portable, crypto)
+    remote = RemoteDwn(FetchHttp(), BrowserWebSockets(), timeout=10)
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    subscribe = await compose.messages_subscribe(signer, clock)
+    subscription = await remote.subscribe(endpoint, portable.uri, subscribe, told.put_nowait)
+    message = await compose.records_write(signer, clock, data=b"text", data_format="text/plain")
+    await remote.process_message(endpoint, portable.uri, message, b"text")
+    event = await asyncio.wait_for(told.get(), 10)
+    query = await compose.messages_query(signer, clock)
+    found = await remote.process_message(endpoint, portable.uri, query)
+    await subscription.close()
+    await subscription.ended()
+    return json.dumps({"told": event["message"] == message, "found": len(found["entries"])})
+
+
+async def subscribe_error(endpoint: str) -> str:
+    """The class of the error that subscribing at an endpoint ends with."""
+    remote = RemoteDwn(FetchHttp(), BrowserWebSockets(), timeout=10)
+    try:
+        await remote.subscribe(endpoint, "did:x:y", {}, lambda event: None)
+    except Web5Error as error:
+        return type(error).__name__
+    return "none"
 
 
 # -- a tab that is killed in a burst of commits ------------------------------------------------------------------------
@@ -284,6 +349,24 @@ async def put(space: str, key: str, size: int) -> str:
     return "stored"
 
 
+async def copy_without_log(space: str, copy: str) -> int:
+    """The same notes in the first layout of the pages' database, which had no log; how many pages."""
+    pages = IndexedDbPages(space)
+    stored = await pages.load()
+    await pages.close()
+    database = await open_database(f"{copy}.pages", ["pages"])
+    write = WriteTransaction(database, "writing the first layout", "pages")
+    for number, page in stored.items():
+        write.put("pages", number, page)
+    await write.commit()
+    database.close()
+    return len(stored)
+
+
+async def close_notes(space: str) -> None:
+    await _databases.pop(space).close()
+
+
 async def remove_database(name: str) -> None:
     await delete_database(name)
 
@@ -292,6 +375,7 @@ async def remove_database(name: str) -> None:
 
 _tabs: dict[str, Tabs] = {}
 _owned: dict[str, Callable[[], None]] = {}
+_closing: dict[str, asyncio.Event] = {}
 _never = asyncio.Event()
 
 
@@ -335,6 +419,22 @@ def publish(name: str, event: str) -> None:
 
 async def leave(name: str) -> None:
     await _tabs[name].close()
+
+
+async def resign(name: str) -> None:
+    """Let another tab lead; `closed` says when the store is closed."""
+
+    async def close() -> None:
+        closed = _closing[name] = asyncio.Event()
+        js.tell("closing")
+        await closed.wait()
+
+    await _tabs[name].resign(close)
+
+
+def closed(name: str) -> None:
+    """The store of a tab that resigns is closed now."""
+    _closing.pop(name).set()
 
 
 async def own(name: str, patience: float) -> str:

@@ -82,6 +82,30 @@ async def case_hundreds_of_pages_come_back_in_order(open_store: Open) -> None:
     await again.close()
 
 
+async def case_any_number_of_small_writes_comes_to_what_the_last_ones_say(open_store: Open) -> None:
+    store = await open_store("a")
+    expected = await store.load()
+    for step in range(150):
+        count = len(expected)
+        if step % 20 == 19:  # shrink, and grow again with the next ones
+            count -= 3
+            changed = {0: _page(store, step)}
+        elif step % 50 == 30:  # larger than the others
+            changed = {number: _page(store, step) for number in range(count + 40)}
+        else:
+            changed = {step % (count + 1): _page(store, step), count: _page(store, 255 - step)}
+        count = max([count - 1, *changed]) + 1
+        await store.write(changed, count)
+        expected = {number: page for number, page in {**expected, **changed}.items() if number < count}
+        if step % 7 == 6:
+            await store.close()
+            store = await open_store("a")
+            if step % 2:  # a store may be written before it is read
+                assert await store.load() == expected
+    assert await store.load() == expected
+    await store.close()
+
+
 async def case_stores_with_different_names_do_not_meet(open_store: Open) -> None:
     one, other = await open_store("a"), await open_store("b")
     await one.load()

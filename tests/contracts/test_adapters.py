@@ -8,13 +8,23 @@ from typing import Any
 
 import pytest
 
-from tests.contracts import blobs_contract, database_contract, http_contract, pages_contract, sealer_contract
+from tests.contracts import (
+    blobs_contract,
+    database_contract,
+    http_contract,
+    pages_contract,
+    sealer_contract,
+    websocket_contract,
+)
 from tests.contracts.http_server import http_server
+from tests.contracts.websocket_server import websocket_server
 from web5.dwn.store.database import Database, open_file, open_memory
 from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.errors import NoWebSocket, Unreachable
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import FileSealer
 from web5.node.http import HttpxHttp
+from web5.node.websocket import NodeWebSockets
 
 
 def _id(case: Any) -> str:
@@ -33,6 +43,12 @@ def _memory_pages() -> pages_contract.Open:
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
     with http_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def socket_base() -> Iterator[str]:
+    with websocket_server() as address:
         yield address
 
 
@@ -88,3 +104,18 @@ async def test_httpx_http(case: http_contract.Case, base: str) -> None:
     http = HttpxHttp()
     await case(http, base)
     await http.close()
+
+
+@pytest.mark.parametrize("case", websocket_contract.CASES, ids=_id)
+async def test_node_websockets(case: websocket_contract.Case, socket_base: str) -> None:
+    await case(NodeWebSockets(), socket_base)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(200, NoWebSocket), (404, NoWebSocket), (426, NoWebSocket), (503, Unreachable)]
+)
+async def test_cpython_tells_what_a_server_that_opens_no_websocket_means(
+    socket_base: str, status: int, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=str(status)):
+        await NodeWebSockets().connect(f"{socket_base}/status/{status}")

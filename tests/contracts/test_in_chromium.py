@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,10 +17,17 @@ from tests.contracts import (
     http_contract,
     pages_contract,
     sealer_contract,
+    websocket_contract,
 )
 from tests.contracts.chromium_harness import browser_context, open_page, python, served
 from tests.contracts.http_server import http_server
+from tests.contracts.websocket_server import websocket_server
+from tests.served import served as served_app
+from web5.dids.jwk import DidJwk
+from web5.dids.resolver import UniversalResolver
 from web5.dwn.cid import data_cid
+from web5.node.server import create_app
+from web5.node.store_open import open_node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,6 +37,7 @@ SUITES = {
     "blobs": blobs_contract.CASES,
     "sealer": sealer_contract.CASES,
     "http": http_contract.CASES,
+    "websocket": websocket_contract.CASES,
     "crypto": crypto_contract.CASES,
     "database": _DATABASE,
     "memory_database": _DATABASE,
@@ -42,6 +51,12 @@ def base() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def socket_base() -> Iterator[str]:
+    with websocket_server() as address:
+        yield address
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def page(site: Path, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
     with served(site) as address:
@@ -50,8 +65,8 @@ async def page(site: Path, chromium: str, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize(("suite", "case"), EVERY, ids=[f"{suite}-{case}" for suite, case in EVERY])
-async def test_contract(page: Page, base: str, suite: str, case: str) -> None:
-    await python(page, "run_case", suite, case, f"{suite}.{case}", base)
+async def test_contract(page: Page, base: str, socket_base: str, suite: str, case: str) -> None:
+    await python(page, "run_case", suite, case, f"{suite}.{case}", socket_base if suite == "websocket" else base)
 
 
 async def test_an_answer_that_cors_withholds_is_unreachable(page: Page, base: str) -> None:
@@ -69,6 +84,21 @@ async def test_a_file_that_changed_since_it_was_chosen_is_told(page: Page) -> No
 
 async def test_a_path_is_a_file_of_the_interpreter(page: Page) -> None:
     assert await python(page, "read_a_path") == data_cid(b"a note")
+
+
+async def test_events_that_come_after_a_socket_was_closed_find_nothing(page: Page, socket_base: str) -> None:
+    assert await python(page, "errors_of_closed_sockets", socket_base) == []
+
+
+async def test_a_remote_node_is_subscribed_to_from_a_browser(page: Page, tmp_path: Path) -> None:
+    resolver = UniversalResolver([DidJwk()])
+    async with open_node(tmp_path, resolver) as dwn, served_app(create_app({"/dwn": dwn})) as url:
+        assert json.loads(await python(page, "subscribe_and_write", f"{url}/dwn")) == {"told": True, "found": 1}
+
+
+async def test_a_browser_tells_a_server_without_websockets_from_one_that_is_down(page: Page, base: str) -> None:
+    assert await python(page, "subscribe_error", base) == "NoWebSocket"
+    assert await python(page, "subscribe_error", "http://127.0.0.1:9") == "Unreachable"
 
 
 async def test_a_case_that_fails_is_told(page: Page, base: str) -> None:

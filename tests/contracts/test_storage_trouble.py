@@ -82,3 +82,16 @@ async def test_a_database_that_another_tab_removes(
     await python(other, "remove_database", f"{space}.pages")
     assert await python(page, "note", space, 1, 1000) == "StorageBusy"
     await other.close()
+
+
+async def test_a_store_that_had_no_log_yet(page: Page, space: str) -> None:
+    await python(page, "open_notes", space)
+    assert await python(page, "note", space, 1, 1000) == "stored"
+    await python(page, "close_notes", space)
+    old = f"{space}.old"
+    assert await python(page, "copy_without_log", space, old) > 1
+    assert json.loads(await python(page, "survivors", old)) == {"ids": [1], "check": "ok"}
+    await python(page, "open_notes", old)
+    assert await python(page, "note", old, 2, 1000) == "stored"
+    await python(page, "close_notes", old)
+    assert json.loads(await python(page, "survivors", old)) == {"ids": [1, 2], "check": "ok"}

@@ -135,6 +135,40 @@ async def test_a_third_tab_is_served_by_the_successor(pages: tuple[Page, Page, P
     assert json.loads(await python(third, "call", name, "greet", "3", False))[0] == "other"
 
 
+async def test_a_leader_that_resigns_has_closed_its_store_before_the_next_leads(
+    pages: tuple[Page, Page, Page], name: str
+) -> None:
+    succession = await _join(pages, name)
+    asked = [asyncio.ensure_future(python(page, "call", name, "stall", '"one"', True)) for page in pages[:2]]
+    await heard(pages[0], "stalling", 2)
+    resigned = asyncio.ensure_future(python(pages[0], "resign", name))
+    await heard(pages[0], "closing")
+    late = asyncio.ensure_future(python(pages[1], "call", name, "greet", "4", True))
+    assert [await python(page, "leads", name) for page in pages[:2]] == [True, False]
+    assert not succession.done()
+    await python(pages[0], "closed", name)
+    await resigned
+    await succession
+    assert [json.loads(answer)[:2] for answer in await asyncio.gather(*asked, late)] == [
+        ["other", "stall"],
+        ["other", "stall"],
+        ["other", "greet"],
+    ]
+
+
+async def test_a_leader_that_resigned_may_lead_again(pages: tuple[Page, Page, Page], name: str) -> None:
+    succession = await _join(pages, name)
+    resigned = asyncio.ensure_future(python(pages[0], "resign", name))
+    await heard(pages[0], "closing")
+    await python(pages[0], "closed", name)
+    await asyncio.gather(resigned, succession)
+    again = asyncio.ensure_future(python(pages[0], "lead", name, "one again"))
+    assert json.loads(await python(pages[0], "call", name, "greet", "5", False))[0] == "other"
+    await python(pages[1], "leave", name)
+    await again
+    assert json.loads(await python(pages[0], "call", name, "greet", "6", False))[0] == "one again"
+
+
 async def test_events_reach_every_tab(pages: tuple[Page, Page, Page], name: str) -> None:
     for page in pages:
         await python(page, "join", name)

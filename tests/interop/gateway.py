@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.interop.node.serving import served
+from tests.served import served
 from web5.dwn.store.database import open_memory
 from web5.node.crypto import NodeCrypto
 from web5.node.gateway import create_gateway

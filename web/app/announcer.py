@@ -37,6 +37,10 @@ class Announcer:
         """Announce at once how far the start has come."""
         self._post(json.dumps({"type": "boot", "step": step, "done": done, "total": total}))
 
+    def leading(self) -> None:
+        """Announce at once that this tab is the node now; it does not sync before a page has said how."""
+        self._post(json.dumps({"type": "leading"}))
+
     def changed(self, *what: str) -> None:
         """Announce soon that these changed: "notes" or "state"."""
         self._what.update(what)

@@ -19,6 +19,15 @@
   };
   worker.onerror = (event) => fail(event.message || "the worker's program could not be loaded");
 
+  // A page that is frozen takes its worker along, at once, so that no other tab could be the node. The worker runs on
+  // only while this handler does: time enough to close its store. Nobody sees a page that is about to be frozen.
+  const HANDOVER_MS = 300;
+  document.addEventListener("freeze", () => {
+    worker.postMessage({ life: "freeze" });
+    for (const end = performance.now() + HANDOVER_MS; performance.now() < end; );
+  });
+  document.addEventListener("resume", () => worker.postMessage({ life: "resume" }));
+
   // Call a method of web/app/service.py with its arguments as JSON; a promise of the answer, as JSON.
   globalThis.web5Link = (name, args) =>
     new Promise((resolve, reject) => {

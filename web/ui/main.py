@@ -10,7 +10,7 @@ from ui.client import Agent, AgentError
 from ui.composer import Composer
 from ui.dom import on, on_window, spawn, window
 from ui.identity import Identity
-from ui.nodes import MODE_KEPT, Nodes
+from ui.nodes import DEFAULT_MODE, MODE_KEPT, Nodes
 from ui.note_list import NoteList
 
 _TICK_SECONDS = 10
@@ -35,6 +35,7 @@ class Page:
     async def start(self):
         """Wait for the agent, then show what it has."""
         try:
+            await self._apply_mode()
             state = await self._agent.call("state")
         except AgentError as error:
             self._boot.fail()
@@ -45,14 +46,19 @@ class Page:
         window.performance.mark("web5-ready")
         self._boot.finish()
         self._show(state)
-        await self._apply_mode(state)
         await self._notes.refresh()
 
-    async def _apply_mode(self, state):
-        """The mode that was chosen on an earlier visit."""
-        mode = window.localStorage.getItem(MODE_KEPT)
-        if mode and mode != state["interval"]:
-            await self._agent.call("set_sync", interval=mode)
+    async def _apply_mode(self):
+        """A node begins without sync; tell it the mode that was chosen on this or an earlier visit."""
+        await self._agent.call("set_sync", interval=window.localStorage.getItem(MODE_KEPT) or DEFAULT_MODE)
+
+    async def _led_by_another(self):
+        """Another tab is the node now, or this one."""
+        try:
+            await self._apply_mode()
+        except AgentError as error:
+            banner.tell(error)
+        await self._refresh()
 
     async def _revive(self, _):
         """This device was asleep or offline: what looks connected may not be."""
@@ -67,6 +73,8 @@ class Page:
         event = json.loads(js_event.data)
         if event["type"] == "boot":
             self._boot.step(event["step"], event["done"], event["total"])
+        elif event["type"] == "leading" and self._running:
+            await self._led_by_another()
         elif event["type"] == "changed" and self._running:
             if "progress" in event:
                 self._nodes.progress(event["progress"]["done"], event["progress"]["total"])

@@ -5,6 +5,7 @@ from ui.client import AgentError
 from ui.dom import clone, document, el, now, on, say, show, slot, tone, window
 
 MODE_KEPT = "web5-sync-mode"
+DEFAULT_MODE = "live"
 
 _FEW = 20
 """A sync of so few messages needs no numbers."""

@@ -16,6 +16,7 @@ from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
 from web5.ports.sealer import Sealer
+from web5.ports.websocket import WebSockets
 from web5.sync.remote import RemoteDwn
 
 
@@ -24,6 +25,7 @@ class Platform:
     """One adapter for each port.
 
     Parameters:
+        sockets: None where subscriptions over the network are not wanted.
         close: gives all of them free, the database first.
     """
 
@@ -31,6 +33,7 @@ class Platform:
     blobs: Blobs
     crypto: Crypto
     http: Http
+    sockets: WebSockets | None
     clock: Clock
     sealer: Sealer
     close: Callable[[], Awaitable[None]]
@@ -59,7 +62,7 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         clock=platform.clock,
         resolver=resolver,
         dwn=dwn,
-        remote=RemoteDwn(platform.http),
+        remote=RemoteDwn(platform.http, platform.sockets),
         identities=IdentityStore(platform.database, platform.sealer, crypto, verify=platform.crypto.verify),
         gateway_uri=gateway_uri,
     )

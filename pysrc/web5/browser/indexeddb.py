@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import js
+from pyodide.code import run_js
 from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
 
 from web5.browser.js_errors import STORAGE, translated
@@ -18,6 +19,29 @@ from web5.errors import StorageBusy, StorageError
 
 Durability = Literal["strict", "relaxed"]
 """When a transaction counts as committed: once the disk has it, or once the operating system has it."""
+
+# One crossing from Python for a whole transaction. `done` is called once: with nothing when all of it is stored, with
+# the reason when none of it is. What throws has stored nothing either, and calls nobody.
+_js_write = run_js(
+    """
+    (database, stores, options, requests, done) => {
+      const transaction = database.transaction(stores, "readwrite", options);
+      transaction.oncomplete = () => done();
+      transaction.onabort = () => done(transaction.error ?? new DOMException("no reason was given", "AbortError"));
+      try {
+        for (const [store, method, ...args] of requests) transaction.objectStore(store)[method](...args);
+        transaction.commit();
+      } catch (error) {
+        transaction.onabort = null;
+        transaction.abort();
+        throw error;
+      }
+    }
+    """
+)
+
+Request = tuple[Any, ...]
+"""A write of a transaction: object store, name of its method, arguments."""
 
 
 class IndexedDb:
@@ -31,18 +55,46 @@ class IndexedDb:
         self._proxies = [create_proxy(self._on_version_change), create_proxy(self._on_close)]
         js_database.onversionchange, js_database.onclose = self._proxies
 
-    def transaction(self, stores: Sequence[str], mode: Literal["readonly", "readwrite"]) -> Any:
-        """A JavaScript IDBTransaction.
+    def js_store(self, store: str) -> Any:
+        """A JavaScript IDBObjectStore to read from.
 
         Raises:
             StorageError: the connection is closed, by us, by another tab's upgrade, or by the browser.
         """
-        if self._lost is not None:
-            raise self._lost
+        self._check_open()
         try:
-            return self._js_database.transaction(to_js(list(stores)), mode, self._js_options)
+            return self._js_database.transaction(store, "readonly").objectStore(store)
         except JsException as error:
             raise translated(STORAGE, error, f"opening {self.name}") from error
+
+    async def write(self, stores: Sequence[str], requests: Sequence[Request], doing: str) -> None:
+        """Carry out requests in one transaction over these stores; return when all of it is stored.
+
+        Raises:
+            StorageFull, StorageError: none of it is.
+        """
+        self._check_open()
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(js_error: Any = None) -> None:
+            if stored.done():  # its waiter was cancelled
+                return
+            if js_error is None:
+                stored.set_result(None)
+            else:
+                stored.set_exception(translated(STORAGE, js_error, doing))
+
+        js_done = create_once_callable(done)
+        try:
+            _js_write(self._js_database, to_js(stores), self._js_options, to_js(requests), js_done)
+        except JsException as error:
+            js_done.destroy()
+            raise translated(STORAGE, error, doing) from error
+        await stored
+
+    def _check_open(self) -> None:
+        if self._lost is not None:
+            raise self._lost
 
     def close(self) -> None:
         """Safe to call twice. Transactions under way still finish."""
@@ -63,16 +115,27 @@ class IndexedDb:
             asyncio.get_running_loop().call_soon(lambda: [proxy.destroy() for proxy in self._proxies])
 
 
-async def open_database(name: str, stores: Sequence[str], durability: Durability = "strict") -> IndexedDb:
-    """Open a database, making it with these object stores (keys out of line) if it is new.
+async def open_database(
+    name: str, stores: Sequence[str], durability: Durability = "strict", *, version: int = 1
+) -> IndexedDb:
+    """Open a database, making it or what it lacks of these object stores (keys out of line).
+
+    Parameters:
+        version: a later one for each change of `stores`; what is stored stays.
 
     Raises:
         StorageBusy: another tab has it open at another version.
         StorageError: the browser cannot open it.
     """
-    js_request = js.indexedDB.open(name, 1)
-    create = create_once_callable(lambda event: [event.target.result.createObjectStore(store) for store in stores])
-    js_request.onupgradeneeded = create
+    js_request = js.indexedDB.open(name, version)
+
+    def upgrade(js_event: Any) -> None:
+        js_database = js_event.target.result
+        for store in stores:
+            if not js_database.objectStoreNames.contains(store):
+                js_database.createObjectStore(store)
+
+    js_request.onupgradeneeded = create_once_callable(upgrade)
     try:
         return IndexedDb(name, await _opened(js_request, f"opening {name}"), durability)
     finally:
@@ -89,7 +152,7 @@ async def delete_database(name: str) -> None:
 
 
 class WriteTransaction:
-    """Puts and deletes that are stored together or not at all.
+    """Puts and deletes that are stored together or not at all. Nothing happens before `commit`.
 
     Parameters:
         database: where.
@@ -98,24 +161,25 @@ class WriteTransaction:
     """
 
     def __init__(self, database: IndexedDb, doing: str, *stores: str) -> None:
+        self._database = database
         self._doing = doing
-        self._js_transaction = database.transaction(stores, "readwrite")
-        self._js_stores = {store: self._js_transaction.objectStore(store) for store in stores}
+        self._stores = stores
+        self._requests: list[Request] = []
 
     def put(self, store: str, key: Any, value: Any) -> None:
         """`value` is copied: bytes become a Uint8Array, lists an Array; a JavaScript object is kept as it is."""
-        self._js_stores[store].put(to_js(value), to_js(key))
+        self._requests.append((store, "put", value, key))
 
     def add(self, store: str, key: Any, value: Any) -> None:
         """As `put`, but `commit` raises StorageBusy if the key is there already."""
-        self._js_stores[store].add(to_js(value), to_js(key))
+        self._requests.append((store, "add", value, key))
 
     def delete(self, store: str, *, key: Any) -> None:
-        self._js_stores[store].delete(to_js(key))
+        self._requests.append((store, "delete", key))
 
     def delete_range(self, store: str, first: Any, last: Any) -> None:
         """Both ends included. None as `last`: to the end."""
-        self._js_stores[store].delete(key_range(first, last))
+        self._requests.append((store, "delete", key_range(first, last)))
 
     async def commit(self) -> None:
         """Return when all of it is stored.
@@ -123,11 +187,7 @@ class WriteTransaction:
         Raises:
             StorageFull, StorageError: none of it is.
         """
-        try:
-            self._js_transaction.commit()
-        except JsException as error:
-            raise translated(STORAGE, error, self._doing) from error
-        await _settled(self._js_transaction, "oncomplete", "onabort", self._doing)
+        await self._database.write(self._stores, self._requests, self._doing)
 
 
 def key_range(first: Any, last: Any = None) -> Any:
@@ -143,7 +203,7 @@ async def read(database: IndexedDb, store: str, key: Any, doing: str) -> Any:
     Raises:
         StorageError: as the table of js_errors says.
     """
-    return await result(database.transaction([store], "readonly").objectStore(store).get(to_js(key)), doing)
+    return await result(database.js_store(store).get(to_js(key)), doing)
 
 
 async def read_keys(database: IndexedDb, store: str, doing: str) -> list[Any]:
@@ -152,7 +212,7 @@ async def read_keys(database: IndexedDb, store: str, doing: str) -> list[Any]:
     Raises:
         StorageError: as the table of js_errors says.
     """
-    js_keys = await result(database.transaction([store], "readonly").objectStore(store).getAllKeys(), doing)
+    js_keys = await result(database.js_store(store).getAllKeys(), doing)
     keys: list[Any] = js_keys.to_py()
     return keys
 

@@ -1,4 +1,14 @@
-"""The SQLite database's pages in IndexedDB: one record a page, its number the key."""
+"""The SQLite database's pages in IndexedDB.
+
+What a transaction costs there is the number of its records more than their bytes, and a commit of SQLite changes a
+page in each of several trees. So a small write is one record of a log, and the pages themselves follow later.
+
+Invariants:
+1. `pages` holds a page in each record, its number the key. `log` holds a write in each record, numbered from 0 in
+   their order. What is stored is `pages` with the writes of `log` laid over it, in that order.
+2. A write is one transaction: it adds one record to `log`, or it brings `pages` up to date and empties `log`.
+3. `log` has at most `LOG_LENGTH` records, none with more than `LOGGED_PAGES` pages; so opening stays quick.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +23,22 @@ from web5.browser.indexeddb import (
     read_keys,
     result,
 )
+from web5.browser.page_log import PageLog
 from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
 from web5.errors import StorageError
 
-_STORE = "pages"
+LOG_LENGTH = 32
+"""At eight pages a write, 2 MiB that are read when the store opens, and at most 4 MiB."""
+LOGGED_PAGES = 16
+"""A write of more pages is a group's, and pays for itself."""
+
+_PAGES, _LOG = "pages", "log"
+_VERSION = 2  # 1 had no log
 _BATCH = 256  # pages a request; 2 MiB
 
 
 class IndexedDbPages:
-    """A `PageStore` in the IndexedDB database `<db_name>.pages`.
+    """A `PageStore` in the IndexedDB database `<db_name>.pages`. It has one owner at a time.
 
     Parameters:
         db_name: the node's name on this origin.
@@ -37,13 +54,14 @@ class IndexedDbPages:
         self._durability = durability
         self._open: IndexedDb | None = None
         self._closed = False
-        self._stored_count: float = float("inf")  # unknown before `load`: the first write then drops what is beyond
+        self._log: PageLog | None = None  # as it is stored; unknown before it is first read
 
     async def load(self) -> dict[int, bytes]:
         database = await self._database()
-        numbers = await read_keys(database, _STORE, "reading page numbers")
+        numbers = await read_keys(database, _PAGES, "reading page numbers")
         check_numbers(numbers)
-        js_store = database.transaction([_STORE], "readonly").objectStore(_STORE)
+        self._log = await self._read_log(database)
+        js_store = database.js_store(_PAGES)
         js_requests = [
             js_store.getAll(key_range(start, start + _BATCH - 1)) for start in range(0, len(numbers), _BATCH)
         ]
@@ -51,18 +69,41 @@ class IndexedDbPages:
         for js_request in js_requests:
             for js_page in await result(js_request, "reading pages"):
                 pages[len(pages)] = js_page.to_bytes()
+        pages = self._log.laid_over(pages)
+        check_numbers(pages)
         check_lengths(pages, self.page_size)
-        self._stored_count = len(pages)
         return pages
 
     async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
-        write = WriteTransaction(await self._database(), "writing pages", _STORE)
+        database = await self._database()
+        if self._log is None:
+            self._log = await self._read_log(database)
+        log = self._log.followed_by(pages, page_count)
+        if len(pages) <= LOGGED_PAGES and log.length <= LOG_LENGTH:
+            # Should one be cancelled and stored all the same, the next, which has its pages too, takes its place.
+            write = WriteTransaction(database, "writing pages", _LOG)
+            write.put(_LOG, self._log.length, (page_count, list(pages), b"".join(pages.values())))
+            await write.commit()
+            self._log = log
+        else:
+            await self._store_pages(database, log.pages, page_count)
+
+    async def _store_pages(self, database: IndexedDb, pages: Mapping[int, bytes], page_count: int) -> None:
+        """Bring `pages` up to date and empty `log`."""
+        write = WriteTransaction(database, "writing pages", _PAGES, _LOG)
         for number, page in pages.items():
-            write.put(_STORE, number, page)
-        if page_count < self._stored_count:
-            write.delete_range(_STORE, page_count, None)
+            write.put(_PAGES, number, page)
+        write.delete_range(_PAGES, page_count, None)
+        write.delete_range(_LOG, 0, None)
         await write.commit()
-        self._stored_count = page_count
+        self._log = PageLog()
+
+    async def _read_log(self, database: IndexedDb) -> PageLog:
+        log = PageLog()
+        for js_record in await result(database.js_store(_LOG).getAll(), "reading the log of pages"):
+            page_count, numbers, data = js_record.to_py()
+            log = log.followed_by_record(numbers, bytes(data), page_count)
+        return log
 
     async def close(self) -> None:
         self._closed = True
@@ -73,5 +114,5 @@ class IndexedDbPages:
         if self._closed:
             raise StorageError(f"{self._db_name} is closed")
         if self._open is None:
-            self._open = await open_database(self._db_name, [_STORE], self._durability)
+            self._open = await open_database(self._db_name, [_PAGES, _LOG], self._durability, version=_VERSION)
         return self._open

@@ -1,4 +1,4 @@
-"""The browser's composition root: WebCrypto, IndexedDB and fetch behind the ports, wired once."""
+"""The browser's composition root: WebCrypto, IndexedDB, fetch and WebSocket behind the ports, wired once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from web5.browser.device_key import DeviceSealer
 from web5.browser.http import FetchHttp
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import exclusive
+from web5.browser.websocket import BrowserWebSockets
 from web5.dwn.store.paged import open_paged
 from web5.errors import RemoteError
 from web5.platform import Progress, Settings
@@ -50,6 +51,7 @@ async def open_agent(*, gateway_uri: str, on_progress: Progress, name: str = "we
             blobs=blobs,
             crypto=BrowserCrypto(),
             http=FetchHttp(),
+            sockets=BrowserWebSockets(),
             clock=SystemClock(),
             sealer=DeviceSealer(name),
             close=close,

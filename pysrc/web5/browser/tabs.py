@@ -6,8 +6,10 @@ Invariants:
 2. A call is addressed to one leader, and only that leader answers it.
 3. A new leader makes itself known once it serves. Then every call that an earlier leader has not answered is either
    sent again (if it was said to be idempotent) or fails with StorageBusy, because it may have been carried out.
+4. A leader that resigns has closed its store before another tab can lead.
 
-Not handled: a browser may freeze a background tab without ending it. While a frozen tab leads, the others wait.
+A browser may freeze a background tab without ending it, its worker too. A tab that leads, or waits to lead, has to
+`resign` when its page is told so: while a frozen tab leads, the others wait.
 """
 
 from __future__ import annotations
@@ -67,11 +69,12 @@ class Tabs:
         return self._release is not None
 
     async def lead(self) -> None:
-        """Return when this tab is the leader, which it stays until it is closed. Then `serve`.
+        """Return when this tab is the leader, which it stays until it resigns or is closed. Then `serve`.
 
         Raises:
             StorageBusy: `close` ended the waiting.
         """
+        self._send({"kind": "who leads"})  # while it was frozen, this tab may not have heard
         release = await hold(f"{self._name}.leader", self._js_stop.signal)
         if self._closed:
             release()
@@ -89,6 +92,26 @@ class Tabs:
         self._handler = handler
         self._send({"kind": "leading"})
         self._follow(self._me)
+
+    async def resign(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Answer no call any more, also none that is under way (invariant 3), then let another tab lead.
+
+        Parameters:
+            close: closes the store; the lock is held until it has returned or raised.
+        """
+        self._handler = None
+        if self._leader == self._me:
+            self._leader = None
+        answering = list(self._answering)
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
+        try:
+            await close()
+        finally:
+            if self._release is not None:
+                self._release()
+                self._release = None
 
     async def call(self, name: str, args_json: str, *, idempotent: bool = False) -> str:
         """Call the leader's handler, here or in another tab; wait for a leader if there is none.

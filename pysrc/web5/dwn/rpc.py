@@ -1,8 +1,9 @@
 """The JSON-RPC 2.0 messages between an agent and a remote DWN, as text, for both ends.
 
 A request is the value of the HTTP header `dwn-request`; the record's data is the body. The response is the body, or,
-when a record's data is the body, the value of the header `dwn-response`. Source: `src/http-api.ts`,
-`src/lib/json-rpc.ts` and `src/json-rpc-handlers/dwn/process-message.ts` of `@web5/dwn-server` 0.6.1.
+when a record's data is the body, the value of the header `dwn-response`. What a WebSocket carries besides is in
+`rpc_socket`. Source: `src/http-api.ts`, `src/lib/json-rpc.ts` and `src/json-rpc-handlers/dwn/process-message.ts` of
+`@web5/dwn-server` 0.6.1.
 
 All text made here is ASCII: HTTP headers are Latin-1, and the reference's own servers and clients read them as such.
 """
@@ -39,6 +40,7 @@ class ErrorCode(IntEnum):
     UNAUTHORIZED = -50401
     FORBIDDEN = -50403
     CONTENT_TOO_LARGE = -50413
+    TOO_MANY_REQUESTS = -50429
     HEADER_TOO_LARGE = -50431
 
 
@@ -85,9 +87,35 @@ class Request:
     id: Id
 
 
+@dataclass(frozen=True)
+class Envelope:
+    """A JSON-RPC 2.0 request of whatever method."""
+
+    id: Id
+    method: Any
+    content: dict[str, Any]
+
+    def no_method(self) -> RpcFault:
+        return RpcFault(ErrorCode.METHOD_NOT_FOUND, f"there is no method {self.method!r}", self.id)
+
+    def call(self) -> Request:
+        """The message that it carries.
+
+        Raises:
+            RpcFault: it has no target and message.
+        """
+        params = self.content.get("params")
+        if not isinstance(params, dict):
+            raise RpcFault(ErrorCode.INVALID_PARAMS, "params must be an object with target and message", self.id)
+        target, message = params.get("target"), params.get("message")
+        if not isinstance(target, str) or not isinstance(message, dict):
+            raise RpcFault(ErrorCode.INVALID_PARAMS, "target must be a string and message an object", self.id)
+        return Request(target, message, self.id)
+
+
 def encode_request(target: str, message: dict[str, Any], id: Id = None) -> str:
     """The request that has `target`'s DWN process `message`; with a fresh id if none is given."""
-    return _encode(id, method=PROCESS_MESSAGE, params={"target": target, "message": message})
+    return encode(id, method=PROCESS_MESSAGE, params={"target": target, "message": message})
 
 
 def parse_request(text: str) -> Request:
@@ -96,38 +124,40 @@ def parse_request(text: str) -> Request:
     Raises:
         RpcFault: it is not JSON, not JSON-RPC 2.0, not `dwn.processMessage`, or has no target and message.
     """
+    envelope = parse_envelope(text)
+    if envelope.method != PROCESS_MESSAGE:
+        raise envelope.no_method()
+    if "subscription" in envelope.content:
+        raise RpcFault(ErrorCode.INVALID_PARAMS, "subscriptions are not supported via http", envelope.id)
+    return envelope.call()
+
+
+def parse_envelope(text: str) -> Envelope:
+    """Read a request as far as its method.
+
+    Raises:
+        RpcFault: it is not JSON or not JSON-RPC 2.0.
+    """
     try:
-        request = _decode(text)
+        request = decode(text)
     except ValueError as error:
         raise RpcFault(ErrorCode.BAD_REQUEST, str(error)) from error
     if not isinstance(request, dict):
         raise RpcFault(ErrorCode.INVALID_REQUEST, "a request is a JSON object")
-    id = request.get("id")
-    if not isinstance(id, str | int | float) or isinstance(id, bool):
-        id = None
+    id = id_of(request)
     if request.get("jsonrpc") != "2.0":
         raise RpcFault(ErrorCode.INVALID_REQUEST, 'jsonrpc must be "2.0"', id)
-    if request.get("method") != PROCESS_MESSAGE:
-        raise RpcFault(ErrorCode.METHOD_NOT_FOUND, f"there is no method {request.get('method')!r}", id)
-    if "subscription" in request:
-        raise RpcFault(ErrorCode.INVALID_PARAMS, "subscriptions are not supported via http", id)
-    params = request.get("params")
-    if not isinstance(params, dict):
-        raise RpcFault(ErrorCode.INVALID_PARAMS, "params must be an object with target and message", id)
-    target, message = params.get("target"), params.get("message")
-    if not isinstance(target, str) or not isinstance(message, dict):
-        raise RpcFault(ErrorCode.INVALID_PARAMS, "target must be a string and message an object", id)
-    return Request(target, message, id)
+    return Envelope(id, request.get("method"), request)
 
 
 def encode_reply(id: Id, reply: dict[str, Any]) -> str:
     """The response that carries a DWN's reply; the reply's data, if any, must be taken out before."""
-    return _encode(id, result={"reply": reply})
+    return encode(id, result={"reply": reply})
 
 
 def encode_fault(fault: RpcFault) -> str:
     """The response that carries a fault."""
-    return _encode(fault.id, error={"code": int(fault.code), "message": fault.message})
+    return encode(fault.id, error={"code": int(fault.code), "message": fault.message})
 
 
 def parse_response(text: str | bytes) -> dict[str, Any]:
@@ -140,28 +170,44 @@ def parse_response(text: str | bytes) -> dict[str, Any]:
         BadReply: this is no JSON-RPC response to `dwn.processMessage`; the message shows how it begins.
     """
     try:
-        response = _decode(text)
+        response = decode(text)
     except ValueError:
-        raise _no_response(text) from None
+        raise no_response(text) from None
+    reply = reply_in(response)
+    if reply is None:
+        raise no_response(text)
+    return reply
+
+
+def reply_in(response: Any) -> dict[str, Any] | None:
+    """The reply that a decoded response carries (see `parse_response`); None if it carries none."""
     match response:
         case {"error": {"code": int(code), "message": str(message)}}:
             return {"status": {"code": status_of(code), "detail": message}}
         case {"result": {"reply": {"status": {"code": int()}} as reply}}:
             return reply  # type: ignore[no-any-return]
-    raise _no_response(text)
+    return None
 
 
-def _no_response(text: str | bytes) -> BadReply:
+def no_response(text: str | bytes) -> BadReply:
+    """The error for what should be a response; it shows how that begins."""
     seen = text if isinstance(text, str) else text[:SHOWN_CHARACTERS].decode("utf-8", "replace")
     return BadReply(f"not a DWN's JSON-RPC response: {seen[:SHOWN_CHARACTERS]!r}")
 
 
-def _encode(id: Id, **parts: Any) -> str:
+def id_of(content: dict[str, Any]) -> Id:
+    """The id of an envelope, or of the object in it that names a subscription; None if it is of no use as one."""
+    id = content.get("id")
+    return None if isinstance(id, bool) or not isinstance(id, str | int | float) else id
+
+
+def encode(id: Id, **parts: Any) -> str:
+    """An envelope as ASCII text; with a fresh id if none is given."""
     envelope = {"jsonrpc": "2.0", "id": str(uuid4()) if id is None else id, **parts}
     return json.dumps(envelope, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
-def _decode(text: str | bytes) -> Any:
+def decode(text: str | bytes) -> Any:
     """Parse JSON as strictly as JavaScript does; ValueError says what is wrong.
 
     Half a surrogate pair, which JavaScript lets through, is refused: it has no UTF-8 form, so no CID.

@@ -12,8 +12,10 @@ from web5.node.blobs import FileBlobs
 from web5.node.crypto import FileSealer, NodeCrypto
 from web5.node.http import HttpxHttp
 from web5.node.lock import sole_use
+from web5.node.websocket import NodeWebSockets
 from web5.platform import Progress, no_progress
 from web5.ports.clock import SystemClock
+from web5.ports.websocket import WebSockets
 
 DEFAULT_DATA_PATH = Path("DATA") / "AGENT"
 """Where `@web5/user-agent` keeps an agent (src/user-agent.ts, `dataPath`)."""
@@ -25,11 +27,13 @@ async def open_agent(
     on_progress: Progress = no_progress,
     data_path: Path | str = DEFAULT_DATA_PATH,
     http: HttpxHttp | None = None,
+    sockets: WebSockets | None = None,
 ) -> Agent:
     """Open the agent whose data lies in a folder, making the folder if need be.
 
     Parameters:
         http: another way to the network, for example into ASGI apps of this process; the agent closes it.
+        sockets: that way for WebSockets; with another `http`, there are none without it.
 
     Raises:
         StorageBusy: another process has it open.
@@ -41,7 +45,8 @@ async def open_agent(
         on_progress("store", 0, 1)
         database = open_file(folder / "web5.sqlite")
         blobs = FileBlobs(folder / "blobs")
-        http = http or HttpxHttp()
+        if http is None:
+            http, sockets = HttpxHttp(), sockets or NodeWebSockets()
         for resource in (http, blobs, database):
             stack.push_async_callback(resource.close)
         platform = Platform(
@@ -49,6 +54,7 @@ async def open_agent(
             blobs=blobs,
             crypto=NodeCrypto(),
             http=http,
+            sockets=sockets,
             clock=SystemClock(),
             sealer=FileSealer(folder / "device.key"),
             close=stack.aclose,

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from web5.dwn import rpc
+from web5.dwn.data import DataStream
 from web5.dwn.engine import Dwn
 from web5.dwn.rpc import ErrorCode, RpcFault
 from web5.errors import StorageError, StorageFull
@@ -26,15 +27,20 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may bring, in bytes.
+    """What a client may bring and keep.
 
     Parameters:
-        message: JSON in the `dwn-request` header. Node, so the reference, takes 16 KiB.
-        data: a record's data; the default is the reference's `MAX_RECORD_DATA_SIZE`.
+        message: bytes of JSON in the `dwn-request` header, or in one text of a WebSocket. Node, so the reference,
+            takes 16 KiB in a header.
+        data: bytes of a record's data; the default is the reference's `MAX_RECORD_DATA_SIZE`.
+        subscriptions: how many a WebSocket may have at a time.
+        events: how many may wait until a WebSocket has taken those before them.
     """
 
     message: int = 256 * KIB
     data: int = KIB**3
+    subscriptions: int = 256
+    events: int = 1000
 
 
 class DwnEndpoint:
@@ -56,8 +62,7 @@ class DwnEndpoint:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:
-            log.exception("a request failed")
-            ours = RpcFault(ErrorCode.INTERNAL_ERROR, _told(error), call_id)
+            ours = internal_fault(error, call_id)
             return _json(rpc.encode_fault(ours), ours.status)
         return _reply(call_id, reply)
 
@@ -102,9 +107,20 @@ class DwnEndpoint:
         )
 
 
-def _reply(call_id: rpc.Id, reply: dict[str, Any]) -> Response:
+def take_data(reply: dict[str, Any]) -> DataStream | None:
+    """Take the data out of a reply, which then can be encoded."""
     entry = reply.get("entry")
-    data = entry.pop("data", None) if isinstance(entry, dict) else None
+    return entry.pop("data", None) if isinstance(entry, dict) else None
+
+
+def internal_fault(error: Exception, call_id: rpc.Id) -> RpcFault:
+    """The fault for a failure that is ours: the log has all of it, the client learns little."""
+    log.error("a request failed", exc_info=error)
+    return RpcFault(ErrorCode.INTERNAL_ERROR, _told(error), call_id)
+
+
+def _reply(call_id: rpc.Id, reply: dict[str, Any]) -> Response:
+    data = take_data(reply)
     encoded = rpc.encode_reply(call_id, reply)
     if data is None:
         return _json(encoded, 200)
@@ -119,7 +135,6 @@ def _json(text: str, status: int) -> Response:
 
 
 def _told(error: Exception) -> str:
-    """What the client may know of a failure that is ours."""
     if isinstance(error, StorageFull):
         return "StorageFull: this node has no room left"
     return "StorageError: this node's store failed" if isinstance(error, StorageError) else "internal error"

@@ -37,6 +37,12 @@ GATEWAY = "/dht"
 HEADERS_BESIDE = 16 * 1024
 """Bytes of other headers that a request may have beside its message."""
 
+LARGEST_TEXT = 4 * Limits().message
+"""Bytes of a WebSocket's text from which on the socket is closed; what is over `Limits.message` is only refused."""
+
+PING_SECONDS = 20.0
+"""How often a WebSocket's client is asked whether it is still there, and how long it may take to say so."""
+
 GRACE_SECONDS = 3
 
 
@@ -134,21 +140,30 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn has to be set to serve DWNs within `Limits`."""
+    return uvicorn.Config(
+        app,
+        port=0,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=Limits().message + HEADERS_BESIDE,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_max_size=LARGEST_TEXT,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,
+    )
+
+
 async def serve(listener: socket.socket, data_dir: Path, site: Path | None) -> None:
     """Serve until SIGINT or SIGTERM; see `embedded`."""
     host, port = listener.getsockname()[:2]
     async with embedded(data_dir, site) as app:
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            h11_max_incomplete_event_size=Limits().message + HEADERS_BESIDE,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
         name = f"[{host}]" if ":" in host else host
-        await _Server(config, f"http://{name}:{port}/").serve([listener])
+        await _Server(server_config(app), f"http://{name}:{port}/").serve([listener])
 
 
 def main(arguments: list[str] | None = None) -> int:

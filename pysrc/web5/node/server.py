@@ -1,4 +1,4 @@
-"""DWN servers as an ASGI app: what `@web5/dwn-server` answers over HTTP, for one DWN or for several in one process."""
+"""DWN servers as an ASGI app: what `@web5/dwn-server` answers over HTTP and WebSocket, for one DWN or for several."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from importlib import metadata
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web5.dwn.engine import Dwn
 from web5.node.cors import cross_origin
 from web5.node.endpoint import DwnEndpoint, Limits
+from web5.node.socket_endpoint import SocketEndpoint
 from web5.sync.remote import ServerInfo
 
 SERVER_NAME = "web5-py"
@@ -23,8 +24,8 @@ def create_app(mounts: Mapping[str, Dwn], limits: Limits | None = None) -> Starl
 
     Parameters:
         mounts: paths such as "/dwn0", or "" for the root. A path answers with and without a slash at its end:
-            `POST` for JSON-RPC; below it `GET /info` and `GET /health`.
-        limits: what a request may bring; the HTTP server below must let headers of `limits.message` bytes pass.
+            `POST` and WebSocket for JSON-RPC; below it `GET /info` and `GET /health`.
+        limits: what a client may bring; the HTTP server below must let headers of `limits.message` bytes pass.
     """
     limits = limits or Limits()
     return Starlette(
@@ -33,16 +34,17 @@ def create_app(mounts: Mapping[str, Dwn], limits: Limits | None = None) -> Starl
     )
 
 
-def _routes(prefix: str, dwn: Dwn, limits: Limits) -> list[Route]:
+def _routes(prefix: str, dwn: Dwn, limits: Limits) -> list[BaseRoute]:
     async def info(request: Request) -> Response:
         url = str(request.url.replace(path=prefix or "/", query="", fragment=""))
         return JSONResponse(_info(url, limits).model_dump(by_alias=True, exclude_none=True))
 
-    endpoint = DwnEndpoint(dwn, limits)
+    endpoint, sockets = DwnEndpoint(dwn, limits), SocketEndpoint(dwn, limits)
     roots = {prefix or "/", f"{prefix}/"}
     return [
         *(Route(root, endpoint.post, methods=["POST"]) for root in roots),
         *(Route(root, _hint, methods=["GET"]) for root in roots),
+        *(WebSocketRoute(root, sockets.serve) for root in roots),
         Route(f"{prefix}/info", info, methods=["GET"]),
         Route(f"{prefix}/health", _health, methods=["GET"]),
     ]
@@ -58,7 +60,7 @@ async def _hint(request: Request) -> Response:
 
 def _info(url: str, limits: Limits) -> ServerInfo:
     return ServerInfo(
-        url=url, server=SERVER_NAME, version=_version(), max_file_size=limits.data, web_socket_support=False
+        url=url, server=SERVER_NAME, version=_version(), max_file_size=limits.data, web_socket_support=True
     )
 
 

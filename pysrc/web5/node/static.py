@@ -11,7 +11,8 @@ from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 HASHED = re.compile(r"[.-][0-9a-f]{16,64}(?=[./]|$)")
 """A content hash in the name of a file or of a folder above it, as the build writes it."""
@@ -55,6 +56,9 @@ def create_site(folder: Path | str) -> Starlette:
 
 
 class _Files(StaticFiles):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (super().__call__ if scope["type"] == "http" else WebSocketClose())(scope, receive, send)
+
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:

@@ -1,7 +1,7 @@
 """Sync between a local node and the remote nodes of its tenants: planner (pure), ledger (durable), driver.
 
 planner, pure: `policy` (what a reply means), `dependencies`, `lanes`, `push_plan`, `pull_plan` (what to do next);
-ledger, durable: `ledger`, `outbox`, `inbox` (what is where);
+ledger, durable: `ledger`, `outbox`, `inbox`, `feeds` (what is where);
 driver: `peer` (requests), `pull`, `push`, `visit` (one visit to one endpoint), `line` (one visit after another),
 `lines`, `rounds`, `timetable`, `live` (when); `sight`, `check` (what to tell); `engine` is what others use.
 """

@@ -13,13 +13,14 @@ from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
 from web5.sync.check import Difference, check
 from web5.sync.events import Events
+from web5.sync.grants import GrantBook
 from web5.sync.intervals import LIVE, parse_interval
 from web5.sync.ledger import Ledger, Tenant
 from web5.sync.line import Line, Want
 from web5.sync.lines import Lines, follow
 from web5.sync.live import Live
 from web5.sync.local import Local
-from web5.sync.peer import GrantFor, Remote, SignerFor, no_grant
+from web5.sync.peer import Remote, SignerFor
 from web5.sync.rounds import Rounds
 from web5.sync.sending import Sender
 from web5.sync.sight import Sight
@@ -42,7 +43,6 @@ class SyncEngine:
         remote: how messages reach endpoints.
         resolver: finds the tenants' DID documents, and so their endpoints.
         signer_for: the key that signs in the name of a tenant or a delegate.
-        grant_for: the grants of delegates.
         jitter: gives numbers from 0 to 1, by which waits are spread.
 
     Attributes:
@@ -57,12 +57,11 @@ class SyncEngine:
         resolver: DidResolver,
         clock: Clock,
         signer_for: SignerFor,
-        grant_for: GrantFor = no_grant,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         events, ledger, wishes = Events(), Ledger(dwn.database, dwn.store), Wishes()
         local = Local(dwn, ledger, clock, events.notify)
-        visitor = Visitor(local, remote, signer_for, grant_for, wishes, self._tell_others)
+        visitor = Visitor(local, remote, signer_for, GrantBook(dwn, clock, signer_for).find, wishes, self._tell_others)
 
         def tell(line: Line) -> None:
             events.notify(SyncEvent("endpoint", line.tenant, line.url))

@@ -29,70 +29,12 @@ from typing import Any, Protocol
 
 from web5.dwn.store.database import Database
 from web5.sync import dependencies
+from web5.sync.feeds import Feeds
 from web5.sync.inbox import Inbox
 from web5.sync.outbox import EventLog, Outbox
 from web5.sync.policy import Verdict
+from web5.sync.schema import SCHEMA
 from web5.sync.states import Listing, State
-
-SCHEMA = (
-    """
-    -- `protocols` is a JSON list, or NULL for everything.
-    CREATE TABLE sync_tenant (tenant TEXT PRIMARY KEY, protocols TEXT, delegate TEXT);
-    -- AUTOINCREMENT: what was under way to an endpoint that is gone must not count for another.
-    CREATE TABLE sync_endpoint (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        tenant TEXT NOT NULL,
-        url TEXT NOT NULL,
-        pushed_seq INTEGER NOT NULL DEFAULT 0,
-        caught_up INTEGER,
-        audited INTEGER,
-        last_success INTEGER,
-        error_state TEXT,
-        error_code INTEGER,
-        error_detail TEXT,
-        UNIQUE (tenant, url)
-    );
-    -- Where the next listing of an endpoint begins; see `Feed`. JSON, 'null' is the beginning of the log.
-    CREATE TABLE sync_feed (
-        endpoint INTEGER NOT NULL,
-        feed TEXT NOT NULL,
-        cursor TEXT NOT NULL,
-        start TEXT NOT NULL,
-        batch TEXT NOT NULL,
-        PRIMARY KEY (endpoint, feed)
-    ) WITHOUT ROWID;
-    CREATE TABLE sync_out (
-        endpoint INTEGER NOT NULL,
-        seq INTEGER NOT NULL,
-        cid TEXT NOT NULL,
-        state TEXT NOT NULL,
-        code INTEGER NOT NULL DEFAULT 0,
-        detail TEXT NOT NULL DEFAULT '',
-        attempts INTEGER NOT NULL DEFAULT 0,
-        next_try INTEGER,
-        waits_for TEXT,
-        since INTEGER,
-        PRIMARY KEY (endpoint, seq)
-    ) WITHOUT ROWID;
-    CREATE INDEX sync_out_cid ON sync_out (cid, endpoint);
-    CREATE INDEX sync_out_waiting ON sync_out (endpoint, waits_for) WHERE waits_for IS NOT NULL;
-    CREATE TABLE sync_in (
-        endpoint INTEGER NOT NULL,
-        cid TEXT NOT NULL,
-        position INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        code INTEGER NOT NULL DEFAULT 0,
-        detail TEXT NOT NULL DEFAULT '',
-        attempts INTEGER NOT NULL DEFAULT 0,
-        next_try INTEGER,
-        waits_for TEXT,
-        since INTEGER,
-        PRIMARY KEY (endpoint, cid)
-    ) WITHOUT ROWID;
-    CREATE INDEX sync_in_position ON sync_in (endpoint, position);
-    CREATE INDEX sync_in_waiting ON sync_in (endpoint, waits_for) WHERE waits_for IS NOT NULL;
-    """,
-)
 
 
 class AppliedMessage(Protocol):
@@ -134,48 +76,6 @@ class Endpoint:
     error: Verdict | None
 
 
-Cursor = dict[str, Any]
-
-REPEATED = 32
-"""A listing of at most so many messages is asked for again with the next one, to see that its last is still there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """How far an endpoint's log was read.
-
-    Parameters:
-        cursor: where the log went on when it was last listed; None: it never was.
-        start: the cursor to ask with: `cursor`, or the one before it, if the last listing is to be repeated.
-        batch: what was listed last; only the last of it, if that is not to be repeated.
-    """
-
-    cursor: Cursor | None = None
-    start: Cursor | None = None
-    batch: tuple[str, ...] = ()
-
-    @property
-    def witness(self) -> str | None:
-        """The last message that was listed."""
-        return self.batch[-1] if self.batch else None
-
-    @property
-    def repeats(self) -> bool:
-        """Whether the next listing names the batch again, if the endpoint still has it."""
-        return bool(self.batch) and self.start != self.cursor
-
-    def is_continued_by(self, listing: Listing) -> bool:
-        """False if a listing from `start` cannot be of the same log: a log only grows at its end, and loses messages.
-
-        It says nothing of a listing that does not name the witness any more.
-        """
-        if not self.repeats or self.witness not in listing.cids:
-            return True
-        place = listing.cids.index(self.witness)
-        grown = place + 1 < len(listing.cids)
-        return set(listing.cids[:place]) <= set(self.batch) and (grown or listing.cursor == self.cursor)
-
-
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """How a tenant syncs.
@@ -202,6 +102,7 @@ class Ledger:
         self.database = database
         self.inbox = Inbox(database)
         self.outbox = Outbox(database, log, self)
+        self.feeds = Feeds(database.connection)
         self._log = log
         self._tenants: dict[str, Tenant] = {}
         self._endpoint_ids: dict[str, dict[str, int]] = {}
@@ -306,13 +207,6 @@ class Ledger:
                 self.outbox.mark_settled(endpoint, message.seq, message.message_cid)
             self.inbox.release(endpoint, keys)
 
-    def feed(self, endpoint: int, feed: str) -> Feed:
-        """How far a feed of the endpoint was read."""
-        found = self._db.execute(
-            "SELECT cursor, start, batch FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint, feed)
-        ).fetchone()
-        return Feed(json.loads(found[0]), json.loads(found[1]), tuple(json.loads(found[2]))) if found else Feed()
-
     def listed(self, endpoint: Endpoint, feed: str, listing: Listing, missing: set[str], now: int) -> None:
         """Take over an endpoint's listing: rows for what is missing here, the rest is settled for it (invariant 4).
 
@@ -322,11 +216,11 @@ class Ledger:
             missing: those of the listed messages that are not held here.
         """
         held = {cid for cid in listing.cids if cid not in missing}
-        wanted = missing.difference(self.feed(endpoint.id, feed).batch)
+        wanted = missing.difference(self.feeds.get(endpoint.id, feed).batch)
         with self.database.transaction():
             self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)
             self.outbox.settle_listed(endpoint.id, endpoint.tenant, held)
-            self._read_up_to(endpoint.id, feed, listing)
+            self.feeds.read_up_to(endpoint.id, feed, listing)
             if listing.begun is None and endpoint.audited is None:
                 self._audited(endpoint, now)
 
@@ -337,28 +231,13 @@ class Ledger:
             self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing], now)
             lost = self.outbox.relist(endpoint.id, endpoint.tenant, set(cids) - missing)
             for feed, listing in listings.items():
-                self._db.execute("DELETE FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint.id, feed))
-                self._read_up_to(endpoint.id, feed, listing)
+                self.feeds.forget(endpoint.id, feed)
+                self.feeds.read_up_to(endpoint.id, feed, listing)
             self._audited(endpoint, now)
         return lost
 
     def _audited(self, endpoint: Endpoint, now: int) -> None:
         self._db.execute("UPDATE sync_endpoint SET audited = ? WHERE id = ?", (now, endpoint.id))
-
-    def _read_up_to(self, endpoint: int, feed: str, listing: Listing) -> None:
-        """The next listing repeats the end of this one if that is cheap: a log that has lost it is noticed."""
-        known = self.feed(endpoint, feed)
-        repeated = known.witness in listing.cids
-        fresh = listing.cids[listing.cids.index(known.witness or "") + 1 :] if repeated else listing.cids
-        if listing.cursor is None or not fresh:
-            return
-        start = known.cursor if repeated else listing.begun
-        if len(fresh) > REPEATED:
-            start, fresh = listing.cursor, fresh[-1:]
-        self._db.execute(
-            "INSERT OR REPLACE INTO sync_feed VALUES (?, ?, ?, ?, ?)",
-            (endpoint, feed, json.dumps(listing.cursor), json.dumps(start), json.dumps(fresh)),
-        )
 
     def superseded(self, tenant: str, cid: str) -> None:
         """The engine holds something newer than this message: nobody needs to be asked for it any more."""

@@ -90,7 +90,8 @@ class Lines:
             return
         self._local.did_errors.pop(tenant, None)
         if known:
-            for kind, changed in (("added", added), ("removed", removed)):
+            first = not removed and len(added) == len(urls)
+            for kind, changed in (("added", [] if first else added), ("removed", removed)):
                 for url in changed:
                     self._local.notify(SyncEvent(kind, tenant, url))  # type: ignore[arg-type]
             self.align(tenant)

@@ -80,9 +80,15 @@ class Live:
 
     async def reconnect(self) -> None:
         """Subscribe anew everywhere: connections that look alive may not be, after a sleep or on another network."""
-        for line, task in tuple(self._listeners.items()):
+        listeners = dict(self._listeners)
+        for task in listeners.values():
             task.cancel()
-            self._listeners[line] = asyncio.create_task(self._listen(line))
+        if listeners:
+            # Only when the last of its subscriptions has ended is a socket given up.
+            await asyncio.wait(listeners.values())
+        for line, task in listeners.items():
+            if self._listeners.get(line) is task:
+                self._listeners[line] = asyncio.create_task(self._listen(line))
 
     async def _listen(self, line: Line) -> None:
         failures = 0

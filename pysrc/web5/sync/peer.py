@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.data import DataStream
-from web5.errors import RemoteError
+from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
 from web5.ports.http import untold
-from web5.sync.ledger import Cursor, Endpoint, Tenant
+from web5.sync.feeds import Cursor
+from web5.sync.ledger import Endpoint, Tenant
 from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error
 from web5.sync.states import EndpointReport, Listing, Message, State
 from web5.sync.streams import guard
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
 
-GrantFor = Callable[[str, str, str | None], Awaitable[str | None]]
-"""The grant by which a delegate may sync: called with the tenant, the delegate and a protocol (None: everything).
-
-Raises IdentityError if there is none."""
-
-
-async def no_grant(tenant: str, delegate: str, protocol: str | None) -> str | None:
-    """For agents without delegates."""
-    return None
+GrantFor = Callable[[str, str, str, str | None], Awaitable[str]]
+"""The grant by which a delegate may sync (`grants.GrantBook.find`): called with the tenant, the delegate, the method
+("Query", "Read", "Subscribe") and the protocol (None: everything). Raises IdentityError if there is none."""
 
 
 class RemoteSubscription(Protocol):
@@ -68,29 +63,39 @@ class Feed:
     Parameters:
         name: what the ledger keeps its cursor under.
         filters: of the MessagesQuery and MessagesSubscribe.
-        grant: the ID of the grant that the requests invoke.
+        grants: the IDs of the grants that a delegate invokes, by method.
     """
 
     name: str
     filters: Sequence[dict[str, Any]] = ()
-    grant: str | None = None
+    grants: Mapping[str, str] | None = None
+
+    def grant(self, method: str) -> str | None:
+        """The grant for Messages{method}; None for the tenant itself."""
+        return None if self.grants is None else self.grants.get(method)
 
 
 async def feeds_of(tenant: Tenant, grant_for: GrantFor) -> list[Feed]:
     """The feeds of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
 
     Raises:
-        IdentityError: the delegate has no grant.
+        IdentityError: the delegate may not query or read.
     """
     protocols = tenant.protocols
     if tenant.delegate is None:
-        return [
-            Feed("all" if protocols is None else " ".join(protocols), [{"protocol": one} for one in protocols or ()])
-        ]
+        name = "all" if protocols is None else " ".join(protocols)
+        return [Feed(name, [{"protocol": one} for one in protocols or ()])]
     return [
-        Feed(one or "all", [{"protocol": one}] if one else [], await grant_for(tenant.did, tenant.delegate, one))
+        Feed(one or "all", [{"protocol": one}] if one else [], await _grants(tenant, tenant.delegate, one, grant_for))
         for one in protocols or (None,)
     ]
+
+
+async def _grants(tenant: Tenant, delegate: str, protocol: str | None, grant_for: GrantFor) -> dict[str, str]:
+    grants = {method: await grant_for(tenant.did, delegate, method, protocol) for method in ("Query", "Read")}
+    with suppress(IdentityError):  # without it the endpoint is polled
+        grants["Subscribe"] = await grant_for(tenant.did, delegate, "Subscribe", protocol)
+    return grants
 
 
 NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
@@ -117,12 +122,12 @@ class Peer:
 
     @property
     def is_delegate(self) -> bool:
-        return any(feed.grant for feed in self.feeds)
+        return any(feed.grants is not None for feed in self.feeds)
 
     async def listing(self, feed: Feed, cursor: Cursor | None) -> Listing | Verdict:
         """What the endpoint has taken since the cursor: the one request of an idle visit."""
         query = await compose.messages_query(
-            self._signer, self._clock, filters=feed.filters, cursor=cursor, permission_grant_id=feed.grant
+            self._signer, self._clock, filters=feed.filters, cursor=cursor, permission_grant_id=feed.grant("Query")
         )
         reply = await self._ask(query)
         if isinstance(reply, Verdict):
@@ -152,7 +157,7 @@ class Peer:
     async def read(self, cid: str) -> AsyncIterator[Message | Verdict]:
         """One message, with its data, which can be read until the end of the block."""
         reply: Message | Verdict = GARBAGE
-        for grant in dict.fromkeys(feed.grant for feed in self.feeds) or (None,):
+        for grant in dict.fromkeys(feed.grant("Read") for feed in self.feeds) or (None,):
             reply = await self._ask(
                 await compose.messages_read(self._signer, self._clock, message_cid=cid, permission_grant_id=grant)
             )
@@ -169,11 +174,13 @@ class Peer:
         """Hear of what the endpoint takes from now on.
 
         Raises:
-            NoWebSocket: the endpoint has none.
+            NoWebSocket: the endpoint has none, or the delegate has no grant to subscribe.
             RemoteError: no DWN answered.
         """
+        if feed.grants is not None and "Subscribe" not in feed.grants:
+            raise NoWebSocket(f"there is no grant for MessagesSubscribe of {feed.name}")
         message = await compose.messages_subscribe(
-            self._signer, self._clock, filters=feed.filters, permission_grant_id=feed.grant
+            self._signer, self._clock, filters=feed.filters, permission_grant_id=feed.grant("Subscribe")
         )
         self.report.requests += 1
         return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)

@@ -9,6 +9,7 @@ from web5.sync.ledger import Endpoint
 from web5.sync.line import Line
 from web5.sync.lines import Lines
 from web5.sync.local import Local
+from web5.sync.policy import Tell
 from web5.sync.rows import Row
 from web5.sync.states import Activity, Direction, EndpointStatus, State, Unsettled
 
@@ -106,7 +107,9 @@ class Sight:
 def _activity(endpoint: Endpoint, line: Line | None, on: bool) -> Activity:
     if line is not None and line.visiting:
         return Activity.SYNCING
-    if endpoint.error is not None:
+    if line is not None and line.failed is not None:
+        return Activity.BLOCKED if line.failed.tell is Tell.PERSON else Activity.FAILING
+    if endpoint.error is not None:  # of an earlier process
         return Activity.BLOCKED if endpoint.error.state is State.BLOCKED else Activity.FAILING
     if line is not None and line.connected:
         return Activity.LIVE

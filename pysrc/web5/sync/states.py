@@ -38,7 +38,7 @@ class Activity(StrEnum):
     FAILING = "failing"
     """The last visit ended early (`last_error`); it is tried again by itself."""
     BLOCKED = "blocked"
-    """The endpoint takes nothing from this tenant (`last_error`), which somebody may have to change."""
+    """As failing, but somebody has to do something: register, make room, unlock the keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,8 @@ class SyncEvent:
 
     Parameters:
         kind: "started", "finished" (a call of `now` or an interval; `report` is set), "endpoint" (its state changed;
-            ask `status`), "progress", "added", "removed" (the endpoint came into or left the DID document), "refilled"
-            (the endpoint was found to have lost what it held, and gets it again).
+            ask `status`), "progress", "added" (the endpoint came into the DID document beside others), "removed" (it
+            left it), "refilled" (it was found to have lost what it held, and gets it again).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
         bytes: record data that this visit moved in this direction.

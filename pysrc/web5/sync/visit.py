@@ -155,7 +155,7 @@ class _Visit:
 
     async def _list(self) -> Verdict | None:
         for feed in self._peer.feeds:
-            known = self._ledger.feed(self._endpoint.id, feed.name)
+            known = self._ledger.feeds.get(self._endpoint.id, feed.name)
             listing = await self._peer.listing(feed, known.start)
             if isinstance(listing, Verdict):
                 return listing

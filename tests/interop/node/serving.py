@@ -1,4 +1,4 @@
-"""Our server as real processes and sockets."""
+"""Our server as a real process."""
 
 from __future__ import annotations
 
@@ -6,32 +6,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-
-import uvicorn
 
 PACKAGE = Path(__file__).parents[3] / "pysrc"
 START_SECONDS = 30.0
-
-
-@asynccontextmanager
-async def served(app) -> AsyncIterator[str]:
-    """An ASGI app on a free port, in this process; its URL without a slash."""
-    ready = asyncio.Event()
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets=None) -> None:
-            await super().startup(sockets)
-            ready.set()
-
-    server = Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    running = asyncio.ensure_future(server.serve())
-    await ready.wait()
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
 
 
 class EmbeddedServer:

@@ -20,6 +20,7 @@ from web5.errors import Unreachable
 from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
 from web5.node.serve import main
+from web5.node.websocket import NodeWebSockets
 from web5.ports.clock import SystemClock
 from web5.sync.remote import RemoteDwn
 
@@ -34,7 +35,7 @@ class Owner:
     async def make(cls, server: EmbeddedServer):
         self = cls()
         self._server, self._http = server, HttpxHttp()
-        self._remote = RemoteDwn(self._http)
+        self._remote = RemoteDwn(self._http, NodeWebSockets())
         portable = await dht_create.create(crypto)
         await dht.publish(portable, self._http, crypto, server.url + "/dht")
         self.did, self.signer = portable.uri, await signer_for(portable, crypto)
@@ -42,6 +43,10 @@ class Owner:
 
     async def process(self, message, data=None):
         return await self._remote.process_message(self._server.url + "/dwn0", self.did, message, data)
+
+    async def subscribe(self, on_event):
+        message = await compose.messages_subscribe(self.signer, clock)
+        return await self._remote.subscribe(self._server.url + "/dwn0", self.did, message, on_event)
 
     async def write(self, data: bytes) -> str:
         message = await compose.records_write(self.signer, clock, data=data, data_format="text/plain")
@@ -74,6 +79,27 @@ async def test_signal_ends_it_cleanly_and_the_data_is_kept(server, number):
     assert server.log == ""
     await server.start()
     assert await owner.read(record_id) == b"kept"
+
+
+async def test_signal_ends_sockets_and_nothing_is_left_of_those_that_broke(server):
+    owner = await Owner.make(server)
+    told = asyncio.Queue()
+    subscriptions = [await owner.subscribe(told.put_nowait) for _ in range(3)]
+    await owner.write(b"text")
+    async with asyncio.timeout(20):
+        for _ in subscriptions:
+            await told.get()
+        _, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        handshake = "GET /dwn0 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        writer.write(
+            handshake.encode() + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        await writer.drain()
+        writer.transport.abort()
+        assert await server.stop() == 0
+        for subscription in subscriptions:
+            await subscription.ended()
+    assert server.log == ""
 
 
 async def test_every_acknowledged_record_survives_kill_9(server):

@@ -4,8 +4,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tests.interop.node.serving import served
 from tests.interop.reference import ReferenceScript
+from tests.served import served
 from web5.dids.resolver import default_resolver
 from web5.dwn.store.database import open_memory
 from web5.node.crypto import NodeCrypto

@@ -1,4 +1,4 @@
-"""`@web5/agent`'s own HTTP client against `python -m web5.node.serve`."""
+"""`@web5/agent`'s own HTTP and WebSocket clients against `python -m web5.node.serve`."""
 
 import asyncio
 import hashlib
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.node.serving import EmbeddedServer
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceError, ReferenceScript
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_info(reference, server, node):
     assert await reference.call("info", endpoint=server.url + node) == {
         "registrationRequirements": [],
         "maxFileSize": 1024**3,
-        "webSocketSupport": False,
+        "webSocketSupport": True,
     }
 
 
@@ -104,3 +104,47 @@ async def test_50_writes_at_once(client):
     assert [write["status"]["code"] for write in written] == [202] * 50
     entries = (await client("query", filter={"dataFormat": "text/plain"}))["entries"]
     assert {entry["recordId"] for entry in entries} == {write["recordId"] for write in written}
+
+
+async def test_it_is_told_of_what_is_written(client):
+    schema = "https://schema.example/grüße"
+    everything = await client("subscribe")
+    records = await client("subscribe", filter={"schema": schema})
+    assert (everything["status"]["code"], records["status"]["code"]) == (200, 200)
+    wanted = await client("write", text="wanted", schema=schema)
+    other = await client("write", text="other")
+    await client("write", text="wanted again", recordId=wanted["recordId"])
+    record_ids = [wanted["recordId"], other["recordId"], wanted["recordId"]]
+    told = await client("events", subscription=everything["subscription"], count=3)
+    assert [event["message"]["recordId"] for event in told] == record_ids
+    told = await client("events", subscription=records["subscription"], count=2)
+    assert [event["message"]["recordId"] for event in told] == [wanted["recordId"]] * 2
+    assert told[1]["initialWrite"] == told[0]["message"]
+    assert "encodedData" not in told[0]["message"]
+
+
+async def test_a_subscription_that_it_closed_is_told_nothing_more(client):
+    first, second = [(await client("subscribe"))["subscription"] for _ in range(2)]
+    await client("unsubscribe", subscription=first)
+    await client("write", text="text")
+    assert len(await client("events", subscription=second, count=1)) == 1
+    assert await client("events", subscription=first, count=0) == []
+
+
+async def test_it_asks_and_deletes_over_the_socket(client):
+    record_id = (await client("write", text="text"))["recordId"]
+    found = await client("queryOverSocket", filter={"recordId": record_id})
+    assert [entry["recordId"] for entry in found["entries"]] == [record_id]
+    assert (await client("deleteOverSocket", recordId=record_id))["status"]["code"] == 202
+    assert (await client("queryOverSocket", filter={"recordId": record_id}))["entries"] == []
+
+
+async def test_a_stranger_may_not_subscribe(client, reference, server):
+    stranger = await reference.call("newDid", gateway=server.url + "/dht")
+    assert (await client("subscribe", signedBy=stranger))["status"]["code"] == 401
+    assert (await client("subscribe"))["status"]["code"] == 200
+
+
+async def test_data_do_not_go_over_its_socket(client):
+    with pytest.raises(ReferenceError, match="RecordsWrite is not supported via ws"):
+        await client("writeOverSocket", text="text")

@@ -1,14 +1,19 @@
-// The reference client: identities of @web5/dids, messages of dwn-sdk-js, sent by @web5/agent's own HTTP client.
+// The reference client: identities of @web5/dids, messages of dwn-sdk-js, sent by @web5/agent's own HTTP and WebSocket
+// clients.
 import { createHash } from 'node:crypto';
 
-import { PrivateKeySigner, RecordsDelete, RecordsQuery, RecordsRead, RecordsWrite } from '@tbd54566975/dwn-sdk-js';
-import { HttpWeb5RpcClient } from '@web5/agent';
+import {
+  MessagesSubscribe, PrivateKeySigner, RecordsDelete, RecordsQuery, RecordsRead, RecordsSubscribe, RecordsWrite,
+} from '@tbd54566975/dwn-sdk-js';
+import { HttpWeb5RpcClient, WebSocketWeb5RpcClient } from '@web5/agent';
 import { DidDht } from '@web5/dids';
 
 import { serveLines } from './serve-lines.mjs';
 
 const identities = new Map();
 const client = new HttpWeb5RpcClient();
+const socketClient = new WebSocketWeb5RpcClient();
+const subscriptions = [];
 
 const withSlash = (url) => (url.endsWith('/') ? url : `${url}/`);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -17,6 +22,11 @@ const bytesOf = ({ text, size }) => text === undefined ? Uint8Array.from({ lengt
 
 async function send(endpoint, did, message, data) {
   return client.sendDwnRequest({ dwnUrl: endpoint, targetDid: did, message, data: data && new Blob([data]) });
+}
+
+// The socket client keeps one socket a host, whatever the path.
+async function sendOverSocket(endpoint, did, message, subscriptionHandler) {
+  return socketClient.sendDwnRequest({ dwnUrl: endpoint.replace(/^http/, 'ws'), targetDid: did, message, subscriptionHandler });
 }
 
 function signer(did) {
@@ -75,6 +85,46 @@ serveLines({
 
   async send({ endpoint, did, message }) {
     return send(endpoint, did, message);
+  },
+
+  async queryOverSocket({ endpoint, did, filter }) {
+    const { message } = await RecordsQuery.create({ filter, signer: signer(did) });
+    return sendOverSocket(endpoint, did, message);
+  },
+
+  async deleteOverSocket({ endpoint, did, recordId }) {
+    const { message } = await RecordsDelete.create({ recordId, signer: signer(did) });
+    return sendOverSocket(endpoint, did, message);
+  },
+
+  async writeOverSocket({ endpoint, did, text }) {
+    const { message } = await RecordsWrite.create({ data: bytesOf({ text }), dataFormat: 'text/plain', signer: signer(did) });
+    return sendOverSocket(endpoint, did, message);
+  },
+
+  // `filter` subscribes to records, its absence to all messages.
+  async subscribe({ endpoint, did, filter, signedBy = did }) {
+    const subscribe = filter
+      ? await RecordsSubscribe.create({ filter, signer: signer(signedBy) })
+      : await MessagesSubscribe.create({ filters: [], signer: signer(signedBy) });
+    const subscription = { events: [], heard() {}, close() {} };
+    const { status, subscription: opened } = await sendOverSocket(endpoint, did, subscribe.message, (event) => {
+      subscription.events.push(event);
+      subscription.heard();
+    });
+    subscription.close = opened?.close;
+    return { status, subscription: subscriptions.push(subscription) - 1 };
+  },
+
+  // Its events so far, once there are `count` of them.
+  async events({ subscription, count }) {
+    const made = subscriptions[subscription];
+    while (made.events.length < count) await new Promise((resolve) => { made.heard = resolve; });
+    return made.events;
+  },
+
+  async unsubscribe({ subscription }) {
+    await subscriptions[subscription].close();
   },
 
   async info({ endpoint }) {

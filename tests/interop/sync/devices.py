@@ -6,10 +6,12 @@ Run as a program it is a device in a process of its own: see `main`.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,11 @@ from web5.dwn.store.database import open_file
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
-from web5.ports.clock import SystemClock
+from web5.node.websocket import NodeWebSockets
+from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, HttpResponse
 from web5.sync import SyncEngine, SyncEvent
-from web5.sync.remote import RemoteDwn
+from web5.sync.remote import SECONDS, RemoteDwn
 
 CRYPTO = NodeCrypto()
 CLOCK = SystemClock()
@@ -66,24 +69,27 @@ class Device:
 
     signer: MessageSigner
 
-    def __init__(self, folder: Path, portable: PortableDid, gateway: str) -> None:
+    def __init__(
+        self, folder: Path, portable: PortableDid, gateway: str, clock: Clock = CLOCK, timeout: float = SECONDS
+    ) -> None:
         self.did = portable.uri
         self.portable = portable
+        self.clock = clock
         self.http = CountingHttp()
         self.database = open_file(folder / "device.sqlite")
-        resolver = default_resolver(self.http, CRYPTO, CLOCK, gateway)
+        resolver = default_resolver(self.http, CRYPTO, clock, gateway)
         self.dwn = Dwn(
             database=self.database,
             blobs=FileBlobs(folder / "blobs"),
             resolver=resolver,
             crypto=CRYPTO,
-            clock=CLOCK,
+            clock=clock,
         )
         self.sync = SyncEngine(
             dwn=self.dwn,
-            remote=RemoteDwn(self.http),
+            remote=RemoteDwn(self.http, NodeWebSockets(), timeout),
             resolver=resolver,
-            clock=CLOCK,
+            clock=clock,
             signer_for=self._signer_for,
         )
 
@@ -105,7 +111,7 @@ class Device:
 
     async def write(self, data: bytes, **more: Any) -> Message:
         more = more if "existing" in more else {"data_format": "text/plain", **more}
-        message = await compose.records_write(self.signer, CLOCK, data=data, **more)
+        message = await compose.records_write(self.signer, self.clock, data=data, **more)
         reply = await self.dwn.process_message(self.did, message, data)
         assert reply["status"]["code"] == 202, reply
         return message
@@ -113,7 +119,7 @@ class Device:
     async def write_stream(self, source: Callable[[], AsyncIterator[bytes]]) -> Message:
         cid, size = await _hashed(source())
         message = await compose.records_write(
-            self.signer, CLOCK, data_cid=cid, data_size=size, data_format="application/octet-stream"
+            self.signer, self.clock, data_cid=cid, data_size=size, data_format="application/octet-stream"
         )
         reply = await self.dwn.process_message(self.did, message, source())
         assert reply["status"]["code"] == 202, reply
@@ -121,15 +127,21 @@ class Device:
 
     async def data_cid(self, record_id: str, endpoint: str | None = None) -> str:
         """The CID of a record's data, read here or at a node."""
-        read = await compose.records_read(self.signer, CLOCK, filter={"recordId": record_id})
+        read = await compose.records_read(self.signer, self.clock, filter={"recordId": record_id})
         if endpoint is None:
             reply = await self.dwn.process_message(self.did, read)
         else:
             reply = await RemoteDwn(self.http).process_message(endpoint, self.did, read)
         return (await _hashed(reply["entry"]["data"]))[0]
 
+    async def configure(self, definition: Message) -> None:
+        """Install a protocol."""
+        message = await compose.protocols_configure(self.signer, self.clock, definition=definition)
+        reply = await self.dwn.process_message(self.did, message)
+        assert reply["status"]["code"] == 202, reply
+
     async def delete(self, record_id: str) -> None:
-        message = await compose.records_delete(self.signer, CLOCK, record_id=record_id)
+        message = await compose.records_delete(self.signer, self.clock, record_id=record_id)
         reply = await self.dwn.process_message(self.did, message)
         assert reply["status"]["code"] == 202, reply
 
@@ -138,27 +150,54 @@ class Device:
 
     async def contents(self) -> dict[str, bytes]:
         """Record ID to data of everything that can be queried here."""
-        query = await self._query()
-        found = {}
-        for entry in (await self.dwn.process_message(self.did, query))["entries"]:
-            read = await compose.records_read(self.signer, CLOCK, filter={"recordId": entry["recordId"]})
-            found[entry["recordId"]] = await (await self.dwn.process_message(self.did, read))["entry"]["data"].read()
-        return found
+        return await self._contents(functools.partial(self.dwn.process_message, self.did))
+
+    async def contents_at(self, endpoint: str) -> dict[str, bytes]:
+        """The same of a node."""
+        async with _http() as http:
+            return await self._contents(functools.partial(RemoteDwn(http).process_message, endpoint, self.did))
 
     async def listed_by(self, endpoint: str) -> set[str]:
         """The CIDs of everything that a node says it holds."""
-        remote = RemoteDwn(HttpxHttp())
-        query = await compose.messages_query(self.signer, CLOCK)
-        return set((await remote.process_message(endpoint, self.did, query))["entries"])
+        query = await compose.messages_query(self.signer, self.clock)
+        async with _http() as http:
+            return set((await RemoteDwn(http).process_message(endpoint, self.did, query))["entries"])
 
     async def queried_at(self, endpoint: str) -> set[str]:
         """The record IDs that a node finds."""
-        reply = await RemoteDwn(HttpxHttp()).process_message(endpoint, self.did, await self._query())
+        async with _http() as http:
+            reply = await RemoteDwn(http).process_message(endpoint, self.did, await self._query())
         return {entry["recordId"] for entry in reply["entries"]}
+
+    def next_round(self) -> asyncio.Future[None]:
+        """Done when a round of sync ends."""
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def tell(event: SyncEvent) -> None:
+            if event.kind == "finished":
+                self.sync.listeners.remove(tell)
+                ended.set_result(None)
+
+        self.sync.listeners.append(tell)
+        return ended
+
+    async def _contents(self, process: Callable[[Message], Awaitable[Message]]) -> dict[str, bytes]:
+        found = {}
+        for entry in (await process(await self._query()))["entries"]:
+            read = await compose.records_read(self.signer, self.clock, filter={"recordId": entry["recordId"]})
+            found[entry["recordId"]] = await (await process(read))["entry"]["data"].read()
+        return found
 
     async def _query(self) -> Message:
         everything = {"dateCreated": {"from": "1970-01-01T00:00:00.000000Z"}}
-        return await compose.records_query(self.signer, CLOCK, filter=everything)
+        return await compose.records_query(self.signer, self.clock, filter=everything)
+
+
+@asynccontextmanager
+async def _http() -> AsyncIterator[HttpxHttp]:
+    http = HttpxHttp()
+    yield http
+    await http.close()
 
 
 async def _hashed(chunks: AsyncIterable[bytes]) -> tuple[str, int]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,43 +10,9 @@ import pytest
 from tests.contracts.memory import MIB, at_most
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.gateway import gateway_server
-from tests.interop.sync import devices
-from tests.interop.sync.devices import CLOCK, CRYPTO, Device
-from web5.dids import dht, dht_create
-from web5.dids.models import PortableDid
+from tests.interop.sync.devices import CLOCK
+from tests.interop.sync.setting import Setting
 from web5.dwn.cid import message_cid
-from web5.node.http import HttpxHttp
-
-ROOT = Path(__file__).parents[3]
-
-
-class Setting:
-    """A gateway, two reference servers, and an identity that names both."""
-
-    def __init__(self, folder: Path, gateway: str, one: ReferenceDwnServer, two: ReferenceDwnServer) -> None:
-        self.folder, self.gateway, self.one, self.two = folder, gateway, one, two
-        self.portable: PortableDid
-
-    async def create_identity(self, *servers: ReferenceDwnServer) -> None:
-        http = HttpxHttp()
-        defaults = dht_create.identity_defaults([server.url for server in servers])
-        self.portable = await dht_create.create(CRYPTO, **defaults)
-        await dht.publish(self.portable, http, CRYPTO, self.gateway, clock=CLOCK)
-        await http.close()
-
-    def device(self, name: str) -> Device:
-        return Device(self.folder / name, self.portable, self.gateway)
-
-    async def process(self, name: str, writes: int) -> asyncio.subprocess.Process:
-        """The device `name` in a process of its own."""
-        identity = self.folder / "identity.json"
-        identity.write_text(self.portable.model_dump_json(by_alias=True))
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *(devices.__file__, str(self.folder / name), str(identity), self.gateway, str(writes)),
-            env={**os.environ, "PYTHONPATH": f"{ROOT / 'pysrc'}{os.pathsep}{ROOT}"},
-            stdout=asyncio.subprocess.PIPE,
-        )
 
 
 @pytest.fixture

@@ -7,83 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from web5.dids import dht_create
-from web5.dids.resolver import UniversalResolver
-from web5.dids.signing import signer_for
-from web5.dwn import compose, rpc
-from web5.dwn.engine import Dwn
-from web5.dwn.store.database import open_memory
-from web5.node.blobs import FileBlobs
-from web5.node.crypto import NodeCrypto
-from web5.node.endpoint import Limits
-from web5.node.http import HttpxHttp
-from web5.node.server import create_app
-from web5.ports.clock import SystemClock
-from web5.sync.remote import RemoteDwn, ServerInfo
-
-BASE = "http://server"
-LIMITS = Limits(message=20_000, data=200_000)
-crypto = NodeCrypto()
-clock = SystemClock()
-
-
-class Served:
-    """Two DWNs behind one app, and an identity that both can resolve."""
-
-    @classmethod
-    async def start(cls, folder: Path):
-        self = cls()
-        resolver = UniversalResolver([])
-        portable = await dht_create.create(crypto)
-        resolver = UniversalResolver([Known(portable)])
-        self.did, self.signer = portable.uri, await signer_for(portable, crypto)
-        self.databases, self.blobs, dwns = [], [], {}
-        for path in ("/dwn0", "/dwn1", ""):
-            database, blobs = open_memory(), FileBlobs(folder / f"blobs{path}")
-            dwns[path] = Dwn(database=database, blobs=blobs, resolver=resolver, crypto=crypto, clock=clock)
-            await dwns[path].open()
-            self.databases.append(database)
-            self.blobs.append(blobs)
-        transport = httpx.ASGITransport(create_app(dwns, LIMITS))
-        self.client = httpx.AsyncClient(transport=transport, base_url=BASE)
-        self.remote = RemoteDwn(HttpxHttp(transport))
-        return self
-
-    async def message(self, data: bytes):
-        return await compose.records_write(self.signer, clock, data=data, data_format="text/plain")
-
-    async def write(self, path: str, data: bytes):
-        message = await self.message(data)
-        reply = await self.remote.process_message(BASE + path, self.did, message, data)
-        return message["recordId"], reply["status"]
-
-    async def read(self, path: str, record_id: str):
-        message = await compose.records_read(self.signer, clock, filter={"recordId": record_id})
-        return await self.remote.process_message(BASE + path, self.did, message)
-
-    async def record_count(self, path: str) -> int:
-        message = await compose.records_query(self.signer, clock, filter={"dataFormat": "text/plain"})
-        return len((await self.remote.process_message(BASE + path, self.did, message))["entries"])
-
-    async def header(self, data: bytes) -> dict[str, str]:
-        return {"dwn-request": rpc.encode_request(self.did, await self.message(data), "1")}
-
-    async def post(self, **request) -> httpx.Response:
-        return await self.client.post("/dwn0", **request)
-
-
-class Known:
-    """A DID method that has one DID."""
-
-    name = "dht"
-
-    def __init__(self, portable) -> None:
-        self._portable = portable
-
-    async def resolve(self, did):
-        from web5.dids.method import Resolved
-
-        return Resolved(self._portable.document, {})
+from tests.unit.node.nodes import BASE, LIMITS, Served
+from web5.dwn import rpc
+from web5.sync.remote import ServerInfo
 
 
 @pytest.fixture
@@ -190,7 +116,7 @@ async def test_a_page_of_another_origin_may_call(served):
 async def test_info(served, path, url):
     info = await served.remote.info(BASE + path)
     assert info == ServerInfo(
-        url=url, server="web5-py", version=info.version, max_file_size=LIMITS.data, web_socket_support=False
+        url=url, server="web5-py", version=info.version, max_file_size=LIMITS.data, web_socket_support=True
     )
 
 

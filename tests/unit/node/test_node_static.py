@@ -3,6 +3,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.asgi_sockets import AsgiWebSockets
+from web5.errors import NoWebSocket
 from web5.node.static import ASK_AGAIN, FOR_EVER, create_site
 
 HASH = "02bf5521b672ebfa"
@@ -77,3 +79,8 @@ async def test_what_is_not_in_the_folder(site, path):
 
 async def test_nobody_writes(site):
     assert (await site.post("/config.json", content=b"{}")).status_code == 405
+
+
+async def test_there_is_no_websocket(site):
+    with pytest.raises(NoWebSocket):
+        await AsgiWebSockets(create_site(site.folder)).connect("ws://site/")

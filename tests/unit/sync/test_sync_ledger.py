@@ -7,7 +7,8 @@ import pytest
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
 from web5.sync.dependencies import record_key
-from web5.sync.ledger import REPEATED, Endpoint, Feed, Ledger, Tenant
+from web5.sync.feeds import REPEATED, Feed
+from web5.sync.ledger import Endpoint, Ledger, Tenant
 from web5.sync.outbox import Outcome
 from web5.sync.policy import Verdict, judge, waiting_for
 from web5.sync.states import Listing, State
@@ -44,7 +45,7 @@ class Books:
         self.ledger.listed(self[url], "all", Listing(cids, cursor, begun), missing, 0)
 
     def cursor(self, url: str) -> dict | None:
-        return self.ledger.feed(self[url].id, "all").cursor
+        return self.ledger.feeds.get(self[url].id, "all").cursor
 
     def window(self, url: str) -> int:
         return self.ledger.outbox.open_window(self[url].id, self.tenant)
@@ -220,7 +221,7 @@ async def test_what_waits_to_be_sent_is_released_when_the_endpoint_takes_just_th
 
 async def test_a_listing_is_repeated_with_the_next_one_to_see_that_its_end_is_still_there(books: Books) -> None:
     def feed() -> tuple[object, ...]:
-        found = books.ledger.feed(books[A].id, "all")
+        found = books.ledger.feeds.get(books[A].id, "all")
         return found.cursor, found.start, found.batch, found.repeats
 
     assert feed() == (None, None, (), False)

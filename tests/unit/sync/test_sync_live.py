@@ -1,37 +1,18 @@
 """Live sync. The numbers are the invariants of `web5.sync.live`."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.unit.sync.world import HOST, Device, World, cid_of, reply_of, unreachable
+from tests.watch import Watch
 from web5.sync import Activity, EndpointStatus, SyncEvent
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> World:
     return await World.make(tmp_path)
-
-
-class Watch:
-    """Waits, without polling, until something is so; asks again at each event of a device."""
-
-    def __init__(self, *devices: Device) -> None:
-        self._changed = asyncio.Event()
-        for device in devices:
-            device.sync.listeners.append(self._hear)
-            device.dwn.after_commit.append(self._hear)
-
-    def _hear(self, _: object) -> None:
-        self._changed.set()
-
-    async def until(self, so: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
-            while not so():
-                self._changed.clear()
-                await self._changed.wait()
 
 
 def live(device: Device) -> bool:

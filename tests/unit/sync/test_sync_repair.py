@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sync.world import HOST, Device, Message, World, cid_of, reply_of, unreachable
+from tests.unit.sync.world import HOST, Device, Identity, Message, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
+from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
+from web5.dwn.timestamps import format_timestamp
 from web5.errors import InvalidArgument
 from web5.sync import State
 
@@ -216,6 +218,50 @@ async def test_a_scope_of_nothing_is_refused(world: World) -> None:
     phone = await world.device()
     with pytest.raises(InvalidArgument):
         await phone.sync.register(world.alice.did, [])
+
+
+async def test_a_delegate_syncs_what_its_grants_allow(world: World) -> None:
+    phone = await world.device("phone")
+    chat = [await install(phone, CHAT), await phone.write(b"hello", protocol=CHAT, protocol_path="note")]
+    diary = [await install(phone, DIARY), await phone.write(b"dear", protocol=DIARY, protocol_path="note")]
+    helper = await world.identity()
+    grants = [await grant(phone, helper, method, CHAT) for method in ("Query", "Read")]
+    assert (await phone.sync.now()).ok
+
+    laptop = await world.device("laptop", helper)
+    await laptop.sync.register(world.alice.did, [CHAT], delegate=helper.did)
+    world.allowed = {helper.did}
+    report = await laptop.sync.now(tenant=world.alice.did)
+    assert "has no grant" in report.did_errors[world.alice.did]
+    for record in grants:
+        await give(laptop, helper, record)
+    assert (await laptop.sync.now(tenant=world.alice.did)).ok
+    held = world.held(laptop.dwn)
+    assert {cid_of(message) for message in chat} <= held
+    assert not held & {cid_of(message) for message in diary}
+    world.clock.ahead += 400 * 86_400 * 1_000_000
+    report = await laptop.sync.now(tenant=world.alice.did)
+    assert "that holds now" in report.did_errors[world.alice.did]
+
+
+async def grant(device: Device, to: Identity, method: str, protocol: str) -> PermissionRecord:
+    """A grant of Alice's, stored in her DWN here."""
+    alice, clock = device.world.alice, device.world.clock
+    made = await permission_grant(
+        alice.signer,
+        clock,
+        granted_to=to.did,
+        date_expires=format_timestamp(clock.now() + 365 * 86_400 * 1_000_000),
+        scope={"interface": "Messages", "method": method, "protocol": protocol},
+    )
+    assert (await device.dwn.process_message(alice.did, made.message, made.data))["status"]["code"] == 202
+    return made
+
+
+async def give(device: Device, to: Identity, record: PermissionRecord) -> None:
+    """Keep a grant in the grantee's DWN, as its owner."""
+    message = await sign_as_owner(record.message, to.signer)
+    assert (await device.dwn.process_message(to.did, message, record.data))["status"]["code"] == 202
 
 
 # -- checks and retries

@@ -18,7 +18,7 @@ from web5.dids.signing import signer_for
 from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
 from web5.dwn.store.database import open_file
-from web5.errors import NoWebSocket, TimedOut, Unreachable
+from web5.errors import IdentityError, NoWebSocket, TimedOut, Unreachable
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
@@ -279,6 +279,7 @@ class World:
         self.network = Network(self.remotes)
         self._identities: dict[str, Identity] = {}
         self._replaced = 0
+        self.allowed: set[str] | None = None  # the identities whose keys are there; None: all
         self.alice = await self.identity(*nodes)
         return self
 
@@ -317,6 +318,8 @@ class World:
         return await Device(self, self.folder / name).open(*(identities or (self.alice,)))
 
     async def signer_for(self, did: str) -> MessageSigner:
+        if self.allowed is not None and did not in self.allowed:
+            raise IdentityError(f"{did} is not here")
         return self._identities[did].signer
 
     def held(self, dwn: Dwn, identity: Identity | None = None) -> set[str]:

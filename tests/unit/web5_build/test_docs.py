@@ -16,7 +16,7 @@ DOCS = ROOT / "docs"
 MAKE = "run .venv/bin/python -m web5_build.rule_docs with PYTHONPATH=pysrc"
 
 
-@pytest.mark.parametrize("name", ["rules", "errors"])
+@pytest.mark.parametrize("name", ["rules", "errors", "sync"])
 def test_generated_views_are_up_to_date(name: str) -> None:
     assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == getattr(rule_docs, name)(), MAKE
 

@@ -1,0 +1,131 @@
+"""The JSON-RPC messages that a WebSocket carries, as text, for both ends: those of `rpc`, and subscriptions.
+
+A request with the method `rpc.subscribe.dwn.processMessage` names an id for the subscription that its message opens;
+each event then comes as a response with that id. `rpc.subscribe.close` ends it. Source: `src/json-rpc-socket.ts`,
+`src/connection/socket-connection.ts` and `src/json-rpc-handlers/subscription/close.ts` of `@web5/dwn-server` 0.6.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from web5.dwn import rpc
+from web5.dwn.rpc import ErrorCode, Id, RpcFault
+
+SUBSCRIBE = "rpc.subscribe.dwn.processMessage"
+CLOSE = "rpc.subscribe.close"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A message for a DWN, and the id that the subscription it opens is to have, if the request names one."""
+
+    request: rpc.Request
+    subscription: Id = None
+
+
+@dataclass(frozen=True)
+class Close:
+    """A request to end a subscription."""
+
+    id: Id
+    subscription: Id
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a server sent: an answer to the request with that id, or an event of the subscription with that id."""
+
+    id: Id
+    content: dict[str, Any]
+    text: str
+
+    def reply(self) -> dict[str, Any]:
+        """The DWN's reply; see `rpc.parse_response`.
+
+        Raises:
+            BadReply: it carries none.
+        """
+        reply = rpc.reply_in(self.content)
+        if reply is None:
+            raise rpc.no_response(self.text)
+        return reply
+
+    def event(self) -> dict[str, Any]:
+        """`{"message": …, "initialWrite": …}`, the latter where the message is not it.
+
+        Raises:
+            BadReply: it carries none.
+        """
+        match self.content.get("result"):
+            case {"event": {"message": dict()} as event} if isinstance(event.get("initialWrite", {}), dict):
+                return event  # type: ignore[no-any-return]
+        raise rpc.no_response(self.text)
+
+
+def encode_subscribe(target: str, message: dict[str, Any], subscription: Id, id: Id = None) -> str:
+    """The request that has `target`'s DWN process a Subscribe message, its events to come with `subscription`."""
+    params = {"target": target, "message": message}
+    return rpc.encode(id, method=SUBSCRIBE, params=params, subscription={"id": subscription})
+
+
+def encode_close(subscription: Id, id: Id = None) -> str:
+    """The request that ends a subscription."""
+    return rpc.encode(id, method=CLOSE, params={}, subscription={"id": subscription})
+
+
+def parse_request(text: str) -> Call | Close:
+    """Read a request.
+
+    A `subscription` beside a plain `dwn.processMessage` is not looked at, as with the reference.
+
+    Raises:
+        RpcFault: as `rpc.parse_request`; or a subscription's id is missing.
+    """
+    if not text:
+        raise RpcFault(ErrorCode.BAD_REQUEST, "request payload required.")
+    envelope = rpc.parse_envelope(text)
+    if envelope.method == rpc.PROCESS_MESSAGE:
+        return Call(envelope.call())
+    if envelope.method == SUBSCRIBE:
+        named = "subscription" in envelope.content
+        return Call(envelope.call(), _subscription(envelope) if named else None)
+    if envelope.method == CLOSE:
+        return Close(envelope.id, _subscription(envelope))
+    raise envelope.no_method()
+
+
+def _subscription(envelope: rpc.Envelope) -> Id:
+    subscription = envelope.content.get("subscription")
+    if subscription is None:
+        raise RpcFault(ErrorCode.INVALID_REQUEST, "subscribe options do not exist", envelope.id)
+    id = rpc.id_of(subscription) if isinstance(subscription, dict) else None
+    if id is None:
+        raise RpcFault(ErrorCode.INVALID_PARAMS, "a subscription needs an id, a string or a number", envelope.id)
+    return id
+
+
+def encode_closed(id: Id) -> str:
+    """The response to a close, whose status has another shape than that of a DWN."""
+    return rpc.encode(id, result={"reply": {"status": 200, "detail": "Accepted"}})
+
+
+def encode_event(subscription: Id, event: dict[str, Any]) -> str:
+    """The response that carries an event of a subscription."""
+    return rpc.encode(subscription, result={"event": event})
+
+
+def parse_response(text: str) -> Response:
+    """Read what a server sent, as far as the id that tells whom it is for.
+
+    Raises:
+        BadReply: this is no JSON-RPC response; the message shows how it begins.
+    """
+    try:
+        content = rpc.decode(text)
+    except ValueError:
+        raise rpc.no_response(text) from None
+    if not isinstance(content, dict) or not ("result" in content or "error" in content):
+        raise rpc.no_response(text)
+    return Response(rpc.id_of(content), content, text)

@@ -1,0 +1,127 @@
+"""docs/sync.md: what sync does about every answer and every failure, from its tables."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+
+from web5.crypto.encoding import b64url_encode
+from web5.sync import dependencies, policy
+from web5.sync.engine import SAFETY_SECONDS
+from web5.sync.live import POLL_SECONDS
+from web5.sync.policy import Backoff, Halt, Tell
+from web5.sync.states import Activity, State
+from web5.sync.visit import AUDIT_SECONDS
+
+from .tables import table
+
+HEAD = ("Means", "The message is", "The visit", "Tried again", "For a person to mend")
+
+
+def sync() -> str:
+    """The text of docs/sync.md."""
+    return "\n".join(
+        [
+            "# What sync does about every answer",
+            "",
+            *_text(
+                "Made from the tables in `web5.sync.policy` and `web5.sync.dependencies` by"
+                " `python -m web5_build.rule_docs`; do not edit."
+            ),
+            "## Answers of a DWN",
+            "",
+            *_text(
+                "The first line that fits the answer to a message decides. The same lines read what the local node says"
+                " when a message that was fetched is given to it. What is not settled is in `web5.sync.unsettled()`"
+                " with its reason."
+            ),
+            *table(("Status", "In its detail", *HEAD), [_reply(rule) for rule in policy.RULES]),
+            "## Failures without an answer",
+            "",
+            *table(("Error", *HEAD), [_error(rule) for rule in policy.ERROR_RULES]),
+            *_text(
+                f"After {policy.FAILURES_IN_A_ROW} failures of the node in a row (5xx, 401, no proper reply) a visit"
+                " ends too. By interval, the next visit is the next interval's;"
+                f" live, it comes {_when(policy.RECONNECT)}."
+            ),
+            "## What waits for what",
+            "",
+            *_text(
+                "A message that is refused with one of these codes waits, and is tried again as soon as what it waits"
+                " for is there, whoever brings it; and, in case that is never noticed, after the waits above."
+            ),
+            *table(("Code", "Waits for"), [(f"`{code}`", _waits(code)) for code in dependencies.MISSING]),
+            "## When endpoints are asked",
+            "",
+            *_text(
+                "By interval: every endpoint is asked what is new (one small request if nothing is), and what is due is"
+                " fetched and sent."
+            ),
+            *_text(
+                "Live: an endpoint that has a WebSocket tells by itself; a visit follows every event and every connect,"
+                f" and comes every {SAFETY_SECONDS / 60:g} minutes anyway. An endpoint without a WebSocket is asked"
+                f" about every {POLL_SECONDS:g} seconds."
+            ),
+            *_text(
+                f"Every {AUDIT_SECONDS / 3600:g} hours, and whenever it seems to have lost something, an endpoint is"
+                " asked for all that it has; what is missing on either side is then fetched or sent."
+            ),
+            *_text(f"States of a message: {_list(State)}. Of an endpoint: {_list(Activity)}."),
+        ]
+    )
+
+
+def _text(paragraph: str) -> Iterable[str]:
+    return *textwrap.wrap(paragraph, 116, break_long_words=False, break_on_hyphens=False), ""
+
+
+def _reply(rule: policy.Rule) -> tuple[str, ...]:
+    detail = "a code of a dependency, see below" if rule.detail == dependencies.PATTERN else f"`{rule.detail}`"
+    status = rule.codes.replace("|", ", ").replace("...", "any other")
+    return (
+        status + (f" to a {rule.method.replace('.', '')}" if rule.method else ""),
+        detail if rule.detail else "",
+        rule.name,
+        *_outcome(rule.state, rule.halt, rule.backoff, rule.tell),
+    )
+
+
+def _error(rule: policy.ErrorRule) -> tuple[str, ...]:
+    return (f"`{rule.error.__name__}`", rule.name, *_outcome(rule.state, rule.halt, rule.backoff, rule.tell))
+
+
+def _outcome(state: State | None, halt: Halt, backoff: Backoff, tell: Tell) -> tuple[str, ...]:
+    return (
+        state or "settled",
+        "ends" if halt is Halt.ENDPOINT else "goes on",
+        _when(backoff) if state is not None else "",
+        "yes" if tell is Tell.PERSON else "",
+    )
+
+
+def _when(backoff: Backoff) -> str:
+    if not backoff.most:
+        return "at the next visit"
+    return f"after {_span(backoff.first)}, then twice that, up to {_span(backoff.most)}"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def _waits(code: str) -> str:
+    payload = b64url_encode(json.dumps({"protocolRole": "ROLE", "permissionGrantId": "GRANT"}).encode())
+    message = {
+        "recordId": "ID",
+        "descriptor": {"parentId": "PARENT", "protocol": "URI"},
+        "authorization": {"signature": {"payload": payload}},
+    }
+    return dependencies.in_words(dependencies.MISSING[code](message))
+
+
+def _list(states: type[State] | type[Activity]) -> str:
+    return ", ".join(f"“{state.value}”" for state in states)

@@ -1,0 +1,52 @@
+"""What tests of sync against reference dwn-servers stand on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.interop.dwn_server import ReferenceDwnServer
+from tests.interop.sync import devices
+from tests.interop.sync.devices import CLOCK, CRYPTO, Device
+from web5.dids import dht, dht_create
+from web5.dids.models import PortableDid
+from web5.node.http import HttpxHttp
+
+ROOT = Path(__file__).parents[3]
+
+
+class Endpoint(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
+class Setting:
+    """A gateway, two reference servers, and an identity that names both."""
+
+    def __init__(self, folder: Path, gateway: str, one: ReferenceDwnServer, two: ReferenceDwnServer) -> None:
+        self.folder, self.gateway, self.one, self.two = folder, gateway, one, two
+        self.portable: PortableDid
+
+    async def create_identity(self, *endpoints: Endpoint) -> None:
+        http = HttpxHttp()
+        defaults = dht_create.identity_defaults([endpoint.url for endpoint in endpoints])
+        self.portable = await dht_create.create(CRYPTO, **defaults)
+        await dht.publish(self.portable, http, CRYPTO, self.gateway, clock=CLOCK)
+        await http.close()
+
+    def device(self, name: str, **more: Any) -> Device:
+        return Device(self.folder / name, self.portable, self.gateway, **more)
+
+    async def process(self, name: str, writes: int) -> asyncio.subprocess.Process:
+        """The device `name` in a process of its own."""
+        identity = self.folder / "identity.json"
+        identity.write_text(self.portable.model_dump_json(by_alias=True))
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *(devices.__file__, str(self.folder / name), str(identity), self.gateway, str(writes)),
+            env={**os.environ, "PYTHONPATH": f"{ROOT / 'pysrc'}{os.pathsep}{ROOT}"},
+            stdout=asyncio.subprocess.PIPE,
+        )

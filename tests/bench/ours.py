@@ -1,5 +1,6 @@
 """web5-py in a PyScript worker, driven by tests/bench/run.py with the same steps as the peer."""
 
+import asyncio
 import json
 import time
 from urllib.parse import urljoin
@@ -43,6 +44,33 @@ class Steps:
             each.append((time.perf_counter() - start) * 1000)
             assert len(texts) == limit, len(texts)
         return {"each": each}
+
+    async def live(self) -> dict:
+        connected = asyncio.Event()
+
+        def look(_: object) -> None:
+            if all(status.activity == "live" for status in self.web5.sync.status()):
+                connected.set()
+
+        self.web5.sync.listeners.append(look)
+        await self.web5.sync.start("live")
+        await asyncio.wait_for(connected.wait(), 30)
+        self.web5.sync.listeners.remove(look)
+        return {}
+
+    async def wait_for(self, count: int) -> dict:
+        """Until so many records are here."""
+        arrived = asyncio.Event()
+
+        def look(tenant: str, message_cid: str) -> None:
+            arrived.set()
+
+        self.web5.on_change.append(look)
+        while len(await self.web5.dwn.records.query(schema=SCHEMA)) < count:
+            arrived.clear()
+            await asyncio.wait_for(arrived.wait(), 60)
+        self.web5.on_change.remove(look)
+        return {}
 
     async def count(self) -> dict:
         return {"count": len(await self.web5.dwn.records.query(schema=SCHEMA))}

@@ -164,6 +164,8 @@ class Device(Owner):
         await self.dwn.open()
         await self.sync.open()
         for identity in self.identities:
+            for _, cid in self.dwn.store.entries_after(identity.did, 0, 1_000_000):
+                self.world.account.stored(cid)  # durable before the crash, but not told of any more
             await self.sync.register(identity.did)
         self.up = True
         self.world.story.add(self.name, "has started (run {})", self.runs)

@@ -70,7 +70,7 @@ async def test_compare_says_what_is_the_same(device: Device, world: World) -> No
         await device.write(f"note {number}")
     await device.summary("All synced")
     await device.page.click("#compare")
-    words = device.page.locator("#sync-words")
+    words = device.page.locator("#nodes-news")
     for endpoint in world.endpoints:
         await expect(words).to_contain_text(f"{endpoint.removeprefix('http://')}: the same 3 messages")
 
@@ -82,7 +82,7 @@ async def test_a_node_that_lost_its_disk_is_noticed_and_filled_again(device: Dev
     await _is_live(device, world)
     await world.second.lose_everything()
     name = world.second_endpoint.removeprefix("http://")
-    words = device.page.locator("#sync-words")
+    words = device.page.locator("#nodes-news")
     await expect(words).to_contain_text(f"{name} had lost 3 messages; it gets them again.", timeout=PATIENCE)
     await _is_live(device, world)
     await device.summary("All synced")

@@ -107,7 +107,7 @@ class Page:
     async def tick(self):
         """Keep the "ago" times true for as long as the page lives."""
         while True:
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(1 if self._nodes.counting_down else _TICK_SECONDS)
             self._nodes.tick()
             self._notes.tick()
 

@@ -10,6 +10,9 @@ DEFAULT_MODE = "live"
 _FEW = 20
 """A sync of so few messages needs no numbers."""
 
+_NEWS_MILLISECONDS = 60000
+"""So long news is news."""
+
 
 class Nodes:
     """The panel of remote nodes and the summary in the header.
@@ -25,7 +28,8 @@ class Nodes:
         self._items = {}
         self._nodes = []
         self._asked = False
-        self._kept = False
+        self._compared = False
+        self._old_at = None
         on(el("sync-now"), "click", self.sync)
         on(el("sync-mode"), "change", self._choose_mode)
         on(el("compare"), "click", self._compare)
@@ -64,8 +68,15 @@ class Nodes:
         tone(el("summary"), "bad")
         say(el("summary-words"), "Not running")
 
+    @property
+    def counting_down(self):
+        """Whether a node is to be tried again in so many seconds."""
+        return any(node["next_try"] for node in self._nodes)
+
     def tick(self):
-        """Say again how long ago the last syncs were."""
+        """Say again how long ago the last syncs were, and how long it is until the next try."""
+        if self._old_at and now() > self._old_at:
+            self._tell("")
         for node in self._nodes:
             self._say_last(self._items[node["endpoint"]], node)
             self._say_state(self._items[node["endpoint"]], node)
@@ -76,7 +87,9 @@ class Nodes:
         say(button, "Syncing…" if syncing else "Sync now")
         show(el("sync-bar"), syncing)
         if not syncing:
-            self._tell("")
+            say(el("sync-words"), "")
+        elif self._compared:
+            self._tell("")  # it may not be so any more
 
     def _say_last(self, item, node):
         last = node["last_success"]
@@ -119,20 +132,20 @@ class Nodes:
         if total and done < total:
             el("sync-bar").max = total
             el("sync-bar").value = done
-            self._tell(words.progress(done, total) if total > _FEW else "")
+            say(el("sync-words"), words.progress(done, total) if total > _FEW else "")
         else:
             el("sync-bar").removeAttribute("value")
 
     def news(self, entries):
         """Say what happened to endpoints."""
-        for entry in entries:
-            self._tell(words.news(entry), keep=True)
+        self._tell("\n".join([words.news(entry) for entry in entries]))
+        self._old_at = now() + _NEWS_MILLISECONDS
 
-    def _tell(self, text, keep=False):
-        """Say something below the nodes; what is kept gives way only to what is kept too."""
-        if keep or not self._kept:
-            say(el("sync-words"), text)
-            self._kept = keep
+    def _tell(self, text):
+        """Say something below the nodes, until there is something else to say."""
+        self._compared = False
+        self._old_at = None
+        say(el("nodes-news"), text)
 
     async def _choose_mode(self, _):
         mode = el("sync-mode").value
@@ -145,12 +158,13 @@ class Nodes:
 
     async def _compare(self, _):
         el("compare").disabled = True
-        self._tell("Comparing…", keep=True)
+        self._tell("Comparing…")
         try:
             found = await self._agent.call("compare")
-            self._tell("\n".join([words.difference(one) for one in found]), keep=True)
+            self._tell("\n".join([words.difference(one) for one in found]))
+            self._compared = True
         except AgentError as error:
-            self._tell("", keep=True)
+            self._tell("")
             banner.tell(error)
         await self._refresh()
 
@@ -167,6 +181,7 @@ class Nodes:
     async def sync(self, *_):
         """Run a round now."""
         self._asked = True
+        self._tell("")
         self._busy(True)
         try:
             await self._agent.call("sync_now")

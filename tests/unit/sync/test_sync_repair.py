@@ -60,6 +60,20 @@ async def test_an_endpoint_that_was_wiped_is_noticed_and_filled_again(world: Wor
     assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
 
 
+async def test_an_endpoint_that_was_only_given_messages_is_noticed_to_have_lost_them(world: World) -> None:
+    """Live, a device that is alone writes and is told nothing: it has never seen a message listed."""
+    phone = await world.device("phone")
+    await phone.sync.now()
+    written = {cid_of(await phone.write(b"%d" % number)) for number in range(3)}
+    assert (await phone.sync.now("push")).ok
+    await world.replace("/a")
+    assert (await phone.sync.now()).ok
+    assert world.held(world.remotes["/a"]) == written
+    world.network.reset()
+    assert (await phone.sync.now()).ok
+    assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
+
+
 async def test_a_wiped_endpoint_is_noticed_by_a_first_sync_that_was_too_large_to_be_listed_again(world: World) -> None:
     """A new process asks once for the last message that was listed."""
     phone = await world.device("phone")

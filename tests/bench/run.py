@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
 from tests.bench.engine import measure as engine  # noqa: E402
+from tests.bench.sync import measure as sync  # noqa: E402
 from tests.interop.dwn_server import reference_dwn_server  # noqa: E402
 
 CHROMIUM_FLAGS = [
@@ -256,7 +257,9 @@ def _site_with_bench(folder: Path) -> Path:
     return site
 
 
-async def measure(sizes: Sizes) -> list[Row]:
+@asynccontextmanager
+async def _stage() -> AsyncIterator[tuple[Bench, Path, str]]:
+    """A browser, our site with the bench pages, a reference dwn-server; a scratch folder and the gateway's URL."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         origin = await stack.enter_async_context(_embedded_defaults(_site_with_bench(folder), folder / "data"))
@@ -266,14 +269,18 @@ async def measure(sizes: Sizes) -> list[Row]:
         )
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        bench = Bench(playwright.chromium, browser, origin, dwn_server, gateway)
+        yield Bench(playwright.chromium, browser, origin, dwn_server, gateway), folder, gateway
+        await browser.close()
+
+
+async def measure(sizes: Sizes) -> list[Row]:
+    async with _stage() as (bench, _, _):
         _say("page load to node ready, ours")
         our_boots = await bench.boots(sizes.repeat // 4 or 1)
         _say("page load to node ready, web5-js")
         peer_boots = await bench.peer_boots(sizes.repeat // 4 or 1)
         ours = await bench.steps("web5-py", bench.ours, sizes)
         peer = await bench.steps("web5-js", bench.peer, sizes)
-        await browser.close()
     return [
         Row("durable local write, median", ours["write"], peer["write"]),
         Row(f"newest 20 of {sizes.stored:,}, with text", ours["newest"], peer["newest"]),
@@ -289,13 +296,25 @@ async def measure(sizes: Sizes) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the records, for a look")
-    parser.add_argument("--only", choices=("app", "engine"), help="one of the two tables")
+    parser.add_argument(
+        "--every-size", action="store_true", help="also what takes many minutes: 10,000 and 100,000 records"
+    )
+    parser.add_argument("--only", choices=("app", "sync", "engine"), help="one of the tables")
     options = parser.parse_args()
-    if options.only != "engine":
+    if options.only in (None, "app"):
         _app_table(options.quick)
-    if options.only != "app":
+    if options.only in (None, "sync"):
+        print(sync.table(asyncio.run(_sync(options.quick, options.every_size)), ROOT / ".build/bench-sync.json"))
+    if options.only in (None, "engine"):
         _say("the engines alone")
-        print(engine.table(asyncio.run(engine.measure(quick=options.quick))))
+        print(engine.table(asyncio.run(engine.measure(quick=options.quick, every_size=options.every_size))))
+
+
+async def _sync(quick: bool, every_size: bool) -> list[sync.Row]:
+    async with _stage() as (bench, folder, gateway):
+        many = 10_000 if every_size else None
+        sizes = sync.Sizes(200, 10, many) if quick else sync.Sizes(1000, 20, many)
+        return await sync.measure(bench, folder, gateway, sizes)
 
 
 def _app_table(quick: bool) -> None:

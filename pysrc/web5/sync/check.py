@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from web5.errors import Web5Error
 from web5.sync.ledger import Endpoint
 from web5.sync.local import Local
+from web5.sync.peer import Peer
 from web5.sync.policy import Verdict, judge_error
 from web5.sync.visit import Visitor
 
 _WALK = 1000
+
+ASKED = 200
+"""Messages that an endpoint does not list, and sync did not expect so, of which it is asked whether it has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Difference:
 
     Parameters:
         both: how many messages are at both.
+        unlisted: those of them that the endpoint holds but does not list, so that others do not hear of them from it.
+            A dwn-server that was killed in the middle of a write is left so (it stores a message, then its event).
         only_here, only_there: CIDs of those that are at one of them only.
         unexplained: those of both lists that the ledger does not have as unsettled, so that sync would not have
             mended it by itself. `check` hands them to the ledger, and the next visit mends it.
@@ -28,6 +34,7 @@ class Difference:
     tenant: str
     endpoint: str
     both: int = 0
+    unlisted: tuple[str, ...] = ()
     only_here: tuple[str, ...] = ()
     only_there: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
@@ -56,6 +63,9 @@ async def check(visitor: Visitor, local: Local, endpoint: Endpoint) -> Differenc
     out = {row.cid for row in ledger.outbox.unsettled(endpoint.id, endpoint.tenant)}
     in_ = {row.cid for row in ledger.inbox.unsettled(endpoint.id)}
     unexplained = [cid for cid in here if cid not in there and cid not in out]
+    unlisted = [cid for cid in unexplained[:ASKED] if await _holds(peer, cid)]
+    there.update(unlisted)
+    unexplained = [cid for cid in unexplained if cid not in there]
     unexplained += [cid for cid in there if cid not in here and cid not in in_]
     if unexplained:
         ledger.relisted(endpoint, listed, there - set(here), local.clock.now())
@@ -64,10 +74,16 @@ async def check(visitor: Visitor, local: Local, endpoint: Endpoint) -> Differenc
         endpoint.tenant,
         endpoint.url,
         len(there.intersection(here)),
+        tuple(unlisted),
         tuple(cid for cid in here if cid not in there),
         tuple(sorted(there.difference(here))),
         tuple(unexplained),
     )
+
+
+async def _holds(peer: Peer, cid: str) -> bool:
+    async with peer.read(cid) as reply:
+        return not isinstance(reply, Verdict)
 
 
 def _held(local: Local, tenant: str) -> dict[str, int]:

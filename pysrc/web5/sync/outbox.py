@@ -165,6 +165,11 @@ class Outbox:
         ).fetchone()
         return found[0] == "settled" if found else seq <= self.cursor(endpoint)
 
+    def first_settled(self, endpoint: int, tenant: str) -> str | None:
+        """The oldest message that the endpoint holds, as far as is known; only the oldest `WINDOW` are looked at."""
+        entries = self._entries(tenant, 0, WINDOW)
+        return next((cid for seq, cid in entries if self.is_settled(endpoint, seq)), None)
+
     def unsettled(self, endpoint: int, tenant: str) -> list[Row]:
         """Everything that the endpoint does not hold yet, oldest first."""
         with_rows = rows(self._db, "sync_out", "seq", "endpoint = ? AND state <> 'settled'", (endpoint,))

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from web5.errors import CryptoError, DidError, IdentityError, Web5Error
+from web5.sync.feeds import Feed
 from web5.sync.ledger import Endpoint
 from web5.sync.line import Line, Want
 from web5.sync.local import Local
@@ -22,7 +23,7 @@ from web5.sync.peer import GrantFor, Peer, Remote, SignerFor, feeds_of
 from web5.sync.policy import Verdict, judge_error
 from web5.sync.pull import Pull
 from web5.sync.push import Push
-from web5.sync.states import SyncEvent
+from web5.sync.states import Listing, SyncEvent
 from web5.sync.wishes import Wishes
 
 FRESH = 1.0
@@ -162,8 +163,8 @@ class _Visit:
             self._is_another = self._is_another or not known.is_continued_by(listing)
             if known.repeats and known.witness not in listing.cids:
                 self._witnesses.add(known.witness or "")
-            elif known.witness and not known.repeats and not listing.cids and not self._line.probed:
-                await self._probe(known.witness)
+            elif not self._line.probed and (unseen := self._unseen(known, listing)):
+                await self._probe(unseen)
             self._line.total.listed += len(listing.cids)
             if listing.cids:
                 missing = self._local.dwn.store.missing(self._line.tenant, listing.cids)
@@ -171,8 +172,15 @@ class _Visit:
         self._line.listed_at = self._local.clock.monotonic()
         return None
 
+    def _unseen(self, known: Feed, listing: Listing) -> str | None:
+        """A message that should be there, if the listing does not show whether it is."""
+        if known.cursor is None:  # it never listed anything, but may have been given something
+            given = self._ledger.outbox.first_settled(self._endpoint.id, self._line.tenant)
+            return None if given in listing.cids else given
+        return None if known.repeats or listing.cids else known.witness
+
     async def _probe(self, witness: str) -> None:
-        """Is the last message that was listed still there? Asked where a listing cannot be repeated cheaply."""
+        """Is a message still there? Asked where a listing cannot be repeated cheaply."""
         async with self._peer.read(witness) as reply:
             if isinstance(reply, Verdict) and reply.code == 404:
                 self._witnesses.add(witness)

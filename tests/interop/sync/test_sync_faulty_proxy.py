@@ -66,7 +66,7 @@ class Stage(Setting):
             await way.calm()
         for _ in range(FEW):
             await self.pass_time(HOUR, *devices)
-            if not any(device.sync.unsettled() for device in devices) and await self._lists_are_the_same(*devices):
+            if not any(device.sync.unsettled() for device in devices) and await self._are_the_same(*devices):
                 break
         for device in devices:
             assert device.sync.unsettled() == []
@@ -78,13 +78,12 @@ class Stage(Setting):
             assert device.held() == devices[0].held()
             assert await device.contents() == contents
         for server in self.servers:
-            assert await devices[0].listed_by(server.url) == devices[0].held()
             assert await devices[0].contents_at(server.url) == contents
 
-    async def _lists_are_the_same(self, *devices: Device) -> bool:
-        lists = [device.held() for device in devices]
-        lists += [await devices[0].listed_by(server.url) for server in self.servers]
-        return all(one == lists[0] for one in lists)
+    async def _are_the_same(self, *devices: Device) -> bool:
+        """A server that was killed in a write may hold a message that it does not list; `check` knows of that."""
+        found = [found for device in devices for found in await device.sync.check()]
+        return all(one.same for one in found) and all(device.held() == devices[0].held() for device in devices)
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """Endpoints that were wiped, scopes of protocols, checks, retries, and what comes first."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.sync.world import HOST, Device, Identity, Message, World, cid_of, reply_of, unreachable
+from tests.unit.sync.world import HOST, Answer, Device, Identity, Message, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
 from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
 from web5.dwn.timestamps import format_timestamp
@@ -54,6 +55,20 @@ async def test_an_endpoint_that_was_wiped_is_noticed_and_filled_again(world: Wor
     assert (await phone.sync.now()).ok
     assert world.held(world.remotes["/a"]) == world.held(world.remotes["/b"]) == held
     assert ("refilled", A, len(held)) in seen
+    world.network.reset()
+    assert (await phone.sync.now()).ok
+    assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
+
+
+async def test_an_endpoint_that_was_only_given_messages_is_noticed_to_have_lost_them(world: World) -> None:
+    """Live, a device that is alone writes and is told nothing: it has never seen a message listed."""
+    phone = await world.device("phone")
+    await phone.sync.now()
+    written = {cid_of(await phone.write(b"%d" % number)) for number in range(3)}
+    assert (await phone.sync.now("push")).ok
+    await world.replace("/a")
+    assert (await phone.sync.now()).ok
+    assert world.held(world.remotes["/a"]) == written
     world.network.reset()
     assert (await phone.sync.now()).ok
     assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
@@ -284,6 +299,25 @@ async def test_a_check_says_what_is_where_and_has_the_difference_mended(world: W
     assert found[A].only_here == found[A].unexplained == (cid_of(both),)
     assert (await phone.sync.now("push")).ok
     assert all(found.same for found in await phone.sync.check())
+
+
+async def test_what_an_endpoint_holds_but_does_not_list_is_told_apart(world: World) -> None:
+    """A dwn-server that was killed between storing a message and its event."""
+    world.set_endpoints("/a")
+    phone = await world.device()
+    message = await phone.write()
+    await phone.sync.now()
+    nothing = {
+        "jsonrpc": "2.0",
+        "id": "1",
+        "result": {"reply": {"status": {"code": 200, "detail": "OK"}, "entries": []}},
+    }
+    world.network.faults["/a"] = lambda kind, _: (
+        Answer(200, json.dumps(nothing).encode()) if kind == "MessagesQuery" else None
+    )
+    (found,) = await phone.sync.check()
+    assert found.same and found.unlisted == (cid_of(message),) and found.both == 1
+    assert phone.sync.unsettled() == []
 
 
 async def test_a_check_of_an_endpoint_that_is_down_says_so(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import sys
 from asyncio.subprocess import Process
@@ -30,9 +31,11 @@ class Server:
     Parameters:
         command: what `python` is given.
         health: the URL that answers 200 once it is up.
+        data: the folder in which it keeps everything, if it does.
     """
 
-    def __init__(self, command: list[str], health: str) -> None:
+    def __init__(self, command: list[str], health: str, data: Path | None = None) -> None:
+        self._data = data
         self._command = command
         self._health = health
         self._process: Process | None = None
@@ -52,6 +55,13 @@ class Server:
             self._process.terminate()
             await self._process.wait()
 
+    async def lose_everything(self) -> None:
+        """Start it anew with nothing stored, as after the loss of its disk."""
+        assert self._data is not None
+        await self.stop()
+        await asyncio.to_thread(shutil.rmtree, self._data)
+        await self.start()
+
     async def _answers(self, client: httpx.AsyncClient) -> bool:
         try:
             return (await client.get(self._health)).status_code == 200
@@ -70,7 +80,7 @@ def embedded(port: int, site: Path, data: Path) -> Server:
 def remote_node(port: int, data: Path, gateway: str) -> Server:
     """A node on a machine of its own, so to speak."""
     program = str(ROOT / "tests" / "browser" / "remote_node.py")
-    return Server([program, "--port", str(port), "--data", str(data), "--gateway", gateway], node_health(port))
+    return Server([program, "--port", str(port), "--data", str(data), "--gateway", gateway], node_health(port), data)
 
 
 def node_health(port: int) -> str:

@@ -34,6 +34,13 @@ FLAGS = (
 PATIENCE = 60_000
 """Milliseconds for what a person would call at once, on a machine that does other things too."""
 
+FILL = """count => {
+  const texts = Array.from({ length: count }, (_, number) => `note ${number}`);
+  const write = (text, number) =>
+    web5Ask("create_note", JSON.stringify({ text, created: Date.now() * 1000 + number })).then(() => text);
+  return Promise.all(texts.map(write));
+}"""
+
 
 @dataclass
 class World:
@@ -127,6 +134,10 @@ class Device:
         await self.page.press("#note-text", "Control+Enter")
         await expect(self.note(text)).to_be_visible(timeout=PATIENCE)
 
+    async def fill(self, count: int) -> set[str]:
+        """Write so many notes, as fast as the agent takes them; their texts."""
+        return set(await self.page.evaluate(FILL, count))
+
     def note(self, text: str) -> Any:
         """The saved note with exactly this text."""
         return self.page.locator("#note-list > li").filter(has=self.page.get_by_text(text, exact=True))
@@ -188,11 +199,18 @@ async def texts_held_by(endpoint: str, exported: str) -> set[str]:
     """The notes that a remote node holds for an identity, asked for directly and not through a page."""
     portable = PortableDid.from_wire(json.loads(exported)["portableDid"])
     signer: MessageSigner = await signer_for(portable, NodeCrypto())
-    query = await compose.records_query(signer, SystemClock(), filter={"dataFormat": "text/plain"})
+    texts: set[str] = set()
+    cursor = None
     http = HttpxHttp()
     try:
-        reply = await RemoteDwn(http).process_message(endpoint, portable.uri, query)
+        while True:
+            query = await compose.records_query(
+                signer, SystemClock(), filter={"dataFormat": "text/plain"}, pagination={"limit": 100, "cursor": cursor}
+            )
+            reply = await RemoteDwn(http).process_message(endpoint, portable.uri, query)
+            assert reply["status"]["code"] == 200, reply
+            texts.update(b64url_decode(entry["encodedData"]).decode() for entry in reply["entries"])
+            if not (cursor := reply.get("cursor")):
+                return texts
     finally:
         await http.close()
-    assert reply["status"]["code"] == 200, reply
-    return {b64url_decode(entry["encodedData"]).decode() for entry in reply["entries"]}

@@ -23,6 +23,9 @@ AHEAD = 32
 TRIES = 2
 """How often one message is sent in one visit: again when something it depends on was taken."""
 
+KEEP_SECONDS = 0.5
+"""After so long what was sent is made durable, so that a page which is closed sends no more than that again."""
+
 NOTHING_TO_SEND = Verdict("pruned here, or sent meanwhile", None)
 DAMAGED = Verdict("its data is damaged here", State.REFUSED, backoff=SLOWLY, tell=Tell.PERSON)
 REPLACED = Verdict("its data was replaced meanwhile", State.PENDING)
@@ -49,6 +52,7 @@ class Push:
         self._tries: Counter[int] = Counter()
         self._done = 0
         self._total = 0
+        self._kept = local.clock.monotonic()
 
     async def run(self) -> bool:
         """Send what is due, until nothing is left or the endpoint is halted; True if it took anything."""
@@ -66,11 +70,19 @@ class Push:
                     break
                 done, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
                 self._record([outcome for task in done for outcome in plan.done(*task.result())])
+                await self._keep()
         finally:
             for task in sending:
                 task.cancel()
         self.halted = plan.halted
         return self._peer.report.pushed > before
+
+    async def _keep(self) -> None:
+        """Make durable what is recorded, now and then."""
+        now = self._local.clock.monotonic()
+        if now >= self._kept + KEEP_SECONDS:
+            self._kept = now
+            await self._local.ledger.database.flush()
 
     def _due(self, after: int) -> list[tuple[int, str]]:
         """The next rows that may be sent; opens windows of the event log until there are some or it ends."""

@@ -1,0 +1,94 @@
+"""A sync of many notes: it says how far it is, and may be broken off."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.conftest import NewDevice
+from tests.browser.world import PATIENCE, Device, World, texts_held_by
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MANY = 300
+
+# What is said below the nodes, from now on.
+LISTEN = """() => {
+  const words = document.getElementById("sync-words");
+  globalThis.said = [];
+  new MutationObserver(() => said.push(words.textContent)).observe(words, { childList: true });
+}"""
+
+IN_NUMBERS = re.compile(r"^(\d+) of (\d+) messages")
+
+
+async def _until_it_says(page: Page, how_far: int) -> None:
+    counted = "(least) => said.some((words) => parseInt(/^(\\d+) of \\d+ messages/.exec(words)?.[1]) >= least)"
+    await page.wait_for_function(counted, arg=how_far, timeout=PATIENCE)
+
+
+async def _texts(device: Device) -> set[str]:
+    return {note["text"] for note in (await device.ask("notes", limit=MANY * 2))["notes"]}
+
+
+async def test_an_import_says_in_numbers_how_far_it_is_and_ends_with_all_notes(
+    device: Device, new_device: NewDevice
+) -> None:
+    written = await device.fill(MANY)
+    await device.summary("All synced")
+    other = await (await new_device()).ready()
+    await other.page.evaluate(LISTEN)
+    await other.import_(await device.export())
+    await other.summary("All synced")
+    assert await _texts(other) == written
+    progress = [found.groups() for words in await other.page.evaluate("said") if (found := IN_NUMBERS.match(words))]
+    counts = [int(done) for done, _ in progress]
+    assert counts
+    assert counts == sorted(counts)
+    assert all(int(total) <= MANY and int(done) <= int(total) for done, total in progress)
+
+
+async def test_a_tab_that_is_closed_in_the_middle_of_sending_loses_nothing(device: Device, world: World) -> None:
+    await device.summary("All synced")
+    await device.page.select_option("#sync-mode", "off")
+    written = await device.fill(MANY)
+    await device.page.evaluate(LISTEN)
+    await device.page.click("#sync-now")
+    await _until_it_says(device.page, 100)
+    await device.page.close()
+
+    await device.open()
+    await device.ready()
+    state = await device.ask("state")
+    assert 0 < sum(node["pending_out"] for node in state["endpoints"]) < 2 * MANY
+    await device.sync()
+    await device.summary("All synced")
+    exported = await device.export()
+    for endpoint in world.endpoints:
+        assert await texts_held_by(endpoint, exported) == written
+    assert await device.ask("check_store") == []
+
+
+async def test_a_tab_that_is_closed_in_the_middle_of_fetching_loses_nothing(
+    device: Device, new_device: NewDevice
+) -> None:
+    written = await device.fill(MANY)
+    await device.summary("All synced")
+    exported = await device.export()
+    other = await (await new_device()).ready()
+    await other.page.evaluate(LISTEN)
+    await other.page.click("#import-open")
+    await other.page.fill("#import-text", exported)
+    await other.page.click("#import-save")
+    await _until_it_says(other.page, 1)
+    await other.page.close()
+
+    await other.open()
+    await other.ready()
+    if await other.did() != await device.did():  # it was closed before the identity was chosen
+        await other.import_(exported)
+    await other.summary("All synced")
+    assert await _texts(other) == written
+    assert await other.ask("check_store") == []

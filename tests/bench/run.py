@@ -296,20 +296,25 @@ async def measure(sizes: Sizes) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the records, for a look")
+    parser.add_argument(
+        "--every-size", action="store_true", help="also what takes many minutes: 10,000 and 100,000 records"
+    )
     parser.add_argument("--only", choices=("app", "sync", "engine"), help="one of the tables")
     options = parser.parse_args()
     if options.only in (None, "app"):
         _app_table(options.quick)
     if options.only in (None, "sync"):
-        print(sync.table(asyncio.run(_sync(options.quick)), ROOT / ".build/bench-sync.json"))
+        print(sync.table(asyncio.run(_sync(options.quick, options.every_size)), ROOT / ".build/bench-sync.json"))
     if options.only in (None, "engine"):
         _say("the engines alone")
-        print(engine.table(asyncio.run(engine.measure(quick=options.quick))))
+        print(engine.table(asyncio.run(engine.measure(quick=options.quick, every_size=options.every_size))))
 
 
-async def _sync(quick: bool) -> list[sync.Row]:
+async def _sync(quick: bool, every_size: bool) -> list[sync.Row]:
     async with _stage() as (bench, folder, gateway):
-        return await sync.measure(bench, folder, gateway, sync.Sizes(200, 10) if quick else sync.Sizes(1000, 20))
+        many = 10_000 if every_size else None
+        sizes = sync.Sizes(200, 10, many) if quick else sync.Sizes(1000, 20, many)
+        return await sync.measure(bench, folder, gateway, sizes)
 
 
 def _app_table(quick: bool) -> None:

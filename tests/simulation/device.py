@@ -43,6 +43,7 @@ class Device(Owner):
         todo: what the person is going to do on it.
         up: True from when it has started until it crashes.
         crash_in: steps until it crashes; None: it does not.
+        next_skew: by how much the clock of the next run is wrong; None: as before.
         checks: called at some of the steps, to see that all is well.
         suspicious: True if it is to be called at the next, because something went wrong.
     """
@@ -61,6 +62,7 @@ class Device(Owner):
         self.runs = 0
         self.up = False
         self.crash_in: int | None = None
+        self.next_skew: float | None = None
         self.crashes = 0
         self.busy = False
         self.checks: Callable[[Device], None] | None = None
@@ -110,6 +112,8 @@ class Device(Owner):
                 await asyncio.wait(set(self.tasks))
             await self._scrap()
             self.busy = False
+            if self.next_skew is not None:
+                self.clock, self.next_skew = SimClock(self.next_skew), None
             await asyncio.sleep(self.random.uniform(0.1, 40))
 
     def on_device(self, work: Any) -> asyncio.Task[Any]:

@@ -115,6 +115,16 @@ async def clock_jumps(world: World, random: Random) -> None:
     world.story.add(device.name, "has a clock that is {} s ahead", round(device.clock.skew))
 
 
+async def clock_wrong_for_a_while(world: World, random: Random) -> None:
+    """As after a start before the network tells the time; a clock goes back only while the device is off."""
+    device = random.choice(world.devices)
+    device.clock.skew += random.choice((7200.0, 3e7))
+    world.story.add(device.name, "has a clock that is {} s ahead", round(device.clock.skew))
+    await asyncio.sleep(random.uniform(5, 60))
+    device.next_skew = 0.0
+    device.crash_in = random.randint(1, 12)
+
+
 async def guest_writes(world: World, random: Random) -> None:
     """The guest writes into somebody's nodes: by a role or a grant, if a node there has one."""
     person = random.choice(world.people)
@@ -182,6 +192,7 @@ INCIDENTS: dict[str, Incident] = {
     "an endpoint is removed": removed,
     "an endpoint is wiped": wiped,
     "a clock jumps": clock_jumps,
+    "a clock is wrong for a while": clock_wrong_for_a_while,
     "the guest writes": guest_writes,
 }
 

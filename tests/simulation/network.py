@@ -114,6 +114,8 @@ class SimRemote:
             if send is not None:
                 self._world.traffic.end(send, verdict)
         await self._device.step(f"after a {kind} to {target.name}")
+        if kind == "MessagesRead" and verdict.code == 404:
+            self._world.traffic.gone(self._device, target, message["descriptor"]["messageCid"])
         if kind == "MessagesQuery" and verdict.code == 200 and isinstance(reply.get("entries"), list):
             if "cursor" not in message["descriptor"]:
                 self._world.traffic.audits[self._device.name, target.name] += 1

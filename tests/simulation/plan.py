@@ -72,6 +72,7 @@ INCIDENT_WEIGHTS = {
     "an endpoint is removed": 2,
     "an endpoint is wiped": 2,
     "a clock jumps": 1,
+    "a clock is wrong for a while": 9,
     "the guest writes": 7,
 }
 

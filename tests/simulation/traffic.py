@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.simulation.device import Device
     from tests.simulation.network import Endpoint
 
+LISTED = "though it had been listed"
 SLACK = 0.99
 """Of a backoff that must have passed: clocks differ by a little between the reply and its record."""
 
@@ -102,7 +103,13 @@ class Traffic:
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
         """A device was told that an endpoint has these."""
         for cid in () if device.disk.troubled else cids:
-            self._history(device, endpoint, cid)[0].taken = "though it had been listed"
+            self._history(device, endpoint, cid)[0].taken = LISTED
+
+    def gone(self, device: Device, endpoint: Endpoint, cid: str) -> None:
+        """A device was told that an endpoint has it no more, though it had listed it."""
+        history = self._history(device, endpoint, cid)[0]
+        if history.taken == LISTED:
+            history.taken = ""
 
     def _history(self, device: Device, endpoint: Endpoint, cid: str) -> tuple[_History, tuple[object, ...]]:
         key = (device.name, endpoint.url, cid)

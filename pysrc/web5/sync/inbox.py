@@ -61,8 +61,8 @@ class Inbox:
 
     def due(self, endpoint: int, now: int) -> list[Row]:
         """What may be asked for now, in the endpoint's order."""
-        where = "endpoint = ? AND (next_try IS NULL OR next_try <= ?)"
-        return rows(self._db, "sync_in", "position", where, (endpoint, now))
+        due, moments = tables.is_due(now)
+        return rows(self._db, "sync_in", "position", f"endpoint = ? AND {due}", (endpoint, *moments))
 
     def unsettled(self, endpoint: int) -> list[Row]:
         """Everything of the endpoint, in its order."""

@@ -149,14 +149,9 @@ class Outbox:
 
     def due(self, endpoint: int, now: int, limit: int = WINDOW, after: int = 0) -> list[Row]:
         """Rows with a seq above `after` that may be sent now, oldest first."""
-        return rows(
-            self._db,
-            "sync_out",
-            "seq",
-            "endpoint = ? AND seq > ? AND state <> 'settled' AND (next_try IS NULL OR next_try <= ?)",
-            (endpoint, after, now),
-            limit,
-        )
+        due, moments = tables.is_due(now)
+        where = f"endpoint = ? AND seq > ? AND state <> 'settled' AND {due}"
+        return rows(self._db, "sync_out", "seq", where, (endpoint, after, *moments), limit)
 
     def is_settled(self, endpoint: int, seq: int) -> bool:
         """True if the endpoint needs nothing of this event any more (invariants 1 and 2 of the ledger)."""

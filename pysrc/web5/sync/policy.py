@@ -52,9 +52,12 @@ class Backoff:
         return min(self.most, self.first * 2.0 ** min(attempts - 1, 40))
 
 
+LONGEST = DAY
+"""No backoff is longer: what is to wait for more was written when this device's clock was ahead, and waits no more."""
+
 AT_NEXT_VISIT = Backoff(0, 0)
 SOON = Backoff(30, 30 * MINUTE)
-SLOWLY = Backoff(10 * MINUTE, DAY)
+SLOWLY = Backoff(10 * MINUTE, LONGEST)
 RECONNECT = Backoff(1, 2 * MINUTE)
 """How long a live endpoint that failed is left alone before the next visit. By interval, the next visit is the next."""
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import apsw
 
+from web5.sync.policy import LONGEST
 from web5.sync.states import State
 
 Table = Literal["sync_in", "sync_out"]
@@ -26,6 +27,11 @@ class Row:
     next_try: int | None
     waits_for: str | None = None
     since: int | None = None
+
+
+def is_due(now: int) -> tuple[str, tuple[int, int]]:
+    """SQL that is true of a row that may be tried at `now` (microseconds), and its values."""
+    return "(next_try IS NULL OR next_try <= ? OR next_try > ?)", (now, now + int(LONGEST * 1_000_000))
 
 
 def rows(

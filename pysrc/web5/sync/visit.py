@@ -197,8 +197,10 @@ class _Visit:
         if self._push.doubtful and (line.doubted_at is None or now >= line.doubted_at + DOUBT_SECONDS):
             line.doubted_at = now
             return True
-        since = endpoint.audited
-        return since is not None and self._local.clock.now() - since > AUDIT_SECONDS * 1_000_000
+        if endpoint.audited is None:
+            return False
+        since = self._local.clock.now() - endpoint.audited
+        return not 0 <= since <= AUDIT_SECONDS * 1_000_000  # before 0 if the clock was ahead then
 
     async def _audit(self) -> Verdict | None:
         listings = {}

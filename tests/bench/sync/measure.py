@@ -28,6 +28,8 @@ Call = Callable[..., Awaitable[dict[str, Any]]]
 class Sizes:
     records: int
     edits: int
+    many: int | None = None
+    """Records of one more first sync, ours alone."""
 
 
 @dataclass
@@ -61,18 +63,53 @@ async def measure(bench: Any, folder: Path, gateway: str, sizes: Sizes) -> list[
             ours = await _transfers(bench, bench.ours, wire, sizes.records, f"web5-py, {name}")
             peer = await _transfers(bench, bench.peer, wire, sizes.records, f"web5-js, {name}")
             seen = await _edits(bench, wire, sizes.edits, f"web5-py, {name}")
+            replay = await _replay(bench, wire, sizes.records, f"web5-py, {name}")
+            many = await _many(bench, wire, sizes.many) if sizes.many and not latency else None
         count = f"{sizes.records:,} records, {name}"
         rows += [
             Row(f"first sync of {count}", ours["pull"], peer["pull"]),
             Row(f"requests of that, {name}", ours["pull requests"], peer["pull requests"], "requests"),
             Row(f"push of {count}", ours["push"], peer["push"]),
             Row(f"requests of that, {name}", ours["push requests"], peer["push requests"], "requests"),
+            Row(f"that beside a bare replay of as many, {name}", ours["push"], replay),
             Row(f"idle sync, {name}", ours["idle requests"], peer["idle requests"], "requests"),
             Row(f"bytes of that, {name}", ours["idle bytes"], peer["idle bytes"], "bytes"),
             Row(f"an edit seen elsewhere, live, p50, {name}", seen[0], PEER_INTERVAL * 500),
             Row(f"an edit seen elsewhere, live, p95, {name}", seen[1], PEER_INTERVAL * 950),
         ]
+        if many is not None:
+            rows.append(Row(f"first sync of {sizes.many:,} records, {name}", many["ms"], None))
+            rows.append(Row(f"requests of that, {name}", many["requests"], None, "requests"))
     return rows
+
+
+async def _replay(bench: Any, wire: SlowWire, count: int, what: str) -> float:
+    context = await bench.context()
+    call: Call = await bench.ours(context)
+    await call("connect", endpoints=[wire.url])
+    _say(f"{what}: bare replay of {count}")
+    took: float = (await call("replay", endpoint=wire.url, count=count))["ms"]
+    await context.close()
+    return took
+
+
+async def _many(bench: Any, wire: SlowWire, count: int) -> dict[str, float]:
+    first, second = await bench.context(), await bench.context()
+    call: Call = await bench.ours(first)
+    await call("connect", endpoints=[wire.url])
+    _say(f"web5-py: filling the server with {count}")
+    await call("replay", endpoint=wire.url, count=count)
+    other: Call = await bench.ours(second)
+    await other("connect", endpoints=[wire.url])
+    await other("import_identity", portable_identity=await call("export_identity"))
+    await first.close()
+    _say(f"web5-py: first sync of {count}")
+    wire.reset()
+    figures = await other("watched_pull")
+    if (await other("count"))["count"] != count or figures["last"] != [count, count] or not figures["grows"]:
+        raise SystemExit(f"the first sync of {count} did not bring all, or told wrong progress: {figures}")
+    await second.close()
+    return {"ms": figures["ms"], "requests": wire.requests}
 
 
 async def _transfers(bench: Any, open_page: Any, wire: SlowWire, count: int, what: str) -> dict[str, float]:

@@ -194,6 +194,21 @@ async def test_5_a_failed_row_stays_with_its_reason_and_its_next_try(books: Book
     assert inbox.counts(endpoint) == (2, 1)
 
 
+async def test_a_backoff_that_a_clock_ahead_of_time_has_set_does_not_outlive_it(books: Books) -> None:
+    year = 365 * 86_400 * 1_000_000
+    cid = cid_of(await books.device.write())
+    books.listed(A, ["there"], {"there"}, None)
+    books.ledger.inbox.failed(books[A].id, "there", REFUSED, year)
+    books.record(A, cid, REFUSED, now=year)
+
+    def due(now: int) -> list[str]:
+        found = books.ledger.inbox.due(books[A].id, now) + books.ledger.outbox.due(books[A].id, now)
+        return [row.cid for row in found]
+
+    assert due(year) == []
+    assert due(1) == ["there", cid]
+
+
 async def test_what_waits_is_released_when_just_that_comes(books: Books) -> None:
     message, data = await books.remote_message()
     waits = waiting_for(record_key(message["recordId"]))

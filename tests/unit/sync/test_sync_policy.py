@@ -1,7 +1,7 @@
 import pytest
 
 from web5.errors import BadReply, TimedOut, Unreachable
-from web5.sync.policy import Backoff, Halt, judge, judge_error, node_failed
+from web5.sync.policy import ERROR_RULES, LONGEST, RULES, Backoff, Halt, judge, judge_error, node_failed
 from web5.sync.states import State
 
 
@@ -89,3 +89,8 @@ def test_what_tells_of_the_node() -> None:
     told = {code: node_failed(judge(reply(code))) for code in (202, 400, 401, 404, 413, 500, 503)}
     assert told == {202: False, 400: False, 401: True, 404: False, 413: False, 500: True, 503: True}
     assert node_failed(judge_error(TimedOut("")))
+
+
+def test_no_backoff_is_longer_than_the_longest() -> None:
+    """Else a row's next try would be taken for one that a wrong clock has set."""
+    assert max(rule.backoff.most for rule in (*RULES, *ERROR_RULES)) <= LONGEST

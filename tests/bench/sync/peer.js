@@ -15,6 +15,18 @@ const accepted = async (promise) => {
   return result;
 };
 
+// An update is told of before it has taken the place of the write before, and until then its text cannot be read.
+const readable = async (record) => {
+  for (;;) {
+    try {
+      return await record.data.text();
+    } catch (error) {
+      if (!error.message.includes('RecordsReadReturnedMultiple')) throw error;
+      await new Promise((resolve) => { setTimeout(resolve, 5); });
+    }
+  }
+};
+
 const create = (data) => accepted(web5.dwn.records.create({ data, message: { schema: SCHEMA, dataFormat: 'text/plain' } }));
 
 const steps = {
@@ -52,7 +64,7 @@ const steps = {
     await accepted(web5.dwn.records.subscribe({
       message: { filter: { schema: SCHEMA } },
       subscriptionHandler: async (record) => {
-        seen.set(await record.data.text(), Date.now() / 1000);
+        seen.set(await readable(record), Date.now() / 1000);
         news.resolve();
       },
     }));

@@ -66,5 +66,5 @@ const steps = {
   },
 };
 
-globalThis.bench = (name, args) => steps[name](args);
+globalThis.bench = async (name, args) => JSON.stringify(await steps[name](JSON.parse(args)));
 performance.mark('script');

@@ -1,6 +1,6 @@
 """`build.py bench`: web5-py and web5-js side by side, in one Chromium, against one reference dwn-server, in one run.
 
-Prints one table (medians and ratios) and leaves the raw figures in .build/bench.json.
+Prints three tables: what an app sees, sync, and the engines alone. Raw figures are left in .build/bench*.json.
 """
 
 from __future__ import annotations
@@ -8,38 +8,33 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import shutil
 import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, BrowserType, Page, async_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
 from tests.bench.engine import measure as engine  # noqa: E402
+from tests.bench.stage import (  # noqa: E402
+    CHROMIUM,
+    CHROMIUM_FLAGS,
+    Call,
+    embedded_defaults,
+    open_device,
+    say,
+    site_with_bench,
+)
 from tests.bench.sync import measure as sync  # noqa: E402
 from tests.interop.dwn_server import reference_dwn_server  # noqa: E402
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
-PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
-PEER_GATEWAY = "https://diddht.tbddev.org"
-WORKER = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
 READY_LISTENER = """
     const events = new BroadcastChannel('web5-events');
     events.onmessage = ({ data }) => {
@@ -51,7 +46,7 @@ READY_LISTENER = """
 SETTLE_SECONDS = 1.5
 """Between visits: the page before ends its worker, and Chromium writes the compiled code to disk."""
 
-Call = Callable[..., Awaitable[dict[str, Any]]]
+HERE = Path(__file__).parent
 
 
 @dataclass
@@ -68,23 +63,15 @@ class Row:
 
 
 class Bench:
-    def __init__(self, chromium: BrowserType, browser: Browser, origin: str, dwn_server: str, gateway: str) -> None:
+    def __init__(self, chromium: BrowserType, browser: Browser, origin: str, dwn_server: str) -> None:
         self._chromium = chromium
         self._browser = browser
         self._origin = origin
         self._dwn_server = dwn_server
-        self._gateway = gateway
-
-    async def context(self) -> BrowserContext:
-        """A device: its own storage and cache."""
-        return await self._prepared(await self._browser.new_context())
 
     @asynccontextmanager
     async def profile(self) -> AsyncIterator[BrowserContext]:
-        """A device with a profile on disk: only there Chromium keeps compiled code from one visit to the next.
-
-        Nothing is routed here, because that turns Chromium's cache off.
-        """
+        """A device with a profile on disk: only there Chromium keeps compiled code from one visit to the next."""
         with tempfile.TemporaryDirectory() as folder:
             context = await self._chromium.launch_persistent_context(
                 folder, executable_path=CHROMIUM, args=CHROMIUM_FLAGS
@@ -92,65 +79,26 @@ class Bench:
             yield context
             await context.close()
 
-    async def _prepared(self, context: BrowserContext) -> BrowserContext:
-        """web5-js' gateway address is built in, so it is led to ours."""
+    async def device(self, side: str) -> tuple[BrowserContext, Call]:
+        """A page of one side with storage and cache of its own."""
+        context = await self._browser.new_context()
+        return context, await open_device(context, f"{self._origin}/bench-{side}.html")
 
-        async def to_our_gateway(route: Route) -> None:
-            request = route.request
-            response = await context.request.fetch(
-                request.url.replace(PEER_GATEWAY, self._gateway),
-                method=request.method,
-                data=request.post_data_buffer,
-                headers={"content-type": "application/octet-stream"},
-            )
-            await route.fulfill(response=response)
-
-        await context.route(f"{PEER_GATEWAY}/**", to_our_gateway)
-        return context
-
-    async def ours(self, context: BrowserContext) -> Call:
-        page = await context.new_page()
-        page.on("console", _print_errors)
-        await page.goto(f"{self._origin}/bench-ours.html")
-        await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
-
-        async def call(name: str, **args: Any) -> dict[str, Any]:
-            result: str = await page.evaluate("([name, args]) => bench(name, args)", [name, json.dumps(args)])
-            return json.loads(result)  # type: ignore[no-any-return]
-
-        return call
-
-    async def peer(self, context: BrowserContext) -> Call:
-        page = await context.new_page()
-        page.on("console", _print_errors)
-        await page.goto(f"{self._origin}/bench-peer.html")
-        await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
-
-        async def call(name: str, **args: Any) -> dict[str, Any]:
-            result: dict[str, Any] = await page.evaluate("([name, args]) => bench(name, args)", [name, args])
-            return result
-
-        return call
-
-    async def steps(
-        self, name: str, open_page: Callable[[BrowserContext], Awaitable[Call]], sizes: Sizes
-    ) -> dict[str, float]:
+    async def steps(self, name: str, side: str, sizes: Sizes) -> dict[str, float]:
         """Write, query, push on one device; pull on another that imports the identity."""
         figures: dict[str, float] = {}
-        first = await self.context()
-        call = await open_page(first)
+        first, call = await self.device(side)
         await call("connect", endpoints=[self._dwn_server])
         writes: list[float] = []
-        _say(f"{name}: {sizes.synced} writes")
+        say(f"{name}: {sizes.synced} writes")
         writes += (await call("write", count=sizes.synced))["each"]
-        _say(f"{name}: push of {sizes.synced}")
+        say(f"{name}: push of {sizes.synced}")
         figures["push"] = (await call("sync", direction="push"))["ms"]
         identity = await call("export_identity")
-        second = await self.context()
-        other = await open_page(second)
+        second, other = await self.device(side)
         await other("connect", endpoints=[self._dwn_server])
         await other("import_identity", portable_identity=identity)
-        _say(f"{name}: pull of {sizes.synced}")
+        say(f"{name}: pull of {sizes.synced}")
         figures["pull"] = (await other("sync", direction="pull"))["ms"]
         arrived = (await other("count"))["count"]
         if arrived != sizes.synced:
@@ -158,7 +106,7 @@ class Bench:
                 f"{name}: only {arrived} of {sizes.synced} records arrived, so its pull time means nothing"
             )
         await second.close()
-        _say(f"{name}: {sizes.stored - sizes.synced} more writes, then queries")
+        say(f"{name}: {sizes.stored - sizes.synced} more writes, then queries")
         writes += (await call("write", count=sizes.stored - sizes.synced))["each"]
         figures["write"] = statistics.median(writes)
         figures["newest"] = statistics.median((await call("newest", repeat=sizes.repeat, limit=20))["each"])
@@ -179,19 +127,16 @@ class Bench:
         async def node_ready(page: Page) -> float:
             await page.goto(f"{self._origin}/bench-peer.html")
             await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
-            await page.evaluate("endpoints => bench('connect', { endpoints }).catch(() => 0)", [self._dwn_server])
+            connect = "endpoints => bench('connect', JSON.stringify({ endpoints })).catch(() => 0)"
+            await page.evaluate(connect, [self._dwn_server])
             return float(await page.evaluate("performance.now()"))
 
-        return await self._visits(repeat, node_ready, needs_gateway=True)
+        return await self._visits(repeat, node_ready)
 
-    async def _visits(
-        self, repeat: int, node_ready: Callable[[Page], Awaitable[float]], *, needs_gateway: bool = False
-    ) -> dict[str, float]:
+    async def _visits(self, repeat: int, node_ready: Callable[[Page], Awaitable[float]]) -> dict[str, float]:
         seen: dict[str, list[float]] = {}
         for _ in range(repeat):
             async with self.profile() as context:
-                if needs_gateway:
-                    await self._prepared(context)
                 await context.add_init_script(READY_LISTENER)
                 for visit in ("cold", "warm", "warm"):
                     page = await context.new_page()
@@ -213,74 +158,23 @@ async def _painted(page: Page) -> float:
     return float(await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"))
 
 
-def _print_errors(message: Any) -> None:
-    if message.type == "error":
-        print(f"  page: {message.text}", file=sys.stderr)
-
-
-@asynccontextmanager
-async def _embedded_defaults(site: Path, data: Path) -> AsyncIterator[str]:
-    """Site and gateway as `build.py serve` starts them; their address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "web5.node.serve", "--port", "0", "--site", str(site), "--data", str(data)),
-        env={**os.environ, "PYTHONPATH": str(ROOT / "pysrc")},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        line = (await process.stdout.readline()).decode()
-        yield line.removeprefix("Serving ").strip().rstrip("/").replace("127.0.0.1", "localhost")
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def _say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-def _site_with_bench(folder: Path) -> Path:
-    """A copy of the built site with the two bench pages; the build gives vendored folders hashed names."""
-    site = folder / "site"
-    shutil.copytree(ROOT / "dist/site", site)
-    here = Path(__file__).parent
-    pyscript = next(site.glob("pyscript-*")).name
-    (site / "bench-ours.html").write_text((here / "ours.html").read_text().replace("pyscript/", f"{pyscript}/"))
-    page = json.loads((site / "page.json").read_text())
-    (site / "bench-page.json").write_text(json.dumps({**page, "files": {}}))
-    (site / "bench-worker.json").write_text(json.dumps(WORKER))
-    shutil.copy(here / "peer.html", site / "bench-peer.html")
-    for script in (here / "ours.py", here / "peer.js"):
-        shutil.copy(script, site)
-    shutil.copy(PEER_BUNDLE, site / "web5.mjs")
-    return site
-
-
-@asynccontextmanager
-async def _stage() -> AsyncIterator[tuple[Bench, Path, str]]:
-    """A browser, our site with the bench pages, a reference dwn-server; a scratch folder and the gateway's URL."""
+async def measure(sizes: Sizes) -> list[Row]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        origin = await stack.enter_async_context(_embedded_defaults(_site_with_bench(folder), folder / "data"))
-        gateway = f"{origin}/dht"
+        origin = await stack.enter_async_context(embedded_defaults(site_with_bench(folder, HERE), folder / "data"))
         dwn_server = await stack.enter_async_context(
-            reference_dwn_server(data_dir=folder / "dwn-server", gateway_url=gateway)
+            reference_dwn_server(data_dir=folder / "dwn-server", gateway_url=f"{origin}/dht")
         )
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield Bench(playwright.chromium, browser, origin, dwn_server, gateway), folder, gateway
-        await browser.close()
-
-
-async def measure(sizes: Sizes) -> list[Row]:
-    async with _stage() as (bench, _, _):
-        _say("page load to node ready, ours")
+        bench = Bench(playwright.chromium, browser, origin, dwn_server)
+        say("page load to node ready, ours")
         our_boots = await bench.boots(sizes.repeat // 4 or 1)
-        _say("page load to node ready, web5-js")
+        say("page load to node ready, web5-js")
         peer_boots = await bench.peer_boots(sizes.repeat // 4 or 1)
-        ours = await bench.steps("web5-py", bench.ours, sizes)
-        peer = await bench.steps("web5-js", bench.peer, sizes)
+        ours = await bench.steps("web5-py", "ours", sizes)
+        peer = await bench.steps("web5-js", "peer", sizes)
+        await browser.close()
     return [
         Row("durable local write, median", ours["write"], peer["write"]),
         Row(f"newest 20 of {sizes.stored:,}, with text", ours["newest"], peer["newest"]),
@@ -294,39 +188,44 @@ async def measure(sizes: Sizes) -> list[Row]:
 
 
 def main() -> None:
+    tables = {"app": _app_table, "sync": _sync_table, "engine": _engine_table}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a fifth of the records, for a look")
-    parser.add_argument(
-        "--every-size", action="store_true", help="also what takes many minutes: 10,000 and 100,000 records"
-    )
-    parser.add_argument("--only", choices=("app", "sync", "engine"), help="one of the tables")
+    parser.add_argument("--quick", action="store_true", help="a fraction of the records, for a look")
+    parser.add_argument("--every-size", action="store_true", help="also what takes the reference many minutes")
+    parser.add_argument("--only", choices=tables, help="one of the tables")
     options = parser.parse_args()
-    if options.only in (None, "app"):
-        _app_table(options.quick)
-    if options.only in (None, "sync"):
-        print(sync.table(asyncio.run(_sync(options.quick, options.every_size)), ROOT / ".build/bench-sync.json"))
-    if options.only in (None, "engine"):
-        _say("the engines alone")
-        print(engine.table(asyncio.run(engine.measure(quick=options.quick, every_size=options.every_size))))
+    for name, show in tables.items():
+        if options.only in (None, name):
+            show(options)
 
 
-async def _sync(quick: bool, every_size: bool) -> list[sync.Row]:
-    async with _stage() as (bench, folder, gateway):
-        many = 10_000 if every_size else None
-        sizes = sync.Sizes(200, 10, many) if quick else sync.Sizes(1000, 20, many)
-        return await sync.measure(bench, folder, gateway, sizes)
-
-
-def _app_table(quick: bool) -> None:
-    sizes = Sizes(stored=200, synced=100, repeat=8) if quick else Sizes(stored=1000, synced=500, repeat=20)
+def _app_table(options: argparse.Namespace) -> None:
+    sizes = Sizes(stored=200, synced=100, repeat=8) if options.quick else Sizes(stored=1000, synced=500, repeat=20)
     rows = asyncio.run(measure(sizes))
     print(f"{'':34} {'web5-py':>10} {'web5-js':>10} {'ratio':>8}")
     for row in rows:
         peer = f"{row.peer:10.1f}" if row.peer is not None else f"{'':10}"
         print(f"{row.name:34} {row.ours:10.1f} {peer} {row.ratio:>8}")
     print("milliseconds; medians, but push and pull, which are whole runs")
+    _leave("bench.json", [row.__dict__ for row in rows])
+
+
+def _sync_table(options: argparse.Namespace) -> None:
+    sizes = sync.QUICK if options.quick else sync.FULL
+    figures = asyncio.run(sync.measure(replace(sizes, every_size=options.every_size)))
+    print(figures.table())
+    _leave("bench-sync.json", figures.as_json())
+
+
+def _engine_table(options: argparse.Namespace) -> None:
+    say("the engines alone")
+    print(engine.table(asyncio.run(engine.measure(quick=options.quick, every_size=options.every_size))))
+
+
+def _leave(name: str, raw: Any) -> None:
+    """The raw figures, for later."""
     (ROOT / ".build").mkdir(exist_ok=True)
-    (ROOT / ".build/bench.json").write_text(json.dumps([row.__dict__ for row in rows], indent=2))
+    (ROOT / ".build" / name).write_text(json.dumps(raw, indent=2))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -26,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
 from tests.bench.engine.steps import Steps  # noqa: E402
+from tests.bench.stage import CHROMIUM, CHROMIUM_FLAGS, WORKER, say  # noqa: E402
 from tests.interop.reference import ReferenceScript  # noqa: E402
 from web5.dwn.store.database import open_file  # noqa: E402
 from web5.node.blobs import FileBlobs  # noqa: E402
@@ -35,15 +35,6 @@ from web5.node.static import create_site  # noqa: E402
 
 HERE = Path(__file__).parent
 SDK_BUNDLE = ROOT / "tests/interop/node_modules/@tbd54566975/dwn-sdk-js/dist/bundles/dwn.js"
-CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 WARM_UP = 25
 SIZES = (1_000, 10_000, 100_000)
 STEPS: dict[str, tuple[str, dict[str, int]]] = {
@@ -92,7 +83,7 @@ async def measure(*, quick: bool = False, every_size: bool = False) -> list[Row]
                 await call(step, **{**arguments, "count": WARM_UP})
             filled = WARM_UP
             for size in side.sizes:
-                _say(f"engine: {side.name}, {size // scale:,} records")
+                say(f"engine: {side.name}, {size // scale:,} records")
                 await call("fill", start=filled, count=size // scale)
                 filled = size // scale
                 for name, (step, arguments) in STEPS.items():
@@ -186,8 +177,7 @@ def _site(folder: Path) -> Path:
         (site / f"engine-{page}.html").write_text(text)
     page = json.loads((site / "page.json").read_text())
     (site / "engine-page.json").write_text(json.dumps({**page, "files": {}}))
-    worker = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
-    (site / "engine-worker.json").write_text(json.dumps({**worker, "files": {"./steps.py": "./steps.py"}}))
+    (site / "engine-worker.json").write_text(json.dumps({**WORKER, "files": {"./steps.py": "./steps.py"}}))
     for script in ("worker.py", "steps.py", "steps.mjs"):
         shutil.copy(HERE / script, site)
     shutil.copy(SDK_BUNDLE, site / "dwn.mjs")
@@ -204,10 +194,6 @@ async def _served(site: Path) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
-
-
-def _say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

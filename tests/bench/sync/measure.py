@@ -1,180 +1,230 @@
-"""Sync: first sync, push, and how soon an edit is seen, ours and web5-js, through a wire with and without latency."""
+"""Sync, part of `build.py bench`: web5-py and web5-js in one Chromium, one after the other, against one reference
+dwn-server, which is next door and then 50 ms away.
+
+The server is filled from here, with signed messages, and counted at a proxy. Neither side syncs anything but the one
+identity that its devices share.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import random
 import statistics
-import sys
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.sync.slow_wire import SlowWire
+from playwright.async_api import Browser, async_playwright
+
+from tests.bench.stage import CHROMIUM, CHROMIUM_FLAGS, Call, embedded_defaults, open_device, say, site_with_bench
+from tests.bench.sync.author import Author, author
+from tests.bench.sync.figures import Figures, Place
+from tests.bench.sync.proxy import Counts, Proxy, proxy
 from tests.interop.dwn_server import reference_dwn_server
+from web5.sync.push_plan import WIDTH
 
-LATENCIES = (0.0, 0.05)
-IDLE_ROUNDS = 5
-PEER_INTERVAL = 120.0
-"""Seconds; web5-js has no live sync. An edit is seen after up to its interval, half of it at the median."""
+HERE = Path(__file__).parent
+NAMES = {"ours": "web5-py", "peer": "web5-js"}
+ROUND_TRIPS = (0.0, 0.05)
+ROUNDS_AN_HOUR = 30
+"""Of an interval of two minutes, which is the default of both; it is also the safety net of ours when it is live."""
 
-Call = Callable[..., Awaitable[dict[str, Any]]]
+SEEN_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Sizes:
-    records: int
-    edits: int
-    many: int | None = None
-    """Records of one more first sync, ours alone."""
-
-
-@dataclass
-class Row:
-    """One line of the table; lower is better."""
-
-    name: str
-    ours: float
-    peer: float | None
-    unit: str = "ms"
-
-    def text(self) -> str:
-        peer = "" if self.peer is None else f"{self.peer:,.1f}"
-        ratio = f"{self.peer / self.ours:.1f}x" if self.peer and self.ours else ""
-        return f"{self.name:46} {self.ours:>11,.1f} {peer:>11} {self.unit:>9} {ratio:>8}"
-
-
-async def measure(bench: Any, folder: Path, gateway: str, sizes: Sizes) -> list[Row]:
-    """All rows.
+    """How much is done.
 
     Parameters:
-        bench: makes devices and opens pages (`run.Bench`).
+        small, large: records of a first sync; the small size is also that of a push.
+        pushes: how often push and replay are measured in turn, next door.
+        edits: seen on another device.
+        idle_rounds: that are counted.
+        idle_seconds: that a live socket is watched; a dwn-server pings every 30.
+        every_size: web5-js takes part in the large size too, which takes minutes.
     """
-    rows: list[Row] = []
-    for latency in LATENCIES:
-        name = f"{latency * 1000:g} ms"
-        async with AsyncExitStack() as stack:
-            data = folder / f"sync-{latency * 1000:g}"
-            server = await stack.enter_async_context(reference_dwn_server(data_dir=data, gateway_url=gateway))
-            wire = await stack.enter_async_context(SlowWire(server, latency))
-            ours = await _transfers(bench, bench.ours, wire, sizes.records, f"web5-py, {name}")
-            peer = await _transfers(bench, bench.peer, wire, sizes.records, f"web5-js, {name}")
-            seen = await _edits(bench, wire, sizes.edits, f"web5-py, {name}")
-            replay = await _replay(bench, wire, sizes.records, f"web5-py, {name}")
-            many = await _many(bench, wire, sizes.many) if sizes.many and not latency else None
-        count = f"{sizes.records:,} records, {name}"
-        rows += [
-            Row(f"first sync of {count}", ours["pull"], peer["pull"]),
-            Row(f"requests of that, {name}", ours["pull requests"], peer["pull requests"], "requests"),
-            Row(f"push of {count}", ours["push"], peer["push"]),
-            Row(f"requests of that, {name}", ours["push requests"], peer["push requests"], "requests"),
-            Row(f"that beside a bare replay of as many, {name}", ours["push"], replay),
-            Row(f"idle sync, {name}", ours["idle requests"], peer["idle requests"], "requests"),
-            Row(f"bytes of that, {name}", ours["idle bytes"], peer["idle bytes"], "bytes"),
-            Row(f"an edit seen elsewhere, live, p50, {name}", seen[0], PEER_INTERVAL * 500),
-            Row(f"an edit seen elsewhere, live, p95, {name}", seen[1], PEER_INTERVAL * 950),
+
+    small: int
+    large: int
+    pushes: int
+    edits: int
+    idle_rounds: int
+    idle_seconds: int
+    every_size: bool
+
+
+FULL = Sizes(1000, 10_000, 3, 20, 10, 65, every_size=False)
+QUICK = Sizes(200, 1_000, 1, 6, 3, 32, every_size=False)
+
+
+class SyncBench:
+    """One server that devices reach through a proxy, and another, like it, for replays."""
+
+    def __init__(self, browser: Browser, origin: str, near: Author, line: Proxy, spare: Proxy, sizes: Sizes) -> None:
+        self._browser = browser
+        self._origin = origin
+        self._author = near
+        self._line = line
+        self._spare = spare
+        self._sizes = sizes
+        self._filled: dict[int, dict[str, Any]] = {}
+        self._random = random.Random(4)
+        self.figures = Figures()
+
+    async def run(self) -> Figures:
+        """Everything; the figures of the table."""
+        for count in (self._sizes.small, self._sizes.large):
+            say(f"sync: a server with {count:,} records")
+            self._filled[count] = await self._author.identity()
+            await self._author.fill(self._filled[count], self._line.upstream, count)
+        for round_trip in ROUND_TRIPS:
+            self._line.round_trip = self._spare.round_trip = round_trip
+            for side in NAMES:
+                place = Place(side, round_trip)
+                await self._first_syncs(place)
+                await self._pushes(place)
+                await self._edits(place)
+        self._line.round_trip = 0.0
+        for side in NAMES:
+            await self._idle(side)
+        return self.figures
+
+    @asynccontextmanager
+    async def _device(self, side: str, identity: dict[str, Any]) -> AsyncIterator[Call]:
+        context = await self._browser.new_context()
+        try:
+            call = await open_device(context, f"{self._origin}/bench-{side}.html")
+            await call("open", identity=identity)
+            yield call
+        finally:
+            await context.close()
+
+    def _say(self, place: Place, what: str) -> None:
+        say(f"sync: {NAMES[place.side]}, {place.round_trip * 1000:.0f} ms away: {what}")
+
+    # -- many records
+
+    async def _first_syncs(self, place: Place) -> None:
+        with_large = place.side == "ours" or self._sizes.every_size
+        for count in (self._sizes.small, self._sizes.large)[: 1 + with_large]:
+            self._say(place, f"first sync of {count:,}")
+            async with self._device(place.side, self._filled[count]) as call:
+                before = self._line.counts()
+                done = await call("sync", direction="pull")
+                spent = self._line.counts() - before
+                arrived = (await call("count"))["count"]
+                if arrived != count:
+                    raise SystemExit(f"{NAMES[place.side]}: {arrived} of {count} records arrived")
+            if place.side == "ours":
+                _check_progress(done["progress"], count)
+            self._record(place, f"first sync of {count:,}", done["ms"] / 1000, count, spent)
+
+    async def _pushes(self, place: Place) -> None:
+        count, seconds, shares = self._sizes.small, [], []
+        spent = Counts()
+        for _ in range(self._sizes.pushes if place.side == "ours" else 1):
+            self._say(place, f"push of {count:,}")
+            async with self._device(place.side, await self._author.identity()) as call:
+                await call("write", count=count)
+                before = self._line.counts()
+                pushed = await call("sync", direction="push")
+                spent = self._line.counts() - before
+                seconds.append(pushed["ms"] / 1000)
+                if place.side == "ours":
+                    if pushed["unsettled"]:
+                        raise SystemExit(f"{pushed['unsettled']} of {count} records were not pushed")
+                    replayed = await call("replay", url=self._spare.url, width=WIDTH)
+                    shares.append(replayed["ms"] / pushed["ms"])
+        self._record(place, f"push of {count:,}", statistics.median(seconds), count, spent)
+        if shares:
+            self.figures.add(place, "push rate, of a bare replay's", statistics.median(shares))
+
+    def _record(self, place: Place, what: str, seconds: float, count: int, spent: Counts) -> None:
+        self.figures.add(place, f"{what}, s", seconds)
+        self.figures.add(place, f"{what}, requests a record", spent.requests / count)
+        self.figures.add(place, f"{what}, preflights", spent.preflights)
+        self.figures.add(place, f"{what}, bytes a record", (spent.sent + spent.received) / count)
+
+    # -- one record
+
+    async def _edits(self, place: Place) -> None:
+        self._say(place, f"{self._sizes.edits} edits, seen on another device")
+        identity = await self._author.identity()
+        async with self._device(place.side, identity) as here, self._device(place.side, identity) as there:
+            await there("watch")
+            modes = {(await device("start"))["mode"] for device in (here, there)}
+            record = await here("create", text="first")
+            await there("seen", text="first")
+            waits = []
+            for number in range(self._sizes.edits):
+                # An interval's phase must not decide.
+                await asyncio.sleep(self._random.uniform(0.5, 1.5))
+                at = (await here("edit", id=record["id"], text=f"edit {number}"))["at"]
+                async with asyncio.timeout(SEEN_SECONDS):
+                    waits.append((await there("seen", text=f"edit {number}"))["at"] - at)
+            for device in (here, there):
+                await device("stop")
+        self.figures.modes[place] = ", ".join(modes)
+        self.figures.add(place, "edit seen elsewhere, p50, s", statistics.median(waits))
+        self.figures.add(place, "edit seen elsewhere, p95, s", statistics.quantiles(waits, n=20)[-1])
+
+    # -- nothing
+
+    async def _idle(self, side: str) -> None:
+        place, rounds = Place(side, 0.0), self._sizes.idle_rounds
+        self._say(place, "idle")
+        async with self._device(side, self._filled[self._sizes.small]) as call:
+            for _ in range(2):
+                await call("sync", direction=None)
+            before = self._line.counts()
+            for _ in range(rounds):
+                await call("sync", direction=None)
+            polled = (self._line.counts() - before).times(ROUNDS_AN_HOUR / rounds)
+            self._record_idle(place, "an idle hour, every 2 minutes", polled)
+            if side == "ours":
+                await call("start")
+                before = self._line.counts()
+                for _ in range(rounds):
+                    await call("sync", direction=None)
+                visits = (self._line.counts() - before).times(ROUNDS_AN_HOUR / rounds)
+                before = self._line.counts()
+                await asyncio.sleep(self._sizes.idle_seconds)
+                socket = (self._line.counts() - before).times(3600 / self._sizes.idle_seconds)
+                self._record_idle(place, "an idle hour, live", visits + socket)
+                self._record_idle(place, "an idle hour, live, the socket alone", socket)
+
+    def _record_idle(self, place: Place, what: str, hour: Counts) -> None:
+        self.figures.add(place, f"{what}, requests", hour.requests)
+        self.figures.add(place, f"{what}, kB", (hour.sent + hour.received) / 1000)
+
+
+def _check_progress(told: list[tuple[int, int]], count: int) -> None:
+    """What was told of a first sync has to be true: all of it from the first word on, and growing to the end."""
+    done = [done for done, _ in told]
+    if {total for _, total in told} != {count} or done != sorted(done) or done[-1] != count:
+        raise SystemExit(f"the progress of a first sync of {count} was not true: {told[:5]} … {told[-5:]}")
+    if len(set(done)) < count / 500:
+        raise SystemExit(f"the progress of a first sync of {count} was told in {len(set(done))} steps only")
+
+
+async def measure(sizes: Sizes) -> Figures:
+    """All figures of the sync table."""
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        origin = await enter(embedded_defaults(site_with_bench(folder, HERE), folder / "data"))
+        gateway = f"{origin}/dht"
+        line, spare = [
+            await enter(proxy(await enter(reference_dwn_server(data_dir=folder / name, gateway_url=gateway))))
+            for name in ("dwn-server", "spare-dwn-server")
         ]
-        if many is not None:
-            rows.append(Row(f"first sync of {sizes.many:,} records, {name}", many["ms"], None))
-            rows.append(Row(f"requests of that, {name}", many["requests"], None, "requests"))
-    return rows
-
-
-async def _replay(bench: Any, wire: SlowWire, count: int, what: str) -> float:
-    context = await bench.context()
-    call: Call = await bench.ours(context)
-    await call("connect", endpoints=[wire.url])
-    _say(f"{what}: bare replay of {count}")
-    took: float = (await call("replay", endpoint=wire.url, count=count))["ms"]
-    await context.close()
-    return took
-
-
-async def _many(bench: Any, wire: SlowWire, count: int) -> dict[str, float]:
-    first, second = await bench.context(), await bench.context()
-    call: Call = await bench.ours(first)
-    await call("connect", endpoints=[wire.url])
-    _say(f"web5-py: filling the server with {count}")
-    await call("replay", endpoint=wire.url, count=count)
-    other: Call = await bench.ours(second)
-    await other("connect", endpoints=[wire.url])
-    await other("import_identity", portable_identity=await call("export_identity"))
-    await first.close()
-    _say(f"web5-py: first sync of {count}")
-    wire.reset()
-    figures = await other("watched_pull")
-    if (await other("count"))["count"] != count or figures["last"] != [count, count] or not figures["grows"]:
-        raise SystemExit(f"the first sync of {count} did not bring all, or told wrong progress: {figures}")
-    await second.close()
-    return {"ms": figures["ms"], "requests": wire.requests}
-
-
-async def _transfers(bench: Any, open_page: Any, wire: SlowWire, count: int, what: str) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    first, second = await bench.context(), await bench.context()
-    call: Call = await open_page(first)
-    await call("connect", endpoints=[wire.url])
-    await call("write", count=count)
-    _say(f"{what}: push of {count}")
-    wire.reset()
-    figures["push"] = (await call("sync", direction="push"))["ms"]
-    figures["push requests"] = wire.requests
-    other: Call = await open_page(second)
-    await other("connect", endpoints=[wire.url])
-    await other("import_identity", portable_identity=await call("export_identity"))
-    _say(f"{what}: first sync of {count}")
-    wire.reset()
-    figures["pull"] = (await other("sync", direction="pull"))["ms"]
-    figures["pull requests"] = wire.requests
-    if (await other("count"))["count"] != count:
-        raise SystemExit(f"{what}: not all records arrived, so its time means nothing")
-    await first.close()
-    for _ in range(2):
-        await other("sync", direction="pull")
-    wire.reset()
-    for _ in range(IDLE_ROUNDS):
-        await other("sync", direction="pull")
-    figures["idle requests"], figures["idle bytes"] = wire.requests / IDLE_ROUNDS, wire.bytes / IDLE_ROUNDS
-    await second.close()
+        near = await enter(author(folder / "author", gateway, line.url))
+        playwright = await enter(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        figures = await SyncBench(browser, origin, near, line, spare, sizes).run()
+        await browser.close()
     return figures
-
-
-async def _edits(bench: Any, wire: SlowWire, count: int, what: str) -> tuple[float, float]:
-    """Milliseconds from a write on one device to its being in the store of another: p50 and p95."""
-    first, second = await bench.context(), await bench.context()
-    call: Call = await bench.ours(first)
-    await call("connect", endpoints=[wire.url])
-    other: Call = await bench.ours(second)
-    await other("connect", endpoints=[wire.url])
-    await other("import_identity", portable_identity=await call("export_identity"))
-    for device in (call, other):
-        await device("live")
-    _say(f"{what}: {count} edits")
-    seen = []
-    for number in range(1, count + 1):
-        waiting = asyncio.ensure_future(other("wait_for", count=number))
-        await asyncio.sleep(0.2)  # until the other page has begun to wait
-        began = time.perf_counter()
-        await call("write", count=1)
-        await waiting
-        seen.append((time.perf_counter() - began) * 1000)
-    await first.close()
-    await second.close()
-    return statistics.median(seen), sorted(seen)[max(0, round(0.95 * len(seen)) - 1)]
-
-
-def table(rows: list[Row], raw: Path) -> str:
-    """The rows as text; the raw figures go to a file."""
-    raw.parent.mkdir(exist_ok=True)
-    raw.write_text(json.dumps([row.__dict__ for row in rows], indent=2))
-    head = f"{'':46} {'web5-py':>11} {'web5-js':>11} {'':>9} {'ratio':>8}"
-    return "\n".join(
-        [head, *(row.text() for row in rows), "an edit in web5-js: computed from its interval of 2 minutes"]
-    )
-
-
-def _say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,139 @@
+"""web5-py in a PyScript worker, driven by tests/bench/sync/measure.py with the same steps as the peer."""
+
+import asyncio
+import json
+import time
+from urllib.parse import urljoin
+
+import js
+from pyodide.code import run_js
+from pyodide.ffi import to_js
+
+from web5 import Web5
+from web5.dwn import rpc
+from web5.platform import open_agent
+from web5.sync import Activity, SyncEvent
+
+SCHEMA = "https://schema.org/TextDigitalDocument"
+CONNECT_SECONDS = 15
+
+# The least that a browser can do to send signed messages, a few at a time.
+REPLAY = """
+async (url, requests, bodies, width) => {
+  let next = 0;
+  const worker = async () => {
+    while (next < requests.length) {
+      const [request, body] = [requests[next], bodies[next]];
+      next += 1;
+      const headers = { 'dwn-request': request, 'content-type': 'application/octet-stream' };
+      const options = { method: 'POST', credentials: 'omit', cache: 'no-store', headers, body };
+      const { result } = await (await fetch(url, options)).json();
+      if (result.reply.status.code !== 202) throw new Error(result.reply.status.detail);
+    }
+  };
+  const start = performance.now();
+  await Promise.all(Array.from({ length: width }, worker));
+  return performance.now() - start;
+}
+"""
+
+
+class Steps:
+    web5: Web5
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+        self._news = asyncio.Event()
+
+    async def open(self, identity: dict) -> dict:
+        """A new device of this identity, and of no other."""
+        agent = await open_agent(gateway_uri=urljoin(js.WEB5_SITE, "dht"), name=f"bench-{time.time_ns()}")
+        await agent.import_identity(identity)
+        self.web5, did = await Web5.connect(agent=agent, sync="off")
+        return {"did": did}
+
+    async def write(self, count: int) -> dict:
+        for i in range(count):
+            data = (f"Note {i} " + "lorem ipsum " * 10)[:120]
+            await self.web5.dwn.records.create(data, schema=SCHEMA, data_format="text/plain")
+        return {}
+
+    async def sync(self, direction: str | None = None) -> dict:
+        """Sync once; also what the progress events said."""
+        told: list[tuple[int, int]] = []
+
+        def note(event: SyncEvent) -> None:
+            if event.kind == "progress" and event.direction == direction:
+                told.append((event.done, event.total))
+
+        self.web5.sync.listeners.append(note)
+        start = time.perf_counter()
+        report = await self.web5.sync.now(direction)
+        ms = (time.perf_counter() - start) * 1000
+        self.web5.sync.listeners.remove(note)
+        assert report.ok, report
+        return {"ms": ms, "unsettled": len(self.web5.sync.unsettled()), "progress": told}
+
+    async def count(self) -> dict:
+        return {"count": len(await self.web5.dwn.records.query(schema=SCHEMA))}
+
+    async def replay(self, url: str, width: int) -> dict:
+        """Send all records of this device once more, elsewhere, by the barest loop there is."""
+        requests, bodies = [], []
+        for record in await self.web5.dwn.records.query(schema=SCHEMA):
+            requests.append(rpc.encode_request(self.web5.connected_did, record.raw_message, record.id))
+            bodies.append(await record.data.bytes())
+        return {"ms": await run_js(REPLAY)(url, to_js(requests), to_js(bodies), width)}
+
+    # -- edits that another device sees
+
+    async def start(self) -> dict:
+        """Sync by itself, as soon as it can; how."""
+        await self.web5.sync.start("live")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                async for _ in self.web5.sync.events():
+                    if all(endpoint.activity is Activity.LIVE for endpoint in self.web5.sync.status()):
+                        break
+        except TimeoutError:
+            return {"mode": "live, but polling"}
+        return {"mode": "live"}
+
+    async def stop(self) -> dict:
+        await self.web5.sync.stop()
+        return {}
+
+    async def watch(self) -> dict:
+        async def note(record) -> None:
+            self._seen[await record.data.text()] = time.time()
+            self._news.set()
+
+        await self.web5.dwn.records.subscribe(lambda record: asyncio.ensure_future(note(record)), schema=SCHEMA)
+        return {}
+
+    async def create(self, text: str) -> dict:
+        record = await self.web5.dwn.records.create(text, schema=SCHEMA, data_format="text/plain")
+        return {"id": record.id}
+
+    async def edit(self, id: str, text: str) -> dict:
+        record = await self.web5.dwn.records.read(id)
+        at = time.time()
+        await record.update(data=text)
+        return {"at": at}
+
+    async def seen(self, text: str) -> dict:
+        while text not in self._seen:
+            self._news.clear()
+            await self._news.wait()
+        return {"at": self._seen[text]}
+
+
+steps = Steps()
+
+
+async def call(name: str, args: str) -> str:
+    """One step; arguments and result as JSON."""
+    return json.dumps(await getattr(steps, name)(**json.loads(args)))
+
+
+__export__ = ["call"]

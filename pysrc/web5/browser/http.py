@@ -33,7 +33,9 @@ class FetchHttp:
             "method": method,
             "headers": dict(headers or {}),
             "credentials": "omit",
-            "cache": "no-store",
+            # Only a GET could be answered from the cache. For a POST the mode would make the browser ask the server
+            # before every single one whether it may (CORS), instead of every few seconds.
+            "cache": "no-store" if method == "GET" else "default",
             "signal": js_controller.signal,
         }
         if body is not None:

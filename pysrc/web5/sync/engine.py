@@ -17,7 +17,7 @@ from web5.sync.grants import GrantBook
 from web5.sync.intervals import LIVE, parse_interval
 from web5.sync.ledger import Ledger, Tenant
 from web5.sync.line import Line, Want
-from web5.sync.lines import Lines, follow
+from web5.sync.lines import Lines
 from web5.sync.live import Live
 from web5.sync.local import Local
 from web5.sync.peer import Remote, SignerFor
@@ -73,11 +73,10 @@ class SyncEngine:
         self._visitor, self._wishes = visitor, wishes
         self._lines = Lines(local, resolver, line)
         self._rounds = Rounds(self._lines, local)
-        self._live = Live(visitor, ledger, clock, events.notify, jitter)
+        self._live = Live(visitor, jitter)
         self._sender = Sender(local, self._lines, visitor, resolver)
-        self._sight = Sight(local, self._lines, clock)
+        self._sight = Sight(local, self._lines)
         self._timetable = Timetable(clock)
-        self._follow = follow(self._lines, self._allowed)
         self._interval = "off"
         self._behind: set[asyncio.Task[Any]] = set()
 
@@ -269,10 +268,10 @@ class SyncEngine:
                 line.wake(Want.PUSH)
 
     def _tell_others(self, line: Line, want: Want) -> None:
-        self._follow(line, want)
-
-    def _allowed(self) -> Want:
-        return Want.FOLLOW if self._timetable.ticking else self._rounds.allowed
+        """What a line has brought or given up concerns its tenant's others, as far as sync may act by itself now."""
+        if want := want & (Want.FOLLOW if self._timetable.ticking else self._rounds.allowed):
+            for other in self._lines.others(line):
+                other.wake(want)
 
     async def _be_still(self) -> None:
         self._interval = "off"

@@ -33,9 +33,9 @@ class Inbox:
         self._db.execute("DELETE FROM sync_in WHERE endpoint = ? AND cid = ?", (endpoint, cid))
         return bool(self._db.changes())
 
-    def release(self, endpoint: int, keys: Sequence[str]) -> bool:
-        """Let what waits for one of these be tried again; True if something does. Inside a transaction."""
-        return tables.release(self._db, "sync_in", endpoint, keys)
+    def release(self, endpoint: int, keys: Sequence[str]) -> None:
+        """Let what waits for one of these be tried again. Inside a transaction."""
+        tables.release(self._db, "sync_in", endpoint, keys)
 
     def gone(self, endpoint: int, cid: str) -> None:
         """The endpoint does not hold the message any more."""
@@ -75,13 +75,8 @@ class Inbox:
 
     def has_any(self, endpoint: int, cids: Iterable[str]) -> bool:
         """True if there is a row for at least one of the messages."""
-        return self.count(endpoint, cids) > 0
-
-    def count(self, endpoint: int, cids: Iterable[str]) -> int:
-        """For how many of the messages there is a row."""
-        query = "SELECT count(*) FROM sync_in WHERE endpoint = ? AND cid IN (SELECT value FROM json_each(?))"
-        found = self._db.execute(query, (endpoint, json.dumps(list(cids)))).fetchone()
-        return int(found[0]) if found else 0
+        query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND cid IN (SELECT value FROM json_each(?)) LIMIT 1"
+        return self._db.execute(query, (endpoint, json.dumps(list(cids)))).fetchone() is not None
 
     def has_pending(self, endpoint: int) -> bool:
         """True if something was not even tried yet."""
@@ -94,7 +89,8 @@ class Inbox:
 
     def oldest(self, endpoint: int) -> int | None:
         """Since when the oldest row is there."""
-        return tables.oldest(self._db, "sync_in", endpoint)
+        found = self._db.execute("SELECT min(since) FROM sync_in WHERE endpoint = ?", (endpoint,)).fetchone()
+        return found[0] if found else None
 
     def retry(self, endpoint: int, cid: str | None) -> int:
         """Forget the backoff of a message, or of all; how many that are. Inside a transaction."""

@@ -119,15 +119,12 @@ class Line:
 
     @property
     def visiting(self) -> bool:
+        """Whether a visit runs, or the next follows at once."""
         return self._task is not None
 
     async def rest(self) -> None:
         """Return when no visit runs and none follows by what is known now."""
         await self._resting.wait()
-
-    @property
-    def resting(self) -> bool:
-        return self._resting.is_set()
 
     async def stop(self) -> None:
         """End the visit at once, and forget what was wanted; return when it has ended."""
@@ -153,7 +150,6 @@ class Line:
                 want, self._wanted = self._wanted, Want.NOTHING
                 self.began = self._clock.monotonic(), self.total.bytes_in + self.total.bytes_out
                 self.failed = await self._guarded(want)
-                self.began = None
                 if self.failed is not None:
                     self._wanted |= want
                     self._after_failure()
@@ -177,7 +173,7 @@ class Line:
     def _after_failure(self) -> None:
         self._failures += 1
         if self._by_itself:
-            delay = RECONNECT.delay(self._failures) * (0.5 + self._jitter() / 2)
+            delay = RECONNECT.spread(self._failures, self._jitter())
             self.retry_at = self._clock.now() + int(delay * 1_000_000)
             self.wake_at(self.retry_at)
 

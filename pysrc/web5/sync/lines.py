@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from web5.dids.resolver import DidResolver
 from web5.errors import DidError, StorageError
 from web5.sync.endpoints import resolve_endpoints
-from web5.sync.line import Line, Want
+from web5.sync.line import Line
 from web5.sync.local import Local
 from web5.sync.states import SyncEvent
 
@@ -124,7 +124,7 @@ class Lines:
     async def rest(self, tenants: Iterable[str]) -> None:
         """Return when no line of these tenants has anything to do."""
         wanted = set(tenants)
-        while busy := [line for line in self.of(wanted) if not line.resting]:
+        while busy := [line for line in self.of(wanted) if line.visiting]:
             await asyncio.gather(*(line.rest() for line in busy))
 
     async def stop(self) -> None:
@@ -135,14 +135,3 @@ class Lines:
         await asyncio.gather(*(line.stop() for line in self), *self._ending)
         if refreshing:
             await asyncio.wait(refreshing)
-
-
-def follow(lines: Lines, allowed: Callable[[], Want]) -> Callable[[Line, Want], None]:
-    """What a line tells the others of its tenant, as far as sync may act by itself now."""
-
-    def tell_others(line: Line, want: Want) -> None:
-        if want & allowed():
-            for other in lines.others(line):
-                other.wake(want & allowed())
-
-    return tell_others

@@ -15,8 +15,6 @@ from contextlib import suppress
 
 from web5.dwn.cid import message_cid
 from web5.errors import InvalidArgument, NoWebSocket, Web5Error
-from web5.ports.clock import Clock
-from web5.sync.ledger import Ledger
 from web5.sync.line import Line, Want
 from web5.sync.peer import RemoteSubscription
 from web5.sync.policy import RECONNECT, judge
@@ -42,21 +40,12 @@ class Live:
         jitter: gives numbers from 0 to 1.
     """
 
-    def __init__(
-        self,
-        visitor: Visitor,
-        ledger: Ledger,
-        clock: Clock,
-        notify: Callable[[SyncEvent], None],
-        jitter: Callable[[], float],
-    ) -> None:
+    def __init__(self, visitor: Visitor, jitter: Callable[[], float]) -> None:
         self._visitor = visitor
-        self._ledger = ledger
-        self._clock = clock
-        self._notify = notify
+        self._local = visitor.local
+        self._clock = visitor.local.clock
         self._jitter = jitter
         self._listeners: dict[Line, asyncio.Task[None]] = {}
-        self._open: dict[Line, list[RemoteSubscription]] = {}
 
     def add(self, line: Line) -> None:
         """Subscribe, and stay subscribed."""
@@ -106,11 +95,11 @@ class Live:
                 failures += 1
                 if failures == 1:
                     line.visit(Want.ALL)  # it may be only the socket that fails
-            await self._clock.sleep(RECONNECT.delay(max(1, failures)) * (0.5 + self._jitter() / 2))
+            await self._clock.sleep(RECONNECT.spread(max(1, failures), self._jitter()))
 
     async def _subscribed(self, line: Line) -> None:
         """Subscribe, and return when that has ended; what came before is caught up (invariant 1)."""
-        endpoint = self._ledger.endpoint(line.tenant, line.url)
+        endpoint = self._local.ledger.endpoint(line.tenant, line.url)
         if endpoint is None:
             return
         peer = await self._visitor.peer(endpoint)
@@ -136,14 +125,14 @@ class Live:
     def _connected(self, line: Line, connected: bool) -> None:
         if line.connected != connected:
             line.connected = connected
-            self._notify(SyncEvent("endpoint", line.tenant, line.url))
+            self._local.notify(SyncEvent("endpoint", line.tenant, line.url))
 
     def _heard(self, line: Line, event: Message) -> None:
         try:
             cid = message_cid(event["message"])
         except (InvalidArgument, KeyError, TypeError):
             cid = ""
-        if not self._visitor.local.dwn.store.has(line.tenant, cid):
+        if not self._local.dwn.store.has(line.tenant, cid):
             line.wake(Want.PULL)
 
     async def _poll(self, line: Line) -> None:

@@ -51,6 +51,10 @@ class Backoff:
         """Seconds to wait after failure number `attempts` (from 1)."""
         return min(self.most, self.first * 2.0 ** min(attempts - 1, 40))
 
+    def spread(self, attempts: int, jitter: float) -> float:
+        """The same, shortened by up to half of it, so that many do not come at once; `jitter` from 0 to 1."""
+        return self.delay(attempts) * (0.5 + jitter / 2)
+
 
 LONGEST = DAY
 """No backoff is longer: what is to wait for more was written when this device's clock was ahead, and waits no more."""

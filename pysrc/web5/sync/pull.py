@@ -28,7 +28,6 @@ AT_ONCE = 64
 TRIES = 3
 """How often one message is asked for in one visit: again when something it depends on has come."""
 
-
 TELL_SECONDS = 0.1
 """Between two words about progress."""
 

@@ -41,7 +41,8 @@ class Rounds:
         """
         stops, before = self._stops, {line: replace(line.total) for line in self._lines.of(tenants)}
         self._notify(SyncEvent("started"))
-        self._running.append(want | (Want.RELIST if want & Want.LIST else Want.NOTHING))
+        allowed = want | (Want.RELIST if want & Want.LIST else Want.NOTHING)
+        self._running.append(allowed)
         try:
             await self._lines.refresh_soon(tenants)
             if stops == self._stops:
@@ -49,7 +50,7 @@ class Rounds:
                     line.visit(want)
                 await self._lines.rest(tenants)
         finally:
-            self._running.remove(want | (Want.RELIST if want & Want.LIST else Want.NOTHING))
+            self._running.remove(allowed)
             report = self._report(tenants, before)
             report.stopped = stops != self._stops
             self._notify(SyncEvent("finished", report=report))

@@ -69,24 +69,12 @@ def next_due(db: apsw.Connection, table: Table, endpoint: int) -> int | None:
     return found[0] if found else None
 
 
-def oldest(db: apsw.Connection, table: Table, endpoint: int) -> int | None:
-    """Since when the oldest unsettled row is there, as far as rows say."""
-    found = db.execute(
-        f"SELECT min(since) FROM {table} WHERE endpoint = ? AND state <> 'settled'", (endpoint,)
-    ).fetchone()
-    return found[0] if found else None
-
-
-def release(db: apsw.Connection, table: Table, endpoint: int, keys: Sequence[str]) -> bool:
-    """Let what waits for one of these be tried again; True if something does. Inside a transaction."""
-    released = 0
-    for key in keys:
-        db.execute(
-            f"UPDATE {table} SET next_try = NULL WHERE endpoint = ? AND waits_for = ? AND next_try IS NOT NULL",
-            (endpoint, key),
-        )
-        released += db.changes()
-    return released > 0
+def release(db: apsw.Connection, table: Table, endpoint: int, keys: Sequence[str]) -> None:
+    """Let what waits for one of these be tried again. Inside a transaction."""
+    db.executemany(
+        f"UPDATE {table} SET next_try = NULL WHERE endpoint = ? AND waits_for = ? AND next_try IS NOT NULL",
+        [(endpoint, key) for key in keys],
+    )
 
 
 def retry(db: apsw.Connection, table: Table, endpoint: int, cid: str | None) -> int:

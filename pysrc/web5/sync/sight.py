@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from web5.ports.clock import Clock
 from web5.sync.ledger import Endpoint
 from web5.sync.line import Line
 from web5.sync.lines import Lines
@@ -17,11 +16,10 @@ from web5.sync.states import Activity, Direction, EndpointStatus, State, Unsettl
 class Sight:
     """Reads ledger and lines."""
 
-    def __init__(self, local: Local, lines: Lines, clock: Clock) -> None:
+    def __init__(self, local: Local, lines: Lines) -> None:
         self._local = local
         self._ledger = local.ledger
         self._lines = lines
-        self._clock = clock
 
     def status(self, tenants: Sequence[str], *, on: bool) -> list[EndpointStatus]:
         """Every endpoint of the tenants, and a line without an endpoint for tenants that have none.
@@ -80,7 +78,7 @@ class Sight:
         if line is None or line.began is None:
             return 0.0
         began, moved = line.began
-        passed = self._clock.monotonic() - began
+        passed = self._local.clock.monotonic() - began
         return (line.total.bytes_in + line.total.bytes_out - moved) / passed if passed > 0 else 0.0
 
     def _unsettled(self, endpoint: Endpoint, direction: Direction, row: Row) -> Unsettled:

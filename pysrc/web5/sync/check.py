@@ -11,8 +11,6 @@ from web5.sync.peer import Peer
 from web5.sync.policy import Verdict, judge_error
 from web5.sync.visit import Visitor
 
-_WALK = 1000
-
 ASKED = 200
 """Messages that an endpoint does not list, and sync did not expect so, of which it is asked whether it has them."""
 
@@ -49,17 +47,14 @@ async def check(visitor: Visitor, local: Local, endpoint: Endpoint) -> Differenc
     """Compare an endpoint with the local node, and let the ledger know what it did not know."""
     try:
         peer = await visitor.peer(endpoint)
-        listings = {feed.name: await peer.listing(feed, None) for feed in peer.feeds}
+        listings = await peer.everything()
     except Web5Error as error:
-        failed = judge_error(error)
-        return Difference(endpoint.tenant, endpoint.url, error=(failed.code, failed.detail))
-    listed = {name: listing for name, listing in listings.items() if not isinstance(listing, Verdict)}
-    for listing in listings.values():
-        if isinstance(listing, Verdict):
-            return Difference(endpoint.tenant, endpoint.url, error=(listing.code, listing.detail))
-    there = {cid for listing in listed.values() for cid in listing.cids}
-    here = _held(local, endpoint.tenant)
+        listings = judge_error(error)
+    if isinstance(listings, Verdict):
+        return Difference(endpoint.tenant, endpoint.url, error=(listings.code, listings.detail))
+    there = {cid for listing in listings.values() for cid in listing.cids}
     ledger = local.ledger
+    here = {cid: None for _, cid in ledger.outbox.entries(endpoint.tenant)}  # a set that keeps the order of the log
     out = {row.cid for row in ledger.outbox.unsettled(endpoint.id, endpoint.tenant)}
     in_ = {row.cid for row in ledger.inbox.unsettled(endpoint.id)}
     unexplained = [cid for cid in here if cid not in there and cid not in out]
@@ -68,7 +63,7 @@ async def check(visitor: Visitor, local: Local, endpoint: Endpoint) -> Differenc
     unexplained = [cid for cid in unexplained if cid not in there]
     unexplained += [cid for cid in there if cid not in here and cid not in in_]
     if unexplained:
-        ledger.relisted(endpoint, listed, there - set(here), local.clock.now())
+        ledger.relisted(endpoint, listings, there - set(here), local.clock.now())
         await ledger.database.flush()
     return Difference(
         endpoint.tenant,
@@ -84,13 +79,3 @@ async def check(visitor: Visitor, local: Local, endpoint: Endpoint) -> Differenc
 async def _holds(peer: Peer, cid: str) -> bool:
     async with peer.read(cid) as reply:
         return not isinstance(reply, Verdict)
-
-
-def _held(local: Local, tenant: str) -> dict[str, int]:
-    """CIDs of what is held here and syncs, in the order of the log."""
-    found: dict[str, int] = {}
-    after, protocols = 0, local.ledger.protocols(tenant)
-    while entries := local.dwn.store.entries_after(tenant, after, _WALK, protocols):
-        found |= {cid: seq for seq, cid in entries}
-        after = entries[-1][0]
-    return found

@@ -61,7 +61,7 @@ class SyncEngine:
     ) -> None:
         events, ledger, wishes = Events(), Ledger(dwn.database, dwn.store), Wishes()
         local = Local(dwn, ledger, clock, events.notify)
-        visitor = Visitor(local, remote, signer_for, GrantBook(dwn, clock, signer_for).find, wishes, self._tell_others)
+        visitor = Visitor(local, remote, signer_for, GrantBook(dwn, clock, signer_for).held, wishes, self._tell_others)
 
         def tell(line: Line) -> None:
             events.notify(SyncEvent("endpoint", line.tenant, line.url))

@@ -17,7 +17,7 @@ REPEATED = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class Reading:
     """How far an endpoint's log was read.
 
     Parameters:
@@ -58,12 +58,12 @@ class Feeds:
     def __init__(self, db: apsw.Connection) -> None:
         self._db = db
 
-    def get(self, endpoint: int, feed: str) -> Feed:
+    def get(self, endpoint: int, feed: str) -> Reading:
         """How far a feed of the endpoint was read."""
         found = self._db.execute(
             "SELECT cursor, start, batch FROM sync_feed WHERE endpoint = ? AND feed = ?", (endpoint, feed)
         ).fetchone()
-        return Feed(json.loads(found[0]), json.loads(found[1]), tuple(json.loads(found[2]))) if found else Feed()
+        return Reading(json.loads(found[0]), json.loads(found[1]), tuple(json.loads(found[2]))) if found else Reading()
 
     def read_up_to(self, endpoint: int, feed: str, listing: Listing) -> None:
         """Keep how far a listing went. The next repeats its end if that is cheap, so that a log which has lost it is

@@ -13,7 +13,7 @@ from web5.dwn import Dwn, compose
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.grants import Grant
 from web5.dwn.timestamps import format_timestamp
-from web5.errors import IdentityError, Web5Error
+from web5.errors import Web5Error
 from web5.ports.clock import Clock
 from web5.sync.peer import SignerFor
 
@@ -32,31 +32,20 @@ class GrantBook:
         self._clock = clock
         self._signer_for = signer_for
 
-    async def find(self, tenant: str, delegate: str, method: str, protocol: str | None) -> str:
-        """The ID of a grant by which `delegate` may send Messages{method} to the DWN of `tenant`.
-
-        Parameters:
-            protocol: the protocol that it has to be for; None: everything.
-
-        Raises:
-            IdentityError: there is none that holds now.
-        """
-        now = format_timestamp(self._clock.now())
+    async def held(self, tenant: str, delegate: str) -> list[Grant]:
+        """The grants of `tenant` to `delegate` that hold now."""
+        now, found = format_timestamp(self._clock.now()), list[Grant]()
         for holder in (delegate, tenant):
             entries = await self._records(holder)
             revoked = {entry["descriptor"].get("parentId") for entry in entries}
-            for grant in _grants(entries):
-                scope = grant.scope or {}
-                if (
-                    (grant.grantor, grant.grantee) == (tenant, delegate)
-                    and grant.date_granted <= now < grant.date_expires
-                    and grant.id not in revoked
-                    and (scope.get("interface"), scope.get("method")) == ("Messages", method)
-                    and scope.get("protocol") in (None, protocol)
-                ):
-                    return grant.id
-        what = f"protocol {protocol}" if protocol else "everything"
-        raise IdentityError(f"{delegate} has no grant of {tenant} for Messages{method} of {what} that holds now")
+            found += [
+                grant
+                for grant in _grants(entries)
+                if (grant.grantor, grant.grantee) == (tenant, delegate)
+                and grant.date_granted <= now < grant.date_expires
+                and grant.id not in revoked
+            ]
+        return found
 
     async def _records(self, holder: str) -> list[dict[str, Any]]:
         """The permission records in the local DWN of `holder`, newest first; none, if nothing can be asked there."""

@@ -25,7 +25,7 @@ class EventLog(Protocol):
         self, tenant: str, seq: int, limit: int, protocols: Sequence[str] | None = None
     ) -> Sequence[tuple[int, str]]: ...
 
-    def made(self, tenant: str, seq: int) -> int | None: ...
+    def made(self, tenant: str, seqs: Sequence[int]) -> dict[int, int]: ...
 
 
 class Scope(Protocol):
@@ -185,7 +185,7 @@ class Outbox:
         ahead = self._entries(tenant, self.cursor(endpoint), 1)
         first = rows(self._db, "sync_out", "seq", "endpoint = ? AND state <> 'settled'", (endpoint,), 1)
         seqs = [seq for seq, _ in ahead if not self.is_settled(endpoint, seq)] + [row.order for row in first]
-        return self._events.made(tenant, min(seqs)) if seqs else None
+        return self._events.made(tenant, [min(seqs)]).get(min(seqs)) if seqs else None
 
     def retry(self, endpoint: int, cid: str | None) -> int:
         """Forget the backoff of a message, or of all; how many that are. Inside a transaction."""
@@ -201,13 +201,16 @@ class Outbox:
         seen = {seq for (seq,) in ahead}
         return total + sum(seq not in seen for seq, _ in self._beyond(endpoint, tenant)), refused
 
+    def entries(self, tenant: str, after: int = 0) -> list[tuple[int, str]]:
+        """All events of the tenant after a sequence number, as far as they are synced, oldest first."""
+        found: list[tuple[int, str]] = []
+        while page := self._entries(tenant, after, _WALK):
+            found += page
+            after = page[-1][0]
+        return found
+
     def _beyond(self, endpoint: int, tenant: str) -> list[tuple[int, str]]:
-        entries: list[tuple[int, str]] = []
-        last = self.cursor(endpoint)
-        while page := self._entries(tenant, last, _WALK):
-            entries += page
-            last = page[-1][0]
-        return entries
+        return self.entries(tenant, self.cursor(endpoint))
 
     def _entries(self, tenant: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
         return self._events.entries_after(tenant, after, limit, self._scope.protocols(tenant))

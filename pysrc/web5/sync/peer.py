@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.data import DataStream
+from web5.dwn.permissions.grants import Grant
 from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
 from web5.ports.http import untold
@@ -21,9 +22,8 @@ from web5.sync.streams import guard
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
 
-GrantFor = Callable[[str, str, str, str | None], Awaitable[str]]
-"""The grant by which a delegate may sync (`grants.GrantBook.find`): called with the tenant, the delegate, the method
-("Query", "Read", "Subscribe") and the protocol (None: everything). Raises IdentityError if there is none."""
+GrantsOf = Callable[[str, str], Awaitable[Sequence[Grant]]]
+"""The grants by which a delegate may sync (`grants.GrantBook.held`): called with the tenant and the delegate."""
 
 
 class RemoteSubscription(Protocol):
@@ -75,7 +75,7 @@ class Feed:
         return None if self.grants is None else self.grants.get(method)
 
 
-async def feeds_of(tenant: Tenant, grant_for: GrantFor) -> list[Feed]:
+async def feeds_of(tenant: Tenant, grants_of: GrantsOf) -> list[Feed]:
     """The feeds of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
 
     Raises:
@@ -85,16 +85,26 @@ async def feeds_of(tenant: Tenant, grant_for: GrantFor) -> list[Feed]:
     if tenant.delegate is None:
         name = "all" if protocols is None else " ".join(protocols)
         return [Feed(name, [{"protocol": one} for one in protocols or ()])]
+    held = await grants_of(tenant.did, tenant.delegate)
     return [
-        Feed(one or "all", [{"protocol": one}] if one else [], await _grants(tenant, tenant.delegate, one, grant_for))
+        Feed(one or "all", [{"protocol": one}] if one else [], _grants(tenant, tenant.delegate, held, one))
         for one in protocols or (None,)
     ]
 
 
-async def _grants(tenant: Tenant, delegate: str, protocol: str | None, grant_for: GrantFor) -> dict[str, str]:
-    grants = {method: await grant_for(tenant.did, delegate, method, protocol) for method in ("Query", "Read")}
-    with suppress(IdentityError):  # without it the endpoint is polled
-        grants["Subscribe"] = await grant_for(tenant.did, delegate, "Subscribe", protocol)
+def _grants(tenant: Tenant, delegate: str, held: Sequence[Grant], protocol: str | None) -> dict[str, str]:
+    """The ID of a grant for each method; without one to subscribe, the endpoint is polled."""
+    grants: dict[str, str] = {}
+    for grant in held:
+        scope = grant.scope or {}
+        if scope.get("interface") == "Messages" and scope.get("protocol") in (None, protocol):
+            grants.setdefault(str(scope.get("method")), grant.id)
+    for method in ("Query", "Read"):
+        if method not in grants:
+            what = f"protocol {protocol}" if protocol else "everything"
+            raise IdentityError(
+                f"{delegate} has no grant of {tenant.did} for Messages{method} of {what} that holds now"
+            )
     return grants
 
 
@@ -137,6 +147,16 @@ class Peer:
         if not isinstance(cids, list) or not all(isinstance(cid, str) for cid in cids):
             return NO_LIST
         return Listing(list(dict.fromkeys(cids)), after if isinstance(after, dict) else None, cursor)
+
+    async def everything(self) -> dict[str, Listing] | Verdict:
+        """All that the endpoint has, by feed."""
+        listings: dict[str, Listing] = {}
+        for feed in self.feeds:
+            listing = await self.listing(feed, None)
+            if isinstance(listing, Verdict):
+                return listing
+            listings[feed.name] = listing
+        return listings
 
     async def page(self, query: dict[str, Any]) -> Message | Verdict:
         """A page of records (`PageWalk.query`)."""

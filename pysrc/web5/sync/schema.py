@@ -20,7 +20,7 @@ SCHEMA = (
         error_detail TEXT,
         UNIQUE (tenant, url)
     );
-    -- Where the next listing of an endpoint begins; see `Feed`. JSON, 'null' is the beginning of the log.
+    -- Where the next listing of an endpoint begins; see `feeds.Reading`. JSON, 'null' is the beginning of the log.
     CREATE TABLE sync_feed (
         endpoint INTEGER NOT NULL,
         feed TEXT NOT NULL,

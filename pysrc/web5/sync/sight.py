@@ -42,8 +42,11 @@ class Sight:
         for tenant in tenants:
             for endpoint in self._ledger.endpoints(tenant):
                 out = self._ledger.outbox.unsettled(endpoint.id, tenant)
-                found += [self._unsettled(endpoint, "push", row) for row in out]
-                found += [self._unsettled(endpoint, "pull", row) for row in self._ledger.inbox.unsettled(endpoint.id)]
+                made = self._local.dwn.store.made(tenant, [row.order for row in out])
+                found += [self._unsettled(endpoint, "push", row, made.get(row.order)) for row in out]
+                found += [
+                    self._unsettled(endpoint, "pull", row, None) for row in self._ledger.inbox.unsettled(endpoint.id)
+                ]
         return found
 
     def _endpoint(self, endpoint: Endpoint, did_error: str | None, on: bool) -> EndpointStatus:
@@ -81,10 +84,8 @@ class Sight:
         passed = self._local.clock.monotonic() - began
         return (line.total.bytes_in + line.total.bytes_out - moved) / passed if passed > 0 else 0.0
 
-    def _unsettled(self, endpoint: Endpoint, direction: Direction, row: Row) -> Unsettled:
-        state, code, detail, since = row.state, row.code, row.detail, row.since
-        if direction == "push":
-            since = self._local.dwn.store.made(endpoint.tenant, row.order) or since
+    def _unsettled(self, endpoint: Endpoint, direction: Direction, row: Row, made: int | None) -> Unsettled:
+        state, code, detail = row.state, row.code, row.detail
         if self._is_in_flight(endpoint, direction, row.cid):
             state = State.IN_FLIGHT
         elif state is State.PENDING and endpoint.error is not None:
@@ -93,7 +94,7 @@ class Sight:
             code, detail = endpoint.error.code, endpoint.error.detail
         return Unsettled(
             *(endpoint.tenant, endpoint.url, direction, row.cid, state, code, detail),
-            *(row.attempts, row.next_try, row.waits_for, since),
+            *(row.attempts, row.next_try, row.waits_for, made or row.since),
         )
 
     def _is_in_flight(self, endpoint: Endpoint, direction: Direction, cid: str) -> bool:

@@ -15,11 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from web5.errors import CryptoError, DidError, IdentityError, Web5Error
-from web5.sync.feeds import Feed
+from web5.sync.feeds import Reading
 from web5.sync.ledger import Endpoint
 from web5.sync.line import Line, Want
 from web5.sync.local import Local
-from web5.sync.peer import GrantFor, Peer, Remote, SignerFor, feeds_of
+from web5.sync.peer import GrantsOf, Peer, Remote, SignerFor, feeds_of
 from web5.sync.policy import Verdict, judge_error
 from web5.sync.pull import Pull
 from web5.sync.push import Push
@@ -47,7 +47,7 @@ class Visitor:
     local: Local
     remote: Remote
     signer_for: SignerFor
-    grant_for: GrantFor
+    grants_of: GrantsOf
     wishes: Wishes
     tell_others: Callable[[Line, Want], None]
 
@@ -62,7 +62,7 @@ class Visitor:
             signer = await self.signer_for(signer_of or endpoint.tenant)
             return Peer(self.remote, signer, self.local.clock, endpoint)
         tenant = ledger.tenant(endpoint.tenant)
-        feeds = await feeds_of(tenant, self.grant_for)
+        feeds = await feeds_of(tenant, self.grants_of)
         signer = await self.signer_for(tenant.delegate or tenant.did)
         return Peer(self.remote, signer, self.local.clock, endpoint, feeds)
 
@@ -172,7 +172,7 @@ class _Visit:
         self._line.listed_at = self._local.clock.monotonic()
         return None
 
-    def _unseen(self, known: Feed, listing: Listing) -> str | None:
+    def _unseen(self, known: Reading, listing: Listing) -> str | None:
         """A message that should be there, if the listing does not show whether it is."""
         if known.cursor is None:  # it never listed anything, but may have been given something
             given = self._ledger.outbox.first_settled(self._endpoint.id, self._line.tenant)
@@ -203,12 +203,9 @@ class _Visit:
         return not 0 <= since <= AUDIT_SECONDS * 1_000_000  # before 0 if the clock was ahead then
 
     async def _audit(self) -> Verdict | None:
-        listings = {}
-        for feed in self._peer.feeds:
-            listing = await self._peer.listing(feed, None)
-            if isinstance(listing, Verdict):
-                return listing
-            listings[feed.name] = listing
+        listings = await self._peer.everything()
+        if isinstance(listings, Verdict):
+            return listings
         named = [cid for listing in listings.values() for cid in listing.cids]
         missing = self._local.dwn.store.missing(self._line.tenant, named)
         lost = self._ledger.relisted(self._endpoint, listings, missing, self._local.clock.now())

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
 from web5.sync.dependencies import record_key
-from web5.sync.feeds import REPEATED, Feed
+from web5.sync.feeds import REPEATED, Reading
 from web5.sync.ledger import Endpoint, Ledger, Tenant
 from web5.sync.outbox import Outcome
 from web5.sync.policy import Verdict, judge, waiting_for
@@ -274,7 +274,7 @@ async def test_what_a_listing_only_repeats_is_not_asked_for_again(books: Books) 
     ],
 )
 def test_a_listing_that_cannot_be_of_the_same_log_is_told(cids: list[str], cursor: int, same: bool) -> None:
-    feed = Feed({"at": 5}, {"at": 3}, ("4", "5"))
+    feed = Reading({"at": 5}, {"at": 3}, ("4", "5"))
     assert feed.is_continued_by(Listing(cids, {"at": cursor}, {"at": 3})) is same
 
 

@@ -149,12 +149,14 @@ class Store:
             )
         )
 
-    def made(self, tenant: str, seq: int) -> int | None:
-        """When the message with this number was made, as it says itself (microseconds since 1970)."""
+    def made(self, tenant: str, seqs: Sequence[int]) -> dict[int, int]:
+        """When the messages with these numbers were made, as they say themselves (microseconds since 1970)."""
         found = self._db.execute(
-            "SELECT message_timestamp FROM dwn_message WHERE tenant = ? AND seq = ?", (self.tenant(tenant), seq)
-        ).fetchone()
-        return parse_timestamp(found[0]) if found else None
+            "SELECT seq, message_timestamp FROM dwn_message"
+            " WHERE tenant = ? AND seq IN (SELECT value FROM json_each(?))",
+            (self.tenant(tenant), json.dumps(list(seqs))),
+        )
+        return {seq: parse_timestamp(timestamp) for seq, timestamp in found}
 
     def is_within(self, tenant: str, seq: int, protocols: Sequence[str]) -> bool:
         """True if the message belongs to one of the protocols or regulates it."""

@@ -25,7 +25,6 @@ sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 from tests.bench.engine import measure as engine  # noqa: E402
 from tests.bench.stage import (  # noqa: E402
     CHROMIUM,
-    CHROMIUM_FLAGS,
     Call,
     embedded_defaults,
     open_device,
@@ -33,6 +32,7 @@ from tests.bench.stage import (  # noqa: E402
     site_with_bench,
 )
 from tests.bench.sync import measure as sync  # noqa: E402
+from tests.chromium import FLAGS  # noqa: E402
 from tests.interop.dwn_server import reference_dwn_server  # noqa: E402
 
 READY_LISTENER = """
@@ -73,9 +73,7 @@ class Bench:
     async def profile(self) -> AsyncIterator[BrowserContext]:
         """A device with a profile on disk: only there Chromium keeps compiled code from one visit to the next."""
         with tempfile.TemporaryDirectory() as folder:
-            context = await self._chromium.launch_persistent_context(
-                folder, executable_path=CHROMIUM, args=CHROMIUM_FLAGS
-            )
+            context = await self._chromium.launch_persistent_context(folder, executable_path=CHROMIUM, args=FLAGS)
             yield context
             await context.close()
 
@@ -166,7 +164,7 @@ async def measure(sizes: Sizes) -> list[Row]:
             reference_dwn_server(data_dir=folder / "dwn-server", gateway_url=f"{origin}/dht")
         )
         playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         bench = Bench(playwright.chromium, browser, origin, dwn_server)
         say("page load to node ready, ours")
         our_boots = await bench.boots(sizes.repeat // 4 or 1)

@@ -17,14 +17,6 @@ from playwright.async_api import BrowserContext
 HERE = Path(__file__).parent
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
 PEER_GATEWAY = '"https://diddht.tbddev.org"'
 OUR_GATEWAY = '(location.origin + "/dht/")'

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from tests.browser.world import FLAGS, Device, World, make_world
+from tests.browser.world import Device, World, make_world
+from tests.chromium import FLAGS
 
 NewDevice = Callable[[], Awaitable[Device]]
 

@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from tests.browser.world import FLAGS, Device, World
+from tests.browser.world import Device, World
+from tests.chromium import FLAGS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

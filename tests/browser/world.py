@@ -23,14 +23,6 @@ from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
 from web5.sync.remote import RemoteDwn
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 PATIENCE = 60_000
 """Milliseconds for what a person would call at once, on a machine that does other things too."""
 

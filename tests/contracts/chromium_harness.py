@@ -20,16 +20,10 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page, async_playwright
 
+from tests.chromium import FLAGS
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 _PORT_FILE = "DevToolsActivePort"
 PAGE = b"""<!doctype html>
 <link rel="icon" href="data:,">

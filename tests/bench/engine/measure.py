@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
 from tests.bench.engine.steps import Steps  # noqa: E402
-from tests.bench.stage import CHROMIUM, CHROMIUM_FLAGS, WORKER, say  # noqa: E402
+from tests.bench.stage import CHROMIUM, WORKER, say  # noqa: E402
+from tests.chromium import FLAGS  # noqa: E402
 from tests.interop.reference import ReferenceScript  # noqa: E402
 from web5.dwn.store.database import open_file  # noqa: E402
 from web5.node.blobs import FileBlobs  # noqa: E402
@@ -152,7 +153,7 @@ async def _in_chromium(page_name: str) -> AsyncIterator[Call]:
         playwright = await stack.enter_async_context(async_playwright())
         # A profile on the disk, as users have one: IndexedDB of a private window lies in memory.
         context = await playwright.chromium.launch_persistent_context(
-            folder / "profile", executable_path=CHROMIUM, args=CHROMIUM_FLAGS
+            folder / "profile", executable_path=CHROMIUM, args=FLAGS
         )
         stack.push_async_callback(context.close)
         page = await context.new_page()

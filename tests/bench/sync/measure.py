@@ -19,10 +19,11 @@ from typing import Any
 
 from playwright.async_api import Browser, async_playwright
 
-from tests.bench.stage import CHROMIUM, CHROMIUM_FLAGS, Call, embedded_defaults, open_device, say, site_with_bench
+from tests.bench.stage import CHROMIUM, Call, embedded_defaults, open_device, say, site_with_bench
 from tests.bench.sync.author import Author, author
 from tests.bench.sync.figures import Figures, Place
 from tests.bench.sync.proxy import Counts, Proxy, proxy
+from tests.chromium import FLAGS
 from tests.interop.dwn_server import reference_dwn_server
 from web5.sync.push_plan import WIDTH
 
@@ -224,7 +225,7 @@ async def measure(sizes: Sizes) -> Figures:
         ]
         near = await enter(author(folder / "author", gateway, line.url))
         playwright = await enter(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         figures = await SyncBench(browser, origin, near, line, spare, sizes).run()
         await browser.close()
     return figures

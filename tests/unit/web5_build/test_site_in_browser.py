@@ -13,15 +13,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from tests.chromium import FLAGS
+
 SUB_PATH = "some/where"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PAGE = """<!doctype html>
 <link rel="icon" href="data:,">
 <script>

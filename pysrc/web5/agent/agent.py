@@ -1,12 +1,22 @@
-"""The agent: identities and their signers, a local DWN, the way to remote ones, and the sync between them."""
+"""The agent: a vault, identities and their signers, a local DWN, the way to remote ones, and the sync between them.
+
+Invariants:
+1. What needs a key needs the vault unlocked; until then the local DWN holds still, and nothing syncs.
+2. The agent is a tenant of its own, synced as its identities are, so that its records reach every device it lives on.
+3. Whoever this agent can sign for is known to its resolver and registered for sync; whoever it cannot, is not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from web5.agent.agent_records import AgentRecords
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
+from web5.agent.keyring import Keyring
 from web5.agent.publishing import Publisher
+from web5.agent.recovery import Progress, no_progress, recover
+from web5.agent.vault import Vault
 from web5.crypto.jws import MessageSigner
 from web5.dids import dht
 from web5.dids.models import PortableDid
@@ -36,6 +46,8 @@ class Agent:
         resolver: UniversalResolver,
         dwn: Dwn,
         remote: RemoteDwn,
+        vault: Vault,
+        records: AgentRecords,
         identities: IdentityStore,
         gateway_uri: str,
     ) -> None:
@@ -43,6 +55,8 @@ class Agent:
         self.crypto = crypto
         self.dwn = dwn
         self.resolver = resolver
+        self.vault = vault
+        self.records = records
         self.identities = identities
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
@@ -50,33 +64,110 @@ class Agent:
         self._http = http
         self._remote = remote
         self._gateway_uri = gateway_uri
+        self.keyring = Keyring(vault, identities, crypto)
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
         self._publisher = Publisher(identities, self._publish, clock, self._published)
+        identities.came.append(self._came)
+        identities.went.append(self._went)
         dwn.after_commit.append(self._tell)
 
+    # -- its life
+
     async def open(self) -> None:
-        """Make ready: the sync ledger, the own DIDs in the resolver, unfinished publications."""
+        """Make ready what needs no key, and the rest too if the vault opens by this device's key alone."""
         await self.sync.open()
-        for identity in self.identities.list():
-            self.resolver.seed(await self.identities.portable_did(identity.did))
-            await self.sync.register(identity.did)
-        self._publisher.start()
+        if self.vault.state == "locked" and self.vault.protection == "device":
+            await self.unlock()
+
+    async def initialize(
+        self,
+        *,
+        password: str | None = None,
+        recovery_phrase: str | None = None,
+        dwn_endpoints: Sequence[str] = (),
+    ) -> None:
+        """Make the agent's vault and DID, on the first launch. See `recover` for words that have an agent already.
+
+        Parameters:
+            password: None: the vault opens by this device's key.
+            recovery_phrase: 12 to 24 words; None: new ones, which `vault.recovery_phrase()` tells.
+            dwn_endpoints: the URLs of the agent's own DWNs, through which its records reach other devices.
+
+        Raises:
+            VaultError: there is a vault already.
+            CryptoError: the words are no recovery phrase.
+        """
+        await self.vault.create(
+            password=password, recovery_phrase=recovery_phrase, dwn_endpoints=list(dwn_endpoints)
+        )
+        await self.wake_up()
+
+    async def unlock(self, password: str | None = None) -> None:
+        """Unlock the vault and make ready what it holds. Unlocking twice is no error.
+
+        Raises:
+            WrongPassword, VaultLocked: as `Vault.unlock`.
+        """
+        await self.vault.unlock(password)
+        await self.wake_up()
+
+    async def lock(self) -> None:
+        """Stop sync and forget every key, until `unlock`."""
+        self._publisher.stop()
+        await self.sync.stop()
+        self.records.close()
+        self.identities.close()
+        self.keyring.close()
+        self.vault.lock()
 
     async def close(self) -> None:
         """Stop sync, wait for what is being written, and close the store. Safe to call twice."""
-        self._publisher.stop()
-        await self.sync.stop()
+        await self.lock()
         await self._close_platform()
 
-    async def create_identity(self, name: str, dwn_endpoints: Sequence[str]) -> Identity:
+    async def recover(
+        self, recovery_phrase: str, password: str | None = None, on_progress: Progress = no_progress
+    ) -> None:
+        """Bring an agent back on this device: its DID, its identities with their keys, and all their records.
+
+        Identities that are here already move into it. Words of the very agent that is here set its password anew.
+
+        Parameters:
+            recovery_phrase: its 12 to 24 words.
+            password: what the vault is to be unlocked with here; None: this device's key alone.
+            on_progress: called with (step, done, total): "agent", "identities", then "records".
+
+        Raises:
+            CryptoError: these are not words of a recovery phrase.
+            RecoveryError: they fit no agent that is known, or it cannot be reached now. Nothing is changed.
+        """
+        interval = self.sync.interval
+        await recover(self, recovery_phrase, password, on_progress)
+        if interval != self.sync.interval:
+            await self.sync.start(interval)
+
+    async def wake_up(self) -> None:
+        """Make ready what the vault holds, once it is unlocked."""
+        signer = await self.keyring.open()
+        await self._came(await self.vault.portable_did())
+        await self.records.open(signer)
+        await self.identities.open()
+        self._publisher.start()
+
+    # -- identities
+
+    async def create_identity(
+        self, name: str, dwn_endpoints: Sequence[str], *, by_default: bool = False
+    ) -> Identity:
         """Make a `did:dht` identity as web5-js makes it, store it, and publish it in the background.
 
         Parameters:
             name: how the person knows it.
             dwn_endpoints: the URLs of its remote DWNs; none makes an identity that lives only here.
+            by_default: True if nobody asked for it, so that a recovered agent may do without it while it is unused.
         """
         portable_did = await dht.create(self.crypto, **dht.identity_defaults(dwn_endpoints))
-        return await self._add(portable_did, name)
+        return await self._add(portable_did, name, by_default=by_default)
 
     async def import_identity(self, portable_identity: Any) -> Identity:
         """Take an identity that this or `@web5/agent`'s export gave.
@@ -101,8 +192,15 @@ class Agent:
         return await self._publisher.publish_all()
 
     async def signer(self, did: str) -> MessageSigner:
-        """What signs as `did`. Raises IdentityError if it is not on this agent."""
-        return await self.identities.signer(did)
+        """What signs as `did`.
+
+        Raises:
+            IdentityError: it is not on this agent.
+            VaultLocked: the vault is locked.
+        """
+        return await self.keyring.signer(did)
+
+    # -- messages
 
     async def process(
         self,
@@ -137,13 +235,22 @@ class Agent:
                 failures.append(f"{endpoint}: {error}")
         raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
 
-    async def _add(self, portable_did: PortableDid, name: str) -> Identity:
-        published = self.clock.now() if portable_did.metadata.get("published") else None
-        await self.identities.add(portable_did, name, published)
-        self.resolver.seed(portable_did)
-        await self.sync.register(portable_did.uri)
+    # -- who comes and goes
+
+    async def _add(self, portable_did: PortableDid, name: str, *, by_default: bool = False) -> Identity:
+        await self.identities.add(portable_did, name, by_default=by_default)
         self._publisher.start()
         return self.identities.get(portable_did.uri)
+
+    async def _came(self, portable_did: PortableDid) -> None:
+        self.resolver.seed(portable_did)
+        if portable_did.uri not in self.sync.tenants():  # one that is there keeps its scope
+            await self.sync.register(portable_did.uri)
+        self.sync.wake(portable_did.uri)
+
+    async def _went(self, did: str) -> None:
+        await self.sync.unregister(did)
+        self.resolver.forget(did)
 
     async def _publish(self, portable_did: PortableDid) -> PortableDid:
         return await dht.publish(portable_did, self._http, self.crypto, self._gateway_uri, clock=self.clock)

@@ -1,29 +1,34 @@
-"""The identities that live on this agent, with their keys.
+"""The identities of this agent, with their keys.
 
 Invariants:
-1. A private key reaches the database only sealed by the device's key.
+1. A private key enters the DWN only encrypted (`agent_records`), and memory only while it is asked for: what signs holds
+   a key that cannot be read any more, where the platform has such.
 2. An identity enters the store whole and checked, or not at all: its keys sign for its document.
-3. At most one identity is the chosen one, which `Web5.connect` gives back.
+3. At most one identity is the chosen one, which `Web5.connect` gives back; that is this device's choice alone.
+4. Every device of the agent sees the same identities, as soon as sync has brought them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+import builtins
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from web5.agent.agent_records import AgentRecords
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
 from web5.dids.signing import signer_for, signing_method
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError, IdentityError
 from web5.ports.crypto import Crypto, Jwk
-from web5.ports.sealer import Sealer
 
 Verify = Callable[[Jwk, bytes, bytes], Awaitable[bool]]
 
+KIND = "identity"
+
 SCHEMA = (
+    # What the first versions kept: identities sealed by the device's key. `agent.legacy` takes them over.
     """
     CREATE TABLE agent_identity (
         id INTEGER PRIMARY KEY,
@@ -35,6 +40,7 @@ SCHEMA = (
         publish_error TEXT
     )
     """,
+    "CREATE TABLE agent_chosen_identity (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), did TEXT NOT NULL)",
 )
 
 _CHALLENGE = b"web5: do these keys belong to this document?"
@@ -42,38 +48,64 @@ _CHALLENGE = b"web5: do these keys belong to this document?"
 
 @dataclass(frozen=True)
 class Identity:
-    """An identity as the agent lists it; `published` is when its document was last published (microseconds)."""
+    """An identity as the agent lists it.
+
+    Parameters:
+        chosen: True for the one that `Web5.connect` gives back on this device.
+        connected_did: for the key of a delegate, the DID that it acts for.
+        by_default: True if a first launch made it, without being asked to.
+    """
 
     did: str
     name: str
-    chosen: bool
-    published: int | None
-    publish_error: str | None
+    chosen: bool = False
+    connected_did: str | None = None
+    by_default: bool = False
 
 
 class IdentityStore:
-    """Keeps identities in the agent's database, their keys sealed.
+    """The identities, as the agent's records have them.
 
     Parameters:
         crypto: makes the signers.
         verify: tells whether an imported key belongs to its document. It must really verify: a memory of what was
             signed here would find every key right.
+
+    Attributes:
+        came: called with the DID, with its keys, of an identity that is new here or whose document is another.
+        went: called with the DID of one that was deleted.
     """
 
-    def __init__(self, database: Database, sealer: Sealer, crypto: Crypto, *, verify: Verify) -> None:
+    def __init__(self, database: Database, records: AgentRecords, crypto: Crypto, *, verify: Verify) -> None:
+        self.came: builtins.list[Callable[[PortableDid], Awaitable[None]]] = []
+        self.went: builtins.list[Callable[[str], Awaitable[None]]] = []
         self._database = database
-        self._sealer = sealer
+        self._records = records
         self._crypto = crypto
         self._verify = verify
+        self._known: dict[str, Identity] = {}
+        self._documents: dict[str, Any] = {}
         self._signers: dict[str, MessageSigner] = {}
+        records.changed.append(self._changed)
         database.migrate("agent", SCHEMA)
+
+    async def open(self) -> None:
+        """Take in every identity of the agent's records, once they are open."""
+        self.close()
+        for did in self._records.ids(KIND):
+            await self._changed(KIND, did)
+
+    def close(self) -> None:
+        """Forget everything, since the vault is being locked."""
+        for remembered in (self._known, self._documents, self._signers):
+            remembered.clear()
 
     def list(self) -> list[Identity]:
         """All identities, the oldest first."""
-        rows = self._database.connection.execute(
-            "SELECT did, name, chosen, published, publish_error FROM agent_identity ORDER BY id"
-        )
-        return [Identity(did, name, bool(chosen), published, error) for did, name, chosen, published, error in rows]
+        chosen = self._chosen_did()
+        if chosen not in self._known:
+            chosen = next((did for did, one in self._known.items() if one.connected_did is None), None)
+        return [replace(identity, chosen=identity.did == chosen) for identity in self._known.values()]
 
     def get(self, did: str) -> Identity:
         """One of them.
@@ -84,108 +116,135 @@ class IdentityStore:
         for identity in self.list():
             if identity.did == did:
                 return identity
-        raise IdentityError(f"{did} is not on this agent. Import it first.")
+        raise _unknown(did)
 
     def chosen(self) -> Identity | None:
         """The identity that `Web5.connect` gives back, or None before the first launch."""
-        known = self.list()
-        return next((identity for identity in known if identity.chosen), known[0] if known else None)
+        return next((identity for identity in self.list() if identity.chosen), None)
 
-    def unpublished(self) -> Sequence[str]:
-        """The DIDs that resolve through a gateway and whose documents have never been given to one."""
-        rows = self._database.connection.execute(
-            "SELECT did FROM agent_identity WHERE published IS NULL AND did GLOB 'did:dht:*' ORDER BY id"
-        )
-        return [did for (did,) in rows]
-
-    async def add(self, portable_did: PortableDid, name: str, published: int | None = None) -> None:
-        """Check and store an identity; durable on return. The first one becomes the chosen one.
+    async def add(
+        self, portable_did: PortableDid, name: str, *, connected_did: str | None = None, by_default: bool = False
+    ) -> None:
+        """Check and store an identity; durable on return.
 
         Parameters:
-            published: when its document was published (microseconds), if it is.
+            connected_did, by_default: as `Identity` has them.
 
         Raises:
             IdentityError: it is here already, or its keys do not belong to its document.
+            VaultLocked: the vault is locked.
         """
-        if self._has(portable_did.uri):
+        if portable_did.uri in self._known:
             raise IdentityError(f"{portable_did.uri} is on this agent already.")
-        signer = await self._checked_signer(portable_did)
-        sealed = await self._sealed(portable_did)
-        if self._has(portable_did.uri):  # once more: others ran while this one waited
+        await self._check_keys(portable_did)
+        if portable_did.uri in self._known:  # once more: others ran while this one waited
             raise IdentityError(f"{portable_did.uri} is on this agent already.")
-        with self._database.transaction() as db:
-            db.execute(
-                "INSERT INTO agent_identity (did, name, chosen, sealed, published)"
-                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?, ?)",
-                (portable_did.uri, name, sealed, published),
-            )
-        self._signers[portable_did.uri] = signer
-        await self._database.flush()
+        await self._put(portable_did, Identity(portable_did.uri, name, False, connected_did, by_default))
+
+    async def rename(self, did: str, name: str) -> None:
+        """Give an identity another name.
+
+        Raises:
+            IdentityError: it is not on this agent, or the name is blank.
+        """
+        if not name.strip():
+            raise IdentityError("An identity needs a name that can be read.")
+        await self._put(await self.portable_did(did), replace(self.get(did), name=name.strip()))
+
+    async def replace(self, portable_did: PortableDid) -> None:
+        """Keep another document, or other keys, of an identity.
+
+        Raises:
+            IdentityError: it is not on this agent, or its keys do not belong to its document.
+        """
+        known = self.get(portable_did.uri)
+        await self._check_keys(portable_did)
+        await self._put(portable_did, known)
+
+    async def delete(self, did: str) -> None:
+        """Delete an identity with its keys, here and on every other device of the agent.
+
+        Raises:
+            IdentityError: it is not on this agent.
+        """
+        self.get(did)
+        await self._records.delete(KIND, did)
 
     async def portable_did(self, did: str) -> PortableDid:
         """The identity's DID with its private keys.
 
         Raises:
             IdentityError: it is not on this agent.
-            CryptoError: the device's key does not open it.
+            VaultLocked: the vault is locked.
         """
-        row = self._database.connection.execute("SELECT sealed FROM agent_identity WHERE did = ?", (did,)).fetchone()
-        if row is None:
-            raise IdentityError(f"{did} is not on this agent. Import it first.")
-        return PortableDid.from_wire(json.loads(await self._sealer.open(row[0])))
+        value = await self._records.get(KIND, did)
+        if value is None:
+            raise _unknown(did)
+        return PortableDid.from_wire(value["portableDid"])
 
     async def signer(self, did: str) -> MessageSigner:
         """What signs DWN messages as `did`. Raises as `portable_did` does."""
-        if did not in self._signers:
-            self._signers[did] = await signer_for(await self.portable_did(did), self._crypto)
-        return self._signers[did]
+        signer = self._signers.get(did)
+        if signer is None:
+            signer = await signer_for(await self.portable_did(did), self._crypto)
+            if did in self._known:  # not if the vault was locked meanwhile
+                self._signers[did] = signer
+        return signer
 
     async def choose(self, did: str) -> None:
-        """Make `did` the one that `Web5.connect` gives back.
+        """Make `did` the one that `Web5.connect` gives back on this device.
 
         Raises:
             IdentityError: it is not on this agent.
         """
-        if not self._has(did):
-            raise IdentityError(f"{did} is not on this agent. Import it first.")
+        self.get(did)
         with self._database.transaction() as db:
-            db.execute("UPDATE agent_identity SET chosen = (did = ?)", (did,))
+            db.execute("INSERT OR REPLACE INTO agent_chosen_identity VALUES (1, ?)", (did,))
         await self._database.flush()
 
-    async def record_published(self, portable_did: PortableDid, at: int) -> None:
-        """Keep the DID as it was published, with its new version.
+    async def _put(self, portable_did: PortableDid, identity: Identity) -> None:
+        value = export_portable_identity(portable_did, identity.name)
+        if identity.connected_did is not None:
+            value["metadata"]["connectedDid"] = identity.connected_did
+        if identity.by_default:
+            value["byDefault"] = True
+        await self._records.put(KIND, portable_did.uri, value)
 
-        Parameters:
-            at: when, in microseconds.
-        """
-        sealed = await self._sealed(portable_did)
-        with self._database.transaction() as db:
-            db.execute(
-                "UPDATE agent_identity SET sealed = ?, published = ?, publish_error = NULL WHERE did = ?",
-                (sealed, at, portable_did.uri),
-            )
-        await self._database.flush()
+    async def _changed(self, kind: str, did: str) -> None:
+        if kind != KIND:
+            return
+        value = await self._records.get(KIND, did)
+        if value is None:
+            self._signers.pop(did, None)
+            self._documents.pop(did, None)
+            if self._known.pop(did, None):
+                for gone in self.went:
+                    await gone(did)
+            return
+        metadata, portable_did = value["metadata"], PortableDid.from_wire(value["portableDid"])
+        self._known[did] = Identity(
+            did,
+            metadata["name"],
+            connected_did=metadata.get("connectedDid"),
+            by_default=value.get("byDefault", False),
+        )
+        if self._documents.get(did) != (document := value["portableDid"]["document"]):
+            self._documents[did] = document
+            self._signers.pop(did, None)
+            for came in self.came:
+                await came(portable_did)
 
-    async def record_publish_error(self, did: str, reason: str) -> None:
-        """Note why the last attempt to publish the DID document failed."""
-        with self._database.transaction() as db:
-            db.execute("UPDATE agent_identity SET publish_error = ? WHERE did = ?", (reason, did))
-        await self._database.flush()
+    def _chosen_did(self) -> str | None:
+        row = self._database.connection.execute("SELECT did FROM agent_chosen_identity").fetchone()
+        return row[0] if row else None
 
-    async def _sealed(self, portable_did: PortableDid) -> bytes:
-        return await self._sealer.seal(json.dumps(portable_did.to_wire()).encode())
-
-    def _has(self, did: str) -> bool:
-        found = self._database.connection.execute("SELECT 1 FROM agent_identity WHERE did = ?", (did,)).fetchone()
-        return found is not None
-
-    async def _checked_signer(self, portable_did: PortableDid) -> MessageSigner:
+    async def _check_keys(self, portable_did: PortableDid) -> None:
         try:
             signer = await signer_for(portable_did, self._crypto)
             signature = await signer.raw.sign(_CHALLENGE)
             public_jwk = signing_method(portable_did.document).public_key_jwk or {}
             if await self._verify(public_jwk, _CHALLENGE, signature):
-                return signer
+                return
         except (CryptoError, DidError) as error:
             raise IdentityError(f"The keys of {portable_did.uri} cannot be used: {error}") from error
         raise IdentityError(f"The private key for {signer.key_id} does not belong to the DID document.")
@@ -220,3 +279,7 @@ def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str]:
     metadata = portable_identity.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     return portable_did, name if isinstance(name, str) and name else "Imported"
+
+
+def _unknown(did: str) -> IdentityError:
+    return IdentityError(f"{did} is not on this agent. Import it first.")

@@ -110,6 +110,10 @@ class SyncEngine:
 
     # -- what is synced
 
+    def tenants(self) -> list[str]:
+        """The tenants that are registered."""
+        return self._ledger.tenants()
+
     async def register(self, tenant: str, protocols: Sequence[str] | None = None, delegate: str | None = None) -> None:
         """Sync this tenant from now on; durable, and twice is no error. With another scope than before, everything
         is compared anew; what was pulled stays.

@@ -1,0 +1,292 @@
+"""What the agent must not lose, kept as encrypted records of the agent's own tenant, so that sync carries it.
+
+Invariants:
+1. What is in a record, its kind and its name included, is readable only with the vault's content key; nodes see no more
+   than how many there are, and how large.
+2. Records of the same kind and id, which two devices may have made at the same time, count as one: the newest.
+3. Only what the store holds is told: `changed` is called after a change is durable, whoever made it.
+4. With the vault locked nothing is remembered here, and nothing can be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from web5.crypto.encoding import b64url_decode
+from web5.crypto.jws import MessageSigner
+from web5.dwn import Applied, Dwn, compose
+from web5.errors import Conflict, CryptoError, DwnError, IdentityError, NotFound
+from web5.ports.clock import Clock
+
+PROTOCOL = "https://web5-py/protocols/agent-records"
+DATA_FORMAT = "application/jose"
+DEFINITION = {
+    "protocol": PROTOCOL,
+    "published": False,
+    "types": {"secret": {"dataFormats": [DATA_FORMAT]}},
+    "structure": {"secret": {}},
+}
+PAGE = 100
+"""Records that are asked for at a time."""
+
+Message = dict[str, Any]
+Key = tuple[str, str]
+
+
+class Cipher(Protocol):
+    """What encrypts the records: the vault."""
+
+    async def encrypt(self, plaintext: bytes) -> str:
+        """A compact JWE. Raises VaultLocked."""
+
+    async def decrypt(self, jwe: str) -> bytes:
+        """What was encrypted. Raises VaultLocked, and CryptoError if it was not made with this vault's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    key: Key
+    message: Message
+    jwe: str
+
+    @property
+    def newer_first(self) -> tuple[str, str]:
+        return self.message["descriptor"]["messageTimestamp"], self.message["recordId"]
+
+
+class AgentRecords:
+    """Values by kind and id.
+
+    Attributes:
+        changed: called with the kind and the id of what was put, deleted, or came by sync.
+        unreadable: how many records there are that this vault's key does not open.
+    """
+
+    def __init__(self, dwn: Dwn, cipher: Cipher, clock: Clock) -> None:
+        self.changed: list[Callable[[str, str], Awaitable[None]]] = []
+        self._dwn = dwn
+        self._cipher = cipher
+        self._clock = clock
+        self._signer: MessageSigner | None = None
+        self._entries: dict[str, _Entry] = {}
+        self._unreadable: set[str] = set()
+        self._stale: set[str] = set()
+        self._reading: asyncio.Task[None] | None = None
+        self._one_writer = asyncio.Lock()
+        dwn.after_commit.append(self._applied)
+
+    @property
+    def unreadable(self) -> int:
+        return len(self._unreadable)
+
+    async def open(self, signer: MessageSigner) -> None:
+        """Read everything; the vault is unlocked.
+
+        Parameters:
+            signer: signs as the agent.
+
+        Raises:
+            VaultLocked: it was locked meanwhile.
+        """
+        self.close()
+        self._signer = signer
+        await self._configure(signer)
+        async for message, jwe in self._stored({"protocol": PROTOCOL}):
+            await self._remember(message, jwe)
+
+    def close(self) -> None:
+        """Forget everything, since the vault is being locked."""
+        if self._reading:
+            self._reading.cancel()
+            self._reading = None
+        self._signer = None
+        for remembered in (self._entries, self._unreadable, self._stale):
+            remembered.clear()
+
+    def ids(self, kind: str) -> list[str]:
+        """What there is of a kind, the oldest first."""
+        return list(dict.fromkeys(entry.key[1] for entry in self._oldest_first() if entry.key[0] == kind))
+
+    async def get(self, kind: str, id: str) -> Any:
+        """A value, or None if there is none.
+
+        Raises:
+            VaultLocked: the vault is locked.
+        """
+        entry = self._newest((kind, id))
+        return None if entry is None else json.loads(await self._cipher.decrypt(entry.jwe))["value"]
+
+    async def all(self, kind: str) -> dict[str, Any]:
+        """Every value of a kind, the oldest first. Raises as `get` does."""
+        return {id: await self.get(kind, id) for id in self.ids(kind)}
+
+    async def put(self, kind: str, id: str, value: Any) -> None:
+        """Keep a value, in the place of what was there; durable on return.
+
+        Parameters:
+            value: JSON.
+
+        Raises:
+            VaultLocked: the vault is locked.
+            StorageError: it could not be stored.
+        """
+        jwe = await self._cipher.encrypt(_plaintext(kind, id, value))
+        async with self._one_writer:
+            for attempt in range(3):
+                existing = self._newest((kind, id))
+                message = await self._write(self._agent(), jwe, existing and existing.message)
+                try:
+                    await self._process(message, jwe.encode())
+                    break
+                except Conflict:  # sync has brought a newer one meanwhile; this one is newer still
+                    if existing is None or attempt == 2:
+                        raise
+                    await self._read(existing.message["recordId"])
+            self._entries[message["recordId"]] = _Entry((kind, id), message, jwe)
+        await self._tell((kind, id))
+
+    async def delete(self, kind: str, id: str) -> None:
+        """Delete a value, here and by sync elsewhere; one that is not there is no error.
+
+        Raises:
+            VaultLocked: the vault is locked.
+            StorageError: the delete could not be stored.
+        """
+        async with self._one_writer:
+            for entry in [entry for entry in self._entries.values() if entry.key == (kind, id)]:
+                record_id = entry.message["recordId"]
+                try:
+                    await self._process(
+                        await compose.records_delete(self._agent(), self._clock, record_id=record_id), None
+                    )
+                except NotFound:
+                    pass  # sync was quicker
+                self._entries.pop(record_id, None)
+        await self._tell((kind, id))
+
+    async def encrypted_for(
+        self, cipher: Cipher, signer: MessageSigner, key: Iterable[Key]
+    ) -> list[tuple[Message, bytes]]:
+        """New records with these values for another agent, ready to be processed in its name."""
+        made = []
+        for kind, id in key:
+            jwe = await cipher.encrypt(_plaintext(kind, id, await self.get(kind, id)))
+            made.append((await self._write(signer, jwe, None), jwe.encode()))
+        return made
+
+    # -- the store
+
+    async def _configure(self, signer: MessageSigner) -> None:
+        query = await compose.protocols_query(signer, self._clock, filter={"protocol": PROTOCOL})
+        if not (await self._dwn.process_message(signer.did, query)).get("entries"):
+            await self._process(await compose.protocols_configure(signer, self._clock, definition=DEFINITION), None)
+
+    async def _write(self, signer: MessageSigner, jwe: str, existing: Message | None) -> Message:
+        return await compose.records_write(
+            signer,
+            self._clock,
+            data=jwe.encode(),
+            data_format=DATA_FORMAT,
+            protocol=None if existing else PROTOCOL,
+            protocol_path=None if existing else "secret",
+            existing=existing,
+        )
+
+    async def _process(self, message: Message, data: bytes | None) -> None:
+        status = (await self._dwn.process_message(self._agent().did, message, data))["status"]
+        if status["code"] >= 300:
+            raise DwnError.from_status(status["code"], status["detail"])
+
+    async def _stored(self, filter: dict[str, Any]) -> Any:
+        cursor: Any = None
+        while True:
+            pagination = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
+            query = await compose.records_query(self._agent(), self._clock, filter=filter, pagination=pagination)
+            reply = await self._dwn.process_message(self._agent().did, query)
+            for entry in reply.get("entries", ()):
+                message = {name: value for name, value in entry.items() if name not in ("encodedData", "initialWrite")}
+                yield message, await self._text(entry)
+            if (cursor := reply.get("cursor")) is None:
+                return
+
+    async def _text(self, entry: Message) -> str:
+        if "encodedData" in entry:
+            return b64url_decode(entry["encodedData"]).decode("utf-8", "replace")
+        read = await compose.records_read(self._agent(), self._clock, filter={"recordId": entry["recordId"]})
+        stream = (await self._dwn.process_message(self._agent().did, read)).get("entry", {}).get("data")
+        return "" if stream is None else (await stream.read()).decode("utf-8", "replace")
+
+    # -- what is remembered
+
+    async def _remember(self, message: Message, jwe: str) -> Key | None:
+        record_id = message["recordId"]
+        try:
+            content = json.loads(await self._cipher.decrypt(jwe))
+            key = (content["kind"], content["id"])
+        except (CryptoError, ValueError, KeyError, TypeError):
+            self._unreadable.add(record_id)
+            return None
+        self._unreadable.discard(record_id)
+        self._entries[record_id] = _Entry(key, message, jwe)
+        return key
+
+    async def _read(self, record_id: str) -> set[Key]:
+        """Remember a record as it is stored now; whose values that changed."""
+        before = self._entries.get(record_id)
+        found = [one async for one in self._stored({"recordId": record_id})]
+        if not found:
+            self._entries.pop(record_id, None)
+            self._unreadable.discard(record_id)
+            return {before.key} if before else set()
+        [(message, jwe)] = found
+        if before and before.message == message:
+            return set()
+        key = await self._remember(message, jwe)
+        return {one for one in (before and before.key, key) if one}
+
+    def _applied(self, applied: Applied) -> None:
+        """What sync has brought, or another part of the agent has written."""
+        if self._signer is None or applied.tenant != self._signer.did or applied.source is None:
+            return
+        record_id = applied.message.get("recordId") or applied.message["descriptor"].get("recordId")
+        if record_id is None or (record_id not in self._entries and _protocol(applied) != PROTOCOL):
+            return
+        self._stale.add(record_id)
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(self._read_stale())
+
+    async def _read_stale(self) -> None:
+        while self._stale:
+            async with self._one_writer:
+                keys = await self._read(self._stale.pop())
+            for key in keys:
+                await self._tell(key)
+
+    async def _tell(self, key: Key) -> None:
+        for callback in self.changed:
+            await callback(*key)
+
+    def _oldest_first(self) -> list[_Entry]:
+        return sorted(self._entries.values(), key=lambda entry: entry.message["descriptor"]["dateCreated"])
+
+    def _newest(self, key: Key) -> _Entry | None:
+        same = [entry for entry in self._entries.values() if entry.key == key]
+        return max(same, key=lambda entry: entry.newer_first, default=None)
+
+    def _agent(self) -> MessageSigner:
+        if self._signer is None:
+            raise IdentityError("the agent's records are not open: unlock the vault first")
+        return self._signer
+
+
+def _plaintext(kind: str, id: str, value: Any) -> bytes:
+    return json.dumps({"kind": kind, "id": id, "value": value}, separators=(",", ":")).encode()
+
+
+def _protocol(applied: Applied) -> Any:
+    write = applied.initial_write or applied.message
+    return write["descriptor"].get("protocol")

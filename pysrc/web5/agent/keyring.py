@@ -1,0 +1,78 @@
+"""Everyone this agent can sign for: itself, and its identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from web5.agent.identities import IdentityStore
+from web5.agent.vault import Vault
+from web5.crypto.jws import MessageSigner
+from web5.dids.models import PortableDid
+from web5.dids.signing import signer_for
+from web5.errors import VaultLocked
+from web5.ports.crypto import Crypto
+
+
+class Keyring:
+    """The agent's own DID, whose keys the vault keeps, beside the identities, whose keys are its records."""
+
+    def __init__(self, vault: Vault, identities: IdentityStore, crypto: Crypto) -> None:
+        self._vault = vault
+        self._identities = identities
+        self._crypto = crypto
+        self._own: MessageSigner | None = None
+        self._lent: dict[str, MessageSigner] = {}
+
+    async def open(self) -> MessageSigner:
+        """Make ready what signs as the agent, once the vault is unlocked.
+
+        Raises:
+            VaultLocked: it is not.
+        """
+        self._own = await signer_for(await self._vault.portable_did(), self._crypto)
+        return self._own
+
+    def close(self) -> None:
+        """Forget the agent's key, since the vault is being locked."""
+        self._own = None
+
+    @contextmanager
+    def lent(self, signer: MessageSigner) -> Iterator[None]:
+        """Sign with this too, for the time of the block."""
+        self._lent[signer.did] = signer
+        try:
+            yield
+        finally:
+            del self._lent[signer.did]
+
+    def dids(self) -> list[str]:
+        """The agent's DID, then those of the identities."""
+        own = [self._own.did] if self._own else []
+        return own + [identity.did for identity in self._identities.list()]
+
+    async def signer(self, did: str) -> MessageSigner:
+        """What signs as `did`.
+
+        Raises:
+            IdentityError: it is not on this agent.
+            VaultLocked: the vault is locked.
+        """
+        if did in self._lent:
+            return self._lent[did]
+        if self._own is None:
+            raise VaultLocked("The vault is locked, so nothing can be signed: unlock it with its password.")
+        return self._own if did == self._own.did else await self._identities.signer(did)
+
+    async def portable_did(self, did: str) -> PortableDid:
+        """A DID with its private keys. Raises as `signer` does."""
+        if did == self._vault.agent_did:
+            return await self._vault.portable_did()
+        return await self._identities.portable_did(did)
+
+    async def replace(self, portable_did: PortableDid) -> None:
+        """Keep another document of a DID. Raises as `signer` does."""
+        if portable_did.uri == self._vault.agent_did:
+            await self._vault.store_did(portable_did)
+        else:
+            await self._identities.replace(portable_did)

@@ -43,13 +43,21 @@ class World:
     """Two remote nodes and a gateway that really run, and any number of devices.
 
     Attributes:
+        blank_device: opens the agent of a device, as it is on the first launch if it was never opened before.
         down: the first path segments ("dwn0", "dwn1", "dht") that cannot be reached just now.
     """
 
     def __init__(self, open_device: Callable[[str], Awaitable[Agent]], down: set[str]) -> None:
-        self.device = open_device
+        self.blank_device = open_device
         self.down = down
         self.endpoints = [f"{ORIGIN}/dwn0", f"{ORIGIN}/dwn1"]
+
+    async def device(self, name: str) -> Agent:
+        """The agent of a device, with a vault that needs no password."""
+        agent = await self.blank_device(name)
+        if agent.vault.state == "new":
+            await agent.initialize(dwn_endpoints=self.endpoints)
+        return agent
 
 
 @pytest.fixture

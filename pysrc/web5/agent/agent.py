@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from web5.agent.agent_records import AgentRecords
+from web5.agent.dwn_service import with_dwn_endpoints
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.publishing import Publisher
@@ -186,6 +187,20 @@ class Agent:
         """
         portable_did = await self.identities.portable_did(did)
         return export_portable_identity(portable_did, self.identities.get(did).name)
+
+    async def set_dwn_endpoints(self, did: str, urls: Sequence[str]) -> None:
+        """Choose the remote DWNs of an identity, or of the agent. Its document is published anew, and sync follows.
+
+        Raises:
+            InvalidArgument: a URL is none of http or https.
+            IdentityError: it is not on this agent, or its document cannot be changed.
+            VaultLocked: the vault is locked.
+        """
+        changed = with_dwn_endpoints(await self.keyring.portable_did(did), urls, self.clock.now())
+        await self.keyring.replace(changed)
+        self.resolver.seed(changed)
+        self.sync.wake(did)
+        self._publisher.start()
 
     async def publish_all(self) -> bool:
         """Publish at once what is not published yet, instead of in the background; True when all is out."""

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from web5.agent.agent import Agent
+from web5.agent.agent_records import AgentRecords
 from web5.agent.identities import IdentityStore
+from web5.agent.vault import Vault
 from web5.crypto.remembered import RememberedSignatures
 from web5.dids.resolver import default_resolver
 from web5.dwn import Dwn
@@ -57,6 +59,8 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         clock=platform.clock,
     )
     await dwn.open()
+    vault = Vault(platform.database, platform.sealer, platform.crypto, platform.ciphers)
+    records = AgentRecords(dwn, vault, platform.clock)
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
@@ -65,7 +69,9 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         resolver=resolver,
         dwn=dwn,
         remote=RemoteDwn(platform.http, platform.sockets),
-        identities=IdentityStore(platform.database, platform.sealer, crypto, verify=platform.crypto.verify),
+        vault=vault,
+        records=records,
+        identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),
         gateway_uri=gateway_uri,
     )
     await agent.open()

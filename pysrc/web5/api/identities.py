@@ -1,4 +1,4 @@
-"""`web5.identities`: the identities on this agent."""
+"""`web5.identities`: the identities on this agent, which are the same on all of its devices."""
 
 from __future__ import annotations
 
@@ -20,6 +20,37 @@ class IdentitiesApi:
     async def create(self, name: str, *, dwn_endpoints: Sequence[str]) -> Identity:
         """Make another identity. It is published in the background."""
         return await self._agent.create_identity(name, dwn_endpoints)
+
+    async def rename(self, did: str, name: str) -> None:
+        """Give it another name.
+
+        Raises:
+            IdentityError: it is not on this agent, or the name is blank.
+        """
+        await self._agent.identities.rename(did, name)
+
+    async def choose(self, did: str) -> None:
+        """Make it the one that `Web5.connect` gives on this device. Raises IdentityError if it is not on this agent."""
+        await self._agent.identities.choose(did)
+
+    async def set_dwn_endpoints(self, did: str, urls: Sequence[str]) -> None:
+        """Choose its remote DWNs. The DID document is published anew; sync fills a node that is added, and lets go of
+        one that is not named any more, which keeps what it has.
+
+        Raises:
+            InvalidArgument: a URL is none of http or https.
+            IdentityError: it is not on this agent.
+        """
+        await self._agent.set_dwn_endpoints(did, urls)
+
+    async def delete(self, did: str) -> None:
+        """Delete it with its keys, on all devices of this agent. Without an export nothing brings it back; what its
+        remote DWNs hold stays there.
+
+        Raises:
+            IdentityError: it is not on this agent.
+        """
+        await self._agent.identities.delete(did)
 
     async def export(self, did: str) -> dict[str, Any]:
         """A portable identity, **with its private keys**, as `@web5/agent` exports it.

@@ -114,6 +114,10 @@ class SyncEngine:
         """The tenants that are registered."""
         return self._ledger.tenants()
 
+    def protocols(self, tenant: str) -> tuple[str, ...] | None:
+        """The URIs of the protocols that a registered tenant syncs; None: everything."""
+        return self._ledger.protocols(tenant)
+
     async def register(self, tenant: str, protocols: Sequence[str] | None = None, delegate: str | None = None) -> None:
         """Sync this tenant from now on; durable, and twice is no error. With another scope than before, everything
         is compared anew; what was pulled stays.

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
-from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable
+from web5 import Web5
+from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable, VaultLocked
 
 
 async def until(condition: Any) -> None:
@@ -189,6 +190,57 @@ async def test_a_target_without_nodes_cannot_be_asked(world: World) -> None:
     identity = await agent.create_identity("Alice", [])
     with pytest.raises(Unreachable, match="names no DWN"):
         await agent.request(identity.did, {})
+
+
+async def test_the_scope_of_sync_survives_a_restart(world: World) -> None:
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    await agent.sync.register(identity.did, ["http://notes.example"])
+    await agent.close()
+    again = await world.device("laptop")
+    assert again.sync.protocols(identity.did) == ("http://notes.example",)
+
+
+async def test_a_node_that_is_added_is_filled_and_one_that_is_removed_is_let_go(world: World) -> None:
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints[:1])
+    await Web5(agent, identity.did).dwn.records.create("a note", schema="http://note.example")
+    assert await agent.publish_all()
+    assert (await agent.sync.now()).ok
+    for endpoints in (world.endpoints, world.endpoints[1:], []):
+        await agent.set_dwn_endpoints(identity.did, endpoints)
+        assert await agent.publish_all()
+        assert (await agent.sync.now()).ok
+        assert [status.endpoint for status in agent.sync.status(identity.did)] == endpoints
+        stranger = await (await world.device(f"stranger {len(endpoints)}{endpoints}")).resolver.resolve(identity.did)
+        assert stranger.did_document is not None
+        assert stranger.did_document.dwn_endpoints == endpoints
+        assert [difference.unexplained for difference in await agent.sync.check(identity.did)] == [False] * len(endpoints)
+    exported = await agent.export_identity(identity.did)
+    assert "service" not in exported["portableDid"]["document"]
+
+
+@pytest.mark.parametrize("url", ["", "node.example", "ftp://node.example", "https://"])
+async def test_what_is_no_node_changes_nothing(world: World, url: str) -> None:
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    before = await agent.export_identity(identity.did)
+    with pytest.raises(InvalidArgument):
+        await agent.set_dwn_endpoints(identity.did, [*world.endpoints, url])
+    assert await agent.export_identity(identity.did) == before
+
+
+async def test_locked_nothing_signs_and_nothing_syncs(world: World) -> None:
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    await agent.sync.start("1 hour")
+    await agent.lock()
+    assert agent.sync.interval == "off"
+    assert agent.identities.list() == []
+    with pytest.raises(VaultLocked):
+        await agent.signer(identity.did)
+    await agent.unlock()
+    assert (await agent.signer(identity.did)).did == identity.did
 
 
 async def test_an_interval_that_is_none_changes_nothing(world: World) -> None:

@@ -1,0 +1,207 @@
+"""Words that bring an agent back; the numbers are the invariants of recovery.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.conftest import World
+from web5 import Web5
+from web5.agent.agent import Agent
+from web5.errors import CryptoError, RecoveryError, VaultLocked, WrongPassword
+
+NOTE = "https://schema.org/TextDigitalDocument"
+OTHER_WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+
+
+async def first_agent(world: World, *, names: tuple[str, ...] = ("Private", "Work")) -> tuple[Agent, str]:
+    """An agent with identities that have a note each, all of it on the remote nodes; and its words."""
+    agent = await world.blank_device("laptop")
+    await agent.initialize(dwn_endpoints=world.endpoints)
+    words = await agent.vault.recovery_phrase()
+    assert words is not None
+    for name in names:
+        identity = await agent.create_identity(name, world.endpoints)
+        await Web5(agent, identity.did).dwn.records.create(f"a note of {name}", schema=NOTE)
+    assert await agent.publish_all()
+    assert (await agent.sync.now()).ok
+    return agent, words
+
+
+async def notes_of(agent: Agent, did: str) -> list[str]:
+    return [await record.data.text() for record in await Web5(agent, did).dwn.records.query(schema=NOTE)]
+
+
+async def test_words_bring_back_identities_keys_and_records(world: World) -> None:
+    laptop, words = await first_agent(world)
+    told: list[tuple[str, int, int]] = []
+    phone = await world.blank_device("phone")
+    await phone.recover(words, "a password", lambda *step: told.append(step))
+
+    assert phone.vault.agent_did == laptop.vault.agent_did
+    assert [one.name for one in phone.identities.list()] == ["Private", "Work"]
+    for identity in laptop.identities.list():
+        assert await phone.export_identity(identity.did) == await laptop.export_identity(identity.did)
+        assert await notes_of(phone, identity.did) == [f"a note of {identity.name}"]
+    assert [step for step, *_ in told][:2] == ["agent", "agent"]
+    assert ("identities", 2, 2) in told
+    assert told[-1][0] == "records"
+    assert told[-1][1] == told[-1][2] > 0
+
+
+async def test_the_new_devices_password_is_its_own(world: World) -> None:
+    _, words = await first_agent(world, names=("Private",))
+    phone = await world.blank_device("phone")
+    await phone.recover(words, "a password")
+    await phone.close()
+    again = await world.blank_device("phone")
+    assert again.vault.state == "locked"
+    with pytest.raises(WrongPassword):
+        await again.unlock("another")
+    with pytest.raises(VaultLocked):
+        await again.create_identity("Nobody", [])
+    await again.unlock("a password")
+    assert [one.name for one in again.identities.list()] == ["Private"]
+
+
+async def test_what_either_device_adds_the_other_has(world: World) -> None:
+    laptop, words = await first_agent(world, names=("Private",))
+    phone = await world.blank_device("phone")
+    await phone.recover(words)
+    await laptop.create_identity("Of the laptop", world.endpoints)
+    await phone.create_identity("Of the phone", world.endpoints)
+    for device in (laptop, phone, laptop):
+        await device.publish_all()
+        assert (await device.sync.now()).ok
+    everybody = {"Private", "Of the laptop", "Of the phone"}
+    for device in (laptop, phone):
+        assert {one.name for one in device.identities.list()} == everybody
+
+
+async def test_a_renamed_and_a_deleted_identity_are_so_everywhere(world: World) -> None:
+    laptop, words = await first_agent(world)
+    phone = await world.blank_device("phone")
+    await phone.recover(words)
+    private, work = (one.did for one in laptop.identities.list())
+    await laptop.identities.rename(private, "  Me ")
+    await laptop.identities.delete(work)
+    for device in (laptop, phone):
+        assert (await device.sync.now()).ok
+        assert [(one.did, one.name) for one in device.identities.list()] == [(private, "Me")]
+        assert work not in device.sync.tenants()
+
+
+async def test_words_of_nobody_change_nothing(world: World) -> None:
+    """Invariant 1."""
+    phone = await world.blank_device("phone")
+    with pytest.raises(RecoveryError, match="No agent is known"):
+        await phone.recover(OTHER_WORDS)
+    assert phone.vault.state == "new"
+    assert phone.sync.tenants() == []
+
+
+@pytest.mark.parametrize("words", ["", "legal", OTHER_WORDS.replace("yellow", "legal"), "nonsense " * 12])
+async def test_what_is_no_phrase_is_told_as_that(world: World, words: str) -> None:
+    phone = await world.blank_device("phone")
+    with pytest.raises(CryptoError):
+        await phone.recover(words)
+    assert phone.vault.state == "new"
+
+
+@pytest.mark.parametrize("down", ["dht", "dwn"])
+async def test_recovery_without_the_network_changes_nothing_and_works_later(world: World, down: str) -> None:
+    _, words = await first_agent(world)
+    phone = await world.blank_device("phone")
+    world.down |= {"dht"} if down == "dht" else {"dwn0", "dwn1"}
+    with pytest.raises(RecoveryError, match="again later"):
+        await phone.recover(words)
+    assert (phone.vault.state, phone.sync.tenants()) == ("new", [])
+    world.down.clear()
+    phone.resolver.forget(str(phone.vault.agent_did))
+    await phone.recover(words)
+    assert len(phone.identities.list()) == 2
+
+
+async def test_one_node_is_enough(world: World) -> None:
+    _, words = await first_agent(world)
+    world.down.add("dwn0")
+    phone = await world.blank_device("phone")
+    await phone.recover(words)
+    assert [await notes_of(phone, one.did) for one in phone.identities.list()] == [
+        ["a note of Private"],
+        ["a note of Work"],
+    ]
+
+
+async def test_what_was_on_the_device_moves_in(world: World) -> None:
+    """Invariant 2."""
+    laptop, words = await first_agent(world, names=("Private",))
+    phone = await world.device("phone")
+    web5, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
+    before = phone.vault.agent_did
+    await web5.dwn.records.create("written before", schema=NOTE)
+    await phone.recover(words)
+    assert [one.name for one in phone.identities.list()] == ["Private", "Default"]
+    assert await notes_of(phone, did) == ["written before"]
+    assert before not in phone.sync.tenants()
+    await phone.publish_all()
+    assert (await phone.sync.now()).ok
+    assert (await laptop.sync.now()).ok
+    assert await notes_of(laptop, did) == ["written before"]
+
+
+async def test_an_identity_of_a_mere_first_launch_goes(world: World) -> None:
+    """Invariant 2."""
+    _, words = await first_agent(world, names=("Private",))
+    phone = await world.device("phone")
+    _, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
+    await phone.recover(words)
+    assert [one.name for one in phone.identities.list()] == ["Private"]
+    assert did not in phone.sync.tenants()
+
+
+async def test_words_open_the_agents_own_vault_when_the_password_is_forgotten(world: World) -> None:
+    agent = await world.blank_device("laptop")
+    await agent.initialize(password="forgotten", dwn_endpoints=world.endpoints)
+    words = await agent.vault.recovery_phrase()
+    await agent.create_identity("Private", world.endpoints)
+    await agent.close()
+    again = await world.blank_device("laptop")
+    world.down |= {"dht", "dwn0", "dwn1"}  # nothing is needed from elsewhere
+    await again.recover(str(words), "new")
+    assert [one.name for one in again.identities.list()] == ["Private"]
+    await again.lock()
+    with pytest.raises(WrongPassword):
+        await again.unlock("forgotten")
+    await again.unlock("new")
+
+
+async def test_connect_recovers_with_words(world: World) -> None:
+    laptop, words = await first_agent(world)
+    phone = await world.blank_device("phone")
+    connection = await Web5.connect(agent=phone, recovery_phrase=words, password="p", sync="off")
+    assert not connection.created
+    assert connection.did == laptop.identities.list()[0].did
+
+
+async def test_an_agent_without_identities_is_not_given_one_silently(world: World) -> None:
+    _, words = await first_agent(world, names=())
+    phone = await world.blank_device("phone")
+    with pytest.raises(RecoveryError, match="no identity"):
+        await Web5.connect(agent=phone, recovery_phrase=words, sync="off")
+    assert phone.identities.list() == []
+    assert (await Web5.connect(agent=phone, sync="off")).created
+
+
+async def test_nodes_hold_nothing_readable_of_an_agent(world: World, tmp_path: Any) -> None:
+    laptop, words = await first_agent(world)
+    private_keys = []
+    for did in laptop.keyring.dids():
+        private_keys += (await laptop.keyring.portable_did(did)).private_keys or []
+    await laptop.close()
+    for folder in ("remotes", "laptop"):
+        stored = b"".join(path.read_bytes() for path in (tmp_path / folder).rglob("*") if path.is_file())
+        assert len(stored) > 10_000
+        for secret in (*(key["d"] for key in private_keys), words, '"Private"', "privateKeys"):
+            assert secret.encode() not in stored

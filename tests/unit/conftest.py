@@ -44,11 +44,13 @@ class World:
 
     Attributes:
         blank_device: opens the agent of a device, as it is on the first launch if it was never opened before.
+        folder: where a device's agent keeps what it has.
         down: the first path segments ("dwn0", "dwn1", "dht") that cannot be reached just now.
     """
 
-    def __init__(self, open_device: Callable[[str], Awaitable[Agent]], down: set[str]) -> None:
+    def __init__(self, open_device: Callable[[str], Awaitable[Agent]], down: set[str], folder: Path) -> None:
         self.blank_device = open_device
+        self.folder = folder.joinpath
         self.down = down
         self.endpoints = [f"{ORIGIN}/dwn0", f"{ORIGIN}/dwn1"]
 
@@ -72,4 +74,4 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
             stack.push_async_callback(agent.close)
             return agent
 
-        yield World(device, down)
+        yield World(device, down, tmp_path)

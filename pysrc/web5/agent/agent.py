@@ -15,6 +15,7 @@ from web5.agent.agent_records import AgentRecords
 from web5.agent.dwn_service import with_dwn_endpoints
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
+from web5.agent.legacy import LegacyIdentities
 from web5.agent.publishing import Publisher
 from web5.agent.recovery import Progress, no_progress, recover
 from web5.agent.vault import Vault
@@ -50,6 +51,7 @@ class Agent:
         vault: Vault,
         records: AgentRecords,
         identities: IdentityStore,
+        legacy: LegacyIdentities,
         gateway_uri: str,
     ) -> None:
         self.clock = clock
@@ -64,6 +66,7 @@ class Agent:
         self._close_platform = close_platform
         self._http = http
         self._remote = remote
+        self._legacy = legacy
         self._gateway_uri = gateway_uri
         self.keyring = Keyring(vault, identities, crypto)
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
@@ -79,6 +82,8 @@ class Agent:
         await self.sync.open()
         if self.vault.state == "locked" and self.vault.protection == "device":
             await self.unlock()
+        elif self.vault.state == "new" and (left := await self._legacy.left()):
+            await self.initialize(dwn_endpoints=left[0].portable_did.document.dwn_endpoints)
 
     async def initialize(
         self,
@@ -98,9 +103,7 @@ class Agent:
             VaultError: there is a vault already.
             CryptoError: the words are no recovery phrase.
         """
-        await self.vault.create(
-            password=password, recovery_phrase=recovery_phrase, dwn_endpoints=list(dwn_endpoints)
-        )
+        await self.vault.create(password=password, recovery_phrase=recovery_phrase, dwn_endpoints=list(dwn_endpoints))
         await self.wake_up()
 
     async def unlock(self, password: str | None = None) -> None:
@@ -153,13 +156,12 @@ class Agent:
         await self._came(await self.vault.portable_did())
         await self.records.open(signer)
         await self.identities.open()
+        await self._legacy.take_over(self.identities)
         self._publisher.start()
 
     # -- identities
 
-    async def create_identity(
-        self, name: str, dwn_endpoints: Sequence[str], *, by_default: bool = False
-    ) -> Identity:
+    async def create_identity(self, name: str, dwn_endpoints: Sequence[str], *, by_default: bool = False) -> Identity:
         """Make a `did:dht` identity as web5-js makes it, store it, and publish it in the background.
 
         Parameters:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -159,12 +160,9 @@ class AgentRecords:
         async with self._one_writer:
             for entry in [entry for entry in self._entries.values() if entry.key == (kind, id)]:
                 record_id = entry.message["recordId"]
-                try:
-                    await self._process(
-                        await compose.records_delete(self._agent(), self._clock, record_id=record_id), None
-                    )
-                except NotFound:
-                    pass  # sync was quicker
+                delete = await compose.records_delete(self._agent(), self._clock, record_id=record_id)
+                with suppress(NotFound):  # sync was quicker
+                    await self._process(delete, None)
                 self._entries.pop(record_id, None)
         await self._tell((kind, id))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from web5.agent.agent import Agent
 from web5.agent.agent_records import AgentRecords
 from web5.agent.identities import IdentityStore
+from web5.agent.legacy import LegacyIdentities
 from web5.agent.vault import Vault
 from web5.crypto.remembered import RememberedSignatures
 from web5.dids.resolver import default_resolver
@@ -71,6 +72,7 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         remote=RemoteDwn(platform.http, platform.sockets),
         vault=vault,
         records=records,
+        legacy=LegacyIdentities(platform.database, platform.sealer),
         identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),
         gateway_uri=gateway_uri,
     )

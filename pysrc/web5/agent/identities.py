@@ -1,8 +1,8 @@
 """The identities of this agent, with their keys.
 
 Invariants:
-1. A private key enters the DWN only encrypted (`agent_records`), and memory only while it is asked for: what signs holds
-   a key that cannot be read any more, where the platform has such.
+1. A private key enters the DWN only encrypted (`agent_records`), and memory only while it is asked for: what signs
+   holds a key that cannot be read, where the platform has such.
 2. An identity enters the store whole and checked, or not at all: its keys sign for its document.
 3. At most one identity is the chosen one, which `Web5.connect` gives back; that is this device's choice alone.
 4. Every device of the agent sees the same identities, as soon as sync has brought them.

@@ -84,7 +84,9 @@ async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner,
     """Put the secrets into the vault, with what is worth keeping of the agent that was here."""
     dropped: list[str] = []
     if agent.vault.state == "unlocked":
-        kept = [(KIND, identity.did) for identity in agent.identities.list() if not await _is_untouched(agent, identity)]
+        kept = [
+            (KIND, identity.did) for identity in agent.identities.list() if not await _is_untouched(agent, identity)
+        ]
         for message, data in await agent.records.encrypted_for(secrets, signer, kept):
             await agent.process(secrets.did, message, data)
         dropped = [did for did in agent.keyring.dids() if (KIND, did) not in kept]

@@ -72,7 +72,8 @@ class Web5:
     ) -> Connection:
         """Open this device's DWN and give its identity, making one on the first launch.
 
-        Nothing here waits for the network, but for recovery: the identity is published, and sync runs, in the background.
+        Nothing here waits for the network, recovery excepted: the identity is published, and sync runs, in the
+        background.
 
         Parameters:
             sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off".
@@ -153,7 +154,9 @@ async def _unlocked(
         if password is not None:
             await agent.unlock(password)
     elif password is not None:
-        raise InvalidArgument("This vault has no password yet. Connect without one, then set it: vault.change_password.")
+        raise InvalidArgument(
+            "This vault has no password yet. Connect without one, then set it: vault.change_password."
+        )
     elif vault.state == "locked":
         await agent.unlock()
     return None

@@ -215,7 +215,9 @@ async def test_a_node_that_is_added_is_filled_and_one_that_is_removed_is_let_go(
         stranger = await (await world.device(f"stranger {len(endpoints)}{endpoints}")).resolver.resolve(identity.did)
         assert stranger.did_document is not None
         assert stranger.did_document.dwn_endpoints == endpoints
-        assert [difference.unexplained for difference in await agent.sync.check(identity.did)] == [False] * len(endpoints)
+        assert [difference.unexplained for difference in await agent.sync.check(identity.did)] == [False] * len(
+            endpoints
+        )
     exported = await agent.export_identity(identity.did)
     assert "service" not in exported["portableDid"]["document"]
 

@@ -101,7 +101,7 @@ class Agent:
 
         Raises:
             VaultError: there is a vault already.
-            CryptoError: the words are no recovery phrase.
+            RecoveryError: the words are no recovery phrase.
         """
         await self.vault.create(password=password, recovery_phrase=recovery_phrase, dwn_endpoints=list(dwn_endpoints))
         await self.wake_up()
@@ -142,8 +142,7 @@ class Agent:
             on_progress: called with (step, done, total): "agent", "identities", then "records".
 
         Raises:
-            CryptoError: these are not words of a recovery phrase.
-            RecoveryError: they fit no agent that is known, or it cannot be reached now. Nothing is changed.
+            RecoveryError: these are not words of a recovery phrase, fit no agent that is known, or it cannot be reached now. Nothing is changed.
         """
         interval = self.sync.interval
         await recover(self, recovery_phrase, password, on_progress)

@@ -10,10 +10,10 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from web5.agent.identities import KIND, Identity
-from web5.agent.vault import VaultSecrets
+from web5.agent.vault_secrets import VaultSecrets
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.signing import signer_for
@@ -36,9 +36,9 @@ async def recover(agent: Agent, recovery_phrase: str, password: str | None, on_p
     on_progress("agent", 0, 1)
     secrets = await agent.vault.secrets_of(recovery_phrase)
     if secrets.did == agent.vault.agent_did:
-        await agent.vault.rewrap(secrets, password)
+        await agent.vault.reset_password(secrets, password)
     else:
-        secrets = secrets.with_document(await _published_document(agent, secrets.did))
+        secrets = secrets.with_document(*await _published(agent, secrets.did))
         signer = await signer_for(secrets.portable_did, agent.crypto)
         await _fetch_agent(agent, secrets.portable_did, signer)
         await _take_over(agent, secrets, signer, password)
@@ -47,12 +47,12 @@ async def recover(agent: Agent, recovery_phrase: str, password: str | None, on_p
     await _fetch_records(agent, on_progress)
 
 
-async def _published_document(agent: Agent, did: str) -> DidDocument:
+async def _published(agent: Agent, did: str) -> tuple[DidDocument, dict[str, Any]]:
     agent.resolver.forget(did)
     found = await agent.resolver.resolve(did)
     document = found.did_document
     if document is not None and document.dwn_endpoints:
-        return document
+        return document, found.did_document_metadata
     if document is not None:
         raise RecoveryError("These words belong to an agent that names no DWN, so nothing of it is kept anywhere else.")
     if found.error == "notFound":

@@ -92,7 +92,7 @@ class Web5:
             InvalidArgument: `sync` is none of these, or a password is given for a vault that has none.
             VaultLocked: the vault has a password, and none is given.
             WrongPassword: it is another one.
-            CryptoError, RecoveryError: the words are none, or nothing can be recovered by them; nothing is changed.
+            RecoveryError: the words are none, or nothing can be recovered by them; nothing is changed.
             StorageBusy: another tab or process is the node.
             StorageError: the store cannot be opened.
         """

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.conftest import World
 from web5 import Web5
 from web5.agent.agent import Agent
-from web5.errors import CryptoError, RecoveryError, VaultLocked, WrongPassword
+from web5.errors import RecoveryError, VaultLocked, WrongPassword
 
 NOTE = "https://schema.org/TextDigitalDocument"
 OTHER_WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -104,7 +104,7 @@ async def test_words_of_nobody_change_nothing(world: World) -> None:
 @pytest.mark.parametrize("words", ["", "legal", OTHER_WORDS.replace("yellow", "legal"), "nonsense " * 12])
 async def test_what_is_no_phrase_is_told_as_that(world: World, words: str) -> None:
     phone = await world.blank_device("phone")
-    with pytest.raises(CryptoError):
+    with pytest.raises(RecoveryError, match="phrase"):
         await phone.recover(words)
     assert phone.vault.state == "new"
 

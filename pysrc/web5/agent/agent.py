@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from web5.agent.announcing import Announcer
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
+from web5.agent.publications import Publications
 from web5.agent.publishing import Publisher
 from web5.crypto.jws import MessageSigner
 from web5.dids import dht
@@ -16,7 +18,6 @@ from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
-from web5.ports.http import Http
 from web5.sync import SyncEngine
 from web5.sync.remote import RemoteDwn
 
@@ -31,13 +32,13 @@ class Agent:
         *,
         close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
-        http: Http,
         clock: Clock,
         resolver: UniversalResolver,
         dwn: Dwn,
         remote: RemoteDwn,
         identities: IdentityStore,
-        gateway_uri: str,
+        publications: Publications,
+        announcer: Announcer,
     ) -> None:
         self.clock = clock
         self.crypto = crypto
@@ -47,11 +48,17 @@ class Agent:
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
-        self._http = http
         self._remote = remote
-        self._gateway_uri = gateway_uri
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
-        self._publisher = Publisher(identities, self._publish, clock, self._published)
+        self.publications = publications
+        self._publisher = Publisher(
+            publications,
+            announcer,
+            clock,
+            dids=lambda: [identity.did for identity in identities.list()],
+            portable_did=identities.portable_did,
+            on_published=self._published,
+        )
         dwn.after_commit.append(self._tell)
 
     async def open(self) -> None:
@@ -64,7 +71,7 @@ class Agent:
 
     async def close(self) -> None:
         """Stop sync, wait for what is being written, and close the store. Safe to call twice."""
-        self._publisher.stop()
+        await self._publisher.stop()
         await self.sync.stop()
         await self._close_platform()
 
@@ -76,6 +83,7 @@ class Agent:
             dwn_endpoints: the URLs of its remote DWNs; none makes an identity that lives only here.
         """
         portable_did = await dht.create(self.crypto, **dht.identity_defaults(dwn_endpoints))
+        self._publisher.created(portable_did.uri)
         return await self._add(portable_did, name)
 
     async def import_identity(self, portable_identity: Any) -> Identity:
@@ -97,8 +105,16 @@ class Agent:
         return export_portable_identity(portable_did, self.identities.get(did).name)
 
     async def publish_all(self) -> bool:
-        """Publish at once what is not published yet, instead of in the background; True when all is out."""
+        """Publish at once what no gateway shows yet, instead of in the background; True when all is out."""
         return await self._publisher.publish_all()
+
+    async def publish(self, did: str) -> bool:
+        """Publish the DID document of an identity as it is now, at once.
+
+        Returns:
+            True if a gateway shows it; otherwise `publications` has the reason, and it is tried again.
+        """
+        return await self._publisher.publish(did)
 
     async def signer(self, did: str) -> MessageSigner:
         """What signs as `did`. Raises IdentityError if it is not on this agent."""
@@ -138,31 +154,27 @@ class Agent:
         raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
 
     async def _add(self, portable_did: PortableDid, name: str) -> Identity:
-        published = self.clock.now() if portable_did.metadata.get("published") else None
-        await self.identities.add(portable_did, name, published)
+        await self.identities.add(portable_did, name)
         self.resolver.seed(portable_did)
         await self.sync.register(portable_did.uri)
         self._publisher.start()
         return self.identities.get(portable_did.uri)
 
-    async def _publish(self, portable_did: PortableDid) -> PortableDid:
-        return await dht.publish(portable_did, self._http, self.crypto, self._gateway_uri, clock=self.clock)
-
     async def _sync_signer(self, did: str) -> MessageSigner:
-        """What signs for remote nodes. They cannot check anything signed by a DID that is not published, and remember
-        for a while that they did not find it; so nothing is sent before it is.
+        """What signs for remote nodes. They cannot check anything signed by a DID that they do not find, and remember
+        for a while that they did not; so nothing is sent before a gateway shows it. Which version that is does not
+        matter, as every version has the key that signs.
 
         Raises:
-            IdentityError: it is not published, with the gateway's reason.
+            IdentityError: none does, with the gateways' reason.
         """
-        if did in self.identities.unpublished():
-            await self._publisher.publish_all()
-        if did in self.identities.unpublished():
-            reason = self.identities.get(did).publish_error
+        if not self._publisher.known(did) and not await self._publisher.make_known(did):
+            reason = self.publications.get(did).error
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
         return await self.identities.signer(did)
 
-    def _published(self, portable_did: PortableDid) -> None:
+    async def _published(self, portable_did: PortableDid) -> None:
+        await self.identities.keep(portable_did)
         self.resolver.seed(portable_did)
         self.sync.wake(portable_did.uri)
 

@@ -9,10 +9,11 @@ Invariants:
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from web5.agent import schema
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
 from web5.dids.signing import signer_for, signing_method
@@ -23,32 +24,16 @@ from web5.ports.sealer import Sealer
 
 Verify = Callable[[Jwk, bytes, bytes], Awaitable[bool]]
 
-SCHEMA = (
-    """
-    CREATE TABLE agent_identity (
-        id INTEGER PRIMARY KEY,
-        did TEXT NOT NULL UNIQUE,
-        name TEXT NOT NULL,
-        chosen INTEGER NOT NULL,
-        sealed BLOB NOT NULL,
-        published INTEGER,
-        publish_error TEXT
-    )
-    """,
-)
-
 _CHALLENGE = b"web5: do these keys belong to this document?"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """An identity as the agent lists it; `published` is when its document was last published (microseconds)."""
+    """An identity as the agent lists it."""
 
     did: str
     name: str
     chosen: bool
-    published: int | None
-    publish_error: str | None
 
 
 class IdentityStore:
@@ -66,14 +51,12 @@ class IdentityStore:
         self._crypto = crypto
         self._verify = verify
         self._signers: dict[str, MessageSigner] = {}
-        database.migrate("agent", SCHEMA)
+        database.migrate(schema.COMPONENT, schema.STEPS)
 
     def list(self) -> list[Identity]:
         """All identities, the oldest first."""
-        rows = self._database.connection.execute(
-            "SELECT did, name, chosen, published, publish_error FROM agent_identity ORDER BY id"
-        )
-        return [Identity(did, name, bool(chosen), published, error) for did, name, chosen, published, error in rows]
+        rows = self._database.connection.execute("SELECT did, name, chosen FROM agent_identity ORDER BY id")
+        return [Identity(did, name, bool(chosen)) for did, name, chosen in rows]
 
     def get(self, did: str) -> Identity:
         """One of them.
@@ -91,18 +74,8 @@ class IdentityStore:
         known = self.list()
         return next((identity for identity in known if identity.chosen), known[0] if known else None)
 
-    def unpublished(self) -> Sequence[str]:
-        """The DIDs that resolve through a gateway and whose documents have never been given to one."""
-        rows = self._database.connection.execute(
-            "SELECT did FROM agent_identity WHERE published IS NULL AND did GLOB 'did:dht:*' ORDER BY id"
-        )
-        return [did for (did,) in rows]
-
-    async def add(self, portable_did: PortableDid, name: str, published: int | None = None) -> None:
+    async def add(self, portable_did: PortableDid, name: str) -> None:
         """Check and store an identity; durable on return. The first one becomes the chosen one.
-
-        Parameters:
-            published: when its document was published (microseconds), if it is.
 
         Raises:
             IdentityError: it is here already, or its keys do not belong to its document.
@@ -115,9 +88,9 @@ class IdentityStore:
             raise IdentityError(f"{portable_did.uri} is on this agent already.")
         with self._database.transaction() as db:
             db.execute(
-                "INSERT INTO agent_identity (did, name, chosen, sealed, published)"
-                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?, ?)",
-                (portable_did.uri, name, sealed, published),
+                "INSERT INTO agent_identity (did, name, chosen, sealed)"
+                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?)",
+                (portable_did.uri, name, sealed),
             )
         self._signers[portable_did.uri] = signer
         await self._database.flush()
@@ -152,24 +125,11 @@ class IdentityStore:
             db.execute("UPDATE agent_identity SET chosen = (did = ?)", (did,))
         await self._database.flush()
 
-    async def record_published(self, portable_did: PortableDid, at: int) -> None:
-        """Keep the DID as it was published, with its new version.
-
-        Parameters:
-            at: when, in microseconds.
-        """
+    async def keep(self, portable_did: PortableDid) -> None:
+        """Keep a DID that is here already as it is now: its document or its published version has changed."""
         sealed = await self._sealed(portable_did)
         with self._database.transaction() as db:
-            db.execute(
-                "UPDATE agent_identity SET sealed = ?, published = ?, publish_error = NULL WHERE did = ?",
-                (sealed, at, portable_did.uri),
-            )
-        await self._database.flush()
-
-    async def record_publish_error(self, did: str, reason: str) -> None:
-        """Note why the last attempt to publish the DID document failed."""
-        with self._database.transaction() as db:
-            db.execute("UPDATE agent_identity SET publish_error = ? WHERE did = ?", (reason, did))
+            db.execute("UPDATE agent_identity SET sealed = ? WHERE did = ?", (sealed, portable_did.uri))
         await self._database.flush()
 
     async def _sealed(self, portable_did: PortableDid) -> bytes:

@@ -59,6 +59,7 @@ class Web5:
         sync: str = DEFAULT_SYNC_INTERVAL,
         dwn_endpoints: Sequence[str] | None = None,
         did_dht_gateway: str | None = None,
+        did_dht_gateways: Sequence[str] | None = None,
         agent: Agent | None = None,
         on_progress: Progress = no_progress,
         **platform_options: Any,
@@ -71,7 +72,8 @@ class Web5:
             sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off".
             dwn_endpoints: URLs of the remote DWNs of an identity that is made now; by default what the site's or the
                 platform's settings say.
-            did_dht_gateway: the URL of the DID DHT gateway; by default as above.
+            did_dht_gateways: URLs of DID DHT gateways, the preferred one first; by default as above.
+            did_dht_gateway: the same for a single one; with both, it is the preferred one.
             agent: an agent that is open already; by default the platform's own.
             on_progress: called with (step, done, total) while the store is being opened.
             platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` on CPython.
@@ -84,8 +86,9 @@ class Web5:
         check_interval(sync)
         settings = await default_settings()
         if agent is None:
-            gateway = did_dht_gateway or settings.did_dht_gateway
-            agent = await open_agent(gateway_uri=gateway, on_progress=on_progress, **platform_options)
+            gateways = [*([did_dht_gateway] if did_dht_gateway else ()), *(did_dht_gateways or ())]
+            gateways = gateways or settings.did_dht_gateways
+            agent = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
         identity = agent.identities.chosen()
         created = identity is None
         if identity is None:

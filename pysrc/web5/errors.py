@@ -32,6 +32,9 @@ Web5Error
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class Web5Error(Exception):
     """Base of all errors here."""
@@ -122,10 +125,15 @@ _BY_STATUS: dict[int, type[DwnError]] = {
 
 
 class DidError(Web5Error):
-    """A DID, its document or its resolution; `code` is a DID Core or DID DHT error name such as "notFound"."""
+    """A DID, its document or its resolution; `code` is a DID Core or DID DHT error name such as "notFound".
 
-    def __init__(self, code: str, message: str) -> None:
+    Parameters:
+        details: more about it, for the resolution metadata.
+    """
+
+    def __init__(self, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
         self.code = code
+        self.details = dict(details or {})
         super().__init__(f"{code}: {message}")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, model_validator
 
 from web5.agent.agent import Agent
 
@@ -17,10 +17,23 @@ DEFAULT_GATEWAY = "https://diddht.tbddev.org"
 
 
 class Settings(BaseModel):
-    """What a site or machine sets for every app on it (`config.json` of a site)."""
+    """What a site or machine sets for every app on it (`config.json` of a site).
+
+    Parameters:
+        did_dht_gateways: URLs of DID DHT gateways, the preferred one first. `did_dht_gateway`, from when there was one,
+            is taken too, and stands before them.
+    """
 
     dwn_endpoints: list[str] = []
-    did_dht_gateway: str = DEFAULT_GATEWAY
+    did_dht_gateways: list[str] = Field([DEFAULT_GATEWAY], min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_gateway(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "did_dht_gateway" not in values:
+            return values
+        rest = {name: value for name, value in values.items() if name != "did_dht_gateway"}
+        return {**rest, "did_dht_gateways": [values["did_dht_gateway"], *rest.get("did_dht_gateways", ())]}
 
 
 def no_progress(step: str, done: int, total: int) -> None:
@@ -36,17 +49,21 @@ async def default_settings() -> Settings:
     return Settings()
 
 
-async def open_agent(*, gateway_uri: str, on_progress: Progress = no_progress, **options: Any) -> Agent:
+async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress = no_progress, **options: Any) -> Agent:
     """Open this platform's agent.
 
+    Parameters:
+        gateway_uris: DID DHT gateways, the preferred one first.
+
     Raises:
+        InvalidArgument: there is no gateway.
         StorageBusy: another tab or process is the node.
         StorageError: the store cannot be opened.
     """
     if sys.platform == "emscripten":
         from web5.browser.runtime import open_agent as open_in_browser
 
-        return await open_in_browser(gateway_uri=gateway_uri, on_progress=on_progress, **options)
+        return await open_in_browser(gateway_uris=gateway_uris, on_progress=on_progress, **options)
     from web5.node.agent import open_agent as open_on_cpython
 
-    return await open_on_cpython(gateway_uri=gateway_uri, on_progress=on_progress, **options)
+    return await open_on_cpython(gateway_uris=gateway_uris, on_progress=on_progress, **options)

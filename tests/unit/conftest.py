@@ -70,7 +70,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
         async def device(name: str) -> Agent:
             http = Network(httpx.ASGITransport(app), down)
-            agent = await open_agent(gateway_uri=f"{ORIGIN}/dht", data_path=tmp_path / name, http=http)
+            agent = await open_agent(gateway_uris=[f"{ORIGIN}/dht"], data_path=tmp_path / name, http=http)
             stack.push_async_callback(agent.close)
             return agent
 

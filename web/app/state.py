@@ -16,13 +16,13 @@ FAILED = ("refused", "blocked")
 def state_of(web5: Web5) -> dict[str, Any]:
     """Everything around the notes."""
     identities = web5.identities.list()
-    chosen = next(identity for identity in identities if identity.did == web5.connected_did)
+    publication = web5.agent.publications.get(web5.connected_did)
     statuses = web5.sync.status()
     failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_refuses(statuses) else []
     return {
         "did": web5.connected_did,
         "identities": [{"did": identity.did, "name": identity.name} for identity in identities],
-        "publish_error": chosen.publish_error,
+        "publish_error": None if publication.known else publication.error,
         "interval": web5.sync.interval,
         "syncing": any(status.syncing for status in statuses),
         "did_error": next((status.did_error for status in statuses if status.did_error), None),

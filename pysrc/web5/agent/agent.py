@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from web5.agent.agent_records import AgentRecords
+from web5.agent.announcing import Announcer
 from web5.agent.dwn_service import with_dwn_endpoints
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.legacy import LegacyIdentities
+from web5.agent.publications import Publications
 from web5.agent.publishing import Publisher
 from web5.agent.recovery import Progress, no_progress, recover
 from web5.agent.vault import Vault
@@ -28,7 +30,6 @@ from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
-from web5.ports.http import Http
 from web5.sync import SyncEngine
 from web5.sync.remote import RemoteDwn
 
@@ -43,7 +44,6 @@ class Agent:
         *,
         close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
-        http: Http,
         clock: Clock,
         resolver: UniversalResolver,
         dwn: Dwn,
@@ -52,7 +52,8 @@ class Agent:
         records: AgentRecords,
         identities: IdentityStore,
         legacy: LegacyIdentities,
-        gateway_uri: str,
+        publications: Publications,
+        announcer: Announcer,
     ) -> None:
         self.clock = clock
         self.crypto = crypto
@@ -64,13 +65,19 @@ class Agent:
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
-        self._http = http
         self._remote = remote
         self._legacy = legacy
-        self._gateway_uri = gateway_uri
         self.keyring = Keyring(vault, identities, crypto)
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
-        self._publisher = Publisher(identities, self._publish, clock, self._published)
+        self.publications = publications
+        self._publisher = Publisher(
+            publications,
+            announcer,
+            clock,
+            dids=self.keyring.dids,
+            portable_did=self.keyring.portable_did,
+            on_published=self._published,
+        )
         identities.came.append(self._came)
         identities.went.append(self._went)
         dwn.after_commit.append(self._tell)
@@ -103,7 +110,11 @@ class Agent:
             VaultError: there is a vault already.
             RecoveryError: the words are no recovery phrase.
         """
-        await self.vault.create(password=password, recovery_phrase=recovery_phrase, dwn_endpoints=list(dwn_endpoints))
+        made = await self.vault.create(
+            password=password, recovery_phrase=recovery_phrase, dwn_endpoints=list(dwn_endpoints)
+        )
+        if recovery_phrase is None:
+            self._publisher.created(made.uri)
         await self.wake_up()
 
     async def unlock(self, password: str | None = None) -> None:
@@ -117,7 +128,7 @@ class Agent:
 
     async def lock(self) -> None:
         """Stop sync and forget every key, until `unlock`."""
-        self._publisher.stop()
+        await self._publisher.stop()
         await self.sync.stop()
         self.records.close()
         self.identities.close()
@@ -142,7 +153,8 @@ class Agent:
             on_progress: called with (step, done, total): "agent", "identities", then "records".
 
         Raises:
-            RecoveryError: these are not words of a recovery phrase, fit no agent that is known, or it cannot be reached now. Nothing is changed.
+            RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, or it cannot be
+                reached now. Nothing is changed.
         """
         interval = self.sync.interval
         await recover(self, recovery_phrase, password, on_progress)
@@ -169,6 +181,7 @@ class Agent:
             by_default: True if nobody asked for it, so that a recovered agent may do without it while it is unused.
         """
         portable_did = await dht.create(self.crypto, **dht.identity_defaults(dwn_endpoints))
+        self._publisher.created(portable_did.uri)
         return await self._add(portable_did, name, by_default=by_default)
 
     async def import_identity(self, portable_identity: Any) -> Identity:
@@ -204,8 +217,16 @@ class Agent:
         self._publisher.start()
 
     async def publish_all(self) -> bool:
-        """Publish at once what is not published yet, instead of in the background; True when all is out."""
+        """Publish at once what no gateway shows yet, instead of in the background; True when all is out."""
         return await self._publisher.publish_all()
+
+    async def publish(self, did: str) -> bool:
+        """Publish the DID document of an identity as it is now, at once.
+
+        Returns:
+            True if a gateway shows it; otherwise `publications` has the reason, and it is tried again.
+        """
+        return await self._publisher.publish(did)
 
     async def signer(self, did: str) -> MessageSigner:
         """What signs as `did`.
@@ -265,27 +286,26 @@ class Agent:
         self.sync.wake(portable_did.uri)
 
     async def _went(self, did: str) -> None:
+        await self._publisher.forget(did)
         await self.sync.unregister(did)
         self.resolver.forget(did)
 
-    async def _publish(self, portable_did: PortableDid) -> PortableDid:
-        return await dht.publish(portable_did, self._http, self.crypto, self._gateway_uri, clock=self.clock)
-
     async def _sync_signer(self, did: str) -> MessageSigner:
-        """What signs for remote nodes. They cannot check anything signed by a DID that is not published, and remember
-        for a while that they did not find it; so nothing is sent before it is.
+        """What signs for remote nodes. They cannot check anything signed by a DID that they do not find, and remember
+        for a while that they did not; so nothing is sent before a gateway shows it. Which version that is does not
+        matter, as every version has the key that signs.
 
         Raises:
-            IdentityError: it is not published, with the gateway's reason.
+            IdentityError: none does, with the gateways' reason.
         """
-        if did in self.identities.unpublished():
-            await self._publisher.publish_all()
-        if did in self.identities.unpublished():
-            reason = self.identities.get(did).publish_error
+        known = self.keyring.is_lent(did) or self._publisher.known(did)
+        if not known and not await self._publisher.make_known(did):
+            reason = self.publications.get(did).error
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
-        return await self.identities.signer(did)
+        return await self.keyring.signer(did)
 
-    def _published(self, portable_did: PortableDid) -> None:
+    async def _published(self, portable_did: PortableDid) -> None:
+        await self.keyring.replace(portable_did)
         self.resolver.seed(portable_did)
         self.sync.wake(portable_did.uri)
 

@@ -139,7 +139,7 @@ class AgentRecords:
         async with self._one_writer:
             for attempt in range(3):
                 existing = self._newest((kind, id))
-                message = await self._write(self._agent(), jwe, existing and existing.message)
+                message = await self._write(self._agent(), jwe, None if existing is None else existing.message)
                 try:
                     await self._process(message, jwe.encode())
                     break
@@ -179,7 +179,7 @@ class AgentRecords:
     # -- the store
 
     async def _configure(self, signer: MessageSigner) -> None:
-        query = await compose.protocols_query(signer, self._clock, filter={"protocol": PROTOCOL})
+        query = await compose.protocols_query(signer, self._clock, protocol=PROTOCOL)
         if not (await self._dwn.process_message(signer.did, query)).get("entries"):
             await self._process(await compose.protocols_configure(signer, self._clock, definition=DEFINITION), None)
 

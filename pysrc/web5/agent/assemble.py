@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from web5.agent.agent import Agent
 from web5.agent.agent_records import AgentRecords
+from web5.agent.announcing import Announcer
+from web5.agent.did_cache import StoredDids
 from web5.agent.identities import IdentityStore
 from web5.agent.legacy import LegacyIdentities
+from web5.agent.publications import Publications
 from web5.agent.vault import Vault
 from web5.crypto.remembered import RememberedSignatures
+from web5.dids.gateways import Gateways
 from web5.dids.resolver import default_resolver
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
@@ -44,13 +48,18 @@ class Platform:
     close: Callable[[], Awaitable[None]]
 
 
-async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
+async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     """An agent that is open and ready, not yet syncing.
 
     Parameters:
-        gateway_uri: the DID DHT gateway, for publishing and resolving.
+        gateway_uris: the DID DHT gateways, for publishing and resolving, the preferred one first.
+
+    Raises:
+        InvalidArgument: there is no gateway.
     """
-    resolver = default_resolver(platform.http, platform.crypto, platform.clock, gateway_uri)
+    http, clock, cache = platform.http, platform.clock, StoredDids(platform.database)
+    resolver = default_resolver(http, platform.crypto, clock, *gateway_uris, cache=cache)
+    gateways = Gateways(http, platform.crypto, gateway_uris, clock)
     crypto = RememberedSignatures(platform.crypto)
     dwn = Dwn(
         database=platform.database,
@@ -65,7 +74,6 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
-        http=platform.http,
         clock=platform.clock,
         resolver=resolver,
         dwn=dwn,
@@ -74,7 +82,8 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         records=records,
         legacy=LegacyIdentities(platform.database, platform.sealer),
         identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),
-        gateway_uri=gateway_uri,
+        publications=Publications(platform.database),
+        announcer=Announcer(gateways, platform.crypto, clock),
     )
     await agent.open()
     return agent

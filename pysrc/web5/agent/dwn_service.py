@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from web5.dids import dht
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.uri import fragment_of, parse_did
 from web5.errors import IdentityError, InvalidArgument
@@ -34,11 +35,11 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
         services.append(_service(portable_did, list(dict.fromkeys(urls))))
     if services:
         document["service"] = services
-    version = max(now // 1_000_000, _version(portable_did) + 1)
+    version = max(dht.sequence_at(now), dht.version_of(portable_did.metadata) + 1)
     return portable_did.model_copy(
         update={
             "document": DidDocument.from_wire(document),
-            "metadata": {**portable_did.metadata, "versionId": str(version)},
+            "metadata": {**portable_did.metadata, "published": False, "versionId": str(version)},
         }
     )
 
@@ -48,8 +49,3 @@ def _service(portable_did: PortableDid, urls: list[str]) -> dict[str, Any]:
     custom = before.to_wire() if before else {"enc": "#enc", "sig": "#sig"}
     own = {"id": f"{portable_did.uri}#dwn", "type": "DecentralizedWebNode", "serviceEndpoint": urls}
     return custom | own
-
-
-def _version(portable_did: PortableDid) -> int:
-    version = portable_did.metadata.get("versionId")
-    return int(version) if isinstance(version, str) and version.isdecimal() else 0

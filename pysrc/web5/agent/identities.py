@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from web5.agent import schema
 from web5.agent.agent_records import AgentRecords
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
@@ -26,22 +27,6 @@ from web5.ports.crypto import Crypto, Jwk
 Verify = Callable[[Jwk, bytes, bytes], Awaitable[bool]]
 
 KIND = "identity"
-
-SCHEMA = (
-    # What the first versions kept: identities sealed by the device's key. `agent.legacy` takes them over.
-    """
-    CREATE TABLE agent_identity (
-        id INTEGER PRIMARY KEY,
-        did TEXT NOT NULL UNIQUE,
-        name TEXT NOT NULL,
-        chosen INTEGER NOT NULL,
-        sealed BLOB NOT NULL,
-        published INTEGER,
-        publish_error TEXT
-    )
-    """,
-    "CREATE TABLE agent_chosen_identity (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), did TEXT NOT NULL)",
-)
 
 _CHALLENGE = b"web5: do these keys belong to this document?"
 
@@ -87,7 +72,7 @@ class IdentityStore:
         self._documents: dict[str, Any] = {}
         self._signers: dict[str, MessageSigner] = {}
         records.changed.append(self._changed)
-        database.migrate("agent", SCHEMA)
+        database.migrate(schema.COMPONENT, schema.STEPS)
 
     async def open(self) -> None:
         """Take in every identity of the agent's records, once they are open."""
@@ -158,6 +143,8 @@ class IdentityStore:
             IdentityError: it is not on this agent, or its keys do not belong to its document.
         """
         known = self.get(portable_did.uri)
+        if portable_did == await self.portable_did(portable_did.uri):
+            return
         await self._check_keys(portable_did)
         await self._put(portable_did, known)
 

@@ -39,12 +39,16 @@ class Keyring:
 
     @contextmanager
     def lent(self, signer: MessageSigner) -> Iterator[None]:
-        """Sign with this too, for the time of the block."""
+        """Sign with this too, for the time of the block; the DID is known to be published."""
         self._lent[signer.did] = signer
         try:
             yield
         finally:
             del self._lent[signer.did]
+
+    def is_lent(self, did: str) -> bool:
+        """True while what signs as `did` is only lent."""
+        return did in self._lent
 
     def dids(self) -> list[str]:
         """The agent's DID, then those of the identities."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from web5.agent.identities import IdentityStore
 from web5.dids.models import PortableDid
@@ -33,7 +34,7 @@ class LegacyIdentities:
         Raises:
             CryptoError: it was sealed on another device.
         """
-        rows = self._database.connection.execute(
+        rows: Any = self._database.connection.execute(
             "SELECT sealed, name, chosen FROM agent_identity ORDER BY id"
         ).fetchall()
         return [

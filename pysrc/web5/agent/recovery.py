@@ -71,13 +71,13 @@ async def _fetch_agent(agent: Agent, portable_did: PortableDid, signer: MessageS
     with agent.keyring.lent(signer):
         await agent.sync.register(did)
         report = await agent.sync.now("pull", did)
-    reached = [endpoint for endpoint in report.endpoints if endpoint.error is None]
-    if not reached:
-        await agent.sync.unregister(did)
-        reasons = [*report.did_errors.values(), *(f"{end.endpoint}: {end.error}" for end in report.endpoints)]
-        raise RecoveryError(
-            f"The agent is known, but none of its nodes can be read now; try again later. ({'; '.join(reasons)})"
-        )
+    if any(endpoint.error is None for endpoint in report.endpoints) and not report.did_errors:
+        return
+    await agent.sync.unregister(did)
+    reasons = [*report.did_errors.values(), *(f"{end.endpoint}: {end.error}" for end in report.endpoints)]
+    raise RecoveryError(
+        f"The agent is known, but none of its nodes can be read now; try again later. ({'; '.join(reasons)})"
+    )
 
 
 async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner, password: str | None) -> None:

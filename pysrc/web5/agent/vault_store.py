@@ -68,7 +68,9 @@ class VaultStore:
         """Put another vault in the place of the one that may be there, which is erased."""
         with self._database.erasing_transaction() as db:
             db.execute("INSERT OR REPLACE INTO vault_agent VALUES (1, ?, ?)", (did, did_jwe))
-            db.execute("INSERT OR REPLACE INTO vault_key VALUES (1, ?, ?, NULL)", (wrapping.protection, wrapping.wrapped))
+            db.execute(
+                "INSERT OR REPLACE INTO vault_key VALUES (1, ?, ?, NULL)", (wrapping.protection, wrapping.wrapped)
+            )
         await self._database.erase()
 
     async def replace_did(self, did_jwe: str) -> None:

@@ -64,6 +64,7 @@ class Web5:
         sync: str = DEFAULT_SYNC_INTERVAL,
         dwn_endpoints: Sequence[str] | None = None,
         did_dht_gateway: str | None = None,
+        did_dht_gateways: Sequence[str] | None = None,
         password: str | None = None,
         recovery_phrase: str | None = None,
         agent: Agent | None = None,
@@ -79,7 +80,8 @@ class Web5:
             sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off".
             dwn_endpoints: URLs of the remote DWNs of an agent and an identity that are made now; by default what the
                 site's or the platform's settings say.
-            did_dht_gateway: the URL of the DID DHT gateway; by default as above.
+            did_dht_gateways: URLs of DID DHT gateways, the preferred one first; by default as above.
+            did_dht_gateway: the same for a single one; with both, it is the preferred one.
             password: unlocks the vault; on the first launch, what it is to be unlocked with from then on. Without one a
                 key of this device protects it, see `VaultApi.protection`.
             recovery_phrase: the words of an agent that is to come back here, with all its identities and their records;
@@ -100,8 +102,9 @@ class Web5:
         settings = await default_settings()
         opened = agent is None
         if agent is None:
-            gateway = did_dht_gateway or settings.did_dht_gateway
-            agent = await open_agent(gateway_uri=gateway, on_progress=on_progress, **platform_options)
+            gateways = [*([did_dht_gateway] if did_dht_gateway else ()), *(did_dht_gateways or ())]
+            gateways = gateways or settings.did_dht_gateways
+            agent = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
         try:
             phrase = await _unlocked(agent, password, recovery_phrase, endpoints, on_progress)

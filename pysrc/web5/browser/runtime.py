@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urljoin
 
@@ -25,13 +26,15 @@ from web5.ports.clock import SystemClock
 OPEN_STEPS = ("pages", "engine")
 
 
-async def open_agent(*, gateway_uri: str, on_progress: Progress, name: str = "web5") -> Agent:
+async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name: str = "web5") -> Agent:
     """Open the agent of this origin.
 
     Parameters:
+        gateway_uris: DID DHT gateways, the preferred one first.
         name: the store's name; each name is a node of its own.
 
     Raises:
+        InvalidArgument: there is no gateway.
         StorageBusy: another tab is the node.
         StorageError: IndexedDB refused or what it holds is not whole.
     """
@@ -58,7 +61,7 @@ async def open_agent(*, gateway_uri: str, on_progress: Progress, name: str = "we
             sealer=DeviceSealer(name),
             close=close,
         )
-        agent = await assemble(platform, gateway_uri=gateway_uri)
+        agent = await assemble(platform, gateway_uris=gateway_uris)
     except BaseException:
         release()
         raise
@@ -79,7 +82,7 @@ async def site_settings() -> Settings:
     settings = Settings.model_validate_json(body)
     return Settings(
         dwn_endpoints=[urljoin(url, endpoint) for endpoint in settings.dwn_endpoints],
-        did_dht_gateway=urljoin(url, settings.did_dht_gateway),
+        did_dht_gateways=[urljoin(url, gateway) for gateway in settings.did_dht_gateways],
     )
 
 

@@ -1,25 +1,29 @@
 """did:dht: the DID is an Ed25519 key, its document a signed item of the Mainline DHT (https://did-dht.com).
 
-Gateways (`PUT` and `GET {gateway}/{z-base-32 key}`) are the way to the DHT. `@web5/dids` `did-dht.ts` is the reference.
+Gateways (`web5.dids.gateways`) are the way to the DHT. `@web5/dids` `did-dht.ts` is the reference.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from web5.crypto.encoding import b64url_decode, z32_encode
+from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import from_key_bytes
 from web5.dids import bep44
+from web5.dids.bep44 import SignedItem
 from web5.dids.dht_create import KeySpec, create, identity_defaults, identity_key, identity_key_to_did
 from web5.dids.dht_packet import PreviousDid, from_packet, to_packet
+from web5.dids.gateways import Gateways, words
 from web5.dids.method import Resolved
 from web5.dids.models import PortableDid
 from web5.dids.signing import private_key, signing_method
 from web5.dids.uri import DidUrl
-from web5.errors import CryptoError, DidError
+from web5.errors import CryptoError, DidError, RemoteError, Unreachable
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
-from web5.ports.http import Http, HttpResponse
+from web5.ports.http import Http
 
 __all__ = [
     "DidDht",
@@ -31,95 +35,122 @@ __all__ = [
     "identity_key",
     "identity_key_to_did",
     "publish",
+    "read_document",
+    "sequence_at",
+    "sign_document",
     "to_packet",
+    "version_of",
+    "with_version",
 ]
-
-REQUEST_SECONDS = 20.0
-_REASON_LIMIT = 300
 
 
 async def publish(
     portable_did: PortableDid,
     http: Http,
     crypto: Crypto,
-    gateway_uri: str,
-    *,
+    *gateway_uris: str,
     clock: Clock | None = None,
     previous: PreviousDid | None = None,
 ) -> PortableDid:
-    """Give the document to a gateway.
+    """Give the document to the gateways.
 
     Its sequence number is the time in seconds, as in the reference, and higher than the `versionId` in the metadata.
 
     Returns:
-        the same DID, with `published` and `versionId` in its metadata.
+        the same DID, with `published` and `versionId` in its metadata; at least one gateway took it.
 
     Raises:
-        DidError: the document cannot be published, or the gateway refused it (internalError, with its words);
+        DidError: the document cannot be published, or the gateways refused it (internalError, with their words);
             invalidPreviousDidProof, `previous` did not sign for this DID.
         CryptoError: the identity key is malformed.
-        RemoteError: the gateway was not reached.
+        RemoteError: no gateway was reached.
+        InvalidArgument: there is no gateway.
+    """
+    clock = clock or SystemClock()
+    gateways = Gateways(http, crypto, gateway_uris, clock)
+    seq = max(sequence_at(clock.now()), version_of(portable_did.metadata) + 1)
+    item = await sign_document(portable_did, crypto, seq, gateways.uris[0], previous)
+    answers = [answer async for answer in gateways.put(item)]
+    refused = [answer for answer in answers if answer.error]
+    if len(refused) == len(answers):
+        if all(isinstance(answer.error, RemoteError) for answer in refused):
+            raise Unreachable(words(refused))
+        raise DidError("internalError", words(refused))
+    return with_version(portable_did, seq)
+
+
+async def sign_document(
+    portable_did: PortableDid, crypto: Crypto, seq: int, gateway_uri: str, previous: PreviousDid | None = None
+) -> SignedItem:
+    """The document as a signed item.
+
+    Parameters:
+        gateway_uri: the gateway that the packet names as authoritative. It names no others: each would cost up to 70
+            of its 1,000 bytes, and nobody resolves by them.
+
+    Raises:
+        DidError, CryptoError: as `publish`.
     """
     key = identity_key(portable_did.uri)
-    metadata = portable_did.metadata
     if previous is not None:
         await _check_previous(previous, key, crypto)
     packet = to_packet(
         portable_did.document,
-        types=metadata.get("types") or (),
+        types=portable_did.metadata.get("types") or (),
         gateway_uris=[gateway_uri],
         previous=previous,
     )
-    now = -((clock or SystemClock()).now() // -1_000_000)
-    seq = max(now, _version(metadata) + 1)
     signer = await crypto.signer(private_key(portable_did, signing_method(portable_did.document)))
-    item = await bep44.sign_item(key, seq, packet, signer)
-    response = await http.request(
-        "PUT",
-        _url(gateway_uri, key),
-        headers={"content-type": "application/octet-stream"},
-        body=bep44.encode(item),
-        timeout=REQUEST_SECONDS,
-    )
-    reason = await _read(response, _REASON_LIMIT)
-    if not 200 <= response.status < 300:
-        raise DidError("internalError", _refusal("PUT", response, reason))
-    return portable_did.model_copy(update={"metadata": {**metadata, "published": True, "versionId": str(seq)}})
+    return await bep44.sign_item(key, seq, packet, signer)
+
+
+def read_document(did_uri: str, item: SignedItem) -> Resolved:
+    """What a signed item says.
+
+    Raises:
+        DidError: as `web5.dids.dht_packet.from_packet`.
+    """
+    content = from_packet(did_uri, item.value)
+    return Resolved(content.document, {**content.metadata, "versionId": str(item.seq)}, content.ttl)
+
+
+def sequence_at(microseconds: int) -> int:
+    """The sequence number of what is published at that time: whole seconds, rounded up."""
+    return -(microseconds // -1_000_000)
+
+
+def version_of(metadata: Mapping[str, Any]) -> int:
+    """The sequence number in a document's metadata; 0 where there is none."""
+    version = metadata.get("versionId")
+    return int(version) if isinstance(version, str) and version.isdecimal() else 0
+
+
+def with_version(portable_did: PortableDid, seq: int) -> PortableDid:
+    """The same DID, known to be published with this sequence number."""
+    metadata = {**portable_did.metadata, "published": True, "versionId": str(seq)}
+    return portable_did.model_copy(update={"metadata": metadata})
 
 
 class DidDht:
-    """`web5.dids.method.DidMethod` for did:dht.
-
-    Parameters:
-        gateway_uri: the base URL of a DID DHT gateway or Pkarr relay.
-    """
+    """`web5.dids.method.DidMethod` for did:dht."""
 
     name = "dht"
 
-    def __init__(self, http: Http, crypto: Crypto, gateway_uri: str) -> None:
-        self._http = http
-        self._crypto = crypto
-        self._gateway_uri = gateway_uri
+    def __init__(self, gateways: Gateways) -> None:
+        self._gateways = gateways
 
     async def resolve(self, did: DidUrl) -> Resolved:
-        """Ask the gateway; the signature is checked, so a gateway cannot make a document up.
+        """Ask the gateways; the signature is checked, so none of them can make a document up.
 
         Raises:
-            DidError: as `web5.dids.method.DidMethod` says; notFound only if the gateway said so.
-            RemoteError: the gateway was not reached.
+            DidError: as `web5.dids.method.DidMethod` says; notFound only if every gateway said so. Its details say
+                what each of them answered.
         """
-        key = identity_key(did.uri)
-        response = await self._http.request("GET", _url(self._gateway_uri, key), timeout=REQUEST_SECONDS)
-        body = await _read(response, bep44.PAYLOAD_LIMIT + 1)
-        if response.status == 404:
-            raise DidError("notFound", f"Pkarr record not found for: {did.id}")
-        if response.status != 200:
-            raise DidError("internalError", _refusal("GET", response, body))
-        item = bep44.parse_relay_payload(key, body)
-        if not await bep44.verify_item(item, self._crypto):
-            raise DidError("invalidSignature", "Invalid signature for DHT BEP44 message")
-        content = from_packet(did.uri, item.value)
-        return Resolved(content.document, {**content.metadata, "versionId": str(item.seq)}, content.ttl)
+        answers = await self._gateways.find(identity_key(did.uri))
+        newest = answers.newest
+        if newest is None:
+            raise answers.error()
+        return replace(read_document(did.uri, newest), resolution=answers.failures)
 
 
 async def _check_previous(previous: PreviousDid, key: bytes, crypto: Crypto) -> None:
@@ -130,30 +161,3 @@ async def _check_previous(previous: PreviousDid, key: bytes, crypto: Crypto) -> 
         valid = False
     if not valid:
         raise DidError("invalidPreviousDidProof", "The previous DID proof is invalid.")
-
-
-def _version(metadata: dict[str, Any]) -> int:
-    version = metadata.get("versionId")
-    return int(version) if isinstance(version, str) and version.isdecimal() else 0
-
-
-def _url(gateway_uri: str, key: bytes) -> str:
-    return f"{gateway_uri.rstrip('/')}/{z32_encode(key)}"
-
-
-def _refusal(method: str, response: HttpResponse, body: bytes) -> str:
-    words = body[:_REASON_LIMIT].decode("utf-8", "replace").strip()
-    return f"the DID DHT gateway answered {method} with {response.status}" + (f": {words}" if words else "")
-
-
-async def _read(response: HttpResponse, limit: int) -> bytes:
-    """The body, up to a little over `limit` bytes: a gateway is not trusted to be brief."""
-    body = bytearray()
-    try:
-        async for chunk in response.chunks():
-            body += chunk
-            if len(body) >= limit:
-                break
-    finally:
-        await response.close()
-    return bytes(body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from web5.dids.models import DidDocument
@@ -15,11 +15,13 @@ class Resolved:
 
     Parameters:
         ttl: seconds for which its publisher lets it be kept, or None.
+        resolution: what the resolution metadata is to say about how it was found.
     """
 
     document: DidDocument
     metadata: dict[str, Any]
     ttl: int | None = None
+    resolution: dict[str, Any] = field(default_factory=dict)
 
 
 class DidMethod(Protocol):

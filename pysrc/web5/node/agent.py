@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -24,7 +25,7 @@ DEFAULT_DATA_PATH = Path("DATA") / "AGENT"
 
 async def open_agent(
     *,
-    gateway_uri: str,
+    gateway_uris: Sequence[str],
     on_progress: Progress = no_progress,
     data_path: Path | str = DEFAULT_DATA_PATH,
     http: HttpxHttp | None = None,
@@ -33,10 +34,12 @@ async def open_agent(
     """Open the agent whose data lies in a folder, making the folder if need be.
 
     Parameters:
+        gateway_uris: DID DHT gateways, the preferred one first.
         http: another way to the network, for example into ASGI apps of this process; the agent closes it.
         sockets: that way for WebSockets; with another `http`, there are none without it.
 
     Raises:
+        InvalidArgument: there is no gateway.
         StorageBusy: another process has it open.
     """
     folder = Path(data_path)
@@ -61,7 +64,7 @@ async def open_agent(
             sealer=FileSealer(folder / "device.key"),
             close=stack.aclose,
         )
-        agent = await assemble(platform, gateway_uri=gateway_uri)
+        agent = await assemble(platform, gateway_uris=gateway_uris)
     except BaseException:
         await stack.aclose()
         raise

@@ -57,7 +57,7 @@ class Author:
 @asynccontextmanager
 async def author(folder: Path, gateway: str, endpoint: str) -> AsyncIterator[Author]:
     """An author with keys in `folder`, until the end of the block."""
-    agent, http = await open_agent(gateway_uri=gateway, data_path=folder), HttpxHttp()
+    agent, http = await open_agent(gateway_uris=[gateway], data_path=folder), HttpxHttp()
     try:
         yield Author(agent, http, endpoint)
     finally:

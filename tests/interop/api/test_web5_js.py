@@ -48,7 +48,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         env = {"DATA_DIR": str(tmp_path / "web5-js"), "GATEWAY_URL": gateway}
         peer = await ReferenceScript.start("web5.mjs", env=env)
         stack.push_async_callback(peer.close)
-        agent = await open_agent(gateway_uri=gateway, data_path=tmp_path / "web5-py")
+        agent = await open_agent(gateway_uris=[gateway], data_path=tmp_path / "web5-py")
         stack.push_async_callback(agent.close)
         ours, _ = await Web5.connect(agent=agent, dwn_endpoints=servers, sync="off")
         yield World(gateway, servers, peer, ours)

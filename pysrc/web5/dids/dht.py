@@ -5,18 +5,22 @@ Gateways (`PUT` and `GET {gateway}/{z-base-32 key}`) are the way to the DHT. `@w
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from web5.crypto.encoding import b64url_decode, z32_encode
-from web5.crypto.jwk import from_key_bytes
-from web5.dids import bep44
-from web5.dids.dht_create import KeySpec, create, identity_defaults, identity_key, identity_key_to_did
-from web5.dids.dht_packet import PreviousDid, from_packet, to_packet
+from web5.crypto.encoding import z32_encode
+from web5.dids import bep44, dht_rotation
+from web5.dids.dht_create import KeySpec, create, identity_defaults
+from web5.dids.dht_identity import identity_key, identity_key_to_did
+from web5.dids.dht_packet import deactivation_packet, to_packet
+from web5.dids.dht_read import from_packet
+from web5.dids.dht_room import fitting_packet
+from web5.dids.dht_terms import PreviousDid
 from web5.dids.method import Resolved
 from web5.dids.models import PortableDid
 from web5.dids.signing import private_key, signing_method
 from web5.dids.uri import DidUrl
-from web5.errors import CryptoError, DidError
+from web5.errors import DidError
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http, HttpResponse
@@ -36,6 +40,7 @@ __all__ = [
 
 REQUEST_SECONDS = 20.0
 _REASON_LIMIT = 300
+_VERSION = re.compile(r"[0-9]{1,19}")
 
 
 async def publish(
@@ -45,33 +50,38 @@ async def publish(
     gateway_uri: str,
     *,
     clock: Clock | None = None,
-    previous: PreviousDid | None = None,
 ) -> PortableDid:
     """Give the document to a gateway.
 
-    Its sequence number is the time in seconds, as in the reference, and higher than the `versionId` in the metadata.
+    A DID with `deactivated` in its metadata is ended by that: it resolves to a document without keys from then on.
+    The sequence number is the time in seconds, as in the reference, and higher than the `versionId` in the metadata.
 
     Returns:
         the same DID, with `published` and `versionId` in its metadata.
 
     Raises:
         DidError: the document cannot be published, or the gateway refused it (internalError, with its words);
-            invalidPreviousDidProof, `previous` did not sign for this DID.
+            invalidPreviousDidProof, the previous DID in the metadata did not sign for this one.
         CryptoError: the identity key is malformed.
         RemoteError: the gateway was not reached.
     """
     key = identity_key(portable_did.uri)
     metadata = portable_did.metadata
+    previous = dht_rotation.from_metadata(metadata)
     if previous is not None:
-        await _check_previous(previous, key, crypto)
-    packet = to_packet(
-        portable_did.document,
-        types=metadata.get("types") or (),
-        gateway_uris=[gateway_uri],
-        previous=previous,
-    )
+        await dht_rotation.check(previous, portable_did.uri, crypto)
     now = -((clock or SystemClock()).now() // -1_000_000)
     seq = max(now, _version(metadata) + 1)
+    if metadata.get("deactivated"):
+        packet = deactivation_packet(portable_did.uri)
+    else:
+        packet = fitting_packet(
+            portable_did.document,
+            types=metadata.get("types") or (),
+            gateway_uris=[gateway_uri],
+            previous=previous,
+            seq=seq,
+        )
     signer = await crypto.signer(private_key(portable_did, signing_method(portable_did.document)))
     item = await bep44.sign_item(key, seq, packet, signer)
     response = await http.request(
@@ -119,22 +129,13 @@ class DidDht:
         if not await bep44.verify_item(item, self._crypto):
             raise DidError("invalidSignature", "Invalid signature for DHT BEP44 message")
         content = from_packet(did.uri, item.value)
-        return Resolved(content.document, {**content.metadata, "versionId": str(item.seq)}, content.ttl)
-
-
-async def _check_previous(previous: PreviousDid, key: bytes, crypto: Crypto) -> None:
-    try:
-        previous_key = from_key_bytes("Ed25519", identity_key(previous.did))
-        valid = await crypto.verify(previous_key, key, b64url_decode(previous.signature))
-    except CryptoError:
-        valid = False
-    if not valid:
-        raise DidError("invalidPreviousDidProof", "The previous DID proof is invalid.")
+        metadata = content.metadata | await dht_rotation.told(content.previous, did.uri, self._crypto)
+        return Resolved(content.document, {**metadata, "versionId": str(item.seq)}, content.ttl)
 
 
 def _version(metadata: dict[str, Any]) -> int:
     version = metadata.get("versionId")
-    return int(version) if isinstance(version, str) and version.isdecimal() else 0
+    return int(version) if isinstance(version, str) and _VERSION.fullmatch(version) else 0
 
 
 def _url(gateway_uri: str, key: bytes) -> str:

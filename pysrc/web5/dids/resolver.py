@@ -22,6 +22,7 @@ from web5.dids.key import DidKey
 from web5.dids.method import DidMethod, Resolved
 from web5.dids.models import DidResolutionResult, PortableDid
 from web5.dids.uri import DidUrl, parse_did
+from web5.dids.web import DidWeb
 from web5.errors import DidError, RemoteError
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
@@ -141,8 +142,8 @@ class UniversalResolver:
 
 
 def default_resolver(http: Http, crypto: Crypto, clock: Clock, gateway_uri: str) -> UniversalResolver:
-    """A resolver for did:dht, by this gateway, and for did:jwk and did:key."""
-    return UniversalResolver([DidDht(http, crypto, gateway_uri), DidJwk(), DidKey()], clock)
+    """A resolver for did:dht, by this gateway, and for did:jwk, did:key and did:web."""
+    return UniversalResolver([DidDht(http, crypto, gateway_uri), DidJwk(), DidKey(), DidWeb(http)], clock)
 
 
 def _version(result: DidResolutionResult) -> int:

@@ -67,6 +67,8 @@ async def publish(
     """
     key = identity_key(portable_did.uri)
     metadata = portable_did.metadata
+    if portable_did.document.id != portable_did.uri:
+        raise DidError("invalidDidDocument", f"the document of {portable_did.uri} has another id")
     previous = dht_rotation.from_metadata(metadata)
     if previous is not None:
         await dht_rotation.check(previous, portable_did.uri, crypto)

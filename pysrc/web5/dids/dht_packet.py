@@ -10,6 +10,7 @@ from typing import Any
 
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import DEFAULT_ALG, key_bytes, thumbprint
+from web5.dids.dht_identity import identity_key
 from web5.dids.dht_terms import (
     DEACTIVATED,
     DID_TYPES,
@@ -43,8 +44,10 @@ def to_packet(
         previous: the DID that this one continues; its signature is not checked here.
 
     Raises:
-        DidError: invalidDidDocument, the document says what a packet cannot; invalidPublicKey, a key is malformed.
+        DidError: invalidDidDocument, the document says what a packet cannot; invalidPublicKey, a key is malformed;
+            as `identity_key` does, it is not the document of a did:dht.
     """
+    identity_key(document.id)
     if document.model_extra:
         raise _unfit(f"it has no place for {', '.join(document.model_extra)}")
     root_name = _root_name(document.id)
@@ -62,7 +65,7 @@ def to_packet(
         add("cnt", _values(document.controller))
     labels: dict[str, str] = {}
     for index, method in enumerate(document.verification_method or ()):
-        fragment = fragment_of(method.id)
+        fragment = _own_fragment(document.id, method.id)
         if (fragment == "0") != (index == 0):
             raise _unfit("the first verification method, and no other, is the identity key '#0'")
         if fragment in labels:
@@ -72,13 +75,15 @@ def to_packet(
     service_labels = []
     for index, service in enumerate(document.service or ()):
         service_labels.append(f"s{index}")
-        add(service_labels[-1], _properties(_service_properties(service)))
+        add(service_labels[-1], _properties(_service_properties(document.id, service)))
     if labels:
         root.append(f"vm={','.join(labels.values())}")
     wire = document.to_wire()
     for short, relationship in RELATIONSHIP_NAMES.items():
         if entries := wire.get(relationship):
-            root.append(f"{short}={','.join(_method_label(labels, relationship, entry) for entry in entries)}")
+            root.append(
+                f"{short}={','.join(_method_label(document.id, labels, relationship, entry) for entry in entries)}"
+            )
     if service_labels:
         root.append(f"svc={','.join(service_labels)}")
     if numbers := _type_numbers(types):
@@ -99,6 +104,14 @@ def _root_name(did_uri: str) -> str:
 
 def _unfit(reason: str) -> DidError:
     return DidError("invalidDidDocument", f"this document cannot be published to the DHT: {reason}")
+
+
+def _own_fragment(did_uri: str, part_id: str) -> str:
+    """The fragment of an id in the document, which is a URL of its DID or the fragment alone."""
+    did, _, fragment = part_id.rpartition("#")
+    if did not in ("", did_uri) or not fragment:
+        raise _unfit(f"{part_id!r} is not an id of a part of {did_uri}")
+    return fragment
 
 
 def _method_properties(did_uri: str, method: VerificationMethod) -> dict[str, str]:
@@ -123,15 +136,15 @@ def _method_properties(did_uri: str, method: VerificationMethod) -> dict[str, st
     return properties
 
 
-def _service_properties(service: Service) -> dict[str, str]:
+def _service_properties(did_uri: str, service: Service) -> dict[str, str]:
     wire = service.to_wire()
-    wire["id"] = fragment_of(service.id)
+    wire["id"] = _own_fragment(did_uri, service.id)
     own = {SERVICE_MEMBERS[name]: _values(wire.pop(name)) for name in SERVICE_MEMBERS}
     return own | {name: _values(value) for name, value in wire.items()}
 
 
-def _method_label(labels: Mapping[str, str], relationship: str, entry: Any) -> str:
-    label = labels.get(fragment_of(entry)) if isinstance(entry, str) else None
+def _method_label(did_uri: str, labels: Mapping[str, str], relationship: str, entry: Any) -> str:
+    label = labels.get(_own_fragment(did_uri, entry)) if isinstance(entry, str) else None
     if label is None:
         raise _unfit(f"{relationship} has an entry that is not the id of one of its verification methods")
     return label

@@ -5,9 +5,6 @@ Gateways (`PUT` and `GET {gateway}/{z-base-32 key}`) are the way to the DHT. `@w
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from web5.crypto.encoding import z32_encode
 from web5.dids import bep44, dht_rotation
 from web5.dids.dht_create import KeySpec, create, identity_defaults
@@ -40,7 +37,6 @@ __all__ = [
 
 REQUEST_SECONDS = 20.0
 _REASON_LIMIT = 300
-_VERSION = re.compile(r"[0-9]{1,19}")
 
 
 async def publish(
@@ -73,7 +69,7 @@ async def publish(
     if previous is not None:
         await dht_rotation.check(previous, portable_did.uri, crypto)
     now = -((clock or SystemClock()).now() // -1_000_000)
-    seq = max(now, _version(metadata) + 1)
+    seq = max(now, bep44.version_of(metadata) + 1)
     if metadata.get("deactivated"):
         packet = deactivation_packet(portable_did.uri)
     else:
@@ -133,11 +129,6 @@ class DidDht:
         content = from_packet(did.uri, item.value)
         metadata = content.metadata | await dht_rotation.told(content.previous, did.uri, self._crypto)
         return Resolved(content.document, {**metadata, "versionId": str(item.seq)}, content.ttl)
-
-
-def _version(metadata: dict[str, Any]) -> int:
-    version = metadata.get("versionId")
-    return int(version) if isinstance(version, str) and _VERSION.fullmatch(version) else 0
 
 
 def _url(gateway_uri: str, key: bytes) -> str:

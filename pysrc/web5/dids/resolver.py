@@ -141,9 +141,15 @@ class UniversalResolver:
             del self._entries[oldest]
 
 
-def default_resolver(http: Http, crypto: Crypto, clock: Clock, gateway_uri: str) -> UniversalResolver:
-    """A resolver for did:dht, by this gateway, and for did:jwk, did:key and did:web."""
-    return UniversalResolver([DidDht(http, crypto, gateway_uri), DidJwk(), DidKey(), DidWeb(http)], clock)
+def default_resolver(
+    http: Http, crypto: Crypto, clock: Clock, gateway_uri: str, *, web: DidWeb | None = None
+) -> UniversalResolver:
+    """A resolver for did:dht, by this gateway, and for did:jwk, did:key and did:web.
+
+    Parameters:
+        web: where `http` leads to the gateway only, or did:web of localhost is wanted.
+    """
+    return UniversalResolver([DidDht(http, crypto, gateway_uri), DidJwk(), DidKey(), web or DidWeb(http)], clock)
 
 
 def _version(result: DidResolutionResult) -> int:

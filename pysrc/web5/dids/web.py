@@ -1,11 +1,12 @@
 """did:web: the document is a file of a website (https://w3c-ccg.github.io/did-method-web; `@web5/dids` `did-web.ts`).
 
 Invariants:
-1. A document is taken over TLS only; from this machine's own `localhost`, where that is allowed, over plain HTTP.
-2. Nobody's DID makes this machine ask an IP address, and no answer takes more than `MAX_BYTES` or `RESOLVE_SECONDS`.
+1. A document is asked for over TLS only; from this machine's own `localhost`, where that is allowed, over plain HTTP.
+2. No DID names an IP address, and no resolution takes more than `MAX_BYTES` of an answer or `RESOLVE_SECONDS`.
 3. A document is given only if it says that it is the one of this DID.
 
-Redirects are followed, as the reference's fetch does: who controls the site controls its DIDs.
+Redirects are followed, as the reference's fetch does: who controls a site controls its DIDs, and may send those who ask
+to another address, which the `Http` port does not tell. What is found there has to be the DID's document all the same.
 """
 
 from __future__ import annotations

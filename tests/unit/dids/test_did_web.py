@@ -17,11 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from web5.dids.resolver import UniversalResolver
+from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.uri import DidUrl, parse_did
 from web5.dids.web import MAX_BYTES, DidWeb, document_url
 from web5.errors import DidError
+from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
+from web5.ports.clock import SystemClock
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["web"]
 DID = "did:web:example.com"
@@ -109,6 +111,16 @@ async def test_localhost_is_asked_over_plain_http_where_that_is_allowed() -> Non
     for other in ("did:web:example.com", "did:web:127.0.0.1", "did:web:localhost.example.com"):
         await websites.resolver(allow_localhost=True).resolve(other)
     assert [url for url in websites.asked if url.startswith("http:")] == websites.asked[:1]
+
+
+async def test_the_default_resolver_knows_the_method() -> None:
+    websites = Websites({URL: JSONResponse({"id": DID})})
+    http = HttpxHttp(httpx.ASGITransport(websites))
+    nowhere = HttpxHttp(httpx.ASGITransport(Websites({})))
+    arguments = NodeCrypto(), SystemClock(), "http://gateway.example"
+    assert (await default_resolver(http, *arguments).resolve(DID)).error is None
+    assert (await default_resolver(nowhere, *arguments, web=DidWeb(http)).resolve(DID)).error is None
+    assert (await default_resolver(nowhere, *arguments).resolve(DID)).error == "notFound"
 
 
 @pytest.mark.parametrize(

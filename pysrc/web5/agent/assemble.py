@@ -16,6 +16,7 @@ from web5.agent.vault import Vault
 from web5.crypto.remembered import RememberedSignatures
 from web5.dids.gateways import Gateways
 from web5.dids.resolver import default_resolver
+from web5.dids.web import DidWeb
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
 from web5.ports.blobs import Blobs
@@ -58,7 +59,9 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         InvalidArgument: there is no gateway.
     """
     http, clock, cache = platform.http, platform.clock, StoredDids(platform.database)
-    resolver = default_resolver(http, platform.crypto, clock, *gateway_uris, cache=cache)
+    resolver = default_resolver(
+        http, platform.crypto, clock, *gateway_uris, cache=cache, web=DidWeb(http, allow_localhost=True)
+    )
     gateways = Gateways(http, platform.crypto, gateway_uris, clock)
     crypto = RememberedSignatures(platform.crypto)
     dwn = Dwn(

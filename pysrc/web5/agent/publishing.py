@@ -20,7 +20,7 @@ from typing import Any
 
 from web5.agent.announcing import Announced, Announcer, published_elsewhere
 from web5.agent.publications import Publication, Publications, document_hash
-from web5.dids import dht
+from web5.dids.bep44 import version_of
 from web5.dids.models import PortableDid
 from web5.errors import Web5Error
 from web5.ports.clock import Clock
@@ -191,7 +191,7 @@ class Publisher:
         if known.document_hash is None:
             elsewhere = portable_did.uri not in self._new
         else:  # another device may have changed and published it, and given its DID to this one
-            version = dht.version_of(portable_did.metadata)
+            version = version_of(portable_did.metadata)
             elsewhere = bool(portable_did.metadata.get("published")) and version > (known.sequence or 0)
         return (published_elsewhere(portable_did, self._clock.now()), False) if elsewhere else (known, True)
 

@@ -20,6 +20,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web5.dids.resolver import default_resolver
+from web5.dids.web import DidWeb
 from web5.dwn.store.database import open_file
 from web5.errors import StorageError
 from web5.node.crypto import NodeCrypto
@@ -83,7 +84,9 @@ async def embedded(data_dir: Path, site: Path | None) -> AsyncIterator[ASGIApp]:
         gateway = create_gateway(database, crypto)
         http = HttpxHttp(httpx.ASGITransport(gateway))
         stack.push_async_callback(http.close)
-        resolver = default_resolver(http, crypto, clock, "http://gateway")
+        websites = HttpxHttp()
+        stack.push_async_callback(websites.close)
+        resolver = default_resolver(http, crypto, clock, "http://gateway", web=DidWeb(websites))
         nodes = {path: await stack.enter_async_context(open_node(data_dir / path[1:], resolver)) for path in NODES}
         dwns = create_app(nodes)
         apps: dict[str, ASGIApp] = {GATEWAY: gateway, "": create_site(site) if site else dwns}

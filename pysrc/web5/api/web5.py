@@ -11,7 +11,7 @@ from web5.api.identities import IdentitiesApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
-from web5.platform import Progress, default_settings, no_progress, open_agent
+from web5.platform import Progress, default_settings, join_gateways, no_progress, open_agent
 from web5.sync.intervals import check_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
@@ -86,8 +86,7 @@ class Web5:
         check_interval(sync)
         settings = await default_settings()
         if agent is None:
-            gateways = [*([did_dht_gateway] if did_dht_gateway else ()), *(did_dht_gateways or ())]
-            gateways = gateways or settings.did_dht_gateways
+            gateways = join_gateways(did_dht_gateway, did_dht_gateways) or settings.gateways
             agent = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
         identity = agent.identities.chosen()
         created = identity is None

@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
+from tests.unit.dids.gateway_world import until
 from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable
-
-
-async def until(condition: Any) -> None:
-    """Let other tasks run until it holds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what it asks of has no event
-            await asyncio.sleep(0)
 
 
 async def test_a_new_identity_is_published_and_others_find_its_nodes(world: World) -> None:

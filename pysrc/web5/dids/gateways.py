@@ -86,7 +86,7 @@ class Answers:
         """The failure of all of them; notFound only if they agree on that (invariant 2)."""
         failed = [answer for answer in self.all if answer.error]
         worst = next((answer for answer in failed if answer.code != "notFound"), failed[0])
-        return DidError(worst.code, words(failed), self.failures)
+        return DidError(worst.code, words(failed, len(self.all)), self.failures)
 
 
 class Gateways:
@@ -208,10 +208,10 @@ class Gateways:
         return Answer(gateway, error=refused, conflict=response.status in CONFLICTS)
 
 
-def words(failed: Sequence[Answer]) -> str:
-    """What went wrong, in one line; who said it, if there are several."""
+def words(failed: Sequence[Answer], asked: int) -> str:
+    """What went wrong, in one line; with who said it, if more than one was asked."""
     texts = [str(answer.error).removeprefix(f"{answer.code}: ") for answer in failed]
-    if len(failed) == 1:
+    if asked == 1:
         return texts[0]
     return "; ".join(f"{answer.gateway}: {text}" for answer, text in zip(failed, texts, strict=True))
 

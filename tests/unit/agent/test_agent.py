@@ -55,6 +55,30 @@ async def test_publication_goes_on_after_a_restart(world: World) -> None:
     await until(lambda: again.publications.get(identity.did).known)
 
 
+async def test_with_several_gateways_one_that_is_down_stops_nothing(world: World) -> None:
+    world.down.add("elsewhere")
+    agent = await world.device("laptop", ["elsewhere", "dht"])
+    identity = await agent.create_identity("Alice", world.endpoints)
+    await agent.sync.start("1 hour")
+    await until(lambda: all(status.last_success for status in agent.sync.status(identity.did)))
+    stranger = await world.device("stranger", ["elsewhere", "dht"])
+    assert (await stranger.resolver.resolve(identity.did)).did_document is not None
+    await until(lambda: agent.publications.get(identity.did).error)
+    assert "http://world/elsewhere: " in (agent.publications.get(identity.did).error or "")
+
+
+async def test_a_did_that_was_resolved_is_known_after_a_restart_without_a_gateway(world: World) -> None:
+    alice = await world.device("laptop")
+    identity = await alice.create_identity("Alice", world.endpoints)
+    assert await alice.publish_all()
+    stranger = await world.device("stranger")
+    found = await stranger.resolver.resolve(identity.did)
+    await stranger.close()
+    world.down.add("dht")
+    again = await world.device("stranger")
+    assert await again.resolver.resolve(identity.did) == found
+
+
 async def test_what_was_written_before_publication_reaches_the_nodes_after_it(world: World) -> None:
     world.down.add("dht")
     agent = await world.device("laptop")

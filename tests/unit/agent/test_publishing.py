@@ -54,9 +54,7 @@ class Device:
         return portable_did.uri
 
     def change(self, did: str, aka: str) -> None:
-        held = self.dids[did]
-        document = held.document.model_copy(update={"also_known_as": [aka]})
-        self.dids[did] = held.model_copy(update={"document": document})
+        self.dids[did] = with_aka(self.dids[did], aka)
 
     def state(self, did: str) -> Publication:
         return self.publications.get(did)
@@ -64,6 +62,12 @@ class Device:
     def settled(self, did: str) -> bool:
         state = self.state(did)
         return state.out and state.next_try > self.world.clock.now()
+
+
+def with_aka(portable_did: PortableDid, aka: str) -> PortableDid:
+    """The same DID, its document changed."""
+    document = portable_did.document.model_copy(update={"also_known_as": [aka]})
+    return portable_did.model_copy(update={"document": document})
 
 
 @pytest.fixture
@@ -304,9 +308,7 @@ async def test_a_change_here_replaces_what_another_device_published_with_a_clock
     await device.publisher.publish(did)
     await ended(device, did)
     version = int(device.dids[did].metadata["versionId"])
-    document = device.dids[did].document.model_copy(update={"also_known_as": ["did:example:ahead"]})
-    ahead = device.dids[did].model_copy(update={"document": document})
-    ahead = dht.with_version(ahead, version + 10 * HOUR)
+    ahead = dht.with_version(with_aka(device.dids[did], "did:example:ahead"), version + 10 * HOUR)
     await dht.publish(ahead, world.http, CRYPTO, *world.uris(), clock=world.clock)
     device.change(did, "did:example:here")
     assert await device.publisher.publish(did)
@@ -322,8 +324,7 @@ async def test_a_did_whose_record_came_from_another_device_is_not_published_anew
     await device.publisher.publish(did)
     await ended(device, did)
     world.clock.advance(2)
-    document = device.dids[did].document.model_copy(update={"also_known_as": ["did:example:phone"]})
-    elsewhere = device.dids[did].model_copy(update={"document": document})
+    elsewhere = with_aka(device.dids[did], "did:example:phone")
     device.dids[did] = await dht.publish(elsewhere, world.http, CRYPTO, *world.uris(), clock=world.clock)
     assert await device.publisher.publish(did)
     assert str(device.state(did).sequence) == device.dids[did].metadata["versionId"]

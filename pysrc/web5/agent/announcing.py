@@ -173,8 +173,11 @@ class _Delivery:
             DidError: no gateway has it.
         """
         if not self._took and not self.shown:
-            raise DidError("internalError", words(self._refused))
+            raise DidError("internalError", self._refusals())
         return self._so_far()
+
+    def _refusals(self) -> str:
+        return words(self._refused, len(self._took) + len(self._refused))
 
     def _so_far(self) -> Announced:
         before, published, confirmed = self._before, self._published, self._before.confirmed
@@ -182,7 +185,7 @@ class _Delivery:
             published = published or self._shown_at
             confirmed = max(published, self._shown_at)
         holders = {*self._took, *(before.holders if before.sequence == self.item.seq else ())}
-        error = words(self._refused) if self._refused else None
+        error = self._refusals() if self._refused else None
         return Announced(
             self._portable_did,
             replace(

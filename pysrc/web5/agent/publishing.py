@@ -20,6 +20,7 @@ from typing import Any
 
 from web5.agent.announcing import Announced, Announcer, published_elsewhere
 from web5.agent.publications import Publication, Publications, document_hash
+from web5.dids import dht
 from web5.dids.bep44 import version_of
 from web5.dids.models import PortableDid
 from web5.errors import Web5Error
@@ -77,17 +78,20 @@ class Publisher:
         self._chance = chance
         self._new: set[str] = set()
         self._attempts: dict[str, _Attempt] = {}
+        self._stopped = False
         self._loop: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
     def start(self) -> None:
         """Begin, or look again after an identity was added."""
+        self._stopped = False
         if self._loop is None:
             self._loop = asyncio.create_task(self._keep_published())
         self._news.set()
 
     async def stop(self) -> None:
-        """End all attempts. Safe to call at any time."""
+        """End all attempts, and make none until `start`. Safe to call at any time."""
+        self._stopped = True
         running = [attempt.task for attempt in self._attempts.values()]
         if self._loop is not None:
             running.append(self._loop)
@@ -136,14 +140,17 @@ class Publisher:
 
     async def _attempt(self, did: str) -> bool:
         """Join or begin an attempt; back when the document is found, or the attempt is over."""
-        if did not in self._here():
+        if self._stopped or did not in self._here():
             return not _is_dht(did)
+        attempt = self._join(did)
+        await asyncio.wait([attempt.task, attempt.found], return_when=asyncio.FIRST_COMPLETED)
+        return attempt.found.done()
+
+    def _join(self, did: str) -> _Attempt:
         if did not in self._attempts:
             self._attempts[did] = _Attempt(self._run, did)
             self._attempts[did].task.add_done_callback(lambda _: self._ended(did))
-        attempt = self._attempts[did]
-        await asyncio.wait([attempt.task, attempt.found], return_when=asyncio.FIRST_COMPLETED)
-        return attempt.found.done()
+        return self._attempts[did]
 
     def _ended(self, did: str) -> None:
         del self._attempts[did]
@@ -159,18 +166,20 @@ class Publisher:
 
     async def _try(self, did: str, found: asyncio.Future[None]) -> None:
         before = latest = self._publications.get(did)
-        changed = False
+        changed, begun = False, b""
 
         async def on_found(now: Announced) -> None:
             nonlocal latest
             if not before.out or now.publication.sequence != before.sequence:
-                await self._on_published(now.portable_did)
+                await self._tell(now, begun)
             latest = now.publication
             await self._publications.put(latest)
-            found.set_result(None)
+            if not found.done():  # a newer version may have been found after this attempt's own
+                found.set_result(None)
 
         try:
             portable_did = await self._portable_did(did)
+            begun = document_hash(portable_did)
             latest, changed = self._begin(portable_did, before)
             if not changed and not self._is_due(latest):
                 found.set_result(None)
@@ -183,6 +192,14 @@ class Publisher:
             missing = changed or not latest.out
         state = "missing" if missing else "incomplete" if latest.error else "well"
         await self._publications.put(self._scheduled(before, latest, state))
+
+    async def _tell(self, now: Announced, begun: bytes) -> None:
+        """Hand out the version that was found; what was changed since the attempt had `begun` stays, to be published
+        next."""
+        held = await self._portable_did(now.portable_did.uri)
+        changed = document_hash(held) != begun
+        version = version_of(now.portable_did.metadata)
+        await self._on_published(dht.with_version(held, version) if changed else now.portable_did)
 
     def _begin(self, portable_did: PortableDid, known: Publication) -> tuple[Publication, bool]:
         """What an attempt begins with, and whether the document is to be published anew."""
@@ -207,7 +224,8 @@ class Publisher:
     async def _keep_published(self) -> None:
         due = self._here()  # all of them: invariant 2
         while True:
-            await asyncio.gather(*map(self._attempt, due))
+            for did in due:
+                self._join(did)
             due = await self._next_due()
 
     async def _next_due(self) -> list[str]:

@@ -13,7 +13,7 @@ from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.api.vault import VaultApi
 from web5.errors import InvalidArgument, RecoveryError, VaultLocked
-from web5.platform import Progress, default_settings, no_progress, open_agent
+from web5.platform import Progress, default_settings, join_gateways, no_progress, open_agent
 from web5.sync.intervals import check_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
@@ -102,8 +102,7 @@ class Web5:
         settings = await default_settings()
         opened = agent is None
         if agent is None:
-            gateways = [*([did_dht_gateway] if did_dht_gateway else ()), *(did_dht_gateways or ())]
-            gateways = gateways or settings.did_dht_gateways
+            gateways = join_gateways(did_dht_gateway, did_dht_gateways) or settings.gateways
             agent = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
         try:

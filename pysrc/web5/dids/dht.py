@@ -73,8 +73,8 @@ async def publish(
     refused = [answer for answer in answers if answer.error]
     if len(refused) == len(answers):
         if all(isinstance(answer.error, RemoteError) for answer in refused):
-            raise Unreachable(words(refused))
-        raise DidError("internalError", words(refused))
+            raise Unreachable(words(refused, len(answers)))
+        raise DidError("internalError", words(refused, len(answers)))
     return with_version(portable_did, seq)
 
 

@@ -13,6 +13,10 @@ Web5Error
 │   └── ServerFailure      500 to 599
 ├── DidError               a DID or its document; `code` is a DID Core error name
 ├── IdentityError          a portable identity that cannot be imported, or one that is not here
+├── VaultError             the vault cannot do this as it is
+│   ├── VaultLocked        unlock it first
+│   ├── WrongPassword
+│   └── RecoveryError      a recovery phrase that cannot be one, or that fits nothing
 ├── CryptoError            a key, signature or ciphertext that cannot be used
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
@@ -127,6 +131,22 @@ class DidError(Web5Error):
 
 class IdentityError(Web5Error):
     """A portable identity that cannot be imported, or an identity that is not on this agent."""
+
+
+class VaultError(Web5Error):
+    """The vault that keeps this agent's secrets cannot do this as it is."""
+
+
+class VaultLocked(VaultError):
+    """The vault has to be unlocked first."""
+
+
+class WrongPassword(VaultError):
+    """The vault does not open with this password; nothing was changed."""
+
+
+class RecoveryError(VaultError):
+    """A recovery phrase that cannot be one, or that fits nothing known."""
 
 
 class CryptoError(Web5Error):

@@ -23,7 +23,7 @@ from .stamp import Stamp, digest
 PYODIDE = WEB / "node_modules" / "pyodide"
 COMPILER = Path(__file__).with_name("compile.mjs")
 CACHE_TAG = "cpython-314"
-DATA = "*.mjs"
+DATA = ("*.mjs", "english.txt")
 """What a package brings along beside its code."""
 EXTENSION = f".{CACHE_TAG}-wasm32-emscripten.so"
 
@@ -128,7 +128,7 @@ def compiled(name: str, archives: Iterable[Path]) -> Compiled:
     folder = WORK / "bundles" / name
     sources, modules = folder / "sources", folder / "modules"
     unused = UNUSED.get(name, ())
-    stamp = Stamp(folder / ".stamp", digest(*archives, *unused, COMPILER, PYODIDE / "package.json"))
+    stamp = Stamp(folder / ".stamp", digest(*archives, *unused, *DATA, COMPILER, PYODIDE / "package.json"))
     if not stamp.holds(modules):
         with step(f"Compiling {name} with Pyodide") as current:
             shutil.rmtree(folder, ignore_errors=True)
@@ -155,7 +155,7 @@ def _compile(current: Step, sources: Path, modules: Path) -> None:
 
 
 def _copy_data(sources: Path, modules: Path) -> None:
-    for path in sources.rglob(DATA):
+    for path in _data(sources):
         shutil.copy2(path, modules / path.relative_to(sources))
 
 
@@ -171,7 +171,7 @@ def pyscript_sources() -> Path:
 
 def in_place(tree: Path, prefix: str = "") -> dict[str, bytes]:
     """Archive members for code that is imported from the .pyc alone, and for the data beside it."""
-    members = [*_modules(tree), *tree.rglob(DATA)]
+    members = [*_modules(tree), *_data(tree)]
     return {prefix + path.relative_to(tree).as_posix(): path.read_bytes() for path in members}
 
 
@@ -186,6 +186,10 @@ def as_cache(tree: Path, prefix: str = "") -> dict[str, bytes]:
 
 def _modules(tree: Path) -> list[Path]:
     return sorted(tree.rglob("*.pyc"))
+
+
+def _data(tree: Path) -> list[Path]:
+    return sorted(path for pattern in DATA for path in tree.rglob(pattern))
 
 
 def write_stored(archive: Path, members: Mapping[str, bytes]) -> None:

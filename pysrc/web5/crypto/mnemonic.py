@@ -1,0 +1,64 @@
+"""Recovery phrases (BIP-39), in English.
+
+The words and their check sum are those of Trezor's `mnemonic`. The seed is made here: that package wants PBKDF2 of
+`hashlib`, which Pyodide has not.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+from mnemonic import Mnemonic
+
+from web5.errors import RecoveryError
+from web5.ports.ciphers import Ciphers
+
+LENGTHS = (12, 15, 18, 21, 24)
+"""How many words a phrase may have; a new one has the first."""
+
+_ITERATIONS = 2048
+_SEED_BYTES = 64
+
+
+def generate() -> str:
+    """A new phrase of 12 words, 128 bits from the system's random numbers."""
+    return _english().generate(128)
+
+
+def normalized(phrase: str) -> str:
+    """The phrase as it was made: lower case, one space between the words.
+
+    Raises:
+        RecoveryError: it has another number of words, a word that is not in the list, or a wrong check sum.
+    """
+    words = unicodedata.normalize("NFKD", phrase).lower().split()
+    known = _english().wordlist
+    strangers = [(place, word) for place, word in enumerate(words, 1) if word not in known]
+    if strangers:
+        place, word = strangers[0]
+        raise RecoveryError(f"Word {place} of the recovery phrase, {word!r}, is not one of its list. Is it misspelt?")
+    if len(words) not in LENGTHS:
+        counts = ", ".join(map(str, LENGTHS[:-1]))
+        raise RecoveryError(f"A recovery phrase has {counts} or {LENGTHS[-1]} words; this one has {len(words)}.")
+    plain = " ".join(words)
+    if not _english().check(plain):
+        raise RecoveryError(
+            "The recovery phrase's check sum is wrong. All its words are of the list, so one is another than it was, "
+            "or two have changed places."
+        )
+    return plain
+
+
+async def seed(phrase: str, ciphers: Ciphers) -> bytes:
+    """The 64 bytes that keys are derived from; without a passphrase, as `@web5/agent` has it.
+
+    Raises:
+        RecoveryError: as `normalized`.
+    """
+    return await ciphers.pbkdf2("SHA-512", normalized(phrase).encode(), b"mnemonic", _ITERATIONS, _SEED_BYTES)
+
+
+@cache
+def _english() -> Mnemonic:
+    return Mnemonic("english")

@@ -33,7 +33,7 @@ from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.files import source
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys
+from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys, result
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
 from web5.browser.websocket import BrowserWebSockets
@@ -368,6 +368,34 @@ async def copy_without_log(space: str, copy: str) -> int:
     await write.commit()
     database.close()
     return len(stored)
+
+
+async def overwritten(space: str) -> str:
+    """Which fillings of a page lie in IndexedDB after it was written three times, and once that was erased."""
+    pages = IndexedDbPages(space)
+    await pages.load()
+    for filling in (1, 2, 3):
+        await pages.write({0: bytes([filling]) * pages.page_size, 1: bytes(pages.page_size)}, 2)
+    before = await _fillings(space)
+    await pages.erase()
+    after = await _fillings(space)
+    await pages.close()
+    return json.dumps([before, after])
+
+
+async def _fillings(space: str) -> list[int]:
+    database = await open_database(f"{space}.pages", [], version=2)
+    stored = b""
+    for store in ("pages", "log"):
+        for js_record in await result(database.js_store(store).getAll(), "reading all records"):
+            stored += _stored_bytes(js_record)
+    database.close()
+    return sorted(set(stored) - {0})
+
+
+def _stored_bytes(js_record: Any) -> bytes:
+    record = js_record.to_py()
+    return bytes(record[2] if isinstance(record, list) else record)
 
 
 async def close_notes(space: str) -> None:

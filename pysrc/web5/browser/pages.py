@@ -88,12 +88,23 @@ class IndexedDbPages:
         else:
             await self._store_pages(database, log.pages, page_count)
 
-    async def _store_pages(self, database: IndexedDb, pages: Mapping[int, bytes], page_count: int) -> None:
-        """Bring `pages` up to date and empty `log`."""
+    async def erase(self) -> None:
+        database = await self._database()
+        if self._log is None:
+            self._log = await self._read_log(database)
+        if self._log.kept is not None:
+            await self._store_pages(database, self._log.pages, self._log.kept)
+
+    async def _store_pages(self, database: IndexedDb, pages: Mapping[int, bytes], kept: int) -> None:
+        """Bring `pages` up to date and empty `log`.
+
+        Parameters:
+            pages: what they are now; of those below, nothing is left from number `kept` on.
+        """
         write = WriteTransaction(database, "writing pages", _PAGES, _LOG)
+        write.delete_range(_PAGES, kept, None)
         for number, page in pages.items():
             write.put(_PAGES, number, page)
-        write.delete_range(_PAGES, page_count, None)
         write.delete_range(_LOG, 0, None)
         await write.commit()
         self._log = PageLog()

@@ -27,5 +27,12 @@ class PageStore(Protocol):
             StorageError: the store failed or was closed.
         """
 
+    async def erase(self) -> None:
+        """Keep no earlier version of any page. Returns when that is durable.
+
+        Raises:
+            StorageError: as `write`.
+        """
+
     async def close(self) -> None:
         """Give the store free. Safe to call twice."""

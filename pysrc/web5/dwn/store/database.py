@@ -14,6 +14,8 @@ from pathlib import Path
 
 import apsw
 
+from web5.errors import StorageBusy
+
 
 async def _already_durable() -> None:
     return None
@@ -26,6 +28,7 @@ class Database:
         connection: an APSW connection that nobody else uses.
         flush: returns once everything committed before the call is durable.
         close: gives the platform's resources free, after the connection is closed.
+        erase: returns once what is durable holds nothing that was overwritten or deleted before the call.
     """
 
     def __init__(
@@ -33,10 +36,12 @@ class Database:
         connection: apsw.Connection,
         flush: Callable[[], Awaitable[None]] = _already_durable,
         close: Callable[[], Awaitable[None]] = _already_durable,
+        erase: Callable[[], Awaitable[None]] = _already_durable,
     ) -> None:
         self.connection = connection
         self._flush = flush
         self._close = close
+        self._erase = erase
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
@@ -50,6 +55,16 @@ class Database:
                 self.connection.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def erasing_transaction(self) -> Iterator[apsw.Connection]:
+        """A transaction that overwrites what it deletes or replaces; `erase` sees to older copies of its pages."""
+        self.connection.execute("PRAGMA secure_delete=ON").fetchall()
+        try:
+            with self.transaction() as db:
+                yield db
+        finally:
+            self.connection.execute("PRAGMA secure_delete=OFF").fetchall()
+
     async def flush(self) -> None:
         """Return once everything committed so far is durable.
 
@@ -57,6 +72,17 @@ class Database:
             StorageFull, StorageError: it is not.
         """
         await self._flush()
+
+    async def erase(self) -> None:
+        """Return once everything committed so far is durable, and no earlier version of its pages is kept.
+
+        That goes as far as this process can see. What the medium below keeps (a browser's own log of IndexedDB until
+        it is compacted, blocks of a file system or a flash disk) is out of reach.
+
+        Raises:
+            StorageFull, StorageError: it is not.
+        """
+        await self._erase()
 
     def migrate(self, component: str, steps: Sequence[str]) -> None:
         """Run the scripts of `steps` that this database has not seen yet, in one transaction.
@@ -86,7 +112,13 @@ def open_file(path: Path | str) -> Database:
     connection = apsw.Connection(str(path))
     # fetchall: a statement that gives a row would otherwise end the batch there.
     connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000").fetchall()
-    return Database(connection)
+
+    async def empty_log() -> None:
+        [(busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise StorageBusy(f"{path} is being read elsewhere, so its earlier pages are kept for now")
+
+    return Database(connection, erase=empty_log)
 
 
 def open_memory() -> Database:

@@ -60,7 +60,7 @@ async def open_paged(pages: PageStore, name: str = "web5") -> Database:
         vfs.unregister()
         await pages.close()
 
-    return Database(connection, flusher.flush, close)
+    return Database(connection, flusher.flush, close, flusher.erase)
 
 
 def _prepare(connection: apsw.Connection, page_size: int) -> None:
@@ -205,6 +205,7 @@ class _Flusher:
         self._under_way: asyncio.Task[None] | None = None
         self._waiting: asyncio.Task[None] | None = None
         self._failure: StorageError | None = None
+        self._erase = False  # with the next write
 
     async def flush(self) -> None:
         """Return when every commit before the call is stored. Cancelling the caller does not stop the write."""
@@ -212,6 +213,11 @@ class _Flusher:
             await asyncio.shield(self._start())
         elif self._under_way is not None:
             await asyncio.shield(self._under_way)
+
+    async def erase(self) -> None:
+        """As `flush`; on return the store has no earlier version of any page either."""
+        self._erase = True
+        await asyncio.shield(self._start())
 
     def refuse_commit(self) -> bool:
         """SQLite's commit hook: raises, which rolls the transaction back, while a write has failed."""
@@ -239,10 +245,14 @@ class _Flusher:
             await asyncio.wait([before])
         self._under_way, self._waiting = self._waiting, None
         taken, count = self._image.take_changes()
+        erase, self._erase = self._erase, False
         try:
             await self._store.write(taken, count)
+            if erase:
+                await self._store.erase()
         except BaseException as error:
             self._image.give_back(taken)
+            self._erase |= erase
             self._failure = _as_storage_error(error)
             if isinstance(error, Exception):
                 raise self._failure from error
@@ -287,6 +297,11 @@ class MemoryPages:
         kept = {number: page for number, page in {**self.held, **pages}.items() if number < page_count}
         self.held.clear()
         self.held.update(kept)
+
+    async def erase(self) -> None:
+        """There is only one version of each page."""
+        if self._closed:
+            raise StorageError("the page store is closed")
 
     async def close(self) -> None:
         self._closed = True

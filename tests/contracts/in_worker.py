@@ -26,6 +26,7 @@ from tests.contracts import (
 )
 from tests.contracts.memory import MIB, at_most
 from web5 import Web5
+from web5.agent.vault import Vault
 from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.ciphers import BrowserCiphers
@@ -211,6 +212,39 @@ async def errors_of_closed_sockets(base: str) -> Any:
     return js_errors
 
 
+# -- the vault ---------------------------------------------------------------------------------------------------------
+
+
+async def open_vault(space: str, words: str) -> str:
+    """Make a vault with the device's key, set a password, open it anew; its DID, and whether the key is gone."""
+    database = await open_paged(IndexedDbPages(space))
+    vault = _vault(database, space)
+    await vault.create(password=None, recovery_phrase=words, dwn_endpoints=[])
+    text = await vault.encrypt(b"kept")
+    (sealed,) = database.connection.execute("SELECT wrapped FROM vault_key").fetchone()
+    before = sealed in await _every_page(space)
+    await vault.change_password(None, "secret")
+    after = sealed in await _every_page(space)
+    await database.close()
+
+    database = await open_paged(IndexedDbPages(space))
+    vault = _vault(database, space)
+    refusals = []
+    for password in (None, "wrong"):
+        try:
+            await vault.unlock(password)
+        except Web5Error as error:
+            refusals.append(type(error).__name__)
+    await vault.unlock("secret")
+    kept = (await vault.decrypt(text)).decode()
+    await database.close()
+    return json.dumps([vault.agent_did, refusals, kept, before, after])
+
+
+def _vault(database: Database, space: str) -> Vault:
+    return Vault(database, DeviceSealer(space), BrowserCrypto(), BrowserCiphers())
+
+
 # -- a remote node -----------------------------------------------------------------------------------------------------
 
 
@@ -384,13 +418,18 @@ async def overwritten(space: str) -> str:
 
 
 async def _fillings(space: str) -> list[int]:
+    return sorted(set(await _every_page(space)) - {0})
+
+
+async def _every_page(space: str) -> bytes:
+    """All versions of all pages that a script finds in IndexedDB."""
     database = await open_database(f"{space}.pages", [], version=2)
     stored = b""
     for store in ("pages", "log"):
         for js_record in await result(database.js_store(store).getAll(), "reading all records"):
             stored += _stored_bytes(js_record)
     database.close()
-    return sorted(set(stored) - {0})
+    return stored
 
 
 def _stored_bytes(js_record: Any) -> bytes:

@@ -46,17 +46,21 @@ class KeyManagement(Protocol):
 
 
 @dataclass(frozen=True, repr=False)
-class Direct:
-    """The content key itself, 32 bytes, is what both sides have."""
-
+class _SharedKey:
     key: bytes
-    alg = "dir"
 
     def __post_init__(self) -> None:
-        _check_length(self.key)
+        if len(self.key) != KEY_BYTES:
+            raise CryptoError(f"a key for this has {KEY_BYTES} bytes, not {len(self.key)}")
 
     def header(self) -> dict[str, Any]:
         return {}
+
+
+class Direct(_SharedKey):
+    """The content key itself, 32 bytes, is what both sides have."""
+
+    alg = "dir"
 
     async def new_key(self, ciphers: Ciphers, header: Mapping[str, Any]) -> tuple[bytes, bytes]:
         return self.key, b""
@@ -67,18 +71,10 @@ class Direct:
         return self.key
 
 
-@dataclass(frozen=True, repr=False)
-class Wrapped:
+class Wrapped(_SharedKey):
     """A key of 32 bytes that both sides have wraps the content key."""
 
-    key: bytes
     alg = "A256KW"
-
-    def __post_init__(self) -> None:
-        _check_length(self.key)
-
-    def header(self) -> dict[str, Any]:
-        return {}
 
     async def new_key(self, ciphers: Ciphers, header: Mapping[str, Any]) -> tuple[bytes, bytes]:
         content_key = os.urandom(KEY_BYTES)
@@ -128,8 +124,3 @@ async def _unwrapped(ciphers: Ciphers, wrapping_key: bytes, encrypted_key: bytes
     except CryptoError:
         content_key = b""
     return content_key if len(content_key) == KEY_BYTES else os.urandom(KEY_BYTES)
-
-
-def _check_length(key: bytes) -> None:
-    if len(key) != KEY_BYTES:
-        raise CryptoError(f"a key for this has {KEY_BYTES} bytes, not {len(key)}")

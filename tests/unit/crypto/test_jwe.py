@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 
 from web5.crypto import jwe
 from web5.crypto.encoding import b64url_decode, b64url_encode
+from web5.crypto.jwe_agreement import Agreement, concat_kdf
 from web5.crypto.jwe_keys import Direct, KeyManagement, Password, Wrapped
+from web5.crypto.jwk import public_jwk
 from web5.errors import CryptoError
 from web5.node.ciphers import NodeCiphers
+from web5.node.crypto import NodeCrypto
+from web5.ports.crypto import KeyAlgorithm
 
 KEY = bytes(range(32))
 OTHER = bytes(range(1, 33))
@@ -27,10 +31,36 @@ REFERENCE = {
 }
 """Made by `CompactJwe` of @web5/agent."""
 
-WAYS: list[KeyManagement] = [Direct(KEY), Wrapped(KEY), Password(b"password", iterations=10)]
-WRONG: list[KeyManagement] = [Direct(OTHER), Wrapped(OTHER), Password(b"passwort", iterations=10)]
-
-ciphers = NodeCiphers()
+ALICE, BOB = (
+    # RFC 7518, appendix C
+    {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0",
+        "y": "SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps",
+        "d": "0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo",
+    },
+    {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ",
+        "y": "e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck",
+        "d": "VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw",
+    },
+)
+ciphers, crypto = NodeCiphers(), NodeCrypto()
+WAYS: list[KeyManagement] = [
+    Direct(KEY),
+    Wrapped(KEY),
+    Password(b"password", iterations=10),
+    Agreement(BOB, crypto),
+]
+WRONG: list[KeyManagement] = [
+    Direct(OTHER),
+    Wrapped(OTHER),
+    Password(b"passwort", iterations=10),
+    Agreement(ALICE, crypto),
+]
 
 
 def _named(key: KeyManagement) -> str:
@@ -161,9 +191,50 @@ async def test_an_encrypted_key_beside_dir_is_refused() -> None:
         await jwe.decrypt(ciphers, ".".join([protected, "AAAA", *rest]), Direct(KEY))
 
 
+async def test_the_agreement_of_the_specification() -> None:
+    shared = await ciphers.shared_secret(ALICE, public_jwk(BOB))
+    assert shared == await ciphers.shared_secret(BOB, public_jwk(ALICE))
+    derived = concat_kdf(shared, "A128GCM", b"Alice", b"Bob", length=16)
+    assert b64url_encode(derived) == "VqqN6vgjbSBcIijNcacQGg"
+
+
+@pytest.mark.parametrize("curve", ["X25519", "P-256", "secp256k1"])
+async def test_whoever_has_the_public_key_encrypts_to_the_private_one(curve: KeyAlgorithm) -> None:
+    private = await crypto.generate_key(curve)
+    text = await jwe.encrypt(ciphers, b"secret", Agreement(public_jwk(private), crypto))
+    assert await jwe.decrypt(ciphers, text, Agreement(private, crypto)) == b"secret"
+    ephemeral = _header(text)["epk"]
+    assert ephemeral["crv"] == curve and "d" not in ephemeral
+    assert ephemeral != _header(await jwe.encrypt(ciphers, b"secret", Agreement(private, crypto)))["epk"]
+
+
+async def test_what_the_header_says_of_the_parties_goes_into_the_key() -> None:
+    text = await jwe.encrypt(ciphers, b"secret", Agreement(BOB, crypto))
+    for apu in (b64url_encode(b"Alice"), "", "*", 7):
+        with pytest.raises(CryptoError):
+            await jwe.decrypt(ciphers, _with_header(text, {**_header(text), "apu": apu}), Agreement(BOB, crypto))
+
+
+@pytest.mark.parametrize("epk", [None, {}, "epk", [], {**ALICE, "crv": "P-384"}, {**ALICE, "y": ALICE["x"]}])
+async def test_a_senders_key_that_is_none_is_refused(epk: Any) -> None:
+    text = await jwe.encrypt(ciphers, b"secret", Agreement(BOB, crypto))
+    with pytest.raises(CryptoError):
+        await jwe.decrypt(ciphers, _with_header(text, {**_header(text), "epk": epk}), Agreement(BOB, crypto))
+
+
+async def test_keys_that_agree_upon_nothing_are_refused() -> None:
+    signing = await crypto.generate_key("Ed25519")
+    for jwk in (signing, public_jwk(signing), {}):
+        with pytest.raises(CryptoError):
+            await jwe.encrypt(ciphers, b"secret", Agreement(jwk, crypto))
+    text = await jwe.encrypt(ciphers, b"secret", Agreement(BOB, crypto))
+    with pytest.raises(CryptoError, match="needs a private key"):
+        await jwe.decrypt(ciphers, text, Agreement(public_jwk(BOB), crypto))
+
+
 def test_keys_are_not_shown() -> None:
     for key in WAYS:
-        assert "password" not in repr(key) and "\\x01" not in repr(key)
+        assert not any(secret in repr(key) for secret in ("password", "\\x01", BOB["d"]))
 
 
 _SMALL = st.integers(max_value=3)
@@ -180,6 +251,8 @@ _HEADERS = st.fixed_dictionaries(
         "enc": st.just("A256GCM") | _JSON,
         "p2c": _SMALL | st.text() | st.none() | st.integers(min_value=10**9),
         "p2s": st.binary(max_size=20).map(b64url_encode) | _JSON,
+        "epk": st.just(public_jwk(ALICE)) | _JSON,
+        "apu": _JSON,
         "cty": _JSON,
     },
 )

@@ -26,6 +26,7 @@ from tests.contracts import (
 )
 from tests.contracts.memory import MIB, at_most
 from web5 import Web5
+from web5.agent.vault import Vault
 from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.ciphers import BrowserCiphers
@@ -33,7 +34,7 @@ from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.files import source
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys
+from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys, result
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
 from web5.browser.websocket import BrowserWebSockets
@@ -211,6 +212,39 @@ async def errors_of_closed_sockets(base: str) -> Any:
     return js_errors
 
 
+# -- the vault ---------------------------------------------------------------------------------------------------------
+
+
+async def open_vault(space: str, words: str) -> str:
+    """Make a vault with the device's key, set a password, open it anew; its DID, and whether the key is gone."""
+    database = await open_paged(IndexedDbPages(space))
+    vault = _vault(database, space)
+    await vault.create(password=None, recovery_phrase=words, dwn_endpoints=[])
+    text = await vault.encrypt(b"kept")
+    (sealed,) = database.connection.execute("SELECT wrapped FROM vault_key").fetchone()
+    before = sealed in await _every_page(space)
+    await vault.change_password(None, "secret")
+    after = sealed in await _every_page(space)
+    await database.close()
+
+    database = await open_paged(IndexedDbPages(space))
+    vault = _vault(database, space)
+    refusals = []
+    for password in (None, "wrong"):
+        try:
+            await vault.unlock(password)
+        except Web5Error as error:
+            refusals.append(type(error).__name__)
+    await vault.unlock("secret")
+    kept = (await vault.decrypt(text)).decode()
+    await database.close()
+    return json.dumps([vault.agent_did, refusals, kept, before, after])
+
+
+def _vault(database: Database, space: str) -> Vault:
+    return Vault(database, DeviceSealer(space), BrowserCrypto(), BrowserCiphers())
+
+
 # -- a remote node -----------------------------------------------------------------------------------------------------
 
 
@@ -368,6 +402,39 @@ async def copy_without_log(space: str, copy: str) -> int:
     await write.commit()
     database.close()
     return len(stored)
+
+
+async def overwritten(space: str) -> str:
+    """Which fillings of a page lie in IndexedDB after it was written three times, and once that was erased."""
+    pages = IndexedDbPages(space)
+    await pages.load()
+    for filling in (1, 2, 3):
+        await pages.write({0: bytes([filling]) * pages.page_size, 1: bytes(pages.page_size)}, 2)
+    before = await _fillings(space)
+    await pages.erase()
+    after = await _fillings(space)
+    await pages.close()
+    return json.dumps([before, after])
+
+
+async def _fillings(space: str) -> list[int]:
+    return sorted(set(await _every_page(space)) - {0})
+
+
+async def _every_page(space: str) -> bytes:
+    """All versions of all pages that a script finds in IndexedDB."""
+    database = await open_database(f"{space}.pages", [], version=2)
+    stored = b""
+    for store in ("pages", "log"):
+        for js_record in await result(database.js_store(store).getAll(), "reading all records"):
+            stored += _stored_bytes(js_record)
+    database.close()
+    return stored
+
+
+def _stored_bytes(js_record: Any) -> bytes:
+    record = js_record.to_py()
+    return bytes(record[2] if isinstance(record, list) else record)
 
 
 async def close_notes(space: str) -> None:

@@ -71,6 +71,21 @@ async def test_contract(page: Page, base: str, socket_base: str, suite: str, cas
     await python(page, "run_case", suite, case, f"{suite}.{case}", socket_base if suite == "websocket" else base)
 
 
+async def test_earlier_versions_of_a_page_are_erased_from_indexeddb(page: Page) -> None:
+    before, after = json.loads(await python(page, "overwritten", "overwritten"))
+    assert before == [1, 2, 3], "a write is appended to a log"
+    assert after == [3]
+
+
+async def test_a_vault_of_the_browser_is_that_of_its_words_and_keeps_no_old_wrapping(page: Page) -> None:
+    words = " ".join(["abandon"] * 11 + ["about"])
+    did, refusals, kept, before, after = json.loads(await python(page, "open_vault", "vault", words))
+    assert did == "did:dht:qftx7z968xcpfy1a1diu75pg5meap3gdtg6ezagaw849wdh6oubo"
+    assert refusals == ["VaultLocked", "WrongPassword"]
+    assert kept == "kept"
+    assert (before, after) == (True, False)
+
+
 async def test_an_answer_that_cors_withholds_is_unreachable(page: Page, base: str) -> None:
     assert await python(page, "blocked_by_cors", base) == "Unreachable"
 

@@ -35,9 +35,9 @@ async def encrypt(
     Raises:
         CryptoError: the key, or what the header says of it, cannot be used.
     """
-    whole = {"alg": key.alg, "enc": ENCRYPTION, **(header or {}), **key.header()}
+    content_key, encrypted_key, members = await key.new_key(ciphers)
+    whole = {"alg": key.alg, "enc": ENCRYPTION, **(header or {}), **members}
     _check_header(whole, key.alg)
-    content_key, encrypted_key = await key.new_key(ciphers, whole)
     protected = b64url_encode(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
     iv = os.urandom(GCM_IV)
     encrypted = await ciphers.encrypt_gcm(content_key, iv, plaintext, protected.encode())

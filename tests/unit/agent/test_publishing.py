@@ -85,7 +85,7 @@ async def device(world: GatewayWorld) -> AsyncIterator[Device]:
 async def shown(world: GatewayWorld, did: str, name: str = "a") -> DidDocument | None:
     """What a gateway has."""
     item = (await world.gateways(name).ask(f"http://{name}", dht.identity_key(did))).item
-    return dht.read_document(did, item).document if item else None
+    return (await dht.read_document(did, item, NodeCrypto())).document if item else None
 
 
 async def aka(world: GatewayWorld, did: str, name: str = "a") -> list[str] | None:

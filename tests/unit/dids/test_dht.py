@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from web5.crypto.encoding import b64url_encode
 from web5.dids import bep44, dht, dht_rotation, key
+from web5.dids.gateways import Gateways
 from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.signing import signer_for
@@ -100,7 +101,7 @@ async def test_what_nobody_published_is_not_found(http: HttpxHttp) -> None:
 
 @pytest.mark.parametrize(("did", "error"), VECTORS["invalid"])
 async def test_errors_for_what_is_no_did_dht_are_the_references(http: HttpxHttp, did: str, error: str) -> None:
-    resolver = UniversalResolver([dht.DidDht(http, crypto, GATEWAY)])
+    resolver = UniversalResolver([dht.DidDht(Gateways(http, crypto, [GATEWAY], SystemClock()), crypto)])
     assert (await resolver.resolve(did)).error == error
     with pytest.raises(DidError) as refused:
         dht.identity_key(did)

@@ -16,6 +16,7 @@ from web5.agent.publishing import NAP, SPREAD, WAITS, Publisher
 from web5.dids import dht
 from web5.dids.models import DidDocument, PortableDid
 from web5.dwn.store.database import Database, open_memory
+from web5.node.crypto import NodeCrypto
 
 REFUSED = httpx.ConnectError("refused")
 HOUR = 3600

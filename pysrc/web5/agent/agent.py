@@ -54,6 +54,11 @@ class Agent:
         self._publisher = Publisher(identities, self._publish, clock, self._published)
         dwn.after_commit.append(self._tell)
 
+    @property
+    def http(self) -> Http:
+        """The way to the network."""
+        return self._http
+
     async def open(self) -> None:
         """Make ready: the sync ledger, the own DIDs in the resolver, unfinished publications."""
         await self.sync.open()

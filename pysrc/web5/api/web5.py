@@ -11,6 +11,7 @@ from web5.api.identities import IdentitiesApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
+from web5.api.vc import VcApi
 from web5.platform import Progress, default_settings, no_progress, open_agent
 from web5.sync.intervals import check_interval
 
@@ -51,6 +52,7 @@ class Web5:
         self.did = DidApi(agent)
         self.identities = IdentitiesApi(agent)
         self.sync = SyncApi(agent, connected_did)
+        self.vc = VcApi(agent, connected_did, self.dwn.records)
 
     @classmethod
     async def connect(

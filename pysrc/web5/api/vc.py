@@ -208,10 +208,11 @@ class VcApi:
         record = await self._records.create(vc_jwt, **{"schema": CONTEXT, "data_format": DATA_FORMAT, **options})
         return StoredCredential(record, vc_jwt)
 
-    async def list(self, **filters: Any) -> list[StoredCredential]:
+    async def list(self, *, page_size: int = 100, **filters: Any) -> list[StoredCredential]:
         """The credentials that the person keeps, the oldest first; also those that apps on web5-js stored.
 
         Parameters:
+            page_size: how many are asked for at once; all are given.
             filters: as for `records.query`.
 
         Raises:
@@ -220,7 +221,7 @@ class VcApi:
         found: list[StoredCredential] = []
         cursor = None
         while True:
-            page = await self._records.query(**{"data_format": DATA_FORMAT, **filters}, cursor=cursor)
+            page = await self._records.query(limit=page_size, cursor=cursor, **{"data_format": DATA_FORMAT, **filters})
             found += [StoredCredential(one, (await one.data.bytes()).decode(errors="replace")) for one in page]
             cursor = page.cursor
             if cursor is None:

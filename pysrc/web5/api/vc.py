@@ -14,7 +14,7 @@ from web5.crypto.jws import MessageSigner
 from web5.vc.keys import credential_signer
 from web5.vc.models import CONTEXT, VerifiableCredential, VerifiablePresentation
 from web5.vc.signing import parse_credential, parse_presentation, sign_credential, sign_presentation
-from web5.vc.verifier import LEEWAY_SECONDS, CredentialVerifier, VerifiedPresentation
+from web5.vc.verifier import CredentialVerifier
 
 DATA_FORMAT = "application/vc+jwt"
 """What apps on web5-js give such records."""
@@ -37,14 +37,14 @@ class StoredCredential:
         return parse_credential(self.jwt)
 
 
-class VcApi:
-    """Acts as `did`: it is the issuer and the holder where nobody else is named."""
+class VcApi(CredentialVerifier):
+    """Verifies what others say, and acts as `did`: it is the issuer and the holder where nobody else is named."""
 
     def __init__(self, agent: Agent, did: str, records: RecordsApi) -> None:
+        super().__init__(agent.resolver, agent.crypto, agent.clock, agent.http)
         self._agent = agent
         self._did = did
         self._records = records
-        self._verifier = CredentialVerifier(agent.resolver, agent.crypto, agent.clock, agent.http)
 
     def create(
         self,
@@ -89,30 +89,6 @@ class VcApi:
         """
         signer = await self._signer(credential.issuer_id, key_id)
         return await sign_credential(credential, signer, self._agent.clock)
-
-    async def verify(
-        self, vc_jwt: str, *, leeway: int = LEEWAY_SECONDS, check_schema: bool = True
-    ) -> VerifiableCredential:
-        """The credential of a JWT, if it holds: its issuer signed it, it is in its time and as its schema demands.
-
-        Whether the issuer is to be trusted, and whether it took the credential back (`status`), are other questions.
-
-        Parameters:
-            leeway: seconds by which clocks may differ.
-            check_schema: fetch the schemas that the credential names, and see whether it is as they demand.
-
-        Raises:
-            CredentialError: it does not hold, or that cannot be told; `code` says why.
-        """
-        return await self._verifier.verify(vc_jwt, leeway=leeway, check_schema=check_schema)
-
-    async def status(self, credential: VerifiableCredential) -> str | None:
-        """Ask the issuer's status list: "revocation", "suspension", or None while the credential is in force.
-
-        Raises:
-            CredentialError: it cannot be told; `code` says why.
-        """
-        return await self._verifier.status(credential)
 
     def parse_jwt(self, vc_jwt: str) -> VerifiableCredential:
         """The credential of a JWT; **nothing is verified**.
@@ -160,28 +136,6 @@ class VcApi:
         """
         signer = await self._signer(presentation.holder or self._did, key_id)
         return await sign_presentation(presentation, signer, self._agent.clock, audience=audience, nonce=nonce)
-
-    async def verify_presentation(
-        self,
-        vp_jwt: str,
-        *,
-        audience: str | None = None,
-        nonce: str | None = None,
-        leeway: int = LEEWAY_SECONDS,
-        check_schema: bool = True,
-    ) -> VerifiedPresentation:
-        """The presentation of a JWT with its credentials, if it holds and each of them does.
-
-        Parameters:
-            audience, nonce: what the holder was asked to put in.
-            leeway, check_schema: as for `verify`.
-
-        Raises:
-            CredentialError: something does not hold, or that cannot be told; `code` says why.
-        """
-        return await self._verifier.verify_presentation(
-            vp_jwt, audience=audience, nonce=nonce, leeway=leeway, check_schema=check_schema
-        )
 
     def parse_presentation_jwt(self, vp_jwt: str) -> VerifiablePresentation:
         """The presentation of a JWT; **nothing is verified**.

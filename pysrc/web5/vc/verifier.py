@@ -61,7 +61,9 @@ class CredentialVerifier:
     async def verify(
         self, vc_jwt: str, *, leeway: int = LEEWAY_SECONDS, check_schema: bool = True
     ) -> VerifiableCredential:
-        """The credential of a JWT, if it holds. Whether it was revoked is another question: `status`.
+        """The credential of a JWT, if it holds: its issuer signed it, it is in its time and as its schemas demand.
+
+        Whether the issuer is to be trusted, and whether it took the credential back (`status`), are other questions.
 
         Parameters:
             leeway: seconds by which clocks may differ.

@@ -1,11 +1,12 @@
-// @web5/credentials behind JSON lines. DIDs are portable, bits and signatures are as the package gives them.
+// @web5/credentials behind JSON lines; DIDs come in as portable DIDs.
 import {
+  Jwt,
   PresentationExchange,
   StatusListCredential,
   VerifiableCredential,
   VerifiablePresentation,
 } from '@web5/credentials';
-import { DidDht, DidJwk, DidKey } from '@web5/dids';
+import { DidDht, DidJwk, DidKey, UniversalResolver } from '@web5/dids';
 import { serveLines } from './serve-lines.mjs';
 
 const METHODS = { dht: DidDht, jwk: DidJwk, key: DidKey };
@@ -13,6 +14,12 @@ const bearer = (portableDid) => METHODS[portableDid.uri.split(':')[1]].import({ 
 const parsed = (vcJwt) => VerifiableCredential.parseJwt({ vcJwt });
 
 serveLines({
+  // The package resolves did:dht through a gateway that it is built with, unless it is given another resolver.
+  useGateway({ gatewayUri }) {
+    const viaGateway = { methodName: 'dht', resolve: (did) => DidDht.resolve(did, { gatewayUri }) };
+    Jwt.didResolver = new UniversalResolver({ didResolvers: [viaGateway, DidJwk, DidKey] });
+  },
+
   async createDid({ didMethod, options = {} }) {
     return (await METHODS[didMethod].create({ options })).export();
   },

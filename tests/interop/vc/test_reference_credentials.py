@@ -13,17 +13,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.interop.gateway import gateway_server
 from tests.interop.reference import ReferenceError, ReferenceScript
 from tests.served import served
 from tests.unit.vc.parties import World, claims_of, crypto, sign_claims, with_part
 from web5.crypto.encoding import b64url_decode
-from web5.dids import jwk, key
+from web5.dids import dht, jwk, key
+from web5.dids.dht import KeySpec
 from web5.dids.models import PortableDid
+from web5.dids.resolver import default_resolver
 from web5.errors import CredentialError
 from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
 from web5.vc import (
     Code,
+    CredentialVerifier,
+    VerifiableCredential,
     VerifiablePresentation,
     credential_signer,
     jwt,
@@ -201,6 +206,31 @@ async def test_the_reference_takes_what_another_did_signed_for_the_issuer_and_we
     assert (await reference.call("verify", vcJwt=forged))["issuer"] == issuer.uri
     with pytest.raises(CredentialError, match=re.escape(Code.KEY_NOT_ALLOWED)):
         await world.verifier.verify(forged)
+
+
+async def test_identities_of_web5_issue_for_both(reference: ReferenceScript) -> None:
+    http = HttpxHttp()
+    connect = dht.identity_defaults([])
+    connect["verification_methods"] += [KeySpec("secp256k1", "k1", ("assertionMethod",))]
+    async with gateway_server() as gateway:
+        await reference.call("useGateway", gatewayUri=f"{gateway}/")
+        issuer = await dht.publish(await dht.create(crypto, **connect), http, crypto, gateway)
+        clock = SystemClock()
+        verifier = CredentialVerifier(default_resolver(http, crypto, clock, gateway), crypto, clock, http)
+        credential = VerifiableCredential.create(issuer=issuer.uri, clock=clock, **OPTIONS)
+        for key_id in ("#0", "#sig", "#k1"):
+            text = await sign_credential(credential, await credential_signer(issuer, crypto, key_id), clock)
+            assert await verifier.verify(text) == credential
+            assert (await reference.call("verify", vcJwt=text))["vc"] == credential.to_wire()
+        made = await issued_there(reference, issuer)
+        assert (await verifier.verify(made["jwt"])).to_wire() == made["vc"]
+        assert jwt.parse(made["jwt"]).key_id == (await credential_signer(issuer, crypto)).key_id
+        for text in changed(made["jwt"]):
+            with pytest.raises(CredentialError):
+                await verifier.verify(text)
+            with pytest.raises(ReferenceError):
+                await reference.call("verify", vcJwt=text)
+    await http.close()
 
 
 async def test_both_check_the_schema(reference: ReferenceScript) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,12 @@ async def test_all_pages_are_listed_and_a_record_that_is_no_credential_says_so(w
         _ = strange.credential
     assert good.credential == web5.vc.parse_jwt(vc_jwt)
     assert [one.jwt for one in await web5.vc.list(schema="https://example.org/ticket")] == [vc_jwt]
+
+
+async def test_the_example_of_the_readme_runs(world: World) -> None:
+    text = (Path(__file__).resolve().parents[3] / "README.md").read_text()
+    example = text.split("## Credentials\n", 1)[1].split("```python\n", 1)[1].split("```", 1)[0]
+    web5 = await connected(world)
+    names = {"web5": web5, "guest_did": web5.connected_did, "door_did": "did:example:door", "nonce": "n"}
+    await eval(compile(example, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+    assert [one.jwt for one in await web5.vc.list()] == [names["vc_jwt"]]

@@ -13,6 +13,8 @@ from tests.unit.conftest import World
 from web5.errors import CredentialError, IdentityError, NotFound
 from web5.vc import Code, jwt
 
+README = (Path(__file__).resolve().parents[3] / "README.md").read_text()
+
 
 async def test_one_person_issues_and_another_shows(world: World) -> None:
     shop, alice, cinema = [await connected(world, name) for name in ("shop", "alice", "cinema")]
@@ -98,8 +100,7 @@ async def test_all_pages_are_listed_and_a_record_that_is_no_credential_says_so(w
 
 
 async def test_the_example_of_the_readme_runs(world: World) -> None:
-    text = (Path(__file__).resolve().parents[3] / "README.md").read_text()
-    example = text.split("## Credentials\n", 1)[1].split("```python\n", 1)[1].split("```", 1)[0]
+    example = README.split("## Credentials\n", 1)[1].split("```python\n", 1)[1].split("```", 1)[0]
     web5 = await connected(world)
     names = {"web5": web5, "guest_did": web5.connected_did, "door_did": "did:example:door", "nonce": "n"}
     await eval(compile(example, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)

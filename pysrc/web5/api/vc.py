@@ -11,8 +11,11 @@ from web5.agent.agent import Agent
 from web5.api.record import Record
 from web5.api.records import RecordsApi
 from web5.crypto.jws import MessageSigner
+from web5.vc import exchange
+from web5.vc.credential import VerifiableCredential
 from web5.vc.keys import credential_signer
-from web5.vc.models import CONTEXT, VerifiableCredential, VerifiablePresentation
+from web5.vc.models import CONTEXT
+from web5.vc.presentation import VerifiablePresentation
 from web5.vc.signing import parse_credential, parse_presentation, sign_credential, sign_presentation
 from web5.vc.verifier import CredentialVerifier
 
@@ -114,6 +117,28 @@ class VcApi(CredentialVerifier):
         return VerifiablePresentation.create(
             holder=holder or self._did, vc_jwts=vc_jwts, type=type, additional_data=additional_data
         )
+
+    def select_credentials(self, vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> Sequence[str]:
+        """Those of some credentials that a verifier asks for; none if one that it asks for is missing.
+
+        Parameters:
+            definition: a presentation definition (DIF Presentation Exchange 2), as JSON.
+
+        Raises:
+            CredentialError: definitionUnsupported; malformedJwt, one of them is no JWT.
+        """
+        return exchange.select_credentials(vc_jwts, definition)
+
+    def answer(self, vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> VerifiablePresentation:
+        """The presentation that a verifier asks for, of exactly these credentials; not signed yet.
+
+        Parameters:
+            vc_jwts: what the person agreed to show, of those that `select_credentials` gave.
+
+        Raises:
+            CredentialError: notSatisfied, they are not all that is asked for; or as `select_credentials` does.
+        """
+        return exchange.presentation_for(vc_jwts, definition, self._did)
 
     async def sign_presentation(
         self,

@@ -4,8 +4,9 @@ What apps call is `web5.vc` of a connected `Web5` (`web5.api.vc`); this package 
 """
 
 from web5.vc.codes import Code
+from web5.vc.credential import VerifiableCredential
 from web5.vc.keys import credential_signer
-from web5.vc.models import VerifiableCredential, VerifiablePresentation
+from web5.vc.presentation import VerifiablePresentation
 from web5.vc.signing import parse_credential, parse_presentation, sign_credential, sign_presentation
 from web5.vc.verifier import CredentialVerifier, VerifiedPresentation
 

@@ -14,8 +14,10 @@ from typing import Any
 
 from web5.errors import CredentialError
 from web5.vc.codes import Code
+from web5.vc.credential import VerifiableCredential
 from web5.vc.dates import EARLIEST, LATEST, seconds_of, text_of
-from web5.vc.models import Json, VerifiableCredential, VerifiablePresentation
+from web5.vc.models import Json
+from web5.vc.presentation import VerifiablePresentation
 
 Claims = dict[str, Any]
 

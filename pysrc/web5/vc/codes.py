@@ -42,3 +42,7 @@ class Code(StrEnum):
     """The presentation is meant for somebody else. Ask its holder for one that names you."""
     WRONG_NONCE = "wrongNonce"
     """The presentation does not answer this request; it may be an old one. Ask anew."""
+    DEFINITION_UNSUPPORTED = "definitionUnsupported"
+    """The presentation definition is malformed or demands what is not known here. Its verifier has to ask otherwise."""
+    NOT_SATISFIED = "notSatisfied"
+    """These credentials are not all that the presentation definition asks for. Get the missing ones."""

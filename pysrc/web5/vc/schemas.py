@@ -1,35 +1,21 @@
 """The JSON schemas that credentials name (`credentialSchema`; `SsiValidator.validateCredentialSchema`).
 
-Invariants:
-1. A schema comes from a stranger: it is looked at before it is used, and a keyword that is not known here makes it
-   unusable, rather than being passed over (`web5.vc.schema_shapes`).
-2. Looking and checking end: nesting, values and the `$ref` that are followed are bounded. A `pattern` is not: one made
-   for that keeps Python's `re` busy for long.
-3. `format` is an annotation, as in JSON Schema 2020-12; the reference checks some formats.
+A schema that cannot be had or understood is never passed over. `format` is an annotation, as in JSON Schema 2020-12;
+the reference checks some formats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from web5 import strict_json
-from web5.dwn.protocols.json_schema import Fault, fault
 from web5.errors import CredentialError
 from web5.ports.http import Http
 from web5.vc.codes import Code
+from web5.vc.credential import VerifiableCredential
 from web5.vc.fetching import fetch_text
-from web5.vc.models import Json, VerifiableCredential
-from web5.vc.schema_shapes import problem_of, references_in
-
-MAX_DEPTH = 64
-"""Of a credential that is checked by a schema, and of `$ref` within one another."""
-
-MAX_VALUES = 10_000
-"""In a credential that is checked by a schema."""
-
-MAX_REFERENCES = 10_000
-"""How many `$ref` are followed for one credential."""
+from web5.vc.models import Json
+from web5.vc.schema_check import UnusableSchema, fault_by
 
 
 async def check_schemas(credential: VerifiableCredential, http: Http) -> None:
@@ -57,52 +43,12 @@ def check_schema(credential: Json, schema: Any, url: str) -> None:
     Raises:
         CredentialError: schemaViolation, or schemaUnsupported if that cannot be told.
     """
-    problem = "the credential is too large or too deep" if _too_large(credential) else problem_of(schema)
-    if problem is not None:
-        raise _unsupported(url, problem)
-    references = _References(url)
-    for reference, target in references_in(schema).items():
-        references.add(reference, target)
-    found = fault(schema, credential, references.names)
+    try:
+        found = fault_by(schema, credential)
+    except UnusableSchema as error:
+        raise _unsupported(url, str(error)) from error
     if found is not None:
         raise CredentialError(Code.SCHEMA_VIOLATION, f"not as {url[:200]} demands: {str(found)[:200]}")
-
-
-class _References:
-    """Follows the `$ref` of a schema, so many and so deep at the most."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._left = MAX_REFERENCES
-        self._depth = 0
-        self.names: dict[str, Callable[[Any], Fault | None]] = {}
-
-    def add(self, reference: str, target: Any) -> None:
-        def find(value: Any) -> Fault | None:
-            self._left -= 1
-            if self._left < 0 or self._depth >= MAX_DEPTH:
-                raise _unsupported(self._url, f"{reference[:100]} leads on and on")
-            self._depth += 1
-            try:
-                return fault(target, value, self.names)
-            finally:
-                self._depth -= 1
-
-        self.names[reference] = find
-
-
-def _too_large(value: Any) -> bool:
-    level, values = [value], 0
-    for _ in range(MAX_DEPTH):
-        level = [inner for one in level for inner in _within(one)]
-        values += len(level)
-        if not level or values > MAX_VALUES:
-            return values > MAX_VALUES
-    return True
-
-
-def _within(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 async def _fetch(http: Http, url: str) -> Any:

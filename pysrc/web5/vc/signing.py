@@ -7,7 +7,8 @@ from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
 from web5.vc import jwt
 from web5.vc.claims import credential_claims, credential_of, presentation_claims, presentation_of
-from web5.vc.models import VerifiableCredential, VerifiablePresentation
+from web5.vc.credential import VerifiableCredential
+from web5.vc.presentation import VerifiablePresentation
 
 
 async def sign_credential(credential: VerifiableCredential, signer: MessageSigner, clock: Clock) -> str:

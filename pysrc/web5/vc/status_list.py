@@ -15,7 +15,8 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.errors import CredentialError, CryptoError, InvalidArgument
 from web5.ports.clock import Clock
 from web5.vc.codes import Code
-from web5.vc.models import CONTEXT, STATUS_LIST_CONTEXT, Json, VerifiableCredential
+from web5.vc.credential import STATUS_LIST_CONTEXT, VerifiableCredential
+from web5.vc.models import CONTEXT, Json
 
 LIST_BITS = 16 * 1024 * 8
 """Bits in a list that is made here: 16 KiB of them, so that many credentials hide in one (section 4.1)."""

@@ -10,8 +10,9 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from web5.crypto.jwk import DEFAULT_ALG
 from web5.dids.models import DidDocument
@@ -21,14 +22,15 @@ from web5.errors import CredentialError, CryptoError
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto, Jwk
 from web5.ports.http import Http
-from web5.vc import status_list
+from web5.vc import exchange, status_list
 from web5.vc.claims import Claims, credential_of, date_claim, presentation_of
 from web5.vc.codes import Code
+from web5.vc.credential import VerifiableCredential
 from web5.vc.dates import seconds_of
 from web5.vc.fetching import fetch_text
 from web5.vc.jwt import Jwt, parse
 from web5.vc.keys import FOR_CREDENTIALS, FOR_PRESENTATIONS, allowed_keys
-from web5.vc.models import VerifiableCredential, VerifiablePresentation
+from web5.vc.presentation import VerifiablePresentation
 from web5.vc.schemas import check_schemas
 
 LEEWAY_SECONDS = 60
@@ -87,6 +89,7 @@ class CredentialVerifier:
         *,
         audience: str | None = None,
         nonce: str | None = None,
+        definition: Mapping[str, Any] | None = None,
         leeway: int = LEEWAY_SECONDS,
         check_schema: bool = True,
     ) -> VerifiedPresentation:
@@ -95,6 +98,7 @@ class CredentialVerifier:
         Parameters:
             audience: who verifies. A presentation for somebody else is refused, and so is one for nobody.
             nonce: what the holder was asked to put in, so that nobody else can show the presentation again.
+            definition: what the holder was asked for (`web5.vc.exchange`), as JSON.
             leeway, check_schema: as for `verify`.
 
         Raises:
@@ -105,6 +109,8 @@ class CredentialVerifier:
         presentation = presentation_of(token.payload)
         self._check_time(date_claim(token.payload, "nbf"), date_claim(token.payload, "exp"), leeway)
         _check_purpose(token.payload, audience, nonce)
+        if definition is not None:
+            exchange.check_satisfied(presentation.vc_jwts, definition)
         credentials = [
             await self.verify(vc_jwt, leeway=leeway, check_schema=check_schema) for vc_jwt in presentation.vc_jwts
         ]

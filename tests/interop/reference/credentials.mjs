@@ -56,4 +56,10 @@ serveLines({
   isDisabled: ({ vcJwt, listJwt }) => StatusListCredential.validateCredentialInStatusList(parsed(vcJwt), parsed(listJwt)),
 
   selectCredentials: (params) => PresentationExchange.selectCredentials(params),
+  answer: (params) => PresentationExchange.createPresentationFromCredentials(params),
+
+  evaluate(params) {
+    const { errors } = PresentationExchange.evaluatePresentation(params);
+    if (errors?.length) throw new Error(JSON.stringify(errors));
+  },
 });

@@ -36,6 +36,7 @@ from web5.vc import (
     sign_credential,
     sign_presentation,
 )
+from web5.vc.exchange import presentation_for, select_credentials
 from web5.vc.status_list import create, entry, is_disabled
 
 LIST = "https://issuer.example/status"
@@ -269,3 +270,39 @@ async def test_status_lists_are_read_on_both_sides(reference: ReferenceScript, w
             assert isinstance(credential.credential_status, dict)
             assert is_disabled(credential.credential_status, status_list) is expected
             assert await reference.call("isDisabled", vcJwt=text, listJwt=listed) is expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [{"path": ["$.vc.credentialSubject.level"]}],
+        [{"path": ["$.vc.credentialSubject.level"], "filter": {"type": "string", "const": "gold"}}],
+        [{"path": ["$.nowhere", "$..level"], "filter": {"const": "silver"}}],
+        [{"path": ["$.vc.credentialSubject.years", "$..level"], "filter": {"const": "gold"}}],
+        [{"path": ["$.vc.type[*]"], "filter": {"pattern": "^Gold$"}}],
+        [{"path": ["$.vc.type"], "filter": {"type": "array", "contains": {"const": "Gold"}}}],
+        [{"path": ["$.iss"]}, {"path": ["$['vc']['credentialSubject'].nested.a[1].b"]}],
+        [{"path": ["$.vc.credentialSubject.*"]}, {"path": ["$.vc.@context[0]"]}],
+        [{"path": ["$.issuer"]}],
+        [],
+    ],
+)
+async def test_both_select_the_same(reference: ReferenceScript, world: World, fields: list[Any]) -> None:
+    issuer = await ours("jwk", "Ed25519")
+    texts = [await world.issue(issuer, **OPTIONS), await world.issue(issuer, data={"level": "silver"})]
+    definition = {"id": "d", "input_descriptors": [{"id": "i", "constraints": {"fields": fields}}]}
+    arguments = {"vcJwts": texts, "presentationDefinition": definition}
+    chosen = select_credentials(texts, definition)
+    assert chosen == await reference.call("selectCredentials", **arguments)
+    if not chosen:
+        with pytest.raises(CredentialError, match=Code.NOT_SATISFIED):
+            presentation_for(texts, definition, issuer.uri)
+        return
+    presentation = presentation_for(chosen, definition, issuer.uri).to_wire()
+    theirs = await reference.call("answer", **{**arguments, "vcJwts": chosen})
+    assert presentation["presentation_submission"] | {"id": ""} == theirs["presentationSubmission"] | {"id": ""}
+    made = theirs["presentation"]
+    assert [presentation[name] for name in ("@context", "type", "verifiableCredential")] == [
+        made[name] for name in ("@context", "type", "verifiableCredential")
+    ]
+    await reference.call("evaluate", presentationDefinition=definition, presentation=presentation)

@@ -10,8 +10,9 @@ import pytest
 from tests.unit.vc.parties import NOW, StandingClock
 from web5.errors import CredentialError, InvalidArgument
 from web5.vc import Code, VerifiableCredential, VerifiablePresentation
+from web5.vc.credential import STATUS_LIST_CONTEXT
 from web5.vc.dates import as_text, seconds_of, text_of
-from web5.vc.models import CONTEXT, STATUS_LIST_CONTEXT
+from web5.vc.models import CONTEXT
 
 ISSUER, SUBJECT = "did:example:issuer", "did:example:alice"
 WIRE: dict[str, Any] = {
@@ -87,6 +88,7 @@ def test_texts_are_moments(text: str, seconds: int) -> None:
         {"subject": None},
         {"data": {"id": "did:example:mallory"}},
         {"data": {"a": float("inf")}},
+        {"data": ["level"]},
         {"type": 5},
         {"type": ["a", 5]},
     ],

@@ -36,6 +36,22 @@ async def test_one_person_issues_and_another_shows(world: World) -> None:
     assert cinema.vc.parse_presentation_jwt(vp_jwt) == presentation == shown.presentation
 
 
+async def test_a_person_answers_what_a_verifier_asks_for(world: World) -> None:
+    shop, alice = await connected(world, "shop"), await connected(world, "alice")
+    kept = []
+    for kind in ("Membership", "Ticket"):
+        credential = shop.vc.create(type=kind, subject=alice.connected_did, data={"row": 7})
+        kept.append(await alice.vc.store(await shop.vc.sign(credential)))
+    wanted = {"path": ["$.vc.type[*]"], "filter": {"const": "Ticket"}}
+    definition = {"id": "entry", "input_descriptors": [{"id": "ticket", "constraints": {"fields": [wanted]}}]}
+    chosen = alice.vc.select_credentials([one.jwt for one in await alice.vc.list()], definition)
+    assert chosen == [kept[1].jwt]
+    shown = await alice.vc.sign_presentation(alice.vc.answer(chosen, definition))
+    assert (await shop.vc.verify_presentation(shown, definition=definition)).holder == alice.connected_did
+    with pytest.raises(CredentialError, match=Code.NOT_SATISFIED):
+        alice.vc.answer([kept[0].jwt], definition)
+
+
 async def test_the_key_can_be_chosen_among_those_for_assertions(world: World) -> None:
     shop = await connected(world)
     credential = shop.vc.create(subject="did:example:alice", data={})

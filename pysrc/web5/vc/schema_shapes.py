@@ -24,16 +24,22 @@ _ANNOTATIONS = frozenset(
 
 def problem_of(root: Any) -> str | None:
     """Why a schema cannot be used, or None."""
+    known: set[int] = set()
     for schema, depth in _schemas(root):
         # Looked at before what is within it is.
-        problem = "it is nested too deeply" if depth > MAX_DEPTH else _own_problem(schema, root)
+        problem = "it is nested too deeply" if depth > MAX_DEPTH else _own_problem(schema)
         if problem is not None:
             return problem
+        known.add(id(schema))
+    for reference, target in references_in(root).items():
+        # What a reference may lead to, such as a `default`, need not be a schema that was looked at.
+        if id(target) not in known:
+            return f"{reference[:100]!r} is no schema within it"
     return None
 
 
 def references_in(root: Any) -> dict[str, Any]:
-    """What each `$ref` of a schema that can be used names."""
+    """What each `$ref` of a schema names; None for what is not there."""
     references = {schema["$ref"] for schema, _ in _schemas(root) if isinstance(schema, dict) and "$ref" in schema}
     return {reference: _target(root, reference) for reference in references}
 
@@ -46,7 +52,7 @@ def _schemas(schema: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
             yield from _schemas(inner, depth + 1)
 
 
-def _own_problem(schema: Any, root: Any) -> str | None:
+def _own_problem(schema: Any) -> str | None:
     if not _is_schema(schema):
         return "a schema is an object or a boolean"
     for keyword, wanted in schema.items() if isinstance(schema, dict) else ():
@@ -56,8 +62,6 @@ def _own_problem(schema: Any, root: Any) -> str | None:
             return f"the keyword {keyword[:40]!r} is not known here"
         if not SHAPES[keyword](wanted):
             return f"{keyword} is not as it must be"
-        if keyword == "$ref" and _target(root, wanted) is None:
-            return f"{wanted[:100]!r} is not within the schema"
     return None
 
 
@@ -73,13 +77,11 @@ def _inner(keyword: str, wanted: Any) -> Iterator[Any]:
 
 def _target(root: Any, reference: str) -> Any:
     """What a `$ref` such as "#/$defs/name" names in its own document (RFC 6901); None if nothing."""
-    if reference == "#":
-        return root
-    found = root
-    for step in reference[2:].split("/") if reference.startswith("#/") else [None]:
-        name = step.replace("~1", "/").replace("~0", "~") if step is not None else None
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, dict | bool) else None
+    document, *steps = reference.split("/")
+    found = root if document == "#" else None
+    for step in steps:
+        found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
+    return found
 
 
 def _is_number(value: Any) -> bool:

@@ -114,6 +114,9 @@ async def test_nothing_is_fetched_for_a_forged_credential() -> None:
         {"$ref": "#/nowhere"},
         {"$ref": "https://elsewhere.example"},
         {"$ref": "#/$defs/a", "$defs": {"a": 5}},
+        {"$ref": "#/default", "default": {"type": "thing"}},
+        {"$ref": "#/$defs", "$defs": {"type": True}},
+        {"$ref": "#/const", "const": None},
         {"dependentRequired": {"a": ["b"]}},
         {"not": {"allOf": [{"unevaluatedProperties": False}]}},
     ],
@@ -153,11 +156,13 @@ leaves = (
     st.none()
     | st.booleans()
     | st.integers(-2, 9)
-    | st.sampled_from(["", "a", "#", "#/$defs/a", "object", "string", "("])
+    | st.sampled_from(["", "a", "#", "#/$defs/a", "#/a", "#/const", "object", "string", "("])
 )
 schemas = st.recursive(
     leaves,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*SHAPES, "a"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*SHAPES, "default", "a"]), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 

@@ -18,6 +18,7 @@ Web5Error
 │   ├── WrongPassword
 │   └── RecoveryError      a recovery phrase that cannot be one, or that fits nothing
 ├── CryptoError            a key, signature or ciphertext that cannot be used
+├── CredentialError        a verifiable credential or presentation that does not hold; `code` is a `web5.vc.Code`
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
 │   ├── TimedOut
@@ -159,6 +160,19 @@ class RecoveryError(VaultError):
 
 class CryptoError(Web5Error):
     """A key, signature or ciphertext that cannot be used."""
+
+
+class CredentialError(Web5Error):
+    """A verifiable credential or presentation that is malformed or does not hold.
+
+    Parameters:
+        code: a `web5.vc.Code`, which says why; compare this, not the message.
+        message: what is wrong and what to do.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(f"{code}: {message}")
 
 
 class RemoteError(Web5Error):

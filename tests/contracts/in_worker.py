@@ -24,6 +24,7 @@ from tests.contracts import (
     sealer_contract,
     websocket_contract,
 )
+from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
 from web5 import Web5
 from web5.agent.vault import Vault

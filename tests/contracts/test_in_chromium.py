@@ -24,11 +24,14 @@ from tests.contracts.chromium_harness import browser_context, open_page, python,
 from tests.contracts.http_server import http_server
 from tests.contracts.websocket_server import websocket_server
 from tests.served import served as served_app
+from tests.unit.vc.parties import VECTORS, World
 from web5.dids.jwk import DidJwk
 from web5.dids.resolver import UniversalResolver
 from web5.dwn.cid import data_cid
 from web5.node.server import create_app
 from web5.node.store_open import open_node
+from web5.ports.clock import SystemClock
+from web5.vc import jwt
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -116,6 +119,14 @@ async def test_a_remote_node_is_subscribed_to_from_a_browser(page: Page, tmp_pat
 async def test_a_browser_tells_a_server_without_websockets_from_one_that_is_down(page: Page, base: str) -> None:
     assert await python(page, "subscribe_error", base) == "NoWebSocket"
     assert await python(page, "subscribe_error", "http://127.0.0.1:9") == "Unreachable"
+
+
+async def test_a_browser_and_cpython_verify_each_others_credentials(page: Page) -> None:
+    world, texts = World(), [vector["jwt"] for vector in VECTORS["credentials"]]
+    issued = json.loads(await python(page, "verify_and_issue", json.dumps(texts)))
+    world.clock.us = SystemClock().now()
+    algorithms = [(await world.verifier.verify(text), jwt.parse(text).algorithm)[1] for text in issued]
+    assert algorithms == ["EdDSA", "ES256K", "ES256"]
 
 
 async def test_a_case_that_fails_is_told(page: Page, base: str) -> None:

@@ -30,6 +30,7 @@ from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
+from web5.ports.http import Http
 from web5.sync import SyncEngine
 from web5.sync.remote import RemoteDwn
 
@@ -44,6 +45,7 @@ class Agent:
         *,
         close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
+        http: Http,
         clock: Clock,
         resolver: UniversalResolver,
         dwn: Dwn,
@@ -57,6 +59,7 @@ class Agent:
     ) -> None:
         self.clock = clock
         self.crypto = crypto
+        self.http = http
         self.dwn = dwn
         self.resolver = resolver
         self.vault = vault

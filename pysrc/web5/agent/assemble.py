@@ -77,7 +77,8 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
-        clock=platform.clock,
+        http=http,
+        clock=clock,
         resolver=resolver,
         dwn=dwn,
         remote=RemoteDwn(platform.http, platform.sockets),

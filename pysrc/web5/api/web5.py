@@ -12,6 +12,7 @@ from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.api.vault import VaultApi
+from web5.api.vc import VcApi
 from web5.errors import InvalidArgument, RecoveryError, VaultLocked
 from web5.platform import Progress, default_settings, join_gateways, no_progress, open_agent
 from web5.sync.intervals import check_interval
@@ -56,6 +57,7 @@ class Web5:
         self.identities = IdentitiesApi(agent)
         self.sync = SyncApi(agent, connected_did)
         self.vault = VaultApi(agent)
+        self.vc = VcApi(agent, connected_did, self.dwn.records)
 
     @classmethod
     async def connect(

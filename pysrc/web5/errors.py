@@ -14,6 +14,8 @@ Web5Error
 ├── DidError               a DID or its document; `code` is a DID Core error name
 ├── IdentityError          a portable identity that cannot be imported, or one that is not here
 ├── CryptoError            a key, signature or ciphertext that cannot be used
+├── EncryptionError        a record that cannot be encrypted as asked, or not decrypted
+│   └── KeyMissing         no key for it is here; `keys` says which would do
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
 │   ├── TimedOut
@@ -27,6 +29,8 @@ Web5Error
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class Web5Error(Exception):
@@ -131,6 +135,23 @@ class IdentityError(Web5Error):
 
 class CryptoError(Web5Error):
     """A key, signature or ciphertext that cannot be used."""
+
+
+class EncryptionError(Web5Error):
+    """A record that cannot be encrypted as it is asked for, or whose encryption is malformed. Nothing was changed."""
+
+
+class KeyMissing(EncryptionError):
+    """No key that opens an encrypted record is here.
+
+    Parameters:
+        keys: those that would: the DID URL of each one's root, and its derivation scheme.
+    """
+
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        self.keys = list(keys)
+        named = ", ".join(f"{key_id} by {scheme}" for key_id, scheme in self.keys)
+        super().__init__(f"No key for this record is here. It is encrypted for {named}; ask one of them for a key.")
 
 
 class RemoteError(Web5Error):

@@ -115,8 +115,8 @@ def _check_key(key: bytes) -> None:
 
 def _gcm(key: bytes, iv: bytes) -> AESGCM:
     _check_key(key)
-    if len(iv) != 12:
-        raise CryptoError(f"AES-GCM has an initialization vector of 12 bytes here, not {len(iv)}")
+    if len(iv) not in (12, 16):
+        raise CryptoError(f"AES-GCM has an initialization vector of 12 or 16 bytes here, not {len(iv)}")
     return AESGCM(key)
 
 

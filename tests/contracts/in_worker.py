@@ -16,6 +16,7 @@ from pyodide.ffi import to_js
 
 from tests.contracts import (
     blobs_contract,
+    ciphers_contract,
     crypto_contract,
     database_contract,
     http_contract,
@@ -27,6 +28,7 @@ from tests.contracts.memory import MIB, at_most
 from web5 import Web5
 from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
+from web5.browser.ciphers import BrowserCiphers
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.files import source
@@ -86,6 +88,10 @@ async def _crypto(name: str, space: str, base: str) -> None:
     await _case(crypto_contract, name)(BrowserCrypto())
 
 
+async def _ciphers(name: str, space: str, base: str) -> None:
+    await _case(ciphers_contract, name)(BrowserCiphers())
+
+
 async def _database(name: str, space: str, base: str) -> None:
     async def open_database(store: str) -> Database:
         return await open_paged(IndexedDbPages(f"{space}.{store}"), store)
@@ -109,6 +115,7 @@ SUITES: dict[str, Run] = {
     "http": _http,
     "websocket": _websocket,
     "crypto": _crypto,
+    "ciphers": _ciphers,
     "database": _database,
     "memory_database": _memory_database,
 }

@@ -1,13 +1,19 @@
-"""The Crypto contract on CPython."""
+"""The Crypto and Ciphers contracts on CPython."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.contracts.crypto_contract import CASES, Case
+from tests.contracts import ciphers_contract, crypto_contract
+from web5.node.ciphers import NodeCiphers
 from web5.node.crypto import NodeCrypto
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__.removeprefix("case_"))
-async def test_node_crypto(case: Case) -> None:
+@pytest.mark.parametrize("case", crypto_contract.CASES, ids=lambda case: case.__name__.removeprefix("case_"))
+async def test_node_crypto(case: crypto_contract.Case) -> None:
     await case(NodeCrypto())
+
+
+@pytest.mark.parametrize("case", ciphers_contract.CASES, ids=lambda case: case.__name__.removeprefix("case_"))
+async def test_node_ciphers(case: ciphers_contract.Case) -> None:
+    await case(NodeCiphers())

@@ -12,6 +12,7 @@ from playwright.async_api import Error, Page
 
 from tests.contracts import (
     blobs_contract,
+    ciphers_contract,
     crypto_contract,
     database_contract,
     http_contract,
@@ -39,6 +40,7 @@ SUITES = {
     "http": http_contract.CASES,
     "websocket": websocket_contract.CASES,
     "crypto": crypto_contract.CASES,
+    "ciphers": ciphers_contract.CASES,
     "database": _DATABASE,
     "memory_database": _DATABASE,
 }

@@ -13,3 +13,6 @@ export const sign = (message, privateKey) => secp256k1.sign(message, privateKey,
 
 export const verify = (signature, message, publicKey) =>
   secp256k1.verify(signature, message, publicKey, { prehash: true, lowS: false });
+
+// 65 bytes: 4, x, y of the point that both have in common.
+export const getSharedPoint = (privateKey, publicKey) => secp256k1.getSharedSecret(privateKey, publicKey, false);

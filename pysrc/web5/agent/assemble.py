@@ -12,6 +12,7 @@ from web5.dids.resolver import default_resolver
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
 from web5.ports.blobs import Blobs
+from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -32,6 +33,7 @@ class Platform:
     database: Database
     blobs: Blobs
     crypto: Crypto
+    ciphers: Ciphers
     http: Http
     sockets: WebSockets | None
     clock: Clock

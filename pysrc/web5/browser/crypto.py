@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from importlib import resources
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import js
-from pyodide.code import run_js
-from pyodide.ffi import JsException, to_js
+from pyodide.ffi import to_js
 
+from web5.browser.webcrypto import crypto_errors, js_object, secp256k1
 from web5.crypto.curves import CURVES, decompress
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import KEY_TYPES, KeyMaterial, PublicMembers, key_material, public_members
@@ -25,22 +22,17 @@ _JOSE: dict[str, JoseAlgorithm] = {"Ed25519": "EdDSA", "secp256k1": "ES256K", "P
 _MEMBERS = {"OKP": ("kty", "crv", "d", "x"), "EC": ("kty", "crv", "d", "x", "y")}
 
 
-def _js_object(**members: Any) -> Any:
-    return to_js(members, dict_converter=js.Object.fromEntries)
-
-
 _JS_KEY_ALGORITHM = {
     "Ed25519": "Ed25519",
     "X25519": "X25519",
-    "P-256": _js_object(name="ECDSA", namedCurve="P-256"),
+    "P-256": js_object(name="ECDSA", namedCurve="P-256"),
 }
-_JS_SIGN_ALGORITHM = {"Ed25519": "Ed25519", "P-256": _js_object(name="ECDSA", hash="SHA-256")}
+_JS_SIGN_ALGORITHM = {"Ed25519": "Ed25519", "P-256": js_object(name="ECDSA", hash="SHA-256")}
 _JS_GENERATE_USAGES = {curve: to_js(["sign", "verify"]) for curve in _JS_SIGN_ALGORITHM} | {
     "X25519": to_js(["deriveBits"])
 }
 _JS_SIGN = to_js(["sign"])
 _JS_VERIFY = to_js(["verify"])
-_js_import = run_js("(url) => import(url)")
 
 Sign = Callable[[bytes], Awaitable[bytes]]
 Verify = Callable[[bytes, bytes], Awaitable[bool]]
@@ -63,7 +55,6 @@ class BrowserCrypto:
     """`web5.ports.crypto.Crypto`; secp256k1 comes from a JavaScript module of this package, loaded at its first use."""
 
     def __init__(self) -> None:
-        self._js_secp256k1: Any = None
         self._verifiers: OrderedDict[PublicMembers, Verify] = OrderedDict()
 
     async def generate_key(self, algorithm: KeyAlgorithm) -> Jwk:
@@ -72,7 +63,7 @@ class BrowserCrypto:
             raise CryptoError(f"cannot make a key of algorithm {algorithm!r}: {', '.join(KEY_TYPES)} would do")
         if algorithm == "secp256k1":
             return await self._generate_secp256k1()
-        with _translated(f"a key of {algorithm} could not be made"):
+        with crypto_errors(f"a key of {algorithm} could not be made"):
             js_pair = await js.crypto.subtle.generateKey(
                 _JS_KEY_ALGORITHM[algorithm], True, _JS_GENERATE_USAGES[algorithm]
             )
@@ -111,8 +102,8 @@ class BrowserCrypto:
         return await _webcrypto_verify(material)
 
     async def _generate_secp256k1(self) -> Jwk:
-        js_module = await self._secp256k1()
-        with _translated("a key of secp256k1 could not be made"):
+        js_module = await secp256k1()
+        with crypto_errors("a key of secp256k1 could not be made"):
             js_private = js_module.generatePrivateKey()
             point = js_module.getPublicKey(js_private).to_bytes()
             private = js_private.to_bytes()
@@ -121,61 +112,43 @@ class BrowserCrypto:
         return {"kty": "EC", "crv": "secp256k1"} | {name: b64url_encode(value) for name, value in members.items()}
 
     async def _secp256k1_sign(self, material: KeyMaterial) -> Sign:
-        js_module = await self._secp256k1()
+        js_module = await secp256k1()
         js_private = to_js(material.d)
-        with _translated("this JWK is not a private key of secp256k1"):
+        with crypto_errors("this JWK is not a private key of secp256k1"):
             point = js_module.getPublicKey(js_private).to_bytes()
         if point != material.point:
             raise CryptoError("the private and the public part of this JWK do not belong together")
 
         async def sign(data: bytes) -> bytes:
-            with _translated("signing failed"):
+            with crypto_errors("signing failed"):
                 return bytes(js_module.sign(to_js(data), js_private).to_bytes())
 
         return sign
 
     async def _secp256k1_verify(self, material: KeyMaterial) -> Verify:
-        js_module = await self._secp256k1()
+        js_module = await secp256k1()
         js_public = to_js(material.point)
 
         async def verify(data: bytes, signature: bytes) -> bool:
             if len(signature) != 64:
                 return False
-            with _translated("verifying failed"):
+            with crypto_errors("verifying failed"):
                 return bool(js_module.verify(to_js(signature), to_js(data), js_public))
 
         return verify
-
-    async def _secp256k1(self) -> Any:
-        if self._js_secp256k1 is None:
-            code = resources.files(__package__).joinpath("secp256k1.mjs").read_text()
-            js_url = js.URL.createObjectURL(js.Blob.new(to_js([code]), _js_object(type="text/javascript")))
-            with _translated("the module for secp256k1 could not be loaded"):
-                self._js_secp256k1 = await _js_import(js_url)
-            js.URL.revokeObjectURL(js_url)
-        return self._js_secp256k1
-
-
-@contextmanager
-def _translated(what_failed: str) -> Iterator[None]:
-    """The border: no JsException passes it."""
-    try:
-        yield
-    except JsException as error:
-        raise CryptoError(f"{what_failed}: {error}") from error
 
 
 async def _webcrypto_sign(material: KeyMaterial) -> Sign:
     members = {"kty": KEY_TYPES[material.curve], "crv": material.curve}
     members |= {name: b64url_encode(getattr(material, name)) for name in ("d", "x", "y") if getattr(material, name)}
     js_algorithm = _JS_SIGN_ALGORITHM[material.curve]
-    with _translated(f"this JWK is not a private key of {material.curve}"):
+    with crypto_errors(f"this JWK is not a private key of {material.curve}"):
         js_key = await js.crypto.subtle.importKey(
-            "jwk", _js_object(**members), _JS_KEY_ALGORITHM[material.curve], False, _JS_SIGN
+            "jwk", js_object(**members), _JS_KEY_ALGORITHM[material.curve], False, _JS_SIGN
         )
 
     async def sign(data: bytes) -> bytes:
-        with _translated("signing failed"):
+        with crypto_errors("signing failed"):
             return bytes((await js.crypto.subtle.sign(js_algorithm, js_key, to_js(data))).to_bytes())
 
     return sign
@@ -183,13 +156,13 @@ async def _webcrypto_sign(material: KeyMaterial) -> Sign:
 
 async def _webcrypto_verify(material: KeyMaterial) -> Verify:
     js_algorithm = _JS_SIGN_ALGORITHM[material.curve]
-    with _translated(f"this JWK is not a public key of {material.curve}"):
+    with crypto_errors(f"this JWK is not a public key of {material.curve}"):
         js_key = await js.crypto.subtle.importKey(
             "raw", to_js(material.point), _JS_KEY_ALGORITHM[material.curve], False, _JS_VERIFY
         )
 
     async def verify(data: bytes, signature: bytes) -> bool:
-        with _translated("verifying failed"):
+        with crypto_errors("verifying failed"):
             return bool(await js.crypto.subtle.verify(js_algorithm, js_key, to_js(signature), to_js(data)))
 
     return verify

@@ -9,6 +9,7 @@ from pyodide.ffi import JsException, to_js
 
 from web5.browser.indexeddb import IndexedDb, WriteTransaction, open_database, read
 from web5.browser.js_errors import CRYPTO, translated
+from web5.browser.webcrypto import js_object
 from web5.errors import CryptoError, StorageBusy
 
 _STORE = "keys"
@@ -66,7 +67,7 @@ async def _stored_key(database: IndexedDb) -> Any:
 async def _new_key(database: IndexedDb) -> Any:
     js_usages = to_js(["encrypt", "decrypt"])
     try:
-        js_key = await js.crypto.subtle.generateKey(_options(name="AES-GCM", length=256), False, js_usages)
+        js_key = await js.crypto.subtle.generateKey(js_object(name="AES-GCM", length=256), False, js_usages)
     except JsException as error:
         raise translated(CRYPTO, error, "making the device key") from error
     write = WriteTransaction(database, "storing the device key", _STORE)
@@ -79,8 +80,4 @@ async def _new_key(database: IndexedDb) -> Any:
 
 
 def _algorithm(js_nonce: Any) -> Any:
-    return _options(name="AES-GCM", iv=js_nonce)
-
-
-def _options(**fields: Any) -> Any:
-    return to_js(fields, dict_converter=js.Object.fromEntries)
+    return js_object(name="AES-GCM", iv=js_nonce)

@@ -10,6 +10,7 @@ import js
 from web5.agent.agent import Agent
 from web5.agent.assemble import Platform, assemble
 from web5.browser.blobs import IndexedDbBlobs
+from web5.browser.ciphers import BrowserCiphers
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.http import FetchHttp
@@ -50,6 +51,7 @@ async def open_agent(*, gateway_uri: str, on_progress: Progress, name: str = "we
             database=database,
             blobs=blobs,
             crypto=BrowserCrypto(),
+            ciphers=BrowserCiphers(),
             http=FetchHttp(),
             sockets=BrowserWebSockets(),
             clock=SystemClock(),

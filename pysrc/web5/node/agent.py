@@ -9,6 +9,7 @@ from web5.agent.agent import Agent
 from web5.agent.assemble import Platform, assemble
 from web5.dwn.store.database import open_file
 from web5.node.blobs import FileBlobs
+from web5.node.ciphers import NodeCiphers
 from web5.node.crypto import FileSealer, NodeCrypto
 from web5.node.http import HttpxHttp
 from web5.node.lock import sole_use
@@ -53,6 +54,7 @@ async def open_agent(
             database=database,
             blobs=blobs,
             crypto=NodeCrypto(),
+            ciphers=NodeCiphers(),
             http=http,
             sockets=sockets,
             clock=SystemClock(),

@@ -1,0 +1,75 @@
+"""What every adapter of the Ciphers port refuses, so that all of them refuse it in the same words.
+
+All functions raise CryptoError.
+"""
+
+from __future__ import annotations
+
+from web5.crypto.curves import COORDINATE
+from web5.crypto.jwk import KEY_TYPES, KeyMaterial, key_material
+from web5.errors import CryptoError
+from web5.ports.crypto import Jwk
+
+GCM_IVS = (12, 16)  # bytes, NIST SP 800-38D section 8.2; the second for ECIES, see web5.crypto.ecies
+GCM_TAG = 16  # bytes
+BLOCK = 16  # bytes
+WRAPPED_STEP = 8  # bytes, RFC 3394 section 2
+
+NOT_DECRYPTED = "this was encrypted with another key, or was changed since"
+NOT_UNWRAPPED = "this was wrapped with another key, or was changed since"
+
+
+def check_aes_key(key: bytes) -> None:
+    if len(key) not in (16, 32):
+        raise CryptoError(f"an AES key has 16 or 32 bytes here, not {len(key)}")
+
+
+def check_gcm(key: bytes, iv: bytes) -> None:
+    check_aes_key(key)
+    if len(iv) not in GCM_IVS:
+        raise CryptoError(f"AES-GCM has an initialization vector of 12 or 16 bytes here, not {len(iv)}")
+
+
+def check_ctr(key: bytes, counter: bytes) -> None:
+    check_aes_key(key)
+    if len(counter) != BLOCK:
+        raise CryptoError(f"AES-CTR has a counter of {BLOCK} bytes, not {len(counter)}")
+
+
+def check_wrapping(wrapping_key: bytes, key: bytes) -> None:
+    check_aes_key(wrapping_key)
+    if len(key) < 2 * WRAPPED_STEP or len(key) % WRAPPED_STEP:
+        raise CryptoError(f"a key of {len(key)} bytes cannot be wrapped")
+
+
+def check_pbkdf2(iterations: int, length: int) -> None:
+    if iterations < 1 or length < 1:
+        raise CryptoError("PBKDF2 needs at least one iteration and gives at least one byte")
+
+
+def check_private(algorithm: str, private: bytes) -> None:
+    if algorithm not in KEY_TYPES or len(private) != COORDINATE:
+        raise CryptoError(f"no private key of {algorithm!r}: {len(private)} bytes")
+
+
+def agreeing_keys(private_jwk: Jwk, public_jwk: Jwk) -> tuple[KeyMaterial, KeyMaterial]:
+    """The two keys of a Diffie-Hellman, of one curve that has it."""
+    private, public = key_material(private_jwk), key_material(public_jwk)
+    if private.curve != public.curve or private.curve == "Ed25519":
+        raise CryptoError(f"keys of {private.curve} and {public.curve} have no secret in common")
+    if not private.d:
+        raise CryptoError("a shared secret needs a private key, and this JWK is public")
+    return private, public
+
+
+def point_keys(private_jwk: Jwk, public_jwk: Jwk) -> tuple[KeyMaterial, KeyMaterial]:
+    """As `agreeing_keys`, of secp256k1."""
+    private, public = agreeing_keys(private_jwk, public_jwk)
+    if private.curve != "secp256k1":
+        raise CryptoError(f"a shared point is of secp256k1, not of {private.curve}")
+    return private, public
+
+
+def nothing_in_common(curve: str) -> CryptoError:
+    """For keys that are well-formed and still give no secret."""
+    return CryptoError(f"these are not two keys of {curve} that have a secret in common")

@@ -7,6 +7,7 @@ from typing import Any
 
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.publishing import Publisher
+from web5.agent.record_keys import RecordKeys
 from web5.crypto.jws import MessageSigner
 from web5.dids import dht
 from web5.dids.models import PortableDid
@@ -14,6 +15,7 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
 from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
+from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -31,6 +33,7 @@ class Agent:
         *,
         close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
+        ciphers: Ciphers,
         http: Http,
         clock: Clock,
         resolver: UniversalResolver,
@@ -44,6 +47,7 @@ class Agent:
         self.dwn = dwn
         self.resolver = resolver
         self.identities = identities
+        self.record_keys = RecordKeys(identities, resolver, ciphers)
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform

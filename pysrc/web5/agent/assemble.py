@@ -60,6 +60,7 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
+        ciphers=platform.ciphers,
         http=platform.http,
         clock=platform.clock,
         resolver=resolver,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent, Reply
+from web5.api.encryption import Asked, RecordEncryption
 from web5.api.filters import records_filter
 from web5.api.payload import prepare
 from web5.api.record import Record
@@ -31,6 +32,7 @@ class RecordsApi:
     def __init__(self, agent: Agent, did: str) -> None:
         self._agent = agent
         self._did = did
+        self._encryption = RecordEncryption(agent, did)
 
     async def create(
         self,
@@ -47,6 +49,7 @@ class RecordsApi:
         protocol_path: str | None = None,
         parent_context_id: str | None = None,
         protocol_role: str | None = None,
+        encryption: Asked = None,
     ) -> Record:
         """Write a new record; it is durable, and waits for sync, when this returns.
 
@@ -61,13 +64,19 @@ class RecordsApi:
                 be those of its type.
             parent_context_id: the `context_id` of the record that it belongs below.
             protocol_role: the protocol path of the role that is invoked.
+            encryption: True, or an `Encryption` that says for whom, to have the data encrypted before they are stored;
+                the recipient can read them. By default, they are where the protocol has keys at this path.
 
         Raises:
             InvalidArgument: the data cannot be stored, or changed between the two readings.
+            EncryptionError: the protocol demands encryption and it is declined, or someone it is for has no key.
             DwnError: the DWN refused.
             Whatever such a callable raises.
         """
-        payload = await prepare(data, data_format)
+        sealing = await self._encryption.of_new(
+            encryption, protocol=protocol, protocol_path=protocol_path, recipient=recipient
+        )
+        payload = await prepare(data, data_format, sealing.through if sealing else None)
         message = await compose.records_write(
             await self._agent.signer(self._did),
             self._agent.clock,
@@ -84,6 +93,7 @@ class RecordsApi:
             protocol_path=protocol_path,
             parent_context_id=parent_context_id,
             protocol_role=protocol_role,
+            encryption=sealing.encryption if sealing else None,
         )
         await payload.write(self._agent, self._did, message)
         return Record(self._agent, self._did, message, data=payload.at_hand)

@@ -9,11 +9,13 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.api.context_keys import ContextKeys
 from web5.api.payload import Transform
 from web5.crypto.jwk import public_jwk
 from web5.dwn.encryption.content import ContentKey
@@ -27,7 +29,7 @@ from web5.dwn.encryption.property import (
     entries_of,
     wrapped,
 )
-from web5.errors import EncryptionError, InvalidArgument
+from web5.errors import DwnError, EncryptionError, InvalidArgument, KeyMissing, RemoteError
 from web5.ports.ciphers import Ciphers
 
 
@@ -85,6 +87,7 @@ class RecordEncryption:
     def __init__(self, agent: Agent, did: str) -> None:
         self._agent = agent
         self._did = did
+        self._contexts = ContextKeys(agent, did)
         self._keys = agent.record_keys
         self._ciphers = agent.record_keys.ciphers
 
@@ -149,14 +152,29 @@ class RecordEncryption:
         )
 
     async def content_key(self, message: Message) -> ContentKey:
-        """The key of an encrypted record's data.
+        """The key of an encrypted record's data. If no own key opens it, those are tried that others gave.
 
         Raises:
-            KeyMissing: no key that opens it is here.
+            KeyMissing: no key that opens it is here; if the DWN that might have one failed, its error is the cause.
             EncryptionError: its `encryption` is malformed, or was changed.
         """
         root = await self._keys.root(self._did)
-        return await content_key(self._ciphers, message, [root.derive(scheme, ()) for scheme in SCHEMES])
+        try:
+            return await content_key(self._ciphers, message, [root.derive(scheme, ()) for scheme in SCHEMES])
+        except KeyMissing as missing:
+            return await self._by_given_key(message, missing)
+
+    async def _by_given_key(self, message: Message, missing: KeyMissing) -> ContentKey:
+        try:
+            async with aclosing(self._contexts.given(message)) as found:
+                async for given in found:
+                    with suppress(EncryptionError):
+                        content = await content_key(self._ciphers, message, [given.key])
+                        await self._contexts.keep(given)
+                        return content
+        except (DwnError, RemoteError) as error:
+            raise missing from error
+        raise missing
 
     async def opening(self, message: Message) -> Transform:
         """What decrypts a record's data; of a record in the clear, what leaves them. Raises as `content_key`."""
@@ -176,22 +194,13 @@ class RecordEncryption:
         if scheme == "protocolPath" and owner_key is not None:
             return Target(owner_key["rootKeyId"], scheme, owner_key["publicKeyJwk"])
         if scheme == "protocolContext" and "parentId" in message["descriptor"]:
-            return self._context_target(path[1])
+            return self._contexts.target(path[1])
         root = await self._keys.root(self._did)
         return await self._own_target(root.derive(scheme, path))
 
     async def _own_target(self, key: DerivedKey) -> Target:
         public = public_jwk(await key.jwk(self._ciphers))
         return Target(key.root_key_id, key.scheme, public, named=key.scheme == "protocolContext")
-
-    def _context_target(self, context: str) -> Target | None:
-        """The key of a context, as its first record has it for those who write in it."""
-        store = self._agent.dwn.store
-        for row in reversed(store.record(store.tenant(self._did), context)):
-            for entry in entries_of(row.message):
-                if entry["derivationScheme"] == "protocolContext" and "derivedPublicKey" in entry:
-                    return Target(entry["rootKeyId"], "protocolContext", entry["derivedPublicKey"], named=True)
-        return None
 
     async def _rewrapped(self, content: ContentKey, message: Message, following: Message) -> list[Entry]:
         """The wrapped keys of the next state: those of the last one, but for those that another data format changes."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent, Reply
+from web5.api.context_keys import ContextKeys
 from web5.api.encryption import Asked, RecordEncryption
 from web5.api.filters import records_filter
 from web5.api.payload import prepare
@@ -33,6 +34,7 @@ class RecordsApi:
         self._agent = agent
         self._did = did
         self._encryption = RecordEncryption(agent, did)
+        self._contexts = ContextKeys(agent, did)
 
     async def create(
         self,
@@ -52,6 +54,8 @@ class RecordsApi:
         encryption: Asked = None,
     ) -> Record:
         """Write a new record; it is durable, and waits for sync, when this returns.
+
+        A record that gives its recipient a role in an encrypted context brings the key of the context with it.
 
         Parameters:
             data: str, bytes-like or JSON. If it may be too large for memory: a `pathlib.Path`, or a callable that gives
@@ -76,6 +80,9 @@ class RecordsApi:
         sealing = await self._encryption.of_new(
             encryption, protocol=protocol, protocol_path=protocol_path, recipient=recipient
         )
+        gift = await self._contexts.for_role(
+            protocol=protocol, protocol_path=protocol_path, parent_context_id=parent_context_id, recipient=recipient
+        )
         payload = await prepare(data, data_format, sealing.through if sealing else None)
         message = await compose.records_write(
             await self._agent.signer(self._did),
@@ -96,6 +103,8 @@ class RecordsApi:
             encryption=sealing.encryption if sealing else None,
         )
         await payload.write(self._agent, self._did, message)
+        if gift is not None:
+            await self._contexts.give(gift)
         return Record(self._agent, self._did, message, data=payload.at_hand)
 
     async def query(

@@ -11,10 +11,10 @@ import pytest
 from tests.contracts.memory import MIB, at_most
 from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
-from web5 import Encryption, Web5
+from web5 import Encryption, Record, Web5
 from web5.dids.jwk import create
 from web5.dwn.cid import data_cid
-from web5.errors import EncryptionError, InvalidArgument, KeyMissing
+from web5.errors import EncryptionError, InvalidArgument, KeyMissing, RemoteError
 from web5.node.crypto import NodeCrypto
 
 SECRET = "the combination is 12-34-56"
@@ -37,7 +37,10 @@ CHAT_DEFINITION: dict[str, Any] = {
     "types": {"thread": {}, "line": {}, "guest": {}},
     "structure": {
         "thread": {
-            "$actions": [{"who": "anyone", "can": ["create"]}, {"who": "recipient", "of": "thread", "can": ["read"]}],
+            "$actions": [
+                {"who": "anyone", "can": ["create", "update"]},
+                {"who": "recipient", "of": "thread", "can": ["read"]},
+            ],
             "guest": {"$role": True},
             "line": {
                 "$actions": [
@@ -232,3 +235,71 @@ async def test_an_identity_without_such_a_key_encrypts_for_itself(world: World) 
     assert await record.data.text() == SECRET
     [entry] = record.raw_message["encryption"]["keyEncryption"]
     assert entry["rootKeyId"] == f"{other.uri}#0"
+
+
+async def _a_thread_with_a_guest(world: World) -> tuple[Web5, Web5, Record, Record]:
+    """Alice has a thread with a line; Carol is made its guest."""
+    alice, carol = await connected(world, "alice"), await connected(world, "carol")
+    await alice.dwn.protocols.configure(CHAT_DEFINITION, encryption=True)
+    thread = await alice.dwn.records.create("plans", **THREAD)
+    line = await alice.dwn.records.create(SECRET, parent_context_id=thread.context_id, **LINE)
+    guest = {"recipient": carol.connected_did, "parent_context_id": thread.context_id}
+    await alice.dwn.records.create("welcome", **guest, **GUEST)
+    assert (await alice.sync.now()).ok
+    return alice, carol, thread, line
+
+
+async def _lines(reader: Web5, host: Web5, thread: Record) -> list[Record]:
+    return await reader.dwn.records.query(
+        from_=host.connected_did,
+        protocol=CHAT,
+        protocol_path="thread/line",
+        context_id=thread.context_id,
+        protocol_role="thread/guest",
+    )
+
+
+async def test_who_is_given_a_role_is_given_the_key_of_its_context(world: World) -> None:
+    alice, carol, thread, _ = await _a_thread_with_a_guest(world)
+    [line] = await _lines(carol, alice, thread)
+    assert await line.data.text() == SECRET
+    await alice.dwn.records.create("later", parent_context_id=thread.context_id, **LINE)
+    assert (await alice.sync.now()).ok
+    assert [await one.data.text() for one in await _lines(carol, alice, thread)] == [SECRET, "later"]
+
+    other = await alice.dwn.records.create("another thread", **THREAD)
+    lines = await alice.dwn.records.create("not for guests", parent_context_id=other.context_id, **LINE)
+    with pytest.raises(KeyMissing):
+        await Record(carol.agent, carol.connected_did, lines.raw_message, data=b"any").data.text()
+
+
+async def test_a_key_that_was_given_is_there_without_the_giver_and_on_other_devices(world: World) -> None:
+    alice, carol, thread, _ = await _a_thread_with_a_guest(world)
+    [line] = await _lines(carol, alice, thread)
+    assert await line.data.text() == SECRET
+    assert (await carol.sync.now()).ok
+    phone = await second_device(world, carol)
+    assert (await phone.sync.now()).ok
+    [same] = await _lines(phone, alice, thread)
+    world.down |= {"dwn0", "dwn1"}
+    assert await same.data.text() == SECRET
+
+
+async def test_a_key_that_cannot_be_fetched_is_missing_and_says_why(world: World) -> None:
+    alice, carol, thread, _ = await _a_thread_with_a_guest(world)
+    [line] = await _lines(carol, alice, thread)
+    world.down |= {"dwn0", "dwn1"}
+    with pytest.raises(KeyMissing) as caught:
+        await line.data.text()
+    assert isinstance(caught.value.__cause__, RemoteError)
+    world.down.clear()
+    assert await line.data.text() == SECRET
+
+
+async def test_a_role_is_not_given_to_somebody_who_could_not_read(world: World) -> None:
+    alice, _, thread, _ = await _a_thread_with_a_guest(world)
+    keyless = (await create(NodeCrypto(), "Ed25519")).uri
+    before = len(await alice.dwn.records.query(protocol=CHAT))
+    with pytest.raises(EncryptionError, match=keyless):
+        await alice.dwn.records.create("", recipient=keyless, parent_context_id=thread.context_id, **GUEST)
+    assert len(await alice.dwn.records.query(protocol=CHAT)) == before

@@ -37,6 +37,10 @@ class ContentKey:
         """The same key, for other data."""
         return replace(self, iv=os.urandom(IV))
 
+    async def crypt_bytes(self, ciphers: Ciphers, data: bytes) -> bytes:
+        """Data that are at hand, encrypted or decrypted."""
+        return await ciphers.ctr(self.key, self.iv, data)
+
     async def crypt(self, ciphers: Ciphers, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         """The chunks encrypted, or decrypted, which is the same; of about their sizes."""
         counter, rest = int.from_bytes(self.iv, "big"), b""

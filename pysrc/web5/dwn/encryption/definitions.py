@@ -8,7 +8,7 @@ reference's schema knows no such word, so it is replaced by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from ...ports.ciphers import Ciphers
 from ..protocols.shape import is_definition
@@ -73,12 +73,16 @@ async def with_keys(
     return {**plain, "structure": await inject(plain["structure"], key)}
 
 
-def key_at(definition: Definition, protocol_path: str) -> dict[str, Any] | None:
-    """The `$encryption` of a protocol path, or None."""
+def rules_at(definition: Definition, protocol_path: str) -> Mapping[str, Any]:
+    """The rule set of a protocol path; an empty one, if the definition has no such path."""
     rules: Any = definition["structure"]
     for name in protocol_path.split("/"):
         rules = rules.get(name)
         if not isinstance(rules, Mapping):
-            return None
-    encryption: dict[str, Any] | None = rules.get("$encryption")
-    return encryption
+            return {}
+    return cast(Mapping[str, Any], rules)
+
+
+def key_at(definition: Definition, protocol_path: str) -> dict[str, Any] | None:
+    """The `$encryption` of a protocol path, or None."""
+    return rules_at(definition, protocol_path).get("$encryption")

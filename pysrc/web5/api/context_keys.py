@@ -53,20 +53,6 @@ _CONTEXT: Scheme = "protocolContext"
 
 
 @dataclass(frozen=True)
-class Gift:
-    """A key that is about to be given to somebody.
-
-    Parameters:
-        target: the recipient's own key; None if we keep it for ourselves.
-    """
-
-    protocol: str
-    key: DerivedKey
-    recipient: str
-    target: Target | None
-
-
-@dataclass(frozen=True)
 class Given:
     """A key that was given to us; `kept` says that our own DWN has it."""
 
@@ -93,64 +79,53 @@ class ContextKeys:
                     return Target(entry["rootKeyId"], _CONTEXT, entry["derivedPublicKey"], named=True)
         return None
 
-    async def for_role(
-        self, *, protocol: str | None, protocol_path: str | None, parent_context_id: str | None, recipient: str | None
-    ) -> Gift | None:
-        """What goes with a role in a context of ours; None if the record gives none, or the context has no key.
+    async def newcomer(
+        self,
+        *,
+        protocol: str | None,
+        protocol_path: str | None,
+        parent_context_id: str | None,
+        recipient: str | None,
+        encrypted: bool,
+    ) -> Target | None:
+        """Who is to be given the context's key with a new record: the recipient of a role in an encrypted context of
+        ours, or of the record that begins one.
 
         Raises:
-            EncryptionError: the recipient has no key to encrypt for.
+            EncryptionError: that person has no key to encrypt for.
         """
-        if protocol is None or protocol_path is None or not parent_context_id or recipient in (None, self._did):
+        if protocol is None or protocol_path is None or recipient is None or recipient == self._did:
             return None
-        definition = self._agent.dwn.protocol_definition(self._did, protocol)
-        if definition is None or rules_at(definition, protocol_path).get("$role") is not True:
-            return None
-        return await self.gift(protocol, parent_context_id, str(recipient))
+        if parent_context_id:
+            definition = self._agent.dwn.protocol_definition(self._did, protocol)
+            is_role = definition is not None and rules_at(definition, protocol_path).get("$role") is True
+            joins = is_role and await self._own_key(parent_context_id) is not None
+        else:
+            joins = encrypted
+        return await self._target_of(recipient) if joins else None
 
-    async def gift(self, protocol: str, context_id: str, recipient: str) -> Gift | None:
-        """The key of a context for somebody; None if the context has none, or it is not ours to give.
-
-        Raises:
-            EncryptionError: the recipient has no key to encrypt for.
-        """
-        context = context_id.partition("/")[0]
-        root, public = await self._keys.root(self._did), self.target(context)
-        if public is None or public.key_id != root.key_id:
-            return None
-        key = root.derive(_CONTEXT, (_CONTEXT, context))
-        key_id, jwk = await self._keys.public(recipient)
-        return Gift(protocol, key, recipient, Target(key_id, "protocolPath", jwk, named=True))
-
-    async def give(self, gift: Gift) -> None:
-        """Write the key into the own DWN, for its recipient to fetch; sync brings it to the remote ones.
+    async def welcome(self, message: Message, newcomer: Target) -> None:
+        """Give the key of the context that a record is in, if it is ours; it lies in the own DWN, for the newcomer to
+        fetch, and sync brings it to the remote ones.
 
         Raises:
             DwnError: the DWN refused.
         """
-        await self._configure()
-        content = ContentKey.new()
-        plain = json.dumps(await gift.key.to_wire(self._ciphers), separators=(",", ":")).encode()
-        data = await content.crypt_bytes(self._ciphers, plain)
+        key = await self._own_key(message["contextId"])
+        if key is not None:
+            await self._give(message["descriptor"]["protocol"], key, newcomer)
 
-        async def encryption(message: Message) -> dict[str, Any]:
-            own = (await self._keys.root(self._did)).derive("protocolPath", path_for("protocolPath", message))
-            targets = (Target(own.root_key_id, own.scheme, public_jwk(await own.jwk(self._ciphers))), gift.target)
-            entries = [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
-            return encryption_property(content, entries)
+    async def share(self, message: Message, recipient: str) -> None:
+        """Give the key of the context that a record is in to somebody.
 
-        message = await compose.records_write(
-            await self._agent.signer(self._did),
-            self._agent.clock,
-            data=data,
-            data_format="application/json",
-            protocol=PROTOCOL,
-            protocol_path=PATH,
-            recipient=gift.recipient,
-            tags={"protocol": gift.protocol, "contextId": gift.key.path[1]},
-            encryption=encryption,
-        )
-        await self._agent.process(self._did, message, data)
+        Raises:
+            EncryptionError: the context has no key or it is not ours, or the recipient has none to encrypt for.
+            DwnError: the DWN refused.
+        """
+        key = await self._own_key(message.get("contextId") or "")
+        if key is None:
+            raise EncryptionError("Only who began an encrypted context can give its key, and this record is in none.")
+        await self._give(message["descriptor"]["protocol"], key, await self._target_of(recipient))
 
     async def given(self, message: Message) -> AsyncGenerator[Given]:
         """The keys that were given to us for the context of a record: those at hand, then those that its owner's DWN
@@ -180,7 +155,49 @@ class ContextKeys:
         self._keys.received[self._did, key.root_key_id, key.path[1]] = key
         if not given.kept:
             with suppress(StorageError):  # then it is fetched again another time
-                await self.give(Gift(given.protocol, key, self._did, None))
+                await self._give(given.protocol, key, None)
+
+    async def _own_key(self, context_id: str) -> DerivedKey | None:
+        """The private key of a context, if it is ours to give; None if it is another's, or the context has none."""
+        context = context_id.partition("/")[0]
+        root, public = await self._keys.root(self._did), self.target(context)
+        if public is None or public.key_id != root.key_id:
+            return None
+        return root.derive(_CONTEXT, (_CONTEXT, context))
+
+    async def _target_of(self, did: str) -> Target:
+        key_id, jwk = await self._keys.public(did)
+        return Target(key_id, "protocolPath", jwk, named=True)
+
+    async def _give(self, protocol: str, key: DerivedKey, to: Target | None) -> None:
+        """Write a key into the own DWN.
+
+        Parameters:
+            to: whom it is for; None: we keep it ourselves.
+        """
+        await self._configure()
+        content = ContentKey.new()
+        plain = json.dumps(await key.to_wire(self._ciphers), separators=(",", ":")).encode()
+        data = await content.crypt_bytes(self._ciphers, plain)
+
+        async def encryption(message: Message) -> dict[str, Any]:
+            own = (await self._keys.root(self._did)).derive("protocolPath", path_for("protocolPath", message))
+            targets = (Target(own.root_key_id, own.scheme, public_jwk(await own.jwk(self._ciphers))), to)
+            entries = [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
+            return encryption_property(content, entries)
+
+        message = await compose.records_write(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            data=data,
+            data_format="application/json",
+            protocol=PROTOCOL,
+            protocol_path=PATH,
+            recipient=self._did if to is None else to.key_id.partition("#")[0],
+            tags={"protocol": protocol, "contextId": key.path[1]},
+            encryption=encryption,
+        )
+        await self._agent.process(self._did, message, data)
 
     async def _found(self, place: str | None, protocol: str, context: str) -> list[DerivedKey]:
         """The keys for a context in a DWN that we can open, the newest first.

@@ -82,12 +82,16 @@ class Sealing:
 
 
 class RecordEncryption:
-    """Encrypts and opens records as the identity `did`."""
+    """Encrypts and opens records as the identity `did`.
+
+    Attributes:
+        contexts: gives and finds keys of contexts.
+    """
 
     def __init__(self, agent: Agent, did: str) -> None:
         self._agent = agent
         self._did = did
-        self._contexts = ContextKeys(agent, did)
+        self.contexts = ContextKeys(agent, did)
         self._keys = agent.record_keys
         self._ciphers = agent.record_keys.ciphers
 
@@ -166,11 +170,11 @@ class RecordEncryption:
 
     async def _by_given_key(self, message: Message, missing: KeyMissing) -> ContentKey:
         try:
-            async with aclosing(self._contexts.given(message)) as found:
+            async with aclosing(self.contexts.given(message)) as found:
                 async for given in found:
                     with suppress(EncryptionError):
                         content = await content_key(self._ciphers, message, [given.key])
-                        await self._contexts.keep(given)
+                        await self.contexts.keep(given)
                         return content
         except (DwnError, RemoteError) as error:
             raise missing from error
@@ -194,7 +198,7 @@ class RecordEncryption:
         if scheme == "protocolPath" and owner_key is not None:
             return Target(owner_key["rootKeyId"], scheme, owner_key["publicKeyJwk"])
         if scheme == "protocolContext" and "parentId" in message["descriptor"]:
-            return self._contexts.target(path[1])
+            return self.contexts.target(path[1])
         root = await self._keys.root(self._did)
         return await self._own_target(root.derive(scheme, path))
 

@@ -246,6 +246,18 @@ class Record:
         report.raise_if_none_took_it()
         return report
 
+    async def share_context(self, did: str) -> None:
+        """Let somebody read all encrypted records of this one's context; it cannot be taken back.
+
+        A role, and the record that begins a context, do this for their recipients by themselves. Who can fetch the
+        records is another matter: that is what the protocol says.
+
+        Raises:
+            EncryptionError: the context is not encrypted, another began it, or the DID has no key to encrypt for.
+            DwnError: the DWN refused.
+        """
+        await self._encryption.contexts.share(self._last_write, did)
+
     def to_json(self) -> dict[str, Any]:
         """The properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
         values = {

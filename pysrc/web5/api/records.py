@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent, Reply
-from web5.api.context_keys import ContextKeys
 from web5.api.encryption import Asked, RecordEncryption
 from web5.api.filters import records_filter
 from web5.api.payload import prepare
@@ -34,7 +33,6 @@ class RecordsApi:
         self._agent = agent
         self._did = did
         self._encryption = RecordEncryption(agent, did)
-        self._contexts = ContextKeys(agent, did)
 
     async def create(
         self,
@@ -55,7 +53,7 @@ class RecordsApi:
     ) -> Record:
         """Write a new record; it is durable, and waits for sync, when this returns.
 
-        A record that gives its recipient a role in an encrypted context brings the key of the context with it.
+        Who is its recipient is given the key of an encrypted context with the record that begins it, or with a role.
 
         Parameters:
             data: str, bytes-like or JSON. If it may be too large for memory: a `pathlib.Path`, or a callable that gives
@@ -80,8 +78,12 @@ class RecordsApi:
         sealing = await self._encryption.of_new(
             encryption, protocol=protocol, protocol_path=protocol_path, recipient=recipient
         )
-        gift = await self._contexts.for_role(
-            protocol=protocol, protocol_path=protocol_path, parent_context_id=parent_context_id, recipient=recipient
+        newcomer = await self._encryption.contexts.newcomer(
+            protocol=protocol,
+            protocol_path=protocol_path,
+            parent_context_id=parent_context_id,
+            recipient=recipient,
+            encrypted=sealing is not None,
         )
         payload = await prepare(data, data_format, sealing.through if sealing else None)
         message = await compose.records_write(
@@ -103,8 +105,8 @@ class RecordsApi:
             encryption=sealing.encryption if sealing else None,
         )
         await payload.write(self._agent, self._did, message)
-        if gift is not None:
-            await self._contexts.give(gift)
+        if newcomer is not None:
+            await self._encryption.contexts.welcome(message, newcomer)
         return Record(self._agent, self._did, message, data=payload.at_hand)
 
     async def query(

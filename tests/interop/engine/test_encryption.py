@@ -12,9 +12,11 @@ import pytest_asyncio
 
 from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.encryption.sealed import DEFINITION, collected, root_of, sealed_write
+from tests.unit.dwn.persons import SteppingClock, our_engine, person
 from web5.api.data import chunked
 from web5.crypto import ecies
 from web5.crypto.jwk import public_jwk
+from web5.dwn import compose
 from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.definitions import with_keys
 from web5.dwn.encryption.derivation import DerivedKey, Scheme, path_for
@@ -141,3 +143,19 @@ async def test_protocols_get_the_same_keys(theirs: ReferenceScript) -> None:
     jwk = await root.derive("schemas", ()).jwk(CIPHERS)
     expected = await theirs.call("inject", definition=DEFINITION, rootKeyId=KEY_ID, privateJwk=jwk)
     assert await with_keys(DEFINITION, root, CIPHERS) == expected
+
+
+async def test_both_engines_take_what_we_make(reference_engine: ReferenceScript) -> None:
+    """A definition with keys, and a record below it that is encrypted by every way there is in a protocol."""
+    clock, alice = SteppingClock(), await person()
+    ours, root, bob = await our_engine(clock), await root_of(f"{alice.did}#enc"), await root_of("did:example:bob#enc")
+    definition = await with_keys(DEFINITION, root, CIPHERS)
+    configure = await compose.protocols_configure(alice.signer, clock, definition=definition)
+    direct = Target(bob.key_id, "protocolPath", public_jwk(await bob.derive("schemas", ()).jwk(CIPHERS)), named=True)
+    message, data = await sealed_write(root, IN_PROTOCOL, ["protocolPath", "protocolContext"], b"secret", direct)
+    for request, body in ((configure, None), (message, data)):
+        extra = {} if body is None else {"data": encoded(body)}
+        theirs = await reference_engine.call("process", tenant=alice.did, message=request, **extra)
+        mine = await ours.process_message(alice.did, request, body)
+        assert theirs["status"]["code"] == mine["status"]["code"] == 202
+    assert ours.protocol_definition(alice.did, "notes.example/") == definition

@@ -207,6 +207,9 @@ async def test_the_two_of_a_thread_read_each_other_and_nobody_else_does(world: W
     at_bob = await _delivered(alice, line, bob)
     assert await at_bob.data.text() == "yes"
 
+    mine = await bob.dwn.records.create("good", parent_context_id=thread.context_id, **LINE)
+    assert await (await _delivered(bob, mine, alice)).data.text() == "good"
+
     await thread.update(data="shall we, then?")
     assert await (await _delivered(bob, thread, alice)).data.text() == "shall we, then?"
 
@@ -268,9 +271,15 @@ async def test_who_is_given_a_role_is_given_the_key_of_its_context(world: World)
     assert [await one.data.text() for one in await _lines(carol, alice, thread)] == [SECRET, "later"]
 
     other = await alice.dwn.records.create("another thread", **THREAD)
-    lines = await alice.dwn.records.create("not for guests", parent_context_id=other.context_id, **LINE)
+    private = await alice.dwn.records.create("not for guests", parent_context_id=other.context_id, **LINE)
+    seen = Record(carol.agent, carol.connected_did, private.raw_message, data=b"ciphertext", remote=alice.connected_did)
     with pytest.raises(KeyMissing):
-        await Record(carol.agent, carol.connected_did, lines.raw_message, data=b"any").data.text()
+        await seen.data.text()
+    await private.share_context(carol.connected_did)
+    assert (await alice.sync.now()).ok
+    assert len(await seen.data.bytes()) == len(b"ciphertext")
+    with pytest.raises(EncryptionError, match="Only who began"):
+        await seen.share_context(carol.connected_did)
 
 
 async def test_a_key_that_was_given_is_there_without_the_giver_and_on_other_devices(world: World) -> None:

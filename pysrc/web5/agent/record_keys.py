@@ -3,7 +3,8 @@
 Invariants:
 1. Every key comes from the identity's own keys, or was given by another person and is kept as a record: what an
    identity can read, it can read on any device that has it.
-2. No root stays in memory: it is asked for anew each time, so that a locked vault locks the records too.
+2. No root stays in memory: it is asked for anew each time, so that a locked vault locks the records too. Keys that
+   others gave stay until `forget`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from web5.ports.crypto import Jwk
 
 
 class RecordKeys:
-    """
+    """What the records of this agent's identities are encrypted and opened with.
+
     Attributes:
         ciphers: what everything about encrypted records is computed with.
         received: keys of contexts that others gave, by the DID they were given to, the root's ID and the context.
@@ -31,6 +33,10 @@ class RecordKeys:
         self.received: dict[tuple[str, str, str], DerivedKey] = {}
         self._identities = identities
         self._resolver = resolver
+
+    def forget(self) -> None:
+        """Drop the keys that are in memory; they are read again when they are needed."""
+        self.received.clear()
 
     async def root(self, did: str) -> RootKey:
         """The root key of an identity: its secp256k1 key for key agreement, else one derived from its signing key.

@@ -71,9 +71,12 @@ class ContextKeys:
         self._ciphers = agent.record_keys.ciphers
 
     def target(self, context: str) -> Target | None:
-        """The public key of a context, as its first record has it; None if it has none."""
+        """The public key of a context, as its first record has it; None if it has none.
+
+        The initial write comes first, because it is by who began the context; what follows may be by others.
+        """
         store = self._agent.dwn.store
-        for row in reversed(store.record(store.tenant(self._did), context)):
+        for row in store.record(store.tenant(self._did), context):
             for entry in entries_of(row.message):
                 if entry["derivationScheme"] == _CONTEXT and "derivedPublicKey" in entry:
                     return Target(entry["rootKeyId"], _CONTEXT, entry["derivedPublicKey"], named=True)

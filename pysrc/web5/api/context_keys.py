@@ -163,10 +163,11 @@ class ContextKeys:
     async def _own_key(self, context_id: str) -> DerivedKey | None:
         """The private key of a context, if it is ours to give; None if it is another's, or the context has none."""
         context = context_id.partition("/")[0]
-        root, public = await self._keys.root(self._did), self.target(context)
-        if public is None or public.key_id != root.key_id:
+        public = self.target(context)
+        if public is None:
             return None
-        return root.derive(_CONTEXT, (_CONTEXT, context))
+        root = await self._keys.root(self._did)
+        return root.derive(_CONTEXT, (_CONTEXT, context)) if root.key_id == public.key_id else None
 
     async def _target_of(self, did: str) -> Target:
         key_id, jwk = await self._keys.public(did)

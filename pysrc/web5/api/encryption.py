@@ -20,7 +20,7 @@ from web5.api.payload import Transform
 from web5.crypto.jwk import public_jwk
 from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.definitions import key_at
-from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Message, RootKey, Scheme, path_for
+from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Message, Scheme, path_for
 from web5.dwn.encryption.property import (
     Entry,
     Target,
@@ -114,8 +114,7 @@ class RecordEncryption:
 
         async def entries(message: Message) -> list[Entry]:
             schemes = wishes.schemes or _fitting(message)
-            root = await self._keys.root(self._did)
-            targets = [await self._target(scheme, message, root, owner_key) for scheme in schemes]
+            targets = [await self._target(scheme, message, owner_key) for scheme in schemes]
             if wishes.schemes and None in targets:
                 raise EncryptionError("The first record of this context is not encrypted, so the context has no key.")
             # Named by a scheme that leads somewhere: what the reference's reader is to pass over for this key.
@@ -193,15 +192,14 @@ class RecordEncryption:
         definition = self._agent.dwn.protocol_definition(self._did, protocol)
         return None if definition is None else key_at(definition, protocol_path)
 
-    async def _target(
-        self, scheme: Scheme, message: Message, root: RootKey, owner_key: Mapping[str, Any] | None
-    ) -> Target | None:
+    async def _target(self, scheme: Scheme, message: Message, owner_key: Mapping[str, Any] | None) -> Target | None:
         """The public key of one scheme; None if the context that the record joins has none."""
         path = path_for(scheme, message)
         if scheme == "protocolPath" and owner_key is not None:
             return Target(owner_key["rootKeyId"], scheme, owner_key["publicKeyJwk"])
         if scheme == "protocolContext" and "parentId" in message["descriptor"]:
             return self.contexts.target(path[1])
+        root = await self._keys.root(self._did)
         return await self._own_target(root.derive(scheme, path))
 
     async def _own_target(self, key: DerivedKey) -> Target:

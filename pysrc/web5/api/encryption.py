@@ -42,6 +42,8 @@ class Encryption:
             "protocolContext". By default: of a protocol's record, by its path and context; of another, by its schema
             or, if it has none, by its data format.
         recipients: further DIDs that can read it, with the secp256k1 key for keyAgreement of their documents.
+        definitions: of the record's protocol as others have it configured with keys, found by `protocols.query(…,
+            from_=did)`: who has that key, or one above it, can read the record. So do readers built on dwn-sdk-js.
 
     Raises:
         InvalidArgument: an unknown scheme.
@@ -49,6 +51,7 @@ class Encryption:
 
     schemes: Sequence[Scheme] = ()
     recipients: Sequence[str] = ()
+    definitions: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         unknown = [scheme for scheme in self.schemes if scheme not in SCHEMES]
@@ -119,6 +122,7 @@ class RecordEncryption:
                 raise EncryptionError("The first record of this context is not encrypted, so the context has no key.")
             # Named by a scheme that leads somewhere: what the reference's reader is to pass over for this key.
             scheme: Scheme = "protocolPath" if "protocol" in message["descriptor"] else schemes[0]
+            targets += [_path_target(definition, message) for definition in wishes.definitions]
             targets += [Target(key_id, scheme, jwk, named=True) for key_id, jwk in direct]
             return [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
 
@@ -221,6 +225,15 @@ class RecordEncryption:
                 entry = await wrapped(self._ciphers, content, target)
             entries.append(entry)
         return entries
+
+
+def _path_target(definition: Mapping[str, Any], message: Message) -> Target:
+    """The key that another's definition has for a record of the protocol."""
+    protocol, path = definition["protocol"], message["descriptor"].get("protocolPath")
+    key = key_at(definition, path) if path and protocol == message["descriptor"]["protocol"] else None
+    if key is None:
+        raise EncryptionError(f"The definition of {protocol} has no key for a record at {path}.")
+    return Target(key["rootKeyId"], "protocolPath", key["publicKeyJwk"])
 
 
 def _fitting(message: Message) -> Sequence[Scheme]:

@@ -108,6 +108,24 @@ async def test_the_reference_opens_what_our_api_encrypts(theirs: ReferenceScript
             assert base64.b64decode(opened).decode() == await record.data.text()
 
 
+async def test_the_reference_opens_what_we_encrypt_for_its_protocol(theirs: ReferenceScript, web5: Web5) -> None:
+    """Bob is the reference: his definition has his keys, and his root opens what is encrypted for them."""
+    pair = await theirs.call("keyPair")
+    root = {"rootKeyId": "did:example:bob#enc", "privateJwk": pair["privateJwk"]}
+    theirs_configured = await theirs.call("inject", definition=DEFINITION, **root)
+    await web5.dwn.protocols.configure(DEFINITION)
+    record = await web5.dwn.records.create(
+        "for bob", protocol=NOTES, protocol_path="note", encryption=Encryption(definitions=[theirs_configured])
+    )
+    key = {
+        "rootKeyId": root["rootKeyId"],
+        "derivationScheme": "protocolPath",
+        "derivedPrivateKey": root["privateJwk"],
+    }
+    opened = await theirs.call("decrypt", message=record.raw_message, key=key, data=await stored(web5, record))
+    assert base64.b64decode(opened).decode() == await record.data.text() == "for bob"
+
+
 async def test_the_reference_opens_what_our_api_encrypts_for_a_recipient(theirs: ReferenceScript, web5: Web5) -> None:
     bob = await web5.identities.create("bob", dwn_endpoints=[])
     record = await web5.dwn.records.create("for bob", recipient=bob.did, encryption=True)

@@ -181,6 +181,9 @@ async def test_what_cannot_be_encrypted_is_not_written(world: World) -> None:
             await web5.dwn.records.create(SECRET, schema=NOTE, encryption=Encryption(recipients=[recipient]))
     with pytest.raises(EncryptionError, match="schema"):
         await web5.dwn.records.create(SECRET, encryption=Encryption(schemes=["schemas"]))
+    for definition in (DEFINITION, {**CHAT_DEFINITION, "protocol": DIARY}, CHAT_DEFINITION):
+        with pytest.raises(EncryptionError, match="no key for a record at day"):
+            await web5.dwn.records.create(SECRET, encryption=Encryption(definitions=[definition]), **DAY)
     with pytest.raises(InvalidArgument, match="rot13"):
         Encryption(schemes=["rot13"])  # type: ignore[list-item]
     assert await web5.dwn.records.query(protocol=DIARY) == []

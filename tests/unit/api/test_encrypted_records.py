@@ -11,9 +11,12 @@ import pytest
 from tests.contracts.memory import MIB, at_most
 from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
+from tests.unit.dwn.encryption.sealed import CIPHERS, root_of, sealed_write
 from web5 import Encryption, Record, Web5
+from web5.crypto.jwk import public_jwk
 from web5.dids.jwk import create
 from web5.dwn.cid import data_cid
+from web5.dwn.encryption.property import Target, content_key
 from web5.errors import EncryptionError, InvalidArgument, KeyMissing, RemoteError
 from web5.node.crypto import NodeCrypto
 
@@ -128,6 +131,24 @@ async def test_an_update_keeps_it_encrypted_for_the_same_readers(world: World) -
     assert record.encrypted and await record.data.text() == SECRET
     with pytest.raises(InvalidArgument, match="give the data too"):
         await record.update(tags={}, encryption=False)
+
+
+async def test_a_format_that_is_part_of_anothers_key_stays(world: World) -> None:
+    web5 = await connected(world)
+    own, other = await web5.agent.record_keys.root(web5.connected_did), await root_of("did:example:bob#enc")
+    key = other.derive("dataFormats", ("dataFormats", "text/plain"))
+    bobs = Target(other.key_id, "dataFormats", public_jwk(await key.jwk(CIPHERS)))
+    signer = await web5.agent.signer(web5.connected_did)
+    place = {"dataFormat": "text/plain"}
+    message, data = await sealed_write(own, place, ["dataFormats"], SECRET.encode(), bobs, signer=signer)
+    await web5.agent.process(web5.connected_did, message, data)
+    record = await web5.dwn.records.read(message["recordId"])
+    await record.update(data="more")
+    assert await record.data.text() == "more"
+    with pytest.raises(EncryptionError, match=r"part of did:example:bob#enc's key"):
+        await record.update(data_format="text/markdown")
+    assert (await web5.dwn.records.read(record.id)).data_format == "text/plain"
+    assert (await content_key(CIPHERS, record.raw_message, [key])).iv != (await content_key(CIPHERS, message, [key])).iv
 
 
 async def test_large_data_pass_through_in_chunks(world: World, tmp_path: Path) -> None:

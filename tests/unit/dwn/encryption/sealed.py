@@ -9,6 +9,7 @@ from typing import Any
 from tests.unit.dwn.persons import SteppingClock, person
 from web5.api.data import chunked
 from web5.crypto.jwk import public_jwk
+from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.derivation import RootKey, Scheme, path_for
@@ -36,12 +37,18 @@ async def collected(chunks: AsyncIterable[bytes]) -> bytes:
 
 
 async def sealed_write(
-    root: RootKey, place: Mapping[str, Any], schemes: Sequence[Scheme], data: bytes, *others: Target
+    root: RootKey,
+    place: Mapping[str, Any],
+    schemes: Sequence[Scheme],
+    data: bytes,
+    *others: Target,
+    signer: MessageSigner | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """A RecordsWrite whose content key is wrapped for the root's key of each scheme, and for the others; and its data.
 
     Parameters:
         place: properties of the descriptor, by their wire names.
+        signer: the author; by default somebody.
     """
     content = ContentKey.new()
 
@@ -55,7 +62,7 @@ async def sealed_write(
 
     ciphertext = await collected(content.crypt(CIPHERS, chunked(data)))
     message = await compose.records_write(
-        (await person()).signer,
+        signer or (await person()).signer,
         SteppingClock(),
         data=ciphertext,
         data_format=place["dataFormat"],

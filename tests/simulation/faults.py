@@ -31,14 +31,17 @@ ALL = WRITES | READS | PAGES | LISTS | PROTOCOLS | {"MessagesSubscribe", "Record
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way; `process` has the endpoint process it, as often as it is called."""
+    """One request on its way.
+
+    Parameters:
+        process: has the endpoint process it, as often as it is called.
+        later: has something done while the request goes on, or after it.
+    """
 
     kind: str
     random: Random
     process: Callable[[], Awaitable[Message]]
     later: Callable[[Awaitable[Any]], None]
-    others: Callable[[], list[str]]
-    """CIDs of messages that the endpoint has, for a node that mixes them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ async def _without_data(exchange: Exchange) -> Message:
 
 
 async def _another_message(exchange: Exchange) -> Message:
-    """Whatever was asked for, it gives something else that it has."""
+    """Whatever was asked for, it gives something else."""
     reply = await exchange.process()
     if isinstance(reply.get("entry"), dict):
         message = reply["entry"]["message"]

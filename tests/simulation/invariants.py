@@ -88,8 +88,12 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
         # It is the initial write that was refused, or is not to be had; what follows it waits with it.
         made = initial
     stored = await source.read_stored(row.tenant, made.cid)
+    if stored is None and ledger_checks.replaced(source, world.account, made.cid):
+        return ""  # the row goes when its time has come, without a request
     if stored is None:
         return "it is not where it should come from"
+    if row.state is State.WAITING and _is_bare(source, made):
+        return ""  # it is all that there is of its record, so that nobody could get the data from the target
     data = None if stored.data is None else await stored.data.read()
     verdict = judge(await target.process_message(row.tenant, stored.message, data), stored.message)
     if verdict.settled:
@@ -97,6 +101,12 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     if row.state is not State.WAITING and (verdict.code, verdict.detail) != (row.code, row.detail):
         return f"asking again gives {verdict.code} {verdict.detail}"
     return ""
+
+
+def _is_bare(node: Dwn, made: Authored) -> bool:
+    """True if a node has a record only as an initial write without its data."""
+    rows = node.store.record(node.store.tenant(made.tenant), made.record_id)
+    return len(rows) == 1 and not rows[0].latest
 
 
 def _missing_initial(world: World, target: Dwn, made: Authored) -> Authored | None:

@@ -48,7 +48,8 @@ class Endpoint:
 
     Attributes:
         epoch: grows whenever what was known about it may be void: it was wiped, or left the document.
-        broken: how often its connections broke.
+        wiped: True if it ever was, so that what devices believe of it may be wrong until they have asked.
+        spells: what befalls its requests.
     """
 
     name: str
@@ -148,7 +149,7 @@ class SimRemote:
             else:
                 self._device.suspicious = True
                 self._tell(target, kind, message, FAULTS[fault].says)
-                exchange = Exchange(kind, self._random, process, self._world.later, lambda: [])
+                exchange = Exchange(kind, self._random, process, self._world.later)
                 reply = await FAULTS[fault].act(exchange)
         except StorageError as error:
             raise Unreachable(f"the connection broke: {error}") from error
@@ -184,7 +185,7 @@ class SimRemote:
             )
 
         fault = target.fault(self._random, kind)
-        exchange = Exchange(kind, self._random, process, self._world.later, lambda: [])
+        exchange = Exchange(kind, self._random, process, self._world.later)
         reply = await (FAULTS[fault].act(exchange) if fault else process())
         subscription.open(reply)
         self._world.story.add(self._device.name, "{} at {}: {}", kind, target.name, fault or reply["status"]["code"])

@@ -72,7 +72,7 @@ INCIDENT_WEIGHTS = {
     "an endpoint is removed": 2,
     "an endpoint is wiped": 2,
     "a clock jumps": 1,
-    "a clock is wrong for a while": 9,
+    "a clock is wrong for a while": 3,
     "the guest writes": 7,
 }
 

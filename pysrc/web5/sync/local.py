@@ -13,7 +13,7 @@ from web5.errors import RemoteError
 from web5.ports.clock import Clock
 from web5.sync import dependencies
 from web5.sync.dependencies import record_key
-from web5.sync.lanes import lane_of
+from web5.sync.lanes import ALONE, is_initial, lane_of
 from web5.sync.ledger import Ledger
 from web5.sync.outbox import Outcome
 from web5.sync.policy import Verdict, judge, judge_error, waiting_for
@@ -70,12 +70,19 @@ class Local:
         except RemoteError as error:  # the data broke off
             return judge_error(error)
         verdict = judge(reply, message)
-        if verdict.settled and verdict.code == 404 and not self._record(tenant, candidate.lane):
+        if self._wants_initial(tenant, candidate, verdict):
             waits = waiting_for(record_key(candidate.lane), f"the initial write of record {candidate.lane}")
-            return replace(waits, code=404)
+            return replace(waits, code=verdict.code)
         if verdict.settled and verdict.code not in (202, 204):
             self.ledger.superseded(tenant, candidate.cid)
         return verdict
+
+    def _wants_initial(self, tenant: str, candidate: Candidate, verdict: Verdict) -> bool:
+        """True if the engine might say something else of a message if its record were here: it calls a delete of
+        nothing done, and an update of nothing, by somebody else than the tenant, not allowed."""
+        if verdict.code not in (401, 404) or verdict.waits_for or candidate.lane == ALONE:
+            return False
+        return not is_initial(candidate.message) and not self._record(tenant, candidate.lane)
 
     def is_bare(self, tenant: str, message: Message) -> bool:
         """True if a record is here only as this initial write, without its data: what follows is still to come."""

@@ -20,11 +20,23 @@ class Place:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a row is to reach. `met` is asked with our figure and web5-js's."""
+    """What a row is to reach.
+
+    Parameters:
+        met: asked with our figure, and with web5-js's if it was measured.
+        beside_peer: the goal is relative to web5-js, so that there is no verdict without it.
+    """
 
     words: str
-    met: Callable[[float, float | None], bool]
+    met: Callable[[float, float], bool]
     round_trips: tuple[float, ...] = (0.0, 0.05)
+    beside_peer: bool = False
+
+    def verdict(self, round_trip: float, ours: float | None, peer: float | None) -> bool | None:
+        """Whether it is reached at this distance; None if that cannot be said."""
+        if round_trip not in self.round_trips or ours is None or (self.beside_peer and peer is None):
+            return None
+        return self.met(ours, 0.0 if peer is None else peer)
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,7 @@ class Row:
 
 
 ROWS = (
-    Row("first sync", ", s", 1, Goal(">= 20x", lambda ours, peer: peer is None or peer / ours >= 20)),
+    Row("first sync", ", s", 1, Goal(">= 20x", lambda ours, peer: peer / ours >= 20, beside_peer=True)),
     Row("first sync", ", requests a record", 3, Goal("<= 0.02", lambda ours, _: ours <= 0.02)),
     Row("push of", ", s", 1),
     Row("push of", ", requests a record", 3),
@@ -87,9 +99,9 @@ class Figures:
             ours, peer = (values.get(Place(side, round_trip)) for side in ("ours", "peer"))
             ratio = f"{peer / ours:.1f}x" if ours and peer is not None else ""
             cells.append(f"{_number(ours, row)} {_number(peer, row)} {ratio:>8}")
-            if row.goal and ours is not None and round_trip in row.goal.round_trips:
-                met.append(row.goal.met(ours, peer))
-        goal = f"  {row.goal.words}: {'met' if all(met) else 'MISSED'}" if row.goal else ""
+            if row.goal:
+                met.append(row.goal.verdict(round_trip, ours, peer))
+        goal = f"  {row.goal.words}: {_verdict(met)}" if row.goal else ""
         return f"{name:42} {' '.join(cells)}{goal}".rstrip()
 
     def _notes(self) -> list[str]:
@@ -104,6 +116,12 @@ class Figures:
 
 
 _HEAD = f"{'web5-py':>9} {'web5-js':>9} {'ratio':>8}"
+
+
+def _verdict(met: list[bool | None]) -> str:
+    if False in met:
+        return "MISSED"
+    return "met" if True in met else "not measured"
 
 
 def _number(value: float | None, row: Row) -> str:

@@ -411,6 +411,40 @@ async def test_concurrent_edits_converge_on_the_newest_everywhere(world: World, 
         assert await world.contents(dwn) == {message["recordId"]: b"newer"}
 
 
+async def test_a_strangers_update_waits_for_the_initial_write_that_cannot_be_read_yet(world: World) -> None:
+    """Who may update a record depends on who began it, so the engine says 401 to an update of nothing."""
+    world.set_endpoints("/a")
+    bob, other = await world.identity("/b"), await world.device("other")
+    definition = {
+        "protocol": "http://notes.example",
+        "published": True,
+        "types": {"note": {}},
+        "structure": {"note": {"$actions": [{"who": "anyone", "can": ["create", "update"]}]}},
+    }
+    configure = await compose.protocols_configure(world.alice.signer, world.clock, definition=definition)
+    assert (await other.dwn.process_message(world.alice.did, configure))["status"]["code"] == 202
+    place = {"data_format": "text/plain", "protocol": "http://notes.example", "protocol_path": "note"}
+    first = await compose.records_write(bob.signer, world.clock, data=b"1", **place)
+    update = await compose.records_write(bob.signer, world.clock, data=b"2", existing=first)
+    for message, data in ((first, b"1"), (update, b"2")):
+        assert (await other.dwn.process_message(world.alice.did, message, data))["status"]["code"] == 202
+    assert (await other.sync.now()).ok
+    phone, initial = await world.device(), cid_of(first)
+    world.network.faults["/a"] = lambda kind, asked: (
+        reply_of(500, "oops") if asked["descriptor"].get("messageCid") == initial else None
+    )
+    await phone.sync.now()
+    rows = {row.message_cid: row for row in phone.sync.unsettled()}
+    assert rows[initial].state is State.REFUSED
+    assert (rows[cid_of(update)].state, rows[cid_of(update)].code) == (State.WAITING, 401)
+    assert first["recordId"] in rows[cid_of(update)].detail
+    del world.network.faults["/a"]
+    world.clock.ahead += 24 * 3600 * 1_000_000
+    assert (await phone.sync.now()).ok
+    assert world.held(phone.dwn) == world.held(other.dwn)
+    assert phone.sync.unsettled() == []
+
+
 async def test_a_delete_waits_for_the_initial_write_that_cannot_be_read_yet(world: World) -> None:
     world.set_endpoints("/a")
     other, phone = await world.device("other"), await world.device()

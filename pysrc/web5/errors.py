@@ -19,6 +19,8 @@ Web5Error
 │   └── RecoveryError      a recovery phrase that cannot be one, or that fits nothing
 ├── CryptoError            a key, signature or ciphertext that cannot be used
 ├── CredentialError        a verifiable credential or presentation that does not hold; `code` is a `web5.vc.Code`
+├── EncryptionError        a record that cannot be encrypted as asked, or not decrypted
+│   └── KeyMissing         no key for it is here; `keys` says which would do
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
 │   ├── TimedOut
@@ -33,7 +35,7 @@ Web5Error
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -173,6 +175,23 @@ class CredentialError(Web5Error):
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         super().__init__(f"{code}: {message}")
+
+
+class EncryptionError(Web5Error):
+    """A record that cannot be encrypted as it is asked for, or whose encryption is malformed. Nothing was changed."""
+
+
+class KeyMissing(EncryptionError):
+    """No key that opens an encrypted record is here.
+
+    Parameters:
+        keys: those that would: the DID URL of each one's root, and its derivation scheme.
+    """
+
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        self.keys = list(keys)
+        named = ", ".join(f"{key_id} by {scheme}" for key_id, scheme in self.keys)
+        super().__init__(f"No key for this record is here. It is encrypted for {named}; ask one of them for a key.")
 
 
 class RemoteError(Web5Error):

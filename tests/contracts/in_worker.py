@@ -26,7 +26,7 @@ from tests.contracts import (
 )
 from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
-from web5 import Web5
+from web5 import Record, Web5
 from web5.agent.vault import Vault
 from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
@@ -42,7 +42,7 @@ from web5.browser.websocket import BrowserWebSockets
 from web5.dids import jwk
 from web5.dids.signing import signer_for
 from web5.dwn import compose
-from web5.dwn.cid import DataCid
+from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.errors import Conflict, Web5Error
@@ -154,6 +154,44 @@ async def store_a_file(space: str) -> None:
     assert read.finish() == (record.data_cid, 64 * MIB)
     assert record.data_format == "video/webm"
     await web5.close()
+
+
+async def store_encrypted(space: str) -> None:
+    """A text and a file of 16 MiB become encrypted records and are read back, by a recipient too; in IndexedDB lies no
+    plaintext.
+    """
+    web5, did = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateway="http://127.0.0.1:9/")
+    bob = await web5.identities.create("bob", dwn_endpoints=[])
+    schema, text = "https://schema.example/letter", "a text that nobody else is to read"
+    letter = await web5.dwn.records.create(text, schema=schema, recipient=bob.did, encryption=True)
+    js_file = js.File.new(to_js([_patterned(number) for number in range(16)]), "film.webm")
+    plain = DataCid()
+    async for chunk in source(js_file)():
+        plain.update(chunk)
+    with at_most(20 * MIB):
+        film = await web5.dwn.records.create(source(js_file), encryption=True)
+        read = DataCid()
+        async for chunk in await film.data.stream():
+            read.update(chunk)
+    cid, size = plain.finish()
+    assert read.finish() == (cid, size) == (cid, 16 * MIB)
+    assert film.data_cid != cid
+    for reader in (did, bob.did):
+        read_by = Record(web5.agent, reader, letter.raw_message, data=await _stored(web5, letter))
+        assert await read_by.data.text() == text
+    await web5.close()
+    pages = IndexedDbPages(space)
+    stored = list((await pages.load()).values())
+    await pages.close()
+    assert any(schema.encode() in page for page in stored)
+    assert not any(text.encode() in page for page in stored)
+
+
+async def _stored(web5: Web5, record: Record) -> bytes:
+    """A record's data as the DWN has them."""
+    found = await web5.agent.dwn.read_stored(web5.connected_did, message_cid(record.raw_message))
+    assert found is not None and found.data is not None
+    return await found.data.read()
 
 
 async def read_a_path() -> str:

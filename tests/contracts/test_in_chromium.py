@@ -97,6 +97,10 @@ async def test_a_large_file_becomes_a_record_in_little_memory(page: Page) -> Non
     await python(page, "store_a_file", "large file")
 
 
+async def test_records_are_encrypted_in_the_browser(page: Page) -> None:
+    await python(page, "store_encrypted", "encrypted")
+
+
 async def test_a_file_that_changed_since_it_was_chosen_is_told(page: Page) -> None:
     said = await python(page, "read_a_file_that_changes")
     assert said.startswith("InvalidArgument: reading note.txt failed: NotReadableError")

@@ -19,6 +19,7 @@ from web5.agent.keyring import Keyring
 from web5.agent.legacy import LegacyIdentities
 from web5.agent.publications import Publications
 from web5.agent.publishing import Publisher
+from web5.agent.record_keys import RecordKeys
 from web5.agent.recovery import Progress, no_progress, recover
 from web5.agent.vault import Vault
 from web5.crypto.jws import MessageSigner
@@ -28,6 +29,7 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
 from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
+from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -45,6 +47,7 @@ class Agent:
         *,
         close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
+        ciphers: Ciphers,
         http: Http,
         clock: Clock,
         resolver: UniversalResolver,
@@ -71,6 +74,7 @@ class Agent:
         self._remote = remote
         self._legacy = legacy
         self.keyring = Keyring(vault, identities, crypto)
+        self.record_keys = RecordKeys(self.keyring, resolver, ciphers)
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
         self.publications = publications
         self._publisher = Publisher(
@@ -134,6 +138,7 @@ class Agent:
         await self._publisher.stop()
         await self.sync.stop()
         self.records.close()
+        self.record_keys.forget()
         self.identities.close()
         self.keyring.close()
         self.vault.lock()

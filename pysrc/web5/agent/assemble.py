@@ -77,6 +77,7 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
+        ciphers=platform.ciphers,
         http=http,
         clock=clock,
         resolver=resolver,

@@ -8,6 +8,7 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.dwn import compose
+from web5.dwn.encryption.definitions import required_types, with_keys, without_marks
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,19 @@ class ProtocolsApi:
         self._agent = agent
         self._did = did
 
-    async def configure(self, definition: Mapping[str, Any]) -> Protocol:
+    async def configure(self, definition: Mapping[str, Any], *, encryption: bool = False) -> Protocol:
         """Configure a protocol in the local DWN, or replace its definition; sync brings it to the remote ones.
 
         Parameters:
-            definition: `protocol`, `published`, `types` and `structure`, as in the DWN specification.
+            definition: `protocol`, `published`, `types` and `structure`, as in the DWN specification. A type may have
+                `"encryptionRequired": True` besides: then every path that ends in it gets a key for encryption.
+            encryption: give every path one. Where there is a key, `records.create` encrypts.
 
         Raises:
             DwnError: the definition is refused; Conflict if a newer one is there.
         """
         signer = await self._agent.signer(self._did)
+        definition = await self._with_keys(definition, None if encryption else required_types(definition))
         message = await compose.protocols_configure(signer, self._agent.clock, definition=definition)
         await self._agent.process(self._did, message)
         return _protocol(message)
@@ -59,6 +63,12 @@ class ProtocolsApi:
             self._agent.request(from_, message) if from_ is not None else self._agent.process(self._did, message)
         )
         return [_protocol(entry) for entry in reply["entries"]]
+
+    async def _with_keys(self, definition: Mapping[str, Any], types: set[str] | None) -> Mapping[str, Any]:
+        if types == set():
+            return without_marks(definition)
+        keys = self._agent.record_keys
+        return await with_keys(definition, await keys.root(self._did), keys.ciphers, types=types)
 
 
 def _protocol(message: dict[str, Any]) -> Protocol:

@@ -7,6 +7,7 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.api.data import RecordData, chunked
+from web5.api.encryption import Asked, RecordEncryption
 from web5.api.payload import prepare
 from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
@@ -26,7 +27,7 @@ class Record:
         did: whose DWN an update, a delete or a send acts on.
         message: the newest RecordsWrite or RecordsDelete, as the wire has it; `encodedData` and `initialWrite` of a
             query's entry may be in it.
-        data: the data, if it is at hand.
+        data: the data as the DWN has it, if it is at hand.
         stream: the data as a reply carries it; good for one reading, after which it is asked for again.
         remote: the DID whose remote DWN this came from; None if it came from the local one.
     """
@@ -44,6 +45,7 @@ class Record:
     ) -> None:
         self._agent = agent
         self._did = did
+        self._encryption = RecordEncryption(agent, did)
         self._remote = remote
         self._stream = stream
         inline = message.get("encodedData")
@@ -134,6 +136,11 @@ class Record:
         return {} if self.deleted else dict(self._descriptor("tags") or {})
 
     @property
+    def encrypted(self) -> bool:
+        """Whether the DWN has the data encrypted; `data` opens them."""
+        return "encryption" in self._message
+
+    @property
     def deleted(self) -> bool:
         return bool(self._message["descriptor"]["method"] == "Delete")
 
@@ -151,7 +158,7 @@ class Record:
     def data(self) -> RecordData:
         """The record's data: `await record.data.text()`, `.json()`, `.bytes()`, `.stream()`.
 
-        Those raise NotFound if the record is deleted or gone.
+        Those raise NotFound if the record is deleted or gone, KeyMissing if it is encrypted and no key for it is here.
         """
         return RecordData(self._open_data)
 
@@ -163,6 +170,7 @@ class Record:
         published: bool | None = None,
         date_published: str | None = None,
         tags: Mapping[str, Any] | None = None,
+        encryption: Asked = None,
     ) -> Record:
         """Write a new state of the record to the local DWN; what is not given stays as it is.
 
@@ -170,15 +178,21 @@ class Record:
             data: as for `records.create`.
             data_format: the new media type; it stays unless given.
             tags: all tags the record shall have; an empty mapping removes them.
+            encryption: as for `records.create`, with data only. By default, an encrypted record stays one, for the
+                same readers.
 
         Raises:
             InvalidArgument: the record is deleted, or the data cannot be stored.
+            EncryptionError: as for `records.create`; KeyMissing if the record cannot be opened here.
             DwnError: the DWN refused.
             Whatever a callable that gives the data raises.
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
-        payload = None if data is _UNSET else await prepare(data, data_format or self.data_format)
+        given = data is not _UNSET
+        sealing = await self._encryption.of_update(encryption, self._message, data_format, data=given)
+        through = sealing.through if sealing else None
+        payload = await prepare(data, data_format or self.data_format, through) if given else None
         signer = await self._agent.signer(self._did)
         message = await compose.records_write(
             signer,
@@ -190,6 +204,7 @@ class Record:
             published=published,
             date_published=date_published,
             tags=dict(self.tags if tags is None else tags) or None,
+            encryption=sealing.encryption if sealing else None if given else self._message.get("encryption"),
         )
         if payload is None:
             await self._agent.process(self._did, message)
@@ -230,6 +245,18 @@ class Record:
         report = SendReport(await self._agent.sync.send(self._did, message_cid(self._message), target))
         report.raise_if_none_took_it()
         return report
+
+    async def share_context(self, did: str) -> None:
+        """Let somebody read all encrypted records of this one's context; it cannot be taken back.
+
+        A role, and the record that begins a context, do this for their recipients by themselves. Who can fetch the
+        records is another matter: that is what the protocol says.
+
+        Raises:
+            EncryptionError: the context is not encrypted, another began it, or the DID has no key to encrypt for.
+            DwnError: the DWN refused.
+        """
+        await self._encryption.contexts.share(self._last_write, did)
 
     def to_json(self) -> dict[str, Any]:
         """The properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
@@ -272,6 +299,10 @@ class Record:
     async def _open_data(self) -> AsyncIterator[bytes]:
         if self.deleted:
             raise NotFound("", f"Record {self.id} is deleted.")
+        decrypt = await self._encryption.opening(self._message)
+        return decrypt(await self._stored_data())
+
+    async def _stored_data(self) -> AsyncIterator[bytes]:
         if self._data is not None:
             return chunked(self._data)
         if self._stream is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent, Reply
+from web5.api.encryption import Asked, RecordEncryption
 from web5.api.filters import records_filter
 from web5.api.payload import prepare
 from web5.api.record import Record
@@ -31,6 +32,7 @@ class RecordsApi:
     def __init__(self, agent: Agent, did: str) -> None:
         self._agent = agent
         self._did = did
+        self._encryption = RecordEncryption(agent, did)
 
     async def create(
         self,
@@ -47,8 +49,11 @@ class RecordsApi:
         protocol_path: str | None = None,
         parent_context_id: str | None = None,
         protocol_role: str | None = None,
+        encryption: Asked = None,
     ) -> Record:
         """Write a new record; it is durable, and waits for sync, when this returns.
+
+        Who is its recipient is given the key of an encrypted context with the record that begins it, or with a role.
 
         Parameters:
             data: str, bytes-like or JSON. If it may be too large for memory: a `pathlib.Path`, or a callable that gives
@@ -61,13 +66,26 @@ class RecordsApi:
                 be those of its type.
             parent_context_id: the `context_id` of the record that it belongs below.
             protocol_role: the protocol path of the role that is invoked.
+            encryption: True, or an `Encryption` that says for whom, to have the data encrypted before they are stored;
+                the recipient can read them. By default, they are where the protocol has keys at this path.
 
         Raises:
             InvalidArgument: the data cannot be stored, or changed between the two readings.
+            EncryptionError: the protocol demands encryption and it is declined, or someone it is for has no key.
             DwnError: the DWN refused.
             Whatever such a callable raises.
         """
-        payload = await prepare(data, data_format)
+        sealing = await self._encryption.of_new(
+            encryption, protocol=protocol, protocol_path=protocol_path, recipient=recipient
+        )
+        newcomer = await self._encryption.contexts.newcomer(
+            protocol=protocol,
+            protocol_path=protocol_path,
+            parent_context_id=parent_context_id,
+            recipient=recipient,
+            encrypted=sealing is not None,
+        )
+        payload = await prepare(data, data_format, sealing.through if sealing else None)
         message = await compose.records_write(
             await self._agent.signer(self._did),
             self._agent.clock,
@@ -84,8 +102,11 @@ class RecordsApi:
             protocol_path=protocol_path,
             parent_context_id=parent_context_id,
             protocol_role=protocol_role,
+            encryption=sealing.encryption if sealing else None,
         )
         await payload.write(self._agent, self._did, message)
+        if newcomer is not None:
+            await self._encryption.contexts.welcome(message, newcomer)
         return Record(self._agent, self._did, message, data=payload.at_hand)
 
     async def query(

@@ -40,7 +40,9 @@ from .messages import (
 )
 from .services import Call, Message, Reply, Services, reply
 from .store.database import Database
+from .store.protocols import configured
 from .store.store import Store
+from .urls import normalize_url
 
 _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "RecordsWrite": records_write.handle,
@@ -156,6 +158,17 @@ class Dwn:
         message = row.message
         data = self._services.data_of(number, message, row.data) if row.method == "Write" else None
         return Stored(message, data)
+
+    def protocol_definition(self, tenant: str, protocol: str) -> dict[str, Any] | None:
+        """A protocol's definition as the tenant has it configured, for this process's own use; None if it is not.
+
+        Raises:
+            BadRequest: the protocol's URL cannot be normalized.
+        """
+        number = self.store.tenant(tenant)
+        cid = configured(self.store, number, normalize_url(protocol))
+        row = None if cid is None else self.store.message(number, cid)
+        return None if row is None else row.message["descriptor"]["definition"]
 
 
 def _handler(message: Any) -> Callable[[Services, Call], Awaitable[Reply]]:

@@ -13,6 +13,9 @@ Web5Error
 │   └── ServerFailure      500 to 599
 ├── DidError               a DID or its document; `code` is a DID Core error name
 ├── IdentityError          a portable identity that cannot be imported, or one that is not here
+├── DelegationError        a delegation that cannot be used
+│   └── GrantMissing       no grant lets the delegate do this; has `scope`
+│       └── GrantEnded     one did, but it has expired or was revoked
 ├── CryptoError            a key, signature or ciphertext that cannot be used
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
@@ -27,6 +30,8 @@ Web5Error
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class Web5Error(Exception):
@@ -127,6 +132,27 @@ class DidError(Web5Error):
 
 class IdentityError(Web5Error):
     """A portable identity that cannot be imported, or an identity that is not on this agent."""
+
+
+class DelegationError(Web5Error):
+    """A delegation that cannot be used: malformed, for somebody else, or not genuine."""
+
+
+class GrantMissing(DelegationError):
+    """No grant that holds now lets the delegate do this.
+
+    Parameters:
+        scope: what would have to be granted, as a grant says it: `interface`, `method` and, as far as it is known,
+            `protocol` and `protocolPath`.
+    """
+
+    def __init__(self, message: str, scope: Mapping[str, str]) -> None:
+        self.scope = dict(scope)
+        super().__init__(message)
+
+
+class GrantEnded(GrantMissing):
+    """The grant that let the delegate do this has expired or was revoked."""
 
 
 class CryptoError(Web5Error):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+from web5.agent.acting import Delegate, Owner
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.publishing import Publisher
 from web5.crypto.jws import MessageSigner
@@ -17,7 +19,10 @@ from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
-from web5.sync import SyncEngine
+from web5.sync import SendResult, SyncEngine
+from web5.sync.endpoints import resolve_endpoints
+from web5.sync.grants import granted_protocols
+from web5.sync.policy import judge, judge_error
 from web5.sync.remote import RemoteDwn
 
 Reply = dict[str, Any]
@@ -52,6 +57,7 @@ class Agent:
         self._gateway_uri = gateway_uri
         self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
         self._publisher = Publisher(identities, self._publish, clock, self._published)
+        self._background: dict[str, asyncio.Task[None]] = {}
         dwn.after_commit.append(self._tell)
 
     async def open(self) -> None:
@@ -59,12 +65,15 @@ class Agent:
         await self.sync.open()
         for identity in self.identities.list():
             self.resolver.seed(await self.identities.portable_did(identity.did))
-            await self.sync.register(identity.did)
+            if identity.connected_did is None and self.sync.registered(identity.did) is None:
+                await self.sync.register(identity.did)
         self._publisher.start()
 
     async def close(self) -> None:
         """Stop sync, wait for what is being written, and close the store. Safe to call twice."""
         self._publisher.stop()
+        for running in self._background.values():
+            running.cancel()
         await self.sync.stop()
         await self._close_platform()
 
@@ -82,10 +91,13 @@ class Agent:
         """Take an identity that this or `@web5/agent`'s export gave.
 
         Raises:
-            IdentityError: it is malformed, without usable keys, or here already. Nothing is changed.
+            IdentityError: it is malformed, without usable keys, or here already; or it is a delegate's, and the one
+                for whom it acts, or another delegate of that one, is here. Nothing is changed.
         """
-        portable_did, name = parse_portable_identity(portable_identity)
-        return await self._add(portable_did, name)
+        portable_did, name, connected_did = parse_portable_identity(portable_identity)
+        if connected_did is not None:
+            self._check_is_new(connected_did)
+        return await self._add(portable_did, name, connected_did)
 
     async def export_identity(self, did: str) -> dict[str, Any]:
         """The identity with its private keys, as `@web5/agent`'s import takes it.
@@ -93,8 +105,8 @@ class Agent:
         Raises:
             IdentityError: it is not on this agent.
         """
-        portable_did = await self.identities.portable_did(did)
-        return export_portable_identity(portable_did, self.identities.get(did).name)
+        identity = self.identities.get(did)
+        return export_portable_identity(await self.identities.portable_did(did), identity.name, identity.connected_did)
 
     async def publish_all(self) -> bool:
         """Publish at once what is not published yet, instead of in the background; True when all is out."""
@@ -103,6 +115,36 @@ class Agent:
     async def signer(self, did: str) -> MessageSigner:
         """What signs as `did`. Raises IdentityError if it is not on this agent."""
         return await self.identities.signer(did)
+
+    def owner(self, did: str) -> Owner:
+        """Somebody who acts with the keys of `did`."""
+        return Owner(did, self.signer)
+
+    def delegate(self, connected_did: str, delegate_did: str) -> Delegate:
+        """Somebody who acts for `connected_did` with its grants and the keys of `delegate_did`."""
+        return Delegate(connected_did, delegate_did, self.signer, self.sync.grants, self.dwn, self.clock)
+
+    def in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run this until it ends or the agent is closed, in place of what else ran by this name."""
+        if (running := self._background.get(name)) is not None:
+            running.cancel()
+        self._background[name] = asyncio.ensure_future(work)
+
+    async def sync_as_delegate(self, delegate_did: str, protocols: Sequence[str] | None = None) -> None:
+        """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
+
+        Parameters:
+            protocols: the URIs of the protocols; None: all that its grants let it sync.
+
+        Raises:
+            IdentityError: it is not on this agent, or no delegate.
+            InvalidArgument: there are no protocols to sync.
+        """
+        tenant = self.identities.get(delegate_did).connected_did
+        if tenant is None:
+            raise IdentityError(f"{delegate_did} is nobody's delegate.")
+        scope = granted_protocols(self.sync.grants.held(tenant, delegate_did)) if protocols is None else protocols
+        await self.sync.register(tenant, scope, delegate_did)
 
     async def process(
         self,
@@ -137,11 +179,35 @@ class Agent:
                 failures.append(f"{endpoint}: {error}")
         raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
 
-    async def _add(self, portable_did: PortableDid, name: str) -> Identity:
+    async def deliver(self, target: str, message: dict[str, Any], data: bytes) -> list[SendResult]:
+        """Give a message that need not be stored here to every remote DWN of `target`.
+
+        Raises:
+            DidError: the target cannot be resolved.
+        """
+
+        async def give(url: str) -> SendResult:
+            try:
+                verdict = judge(await self._remote.process_message(url, target, message, data), message)
+            except RemoteError as error:
+                verdict = judge_error(error)
+            return SendResult(url, verdict.settled, verdict.code, verdict.detail or verdict.name)
+
+        return list(await asyncio.gather(*map(give, await resolve_endpoints(self.resolver, target))))
+
+    def _check_is_new(self, connected_did: str) -> None:
+        for one in self.identities.list():
+            if one.did == connected_did:
+                raise IdentityError(f"{connected_did} itself is on this agent and needs no delegate here.")
+            if one.connected_did == connected_did:
+                raise IdentityError(f"{one.did} acts for {connected_did} here already. Ask for more grants to it.")
+
+    async def _add(self, portable_did: PortableDid, name: str, connected_did: str | None = None) -> Identity:
         published = self.clock.now() if portable_did.metadata.get("published") else None
-        await self.identities.add(portable_did, name, published)
+        await self.identities.add(portable_did, name, published, connected_did)
         self.resolver.seed(portable_did)
-        await self.sync.register(portable_did.uri)
+        if connected_did is None:
+            await self.sync.register(portable_did.uri)
         self._publisher.start()
         return self.identities.get(portable_did.uri)
 

@@ -35,6 +35,7 @@ SCHEMA = (
         publish_error TEXT
     )
     """,
+    "ALTER TABLE agent_identity ADD COLUMN connected_did TEXT",
 )
 
 _CHALLENGE = b"web5: do these keys belong to this document?"
@@ -42,13 +43,19 @@ _CHALLENGE = b"web5: do these keys belong to this document?"
 
 @dataclass(frozen=True)
 class Identity:
-    """An identity as the agent lists it; `published` is when its document was last published (microseconds)."""
+    """An identity as the agent lists it.
+
+    Parameters:
+        published: when its document was last published (microseconds).
+        connected_did: the DID for which it acts, if it is a delegate's (`IdentityMetadata` of `@web5/agent`).
+    """
 
     did: str
     name: str
     chosen: bool
     published: int | None
     publish_error: str | None
+    connected_did: str | None = None
 
 
 class IdentityStore:
@@ -71,9 +78,9 @@ class IdentityStore:
     def list(self) -> list[Identity]:
         """All identities, the oldest first."""
         rows = self._database.connection.execute(
-            "SELECT did, name, chosen, published, publish_error FROM agent_identity ORDER BY id"
+            "SELECT did, name, chosen, published, publish_error, connected_did FROM agent_identity ORDER BY id"
         )
-        return [Identity(did, name, bool(chosen), published, error) for did, name, chosen, published, error in rows]
+        return [Identity(did, name, bool(chosen), *rest) for did, name, chosen, *rest in rows]
 
     def get(self, did: str) -> Identity:
         """One of them.
@@ -98,11 +105,18 @@ class IdentityStore:
         )
         return [did for (did,) in rows]
 
-    async def add(self, portable_did: PortableDid, name: str, published: int | None = None) -> None:
+    async def add(
+        self,
+        portable_did: PortableDid,
+        name: str,
+        published: int | None = None,
+        connected_did: str | None = None,
+    ) -> None:
         """Check and store an identity; durable on return. The first one becomes the chosen one.
 
         Parameters:
             published: when its document was published (microseconds), if it is.
+            connected_did: the DID for which it acts, if it is a delegate's.
 
         Raises:
             IdentityError: it is here already, or its keys do not belong to its document.
@@ -115,9 +129,9 @@ class IdentityStore:
             raise IdentityError(f"{portable_did.uri} is on this agent already.")
         with self._database.transaction() as db:
             db.execute(
-                "INSERT INTO agent_identity (did, name, chosen, sealed, published)"
-                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?, ?)",
-                (portable_did.uri, name, sealed, published),
+                "INSERT INTO agent_identity (did, name, chosen, sealed, published, connected_did)"
+                " VALUES (?, ?, NOT EXISTS (SELECT 1 FROM agent_identity), ?, ?, ?)",
+                (portable_did.uri, name, sealed, published, connected_did),
             )
         self._signers[portable_did.uri] = signer
         await self._database.flush()
@@ -191,16 +205,16 @@ class IdentityStore:
         raise IdentityError(f"The private key for {signer.key_id} does not belong to the DID document.")
 
 
-def export_portable_identity(portable_did: PortableDid, name: str) -> dict[str, Any]:
+def export_portable_identity(portable_did: PortableDid, name: str, connected_did: str | None = None) -> dict[str, Any]:
     """The format of `@web5/agent`'s identity export (`PortableIdentity` in its src/types/identity.ts)."""
-    return {
-        "portableDid": portable_did.to_wire(),
-        "metadata": {"name": name, "tenant": portable_did.uri, "uri": portable_did.uri},
-    }
+    metadata = {"name": name, "tenant": portable_did.uri, "uri": portable_did.uri}
+    if connected_did is not None:
+        metadata["connectedDid"] = connected_did
+    return {"portableDid": portable_did.to_wire(), "metadata": metadata}
 
 
-def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str]:
-    """Read a portable identity; the DID with its keys, and the identity's name.
+def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str, str | None]:
+    """Read a portable identity: the DID with its keys, the identity's name, and the DID for which it acts, if any.
 
     Raises:
         IdentityError: it is not one, or it carries no private keys.
@@ -218,5 +232,11 @@ def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str]:
             f"The export of {portable_did.uri} has no private keys, so nothing could be signed with it."
         )
     metadata = portable_identity.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    return portable_did, name if isinstance(name, str) and name else "Imported"
+    name, connected = (
+        (metadata.get("name"), metadata.get("connectedDid")) if isinstance(metadata, Mapping) else (None, None)
+    )
+    return (
+        portable_did,
+        name if isinstance(name, str) and name else "Imported",
+        connected if isinstance(connected, str) and connected else None,
+    )

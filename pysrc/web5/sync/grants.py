@@ -101,6 +101,25 @@ class GrantBook:
                 continue
 
 
+SYNCED_BY = ("Query", "Read")
+"""The methods of Messages that a delegate needs to sync."""
+
+
+def granted_protocols(grants: Sequence[HeldGrant]) -> list[str] | None:
+    """The protocols that these grants let one sync; None: everything. Where they do not suffice for any, all protocols
+    that they name: sync then says what is missing."""
+    scopes = [one.grant.scope or {} for one in grants]
+    of_messages = [scope for scope in scopes if scope.get("interface") == "Messages"]
+    by_method = [
+        {scope.get("protocol") for scope in of_messages if scope.get("method") == method} for method in SYNCED_BY
+    ]
+    if all(None in protocols for protocols in by_method):
+        return None
+    named = {protocol for scope in scopes if (protocol := scope.get("protocol")) is not None}
+    synced = {one for one in named if all(protocols & {None, one} for protocols in by_method)}
+    return sorted(synced or named)
+
+
 def _held(found: Found, revoked: str | None) -> HeldGrant:
     """
     Raises:

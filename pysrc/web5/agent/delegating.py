@@ -1,0 +1,156 @@
+"""Granting and accepting delegations.
+
+Invariants:
+1. A delegation is accepted whole, its grants really signed by the owner, or not at all.
+2. A delegate's DID is for that alone: it acts for one DID, and what it syncs is that one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from web5.agent.agent import Agent
+from web5.agent.delegation import Delegation, ProtocolPermissions, Scope, data_of, is_delegated
+from web5.agent.identities import Identity, export_portable_identity
+from web5.dids import jwk
+from web5.dids.models import PortableDid
+from web5.dwn import compose
+from web5.dwn.authentication import Verifier
+from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
+from web5.dwn.timestamps import format_timestamp
+from web5.dwn.urls import normalize_url
+from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument
+
+A_YEAR = timedelta(days=365)
+"""Until then a grant lasts, if nothing else is said; before it ends, the delegate asks for another."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+async def delegate(
+    agent: Agent,
+    did: str,
+    permissions: Sequence[ProtocolPermissions],
+    *,
+    delegate_did: str | None = None,
+    expires: datetime | timedelta = A_YEAR,
+) -> Delegation:
+    """Let a delegate act for `did`. The grants are in the owner's DWN, and on their way to the remote ones.
+
+    Parameters:
+        delegate_did: whom; None: a new `did:jwk`, whose keys are in the delegation and nowhere else.
+        expires: when the grants end, or after how long.
+
+    Raises:
+        InvalidArgument: nothing is granted, a permission is unknown, or the end has passed.
+        IdentityError: the keys of `did` are not on this agent.
+        DwnError: a protocol is refused.
+    """
+    scopes = [scope for one in permissions for scope in one.scopes()]
+    if not scopes:
+        raise InvalidArgument("A delegation of nothing: name at least one protocol and what may be done with it.")
+    date_expires = _end(agent, expires)
+    portable = await jwk.create(agent.crypto) if delegate_did is None else None
+    grantee = delegate_did or (portable.uri if portable else "")
+    for one in permissions:
+        await _configure(agent, did, one)
+    grants = [await _grant(agent, did, grantee, scope, date_expires) for scope in scopes]
+    agent.sync.wake(did)
+    return Delegation(did, grantee, tuple(grant.encoded for grant in grants), portable)
+
+
+async def accept(agent: Agent, delegation: Delegation, name: str, keys: PortableDid | None = None) -> Identity:
+    """Keep a delegation, or more grants for a delegate that is here; sync begins to fetch what they allow.
+
+    Parameters:
+        keys: the delegate's, if they are neither in the delegation nor on this agent.
+
+    Raises:
+        DelegationError: there are no grants, no keys, or the owner did not sign it; also if the owner's DID cannot be
+            resolved now.
+        IdentityError: the keys do not fit, or another delegate of this owner, or the owner, is here.
+    """
+    if not delegation.grants:
+        raise DelegationError("The delegation has no grants, so nothing could be done with it.")
+    await _verify(agent, delegation)
+    known = next((one for one in agent.identities.list() if one.did == delegation.delegate_did), None)
+    if known is not None and known.connected_did != delegation.connected_did:
+        raise IdentityError(f"{delegation.delegate_did} is on this agent already, and not as this owner's delegate.")
+    if known is None:
+        portable = delegation.portable_did or keys
+        if portable is None or portable.uri != delegation.delegate_did:
+            raise DelegationError(f"The private keys of {delegation.delegate_did} are neither here nor in it.")
+        await agent.import_identity(export_portable_identity(portable, name, delegation.connected_did))
+    await keep(agent, delegation.delegate_did, delegation.grants)
+    return agent.identities.get(delegation.delegate_did)
+
+
+async def keep(agent: Agent, delegate_did: str, records: Sequence[Mapping[str, object]]) -> None:
+    """Store grants, or revocations of grants that are there, in the delegate's own DWN, signed by it as their keeper
+    (`processConnectedGrants` of `@web5/api`), and sync what is granted now.
+
+    Parameters:
+        records: with their `encodedData`; one that is there already is no error.
+
+    Raises:
+        DwnError: one is refused.
+    """
+    signer = await agent.signer(delegate_did)
+    for record in records:
+        message, data = data_of(record)
+        try:
+            await agent.process(delegate_did, await sign_as_owner(message, signer), data)
+        except Conflict:
+            continue
+    await agent.sync_as_delegate(delegate_did)
+
+
+async def _verify(agent: Agent, delegation: Delegation) -> None:
+    verifier = Verifier(agent.resolver, agent.crypto)
+    for grant in delegation.grants:
+        try:
+            await verifier.authenticate(grant["authorization"])
+        except DwnError as error:
+            raise DelegationError(
+                f"That {delegation.connected_did} granted this cannot be verified: {error}"
+            ) from error
+
+
+async def _configure(agent: Agent, did: str, one: ProtocolPermissions) -> None:
+    """Configure the protocol unless it is (`prepareProtocol` in `@web5/agent` src/oidc.ts)."""
+    signer = await agent.signer(did)
+    protocol = normalize_url(one.definition["protocol"])
+    query = await compose.protocols_query(signer, agent.clock, protocol=protocol)
+    if not (await agent.process(did, query))["entries"]:
+        await agent.process(did, await compose.protocols_configure(signer, agent.clock, definition=one.definition))
+
+
+async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expires: str) -> PermissionRecord:
+    grant = await permission_grant(
+        await agent.signer(did),
+        agent.clock,
+        granted_to=grantee,
+        date_expires=date_expires,
+        scope=scope,
+        delegated=is_delegated(scope),
+    )
+    await agent.process(did, grant.message, grant.data)
+    return grant
+
+
+def _end(agent: Agent, expires: datetime | timedelta) -> str:
+    """
+    Raises:
+        InvalidArgument: it has passed, or the datetime has no time zone.
+    """
+    now = agent.clock.now()
+    if isinstance(expires, timedelta):
+        end = now + expires // _MICROSECOND
+    elif expires.tzinfo is None:
+        raise InvalidArgument("`expires` needs a time zone, such as datetime.UTC.")
+    else:
+        end = (expires - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
+    if end <= now:
+        raise InvalidArgument("`expires` has passed already.")
+    return format_timestamp(end)

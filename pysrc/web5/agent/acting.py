@@ -19,7 +19,7 @@ from web5.crypto.jws import MessageSigner
 from web5.dwn import Dwn
 from web5.dwn.permissions.rules import Use, authorize
 from web5.dwn.timestamps import format_timestamp
-from web5.errors import GrantEnded, GrantMissing, Unauthorized
+from web5.errors import GrantEnded, GrantMissing, NotFound, Unauthorized
 from web5.ports.clock import Clock
 from web5.sync.grants import GrantBook, HeldGrant
 
@@ -61,6 +61,7 @@ class Actor(Protocol):
 
         Raises:
             GrantMissing: a delegate may not do this; GrantEnded if it could before.
+            NotFound: a delegate asks for a record that is not here.
             IdentityError: the keys are not on this agent.
         """
 
@@ -92,7 +93,7 @@ class Delegate:
     clock: Clock
 
     async def right_to(self, need: Need, target: str | None = None) -> Right:
-        need = self._known_better(need)
+        need = self._known_better(need, here=target is None)
         invoked = (need.descriptor["interface"], need.descriptor["method"]) in INVOKED
         found = self._grant_for(need, delegated=not invoked)
         if found is None and target in (None, self.did):
@@ -102,12 +103,18 @@ class Delegate:
             return Right(signer)
         return Right(signer, grant_id=found.grant.id) if invoked else Right(signer, delegated_grant=found.message)
 
-    def _known_better(self, need: Need) -> Need:
-        """What is held of the record here says where it belongs."""
+    def _known_better(self, need: Need, *, here: bool) -> Need:
+        """What is held of the record says where it belongs.
+
+        Raises:
+            NotFound: the DWN here is asked for a record that it does not hold, and nothing else is known of it.
+        """
         if need.record_id is None:
             return need
         store = self.dwn.store
         held = store.initial_write(store.tenant(self.did), need.record_id)
+        if held is None and here and "protocol" not in need.scope:
+            raise NotFound("", f"Record {need.record_id} is not held here.")
         return need if held is None else replace(need, record=held)
 
     def _grant_for(self, need: Need, *, delegated: bool) -> HeldGrant | None:
@@ -116,9 +123,7 @@ class Delegate:
             if delegated and not one.delegated:
                 continue
             try:
-                authorize(
-                    Use(self.dwn.store, one.grant, message, self.did, self.delegate_did, record=need.record),
-                )
+                authorize(Use(self.dwn.store, one.grant, message, self.did, self.delegate_did, record=need.record))
             except Unauthorized:
                 continue
             return one

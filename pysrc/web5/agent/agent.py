@@ -130,21 +130,25 @@ class Agent:
             running.cancel()
         self._background[name] = asyncio.ensure_future(work)
 
-    async def sync_as_delegate(self, delegate_did: str, protocols: Sequence[str] | None = None) -> None:
+    def granted_protocols(self, delegate_did: str) -> list[str] | None:
+        """The protocols that the grants of a delegate let it sync; None: everything.
+
+        Raises:
+            IdentityError: it is not on this agent, or no delegate.
+        """
+        return granted_protocols(self.sync.grants.lasting(self._connected(delegate_did), delegate_did))
+
+    async def sync_as_delegate(self, delegate_did: str, protocols: Sequence[str] | None) -> None:
         """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
 
         Parameters:
-            protocols: the URIs of the protocols; None: all that its grants let it sync.
+            protocols: the URIs of the protocols; None: everything.
 
         Raises:
             IdentityError: it is not on this agent, or no delegate.
             InvalidArgument: there are no protocols to sync.
         """
-        tenant = self.identities.get(delegate_did).connected_did
-        if tenant is None:
-            raise IdentityError(f"{delegate_did} is nobody's delegate.")
-        scope = granted_protocols(self.sync.grants.held(tenant, delegate_did)) if protocols is None else protocols
-        await self.sync.register(tenant, scope, delegate_did)
+        await self.sync.register(self._connected(delegate_did), protocols, delegate_did)
 
     async def process(
         self,
@@ -194,6 +198,12 @@ class Agent:
             return SendResult(url, verdict.settled, verdict.code, verdict.detail or verdict.name)
 
         return list(await asyncio.gather(*map(give, await resolve_endpoints(self.resolver, target))))
+
+    def _connected(self, delegate_did: str) -> str:
+        connected_did = self.identities.get(delegate_did).connected_did
+        if connected_did is None:
+            raise IdentityError(f"{delegate_did} is nobody's delegate.")
+        return connected_did
 
     def _check_is_new(self, connected_did: str) -> None:
         for one in self.identities.list():

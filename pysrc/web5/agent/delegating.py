@@ -18,6 +18,7 @@ from web5.dids.models import PortableDid
 from web5.dwn import compose
 from web5.dwn.authentication import Verifier
 from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
+from web5.dwn.permissions.grants import Grant
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.urls import normalize_url
 from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument
@@ -71,8 +72,9 @@ async def accept(agent: Agent, delegation: Delegation, name: str, keys: Portable
             resolved now.
         IdentityError: the keys do not fit, or another delegate of this owner, or the owner, is here.
     """
-    if not delegation.grants:
-        raise DelegationError("The delegation has no grants, so nothing could be done with it.")
+    now = format_timestamp(agent.clock.now())
+    if all(Grant.within(grant).date_expires <= now for grant in delegation.grants):
+        raise DelegationError("The delegation has no grants that have not expired, so nothing could be done with it.")
     await _verify(agent, delegation)
     known = next((one for one in agent.identities.list() if one.did == delegation.delegate_did), None)
     if known is not None and known.connected_did != delegation.connected_did:
@@ -96,14 +98,27 @@ async def keep(agent: Agent, delegate_did: str, records: Sequence[Mapping[str, o
     Raises:
         DwnError: one is refused.
     """
-    signer = await agent.signer(delegate_did)
+    signer, before = await agent.signer(delegate_did), agent.granted_protocols(delegate_did)
     for record in records:
         message, data = data_of(record)
         try:
             await agent.process(delegate_did, await sign_as_owner(message, signer), data)
         except Conflict:
             continue
-    await agent.sync_as_delegate(delegate_did)
+    await _sync_more(agent, delegate_did, before)
+
+
+async def _sync_more(agent: Agent, delegate_did: str, before: Sequence[str] | None) -> None:
+    """Sync what can be synced now; of what could be `before`, only what was chosen, if it was."""
+    granted = agent.granted_protocols(delegate_did)
+    registered = agent.sync.registered(agent.identities.get(delegate_did).connected_did or "")
+    if granted == [] or (registered is not None and granted == before):
+        return
+    if granted is None or registered is None:
+        await agent.sync_as_delegate(delegate_did, granted)
+    else:
+        more = set(granted) - set(before or ())
+        await agent.sync_as_delegate(delegate_did, sorted(more.union(registered.protocols or granted)))
 
 
 async def _verify(agent: Agent, delegation: Delegation) -> None:

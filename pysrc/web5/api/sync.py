@@ -63,7 +63,8 @@ class SyncApi:
         if self._delegate is None:
             await self._sync.register(self._did, protocols)
         else:
-            await self._agent.sync_as_delegate(self._delegate, protocols)
+            scope = self._agent.granted_protocols(self._delegate) if protocols is None else protocols
+            await self._agent.sync_as_delegate(self._delegate, scope)
 
     def prioritize(self, **filters: Any) -> None:
         """On a first sync, fetch the newest records that pass the filters (those of `records.query`) before all others.

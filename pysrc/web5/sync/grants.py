@@ -90,6 +90,11 @@ class GrantBook:
         now = format_timestamp(self._clock.now())
         return [one for one in self.all(tenant, delegate) if one.holds(now)]
 
+    def lasting(self, tenant: str, delegate: str) -> list[HeldGrant]:
+        """Those that have not ended; what a grantor with a clock ahead of ours gave just now, begins to hold soon."""
+        now = format_timestamp(self._clock.now())
+        return [one for one in self.all(tenant, delegate) if now < one.ends]
+
     def _find(self, holder: str, delegate: str) -> Iterator[HeldGrant]:
         store = self._dwn.store
         tenant = store.tenant(holder)
@@ -101,8 +106,8 @@ class GrantBook:
                 continue
 
 
-SYNCED_BY = ("Query", "Read")
-"""The methods of Messages that a delegate needs to sync."""
+SYNCED_BY = frozenset({"Query", "Read"})
+"""The methods of Messages without which a delegate can read nothing. Without one to subscribe, it polls."""
 
 
 def granted_protocols(grants: Sequence[HeldGrant]) -> list[str] | None:

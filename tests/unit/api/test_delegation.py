@@ -19,6 +19,7 @@ from web5.errors import (
     GrantMissing,
     IdentityError,
     InvalidArgument,
+    NotFound,
 )
 
 NOTES = "https://example.org/notes"
@@ -277,6 +278,50 @@ async def test_grants_that_end_are_told_of_asked_for_again_and_granted_again(wor
     assert len(app.delegation.grants()) == 10
     assert all(grant.date_expires > later(days=299) for grant in app.delegation.grants()[:5])
     assert await app.delegation.renew() == []
+
+
+async def test_a_protocol_whose_grants_have_ended_does_not_stop_the_others(world: World) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice, *(ProtocolPermissions(definition(one)) for one in (NOTES, DIARY)))
+    for grant in await alice.dwn.permissions.query_grants(protocol=DIARY):
+        await grant.revoke()
+    await app.dwn.records.create("just in time", protocol=DIARY, protocol_path="note")
+    note = await alice.dwn.records.create("text", **NOTE)
+    assert (await alice.sync.now("push")).ok
+    [failed, _] = (await app.sync.now()).endpoints
+    assert failed.error
+    assert failed.error[1].startswith("GrantAuthorizationGrantRevoked")
+    with pytest.raises(NotFound):
+        await app.dwn.records.read(note.id)
+    assert app.delegation
+    await app.delegation.refresh()
+    await app.sync.now()
+    assert await (await app.dwn.records.read(note.id)).data.text() == "text"
+    assert {one.code for one in app.sync.unsettled()} == {401}
+    with pytest.raises(GrantEnded):
+        await app.dwn.records.query(protocol=DIARY)
+
+
+async def test_a_scope_that_was_chosen_is_kept_and_widened_by_what_is_granted_anew(world: World) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice, *(ProtocolPermissions(definition(one)) for one in (NOTES, DIARY)))
+    assert app.delegation and app.delegate_did
+
+    def scope() -> tuple[str, ...] | None:
+        registered = app.agent.sync.registered(alice.connected_did)
+        assert registered is not None
+        return registered.protocols
+
+    await app.sync.scope([NOTES])
+    await app.delegation.refresh()
+    assert scope() == (NOTES,)
+    tasks = ProtocolPermissions(definition("https://example.org/tasks"))
+    await alice.authorize(app.delegate_did, permissions=[tasks])
+    assert (await alice.sync.now("push")).ok
+    await app.delegation.refresh()
+    assert scope() == (NOTES, "https://example.org/tasks")
+    await app.sync.scope(None)
+    assert scope() == (DIARY, NOTES, "https://example.org/tasks")
 
 
 async def test_after_grants_have_expired_new_ones_are_found_past_sync(world: World) -> None:

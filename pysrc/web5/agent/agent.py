@@ -74,6 +74,7 @@ class Agent:
         self._publisher.stop()
         for running in self._background.values():
             running.cancel()
+        await asyncio.gather(*self._background.values(), return_exceptions=True)
         await self.sync.stop()
         await self._close_platform()
 
@@ -128,7 +129,8 @@ class Agent:
         """Run this until it ends or the agent is closed, in place of what else ran by this name."""
         if (running := self._background.get(name)) is not None:
             running.cancel()
-        self._background[name] = asyncio.ensure_future(work)
+        task = self._background[name] = asyncio.ensure_future(work)
+        task.add_done_callback(_tell_failure)
 
     def granted_protocols(self, delegate_did: str) -> list[str] | None:
         """The protocols that the grants of a delegate let it sync; None: everything.
@@ -245,6 +247,11 @@ class Agent:
     def _tell(self, applied: Applied) -> None:
         for callback in self.on_change:
             callback(applied.tenant, applied.message_cid)
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        asyncio.get_running_loop().call_exception_handler({"message": "background work failed", "exception": error})
 
 
 def _checked(reply: Reply) -> Reply:

@@ -6,7 +6,8 @@ grantor's DWN for it (the permissions protocol's rule for the recipient of a gra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from web5.agent.acting import Delegate
@@ -14,12 +15,16 @@ from web5.agent.agent import Agent
 from web5.agent.delegating import keep
 from web5.agent.delegation import Delegation
 from web5.crypto.encoding import b64url_encode
+from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.compose_permissions import PermissionRecord, permission_request
+from web5.dwn.data import DataStream
+from web5.dwn.messages.parsed_write import parse_write
+from web5.dwn.messages.records_write import SCHEMA
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.grants import encoded_data, permission_data
 from web5.dwn.timestamps import format_timestamp
-from web5.errors import NotFound
+from web5.errors import BadRequest, DelegationError, NotFound
 from web5.sync.grants import HeldGrant
 
 DAY = 86_400 * 1_000_000
@@ -82,11 +87,11 @@ def is_requested(one: HeldGrant, requests: list[Any]) -> bool:
 
 
 async def refresh(agent: Agent, actor: Delegate) -> None:
-    """Fetch grants and revocations from the owner's remote DWN, past sync.
+    """Fetch grants and revocations from the owner's remote DWN, past sync; what there is no grant of the owner's to the
+    delegate, or no revocation of the owner's, is left.
 
     Raises:
         DwnError, RemoteError: the DWN refused, or could not be reached.
-        DelegationError: what it gave are no grants of the owner.
     """
     signer = await actor.signer_of(actor.delegate_did)
     filter = {
@@ -95,25 +100,33 @@ async def refresh(agent: Agent, actor: Delegate) -> None:
         "author": actor.did,
         "recipient": actor.delegate_did,
     }
-    query = await compose.records_query(signer, agent.clock, filter=filter)
-    given = {
-        "connectedDid": actor.did,
-        "delegateDid": actor.delegate_did,
-        "delegateGrants": (await agent.request(actor.did, query))["entries"],
-    }
-    await keep(agent, actor.delegate_did, Delegation.from_json(given).grants)
-    ended = [await _revocation(agent, actor, one) for one in actor.grants.held(actor.did, actor.delegate_did)]
+    reply = await agent.request(actor.did, await compose.records_query(signer, agent.clock, filter=filter))
+    await keep(agent, actor.delegate_did, list(_grants(actor, reply.get("entries"))))
+    held = actor.grants.held(actor.did, actor.delegate_did)
+    ended = [await _revocation(agent, actor, signer, one) for one in held]
     await keep(agent, actor.delegate_did, [one for one in ended if one is not None])
 
 
-async def _revocation(agent: Agent, actor: Delegate, one: HeldGrant) -> dict[str, Any] | None:
+def _grants(actor: Delegate, entries: Any) -> Iterator[Message]:
+    given = {"connectedDid": actor.did, "delegateDid": actor.delegate_did}
+    for entry in entries if isinstance(entries, list) else ():
+        with suppress(DelegationError):
+            yield from Delegation.from_json({**given, "delegateGrants": [entry]}).grants
+
+
+async def _revocation(agent: Agent, actor: Delegate, signer: MessageSigner, one: HeldGrant) -> Message | None:
     filter = {"parentId": one.grant.id, "protocol": permissions.URI, "protocolPath": permissions.REVOCATION}
-    read = await compose.records_read(await actor.signer_of(actor.delegate_did), agent.clock, filter=filter)
+    read = await compose.records_read(signer, agent.clock, filter=filter)
     try:
-        entry = (await agent.request(actor.did, read))["entry"]
-    except NotFound:
-        return None
-    return {**entry["recordsWrite"], "encodedData": b64url_encode(await entry["data"].read())}
+        entry = (await agent.request(actor.did, read)).get("entry")
+        match entry:
+            case {"recordsWrite": dict(write), "data": DataStream() as data}:
+                encoded = b64url_encode(await data.read())
+                if parse_write(SCHEMA.check(write)).author == actor.did:
+                    return {**write, "encodedData": encoded}
+    except (NotFound, BadRequest):
+        pass
+    return None
 
 
 def _terms(one: HeldGrant) -> Any:

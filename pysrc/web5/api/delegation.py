@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -12,8 +13,10 @@ from web5.agent.acting import Delegate
 from web5.agent.agent import Agent
 from web5.agent.delegation import Delegation
 from web5.api.permission_records import PermissionGrant, PermissionRequest
+from web5.dwn.codes import Code
 from web5.errors import Web5Error
 from web5.sync.grants import HeldGrant
+from web5.sync.states import SyncEvent
 
 A_WEEK = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
@@ -38,6 +41,8 @@ class DelegationApi:
         self._agent = agent
         self._actor = actor
         self._told: set[str] = set()
+        self._doubt = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     @property
     def connected_did(self) -> str:
@@ -65,24 +70,23 @@ class DelegationApi:
         Raises:
             DwnError, RemoteError: no DWN of the owner took a request.
         """
-        asked = await renewal.requested(self._agent, self._actor)
-        requests = []
-        for one in renewal.ending(self._actor, within // _MICROSECOND):
-            if renewal.is_requested(one, asked):
-                continue
-            record = await renewal.ask_again(self._agent, self._actor, one)
-            request = PermissionRequest(self._agent, self.delegate_did, record.encoded, self.connected_did)
-            await request.send()
-            await request.store()
-            requests.append(request)
-        return requests
+        async with self._one_at_a_time:
+            asked = await renewal.requested(self._agent, self._actor)
+            wanted = renewal.ending(self._actor, within // _MICROSECOND)
+            return [await self._ask(one) for one in wanted if not renewal.is_requested(one, asked)]
+
+    async def _ask(self, one: HeldGrant) -> PermissionRequest:
+        record = await renewal.ask_again(self._agent, self._actor, one)
+        request = PermissionRequest(self._agent, self.delegate_did, record.encoded, self.connected_did)
+        await request.send()
+        await request.store()
+        return request
 
     async def refresh(self) -> None:
         """Fetch new grants, and revocations, from the owner's remote DWN, even if the grants to sync have ended.
 
         Raises:
             DwnError, RemoteError: it refused, or could not be reached.
-            DelegationError: what it gave are no grants of the owner.
         """
         await renewal.refresh(self._agent, self._actor)
 
@@ -106,10 +110,34 @@ class DelegationApi:
                 await self.renew()
 
     async def watch(self) -> None:
-        """Look now and then, until cancelled; `Web5.connect` has it run in the background."""
-        while True:
-            await self.look()
-            await self._agent.clock.sleep(LOOK_SECONDS)
+        """Look now and then, and when a DWN says that a grant was revoked, until cancelled; `Web5.connect` has it run
+        in the background."""
+        listeners = self._agent.sync.listeners
+        listeners.append(self._heard)
+        try:
+            while True:
+                self._doubt.clear()
+                await self.look()
+                await first_of(self._agent.clock.sleep(LOOK_SECONDS), self._doubt.wait())
+        finally:
+            listeners.remove(self._heard)
+
+    def _heard(self, event: SyncEvent) -> None:
+        if event.kind != "endpoint" or event.tenant != self.connected_did:
+            return
+        errors = [status.last_error for status in self._agent.sync.status(self.connected_did)]
+        if any(error and error[1].startswith(Code.GrantAuthorizationGrantRevoked) for error in errors):
+            self._doubt.set()
 
     def _shown(self, held: Sequence[HeldGrant]) -> list[PermissionGrant]:
         return [PermissionGrant(self._agent, self.delegate_did, one.message, self.connected_did) for one in held]
+
+
+async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
+    """Return when one of them is done; the others are cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -10,8 +10,8 @@ import pytest
 
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
-from web5 import Web5
-from web5.agent.delegation import ProtocolPermissions
+from tests.watch import Watch
+from web5 import ProtocolPermissions, Web5
 from web5.dids import jwk
 from web5.errors import (
     DelegationError,
@@ -205,6 +205,21 @@ async def test_the_next_connection_acts_as_the_delegate_again(world: World) -> N
     assert [await one.data.text() for one in await alice.dwn.records.query(**NOTE)] == ["still"]
 
 
+async def test_a_delegate_that_was_moved_as_an_identity_fetches_its_grants(world: World) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice)
+    assert app.delegate_did
+    moved = await world.device("second")
+    await moved.import_identity(await app.identities.export(app.delegate_did))
+    web5, did = await Web5.connect(agent=moved, sync="off")
+    assert did == alice.connected_did
+    assert web5.delegation
+    await web5.delegation.refresh()
+    assert len(web5.delegation.grants()) == 9
+    assert (await web5.sync.now("pull")).ok
+    await web5.dwn.records.create("text", **NOTE)
+
+
 async def test_a_scope_of_sync_outlives_the_connection(world: World) -> None:
     alice = await connected(world)
     await alice.sync.scope([NOTES])
@@ -250,6 +265,18 @@ async def test_when_all_grants_are_revoked_a_refresh_still_learns_of_it(world: W
     assert app.delegation.ending() == []
     with pytest.raises(GrantEnded, match="was revoked"):
         await app.dwn.records.query(**NOTE)
+
+
+async def test_what_a_node_refuses_as_revoked_is_looked_into_at_once(world: World) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice)
+    assert app.delegation
+    watch = Watch(app.agent)
+    for grant in await alice.dwn.permissions.query_grants(grantee=app.delegate_did):
+        await grant.revoke()
+    assert (await alice.sync.now("push")).ok
+    assert not (await app.sync.now()).ok
+    await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [])
 
 
 async def test_grants_that_end_are_told_of_asked_for_again_and_granted_again(world: World) -> None:

@@ -186,6 +186,26 @@ async def test_grants_are_narrowed_to_a_path_or_a_context_and_the_delegate_keeps
     assert app.sync.unsettled() == []
 
 
+async def test_a_condition_on_publication_is_kept_to(world: World) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice, ProtocolPermissions(definition(NOTES), ["read"]))
+    assert app.delegate_did
+    await alice.dwn.permissions.grant(
+        granted_to=app.delegate_did,
+        scope={"interface": "Records", "method": "Write", "protocol": NOTES},
+        conditions={"publication": "Required"},
+        date_expires=later(days=1),
+        delegated=True,
+    )
+    await synced(alice, app)
+    with pytest.raises(GrantMissing):
+        await app.dwn.records.create("in private", **NOTE)
+    note = await app.dwn.records.create("for all", published=True, **NOTE)
+    await note.update(data="for all, again")
+    with pytest.raises(GrantMissing):
+        await note.update(published=False)
+
+
 def later(**span: float) -> str:
     return (datetime.now(UTC) + timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 

@@ -7,21 +7,24 @@ Invariants:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from web5.agent.agent import Agent
-from web5.agent.delegation import Delegation, ProtocolPermissions, Scope, data_of, is_delegated
+from web5.agent.delegation import Delegation, Message, ProtocolPermissions, Scope, data_of, is_delegated
 from web5.agent.identities import Identity, export_portable_identity
 from web5.dids import jwk
 from web5.dids.models import PortableDid
 from web5.dwn import compose
 from web5.dwn.authentication import Verifier
+from web5.dwn.cid import message_cid
 from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
 from web5.dwn.permissions.grants import Grant
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.urls import normalize_url
-from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument
+from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument, Web5Error
 
 A_YEAR = timedelta(days=365)
 """Until then a grant lasts, if nothing else is said; before it ends, the delegate asks for another."""
@@ -37,7 +40,8 @@ async def delegate(
     delegate_did: str | None = None,
     expires: datetime | timedelta = A_YEAR,
 ) -> Delegation:
-    """Let a delegate act for `did`. The grants are in the owner's DWN, and on their way to the remote ones.
+    """Let a delegate act for `did`. The grants are in the owner's DWN, and in every remote one that could be reached;
+    sync brings them to the others.
 
     Parameters:
         delegate_did: whom; None: a new `did:jwk`, whose keys are in the delegation and nowhere else.
@@ -54,10 +58,10 @@ async def delegate(
     date_expires = _end(agent, expires)
     portable = await jwk.create(agent.crypto) if delegate_did is None else None
     grantee = delegate_did or (portable.uri if portable else "")
-    for one in permissions:
-        await _configure(agent, did, one)
+    protocols = [await _configured(agent, did, one) for one in permissions]
     grants = [await _grant(agent, did, grantee, scope, date_expires) for scope in scopes]
-    agent.sync.wake(did)
+    for messages in (protocols, [grant.message for grant in grants]):
+        await asyncio.gather(*(_send(agent, did, message) for message in messages))
     return Delegation(did, grantee, tuple(grant.encoded for grant in grants), portable)
 
 
@@ -132,13 +136,22 @@ async def _verify(agent: Agent, delegation: Delegation) -> None:
             ) from error
 
 
-async def _configure(agent: Agent, did: str, one: ProtocolPermissions) -> None:
-    """Configure the protocol unless it is (`prepareProtocol` in `@web5/agent` src/oidc.ts)."""
+async def _configured(agent: Agent, did: str, one: ProtocolPermissions) -> Message:
+    """The ProtocolsConfigure of the protocol, made if there is none (`prepareProtocol` in src/oidc.ts)."""
     signer = await agent.signer(did)
     protocol = normalize_url(one.definition["protocol"])
     query = await compose.protocols_query(signer, agent.clock, protocol=protocol)
-    if not (await agent.process(did, query))["entries"]:
-        await agent.process(did, await compose.protocols_configure(signer, agent.clock, definition=one.definition))
+    found: list[Message] = (await agent.process(did, query))["entries"]
+    if found:
+        return found[-1]
+    message = await compose.protocols_configure(signer, agent.clock, definition=one.definition)
+    await agent.process(did, message)
+    return message
+
+
+async def _send(agent: Agent, did: str, message: Message) -> None:
+    with suppress(Web5Error):  # it stays with sync
+        await agent.sync.send(did, message_cid(message))
 
 
 async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expires: str) -> PermissionRecord:

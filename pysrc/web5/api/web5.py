@@ -176,7 +176,8 @@ class Web5:
         permissions: Sequence[ProtocolPermissions],
         expires: datetime | timedelta = delegating.A_YEAR,
     ) -> dict[str, Any]:
-        """Let an app act for this DID. Its grants are on their way to the remote DWNs when this returns.
+        """Let an app act for this DID. Its grants are in every remote DWN that could be reached when this returns; sync
+        brings them to the others.
 
         Parameters:
             delegate_did: the app's; by default a new one, **whose private keys are in what is returned**.

@@ -51,7 +51,6 @@ async def delegate(
 ) -> Web5:
     """An app on another device that acts for the owner."""
     given = await owner.authorize(permissions=permissions or [ProtocolPermissions(definition(NOTES))], **options)
-    assert (await owner.sync.now("push")).ok
     app, did = await Web5.connect_as_delegate(given, agent=await world.device(name), sync="off")
     assert did == owner.connected_did
     assert (await app.sync.now("pull")).ok
@@ -364,7 +363,6 @@ async def test_a_scope_that_was_chosen_is_kept_and_widened_by_what_is_granted_an
     assert scope() == (NOTES,)
     tasks = ProtocolPermissions(definition("https://example.org/tasks"))
     await alice.authorize(app.delegate_did, permissions=[tasks])
-    assert (await alice.sync.now("push")).ok
     await app.delegation.refresh()
     assert scope() == (NOTES, "https://example.org/tasks")
     await app.sync.scope(None)
@@ -398,19 +396,28 @@ async def test_an_app_may_bring_its_own_key(world: World) -> None:
     keys = await jwk.create(agent.crypto)
     given = await alice.authorize(keys.uri, permissions=[ProtocolPermissions(definition(NOTES))])
     assert "delegatePortableDid" not in given
-    assert (await alice.sync.now("push")).ok
     with pytest.raises(DelegationError, match="private keys"):
         await Web5.connect_as_delegate(given, agent=agent, sync="off")
     app, _ = await Web5.connect_as_delegate(given, keys=keys, agent=agent, sync="1 hour")
     await app.dwn.records.create("text", **NOTE)
 
     more = await alice.authorize(keys.uri, permissions=[ProtocolPermissions(definition(DIARY))])
-    assert (await alice.sync.now("push")).ok
     app, _ = await Web5.connect_as_delegate(more, agent=agent, sync="1 hour")
     await app.dwn.records.create("text", protocol=DIARY, protocol_path="note")
     registered = agent.sync.registered(alice.connected_did)
     assert registered is not None
     assert registered.protocols == (DIARY, NOTES)
+
+
+async def test_what_is_granted_while_no_node_can_be_reached_is_brought_by_sync(world: World) -> None:
+    alice = await connected(world)
+    world.down.update(("dwn0", "dwn1"))
+    given = await alice.authorize(permissions=[ProtocolPermissions(definition(NOTES))])
+    app, _ = await Web5.connect_as_delegate(given, agent=await world.device("app"), sync="off")
+    world.down.clear()
+    assert (await alice.sync.retry()).ok
+    assert (await app.sync.now()).ok
+    await app.dwn.records.create("text", **NOTE)
 
 
 def by_another_owner(given: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A delegate with grants of the other implementation, both ways, through reference dwn-servers."""
+"""A delegate with grants of the other implementation, both ways, through reference dwn-servers and nodes of ours."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def encoded(text: str) -> str:
 
 
 async def test_a_delegate_in_web5_js_acts_with_grants_of_ours(world: World) -> None:
+    await web5_js_acts_with_grants_of_ours(world)
+
+
+async def test_a_delegate_in_web5_js_acts_with_grants_of_ours_at_nodes_of_ours(world_of_ours: World) -> None:
+    await web5_js_acts_with_grants_of_ours(world_of_ours)
+
+
+async def web5_js_acts_with_grants_of_ours(world: World) -> None:
     alice = world.ours
     assert await alice.agent.publish_all()
     delegation = await alice.authorize(permissions=[ProtocolPermissions(DEFINITION, ["read", "write", "query"])])

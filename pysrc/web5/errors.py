@@ -17,6 +17,9 @@ Web5Error
 │   ├── VaultLocked        unlock it first
 │   ├── WrongPassword
 │   └── RecoveryError      a recovery phrase that cannot be one, or that fits nothing
+├── DelegationError        a delegation that cannot be used
+│   └── GrantMissing       no grant lets the delegate do this; has `scope`
+│       └── GrantEnded     one did, but it has expired or was revoked
 ├── CryptoError            a key, signature or ciphertext that cannot be used
 ├── CredentialError        a verifiable credential or presentation that does not hold; `code` is a `web5.vc.Code`
 ├── EncryptionError        a record that cannot be encrypted as asked, or not decrypted
@@ -158,6 +161,27 @@ class WrongPassword(VaultError):
 
 class RecoveryError(VaultError):
     """A recovery phrase that cannot be one, or that fits nothing known."""
+
+
+class DelegationError(Web5Error):
+    """A delegation that cannot be used: malformed, for somebody else, or not genuine."""
+
+
+class GrantMissing(DelegationError):
+    """No grant that holds now lets the delegate do this.
+
+    Parameters:
+        scope: what would have to be granted, as a grant says it: `interface`, `method` and, as far as it is known,
+            `protocol` and `protocolPath`.
+    """
+
+    def __init__(self, message: str, scope: Mapping[str, str]) -> None:
+        self.scope = dict(scope)
+        super().__init__(message)
+
+
+class GrantEnded(GrantMissing):
+    """The grant that let the delegate do this has expired or was revoked."""
 
 
 class CryptoError(Web5Error):

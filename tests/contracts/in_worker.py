@@ -177,7 +177,7 @@ async def store_encrypted(space: str) -> None:
     assert read.finish() == (cid, size) == (cid, 16 * MIB)
     assert film.data_cid != cid
     for reader in (did, bob.did):
-        read_by = Record(web5.agent, reader, letter.raw_message, data=await _stored(web5, letter))
+        read_by = Record(web5.agent, web5.agent.owner(reader), letter.raw_message, data=await _stored(web5, letter))
         assert await read_by.data.text() == text
     await web5.close()
     pages = IndexedDbPages(space)

@@ -16,7 +16,7 @@ FAILED = ("refused", "blocked")
 def state_of(web5: Web5) -> dict[str, Any]:
     """Everything around the notes."""
     identities = web5.identities.list()
-    publication = web5.agent.publications.get(web5.connected_did)
+    publication = web5.agent.publications.get(web5.delegate_did or web5.connected_did)
     statuses = web5.sync.status()
     failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_refuses(statuses) else []
     return {

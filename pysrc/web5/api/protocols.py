@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from web5.agent import needs
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent
 from web5.dwn import compose
 from web5.dwn.encryption.definitions import required_types, with_keys, without_marks
@@ -25,11 +27,12 @@ class Protocol:
 
 
 class ProtocolsApi:
-    """Acts as `did`."""
+    """Acts as `actor`; a delegate with grants, without which GrantMissing is raised."""
 
-    def __init__(self, agent: Agent, did: str) -> None:
+    def __init__(self, agent: Agent, actor: Actor) -> None:
         self._agent = agent
-        self._did = did
+        self._actor = actor
+        self._did = actor.did
 
     async def configure(self, definition: Mapping[str, Any], *, encryption: bool = False) -> Protocol:
         """Configure a protocol in the local DWN, or replace its definition; sync brings it to the remote ones.
@@ -42,9 +45,11 @@ class ProtocolsApi:
         Raises:
             DwnError: the definition is refused; Conflict if a newer one is there.
         """
-        signer = await self._agent.signer(self._did)
+        right = await self._actor.right_to(needs.to_configure(definition))
         definition = await self._with_keys(definition, None if encryption else required_types(definition))
-        message = await compose.protocols_configure(signer, self._agent.clock, definition=definition)
+        message = await compose.protocols_configure(
+            right.signer, self._agent.clock, definition=definition, delegated_grant=right.delegated_grant
+        )
         await self._agent.process(self._did, message)
         return _protocol(message)
 
@@ -57,8 +62,10 @@ class ProtocolsApi:
         Raises:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        signer = await self._agent.signer(self._did)
-        message = await compose.protocols_query(signer, self._agent.clock, protocol=protocol)
+        right = await self._actor.right_to(needs.to_see_protocols(protocol), from_)
+        message = await compose.protocols_query(
+            right.signer, self._agent.clock, protocol=protocol, permission_grant_id=right.grant_id
+        )
         reply = await (
             self._agent.request(from_, message) if from_ is not None else self._agent.process(self._did, message)
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from web5.agent import needs
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent
 from web5.api.data import RecordData, chunked
 from web5.api.encryption import Asked, RecordEncryption
@@ -14,7 +16,7 @@ from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.dwn.jws import signer_of
+from web5.dwn.jws import message_author
 from web5.errors import BlobMissing, InvalidArgument, NotFound
 
 _UNSET: Any = object()
@@ -24,7 +26,7 @@ class Record:
     """One record in the state it had when it was read or written; `update` and `delete` move this object on.
 
     Parameters:
-        did: whose DWN an update, a delete or a send acts on.
+        actor: who updates, deletes and sends, in the DWN of `actor.did`.
         message: the newest RecordsWrite or RecordsDelete, as the wire has it; `encodedData` and `initialWrite` of a
             query's entry may be in it.
         data: the data as the DWN has it, if it is at hand.
@@ -35,7 +37,7 @@ class Record:
     def __init__(
         self,
         agent: Agent,
-        did: str,
+        actor: Actor,
         message: Mapping[str, Any],
         *,
         initial_write: Mapping[str, Any] | None = None,
@@ -44,8 +46,9 @@ class Record:
         remote: str | None = None,
     ) -> None:
         self._agent = agent
-        self._did = did
-        self._encryption = RecordEncryption(agent, did)
+        self._actor = actor
+        self._did = actor.did
+        self._encryption = RecordEncryption(agent, actor.did)
         self._remote = remote
         self._stream = stream
         inline = message.get("encodedData")
@@ -68,7 +71,7 @@ class Record:
 
     @property
     def creator(self) -> str:
-        """The DID that signed the initial write."""
+        """The DID that made the initial write, or had a delegate make it."""
         return _author_of(self._initial_write or self._message)
 
     @property
@@ -101,7 +104,7 @@ class Record:
 
     @property
     def author(self) -> str:
-        """The DID that signed the newest message."""
+        """The DID that made the newest message, or had a delegate make it."""
         return _author_of(self._message)
 
     @property
@@ -184,19 +187,21 @@ class Record:
         Raises:
             InvalidArgument: the record is deleted, or the data cannot be stored.
             EncryptionError: as for `records.create`; KeyMissing if the record cannot be opened here.
+            GrantMissing: a delegate may not do this.
             DwnError: the DWN refused.
             Whatever a callable that gives the data raises.
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
+        right = await self._actor.right_to(needs.to_update(self._message, published))
         given = data is not _UNSET
         sealing = await self._encryption.of_update(encryption, self._message, data_format, data=given)
         through = sealing.through if sealing else None
         payload = await prepare(data, data_format or self.data_format, through) if given else None
-        signer = await self._agent.signer(self._did)
         message = await compose.records_write(
-            signer,
+            right.signer,
             self._agent.clock,
+            delegated_grant=right.delegated_grant,
             existing=self._message,
             data_cid=payload.cid if payload else None,
             data_size=payload.size if payload else None,
@@ -222,10 +227,17 @@ class Record:
             prune: delete its descendants too.
 
         Raises:
+            GrantMissing: a delegate may not do this.
             DwnError: the DWN refused; NotFound if it is deleted already.
         """
-        signer = await self._agent.signer(self._did)
-        message = await compose.records_delete(signer, self._agent.clock, record_id=self.id, prune=prune)
+        right = await self._actor.right_to(needs.to_delete_this(self._last_write))
+        message = await compose.records_delete(
+            right.signer,
+            self._agent.clock,
+            record_id=self.id,
+            prune=prune,
+            delegated_grant=right.delegated_grant,
+        )
         await self._agent.process(self._did, message)
         self._initial_write = self._initial_write or self._message
         self._message = message
@@ -308,8 +320,13 @@ class Record:
         if self._stream is not None:
             stream, self._stream = self._stream, None
             return aiter(stream)
-        signer = await self._agent.signer(self._did)
-        read = await compose.records_read(signer, self._agent.clock, filter={"recordId": self.id})
+        right = await self._actor.right_to(needs.to_read_this(self._last_write), self._remote)
+        read = await compose.records_read(
+            right.signer,
+            self._agent.clock,
+            filter={"recordId": self.id},
+            delegated_grant=right.delegated_grant,
+        )
         reply = await (
             self._agent.request(self._remote, read) if self._remote else self._agent.process(self._did, read)
         )
@@ -320,4 +337,4 @@ class Record:
 
 
 def _author_of(message: Mapping[str, Any]) -> str:
-    return signer_of(message["authorization"]["signature"])
+    return message_author(message)

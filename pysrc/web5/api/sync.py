@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent
 from web5.api.filters import records_filter
 from web5.sync.check import Difference
@@ -12,11 +13,13 @@ from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, U
 
 
 class SyncApi:
-    """When it syncs is the agent's, for all its identities; what is where is that of the identity `did`."""
+    """When it syncs is the agent's, for all its identities; what is where is that of the one that `actor` acts for."""
 
-    def __init__(self, agent: Agent, did: str) -> None:
+    def __init__(self, agent: Agent, actor: Actor) -> None:
+        self._agent = agent
         self._sync = agent.sync
-        self._did = did
+        self._did = actor.did
+        self._delegate = actor.delegate_did
 
     @property
     def interval(self) -> str:
@@ -51,12 +54,17 @@ class SyncApi:
         """Choose what of this identity syncs.
 
         Parameters:
-            protocols: the URIs of the protocols to sync; None: everything.
+            protocols: the URIs of the protocols to sync; None: everything, or, for a delegate, all that its grants let
+                it sync.
 
         Raises:
             InvalidArgument: the list is empty.
         """
-        await self._sync.register(self._did, protocols)
+        if self._delegate is None:
+            await self._sync.register(self._did, protocols)
+        else:
+            scope = self._agent.granted_protocols(self._delegate) if protocols is None else protocols
+            await self._agent.sync_as_delegate(self._delegate, scope)
 
     def prioritize(self, **filters: Any) -> None:
         """On a first sync, fetch the newest records that pass the filters (those of `records.query`) before all others.

@@ -47,6 +47,7 @@ class SyncEngine:
 
     Attributes:
         listeners: callables that get every `SyncEvent`; they must not raise and not take long.
+        grants: the grants by which delegates act, as far as DWNs here hold them.
     """
 
     def __init__(
@@ -61,7 +62,8 @@ class SyncEngine:
     ) -> None:
         events, ledger, wishes = Events(), Ledger(dwn.database, dwn.store), Wishes()
         local = Local(dwn, ledger, clock, events.notify)
-        visitor = Visitor(local, remote, signer_for, GrantBook(dwn, clock, signer_for).held, wishes, self._tell_others)
+        self.grants = GrantBook(dwn, clock)
+        visitor = Visitor(local, remote, signer_for, self.grants.held, wishes, self._tell_others)
 
         def tell(line: Line) -> None:
             events.notify(SyncEvent("endpoint", line.tenant, line.url))
@@ -99,12 +101,18 @@ class SyncEngine:
         self._lines.open()
         self._dwn.in_transaction.append(self._ledger.applied)
         self._dwn.after_commit.append(self._applied)
+        self._dwn.after_commit.append(self.grants.applied)
         await self._ledger.database.flush()
 
     async def close(self) -> None:
         """Stop, and let go of the engine."""
         await self.stop()
-        for hooks, hook in ((self._dwn.in_transaction, self._ledger.applied), (self._dwn.after_commit, self._applied)):
+        after = self._dwn.after_commit
+        for hooks, hook in (
+            (self._dwn.in_transaction, self._ledger.applied),
+            (after, self._applied),
+            (after, self.grants.applied),
+        ):
             if hook in hooks:
                 hooks.remove(hook)
 
@@ -113,10 +121,6 @@ class SyncEngine:
     def tenants(self) -> list[str]:
         """The tenants that are registered."""
         return self._ledger.tenants()
-
-    def protocols(self, tenant: str) -> tuple[str, ...] | None:
-        """The URIs of the protocols that a registered tenant syncs; None: everything."""
-        return self._ledger.protocols(tenant)
 
     async def register(self, tenant: str, protocols: Sequence[str] | None = None, delegate: str | None = None) -> None:
         """Sync this tenant from now on; durable, and twice is no error. With another scope than before, everything
@@ -136,6 +140,10 @@ class SyncEngine:
         self._lines.align(tenant)
         await self._ledger.database.flush()
         self.wake(tenant)
+
+    def registered(self, tenant: str) -> Tenant | None:
+        """How this tenant was registered; None if it was not."""
+        return self._ledger.tenant(tenant)
 
     async def unregister(self, tenant: str) -> None:
         """Sync this tenant no more and forget what is where; its messages stay."""

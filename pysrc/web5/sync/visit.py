@@ -58,12 +58,12 @@ class Visitor:
             IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
         """
         ledger = self.local.ledger
-        if signer_of is not None or endpoint.tenant not in ledger.tenants():
-            signer = await self.signer_for(signer_of or endpoint.tenant)
+        tenant = ledger.tenant(signer_of or endpoint.tenant)
+        if tenant is None or signer_of is not None:
+            signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
             return Peer(self.remote, signer, self.local.clock, endpoint)
-        tenant = ledger.tenant(endpoint.tenant)
-        feeds = await feeds_of(tenant, self.grants_of)
-        signer = await self.signer_for(tenant.delegate or tenant.did)
+        feeds = feeds_of(tenant, self.grants_of)
+        signer = await self.signer_for(tenant.signer)
         return Peer(self.remote, signer, self.local.clock, endpoint, feeds)
 
     async def __call__(self, line: Line, want: Want) -> Verdict | None:

@@ -36,7 +36,7 @@ async def theirs() -> AsyncIterator[ReferenceScript]:
 
 @pytest.fixture
 async def web5(tmp_path: Path) -> AsyncIterator[Web5]:
-    agent = await open_agent(gateway_uri=NOWHERE, data_path=tmp_path / "agent")
+    agent = await open_agent(gateway_uris=[NOWHERE], data_path=tmp_path / "agent")
     connection = await Web5.connect(agent=agent, dwn_endpoints=[], sync="off")
     yield connection.web5
     await connection.web5.close()
@@ -79,7 +79,9 @@ async def test_our_api_opens_what_the_reference_encrypts(
     secrets = {"key": encoded(os.urandom(32)), "iv": encoded(os.urandom(16))}
     root = await exported(web5)
     made = await theirs.call("write", data=encoded(data), schemes=schemes, properties=properties, **secrets, **root)
-    record = Record(web5.agent, web5.connected_did, made["message"], data=base64.b64decode(made["data"]))
+    record = Record(
+        web5.agent, web5.agent.owner(web5.connected_did), made["message"], data=base64.b64decode(made["data"])
+    )
     assert await record.data.bytes() == data
 
 

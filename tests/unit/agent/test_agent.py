@@ -217,7 +217,7 @@ async def test_the_scope_of_sync_survives_a_restart(world: World) -> None:
     await agent.sync.register(identity.did, ["http://notes.example"])
     await agent.close()
     again = await world.device("laptop")
-    assert again.sync.protocols(identity.did) == ("http://notes.example",)
+    assert again.sync.registered(identity.did).protocols == ("http://notes.example",)
 
 
 async def test_a_node_that_is_added_is_filled_and_one_that_is_removed_is_let_go(world: World) -> None:

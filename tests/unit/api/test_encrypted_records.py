@@ -237,7 +237,7 @@ async def test_the_two_of_a_thread_read_each_other_and_nobody_else_does(world: W
     await thread.update(data="shall we, then?")
     assert await (await _delivered(bob, thread, alice)).data.text() == "shall we, then?"
 
-    stolen = type(thread)(carol.agent, carol.connected_did, line.raw_message, data=b"any")
+    stolen = type(thread)(carol.agent, carol.agent.owner(carol.connected_did), line.raw_message, data=b"any")
     with pytest.raises(KeyMissing) as caught:
         await stolen.data.text()
     bobs, alices = f"{bob.connected_did}#enc", f"{alice.connected_did}#enc"
@@ -296,7 +296,13 @@ async def test_who_is_given_a_role_is_given_the_key_of_its_context(world: World)
 
     other = await alice.dwn.records.create("another thread", **THREAD)
     private = await alice.dwn.records.create("not for guests", parent_context_id=other.context_id, **LINE)
-    seen = Record(carol.agent, carol.connected_did, private.raw_message, data=b"ciphertext", remote=alice.connected_did)
+    seen = Record(
+        carol.agent,
+        carol.agent.owner(carol.connected_did),
+        private.raw_message,
+        data=b"ciphertext",
+        remote=alice.connected_did,
+    )
     with pytest.raises(KeyMissing):
         await seen.data.text()
     await private.share_context(carol.connected_did)

@@ -18,6 +18,7 @@ from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
 from web5.sync import SyncEngine
+from web5.sync.registration import Registrar
 from web5.sync.remote import RemoteDwn
 
 Reply = dict[str, Any]
@@ -36,6 +37,7 @@ class Agent:
         resolver: UniversalResolver,
         dwn: Dwn,
         remote: RemoteDwn,
+        registrar: Registrar,
         identities: IdentityStore,
         gateway_uri: str,
     ) -> None:
@@ -44,13 +46,21 @@ class Agent:
         self.dwn = dwn
         self.resolver = resolver
         self.identities = identities
+        self.registrar = registrar
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
         self._http = http
         self._remote = remote
         self._gateway_uri = gateway_uri
-        self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
+        self.sync = SyncEngine(
+            dwn=dwn,
+            remote=remote,
+            resolver=resolver,
+            clock=clock,
+            signer_for=self._sync_signer,
+            registrar=registrar,
+        )
         self._publisher = Publisher(identities, self._publish, clock, self._published)
         dwn.after_commit.append(self._tell)
 

@@ -17,6 +17,9 @@ from web5.ports.crypto import Crypto
 from web5.ports.http import Http
 from web5.ports.sealer import Sealer
 from web5.ports.websocket import WebSockets
+from web5.sync.registration import Registrar
+from web5.sync.registration_client import RegistrationClient
+from web5.sync.registration_store import RegistrationStore
 from web5.sync.remote import RemoteDwn
 
 
@@ -55,6 +58,7 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         clock=platform.clock,
     )
     await dwn.open()
+    registrar = Registrar(RegistrationClient(platform.http), RegistrationStore(platform.database), platform.clock)
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
@@ -63,6 +67,7 @@ async def assemble(platform: Platform, *, gateway_uri: str) -> Agent:
         resolver=resolver,
         dwn=dwn,
         remote=RemoteDwn(platform.http, platform.sockets),
+        registrar=registrar,
         identities=IdentityStore(platform.database, platform.sealer, crypto, verify=platform.crypto.verify),
         gateway_uri=gateway_uri,
     )

@@ -3,7 +3,8 @@
 planner, pure: `policy` (what a reply means), `dependencies`, `lanes`, `push_plan`, `pull_plan` (what to do next);
 ledger, durable: `ledger`, `outbox`, `inbox`, `feeds` (what is where);
 driver: `peer` (requests), `pull`, `push`, `visit` (one visit to one endpoint), `line` (one visit after another),
-`lines`, `rounds`, `timetable`, `live` (when); `sight`, `check` (what to tell); `engine` is what others use.
+`lines`, `rounds`, `timetable`, `live` (when); `registration` (with nodes that demand it); `sight`, `check` (what to
+tell); `engine` is what others use.
 """
 
 from web5.sync.check import Difference
@@ -13,6 +14,8 @@ from web5.sync.states import (
     Direction,
     EndpointReport,
     EndpointStatus,
+    Registration,
+    RegistrationState,
     SendResult,
     State,
     SyncEvent,
@@ -26,6 +29,8 @@ __all__ = [
     "Direction",
     "EndpointReport",
     "EndpointStatus",
+    "Registration",
+    "RegistrationState",
     "SendResult",
     "State",
     "SyncEngine",

@@ -67,14 +67,14 @@ class SyncEngine:
         grants_of = GrantBook(dwn, clock, signer_for).held
         visitor = Visitor(local, remote, signer_for, grants_of, wishes, self._tell_others, registrar)
 
-        def tell(tenant: str, url: str) -> None:
-            events.notify(SyncEvent("endpoint", tenant, url))
+        def tell(line: Line) -> None:
+            events.notify(SyncEvent("endpoint", line.tenant, line.url))
 
         def line(tenant: str, url: str) -> Line:
-            return Line(tenant, url, clock, visitor, lambda line: tell(line.tenant, line.url), jitter)
+            return Line(tenant, url, clock, visitor, tell, jitter)
 
         if registrar is not None:
-            registrar.changed.append(tell)
+            registrar.changed.append(lambda tenant, url: events.notify(SyncEvent("registration", tenant, url)))
             registrar.agreed.append(self._agreed)
 
         self._dwn, self._ledger, self._local, self._events = dwn, ledger, local, events

@@ -226,13 +226,14 @@ class SyncEvent:
     Parameters:
         kind: "started", "finished" (a call of `now` or an interval; `report` is set), "endpoint" (its state changed;
             ask `status`), "progress", "added" (the endpoint came into the DID document beside others), "removed" (it
-            left it), "refilled" (it was found to have lost what it held, and gets it again).
+            left it), "refilled" (it was found to have lost what it held, and gets it again), "registration" (the
+            tenant's with the endpoint stands otherwise; ask `status`).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
         bytes: record data that this visit moved in this direction.
     """
 
-    kind: Literal["started", "finished", "endpoint", "progress", "added", "removed", "refilled"]
+    kind: Literal["started", "finished", "endpoint", "progress", "added", "removed", "refilled", "registration"]
     tenant: str = ""
     endpoint: str = ""
     direction: Direction | None = None

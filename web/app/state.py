@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from web5 import Web5
-from web5.sync import Difference, EndpointStatus, RegistrationState, Unsettled
-from web5.sync.registration_client import Demands
+from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, Unsettled
 
 SHOWN = 20
 """Refused messages that are listed for an endpoint; all of them are counted."""

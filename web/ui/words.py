@@ -175,7 +175,7 @@ def registration(found):
             + hashes(found["hashes"])
             + ". This device would be busy for minutes, or longer."
         )
-    if found["state"] == "working" and found["hashes"]:
+    if found["state"] == "working":
         seconds = found["hashes"] // found["rate"] + 1 if found["rate"] else 0
         return (
             "Doing the work that this node asks for: "

@@ -7,8 +7,7 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.api.filters import records_filter
-from web5.sync.check import Difference
-from web5.sync.registration_client import Demands
+from web5.sync import Demands, Difference
 from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled
 
 

@@ -9,6 +9,7 @@ tell); `engine` is what others use.
 
 from web5.sync.check import Difference
 from web5.sync.engine import SyncEngine
+from web5.sync.registration_client import Demands
 from web5.sync.states import (
     Activity,
     Direction,
@@ -25,6 +26,7 @@ from web5.sync.states import (
 
 __all__ = [
     "Activity",
+    "Demands",
     "Difference",
     "Direction",
     "EndpointReport",

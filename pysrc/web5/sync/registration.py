@@ -50,10 +50,16 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(slots=True)
 class _Work:
-    """What is being computed. `began` is in seconds, monotonic."""
+    """What is being computed. Times are in seconds, monotonic.
+
+    Parameters:
+        hashes: how many the challenge takes on average.
+        tried, before: how many were computed for this challenge, and for those before it.
+        told: when `changed` was called last.
+    """
 
     began: float
-    hashes: int | None = None
+    hashes: int = 0
     tried: int = 0
     before: int = 0
     told: float = -inf
@@ -76,6 +82,7 @@ class Registrar:
         self._registry = registry
         self._store = store
         self._clock = clock
+        self._busy: set[tuple[str, str]] = set()
         self._working: dict[tuple[str, str], _Work] = {}
 
     def open(self) -> None:
@@ -100,7 +107,7 @@ class Registrar:
             hashes=standing.hashes,
             reason=standing.reason,
             registered=standing.registered,
-            next_try=standing.next_try,
+            next_try=standing.next_try if standing.state is RegistrationState.FAILED else None,
         )
 
     async def demands(self, endpoint: str) -> Demands:
@@ -148,16 +155,16 @@ class Registrar:
     async def register(self, tenant: str, endpoint: str) -> bool:
         """Register a tenant that the endpoint does not know, if it may be done; True if it is registered now."""
         key = (tenant, endpoint)
-        if key in self._working or not self._is_due(tenant, endpoint):
+        if key in self._busy or not self._is_due(tenant, endpoint):
             return False
-        self._working[key] = _Work(self._clock.monotonic())
-        self._changed(tenant, endpoint)
+        self._busy.add(key)
         try:
             standing = await self._try(tenant, endpoint)
         except (RegistrationError, RemoteError) as error:
             standing = self._failed(tenant, endpoint, error)
         finally:
-            del self._working[key]
+            self._busy.discard(key)
+            self._working.pop(key, None)
         self._put(tenant, endpoint, standing)
         await self._store.database.flush()
         return standing.state is RegistrationState.DONE
@@ -253,16 +260,16 @@ class Registrar:
     async def _solve(self, tenant: str, endpoint: str, demands: Demands) -> str | None:
         if demands.challenge is None:
             return None
-        work = self._working[tenant, endpoint]
+        began = self._clock.monotonic()
+        work = self._working.setdefault((tenant, endpoint), _Work(began))
         work.hashes = demands.challenge.hashes
         work.before, work.tried = work.before + work.tried, 0
-        until = self._clock.monotonic() + SOLVE_SECONDS
 
         def tried(hashes: int) -> bool:
             work.tried, now = hashes, self._clock.monotonic()
             if now >= work.told + TELL_SECONDS:
                 work.told = now
                 self._changed(tenant, endpoint)
-            return now < until
+            return now < began + SOLVE_SECONDS
 
         return await solve(demands.challenge, registration_data(tenant, demands.terms), tried)

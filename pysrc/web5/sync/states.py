@@ -47,7 +47,7 @@ class RegistrationState(StrEnum):
     NOT_NEEDED = "not needed"
     """The endpoint never asked for it."""
     WORKING = "working"
-    """A proof of work is being computed, or the server is being asked."""
+    """A proof of work is being computed."""
     TERMS = "terms"
     """It waits until the person agrees to the endpoint's terms of service."""
     WORK = "work"

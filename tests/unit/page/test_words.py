@@ -132,7 +132,6 @@ def test_the_state_of_a_node(one: dict[str, Any], seconds: float | None, tone: s
     [
         ({}, ""),
         ({"state": "done"}, ""),
-        ({"state": "working"}, ""),
         ({"state": "terms"}, "This node asks you to agree to its terms before it keeps anything for you."),
         ({"state": "failed", "reason": "it says no"}, "Could not register: it says no"),
         (

@@ -19,11 +19,10 @@ from hashlib import sha256
 LARGEST = 2**256 - 1
 
 _SLICE = 2048
-"""Hashes between two chances for others to run: about 2 ms on CPython, 10 to 20 ms in a browser."""
+"""Hashes between two chances for others to run: about 2 ms on CPython, 6 ms in a browser."""
 
-_COUNTER_DIGITS = 16
 _SALT_BYTES = 24
-"""With the counter they make 32 bytes in hex, which is what a server takes as a response nonce."""
+"""With the counter, 16 digits, they make 32 bytes in hex, which is what a server takes as a response nonce."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +64,13 @@ async def solve(challenge: Challenge, asked: str, tried: Callable[[int], bool]) 
         A response nonce, or None if it was given up.
     """
     salt = secrets.token_hex(_SALT_BYTES).upper()
-    # The beginning is the same for all tries, so it is hashed once.
-    begun, end, bound = sha256(f"{challenge.nonce}{salt}".encode()), asked.encode(), challenge.bound.to_bytes(32)
+    begin, end, bound = f"{challenge.nonce}{salt}".encode(), asked.encode(), challenge.bound.to_bytes(32)
     done = 0
     while True:
         for number in range(done, done + _SLICE):
-            counter = b"%0*X" % (_COUNTER_DIGITS, number)
-            attempt = begun.copy()
-            attempt.update(counter + end)
-            if attempt.digest() <= bound:
-                return salt + counter.decode()
+            # In a browser, to copy the state after `begin` takes longer than to hash it anew.
+            if sha256(b"%b%016X%b" % (begin, number, end)).digest() <= bound:
+                return f"{salt}{number:016X}"
         done += _SLICE
         if not tried(done):
             return None

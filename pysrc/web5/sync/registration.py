@@ -18,14 +18,14 @@ from math import inf
 from web5.crypto.proof_of_work import solve
 from web5.errors import InvalidArgument, RegistrationError, RegistrationReason, RemoteError
 from web5.ports.clock import Clock
-from web5.sync.policy import LONGEST, SLOWLY, SOON, Backoff
+from web5.sync.policy import HOUR, LONGEST, SLOWLY, SOON, Backoff
 from web5.sync.registration_client import Demands, Registry, registration_data
 from web5.sync.registration_store import RegistrationStore, Standing
 from web5.sync.states import Registration, RegistrationState
 
 MOST_HASHES = 2**26
 """A proof of work that takes no more on average is done unasked: four times what the reference's servers ask by
-default; a minute on CPython, some minutes in a browser."""
+default; a minute on CPython, three in a browser."""
 
 SOLVE_SECONDS = 240.0
 """After so long a challenge is replaced by a fresh one, which costs nothing (`proof_of_work`): a server forgets it
@@ -33,6 +33,9 @@ after ten minutes at the earliest."""
 
 TRIES = 6
 """Challenges for one registration, until it counts as failed."""
+
+FORGIVEN_SECONDS = HOUR
+"""So long after a registration, another one is not taken for the endpoint's habit of forgetting them."""
 
 TELL_SECONDS = 0.5
 """Between two words on how far the work is."""
@@ -176,7 +179,7 @@ class Registrar:
             return
         if standing.state is not RegistrationState.DONE:
             self._store.drop(tenant, endpoint)
-        elif standing.attempts:
+        elif standing.attempts and self._clock.now() >= (standing.registered or 0) + FORGIVEN_SECONDS * 1_000_000:
             self._store.put(tenant, endpoint, replace(standing, attempts=0))
 
     def not_honoured(self, tenant: str, endpoint: str, words: str) -> None:
@@ -204,7 +207,7 @@ class Registrar:
         for _ in range(TRIES):
             demands = await self._registry.demands(endpoint)
             if (asks := self._asks(endpoint, demands)) is not None:
-                return self._standing(tenant, endpoint, asks, demands)
+                return self._asking(tenant, endpoint, asks, demands)
             nonce = await self._solve(tenant, endpoint, demands)
             if demands.challenge is not None and nonce is None:
                 continue
@@ -215,7 +218,7 @@ class Registrar:
                     raise
                 last = error
                 continue
-            return self._standing(tenant, endpoint, RegistrationState.DONE, demands)
+            return self._done(tenant, endpoint, demands)
         raise last
 
     def _asks(self, endpoint: str, demands: Demands) -> RegistrationState | None:
@@ -227,27 +230,36 @@ class Registrar:
             return RegistrationState.WORK
         return None
 
-    def _standing(self, tenant: str, endpoint: str, state: RegistrationState, demands: Demands) -> Standing:
-        """One that did not fail. The endpoint is not asked again at once, in whatever state it is (invariant 2)."""
-        before, now = self._store.standing(tenant, endpoint), self._clock.now()
+    def _asking(self, tenant: str, endpoint: str, asks: RegistrationState, demands: Demands) -> Standing:
+        next_try = self._after(SOON.first)
+        return Standing(asks, *_asked(demands), attempts=self._attempts(tenant, endpoint), next_try=next_try)
+
+    def _done(self, tenant: str, endpoint: str, demands: Demands) -> Standing:
+        """Should the endpoint forget it, the next one follows at once, and those after it more slowly (invariant 2)."""
+        attempts = self._attempts(tenant, endpoint) + 1
         return Standing(
-            state,
-            terms_hash=demands.terms.hash if demands.terms else None,
-            hashes=demands.challenge.hashes if demands.challenge else None,
-            registered=now if state is RegistrationState.DONE else None,
-            attempts=before.attempts if before else 0,
-            next_try=now + int(SOON.first * 1_000_000),
+            RegistrationState.DONE,
+            *_asked(demands),
+            registered=self._clock.now(),
+            attempts=attempts,
+            next_try=self._after(SOON.delay(attempts)) if attempts > 1 else None,
         )
 
     def _failed(self, tenant: str, endpoint: str, error: RegistrationError | RemoteError) -> Standing:
-        before = self._store.standing(tenant, endpoint)
-        attempts = (before.attempts if before else 0) + 1
+        attempts = self._attempts(tenant, endpoint) + 1
         if isinstance(error, RegistrationError):
             backoff, reason = _BACKOFFS.get(error.reason, SOON), str(error)
         else:
             backoff, reason = SOON, f"{type(error).__name__}: {error}"
-        next_try = self._clock.now() + int(backoff.delay(attempts) * 1_000_000)
+        next_try = self._after(backoff.delay(attempts))
         return Standing(RegistrationState.FAILED, reason=reason, attempts=attempts, next_try=next_try)
+
+    def _attempts(self, tenant: str, endpoint: str) -> int:
+        standing = self._store.standing(tenant, endpoint)
+        return standing.attempts if standing else 0
+
+    def _after(self, seconds: float) -> int:
+        return self._clock.now() + int(seconds * 1_000_000)
 
     def _put(self, tenant: str, endpoint: str, standing: Standing) -> None:
         self._store.put(tenant, endpoint, standing)
@@ -273,3 +285,9 @@ class Registrar:
             return now < began + SOLVE_SECONDS
 
         return await solve(demands.challenge, registration_data(tenant, demands.terms), tried)
+
+
+def _asked(demands: Demands) -> tuple[str | None, int | None]:
+    """Hash of the terms and hashes of the work."""
+    terms, challenge = demands.terms, demands.challenge
+    return terms.hash if terms else None, challenge.hashes if challenge else None

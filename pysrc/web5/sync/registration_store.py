@@ -45,7 +45,7 @@ class Standing:
     """How the registration of a tenant at an endpoint stands; the fields are `states.Registration`'s.
 
     Parameters:
-        attempts: so many failed since the last success.
+        attempts: so many were made since the last that held for long.
     """
 
     state: RegistrationState

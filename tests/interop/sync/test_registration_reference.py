@@ -87,7 +87,6 @@ async def test_a_server_that_lost_everything_is_registered_with_anew_and_one_wit
         await phone.registrar.accept_terms(setting.one.url, HASH)
         assert (await phone.sync.now()).ok
         await setting.one.wipe()
-        phone.registrar.retry(setting.one.url)  # not at once, else
         assert (await phone.sync.now()).ok
         assert await phone.listed_by(setting.one.url) == phone.held()
 

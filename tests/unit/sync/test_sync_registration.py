@@ -231,10 +231,24 @@ async def test_3_a_node_that_forgot_is_registered_with_anew_and_asks_nothing_tha
     assert (await phone.sync.now()).ok
     again = await world.device()  # the same folder: after a restart of the device
     assert registration(again).state is RegistrationState.DONE
-    later(world)
     world.demand("/a", RegistrationSettings(TERMS))
     assert (await again.sync.now()).ok
     assert world.network.counts["/a/registration", "POST"] == 2
+
+
+async def test_2_a_node_that_forgets_all_the_time_is_registered_with_more_and_more_slowly(world: World) -> None:
+    phone = await world.device()
+    for posts in (1, 2, 2, 2):
+        world.demand("/a", RegistrationSettings("\n"))
+        await phone.sync.now()
+        assert world.network.counts["/a/registration", "POST"] == posts
+    world.clock.ahead += 61 * 1_000_000
+    assert (await phone.sync.now()).ok
+    later(world)
+    assert (await phone.sync.now()).ok  # it has held for long
+    world.demand("/a", RegistrationSettings("\n"))
+    assert (await phone.sync.now()).ok
+    assert world.network.counts["/a/registration", "POST"] == 4
 
 
 async def test_what_is_accepted_counts_for_all_identities_of_the_person(world: World) -> None:

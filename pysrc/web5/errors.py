@@ -29,6 +29,7 @@ Web5Error
 │   ├── TimedOut
 │   ├── BadReply           something answered, but not as a DWN does
 │   └── NoWebSocket        a server is there, but offers no WebSocket
+├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
     ├── StorageFull
     ├── StorageCorrupt
@@ -39,6 +40,7 @@ Web5Error
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 
@@ -236,6 +238,38 @@ class BadReply(RemoteError):
 
 class NoWebSocket(RemoteError):
     """A server is there, but offers no WebSocket; ask it over HTTP."""
+
+
+class RegistrationReason(StrEnum):
+    """Why a DWN server does not register a tenant."""
+
+    TERMS_CHANGED = "terms changed"
+    """Its terms of service are not those that were agreed to; read them anew."""
+    CHALLENGE_EXPIRED = "challenge expired"
+    """The work was done for a challenge that it does not know any more; do it for the next."""
+    MORE_WORK = "more work"
+    """It asks for more work by now; do it for its next challenge."""
+    NO_WAY = "no way"
+    """It does not say how to register, or demands what is not known here."""
+    REFUSED = "refused"
+    """It says no, for a reason of its own."""
+    NOT_HONOURED = "not honoured"
+    """It took the registration, and refuses the tenant nevertheless."""
+    BAD_ANSWER = "bad answer"
+    """What it answers is no challenge, or no terms."""
+
+
+class RegistrationError(Web5Error):
+    """A DWN server does not register a tenant.
+
+    Parameters:
+        reason: why, for programs.
+        message: why, for people, with the server's own words.
+    """
+
+    def __init__(self, reason: RegistrationReason, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
 
 
 class StorageError(Web5Error):

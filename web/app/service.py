@@ -14,6 +14,8 @@ from web5.errors import DwnError, IdentityError, NotFound, Web5Error
 
 METHODS = frozenset(
     {
+        "accept_terms",
+        "accept_work",
         "check_store",
         "choose_identity",
         "compare",
@@ -24,6 +26,7 @@ METHODS = frozenset(
         "import_identity",
         "notes",
         "read_note",
+        "registration",
         "retry",
         "revive",
         "set_sync",
@@ -97,6 +100,18 @@ class Service:
     async def retry(self, endpoint: str) -> None:
         """Try now what a node has refused, or what has to wait."""
         await self.web5.sync.retry(endpoint=endpoint)
+
+    async def registration(self, endpoint: str) -> dict[str, Any]:
+        """What a node asks of those who want to register with it."""
+        return state.demands_of(await self.web5.sync.registration(endpoint))
+
+    async def accept_terms(self, endpoint: str, terms_hash: str) -> None:
+        """Agree to a node's terms of service, as they were shown."""
+        await self.web5.sync.accept_terms(endpoint, terms_hash)
+
+    async def accept_work(self, endpoint: str, hashes: int) -> None:
+        """Let this device do a long proof of work for a node."""
+        await self.web5.sync.accept_work(endpoint, hashes)
 
     async def compare(self) -> list[dict[str, Any]]:
         """What this node and each remote one really hold; differences are mended at once."""

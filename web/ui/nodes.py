@@ -3,6 +3,7 @@
 from ui import banner, words
 from ui.client import AgentError
 from ui.dom import clone, document, el, now, on, say, show, slot, tone, window
+from ui.registration import Registration
 
 MODE_KEPT = "web5-sync-mode"
 DEFAULT_MODE = "live"
@@ -26,6 +27,7 @@ class Nodes:
         self._agent = agent
         self._refresh = refresh
         self._items = {}
+        self._registrations = {}
         self._nodes = []
         self._asked = False
         self._compared = False
@@ -42,11 +44,13 @@ class Nodes:
         for endpoint in list(self._items):
             if endpoint not in here:
                 self._items.pop(endpoint).remove()
+                self._registrations.pop(endpoint)
         for node in self._nodes:
             if node["endpoint"] not in self._items:
                 item = self._items[node["endpoint"]] = clone("node-template")
                 item.setAttribute("data-endpoint", node["endpoint"])
                 on(slot(item, "retry"), "click", self._retrier(node["endpoint"]))
+                self._registrations[node["endpoint"]] = Registration(self._agent, item, node["endpoint"], self._refresh)
                 el("node-list").append(item)
             self._fill(self._items[node["endpoint"]], node)
         show(el("nodes-wait"), not self._nodes)
@@ -103,12 +107,13 @@ class Nodes:
 
     def _fill(self, item, node):
         self._say_state(item, node)
+        self._registrations[node["endpoint"]].show(node["registration"])
         say(slot(item, "name"), words.node_name(node["endpoint"]))
         slot(item, "name").title = node["endpoint"]
         self._say_last(item, node)
         say(slot(item, "out"), words.messages(node["pending_out"]))
         say(slot(item, "in"), words.messages(node["pending_in"]))
-        error = node["last_error"]
+        error = None if words.asks(node) else node["last_error"]
         show(slot(item, "error"), bool(error))
         if error:
             say(slot(item, "error-detail"), words.code_and_detail(error))

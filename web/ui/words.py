@@ -69,6 +69,10 @@ _PROBLEMS = {
         "A key cannot be used",
         "If you imported this identity, export it again where it comes from.",
     ),
+    "RegistrationError": (
+        "A node does not say what it asks of you",
+        "Nothing was agreed to. Try again later, or ask whoever runs the node.",
+    ),
     "NotFound": (
         "That note is no longer here",
         "It was deleted, perhaps on another device.",
@@ -78,12 +82,17 @@ _PROBLEMS = {
 
 def count(number, noun):
     """1 note, 2 notes, 1,000 notes."""
+    return grouped(number) + " " + noun + ("" if number == 1 else "s")
+
+
+def grouped(number):
+    """1,000."""
     text = str(number)
-    grouped = ""
+    groups = ""
     while len(text) > 3:
-        grouped = "," + text[-3:] + grouped
+        groups = "," + text[-3:] + groups
         text = text[:-3]
-    return text + grouped + " " + noun + ("" if number == 1 else "s")
+    return text + groups
 
 
 def ago(seconds):
@@ -136,6 +145,10 @@ def node_state(node, seconds=None):
     Parameters:
         seconds: until it is tried again, if that is known.
     """
+    if node["registration"]["state"] == "working":
+        return "busy", "Registering"
+    if asks(node) and node["reachable"] is not False:
+        return "warn", "Asks for your consent"
     if node["activity"] == "syncing":
         return "busy", "Syncing" + rate(node["rate"])
     if node["reachable"] is None:
@@ -145,6 +158,43 @@ def node_state(node, seconds=None):
     if node["refused"] or _refuses(node):
         return "warn", "Reachable, but refuses"
     return "good", "Live" if node["activity"] == "live" else "Reachable"
+
+
+def asks(node):
+    """True if the node waits for the person's consent before it keeps anything."""
+    return node["registration"]["state"] in ("terms", "work")
+
+
+def registration(found):
+    """What there is to say on a registration; "" if nothing."""
+    if found["state"] == "terms":
+        return "This node asks you to agree to its terms before it keeps anything for you."
+    if found["state"] == "work":
+        return (
+            "Before it keeps anything for you, this node asks for a long proof of work: about "
+            + hashes(found["hashes"])
+            + ". This device would be busy for minutes, or longer."
+        )
+    if found["state"] == "working":
+        seconds = found["hashes"] // found["rate"] + 1 if found["rate"] else 0
+        return (
+            "Doing the work that this node asks for: "
+            + hashes(found["tried"])
+            + " so far, about "
+            + hashes(found["hashes"])
+            + " on average"
+            + (", which takes " + count(seconds, "second") + " here." if seconds else ".")
+        )
+    if found["state"] == "failed":
+        return "Could not register: " + (found["reason"] or "")
+    return ""
+
+
+def hashes(number):
+    """How many hashes, as exactly as anybody wants to know it."""
+    if number < 1_000_000:
+        return grouped(number) + (" hash" if number == 1 else " hashes")
+    return grouped(number // 1_000_000) + " million hashes"
 
 
 def rate(number):
@@ -192,6 +242,8 @@ def difference(found):
 
 def _refuses(node):
     """True if the node answers, but takes or gives nothing."""
+    if asks(node) or node["registration"]["state"] == "working":
+        return False
     return bool(node["reachable"] and node["last_error"] and node["last_error"]["code"])
 
 
@@ -206,6 +258,9 @@ def summary(nodes, syncing):
         return "bad", "No node reachable"
     if sum(node["refused"] for node in nodes):
         return "bad", count(sum(node["refused"] for node in nodes), "message") + " refused"
+    asking = [node for node in nodes if asks(node)]
+    if asking:
+        return "warn", str(len(asking)) + " of " + str(len(nodes)) + (" asks you" if len(asking) == 1 else " ask you")
     refusing = [node for node in nodes if _refuses(node)]
     if refusing:
         return "bad", str(len(refusing)) + " of " + str(len(nodes)) + " refuses"

@@ -39,6 +39,7 @@ from web5.sync import SendResult, SyncEngine
 from web5.sync.endpoints import resolve_endpoints
 from web5.sync.grants import granted_protocols
 from web5.sync.policy import judge, judge_error
+from web5.sync.registration import Registrar
 from web5.sync.remote import RemoteDwn
 
 Reply = dict[str, Any]
@@ -60,6 +61,7 @@ class Agent:
         remote: RemoteDwn,
         vault: Vault,
         records: AgentRecords,
+        registrar: Registrar,
         identities: IdentityStore,
         legacy: LegacyIdentities,
         publications: Publications,
@@ -73,6 +75,7 @@ class Agent:
         self.vault = vault
         self.records = records
         self.identities = identities
+        self.registrar = registrar
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
@@ -80,7 +83,14 @@ class Agent:
         self._legacy = legacy
         self.keyring = Keyring(vault, identities, crypto)
         self.record_keys = RecordKeys(self.keyring, resolver, ciphers)
-        self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
+        self.sync = SyncEngine(
+            dwn=dwn,
+            remote=remote,
+            resolver=resolver,
+            clock=clock,
+            signer_for=self._sync_signer,
+            registrar=registrar,
+        )
         self.publications = publications
         self._publisher = Publisher(
             publications,

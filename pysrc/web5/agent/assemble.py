@@ -26,6 +26,9 @@ from web5.ports.crypto import Crypto
 from web5.ports.http import Http
 from web5.ports.sealer import Sealer
 from web5.ports.websocket import WebSockets
+from web5.sync.registration import Registrar
+from web5.sync.registration_client import RegistrationClient
+from web5.sync.registration_store import RegistrationStore
 from web5.sync.remote import RemoteDwn
 
 
@@ -74,6 +77,7 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     await dwn.open()
     vault = Vault(platform.database, platform.sealer, platform.crypto, platform.ciphers)
     records = AgentRecords(dwn, vault, platform.clock)
+    registrar = Registrar(RegistrationClient(platform.http), RegistrationStore(platform.database), platform.clock)
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
@@ -89,6 +93,7 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),
         publications=Publications(platform.database),
         announcer=Announcer(gateways, platform.crypto, clock),
+        registrar=registrar,
     )
     await agent.open()
     return agent

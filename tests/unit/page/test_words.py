@@ -9,6 +9,11 @@ import pytest
 from web.ui import words
 
 
+def registration(**changes: Any) -> dict[str, Any]:
+    usual = {"state": "not needed", "terms_hash": None, "hashes": None, "tried": 0, "rate": 0, "reason": None}
+    return {**usual, **changes}
+
+
 def node(**changes: Any) -> dict[str, Any]:
     usual = {
         "reachable": True,
@@ -19,8 +24,12 @@ def node(**changes: Any) -> dict[str, Any]:
         "last_success": 1,
         "activity": "idle",
         "rate": 0,
+        "registration": registration(),
     }
     return {**usual, **changes}
+
+
+REFUSED = {"last_error": {"code": 401, "detail": "Not a registered tenant."}}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +94,9 @@ def test_interval(interval: str, said: str) -> None:
         ([node(), node(last_error={"code": 401, "detail": "No."})], False, "bad", "1 of 2 refuses"),
         ([node(), node(reachable=False, last_error={"code": 0, "detail": "No."})], False, "warn", "1 of 2 unreachable"),
         ([node(refused=1), node(reachable=False)], False, "bad", "1 message refused"),
+        ([node(), node(registration=registration(state="terms"), **REFUSED)], False, "warn", "1 of 2 asks you"),
+        ([node(registration=registration(state="work"))] * 2, False, "warn", "2 of 2 ask you"),
+        ([node(), node(registration=registration(state="failed"), **REFUSED)], False, "bad", "1 of 2 refuses"),
     ],
 )
 def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool, tone: str | None, said: str) -> None:
@@ -103,10 +115,43 @@ def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool,
         (node(reachable=False, activity="failing"), 11.3, "bad", "Unreachable, again in 12 seconds"),
         (node(reachable=False), None, "bad", "Unreachable"),
         (node(refused=1), None, "warn", "Reachable, but refuses"),
+        (node(registration=registration(state="terms"), **REFUSED), None, "warn", "Asks for your consent"),
+        (node(registration=registration(state="work"), reachable=None), None, "warn", "Asks for your consent"),
+        (node(registration=registration(state="terms"), reachable=False), None, "bad", "Unreachable"),
+        (node(registration=registration(state="working"), activity="syncing"), None, "busy", "Registering"),
+        (node(registration=registration(state="failed"), **REFUSED), None, "warn", "Reachable, but refuses"),
+        (node(registration=registration(state="done")), None, "good", "Reachable"),
     ],
 )
 def test_the_state_of_a_node(one: dict[str, Any], seconds: float | None, tone: str | None, said: str) -> None:
     assert words.node_state(one, seconds) == (tone, said)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, ""),
+        ({"state": "done"}, ""),
+        ({"state": "terms"}, "This node asks you to agree to its terms before it keeps anything for you."),
+        ({"state": "failed", "reason": "it says no"}, "Could not register: it says no"),
+        (
+            {"state": "working", "hashes": 16_777_216, "tried": 4096},
+            "Doing the work that this node asks for: 4,096 hashes so far, about 16 million hashes on average.",
+        ),
+        (
+            {"state": "working", "hashes": 16_777_216, "tried": 2_500_000, "rate": 400_000},
+            "Doing the work that this node asks for: 2 million hashes so far, about 16 million hashes on average, "
+            "which takes 42 seconds here.",
+        ),
+    ],
+)
+def test_a_registration_in_words(found: dict[str, Any], said: str) -> None:
+    assert words.registration(registration(**found)) == said
+
+
+def test_much_work_is_told_before_it_is_done() -> None:
+    said = words.registration(registration(state="work", hashes=2**30))
+    assert "about 1,073 million hashes" in said and "busy" in said
 
 
 def test_progress_and_news() -> None:

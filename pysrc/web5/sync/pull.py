@@ -73,12 +73,12 @@ class Pull:
                     await self._protocols(set(cids))
                 for walk in self._walks(set(cids)):
                     await self._pages(walk)
-            await self._read_all([cid for cid in cids if self._inbox.has(self._id, cid)])
+            await self._read_all(self._inbox.left(self._id, cids))
         finally:
             for claim in claims:
                 self._local.claimed.pop(claim, None)
         self._progress(now=True)
-        return self._peer.report.pulled > before or self._inbox.has_any(self._id, cids)
+        return self._peer.report.pulled > before or bool(self._inbox.left(self._id, cids))
 
     def _is_claimed(self, cid: str) -> bool:
         return (self._tenant, cid) in self._local.claimed

@@ -30,7 +30,7 @@ async def web5(tmp_path: Path) -> AsyncIterator[Web5]:
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(embedded(tmp_path / "remotes", None, RegistrationSettings(TERMS, 200)))
         http = HttpxHttp(httpx.ASGITransport(app))
-        agent = await open_agent(gateway_uri=f"{ORIGIN}/dht", data_path=tmp_path / "agent", http=http)
+        agent = await open_agent(gateway_uris=[f"{ORIGIN}/dht"], data_path=tmp_path / "agent", http=http)
         stack.push_async_callback(agent.close)
         connection = await Web5.connect(agent=agent, sync="off", dwn_endpoints=[f"{ORIGIN}/dwn0"])
         yield connection.web5

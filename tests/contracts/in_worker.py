@@ -255,7 +255,7 @@ async def errors_of_closed_sockets(base: str) -> Any:
 
 
 async def open_vault(space: str, words: str) -> str:
-    """Make a vault with the device's key, set a password, open it anew; its DID, and whether the key is gone."""
+    """Make a vault with the device's key, set a password, open it anew; what was seen on the way."""
     database = await open_paged(IndexedDbPages(space))
     vault = _vault(database, space)
     await vault.create(password=None, recovery_phrase=words, dwn_endpoints=[])
@@ -275,9 +275,9 @@ async def open_vault(space: str, words: str) -> str:
         except Web5Error as error:
             refusals.append(type(error).__name__)
     await vault.unlock("secret")
-    kept = (await vault.decrypt(text)).decode()
+    told = [vault.agent_did, refusals, (await vault.decrypt(text)).decode(), before, after]
     await database.close()
-    return json.dumps([vault.agent_did, refusals, kept, before, after])
+    return json.dumps(told)
 
 
 def _vault(database: Database, space: str) -> Vault:

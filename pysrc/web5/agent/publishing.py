@@ -32,8 +32,9 @@ WAITS: dict[State, tuple[float, ...]] = {
     "missing": (2.0, 5.0, 15.0, 60.0, 300.0),
     # Nobody waits, but the DID hangs on fewer gateways than it should.
     "incomplete": (60.0, 300.0, 900.0, 3600.0),
-    # The nodes of the DHT drop an item after two hours (BEP 44, "expiration"). A DID DHT gateway renews it
-    # for days, a Pkarr relay need not; an hour leaves time for a second attempt.
+    # The DHT keeps an item for about two hours (the DID DHT specification, "Republishing Data"). Gateways renew it
+    # without a promise, as nothing here solves their retention challenges, and Pkarr relays need not. An hour leaves
+    # time for a second attempt.
     "well": (3600.0,),
 }
 """Seconds until the next attempt, by the state and the number of attempts that ended in it."""

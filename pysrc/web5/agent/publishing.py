@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from web5.agent.announcing import Announced, Announcer, published_elsewhere
-from web5.agent.publications import Publication, Publications, document_hash
+from web5.agent.publications import Publication, Publications, State, document_hash
 from web5.dids import dht
 from web5.dids.bep44 import version_of
 from web5.dids.models import PortableDid
@@ -28,16 +28,17 @@ from web5.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 
-WAITS: dict[str, tuple[float, ...]] = {
-    # The person waits: nobody can know the DID, or its latest change.
+WAITS: dict[State, tuple[float, ...]] = {
+    # The person waits for it.
     "missing": (2.0, 5.0, 15.0, 60.0, 300.0),
-    # It is found, but a gateway does not have it, or did not answer when it was to be refreshed.
+    # Nobody waits, but the DID hangs on fewer gateways than it should.
     "incomplete": (60.0, 300.0, 900.0, 3600.0),
-    # All is well. The nodes of the DHT drop an item after two hours (BEP 44, "expiration"). A DID DHT gateway renews it
-    # for days, a Pkarr relay need not; an hour leaves time for a second attempt.
+    # The DHT keeps an item for about two hours (the DID DHT specification, "Republishing Data"). Gateways renew it
+    # without a promise, as nothing here solves their retention challenges, and Pkarr relays need not. An hour leaves
+    # time for a second attempt.
     "well": (3600.0,),
 }
-"""Seconds until the next attempt, by state and number of attempts that had something wrong."""
+"""Seconds until the next attempt, by the state and the number of attempts that ended in it."""
 
 SPREAD = 0.1
 """By what part a wait may be shorter, so that all the devices of the world do not come at once."""
@@ -190,7 +191,7 @@ class Publisher:
         except Web5Error as error:
             latest = replace(latest, error=str(error))
             missing = changed or not latest.out
-        state = "missing" if missing else "incomplete" if latest.error else "well"
+        state: State = "missing" if missing else "incomplete" if latest.error else "well"
         await self._publications.put(self._scheduled(before, latest, state))
 
     async def _tell(self, now: Announced, begun: bytes) -> None:
@@ -216,10 +217,11 @@ class Publisher:
         new_gateways = not publication.error and not self._announcer.uris <= set(publication.holders)
         return not publication.out or new_gateways or publication.next_try <= self._clock.now()
 
-    def _scheduled(self, before: Publication, after: Publication, state: str) -> Publication:
-        attempts = 0 if state == "well" else 1 + (before.attempts if before.out == after.out else 0)
+    def _scheduled(self, before: Publication, after: Publication, state: State) -> Publication:
+        attempts = 0 if state == "well" else 1 + (before.attempts if before.state == state else 0)
         wait = WAITS[state][min(attempts, len(WAITS[state])) - 1] * (1 - SPREAD * self._chance())
-        return replace(after, attempts=attempts, next_try=self._clock.now() + int(wait * 1_000_000))
+        next_try = self._clock.now() + int(wait * 1_000_000)
+        return replace(after, state=state, attempts=attempts, next_try=next_try)
 
     async def _keep_published(self) -> None:
         due = self._here()  # all of them: invariant 2

@@ -31,7 +31,7 @@ SURVEY_SECONDS = 5.0
 """How long all gateways are waited for, where each one's answer counts and not the quickest."""
 
 CONFLICTS = frozenset({409, 412, 428})
-"""What a gateway answers if it holds something newer: 409 (the DID DHT specification, "Register or update a DID"), and
+"""What a gateway answers if it holds something newer: 409 (the DID DHT specification, "Register or Update a DID"), and
 412 or 428 from Pkarr relays that compare and swap (https://pubky.org/pkarr, "relays")."""
 
 _REASON_LIMIT = 300

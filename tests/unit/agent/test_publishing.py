@@ -107,7 +107,7 @@ async def test_a_new_did_is_out_once_a_gateway_shows_it(world: GatewayWorld, dev
     assert device.publisher.known(did)
     await ended(device, did)
     state = device.state(did)
-    assert (state.out, state.error, state.holders) == (True, None, ("http://a", "http://b"))
+    assert (state.state, state.error, state.holders) == ("well", None, ("http://a", "http://b"))
     [told] = device.told
     assert told.metadata["versionId"] == str(state.sequence)
     assert await shown(world, did, "b") == device.dids[did].document
@@ -177,7 +177,8 @@ async def test_a_gateway_that_was_down_is_given_it_later(world: GatewayWorld, de
     device.publisher.start()
     await until(lambda: device.settled(did))
     assert (device.publisher.known(did), device.state(did).holders) == (True, ("http://b",))
-    assert "refused" in (device.state(did).error or "")
+    state = device.state(did)
+    assert (state.state, "http://a: " in (state.error or "")) == ("incomplete", True)
     world.failing.clear()
     await until(lambda: world.clock.slept)
     world.clock.advance(WAITS["incomplete"][0])
@@ -253,6 +254,8 @@ async def test_a_change_that_could_not_go_out_goes_out_after_a_restart(world: Ga
     device.change(did, "did:example:me")
     assert not await device.publisher.publish(did)
     assert device.publisher.known(did), "invariant 3"
+    await ended(device, did)
+    assert device.state(did).state == "missing"
     assert "refused" in (device.state(did).error or "")
     await device.publisher.stop()
     world.failing.clear()

@@ -120,9 +120,7 @@ class RecordEncryption:
             targets = [await self._target(scheme, message, owner_key) for scheme in schemes]
             if wishes.schemes and None in targets:
                 missing = schemes[targets.index(None)]
-                raise EncryptionError(
-                    f"No key by {missing} is here: the context has none, or the identity is away."
-                )
+                raise EncryptionError(f"No key by {missing} is here: the context has none, or the identity is away.")
             # Named by a scheme that leads somewhere: what the reference's reader is to pass over for this key.
             scheme: Scheme = "protocolPath" if "protocol" in message["descriptor"] else schemes[0]
             targets += [_path_target(definition, message) for definition in wishes.definitions]

@@ -15,7 +15,7 @@ from web5.dids.key_agreement import absolute_id, encryption_method
 from web5.dids.resolver import DidResolver
 from web5.dids.signing import private_key, signing_method
 from web5.dwn.encryption.derivation import DerivedKey, RootKey, fallback_root
-from web5.errors import EncryptionError
+from web5.errors import EncryptionError, IdentityError
 from web5.ports.ciphers import Ciphers
 from web5.ports.crypto import Jwk
 
@@ -53,6 +53,13 @@ class RecordKeys:
         private = key_material(private_key(portable_did, method)).d
         make = RootKey if agreement else fallback_root
         return make(absolute_id(document, method), private)
+
+    async def root_if_here(self, did: str) -> RootKey | None:
+        """The root key of an identity; None if that is not on this agent, which then acts as its delegate."""
+        try:
+            return await self.root(did)
+        except IdentityError:
+            return None
 
     async def public(self, did: str) -> tuple[str, Jwk]:
         """The key that records are encrypted with for anyone's DID: its ID and public JWK.

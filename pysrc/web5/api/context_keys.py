@@ -166,8 +166,8 @@ class ContextKeys:
         public = self.target(context)
         if public is None:
             return None
-        root = await self._keys.root(self._did)
-        return root.derive(_CONTEXT, (_CONTEXT, context)) if root.key_id == public.key_id else None
+        root = await self._keys.root_if_here(self._did)
+        return root.derive(_CONTEXT, (_CONTEXT, context)) if root and root.key_id == public.key_id else None
 
     async def _target_of(self, did: str) -> Target:
         key_id, jwk = await self._keys.public(did)

@@ -29,7 +29,7 @@ from web5.dwn.encryption.property import (
     entries_of,
     wrapped,
 )
-from web5.errors import DwnError, EncryptionError, InvalidArgument, KeyMissing, RemoteError
+from web5.errors import DwnError, EncryptionError, IdentityError, InvalidArgument, KeyMissing, RemoteError
 from web5.ports.ciphers import Ciphers
 
 
@@ -119,12 +119,16 @@ class RecordEncryption:
             schemes = wishes.schemes or _fitting(message)
             targets = [await self._target(scheme, message, owner_key) for scheme in schemes]
             if wishes.schemes and None in targets:
-                raise EncryptionError("The first record of this context is not encrypted, so the context has no key.")
+                missing = schemes[targets.index(None)]
+                raise EncryptionError(f"No key by {missing} is here: the context has none, or the identity is away.")
             # Named by a scheme that leads somewhere: what the reference's reader is to pass over for this key.
             scheme: Scheme = "protocolPath" if "protocol" in message["descriptor"] else schemes[0]
             targets += [_path_target(definition, message) for definition in wishes.definitions]
             targets += [Target(key_id, scheme, jwk, named=True) for key_id, jwk in direct]
-            return [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
+            made = [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
+            if not made:
+                raise EncryptionError(f"Nobody could read this record: the keys of {self._did} are not on this agent.")
+            return made
 
         content = ContentKey.new()
         return Sealing(self._ciphers, content, entries)
@@ -166,9 +170,10 @@ class RecordEncryption:
             KeyMissing: no key that opens it is here; if the DWN that might have one failed, its error is the cause.
             EncryptionError: its `encryption` is malformed, or was changed.
         """
-        root = await self._keys.root(self._did)
+        root = await self._keys.root_if_here(self._did)
+        own = [] if root is None else [root.derive(scheme, ()) for scheme in SCHEMES]
         try:
-            return await content_key(self._ciphers, message, [root.derive(scheme, ()) for scheme in SCHEMES])
+            return await content_key(self._ciphers, message, own)
         except KeyMissing as missing:
             return await self._by_given_key(message, missing)
 
@@ -180,7 +185,7 @@ class RecordEncryption:
                         content = await content_key(self._ciphers, message, [given.key])
                         await self.contexts.keep(given)
                         return content
-        except (DwnError, RemoteError) as error:
+        except (DwnError, IdentityError, RemoteError) as error:
             raise missing from error
         raise missing
 
@@ -197,14 +202,14 @@ class RecordEncryption:
         return None if definition is None else key_at(definition, protocol_path)
 
     async def _target(self, scheme: Scheme, message: Message, owner_key: Mapping[str, Any] | None) -> Target | None:
-        """The public key of one scheme; None if the context that the record joins has none."""
+        """The public key of one scheme; None if the context that the record joins has none, or `did` is not here."""
         path = path_for(scheme, message)
         if scheme == "protocolPath" and owner_key is not None:
             return Target(owner_key["rootKeyId"], scheme, owner_key["publicKeyJwk"])
         if scheme == "protocolContext" and "parentId" in message["descriptor"]:
             return self.contexts.target(path[1])
-        root = await self._keys.root(self._did)
-        return await self._own_target(root.derive(scheme, path))
+        root = await self._keys.root_if_here(self._did)
+        return None if root is None else await self._own_target(root.derive(scheme, path))
 
     async def _own_target(self, key: DerivedKey) -> Target:
         public = public_jwk(await key.jwk(self._ciphers))
@@ -213,11 +218,11 @@ class RecordEncryption:
     async def _rewrapped(self, content: ContentKey, message: Message, following: Message) -> list[Entry]:
         """The wrapped keys of the next state: those of the last one, but for those that another data format changes."""
         moved = path_for("dataFormats", message) != path_for("dataFormats", following)
-        root = await self._keys.root(self._did)
+        root = await self._keys.root_if_here(self._did)
         entries = []
         for entry in entries_of(message):
             if moved and entry["derivationScheme"] == "dataFormats" and "derivedPublicKey" not in entry:
-                if entry["rootKeyId"] != root.key_id:
+                if root is None or entry["rootKeyId"] != root.key_id:
                     raise EncryptionError(
                         f"The data format is part of {entry['rootKeyId']}'s key for this record, so it cannot change."
                     )

@@ -13,6 +13,7 @@ from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
 from tests.unit.dwn.encryption.sealed import CIPHERS, root_of, sealed_write
 from web5 import Encryption, Record, Web5
+from web5.api.encryption import RecordEncryption
 from web5.crypto.jwk import public_jwk
 from web5.dids.jwk import create
 from web5.dwn.cid import data_cid
@@ -251,6 +252,40 @@ async def test_further_recipients_read_a_record_of_no_protocol(world: World) -> 
     assert (await alice.sync.now()).ok
     found = await bob.dwn.records.read(record.id, from_=alice.connected_did)
     assert await found.data.text() == SECRET
+
+
+async def test_for_an_identity_that_is_not_here_only_others_keys_will_do(world: World) -> None:
+    """As a delegate has it: what the owner's protocol has keys for can be written, and not be read."""
+    web5, owner = await connected(world), await connected(world, "owner")
+    agent, did = web5.agent, owner.connected_did
+    protocol = await owner.dwn.protocols.configure(DEFINITION)
+    await agent.process(did, protocol.message)
+    encryption = RecordEncryption(agent, did)
+    sealing = await encryption.of_new(None, protocol=DIARY, protocol_path="day", recipient=None)
+    assert sealing is not None
+    day = {"recordId": "a", "contextId": "a", "descriptor": {"protocol": DIARY, "protocolPath": "day"}}
+    message = {**day, "encryption": await sealing.encryption(day)}
+    with pytest.raises(KeyMissing) as caught:
+        await encryption.content_key(message)
+    assert caught.value.keys == [(f"{did}#enc", "protocolPath")]
+    assert await RecordEncryption(owner.agent, did).content_key(message) == sealing.content
+
+    note = await encryption.of_new(True, protocol=None, protocol_path=None, recipient=None)
+    assert note is not None
+    with pytest.raises(EncryptionError, match="Nobody could read"):
+        await note.encryption({"recordId": "a", "descriptor": {"dataFormat": "text/plain"}})
+
+
+async def test_a_context_without_a_key_cannot_be_asked_for_one(world: World) -> None:
+    web5 = await connected(world)
+    await web5.dwn.protocols.configure({**DEFINITION, "types": {"day": {}, "mood": {}}})
+    day = await web5.dwn.records.create("in the clear", **DAY)
+    mood = {"protocol": DIARY, "protocol_path": "day/mood", "parent_context_id": day.context_id}
+    by_context = Encryption(schemes=["protocolPath", "protocolContext"])
+    with pytest.raises(EncryptionError, match="No key by protocolContext"):
+        await web5.dwn.records.create("good", encryption=by_context, **mood)
+    with pytest.raises(EncryptionError, match="Only who began"):
+        await day.share_context(web5.connected_did)
 
 
 async def test_an_identity_without_such_a_key_encrypts_for_itself(world: World) -> None:

@@ -140,7 +140,7 @@ def _checked(grants: Iterable[Any], connected: str, delegate: str) -> Iterable[M
             if not (grant.is_initial and is_grant(grant.descriptor) and data_cid(data) == grant.descriptor["dataCid"]):
                 raise DelegationError("A grant of the delegation is none, or its data are not what was signed.")
             check_data(grant.descriptor, data)
-        except (DwnError, CryptoError) as error:
+        except (DwnError, CryptoError, InvalidArgument) as error:
             raise DelegationError(f"A grant of the delegation is malformed: {error}") from error
         if (grant.author, grant.descriptor.get("recipient")) != (connected, delegate):
             raise DelegationError(f"A grant of the delegation is not one of {connected} to {delegate}.")

@@ -156,7 +156,9 @@ def _compile(current: Step, sources: Path, modules: Path) -> None:
 
 def _copy_data(sources: Path, modules: Path) -> None:
     for path in _data(sources):
-        shutil.copy2(path, modules / path.relative_to(sources))
+        copy = modules / path.relative_to(sources)
+        copy.parent.mkdir(parents=True, exist_ok=True)  # a folder without code is not there yet
+        shutil.copy2(path, copy)
 
 
 def pyscript_sources() -> Path:

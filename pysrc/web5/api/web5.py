@@ -13,7 +13,7 @@ from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.api.vault import VaultApi
 from web5.errors import InvalidArgument, RecoveryError, VaultLocked
-from web5.platform import Progress, default_settings, no_progress, open_agent
+from web5.platform import Progress, Settings, default_settings, no_progress, open_agent
 from web5.sync.intervals import check_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
@@ -99,7 +99,7 @@ class Web5:
             StorageError: the store cannot be opened.
         """
         check_interval(sync)
-        settings = await default_settings()
+        settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
         opened = agent is None
         if agent is None:
             gateways = [*([did_dht_gateway] if did_dht_gateway else ()), *(did_dht_gateways or ())]

@@ -153,8 +153,8 @@ class Agent:
             on_progress: called with (step, done, total): "agent", "identities", then "records".
 
         Raises:
-            RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, it cannot be reached
-                now, or another's vault is locked here. Nothing is changed.
+            RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, it cannot be
+                reached now, or another's vault is locked here. Nothing is changed.
             InvalidArgument: the password is blank.
         """
         interval = self.sync.interval

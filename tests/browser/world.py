@@ -161,7 +161,7 @@ class Device:
         await expect(self.page.locator("#summary-words")).to_have_text(words, timeout=PATIENCE)
 
     async def did(self) -> str:
-        return await self.page.locator("#did").get_attribute("data-did") or ""
+        return await self.page.locator("#identity").get_attribute("data-did") or ""
 
     def node(self, endpoint: str) -> Any:
         return self.page.locator(f'[data-endpoint="{endpoint}"]')
@@ -180,7 +180,15 @@ class Device:
         await self.page.click("#import-open")
         await self.page.fill("#import-text", exported)
         await self.page.click("#import-save")
-        await expect(self.page.locator("#did")).to_have_attribute("data-did", did, timeout=PATIENCE)
+        await self.uses(did)
+
+    async def uses(self, did: str) -> None:
+        """Wait until the page uses this identity."""
+        await expect(self.page.locator("#identity")).to_have_attribute("data-did", did, timeout=PATIENCE)
+
+    def identity(self, name: str) -> Any:
+        """The identity of that name in the panel."""
+        return self.page.locator("#identity-list > li").filter(has=self.page.get_by_text(name, exact=True))
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:

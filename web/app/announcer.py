@@ -14,6 +14,10 @@ INTERVAL = 0.1
 """Seconds between two announcements; what happens meanwhile is gathered."""
 
 
+Steps = dict[str, dict[str, int]]
+"""How far each step of a recovery has come: "done" and "total" by its name."""
+
+
 class Announcer:
     """Gathers changes and posts them.
 
@@ -26,7 +30,7 @@ class Announcer:
         self._what: set[str] = set()
         self._progress: dict[tuple[str, str, str | None], tuple[int, int]] = {}
         self._news: list[dict[str, Any]] = []
-        self._recovery: dict[str, dict[str, int]] = {}
+        self._recovery: Steps = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, agent: Agent) -> None:
@@ -43,9 +47,9 @@ class Announcer:
         """Announce at once that this tab is the node now; it does not sync before a page has said how."""
         self._post(json.dumps({"type": "leading"}))
 
-    def recovery(self, step: str = "", done: int = 0, total: int = 0) -> None:
-        """Announce soon how far each step of a recovery has come; without a step, that one begins."""
-        self._recovery = {**self._recovery, step: {"done": done, "total": total}} if step else {}
+    def recovery(self, steps: Steps) -> None:
+        """Announce soon how far a recovery has come; nothing more of it, if `steps` is empty."""
+        self._recovery = steps
         self.changed("state")
 
     def changed(self, *what: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from app import endpoints, identities, notes, state
+from app.announcer import Steps
 from app.session import Session
 from web5 import Web5
 from web5.errors import DwnError, NotFound, Web5Error
@@ -187,9 +188,9 @@ class Service:
         """The words are written down."""
         await self._session.forget_words()
 
-    async def recover(self, words: str, password: str | None) -> None:
-        """Bring back the agent that has these words, with everything of its identities."""
-        await self._session.recover(words, password)
+    async def recover(self, words: str, password: str | None) -> Steps:
+        """Bring back the agent that has these words, with everything of its identities; how far that has come."""
+        return await self._session.recover(words, password)
 
     # -- the store
 

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from app.announcer import Announcer
+from app.announcer import Announcer, Steps
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.errors import VaultError, VaultLocked
@@ -136,25 +136,34 @@ class Session:
         await self.web5.vault.forget_recovery_phrase()
         self._tell()
 
-    async def recover(self, words: str, password: str | None) -> None:
+    async def recover(self, words: str, password: str | None) -> Steps:
         """Bring back the agent that has these words; its oldest identity is in use then. `Agent.recover` says the rest.
+
+        Returns:
+            how far it has come; what is missing comes by sync.
 
         Raises:
             RecoveryError, InvalidArgument: nothing is changed.
         """
-        vault = self._agent.vault
+        vault, steps = self._agent.vault, Steps()
+
+        def tell(step: str, done: int, total: int) -> None:
+            steps[step] = {"done": done, "total": total}
+            self._announcer.recovery(steps)
+
         await vault.secrets_of(words)  # words that are none disturb nobody
         async with self._changing:
             before, self._recovering, self._web5 = vault.agent_did, True, None
-            self._announcer.recovery()
             try:
-                await self._agent.recover(words, password, self._announcer.recovery)
+                await self._agent.recover(words, password, tell)
                 if vault.agent_did != before and (there := self._agent.identities.list()):
                     await self._agent.identities.choose(there[0].did)
             finally:
                 self._recovering = False
+                self._announcer.recovery({})
                 await self.open()
                 self._tell()
+        return steps
 
     async def _opens_with(self, password: str | None) -> bool:
         """True if a call that is repeated has nothing left to do."""

@@ -7,11 +7,13 @@ _open = {}
 
 
 def tell(error, action=None, label="Try again"):
-    """Show an `AgentError` above the page, once per kind of error.
+    """Show an `AgentError` above the page, once per kind of error. Of a vault that is locked the page itself tells.
 
     Parameters:
         action: called when the person presses the button `label`; without it there is no button.
     """
+    if error.kind == "VaultLocked":
+        return
     title, advice = words.problem(error.kind, error.message)
     clear(title)
     banner = clone("banner-template")

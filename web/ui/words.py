@@ -82,14 +82,14 @@ _PROBLEMS = {
 _MISSING = " Notes that are still missing come as soon as your nodes have them."
 
 
-def count(number, noun):
-    """1 note, 2 notes, 1,000 notes."""
+def count(number, noun, plural=None):
+    """1 note, 2 notes, 1,000 notes; 2 identities, with their plural given."""
     text = str(number)
     grouped = ""
     while len(text) > 3:
         grouped = "," + text[-3:] + grouped
         text = text[:-3]
-    return text + grouped + " " + noun + ("" if number == 1 else "s")
+    return text + grouped + " " + (noun if number == 1 else plural or noun + "s")
 
 
 def ago(seconds):
@@ -343,7 +343,7 @@ def recovery(steps):
         return "Looking for what the words belong to…"
     if "identities" not in steps:
         return "Found. Fetching your identities…"
-    text = _identities(steps)
+    text = count(steps["identities"]["total"], "identity", "identities") + ": "
     if "records" in steps and steps["records"]["total"]:
         return text + progress(steps["records"]["done"], steps["records"]["total"])
     return text + "fetching their notes…"
@@ -352,10 +352,8 @@ def recovery(steps):
 def recovered(steps):
     """What has come back."""
     records = steps.get("records", {"done": 0, "total": 0})
+    found = count(steps["identities"]["total"], "identity", "identities")
+    if records["done"]:
+        found += ", " + count(records["done"], "message")
     missing = "" if records["total"] and records["done"] == records["total"] else _MISSING
-    return _identities(steps) + "here again." + missing
-
-
-def _identities(steps):
-    number = steps["identities"]["total"]
-    return (str(number) + (" identity" if number == 1 else " identities")) + ": "
+    return found + ": here again." + missing

@@ -53,7 +53,7 @@ async def be_the_node() -> None:
 async def opened() -> Session:
     """The agent of this origin; what needs its vault waits until that is unlocked."""
     settings = await default_settings()
-    agent = await open_agent(gateway_uris=settings.did_dht_gateways, on_progress=announcer.boot)
+    agent = await open_agent(gateway_uris=settings.gateways, on_progress=announcer.boot)
     try:
         announcer.watch(agent)
         session = Session(agent, announcer, settings.dwn_endpoints)

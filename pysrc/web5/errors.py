@@ -17,12 +17,19 @@ Web5Error
 │   ├── VaultLocked        unlock it first
 │   ├── WrongPassword
 │   └── RecoveryError      a recovery phrase that cannot be one, or that fits nothing
+├── DelegationError        a delegation that cannot be used
+│   └── GrantMissing       no grant lets the delegate do this; has `scope`
+│       └── GrantEnded     one did, but it has expired or was revoked
 ├── CryptoError            a key, signature or ciphertext that cannot be used
+├── CredentialError        a verifiable credential or presentation that does not hold; `code` is a `web5.vc.Code`
+├── EncryptionError        a record that cannot be encrypted as asked, or not decrypted
+│   └── KeyMissing         no key for it is here; `keys` says which would do
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
 │   ├── TimedOut
 │   ├── BadReply           something answered, but not as a DWN does
 │   └── NoWebSocket        a server is there, but offers no WebSocket
+├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
     ├── StorageFull
     ├── StorageCorrupt
@@ -32,7 +39,8 @@ Web5Error
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 
@@ -157,8 +165,59 @@ class RecoveryError(VaultError):
     """A recovery phrase that cannot be one, or that fits nothing known."""
 
 
+class DelegationError(Web5Error):
+    """A delegation that cannot be used: malformed, for somebody else, or not genuine."""
+
+
+class GrantMissing(DelegationError):
+    """No grant that holds now lets the delegate do this.
+
+    Parameters:
+        scope: what would have to be granted, as a grant says it: `interface`, `method` and, as far as it is known,
+            `protocol` and `protocolPath`.
+    """
+
+    def __init__(self, message: str, scope: Mapping[str, str]) -> None:
+        self.scope = dict(scope)
+        super().__init__(message)
+
+
+class GrantEnded(GrantMissing):
+    """The grant that let the delegate do this has expired or was revoked."""
+
+
 class CryptoError(Web5Error):
     """A key, signature or ciphertext that cannot be used."""
+
+
+class CredentialError(Web5Error):
+    """A verifiable credential or presentation that is malformed or does not hold.
+
+    Parameters:
+        code: a `web5.vc.Code`, which says why; compare this, not the message.
+        message: what is wrong and what to do.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(f"{code}: {message}")
+
+
+class EncryptionError(Web5Error):
+    """A record that cannot be encrypted as it is asked for, or whose encryption is malformed. Nothing was changed."""
+
+
+class KeyMissing(EncryptionError):
+    """No key that opens an encrypted record is here.
+
+    Parameters:
+        keys: those that would: the DID URL of each one's root, and its derivation scheme.
+    """
+
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        self.keys = list(keys)
+        named = ", ".join(f"{key_id} by {scheme}" for key_id, scheme in self.keys)
+        super().__init__(f"No key for this record is here. It is encrypted for {named}; ask one of them for a key.")
 
 
 class RemoteError(Web5Error):
@@ -179,6 +238,38 @@ class BadReply(RemoteError):
 
 class NoWebSocket(RemoteError):
     """A server is there, but offers no WebSocket; ask it over HTTP."""
+
+
+class RegistrationReason(StrEnum):
+    """Why a DWN server does not register a tenant."""
+
+    TERMS_CHANGED = "terms changed"
+    """Its terms of service are not those that were agreed to; read them anew."""
+    CHALLENGE_EXPIRED = "challenge expired"
+    """The work was done for a challenge that it does not know any more; do it for the next."""
+    MORE_WORK = "more work"
+    """It asks for more work by now; do it for its next challenge."""
+    NO_WAY = "no way"
+    """It does not say how to register, or demands what is not known here."""
+    REFUSED = "refused"
+    """It says no, for a reason of its own."""
+    NOT_HONOURED = "not honoured"
+    """It took the registration, and refuses the tenant nevertheless."""
+    BAD_ANSWER = "bad answer"
+    """What it answers is no challenge, or no terms."""
+
+
+class RegistrationError(Web5Error):
+    """A DWN server does not register a tenant.
+
+    Parameters:
+        reason: why, for programs.
+        message: why, for people, with the server's own words.
+    """
+
+    def __init__(self, reason: RegistrationReason, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
 
 
 class StorageError(Web5Error):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel
 
 from web5.agent.agent import Agent
 
@@ -20,20 +20,23 @@ class Settings(BaseModel):
     """What a site or machine sets for every app on it (`config.json` of a site).
 
     Parameters:
-        did_dht_gateways: URLs of DID DHT gateways, the preferred one first. `did_dht_gateway`, from when there was one,
-            is taken too, and stands before them.
+        did_dht_gateways: URLs of DID DHT gateways, the preferred one first.
+        did_dht_gateway: the same for a single one, which is preferred to those.
     """
 
     dwn_endpoints: list[str] = []
-    did_dht_gateways: list[str] = Field([DEFAULT_GATEWAY], min_length=1)
+    did_dht_gateways: list[str] = []
+    did_dht_gateway: str | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_gateway(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or "did_dht_gateway" not in values:
-            return values
-        rest = {name: value for name, value in values.items() if name != "did_dht_gateway"}
-        return {**rest, "did_dht_gateways": [values["did_dht_gateway"], *rest.get("did_dht_gateways", ())]}
+    @property
+    def gateways(self) -> list[str]:
+        """All of them; where none is set, the reference's."""
+        return join_gateways(self.did_dht_gateway, self.did_dht_gateways) or [DEFAULT_GATEWAY]
+
+
+def join_gateways(one: str | None, several: Sequence[str] | None) -> list[str]:
+    """Gateways that may be given as one or as several, in one list, the preferred one first."""
+    return [*([one] if one else ()), *(several or ())]
 
 
 def no_progress(step: str, done: int, total: int) -> None:

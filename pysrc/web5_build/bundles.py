@@ -156,9 +156,9 @@ def _compile(current: Step, sources: Path, modules: Path) -> None:
 
 def _copy_data(sources: Path, modules: Path) -> None:
     for path in _data(sources):
-        copy = modules / path.relative_to(sources)
-        copy.parent.mkdir(parents=True, exist_ok=True)  # a folder without code is not there yet
-        shutil.copy2(path, copy)
+        target = modules / path.relative_to(sources)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
 
 
 def pyscript_sources() -> Path:

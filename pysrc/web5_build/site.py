@@ -35,7 +35,7 @@ PAGES = {".html", ".json", ".toml", ".py", ".mjs", ".js", ".css"}
 RUNTIME_NAME = re.compile(rf"(?<=[\"'/(=])({'|'.join(RUNTIMES)})/(?=[\w.])")
 """A runtime's folder, where a page names it."""
 
-DEFAULT_CONFIG = {"dwn_endpoints": ["dwn0", "dwn1"], "did_dht_gateway": "dht"}
+DEFAULT_CONFIG = {"dwn_endpoints": ["dwn0", "dwn1"], "did_dht_gateways": ["dht"]}
 
 
 def build() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable
+from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
 from web5.sync import dependencies, policy
 from web5.sync.engine import SAFETY_SECONDS
 from web5.sync.live import POLL_SECONDS
 from web5.sync.policy import Backoff, Halt, Tell
-from web5.sync.states import Activity, State
+from web5.sync.registration import MOST_HASHES, TRIES
+from web5.sync.states import Activity, RegistrationState, State
 from web5.sync.visit import AUDIT_SECONDS
 
 from .tables import table
@@ -52,6 +54,26 @@ def sync() -> str:
                 " for is there, whoever brings it; and, in case that is never noticed, after the waits above."
             ),
             *table(("Code", "Waits for"), [(f"`{code}`", _waits(code)) for code in dependencies.MISSING]),
+            "## Endpoints that want their tenants registered",
+            "",
+            *_text(
+                f"A visit that is answered “{policy.NOT_REGISTERED}” asks the endpoint what it demands (`/info`) and"
+                " registers the tenant, by the terms of service and the proof of work of `@web5/dwn-server`; then it"
+                " begins anew. The person is asked first (`web5.sync.registration`, `accept_terms`, `accept_work`)"
+                " where the terms are not those that were agreed to for this endpoint before, and where the work is"
+                f" more than {MOST_HASHES:,} hashes on average. Terms without any text need no consent. After consent"
+                " the visit follows at once."
+            ),
+            *_text(
+                f"What is not done in {TRIES} challenges, or fails on the way, is tried again {_when(policy.SOON)};"
+                " what the endpoint refuses, demands in no way known here, or does not honour afterwards,"
+                f" {_when(policy.SLOWLY)}. An endpoint that forgot the tenant is registered with anew."
+            ),
+            *_text(
+                f"States of a registration: {_list(RegistrationState)}; `web5.sync.status()` has them. Version 0.6.1 of"
+                " `@web5/dwn-server` honours no registration unless it demands both; with a proof of work alone it"
+                " answers “Agreed terms-of-service is outdated” ever after."
+            ),
             "## When endpoints are asked",
             "",
             *_text(
@@ -123,5 +145,5 @@ def _waits(code: str) -> str:
     return dependencies.in_words(dependencies.MISSING[code](message))
 
 
-def _list(states: type[State] | type[Activity]) -> str:
+def _list(states: type[StrEnum]) -> str:
     return ", ".join(f"“{state.value}”" for state in states)

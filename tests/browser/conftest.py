@@ -18,14 +18,8 @@ NewDevice = Callable[[], Awaitable[Device]]
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def world(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """Servers that run for the whole session."""
-    made = make_world(site, tmp_path_factory.mktemp("world"))
-    try:
-        await made.main.start()
-        await made.second.start()
-        yield made
-    finally:
-        await made.second.stop()
-        await made.main.stop()
+    async with make_world(site, tmp_path_factory.mktemp("world")).running() as world:
+        yield world
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

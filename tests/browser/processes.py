@@ -77,10 +77,11 @@ def embedded(port: int, site: Path, data: Path) -> Server:
     return Server(serve, f"http://127.0.0.1:{port}/config.json")
 
 
-def remote_node(port: int, data: Path, gateway: str) -> Server:
-    """A node on a machine of its own, so to speak."""
+def remote_node(port: int, data: Path, gateway: str, terms: Path | None = None) -> Server:
+    """A node on a machine of its own, so to speak; with `terms`, a file, it wants its tenants registered."""
     program = str(ROOT / "tests" / "browser" / "remote_node.py")
-    return Server([program, "--port", str(port), "--data", str(data), "--gateway", gateway], node_health(port), data)
+    command = [program, "--port", str(port), "--data", str(data), "--gateway", gateway]
+    return Server([*command, *(["--terms", str(terms)] if terms else [])], node_health(port), data)
 
 
 def node_health(port: int) -> str:

@@ -2,7 +2,8 @@
 
     python tests/browser/remote_node.py --port 8001 --data FOLDER --gateway http://127.0.0.1:8000/dht
 
-Serves one node at `/dwn`. It resolves did:dht through the gateway of another process.
+Serves one node at `/dwn`. It resolves did:dht through the gateway of another process. With `--terms FILE` it serves
+only who agrees to them and does a small proof of work.
 """
 
 from __future__ import annotations
@@ -16,16 +17,24 @@ import uvicorn
 from web5.dids.resolver import default_resolver
 from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
+from web5.node.registration import RegistrationSettings, open_registrations
 from web5.node.server import create_app
 from web5.node.store_open import open_node
 from web5.ports.clock import SystemClock
 
+HASHES = 20_000
+"""Of that proof of work, on average."""
 
-async def serve(port: int, data: Path, gateway: str) -> None:
+
+async def serve(port: int, data: Path, gateway: str, terms: str | None) -> None:
+    settings = RegistrationSettings() if terms is None else RegistrationSettings(terms, HASHES)
     http = HttpxHttp()
     resolver = default_resolver(http, NodeCrypto(), SystemClock(), gateway)
-    async with open_node(data, resolver) as dwn:
-        app = create_app({"/dwn": dwn})
+    async with (
+        open_registrations(data, settings) as registrations,
+        open_node(data, resolver, tenant_gate=registrations) as dwn,
+    ):
+        app = create_app({"/dwn": dwn}, registrations={"/dwn": registrations})
         config = uvicorn.Config(app, port=port, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
         await uvicorn.Server(config).serve()
     await http.close()
@@ -36,5 +45,7 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--gateway", required=True)
+    parser.add_argument("--terms", type=Path)
     options = parser.parse_args()
-    asyncio.run(serve(options.port, options.data, options.gateway))
+    terms = options.terms.read_text(encoding="utf-8") if options.terms else None
+    asyncio.run(serve(options.port, options.data, options.gateway, terms))

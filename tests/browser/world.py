@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,9 +60,24 @@ class World:
     def endpoints(self) -> list[str]:
         return [self.first_endpoint, self.second_endpoint]
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[World]:
+        """Both servers run, until the end of the block."""
+        try:
+            await self.main.start()
+            await self.second.start()
+            yield self
+        finally:
+            await self.second.stop()
+            await self.main.stop()
 
-def make_world(built: Path, folder: Path) -> World:
-    """Prepare a copy of the built site whose config.json names two nodes on two servers; nothing runs yet."""
+
+def make_world(built: Path, folder: Path, terms: Path | None = None) -> World:
+    """Prepare a copy of the built site whose config.json names two nodes on two servers; nothing runs yet.
+
+    Parameters:
+        terms: a file with the terms of service of the second node; None: it serves everybody.
+    """
     port, second_port = free_port(), free_port()
     origin = f"http://127.0.0.1:{port}"
     first, second = f"{origin}/dwn0", f"http://127.0.0.1:{second_port}/dwn"
@@ -73,7 +90,7 @@ def make_world(built: Path, folder: Path) -> World:
         site=site,
         folder=folder,
         main=embedded(port, site, folder / "main"),
-        second=remote_node(second_port, folder / "second", f"{origin}/dht"),
+        second=remote_node(second_port, folder / "second", f"{origin}/dht", terms),
     )
 
 

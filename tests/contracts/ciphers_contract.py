@@ -204,6 +204,13 @@ async def case_gcm_is_that_of_the_specification(ciphers: Ciphers) -> None:
         assert await ciphers.decrypt_gcm(key, GCM_IV, _hex(expected), GCM_ADDITIONAL) == GCM_PLAINTEXT
 
 
+async def case_gcm_takes_a_long_iv(ciphers: Ciphers) -> None:
+    """As `createCipheriv("aes-256-gcm", …)` of Node.js, which ECIES of the reference rests on."""
+    encrypted = await ciphers.encrypt_gcm(bytes(range(32)), bytes(range(16)), b"secret")
+    assert encrypted == _hex("1409c3045c90624eedb00178d330cc088e26cf1b66f4")
+    assert await ciphers.decrypt_gcm(bytes(range(32)), bytes(range(16)), encrypted) == b"secret"
+
+
 async def case_gcm_takes_any_length(ciphers: Ciphers) -> None:
     for plaintext in (b"", b"x", bytes(range(256)) * 20_000):
         encrypted = await ciphers.encrypt_gcm(WRAPPING_KEY, GCM_IV, plaintext)
@@ -225,7 +232,7 @@ async def case_gcm_notices_every_change(ciphers: Ciphers) -> None:
 
 
 async def case_gcm_refuses_other_sizes(ciphers: Ciphers) -> None:
-    for key, iv in ((bytes(24), GCM_IV), (b"", GCM_IV), (bytes(33), GCM_IV), (bytes(16), b""), (bytes(16), bytes(16))):
+    for key, iv in ((bytes(24), GCM_IV), (b"", GCM_IV), (bytes(33), GCM_IV), (bytes(16), b""), (bytes(16), bytes(15))):
         await _refused(ciphers.encrypt_gcm(key, iv, b"data"), (key, iv))
         await _refused(ciphers.decrypt_gcm(key, iv, bytes(20)), (key, iv))
 

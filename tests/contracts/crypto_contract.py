@@ -12,7 +12,7 @@ from web5.crypto.curves import CURVES, low_s
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import key_bytes, key_material, public_jwk
 from web5.errors import CryptoError
-from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
+from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm, Signed
 
 SIGNING: dict[KeyAlgorithm, str] = {"Ed25519": "EdDSA", "secp256k1": "ES256K", "P-256": "ES256"}
 MESSAGE = "a message, ünïcode and all".encode()
@@ -205,6 +205,24 @@ async def case_more_keys_than_any_cache_holds(crypto: Crypto) -> None:
     for public, data, signature in [*signed, *signed[:5]]:
         assert await crypto.verify(public, data, signature)
         assert not await crypto.verify(public, data + b"!", signature)
+
+
+async def case_many_are_verified_as_each_alone(crypto: Crypto) -> None:
+    signed = [
+        Signed(public, data, signature)
+        for _, jwk, text in REFERENCE
+        for public in (public_jwk(jwk), {**public_jwk(jwk), "x": "*" * 43})
+        for data in (MESSAGE, MESSAGE + b"!")
+        for signature in (b64url_decode(text), bytes(64), b"")
+    ]
+    found = await crypto.verify_each(signed)
+    assert [good for good in found if good is True] == [True] * len(REFERENCE)
+    for one, good in zip(signed, found, strict=True):
+        if isinstance(good, CryptoError):
+            await _refused(crypto.verify(*one), one)
+        else:
+            assert good is await crypto.verify(*one), one
+    assert await crypto.verify_each([]) == []
 
 
 async def case_compressed_points_are_those_of_the_key(crypto: Crypto) -> None:

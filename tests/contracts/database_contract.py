@@ -67,6 +67,27 @@ async def case_a_block_that_raises_changes_nothing(open_database: Open) -> None:
     await database.close()
 
 
+async def case_what_is_erased_is_changed_as_in_any_transaction(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+    for number in range(3):
+        _insert(database, number)
+    with database.erasing_transaction() as db:
+        db.execute("DELETE FROM note WHERE id = 1")
+    try:
+        with database.erasing_transaction() as db:
+            db.execute("DELETE FROM note")
+            raise KeyError
+    except KeyError:
+        pass
+    await database.erase()
+    await database.erase()
+    assert _ids(database) == [0, 2]
+    assert database.connection.execute("PRAGMA secure_delete").fetchall() == [(0,)]
+    assert _whole(database)
+    await database.close()
+
+
 async def case_steps_run_once_and_in_order(open_database: Open) -> None:
     database = await open_database("a")
     steps = [_TABLE, "INSERT INTO note VALUES (1, 'by step two')"]
@@ -129,6 +150,22 @@ async def durable_case_what_was_flushed_is_there(open_database: Open) -> None:
     again = await open_database("a")
     again.migrate("notes", [_TABLE])
     assert again.connection.execute("SELECT * FROM note").fetchall() == [(1, "ünïcode ✓")]
+    assert _whole(again)
+    await again.close()
+
+
+async def durable_case_what_was_committed_before_it_was_erased_is_there(open_database: Open) -> None:
+    database = await open_database("a")
+    database.migrate("notes", [_TABLE])
+    for number in range(40):
+        _insert(database, number)
+        await database.flush()
+    with database.erasing_transaction() as db:
+        db.execute("DELETE FROM note WHERE id < 20")
+    await database.erase()
+    await database.close()
+    again = await open_database("a")
+    assert _ids(again) == list(range(20, 40))
     assert _whole(again)
     await again.close()
 

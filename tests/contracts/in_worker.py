@@ -24,8 +24,10 @@ from tests.contracts import (
     sealer_contract,
     websocket_contract,
 )
+from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
-from web5 import Web5
+from web5 import Record, Web5
+from web5.agent.vault import Vault
 from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.ciphers import BrowserCiphers
@@ -33,14 +35,14 @@ from web5.browser.crypto import BrowserCrypto
 from web5.browser.device_key import DeviceSealer
 from web5.browser.files import source
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys
+from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys, result
 from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
 from web5.browser.websocket import BrowserWebSockets
 from web5.dids import jwk
 from web5.dids.signing import signer_for
 from web5.dwn import compose
-from web5.dwn.cid import DataCid
+from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.errors import Conflict, Web5Error
@@ -154,6 +156,44 @@ async def store_a_file(space: str) -> None:
     await web5.close()
 
 
+async def store_encrypted(space: str) -> None:
+    """A text and a file of 16 MiB become encrypted records and are read back, by a recipient too; in IndexedDB lies no
+    plaintext.
+    """
+    web5, did = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateway="http://127.0.0.1:9/")
+    bob = await web5.identities.create("bob", dwn_endpoints=[])
+    schema, text = "https://schema.example/letter", "a text that nobody else is to read"
+    letter = await web5.dwn.records.create(text, schema=schema, recipient=bob.did, encryption=True)
+    js_file = js.File.new(to_js([_patterned(number) for number in range(16)]), "film.webm")
+    plain = DataCid()
+    async for chunk in source(js_file)():
+        plain.update(chunk)
+    with at_most(20 * MIB):
+        film = await web5.dwn.records.create(source(js_file), encryption=True)
+        read = DataCid()
+        async for chunk in await film.data.stream():
+            read.update(chunk)
+    cid, size = plain.finish()
+    assert read.finish() == (cid, size) == (cid, 16 * MIB)
+    assert film.data_cid != cid
+    for reader in (did, bob.did):
+        read_by = Record(web5.agent, web5.agent.owner(reader), letter.raw_message, data=await _stored(web5, letter))
+        assert await read_by.data.text() == text
+    await web5.close()
+    pages = IndexedDbPages(space)
+    stored = list((await pages.load()).values())
+    await pages.close()
+    assert any(schema.encode() in page for page in stored)
+    assert not any(text.encode() in page for page in stored)
+
+
+async def _stored(web5: Web5, record: Record) -> bytes:
+    """A record's data as the DWN has them."""
+    found = await web5.agent.dwn.read_stored(web5.connected_did, message_cid(record.raw_message))
+    assert found is not None and found.data is not None
+    return await found.data.read()
+
+
 async def read_a_path() -> str:
     """The CID of a file of the interpreter's own, which lies in memory."""
     return (await prepare(_note(), None)).cid
@@ -209,6 +249,39 @@ async def errors_of_closed_sockets(base: str) -> Any:
     for kind in ("error", "unhandledrejection"):
         js.self.removeEventListener(kind, js_report)
     return js_errors
+
+
+# -- the vault ---------------------------------------------------------------------------------------------------------
+
+
+async def open_vault(space: str, words: str) -> str:
+    """Make a vault with the device's key, set a password, open it anew; what was seen on the way."""
+    database = await open_paged(IndexedDbPages(space))
+    vault = _vault(database, space)
+    await vault.create(password=None, recovery_phrase=words, dwn_endpoints=[])
+    text = await vault.encrypt(b"kept")
+    (sealed,) = database.connection.execute("SELECT wrapped FROM vault_key").fetchone()
+    before = sealed in await _every_page(space)
+    await vault.change_password(None, "secret")
+    after = sealed in await _every_page(space)
+    await database.close()
+
+    database = await open_paged(IndexedDbPages(space))
+    vault = _vault(database, space)
+    refusals = []
+    for password in (None, "wrong"):
+        try:
+            await vault.unlock(password)
+        except Web5Error as error:
+            refusals.append(type(error).__name__)
+    await vault.unlock("secret")
+    told = [vault.agent_did, refusals, (await vault.decrypt(text)).decode(), before, after]
+    await database.close()
+    return json.dumps(told)
+
+
+def _vault(database: Database, space: str) -> Vault:
+    return Vault(database, DeviceSealer(space), BrowserCrypto(), BrowserCiphers())
 
 
 # -- a remote node -----------------------------------------------------------------------------------------------------
@@ -368,6 +441,39 @@ async def copy_without_log(space: str, copy: str) -> int:
     await write.commit()
     database.close()
     return len(stored)
+
+
+async def overwritten(space: str) -> str:
+    """Which fillings of a page lie in IndexedDB after it was written three times, and once that was erased."""
+    pages = IndexedDbPages(space)
+    await pages.load()
+    for filling in (1, 2, 3):
+        await pages.write({0: bytes([filling]) * pages.page_size, 1: bytes(pages.page_size)}, 2)
+    before = await _fillings(space)
+    await pages.erase()
+    after = await _fillings(space)
+    await pages.close()
+    return json.dumps([before, after])
+
+
+async def _fillings(space: str) -> list[int]:
+    return sorted(set(await _every_page(space)) - {0})
+
+
+async def _every_page(space: str) -> bytes:
+    """All versions of all pages that a script finds in IndexedDB."""
+    database = await open_database(f"{space}.pages", [], version=2)
+    stored = b""
+    for store in ("pages", "log"):
+        for js_record in await result(database.js_store(store).getAll(), "reading all records"):
+            stored += _stored_bytes(js_record)
+    database.close()
+    return stored
+
+
+def _stored_bytes(js_record: Any) -> bytes:
+    record = js_record.to_py()
+    return bytes(record[2] if isinstance(record, list) else record)
 
 
 async def close_notes(space: str) -> None:

@@ -58,6 +58,25 @@ async def case_pages_from_the_count_on_are_dropped(open_store: Open) -> None:
     await again.close()
 
 
+async def case_erasing_leaves_what_is_stored_as_it_is(open_store: Open) -> None:
+    store = await open_store("a")
+    await store.load()
+    await store.erase()
+    await store.write({number: _page(store, number) for number in range(5)}, 5)
+    await store.write({0: _page(store, 7)}, 2)
+    await store.write({2: _page(store, 6)}, 3)
+    await store.erase()
+    await store.erase()
+    expected = {0: _page(store, 7), 1: _page(store, 1), 2: _page(store, 6)}
+    assert await store.load() == expected
+    await store.write({1: _page(store, 9)}, 3)
+    await store.close()
+    again = await open_store("a")
+    await again.erase()
+    assert await again.load() == {**expected, 1: _page(again, 9)}
+    await again.close()
+
+
 async def case_pages_beyond_a_shrunk_count_are_dropped_though_the_store_was_never_loaded(open_store: Open) -> None:
     store = await open_store("a")
     await store.load()
@@ -138,6 +157,7 @@ async def case_a_closed_store_takes_nothing(open_store: Open) -> None:
     await store.close()
     await store.close()
     await _expect(StorageError, store.write({0: _page(store, 1)}, 1))
+    await _expect(StorageError, store.erase())
     again = await open_store("a")
     assert await again.load() == {}
     await again.close()

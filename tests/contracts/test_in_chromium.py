@@ -24,11 +24,14 @@ from tests.contracts.chromium_harness import browser_context, open_page, python,
 from tests.contracts.http_server import http_server
 from tests.contracts.websocket_server import websocket_server
 from tests.served import served as served_app
+from tests.unit.vc.parties import VECTORS, World
 from web5.dids.jwk import DidJwk
 from web5.dids.resolver import UniversalResolver
 from web5.dwn.cid import data_cid
 from web5.node.server import create_app
 from web5.node.store_open import open_node
+from web5.ports.clock import SystemClock
+from web5.vc import jwt
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,12 +74,31 @@ async def test_contract(page: Page, base: str, socket_base: str, suite: str, cas
     await python(page, "run_case", suite, case, f"{suite}.{case}", socket_base if suite == "websocket" else base)
 
 
+async def test_earlier_versions_of_a_page_are_erased_from_indexeddb(page: Page) -> None:
+    before, after = json.loads(await python(page, "overwritten", "overwritten"))
+    assert before == [1, 2, 3], "a write is appended to a log"
+    assert after == [3]
+
+
+async def test_a_vault_of_the_browser_is_that_of_its_words_and_keeps_no_old_wrapping(page: Page) -> None:
+    words = " ".join(["abandon"] * 11 + ["about"])
+    did, refusals, kept, before, after = json.loads(await python(page, "open_vault", "vault", words))
+    assert did == "did:dht:qftx7z968xcpfy1a1diu75pg5meap3gdtg6ezagaw849wdh6oubo"
+    assert refusals == ["VaultLocked", "WrongPassword"]
+    assert kept == "kept"
+    assert (before, after) == (True, False)
+
+
 async def test_an_answer_that_cors_withholds_is_unreachable(page: Page, base: str) -> None:
     assert await python(page, "blocked_by_cors", base) == "Unreachable"
 
 
 async def test_a_large_file_becomes_a_record_in_little_memory(page: Page) -> None:
     await python(page, "store_a_file", "large file")
+
+
+async def test_records_are_encrypted_in_the_browser(page: Page) -> None:
+    await python(page, "store_encrypted", "encrypted")
 
 
 async def test_a_file_that_changed_since_it_was_chosen_is_told(page: Page) -> None:
@@ -101,6 +123,14 @@ async def test_a_remote_node_is_subscribed_to_from_a_browser(page: Page, tmp_pat
 async def test_a_browser_tells_a_server_without_websockets_from_one_that_is_down(page: Page, base: str) -> None:
     assert await python(page, "subscribe_error", base) == "NoWebSocket"
     assert await python(page, "subscribe_error", "http://127.0.0.1:9") == "Unreachable"
+
+
+async def test_a_browser_and_cpython_verify_each_others_credentials(page: Page) -> None:
+    world, texts = World(), [vector["jwt"] for vector in VECTORS["credentials"]]
+    issued = json.loads(await python(page, "verify_and_issue", json.dumps(texts)))
+    world.clock.us = SystemClock().now()
+    algorithms = [(await world.verifier.verify(text), jwt.parse(text).algorithm)[1] for text in issued]
+    assert algorithms == ["EdDSA", "ES256K", "ES256"]
 
 
 async def test_a_case_that_fails_is_told(page: Page, base: str) -> None:

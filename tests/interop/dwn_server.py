@@ -12,6 +12,9 @@ from types import TracebackType
 
 import httpx
 
+from web5.crypto.proof_of_work import bound_for
+from web5.node.registration import RegistrationSettings
+
 HERE = Path(__file__).parent
 NODE = os.environ.get("WEB5_NODE", "node")
 START_SECONDS = 60.0
@@ -25,11 +28,15 @@ class ReferenceDwnServer:
     Parameters:
         data_dir: where its SQLite files and its `server.log` go; made if need be.
         gateway_url: the DID DHT gateway it resolves did:dht through; None: it resolves no did:dht.
+        registration: what it demands of its tenants; None: nothing.
     """
 
-    def __init__(self, data_dir: Path, gateway_url: str | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, gateway_url: str | None = None, registration: RegistrationSettings | None = None
+    ) -> None:
         self._data_dir = Path(data_dir)
         self._gateway_url = gateway_url
+        self.registration = registration
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
 
@@ -50,6 +57,8 @@ class ReferenceDwnServer:
         environment = {**os.environ, "PORT": str(self._port), "DATA_DIR": str(self._data_dir.resolve())}
         if self._gateway_url:
             environment["GATEWAY_URL"] = self._gateway_url
+        if self.registration is not None:
+            environment |= self._demanding(self.registration)
         with (self._data_dir / "server.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 NODE,
@@ -68,6 +77,18 @@ class ReferenceDwnServer:
         except BaseException as error:
             await self.kill()
             raise AssertionError(f"the reference dwn-server did not start: {error!r}\n{self.log}") from error
+
+    def _demanding(self, registration: RegistrationSettings) -> dict[str, str]:
+        """The variables of its `src/config.ts`."""
+        environment = {"REGISTRATION": "yes"}
+        if registration.terms is not None:
+            path = self._data_dir.resolve() / "terms.txt"
+            path.write_text(registration.terms, encoding="utf-8")
+            environment["DWN_TERMS_OF_SERVICE_FILE_PATH"] = str(path)
+        if registration.hashes:
+            environment["DWN_REGISTRATION_PROOF_OF_WORK_ENABLED"] = "true"
+            environment["DWN_REGISTRATION_PROOF_OF_WORK_INITIAL_MAX_HASH"] = f"{bound_for(registration.hashes):064X}"
+        return environment
 
     @staticmethod
     async def _announced_port(process: asyncio.subprocess.Process) -> int:

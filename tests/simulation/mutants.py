@@ -131,11 +131,13 @@ def _no_backoff(next_try: Any) -> Any:
 def _blind_apply(apply: Any) -> Any:
     """What is pulled is taken for superseded if the engine refuses it."""
 
-    async def fault(self: Local, tenant: str, candidate: Any, source: str) -> Any:
-        verdict = await apply(self, tenant, candidate, source)
-        if not verdict.settled:
-            self.ledger.superseded(tenant, candidate.cid)
-        return verdict
+    async def fault(self: Local, tenant: str, chains: Any, source: str) -> Any:
+        verdicts = await apply(self, tenant, chains, source)
+        for chain, of_chain in zip(chains, verdicts, strict=True):
+            for candidate, verdict in zip(chain, of_chain, strict=True):
+                if not verdict.settled:
+                    self.ledger.superseded(tenant, candidate.cid)
+        return verdicts
 
     return fault
 

@@ -88,6 +88,9 @@ class SimPages:
 
         await self._mount.change("pages are stored", apply)
 
+    async def erase(self) -> None:
+        """There is only one version of each page."""
+
     async def close(self) -> None: ...
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -48,15 +49,15 @@ class World:
         down: the first path segments ("dwn0", "dwn1", "dht") that cannot be reached just now.
     """
 
-    def __init__(self, open_device: Callable[[str], Awaitable[Agent]], down: set[str], folder: Path) -> None:
+    def __init__(self, open_device: Callable[..., Awaitable[Agent]], down: set[str], folder: Path) -> None:
         self.blank_device = open_device
         self.folder = folder.joinpath
         self.down = down
         self.endpoints = [f"{ORIGIN}/dwn0", f"{ORIGIN}/dwn1"]
 
-    async def device(self, name: str) -> Agent:
+    async def device(self, name: str, *options: Any) -> Agent:
         """The agent of a device, with a vault that needs no password."""
-        agent = await self.blank_device(name)
+        agent = await self.blank_device(name, *options)
         if agent.vault.state == "new":
             await agent.initialize(dwn_endpoints=self.endpoints)
         return agent
@@ -68,9 +69,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         app = await stack.enter_async_context(embedded(tmp_path / "remotes", None))
         down: set[str] = set()
 
-        async def device(name: str) -> Agent:
+        async def device(name: str, gateways: Sequence[str] = ("dht",)) -> Agent:
             http = Network(httpx.ASGITransport(app), down)
-            agent = await open_agent(gateway_uris=[f"{ORIGIN}/dht"], data_path=tmp_path / name, http=http)
+            agent = await open_agent(
+                gateway_uris=[f"{ORIGIN}/{path}" for path in gateways], data_path=tmp_path / name, http=http
+            )
             stack.push_async_callback(agent.close)
             return agent
 

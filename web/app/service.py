@@ -16,6 +16,8 @@ from web5.errors import DwnError, NotFound, Web5Error
 
 METHODS = frozenset(
     {
+        "accept_terms",
+        "accept_work",
         "add_node",
         "change_password",
         "check_store",
@@ -33,6 +35,7 @@ METHODS = frozenset(
         "notes",
         "read_note",
         "recover",
+        "registration",
         "remove_node",
         "rename_identity",
         "retry",
@@ -123,6 +126,18 @@ class Service:
     async def retry(self, endpoint: str) -> None:
         """Try now what a node has refused, or what has to wait."""
         await self.web5.sync.retry(endpoint=endpoint)
+
+    async def registration(self, endpoint: str) -> dict[str, Any]:
+        """What a node asks of those who want to register with it."""
+        return state.demands_of(await self.web5.sync.registration(endpoint))
+
+    async def accept_terms(self, endpoint: str, terms_hash: str) -> None:
+        """Agree to a node's terms of service, as they were shown."""
+        await self.web5.sync.accept_terms(endpoint, terms_hash)
+
+    async def accept_work(self, endpoint: str, hashes: int) -> None:
+        """Let this device do a long proof of work for a node."""
+        await self.web5.sync.accept_work(endpoint, hashes)
 
     async def compare(self) -> list[dict[str, Any]]:
         """What this node and each remote one really hold; differences are mended at once."""

@@ -16,6 +16,7 @@ from typing import Any
 from app.announcer import Announcer, Steps
 from web5 import Web5
 from web5.agent.agent import Agent
+from web5.agent.identities import Identity
 from web5.errors import VaultError, VaultLocked
 
 FIRST_NAME = "Default"
@@ -175,13 +176,13 @@ class Session:
             return False
         return True
 
-    async def _went(self, did: str) -> None:
+    async def _went(self, identity: Identity) -> None:
         """Invariant 4."""
-        if self._web5 and self._web5.connected_did == did:
+        if self._web5 and identity.did in (self._web5.connected_did, self._web5.delegate_did):
             left = self._agent.identities.chosen()
             if left is None:
                 left = await self._agent.create_identity(FIRST_NAME, self._dwn_endpoints, by_default=True)
-            self._web5 = Web5(self._agent, left.did)
+            self._web5 = await self._web5.use(left.did)
             self._tell()
 
     def _tell(self) -> None:

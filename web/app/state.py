@@ -6,7 +6,7 @@ from typing import Any
 
 from app import identities
 from web5 import Web5
-from web5.sync import Difference, EndpointStatus, Unsettled
+from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, Unsettled
 
 SHOWN = 20
 """Refused messages that are listed for an endpoint; all of them are counted."""
@@ -16,7 +16,8 @@ FAILED = ("refused", "blocked")
 
 def state_of(web5: Web5) -> dict[str, Any]:
     """Everything around the notes."""
-    publications = [web5.agent.publications.get(did) for did in (web5.connected_did, web5.vault.agent_did) if did]
+    acting = (web5.delegate_did or web5.connected_did, web5.vault.agent_did)
+    publications = [web5.agent.publications.get(did) for did in acting if did]
     statuses = web5.sync.status()
     failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_refuses(statuses) else []
     return {
@@ -47,13 +48,25 @@ def difference_of(found: Difference) -> dict[str, Any]:
     }
 
 
+def demands_of(demands: Demands) -> dict[str, Any]:
+    """What a node asks of those who want to register."""
+    return {
+        "terms": demands.terms.text if demands.terms else None,
+        "terms_hash": demands.terms.hash if demands.terms else None,
+        "hashes": demands.challenge.hashes if demands.challenge else None,
+    }
+
+
 def _any_refuses(statuses: list[EndpointStatus]) -> bool:
     # A node that takes nothing at all says so of itself, and of no message; its error has a code then.
     return any(status.refused or (status.last_error and status.last_error[0]) for status in statuses)
 
 
 def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]:
-    here = [entry for entry in failed if entry.endpoint == status.endpoint]
+    registration = status.registration
+    # While that is open the node refuses nothing in particular.
+    is_open = registration.asks or registration.state == RegistrationState.WORKING
+    here = [] if is_open else [entry for entry in failed if entry.endpoint == status.endpoint]
     return {
         "endpoint": status.endpoint,
         "reachable": status.reachable,
@@ -64,6 +77,14 @@ def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]
         "activity": status.activity,
         "next_try": None if status.next_try is None else status.next_try // 1000,
         "rate": round(status.rate),
+        "registration": {
+            "state": registration.state,
+            "terms_hash": registration.terms_hash,
+            "hashes": registration.hashes,
+            "tried": registration.tried,
+            "rate": round(registration.rate),
+            "reason": registration.reason,
+        },
         "refused": len(here),
         "refusals": [_entry(entry) for entry in here[:SHOWN]],
     }

@@ -1,6 +1,6 @@
 """Errors, in words and with something to do."""
 
-from ui import words
+from ui import problems
 from ui.dom import clone, el, on, say, show, slot, tone
 
 _open = {}
@@ -14,7 +14,7 @@ def tell(error, action=None, label="Try again"):
     """
     if error.kind == "VaultLocked":
         return
-    title, advice = words.problem(error.kind, error.message)
+    title, advice = problems.problem(error.kind, error.message)
     clear(title)
     banner = clone("banner-template")
     say(slot(banner, "title"), title)

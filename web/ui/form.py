@@ -1,6 +1,6 @@
 """A form that asks the agent for something: busy while it does, and told in place if it fails."""
 
-from ui import words
+from ui import problems
 from ui.client import AgentError
 from ui.dom import el, on, say, show
 
@@ -42,7 +42,7 @@ class Form:
         try:
             await send()
         except AgentError as error:
-            self.complain(words.complaint(error.kind, error.message))
+            self.complain(problems.complaint(error.kind, error.message))
         finally:
             self._button.disabled = False
             say(self._button, label)

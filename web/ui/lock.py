@@ -1,6 +1,6 @@
 """What stands where the notes were while the vault is locked."""
 
-from ui import words
+from ui import vault_words
 from ui.dom import document, el, on, say, show
 from ui.form import Form
 
@@ -11,7 +11,7 @@ class Lock:
     Parameters:
         agent: who holds the keys.
         refresh: called when it is unlocked.
-        recover: called when the person would rather use the words.
+        recover: called when the person would rather use the vault_words.
     """
 
     def __init__(self, agent, refresh, recover):
@@ -28,7 +28,7 @@ class Lock:
             return
         self._state = state
         document.body.setAttribute("data-vault", state)
-        say(el("lock-title"), words.lock_title(state))
+        say(el("lock-title"), vault_words.lock_title(state))
         show(el("lock-form"), state == "locked")
         show(el("lock-wait"), state == "recovering")
         self._form.clear()
@@ -37,7 +37,7 @@ class Lock:
 
     def progress(self, steps):
         """How far a recovery has come."""
-        say(el("lock-step"), words.recovery(steps))
+        say(el("lock-step"), vault_words.recovery(steps))
 
     async def _unlock(self):
         password = el("lock-password").value

@@ -2,16 +2,19 @@
 
 from ui import words
 from ui.dom import clone, document, now, on, say, show, slot, tone
+from ui.registration import Registration
 
 
 class NodeCard:
     """A node's list item.
 
     Parameters:
+        agent: who syncs with it.
+        refresh: called when the person has answered what it asks.
         retry, remove: called with the endpoint when the person wants that.
     """
 
-    def __init__(self, endpoint, retry, remove):
+    def __init__(self, endpoint, agent, refresh, retry, remove):
         self._endpoint = endpoint
         self._node = None
         self.element = clone("node-template")
@@ -21,6 +24,7 @@ class NodeCard:
         self._slot("name").title = endpoint
         self._slot("remove").setAttribute("aria-label", "Remove " + name)
         self._slot("ask").setAttribute("aria-label", "Remove " + name + "?")
+        self._registration = Registration(agent, self.element, endpoint, refresh)
         on(self._slot("retry"), "click", lambda _: retry(endpoint))
         on(self._slot("remove"), "click", lambda _: self._ask(True))
         on(self._slot("remove-no"), "click", lambda _: self._ask(False))
@@ -37,7 +41,8 @@ class NodeCard:
         say(self._slot("ask-words"), words.node_removal(is_last))
         say(self._slot("out"), words.messages(node["pending_out"]))
         say(self._slot("in"), words.messages(node["pending_in"]))
-        error = node["last_error"]
+        self._registration.show(node["registration"])
+        error = None if words.asks(node) else node["last_error"]
         show(self._slot("error"), bool(error))
         if error:
             say(self._slot("error-detail"), words.code_and_detail(error))

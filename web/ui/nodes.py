@@ -48,7 +48,7 @@ class Nodes:
         for node in self._nodes:
             endpoint = node["endpoint"]
             if endpoint not in self._cards:
-                self._cards[endpoint] = NodeCard(endpoint, self._retry, self._remove)
+                self._cards[endpoint] = NodeCard(endpoint, self._agent, self._refresh, self._retry, self._remove)
                 el("node-list").append(self._cards[endpoint].element)
             self._cards[endpoint].update(node, len(here) == 1)
         self._form.allow()

@@ -1,6 +1,6 @@
 """Setting, changing and removing the password."""
 
-from ui import words
+from ui import vault_words
 from ui.dom import el, on, say, show
 from ui.form import Form, same_twice
 
@@ -25,7 +25,7 @@ class PasswordDialog:
         """Ask for a new password, and for the old one where there is one."""
         self._has_one = protection == "password"
         self._form.clear()
-        title, hint = words.password_dialog(self._has_one)
+        title, hint = vault_words.password_dialog(self._has_one)
         say(el("password-title"), title)
         say(el("password-hint"), hint)
         show(el("password-old-field"), self._has_one)

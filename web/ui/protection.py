@@ -1,6 +1,6 @@
 """What protects the keys: said in the panel, and on the first visits in an invitation above the notes."""
 
-from ui import banner, words
+from ui import banner, vault_words
 from ui.client import AgentError
 from ui.dom import el, on, say, show, tone, window
 
@@ -32,16 +32,16 @@ class Protection:
         """Show the state of a vault that is unlocked."""
         self._vault = vault
         has_password, owes_words = vault["protection"] == "password", vault["words"]
-        name, text = words.protection_key(has_password)
+        name, text = vault_words.protection_key(has_password)
         tone(el("protection-key"), name)
         say(el("protection-key-words"), text)
-        name, text = words.protection_phrase(owes_words)
+        name, text = vault_words.protection_phrase(owes_words)
         tone(el("protection-phrase"), name)
         say(el("protection-phrase-words"), text)
         say(el("password-open"), "Change password" if has_password else "Set a password")
         show(el("phrase-open"), owes_words)
         show(el("lock-now"), has_password)
-        title, text = words.invitation(has_password, owes_words)
+        title, text = vault_words.invitation(has_password, owes_words)
         say(el("invitation-title"), title)
         say(el("invitation-words"), text)
         show(el("invitation-phrase"), owes_words)

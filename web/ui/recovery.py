@@ -1,6 +1,6 @@
-"""Bringing an agent back by its twelve words."""
+"""Bringing an agent back by its twelve vault_words."""
 
-from ui import words
+from ui import vault_words
 from ui.client import AgentError
 from ui.dom import el, on, say, show
 from ui.form import Form, same_twice
@@ -24,21 +24,22 @@ class RecoveryDialog:
         on(el("recovery-dialog"), "close", lambda _: self._form.clear())
 
     def open(self, is_locked):
-        """Ask for the words.
+        """Ask for the vault_words.
 
         Parameters:
             is_locked: whether the person may want no more than into this vault.
         """
         self._form.clear()
         self._stage("Use your twelve words" if is_locked else "Bring back your identities", False)
-        say(el("recovery-hint"), words.recovery_hint(is_locked))
+        say(el("recovery-hint"), vault_words.recovery_hint(is_locked))
+        say(el("recovery-save"), "Unlock" if is_locked else "Bring them back")
         el("recovery-dialog").showModal()
 
     def progress(self, steps):
         """How far it has come."""
         if not self.running:
             return
-        say(el("recovery-step"), words.recovery(steps))
+        say(el("recovery-step"), vault_words.recovery(steps))
         bar, records = el("recovery-bar"), steps.get("records")
         if records and records["total"]:
             bar.max = records["total"]
@@ -48,7 +49,7 @@ class RecoveryDialog:
         phrase, new = el("recovery-words").value, el("recovery-new").value
         wrong = same_twice(new, el("recovery-again").value) if new or el("recovery-again").value else ""
         if not phrase.strip():
-            wrong = "Type your twelve words."
+            wrong = "Type your twelve vault_words."
         if wrong:
             self._form.complain(wrong)
             return
@@ -64,14 +65,14 @@ class RecoveryDialog:
             await self._refresh()
         self._form.clear()
         say(el("recovery-title"), "They are back")
-        say(el("recovery-step"), words.recovered(steps))
+        say(el("recovery-step"), vault_words.recovered(steps))
         show(el("recovery-bar"), False)
         show(el("recovery-close"), True)
         el("recovery-close").focus()
 
     def _stage(self, title, running):
         say(el("recovery-title"), title)
-        say(el("recovery-step"), words.recovery({}))
+        say(el("recovery-step"), vault_words.recovery({}))
         show(el("recovery-form"), not running)
         show(el("recovery-run"), running)
         show(el("recovery-bar"), running)

@@ -22,74 +22,20 @@ _UNITS = {
     "day": "day",
 }
 
-# Error kind (the Python class's name) to a title and what the person can do.
-_PROBLEMS = {
-    "StorageFull": (
-        "This browser has no room left",
-        "Nothing was lost, but the last change was not saved. Free some disk space, then try again.",
-    ),
-    "StorageCorrupt": (
-        "The notes stored in this browser cannot be read",
-        "If another browser holds this identity, export it there and import it in a fresh profile: "
-        "the notes come back from your remote nodes.",
-    ),
-    "StorageBusy": (
-        "Another tab has your notes, or had them until now",
-        "See whether your last change is here, then try again. If this stays, close the other tabs and reload.",
-    ),
-    "StorageError": (
-        "This browser did not save the change",
-        "Check that the page may store data (private windows often may not), then try again.",
-    ),
-    "BlobMissing": (
-        "The text of this note is not here",
-        "Sync now to fetch it from a remote node.",
-    ),
-    "Unreachable": (
-        "A remote could not be reached",
-        "Your notes are safe in this browser. Check the connection; the next sync tries again.",
-    ),
-    "TimedOut": (
-        "A remote did not answer in time",
-        "Your notes are safe in this browser. The next sync tries again.",
-    ),
-    "BadReply": (
-        "A remote answered something that is not a node's answer",
-        "Check the address of the node. Your notes are safe in this browser.",
-    ),
-    "IdentityError": (
-        "This identity cannot be used",
-        "Another browser or tab may have changed it. If you imported it, export it again where it comes from.",
-    ),
-    "DidError": (
-        "The identity's public document is not right, or could not be found",
-        "Try again in a moment. If it stays so, the identity's publisher has a problem.",
-    ),
-    "VaultError": (
-        "That cannot be done with your keys as they are",
-        "Look at Protection below your identities; another tab may have changed it.",
-    ),
-    "CryptoError": (
-        "A key cannot be used",
-        "If you imported this identity, export it again where it comes from.",
-    ),
-    "NotFound": (
-        "That note is no longer here",
-        "It was deleted, perhaps on another device.",
-    ),
-}
-
-_MISSING = " Notes that are still missing come as soon as your nodes have them."
-
 
 def count(number, noun, plural=None):
     """1 note, 2 notes, 1,000 notes; 2 identities, with their plural given."""
+    return grouped(number) + " " + (noun if number == 1 else plural or noun + "s")
+
+
+def grouped(number):
+    """1,000."""
     text = str(number)
-    grouped = ""
+    groups = ""
     while len(text) > 3:
-        grouped = "," + text[-3:] + grouped
+        groups = "," + text[-3:] + groups
         text = text[:-3]
-    return text + grouped + " " + (noun if number == 1 else plural or noun + "s")
+    return text + groups
 
 
 def ago(seconds):
@@ -142,6 +88,10 @@ def node_state(node, seconds=None):
     Parameters:
         seconds: until it is tried again, if that is known.
     """
+    if node["registration"]["state"] == "working":
+        return "busy", "Registering"
+    if asks(node) and node["reachable"] is not False:
+        return "warn", "Asks for your consent"
     if node["activity"] == "syncing":
         return "busy", "Syncing" + rate(node["rate"])
     if node["reachable"] is None:
@@ -151,6 +101,43 @@ def node_state(node, seconds=None):
     if node["refused"] or _refuses(node):
         return "warn", "Reachable, but refuses"
     return "good", "Live" if node["activity"] == "live" else "Reachable"
+
+
+def asks(node):
+    """True if the node waits for the person's consent before it keeps anything."""
+    return node["registration"]["state"] in ("terms", "work")
+
+
+def registration(found):
+    """What there is to say on a registration; "" if nothing."""
+    if found["state"] == "terms":
+        return "This node asks you to agree to its terms before it keeps anything for you."
+    if found["state"] == "work":
+        return (
+            "Before it keeps anything for you, this node asks for a long proof of work: about "
+            + hashes(found["hashes"])
+            + ". This device would be busy for minutes, or longer."
+        )
+    if found["state"] == "working":
+        seconds = found["hashes"] // found["rate"] + 1 if found["rate"] else 0
+        return (
+            "Doing the work that this node asks for: "
+            + hashes(found["tried"])
+            + " so far, about "
+            + hashes(found["hashes"])
+            + " on average"
+            + (", which takes " + count(seconds, "second") + " here." if seconds else ".")
+        )
+    if found["state"] == "failed":
+        return "Could not register: " + (found["reason"] or "")
+    return ""
+
+
+def hashes(number):
+    """How many hashes, as exactly as anybody wants to know it."""
+    if number < 1_000_000:
+        return grouped(number) + (" hash" if number == 1 else " hashes")
+    return grouped(number // 1_000_000) + " million hashes"
 
 
 def rate(number):
@@ -198,6 +185,8 @@ def difference(found):
 
 def _refuses(node):
     """True if the node answers, but takes or gives nothing."""
+    if asks(node) or node["registration"]["state"] == "working":
+        return False
     return bool(node["reachable"] and node["last_error"] and node["last_error"]["code"])
 
 
@@ -212,6 +201,9 @@ def summary(nodes, syncing):
         return "bad", "No node reachable"
     if sum(node["refused"] for node in nodes):
         return "bad", count(sum(node["refused"] for node in nodes), "message") + " refused"
+    asking = [node for node in nodes if asks(node)]
+    if asking:
+        return "warn", str(len(asking)) + " of " + str(len(nodes)) + (" asks you" if len(asking) == 1 else " ask you")
     refusing = [node for node in nodes if _refuses(node)]
     if refusing:
         return "bad", str(len(refusing)) + " of " + str(len(nodes)) + " refuses"
@@ -250,110 +242,8 @@ def publish_error(reason):
     )
 
 
-def problem(kind, message):
-    """Title and advice for an error; the message itself belongs in the details."""
-    return _PROBLEMS.get(kind) or (
-        message or "Something went wrong",
-        "Try again. If it happens again, reload the page.",
-    )
-
-
-def complaint(kind, message):
-    """What is wrong with what was typed into a form."""
-    if kind == "WrongPassword":
-        return "That is not the password."
-    if kind == "Worker":
-        return problem(kind, message)[0]
-    return message
-
-
 def node_removal(is_last):
     """What it means to remove a node."""
     if is_last:
         return "Remove your last node? Your notes are then in this browser only, and your words bring nothing back."
     return "Remove this node? It keeps what it has, and gets nothing new."
-
-
-def protection_key(has_password):
-    """Tone and words for what opens the vault."""
-    if has_password:
-        return "good", "Keys: locked by your password"
-    return "warn", "Keys: open to whoever can use this browser profile"
-
-
-def protection_phrase(owes_words):
-    """Tone and words for the recovery phrase."""
-    if owes_words:
-        return "warn", "Twelve words: not written down yet"
-    return "good", "Twelve words: written down"
-
-
-def invitation(has_password, owes_words):
-    """Title and text of the invitation to protect the keys; empty if nothing is left to do."""
-    if has_password:
-        if not owes_words:
-            return "", ""
-        return (
-            "Write down your twelve words",
-            "If you forget the password, or this browser's data are cleared, only they bring back your notes.",
-        )
-    if not owes_words:
-        return (
-            "Your keys have no password",
-            "Whoever can use this browser profile can use them. A password keeps others out.",
-        )
-    return (
-        "Your keys are protected by this browser only",
-        "Whoever can use this browser profile can use them, and clearing the site's data destroys them. "
-        "Twelve words on paper bring everything back; a password keeps others out.",
-    )
-
-
-def password_dialog(has_password):
-    """Title and text of the dialog for the password."""
-    hint = "It is asked for after each reload of the page. Nobody can tell it to you again: only your words help then."
-    return ("Change the password" if has_password else "Set a password"), hint
-
-
-def lock_title(state):
-    """What stands where the notes were."""
-    return "Your identities are coming back" if state == "recovering" else "Your notes are locked"
-
-
-def recovery_hint(is_locked):
-    """What the words do."""
-    if is_locked:
-        return (
-            "They open this browser's notes again. The new password takes the place of the one you forgot; "
-            "without one, whoever can use this browser profile can read them."
-        )
-    return (
-        "Type the words that you wrote down: your identities and their notes come back from your remote nodes. "
-        "What is in this browser already stays, and moves in with them."
-    )
-
-
-def recovery(steps):
-    """How far a recovery has come.
-
-    Parameters:
-        steps: "done" and "total" by the step's name.
-    """
-    if not steps.get("agent", {}).get("done"):
-        return "Looking for what the words belong to…"
-    if "identities" not in steps:
-        return "Found. Fetching your identities…"
-    text = count(steps["identities"]["total"], "identity", "identities") + ": "
-    if "records" in steps and steps["records"]["total"]:
-        return text + progress(steps["records"]["done"], steps["records"]["total"])
-    return text + "fetching their notes…"
-
-
-def recovered(steps):
-    """What has come back."""
-    records = steps.get("records", {"done": 0, "total": 0})
-    found = count(steps["identities"]["total"], "identity", "identities")
-    if records["done"]:
-        found += ", " + count(records["done"], "message")
-    missing = "" if records["total"] and records["done"] == records["total"] else _MISSING
-    return found + ": here again." + missing

@@ -8,9 +8,11 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+from web5.agent.acting import Delegate, Owner
 from web5.agent.agent_records import AgentRecords
 from web5.agent.announcing import Announcer
 from web5.agent.dwn_service import with_dwn_endpoints
@@ -19,6 +21,7 @@ from web5.agent.keyring import Keyring
 from web5.agent.legacy import LegacyIdentities
 from web5.agent.publications import Publications
 from web5.agent.publishing import Publisher
+from web5.agent.record_keys import RecordKeys
 from web5.agent.recovery import Progress, no_progress, recover
 from web5.agent.vault import Vault
 from web5.crypto.jws import MessageSigner
@@ -28,9 +31,15 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
 from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
+from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
-from web5.sync import SyncEngine
+from web5.ports.http import Http
+from web5.sync import SendResult, SyncEngine
+from web5.sync.endpoints import resolve_endpoints
+from web5.sync.grants import granted_protocols
+from web5.sync.policy import judge, judge_error
+from web5.sync.registration import Registrar
 from web5.sync.remote import RemoteDwn
 
 Reply = dict[str, Any]
@@ -44,12 +53,15 @@ class Agent:
         *,
         close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
+        ciphers: Ciphers,
+        http: Http,
         clock: Clock,
         resolver: UniversalResolver,
         dwn: Dwn,
         remote: RemoteDwn,
         vault: Vault,
         records: AgentRecords,
+        registrar: Registrar,
         identities: IdentityStore,
         legacy: LegacyIdentities,
         publications: Publications,
@@ -57,18 +69,28 @@ class Agent:
     ) -> None:
         self.clock = clock
         self.crypto = crypto
+        self.http = http
         self.dwn = dwn
         self.resolver = resolver
         self.vault = vault
         self.records = records
         self.identities = identities
+        self.registrar = registrar
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
         self._remote = remote
         self._legacy = legacy
         self.keyring = Keyring(vault, identities, crypto)
-        self.sync = SyncEngine(dwn=dwn, remote=remote, resolver=resolver, clock=clock, signer_for=self._sync_signer)
+        self.record_keys = RecordKeys(self.keyring, resolver, ciphers)
+        self.sync = SyncEngine(
+            dwn=dwn,
+            remote=remote,
+            resolver=resolver,
+            clock=clock,
+            signer_for=self._sync_signer,
+            registrar=registrar,
+        )
         self.publications = publications
         self._publisher = Publisher(
             publications,
@@ -80,6 +102,7 @@ class Agent:
         )
         identities.came.append(self._came)
         identities.went.append(self._went)
+        self._background: dict[str, asyncio.Task[None]] = {}
         dwn.after_commit.append(self._tell)
 
     # -- its life
@@ -129,8 +152,12 @@ class Agent:
     async def lock(self) -> None:
         """Stop sync and forget every key, until `unlock`."""
         await self._publisher.stop()
+        for running in self._background.values():
+            running.cancel()
+        await asyncio.gather(*self._background.values(), return_exceptions=True)
         await self.sync.stop()
         self.records.close()
+        self.record_keys.forget()
         self.identities.close()
         self.keyring.close()
         self.vault.lock()
@@ -189,10 +216,13 @@ class Agent:
         """Take an identity that this or `@web5/agent`'s export gave.
 
         Raises:
-            IdentityError: it is malformed, without usable keys, or here already. Nothing is changed.
+            IdentityError: it is malformed, without usable keys, or here already; or it is a delegate's, and the one
+                for whom it acts, or another delegate of that one, is here. Nothing is changed.
         """
-        portable_did, name = parse_portable_identity(portable_identity)
-        return await self._add(portable_did, name)
+        portable_did, name, connected_did = parse_portable_identity(portable_identity)
+        if connected_did is not None:
+            self._check_is_new(connected_did)
+        return await self._add(portable_did, name, connected_did=connected_did)
 
     async def export_identity(self, did: str) -> dict[str, Any]:
         """The identity with its private keys, as `@web5/agent`'s import takes it.
@@ -200,8 +230,8 @@ class Agent:
         Raises:
             IdentityError: it is not on this agent.
         """
-        portable_did = await self.identities.portable_did(did)
-        return export_portable_identity(portable_did, self.identities.get(did).name)
+        identity = self.identities.get(did)
+        return export_portable_identity(await self.identities.portable_did(did), identity.name, identity.connected_did)
 
     async def set_dwn_endpoints(self, did: str, urls: Sequence[str]) -> None:
         """Choose the remote DWNs of an identity, or of the agent. Its document is published anew, and sync follows.
@@ -240,6 +270,41 @@ class Agent:
 
     # -- messages
 
+    def owner(self, did: str) -> Owner:
+        """Somebody who acts with the keys of `did`."""
+        return Owner(did, self.signer)
+
+    def delegate(self, connected_did: str, delegate_did: str) -> Delegate:
+        """Somebody who acts for `connected_did` with its grants and the keys of `delegate_did`."""
+        return Delegate(connected_did, delegate_did, self.signer, self.sync.grants, self.dwn, self.clock)
+
+    def in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run this until it ends or the agent is closed, in place of what else ran by this name."""
+        if (running := self._background.get(name)) is not None:
+            running.cancel()
+        task = self._background[name] = asyncio.ensure_future(work)
+        task.add_done_callback(_tell_failure)
+
+    def granted_protocols(self, delegate_did: str) -> list[str] | None:
+        """The protocols that the grants of a delegate let it sync; None: everything.
+
+        Raises:
+            IdentityError: it is not on this agent, or no delegate.
+        """
+        return granted_protocols(self.sync.grants.lasting(self._connected(delegate_did), delegate_did))
+
+    async def sync_as_delegate(self, delegate_did: str, protocols: Sequence[str] | None) -> None:
+        """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
+
+        Parameters:
+            protocols: the URIs of the protocols; None: everything.
+
+        Raises:
+            IdentityError: it is not on this agent, or no delegate.
+            InvalidArgument: there are no protocols to sync.
+        """
+        await self.sync.register(self._connected(delegate_did), protocols, delegate_did)
+
     async def process(
         self,
         tenant: str,
@@ -273,23 +338,55 @@ class Agent:
                 failures.append(f"{endpoint}: {error}")
         raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
 
+    async def deliver(self, target: str, message: dict[str, Any], data: bytes) -> list[SendResult]:
+        """Give a message that need not be stored here to every remote DWN of `target`.
+
+        Raises:
+            DidError: the target cannot be resolved.
+        """
+
+        async def give(url: str) -> SendResult:
+            try:
+                verdict = judge(await self._remote.process_message(url, target, message, data), message)
+            except RemoteError as error:
+                verdict = judge_error(error)
+            return SendResult(url, verdict.settled, verdict.code, verdict.detail or verdict.name)
+
+        return list(await asyncio.gather(*map(give, await resolve_endpoints(self.resolver, target))))
+
     # -- who comes and goes
 
-    async def _add(self, portable_did: PortableDid, name: str, *, by_default: bool = False) -> Identity:
-        await self.identities.add(portable_did, name, by_default=by_default)
+    def _connected(self, delegate_did: str) -> str:
+        connected_did = self.identities.get(delegate_did).connected_did
+        if connected_did is None:
+            raise IdentityError(f"{delegate_did} is nobody's delegate.")
+        return connected_did
+
+    def _check_is_new(self, connected_did: str) -> None:
+        for one in self.identities.list():
+            if one.did == connected_did:
+                raise IdentityError(f"{connected_did} itself is on this agent and needs no delegate here.")
+            if one.connected_did == connected_did:
+                raise IdentityError(f"{one.did} acts for {connected_did} here already. Ask for more grants to it.")
+
+    async def _add(
+        self, portable_did: PortableDid, name: str, *, connected_did: str | None = None, by_default: bool = False
+    ) -> Identity:
+        await self.identities.add(portable_did, name, connected_did=connected_did, by_default=by_default)
         self._publisher.start()
         return self.identities.get(portable_did.uri)
 
     async def _came(self, portable_did: PortableDid) -> None:
         self.resolver.seed(portable_did)
-        if portable_did.uri not in self.sync.tenants():  # one that is there keeps its scope
+        # One that is registered keeps its scope; a delegate has no DWN of its own to sync.
+        if portable_did.uri not in self.sync.tenants() and not self.identities.is_delegate(portable_did.uri):
             await self.sync.register(portable_did.uri)
         self.sync.wake(portable_did.uri)
 
-    async def _went(self, did: str) -> None:
-        await self._publisher.forget(did)
-        await self.sync.unregister(did)
-        self.resolver.forget(did)
+    async def _went(self, identity: Identity) -> None:
+        await self._publisher.forget(identity.did)
+        await self.sync.unregister(identity.connected_did or identity.did)
+        self.resolver.forget(identity.did)
 
     async def _sync_signer(self, did: str) -> MessageSigner:
         """What signs for remote nodes. They cannot check anything signed by a DID that they do not find, and remember
@@ -313,6 +410,11 @@ class Agent:
     def _tell(self, applied: Applied) -> None:
         for callback in self.on_change:
             callback(applied.tenant, applied.message_cid)
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        asyncio.get_running_loop().call_exception_handler({"message": "background work failed", "exception": error})
 
 
 def _checked(reply: Reply) -> Reply:

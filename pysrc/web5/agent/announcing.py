@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from web5.agent.publications import Publication, document_hash
 from web5.dids import dht
-from web5.dids.bep44 import SignedItem, encode, parse_relay_payload
+from web5.dids.bep44 import SignedItem, encode, parse_relay_payload, version_of
 from web5.dids.gateways import Answer, Answers, Gateways, words
 from web5.dids.models import PortableDid
 from web5.errors import DidError
@@ -45,7 +45,7 @@ def published_elsewhere(portable_did: PortableDid, now: int) -> Publication:
         now: microseconds since 1970.
     """
     at = now if portable_did.metadata.get("published") else None
-    version = dht.version_of(portable_did.metadata)
+    version = version_of(portable_did.metadata)
     return Publication(portable_did.uri, document_hash(portable_did), sequence=version, published=at, confirmed=at)
 
 
@@ -72,7 +72,7 @@ class Announcer:
             Web5Error: no gateway took it; nothing has changed.
         """
         changed_here = held.publication.document_hash not in (None, document_hash(held.portable_did))
-        above = max(held.publication.sequence or 0, dht.version_of(held.portable_did.metadata))
+        above = max(held.publication.sequence or 0, version_of(held.portable_did.metadata))
         for _ in range(CONFLICT_ROUNDS):
             seq = max(dht.sequence_at(self._clock.now()), above + 1)
             item = await dht.sign_document(held.portable_did, self._crypto, seq, self._gateways.uris[0])
@@ -112,7 +112,7 @@ class Announcer:
 
     async def _take(self, held: Announced, newer: SignedItem, on_found: OnFound) -> Announced:
         """Hold a document that was published elsewhere, and give it to the gateways that do not have it."""
-        found = dht.read_document(held.portable_did.uri, newer)
+        found = await dht.read_document(held.portable_did.uri, newer, self._crypto)
         metadata = {**held.portable_did.metadata, **found.metadata}
         taken = held.portable_did.model_copy(update={"document": found.document, "metadata": metadata})
         delivery = _Delivery(replace(held, portable_did=taken), newer, on_found, shown=True)
@@ -173,8 +173,11 @@ class _Delivery:
             DidError: no gateway has it.
         """
         if not self._took and not self.shown:
-            raise DidError("internalError", words(self._refused))
+            raise DidError("internalError", self._refusals())
         return self._so_far()
+
+    def _refusals(self) -> str:
+        return words(self._refused, len(self._took) + len(self._refused))
 
     def _so_far(self) -> Announced:
         before, published, confirmed = self._before, self._published, self._before.confirmed
@@ -182,7 +185,7 @@ class _Delivery:
             published = published or self._shown_at
             confirmed = max(published, self._shown_at)
         holders = {*self._took, *(before.holders if before.sequence == self.item.seq else ())}
-        error = words(self._refused) if self._refused else None
+        error = self._refusals() if self._refused else None
         return Announced(
             self._portable_did,
             replace(

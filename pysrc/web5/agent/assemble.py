@@ -16,6 +16,7 @@ from web5.agent.vault import Vault
 from web5.crypto.remembered import RememberedSignatures
 from web5.dids.gateways import Gateways
 from web5.dids.resolver import default_resolver
+from web5.dids.web import DidWeb
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
 from web5.ports.blobs import Blobs
@@ -25,6 +26,9 @@ from web5.ports.crypto import Crypto
 from web5.ports.http import Http
 from web5.ports.sealer import Sealer
 from web5.ports.websocket import WebSockets
+from web5.sync.registration import Registrar
+from web5.sync.registration_client import RegistrationClient
+from web5.sync.registration_store import RegistrationStore
 from web5.sync.remote import RemoteDwn
 
 
@@ -58,7 +62,9 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         InvalidArgument: there is no gateway.
     """
     http, clock, cache = platform.http, platform.clock, StoredDids(platform.database)
-    resolver = default_resolver(http, platform.crypto, clock, *gateway_uris, cache=cache)
+    resolver = default_resolver(
+        http, platform.crypto, clock, *gateway_uris, cache=cache, web=DidWeb(http, allow_localhost=True)
+    )
     gateways = Gateways(http, platform.crypto, gateway_uris, clock)
     crypto = RememberedSignatures(platform.crypto)
     dwn = Dwn(
@@ -71,10 +77,13 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     await dwn.open()
     vault = Vault(platform.database, platform.sealer, platform.crypto, platform.ciphers)
     records = AgentRecords(dwn, vault, platform.clock)
+    registrar = Registrar(RegistrationClient(platform.http), RegistrationStore(platform.database), platform.clock)
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
-        clock=platform.clock,
+        ciphers=platform.ciphers,
+        http=http,
+        clock=clock,
         resolver=resolver,
         dwn=dwn,
         remote=RemoteDwn(platform.http, platform.sockets),
@@ -84,6 +93,7 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),
         publications=Publications(platform.database),
         announcer=Announcer(gateways, platform.crypto, clock),
+        registrar=registrar,
     )
     await agent.open()
     return agent

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from web5.dids import dht
+from web5.dids.bep44 import version_of
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.uri import fragment_of, parse_did
 from web5.errors import IdentityError, InvalidArgument
@@ -35,7 +36,7 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
         services.append(_service(portable_did, list(dict.fromkeys(urls))))
     if services:
         document["service"] = services
-    version = max(dht.sequence_at(now), dht.version_of(portable_did.metadata) + 1)
+    version = max(dht.sequence_at(now), version_of(portable_did.metadata) + 1)
     return portable_did.model_copy(
         update={
             "document": DidDocument.from_wire(document),

@@ -37,7 +37,7 @@ class Identity:
 
     Parameters:
         chosen: True for the one that `Web5.connect` gives back on this device.
-        connected_did: for the key of a delegate, the DID that it acts for.
+        connected_did: the DID for which it acts, if it is a delegate's (`IdentityMetadata` of `@web5/agent`).
         by_default: True if a first launch made it, without being asked to.
     """
 
@@ -58,12 +58,12 @@ class IdentityStore:
 
     Attributes:
         came: called with the DID, with its keys, of an identity that is new here or whose document is another.
-        went: called with the DID of one that was deleted.
+        went: called with one that was deleted.
     """
 
     def __init__(self, database: Database, records: AgentRecords, crypto: Crypto, *, verify: Verify) -> None:
         self.came: builtins.list[Callable[[PortableDid], Awaitable[None]]] = []
-        self.went: builtins.list[Callable[[str], Awaitable[None]]] = []
+        self.went: builtins.list[Callable[[Identity], Awaitable[None]]] = []
         self._database = database
         self._records = records
         self._crypto = crypto
@@ -89,7 +89,8 @@ class IdentityStore:
         """All identities, the oldest first."""
         chosen = self._chosen_did()
         if chosen not in self._known:
-            chosen = next((did for did, one in self._known.items() if one.connected_did is None), None)
+            # Without a choice the oldest is it, a delegate only where there is nobody else.
+            chosen = min(self._known, key=self.is_delegate, default=None)
         return [replace(identity, chosen=identity.did == chosen) for identity in self._known.values()]
 
     def get(self, did: str) -> Identity:
@@ -102,6 +103,10 @@ class IdentityStore:
             if identity.did == did:
                 return identity
         raise _unknown(did)
+
+    def is_delegate(self, did: str) -> bool:
+        """True for one that acts for somebody else."""
+        return did in self._known and self._known[did].connected_did is not None
 
     def chosen(self) -> Identity | None:
         """The identity that `Web5.connect` gives back, or None before the first launch."""
@@ -190,9 +195,7 @@ class IdentityStore:
         await self._database.flush()
 
     async def _put(self, portable_did: PortableDid, identity: Identity) -> None:
-        value = export_portable_identity(portable_did, identity.name)
-        if identity.connected_did is not None:
-            value["metadata"]["connectedDid"] = identity.connected_did
+        value = export_portable_identity(portable_did, identity.name, identity.connected_did)
         if identity.by_default:
             value["byDefault"] = True
         await self._records.put(KIND, portable_did.uri, value)
@@ -204,9 +207,9 @@ class IdentityStore:
         if value is None:
             self._signers.pop(did, None)
             self._documents.pop(did, None)
-            if self._known.pop(did, None):
-                for gone in self.went:
-                    await gone(did)
+            if gone := self._known.pop(did, None):
+                for tell in self.went:
+                    await tell(gone)
             return
         metadata, portable_did = value["metadata"], PortableDid.from_wire(value["portableDid"])
         self._known[did] = Identity(
@@ -237,16 +240,16 @@ class IdentityStore:
         raise IdentityError(f"The private key for {signer.key_id} does not belong to the DID document.")
 
 
-def export_portable_identity(portable_did: PortableDid, name: str) -> dict[str, Any]:
+def export_portable_identity(portable_did: PortableDid, name: str, connected_did: str | None = None) -> dict[str, Any]:
     """The format of `@web5/agent`'s identity export (`PortableIdentity` in its src/types/identity.ts)."""
-    return {
-        "portableDid": portable_did.to_wire(),
-        "metadata": {"name": name, "tenant": portable_did.uri, "uri": portable_did.uri},
-    }
+    metadata = {"name": name, "tenant": portable_did.uri, "uri": portable_did.uri}
+    if connected_did is not None:
+        metadata["connectedDid"] = connected_did
+    return {"portableDid": portable_did.to_wire(), "metadata": metadata}
 
 
-def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str]:
-    """Read a portable identity; the DID with its keys, and the identity's name.
+def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str, str | None]:
+    """Read a portable identity: the DID with its keys, the identity's name, and the DID for which it acts, if any.
 
     Raises:
         IdentityError: it is not one, or it carries no private keys.
@@ -264,8 +267,14 @@ def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str]:
             f"The export of {portable_did.uri} has no private keys, so nothing could be signed with it."
         )
     metadata = portable_identity.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    return portable_did, name if isinstance(name, str) and name else "Imported"
+    name, connected = (
+        (metadata.get("name"), metadata.get("connectedDid")) if isinstance(metadata, Mapping) else (None, None)
+    )
+    return (
+        portable_did,
+        name if isinstance(name, str) and name else "Imported",
+        connected if isinstance(connected, str) and connected else None,
+    )
 
 
 def _unknown(did: str) -> IdentityError:

@@ -64,19 +64,23 @@ class Keyring:
         """
         if did in self._lent:
             return self._lent[did]
-        if self._own is None:
-            raise VaultLocked("The vault is locked, so nothing can be signed: unlock it with its password.")
-        return self._own if did == self._own.did else await self._identities.signer(did)
+        own = self._agent()
+        return own if did == own.did else await self._identities.signer(did)
 
     async def portable_did(self, did: str) -> PortableDid:
         """A DID with its private keys. Raises as `signer` does."""
-        if did == self._vault.agent_did:
+        if did == self._agent().did:
             return await self._vault.portable_did()
         return await self._identities.portable_did(did)
 
     async def replace(self, portable_did: PortableDid) -> None:
         """Keep another document of a DID. Raises as `signer` does."""
-        if portable_did.uri == self._vault.agent_did:
+        if portable_did.uri == self._agent().did:
             await self._vault.store_did(portable_did)
         else:
             await self._identities.replace(portable_did)
+
+    def _agent(self) -> MessageSigner:
+        if self._own is None:
+            raise VaultLocked("The vault is locked, and the keys with it: unlock it with its password.")
+        return self._own

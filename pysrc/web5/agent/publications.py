@@ -8,10 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import astuple, dataclass, fields
+from typing import Literal
 
 from web5.agent import schema
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database
+
+State = Literal["missing", "incomplete", "well"]
+"""missing: nobody can find the DID, or not its latest version. incomplete: it is found, but a gateway does not have it,
+or did not answer when it was to be renewed. well: neither."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,9 @@ class Publication:
         published: when a gateway last took it.
         confirmed: when a gateway last showed it.
         holders: the gateways that took it.
+        state: how it stands, see `State`.
         error: what was wrong with the last attempt, of all gateways or of some.
-        attempts: how many in a row had something wrong.
+        attempts: how many in a row ended in this state, unless all is well.
         next_try: when something is to be done again.
     """
 
@@ -37,6 +43,7 @@ class Publication:
     published: int | None = None
     confirmed: int | None = None
     holders: tuple[str, ...] = ()
+    state: State = "missing"
     error: str | None = None
     attempts: int = 0
     next_try: int = 0

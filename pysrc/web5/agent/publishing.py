@@ -19,24 +19,26 @@ from dataclasses import replace
 from typing import Any
 
 from web5.agent.announcing import Announced, Announcer, published_elsewhere
-from web5.agent.publications import Publication, Publications, document_hash
+from web5.agent.publications import Publication, Publications, State, document_hash
 from web5.dids import dht
+from web5.dids.bep44 import version_of
 from web5.dids.models import PortableDid
 from web5.errors import Web5Error
 from web5.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 
-WAITS: dict[str, tuple[float, ...]] = {
-    # The person waits: nobody can know the DID, or its latest change.
+WAITS: dict[State, tuple[float, ...]] = {
+    # The person waits for it.
     "missing": (2.0, 5.0, 15.0, 60.0, 300.0),
-    # It is found, but a gateway does not have it, or did not answer when it was to be refreshed.
+    # Nobody waits, but the DID hangs on fewer gateways than it should.
     "incomplete": (60.0, 300.0, 900.0, 3600.0),
-    # All is well. The nodes of the DHT drop an item after two hours (BEP 44, "expiration"). A DID DHT gateway renews it
-    # for days, a Pkarr relay need not; an hour leaves time for a second attempt.
+    # The DHT keeps an item for about two hours (the DID DHT specification, "Republishing Data"). Gateways renew it
+    # without a promise, as nothing here solves their retention challenges, and Pkarr relays need not. An hour leaves
+    # time for a second attempt.
     "well": (3600.0,),
 }
-"""Seconds until the next attempt, by state and number of attempts that had something wrong."""
+"""Seconds until the next attempt, by the state and the number of attempts that ended in it."""
 
 SPREAD = 0.1
 """By what part a wait may be shorter, so that all the devices of the world do not come at once."""
@@ -77,17 +79,20 @@ class Publisher:
         self._chance = chance
         self._new: set[str] = set()
         self._attempts: dict[str, _Attempt] = {}
+        self._stopped = False
         self._loop: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
     def start(self) -> None:
         """Begin, or look again after an identity was added."""
+        self._stopped = False
         if self._loop is None:
             self._loop = asyncio.create_task(self._keep_published())
         self._news.set()
 
     async def stop(self) -> None:
-        """End all attempts. Safe to call at any time."""
+        """End all attempts, and make none until `start`. Safe to call at any time."""
+        self._stopped = True
         running = [attempt.task for attempt in self._attempts.values()]
         if self._loop is not None:
             running.append(self._loop)
@@ -136,14 +141,17 @@ class Publisher:
 
     async def _attempt(self, did: str) -> bool:
         """Join or begin an attempt; back when the document is found, or the attempt is over."""
-        if did not in self._here():
+        if self._stopped or did not in self._here():
             return not _is_dht(did)
+        attempt = self._join(did)
+        await asyncio.wait([attempt.task, attempt.found], return_when=asyncio.FIRST_COMPLETED)
+        return attempt.found.done()
+
+    def _join(self, did: str) -> _Attempt:
         if did not in self._attempts:
             self._attempts[did] = _Attempt(self._run, did)
             self._attempts[did].task.add_done_callback(lambda _: self._ended(did))
-        attempt = self._attempts[did]
-        await asyncio.wait([attempt.task, attempt.found], return_when=asyncio.FIRST_COMPLETED)
-        return attempt.found.done()
+        return self._attempts[did]
 
     def _ended(self, did: str) -> None:
         del self._attempts[did]
@@ -159,18 +167,20 @@ class Publisher:
 
     async def _try(self, did: str, found: asyncio.Future[None]) -> None:
         before = latest = self._publications.get(did)
-        changed = False
+        changed, begun = False, b""
 
         async def on_found(now: Announced) -> None:
             nonlocal latest
             if not before.out or now.publication.sequence != before.sequence:
-                await self._on_published(now.portable_did)
+                await self._tell(now, begun)
             latest = now.publication
             await self._publications.put(latest)
-            found.set_result(None)
+            if not found.done():  # a newer version may have been found after this attempt's own
+                found.set_result(None)
 
         try:
             portable_did = await self._portable_did(did)
+            begun = document_hash(portable_did)
             latest, changed = self._begin(portable_did, before)
             if not changed and not self._is_due(latest):
                 found.set_result(None)
@@ -181,8 +191,16 @@ class Publisher:
         except Web5Error as error:
             latest = replace(latest, error=str(error))
             missing = changed or not latest.out
-        state = "missing" if missing else "incomplete" if latest.error else "well"
+        state: State = "missing" if missing else "incomplete" if latest.error else "well"
         await self._publications.put(self._scheduled(before, latest, state))
+
+    async def _tell(self, now: Announced, begun: bytes) -> None:
+        """Hand out the version that was found; what was changed since the attempt had `begun` stays, to be published
+        next."""
+        held = await self._portable_did(now.portable_did.uri)
+        changed = document_hash(held) != begun
+        version = version_of(now.portable_did.metadata)
+        await self._on_published(dht.with_version(held, version) if changed else now.portable_did)
 
     def _begin(self, portable_did: PortableDid, known: Publication) -> tuple[Publication, bool]:
         """What an attempt begins with, and whether the document is to be published anew."""
@@ -191,7 +209,7 @@ class Publisher:
         if known.document_hash is None:
             elsewhere = portable_did.uri not in self._new
         else:  # another device may have changed and published it, and given its DID to this one
-            version = dht.version_of(portable_did.metadata)
+            version = version_of(portable_did.metadata)
             elsewhere = bool(portable_did.metadata.get("published")) and version > (known.sequence or 0)
         return (published_elsewhere(portable_did, self._clock.now()), False) if elsewhere else (known, True)
 
@@ -199,15 +217,17 @@ class Publisher:
         new_gateways = not publication.error and not self._announcer.uris <= set(publication.holders)
         return not publication.out or new_gateways or publication.next_try <= self._clock.now()
 
-    def _scheduled(self, before: Publication, after: Publication, state: str) -> Publication:
-        attempts = 0 if state == "well" else 1 + (before.attempts if before.out == after.out else 0)
+    def _scheduled(self, before: Publication, after: Publication, state: State) -> Publication:
+        attempts = 0 if state == "well" else 1 + (before.attempts if before.state == state else 0)
         wait = WAITS[state][min(attempts, len(WAITS[state])) - 1] * (1 - SPREAD * self._chance())
-        return replace(after, attempts=attempts, next_try=self._clock.now() + int(wait * 1_000_000))
+        next_try = self._clock.now() + int(wait * 1_000_000)
+        return replace(after, state=state, attempts=attempts, next_try=next_try)
 
     async def _keep_published(self) -> None:
         due = self._here()  # all of them: invariant 2
         while True:
-            await asyncio.gather(*map(self._attempt, due))
+            for did in due:
+                self._join(did)
             due = await self._next_due()
 
     async def _next_due(self) -> list[str]:

@@ -26,6 +26,7 @@ STEPS = (
         published INTEGER,
         confirmed INTEGER,
         holders TEXT NOT NULL DEFAULT '[]',
+        state TEXT NOT NULL DEFAULT 'missing',
         error TEXT,
         attempts INTEGER NOT NULL DEFAULT 0,
         next_try INTEGER NOT NULL DEFAULT 0

@@ -25,7 +25,7 @@ from typing import Literal
 from web5.agent import vault_keys
 from web5.agent.vault_secrets import VaultSecrets
 from web5.agent.vault_store import Protection, VaultStore, Wrapping
-from web5.agent.vault_wrapping import Wrapper, checked_password
+from web5.agent.vault_wrapping import ITERATIONS, Wrapper, checked_password
 from web5.crypto import jwe, mnemonic
 from web5.crypto.jwe_keys import Direct
 from web5.dids.models import PortableDid
@@ -44,11 +44,20 @@ class Vault:
 
     Parameters:
         sealer: protects the content key where there is no password.
+        iterations: of PBKDF2, for a new password.
     """
 
-    def __init__(self, database: Database, sealer: Sealer, crypto: Crypto, ciphers: Ciphers) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        crypto: Crypto,
+        ciphers: Ciphers,
+        *,
+        iterations: int = ITERATIONS,
+    ) -> None:
         self._store = VaultStore(database)
-        self._wrapper = Wrapper(sealer, ciphers)
+        self._wrapper = Wrapper(sealer, ciphers, iterations)
         self._crypto = crypto
         self._ciphers = ciphers
         self._content_key: bytes | None = None

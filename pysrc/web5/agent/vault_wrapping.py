@@ -25,11 +25,13 @@ class Wrapper:
 
     Parameters:
         sealer: protects a content key where there is no password.
+        iterations: of PBKDF2, for a password.
     """
 
-    def __init__(self, sealer: Sealer, ciphers: Ciphers) -> None:
+    def __init__(self, sealer: Sealer, ciphers: Ciphers, iterations: int = ITERATIONS) -> None:
         self._sealer = sealer
         self._ciphers = ciphers
+        self._iterations = iterations
 
     async def wrap(self, content_key: bytes, password: bytes | None, salt: bytes | None = None) -> Wrapping:
         """The content key, wrapped.
@@ -40,7 +42,7 @@ class Wrapper:
         """
         if password is None:
             return Wrapping("device", await self._sealer.seal(content_key))
-        key = Password(password, ITERATIONS, salt)
+        key = Password(password, self._iterations, salt)
         text = await jwe.encrypt(self._ciphers, _as_jwk(content_key), key, header={"cty": "text/plain"})
         return Wrapping("password", text.encode())
 

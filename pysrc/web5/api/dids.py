@@ -1,9 +1,10 @@
-"""`web5.did`: resolving DIDs."""
+"""`web5.did`: resolving DIDs and DID URLs."""
 
 from __future__ import annotations
 
 from web5.agent.agent import Agent
-from web5.dids.models import DidResolutionResult
+from web5.dids.dereference import dereference
+from web5.dids.models import DidDereferencingResult, DidResolutionResult
 
 
 class DidApi:
@@ -13,3 +14,7 @@ class DidApi:
     async def resolve(self, did_uri: str) -> DidResolutionResult:
         """Resolve a DID. Never raises: what went wrong is in `did_resolution_metadata`."""
         return await self._agent.resolver.resolve(did_uri)
+
+    async def dereference(self, did_url: str) -> DidDereferencingResult:
+        """The key or service that a DID URL names. Never raises: see `dereferencing_metadata`."""
+        return await dereference(self._agent.resolver, did_url)

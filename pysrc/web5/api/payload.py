@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from web5.agent.agent import Agent
-from web5.api.data import to_bytes
+from web5.api.data import chunked, to_bytes
 from web5.chunks import reading
 from web5.dwn.cid import DataCid, data_cid
 from web5.dwn.codes import Code
@@ -22,6 +22,9 @@ CHUNK = 1 << 20
 Source = Callable[[], AsyncIterator[bytes]]
 """Data that need not fit into memory: each call begins to read it anew. Its attribute `media_type`, if it has one, says
 what it is."""
+
+Transform = Callable[[AsyncIterable[bytes]], AsyncIterator[bytes]]
+"""What becomes of the data before they are stored; the same, each time they are read."""
 
 T = TypeVar("T")
 
@@ -62,12 +65,13 @@ class Payload:
             raise
 
 
-async def prepare(data: Any, data_format: str | None) -> Payload:
+async def prepare(data: Any, data_format: str | None, through: Transform | None = None) -> Payload:
     """Take what an app gave as a record's data; a source is read once, for its CID and size.
 
     Parameters:
         data: str, bytes-like, anything JSON can hold, a `Source`, or the path of a file.
         data_format: the media type; by default the one that fits `data`.
+        through: encrypts the data, if they are to be.
 
     Raises:
         InvalidArgument: it is none of these, or the file cannot be read.
@@ -77,13 +81,20 @@ async def prepare(data: Any, data_format: str | None) -> Payload:
         data = _file(data)
     if not callable(data):
         whole, data_format = to_bytes(data, data_format)
+        if through is not None:
+            whole = b"".join([chunk async for chunk in through(chunked(whole))])
         return Payload(data_format, data_cid(whole), len(whole), whole)
+    media_type = data_format or getattr(data, "media_type", None) or "application/octet-stream"
+    source = data if through is None else _transformed(data, through)
     cid = DataCid()
-    async with reading(_opened(data)) as chunks:
+    async with reading(_opened(source)) as chunks:
         async for chunk in chunks:
             cid.update(chunk)
-    media_type = data_format or getattr(data, "media_type", None) or "application/octet-stream"
-    return Payload(media_type, *cid.finish(), data)
+    return Payload(media_type, *cid.finish(), source)
+
+
+def _transformed(source: Source, through: Transform) -> Source:
+    return lambda: through(_opened(source))
 
 
 async def _opened(source: Source) -> AsyncIterator[bytes]:

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from web5.agent import needs
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent
 from web5.dwn import compose
+from web5.dwn.encryption.definitions import required_types, with_keys, without_marks
 
 
 @dataclass(frozen=True)
@@ -24,23 +27,29 @@ class Protocol:
 
 
 class ProtocolsApi:
-    """Acts as `did`."""
+    """Acts as `actor`; a delegate with grants, without which GrantMissing is raised."""
 
-    def __init__(self, agent: Agent, did: str) -> None:
+    def __init__(self, agent: Agent, actor: Actor) -> None:
         self._agent = agent
-        self._did = did
+        self._actor = actor
+        self._did = actor.did
 
-    async def configure(self, definition: Mapping[str, Any]) -> Protocol:
+    async def configure(self, definition: Mapping[str, Any], *, encryption: bool = False) -> Protocol:
         """Configure a protocol in the local DWN, or replace its definition; sync brings it to the remote ones.
 
         Parameters:
-            definition: `protocol`, `published`, `types` and `structure`, as in the DWN specification.
+            definition: `protocol`, `published`, `types` and `structure`, as in the DWN specification. A type may have
+                `"encryptionRequired": True` besides: then every path that ends in it gets a key for encryption.
+            encryption: give every path one. Where there is a key, `records.create` encrypts.
 
         Raises:
             DwnError: the definition is refused; Conflict if a newer one is there.
         """
-        signer = await self._agent.signer(self._did)
-        message = await compose.protocols_configure(signer, self._agent.clock, definition=definition)
+        right = await self._actor.right_to(needs.to_configure(definition))
+        definition = await self._with_keys(definition, None if encryption else required_types(definition))
+        message = await compose.protocols_configure(
+            right.signer, self._agent.clock, definition=definition, delegated_grant=right.delegated_grant
+        )
         await self._agent.process(self._did, message)
         return _protocol(message)
 
@@ -53,12 +62,20 @@ class ProtocolsApi:
         Raises:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        signer = await self._agent.signer(self._did)
-        message = await compose.protocols_query(signer, self._agent.clock, protocol=protocol)
+        right = await self._actor.right_to(needs.to_see_protocols(protocol), from_)
+        message = await compose.protocols_query(
+            right.signer, self._agent.clock, protocol=protocol, permission_grant_id=right.grant_id
+        )
         reply = await (
             self._agent.request(from_, message) if from_ is not None else self._agent.process(self._did, message)
         )
         return [_protocol(entry) for entry in reply["entries"]]
+
+    async def _with_keys(self, definition: Mapping[str, Any], types: set[str] | None) -> Mapping[str, Any]:
+        if types == set():
+            return without_marks(definition)
+        keys = self._agent.record_keys
+        return await with_keys(definition, await keys.root(self._did), keys.ciphers, types=types)
 
 
 def _protocol(message: dict[str, Any]) -> Protocol:

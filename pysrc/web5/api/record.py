@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from web5.agent import needs
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent
 from web5.api.data import RecordData, chunked
+from web5.api.encryption import Asked, RecordEncryption
 from web5.api.payload import prepare
 from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.dwn.jws import signer_of
+from web5.dwn.jws import message_author
 from web5.errors import BlobMissing, InvalidArgument, NotFound
 
 _UNSET: Any = object()
@@ -23,10 +26,10 @@ class Record:
     """One record in the state it had when it was read or written; `update` and `delete` move this object on.
 
     Parameters:
-        did: whose DWN an update, a delete or a send acts on.
+        actor: who updates, deletes and sends, in the DWN of `actor.did`.
         message: the newest RecordsWrite or RecordsDelete, as the wire has it; `encodedData` and `initialWrite` of a
             query's entry may be in it.
-        data: the data, if it is at hand.
+        data: the data as the DWN has it, if it is at hand.
         stream: the data as a reply carries it; good for one reading, after which it is asked for again.
         remote: the DID whose remote DWN this came from; None if it came from the local one.
     """
@@ -34,7 +37,7 @@ class Record:
     def __init__(
         self,
         agent: Agent,
-        did: str,
+        actor: Actor,
         message: Mapping[str, Any],
         *,
         initial_write: Mapping[str, Any] | None = None,
@@ -43,7 +46,9 @@ class Record:
         remote: str | None = None,
     ) -> None:
         self._agent = agent
-        self._did = did
+        self._actor = actor
+        self._did = actor.did
+        self._encryption = RecordEncryption(agent, actor.did)
         self._remote = remote
         self._stream = stream
         inline = message.get("encodedData")
@@ -66,7 +71,7 @@ class Record:
 
     @property
     def creator(self) -> str:
-        """The DID that signed the initial write."""
+        """The DID that made the initial write, or had a delegate make it."""
         return _author_of(self._initial_write or self._message)
 
     @property
@@ -99,7 +104,7 @@ class Record:
 
     @property
     def author(self) -> str:
-        """The DID that signed the newest message."""
+        """The DID that made the newest message, or had a delegate make it."""
         return _author_of(self._message)
 
     @property
@@ -134,6 +139,11 @@ class Record:
         return {} if self.deleted else dict(self._descriptor("tags") or {})
 
     @property
+    def encrypted(self) -> bool:
+        """Whether the DWN has the data encrypted; `data` opens them."""
+        return "encryption" in self._message
+
+    @property
     def deleted(self) -> bool:
         return bool(self._message["descriptor"]["method"] == "Delete")
 
@@ -151,7 +161,7 @@ class Record:
     def data(self) -> RecordData:
         """The record's data: `await record.data.text()`, `.json()`, `.bytes()`, `.stream()`.
 
-        Those raise NotFound if the record is deleted or gone.
+        Those raise NotFound if the record is deleted or gone, KeyMissing if it is encrypted and no key for it is here.
         """
         return RecordData(self._open_data)
 
@@ -163,6 +173,7 @@ class Record:
         published: bool | None = None,
         date_published: str | None = None,
         tags: Mapping[str, Any] | None = None,
+        encryption: Asked = None,
     ) -> Record:
         """Write a new state of the record to the local DWN; what is not given stays as it is.
 
@@ -170,19 +181,27 @@ class Record:
             data: as for `records.create`.
             data_format: the new media type; it stays unless given.
             tags: all tags the record shall have; an empty mapping removes them.
+            encryption: as for `records.create`, with data only. By default, an encrypted record stays one, for the
+                same readers.
 
         Raises:
             InvalidArgument: the record is deleted, or the data cannot be stored.
+            EncryptionError: as for `records.create`; KeyMissing if the record cannot be opened here.
+            GrantMissing: a delegate may not do this.
             DwnError: the DWN refused.
             Whatever a callable that gives the data raises.
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
-        payload = None if data is _UNSET else await prepare(data, data_format or self.data_format)
-        signer = await self._agent.signer(self._did)
+        right = await self._actor.right_to(needs.to_update(self._message, published))
+        given = data is not _UNSET
+        sealing = await self._encryption.of_update(encryption, self._message, data_format, data=given)
+        through = sealing.through if sealing else None
+        payload = await prepare(data, data_format or self.data_format, through) if given else None
         message = await compose.records_write(
-            signer,
+            right.signer,
             self._agent.clock,
+            delegated_grant=right.delegated_grant,
             existing=self._message,
             data_cid=payload.cid if payload else None,
             data_size=payload.size if payload else None,
@@ -190,6 +209,7 @@ class Record:
             published=published,
             date_published=date_published,
             tags=dict(self.tags if tags is None else tags) or None,
+            encryption=sealing.encryption if sealing else None if given else self._message.get("encryption"),
         )
         if payload is None:
             await self._agent.process(self._did, message)
@@ -207,10 +227,17 @@ class Record:
             prune: delete its descendants too.
 
         Raises:
+            GrantMissing: a delegate may not do this.
             DwnError: the DWN refused; NotFound if it is deleted already.
         """
-        signer = await self._agent.signer(self._did)
-        message = await compose.records_delete(signer, self._agent.clock, record_id=self.id, prune=prune)
+        right = await self._actor.right_to(needs.to_delete_this(self._last_write))
+        message = await compose.records_delete(
+            right.signer,
+            self._agent.clock,
+            record_id=self.id,
+            prune=prune,
+            delegated_grant=right.delegated_grant,
+        )
         await self._agent.process(self._did, message)
         self._initial_write = self._initial_write or self._message
         self._message = message
@@ -230,6 +257,18 @@ class Record:
         report = SendReport(await self._agent.sync.send(self._did, message_cid(self._message), target))
         report.raise_if_none_took_it()
         return report
+
+    async def share_context(self, did: str) -> None:
+        """Let somebody read all encrypted records of this one's context; it cannot be taken back.
+
+        A role, and the record that begins a context, do this for their recipients by themselves. Who can fetch the
+        records is another matter: that is what the protocol says.
+
+        Raises:
+            EncryptionError: the context is not encrypted, another began it, or the DID has no key to encrypt for.
+            DwnError: the DWN refused.
+        """
+        await self._encryption.contexts.share(self._last_write, did)
 
     def to_json(self) -> dict[str, Any]:
         """The properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
@@ -272,13 +311,22 @@ class Record:
     async def _open_data(self) -> AsyncIterator[bytes]:
         if self.deleted:
             raise NotFound("", f"Record {self.id} is deleted.")
+        decrypt = await self._encryption.opening(self._message)
+        return decrypt(await self._stored_data())
+
+    async def _stored_data(self) -> AsyncIterator[bytes]:
         if self._data is not None:
             return chunked(self._data)
         if self._stream is not None:
             stream, self._stream = self._stream, None
             return aiter(stream)
-        signer = await self._agent.signer(self._did)
-        read = await compose.records_read(signer, self._agent.clock, filter={"recordId": self.id})
+        right = await self._actor.right_to(needs.to_read_this(self._last_write), self._remote)
+        read = await compose.records_read(
+            right.signer,
+            self._agent.clock,
+            filter={"recordId": self.id},
+            delegated_grant=right.delegated_grant,
+        )
         reply = await (
             self._agent.request(self._remote, read) if self._remote else self._agent.process(self._did, read)
         )
@@ -289,4 +337,4 @@ class Record:
 
 
 def _author_of(message: Mapping[str, Any]) -> str:
-    return signer_of(message["authorization"]["signature"])
+    return message_author(message)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from web5.agent import needs
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent, Reply
+from web5.api.encryption import Asked, RecordEncryption
 from web5.api.filters import records_filter
 from web5.api.payload import prepare
 from web5.api.record import Record
@@ -26,11 +29,17 @@ class Records(list[Record]):
 
 
 class RecordsApi:
-    """Acts as `did`. `from_`, where it is taken, is the DID whose remote DWN is asked instead of the local one."""
+    """Acts as `actor`. `from_`, where it is taken, is the DID whose remote DWN is asked instead of the local one.
 
-    def __init__(self, agent: Agent, did: str) -> None:
+    A delegate acts with grants: what none of them allows raises GrantMissing, with the scope that is missing. It has to
+    name the protocol in what it asks for; of a record that is held here, it is known.
+    """
+
+    def __init__(self, agent: Agent, actor: Actor) -> None:
         self._agent = agent
-        self._did = did
+        self._actor = actor
+        self._did = actor.did
+        self._encryption = RecordEncryption(agent, actor.did)
 
     async def create(
         self,
@@ -47,8 +56,11 @@ class RecordsApi:
         protocol_path: str | None = None,
         parent_context_id: str | None = None,
         protocol_role: str | None = None,
+        encryption: Asked = None,
     ) -> Record:
         """Write a new record; it is durable, and waits for sync, when this returns.
+
+        Who is its recipient is given the key of an encrypted context with the record that begins it, or with a role.
 
         Parameters:
             data: str, bytes-like or JSON. If it may be too large for memory: a `pathlib.Path`, or a callable that gives
@@ -61,16 +73,31 @@ class RecordsApi:
                 be those of its type.
             parent_context_id: the `context_id` of the record that it belongs below.
             protocol_role: the protocol path of the role that is invoked.
+            encryption: True, or an `Encryption` that says for whom, to have the data encrypted before they are stored;
+                the recipient can read them. By default, they are where the protocol has keys at this path.
 
         Raises:
             InvalidArgument: the data cannot be stored, or changed between the two readings.
+            EncryptionError: the protocol demands encryption and it is declined, or someone it is for has no key.
             DwnError: the DWN refused.
             Whatever such a callable raises.
         """
-        payload = await prepare(data, data_format)
+        right = await self._actor.right_to(needs.to_write(protocol, protocol_path, parent_context_id, published))
+        sealing = await self._encryption.of_new(
+            encryption, protocol=protocol, protocol_path=protocol_path, recipient=recipient
+        )
+        newcomer = await self._encryption.contexts.newcomer(
+            protocol=protocol,
+            protocol_path=protocol_path,
+            parent_context_id=parent_context_id,
+            recipient=recipient,
+            encrypted=sealing is not None,
+        )
+        payload = await prepare(data, data_format, sealing.through if sealing else None)
         message = await compose.records_write(
-            await self._agent.signer(self._did),
+            right.signer,
             self._agent.clock,
+            delegated_grant=right.delegated_grant,
             data_cid=payload.cid,
             data_size=payload.size,
             data_format=payload.data_format,
@@ -84,9 +111,12 @@ class RecordsApi:
             protocol_path=protocol_path,
             parent_context_id=parent_context_id,
             protocol_role=protocol_role,
+            encryption=sealing.encryption if sealing else None,
         )
         await payload.write(self._agent, self._did, message)
-        return Record(self._agent, self._did, message, data=payload.at_hand)
+        if newcomer is not None:
+            await self._encryption.contexts.welcome(message, newcomer)
+        return Record(self._agent, self._actor, message, data=payload.at_hand)
 
     async def query(
         self,
@@ -113,31 +143,49 @@ class RecordsApi:
         wire_filter = records_filter(filters)
         if not wire_filter:
             raise InvalidArgument("A query needs at least one filter, for example schema=… or data_format=….")
+        right = await self._actor.right_to(needs.to_query(wire_filter), from_)
         if from_ is None:
             self._agent.sync.prioritize(self._did, wire_filter)
         pagination = {"limit": limit, "cursor": cursor}
         message = await compose.records_query(
-            await self._agent.signer(self._did),
+            right.signer,
             self._agent.clock,
+            delegated_grant=right.delegated_grant,
             filter=wire_filter,
             date_sort=date_sort,
             pagination={name: value for name, value in pagination.items() if value is not None} or None,
             protocol_role=protocol_role,
         )
         reply = await self._ask(from_, message)
-        entries = (Record(self._agent, self._did, entry, remote=from_) for entry in reply["entries"])
+        entries = (Record(self._agent, self._actor, entry, remote=from_) for entry in reply["entries"])
         return Records(entries, reply.get("cursor"))
 
-    async def read(self, record_id: str | None = None, *, from_: str | None = None, **filters: Any) -> Record:
+    async def read(
+        self,
+        record_id: str | None = None,
+        *,
+        from_: str | None = None,
+        permission_grant_id: str | None = None,
+        **filters: Any,
+    ) -> Record:
         """One record, by its ID or by filters that fit only one.
+
+        Parameters:
+            permission_grant_id: the record ID of a grant, not a delegated one, that the owner of the DWN gave this DID.
 
         Raises:
             NotFound: there is none.
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         wire_filter = records_filter({"record_id": record_id, **filters})
-        signer = await self._agent.signer(self._did)
-        message = await compose.records_read(signer, self._agent.clock, filter=wire_filter)
+        right = await self._actor.right_to(needs.to_read(wire_filter), from_)
+        message = await compose.records_read(
+            right.signer,
+            self._agent.clock,
+            filter=wire_filter,
+            permission_grant_id=permission_grant_id,
+            delegated_grant=right.delegated_grant,
+        )
         entry = (await self._ask(from_, message))["entry"]
         write: dict[str, Any] = entry["recordsWrite"]
         stream: DataStream | None = entry.get("data")
@@ -146,7 +194,7 @@ class RecordsApi:
             data, stream = await stream.read(), None
         return Record(
             self._agent,
-            self._did,
+            self._actor,
             write,
             initial_write=entry.get("initialWrite"),
             data=data,
@@ -174,27 +222,42 @@ class RecordsApi:
         wire_filter = records_filter(filters)
         if not wire_filter:
             raise InvalidArgument("A subscription needs at least one filter, for example protocol=… or schema=….")
-        signer = await self._agent.signer(self._did)
+        right = await self._actor.right_to(needs.to_subscribe(wire_filter))
         message = await compose.records_subscribe(
-            signer, self._agent.clock, filter=wire_filter, protocol_role=protocol_role
+            right.signer,
+            self._agent.clock,
+            filter=wire_filter,
+            protocol_role=protocol_role,
+            delegated_grant=right.delegated_grant,
         )
 
         def told(event: Event) -> None:
-            handler(Record(self._agent, self._did, event["message"], initial_write=event.get("initialWrite")))
+            handler(Record(self._agent, self._actor, event["message"], initial_write=event.get("initialWrite")))
 
         reply = await self._agent.process(self._did, message, subscription_handler=told)
         subscription: Subscription = reply["subscription"]
         return subscription
 
-    async def delete(self, record_id: str, *, prune: bool = False, from_: str | None = None) -> None:
+    async def delete(
+        self, record_id: str, *, prune: bool = False, from_: str | None = None, protocol: str | None = None
+    ) -> None:
         """Delete a record; with `prune`, its descendants too.
+
+        Parameters:
+            protocol: its protocol; a delegate has to name it where the record is not held here.
 
         Raises:
             NotFound: there is none, or it is deleted already.
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        signer = await self._agent.signer(self._did)
-        message = await compose.records_delete(signer, self._agent.clock, record_id=record_id, prune=prune)
+        right = await self._actor.right_to(needs.to_delete(record_id, protocol), from_)
+        message = await compose.records_delete(
+            right.signer,
+            self._agent.clock,
+            record_id=record_id,
+            prune=prune,
+            delegated_grant=right.delegated_grant,
+        )
         await self._ask(from_, message)
 
     async def _ask(self, from_: str | None, message: dict[str, Any]) -> Reply:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent
 from web5.api.filters import records_filter
-from web5.sync.check import Difference
+from web5.sync import Demands, Difference
 from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled
 
 
 class SyncApi:
-    """When it syncs is the agent's, for all its identities; what is where is that of the identity `did`."""
+    """When it syncs is the agent's, for all its identities; what is where is that of the one that `actor` acts for."""
 
-    def __init__(self, agent: Agent, did: str) -> None:
+    def __init__(self, agent: Agent, actor: Actor) -> None:
+        self._agent = agent
         self._sync = agent.sync
-        self._did = did
+        self._did = actor.did
+        self._delegate = actor.delegate_did
+        self._registrar = agent.registrar
 
     @property
     def interval(self) -> str:
@@ -51,12 +55,17 @@ class SyncApi:
         """Choose what of this identity syncs.
 
         Parameters:
-            protocols: the URIs of the protocols to sync; None: everything.
+            protocols: the URIs of the protocols to sync; None: everything, or, for a delegate, all that its grants let
+                it sync.
 
         Raises:
             InvalidArgument: the list is empty.
         """
-        await self._sync.register(self._did, protocols)
+        if self._delegate is None:
+            await self._sync.register(self._did, protocols)
+        else:
+            scope = self._agent.granted_protocols(self._delegate) if protocols is None else protocols
+            await self._agent.sync_as_delegate(self._delegate, scope)
 
     def prioritize(self, **filters: Any) -> None:
         """On a first sync, fetch the newest records that pass the filters (those of `records.query`) before all others.
@@ -86,6 +95,40 @@ class SyncApi:
     def status(self) -> list[EndpointStatus]:
         """How each remote DWN of this identity stands."""
         return self._sync.status(self._did)
+
+    async def registration(self, endpoint: str) -> Demands:
+        """What a remote DWN asks of those who want to register: its terms of service, and how much work.
+
+        An identity is registered by itself where that needs nobody's consent. Where it does, `status` says so
+        (`registration.asks`), and sync with that DWN goes on after `accept_terms` or `accept_work`.
+
+        Raises:
+            RegistrationError: it does not say how, or asks for what cannot be done here.
+            RemoteError: it does not answer as a DWN server does.
+        """
+        return await self._registrar.demands(endpoint)
+
+    async def accept_terms(self, endpoint: str, terms_hash: str) -> None:
+        """The person agrees to a remote DWN's terms of service, for all identities of this agent; durable.
+
+        Parameters:
+            terms_hash: of the terms that the person has read, so that others are asked about anew.
+
+        Raises:
+            InvalidArgument: that is no hash.
+        """
+        await self._registrar.accept_terms(endpoint, terms_hash)
+
+    async def accept_work(self, endpoint: str, hashes: int) -> None:
+        """The person lets this device do a proof of work for a remote DWN that is too long to be done unasked; durable.
+
+        Parameters:
+            hashes: about so many.
+
+        Raises:
+            InvalidArgument: that is no number of hashes.
+        """
+        await self._registrar.accept_work(endpoint, hashes)
 
     def unsettled(self) -> list[Unsettled]:
         """Every message that is not yet where it belongs, with the reason."""

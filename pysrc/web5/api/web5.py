@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from web5.agent import delegating
+from web5.agent.acting import Actor
 from web5.agent.agent import Agent
+from web5.agent.delegation import Delegation, ProtocolPermissions
+from web5.agent.identities import Identity
+from web5.api.delegation import DelegationApi
 from web5.api.dids import DidApi
 from web5.api.identities import IdentitiesApi
+from web5.api.opening import opened, unlocked
+from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.api.vault import VaultApi
-from web5.errors import InvalidArgument, RecoveryError, VaultLocked
-from web5.platform import Progress, Settings, default_settings, no_progress, open_agent
+from web5.api.vc import VcApi
+from web5.dids.models import PortableDid
+from web5.errors import DelegationError, RecoveryError
+from web5.platform import Progress, Settings, default_settings, no_progress
 from web5.sync.intervals import check_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
@@ -22,9 +32,10 @@ DEFAULT_SYNC_INTERVAL = "2m"
 class DwnApi:
     """`web5.dwn`: what can be asked of DWNs."""
 
-    def __init__(self, agent: Agent, did: str) -> None:
-        self.records = RecordsApi(agent, did)
-        self.protocols = ProtocolsApi(agent, did)
+    def __init__(self, agent: Agent, actor: Actor) -> None:
+        self.records = RecordsApi(agent, actor)
+        self.protocols = ProtocolsApi(agent, actor)
+        self.permissions = PermissionsApi(agent, actor)
 
 
 class Connection:
@@ -33,11 +44,16 @@ class Connection:
     Parameters:
         created: True if this connection made the identity.
         recovery_phrase: the words of an agent that this connection made, to be written down; else None.
+
+    Attributes:
+        did: the DID for which the app acts.
+        delegate_did: the DID that signs for it, if the app is its delegate.
     """
 
     def __init__(self, web5: Web5, *, created: bool, recovery_phrase: str | None = None) -> None:
         self.web5 = web5
         self.did = web5.connected_did
+        self.delegate_did = web5.delegate_did
         self.created = created
         self.recovery_phrase = recovery_phrase
 
@@ -46,16 +62,31 @@ class Connection:
 
 
 class Web5:
-    """The Web5 API for one identity of an agent."""
+    """The Web5 API for one identity of an agent.
 
-    def __init__(self, agent: Agent, connected_did: str) -> None:
+    Parameters:
+        connected_did: the DID for which the app acts.
+        delegate_did: the DID that signs for it, with its grants; None: it signs itself.
+
+    Attributes:
+        delegation: what the delegate was granted; None if the app is none.
+    """
+
+    def __init__(self, agent: Agent, connected_did: str, delegate_did: str | None = None) -> None:
         self.agent = agent
         self.connected_did = connected_did
-        self.dwn = DwnApi(agent, connected_did)
+        self.delegate_did = delegate_did
+        self.delegation: DelegationApi | None = None
+        actor: Actor = agent.owner(connected_did)
+        if delegate_did is not None:
+            actor = delegate = agent.delegate(connected_did, delegate_did)
+            self.delegation = DelegationApi(agent, delegate)
+        self.dwn = DwnApi(agent, actor)
         self.did = DidApi(agent)
         self.identities = IdentitiesApi(agent)
-        self.sync = SyncApi(agent, connected_did)
+        self.sync = SyncApi(agent, actor)
         self.vault = VaultApi(agent)
+        self.vc = VcApi(agent, connected_did, self.dwn.records)
 
     @classmethod
     async def connect(
@@ -71,7 +102,8 @@ class Web5:
         on_progress: Progress = no_progress,
         **platform_options: Any,
     ) -> Connection:
-        """Open this device's DWN and give its identity, making one on the first launch.
+        """Open this device's DWN and give its identity, making one on the first launch. Where the chosen identity is a
+        delegate's, the app acts for the DID that it was connected with.
 
         Nothing here waits for the network, recovery excepted: the identity is published, and sync runs, in the
         background.
@@ -100,14 +132,10 @@ class Web5:
         """
         check_interval(sync)
         settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
-        opened = agent is None
-        if agent is None:
-            gateways = [*([did_dht_gateway] if did_dht_gateway else ()), *(did_dht_gateways or ())]
-            gateways = gateways or settings.did_dht_gateways
-            agent = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
-        try:
-            phrase = await _unlocked(agent, password, recovery_phrase, endpoints, on_progress)
+        opening = opened(agent, settings, did_dht_gateway, did_dht_gateways, on_progress, platform_options)
+        async with opening as agent:
+            phrase = await unlocked(agent, password, recovery_phrase, endpoints, on_progress)
             identity = agent.identities.chosen()
             if created := identity is None:
                 if recovery_phrase is not None:
@@ -115,12 +143,89 @@ class Web5:
                 on_progress("identity", 0, 1)
                 identity = await agent.create_identity("Default", endpoints, by_default=True)
             await agent.sync.start(sync)
-        except BaseException:
-            if opened:
-                await agent.close()
-            raise
-        on_progress("ready", 1, 1)
-        return Connection(cls(agent, identity.did), created=created, recovery_phrase=phrase)
+            on_progress("ready", 1, 1)
+            return Connection(cls._of(agent, identity), created=created, recovery_phrase=phrase)
+
+    @classmethod
+    async def connect_as_delegate(
+        cls,
+        delegation: Any,
+        *,
+        keys: PortableDid | None = None,
+        name: str = "Delegate",
+        sync: str = DEFAULT_SYNC_INTERVAL,
+        dwn_endpoints: Sequence[str] | None = None,
+        did_dht_gateway: str | None = None,
+        did_dht_gateways: Sequence[str] | None = None,
+        password: str | None = None,
+        agent: Agent | None = None,
+        on_progress: Progress = no_progress,
+        **platform_options: Any,
+    ) -> Connection:
+        """Open this device's DWN and act for the DID whose owner gave this delegation. `connect` does so from then on.
+
+        Unless sync is off, this returns once what is granted has been fetched, or could not be (`web5.sync.status`).
+
+        Parameters:
+            delegation: what the owner's `web5.authorize` gave, as JSON, or what the connect flow of web5-js gives.
+            keys: the delegate's, if they are not in the delegation.
+            name: how the person knows it.
+            the others: as for `connect`.
+
+        Raises:
+            DelegationError: it is no delegation, or cannot be verified now.
+            IdentityError: the keys do not fit, or the owner, or another delegate of it, is on this agent.
+            InvalidArgument, VaultLocked, WrongPassword, StorageBusy, StorageError: as for `connect`.
+        """
+        check_interval(sync)
+        given = Delegation.from_json(delegation)
+        settings = await default_settings()
+        endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
+        opening = opened(agent, settings, did_dht_gateway, did_dht_gateways, on_progress, platform_options)
+        async with opening as agent:
+            phrase = await unlocked(agent, password, None, endpoints, on_progress)
+            created = all(one.did != given.delegate_did for one in agent.identities.list())
+            identity = await delegating.accept(agent, given, name, keys)
+            await agent.identities.choose(identity.did)
+            if sync != "off":
+                on_progress("sync", 0, 1)
+                await agent.sync.now("pull", given.connected_did)
+            await agent.sync.start(sync)
+            on_progress("ready", 1, 1)
+            return Connection(cls._of(agent, identity), created=created, recovery_phrase=phrase)
+
+    async def authorize(
+        self,
+        delegate_did: str | None = None,
+        *,
+        permissions: Sequence[ProtocolPermissions],
+        expires: datetime | timedelta = delegating.A_YEAR,
+    ) -> dict[str, Any]:
+        """Let an app act for this DID. Its grants are in every remote DWN that could be reached when this returns; sync
+        brings them to the others.
+
+        Parameters:
+            delegate_did: the app's; by default a new one, **whose private keys are in what is returned**.
+            permissions: for each protocol its definition, and any of read, write, delete, query, subscribe and
+                configure. To see the protocol and to sync it is always granted too.
+            expires: when the grants end, or after how long; the app can ask for others before.
+
+        Returns:
+            The delegation as JSON, for the app's `Web5.connect_as_delegate`, and for that of web5-js.
+
+        Raises:
+            InvalidArgument: nothing is granted, a permission is unknown, or the end has passed.
+            DelegationError: this is a delegate's connection, and who has grants cannot give them away.
+            DwnError: a protocol is refused.
+        """
+        if self.delegate_did is not None:
+            raise DelegationError(
+                f"{self.delegate_did} is a delegate of {self.connected_did}; only the owner can grant."
+            )
+        given = await delegating.delegate(
+            self.agent, self.connected_did, permissions, delegate_did=delegate_did, expires=expires
+        )
+        return given.to_json()
 
     async def use(self, did: str) -> Web5:
         """The API for another identity of the same agent, which is the chosen one from now on.
@@ -129,7 +234,16 @@ class Web5:
             IdentityError: it is not on this agent.
         """
         await self.agent.identities.choose(did)
-        return Web5(self.agent, did)
+        return self._of(self.agent, self.agent.identities.get(did))
+
+    @classmethod
+    def _of(cls, agent: Agent, identity: Identity) -> Web5:
+        if identity.connected_did is None:
+            return cls(agent, identity.did)
+        web5 = cls(agent, identity.connected_did, identity.did)
+        assert web5.delegation is not None
+        agent.in_background(f"grants to {identity.did}", web5.delegation.watch())
+        return web5
 
     @property
     def on_change(self) -> list[Callable[[str, str], None]]:
@@ -139,27 +253,3 @@ class Web5:
     async def close(self) -> None:
         """Stop sync and close the store."""
         await self.agent.close()
-
-
-async def _unlocked(
-    agent: Agent, password: str | None, recovery_phrase: str | None, endpoints: Sequence[str], on_progress: Progress
-) -> str | None:
-    """Have the vault unlocked; the words, if it was made just now."""
-    vault = agent.vault
-    if recovery_phrase is not None:
-        await agent.recover(recovery_phrase, password, on_progress)
-    elif vault.state == "new":
-        await agent.initialize(password=password, dwn_endpoints=endpoints)
-        return await vault.recovery_phrase()
-    elif vault.protection == "password":
-        if vault.state == "locked" and password is None:
-            raise VaultLocked("The vault is locked: connect with its password, or with the recovery phrase.")
-        if password is not None:
-            await agent.unlock(password)
-    elif password is not None:
-        raise InvalidArgument(
-            "This vault has no password yet. Connect without one, then set it: vault.change_password."
-        )
-    elif vault.state == "locked":
-        await agent.unlock()
-    return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import js
+from pyodide.code import run_js
 from pyodide.ffi import to_js
 
 from web5.browser.webcrypto import crypto_errors, js_object, secp256k1
@@ -13,7 +15,7 @@ from web5.crypto.curves import CURVES, decompress
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import KEY_TYPES, KeyMaterial, PublicMembers, key_material, public_members
 from web5.errors import CryptoError
-from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm
+from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm, Signed
 
 VERIFY_KEYS = 256
 """Imported public keys that are kept; importing one costs as much as verifying."""
@@ -34,8 +36,26 @@ _JS_GENERATE_USAGES = {curve: to_js(["sign", "verify"]) for curve in _JS_SIGN_AL
 _JS_SIGN = to_js(["sign"])
 _JS_VERIFY = to_js(["verify"])
 
+_js_webcrypto_verifier = run_js(
+    "(algorithm, key) => (signature, data) => crypto.subtle.verify(algorithm, key, signature, data)"
+)
+_js_secp256k1_verifier = run_js(
+    "(module, key) => (signature, data) => signature.length === 64 && module.verify(signature, data, key)"
+)
+# One crossing for all of them, since a promise that Python awaits costs as much as the signature: a text is an error.
+_js_verify_each = run_js(
+    """
+    (signed) => Promise.all(signed.map(async ([verifier, signature, data]) => {
+      try {
+        return await verifier(signature, data);
+      } catch (error) {
+        return String(error);
+      }
+    }))
+    """
+)
+
 Sign = Callable[[bytes], Awaitable[bytes]]
-Verify = Callable[[bytes, bytes], Awaitable[bool]]
 
 
 class _Signer:
@@ -55,7 +75,7 @@ class BrowserCrypto:
     """`web5.ports.crypto.Crypto`; secp256k1 comes from a JavaScript module of this package, loaded at its first use."""
 
     def __init__(self) -> None:
-        self._verifiers: OrderedDict[PublicMembers, Verify] = OrderedDict()
+        self._js_verifiers: OrderedDict[PublicMembers, Any] = OrderedDict()
 
     async def generate_key(self, algorithm: KeyAlgorithm) -> Jwk:
         kty = KEY_TYPES.get(algorithm)
@@ -80,26 +100,47 @@ class BrowserCrypto:
         return _Signer(_JOSE[material.curve], await operation(material))
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
-        members = public_members(public_jwk)
-        verifier = self._verifiers.get(members)
-        if verifier is None:
-            verifier = await self._import_verifier(members)
-            self._verifiers[members] = verifier
-            if len(self._verifiers) > VERIFY_KEYS:
-                self._verifiers.popitem(last=False)
-        else:
-            self._verifiers.move_to_end(members)
-        return await verifier(data, signature)
+        [good] = await self.verify_each([Signed(public_jwk, data, signature)])
+        if isinstance(good, CryptoError):
+            raise good
+        return good
 
-    async def _import_verifier(self, members: PublicMembers) -> Verify:
+    async def verify_each(self, signed: Sequence[Signed]) -> list[bool | CryptoError]:
+        found: list[bool | CryptoError] = [False] * len(signed)
+        requests = {}
+        for place, (public_jwk, data, signature) in enumerate(signed):
+            try:
+                requests[place] = (await self._js_verifier(public_members(public_jwk)), signature, data)
+            except CryptoError as error:
+                found[place] = error
+        js_verdicts = await _js_verify_each(to_js(list(requests.values())))
+        for place, verdict in zip(requests, js_verdicts.to_py(), strict=True):
+            found[place] = verdict if isinstance(verdict, bool) else CryptoError(f"verifying failed: {verdict}")
+        return found
+
+    async def _js_verifier(self, members: PublicMembers) -> Any:
+        js_verifier = self._js_verifiers.get(members)
+        if js_verifier is None:
+            js_verifier = self._js_verifiers[members] = await self._import_verifier(members)
+            if len(self._js_verifiers) > VERIFY_KEYS:
+                self._js_verifiers.popitem(last=False)
+        else:
+            self._js_verifiers.move_to_end(members)
+        return js_verifier
+
+    async def _import_verifier(self, members: PublicMembers) -> Any:
         material = key_material(members._asdict())
         if material.curve not in _JOSE:
             raise CryptoError(f"a key of curve {material.curve} cannot verify")
         if material.curve in CURVES:
             decompress(material.curve, material.point)
         if material.curve == "secp256k1":
-            return await self._secp256k1_verify(material)
-        return await _webcrypto_verify(material)
+            return _js_secp256k1_verifier(await secp256k1(), to_js(material.point))
+        with crypto_errors(f"this JWK is not a public key of {material.curve}"):
+            js_key = await js.crypto.subtle.importKey(
+                "raw", to_js(material.point), _JS_KEY_ALGORITHM[material.curve], False, _JS_VERIFY
+            )
+        return _js_webcrypto_verifier(_JS_SIGN_ALGORITHM[material.curve], js_key)
 
     async def _generate_secp256k1(self) -> Jwk:
         js_module = await secp256k1()
@@ -125,18 +166,6 @@ class BrowserCrypto:
 
         return sign
 
-    async def _secp256k1_verify(self, material: KeyMaterial) -> Verify:
-        js_module = await secp256k1()
-        js_public = to_js(material.point)
-
-        async def verify(data: bytes, signature: bytes) -> bool:
-            if len(signature) != 64:
-                return False
-            with crypto_errors("verifying failed"):
-                return bool(js_module.verify(to_js(signature), to_js(data), js_public))
-
-        return verify
-
 
 async def _webcrypto_sign(material: KeyMaterial) -> Sign:
     members = {"kty": KEY_TYPES[material.curve], "crv": material.curve}
@@ -152,17 +181,3 @@ async def _webcrypto_sign(material: KeyMaterial) -> Sign:
             return bytes((await js.crypto.subtle.sign(js_algorithm, js_key, to_js(data))).to_bytes())
 
     return sign
-
-
-async def _webcrypto_verify(material: KeyMaterial) -> Verify:
-    js_algorithm = _JS_SIGN_ALGORITHM[material.curve]
-    with crypto_errors(f"this JWK is not a public key of {material.curve}"):
-        js_key = await js.crypto.subtle.importKey(
-            "raw", to_js(material.point), _JS_KEY_ALGORITHM[material.curve], False, _JS_VERIFY
-        )
-
-    async def verify(data: bytes, signature: bytes) -> bool:
-        with crypto_errors("verifying failed"):
-            return bool(await js.crypto.subtle.verify(js_algorithm, js_key, to_js(signature), to_js(data)))
-
-    return verify

@@ -82,7 +82,7 @@ async def site_settings() -> Settings:
     settings = Settings.model_validate_json(body)
     return Settings(
         dwn_endpoints=[urljoin(url, endpoint) for endpoint in settings.dwn_endpoints],
-        did_dht_gateways=[urljoin(url, gateway) for gateway in settings.did_dht_gateways],
+        did_dht_gateways=[urljoin(url, gateway) for gateway in settings.gateways],
     )
 
 

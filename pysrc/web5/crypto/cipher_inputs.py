@@ -10,7 +10,7 @@ from web5.crypto.jwk import KEY_TYPES, KeyMaterial, key_material
 from web5.errors import CryptoError
 from web5.ports.crypto import Jwk
 
-GCM_IV = 12  # bytes, NIST SP 800-38D section 8.2
+GCM_IVS = (12, 16)  # bytes, NIST SP 800-38D section 8.2; the second for ECIES, see web5.crypto.ecies
 GCM_TAG = 16  # bytes
 BLOCK = 16  # bytes
 WRAPPED_STEP = 8  # bytes, RFC 3394 section 2
@@ -26,8 +26,8 @@ def check_aes_key(key: bytes) -> None:
 
 def check_gcm(key: bytes, iv: bytes) -> None:
     check_aes_key(key)
-    if len(iv) != GCM_IV:
-        raise CryptoError(f"AES-GCM has an initialization vector of {GCM_IV} bytes here, not {len(iv)}")
+    if len(iv) not in GCM_IVS:
+        raise CryptoError(f"AES-GCM has an initialization vector of 12 or 16 bytes here, not {len(iv)}")
 
 
 def check_ctr(key: bytes, counter: bytes) -> None:

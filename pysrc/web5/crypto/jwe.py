@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from web5.crypto.cipher_inputs import GCM_IV, GCM_TAG
+from web5.crypto.cipher_inputs import GCM_TAG
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwe_keys import KeyManagement
 from web5.errors import CryptoError
@@ -21,6 +21,9 @@ from web5.ports.ciphers import Ciphers
 from web5.strict_json import parse
 
 ENCRYPTION = "A256GCM"
+GCM_IV = 12
+"""Bytes (RFC 7518, section 5.3)."""
+
 _PARTS = 5
 
 
@@ -35,9 +38,9 @@ async def encrypt(
     Raises:
         CryptoError: the key, or what the header says of it, cannot be used.
     """
-    whole = {"alg": key.alg, "enc": ENCRYPTION, **(header or {}), **key.header()}
+    content_key, encrypted_key, members = await key.new_key(ciphers)
+    whole = {"alg": key.alg, "enc": ENCRYPTION, **(header or {}), **members}
     _check_header(whole, key.alg)
-    content_key, encrypted_key = await key.new_key(ciphers, whole)
     protected = b64url_encode(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
     iv = os.urandom(GCM_IV)
     encrypted = await ciphers.encrypt_gcm(content_key, iv, plaintext, protected.encode())

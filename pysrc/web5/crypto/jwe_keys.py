@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.errors import CryptoError
@@ -22,6 +22,14 @@ MAX_ITERATIONS = 10_000_000
 """Ten times what is sensible today, some seconds; beyond it a stranger's text would only keep this device busy."""
 
 
+class NewKey(NamedTuple):
+    """A content key, and what the text says of it: the encrypted key, and header members beside `alg`."""
+
+    content_key: bytes
+    encrypted_key: bytes
+    header: dict[str, Any]
+
+
 class KeyManagement(Protocol):
     """A way to a content key.
 
@@ -31,11 +39,8 @@ class KeyManagement(Protocol):
 
     alg: str
 
-    def header(self) -> dict[str, Any]:
-        """The header members that it needs beside `alg`."""
-
-    async def new_key(self, ciphers: Ciphers, header: Mapping[str, Any]) -> tuple[bytes, bytes]:
-        """A content key, and what goes into the text for it."""
+    async def new_key(self, ciphers: Ciphers) -> NewKey:
+        """A content key to encrypt with."""
 
     async def content_key(self, ciphers: Ciphers, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
         """The content key again, or a random one where the encrypted key does not open (RFC 7516, section 11.5).
@@ -46,20 +51,21 @@ class KeyManagement(Protocol):
 
 
 @dataclass(frozen=True, repr=False)
-class Direct:
-    """The content key itself, 32 bytes, is what both sides have."""
-
+class _SharedKey:
     key: bytes
-    alg = "dir"
 
     def __post_init__(self) -> None:
-        _check_length(self.key)
+        if len(self.key) != KEY_BYTES:
+            raise CryptoError(f"a key for this has {KEY_BYTES} bytes, not {len(self.key)}")
 
-    def header(self) -> dict[str, Any]:
-        return {}
 
-    async def new_key(self, ciphers: Ciphers, header: Mapping[str, Any]) -> tuple[bytes, bytes]:
-        return self.key, b""
+class Direct(_SharedKey):
+    """The content key itself, 32 bytes, is what both sides have."""
+
+    alg = "dir"
+
+    async def new_key(self, ciphers: Ciphers) -> NewKey:
+        return NewKey(self.key, b"", {})
 
     async def content_key(self, ciphers: Ciphers, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
         if encrypted_key:
@@ -67,25 +73,16 @@ class Direct:
         return self.key
 
 
-@dataclass(frozen=True, repr=False)
-class Wrapped:
+class Wrapped(_SharedKey):
     """A key of 32 bytes that both sides have wraps the content key."""
 
-    key: bytes
     alg = "A256KW"
 
-    def __post_init__(self) -> None:
-        _check_length(self.key)
-
-    def header(self) -> dict[str, Any]:
-        return {}
-
-    async def new_key(self, ciphers: Ciphers, header: Mapping[str, Any]) -> tuple[bytes, bytes]:
-        content_key = os.urandom(KEY_BYTES)
-        return content_key, await ciphers.wrap_key(self.key, content_key)
+    async def new_key(self, ciphers: Ciphers) -> NewKey:
+        return await wrapped_key(ciphers, self.key, {})
 
     async def content_key(self, ciphers: Ciphers, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
-        return await _unwrapped(ciphers, self.key, encrypted_key)
+        return await unwrapped_key(ciphers, self.key, encrypted_key)
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,16 +98,13 @@ class Password:
     salt: bytes | None = None
     alg = "PBES2-HS512+A256KW"
 
-    def header(self) -> dict[str, Any]:
+    async def new_key(self, ciphers: Ciphers) -> NewKey:
         salt = os.urandom(SALT_BYTES) if self.salt is None else self.salt
-        return {"p2c": self.iterations, "p2s": b64url_encode(salt)}
-
-    async def new_key(self, ciphers: Ciphers, header: Mapping[str, Any]) -> tuple[bytes, bytes]:
-        content_key = os.urandom(KEY_BYTES)
-        return content_key, await ciphers.wrap_key(await self._wrapping_key(ciphers, header), content_key)
+        header = {"p2c": self.iterations, "p2s": b64url_encode(salt)}
+        return await wrapped_key(ciphers, await self._wrapping_key(ciphers, header), header)
 
     async def content_key(self, ciphers: Ciphers, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
-        return await _unwrapped(ciphers, await self._wrapping_key(ciphers, header), encrypted_key)
+        return await unwrapped_key(ciphers, await self._wrapping_key(ciphers, header), encrypted_key)
 
     async def _wrapping_key(self, ciphers: Ciphers, header: Mapping[str, Any]) -> bytes:
         iterations, salt = header.get("p2c"), b64url_decode(header.get("p2s", ""))
@@ -122,14 +116,16 @@ class Password:
         return await ciphers.pbkdf2("SHA-512", self.password, whole, iterations, KEY_BYTES)
 
 
-async def _unwrapped(ciphers: Ciphers, wrapping_key: bytes, encrypted_key: bytes) -> bytes:
+async def wrapped_key(ciphers: Ciphers, wrapping_key: bytes, header: dict[str, Any]) -> NewKey:
+    """A random content key, wrapped."""
+    content_key = os.urandom(KEY_BYTES)
+    return NewKey(content_key, await ciphers.wrap_key(wrapping_key, content_key), header)
+
+
+async def unwrapped_key(ciphers: Ciphers, wrapping_key: bytes, encrypted_key: bytes) -> bytes:
+    """The content key, or a random one where the encrypted key does not open."""
     try:
         content_key = await ciphers.unwrap_key(wrapping_key, encrypted_key)
     except CryptoError:
         content_key = b""
     return content_key if len(content_key) == KEY_BYTES else os.urandom(KEY_BYTES)
-
-
-def _check_length(key: bytes) -> None:
-    if len(key) != KEY_BYTES:
-        raise CryptoError(f"a key for this has {KEY_BYTES} bytes, not {len(key)}")

@@ -90,8 +90,9 @@ def with_ids(jwk: Jwk) -> Jwk:
     completed = dict(jwk)
     if "kid" not in jwk:
         completed["kid"] = thumbprint(jwk)
-    if "alg" not in jwk and jwk.get("crv") in DEFAULT_ALG:
-        completed["alg"] = DEFAULT_ALG[jwk["crv"]]
+    curve = jwk.get("crv")
+    if "alg" not in jwk and isinstance(curve, str) and curve in DEFAULT_ALG:
+        completed["alg"] = DEFAULT_ALG[curve]
     return completed
 
 

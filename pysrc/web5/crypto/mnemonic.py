@@ -44,8 +44,8 @@ def normalized(phrase: str) -> str:
     plain = " ".join(words)
     if not _english().check(plain):
         raise RecoveryError(
-            "The recovery phrase's check sum is wrong: all its words are of the list, so one is another than it was,"
-            " or two have changed places."
+            "The recovery phrase's check sum is wrong. All its words are of the list, so one is another than it was, "
+            "or two have changed places."
         )
     return plain
 

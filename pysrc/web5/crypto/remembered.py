@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from web5.crypto.jwk import PublicMembers, public_members
-from web5.ports.crypto import Crypto, JoseAlgorithm, Jwk, KeyAlgorithm, RawSigner
+from web5.errors import CryptoError
+from web5.ports.crypto import Crypto, JoseAlgorithm, Jwk, KeyAlgorithm, RawSigner, Signed
 
 REMEMBERED = 4096
 
@@ -33,14 +35,36 @@ class RememberedSignatures:
         return _Signer(self, await self._crypto.signer(private_jwk), public_members(private_jwk))
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
-        mark = _mark(public_members(public_jwk), data, signature)
-        if mark in self._good:
-            self._good.move_to_end(mark)
-            return True
-        good = await self._crypto.verify(public_jwk, data, signature)
-        if good:
-            self.remember(mark)
+        [good] = await self.verify_each([Signed(public_jwk, data, signature)])
+        if isinstance(good, CryptoError):
+            raise good
         return good
+
+    async def verify_each(self, signed: Sequence[Signed]) -> list[bool | CryptoError]:
+        found: list[bool | CryptoError] = []
+        unknown: dict[int, bytes] = {}
+        for place, one in enumerate(signed):
+            try:
+                mark = _mark(public_members(one.public_jwk), one.data, one.signature)
+            except CryptoError as error:
+                found.append(error)
+                continue
+            known = self._is_known(mark)
+            found.append(known)
+            if not known:
+                unknown[place] = mark
+        verdicts = await self._crypto.verify_each([signed[place] for place in unknown]) if unknown else []
+        for (place, mark), good in zip(unknown.items(), verdicts, strict=True):
+            found[place] = good
+            if good is True:
+                self.remember(mark)
+        return found
+
+    def _is_known(self, mark: bytes) -> bool:
+        if mark not in self._good:
+            return False
+        self._good.move_to_end(mark)
+        return True
 
     def remember(self, mark: bytes) -> None:
         """Take a signature for good from now on; the one that was not asked for the longest is forgotten for it."""

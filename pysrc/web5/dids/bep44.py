@@ -6,7 +6,10 @@ A relay's payload is the signature (64 bytes), the sequence number (8 bytes, big
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from web5.crypto.jwk import from_key_bytes
 from web5.errors import CryptoError, DidError
@@ -20,6 +23,7 @@ VALUE_LIMIT = 1000
 """Bytes. BEP 44 allows a value of 1,000; the reference counts the whole signing input when it makes one."""
 PAYLOAD_LIMIT = HEADER_BYTES + VALUE_LIMIT
 SEQUENCE_LIMIT = 2**63
+_NUMBER = re.compile(r"[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class SignedItem:
 def signing_input(seq: int, value: bytes) -> bytes:
     """What the signature is over: `seq` and `v` in bencode, without the dictionary around them (BEP 44)."""
     return b"3:seqi%de1:v%d:%s" % (seq, len(value), value)
+
+
+def version_of(metadata: Mapping[str, Any]) -> int:
+    """The sequence number that a did:dht was last published with, by its metadata (`versionId`); 0 if it has none."""
+    version = metadata.get("versionId")
+    return int(version) if isinstance(version, str) and _NUMBER.fullmatch(version) else 0
 
 
 async def sign_item(key: bytes, seq: int, value: bytes, signer: RawSigner) -> SignedItem:

@@ -5,22 +5,22 @@ Gateways (`web5.dids.gateways`) are the way to the DHT. `@web5/dids` `did-dht.ts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from web5.crypto.encoding import b64url_decode
-from web5.crypto.jwk import from_key_bytes
-from web5.dids import bep44
+from web5.dids import bep44, dht_rotation
 from web5.dids.bep44 import SignedItem
-from web5.dids.dht_create import KeySpec, create, identity_defaults, identity_key, identity_key_to_did
-from web5.dids.dht_packet import PreviousDid, from_packet, to_packet
+from web5.dids.dht_create import KeySpec, create, identity_defaults
+from web5.dids.dht_identity import identity_key, identity_key_to_did
+from web5.dids.dht_packet import deactivation_packet, to_packet
+from web5.dids.dht_read import from_packet
+from web5.dids.dht_room import fitting_packet
+from web5.dids.dht_terms import PreviousDid
 from web5.dids.gateways import Gateways, words
 from web5.dids.method import Resolved
 from web5.dids.models import PortableDid
 from web5.dids.signing import private_key, signing_method
 from web5.dids.uri import DidUrl
-from web5.errors import CryptoError, DidError, RemoteError, Unreachable
+from web5.errors import DidError, RemoteError, Unreachable
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -39,7 +39,6 @@ __all__ = [
     "sequence_at",
     "sign_document",
     "to_packet",
-    "version_of",
     "with_version",
 ]
 
@@ -50,38 +49,36 @@ async def publish(
     crypto: Crypto,
     *gateway_uris: str,
     clock: Clock | None = None,
-    previous: PreviousDid | None = None,
 ) -> PortableDid:
     """Give the document to the gateways.
 
-    Its sequence number is the time in seconds, as in the reference, and higher than the `versionId` in the metadata.
+    A DID with `deactivated` in its metadata is ended by that: it resolves to a document without keys from then on.
+    The sequence number is the time in seconds, as in the reference, and higher than the `versionId` in the metadata.
 
     Returns:
         the same DID, with `published` and `versionId` in its metadata; at least one gateway took it.
 
     Raises:
         DidError: the document cannot be published, or the gateways refused it (internalError, with their words);
-            invalidPreviousDidProof, `previous` did not sign for this DID.
+            invalidPreviousDidProof, the previous DID in the metadata did not sign for this one.
         CryptoError: the identity key is malformed.
         RemoteError: no gateway was reached.
         InvalidArgument: there is no gateway.
     """
     clock = clock or SystemClock()
     gateways = Gateways(http, crypto, gateway_uris, clock)
-    seq = max(sequence_at(clock.now()), version_of(portable_did.metadata) + 1)
-    item = await sign_document(portable_did, crypto, seq, gateways.uris[0], previous)
+    seq = max(sequence_at(clock.now()), bep44.version_of(portable_did.metadata) + 1)
+    item = await sign_document(portable_did, crypto, seq, gateways.uris[0])
     answers = [answer async for answer in gateways.put(item)]
     refused = [answer for answer in answers if answer.error]
     if len(refused) == len(answers):
         if all(isinstance(answer.error, RemoteError) for answer in refused):
-            raise Unreachable(words(refused))
-        raise DidError("internalError", words(refused))
+            raise Unreachable(words(refused, len(answers)))
+        raise DidError("internalError", words(refused, len(answers)))
     return with_version(portable_did, seq)
 
 
-async def sign_document(
-    portable_did: PortableDid, crypto: Crypto, seq: int, gateway_uri: str, previous: PreviousDid | None = None
-) -> SignedItem:
+async def sign_document(portable_did: PortableDid, crypto: Crypto, seq: int, gateway_uri: str) -> SignedItem:
     """The document as a signed item.
 
     Parameters:
@@ -92,37 +89,40 @@ async def sign_document(
         DidError, CryptoError: as `publish`.
     """
     key = identity_key(portable_did.uri)
+    metadata = portable_did.metadata
+    if portable_did.document.id != portable_did.uri:
+        raise DidError("invalidDidDocument", f"the document of {portable_did.uri} has another id")
+    previous = dht_rotation.from_metadata(metadata)
     if previous is not None:
-        await _check_previous(previous, key, crypto)
-    packet = to_packet(
-        portable_did.document,
-        types=portable_did.metadata.get("types") or (),
-        gateway_uris=[gateway_uri],
-        previous=previous,
-    )
+        await dht_rotation.check(previous, portable_did.uri, crypto)
+    if metadata.get("deactivated"):
+        packet = deactivation_packet(portable_did.uri)
+    else:
+        packet = fitting_packet(
+            portable_did.document,
+            types=metadata.get("types") or (),
+            gateway_uris=[gateway_uri],
+            previous=previous,
+            seq=seq,
+        )
     signer = await crypto.signer(private_key(portable_did, signing_method(portable_did.document)))
     return await bep44.sign_item(key, seq, packet, signer)
 
 
-def read_document(did_uri: str, item: SignedItem) -> Resolved:
-    """What a signed item says.
+async def read_document(did_uri: str, item: SignedItem, crypto: Crypto) -> Resolved:
+    """What a signed item says; whether the DID before it signed for it, the metadata tell.
 
     Raises:
-        DidError: as `web5.dids.dht_packet.from_packet`.
+        DidError: as `web5.dids.dht_read.from_packet`.
     """
     content = from_packet(did_uri, item.value)
-    return Resolved(content.document, {**content.metadata, "versionId": str(item.seq)}, content.ttl)
+    metadata = content.metadata | await dht_rotation.told(content.previous, did_uri, crypto)
+    return Resolved(content.document, {**metadata, "versionId": str(item.seq)}, content.ttl)
 
 
 def sequence_at(microseconds: int) -> int:
     """The sequence number of what is published at that time: whole seconds, rounded up."""
     return -(microseconds // -1_000_000)
-
-
-def version_of(metadata: Mapping[str, Any]) -> int:
-    """The sequence number in a document's metadata; 0 where there is none."""
-    version = metadata.get("versionId")
-    return int(version) if isinstance(version, str) and version.isdecimal() else 0
 
 
 def with_version(portable_did: PortableDid, seq: int) -> PortableDid:
@@ -136,8 +136,9 @@ class DidDht:
 
     name = "dht"
 
-    def __init__(self, gateways: Gateways) -> None:
+    def __init__(self, gateways: Gateways, crypto: Crypto) -> None:
         self._gateways = gateways
+        self._crypto = crypto
 
     async def resolve(self, did: DidUrl) -> Resolved:
         """Ask the gateways; the signature is checked, so none of them can make a document up.
@@ -150,14 +151,4 @@ class DidDht:
         newest = answers.newest
         if newest is None:
             raise answers.error()
-        return replace(read_document(did.uri, newest), resolution=answers.failures)
-
-
-async def _check_previous(previous: PreviousDid, key: bytes, crypto: Crypto) -> None:
-    try:
-        previous_key = from_key_bytes("Ed25519", identity_key(previous.did))
-        valid = await crypto.verify(previous_key, key, b64url_decode(previous.signature))
-    except CryptoError:
-        valid = False
-    if not valid:
-        raise DidError("invalidPreviousDidProof", "The previous DID proof is invalid.")
+        return replace(await read_document(did.uri, newest, self._crypto), resolution=answers.failures)

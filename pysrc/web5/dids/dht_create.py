@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from web5.crypto.encoding import z32_decode, z32_encode
-from web5.crypto.jwk import key_bytes, key_material, public_jwk, with_ids
+from web5.crypto.jwk import key_bytes, public_jwk
+from web5.dids import dht_rotation
+from web5.dids.dht_identity import identity_key_to_did
+from web5.dids.dht_room import fitting_packet
+from web5.dids.keys import own_key
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
-from web5.dids.uri import fragment_of, parse_did
-from web5.errors import CryptoError, DidError, InvalidArgument
+from web5.dids.uri import fragment_of
+from web5.errors import InvalidArgument
 from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
 
-METHOD = "dht"
 IDENTITY_KEY = "0"
-KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class KeySpec:
     """A verification method to make.
 
     Parameters:
+        algorithm: "P-256" is in the registry, but `@web5/dids` 1.2.0 cannot read a document that has such a key.
         id: its fragment; by default the key's thumbprint.
         purposes: names of verification relationships, as in the document.
         controller: by default the DID itself.
@@ -73,6 +75,7 @@ async def create(
     also_known_as: Sequence[str] = (),
     controllers: str | Sequence[str] = (),
     types: Sequence[int | str] = (),
+    previous: PortableDid | None = None,
 ) -> PortableDid:
     """Make keys and the document of a new DID; `publish` makes it known.
 
@@ -80,15 +83,18 @@ async def create(
         verification_methods: besides the identity key, which is added as `#0` for all purposes but `keyAgreement`
             unless one with the id "0" is given.
         services: in the wire's JSON shape; an `id` may be a mere fragment.
-        types: DID types by number or name, see `web5.dids.dht_packet.DID_TYPES`.
+        types: DID types by number or name, see `web5.dids.dht_terms.DID_TYPES`.
+        previous: the did:dht that the new one continues, with its identity key, which signs for the new one.
 
     Raises:
-        InvalidArgument: an id is there twice, a purpose is unknown, or the identity key is not Ed25519.
+        InvalidArgument: an id is there twice, a purpose is unknown, the identity key is not Ed25519, or a
+            `private_jwk` is not a private key of its algorithm.
         CryptoError: a `private_jwk` is malformed.
-        DidError: invalidDidDocument, a service is malformed.
+        DidError: invalidDidDocument, the DHT cannot carry what was asked for; invalidDidDocumentLength, it is too much;
+            internalError, the private key of `previous` is not there.
     """
     specs = _with_identity_key(verification_methods)
-    private_keys = [with_ids(spec.private_jwk or await crypto.generate_key(spec.algorithm)) for spec in specs]
+    private_keys = [await own_key(crypto, spec.algorithm, spec.private_jwk) for spec in specs]
     uri = identity_key_to_did(key_bytes(private_keys[0]))
     wire: dict[str, Any] = {"id": uri}
     if also_known_as:
@@ -112,36 +118,15 @@ async def create(
         wire["service"] = [
             {**service, "id": f"{uri}#{fragment_of(str(service.get('id', '')))}"} for service in services
         ]
+    document = DidDocument.from_wire(wire)
+    proof = None if previous is None else await dht_rotation.prove(previous, uri, crypto)
+    fitting_packet(document, types=types, previous=proof)
     metadata: dict[str, Any] = {"published": False}
     if types:
         metadata["types"] = list(types)
-    document = DidDocument.from_wire(wire)
+    if proof is not None:
+        metadata |= dht_rotation.to_metadata(proof)
     return PortableDid(uri=uri, document=document, metadata=metadata, private_keys=private_keys)
-
-
-def identity_key_to_did(key: bytes) -> str:
-    """The DID of an Ed25519 public key (32 bytes)."""
-    return f"did:{METHOD}:{z32_encode(key)}"
-
-
-def identity_key(did_uri: str) -> bytes:
-    """The Ed25519 public key in a did:dht DID.
-
-    Raises:
-        DidError: invalidDid, methodNotSupported, invalidPublicKey or invalidPublicKeyLength.
-    """
-    did = parse_did(did_uri)
-    if did is None:
-        raise DidError("invalidDid", f"Invalid DID URI: {did_uri[:100]}")
-    if did.method != METHOD:
-        raise DidError("methodNotSupported", f"Method not supported: {did.method}")
-    try:
-        key = z32_decode(did.id)
-    except CryptoError as error:
-        raise DidError("invalidPublicKey", "Failed to decode method-specific identifier") from error
-    if len(key) != KEY_BYTES:
-        raise DidError("invalidPublicKeyLength", f"Invalid public key length: {len(key)}")
-    return key
 
 
 def _with_identity_key(given: Sequence[KeySpec]) -> list[KeySpec]:
@@ -152,9 +137,6 @@ def _with_identity_key(given: Sequence[KeySpec]) -> list[KeySpec]:
     for purpose in (purpose for spec in given for purpose in spec.purposes):
         if purpose not in RELATIONSHIPS:
             raise InvalidArgument(f"{purpose!r} is not a purpose: {', '.join(RELATIONSHIPS)} would do")
-    for spec in given:
-        if spec.private_jwk is not None and key_material(spec.private_jwk).curve != spec.algorithm:
-            raise InvalidArgument(f"The key given for {spec.id!r} is not one of {spec.algorithm}")
     identity = [spec for spec in given if spec.id is not None and fragment_of(spec.id) == IDENTITY_KEY]
     if not identity:
         purposes = [purpose for purpose in RELATIONSHIPS if purpose != "keyAgreement"]

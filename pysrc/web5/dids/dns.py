@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from web5.errors import DidError
 
 _HEADER = struct.Struct(">6H")
+HEADER_BYTES = _HEADER.size
 _RECORD = struct.Struct(">HHIH")
 _QUESTION_BYTES = 4
 _AUTHORITATIVE_RESPONSE = 0x8400
@@ -52,21 +53,24 @@ def encode_message(records: Sequence[Txt | Ns]) -> bytes:
     """An authoritative response with these answers.
 
     Raises:
-        DidError: invalidDidDocument, a label of a name is empty or longer than 63 bytes.
+        DidError: invalidDidDocument, a label of a name is empty or longer than 63 bytes, or a text is not Unicode;
+            invalidDidDocumentLength, a record or their number is beyond 65,535.
     """
-    parts = [_HEADER.pack(0, _AUTHORITATIVE_RESPONSE, 0, len(records), 0, 0)]
-    for record in records:
-        if isinstance(record, Txt):
-            kind, data = _TXT, _encode_text(record.text)
-        else:
-            kind, data = _NS, _encode_name(record.host)
-        parts += [_encode_name(record.name), _RECORD.pack(kind, _IN, record.ttl, len(data)), data]
-    return b"".join(parts)
+    try:
+        header = _HEADER.pack(0, _AUTHORITATIVE_RESPONSE, 0, len(records), 0, 0)
+        return header + b"".join(map(_encode_record, records))
+    except UnicodeEncodeError as error:
+        raise DidError("invalidDidDocument", f"a text for a DNS record is not Unicode: {error.reason}") from error
+    except struct.error as error:
+        raise DidError("invalidDidDocumentLength", f"this is too large for a DNS message: {error}") from error
 
 
 def is_name(text: str) -> bool:
     """True if DNS can carry the text as a name."""
-    return all(0 < len(label) <= _LABEL_LIMIT for label in _labels(text))
+    try:
+        return all(0 < len(label) <= _LABEL_LIMIT for label in _labels(text))
+    except UnicodeEncodeError:
+        return False
 
 
 def decode_message(message: bytes) -> list[Txt]:
@@ -79,6 +83,14 @@ def decode_message(message: bytes) -> list[Txt]:
         return list(_decode_answers(message))
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise DidError("invalidDidDocument", f"not a DNS message: {error}") from error
+
+
+def _encode_record(record: Txt | Ns) -> bytes:
+    if isinstance(record, Txt):
+        kind, data = _TXT, _encode_text(record.text)
+    else:
+        kind, data = _NS, _encode_name(record.host)
+    return _encode_name(record.name) + _RECORD.pack(kind, _IN, record.ttl, len(data)) + data
 
 
 def _decode_answers(message: bytes) -> Iterable[Txt]:

@@ -17,7 +17,7 @@ from typing import Any
 from web5.crypto.encoding import z32_encode
 from web5.dids import bep44
 from web5.dids.bep44 import SignedItem
-from web5.errors import DidError, InvalidArgument, RemoteError
+from web5.errors import DidError, InvalidArgument, RemoteError, TimedOut
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http, HttpResponse
@@ -27,8 +27,11 @@ REQUEST_SECONDS = 20.0
 HEDGE_SECONDS = 1.0
 """How long a gateway may think before the next one is asked too; most answer within a quarter of it."""
 
+SURVEY_SECONDS = 5.0
+"""How long all gateways are waited for, where each one's answer counts and not the quickest."""
+
 CONFLICTS = frozenset({409, 412, 428})
-"""What a gateway answers if it holds something newer: 409 (the DID DHT specification, "Register or update a DID"), and
+"""What a gateway answers if it holds something newer: 409 (the DID DHT specification, "Register or Update a DID"), and
 412 or 428 from Pkarr relays that compare and swap (https://pubky.org/pkarr, "relays")."""
 
 _REASON_LIMIT = 300
@@ -83,7 +86,7 @@ class Answers:
         """The failure of all of them; notFound only if they agree on that (invariant 2)."""
         failed = [answer for answer in self.all if answer.error]
         worst = next((answer for answer in failed if answer.code != "notFound"), failed[0])
-        return DidError(worst.code, words(failed), self.failures)
+        return DidError(worst.code, words(failed, len(self.all)), self.failures)
 
 
 class Gateways:
@@ -120,7 +123,10 @@ class Gateways:
             while (untried or running) and not any(answer.item for answer in answers):
                 if untried:
                     running.add(asyncio.create_task(self.ask(untried.pop(0), key)))
-                done = await self._some(running, hedging=bool(untried))
+                if untried:
+                    done = await self._within(HEDGE_SECONDS, running, asyncio.FIRST_COMPLETED)
+                else:
+                    done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 running -= done
                 answers += [task.result() for task in done]
         finally:
@@ -132,8 +138,15 @@ class Gateways:
         return found
 
     async def survey(self, key: bytes) -> Answers:
-        """Ask all of them."""
-        return Answers(await asyncio.gather(*(self.ask(uri, key) for uri in self.uris)))
+        """Ask all of them; one that takes longer than `SURVEY_SECONDS` has timed out."""
+        asked = {uri: asyncio.create_task(self.ask(uri, key)) for uri in self.uris}
+        try:
+            done = await self._within(SURVEY_SECONDS, set(asked.values()), asyncio.ALL_COMPLETED)
+        finally:
+            for task in asked.values():
+                task.cancel()
+        late = TimedOut(f"nothing came in {SURVEY_SECONDS:g} s")
+        return Answers([task.result() if task in done else Answer(uri, error=late) for uri, task in asked.items()])
 
     async def ask(self, gateway: str, key: bytes) -> Answer:
         """What one gateway has under a key."""
@@ -155,15 +168,17 @@ class Gateways:
             for task in tasks:
                 task.cancel()
 
-    async def _some(self, running: set[asyncio.Task[Answer]], *, hedging: bool) -> set[asyncio.Task[Answer]]:
-        """Those that are done, once there is one; none if `hedging` and nothing came in time."""
-        if not hedging:
-            return (await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED))[0]
-        timer = asyncio.create_task(self._clock.sleep(HEDGE_SECONDS))
+    async def _within(
+        self, seconds: float, running: set[asyncio.Task[Answer]], return_when: str
+    ) -> set[asyncio.Task[Answer]]:
+        """Those that are done, as `asyncio.wait` with a timeout gives them, but by this clock."""
+        timer = asyncio.create_task(self._clock.sleep(seconds))
+        waiting = asyncio.create_task(asyncio.wait(running, return_when=return_when))
         try:
-            await asyncio.wait({*running, timer}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({timer, waiting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             timer.cancel()
+            waiting.cancel()
         return {task for task in running if task.done()}
 
     async def _get(self, gateway: str, key: bytes) -> SignedItem:
@@ -193,10 +208,10 @@ class Gateways:
         return Answer(gateway, error=refused, conflict=response.status in CONFLICTS)
 
 
-def words(failed: Sequence[Answer]) -> str:
-    """What went wrong, in one line; who said it, if there are several."""
+def words(failed: Sequence[Answer], asked: int) -> str:
+    """What went wrong, in one line; with who said it, if more than one was asked."""
     texts = [str(answer.error).removeprefix(f"{answer.code}: ") for answer in failed]
-    if len(failed) == 1:
+    if asked == 1:
         return texts[0]
     return "; ".join(f"{answer.gateway}: {text}" for answer, text in zip(failed, texts, strict=True))
 

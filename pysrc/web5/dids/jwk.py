@@ -1,12 +1,18 @@
-"""did:jwk: the DID is the key (https://github.com/quartzjer/did-jwk/blob/main/spec.md; `@web5/dids` `did-jwk.ts`)."""
+"""did:jwk: the DID is the key (https://github.com/quartzjer/did-jwk/blob/main/spec.md; `@web5/dids` `did-jwk.ts`).
+
+As in the reference a key is in all relationships, unless its `use` says otherwise; a private key is refused, though,
+as the specification says.
+"""
 
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from web5 import strict_json
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import public_jwk, with_ids
+from web5.crypto.jwk import public_jwk
+from web5.dids.keys import own_key
 from web5.dids.method import Resolved
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
 from web5.dids.uri import DidUrl
@@ -31,9 +37,26 @@ class DidJwk:
         return Resolved(_document(did.uri, key), {})
 
 
-async def create(crypto: Crypto, algorithm: KeyAlgorithm = "Ed25519") -> PortableDid:
-    """Make a key and its DID."""
-    private = with_ids(await crypto.generate_key(algorithm))
+async def create(
+    crypto: Crypto,
+    algorithm: KeyAlgorithm = "Ed25519",
+    *,
+    use: Literal["sig", "enc"] | None = None,
+    private_jwk: Jwk | None = None,
+) -> PortableDid:
+    """Make a key and its DID.
+
+    Parameters:
+        use: what the key is for; without it the key is in all relationships, also in those that it cannot serve.
+        private_jwk: a key that exists already; by default a new one.
+
+    Raises:
+        InvalidArgument: `private_jwk` is not a private one of `algorithm`.
+        CryptoError: `private_jwk` is malformed.
+    """
+    private = await own_key(crypto, algorithm, private_jwk)
+    if use is not None:
+        private["use"] = use
     key = public_jwk(private)
     uri = f"did:jwk:{b64url_encode(json.dumps(key, separators=(',', ':')).encode())}"
     return PortableDid(uri=uri, document=_document(uri, key), metadata={}, private_keys=[private])

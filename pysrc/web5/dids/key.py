@@ -1,20 +1,30 @@
 """did:key: the DID is the key (https://w3c-ccg.github.io/did-key-spec; `@web5/dids` `did-key.ts`).
 
-As in the reference a document has one verification method, a `JsonWebKey2020`, in all relationships but `keyAgreement`.
-P-256, which the reference refuses, is resolved too: the specification has it.
+As in the reference a document has one verification method in all relationships but `keyAgreement`, and, if that is
+wished, a second one for `keyAgreement` that is derived from an Ed25519 key. P-256, which the reference refuses, is
+resolved too: the specification has it.
 """
 
 from __future__ import annotations
 
-from web5.crypto.encoding import b58_decode, b58_encode
-from web5.crypto.jwk import from_key_bytes, key_bytes, public_jwk, with_ids
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from web5.crypto import edwards
+from web5.crypto.encoding import b58_decode, b58_encode, b64url_decode, b64url_encode
+from web5.crypto.jwk import from_key_bytes, key_bytes, with_ids
+from web5.dids.keys import own_key
 from web5.dids.method import Resolved
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
 from web5.dids.uri import DidUrl
-from web5.errors import CryptoError, DidError
-from web5.ports.crypto import Crypto, KeyAlgorithm
+from web5.errors import CryptoError, DidError, InvalidArgument
+from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
 
-_PREFIXES = {
+KeyFormat = Literal["JsonWebKey2020", "Multibase"]
+"""How a document states its keys: as JWKs, or as `publicKeyMultibase` in the suites of the curve 25519."""
+
+_PREFIXES: Mapping[KeyAlgorithm, bytes] = {
     "secp256k1": b"\xe7\x01",
     "X25519": b"\xec\x01",
     "Ed25519": b"\xed\x01",
@@ -23,14 +33,34 @@ _PREFIXES = {
 """Multicodec codes of public keys, as unsigned varints (https://github.com/multiformats/multicodec)."""
 
 _CURVES = {prefix: curve for curve, prefix in _PREFIXES.items()}
+_KEY_BYTES = {"Ed25519": 32, "X25519": 32, "secp256k1": 33, "P-256": 33}
 _LONGEST = 64
 """Characters of an identifier; base58 takes time that grows with the square of the length."""
 
+_BASE_CONTEXT = "https://www.w3.org/ns/did/v1"
+_CONTEXTS = {
+    "JsonWebKey2020": "https://w3id.org/security/suites/jws-2020/v1",
+    "Ed25519VerificationKey2020": "https://w3id.org/security/suites/ed25519-2020/v1",
+    "X25519KeyAgreementKey2020": "https://w3id.org/security/suites/x25519-2020/v1",
+}
+_MULTIBASE_TYPES = {"Ed25519": "Ed25519VerificationKey2020", "X25519": "X25519KeyAgreementKey2020"}
 
+
+@dataclass(frozen=True)
 class DidKey:
-    """`web5.dids.method.DidMethod` for did:key; it needs no network."""
+    """`web5.dids.method.DidMethod` for did:key; it needs no network.
 
-    name = "key"
+    Parameters:
+        encryption_key: also state the X25519 key of an Ed25519 key, for `keyAgreement`; off in the reference.
+        key_format: "Multibase" exists for Ed25519 and X25519 only; other keys are then refused.
+    """
+
+    encryption_key: bool = False
+    key_format: KeyFormat = "JsonWebKey2020"
+
+    @property
+    def name(self) -> str:
+        return "key"
 
     async def resolve(self, did: DidUrl) -> Resolved:
         if not did.id.startswith("z") or len(did.id) > _LONGEST:
@@ -42,34 +72,82 @@ class DidKey:
         curve = _CURVES.get(key[:2])
         if curve is None:
             raise DidError("invalidDid", f"Invalid multibase identifier: {did.id}")
-        return Resolved(_document(did.uri, did.id, curve, key[2:]), {})
+        return Resolved(self.document(did.uri, curve, key[2:]), {})
+
+    def document(self, uri: str, curve: KeyAlgorithm, key: bytes) -> DidDocument:
+        """The document of a key.
+
+        Raises:
+            DidError: invalidPublicKeyLength, invalidPublicKey; invalidPublicKeyType, the format has not this curve.
+        """
+        methods = [self._method(uri, curve, key)]
+        relationships = {name: [methods[0]["id"]] for name in RELATIONSHIPS if name != "keyAgreement"}
+        if self.encryption_key and curve == "Ed25519":
+            methods.append(self._method(uri, "X25519", edwards.x25519_public(key)))
+            relationships["keyAgreement"] = [methods[1]["id"]]
+        types = dict.fromkeys(method["type"] for method in methods)
+        wire: dict[str, Any] = {
+            "@context": [_BASE_CONTEXT, *(_CONTEXTS[kind] for kind in types)],
+            "id": uri,
+            "verificationMethod": methods,
+        }
+        return DidDocument.from_wire(wire | relationships)
+
+    def _method(self, uri: str, curve: KeyAlgorithm, key: bytes) -> dict[str, Any]:
+        jwk = _public_jwk(curve, key)
+        multibase = _multibase(curve, key)
+        method = {"id": f"{uri}#{multibase}", "type": self.key_format, "controller": uri}
+        if self.key_format == "JsonWebKey2020":
+            return method | {"publicKeyJwk": jwk}
+        if curve not in _MULTIBASE_TYPES:
+            raise DidError("invalidPublicKeyType", f"a key of {curve} is stated as a JsonWebKey2020 only")
+        return method | {"type": _MULTIBASE_TYPES[curve], "publicKeyMultibase": multibase}
 
 
-async def create(crypto: Crypto, algorithm: KeyAlgorithm = "Ed25519") -> PortableDid:
-    """Make a key and its DID."""
-    private = with_ids(await crypto.generate_key(algorithm))
-    key = key_bytes(public_jwk(private))
-    identifier = "z" + b58_encode(_PREFIXES[algorithm] + key)
-    uri = f"did:key:{identifier}"
-    return PortableDid(
-        uri=uri, document=_document(uri, identifier, algorithm, key), metadata={}, private_keys=[private]
-    )
+async def create(
+    crypto: Crypto,
+    algorithm: KeyAlgorithm = "Ed25519",
+    *,
+    encryption_key: bool = False,
+    private_jwk: Jwk | None = None,
+) -> PortableDid:
+    """Make a key and its DID.
+
+    Parameters:
+        encryption_key: the document, and the keys, also have the X25519 key of the Ed25519 key. `@web5/dids` imports
+            such a DID as little as its own: it wants one verification method.
+        private_jwk: a key that exists already; by default a new one.
+
+    Raises:
+        InvalidArgument: `private_jwk` is not a private one of `algorithm`, or `encryption_key` without Ed25519.
+        CryptoError: `private_jwk` is malformed.
+    """
+    if encryption_key and algorithm != "Ed25519":
+        raise InvalidArgument(f"An encryption key is derived from an Ed25519 key, not from one of {algorithm}")
+    private = await own_key(crypto, algorithm, private_jwk)
+    key = key_bytes(private)
+    uri = f"did:key:{_multibase(algorithm, key)}"
+    document = DidKey(encryption_key).document(uri, algorithm, key)
+    keys = [private, *([_encryption_jwk(private)] if encryption_key else [])]
+    return PortableDid(uri=uri, document=document, metadata={}, private_keys=keys)
 
 
-def _document(uri: str, identifier: str, curve: str, key: bytes) -> DidDocument:
-    expected = 32 if curve in ("Ed25519", "X25519") else 33
-    if len(key) != expected:
-        raise DidError("invalidPublicKeyLength", f"Expected {expected} bytes. Actual: {len(key)}")
+def _multibase(curve: KeyAlgorithm, key: bytes) -> str:
+    return "z" + b58_encode(_PREFIXES[curve] + key)
+
+
+def _public_jwk(curve: str, key: bytes) -> Jwk:
+    if len(key) != _KEY_BYTES[curve]:
+        raise DidError("invalidPublicKeyLength", f"Expected {_KEY_BYTES[curve]} bytes. Actual: {len(key)}")
     try:
         jwk = from_key_bytes(curve, key)
     except CryptoError as error:
         raise DidError("invalidPublicKey", "Invalid public key detected.") from error
-    method_id = f"{uri}#{identifier}"
-    return DidDocument.from_wire(
-        {
-            "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/jws-2020/v1"],
-            "id": uri,
-            "verificationMethod": [{"id": method_id, "type": "JsonWebKey2020", "controller": uri, "publicKeyJwk": jwk}],
-            **{name: [method_id] for name in RELATIONSHIPS if name != "keyAgreement"},
-        }
-    )
+    if curve == "Ed25519" and not edwards.is_point(key):
+        raise DidError("invalidPublicKey", "Invalid public key detected.")
+    return jwk
+
+
+def _encryption_jwk(ed25519: Jwk) -> Jwk:
+    public = from_key_bytes("X25519", edwards.x25519_public(key_bytes(ed25519)))
+    return with_ids({**public, "d": b64url_encode(edwards.x25519_private(b64url_decode(ed25519["d"])))})

@@ -119,7 +119,10 @@ class DidDocument(WireModel):
 
 
 class DidResolutionResult(WireModel):
-    """What a resolver answers (DID Core, section 7.1): a document, or None and `error` in the resolution metadata."""
+    """What a resolver answers (DID Core, section 7.1): a document, or None and `error` in the resolution metadata.
+
+    There is no `contentType`: DID Core has it for documents that are given as texts, and forbids it for this form.
+    """
 
     context: Annotated[Any, Field(alias="@context")] = "https://w3id.org/did-resolution/v1"
     did_resolution_metadata: dict[str, Any] = Field(default_factory=dict)
@@ -139,6 +142,28 @@ class DidResolutionResult(WireModel):
         wire = self.model_dump(by_alias=True, exclude={"did_document"})
         document = self.did_document
         return wire | {"didDocument": None if document is None else document.to_wire()}
+
+
+class DidDereferencingResult(WireModel):
+    """Where a DID URL leads (DID Core, section 7.2): a document or a part of it, or None and an `error`."""
+
+    dereferencing_metadata: dict[str, Any] = Field(default_factory=dict)
+    content_stream: DidDocument | VerificationMethod | Service | None = None
+    content_metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def error(self) -> str | None:
+        """The DID Core error name, such as "notFound", or None."""
+        return self.dereferencing_metadata.get("error")
+
+    @staticmethod
+    def failed(code: str, message: str) -> DidDereferencingResult:
+        return DidDereferencingResult(dereferencing_metadata={"error": code, "errorMessage": f"{code}: {message}"})
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = self.model_dump(by_alias=True, exclude={"content_stream"})
+        content = self.content_stream
+        return wire | {"contentStream": None if content is None else content.to_wire()}
 
 
 class PortableDid(WireModel):

@@ -19,14 +19,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from web5.dids.bep44 import version_of
 from web5.dids.cache import DidCache, KeptDocument, NoCache
-from web5.dids.dht import DidDht, version_of
+from web5.dids.dht import DidDht
 from web5.dids.gateways import Gateways
 from web5.dids.jwk import DidJwk
 from web5.dids.key import DidKey
 from web5.dids.method import DidMethod, Resolved
 from web5.dids.models import DidResolutionResult, PortableDid
 from web5.dids.uri import DidUrl, parse_did
+from web5.dids.web import DidWeb
 from web5.errors import DidError, RemoteError
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
@@ -183,11 +185,20 @@ class UniversalResolver:
 
 
 def default_resolver(
-    http: Http, crypto: Crypto, clock: Clock, *gateway_uris: str, cache: DidCache | None = None
+    http: Http,
+    crypto: Crypto,
+    clock: Clock,
+    *gateway_uris: str,
+    cache: DidCache | None = None,
+    web: DidWeb | None = None,
 ) -> UniversalResolver:
-    """A resolver for did:dht, by these gateways, and for did:jwk and did:key."""
-    gateways = Gateways(http, crypto, gateway_uris, clock)
-    return UniversalResolver([DidDht(gateways), DidJwk(), DidKey()], clock, cache)
+    """A resolver for did:dht, by these gateways, and for did:jwk, did:key and did:web.
+
+    Parameters:
+        web: where `http` leads to gateways only, or did:web of localhost is wanted.
+    """
+    dht = DidDht(Gateways(http, crypto, gateway_uris, clock), crypto)
+    return UniversalResolver([dht, DidJwk(), DidKey(), web or DidWeb(http)], clock, cache)
 
 
 def _is_older(found: Resolved, known: _Entry) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .applied import Applied
 from .data import DataStream
-from .engine import Dwn, Stored, TenantGate
+from .engine import Delivery, Dwn, Stored, TenantGate
 from .events import Event, Subscription
 
-__all__ = ["Applied", "DataStream", "Dwn", "Event", "Stored", "Subscription", "TenantGate"]
+__all__ = ["Applied", "DataStream", "Delivery", "Dwn", "Event", "Stored", "Subscription", "TenantGate"]

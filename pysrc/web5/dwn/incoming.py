@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..chunks import reading
 from ..ports.blobs import Blobs
-from .cid import DataCid
+from .cid import DataCid, data_cid
 from .data import MAX_INLINE_BYTES, DataSource
 
 _CHUNK = 256 * 1024
@@ -24,6 +24,11 @@ class Incoming:
     key: str | None = None
 
 
+def received(data: bytes) -> Incoming:
+    """Small data that is all there."""
+    return Incoming(data_cid(data), len(data), inline=data)
+
+
 async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incoming:
     """Take data in, at most a chunk more than was declared: then its CID is wrong whatever follows.
 
@@ -34,6 +39,8 @@ async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incom
         StorageError: there is no room, or the blob store failed; nothing stays behind.
         Whatever `data` raises.
     """
+    if isinstance(data, bytes) and len(data) <= MAX_INLINE_BYTES:
+        return received(data)
     cid = DataCid()
     if declared_size <= MAX_INLINE_BYTES:
         kept = bytearray()

@@ -42,7 +42,7 @@ def _copy(value: Any, depth: int, room: list[int]) -> Any:
             raise BadRequest("", "the message is too large")
         if kind is list:
             return [_copy(item, depth + 1, room) for item in value]
-        return {_copy(key, depth, room): _copy(item, depth + 1, room) for key, item in value.items()}
+        return _copied_items(value, depth, room)
     if kind is int:
         return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else _double(value)
     if kind is float:
@@ -50,6 +50,22 @@ def _copy(value: Any, depth: int, room: list[int]) -> Any:
     if value is None or kind is bool:
         return value
     raise BadRequest("", f"the message holds a {kind.__name__}, which is not JSON")
+
+
+def _copied_items(value: dict[Any, Any], depth: int, room: list[int]) -> dict[Any, Any]:
+    copy = {}
+    for key, item in value.items():
+        # Plain texts, which most of a message is, need no call of their own.
+        if type(key) is str and key.isascii():
+            room[0] -= len(key)
+        else:
+            key = _copy(key, depth, room)
+        if type(item) is str and item.isascii():
+            room[0] -= len(item)
+            copy[key] = item
+        else:
+            copy[key] = _copy(item, depth + 1, room)
+    return copy
 
 
 def parse_json(data: bytes) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,13 +22,18 @@ Reply = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One message to process, with what came along."""
+    """One message to process, with what came along.
+
+    Parameters:
+        cid: the message's, if whoever hands it in has computed it.
+    """
 
     tenant: str
     message: Message
     data: DataSource | None = None
     source: str | None = None
     subscription_handler: Handler | None = None
+    cid: str | None = None
 
 
 @dataclass(slots=True)
@@ -42,16 +47,19 @@ class Services:
     events: EventStream = field(default_factory=EventStream)
     _untold: deque[Applied] = field(default_factory=deque)
 
-    async def settle(self, applied: Applied, garbage: Iterable[str]) -> None:
-        """Make a committed message durable, tell the hooks and the subscribers, then delete the blobs that nothing
-        names any more. Call it right after the transaction, without an await between.
+    async def settle(self, applied: Sequence[Applied], garbage: Iterable[str]) -> None:
+        """Make the messages of a transaction durable, tell the hooks and the subscribers, then delete the blobs that
+        nothing names any more. Call it right after the transaction, without an await between.
+
+        Parameters:
+            applied: at least one.
 
         Raises:
-            StorageError: it is committed but not durable; it is told once a later flush succeeds.
+            StorageError: they are committed but not durable; they are told once a later flush succeeds.
         """
-        self._untold.append(applied)
+        self._untold.extend(applied)
         await self.database.flush()
-        self._tell(applied.seq)
+        self._tell(applied[-1].seq)
         keys = list(garbage)
         if keys:
             await self.blobs.delete(keys)

@@ -6,7 +6,7 @@ Sources: `Message.createAuthorization`, `RecordsWrite.sign`, `signAsOwner`, `sig
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from ..crypto.jws import MessageSigner, sign
@@ -29,6 +29,8 @@ PAYLOAD = (
 
 Message = dict[str, Any]
 Grant = Mapping[str, Any]
+Encryption = Mapping[str, Any] | Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""The `encryption` of a RecordsWrite, or what makes it of the unsigned message: some keys depend on the record's ID."""
 
 
 async def signed(
@@ -63,7 +65,7 @@ async def signed_write(
     permission_grant_id: str | None,
     delegated_grant: Grant | None,
     attestation_signers: Sequence[MessageSigner],
-    encryption: Mapping[str, Any] | None,
+    encryption: Encryption | None,
 ) -> Message:
     """A RecordsWrite with this descriptor.
 
@@ -81,7 +83,7 @@ async def signed_write(
         attested = as_json({"descriptorCid": dag_cbor_cid(descriptor)})
         message["attestation"] = await sign(attested, attestation_signers)
     if encryption is not None:
-        message["encryption"] = dict(encryption)
+        message["encryption"] = dict(await encryption(message) if callable(encryption) else encryption)
     signature = await _signature(
         signer,
         descriptor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from web5.crypto.curves import COORDINATE, low_s
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import KEY_TYPES, KeyMaterial, PublicMembers, key_material, public_members
 from web5.errors import CryptoError
-from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm
+from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm, Signed
 
 _EC_CURVES: dict[str, ec.EllipticCurve] = {"secp256k1": ec.SECP256K1(), "P-256": ec.SECP256R1()}
 _JOSE: dict[str, JoseAlgorithm] = {"Ed25519": "EdDSA", "secp256k1": "ES256K", "P-256": "ES256"}
@@ -73,6 +73,15 @@ class NodeCrypto:
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
         return _verifier(public_members(public_jwk))(data, signature)
+
+    async def verify_each(self, signed: Sequence[Signed]) -> list[bool | CryptoError]:
+        return [await self._verdict(*one) for one in signed]
+
+    async def _verdict(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool | CryptoError:
+        try:
+            return await self.verify(public_jwk, data, signature)
+        except CryptoError as error:
+            return error
 
 
 class FileSealer:

@@ -1,7 +1,8 @@
 """A DID DHT gateway that keeps the signed documents itself: `PUT` and `GET /{key}`, the key in z-base-32.
 
-Source: the DID DHT specification, "Gateway API", and the Pkarr relay design that it builds on; BEP 44 for sequence
-numbers and signatures. It is a gateway for one site or a test: it does not speak to the Mainline DHT.
+Source: the DID DHT specification, "Gateway API", of which this is the part "DHT" that `@web5/dids` and Pkarr clients
+use, and the Pkarr relay design that it builds on; BEP 44 for sequence numbers and signatures. It is a gateway for one
+site or a test: it does not speak to the Mainline DHT.
 
 Invariants:
 1. Only what the key itself has signed is stored.
@@ -28,7 +29,7 @@ _SCHEMA = ["CREATE TABLE did_dht_item (key BLOB PRIMARY KEY, payload BLOB NOT NU
 def create_gateway(database: Database, crypto: Crypto) -> Starlette:
     """The gateway as an ASGI app.
 
-    Answers `PUT` with 200, 400 (key or body malformed), 401 (wrong signature), 409 (a newer or another document is
+    Answers `PUT` with 200, 400 (key or body malformed, or signature wrong), 409 (a newer or another document is
     there) or 413 (over 1,000 bytes of value); `GET` with 200, 400 or 404.
 
     Parameters:
@@ -40,7 +41,7 @@ def create_gateway(database: Database, crypto: Crypto) -> Starlette:
         try:
             item = parse_relay_payload(_key(request), await _body(request))
             if not await verify_item(item, crypto):
-                raise _Refusal(401, "the signature is not the key's")
+                raise _Refusal(400, "the signature is not the key's")
             await items.keep(item)
         except _Refusal as refusal:
             return PlainTextResponse(refusal.reason, refusal.status)

@@ -20,6 +20,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web5.dids.resolver import default_resolver
+from web5.dids.web import DidWeb
 from web5.dwn.store.database import open_file
 from web5.errors import StorageError
 from web5.node.crypto import NodeCrypto
@@ -27,6 +28,7 @@ from web5.node.endpoint import Limits
 from web5.node.gateway import create_gateway
 from web5.node.http import HttpxHttp
 from web5.node.lock import sole_use
+from web5.node.registration import RegistrationSettings, open_registrations
 from web5.node.server import create_app
 from web5.node.static import create_site
 from web5.node.store_open import open_node
@@ -65,12 +67,15 @@ class ByPrefix:
 
 
 @asynccontextmanager
-async def embedded(data_dir: Path, site: Path | None) -> AsyncIterator[ASGIApp]:
+async def embedded(
+    data_dir: Path, site: Path | None, registration: RegistrationSettings | None = None
+) -> AsyncIterator[ASGIApp]:
     """The whole default as one ASGI app.
 
     Parameters:
         data_dir: where the nodes and the gateway keep their data.
         site: the folder of the static site; None serves none.
+        registration: what the nodes demand of their tenants; None: nothing.
 
     Raises:
         StorageBusy: another process uses `data_dir`.
@@ -83,9 +88,16 @@ async def embedded(data_dir: Path, site: Path | None) -> AsyncIterator[ASGIApp]:
         gateway = create_gateway(database, crypto)
         http = HttpxHttp(httpx.ASGITransport(gateway))
         stack.push_async_callback(http.close)
-        resolver = default_resolver(http, crypto, clock, "http://gateway")
-        nodes = {path: await stack.enter_async_context(open_node(data_dir / path[1:], resolver)) for path in NODES}
-        dwns = create_app(nodes)
+        websites = HttpxHttp()
+        stack.push_async_callback(websites.close)
+        resolver = default_resolver(http, crypto, clock, "http://gateway", web=DidWeb(websites))
+        gates, nodes = {}, {}
+        for path in NODES:
+            folder = data_dir / path[1:]
+            if registration is not None and registration.requirements:
+                gates[path] = await stack.enter_async_context(open_registrations(folder, registration))
+            nodes[path] = await stack.enter_async_context(open_node(folder, resolver, tenant_gate=gates.get(path)))
+        dwns = create_app(nodes, registrations=gates)
         apps: dict[str, ASGIApp] = {GATEWAY: gateway, "": create_site(site) if site else dwns}
         for path in NODES:
             apps[path] = dwns
@@ -158,10 +170,12 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-async def serve(listener: socket.socket, data_dir: Path, site: Path | None) -> None:
+async def serve(
+    listener: socket.socket, data_dir: Path, site: Path | None, registration: RegistrationSettings | None = None
+) -> None:
     """Serve until SIGINT or SIGTERM; see `embedded`."""
     host, port = listener.getsockname()[:2]
-    async with embedded(data_dir, site) as app:
+    async with embedded(data_dir, site, registration) as app:
         name = f"[{host}]" if ":" in host else host
         await _Server(server_config(app), f"http://{name}:{port}/").serve([listener])
 
@@ -172,16 +186,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=_port, default=8000, help="the port; 0 takes a free one (%(default)s)")
     parser.add_argument("--site", type=Path, help="the folder of the static site")
     parser.add_argument("--data", type=Path, default=Path(".build/data"), help="the data folder (%(default)s)")
+    parser.add_argument("--terms", type=Path, help="a text file: the nodes serve only who agrees to these terms")
+    parser.add_argument(
+        "--proof-of-work",
+        type=_hashes,
+        default=0,
+        metavar="HASHES",
+        help="the nodes serve only who does about so much work once; 16777216 is the reference's default",
+    )
     options = parser.parse_args(arguments)
     if options.site and not options.site.is_dir():
         return _failed(f"There is no site in {options.site}; build it first: python3 build.py site")
+    try:
+        terms = options.terms.read_text(encoding="utf-8") if options.terms else None
+    except (OSError, ValueError) as error:
+        return _failed(f"The terms in {options.terms} cannot be read: {error}")
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
         reason = error.strerror or error
         return _failed(f"Cannot serve at {options.host}:{options.port} ({reason}); try another --port.")
     try:
-        asyncio.run(serve(listener, options.data, options.site))
+        settings = RegistrationSettings(terms, options.proof_of_work)
+        asyncio.run(serve(listener, options.data, options.site, settings))
     except (StorageError, OSError) as error:
         return _failed(f"The data in {options.data} cannot be opened: {error}")
     except KeyboardInterrupt:
@@ -192,6 +219,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _hashes(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("a proof of work is a number of hashes")
     return int(text)
 
 

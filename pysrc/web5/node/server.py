@@ -13,31 +13,42 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from web5.dwn.engine import Dwn
 from web5.node.cors import cross_origin
 from web5.node.endpoint import DwnEndpoint, Limits
+from web5.node.registration import Registrations
 from web5.node.socket_endpoint import SocketEndpoint
-from web5.sync.remote import ServerInfo
+from web5.sync.server_info import ServerInfo
 
 SERVER_NAME = "web5-py"
 
 
-def create_app(mounts: Mapping[str, Dwn], limits: Limits | None = None) -> Starlette:
+def create_app(
+    mounts: Mapping[str, Dwn],
+    limits: Limits | None = None,
+    registrations: Mapping[str, Registrations] | None = None,
+) -> Starlette:
     """Serve each DWN of `mounts` below its path.
 
     Parameters:
         mounts: paths such as "/dwn0", or "" for the root. A path answers with and without a slash at its end:
-            `POST` and WebSocket for JSON-RPC; below it `GET /info` and `GET /health`.
+            `POST` and WebSocket for JSON-RPC; below it `GET /info` and `GET /health`, and, where that is
+            demanded, `/registration`.
+        registrations: by the same paths, where tenants have to register; each must be its DWN's tenant gate, too.
         limits: what a client may bring; the HTTP server below must let headers of `limits.message` bytes pass.
     """
-    limits = limits or Limits()
+    limits, gates = limits or Limits(), registrations or {}
     return Starlette(
-        routes=[route for path, dwn in mounts.items() for route in _routes(path.rstrip("/"), dwn, limits)],
+        routes=[
+            route for path, dwn in mounts.items() for route in _routes(path.rstrip("/"), dwn, limits, gates.get(path))
+        ],
         middleware=[cross_origin("GET", "POST")],
     )
 
 
-def _routes(prefix: str, dwn: Dwn, limits: Limits) -> list[BaseRoute]:
+def _routes(prefix: str, dwn: Dwn, limits: Limits, gate: Registrations | None) -> list[BaseRoute]:
+    requirements = gate.requirements if gate else []
+
     async def info(request: Request) -> Response:
         url = str(request.url.replace(path=prefix or "/", query="", fragment=""))
-        return JSONResponse(_info(url, limits).model_dump(by_alias=True, exclude_none=True))
+        return JSONResponse(_info(url, limits, requirements).model_dump(by_alias=True, exclude_none=True))
 
     endpoint, sockets = DwnEndpoint(dwn, limits), SocketEndpoint(dwn, limits)
     roots = {prefix or "/", f"{prefix}/"}
@@ -47,6 +58,7 @@ def _routes(prefix: str, dwn: Dwn, limits: Limits) -> list[BaseRoute]:
         *(WebSocketRoute(root, sockets.serve) for root in roots),
         Route(f"{prefix}/info", info, methods=["GET"]),
         Route(f"{prefix}/health", _health, methods=["GET"]),
+        *(gate.routes(prefix) if gate else []),
     ]
 
 
@@ -58,9 +70,14 @@ async def _hint(request: Request) -> Response:
     return PlainTextResponse("please use a web5 client, for example: https://github.com/TBD54566975/web5-js")
 
 
-def _info(url: str, limits: Limits) -> ServerInfo:
+def _info(url: str, limits: Limits, requirements: list[str]) -> ServerInfo:
     return ServerInfo(
-        url=url, server=SERVER_NAME, version=_version(), max_file_size=limits.data, web_socket_support=True
+        url=url,
+        server=SERVER_NAME,
+        version=_version(),
+        max_file_size=limits.data,
+        web_socket_support=True,
+        registration_requirements=requirements,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from web5.crypto.remembered import RememberedSignatures
 from web5.dids.resolver import DidResolver
-from web5.dwn.engine import Dwn
+from web5.dwn.engine import Dwn, TenantGate
 from web5.dwn.store.database import open_file
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import NodeCrypto
@@ -17,8 +17,16 @@ from web5.ports.clock import Clock, SystemClock
 
 
 @asynccontextmanager
-async def open_node(data_dir: Path | str, resolver: DidResolver, clock: Clock | None = None) -> AsyncIterator[Dwn]:
-    """A DWN for any tenant whose data lies in a folder; closed at the end of the block.
+async def open_node(
+    data_dir: Path | str,
+    resolver: DidResolver,
+    clock: Clock | None = None,
+    tenant_gate: TenantGate | None = None,
+) -> AsyncIterator[Dwn]:
+    """A DWN whose data lies in a folder; closed at the end of the block.
+
+    Parameters:
+        tenant_gate: who is served; everybody without one.
 
     Raises:
         StorageBusy: another process has the folder open.
@@ -35,6 +43,7 @@ async def open_node(data_dir: Path | str, resolver: DidResolver, clock: Clock | 
                 resolver=resolver,
                 crypto=RememberedSignatures(NodeCrypto()),
                 clock=clock or SystemClock(),
+                tenant_gate=tenant_gate,
             )
             await dwn.open()
             yield dwn

@@ -18,7 +18,7 @@ class Ciphers(Protocol):
         """AES-GCM; the ciphertext with its 16-byte tag at the end.
 
         Raises:
-            CryptoError: `key` is not 16 or 32 bytes, or `iv` not 12.
+            CryptoError: `key` is not 16 or 32 bytes, or `iv` not 12 or, as ECIES has it, 16.
         """
 
     async def decrypt_gcm(self, key: bytes, iv: bytes, ciphertext: bytes, additional_data: bytes = b"") -> bytes:

@@ -5,11 +5,22 @@ Keys cross this border as JWKs (RFC 7517, RFC 8037). Hashing is not here: `hashl
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+from web5.errors import CryptoError
 
 KeyAlgorithm = Literal["Ed25519", "X25519", "secp256k1", "P-256"]
 JoseAlgorithm = Literal["EdDSA", "ES256K", "ES256"]
 Jwk = dict[str, Any]
+
+
+class Signed(NamedTuple):
+    """A signature, what it is over, and the key that is said to have made it."""
+
+    public_jwk: Jwk
+    data: bytes
+    signature: bytes
 
 
 class RawSigner(Protocol):
@@ -40,3 +51,6 @@ class Crypto(Protocol):
         Raises:
             CryptoError: the JWK is malformed or its curve cannot verify. A wrong signature is just False.
         """
+
+    async def verify_each(self, signed: Sequence[Signed]) -> list[bool | CryptoError]:
+        """What `verify` says of each, in their order: the error that it would raise stands in its place."""

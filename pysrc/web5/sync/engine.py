@@ -21,6 +21,7 @@ from web5.sync.lines import Lines
 from web5.sync.live import Live
 from web5.sync.local import Local
 from web5.sync.peer import Remote, SignerFor
+from web5.sync.registration import Registrar
 from web5.sync.rounds import Rounds
 from web5.sync.sending import Sender
 from web5.sync.sight import Sight
@@ -43,10 +44,12 @@ class SyncEngine:
         remote: how messages reach endpoints.
         resolver: finds the tenants' DID documents, and so their endpoints.
         signer_for: the key that signs in the name of a tenant or a delegate.
+        registrar: registers tenants with endpoints that demand it; None: such an endpoint stays blocked.
         jitter: gives numbers from 0 to 1, by which waits are spread.
 
     Attributes:
         listeners: callables that get every `SyncEvent`; they must not raise and not take long.
+        grants: the grants by which delegates act, as far as DWNs here hold them.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class SyncEngine:
         resolver: DidResolver,
         clock: Clock,
         signer_for: SignerFor,
+        registrar: Registrar | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         events, ledger, wishes = Events(), Ledger(dwn.database, dwn.store), Wishes()
         local = Local(dwn, ledger, clock, events.notify)
-        visitor = Visitor(local, remote, signer_for, GrantBook(dwn, clock, signer_for).held, wishes, self._tell_others)
+        self.grants = GrantBook(dwn, clock)
+        visitor = Visitor(local, remote, signer_for, self.grants.held, wishes, self._tell_others, registrar)
 
         def tell(line: Line) -> None:
             events.notify(SyncEvent("endpoint", line.tenant, line.url))
@@ -69,13 +74,17 @@ class SyncEngine:
         def line(tenant: str, url: str) -> Line:
             return Line(tenant, url, clock, visitor, tell, jitter)
 
+        if registrar is not None:
+            registrar.changed.append(lambda tenant, url: events.notify(SyncEvent("registration", tenant, url)))
+            registrar.agreed.append(self._agreed)
+
         self._dwn, self._ledger, self._local, self._events = dwn, ledger, local, events
-        self._visitor, self._wishes = visitor, wishes
+        self._visitor, self._wishes, self._registrar = visitor, wishes, registrar
         self._lines = Lines(local, resolver, line)
         self._rounds = Rounds(self._lines, local)
         self._live = Live(visitor, jitter)
         self._sender = Sender(local, self._lines, visitor, resolver)
-        self._sight = Sight(local, self._lines)
+        self._sight = Sight(local, self._lines, registrar)
         self._timetable = Timetable(clock)
         self._interval = "off"
         self._behind: set[asyncio.Task[Any]] = set()
@@ -96,15 +105,23 @@ class SyncEngine:
     async def open(self) -> None:
         """Bring the ledger up to date and hook it to the engine; call it once, after `dwn.open()`."""
         self._ledger.open()
+        if self._registrar is not None:
+            self._registrar.open()
         self._lines.open()
         self._dwn.in_transaction.append(self._ledger.applied)
         self._dwn.after_commit.append(self._applied)
+        self._dwn.after_commit.append(self.grants.applied)
         await self._ledger.database.flush()
 
     async def close(self) -> None:
         """Stop, and let go of the engine."""
         await self.stop()
-        for hooks, hook in ((self._dwn.in_transaction, self._ledger.applied), (self._dwn.after_commit, self._applied)):
+        after = self._dwn.after_commit
+        for hooks, hook in (
+            (self._dwn.in_transaction, self._ledger.applied),
+            (after, self._applied),
+            (after, self.grants.applied),
+        ):
             if hook in hooks:
                 hooks.remove(hook)
 
@@ -113,10 +130,6 @@ class SyncEngine:
     def tenants(self) -> list[str]:
         """The tenants that are registered."""
         return self._ledger.tenants()
-
-    def protocols(self, tenant: str) -> tuple[str, ...] | None:
-        """The URIs of the protocols that a registered tenant syncs; None: everything."""
-        return self._ledger.protocols(tenant)
 
     async def register(self, tenant: str, protocols: Sequence[str] | None = None, delegate: str | None = None) -> None:
         """Sync this tenant from now on; durable, and twice is no error. With another scope than before, everything
@@ -137,9 +150,15 @@ class SyncEngine:
         await self._ledger.database.flush()
         self.wake(tenant)
 
+    def registered(self, tenant: str) -> Tenant | None:
+        """How this tenant was registered; None if it was not."""
+        return self._ledger.tenant(tenant)
+
     async def unregister(self, tenant: str) -> None:
         """Sync this tenant no more and forget what is where; its messages stay."""
         self._ledger.unregister(tenant)
+        if self._registrar is not None:
+            self._registrar.forget(tenant)
         self._lines.align(tenant)
         await self._ledger.database.flush()
 
@@ -243,6 +262,8 @@ class SyncEngine:
             for known in self._ledger.endpoints(one):
                 if endpoint in (None, known.url):
                     self._ledger.retry(known, message_cid)
+                    if self._registrar is not None:
+                        self._registrar.retry(known.url, one)
         return await self._rounds.run(tenants, Want.FETCH | Want.PUSH)
 
     # -- what is where
@@ -274,6 +295,13 @@ class SyncEngine:
         if self._interval == LIVE and applied.source is None:
             for line in self._lines.of([applied.tenant]):
                 line.wake(Want.PUSH)
+
+    def _agreed(self, endpoint: str) -> None:
+        """The person agreed to what an endpoint asks of those who register: go on with it at once."""
+        if self._timetable.ticking:
+            for line in self._lines:
+                if line.url == endpoint:
+                    line.visit(Want.ALL)
 
     def _tell_others(self, line: Line, want: Want) -> None:
         """What a line has brought or given up concerns its tenant's others, as far as sync may act by itself now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from web5.dwn.store.database import Database
 from web5.sync import rows as tables
@@ -73,10 +73,11 @@ class Inbox:
         query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND cid = ?"
         return self._db.execute(query, (endpoint, cid)).fetchone() is not None
 
-    def has_any(self, endpoint: int, cids: Iterable[str]) -> bool:
-        """True if there is a row for at least one of the messages."""
-        query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND cid IN (SELECT value FROM json_each(?)) LIMIT 1"
-        return self._db.execute(query, (endpoint, json.dumps(list(cids)))).fetchone() is not None
+    def left(self, endpoint: int, cids: Sequence[str]) -> list[str]:
+        """Those of the messages that have a row, in their order."""
+        query = "SELECT cid FROM sync_in WHERE endpoint = ? AND cid IN (SELECT value FROM json_each(?))"
+        found = {cid for (cid,) in self._db.execute(query, (endpoint, json.dumps(list(cids))))}
+        return [cid for cid in cids if cid in found]
 
     def has_pending(self, endpoint: int) -> bool:
         """True if something was not even tried yet."""

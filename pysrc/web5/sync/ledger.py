@@ -89,6 +89,11 @@ class Tenant:
     protocols: tuple[str, ...] | None = None
     delegate: str | None = None
 
+    @property
+    def signer(self) -> str:
+        """The DID whose key signs for the tenant."""
+        return self.delegate or self.did
+
 
 class Ledger:
     """The ledger of all tenants of one node.
@@ -121,9 +126,9 @@ class Ledger:
         """The tenants that sync, in the order of their registration."""
         return list(self._tenants)
 
-    def tenant(self, did: str) -> Tenant:
-        """How a registered tenant syncs."""
-        return self._tenants[did]
+    def tenant(self, did: str) -> Tenant | None:
+        """How a tenant syncs; None if it is not registered."""
+        return self._tenants.get(did)
 
     def protocols(self, tenant: str) -> tuple[str, ...] | None:
         """What of a tenant is synced; None: everything."""

@@ -90,6 +90,7 @@ class Line:
         self._alarm: asyncio.Task[None] | None = None
         self._resting = asyncio.Event()
         self._resting.set()
+        self._succeeded = asyncio.Event()
         self._by_itself = False
 
     # -- what others want of it
@@ -126,6 +127,11 @@ class Line:
         """Return when no visit runs and none follows by what is known now."""
         await self._resting.wait()
 
+    async def success(self) -> None:
+        """Return when a visit from now on has ended without failure."""
+        self._succeeded.clear()
+        await self._succeeded.wait()
+
     async def stop(self) -> None:
         """End the visit at once, and forget what was wanted; return when it has ended."""
         self._wanted = Want.NOTHING
@@ -156,6 +162,7 @@ class Line:
                     return
                 self._failures = 0
                 self.retry_at = None
+                self._succeeded.set()
         finally:
             self.began = None
             self._task = None

@@ -2,7 +2,8 @@
 
 Invariants:
 1. After every gap in a subscription the endpoint is visited, so that what happened meanwhile is caught up by cursor.
-2. An endpoint that cannot be subscribed to is polled instead.
+2. An endpoint that cannot be subscribed to is polled instead; one that does not know the tenant is subscribed to once
+   a visit has succeeded.
 3. An event of a message that is held here (most are echoes of what was sent from here) wakes nothing.
 """
 
@@ -111,7 +112,7 @@ class Live:
                 if subscriptions[-1].reply.get("status", {}).get("code") != 200:
                     log.info("%s does not subscribe: %s", line.url, judge(subscriptions[-1].reply).detail)
                     line.visit(Want.ALL)
-                    await self._poll(line)
+                    await (line.success() if judge(subscriptions[-1].reply).unregistered else self._poll(line))
                     return
             self._connected(line, True)
             line.visit(Want.ALL)

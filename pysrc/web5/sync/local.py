@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from web5.dwn import Dwn
+from web5.dwn import Delivery, Dwn
 from web5.dwn.store.store import Row
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
@@ -17,7 +17,7 @@ from web5.sync.lanes import ALONE, is_initial, lane_of
 from web5.sync.ledger import Ledger
 from web5.sync.outbox import Outcome
 from web5.sync.policy import Verdict, judge, judge_error, waiting_for
-from web5.sync.pull_plan import Candidate
+from web5.sync.pull_plan import Candidate, Chain
 from web5.sync.push_plan import Item
 from web5.sync.states import Message, SyncEvent
 
@@ -62,14 +62,46 @@ class Local:
         self.ledger.outbox.record(endpoint, rows, self.clock.now())
         self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
 
-    async def apply(self, tenant: str, candidate: Candidate, source: str) -> Verdict:
-        """Let the engine take a pulled message; its row goes in the same transaction (ledger invariant 5)."""
-        message = candidate.message
+    async def apply(self, tenant: str, chains: Sequence[Chain], source: str) -> list[list[Verdict]]:
+        """Let the engine take pulled messages, those of a chain in order; the row of each goes in the transaction that
+        stores it (ledger invariant 5).
+
+        Returns:
+            A verdict for each message, by chain. What follows one that waits gets the same, unless it was taken.
+        """
+        together = [all(one.is_small_write for one in chain) for chain in chains]
+        writes = [one for chain, is_small in zip(chains, together, strict=True) if is_small for one in chain]
+        verdicts = iter(await self._apply_writes(tenant, writes, source))
+        return [
+            [next(verdicts) for _ in chain] if is_small else await self._apply_in_turn(tenant, chain, source)
+            for chain, is_small in zip(chains, together, strict=True)
+        ]
+
+    async def _apply_writes(self, tenant: str, writes: Sequence[Candidate], source: str) -> list[Verdict]:
+        if not writes:
+            return []
+        deliveries = [Delivery(one.message, one.inline, one.cid) for one in writes]
+        replies = await self.dwn.process_writes(tenant, deliveries, source=source)
+        return [self._judge(tenant, one, reply) for one, reply in zip(writes, replies, strict=True)]
+
+    async def _apply_in_turn(self, tenant: str, chain: Chain, source: str) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        for candidate in chain:
+            if not verdicts or not verdicts[-1].waits_for:
+                verdicts.append(await self._apply_one(tenant, candidate, source))
+            else:
+                verdicts.append(verdicts[-1])
+        return verdicts
+
+    async def _apply_one(self, tenant: str, candidate: Candidate, source: str) -> Verdict:
         try:
-            reply = await self.dwn.process_message(tenant, message, candidate.data, source=source)
+            reply = await self.dwn.process_message(tenant, candidate.message, candidate.data, source=source)
         except RemoteError as error:  # the data broke off
             return judge_error(error)
-        verdict = judge(reply, message)
+        return self._judge(tenant, candidate, reply)
+
+    def _judge(self, tenant: str, candidate: Candidate, reply: Message) -> Verdict:
+        verdict = judge(reply, candidate.message)
         if self._wants_initial(tenant, candidate, verdict):
             waits = waiting_for(record_key(candidate.lane), f"the initial write of record {candidate.lane}")
             return replace(waits, code=verdict.code)

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.data import DataStream
-from web5.dwn.permissions.grants import Grant
 from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
 from web5.ports.http import untold
 from web5.sync.feeds import Cursor
+from web5.sync.grants import SYNCED_BY, HeldGrant
 from web5.sync.ledger import Endpoint, Tenant
 from web5.sync.policy import GARBAGE, SOON, Verdict, judge, judge_error
 from web5.sync.states import EndpointReport, Listing, Message, State
@@ -22,7 +22,7 @@ from web5.sync.streams import guard
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
 
-GrantsOf = Callable[[str, str], Awaitable[Sequence[Grant]]]
+GrantsOf = Callable[[str, str], Sequence[HeldGrant]]
 """The grants by which a delegate may sync (`grants.GrantBook.held`): called with the tenant and the delegate."""
 
 
@@ -75,36 +75,40 @@ class Feed:
         return None if self.grants is None else self.grants.get(method)
 
 
-async def feeds_of(tenant: Tenant, grants_of: GrantsOf) -> list[Feed]:
+def feeds_of(tenant: Tenant, grants_of: GrantsOf) -> list[Feed]:
     """The feeds of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
 
+    A protocol whose grants have ended is not read any more; that must not keep the others from being read.
+
     Raises:
-        IdentityError: the delegate may not query or read.
+        IdentityError: the delegate may not query or read anything.
     """
     protocols = tenant.protocols
     if tenant.delegate is None:
         name = "all" if protocols is None else " ".join(protocols)
         return [Feed(name, [{"protocol": one} for one in protocols or ()])]
-    held = await grants_of(tenant.did, tenant.delegate)
-    return [
-        Feed(one or "all", [{"protocol": one}] if one else [], _grants(tenant, tenant.delegate, held, one))
+    held = grants_of(tenant.did, tenant.delegate)
+    feeds = [
+        Feed(one or "all", [{"protocol": one}] if one else [], grants)
         for one in protocols or (None,)
+        if (grants := _grants(held, one)).keys() >= SYNCED_BY
     ]
+    if not feeds:
+        what = f"the protocols {', '.join(protocols)}" if protocols else "everything"
+        raise IdentityError(
+            f"{tenant.delegate} has no grant of {tenant.did} for MessagesQuery and MessagesRead of {what} that holds"
+            " now"
+        )
+    return feeds
 
 
-def _grants(tenant: Tenant, delegate: str, held: Sequence[Grant], protocol: str | None) -> dict[str, str]:
-    """The ID of a grant for each method; without one to subscribe, the endpoint is polled."""
+def _grants(held: Sequence[HeldGrant], protocol: str | None) -> dict[str, str]:
+    """The ID of a grant for each method of Messages."""
     grants: dict[str, str] = {}
-    for grant in held:
-        scope = grant.scope or {}
+    for one in held:
+        scope = one.grant.scope or {}
         if scope.get("interface") == "Messages" and scope.get("protocol") in (None, protocol):
-            grants.setdefault(str(scope.get("method")), grant.id)
-    for method in ("Query", "Read"):
-        if method not in grants:
-            what = f"protocol {protocol}" if protocol else "everything"
-            raise IdentityError(
-                f"{delegate} has no grant of {tenant.did} for Messages{method} of {what} that holds now"
-            )
+            grants.setdefault(str(scope.get("method")), one.grant.id)
     return grants
 
 

@@ -96,6 +96,11 @@ class Verdict:
     def settled(self) -> bool:
         return self.state is None
 
+    @property
+    def unregistered(self) -> bool:
+        """Whether the endpoint does not know the tenant, or not with its present terms."""
+        return self.name == NOT_REGISTERED
+
     def next_try(self, attempts: int, now: int) -> int | None:
         """When a message with so many failed attempts may be tried again (microseconds); None: at the next visit."""
         delay = self.backoff.delay(attempts)
@@ -124,13 +129,16 @@ class Rule:
         )
 
 
+NOT_REGISTERED = "not registered"
+"""The rule that leads to a registration (`registration`)."""
+
 _UNREGISTERED = r"^Not a registered tenant|terms-of-service|is not an active tenant"
 
 RULES: tuple[Rule, ...] = (
     Rule("stored", "202|204", None),
     Rule("already there, or newer there", "409", None),
     Rule("already deleted", "404", None, method="Records.Delete"),
-    Rule("not registered", "401", State.BLOCKED, Halt.ENDPOINT, detail=_UNREGISTERED, tell=Tell.PERSON),
+    Rule(NOT_REGISTERED, "401", State.BLOCKED, Halt.ENDPOINT, detail=_UNREGISTERED, tell=Tell.PERSON),
     Rule("depends on what is not there", "400|401", State.WAITING, backoff=SOON, detail=dependencies.PATTERN),
     Rule("not authorized", "401|403", State.REFUSED, backoff=SOON, tell=Tell.PERSON),
     Rule("too many requests", "429", State.BLOCKED, Halt.ENDPOINT, SOON),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from web5.dwn.cid import message_cid
@@ -23,7 +23,7 @@ WIDTH = 6
 """MessagesRead requests in flight to one endpoint."""
 
 AT_ONCE = 64
-"""Records that are applied at the same time, so that they share a flush."""
+"""Records that are applied together, with one transaction and one flush."""
 
 TRIES = 3
 """How often one message is asked for in one visit: again when something it depends on has come."""
@@ -73,12 +73,12 @@ class Pull:
                     await self._protocols(set(cids))
                 for walk in self._walks(set(cids)):
                     await self._pages(walk)
-            await self._read_all([cid for cid in cids if self._inbox.has(self._id, cid)])
+            await self._read_all(self._inbox.left(self._id, cids))
         finally:
             for claim in claims:
                 self._local.claimed.pop(claim, None)
         self._progress(now=True)
-        return self._peer.report.pulled > before or self._inbox.has_any(self._id, cids)
+        return self._peer.report.pulled > before or bool(self._inbox.left(self._id, cids))
 
     def _is_claimed(self, cid: str) -> bool:
         return (self._tenant, cid) in self._local.claimed
@@ -125,16 +125,7 @@ class Pull:
 
     async def _apply_all(self, chains: Sequence[Chain]) -> None:
         absent = self._local.dwn.store.missing(self._tenant, [one.cid for chain in chains for one in chain])
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def apply(chain: Chain) -> None:
-            async with room:
-                await self._apply_chain(chain)
-
-        async with asyncio.TaskGroup() as group:
-            for chain in chains:
-                if wanted := [candidate for candidate in chain if candidate.cid in absent]:
-                    group.create_task(apply(wanted))
+        await self._apply([[candidate for candidate in chain if candidate.cid in absent] for chain in chains])
 
     # -- one by one
 
@@ -170,7 +161,7 @@ class Pull:
             if isinstance(found, Verdict):
                 self._record(cid, found)
             else:
-                await self._apply_chain(self._chains.offer(found))
+                await self._apply([self._chains.offer(found)])
 
     async def _data_of(self, candidate: Candidate) -> Candidate | Verdict:
         """Small data is read now; large data is counted as it passes."""
@@ -190,31 +181,39 @@ class Pull:
 
     # -- outcomes
 
-    async def _apply_chain(self, chain: Chain) -> None:
-        """Apply messages in order, and then what waited for them; what has to wait itself is held."""
-        todo = deque([chain] if chain else [])
+    async def _apply(self, chains: Iterable[Chain]) -> None:
+        """Apply messages, those of a chain in order, and then what waited for them; what has to wait itself is held."""
+        todo = deque(filter(None, chains))
         while todo:
-            chain = todo.popleft()
-            for place, candidate in enumerate(chain):
-                verdict = await self._apply(candidate)
-                if verdict.settled:
-                    todo.extend(self._chains.release(dependencies.provided_keys(candidate.message)))
-                    continue
-                self._record(candidate.cid, verdict)
-                if verdict.waits_for:
-                    rest = chain[place:]
-                    for later in rest[1:]:
-                        self._record(later.cid, verdict)
-                    self._chains.hold(rest, verdict.waits_for)
-                    break
+            now = [todo.popleft() for _ in range(min(AT_ONCE, len(todo)))]
+            verdicts = await self._local.apply(self._tenant, now, self._peer.endpoint.url)
+            for chain, of_chain in zip(now, verdicts, strict=True):
+                todo.extend(self._after(chain, of_chain))
 
-    async def _apply(self, candidate: Candidate) -> Verdict:
-        verdict = await self._local.apply(self._tenant, candidate, self._peer.endpoint.url)
+    def _after(self, chain: Chain, verdicts: Sequence[Verdict]) -> list[Chain]:
+        """Take over what became of a chain; returns what waited for it, and holds what has to wait."""
+        released: list[Chain] = []
+        waiting: Chain = []
+        reason: Verdict | None = None
+        for candidate, verdict in zip(chain, verdicts, strict=True):
+            if verdict.settled:
+                self._count_applied(candidate, verdict)
+                released += self._chains.release(dependencies.provided_keys(candidate.message))
+                continue
+            if reason is None and verdict.waits_for:
+                reason = verdict
+            if reason is not None:
+                waiting.append(candidate)
+            self._record(candidate.cid, reason or verdict)
+        if reason is not None and reason.waits_for:
+            self._chains.hold(waiting, reason.waits_for)
+        return released
+
+    def _count_applied(self, candidate: Candidate, verdict: Verdict) -> None:
         if verdict.code in (202, 204):
             self._peer.report.pulled += 1
             if isinstance(candidate.data, bytes):
                 self._peer.report.bytes_in += len(candidate.data)
-        return verdict
 
     def _record(self, cid: str, verdict: Verdict) -> None:
         if not verdict.settled:

@@ -16,7 +16,7 @@ from typing import Any
 
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.cid import message_cid
-from web5.dwn.data import DataStream
+from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.timestamps import format_timestamp
 from web5.errors import CryptoError, InvalidArgument
 from web5.sync.dependencies import record_key
@@ -65,6 +65,17 @@ class Candidate:
     def lacks_data(self) -> bool:
         """True for a RecordsWrite that came without its data: one that a later write or delete has superseded."""
         return self.data is None and method_of(self.message) == "Records.Write"
+
+    @property
+    def inline(self) -> bytes | None:
+        """The data, if it is in memory."""
+        return self.data if isinstance(self.data, bytes) else None
+
+    @property
+    def is_small_write(self) -> bool:
+        """True for a RecordsWrite without data, or with data that is stored with it."""
+        is_small = self.data is None or (isinstance(self.data, bytes) and len(self.data) <= MAX_INLINE_BYTES)
+        return is_small and method_of(self.message) == "Records.Write"
 
     @property
     def timestamp(self) -> str:

@@ -12,11 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
 
 from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
@@ -24,6 +20,7 @@ from web5.errors import BadReply, NoWebSocket, RemoteError, Unreachable
 from web5.ports.http import BodyStream, Http, HttpResponse, untold
 from web5.ports.websocket import WebSocket, WebSockets
 from web5.sync.policy import method_of
+from web5.sync.server_info import ServerInfo, server_info
 from web5.sync.socket import OnEvent, SocketSubscription
 from web5.sync.sockets import Sockets
 
@@ -53,22 +50,6 @@ _WITHOUT_DATA = _ONLY_ASKS | {"Records.Delete", "Protocols.Configure"}
 LARGEST_SOCKET_TEXT = 200 * 1024
 """Bytes of a message from which on it goes over HTTP: a server may end the socket, and with it all subscriptions, over
 a text that is too large for it. Our own takes 256 KiB."""
-
-
-class ServerInfo(BaseModel):
-    """What `GET {endpoint}/info` tells; see `src/http-api.ts` of `@web5/dwn-server`."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
-
-    registration_requirements: list[str] = Field(default_factory=list)
-    """What a tenant must do before it may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
-    max_file_size: int | None = None
-    """Bytes of data that a record may have."""
-    web_socket_support: bool = False
-    server: str | None = None
-    version: str | None = None
-    sdk_version: str | None = None
-    url: str | None = None
 
 
 class RemoteDwn:
@@ -144,14 +125,7 @@ class RemoteDwn:
             Unreachable, TimedOut: as `Http` does.
             BadReply: the answer is not a DWN server's.
         """
-        response = await self._http.request("GET", _below(endpoint, "info"), timeout=self._timeout)
-        body = await response.read()
-        try:
-            if response.status == 200:
-                return ServerInfo.model_validate_json(body)
-        except ValidationError:
-            pass
-        raise BadReply(f"{endpoint} answered {response.status} to /info: {_beginning(body)}")
+        return await server_info(self._http, endpoint, self._timeout)
 
     async def _over_socket(self, endpoint: str, method: str, id: str, request: str) -> dict[str, Any] | None:
         """The reply, if it comes over a socket; None if HTTP is to be asked.
@@ -241,13 +215,3 @@ def _size(entry: dict[str, Any]) -> int | None:
         case {"descriptor": {"dataSize": int(size)}}:
             return size
     return None
-
-
-def _below(endpoint: str, name: str) -> str:
-    """The URL of a resource that the server has beside its RPC."""
-    scheme, host, path, query, _ = urlsplit(endpoint)
-    return urlunsplit((scheme, host, f"{path.rstrip('/')}/{name}", query, ""))
-
-
-def _beginning(body: bytes) -> str:
-    return repr(body[: rpc.SHOWN_CHARACTERS].decode("utf-8", "replace"))

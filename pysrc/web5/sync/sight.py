@@ -9,17 +9,19 @@ from web5.sync.line import Line
 from web5.sync.lines import Lines
 from web5.sync.local import Local
 from web5.sync.policy import Tell
+from web5.sync.registration import Registrar
 from web5.sync.rows import Row
-from web5.sync.states import Activity, Direction, EndpointStatus, State, Unsettled
+from web5.sync.states import Activity, Direction, EndpointStatus, Registration, State, Unsettled
 
 
 class Sight:
-    """Reads ledger and lines."""
+    """Reads ledger, lines and registrations."""
 
-    def __init__(self, local: Local, lines: Lines) -> None:
+    def __init__(self, local: Local, lines: Lines, registrar: Registrar | None) -> None:
         self._local = local
         self._ledger = local.ledger
         self._lines = lines
+        self._registrar = registrar
 
     def status(self, tenants: Sequence[str], *, on: bool) -> list[EndpointStatus]:
         """Every endpoint of the tenants, and a line without an endpoint for tenants that have none.
@@ -75,6 +77,7 @@ class Sight:
             rate=self._rate(line),
             oldest=min((moment for moment in oldest if moment is not None), default=None),
             next_try=line.retry_at if line else None,
+            registration=self._registrar.status(tenant, endpoint.url) if self._registrar else Registration(),
         )
 
     def _rate(self, line: Line | None) -> float:

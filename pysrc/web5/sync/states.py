@@ -41,6 +41,51 @@ class Activity(StrEnum):
     """As failing, but somebody has to do something: register, make room, unlock the keys."""
 
 
+class RegistrationState(StrEnum):
+    """How the registration of a tenant with an endpoint stands."""
+
+    NOT_NEEDED = "not needed"
+    """The endpoint never asked for it."""
+    WORKING = "working"
+    """A proof of work is being computed."""
+    TERMS = "terms"
+    """It waits until the person agrees to the endpoint's terms of service."""
+    WORK = "work"
+    """It waits until the person allows a proof of work that takes long."""
+    DONE = "done"
+    FAILED = "failed"
+    """`reason` says why; it is tried again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How the registration of a tenant with an endpoint stands.
+
+    Parameters:
+        terms_hash: of the terms that were agreed to, or are to be.
+        hashes: how many its proof of work takes on average.
+        tried: how many were computed so far, while it is working.
+        rate: hashes a second, likewise. However many were tried, `hashes / rate` more seconds are to be expected.
+        reason: why it failed.
+        registered: when it was done (microseconds since 1970).
+        next_try: when it is tried again (likewise), if it failed.
+    """
+
+    state: RegistrationState = RegistrationState.NOT_NEEDED
+    terms_hash: str | None = None
+    hashes: int | None = None
+    tried: int = 0
+    rate: float = 0.0
+    reason: str | None = None
+    registered: int | None = None
+    next_try: int | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for the person."""
+        return self.state in (RegistrationState.TERMS, RegistrationState.WORK)
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The CIDs that a MessagesQuery named.
@@ -94,6 +139,7 @@ class EndpointStatus:
         rate: bytes a second, in and out together, during the visit that is under way; else 0.
         oldest: when the oldest message that is not settled was made or was first listed.
         next_try: when a failing endpoint is tried again, if that is known.
+        registration: how the tenant's registration with the endpoint stands.
     """
 
     tenant: str
@@ -112,6 +158,7 @@ class EndpointStatus:
     rate: float = 0.0
     oldest: int | None = None
     next_try: int | None = None
+    registration: Registration = field(default_factory=Registration)
 
 
 @dataclass(slots=True)
@@ -179,13 +226,14 @@ class SyncEvent:
     Parameters:
         kind: "started", "finished" (a call of `now` or an interval; `report` is set), "endpoint" (its state changed;
             ask `status`), "progress", "added" (the endpoint came into the DID document beside others), "removed" (it
-            left it), "refilled" (it was found to have lost what it held, and gets it again).
+            left it), "refilled" (it was found to have lost what it held, and gets it again), "registration" (the
+            tenant's with the endpoint stands otherwise; ask `status`).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
         bytes: record data that this visit moved in this direction.
     """
 
-    kind: Literal["started", "finished", "endpoint", "progress", "added", "removed", "refilled"]
+    kind: Literal["started", "finished", "endpoint", "progress", "added", "removed", "refilled", "registration"]
     tenant: str = ""
     endpoint: str = ""
     direction: Direction | None = None

@@ -6,6 +6,8 @@ Invariants:
    is gone, by a dependency that it says is not there, or a day later; it is then asked for all that it has (ledger
    invariant 7).
 3. A visit ends only when neither direction can go on without time or others.
+4. A tenant that the endpoint does not know is registered in the visit, if that needs nobody's consent; the visit then
+   begins anew, once.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from web5.sync.peer import GrantsOf, Peer, Remote, SignerFor, feeds_of
 from web5.sync.policy import Verdict, judge_error
 from web5.sync.pull import Pull
 from web5.sync.push import Push
+from web5.sync.registration import Registrar
 from web5.sync.states import Listing, SyncEvent
 from web5.sync.wishes import Wishes
 
@@ -42,6 +45,7 @@ class Visitor:
 
     Parameters:
         tell_others: called with a line that has brought something, or gave up what others may fetch.
+        registrar: None: nobody is registered, and endpoints that demand it stay blocked.
     """
 
     local: Local
@@ -50,6 +54,7 @@ class Visitor:
     grants_of: GrantsOf
     wishes: Wishes
     tell_others: Callable[[Line, Want], None]
+    registrar: Registrar | None = None
 
     async def peer(self, endpoint: Endpoint, signer_of: str | None = None) -> Peer:
         """What talks to an endpoint in the name of its tenant or its delegate, or of `signer_of`.
@@ -58,12 +63,12 @@ class Visitor:
             IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
         """
         ledger = self.local.ledger
-        if signer_of is not None or endpoint.tenant not in ledger.tenants():
-            signer = await self.signer_for(signer_of or endpoint.tenant)
+        tenant = ledger.tenant(signer_of or endpoint.tenant)
+        if tenant is None or signer_of is not None:
+            signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
             return Peer(self.remote, signer, self.local.clock, endpoint)
-        tenant = ledger.tenant(endpoint.tenant)
-        feeds = await feeds_of(tenant, self.grants_of)
-        signer = await self.signer_for(tenant.delegate or tenant.did)
+        feeds = feeds_of(tenant, self.grants_of)
+        signer = await self.signer_for(tenant.signer)
         return Peer(self.remote, signer, self.local.clock, endpoint, feeds)
 
     async def __call__(self, line: Line, want: Want) -> Verdict | None:
@@ -81,7 +86,7 @@ class Visitor:
         local.key_errors.pop(line.tenant, None)
         peer.report = line.total
         try:
-            failed = await _Visit(self, line, peer).run(want, listing=listing)
+            failed = await self._run(line, peer, want, listing=listing)
             line.reachable = failed is None or failed.code != 0
             if failed is None:
                 ledger.succeeded(endpoint, local.clock.now(), asked if listing else None)
@@ -97,6 +102,18 @@ class Visitor:
         if failed is None:
             due = [ledger.inbox.next_due(endpoint.id), ledger.outbox.next_due(endpoint.id)]
             line.wake_at(min((moment for moment in due if moment is not None), default=None))
+        return failed
+
+    async def _run(self, line: Line, peer: Peer, want: Want, *, listing: bool) -> Verdict | None:
+        failed = await _Visit(self, line, peer).run(want, listing=listing)
+        if self.registrar is None:
+            return failed
+        if failed is not None and failed.unregistered and await self.registrar.register(line.tenant, line.url):
+            failed = await _Visit(self, line, peer).run(want, listing=listing)
+            if failed is not None and failed.unregistered:
+                self.registrar.not_honoured(line.tenant, line.url, failed.detail)
+        if failed is None:
+            self.registrar.welcomed(line.tenant, line.url)
         return failed
 
     def _is_to_list(self, line: Line, want: Want) -> bool:

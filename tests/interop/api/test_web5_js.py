@@ -3,55 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
-
-from tests.interop.dwn_server import reference_dwn_server
-from tests.interop.gateway import gateway_server
-from tests.interop.reference import ReferenceScript
-from web5 import Web5
-from web5.node.agent import open_agent
+from tests.interop.api.conftest import World
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 TEXT = {"schema": SCHEMA, "dataFormat": "text/plain"}
 LARGE = bytes(i & 255 for i in range(1_000_000))
-
-
-@dataclass
-class World:
-    gateway: str
-    servers: list[str]
-    peer: ReferenceScript
-    ours: Web5
-
-    async def sync_all(self) -> None:
-        """Everything that either app has reaches the other: push first, then pull."""
-        await self.ours.sync.now("push")
-        await self.peer.call("sync")
-        await self.ours.sync.now("pull")
-        assert self.ours.sync.unsettled() == []
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        gateway = await stack.enter_async_context(gateway_server())
-        servers = [
-            await stack.enter_async_context(reference_dwn_server(data_dir=tmp_path / name, gateway_url=gateway))
-            for name in ("dwn0", "dwn1")
-        ]
-        (tmp_path / "web5-js").mkdir()
-        env = {"DATA_DIR": str(tmp_path / "web5-js"), "GATEWAY_URL": gateway}
-        peer = await ReferenceScript.start("web5.mjs", env=env)
-        stack.push_async_callback(peer.close)
-        agent = await open_agent(gateway_uris=[gateway], data_path=tmp_path / "web5-py")
-        stack.push_async_callback(agent.close)
-        ours, _ = await Web5.connect(agent=agent, dwn_endpoints=servers, sync="off")
-        yield World(gateway, servers, peer, ours)
 
 
 def encoded(data: bytes) -> str:

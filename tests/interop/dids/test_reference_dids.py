@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 import uvicorn
 
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceError, ReferenceScript
+from web5.crypto import edwards
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk, thumbprint
-from web5.dids import dht, jwk, key
+from web5.dids import dht, dht_rotation, jwk, key
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.signing import signer_for
+from web5.dids.uri import parse_did
+from web5.dids.web import document_url
 from web5.dwn.store.database import open_memory
 from web5.node.crypto import NodeCrypto
 from web5.node.gateway import create_gateway
@@ -182,11 +185,104 @@ async def test_both_resolve_self_contained_dids_alike(
     reference: ReferenceScript, gateway: str, http: HttpxHttp, method: str
 ) -> None:
     resolver = _resolver(http, gateway)
-    algorithms: list[KeyAlgorithm] = ["Ed25519", "secp256k1", "X25519"]
-    ours = [await {"jwk": jwk, "key": key}[method].create(crypto, algorithm) for algorithm in algorithms]
-    theirs = [await reference.call("create", didMethod=method, options={"algorithm": name}) for name in algorithms[:2]]
+    module: Any = {"jwk": jwk, "key": key}[method]
+    # `@web5/crypto` makes no X25519 keys, and its did:key has no P-256.
+    algorithms = {"jwk": ["Ed25519", "secp256k1", "X25519", "P-256"], "key": ["Ed25519", "secp256k1", "X25519"]}[method]
+    names = {"jwk": ["Ed25519", "secp256k1", "secp256r1"], "key": ["Ed25519", "secp256k1"]}[method]
+    ours = [await module.create(crypto, algorithm) for algorithm in algorithms]
+    if method == "jwk":
+        ours += [await jwk.create(crypto, "X25519", use="enc"), await jwk.create(crypto, use="sig")]
+    theirs = [await reference.call("create", didMethod=method, options={"algorithm": name}) for name in names]
     for uri in [portable_did.uri for portable_did in ours] + [made["uri"] for made in theirs]:
         assert (await resolver.resolve(uri)).to_wire() == await reference.call("resolve", did=uri)
+
+
+async def test_both_state_the_encryption_key_of_a_did_key_alike(reference: ReferenceScript) -> None:
+    multibase = {"publicKeyFormat": "Ed25519VerificationKey2020", "enableExperimentalPublicKeyTypes": True}
+    for ours, theirs in ((key.DidKey(True), {}), (key.DidKey(True, "Multibase"), multibase)):
+        uri = (await key.create(crypto)).uri
+        expected = await reference.call("resolve", did=uri, enableEncryptionKeyDerivation=True, **theirs)
+        assert (await UniversalResolver([ours]).resolve(uri)).to_wire() == expected
+        assert "keyAgreement" in expected["didDocument"]
+
+
+async def test_both_derive_the_same_x25519_keys(reference: ReferenceScript) -> None:
+    for _ in range(10):
+        private = await crypto.generate_key("Ed25519")
+        theirs = await reference.call("toX25519", privateKey=private, publicKey=public_jwk(private))
+        assert b64url_encode(edwards.x25519_private(b64url_decode(private["d"]))) == theirs["privateKey"]["d"]
+        assert b64url_encode(edwards.x25519_public(b64url_decode(private["x"]))) == theirs["publicKey"]["x"]
+        random = os.urandom(32)
+        assert edwards.is_point(random) is await reference.call("isPoint", key=b64url_encode(random))
+
+
+@pytest.mark.parametrize("algorithm", ["Ed25519", "secp256k1", "X25519"])
+async def test_the_reference_resolves_every_key_type_that_it_can(
+    reference: ReferenceScript, gateway: str, http: HttpxHttp, algorithm: KeyAlgorithm
+) -> None:
+    specs = [dht.KeySpec(algorithm, None, ("keyAgreement",)), dht.KeySpec(algorithm, "named", ("authentication",))]
+    portable_did = await dht.create(crypto, verification_methods=specs)
+    await dht.publish(portable_did, http, crypto, gateway)
+    theirs = await reference.call("resolve", did=portable_did.uri, gatewayUri=gateway)
+    assert theirs == (await _resolver(http, gateway).resolve(portable_did.uri)).to_wire()
+    assert theirs["didDocument"] == portable_did.document.to_wire()
+
+
+async def test_the_reference_cannot_read_the_registrys_p256(
+    reference: ReferenceScript, gateway: str, http: HttpxHttp
+) -> None:
+    portable_did = await dht.create(crypto, verification_methods=[dht.KeySpec("P-256", "p", ("authentication",))])
+    await dht.publish(portable_did, http, crypto, gateway)
+    theirs = await reference.call("resolve", did=portable_did.uri, gatewayUri=gateway)
+    assert theirs["didResolutionMetadata"]["error"] == "invalidPublicKeyType"
+    assert (await _resolver(http, gateway).resolve(portable_did.uri)).did_document == portable_did.document
+
+
+async def test_the_reference_joins_every_text_that_we_cut(
+    reference: ReferenceScript, gateway: str, http: HttpxHttp
+) -> None:
+    portable_did = await dht.create(crypto, also_known_as=["did:example:" + "a" * 280, "did:example:" + "é" * 40])
+    await dht.publish(portable_did, http, crypto, gateway)
+    theirs = await reference.call("resolve", did=portable_did.uri, gatewayUri=gateway)
+    assert theirs["didDocument"] == portable_did.document.to_wire()
+
+
+async def test_each_takes_the_others_proof_of_a_previous_did(
+    reference: ReferenceScript, gateway: str, http: HttpxHttp
+) -> None:
+    old = await dht.create(crypto)
+    new = await dht.create(crypto, **dht.identity_defaults(ENDPOINTS), previous=old)
+    # The reference checks the proof when it makes a packet, and refuses a wrong one.
+    proof = new.metadata["previousDidProof"]
+    arguments = {"document": new.document.to_wire(), "didMetadata": {}}
+    packet = b64url_decode(await reference.call("toPacket", **arguments, previousDidProof=proof))
+    assert packet == dht.to_packet(new.document, previous=dht.PreviousDid(old.uri, proof["signature"]))
+    with pytest.raises(ReferenceError, match="invalidPreviousDidProof"):
+        wrong = {**proof, "signature": b64url_encode(bytes(64))}
+        await reference.call("toPacket", **arguments, previousDidProof=wrong)
+
+    signed = await reference.call(
+        "importAndSign", portableDid=old.to_wire(), data=b64url_encode(dht.identity_key(new.uri)), methodId="0"
+    )
+    await dht_rotation.check(dht.PreviousDid(old.uri, signed["signature"]), new.uri, crypto)
+
+    published = await dht.publish(new, http, crypto, gateway)
+    theirs = await reference.call("resolve", did=new.uri, gatewayUri=gateway)
+    assert theirs["didDocument"] == new.document.to_wire()
+    ours = (await _resolver(http, gateway).resolve(new.uri)).did_document_metadata
+    assert ours == {**theirs["didDocumentMetadata"], "previousDidProof": proof}
+    assert published.metadata["previousDidProof"] == proof
+
+
+async def test_both_look_for_a_did_web_at_the_same_place(reference: ReferenceScript) -> None:
+    for identifier in ("example.com", "example.com%3A3000", "example.com:user:alice", "a.b-c.example%3A8443:d:%C3%A9"):
+        uri = f"did:web:{identifier}"
+        parsed = parse_did(uri)
+        assert parsed is not None
+        files = {document_url(parsed): {"id": uri}}
+        theirs = await reference.call("resolveWeb", did=uri, files=files)
+        assert theirs["asked"] == list(files)
+        assert theirs["result"]["didDocument"] == {"id": uri}
 
 
 async def test_generated_keys_signatures_and_thumbprints_agree(reference: ReferenceScript) -> None:

@@ -15,8 +15,8 @@ START_SECONDS = 30.0
 class EmbeddedServer:
     """`python -m web5.node.serve` as a process with a data folder and a port that outlive it."""
 
-    def __init__(self, data_dir: Path, site: Path | None = None) -> None:
-        self._arguments = ["--data", str(data_dir), *(["--site", str(site)] if site else [])]
+    def __init__(self, data_dir: Path, site: Path | None = None, *more: str) -> None:
+        self._arguments = ["--data", str(data_dir), *(["--site", str(site)] if site else []), *more]
         self._log = data_dir.with_suffix(".log")
         self._port = 0
         self.process: asyncio.subprocess.Process

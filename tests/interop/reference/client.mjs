@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import {
   MessagesSubscribe, PrivateKeySigner, RecordsDelete, RecordsQuery, RecordsRead, RecordsSubscribe, RecordsWrite,
 } from '@tbd54566975/dwn-sdk-js';
-import { HttpWeb5RpcClient, WebSocketWeb5RpcClient } from '@web5/agent';
+import { DwnRegistrar, HttpWeb5RpcClient, WebSocketWeb5RpcClient } from '@web5/agent';
 import { DidDht } from '@web5/dids';
 
 import { serveLines } from './serve-lines.mjs';
@@ -125,6 +125,10 @@ serveLines({
 
   async unsubscribe({ subscription }) {
     await subscriptions[subscription].close();
+  },
+
+  async register({ endpoint, did }) {
+    await DwnRegistrar.registerTenant(endpoint, did);
   },
 
   async info({ endpoint }) {

@@ -1,10 +1,11 @@
 // A reference @web5/dwn-server on the port and data directory that the environment names; see ../dwn_server.py.
 //
-// The stores are given one by one: DWN_STORAGE as a whole would turn tenant registration on.
+// The stores are given one by one: DWN_STORAGE as a whole would turn tenant registration on. REGISTRATION does that, by
+// the server's own variables for terms of service and proof of work.
 // Prints `listening <port>` once it accepts, and ends when its stdin closes, so it never outlives the tests.
 console.log = console.info = console.error; // stdout carries the one line that is read
 
-const { PORT = '0', DATA_DIR, GATEWAY_URL } = process.env;
+const { PORT = '0', DATA_DIR, GATEWAY_URL, REGISTRATION } = process.env;
 const sqlite = (name) => `sqlite://${DATA_DIR}/${name}.sqlite`;
 Object.assign(process.env, {
   DWN_STORAGE_MESSAGES: sqlite('messages'),
@@ -18,6 +19,7 @@ Object.assign(process.env, {
 });
 delete process.env.DWN_STORAGE;
 delete process.env.DWN_REGISTRATION_STORE_URL;
+if (REGISTRATION) process.env.DWN_REGISTRATION_STORE_URL = sqlite('registrations');
 
 // The server reads its configuration from the environment while it is imported.
 const { DwnServer } = await import('@web5/dwn-server');

@@ -9,6 +9,8 @@ console.log = console.warn = console.error = () => {};
 process.chdir(process.env.DATA_DIR);
 
 const { Web5 } = await import('@web5/api');
+const { Oidc, WalletConnect } = await import('@web5/agent');
+const { DidJwk } = await import('@web5/dids');
 
 let web5;
 
@@ -16,6 +18,30 @@ async function checked(promise) {
   const response = await promise;
   if (response.status.code >= 300) throw new Error(`${response.status.code} ${response.status.detail}`);
   return response;
+}
+
+// The transport of the connect flow (a relay and a PIN) aside, this is what `Web5.connect` does in the app, …
+async function connectAsDelegate({ connectedDid, delegatePortableDid, delegateGrants }) {
+  const { agent } = web5;
+  const delegateDid = delegatePortableDid.uri;
+  const metadata = { connectedDid, name: 'Default', uri: delegateDid, tenant: agent.agentDid.uri };
+  await agent.identity.import({ portableIdentity: { portableDid: delegatePortableDid, metadata } });
+  const protocols = await Web5.processConnectedGrants({ agent, delegateDid, grants: delegateGrants });
+  await agent.sync.registerIdentity({ did: connectedDid, options: { delegateDid, protocols } });
+  await agent.sync.sync('pull');
+  web5 = new Web5({ agent, connectedDid, delegateDid });
+}
+
+// … and `Oidc.submitAuthResponse` in the wallet.
+async function authorize({ definition, permissions }) {
+  const { agent } = web5;
+  const connectedDid = (await agent.identity.list())[0].did.uri;
+  const delegate = await DidJwk.create();
+  const { permissionScopes } = WalletConnect.createPermissionRequestForProtocol({ definition, permissions });
+  const { protocol } = await checked(web5.dwn.protocols.configure({ message: { definition } }));
+  await checked(protocol.send(connectedDid));
+  const delegateGrants = await Oidc.createPermissionGrants(connectedDid, delegate, agent, permissionScopes);
+  return { connectedDid, delegatePortableDid: await delegate.export(), delegateGrants };
 }
 
 const shown = async (record) => ({
@@ -26,12 +52,14 @@ const shown = async (record) => ({
   schema: record.schema,
 });
 
-async function readRecord(id) {
-  const { record } = await checked(web5.dwn.records.read({ message: { filter: { recordId: id } } }));
+async function readRecord(id, protocol) {
+  const { record } = await checked(web5.dwn.records.read({ protocol, message: { filter: { recordId: id } } }));
   return record;
 }
 
 serveLines({
+  connectAsDelegate: async ({ delegation }) => connectAsDelegate(delegation),
+  authorize,
   async connect({ endpoints }) {
     const connection = await Web5.connect({ sync: 'off', password: 'interop', techPreview: { dwnEndpoints: endpoints } });
     web5 = connection.web5;
@@ -47,24 +75,30 @@ serveLines({
     web5 = new Web5({ agent: web5.agent, connectedDid: identity.did.uri });
     return identity.did.uri;
   },
-  async create({ data, schema, dataFormat }) {
+  async create({ data, ...message }) {
     const bytes = Buffer.from(data, 'base64');
-    const { record } = await checked(web5.dwn.records.create({ data: new Uint8Array(bytes), message: { schema, dataFormat } }));
+    const { record } = await checked(web5.dwn.records.create({ data: new Uint8Array(bytes), message }));
     return record.id;
   },
-  async update({ id, data }) {
-    const record = await readRecord(id);
+  async update({ id, data, protocol }) {
+    const record = await readRecord(id, protocol);
     await checked(record.update({ data: new Uint8Array(Buffer.from(data, 'base64')) }));
   },
-  async remove({ id }) {
-    await checked(web5.dwn.records.delete({ message: { recordId: id } }));
+  async remove({ id, protocol }) {
+    await checked(web5.dwn.records.delete({ protocol, message: { recordId: id } }));
   },
   async send({ id }) {
     await checked((await readRecord(id)).send());
   },
   async query({ filter, from }) {
-    const { records } = await checked(web5.dwn.records.query({ from, message: { filter } }));
+    const { records } = await checked(web5.dwn.records.query({ from, protocol: filter.protocol, message: { filter } }));
     return Promise.all(records.map(shown));
+  },
+  async revokeAll() {
+    for (const grant of await web5.dwn.permissions.queryGrants()) {
+      const revocation = await grant.revoke();
+      await checked(revocation.send());
+    }
   },
   async sync({ direction }) {
     await web5.agent.sync.sync(direction);

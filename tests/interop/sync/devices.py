@@ -29,6 +29,9 @@ from web5.node.websocket import NodeWebSockets
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, HttpResponse
 from web5.sync import SyncEngine, SyncEvent
+from web5.sync.registration import Registrar
+from web5.sync.registration_client import RegistrationClient
+from web5.sync.registration_store import RegistrationStore
 from web5.sync.remote import SECONDS, RemoteDwn
 
 CRYPTO = NodeCrypto()
@@ -85,12 +88,14 @@ class Device:
             crypto=CRYPTO,
             clock=clock,
         )
+        self.registrar = Registrar(RegistrationClient(self.http), RegistrationStore(self.database), clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=RemoteDwn(self.http, NodeWebSockets(), timeout),
             resolver=resolver,
             clock=clock,
             signer_for=self._signer_for,
+            registrar=self.registrar,
         )
 
     async def _signer_for(self, did: str) -> MessageSigner:

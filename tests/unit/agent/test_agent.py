@@ -10,15 +10,9 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
+from tests.unit.dids.gateway_world import until
 from web5 import Web5
 from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable, VaultLocked
-
-
-async def until(condition: Any) -> None:
-    """Let other tasks run until it holds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what it asks of has no event
-            await asyncio.sleep(0)
 
 
 async def test_a_new_identity_is_published_and_others_find_its_nodes(world: World) -> None:
@@ -60,6 +54,30 @@ async def test_publication_goes_on_after_a_restart(world: World) -> None:
     world.down.clear()
     again = await world.device("laptop")
     await until(lambda: again.publications.get(identity.did).known)
+
+
+async def test_with_several_gateways_one_that_is_down_stops_nothing(world: World) -> None:
+    world.down.add("elsewhere")
+    agent = await world.device("laptop", ["elsewhere", "dht"])
+    identity = await agent.create_identity("Alice", world.endpoints)
+    await agent.sync.start("1 hour")
+    await until(lambda: all(status.last_success for status in agent.sync.status(identity.did)))
+    stranger = await world.device("stranger", ["elsewhere", "dht"])
+    assert (await stranger.resolver.resolve(identity.did)).did_document is not None
+    await until(lambda: agent.publications.get(identity.did).error)
+    assert "http://world/elsewhere: " in (agent.publications.get(identity.did).error or "")
+
+
+async def test_a_did_that_was_resolved_is_known_after_a_restart_without_a_gateway(world: World) -> None:
+    alice = await world.device("laptop")
+    identity = await alice.create_identity("Alice", world.endpoints)
+    assert await alice.publish_all()
+    stranger = await world.device("stranger")
+    found = await stranger.resolver.resolve(identity.did)
+    await stranger.close()
+    world.down.add("dht")
+    again = await world.device("stranger")
+    assert await again.resolver.resolve(identity.did) == found
 
 
 async def test_what_was_written_before_publication_reaches_the_nodes_after_it(world: World) -> None:
@@ -199,7 +217,7 @@ async def test_the_scope_of_sync_survives_a_restart(world: World) -> None:
     await agent.sync.register(identity.did, ["http://notes.example"])
     await agent.close()
     again = await world.device("laptop")
-    assert again.sync.protocols(identity.did) == ("http://notes.example",)
+    assert again.sync.registered(identity.did).protocols == ("http://notes.example",)
 
 
 async def test_a_node_that_is_added_is_filled_and_one_that_is_removed_is_let_go(world: World) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from web5.crypto.jwk import public_jwk
 from web5.crypto.remembered import RememberedSignatures
+from web5.errors import CryptoError
 from web5.node.crypto import NodeCrypto
-from web5.ports.crypto import Jwk
+from web5.ports.crypto import Jwk, Signed
 
 
 class Counting(NodeCrypto):
@@ -55,3 +56,18 @@ async def test_another_key_other_data_or_another_signature_is_not_known() -> Non
     assert not await crypto.verify(public_jwk(key), b"hello" + signature[:1], signature[1:])
     assert not await crypto.verify(public_jwk(key), b"hello", forged), "a bad signature is not remembered either"
     assert counting.verified == 5
+
+
+async def test_of_many_only_those_are_verified_that_are_not_known() -> None:
+    counting = Counting()
+    crypto = RememberedSignatures(counting)
+    key = await crypto.generate_key("Ed25519")
+    signer = await crypto.signer(key)
+    known = Signed(public_jwk(key), b"known", await signer.sign(b"known"))
+    fresh = Signed(public_jwk(key), b"fresh", await (await counting.signer(key)).sign(b"fresh"))
+    forged = fresh._replace(data=b"forged")
+    for verified in (2, 3):
+        found = await crypto.verify_each([forged, known, fresh._replace(public_jwk={}), fresh])
+        assert [good for good in found if not isinstance(good, CryptoError)] == [False, True, True]
+        assert isinstance(found[2], CryptoError)
+        assert counting.verified == verified, "the forged one again, the fresh one no more"

@@ -61,6 +61,16 @@ async def test_a_changed_item_does_not_verify() -> None:
     assert not await bep44.verify_item(bep44.parse_relay_payload(b"\xff" * 32, body), crypto)
 
 
+@pytest.mark.parametrize(
+    ("version", "number"),
+    [("1732550000", 1732550000), (None, 0), (7, 0), ("", 0), ("-1", 0), ("1e3", 0), ("9" * 5000, 0)],
+    ids=lambda value: repr(value)[:12],
+)
+def test_a_version_is_a_sequence_number_or_none(version: Any, number: int) -> None:
+    assert bep44.version_of({"versionId": version}) == number
+    assert bep44.version_of({}) == 0
+
+
 async def test_limits() -> None:
     with pytest.raises(DidError) as too_long:
         await _item(1, bytes(1000))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web5.crypto.encoding import b64url_encode
-from web5.dids import bep44, dht
+from web5.dids import bep44, dht, dht_rotation, key
+from web5.dids.gateways import Gateways
+from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.signing import signer_for
 from web5.dwn.store.database import open_memory
@@ -97,7 +101,8 @@ async def test_what_nobody_published_is_not_found(http: HttpxHttp) -> None:
 
 @pytest.mark.parametrize(("did", "error"), VECTORS["invalid"])
 async def test_errors_for_what_is_no_did_dht_are_the_references(http: HttpxHttp, did: str, error: str) -> None:
-    assert (await _resolver(http).resolve(did)).error == error
+    resolver = UniversalResolver([dht.DidDht(Gateways(http, crypto, [GATEWAY], SystemClock()), crypto)])
+    assert (await resolver.resolve(did)).error == error
     with pytest.raises(DidError) as refused:
         dht.identity_key(did)
     assert refused.value.code == error
@@ -135,9 +140,8 @@ async def test_answers_that_are_no_document(status: int, body: bytes, error: str
 
 async def test_a_signed_value_that_is_no_packet_is_an_invalid_document() -> None:
     portable_did = await dht.create(crypto)
-    signer = await signer_for(portable_did, crypto)
-    item = await bep44.sign_item(dht.identity_key(portable_did.uri), 1, b"no packet", signer.raw)
-    result = await _resolver(_answering(200, bep44.encode(item))).resolve(portable_did.uri)
+    body = await _signed(portable_did, b"no packet")
+    result = await _resolver(_answering(200, body)).resolve(portable_did.uri)
     assert result.error == "invalidDidDocument"
 
 
@@ -156,27 +160,139 @@ async def test_a_gateway_that_is_not_there_is_unreachable_and_an_internal_error_
     assert result.error == "internalError"
 
 
-async def test_a_document_that_is_too_long_is_refused_before_the_gateway_is_asked() -> None:
-    endpoints = [f"https://dwn{number}.example.com/{'x' * 60}" for number in range(12)]
-    portable_did = await dht.create(crypto, **dht.identity_defaults(endpoints))
+def _services(*sizes: int) -> list[dict[str, Any]]:
+    return [
+        {"id": f"s{index}", "type": "T", "serviceEndpoint": [f"https://a.example/{'x' * size}"]}
+        for index, size in enumerate(sizes)
+    ]
+
+
+async def test_a_document_that_is_too_long_says_what_takes_the_room() -> None:
     with pytest.raises(DidError) as refused:
-        await dht.publish(portable_did, HttpxHttp(), crypto, "http://127.0.0.1:9/")
+        await dht.create(crypto, services=_services(700, 30), also_known_as=[f"did:example:{'y' * 60}"])
+    assert refused.value.code == "invalidDidDocumentLength"
+    size = int(re.search(r"takes (\d+) bytes, and the DHT has room for 1000", str(refused.value))[1])  # type: ignore[index]
+    assert size > 1000
+    largest = re.search(r"Most is taken by (.*):", str(refused.value))
+    assert largest is not None
+    assert re.sub(r" \(\d+\)", "", largest[1]) == "the service #s0, the relationships, alsoKnownAs"
+
+
+async def test_a_document_that_grew_too_long_is_refused_before_the_gateway_is_asked() -> None:
+    portable_did = await dht.create(crypto)
+    document = portable_did.document.model_copy(update={"also_known_as": ["did:example:" + "x" * 900]})
+    grown = portable_did.model_copy(update={"document": document})
+    with pytest.raises(DidError, match="alsoKnownAs") as refused:
+        await dht.publish(grown, HttpxHttp(), crypto, "http://127.0.0.1:9/")
     assert refused.value.code == "invalidDidDocumentLength"
 
 
-async def test_a_did_that_continues_another_needs_its_proof(http: HttpxHttp) -> None:
-    old, new = await dht.create(crypto), await dht.create(crypto)
-    signature = await (await signer_for(old, crypto)).raw.sign(dht.identity_key(new.uri))
-    proof = dht.PreviousDid(old.uri, b64url_encode(signature))
-    await dht.publish(new, http, crypto, GATEWAY, previous=proof)
-    for forged in (
-        dht.PreviousDid(new.uri, proof.signature),
-        dht.PreviousDid(old.uri, "AAAA"),
-        dht.PreviousDid(old.uri, "*"),
+async def test_what_can_be_created_can_be_published(http: HttpxHttp) -> None:
+    # The names of gateways go into the packet only if they fit.
+    for size in range(800, 0, -1):
+        with contextlib.suppress(DidError):
+            portable_did = await dht.create(crypto, services=_services(size))
+            break
+    assert 800 > size > 600
+    await dht.publish(portable_did, http, crypto, GATEWAY)
+    assert (await _resolver(http).resolve(portable_did.uri)).did_document == portable_did.document
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"services": [{"id": "s", "type": "T", "serviceEndpoint": {"nodes": ["https://a.example"]}}]},
+        {"types": ["Spaceship"]},
+        {"types": [-1]},
+        {"types": [True]},
+        {"types": "WebApp"},
+        {"types": 7},
+        {"also_known_as": ["a,b"]},
+        {"also_known_as": ["\ud800"]},
+        {"controllers": [""]},
+    ],
+    ids=json.dumps,
+)
+async def test_what_the_dht_cannot_carry_is_not_created(options: Any) -> None:
+    with pytest.raises(DidError) as refused:
+        await dht.create(crypto, **options)
+    assert refused.value.code == "invalidDidDocument"
+
+
+async def test_a_did_that_continues_another_says_so_wherever_it_resolves(http: HttpxHttp) -> None:
+    old = await dht.create(crypto)
+    new = await dht.create(crypto, previous=old)
+    proof = new.metadata["previousDidProof"]
+    assert proof["previousDid"] == old.uri
+    published = await dht.publish(new, http, crypto, GATEWAY)
+    again = await dht.publish(published, http, crypto, GATEWAY)  # the proof is there each time
+    metadata = (await _resolver(http).resolve(new.uri)).did_document_metadata
+    assert metadata == {"published": True, "previousDidProof": proof, "versionId": again.metadata["versionId"]}
+    await dht_rotation.check(dht.PreviousDid(proof["previousDid"], proof["signature"]), new.uri, crypto)
+
+
+def _with_metadata(portable_did: PortableDid, **metadata: Any) -> PortableDid:
+    return portable_did.model_copy(update={"metadata": {**portable_did.metadata, **metadata}})
+
+
+async def test_a_wrong_proof_is_not_published(http: HttpxHttp) -> None:
+    old, other = await dht.create(crypto), await dht.create(crypto)
+    new = await dht.create(crypto, previous=old)
+    right = new.metadata["previousDidProof"]
+    for wrong in (
+        {**right, "previousDid": other.uri},
+        {**right, "signature": "AAAA"},
+        {**right, "signature": "*"},
+        {**right, "signature": 7},
+        {"previousDid": old.uri},
+        "proof",
     ):
         with pytest.raises(DidError) as refused:
-            await dht.publish(new, http, crypto, GATEWAY, previous=forged)
+            await dht.publish(_with_metadata(new, previousDidProof=wrong), http, crypto, GATEWAY)
         assert refused.value.code == "invalidPreviousDidProof"
+    with pytest.raises(DidError):
+        await dht.publish(_with_metadata(other, previousDidProof=right), http, crypto, GATEWAY)
+    with pytest.raises(DidError) as no_dht:
+        wrong = {**right, "previousDid": "did:example:a"}
+        await dht.publish(_with_metadata(new, previousDidProof=wrong), http, crypto, GATEWAY)
+    assert no_dht.value.code == "methodNotSupported"
+
+
+@pytest.mark.parametrize("claimed", ["another", "did:example:a"])
+async def test_a_wrong_proof_in_a_document_is_told_and_is_no_proof(claimed: str) -> None:
+    new, old = await dht.create(crypto), await dht.create(crypto)
+    did = old.uri if claimed == "another" else claimed
+    packet = dht.to_packet(new.document, previous=dht.PreviousDid(did, b64url_encode(bytes(64))))
+    result = await _resolver(_answering(200, await _signed(new, packet))).resolve(new.uri)
+    assert result.did_document == new.document
+    assert "previousDidProof" not in result.did_document_metadata
+    assert result.did_document_metadata["previousDidProofError"].startswith(
+        "invalidPreviousDidProof: " if did == old.uri else "methodNotSupported: "
+    )
+
+
+async def test_only_a_did_dht_with_its_key_can_be_continued() -> None:
+    with pytest.raises(DidError, match="methodNotSupported"):
+        await dht.create(crypto, previous=await key.create(crypto))
+    old = await dht.create(crypto)
+    with pytest.raises(DidError, match="private key"):
+        await dht.create(crypto, previous=old.model_copy(update={"private_keys": []}))
+
+
+async def test_a_deactivated_did_resolves_to_a_document_without_keys(http: HttpxHttp) -> None:
+    portable_did = await dht.create(crypto, **dht.identity_defaults(ENDPOINTS))
+    published = await dht.publish(portable_did, http, crypto, GATEWAY)
+    ended = await dht.publish(_with_metadata(published, deactivated=True), http, crypto, GATEWAY)
+    result = await _resolver(http).resolve(portable_did.uri)
+    assert result.error is None and result.did_document is not None
+    assert result.did_document.to_wire() == {"id": portable_did.uri}
+    version = ended.metadata["versionId"]
+    assert result.did_document_metadata == {"published": True, "deactivated": True, "versionId": version}
+
+
+async def _signed(portable_did: PortableDid, packet: bytes) -> bytes:
+    signer = await signer_for(portable_did, crypto)
+    return bep44.encode(await bep44.sign_item(dht.identity_key(portable_did.uri), 1, packet, signer.raw))
 
 
 async def test_own_keys_are_taken() -> None:

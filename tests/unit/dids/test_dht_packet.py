@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from web5.crypto.jwk import from_key_bytes
 from web5.dids import dht
-from web5.dids.dht_packet import PreviousDid, from_packet, to_packet
+from web5.dids.dht_packet import to_packet
+from web5.dids.dht_read import from_packet
+from web5.dids.dht_terms import PreviousDid
 from web5.dids.dns import Txt, decode_message, encode_message
 from web5.dids.models import DidDocument
 from web5.errors import DidError

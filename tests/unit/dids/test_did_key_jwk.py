@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web5.crypto.encoding import b64url_encode
+from web5.crypto.jwk import public_jwk
 from web5.dids import jwk, key
 from web5.dids.resolver import UniversalResolver
-from web5.dids.signing import signer_for
+from web5.dids.signing import private_key, signer_for
+from web5.errors import CryptoError, InvalidArgument
 from web5.node.crypto import NodeCrypto
 from web5.ports.crypto import KeyAlgorithm
 
@@ -34,6 +36,65 @@ async def test_documents_are_the_references(vector: Any) -> None:
 async def test_errors_are_the_references(vector: Any) -> None:
     expected = {name: value for name, value in vector.items() if name != "_did"}
     assert (await resolver.resolve(vector["_did"])).to_wire() == expected
+
+
+KEY_OPTIONS: dict[str, Any] = {
+    "encryption": {"encryption_key": True},
+    "encryption in multibase": {"encryption_key": True, "key_format": "Multibase"},
+    "multibase": {"key_format": "Multibase"},
+}
+"""The vectors' names, and our options for what the reference was asked."""
+
+
+@pytest.mark.parametrize("vector", VECTORS["keyOptions"], ids=lambda vector: vector["name"])
+async def test_documents_with_options_are_the_references(vector: Any) -> None:
+    options = UniversalResolver([key.DidKey(**KEY_OPTIONS[vector["name"]])])
+    assert (await options.resolve(vector["did"])).to_wire() == vector["result"]
+
+
+async def test_a_key_that_a_format_has_not_is_told() -> None:
+    portable_did = await key.create(crypto, "secp256k1")
+    multibase = UniversalResolver([key.DidKey(encryption_key=True, key_format="Multibase")])
+    assert (await multibase.resolve(portable_did.uri)).error == "invalidPublicKeyType"
+
+
+async def test_a_did_key_with_an_encryption_key_has_both_keys() -> None:
+    portable_did = await key.create(crypto, encryption_key=True)
+    resolver = UniversalResolver([key.DidKey(encryption_key=True)])
+    assert (await resolver.resolve(portable_did.uri)).did_document == portable_did.document
+    [method_id] = portable_did.document.key_agreement or []
+    assert isinstance(method_id, str)
+    method = portable_did.document.find_method(method_id)
+    assert method is not None and method.public_key_jwk is not None
+    assert private_key(portable_did, method)["crv"] == "X25519"
+    assert (await signer_for(portable_did, crypto)).algorithm == "EdDSA"
+
+
+@pytest.mark.parametrize("method", [jwk, key])
+async def test_own_keys_make_the_did(method: Any) -> None:
+    own = await crypto.generate_key("Ed25519")
+    first, second = [await method.create(crypto, private_jwk=own) for _ in range(2)]
+    assert first == second and first.private_keys[0]["d"] == own["d"]
+
+
+@pytest.mark.parametrize("method", [jwk, key])
+async def test_impossible_keys_are_refused(method: Any) -> None:
+    own = await crypto.generate_key("Ed25519")
+    for algorithm, other in (("secp256k1", own), ("Ed25519", public_jwk(own))):
+        with pytest.raises(InvalidArgument):
+            await method.create(crypto, algorithm, private_jwk=other)
+    for malformed in ({}, {"kty": "OKP"}, {**own, "x": "*"}):
+        with pytest.raises(CryptoError):
+            await method.create(crypto, private_jwk=malformed)
+    with pytest.raises(InvalidArgument, match="Ed25519"):
+        await key.create(crypto, "P-256", encryption_key=True)
+
+
+@pytest.mark.parametrize(("use", "agrees", "signs"), [(None, True, True), ("sig", False, True), ("enc", True, False)])
+async def test_the_use_of_a_did_jwk_decides_its_relationships(use: Any, agrees: bool, signs: bool) -> None:
+    document = (await jwk.create(crypto, "P-256", use=use)).document
+    assert (document.key_agreement is not None, document.assertion_method is not None) == (agrees, signs)
+    assert (document.capability_delegation is not None, document.authentication is not None) == (signs, signs)
 
 
 async def test_a_p256_did_key_of_the_specification() -> None:

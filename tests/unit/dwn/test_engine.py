@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.memory import MIB, at_most
 from tests.unit.dwn.conftest import World
-from web5.dwn import Applied
+from web5.dwn import Applied, compose
 from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database, open_memory
 from web5.dwn.store.memory import MemoryBlobs
@@ -320,3 +320,17 @@ async def test_many_at_once(world: World) -> None:
     entry = (await world.read(by=world.alice, recordId=first["recordId"]))["entry"]
     assert entry["recordsWrite"] == newest
     assert await world.log() == [message_cid(first), message_cid(newest)]
+
+
+async def test_a_protocol_is_found_as_it_is_configured_now(world: World) -> None:
+    did, definition = (
+        world.alice.did,
+        {"protocol": "http://a.example", "published": False, "types": {}, "structure": {}},
+    )
+    assert world.dwn.protocol_definition(did, "http://a.example") is None
+    for published in (False, True):
+        newest = {**definition, "published": published}
+        configure = await compose.protocols_configure(world.alice.signer, world.clock, definition=newest)
+        assert await world.status(configure) == (202, "Accepted")
+    assert world.dwn.protocol_definition(did, "a.example/") == newest
+    assert world.dwn.protocol_definition(world.bob.did, "http://a.example") is None

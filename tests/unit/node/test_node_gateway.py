@@ -76,7 +76,7 @@ async def test_sequence_never_goes_back(client, key):
 
 async def test_signature_of_another_key_is_refused(client, key):
     other = await Key.make()
-    assert (await client.put(key.path, content=await other.payload(1))).status_code == 401
+    assert (await client.put(key.path, content=await other.payload(1))).status_code == 400
     assert (await client.get(key.path)).status_code == 404
 
 
@@ -84,7 +84,7 @@ async def test_signature_of_another_key_is_refused(client, key):
 async def test_changed_byte_is_refused(client, key, position):
     body = bytearray(await key.payload(1))
     body[position] ^= 1
-    assert (await client.put(key.path, content=bytes(body))).status_code == 401
+    assert (await client.put(key.path, content=bytes(body))).status_code == 400
     assert (await client.get(key.path)).status_code == 404
 
 

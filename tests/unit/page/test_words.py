@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from web.ui import words
+from web.ui import problems, words
+
+
+def registration(**changes: Any) -> dict[str, Any]:
+    usual = {"state": "not needed", "terms_hash": None, "hashes": None, "tried": 0, "rate": 0, "reason": None}
+    return {**usual, **changes}
 
 
 def node(**changes: Any) -> dict[str, Any]:
@@ -19,8 +24,12 @@ def node(**changes: Any) -> dict[str, Any]:
         "last_success": 1,
         "activity": "idle",
         "rate": 0,
+        "registration": registration(),
     }
     return {**usual, **changes}
+
+
+REFUSED = {"last_error": {"code": 401, "detail": "Not a registered tenant."}}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +94,9 @@ def test_interval(interval: str, said: str) -> None:
         ([node(), node(last_error={"code": 401, "detail": "No."})], False, "bad", "1 of 2 refuses"),
         ([node(), node(reachable=False, last_error={"code": 0, "detail": "No."})], False, "warn", "1 of 2 unreachable"),
         ([node(refused=1), node(reachable=False)], False, "bad", "1 message refused"),
+        ([node(), node(registration=registration(state="terms"), **REFUSED)], False, "warn", "1 of 2 asks you"),
+        ([node(registration=registration(state="work"))] * 2, False, "warn", "2 of 2 ask you"),
+        ([node(), node(registration=registration(state="failed"), **REFUSED)], False, "bad", "1 of 2 refuses"),
     ],
 )
 def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool, tone: str | None, said: str) -> None:
@@ -103,10 +115,43 @@ def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool,
         (node(reachable=False, activity="failing"), 11.3, "bad", "Unreachable, again in 12 seconds"),
         (node(reachable=False), None, "bad", "Unreachable"),
         (node(refused=1), None, "warn", "Reachable, but refuses"),
+        (node(registration=registration(state="terms"), **REFUSED), None, "warn", "Asks for your consent"),
+        (node(registration=registration(state="work"), reachable=None), None, "warn", "Asks for your consent"),
+        (node(registration=registration(state="terms"), reachable=False), None, "bad", "Unreachable"),
+        (node(registration=registration(state="working"), activity="syncing"), None, "busy", "Registering"),
+        (node(registration=registration(state="failed"), **REFUSED), None, "warn", "Reachable, but refuses"),
+        (node(registration=registration(state="done")), None, "good", "Reachable"),
     ],
 )
 def test_the_state_of_a_node(one: dict[str, Any], seconds: float | None, tone: str | None, said: str) -> None:
     assert words.node_state(one, seconds) == (tone, said)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, ""),
+        ({"state": "done"}, ""),
+        ({"state": "terms"}, "This node asks you to agree to its terms before it keeps anything for you."),
+        ({"state": "failed", "reason": "it says no"}, "Could not register: it says no"),
+        (
+            {"state": "working", "hashes": 16_777_216, "tried": 4096},
+            "Doing the work that this node asks for: 4,096 hashes so far, about 16 million hashes on average.",
+        ),
+        (
+            {"state": "working", "hashes": 16_777_216, "tried": 2_500_000, "rate": 400_000},
+            "Doing the work that this node asks for: 2 million hashes so far, about 16 million hashes on average, "
+            "which takes 42 seconds here.",
+        ),
+    ],
+)
+def test_a_registration_in_words(found: dict[str, Any], said: str) -> None:
+    assert words.registration(registration(**found)) == said
+
+
+def test_much_work_is_told_before_it_is_done() -> None:
+    said = words.registration(registration(state="work", hashes=2**30))
+    assert "about 1,073 million hashes" in said and "busy" in said
 
 
 def test_progress_and_news() -> None:
@@ -135,69 +180,24 @@ def test_a_note_says_who_does_not_have_it() -> None:
 
 
 def test_an_error_that_has_no_words_speaks_for_itself() -> None:
-    title, advice = words.problem("Unreachable", "fetch failed")
+    title, advice = problems.problem("Unreachable", "fetch failed")
     assert title == "A remote could not be reached" and "safe" in advice
-    assert words.problem("Strange", "it is odd")[0] == "it is odd"
-    assert words.problem("Strange", "")[0]
+    assert problems.problem("Strange", "it is odd")[0] == "it is odd"
+    assert problems.problem("Strange", "")[0]
 
 
 def test_every_error_with_words_exists() -> None:
     from web5 import errors
 
-    assert [kind for kind in words._PROBLEMS if not hasattr(errors, kind)] == []
-
-
-@pytest.mark.parametrize(
-    ("steps", "said"),
-    [
-        ({}, "Looking for what the words belong to…"),
-        ({"agent": (0, 1)}, "Looking for what the words belong to…"),
-        ({"agent": (1, 1)}, "Found. Fetching your identities…"),
-        ({"agent": (1, 1), "identities": (1, 1)}, "1 identity: fetching their notes…"),
-        ({"agent": (1, 1), "identities": (3, 3), "records": (120, 1300)}, "3 identities: 120 of 1,300 messages"),
-    ],
-)
-def test_how_far_a_recovery_has_come(steps: dict[str, tuple[int, int]], said: str) -> None:
-    assert words.recovery(_by_name(steps)) == said
-
-
-@pytest.mark.parametrize(
-    ("records", "said"),
-    [
-        ((300, 300), "2 identities, 300 messages: here again."),
-        ((1, 2), "2 identities, 1 message: here again. Notes that are still missing come as soon as"),
-        (None, "2 identities: here again. Notes that are still missing"),
-    ],
-)
-def test_what_has_come_back(records: tuple[int, int] | None, said: str) -> None:
-    steps = {"agent": (1, 1), "identities": (2, 2)} | ({"records": records} if records else {})
-    assert words.recovered(_by_name(steps)).startswith(said)
-
-
-def _by_name(steps: dict[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
-    return {name: {"done": done, "total": total} for name, (done, total) in steps.items()}
-
-
-@pytest.mark.parametrize(
-    ("has_password", "owes_words", "said"),
-    [
-        (False, True, "Your keys are protected by this browser only"),
-        (False, False, "Your keys have no password"),
-        (True, True, "Write down your twelve words"),
-        (True, False, ""),
-    ],
-)
-def test_the_invitation_ends_when_nothing_is_left_to_do(has_password: bool, owes_words: bool, said: str) -> None:
-    title, text = words.invitation(has_password, owes_words)
-    assert title == said
-    assert bool(text) == bool(said)
+    assert [kind for kind in problems._PROBLEMS if not hasattr(errors, kind)] == []
 
 
 def test_what_is_wrong_in_a_form_is_said_plainly() -> None:
     assert (
-        words.complaint("WrongPassword", "The vault does not open with this password.") == "That is not the password."
+        problems.complaint("WrongPassword", "The vault does not open with this password.")
+        == "That is not the password."
     )
-    assert words.complaint("RecoveryError", "Word 3 is none.") == "Word 3 is none."
+    assert problems.complaint("RecoveryError", "Word 3 is none.") == "Word 3 is none."
 
 
 def test_the_last_node_is_removed_with_a_warning() -> None:

@@ -14,7 +14,8 @@ from web5.dwn.data import DataStream
 from web5.dwn.rpc import encode_reply
 from web5.errors import BadReply, BlobMissing, TimedOut, Unreachable
 from web5.node.http import HttpxHttp
-from web5.sync.remote import RemoteDwn, ServerInfo
+from web5.sync.remote import RemoteDwn
+from web5.sync.server_info import ServerInfo
 
 ENDPOINT = "http://dwn.example/node"
 OK = {"status": {"code": 202, "detail": "Accepted"}}

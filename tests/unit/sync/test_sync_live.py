@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.sync.test_sync_repair import CHAT, DIARY, give, grant, install
 from tests.unit.sync.world import HOST, Device, World, cid_of, reply_of, unreachable
 from tests.watch import Watch
 from web5.sync import Activity, EndpointStatus, SyncEvent
@@ -33,6 +34,29 @@ async def test_a_write_is_at_every_node_and_every_device_at_once(world: World) -
     assert world.held(world.remotes["/a"]) == world.held(world.remotes["/b"]) == {cid_of(message)}
     gone = await laptop.delete(message)
     await watch.until(lambda: cid_of(gone) in world.held(phone.dwn))
+    for device in (phone, laptop):
+        await device.sync.stop()
+
+
+async def test_a_delegate_hears_at_once_of_what_it_was_granted(world: World) -> None:
+    phone = await world.device("phone")
+    for protocol in (CHAT, DIARY):
+        await install(phone, protocol)
+    helper = await world.identity()
+    laptop = await world.device("laptop", helper)
+    for method in ("Query", "Read", "Subscribe"):
+        await give(laptop, helper, await grant(phone, helper, method, CHAT))
+    await laptop.sync.register(world.alice.did, [CHAT], delegate=helper.did)
+    await laptop.sync.unregister(helper.did)
+    assert (await phone.sync.now()).ok
+    watch = Watch(phone, laptop)
+    for device in (phone, laptop):
+        await device.sync.start("live")
+    await watch.until(lambda: live(phone) and live(laptop))
+    dear = await phone.write(b"dear", protocol=DIARY, protocol_path="note")
+    hello = await phone.write(b"hello", protocol=CHAT, protocol_path="note")
+    await watch.until(lambda: cid_of(hello) in world.held(laptop.dwn))
+    assert cid_of(dear) not in world.held(laptop.dwn)
     for device in (phone, laptop):
         await device.sync.stop()
 

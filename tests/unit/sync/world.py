@@ -17,15 +17,19 @@ from web5.dids.models import DidDocument, DidResolutionResult, PortableDid
 from web5.dids.signing import signer_for
 from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
-from web5.dwn.store.database import open_file
+from web5.dwn.store.database import open_file, open_memory
 from web5.errors import IdentityError, NoWebSocket, TimedOut, Unreachable
 from web5.node.blobs import FileBlobs
 from web5.node.crypto import NodeCrypto
 from web5.node.http import HttpxHttp
+from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock
 from web5.ports.http import HttpResponse
 from web5.sync import SyncEngine
+from web5.sync.registration import Registrar
+from web5.sync.registration_client import RegistrationClient
+from web5.sync.registration_store import RegistrationStore
 from web5.sync.remote import RemoteDwn
 
 CRYPTO = NodeCrypto()
@@ -96,6 +100,20 @@ def timing_out(method: str, message: Message) -> Answer:
     raise TimedOut("nothing came in 30 s")
 
 
+class Gate:
+    """Who is served at a node: whoever meets what it demands now.
+
+    Attributes:
+        now: None: nothing is demanded.
+    """
+
+    def __init__(self) -> None:
+        self.now: Registrations | None = None
+
+    async def refusal(self, tenant: str) -> str | None:
+        return None if self.now is None else await self.now.refusal(tenant)
+
+
 class Network:
     """The `Http` port over ASGI; counts requests by endpoint and method, and does the faults that a test asks for.
 
@@ -104,7 +122,8 @@ class Network:
         on_request: awaited before each request that comes through.
     """
 
-    def __init__(self, nodes: Mapping[str, Dwn]) -> None:
+    def __init__(self, nodes: Mapping[str, Dwn], gates: Mapping[str, Gate]) -> None:
+        self._gates = gates
         self.serve(nodes)
         self.faults: dict[str, Fault] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -114,7 +133,8 @@ class Network:
         self.on_request: Callable[[str, str], Any] | None = None
 
     def serve(self, nodes: Mapping[str, Dwn]) -> None:
-        self._http = HttpxHttp(httpx.ASGITransport(create_app(nodes)))
+        registrations = {path: gate.now for path, gate in self._gates.items() if gate.now is not None}
+        self._http = HttpxHttp(httpx.ASGITransport(create_app(nodes, registrations=registrations)))
 
     def reset(self) -> None:
         self.counts.clear()
@@ -130,6 +150,11 @@ class Network:
         timeout: float = 30.0,
     ) -> HttpResponse:
         node = url.removeprefix(HOST)
+        if "dwn-request" not in (headers or {}):
+            self.counts[node, method] += 1
+            if self.on_request:
+                await self.on_request(node, method)
+            return await self._http.request(method, url, headers=headers, body=body, timeout=timeout)
         message = json.loads((headers or {})["dwn-request"])["params"]["message"]
         kind = message["descriptor"]["interface"] + message["descriptor"]["method"]
         self.counts[node, kind] += 1
@@ -234,12 +259,14 @@ class Device:
             clock=world.clock,
         )
         self.remote = Remote(world.network, world.remotes)
+        self.registrar = Registrar(RegistrationClient(world.network), RegistrationStore(self.database), world.clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=self.remote,
             resolver=world.directory,
             clock=world.clock,
             signer_for=world.signer_for,
+            registrar=self.registrar,
         )
 
     async def open(self, *identities: Identity) -> Device:
@@ -275,29 +302,36 @@ class World:
         self.clock = TestClock()
         self.keys = Directory()
         self.directory = Directory()
-        self.remotes = {path: await self._node(folder / path.strip("/")) for path in nodes}
-        self.network = Network(self.remotes)
+        self.gates = {path: Gate() for path in nodes}
+        self.remotes = {path: await self._node(path, folder / path.strip("/")) for path in nodes}
+        self.network = Network(self.remotes, self.gates)
         self._identities: dict[str, Identity] = {}
         self._replaced = 0
         self.allowed: set[str] | None = None  # the identities whose keys are there; None: all
         self.alice = await self.identity(*nodes)
         return self
 
-    async def _node(self, folder: Path) -> Dwn:
+    async def _node(self, path: str, folder: Path) -> Dwn:
         dwn = Dwn(
             database=open_file(folder / "node.sqlite"),
             blobs=FileBlobs(folder / "blobs"),
             resolver=self.keys,
             crypto=CRYPTO,
             clock=self.clock,
+            tenant_gate=self.gates[path],
         )
         await dwn.open()
         return dwn
 
+    def demand(self, node: str, settings: RegistrationSettings) -> None:
+        """Have a node demand this of its tenants, of whom it knows none."""
+        self.gates[node].now = Registrations(open_memory(), settings, self.clock)
+        self.network.serve(self.remotes)
+
     async def replace(self, node: str) -> None:
         """Put an empty node in the place of another, as after the loss of its disk."""
         self._replaced += 1
-        self.remotes[node] = await self._node(self.folder / f"{node.strip('/')}-{self._replaced}")
+        self.remotes[node] = await self._node(node, self.folder / f"{node.strip('/')}-{self._replaced}")
         self.network.serve(self.remotes)
 
     async def identity(self, *nodes: str) -> Identity:

@@ -35,10 +35,11 @@ class ParsedWrite:
         return descriptor
 
 
-def parse_write(message: Message) -> ParsedWrite:
+def parse_write(message: Message, cid: str | None = None) -> ParsedWrite:
     """
     Parameters:
         message: passed the schema of RecordsWrite; it may have `encodedData` beside that.
+        cid: the message's, if it is known.
 
     Raises:
         BadRequest: with the reference's code, in the order of its checks.
@@ -80,7 +81,7 @@ def parse_write(message: Message) -> ParsedWrite:
     for name in ("messageTimestamp", "dateCreated", "datePublished"):
         if name in descriptor:
             check_moment(descriptor[name])
-    return ParsedWrite(message, message_cid(message), author, parties, attester, is_initial)
+    return ParsedWrite(message, cid or message_cid(message), author, parties, attester, is_initial)
 
 
 def _attester(message: Message) -> str | None:

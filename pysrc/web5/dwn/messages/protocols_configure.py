@@ -62,7 +62,7 @@ async def handle(services: Services, call: Call) -> Reply:
         applied = _apply(services.store, call, message, cid, parties)
         for hook in services.in_transaction:
             hook(applied)
-    await services.settle(applied, ())
+    await services.settle([applied], ())
     return reply(202, "Accepted")
 
 

@@ -59,7 +59,7 @@ async def handle(services: Services, call: Call) -> Reply:
         applied, garbage = _apply(services, call, message, cid, parties)
         for hook in services.in_transaction:
             hook(applied)
-    await services.settle(applied, garbage)
+    await services.settle([applied], garbage)
     return reply(202, "Accepted")
 
 

@@ -5,13 +5,15 @@ Sources: `src/handlers/records-write.ts`, `src/interfaces/records-write.ts`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from ...errors import BadRequest, Conflict, DwnError, Unauthorized
 from ..applied import Applied
 from ..codes import Code
 from ..data import MAX_INLINE_BYTES
-from ..incoming import Incoming, receive
+from ..incoming import Incoming, receive, received
+from ..javascript import as_javascript
 from ..permissions.authorization import authorize_delegates, invokes_grant
 from ..permissions.records import check_permission_data, check_revocation
 from ..protocols.authorization import Place, authorize_write
@@ -24,6 +26,12 @@ from .schema import Schema
 from .shapes import RecordsWrite
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_Outcome = tuple[Applied, list[str]]
+"""What was applied, and the keys of blobs that are to be deleted once that is durable."""
 
 MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "published", "messageTimestamp", "tags"})
 """What an update may change in the descriptor; everything else stays as the initial write has it."""
@@ -39,10 +47,8 @@ async def handle(services: Services, call: Call) -> Reply:
     write = parse_write(SCHEMA.check(call.message))
     try:
         await services.verifier.authenticate(write.message["authorization"])
-    except DwnError:
-        # Whether the protocol admits the record comes before who wrote it.
-        _check_protocol(services.store, services.store.tenant(call.tenant), write)
-        raise
+    except Unauthorized as refusal:
+        _refuse(services, call, write, refusal)
 
     incoming = None
     if call.data is not None:
@@ -60,7 +66,65 @@ async def handle(services: Services, call: Call) -> Reply:
         if incoming is not None and incoming.key is not None:
             await services.blobs.delete([incoming.key])
         raise
-    await services.settle(applied, garbage)
+    await services.settle([applied], garbage)
+    return _accepted(applied)
+
+
+async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply | DwnError]:
+    """What `handle` gives or raises for each of some calls with small data in memory, one after the other.
+
+    Their signatures are verified together, and those that may be stored share one transaction and one flush.
+
+    Raises:
+        StorageError, or what a hook raises: none of them is stored, or none is known to be durable.
+    """
+    writes = [_tried(_parse, call) for call in calls]
+    signed = [write.message["authorization"] for write in writes if isinstance(write, ParsedWrite)]
+    refusals = iter(await services.verifier.authenticate_each(signed))
+    outcomes: list[Reply | DwnError] = []
+    stored: list[Applied] = []
+    garbage: list[str] = []
+    with services.database.transaction():
+        for call, write in zip(calls, writes, strict=True):
+            found = write if isinstance(write, DwnError) else _tried(_take, services, call, write, next(refusals))
+            if isinstance(found, DwnError):
+                outcomes.append(found)
+                continue
+            applied, unneeded = found
+            for hook in services.in_transaction:
+                hook(applied)
+            stored.append(applied)
+            garbage += unneeded
+            outcomes.append(_accepted(applied))
+    if stored:
+        await services.settle(stored, garbage)
+    return outcomes
+
+
+def _tried(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | DwnError:
+    try:
+        return work(*arguments, **named)
+    except DwnError as error:
+        return error
+
+
+def _parse(call: Call) -> ParsedWrite:
+    return parse_write(SCHEMA.check(as_javascript(call.message)), call.cid)
+
+
+def _take(services: Services, call: Call, write: ParsedWrite, refusal: Unauthorized | None) -> _Outcome:
+    if refusal is not None:
+        _refuse(services, call, write, refusal)
+    return _apply(services, call, write, received(call.data) if isinstance(call.data, bytes) else None)
+
+
+def _refuse(services: Services, call: Call, write: ParsedWrite, refusal: Unauthorized) -> NoReturn:
+    # Whether the protocol admits the record comes before who wrote it.
+    _check_protocol(services.store, services.store.tenant(call.tenant), write)
+    raise refusal
+
+
+def _accepted(applied: Applied) -> Reply:
     return reply(202, "Accepted") if applied.is_latest_base_state else reply(204, "No Content")
 
 
@@ -134,31 +198,33 @@ def _check_immutable(old: dict[str, Any], new: dict[str, Any]) -> None:
             )
 
 
-def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incoming | None) -> tuple[Applied, list[str]]:
-    """Store the write; what was applied, and the keys of blobs that are to be deleted once that is durable."""
+def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incoming | None) -> _Outcome:
+    """Store the write, in a transaction that may hold others: one that is refused has changed nothing."""
     store, descriptor = services.store, write.descriptor
-    tenant = store.enrol(call.tenant)
+    tenant = store.tenant(call.tenant)
     existing = store.record(tenant, _id(write))
     initial = _admit(store, tenant, call.tenant, write, existing)
-
-    latest, data, garbage = True, None, []
-    held = store.blob(tenant, _id(write), descriptor["dataCid"])
+    held = store.blob(tenant, _id(write), descriptor["dataCid"]) if existing else None
+    latest, data = True, None
     if incoming is not None:
         _check_data(descriptor, incoming.cid, incoming.size)
         data = incoming.inline
         if data is not None:
             check_permission_data(descriptor, data)
-        if incoming.key is not None and held is None:
-            store.add_blob(tenant, _id(write), incoming.cid, BlobRow(incoming.key, incoming.size))
-        elif incoming.key is not None:
-            garbage.append(incoming.key)
     elif write.is_initial:
         latest = False
     else:
         data = _data_of_previous(descriptor, existing[-1], has_blob=held is not None)
 
-    store.supersede(existing)
-    garbage += store.drop_blobs(tenant, _id(write), keep=descriptor["dataCid"])
+    # Nothing is refused from here on.
+    tenant, garbage = tenant or store.enrol(call.tenant), []
+    if incoming is not None and incoming.key is not None and held is None:
+        store.add_blob(tenant, _id(write), incoming.cid, BlobRow(incoming.key, incoming.size))
+    elif incoming is not None and incoming.key is not None:
+        garbage.append(incoming.key)
+    if existing:
+        store.supersede(existing)
+        garbage += store.drop_blobs(tenant, _id(write), keep=descriptor["dataCid"])
     values = write_columns(
         tenant,
         call.tenant,

@@ -128,3 +128,12 @@ def definition_shape(value: Any) -> Any:
     if found.keyword == "additionalProperties":
         raise PydanticKnownError("extra_forbidden")
     raise PydanticCustomError("definition", "{fault}", {"fault": str(found)})
+
+
+def is_definition(value: Any) -> bool:
+    """True if the value is shaped like a definition."""
+    try:
+        definition_shape(value)
+    except (PydanticCustomError, PydanticKnownError):
+        return False
+    return True

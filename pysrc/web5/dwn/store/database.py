@@ -14,6 +14,8 @@ from pathlib import Path
 
 import apsw
 
+from web5.errors import StorageBusy
+
 
 async def _already_durable() -> None:
     return None
@@ -112,7 +114,9 @@ def open_file(path: Path | str) -> Database:
     connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000").fetchall()
 
     async def empty_log() -> None:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        [(busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise StorageBusy(f"{path} is being read elsewhere, so its earlier pages are kept for now")
 
     return Database(connection, erase=empty_log)
 

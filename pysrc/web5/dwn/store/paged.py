@@ -300,6 +300,8 @@ class MemoryPages:
 
     async def erase(self) -> None:
         """There is only one version of each page."""
+        if self._closed:
+            raise StorageError("the page store is closed")
 
     async def close(self) -> None:
         self._closed = True

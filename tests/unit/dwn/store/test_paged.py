@@ -31,6 +31,8 @@ class TestedPages(MemoryPages):
     def __init__(self, held: dict[int, bytes] | None = None) -> None:
         super().__init__(PAGE, held)
         self.writes: list[tuple[list[int], int]] = []
+        self.erase_failures: list[Exception] = []
+        self.erased_after: list[int] = []  # how many writes
         self.begun: asyncio.Queue[int] = asyncio.Queue()
         self.ended: asyncio.Queue[int] = asyncio.Queue()
         self.failures: list[Exception] = []
@@ -56,6 +58,12 @@ class TestedPages(MemoryPages):
                 raise Killed
         finally:
             self.ended.put_nowait(number)
+
+    async def erase(self) -> None:
+        await super().erase()
+        if self.erase_failures:
+            raise self.erase_failures.pop(0)
+        self.erased_after.append(len(self.writes))
 
     def hold(self) -> asyncio.Event:
         """Let the next write begin but not go on before the event; forget what was begun and ended so far."""
@@ -224,6 +232,34 @@ async def test_a_failed_write_reaches_every_waiter_and_is_retried(failure: Excep
     _insert(database, 2)
     await database.close()
     assert await _stored_ids(store.held) == [1, 2]
+
+
+async def test_erasing_carries_the_last_commit_and_then_erases() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    before = len(store.writes)
+    _insert(database, 1)
+    await asyncio.gather(database.erase(), database.flush(), database.erase())
+    assert (len(store.writes), store.erased_after) == (before + 1, [before + 1])
+    assert await _stored_ids(store.held) == [1]
+    await database.flush()
+    _insert(database, 2)
+    await database.close()
+    assert store.erased_after == [before + 1]
+
+
+async def test_an_erasing_that_fails_is_told_and_made_up_for_by_the_next_write() -> None:
+    store = TestedPages()
+    database = await _open(store)
+    before = len(store.writes)
+    _insert(database, 1)
+    store.erase_failures = [StorageError("gone")]
+    with pytest.raises(StorageError):
+        await database.erase()
+    assert store.erased_after == []
+    await database.flush()
+    assert store.erased_after == [before + 2]
+    await database.close()
 
 
 async def test_those_who_wait_for_the_next_write_are_not_failed_by_this_one() -> None:

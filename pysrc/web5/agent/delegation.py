@@ -1,0 +1,153 @@
+"""What an owner hands to a delegate, and what may be asked for.
+
+Sources: `createPermissionRequestForProtocol` in `@web5/agent` src/connect.ts, `createPermissionGrants` in src/oidc.ts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from web5.crypto.encoding import b64url_decode
+from web5.dids.models import PortableDid
+from web5.dwn.cid import data_cid
+from web5.dwn.messages.parsed_write import parse_write
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import DataEncodedRecordsWrite
+from web5.dwn.permissions.data import check_data
+from web5.dwn.permissions.grants import encoded_data, is_grant
+from web5.dwn.urls import normalize_url
+from web5.errors import CryptoError, DelegationError, DidError, DwnError, InvalidArgument
+
+Message = dict[str, Any]
+Scope = dict[str, str]
+Permission = Literal["read", "write", "delete", "query", "subscribe", "configure"]
+
+METHODS: Mapping[str, tuple[str, str]] = {
+    "read": ("Records", "Read"),
+    "write": ("Records", "Write"),
+    "delete": ("Records", "Delete"),
+    "query": ("Records", "Query"),
+    "subscribe": ("Records", "Subscribe"),
+    "configure": ("Protocols", "Configure"),
+}
+"""What may be asked for. The delegate signs these in the owner's name, so that their grants are delegated ones."""
+
+ALWAYS = (("Protocols", "Query"), ("Messages", "Read"), ("Messages", "Query"), ("Messages", "Subscribe"))
+"""What is granted beside: to see the protocol, and to sync. The delegate invokes these in its own name."""
+
+USUAL: tuple[Permission, ...] = ("read", "write", "delete", "query", "subscribe")
+"""Not to configure: whoever changes a protocol may let in anybody."""
+
+_GRANT = Schema("RecordsWrite", DataEncodedRecordsWrite, is_write=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolPermissions:
+    """What a delegate may do with the records of one protocol.
+
+    Parameters:
+        definition: the protocol's, in the wire's shape; it is configured for the owner if it is not yet.
+    """
+
+    definition: Mapping[str, Any]
+    permissions: Sequence[Permission] = USUAL
+
+    def scopes(self) -> list[Scope]:
+        """The scopes to be granted.
+
+        Raises:
+            InvalidArgument: there is no such permission.
+            BadRequest: the protocol's URL cannot be normalized.
+        """
+        unknown = sorted(set(self.permissions) - set(METHODS))
+        if unknown:
+            raise InvalidArgument(f"Unknown permission {', '.join(unknown)}; there are {', '.join(METHODS)}.")
+        protocol = normalize_url(self.definition["protocol"])
+        asked = dict.fromkeys((*ALWAYS, *(METHODS[name] for name in self.permissions)))
+        return [{"interface": interface, "method": method, "protocol": protocol} for interface, method in asked]
+
+
+def is_delegated(scope: Mapping[str, Any]) -> bool:
+    """Whether what uses this scope is signed in the owner's name (`shouldUseDelegatePermission`)."""
+    return (scope["interface"], scope["method"]) in METHODS.values()
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """A DID that may act for another one, with the grants by which it may.
+
+    Parameters:
+        grants: RecordsWrites with their `encodedData`.
+        portable_did: the delegate's, **with its private keys**; None if the delegate has them already.
+    """
+
+    connected_did: str
+    delegate_did: str
+    grants: tuple[Message, ...]
+    portable_did: PortableDid | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which `@web5/agent`'s connect flow hands it over (`WalletConnect.initClient`)."""
+        keys = {} if self.portable_did is None else {"delegatePortableDid": self.portable_did.to_wire()}
+        return {
+            "connectedDid": self.connected_did,
+            "delegateDid": self.delegate_did,
+            **keys,
+            "delegateGrants": list(self.grants),
+        }
+
+    @staticmethod
+    def from_json(value: Any) -> Delegation:
+        """Read that form; `delegateDid` may be left out where the keys are there.
+
+        Raises:
+            DelegationError: it has not that form, or a grant in it is not one of this owner to this delegate.
+        """
+        match value:
+            case {"connectedDid": str(connected), "delegateGrants": [*grants]}:
+                pass
+            case _:
+                raise DelegationError(
+                    'This is no delegation: an object with "connectedDid", "delegatePortableDid" and "delegateGrants"'
+                    " is expected."
+                )
+        portable = _portable_did(value.get("delegatePortableDid"))
+        delegate = value.get("delegateDid", portable.uri if portable else None)
+        if not isinstance(delegate, str) or (portable is not None and portable.uri != delegate):
+            raise DelegationError(
+                'The delegation names no delegate, or has the keys of another one than "delegateDid".'
+            )
+        return Delegation(connected, delegate, tuple(_checked(grants, connected, delegate)), portable)
+
+
+def _portable_did(value: Any) -> PortableDid | None:
+    if value is None:
+        return None
+    try:
+        return PortableDid.from_wire(value)
+    except DidError as error:
+        raise DelegationError(f"The delegate's portable DID is malformed: {error}") from error
+
+
+def _checked(grants: Iterable[Any], connected: str, delegate: str) -> Iterable[Message]:
+    """What can be seen without knowing the owner's key; whether the owner signed is for `accept`."""
+    for message in grants:
+        try:
+            grant = parse_write(_GRANT.check(message))
+            data = encoded_data(message)
+            if not (grant.is_initial and is_grant(grant.descriptor) and data_cid(data) == grant.descriptor["dataCid"]):
+                raise DelegationError("A grant of the delegation is none, or its data are not what was signed.")
+            check_data(grant.descriptor, data)
+        except (DwnError, CryptoError, InvalidArgument) as error:
+            raise DelegationError(f"A grant of the delegation is malformed: {error}") from error
+        if (grant.author, grant.descriptor.get("recipient")) != (connected, delegate):
+            raise DelegationError(f"A grant of the delegation is not one of {connected} to {delegate}.")
+        yield message
+
+
+def data_of(grant: Mapping[str, Any]) -> tuple[Message, bytes]:
+    """A grant as it is sent: the message, and apart from it the data."""
+    message = {name: value for name, value in grant.items() if name != "encodedData"}
+    return message, b64url_decode(grant["encodedData"].rstrip("="))

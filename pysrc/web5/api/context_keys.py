@@ -1,0 +1,243 @@
+"""Giving the key of a context to those who join it, and finding the keys that were given.
+
+The first record of a context carries the context's public key, so that everyone can encrypt for it; what opens its
+records only the one who began it can derive. To others it is given as a record, encrypted for them, in the giver's DWN:
+the `contextKey` of enbox's key-delivery protocol. Who was given one keeps a copy in the own DWN, so that it is there on
+every device and without the giver. It cannot be taken back: who loses a role still reads what was encrypted until then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from web5.agent.agent import Agent
+from web5.crypto.encoding import b64url_decode
+from web5.crypto.jwk import public_jwk
+from web5.dwn import compose
+from web5.dwn.encryption.content import ContentKey
+from web5.dwn.encryption.definitions import rules_at, with_keys
+from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Message, Scheme, path_for
+from web5.dwn.encryption.property import (
+    Target,
+    content_key,
+    encryption_property,
+    entries_of,
+    wrapped,
+)
+from web5.errors import CryptoError, EncryptionError, StorageError
+
+PROTOCOL = "https://identity.foundation/protocols/key-delivery"
+PATH = "contextKey"
+DEFINITION: dict[str, Any] = {
+    "protocol": PROTOCOL,
+    "published": False,
+    "types": {PATH: {"dataFormats": ["application/json"]}},
+    "structure": {
+        PATH: {
+            "$actions": [{"who": "recipient", "of": PATH, "can": ["read"]}],
+            "$tags": {
+                "$requiredTags": ["protocol", "contextId"],
+                "$allowUndefinedTags": False,
+                "protocol": {"type": "string"},
+                "contextId": {"type": "string"},
+            },
+        }
+    },
+}
+
+_CONTEXT: Scheme = "protocolContext"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A key that was given to us; `kept` says that our own DWN has it."""
+
+    protocol: str
+    key: DerivedKey
+    kept: bool
+
+
+class ContextKeys:
+    """Gives and finds keys as the identity `did`."""
+
+    def __init__(self, agent: Agent, did: str) -> None:
+        self._agent = agent
+        self._did = did
+        self._keys = agent.record_keys
+        self._ciphers = agent.record_keys.ciphers
+
+    def target(self, context: str) -> Target | None:
+        """The public key of a context, as its first record has it; None if it has none.
+
+        The initial write comes first, because it is by who began the context; what follows may be by others.
+        """
+        store = self._agent.dwn.store
+        for row in store.record(store.tenant(self._did), context):
+            for entry in entries_of(row.message):
+                if entry["derivationScheme"] == _CONTEXT and "derivedPublicKey" in entry:
+                    return Target(entry["rootKeyId"], _CONTEXT, entry["derivedPublicKey"], named=True)
+        return None
+
+    async def newcomer(
+        self,
+        *,
+        protocol: str | None,
+        protocol_path: str | None,
+        parent_context_id: str | None,
+        recipient: str | None,
+        encrypted: bool,
+    ) -> Target | None:
+        """Who is to be given the context's key with a new record: the recipient of a role in an encrypted context of
+        ours, or of the record that begins one.
+
+        Raises:
+            EncryptionError: that person has no key to encrypt for.
+        """
+        if protocol is None or protocol_path is None or recipient is None or recipient == self._did:
+            return None
+        if parent_context_id:
+            definition = self._agent.dwn.protocol_definition(self._did, protocol)
+            is_role = definition is not None and rules_at(definition, protocol_path).get("$role") is True
+            joins = is_role and await self._own_key(parent_context_id) is not None
+        else:
+            joins = encrypted
+        return await self._target_of(recipient) if joins else None
+
+    async def welcome(self, message: Message, newcomer: Target) -> None:
+        """Give the key of the context that a record is in, if it is ours; it lies in the own DWN, for the newcomer to
+        fetch, and sync brings it to the remote ones.
+
+        Raises:
+            DwnError: the DWN refused.
+        """
+        key = await self._own_key(message["contextId"])
+        if key is not None:
+            await self._give(message["descriptor"]["protocol"], key, newcomer)
+
+    async def share(self, message: Message, recipient: str) -> None:
+        """Give the key of the context that a record is in to somebody.
+
+        Raises:
+            EncryptionError: the context has no key or it is not ours, or the recipient has none to encrypt for.
+            DwnError: the DWN refused.
+        """
+        key = await self._own_key(message.get("contextId") or "")
+        if key is None:
+            raise EncryptionError("Only who began an encrypted context can give its key, and this record is in none.")
+        await self._give(message["descriptor"]["protocol"], key, await self._target_of(recipient))
+
+    async def given(self, message: Message) -> AsyncGenerator[Given]:
+        """The keys that were given to us for the context of a record: those at hand, then those that its owner's DWN
+        has.
+
+        Raises:
+            DwnError, RemoteError: that DWN refused, or could not be reached.
+        """
+        protocol, context_id = message["descriptor"].get("protocol"), message.get("contextId")
+        if protocol is None or context_id is None:
+            return
+        context = context_id.partition("/")[0]
+        owners = [entry["rootKeyId"] for entry in entries_of(message) if entry["derivationScheme"] == _CONTEXT]
+        for key_id in owners:
+            if (known := self._keys.received.get((self._did, key_id, context))) is not None:
+                yield Given(protocol, known, kept=True)
+        for key_id in owners:
+            owner = key_id.partition("#")[0]
+            for place in [None] if owner == self._did else [None, owner]:
+                for key in await self._found(place, protocol, context):
+                    if key.root_key_id == key_id:
+                        yield Given(protocol, key, kept=place is None)
+
+    async def keep(self, given: Given) -> None:
+        """Have a key that has proved right at hand from now on."""
+        key = given.key
+        self._keys.received[self._did, key.root_key_id, key.path[1]] = key
+        if not given.kept:
+            with suppress(StorageError):  # then it is fetched again another time
+                await self._give(given.protocol, key, None)
+
+    async def _own_key(self, context_id: str) -> DerivedKey | None:
+        """The private key of a context, if it is ours to give; None if it is another's, or the context has none."""
+        context = context_id.partition("/")[0]
+        public = self.target(context)
+        if public is None:
+            return None
+        root = await self._keys.root_if_here(self._did)
+        return root.derive(_CONTEXT, (_CONTEXT, context)) if root and root.key_id == public.key_id else None
+
+    async def _target_of(self, did: str) -> Target:
+        key_id, jwk = await self._keys.public(did)
+        return Target(key_id, "protocolPath", jwk, named=True)
+
+    async def _give(self, protocol: str, key: DerivedKey, to: Target | None) -> None:
+        """Write a key into the own DWN.
+
+        Parameters:
+            to: whom it is for; None: we keep it ourselves.
+        """
+        await self._configure()
+        content = ContentKey.new()
+        plain = json.dumps(await key.to_wire(self._ciphers), separators=(",", ":")).encode()
+        data = await content.crypt_bytes(self._ciphers, plain)
+
+        async def encryption(message: Message) -> dict[str, Any]:
+            own = (await self._keys.root(self._did)).derive("protocolPath", path_for("protocolPath", message))
+            targets = (Target(own.root_key_id, own.scheme, public_jwk(await own.jwk(self._ciphers))), to)
+            entries = [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
+            return encryption_property(content, entries)
+
+        message = await compose.records_write(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            data=data,
+            data_format="application/json",
+            protocol=PROTOCOL,
+            protocol_path=PATH,
+            recipient=self._did if to is None else to.key_id.partition("#")[0],
+            tags={"protocol": protocol, "contextId": key.path[1]},
+            encryption=encryption,
+        )
+        await self._agent.process(self._did, message, data)
+
+    async def _found(self, place: str | None, protocol: str, context: str) -> list[DerivedKey]:
+        """The keys for a context in a DWN that we can open, the newest first.
+
+        Parameters:
+            place: whose remote DWN is asked; None: the own one on this device.
+        """
+        query = await compose.records_query(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            filter={
+                "protocol": PROTOCOL,
+                "protocolPath": PATH,
+                "recipient": self._did,
+                "tags": {"protocol": protocol, "contextId": context},
+            },
+            date_sort="createdDescending",
+        )
+        asked = self._agent.process(self._did, query) if place is None else self._agent.request(place, query)
+        keys = [await self._opened(entry) for entry in (await asked)["entries"]]
+        return [key for key in keys if key is not None and (key.scheme, key.path) == (_CONTEXT, (_CONTEXT, context))]
+
+    async def _opened(self, entry: Message) -> DerivedKey | None:
+        """The key in a record; None if we cannot open it, or something else is in it."""
+        root = await self._keys.root(self._did)
+        try:
+            content = await content_key(self._ciphers, entry, [root.derive(scheme, ()) for scheme in SCHEMES])
+            plain = await content.crypt_bytes(self._ciphers, b64url_decode(entry["encodedData"]))
+            return DerivedKey.from_wire(json.loads(plain))
+        except (EncryptionError, CryptoError, ValueError, KeyError):
+            return None
+
+    async def _configure(self) -> None:
+        if self._agent.dwn.protocol_definition(self._did, PROTOCOL) is None:
+            definition = await with_keys(DEFINITION, await self._keys.root(self._did), self._ciphers)
+            message = await compose.protocols_configure(
+                await self._agent.signer(self._did), self._agent.clock, definition=definition
+            )
+            await self._agent.process(self._did, message)

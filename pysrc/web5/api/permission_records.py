@@ -1,0 +1,246 @@
+"""Requests, grants and revocations as an app sees them: `PermissionRequest`, `PermissionGrant` and
+`PermissionGrantRevocation` of `@web5/api`, in Python's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from web5.agent.agent import Agent
+from web5.agent.delegation import data_of
+from web5.api.sending import SendReport
+from web5.crypto.encoding import b64url_encode
+from web5.dwn import compose
+from web5.dwn.compose_permissions import PermissionRecord, permission_grant, permission_revocation, sign_as_owner
+from web5.dwn.jws import message_author
+from web5.dwn.permissions import protocol as permissions
+from web5.dwn.permissions.grants import encoded_data, permission_data
+from web5.dwn.signing import without_none
+from web5.errors import NotFound
+
+
+class _PermissionRecord:
+    """A record of the permissions protocol.
+
+    Parameters:
+        did: who keeps it, signs for it, and sends it.
+        message: the RecordsWrite with its `encodedData`.
+        home: the DID to which `send` brings it unless another is named.
+
+    Raises:
+        BadRequest: its data cannot be read.
+    """
+
+    def __init__(self, agent: Agent, did: str, message: Mapping[str, Any], home: str | None = None) -> None:
+        self._agent = agent
+        self._did = did
+        self._home = home or did
+        self._message = {name: value for name, value in message.items() if name != "initialWrite"}
+        self._says = permission_data(encoded_data(message) if "encodedData" in message else None)
+
+    @property
+    def id(self) -> str:
+        """The record ID."""
+        record_id: str = self._message["recordId"]
+        return record_id
+
+    @property
+    def author(self) -> str:
+        """The DID that made it."""
+        return message_author(self._message)
+
+    @property
+    def description(self) -> str | None:
+        """What it is for, in words for a person."""
+        return self._text("description")
+
+    @property
+    def raw_message(self) -> dict[str, Any]:
+        """The RecordsWrite with its `encodedData`, as the wire has it."""
+        return dict(self._message)
+
+    async def send(self, target: str | None = None) -> SendReport:
+        """Bring it to the remote DWNs of `target`.
+
+        Parameters:
+            target: a DID; by default the own one, or, for what a delegate asks for, the one for whom it acts.
+
+        Raises:
+            DidError: the target cannot be resolved.
+            DwnError, RemoteError: no endpoint took it.
+        """
+        report = SendReport(await self._agent.deliver(target or self._home, *data_of(self._message)))
+        report.raise_if_none_took_it()
+        return report
+
+    async def store(self, *, import_: bool = False) -> None:
+        """Keep it in the own DWN.
+
+        Parameters:
+            import_: sign it as the owner of that DWN, which what somebody else made needs.
+
+        Raises:
+            DwnError: the DWN refused; Conflict if it is there already.
+        """
+        message, data = data_of(self._message)
+        if import_:
+            message = await sign_as_owner(message, await self._agent.signer(self._did))
+        await self._agent.process(self._did, message, data)
+        self._message = {**message, "encodedData": b64url_encode(data)}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
+
+    def _text(self, name: str) -> str | None:
+        value = self._says.get(name)
+        return value if isinstance(value, str) else None
+
+
+class _Scoped(_PermissionRecord):
+    @property
+    def scope(self) -> dict[str, Any]:
+        """`interface`, `method`, and what narrows them: `protocol`, `contextId`, `protocolPath`."""
+        return dict(self._says.get("scope") or {})
+
+    @property
+    def delegated(self) -> bool:
+        """Whether the grantee signs in the grantor's name."""
+        return self._says.get("delegated") is True
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """`{"publication": "Required" or "Prohibited"}`, or nothing."""
+        return dict(self._says.get("conditions") or {})
+
+
+class PermissionRequest(_Scoped):
+    """Somebody asks for a grant."""
+
+    @property
+    def requester(self) -> str:
+        return self.author
+
+    async def grant(self, date_expires: str, *, store: bool = True) -> PermissionGrant:
+        """Grant what is asked for.
+
+        Parameters:
+            date_expires: the first moment at which the grant no longer holds, ISO 8601 UTC with microseconds.
+            store: keep it in the own DWN, from where sync brings it on.
+
+        Raises:
+            DwnError: the scope is refused.
+        """
+        record = await permission_grant(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            granted_to=self.requester,
+            date_expires=date_expires,
+            scope=self.scope,
+            delegated=self.delegated,
+            request_id=self.id,
+            conditions=self.conditions or None,
+        )
+        grant = PermissionGrant(self._agent, self._did, record.encoded)
+        if store:
+            await grant.store()
+        return grant
+
+    def to_json(self) -> dict[str, Any]:
+        """The properties by their wire names."""
+        return without_none(
+            id=self.id,
+            requester=self.requester,
+            description=self.description,
+            delegated=self.delegated,
+            scope=self.scope,
+            conditions=self.conditions or None,
+        )
+
+
+class PermissionGrant(_Scoped):
+    """Somebody may do something in the grantor's DWN, or in the grantor's name."""
+
+    @property
+    def grantor(self) -> str:
+        return self.author
+
+    @property
+    def grantee(self) -> str:
+        grantee: str = self._message["descriptor"].get("recipient", "")
+        return grantee
+
+    @property
+    def date_granted(self) -> str:
+        """From when it holds: ISO 8601, UTC, microseconds."""
+        granted: str = self._message["descriptor"]["dateCreated"]
+        return granted
+
+    @property
+    def date_expires(self) -> str:
+        """The first moment at which it no longer holds."""
+        return self._text("dateExpires") or ""
+
+    @property
+    def request_id(self) -> str | None:
+        """The record ID of the request that it answers."""
+        return self._text("requestId")
+
+    async def revoke(self, *, description: str | None = None, store: bool = True) -> GrantRevocation:
+        """End the grant from now on.
+
+        Parameters:
+            store: keep the revocation in the own DWN, from where sync brings it on.
+
+        Raises:
+            DwnError: the DWN refused, for instance because the grant is not stored there.
+        """
+        signer = await self._agent.signer(self._did)
+        grant = PermissionRecord(*data_of(self._message))
+        record = await permission_revocation(signer, self._agent.clock, grant=grant, description=description)
+        revocation = GrantRevocation(self._agent, self._did, record.encoded)
+        if store:
+            await revocation.store()
+        return revocation
+
+    async def is_revoked(self, *, remote: bool = False) -> bool:
+        """Whether the grantor's DWN has a revocation of it.
+
+        Parameters:
+            remote: ask the grantor's remote DWN instead of what is here.
+
+        Raises:
+            DwnError, RemoteError: the DWN refused, or could not be reached.
+        """
+        filter = {"parentId": self.id, "protocol": permissions.URI, "protocolPath": permissions.REVOCATION}
+        message = await compose.records_read(await self._agent.signer(self._did), self._agent.clock, filter=filter)
+        ask = self._agent.request if remote else self._agent.process
+        try:
+            await ask(self.grantor, message)
+        except NotFound:
+            return False
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        """The properties by their wire names."""
+        return without_none(
+            id=self.id,
+            grantor=self.grantor,
+            grantee=self.grantee,
+            dateGranted=self.date_granted,
+            description=self.description,
+            requestId=self.request_id,
+            dateExpires=self.date_expires,
+            delegated=self.delegated,
+            scope=self.scope,
+            conditions=self.conditions or None,
+        )
+
+
+class GrantRevocation(_PermissionRecord):
+    """The end of a grant."""
+
+    @property
+    def grant_id(self) -> str:
+        """The record ID of the grant."""
+        parent: str = self._message["descriptor"]["parentId"]
+        return parent

@@ -1,0 +1,156 @@
+"""`web5.dwn.permissions`: ask for grants, give them, and see what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from web5.agent.acting import Actor
+from web5.agent.agent import Agent
+from web5.api.permission_records import PermissionGrant, PermissionRequest
+from web5.dwn import compose
+from web5.dwn.compose_permissions import permission_grant, permission_request
+from web5.dwn.permissions import protocol as permissions
+from web5.dwn.urls import normalize_url
+
+
+class PermissionsApi:
+    """Acts in the name of whoever signs: a delegate's requests and grants are its own, and in its own DWN, as in
+    `@web5/api`. `from_`, where it is taken, is the DID whose remote DWN is asked instead of the local one.
+    """
+
+    def __init__(self, agent: Agent, actor: Actor) -> None:
+        self._agent = agent
+        self._did = actor.delegate_did or actor.did
+        self._home = actor.did
+
+    async def request(
+        self,
+        *,
+        scope: Mapping[str, Any],
+        delegated: bool = False,
+        description: str | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        store: bool = False,
+    ) -> PermissionRequest:
+        """Make a request; `await request.send(did)` brings it to the one who is asked.
+
+        Parameters:
+            scope: `interface`, `method`, and what narrows them: `protocol` (records need one), `contextId` or
+                `protocolPath`.
+            delegated: ask to sign in the grantor's name.
+            conditions: `{"publication": "Required" or "Prohibited"}`.
+            store: keep it in the own DWN too.
+
+        Raises:
+            DwnError: the scope is refused.
+        """
+        record = await permission_request(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            scope=scope,
+            delegated=delegated,
+            description=description,
+            conditions=conditions,
+        )
+        request = PermissionRequest(self._agent, self._did, record.encoded, self._home)
+        if store:
+            await request.store()
+        return request
+
+    async def grant(
+        self,
+        *,
+        granted_to: str,
+        scope: Mapping[str, Any],
+        date_expires: str,
+        delegated: bool = False,
+        description: str | None = None,
+        request_id: str | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        store: bool = True,
+    ) -> PermissionGrant:
+        """Grant something.
+
+        Parameters:
+            granted_to: the DID of the grantee.
+            scope, conditions: as for `request`.
+            date_expires: the first moment at which it no longer holds, ISO 8601 UTC with microseconds.
+            delegated: let the grantee sign in this DID's name.
+            request_id: the record ID of the request that it answers.
+            store: keep it in the own DWN, from where sync brings it on. Elsewhere than there, only a delegated grant
+                can be used.
+
+        Raises:
+            DwnError: the scope is refused.
+        """
+        record = await permission_grant(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            granted_to=granted_to,
+            date_expires=date_expires,
+            scope=scope,
+            delegated=delegated,
+            description=description,
+            request_id=request_id,
+            conditions=conditions,
+        )
+        grant = PermissionGrant(self._agent, self._did, record.encoded)
+        if store:
+            await grant.store()
+        return grant
+
+    async def query_requests(self, *, protocol: str | None = None, from_: str | None = None) -> list[PermissionRequest]:
+        """The requests that were sent to this DID, the oldest first.
+
+        Parameters:
+            protocol: only those about this one.
+
+        Raises:
+            DwnError, RemoteError: the DWN refused, or could not be reached.
+        """
+        entries = await self._query(permissions.REQUEST, from_, protocol=protocol)
+        return [PermissionRequest(self._agent, self._did, entry) for entry in entries]
+
+    async def query_grants(
+        self,
+        *,
+        grantor: str | None = None,
+        grantee: str | None = None,
+        protocol: str | None = None,
+        check_revoked: bool = False,
+        from_: str | None = None,
+    ) -> list[PermissionGrant]:
+        """The grants that this DID gave or keeps, the oldest first; with `from_`, those of another that it may see.
+
+        Parameters:
+            grantor, grantee, protocol: only those by, to, about this one.
+            check_revoked: leave out those that were revoked.
+
+        Raises:
+            DwnError, RemoteError: the DWN refused, or could not be reached.
+        """
+        entries = await self._query(permissions.GRANT, from_, protocol=protocol, author=grantor, recipient=grantee)
+        grants = [PermissionGrant(self._agent, self._did, entry) for entry in entries]
+        if not check_revoked:
+            return grants
+        return [grant for grant in grants if not await grant.is_revoked(remote=from_ is not None)]
+
+    async def _query(
+        self, path: str, from_: str | None, *, protocol: str | None, **filter: str | None
+    ) -> list[dict[str, Any]]:
+        message = await compose.records_query(
+            await self._agent.signer(self._did),
+            self._agent.clock,
+            filter={
+                "protocol": permissions.URI,
+                "protocolPath": path,
+                "tags": None if protocol is None else {"protocol": normalize_url(protocol)},
+                **filter,
+            },
+        )
+        reply = await (
+            self._agent.request(from_, message) if from_ is not None else self._agent.process(self._did, message)
+        )
+        entries: list[dict[str, Any]] = reply["entries"]
+        return entries

@@ -1,0 +1,130 @@
+"""did:web: the document is a file of a website (https://w3c-ccg.github.io/did-method-web; `@web5/dids` `did-web.ts`).
+
+Invariants:
+1. A document is asked for over TLS only; from this machine's own `localhost`, where that is allowed, over plain HTTP.
+2. No DID names an IP address, and no resolution takes more than `MAX_BYTES` of an answer or `RESOLVE_SECONDS`.
+3. A document is given only if it says that it is the one of this DID.
+
+Redirects are followed, as the reference's fetch does: who controls a site controls its DIDs, and may send those who ask
+to another address, which the `Http` port does not tell. What is found there has to be the DID's document all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from urllib.parse import unquote
+
+from web5 import strict_json
+from web5.chunks import reading
+from web5.dids.method import Resolved
+from web5.dids.models import DidDocument
+from web5.dids.uri import DidUrl
+from web5.errors import DidError, TimedOut
+from web5.ports.http import Http, HttpResponse
+
+RESOLVE_SECONDS = 20.0
+MAX_BYTES = 256 * 1024
+
+_HOST = re.compile(r"(?P<name>[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:(?P<port>[1-9][0-9]{0,4}))?", re.IGNORECASE)
+_LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+"""A host whose last label is a number is an IPv4 address to a browser (URL Standard, "ends in a number")."""
+
+_SEGMENT = re.compile(r"[^/\\?#\x00-\x1f\x7f]+")
+_DOTS = frozenset({".", ".."})
+_GONE = frozenset({404, 410})
+
+
+class DidWeb:
+    """`web5.dids.method.DidMethod` for did:web.
+
+    Parameters:
+        allow_localhost: did:web:localhost is asked for over plain HTTP, for development. Not on a server: there a
+            stranger's DID would make it ask its own machine.
+        timeout: seconds for all of a resolution.
+    """
+
+    name = "web"
+
+    def __init__(self, http: Http, *, allow_localhost: bool = False, timeout: float = RESOLVE_SECONDS) -> None:
+        self._http = http
+        self._allow_localhost = allow_localhost
+        self._timeout = timeout
+
+    async def resolve(self, did: DidUrl) -> Resolved:
+        """Fetch the document.
+
+        Raises:
+            DidError: invalidDid; notFound, the site says so; internalError, it answers something else;
+                invalidDidDocument and invalidDidDocumentLength, this is no document of the DID.
+            RemoteError: the site was not reached, or is too slow.
+        """
+        url = document_url(did, allow_localhost=self._allow_localhost)
+        try:
+            async with asyncio.timeout(self._timeout):
+                body = await self._fetch(url)
+        except TimeoutError as error:
+            raise TimedOut(f"{url} took more than {self._timeout:g} seconds") from error
+        return Resolved(_document(did.uri, url, body), {})
+
+    async def _fetch(self, url: str) -> bytes:
+        headers = {"accept": "application/did+json, application/json"}
+        response = await self._http.request("GET", url, headers=headers, timeout=self._timeout)
+        try:
+            if response.status in _GONE:
+                raise DidError("notFound", f"{url} is not there ({response.status})")
+            if response.status != 200:
+                raise DidError("internalError", f"{url} answered with {response.status}")
+            return await _limited(response, url)
+        finally:
+            await response.close()
+
+
+def document_url(did: DidUrl, *, allow_localhost: bool = False) -> str:
+    """Where the document of a did:web is.
+
+    Raises:
+        DidError: invalidDid, it names no host with an optional port, or a path that is none.
+    """
+    encoded_domain, *path = did.id.split(":")
+    domain = unquote(encoded_domain)
+    host = _HOST.fullmatch(domain)
+    if host is None or ".." in domain or int(host["port"] or 0) > 0xFFFF:
+        raise _invalid(did, f"{domain!r} is not the name of a host")
+    if _LAST_LABEL_OF_AN_ADDRESS.fullmatch(host["name"].rpartition(".")[2]):
+        raise _invalid(did, "a did:web names a host, not an IP address")
+    if not all(_SEGMENT.fullmatch(segment) and segment not in _DOTS for segment in map(unquote, path)):
+        raise _invalid(did, "its path has an empty or impossible segment")
+    local = _is_localhost(host["name"])
+    if local and not allow_localhost:
+        raise _invalid(did, "DIDs of localhost are not resolved here")
+    scheme = "http" if local else "https"
+    return f"{scheme}://{'/'.join([domain, *(path or ['.well-known'])])}/did.json"
+
+
+def _is_localhost(name: str) -> bool:
+    return name.lower() == "localhost" or name.lower().endswith(".localhost")
+
+
+def _invalid(did: DidUrl, reason: str) -> DidError:
+    return DidError("invalidDid", f"{did.uri[:100]}: {reason}")
+
+
+async def _limited(response: HttpResponse, url: str) -> bytes:
+    body = bytearray()
+    async with reading(response.chunks()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise DidError("invalidDidDocumentLength", f"{url} has more than {MAX_BYTES} bytes")
+    return bytes(body)
+
+
+def _document(uri: str, url: str, body: bytes) -> DidDocument:
+    try:
+        document = DidDocument.from_wire(strict_json.parse(body.decode()))
+    except ValueError as error:
+        raise DidError("invalidDidDocument", f"{url} is not JSON: {error}") from error
+    if document.id != uri:
+        raise DidError("invalidDidDocument", f"{url} has the document of {document.id[:100]}, not of {uri[:100]}")
+    return document

@@ -1,0 +1,178 @@
+"""Keys that open some records and no others, derived from one root key (dwn-sdk-js src/utils/hd-key.ts, records.ts).
+
+A key lies at a path of texts below its root, and each step down is an HKDF that cannot be undone: who has the key at a
+path can make those below it, and none beside or above it. Deriving takes the private key; so a public key for a path is
+either made by the root's owner, or found where the owner has put it, in a protocol definition or in a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from ...crypto.ecies import CURVE
+from ...crypto.encoding import b64url_decode
+from ...crypto.hkdf import hkdf
+from ...crypto.jwk import key_material
+from ...errors import CryptoError, EncryptionError
+from ...ports.ciphers import Ciphers
+from ...ports.crypto import Jwk
+
+Scheme = Literal["dataFormats", "protocolContext", "protocolPath", "schemas"]
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+_ALGORITHM = "ES256K"
+_KEY = 32
+
+Message = Mapping[str, Any]
+
+
+def path_for(scheme: Scheme, message: Message) -> tuple[str, ...]:
+    """Where the key of a record lies.
+
+    Parameters:
+        message: the RecordsWrite; it need not be signed yet.
+
+    Raises:
+        EncryptionError: the scheme does not fit the record.
+    """
+    return (scheme, *_PATHS[scheme](message))
+
+
+def _data_format(message: Message) -> Sequence[str]:
+    descriptor = message["descriptor"]
+    schema = descriptor.get("schema")
+    return [descriptor["dataFormat"]] if schema is None else [schema, descriptor["dataFormat"]]
+
+
+def _schema(message: Message) -> Sequence[str]:
+    schema = message["descriptor"].get("schema")
+    if schema is None:
+        raise EncryptionError("A record without a schema has no key by schema; its key can be by data format.")
+    return [schema]
+
+
+def _protocol_path(message: Message) -> Sequence[str]:
+    descriptor = message["descriptor"]
+    if "protocol" not in descriptor or "protocolPath" not in descriptor:
+        raise EncryptionError("A record of no protocol has no key by protocol path; its key can be by schema.")
+    return [descriptor["protocol"], *descriptor["protocolPath"].split("/")]
+
+
+def _protocol_context(message: Message) -> Sequence[str]:
+    context_id = message.get("contextId")
+    if not context_id:
+        raise EncryptionError("A record without a context has no key by context; its key can be by schema.")
+    return [context_id.partition("/")[0]]
+
+
+_PATHS: dict[Scheme, Callable[[Message], Sequence[str]]] = {
+    "dataFormats": _data_format,
+    "protocolContext": _protocol_context,
+    "protocolPath": _protocol_path,
+    "schemas": _schema,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedKey:
+    """A private key that opens what lies at and below its path.
+
+    Parameters:
+        root_key_id: the DID URL of the key that it comes from.
+        path: from the root, the scheme's name first; empty for the root itself.
+        private: a scalar of secp256k1, 32 bytes.
+    """
+
+    root_key_id: str
+    scheme: Scheme
+    path: tuple[str, ...]
+    private: bytes
+
+    def at(self, path: Sequence[str]) -> DerivedKey:
+        """The key at a path from the root.
+
+        Raises:
+            EncryptionError: the path does not lead through this key, or has an empty step.
+        """
+        own = len(self.path)
+        if tuple(path[:own]) != self.path:
+            raise EncryptionError(f"The key at {self.path} does not lead to {tuple(path)}.")
+        private = self.private
+        for step in path[own:]:
+            private = hkdf("sha256", private, info=_step(step))
+        return replace(self, path=tuple(path), private=private)
+
+    async def jwk(self, ciphers: Ciphers) -> Jwk:
+        """The private JWK, as the reference's `Secp256k1.privateKeyToJwk` writes it.
+
+        Raises:
+            CryptoError: no scalar of the curve.
+        """
+        return {"alg": _ALGORITHM, **await ciphers.private_key(CURVE, self.private)}
+
+    async def to_wire(self, ciphers: Ciphers) -> dict[str, Any]:
+        """The shape in which one person gives such a key to another (`DerivedPrivateJwk`)."""
+        return {
+            "rootKeyId": self.root_key_id,
+            "derivationScheme": self.scheme,
+            "derivationPath": list(self.path),
+            "derivedPrivateKey": await self.jwk(ciphers),
+        }
+
+    @classmethod
+    def from_wire(cls, value: Any) -> DerivedKey:
+        """What `to_wire` gave.
+
+        Raises:
+            EncryptionError: it is not such a key.
+        """
+        try:
+            root_key_id, scheme, path = value["rootKeyId"], value["derivationScheme"], value.get("derivationPath", [])
+            jwk = value["derivedPrivateKey"]
+            if not isinstance(root_key_id, str) or scheme not in SCHEMES or key_material(jwk).curve != CURVE:
+                raise EncryptionError("This is not a derived key: its ID, scheme or curve is wrong.")
+            if not isinstance(path, list) or not all(isinstance(step, str) for step in path):
+                raise EncryptionError("This is not a derived key: its path is not a list of texts.")
+            private = b64url_decode(jwk["d"])
+        except (CryptoError, KeyError, TypeError, AttributeError) as error:
+            raise EncryptionError(f"This is not a derived key: {error}") from error
+        return cls(root_key_id, scheme, tuple(path), private)
+
+
+@dataclass(frozen=True, slots=True)
+class RootKey:
+    """The key of an identity that the keys of its records are derived from.
+
+    Parameters:
+        key_id: the DID URL of the verification method.
+        private: a scalar of secp256k1, 32 bytes.
+    """
+
+    key_id: str
+    private: bytes
+
+    def derive(self, scheme: Scheme, path: Sequence[str]) -> DerivedKey:
+        """The key at a path, for a scheme. Raises as `DerivedKey.at`."""
+        return DerivedKey(self.key_id, scheme, (), self.private).at(path)
+
+
+def _step(text: str) -> bytes:
+    if not text:
+        raise EncryptionError("A key's path has no empty steps.")
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise EncryptionError(f"A key's path is Unicode text, and {text!r} is not.") from error
+
+
+def public_part(jwk: Jwk) -> Jwk:
+    """A public key as the wire has it, whatever else the JWK has."""
+    return {"alg": _ALGORITHM} | {name: jwk[name] for name in ("kty", "crv", "x", "y")}
+
+
+def fallback_root(key_id: str, private: bytes) -> RootKey:
+    """The root of an identity that has no secp256k1 key: derived from one that it has, so that the identity's own keys
+    bring it back on any device. The reference has no such thing, it knows roots of secp256k1 only.
+    """
+    return RootKey(key_id, hkdf("sha256", private, info=b"web5-py: root of record encryption"))

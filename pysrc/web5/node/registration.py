@@ -1,0 +1,262 @@
+"""Registration of tenants: terms of service to agree to, a proof of work to do, as `@web5/dwn-server` demands them.
+
+Invariants:
+1. With neither demanded, everybody is served. With either, nobody is who did not meet it, for any message.
+2. A tenant who agreed to other terms than those of now is served no more until it agrees to these.
+3. A proof of work is of use for the tenant and the terms that it was done for, for `CHALLENGE_SECONDS` to twice that.
+
+Source: `src/registration/registration-manager.ts`, `proof-of-work-manager.ts` and `src/http-api.ts` of
+`@web5/dwn-server` 0.6.1. There, a server that demands only one of the two registers nobody: without terms it finds
+every agreement outdated, and without a way to ask for a challenge it wants a proof of work nevertheless.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from web5 import strict_json
+from web5.crypto.proof_of_work import Challenge, bound_for
+from web5.dids.uri import parse_did
+from web5.dwn.store.database import Database, open_file
+from web5.ports.clock import Clock, SystemClock
+from web5.sync.registration_client import PROOF_OF_WORK, TERMS_OF_SERVICE, Terms
+
+CHALLENGE_SECONDS = 600.0
+"""How long a challenge is given out; it may be answered for as long again."""
+
+WANTED_A_MINUTE = 10
+"""Registrations a minute; twice as many make the work twice as hard, until a minute has passed."""
+
+_MINUTE = 60.0
+_LARGEST_REQUEST = 16 * 1024
+_NONCE_BYTES = 32
+_HEX = frozenset("0123456789abcdefABCDEF")
+_SCHEMA = (
+    """
+    CREATE TABLE registered_tenant (
+        did TEXT PRIMARY KEY,
+        terms_hash TEXT,
+        registered INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationSettings:
+    """What a tenant has to do before it is served; by default nothing.
+
+    Parameters:
+        terms: the text of the terms of service to agree to; None: there are none.
+        hashes: how many hashes a proof of work takes on average, while not too many come; 0: none is asked for.
+    """
+
+    terms: str | None = None
+    hashes: int = 0
+
+    @property
+    def requirements(self) -> list[str]:
+        """As `GET /info` names them."""
+        return [
+            *([PROOF_OF_WORK] if self.hashes else []),
+            *([TERMS_OF_SERVICE] if self.terms is not None else []),
+        ]
+
+
+@asynccontextmanager
+async def open_registrations(
+    folder: Path, settings: RegistrationSettings, clock: Clock | None = None
+) -> AsyncIterator[Registrations]:
+    """The registrations of one node, kept in a file of its folder; closed at the end of the block."""
+    database = open_file(folder / "registrations.sqlite")
+    try:
+        yield Registrations(database, settings, clock or SystemClock())
+    finally:
+        await database.close()
+
+
+class Registrations:
+    """Who is registered at a node; its tenant gate, and what it serves below `/registration`."""
+
+    def __init__(self, database: Database, settings: RegistrationSettings, clock: Clock) -> None:
+        database.migrate("registrations", _SCHEMA)
+        self.requirements = settings.requirements
+        self._database = database
+        self._clock = clock
+        self._terms = None if settings.terms is None else _terms(settings.terms)
+        self._challenges = _Challenges(settings.hashes, clock) if settings.hashes else None
+
+    async def refusal(self, tenant: str) -> str | None:
+        """Why a tenant is not served, in the reference's words; None if it is (`TenantGate`)."""
+        if not self.requirements:
+            return None
+        query = "SELECT terms_hash FROM registered_tenant WHERE did = ?"
+        row = self._database.connection.execute(query, (tenant,)).fetchone()
+        if row is None:
+            return "Not a registered tenant."
+        if self._terms is not None and row[0] != self._terms.hash:
+            return "Agreed terms-of-service is outdated."
+        return None
+
+    def routes(self, prefix: str) -> list[BaseRoute]:
+        """What is demanded, and the way to meet it, below a path; nothing if nothing is."""
+        below = f"{prefix}/registration"
+        return [
+            *([Route(f"{below}/proof-of-work", self._give_challenge, methods=["GET"])] if self._challenges else []),
+            *([Route(f"{below}/terms-of-service", self._give_terms, methods=["GET"])] if self._terms else []),
+            *([Route(below, self._post, methods=["POST"])] if self.requirements else []),
+        ]
+
+    async def _give_challenge(self, request: Request) -> Response:
+        assert self._challenges is not None
+        challenge = self._challenges.current()
+        return JSONResponse(
+            {"challengeNonce": challenge.nonce, "maximumAllowedHashValue": f"{challenge.bound:064X}"},
+            headers={"cache-control": "no-store"},
+        )
+
+    async def _give_terms(self, request: Request) -> Response:
+        assert self._terms is not None
+        return PlainTextResponse(self._terms.text, headers={"cache-control": "no-store"})
+
+    async def _post(self, request: Request) -> Response:
+        try:
+            await self._register(await _parsed(request))
+        except _Refusal as refusal:
+            body = {"code": refusal.code, "message": f"{refusal.code}: {refusal.message}"}
+            return JSONResponse(body, refusal.status)
+        return JSONResponse({"success": True})
+
+    async def _register(self, asked: _Asked) -> None:
+        """Raises _Refusal: what is demanded is not met; nothing is changed."""
+        hash = self._terms.hash if self._terms else None
+        if self._terms is not None and asked.terms_hash != hash:
+            raise _Refusal(
+                "RegistrationManagerInvalidOrOutdatedTermsOfServiceHash",
+                f"Expecting terms-of-service hash {hash}, but got {asked.terms_hash}.",
+            )
+        if self._challenges is not None:
+            self._challenges.check(asked)
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO registered_tenant VALUES (?, ?, ?)", (asked.did, hash, self._clock.now())
+            )
+        await self._database.flush()
+
+
+class _Challenges:
+    """Gives challenges out and checks what is brought for them."""
+
+    def __init__(self, hashes: int, clock: Clock) -> None:
+        self._hashes = hashes
+        self._clock = clock
+        self._nonces: list[str] = []
+        self._since = 0.0
+        self._solved: dict[str, float] = {}
+
+    def current(self) -> Challenge:
+        """The challenge of now."""
+        self._renew()
+        return Challenge(self._nonces[-1], self._bound())
+
+    def check(self, asked: _Asked) -> None:
+        """Take a proof of work, once; raises _Refusal if it is none."""
+        self._renew()
+        nonce = asked.response_nonce
+        if nonce in self._solved:
+            raise _Refusal("ProofOfWorkManagerResponseNonceReused", f"Not allowed to reused response nonce: {nonce}.")
+        if len(nonce) != 2 * _NONCE_BYTES or not _HEX.issuperset(nonce):
+            raise _Refusal(
+                "ProofOfWorkManagerInvalidResponseNonceFormat",
+                f"Response nonce not a HEX string representing a 256 bit value: {nonce[:128]}.",
+            )
+        if asked.challenge_nonce not in self._nonces:
+            raise _Refusal(
+                "ProofOfWorkManagerInvalidChallengeNonce",
+                f"Unknown or expired challenge nonce: {asked.challenge_nonce[:128]}.",
+            )
+        challenge = Challenge(asked.challenge_nonce, self._bound())
+        if not challenge.is_met(nonce, asked.data):
+            raise _Refusal(
+                "ProofOfWorkInsufficientSolutionNonce",
+                f"Insufficient computed hash, needs to be <= {challenge.bound}.",
+            )
+        self._solved[nonce] = self._clock.monotonic()
+
+    def _renew(self) -> None:
+        now = self._clock.monotonic()
+        if not self._nonces or now >= self._since + 2 * CHALLENGE_SECONDS:
+            self._nonces, self._since = [_nonce()], now
+        elif now >= self._since + CHALLENGE_SECONDS:
+            self._nonces, self._since = [self._nonces[-1], _nonce()], now
+        self._solved = {nonce: when for nonce, when in self._solved.items() if now < when + _MINUTE}
+
+    def _bound(self) -> int:
+        return bound_for(self._hashes * max(WANTED_A_MINUTE, len(self._solved)) // WANTED_A_MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request to register. `data` is the text that its proof of work covers."""
+
+    did: str
+    terms_hash: str | None
+    data: str
+    challenge_nonce: str
+    response_nonce: str
+
+
+class _Refusal(Exception):
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        self.code = code
+        self.message = message
+        self.status = status
+        super().__init__(message)
+
+
+async def _parsed(request: Request) -> _Asked:
+    """Raises _Refusal: it is no such request."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_REQUEST:
+            raise _Refusal("RequestTooLarge", f"a registration has at most {_LARGEST_REQUEST} bytes", 413)
+    try:
+        asked = strict_json.parse(body.decode())
+    except ValueError as error:
+        raise _Refusal("RequestMalformed", f"a registration is JSON: {error}") from error
+    match asked:
+        case {"registrationData": {"did": str(did), **more} as data} if _is_did(did):
+            work = asked.get("proofOfWork")
+            nonces = work if isinstance(work, dict) else {}
+            terms_hash = more.get("termsOfServiceHash")
+            return _Asked(
+                did,
+                terms_hash if isinstance(terms_hash, str) else None,
+                json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+                *(str(nonces.get(name) or "") for name in ("challengeNonce", "responseNonce")),
+            )
+    raise _Refusal("RequestMalformed", "a registration has registrationData with a did")
+
+
+def _is_did(text: str) -> bool:
+    parsed = parse_did(text)
+    return parsed is not None and parsed.uri == text
+
+
+def _terms(text: str) -> Terms:
+    return Terms(text, sha256(text.encode()).hexdigest())
+
+
+def _nonce() -> str:
+    return secrets.token_hex(_NONCE_BYTES).upper()

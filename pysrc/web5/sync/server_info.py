@@ -1,0 +1,55 @@
+"""What a DWN server says of itself beside its RPC: `GET {endpoint}/info`."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from web5.dwn.rpc import SHOWN_CHARACTERS
+from web5.errors import BadReply
+from web5.ports.http import Http
+
+
+class ServerInfo(BaseModel):
+    """What `GET {endpoint}/info` tells; see `src/http-api.ts` of `@web5/dwn-server`."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    registration_requirements: list[str] = Field(default_factory=list)
+    """What a tenant must do before it may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
+    max_file_size: int | None = None
+    """Bytes of data that a record may have."""
+    web_socket_support: bool = False
+    server: str | None = None
+    version: str | None = None
+    sdk_version: str | None = None
+    url: str | None = None
+
+
+async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
+    """Ask a DWN server what it is and what it demands.
+
+    Raises:
+        Unreachable, TimedOut: as `Http` does.
+        BadReply: the answer is not a DWN server's.
+    """
+    response = await http.request("GET", below(endpoint, "info"), timeout=timeout)
+    body = await response.read()
+    try:
+        if response.status == 200:
+            return ServerInfo.model_validate_json(body)
+    except ValidationError:
+        pass
+    raise BadReply(f"{endpoint} answered {response.status} to /info: {_beginning(body)}")
+
+
+def below(endpoint: str, name: str) -> str:
+    """The URL of a resource that the server has beside its RPC."""
+    scheme, host, path, query, _ = urlsplit(endpoint)
+    return urlunsplit((scheme, host, f"{path.rstrip('/')}/{name}", query, ""))
+
+
+def _beginning(body: bytes) -> str:
+    return repr(body[:SHOWN_CHARACTERS].decode("utf-8", "replace"))

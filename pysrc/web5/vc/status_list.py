@@ -1,0 +1,155 @@
+"""Status lists, by which issuers revoke and suspend (W3C Status List 2021; `status-list-credential.ts`).
+
+A list is a credential too, of the same issuer and published at a URL, with compressed bits in it; a credential names
+the URL and the number of its bit.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from web5.crypto.encoding import b64url_decode, b64url_encode
+from web5.errors import CredentialError, CryptoError, InvalidArgument
+from web5.ports.clock import Clock
+from web5.vc.codes import Code
+from web5.vc.credential import STATUS_LIST_CONTEXT, VerifiableCredential
+from web5.vc.models import CONTEXT, Json
+
+LIST_BITS = 16 * 1024 * 8
+"""Bits in a list that is made here: 16 KiB of them, so that many credentials hide in one (section 4.1)."""
+
+MAX_LIST_BYTES = 16 << 20
+"""A list that grows beyond this when it is unpacked is not used."""
+
+ENTRY_TYPE = "StatusList2021Entry"
+LIST_TYPE = "StatusList2021Credential"
+
+Purpose = Literal["revocation", "suspension"]
+
+_FROM_B64 = str.maketrans("+/", "-_", "=")
+
+
+def entry(list_url: str, index: int, purpose: Purpose = "revocation") -> Json:
+    """The `credential_status` of a new credential.
+
+    Parameters:
+        list_url: where the list is published.
+        index: the number of the credential's bit; no two credentials of a list have the same.
+
+    Raises:
+        InvalidArgument: a list made here has no such bit.
+    """
+    if not 0 <= index < LIST_BITS:
+        raise InvalidArgument(f"The index of a status list is between 0 and {LIST_BITS - 1}, not {index}.")
+    return {
+        "id": f"{list_url}#{index}",
+        "type": ENTRY_TYPE,
+        "statusPurpose": purpose,
+        "statusListIndex": str(index),
+        "statusListCredential": list_url,
+    }
+
+
+def create(
+    *,
+    list_url: str,
+    issuer: str,
+    disabled: Iterable[VerifiableCredential],
+    purpose: Purpose = "revocation",
+    clock: Clock | None = None,
+) -> VerifiableCredential:
+    """The list that says of these credentials, and of no others, that they are revoked or suspended; to be signed.
+
+    Raises:
+        InvalidArgument: one of them has no bit in this list, or two have the same.
+    """
+    bits = bytearray(LIST_BITS // 8)
+    for credential in disabled:
+        index = _index_in(credential, list_url, purpose)
+        if _bit(bits, index):
+            raise InvalidArgument(f"Two of the credentials have the index {index}.")
+        bits[index // 8] |= 0x80 >> index % 8
+    packed = b64url_encode(gzip.compress(bits, mtime=0))
+    made = VerifiableCredential.create(
+        issuer=issuer,
+        subject=list_url,
+        type=LIST_TYPE,
+        data={"type": "StatusList2021", "statusPurpose": purpose, "encodedList": packed},
+        clock=clock,
+    )
+    return made.model_copy(update={"id": list_url, "context": [CONTEXT, STATUS_LIST_CONTEXT]})
+
+
+def entries_of(credential: VerifiableCredential) -> list[Json]:
+    """Where the status of a credential stands; empty if its issuer never changes it.
+
+    Raises:
+        CredentialError: statusUnusable, it stands somewhere that is not known here.
+    """
+    status = credential.credential_status
+    entries = status if isinstance(status, list) else [status] if status else []
+    for one in entries:
+        if one.get("type") != ENTRY_TYPE or not isinstance(one.get("statusListCredential"), str):
+            raise _unusable(f"a credentialStatus other than {ENTRY_TYPE} is not known here")
+    return entries
+
+
+def is_disabled(status: Json, status_list: VerifiableCredential) -> bool:
+    """True if a list says that a credential is revoked or suspended.
+
+    Parameters:
+        status: the credential's entry.
+        status_list: the list that it names, verified.
+
+    Raises:
+        CredentialError: statusUnusable, the entry and the list do not belong together, or one is malformed.
+    """
+    says = status_list.subjects[0]
+    if LIST_TYPE not in status_list.types or status_list.id != status.get("statusListCredential"):
+        raise _unusable(f"what is at {status.get('statusListCredential')} is not that status list")
+    if says.get("statusPurpose") != status.get("statusPurpose"):
+        raise _unusable("the status list is for another purpose than the credential says")
+    bits = _unpacked(says.get("encodedList"))
+    index = _index(status)
+    if index is None or index >= len(bits) * 8:
+        raise _unusable("the status list has no bit for this credential")
+    return _bit(bits, index)
+
+
+def _index_in(credential: VerifiableCredential, list_url: str, purpose: Purpose) -> int:
+    for status in entries_of(credential):
+        if status["statusListCredential"] == list_url and status.get("statusPurpose") == purpose:
+            index = _index(status)
+            if index is not None and index < LIST_BITS:
+                return index
+    raise InvalidArgument(f"Credential {credential.id} has no bit for {purpose} in the list {list_url}.")
+
+
+def _index(status: Json) -> int | None:
+    index = status.get("statusListIndex")
+    return int(index) if isinstance(index, str) and index.isascii() and index.isdecimal() and len(index) < 10 else None
+
+
+def _unpacked(encoded: Any) -> bytes:
+    if not isinstance(encoded, str):
+        raise _unusable("the status list has no text encodedList")
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        # The specification does not say which base64 is meant, and issuers use both.
+        bits = unpacking.decompress(b64url_decode(encoded.translate(_FROM_B64)), MAX_LIST_BYTES)
+    except (CryptoError, zlib.error) as error:
+        raise _unusable("the encodedList of the status list is not compressed bits") from error
+    if not unpacking.eof:
+        raise _unusable("the encodedList of the status list is too large, or cut off")
+    return bits
+
+
+def _bit(bits: bytes | bytearray, index: int) -> bool:
+    return bool(bits[index // 8] & 0x80 >> index % 8)
+
+
+def _unusable(why: str) -> CredentialError:
+    return CredentialError(Code.STATUS_UNUSABLE, why)

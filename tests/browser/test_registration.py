@@ -1,0 +1,68 @@
+"""A node with terms of service: the page asks, and what was written arrives there once the person has agreed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.browser.world import PATIENCE, Device, World, make_world, texts_held_by
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TERMS = "<h1>Terms</h1>\n" + "\n".join(f"{number}. Be kind, and be so again." for number in range(1, 60))
+OTHERS = "Be kinder."
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def strict_world(site: Path, tmp_path: Path) -> AsyncIterator[World]:
+    """A world of its own, whose second node wants its tenants registered."""
+    (tmp_path / "terms.txt").write_text(TERMS, encoding="utf-8")
+    async with make_world(site, tmp_path, tmp_path / "terms.txt").running() as world:
+        yield world
+
+
+async def test_a_node_with_terms_asks_and_is_filled_after_consent(
+    browser: Browser, strict_world: World, tmp_path: Path
+) -> None:
+    device = Device(await browser.new_context(), strict_world.origin)
+    await device.open()
+    await device.ready()
+    node = device.node(strict_world.second_endpoint)
+    state, terms = node.locator('[data-slot="state"]'), node.get_by_role("region", name="Terms of service")
+    await device.write("before consent")
+    await expect(state).to_have_text("Asks for your consent", timeout=PATIENCE)
+    await device.summary("1 of 2 asks you")
+    await expect(node.get_by_text("agree to its terms")).to_be_visible()
+    await expect(terms).to_be_hidden()
+
+    await node.get_by_role("button", name="Read its terms").click()
+    await expect(terms).to_have_text(TERMS)  # as text: what looks like markup is none
+    await expect(terms.locator("h1")).to_have_count(0)
+    assert await terms.evaluate("box => box.scrollHeight > box.clientHeight && box.clientHeight < 300")
+    await node.screenshot(path=tmp_path / "asks.png")
+    exported = await device.export()
+    assert await texts_held_by(strict_world.first_endpoint, exported) == {"before consent"}
+
+    await node.get_by_role("button", name="I agree").click()
+    await expect(state).to_have_text("Live", timeout=PATIENCE)
+    await device.summary("All synced")
+    await expect(terms).to_be_hidden()
+    await device.write("after consent")
+    await device.summary("All synced")
+    assert await texts_held_by(strict_world.second_endpoint, exported) == {"before consent", "after consent"}
+
+    # Other terms are asked about anew; what was agreed to before counts no more.
+    await strict_world.second.stop()
+    (tmp_path / "terms.txt").write_text(OTHERS, encoding="utf-8")
+    await strict_world.second.start()
+    await expect(state).to_have_text("Asks for your consent", timeout=PATIENCE)
+    await node.get_by_role("button", name="Read its terms").click()
+    await expect(terms).to_have_text(OTHERS)
+    await device.reload()
+    await expect(state).to_have_text("Asks for your consent", timeout=PATIENCE)
+    await device.context.close()
+    assert device.complaints == []

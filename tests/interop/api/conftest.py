@@ -1,0 +1,72 @@
+"""web5-js on one device, web5-py on another, two nodes and our gateway between them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.interop.dwn_server import reference_dwn_server
+from tests.interop.gateway import gateway_server
+from tests.interop.node.serving import EmbeddedServer
+from tests.interop.reference import ReferenceScript
+from web5 import Web5
+from web5.agent.agent import Agent
+from web5.node.agent import open_agent
+
+
+@dataclass
+class World:
+    """
+    Parameters:
+        app: another agent of ours, which has nothing yet.
+    """
+
+    gateway: str
+    servers: list[str]
+    peer: ReferenceScript
+    ours: Web5
+    app: Agent
+
+    async def sync_all(self) -> None:
+        """Everything that either app has reaches the other: push first, then pull."""
+        await self.ours.sync.now("push")
+        await self.peer.call("sync")
+        await self.ours.sync.now("pull")
+        assert self.ours.sync.unsettled() == []
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """With reference dwn-servers as nodes."""
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(gateway_server())
+        servers = [
+            await stack.enter_async_context(reference_dwn_server(data_dir=tmp_path / name, gateway_url=gateway))
+            for name in ("dwn0", "dwn1")
+        ]
+        yield await _world(stack, tmp_path, gateway, servers)
+
+
+@pytest.fixture
+async def world_of_ours(tmp_path: Path) -> AsyncIterator[World]:
+    """With nodes of ours."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(EmbeddedServer(tmp_path / "remotes"))
+        nodes = [f"{server.url}/{name}" for name in ("dwn0", "dwn1")]
+        yield await _world(stack, tmp_path, f"{server.url}/dht", nodes)
+
+
+async def _world(stack: AsyncExitStack, folder: Path, gateway: str, servers: list[str]) -> World:
+    (folder / "web5-js").mkdir()
+    env = {"DATA_DIR": str(folder / "web5-js"), "GATEWAY_URL": gateway}
+    peer = await ReferenceScript.start("web5.mjs", env=env)
+    stack.push_async_callback(peer.close)
+    agents = [await open_agent(gateway_uris=[gateway], data_path=folder / name) for name in ("web5-py", "app")]
+    for agent in agents:
+        stack.push_async_callback(agent.close)
+    ours, _ = await Web5.connect(agent=agents[0], dwn_endpoints=servers, sync="off")
+    return World(gateway, servers, peer, ours, agents[1])

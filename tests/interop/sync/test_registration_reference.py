@@ -1,0 +1,134 @@
+"""Reference dwn-servers that demand registration, through whole syncs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.interop.dwn_server import ReferenceDwnServer
+from tests.interop.gateway import gateway_server
+from tests.interop.sync.devices import Device
+from tests.interop.sync.setting import Setting
+from tests.watch import Watch
+from web5.node.registration import RegistrationSettings
+from web5.sync import Activity, Registration, RegistrationState
+
+TERMS = "Sei nett. — Be kind.\n"
+HASH = sha256(TERMS.encode()).hexdigest()
+WORK = 2000
+
+
+@asynccontextmanager
+async def demanding(folder: Path, registration: RegistrationSettings) -> AsyncIterator[Setting]:
+    """A server that demands this, another that demands nothing, and an identity that names both."""
+    async with gateway_server() as gateway:
+        strict = ReferenceDwnServer(folder / "one", gateway, registration)
+        free = ReferenceDwnServer(folder / "two", gateway)
+        async with strict, free:
+            setting = Setting(folder, gateway, strict, free)
+            await setting.create_identity(strict, free)
+            yield setting
+
+
+def registration(device: Device, setting: Setting) -> Registration:
+    found = (status.registration for status in device.sync.status() if status.endpoint == setting.one.url)
+    return next(found, Registration())
+
+
+async def test_terms_and_work_are_met_and_everything_arrives(tmp_path: Path) -> None:
+    async with (
+        demanding(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
+        setting.device("phone") as phone,
+        setting.device("laptop") as laptop,
+    ):
+        note = await phone.write(b"hello")
+        assert not (await phone.sync.now()).ok
+        found = registration(phone, setting)
+        assert (found.state, found.terms_hash) == (RegistrationState.TERMS, HASH)
+        assert await phone.listed_by(setting.two.url) == phone.held()
+        demands = await phone.registrar.demands(setting.one.url)
+        assert demands.terms and demands.terms.text == TERMS
+        assert demands.challenge and demands.challenge.hashes == WORK
+
+        await phone.registrar.accept_terms(setting.one.url, HASH)
+        assert (await phone.sync.now()).ok
+        assert registration(phone, setting).state is RegistrationState.DONE
+        assert await phone.listed_by(setting.one.url) == phone.held()
+
+        # The tenant is registered, from whichever device that was done.
+        assert (await laptop.sync.now()).ok
+        assert registration(laptop, setting) == Registration()
+        assert await laptop.contents() == {note["recordId"]: b"hello"}
+
+
+async def test_terms_of_no_words_are_no_question(tmp_path: Path) -> None:
+    async with (
+        demanding(tmp_path, RegistrationSettings("", WORK)) as setting,
+        setting.device("phone") as phone,
+    ):
+        await phone.write(b"hello")
+        assert (await phone.sync.now()).ok
+        assert registration(phone, setting).state is RegistrationState.DONE
+        assert await phone.listed_by(setting.one.url) == phone.held()
+
+
+async def test_a_server_that_lost_everything_is_registered_with_anew_and_one_with_other_terms_asks(
+    tmp_path: Path,
+) -> None:
+    async with (
+        demanding(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
+        setting.device("phone") as phone,
+    ):
+        await phone.write(b"hello")
+        await phone.registrar.accept_terms(setting.one.url, HASH)
+        assert (await phone.sync.now()).ok
+        await setting.one.wipe()
+        assert (await phone.sync.now()).ok
+        assert await phone.listed_by(setting.one.url) == phone.held()
+
+        setting.one.registration = RegistrationSettings("Be kinder.", WORK)
+        await setting.one.restart()
+        phone.registrar.retry(setting.one.url)
+        assert not (await phone.sync.now()).ok
+        [status] = [status for status in phone.sync.status() if status.endpoint == setting.one.url]
+        assert status.registration.state is RegistrationState.TERMS
+        assert status.last_error == (401, "Agreed terms-of-service is outdated.")
+
+
+@pytest.mark.parametrize(
+    ("demands", "reason"),
+    [
+        (RegistrationSettings(hashes=WORK), "but still says: Agreed terms-of-service is outdated."),
+        (RegistrationSettings(TERMS), "does not register: 500"),
+        (RegistrationSettings(), "does not say how"),
+    ],
+)
+async def test_a_server_that_honours_no_registration_is_told_as_such(
+    tmp_path: Path, demands: RegistrationSettings, reason: str
+) -> None:
+    async with demanding(tmp_path, demands) as setting, setting.device("phone") as phone:
+        await phone.write(b"hello")
+        await phone.registrar.accept_terms(setting.one.url, HASH)
+        assert not (await phone.sync.now()).ok
+        found = registration(phone, setting)
+        assert found.state is RegistrationState.FAILED
+        assert reason in (found.reason or "")
+        assert await phone.listed_by(setting.two.url) == phone.held()
+
+
+async def test_live_begins_at_once_after_consent(tmp_path: Path) -> None:
+    async with (
+        demanding(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
+        setting.device("phone") as phone,
+    ):
+        watch = Watch(phone)
+        await phone.write(b"hello")
+        await phone.sync.start("live")
+        await watch.until(lambda: registration(phone, setting).asks)
+        await phone.registrar.accept_terms(setting.one.url, HASH)
+        await watch.until(lambda: {status.activity for status in phone.sync.status()} == {Activity.LIVE})
+        assert await phone.listed_by(setting.one.url) == phone.held()

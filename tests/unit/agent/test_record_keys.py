@@ -1,0 +1,84 @@
+"""Which of an identity's keys its records are encrypted with; the numbers are the invariants of record_keys.py."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.conftest import World
+from web5.crypto.encoding import b64url_decode
+from web5.crypto.jwk import public_jwk
+from web5.dids import jwk
+from web5.dids.dht_create import KeySpec, create
+from web5.dids.key_agreement import encryption_method
+from web5.dids.models import DidDocument, PortableDid
+from web5.dwn.encryption.derivation import DerivedKey
+from web5.errors import DidError, EncryptionError, IdentityError
+from web5.node.crypto import NodeCrypto
+
+CRYPTO = NodeCrypto()
+
+
+def portable_identity(portable: PortableDid) -> dict[str, Any]:
+    return {"portableDid": portable.to_wire(), "metadata": {"name": "Alice"}}
+
+
+async def test_it_is_the_first_secp256k1_key_for_key_agreement(world: World) -> None:
+    agent = await world.device("laptop")
+    specs = [KeySpec("secp256k1", "sign", ("assertionMethod",)), KeySpec("X25519", "x", ("keyAgreement",))]
+    specs += [KeySpec("secp256k1", name, ("keyAgreement",)) for name in ("enc", "spare")]
+    portable = await create(CRYPTO, verification_methods=specs)
+    await agent.import_identity(portable_identity(portable))
+    root = await agent.record_keys.root(portable.uri)
+    [_, _, _, enc, _] = portable.private_keys or []
+    assert root.key_id == f"{portable.uri}#enc"
+    assert root.private == b64url_decode(enc["d"])
+    assert await agent.record_keys.public(portable.uri) == (root.key_id, public_jwk(enc))
+
+
+async def test_1_every_device_with_the_identity_has_the_same_root(world: World) -> None:
+    laptop, phone = await world.device("laptop"), await world.device("phone")
+    for portable in (await create(CRYPTO), await jwk.create(CRYPTO, "Ed25519"), await jwk.create(CRYPTO, "secp256k1")):
+        await laptop.import_identity(portable_identity(portable))
+        exported = json.loads(json.dumps(await laptop.export_identity(portable.uri)))
+        await phone.import_identity(exported)
+        assert await laptop.record_keys.root(portable.uri) == await phone.record_keys.root(portable.uri)
+
+
+async def test_2_who_forgets_reads_again(world: World) -> None:
+    keys = (await world.device("laptop")).record_keys
+    keys.received["did:a:b", "did:a:c#enc", "bafy"] = DerivedKey("did:a:c#enc", "protocolContext", (), bytes(32))
+    keys.forget()
+    assert keys.received == {}
+
+
+async def test_identities_that_are_not_here_have_no_root(world: World) -> None:
+    agent = await world.device("laptop")
+    with pytest.raises(IdentityError):
+        await agent.record_keys.root("did:dht:nobody")
+
+
+async def test_without_its_private_key_there_is_no_root(world: World) -> None:
+    agent = await world.device("laptop")
+    portable = await create(CRYPTO, verification_methods=[KeySpec("secp256k1", "enc", ("keyAgreement",))])
+    portable.private_keys = (portable.private_keys or [])[:1]
+    await agent.import_identity(portable_identity(portable))
+    with pytest.raises(DidError, match="#enc is not here"):
+        await agent.record_keys.root(portable.uri)
+
+
+async def test_who_has_no_such_key_cannot_be_encrypted_for(world: World) -> None:
+    agent = await world.device("laptop")
+    keyless = (await create(CRYPTO, verification_methods=[KeySpec("X25519", "enc", ("keyAgreement",))])).document
+    assert encryption_method(keyless) is None
+    for did, reason in (((await jwk.create(CRYPTO, "Ed25519")).uri, "no secp256k1 key"), ("did:no:one", "not resolve")):
+        with pytest.raises(EncryptionError, match=reason):
+            await agent.record_keys.public(did)
+
+
+def test_a_method_may_stand_in_the_relationship_itself() -> None:
+    method = {"id": "#k", "type": "JsonWebKey", "controller": "did:a:b", "publicKeyJwk": {"crv": "secp256k1"}}
+    found = encryption_method(DidDocument.from_wire({"id": "did:a:b", "keyAgreement": ["#gone", method]}))
+    assert found is not None and found.id == "#k"

@@ -1,0 +1,84 @@
+"""Requests, grants and revocations between two people."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.api.test_delegation import NOTE, NOTES, definition, later
+from tests.unit.api.test_web5_connect import connected
+from tests.unit.conftest import World
+from web5.dwn.permissions import protocol as permissions
+from web5.errors import BadRequest, Conflict, Unauthorized
+
+SCOPE = {"interface": "Records", "method": "Read", "protocol": NOTES}
+
+
+async def test_what_bob_asks_for_alice_grants_and_takes_back(world: World) -> None:
+    alice, bob = await connected(world), await connected(world, "bob")
+    request = await bob.dwn.permissions.request(
+        scope=SCOPE, description="to read along", conditions={"publication": "Required"}
+    )
+    assert (request.requester, request.scope, request.delegated) == (bob.connected_did, SCOPE, False)
+    assert len((await request.send(alice.connected_did)).delivered) == 2
+    assert await bob.dwn.permissions.query_requests() == []
+
+    assert (await alice.sync.now("pull")).ok
+    [asked] = await alice.dwn.permissions.query_requests(protocol=NOTES)
+    assert asked.to_json() == request.to_json()
+    assert await alice.dwn.permissions.query_requests(protocol="https://example.org/other") == []
+    grant = await asked.grant(later(days=1))
+    assert (grant.grantor, grant.grantee) == (alice.connected_did, bob.connected_did)
+    assert (grant.request_id, grant.conditions) == (request.id, {"publication": "Required"})
+    assert (await alice.sync.now("push")).ok
+
+    [given] = await bob.dwn.permissions.query_grants(from_=alice.connected_did)
+    assert given.to_json() == grant.to_json()
+    await given.store(import_=True)
+    with pytest.raises(Conflict):
+        await given.store()
+    [kept] = await bob.dwn.permissions.query_grants(grantor=alice.connected_did, grantee=bob.connected_did)
+    assert kept.id == grant.id
+    assert not await kept.is_revoked(remote=True)
+
+    revocation = await grant.revoke()
+    assert revocation.author == alice.connected_did
+    await revocation.send()
+    assert await kept.is_revoked(remote=True)
+    assert await bob.dwn.permissions.query_grants(from_=alice.connected_did, check_revoked=True) == []
+
+
+async def test_a_grant_lets_its_grantee_read(world: World) -> None:
+    alice, bob = await connected(world), await connected(world, "bob")
+    await alice.dwn.protocols.configure(definition(NOTES))
+    note = await alice.dwn.records.create("text", **NOTE)
+    assert (await alice.sync.now("push")).ok
+    with pytest.raises(Unauthorized):
+        await bob.dwn.records.read(note.id, from_=alice.connected_did)
+    grant = await alice.dwn.permissions.grant(granted_to=bob.connected_did, scope=SCOPE, date_expires=later(days=1))
+    assert (await alice.sync.now("push")).ok
+    read = await bob.dwn.records.read(note.id, from_=alice.connected_did, permission_grant_id=grant.id)
+    assert await read.data.text() == "text"
+
+
+async def test_a_grant_that_is_not_stored_can_be_sent_and_not_revoked_here(world: World) -> None:
+    alice = await connected(world)
+    grant = await alice.dwn.permissions.grant(
+        granted_to="did:example:bob", scope=SCOPE, date_expires=later(days=1), store=False
+    )
+    assert await alice.dwn.permissions.query_grants() == []
+    with pytest.raises(BadRequest):
+        await grant.revoke()
+    assert len((await grant.send()).delivered) == 2
+    assert (await alice.sync.now("pull")).ok
+    [found] = await alice.dwn.permissions.query_grants(grantee="did:example:bob")
+    assert found.raw_message == grant.raw_message
+
+
+async def test_a_scope_for_records_needs_a_protocol(world: World) -> None:
+    alice = await connected(world)
+    scope = {"interface": "Records", "method": "Read"}
+    with pytest.raises(BadRequest, match="protocol"):
+        await alice.dwn.permissions.request(scope=scope)
+    with pytest.raises(BadRequest, match="protocol"):
+        await alice.dwn.permissions.grant(granted_to="did:example:bob", scope=scope, date_expires=later(days=1))
+    assert await alice.dwn.records.query(protocol=permissions.URI) == []

@@ -1,0 +1,72 @@
+"""What the page is told of a node that demands registration, from first contact to the last note there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from app.service import Service
+
+from tests.unit.page.devices import Device
+from tests.watch import Watch
+from web5.errors import BadReply, InvalidArgument
+from web5.node.agent import open_agent
+from web5.node.http import HttpxHttp
+from web5.node.registration import RegistrationSettings
+from web5.node.serve import embedded
+
+ORIGIN = "http://world"
+TERMS = "<b>Be kind.</b>\n"
+HASH = sha256(TERMS.encode()).hexdigest()
+
+
+@pytest.fixture
+async def device(tmp_path: Path) -> AsyncIterator[Device]:
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(embedded(tmp_path / "remotes", None, RegistrationSettings(TERMS, 200)))
+        http = HttpxHttp(httpx.ASGITransport(app))
+        agent = await open_agent(gateway_uris=[f"{ORIGIN}/dht"], data_path=tmp_path / "agent", http=http)
+        stack.push_async_callback(agent.close)
+        device = Device(agent, [f"{ORIGIN}/dwn0"])
+        await device.session.open()
+        yield device
+
+
+async def registration(service: Service) -> dict[str, Any]:
+    [endpoint] = (await service.state())["endpoints"]
+    found: dict[str, Any] = endpoint["registration"]
+    return found
+
+
+async def test_the_page_is_asked_and_after_its_consent_the_notes_arrive(device: Device) -> None:
+    service, endpoint, web5 = device.service, f"{ORIGIN}/dwn0", device.session.web5
+    watch = Watch(web5.agent)
+    await service.create_note("hello", 1_700_000_000_000_000)
+    await web5.agent.publish_all()
+    await service.set_sync("1h")
+    await watch.until(lambda: [status.registration.asks for status in web5.sync.status()] == [True])
+    assert (await registration(service))["state"] == "terms"
+    [shown] = (await service.state())["endpoints"]
+    assert (shown["refused"], shown["refusals"], shown["pending_out"]) == (0, [], 1)
+
+    demands = await service.registration(endpoint)
+    assert demands == {"terms": TERMS, "terms_hash": HASH, "hashes": 200}
+    await service.accept_terms(endpoint, demands["terms_hash"])
+    await watch.until(lambda: not web5.sync.unsettled())
+    assert (await registration(service))["state"] == "done"
+    await web5.sync.stop()
+
+
+async def test_what_cannot_be_meant_is_refused(device: Device) -> None:
+    service = device.service
+    with pytest.raises(InvalidArgument):
+        await service.accept_terms(f"{ORIGIN}/dwn0", "yes")
+    with pytest.raises(InvalidArgument):
+        await service.accept_work(f"{ORIGIN}/dwn0", 0)
+    with pytest.raises(BadReply):
+        await service.registration(f"{ORIGIN}/nowhere")

@@ -10,10 +10,11 @@ from contextlib import suppress
 import js
 from app.announcer import Announcer
 from app.service import Service, answer, refusal
+from app.session import Session
 
-from web5 import Connection, Web5
 from web5.browser.tabs import Handler, Tabs
 from web5.errors import Web5Error
+from web5.platform import default_settings, open_agent
 
 tabs = Tabs("web5")
 channel = js.BroadcastChannel.new("web5-events")
@@ -40,7 +41,7 @@ async def be_the_node() -> None:
     """Wait until this tab leads, then open the store and answer for all tabs; cancelled, let another tab lead."""
     await tabs.lead()
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
-    opening = asyncio.ensure_future(Web5.connect(sync="off", on_progress=announcer.boot))
+    opening = asyncio.ensure_future(opened())
     try:
         tabs.serve(await handler(asyncio.shield(opening)))
         announcer.leading()
@@ -49,10 +50,24 @@ async def be_the_node() -> None:
         await tabs.resign(lambda: close(opening))
 
 
-async def handler(opening: Awaitable[Connection]) -> Handler:
+async def opened() -> Session:
+    """The agent of this origin; what needs its vault waits until that is unlocked."""
+    settings = await default_settings()
+    agent = await open_agent(gateway_uris=settings.gateways, on_progress=announcer.boot)
+    try:
+        announcer.watch(agent)
+        session = Session(agent, announcer, settings.dwn_endpoints)
+        await session.open()
+    except BaseException:
+        await agent.close()
+        raise
+    return session
+
+
+async def handler(opening: Awaitable[Session]) -> Handler:
     """What answers the calls of all tabs."""
     try:
-        connection = await opening
+        service = Service(await opening)
     except Exception as error:
         failure = refusal(error)
 
@@ -60,8 +75,6 @@ async def handler(opening: Awaitable[Connection]) -> Handler:
             return failure
 
         return refuse
-    service = Service(connection.web5)
-    announcer.watch(connection.web5)
 
     async def serve(name: str, arguments: str) -> str:
         return await answer(service, name, arguments)
@@ -69,10 +82,10 @@ async def handler(opening: Awaitable[Connection]) -> Handler:
     return serve
 
 
-async def close(opening: Awaitable[Connection]) -> None:
+async def close(opening: Awaitable[Session]) -> None:
     """Close the store, if it has opened."""
     with suppress(Exception):  # why it did not open was told; what it could not write was not acknowledged
-        await (await opening).web5.close()
+        await (await opening).close()
 
 
 async def freeze() -> None:

@@ -45,7 +45,7 @@ async def test_the_choice_of_identity_stays(device: Device, new_device: NewDevic
     await other.import_(await device.export())
     await other.reload()
     assert await other.did() == await device.did()
-    await other.page.select_option("#identity-choice", own)
+    await other.page.locator(f'[data-identity="{own}"]').get_by_role("button", name="Use").click()
     await expect(other.note("of the second's own")).to_be_visible(timeout=PATIENCE)
     assert await other.did() == own
 

@@ -42,13 +42,17 @@ class World:
 
     Parameters:
         origin: the address of the site, which also serves the first node and the gateway.
+        third_endpoint: a node on the first server, which the site does not name.
+        folder: where the servers keep what they have.
         second: the other node's server.
     """
 
     origin: str
     first_endpoint: str
     second_endpoint: str
+    third_endpoint: str
     site: Path
+    folder: Path
     main: Server
     second: Server
 
@@ -82,7 +86,9 @@ def make_world(built: Path, folder: Path, terms: Path | None = None) -> World:
         origin=origin + "/",
         first_endpoint=first,
         second_endpoint=second,
+        third_endpoint=f"{origin}/dwn1",
         site=site,
+        folder=folder,
         main=embedded(port, site, folder / "main"),
         second=remote_node(second_port, folder / "second", f"{origin}/dht", terms),
     )
@@ -178,7 +184,7 @@ class Device:
         await expect(self.page.locator("#summary-words")).to_have_text(words, timeout=PATIENCE)
 
     async def did(self) -> str:
-        return await self.page.locator("#did").get_attribute("data-did") or ""
+        return await self.page.locator("#identity").get_attribute("data-did") or ""
 
     def node(self, endpoint: str) -> Any:
         return self.page.locator(f'[data-endpoint="{endpoint}"]')
@@ -197,7 +203,59 @@ class Device:
         await self.page.click("#import-open")
         await self.page.fill("#import-text", exported)
         await self.page.click("#import-save")
-        await expect(self.page.locator("#did")).to_have_attribute("data-did", did, timeout=PATIENCE)
+        await self.uses(did)
+
+    async def uses(self, did: str) -> None:
+        """Wait until the page uses this identity."""
+        await expect(self.page.locator("#identity")).to_have_attribute("data-did", did, timeout=PATIENCE)
+
+    def identity(self, name: str) -> Any:
+        """The identity of that name in the panel."""
+        return self.page.locator("#identity-list > li").filter(has=self.page.get_by_text(name, exact=True))
+
+    async def words(self) -> str:
+        """Look at the recovery phrase, as a person does who writes it down later."""
+        await self.page.click("#phrase-open")
+        items = self.page.locator("#phrase-words > li")
+        await expect(items).to_have_count(12, timeout=PATIENCE)
+        words = " ".join(await items.all_text_contents())
+        await self.page.click("#phrase-later")
+        return words
+
+    async def set_password(self, new: str, old: str | None = None) -> None:
+        """Type a new password into its dialog, and wait until it is there."""
+        await self.page.click("#password-open")
+        if old is not None:
+            await self.page.fill("#password-old", old)
+        await self.page.fill("#password-new", new)
+        await self.page.fill("#password-again", new)
+        await self.page.click("#password-save")
+        await expect(self.page.locator("#password-dialog")).to_be_hidden(timeout=PATIENCE)
+        await expect(self.page.locator("#protection-key")).to_contain_text("locked by your password")
+
+    async def is_locked(self) -> None:
+        """Wait until the page asks for the password and shows no note."""
+        await expect(self.page.locator("#lock-password")).to_be_visible(timeout=PATIENCE)
+        await expect(self.page.locator("#note-list > li")).to_have_count(0)
+
+    async def unlock(self, password: str) -> None:
+        """Type the password into the page that asks for it."""
+        await self.page.fill("#lock-password", password)
+        await self.page.press("#lock-password", "Enter")
+
+    async def reload_locked(self, password: str) -> None:
+        """Reload a page that has a password, and unlock it."""
+        await self.page.reload()
+        await self.is_locked()
+        await self.unlock(password)
+        await self.ready()
+
+    async def recover(self, words: str, password: str = "") -> None:
+        """Fill in the dialog for the words, which is open, and send it."""
+        await self.page.fill("#recovery-words", words)
+        await self.page.fill("#recovery-new", password)
+        await self.page.fill("#recovery-again", password)
+        await self.page.click("#recovery-save")
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:

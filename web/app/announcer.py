@@ -7,11 +7,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from web5 import Web5
+from web5.agent.agent import Agent
 from web5.sync import SyncEvent
 
 INTERVAL = 0.1
 """Seconds between two announcements; what happens meanwhile is gathered."""
+
+
+Steps = dict[str, dict[str, int]]
+"""How far each step of a recovery has come: "done" and "total" by its name."""
 
 
 class Announcer:
@@ -26,12 +30,14 @@ class Announcer:
         self._what: set[str] = set()
         self._progress: dict[tuple[str, str, str | None], tuple[int, int]] = {}
         self._news: list[dict[str, Any]] = []
+        self._recovery: Steps = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, web5: Web5) -> None:
+    def watch(self, agent: Agent) -> None:
         """Announce what happens in this agent from now on."""
-        web5.on_change.append(lambda tenant, message_cid: self.changed("notes", "state"))
-        web5.sync.listeners.append(self._sync_event)
+        agent.on_change.append(lambda tenant, message_cid: self.changed("notes", "state"))
+        agent.records.changed.append(self._agent_record)
+        agent.sync.listeners.append(self._sync_event)
 
     def boot(self, step: str, done: int, total: int) -> None:
         """Announce at once how far the start has come."""
@@ -41,11 +47,19 @@ class Announcer:
         """Announce at once that this tab is the node now; it does not sync before a page has said how."""
         self._post(json.dumps({"type": "leading"}))
 
+    def recovery(self, steps: Steps) -> None:
+        """Announce soon how far a recovery has come; nothing more of it, if `steps` is empty."""
+        self._recovery = steps
+        self.changed("state")
+
     def changed(self, *what: str) -> None:
         """Announce soon that these changed: "notes" or "state"."""
         self._what.update(what)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._tell)
+
+    async def _agent_record(self, kind: str, id: str) -> None:
+        self.changed("state")  # an identity, for example, that another device has made
 
     def _sync_event(self, event: SyncEvent) -> None:
         if event.kind == "progress":
@@ -66,6 +80,8 @@ class Announcer:
         if self._progress:
             done, total = map(sum, zip(*self._progress.values(), strict=True))
             event["progress"] = {"done": done, "total": total}
+        if self._recovery:
+            event["recovery"] = self._recovery
         if self._news:
             event["news"], self._news = self._news, []
         self._what.clear()

@@ -8,37 +8,51 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
-from app import notes, state
+from app import endpoints, identities, notes, state
+from app.announcer import Steps
+from app.session import Session
 from web5 import Web5
-from web5.errors import DwnError, IdentityError, NotFound, Web5Error
+from web5.errors import DwnError, NotFound, Web5Error
 
 METHODS = frozenset(
     {
         "accept_terms",
         "accept_work",
+        "add_node",
+        "change_password",
         "check_store",
         "choose_identity",
         "compare",
+        "create_identity",
         "create_note",
+        "delete_identity",
         "delete_note",
         "export_identity",
+        "forget_words",
         "identities",
         "import_identity",
+        "lock",
         "notes",
         "read_note",
+        "recover",
         "registration",
+        "remove_node",
+        "rename_identity",
         "retry",
         "revive",
         "set_sync",
         "state",
         "sync_now",
+        "unlock",
         "unsettled",
         "update_note",
+        "words",
     }
 )
 """The names a page may call; nothing else of the service is reachable.
 
-Each may be carried out twice, in case the tab that was asked goes away before it has answered.
+Each may be carried out twice, in case the tab that was asked goes away before it has answered. All but `state`,
+`set_sync`, `unlock`, `recover` and `revive` need the vault unlocked, and raise VaultLocked while it is not.
 """
 
 log = logging.getLogger(__name__)
@@ -48,11 +62,15 @@ class Service:
     """Acts for the identity in use.
 
     Parameters:
-        web5: the API for it.
+        session: the agent, and who is in use.
     """
 
-    def __init__(self, web5: Web5) -> None:
-        self.web5 = web5
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def web5(self) -> Web5:
+        return self._session.web5
 
     # -- notes
 
@@ -80,8 +98,17 @@ class Service:
     # -- nodes
 
     async def state(self) -> dict[str, Any]:
-        """The identity and how its remote nodes stand."""
-        return state.state_of(self.web5)
+        """How the vault stands; if it is open, the identity too, and how its remote nodes stand."""
+        around = state.state_of(self.web5) if self._session.is_open else {}
+        return {"vault": self._session.vault(), **around}
+
+    async def add_node(self, url: str) -> None:
+        """Add a remote node."""
+        await endpoints.add(self.web5, url)
+
+    async def remove_node(self, url: str) -> None:
+        """Remove a remote node."""
+        await endpoints.remove(self.web5, url)
 
     async def unsettled(self) -> list[dict[str, Any]]:
         """Every message that is not where it should be."""
@@ -93,9 +120,8 @@ class Service:
         return {"ok": report.ok, "pulled": report.pulled, "pushed": report.pushed, "state": await self.state()}
 
     async def set_sync(self, interval: str) -> None:
-        """Sync live, by an interval, or only when asked; nothing changes if it does so already."""
-        if interval != self.web5.sync.interval:
-            await self.web5.sync.start(interval)
+        """Sync live, by an interval, or only when asked; from `unlock` on, if the vault is locked."""
+        await self._session.set_interval(interval)
 
     async def retry(self, endpoint: str) -> None:
         """Try now what a node has refused, or what has to wait."""
@@ -122,35 +148,64 @@ class Service:
 
     async def revive(self) -> None:
         """The device was asleep, the page frozen, or the network is another: connect anew."""
-        await self.web5.agent.sync.revive()
+        if self._session.is_open:
+            await self.web5.agent.sync.revive()
 
     # -- identities
 
     async def identities(self) -> list[dict[str, Any]]:
         """The identities on this agent."""
-        return [{"did": identity.did, "name": identity.name} for identity in self.web5.identities.list()]
+        return identities.listed(self.web5)
+
+    async def create_identity(self, called: str, known: list[str]) -> str:
+        """Make another identity; its DID. `known` are the DIDs that the person saw."""
+        return await identities.create(self.web5, called, known)
+
+    async def rename_identity(self, did: str, called: str) -> None:
+        """Give an identity another name."""
+        await self.web5.identities.rename(did, called)
+
+    async def delete_identity(self, did: str) -> None:
+        """Delete an identity everywhere; one that is not here is no error."""
+        await identities.delete(self.web5, did)
 
     async def export_identity(self) -> str:
         """The identity in use, with its private keys, as the text of a JSON file."""
-        return json.dumps(await self.web5.identities.export(self.web5.connected_did), indent=2, ensure_ascii=False)
+        return await identities.exported(self.web5)
 
     async def import_identity(self, text: str) -> str:
         """Take an exported identity; its DID. One that is here already is left as it is."""
-        try:
-            portable = json.loads(text)
-        except ValueError as error:
-            raise IdentityError(
-                "That is not an exported identity: it should be the whole JSON file, from { to }."
-            ) from error
-        here = {identity.did for identity in self.web5.identities.list()}
-        portable_did = portable.get("portableDid") if isinstance(portable, dict) else None
-        if isinstance(portable_did, dict) and portable_did.get("uri") in here:
-            return str(portable_did["uri"])
-        return (await self.web5.identities.import_(portable)).did
+        return await identities.import_(self.web5, text)
 
     async def choose_identity(self, did: str) -> None:
         """Use another identity of this agent."""
-        self.web5 = await self.web5.use(did)
+        await self._session.choose(did)
+
+    # -- the vault
+
+    async def lock(self) -> None:
+        """Lock it, in all tabs."""
+        await self._session.lock()
+
+    async def unlock(self, password: str) -> None:
+        """Unlock it, in all tabs."""
+        await self._session.unlock(password)
+
+    async def change_password(self, old: str | None, new: str | None) -> None:
+        """Give it another password; None stands for this browser's own key."""
+        await self._session.change_password(old, new)
+
+    async def words(self) -> list[str]:
+        """The words that bring the agent back, until they are said to be written down; empty then."""
+        return (await self.web5.vault.recovery_phrase() or "").split()
+
+    async def forget_words(self) -> None:
+        """The words are written down."""
+        await self._session.forget_words()
+
+    async def recover(self, words: str, password: str | None) -> Steps:
+        """Bring back the agent that has these words, with everything of its identities; how far that has come."""
+        return await self._session.recover(words, password)
 
     # -- the store
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app import identities
 from web5 import Web5
 from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, Unsettled
 
@@ -15,14 +16,14 @@ FAILED = ("refused", "blocked")
 
 def state_of(web5: Web5) -> dict[str, Any]:
     """Everything around the notes."""
-    identities = web5.identities.list()
-    publication = web5.agent.publications.get(web5.delegate_did or web5.connected_did)
+    acting = (web5.delegate_did or web5.connected_did, web5.vault.agent_did)
+    publications = [web5.agent.publications.get(did) for did in acting if did]
     statuses = web5.sync.status()
     failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_refuses(statuses) else []
     return {
         "did": web5.connected_did,
-        "identities": [{"did": identity.did, "name": identity.name} for identity in identities],
-        "publish_error": None if publication.known else publication.error,
+        "identities": identities.listed(web5),
+        "publish_error": next((one.error for one in publications if one.error and not one.known), None),
         "interval": web5.sync.interval,
         "syncing": any(status.syncing for status in statuses),
         "did_error": next((status.did_error for status in statuses if status.did_error), None),

@@ -1,18 +1,20 @@
 """Errors, in words and with something to do."""
 
-from ui import words
+from ui import problems
 from ui.dom import clone, el, on, say, show, slot, tone
 
 _open = {}
 
 
 def tell(error, action=None, label="Try again"):
-    """Show an `AgentError` above the page, once per kind of error.
+    """Show an `AgentError` above the page, once per kind of error. Of a vault that is locked the page itself tells.
 
     Parameters:
         action: called when the person presses the button `label`; without it there is no button.
     """
-    title, advice = words.problem(error.kind, error.message)
+    if error.kind == "VaultLocked":
+        return
+    title, advice = problems.problem(error.kind, error.message)
     clear(title)
     banner = clone("banner-template")
     say(slot(banner, "title"), title)

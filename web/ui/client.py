@@ -22,7 +22,14 @@ class AgentError(Exception):
 
 
 class Agent:
-    """The node in the worker; a call waits until it is up."""
+    """The node in the worker; a call waits until it is up.
+
+    Parameters:
+        locked: called when it turns out that the vault is locked.
+    """
+
+    def __init__(self, locked):
+        self._locked = locked
 
     async def call(self, name, **arguments):
         """Call a method of the agent's service.
@@ -36,5 +43,7 @@ class Agent:
             raise AgentError("Worker", "The page's node did not start", "", str(error)) from error
         if "error" in answer:
             error = answer["error"]
+            if error["kind"] == "VaultLocked":
+                self._locked()
             raise AgentError(error["kind"], error["message"], error.get("code") or "", error.get("detail") or "")
         return answer["ok"]

@@ -64,9 +64,10 @@ class Composer:
         # No two notes of this page share a moment: it tells the agent a new note from a repeated call.
         self._moment = max(self._moment + 1, int(now() * 1000))
         self._queue.append((text, self._moment, card))
-        await self._work()
+        await self.work()
 
-    async def _work(self):
+    async def work(self):
+        """Save what waits."""
         if self._working:
             return
         self._working = True
@@ -80,8 +81,8 @@ class Composer:
                     note = await self._agent.call("create_note", text=text, created=created)
                 except AgentError as error:
                     tone(chip, "bad")
-                    say(chip, "Not saved")
-                    banner.tell(error, self._work)
+                    say(chip, "Saved once you unlock" if error.kind == "VaultLocked" else "Not saved")
+                    banner.tell(error, self.work)
                     return
                 self._queue.pop(0)
                 card.remove()

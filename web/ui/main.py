@@ -9,9 +9,15 @@ from ui.boot import Boot
 from ui.client import Agent, AgentError
 from ui.composer import Composer
 from ui.dom import on, on_window, spawn, window
-from ui.identity import Identity
+from ui.identities import Identities
+from ui.lock import Lock
 from ui.nodes import DEFAULT_MODE, MODE_KEPT, Nodes
 from ui.note_list import NoteList
+from ui.password import PasswordDialog
+from ui.phrase import PhraseDialog
+from ui.protection import Protection
+from ui.recovery import RecoveryDialog
+from ui.transfer import Transfer
 
 _TICK_SECONDS = 10
 
@@ -20,13 +26,19 @@ class Page:
     """Everything on the page."""
 
     def __init__(self):
-        self._agent = Agent()
+        self._agent = Agent(locked=lambda: spawn(self._show_state()))
         self._boot = Boot()
         self._notes = NoteList(self._agent)
         self._composer = Composer(self._agent, self._notes.add)
         self._nodes = Nodes(self._agent, self._refresh)
-        self._identity = Identity(self._agent, self._refresh, self._nodes.sync)
+        self._identities = Identities(self._agent, self._refresh)
+        self._transfer = Transfer(self._agent, self._use_imported)
+        self._recovery = RecoveryDialog(self._agent, self._refresh)
+        self._lock = Lock(self._agent, self._refresh, lambda: self._recovery.open(True))
+        phrase, password = (dialog(self._agent, self._refresh) for dialog in (PhraseDialog, PasswordDialog))
+        self._protection = Protection(self._agent, phrase, password, self._recovery, self._refresh)
         self._running = False
+        self._unlocked = False
         self._channel = window.BroadcastChannel.new("web5-events")
         on(self._channel, "message", self._event)
         on_window("online", self._revive)
@@ -46,7 +58,7 @@ class Page:
         window.performance.mark("web5-ready")
         self._boot.finish()
         self._show(state)
-        await self._notes.refresh()
+        await self._show_notes()
 
     async def _apply_mode(self):
         """A node begins without sync; tell it the mode that was chosen on this or an earlier visit."""
@@ -80,14 +92,25 @@ class Page:
                 self._nodes.progress(event["progress"]["done"], event["progress"]["total"])
             if "news" in event:
                 self._nodes.news(event["news"])
+            if "recovery" in event:
+                self._recovery.progress(event["recovery"])
+                self._lock.progress(event["recovery"])
             if "state" in event["what"]:
                 await self._show_state()
             if "notes" in event["what"]:
-                await self._notes.refresh()
+                await self._show_notes()
+
+    async def _use_imported(self, did):
+        await self._identities.use(did)
+        await self._nodes.sync()
 
     async def _refresh(self):
         await self._show_state()
-        await self._notes.refresh()
+        await self._show_notes()
+
+    async def _show_notes(self):
+        if self._unlocked:
+            await self._notes.refresh()
 
     async def _show_state(self):
         if self._running:
@@ -97,8 +120,21 @@ class Page:
                 banner.tell(error)
 
     def _show(self, state):
+        vault = state["vault"]
+        if vault["state"] == "recovering" and self._recovery.running:
+            return  # its dialog tells; what is behind that stays until the end
+        self._lock.show(vault)
+        self._unlocked, before = vault["state"] == "unlocked", self._unlocked
+        if not self._unlocked:
+            self._notes.close()
+            self._nodes.locked(vault["state"])
+            return
+        self._protection.show(vault)
         self._nodes.show(state)
-        self._identity.show(state)
+        self._identities.show(state)
+        if not before:
+            spawn(self._notes.refresh())
+            spawn(self._composer.work())
 
     async def ask(self, name, arguments="{}"):
         """Call the agent, for whoever looks in with the browser's console: `await web5Ask("check_store")`."""

@@ -2,8 +2,9 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import clone, document, el, now, on, say, show, slot, tone, window
-from ui.registration import Registration
+from ui.dom import el, now, on, say, show, tone, window
+from ui.node_card import NodeCard
+from ui.node_form import NodeForm
 
 MODE_KEPT = "web5-sync-mode"
 DEFAULT_MODE = "live"
@@ -26,12 +27,12 @@ class Nodes:
     def __init__(self, agent, refresh):
         self._agent = agent
         self._refresh = refresh
-        self._items = {}
-        self._registrations = {}
+        self._cards = {}
         self._nodes = []
         self._asked = False
         self._compared = False
         self._old_at = None
+        self._form = NodeForm(agent, self._changed)
         on(el("sync-now"), "click", self.sync)
         on(el("sync-mode"), "change", self._choose_mode)
         on(el("compare"), "click", self._compare)
@@ -41,18 +42,16 @@ class Nodes:
         self._nodes = state["endpoints"]
         syncing = state["syncing"] or self._asked
         here = {node["endpoint"] for node in self._nodes}
-        for endpoint in list(self._items):
+        for endpoint in list(self._cards):
             if endpoint not in here:
-                self._items.pop(endpoint).remove()
-                self._registrations.pop(endpoint)
+                self._cards.pop(endpoint).element.remove()
         for node in self._nodes:
-            if node["endpoint"] not in self._items:
-                item = self._items[node["endpoint"]] = clone("node-template")
-                item.setAttribute("data-endpoint", node["endpoint"])
-                on(slot(item, "retry"), "click", self._retrier(node["endpoint"]))
-                self._registrations[node["endpoint"]] = Registration(self._agent, item, node["endpoint"], self._refresh)
-                el("node-list").append(item)
-            self._fill(self._items[node["endpoint"]], node)
+            endpoint = node["endpoint"]
+            if endpoint not in self._cards:
+                self._cards[endpoint] = NodeCard(endpoint, self._agent, self._refresh, self._retry, self._remove)
+                el("node-list").append(self._cards[endpoint].element)
+            self._cards[endpoint].update(node, len(here) == 1)
+        self._form.allow()
         show(el("nodes-wait"), not self._nodes)
         say(el("nodes-wait"), "No remote node is known for this identity, so its notes are in this browser only.")
         show(el("did-error"), bool(state["did_error"]))
@@ -72,6 +71,12 @@ class Nodes:
         tone(el("summary"), "bad")
         say(el("summary-words"), "Not running")
 
+    def locked(self, state):
+        """Say in the header that nothing syncs, since the vault is not open."""
+        self._nodes = []
+        tone(el("summary"), "busy" if state == "recovering" else None)
+        say(el("summary-words"), "Coming back" if state == "recovering" else "Locked")
+
     @property
     def counting_down(self):
         """Whether a node is to be tried again in so many seconds."""
@@ -82,8 +87,7 @@ class Nodes:
         if self._old_at and now() > self._old_at:
             self._tell("")
         for node in self._nodes:
-            self._say_last(self._items[node["endpoint"]], node)
-            self._say_state(self._items[node["endpoint"]], node)
+            self._cards[node["endpoint"]].tick()
 
     def _busy(self, syncing):
         button = el("sync-now")
@@ -94,43 +98,6 @@ class Nodes:
             say(el("sync-words"), "")
         elif self._compared:
             self._tell("")  # it may not be so any more
-
-    def _say_last(self, item, node):
-        last = node["last_success"]
-        say(slot(item, "last"), "never" if last is None else words.ago((now() - last) / 1000))
-
-    def _say_state(self, item, node):
-        left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
-        name, text = words.node_state(node, left if left > 0 else None)
-        tone(slot(item, "dot"), name)
-        say(slot(item, "state"), text)
-
-    def _fill(self, item, node):
-        self._say_state(item, node)
-        self._registrations[node["endpoint"]].show(node["registration"])
-        say(slot(item, "name"), words.node_name(node["endpoint"]))
-        slot(item, "name").title = node["endpoint"]
-        self._say_last(item, node)
-        say(slot(item, "out"), words.messages(node["pending_out"]))
-        say(slot(item, "in"), words.messages(node["pending_in"]))
-        error = None if words.asks(node) else node["last_error"]
-        show(slot(item, "error"), bool(error))
-        if error:
-            say(slot(item, "error-detail"), words.code_and_detail(error))
-        self._fill_refused(item, node)
-
-    def _fill_refused(self, item, node):
-        show(slot(item, "refused"), bool(node["refused"]))
-        if not node["refused"]:
-            return
-        say(slot(item, "refused-title"), words.count(node["refused"], "message") + " refused")
-        lines = slot(item, "refused-list")
-        lines.replaceChildren()
-        for entry in node["refusals"]:
-            line = document.createElement("li")
-            line.textContent = words.code_and_detail(entry)
-            line.title = entry["message_cid"]
-            lines.append(line)
 
     def progress(self, done, total):
         """Show how far the sync that runs has come, in messages."""
@@ -155,11 +122,7 @@ class Nodes:
     async def _choose_mode(self, _):
         mode = el("sync-mode").value
         window.localStorage.setItem(MODE_KEPT, mode)
-        try:
-            await self._agent.call("set_sync", interval=mode)
-        except AgentError as error:
-            banner.tell(error)
-        await self._refresh()
+        await self._act("set_sync", interval=mode)
 
     async def _compare(self, _):
         el("compare").disabled = True
@@ -173,15 +136,28 @@ class Nodes:
             banner.tell(error)
         await self._refresh()
 
-    def _retrier(self, endpoint):
-        async def retry(_):
-            try:
-                await self._agent.call("retry", endpoint=endpoint)
-            except AgentError as error:
-                banner.tell(error)
-            await self._refresh()
+    async def _retry(self, endpoint):
+        await self._act("retry", endpoint=endpoint)
 
-        return retry
+    async def _remove(self, endpoint):
+        try:
+            await self._agent.call("remove_node", url=endpoint)
+        except AgentError as error:
+            banner.tell(error)
+        await self._changed()
+
+    async def _changed(self):
+        """The nodes are others; a sync that waits to be asked hears of them only when it is."""
+        await self._refresh()
+        if el("sync-mode").value == "off":
+            await self.sync()
+
+    async def _act(self, name, **arguments):
+        try:
+            await self._agent.call(name, **arguments)
+        except AgentError as error:
+            banner.tell(error)
+        await self._refresh()
 
     async def sync(self, *_):
         """Run a round now."""

@@ -17,22 +17,33 @@ class NoteList:
         self._limit = _PAGE
         self._asked = False
         self._working = False
+        self._closed = False
         on(el("more-button"), "click", self._more)
 
     async def refresh(self):
         """Show what the agent has now. Calls that come meanwhile make one more round, not many."""
         self._asked = True
+        self._closed = False
         if self._working:
             return
         self._working = True
         try:
             while self._asked:
                 self._asked = False
-                self._show(await self._agent.call("notes", limit=self._limit))
+                page = await self._agent.call("notes", limit=self._limit)
+                if not self._closed:
+                    self._show(page)
         except AgentError as error:
             banner.tell(error, self.refresh)
         finally:
             self._working = False
+
+    def close(self):
+        """Take the notes off the page until the next refresh; what is being edited stays as it is."""
+        self._closed = True
+        for note_id in list(self._cards):
+            if not self._cards[note_id].is_edited:
+                self._cards.pop(note_id).element.remove()
 
     def add(self, note):
         """Show a note that was just saved, before the next refresh."""

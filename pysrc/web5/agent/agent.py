@@ -175,8 +175,9 @@ class Agent:
             on_progress: called with (step, done, total): "agent", "identities", then "records".
 
         Raises:
-            RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, or it cannot be
-                reached now. Nothing is changed.
+            RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, it cannot be
+                reached now, or another's vault is locked here. Nothing is changed.
+            InvalidArgument: the password is blank.
         """
         interval = self.sync.interval
         await recover(self, recovery_phrase, password, on_progress)

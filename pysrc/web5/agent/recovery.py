@@ -4,7 +4,8 @@ Invariants:
 1. Words that fit no agent change nothing: none is made from them.
 2. What this device holds already goes on: identities with records of their own move into the recovered agent before it
    takes the place of the one that was here. One that was only just made, by a first launch, goes with it.
-3. The vault is replaced in one step, so that a crash leaves one agent or the other, whole.
+3. A vault that is locked gives way to no other: what it keeps could not move, and would be lost.
+4. The vault is replaced in one step, so that a crash leaves one agent or the other, whole.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from web5.agent.identities import KIND, Identity
 from web5.agent.vault_secrets import VaultSecrets
+from web5.agent.vault_wrapping import checked_password
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.signing import signer_for
@@ -34,9 +36,15 @@ def no_progress(step: str, done: int, total: int) -> None:
 async def recover(agent: Agent, recovery_phrase: str, password: str | None, on_progress: Progress) -> None:
     """Bring an agent back on this device, with everything of its identities. `Agent.recover` says the rest."""
     on_progress("agent", 0, 1)
+    checked_password(password)
     secrets = await agent.vault.secrets_of(recovery_phrase)
     if secrets.did == agent.vault.agent_did:
         await agent.vault.reset_password(secrets, password)
+    elif agent.vault.state == "locked":
+        raise RecoveryError(
+            "These words are those of another agent than the one that is locked here, whose identities would be lost."
+            " Unlock this one first, by its password or its own words."
+        )
     else:
         secrets = secrets.with_document(*await _published(agent, secrets.did))
         signer = await signer_for(secrets.portable_did, agent.crypto)

@@ -247,6 +247,11 @@ class Vault:
         content_key, kept = self._key(), self._store.phrase_jwe()
         return None if kept is None else (await jwe.decrypt(self._ciphers, kept, Direct(content_key))).decode()
 
+    @property
+    def keeps_recovery_phrase(self) -> bool:
+        """True as long as nobody has said that the words are written down; known while it is locked, too."""
+        return self._store.phrase_jwe() is not None
+
     async def forget_recovery_phrase(self) -> None:
         """Keep the words no longer, because the person has them.
 

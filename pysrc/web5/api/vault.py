@@ -28,6 +28,11 @@ class VaultApi:
         (or account) can use; deleting the site's data destroys it, and without the words the identities with it."""
         return self._agent.vault.protection
 
+    @property
+    def keeps_recovery_phrase(self) -> bool:
+        """True until `forget_recovery_phrase`: nobody has written the words down yet. Also while locked."""
+        return self._agent.vault.keeps_recovery_phrase
+
     async def lock(self) -> None:
         """Stop sync and forget every key until `unlock`; what needs one raises VaultLocked meanwhile."""
         await self._agent.lock()

@@ -23,7 +23,7 @@ from web5.api.vault import VaultApi
 from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
 from web5.errors import DelegationError, RecoveryError
-from web5.platform import Progress, default_settings, no_progress
+from web5.platform import Progress, Settings, default_settings, no_progress
 from web5.sync.intervals import check_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
@@ -131,7 +131,7 @@ class Web5:
             StorageError: the store cannot be opened.
         """
         check_interval(sync)
-        settings = await default_settings()
+        settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
         opening = opened(agent, settings, did_dht_gateway, did_dht_gateways, on_progress, platform_options)
         async with opening as agent:

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.conftest import World
 from web5 import Web5
 from web5.agent.agent import Agent
-from web5.errors import RecoveryError, VaultLocked, WrongPassword
+from web5.errors import InvalidArgument, RecoveryError, VaultLocked, WrongPassword
 
 NOTE = "https://schema.org/TextDigitalDocument"
 OTHER_WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -176,6 +176,29 @@ async def test_words_open_the_agents_own_vault_when_the_password_is_forgotten(wo
     with pytest.raises(WrongPassword):
         await again.unlock("forgotten")
     await again.unlock("new")
+
+
+async def test_a_locked_vault_gives_way_to_no_other(world: World) -> None:
+    """Invariant 3."""
+    _, words = await first_agent(world, names=("Private",))
+    phone = await world.blank_device("phone")
+    await phone.initialize(password="a password", dwn_endpoints=world.endpoints)
+    await phone.create_identity("Of the phone", world.endpoints)
+    await phone.lock()
+    with pytest.raises(RecoveryError, match="Unlock this one first"):
+        await phone.recover(words)
+    await phone.unlock("a password")
+    assert [one.name for one in phone.identities.list()] == ["Of the phone"]
+    await phone.recover(words)
+    assert [one.name for one in phone.identities.list()] == ["Private", "Of the phone"]
+
+
+async def test_a_blank_password_changes_nothing(world: World) -> None:
+    _, words = await first_agent(world, names=("Private",))
+    phone = await world.blank_device("phone")
+    with pytest.raises(InvalidArgument, match="blank"):
+        await phone.recover(words, " ")
+    assert (phone.vault.state, phone.sync.tenants()) == ("new", [])
 
 
 async def test_connect_recovers_with_words(world: World) -> None:

@@ -9,30 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app.announcer import INTERVAL, Announcer
+from app.announcer import INTERVAL
 from app.notes import EXCERPT
 from app.service import Service, answer
 
-from web5 import Web5
+from tests.unit.page.devices import Device, ask
+from web5.platform import open_agent
 
 BASE = 1_700_000_000_000_000
 """A moment, in microseconds."""
 
 
 @pytest.fixture
-async def web5(tmp_path: Path) -> AsyncIterator[Web5]:
-    connection = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path / "agent")
-    yield connection.web5
-    await connection.web5.close()
+async def device(tmp_path: Path) -> AsyncIterator[Device]:
+    """One that knows no other node."""
+    agent = await open_agent(gateway_uris=["http://127.0.0.1:9/"], data_path=tmp_path / "agent")
+    device = Device(agent, [])
+    await device.session.open()
+    yield device
+    await device.session.close()
 
 
 @pytest.fixture
-def service(web5: Web5) -> Service:
-    return Service(web5)
-
-
-async def ask(service: Service, name: str, **arguments: Any) -> Any:
-    return json.loads(await answer(service, name, json.dumps(arguments)))
+def service(device: Device) -> Service:
+    return device.service
 
 
 async def test_a_note_from_creation_to_deletion(service: Service) -> None:
@@ -74,15 +74,16 @@ async def test_an_identity_goes_out_and_in(service: Service, tmp_path: Path) -> 
     # Importing what is here already changes nothing.
     assert (await ask(service, "import_identity", text=exported))["ok"] == here
 
-    connection = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path / "other")
+    agent = await open_agent(gateway_uris=["http://127.0.0.1:9/"], data_path=tmp_path / "other")
+    other = Device(agent, [])
+    await other.session.open()
     try:
-        other = Service(connection.web5)
-        assert (await ask(other, "import_identity", text=exported))["ok"] == here
-        assert len((await ask(other, "identities"))["ok"]) == 2
-        assert (await ask(other, "choose_identity", did=here)) == {"ok": None}
-        assert (await ask(other, "state"))["ok"]["did"] == here
+        assert (await ask(other.service, "import_identity", text=exported))["ok"] == here
+        assert len((await ask(other.service, "identities"))["ok"]) == 2
+        assert (await ask(other.service, "choose_identity", did=here)) == {"ok": None}
+        assert (await ask(other.service, "state"))["ok"]["did"] == here
     finally:
-        await connection.web5.close()
+        await other.session.close()
 
 
 @pytest.mark.parametrize(
@@ -107,16 +108,16 @@ async def test_the_store_can_be_checked(service: Service) -> None:
     assert (await ask(service, "check_store"))["ok"] == []
 
 
-async def test_changes_are_announced_together(web5: Web5) -> None:
-    posted: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    announcer = Announcer(lambda text: posted.put_nowait(json.loads(text)))
-    announcer.watch(web5)
+async def test_changes_are_announced_together(device: Device) -> None:
+    posted = device.posted
     both = {"type": "changed", "what": ["notes", "state"]}
     async with asyncio.timeout(100 * INTERVAL):
-        await web5.dwn.records.create("a note")
+        while await posted.get() != both:  # first, what opening it has changed
+            pass
+        await device.session.web5.dwn.records.create("a note")
         assert await posted.get() == both
         for _ in range(5):
-            announcer.changed("state")
-        announcer.changed("notes")
+            device.announcer.changed("state")
+        device.announcer.changed("notes")
         assert await posted.get() == both
     assert posted.empty()

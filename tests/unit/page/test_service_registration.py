@@ -12,8 +12,8 @@ import httpx
 import pytest
 from app.service import Service
 
+from tests.unit.page.devices import Device
 from tests.watch import Watch
-from web5 import Web5
 from web5.errors import BadReply, InvalidArgument
 from web5.node.agent import open_agent
 from web5.node.http import HttpxHttp
@@ -26,14 +26,15 @@ HASH = sha256(TERMS.encode()).hexdigest()
 
 
 @pytest.fixture
-async def web5(tmp_path: Path) -> AsyncIterator[Web5]:
+async def device(tmp_path: Path) -> AsyncIterator[Device]:
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(embedded(tmp_path / "remotes", None, RegistrationSettings(TERMS, 200)))
         http = HttpxHttp(httpx.ASGITransport(app))
         agent = await open_agent(gateway_uris=[f"{ORIGIN}/dht"], data_path=tmp_path / "agent", http=http)
         stack.push_async_callback(agent.close)
-        connection = await Web5.connect(agent=agent, sync="off", dwn_endpoints=[f"{ORIGIN}/dwn0"])
-        yield connection.web5
+        device = Device(agent, [f"{ORIGIN}/dwn0"])
+        await device.session.open()
+        yield device
 
 
 async def registration(service: Service) -> dict[str, Any]:
@@ -42,8 +43,8 @@ async def registration(service: Service) -> dict[str, Any]:
     return found
 
 
-async def test_the_page_is_asked_and_after_its_consent_the_notes_arrive(web5: Web5) -> None:
-    service, endpoint = Service(web5), f"{ORIGIN}/dwn0"
+async def test_the_page_is_asked_and_after_its_consent_the_notes_arrive(device: Device) -> None:
+    service, endpoint, web5 = device.service, f"{ORIGIN}/dwn0", device.session.web5
     watch = Watch(web5.agent)
     await service.create_note("hello", 1_700_000_000_000_000)
     await web5.agent.publish_all()
@@ -61,8 +62,8 @@ async def test_the_page_is_asked_and_after_its_consent_the_notes_arrive(web5: We
     await web5.sync.stop()
 
 
-async def test_what_cannot_be_meant_is_refused(web5: Web5) -> None:
-    service = Service(web5)
+async def test_what_cannot_be_meant_is_refused(device: Device) -> None:
+    service = device.service
     with pytest.raises(InvalidArgument):
         await service.accept_terms(f"{ORIGIN}/dwn0", "yes")
     with pytest.raises(InvalidArgument):

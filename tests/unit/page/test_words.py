@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web.ui import words
+from web.ui import problems, words
 
 
 def registration(**changes: Any) -> dict[str, Any]:
@@ -180,13 +180,26 @@ def test_a_note_says_who_does_not_have_it() -> None:
 
 
 def test_an_error_that_has_no_words_speaks_for_itself() -> None:
-    title, advice = words.problem("Unreachable", "fetch failed")
+    title, advice = problems.problem("Unreachable", "fetch failed")
     assert title == "A remote could not be reached" and "safe" in advice
-    assert words.problem("Strange", "it is odd")[0] == "it is odd"
-    assert words.problem("Strange", "")[0]
+    assert problems.problem("Strange", "it is odd")[0] == "it is odd"
+    assert problems.problem("Strange", "")[0]
 
 
 def test_every_error_with_words_exists() -> None:
     from web5 import errors
 
-    assert [kind for kind in words._PROBLEMS if not hasattr(errors, kind)] == []
+    assert [kind for kind in problems._PROBLEMS if not hasattr(errors, kind)] == []
+
+
+def test_what_is_wrong_in_a_form_is_said_plainly() -> None:
+    assert (
+        problems.complaint("WrongPassword", "The vault does not open with this password.")
+        == "That is not the password."
+    )
+    assert problems.complaint("RecoveryError", "Word 3 is none.") == "Word 3 is none."
+
+
+def test_the_last_node_is_removed_with_a_warning() -> None:
+    assert "bring nothing back" in words.node_removal(is_last=True)
+    assert "bring nothing back" not in words.node_removal(is_last=False)

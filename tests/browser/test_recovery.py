@@ -1,0 +1,174 @@
+"""Twelve words bring everything back in a browser that has nothing, and change nothing if they cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.browser.conftest import NewDevice
+from tests.browser.world import PATIENCE, Device, World
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NOBODY = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+PASSWORD = "of the second browser"
+
+
+async def test_three_identities_and_their_notes_come_back_from_words_alone(
+    device: Device, new_device: NewDevice, world: World
+) -> None:
+    written: dict[str, set[str]] = {}
+    for name in ("Default", "Work", "Club"):
+        if name != "Default":
+            did = await device.ask("create_identity", called=name, known=[])
+            await device.ask("choose_identity", did=did)
+            await device.uses(did)
+        written[await device.did()] = await device.fill(100)
+    for did in written:  # what waits to be sent is that of the identity in use
+        await device.ask("choose_identity", did=did)
+        await device.uses(did)
+        await device.summary("All synced")
+    words = await device.words()
+    exported = {did: await _exported(device, did) for did in written}
+
+    other = await (await new_device()).ready()
+    page = other.page
+    await page.click("#invitation-recovery")
+    await other.recover("\n ".join(words.upper().split()), PASSWORD)
+    told = await _told_until_the_end(other)
+    assert told[0] == "Looking for what the words belong to…"
+    last = re.fullmatch(r"3 identities, (\d+) messages: here again\.", told[-1])
+    assert last and int(last[1]) >= 300
+    await page.click("#recovery-close")
+
+    assert {one["did"]: one["name"] for one in await other.ask("identities")} == dict(
+        zip(written, ("Default", "Work", "Club"), strict=True)
+    )
+    for did, texts in written.items():
+        assert await _exported(other, did) == exported[did]
+        notes = (await other.ask("notes", limit=200))["notes"]
+        assert {note["text"] for note in notes} == texts
+    await other.reload_locked(PASSWORD)
+    await expect(page.locator("#identity-list > li")).to_have_count(3)
+
+
+async def test_both_browsers_go_on_together(device: Device, new_device: NewDevice) -> None:
+    await device.write("from the first")
+    await device.summary("All synced")
+    other = await (await new_device()).ready()
+    await other.page.click("#invitation-recovery")
+    await other.recover(await device.words())
+    await other.page.click("#recovery-close")
+    await expect(other.note("from the first")).to_be_visible(timeout=PATIENCE)
+    await other.write("from the second")
+    await expect(device.note("from the second")).to_be_visible(timeout=PATIENCE)
+
+
+async def test_other_tabs_wait_until_it_is_over(device: Device, new_device: NewDevice, world: World) -> None:
+    await device.write("of the one that comes")
+    await device.summary("All synced")
+    other = await (await new_device()).ready()
+    tab = Device(other.context, world.origin)
+    await tab.open()
+    await tab.ready()
+    go_on = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await go_on.wait()
+        await route.continue_()
+
+    await other.context.route(f"{world.origin}dht/**", wait)
+    await tab.page.fill("#note-text", "Half a thought")
+    await other.page.click("#recovery-open")
+    await other.recover(await device.words())
+    await expect(tab.page.locator("#lock-title")).to_have_text("Your identities are coming back", timeout=PATIENCE)
+    await expect(tab.page.locator("#lock-step")).to_contain_text("Looking for")
+    await expect(tab.page.locator("#lock-password")).to_be_hidden()
+    await expect(other.page.locator("#recovery-step")).to_contain_text("Looking for")
+    await other.page.keyboard.press("Escape")
+    await expect(other.page.locator("#recovery-dialog")).to_be_visible()
+    go_on.set()
+    for elsewhere in (tab, other):
+        await expect(elsewhere.note("of the one that comes")).to_be_visible(timeout=PATIENCE)
+    await expect(tab.page.locator("#note-text")).to_have_value("Half a thought")
+    assert tab.complaints == []
+
+
+async def test_what_is_in_the_browser_moves_in(device: Device, new_device: NewDevice) -> None:
+    await device.write("of the one that comes")
+    await device.summary("All synced")
+    other = await (await new_device()).ready()
+    before = await other.did()
+    await other.write("of the one that is here")
+    await other.page.click("#recovery-open")
+    await expect(other.page.locator("#recovery-hint")).to_contain_text("moves in with them")
+    await other.recover(await device.words())
+    await other.page.click("#recovery-close")
+    await expect(other.note("of the one that comes")).to_be_visible(timeout=PATIENCE)
+    await expect(other.page.locator("#identity-list > li")).to_have_count(2)
+    await other.page.locator(f'[data-identity="{before}"]').get_by_role("button", name="Use").click()
+    await expect(other.note("of the one that is here")).to_be_visible(timeout=PATIENCE)
+    # And the first browser has it too, without being asked.
+    await expect(device.page.locator("#identity-list > li")).to_have_count(2, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "Type your twelve words."),
+        (NOBODY.replace("sausage", "sossage"), "Word 6 of the recovery phrase, 'sossage'"),
+        (NOBODY.replace("winner thank", "thank winner", 1), "check sum"),
+        (NOBODY.removeprefix("legal "), "this one has 11"),
+        (NOBODY, "No agent is known for these words"),
+    ],
+)
+async def test_words_that_bring_nothing_back_change_nothing(device: Device, words: str, said: str) -> None:
+    await device.write("Untouched")
+    before = await device.did()
+    await device.page.click("#recovery-open")
+    await device.recover(words)
+    await expect(device.page.locator("#recovery-problem")).to_contain_text(said, timeout=PATIENCE)
+    assert await device.page.locator("#recovery-words").input_value() == words
+    await device.page.click("#recovery-cancel")
+    await expect(device.note("Untouched")).to_be_visible()
+    await device.write("And still at work")
+    assert await device.did() == before
+
+
+async def test_without_a_connection_it_is_said_and_can_be_tried_again(device: Device, new_device: NewDevice) -> None:
+    await device.write("far away")
+    await device.summary("All synced")
+    words = await device.words()
+    other = await (await new_device()).ready()
+    before = await other.did()
+    await other.context.set_offline(True)
+    await other.page.click("#recovery-open")
+    await other.recover(words)
+    await expect(other.page.locator("#recovery-problem")).to_contain_text("try again later", timeout=PATIENCE)
+    assert await other.did() == before
+    await other.context.set_offline(False)
+    await other.page.click("#recovery-save")
+    await expect(other.note("far away")).to_be_visible(timeout=PATIENCE)
+
+
+async def _exported(device: Device, did: str) -> str:
+    """Use an identity, and export it."""
+    await device.ask("choose_identity", did=did)
+    await device.uses(did)
+    exported: str = await device.ask("export_identity")
+    return exported
+
+
+async def _told_until_the_end(device: Device) -> list[str]:
+    """What the dialog says, one after the other."""
+    told: list[str] = []
+    step, end = device.page.locator("#recovery-step"), device.page.locator("#recovery-close")
+    async with asyncio.timeout(PATIENCE / 1000):
+        while await end.is_hidden():
+            text = await step.text_content() or ""
+            if text not in told[-1:]:
+                told.append(text)
+    return [*told, await step.text_content() or ""]

@@ -1,0 +1,72 @@
+"""The identities of the agent, in the shape the page shows, and what the page does with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from app import endpoints
+from web5 import Web5
+from web5.agent.identities import Identity
+from web5.errors import IdentityError
+
+
+def listed(web5: Web5) -> list[dict[str, Any]]:
+    """Those that are the person's own, the oldest first."""
+    return [{"did": identity.did, "name": identity.name} for identity in _own(web5)]
+
+
+async def create(web5: Web5, name: str, known: Collection[str]) -> str:
+    """A new identity, on the nodes that the agent itself is on, so that its words bring back both; its DID.
+
+    Parameters:
+        known: the DIDs that were there when the person asked. One of this name that is not among them is what the same
+            call has made already.
+    """
+    name = name.strip()
+    if not name:
+        raise IdentityError("An identity needs a name that can be read.")
+    for identity in _own(web5):
+        if identity.name == name and identity.did not in known:
+            return identity.did
+    urls = await endpoints.of(web5.agent, web5.vault.agent_did)
+    return (await web5.identities.create(name, dwn_endpoints=urls)).did
+
+
+async def delete(web5: Web5, did: str) -> None:
+    """Delete one; one that is not here is no error.
+
+    Raises:
+        IdentityError: it is the last one.
+    """
+    here = {identity.did for identity in _own(web5)}
+    if here == {did}:
+        raise IdentityError("This is your only identity. Make or import another one first.")
+    if did in here:
+        await web5.identities.delete(did)
+
+
+async def exported(web5: Web5) -> str:
+    """The identity in use, with its private keys, as the text of a JSON file."""
+    return json.dumps(await web5.identities.export(web5.connected_did), indent=2, ensure_ascii=False)
+
+
+async def import_(web5: Web5, text: str) -> str:
+    """Take an exported identity; its DID. One that is here already is left as it is."""
+    try:
+        portable = json.loads(text)
+    except ValueError as error:
+        raise IdentityError(
+            "That is not an exported identity: it should be the whole JSON file, from { to }."
+        ) from error
+    here = {identity.did for identity in web5.identities.list()}
+    portable_did = portable.get("portableDid") if isinstance(portable, dict) else None
+    if isinstance(portable_did, dict) and portable_did.get("uri") in here:
+        return str(portable_did["uri"])
+    return (await web5.identities.import_(portable)).did
+
+
+def _own(web5: Web5) -> list[Identity]:
+    """All but the keys with which an app acts for somebody else."""
+    return [identity for identity in web5.identities.list() if identity.connected_did is None]

@@ -1,0 +1,189 @@
+"""The agent behind the page: whether its vault is open, which identity is in use, and how it syncs.
+
+Invariants:
+1. `web5` is there while the vault is unlocked and nothing is being recovered; whoever asks else gets VaultLocked.
+2. While it is there, sync runs as was chosen last.
+3. Changes of the vault run one at a time, and each may be asked for twice.
+4. The identity in use is one of the agent's: when another device deletes it, the oldest takes its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from app.announcer import Announcer, Steps
+from web5 import Web5
+from web5.agent.agent import Agent
+from web5.agent.identities import Identity
+from web5.errors import VaultError, VaultLocked
+
+FIRST_NAME = "Default"
+"""Of an identity that is made because there is none."""
+
+
+class Session:
+    """
+    Parameters:
+        announcer: hears of every change of the vault, and of how far a recovery has come.
+        dwn_endpoints: the remote nodes of an agent and an identity that are made now.
+    """
+
+    def __init__(self, agent: Agent, announcer: Announcer, dwn_endpoints: Sequence[str]) -> None:
+        self._agent = agent
+        self._announcer = announcer
+        self._dwn_endpoints = dwn_endpoints
+        self._web5: Web5 | None = None
+        self._interval = "off"
+        self._recovering = False
+        self._changing = asyncio.Lock()
+        agent.identities.went.append(self._went)
+
+    @property
+    def web5(self) -> Web5:
+        """The API for the identity in use.
+
+        Raises:
+            VaultLocked: see invariant 1.
+        """
+        if self._web5 is None:
+            raise VaultLocked("The vault is locked, or another agent is just coming back here.")
+        return self._web5
+
+    @property
+    def is_open(self) -> bool:
+        return self._web5 is not None
+
+    def vault(self) -> dict[str, Any]:
+        """How the vault stands, in the shape the page shows; `words` says that they are not written down yet."""
+        state = "recovering" if self._recovering else "unlocked" if self.is_open else "locked"
+        vault = self._agent.vault
+        return {"state": state, "protection": vault.protection, "words": vault.keeps_recovery_phrase}
+
+    async def open(self) -> None:
+        """Begin; on the first launch, make the agent and an identity. A vault with a password stays locked."""
+        try:
+            connection = await Web5.connect(
+                agent=self._agent,
+                sync=self._interval,
+                dwn_endpoints=self._dwn_endpoints,
+                on_progress=self._announcer.boot,
+            )
+        except VaultLocked:
+            self._web5 = None
+        else:
+            self._web5 = connection.web5
+
+    async def close(self) -> None:
+        """Stop sync and close the store."""
+        self._web5 = None
+        await self._agent.close()
+
+    async def choose(self, did: str) -> None:
+        """Use another identity of the agent."""
+        self._web5 = await self.web5.use(did)
+        self._tell()
+
+    async def set_interval(self, interval: str) -> None:
+        """Sync live, by an interval, or only when asked; nothing changes if it does so already."""
+        self._interval = interval
+        if self._web5 and interval != self._web5.sync.interval:
+            await self._web5.sync.start(interval)
+
+    # -- the vault
+
+    async def lock(self) -> None:
+        """Forget every key until `unlock`.
+
+        Raises:
+            VaultError: it has no password, so anybody could unlock it.
+        """
+        async with self._changing:
+            if self._agent.vault.protection != "password":
+                raise VaultError("There is no password to unlock it with. Set one first.")
+            self._web5 = None
+            await self._agent.lock()
+        self._tell()
+
+    async def unlock(self, password: str) -> None:
+        """Unlock it. Raises WrongPassword."""
+        async with self._changing:
+            if self.is_open:
+                await self._agent.vault.unlock(password)
+                return
+            await self._agent.unlock(password)
+            await self.open()
+        self._tell()
+
+    async def change_password(self, old: str | None, new: str | None) -> None:
+        """Give it another password; None stands for this browser's own key.
+
+        Raises:
+            WrongPassword, VaultError, VaultLocked: `old` is not what opens it.
+            InvalidArgument: the new one is blank.
+        """
+        vault = self.web5.vault
+        async with self._changing:
+            try:
+                await vault.change_password(old, new)
+            except VaultError:
+                if not await self._opens_with(new):
+                    raise
+        self._tell()
+
+    async def forget_words(self) -> None:
+        """The words are written down: keep them no longer."""
+        await self.web5.vault.forget_recovery_phrase()
+        self._tell()
+
+    async def recover(self, words: str, password: str | None) -> Steps:
+        """Bring back the agent that has these words; its oldest identity is in use then. `Agent.recover` says the rest.
+
+        Returns:
+            how far it has come; what is missing comes by sync.
+
+        Raises:
+            RecoveryError, InvalidArgument: nothing is changed.
+        """
+        vault, steps = self._agent.vault, Steps()
+
+        def tell(step: str, done: int, total: int) -> None:
+            steps[step] = {"done": done, "total": total}
+            self._announcer.recovery(steps)
+
+        await vault.secrets_of(words)  # words that are none disturb nobody
+        async with self._changing:
+            before, self._recovering, self._web5 = vault.agent_did, True, None
+            try:
+                await self._agent.recover(words, password, tell)
+                if vault.agent_did != before and (there := self._agent.identities.list()):
+                    await self._agent.identities.choose(there[0].did)
+            finally:
+                self._recovering = False
+                self._announcer.recovery({})
+                await self.open()
+                self._tell()
+        return steps
+
+    async def _opens_with(self, password: str | None) -> bool:
+        """True if a call that is repeated has nothing left to do."""
+        if password is None:
+            return self._agent.vault.protection == "device"
+        try:
+            await self._agent.vault.unlock(password)
+        except VaultError:
+            return False
+        return True
+
+    async def _went(self, identity: Identity) -> None:
+        """Invariant 4."""
+        if self._web5 and identity.did in (self._web5.connected_did, self._web5.delegate_did):
+            left = self._agent.identities.chosen()
+            if left is None:
+                left = await self._agent.create_identity(FIRST_NAME, self._dwn_endpoints, by_default=True)
+            self._web5 = await self._web5.use(left.did)
+            self._tell()
+
+    def _tell(self) -> None:
+        self._announcer.changed("notes", "state")

@@ -1,0 +1,80 @@
+"""One remote node: how it stands, what waits and what was refused."""
+
+from ui import words
+from ui.dom import clone, document, now, on, say, show, slot, tone
+from ui.registration import Registration
+
+
+class NodeCard:
+    """A node's list item.
+
+    Parameters:
+        agent: who syncs with it.
+        refresh: called when the person has answered what it asks.
+        retry, remove: called with the endpoint when the person wants that.
+    """
+
+    def __init__(self, endpoint, agent, refresh, retry, remove):
+        self._endpoint = endpoint
+        self._node = None
+        self.element = clone("node-template")
+        self.element.setAttribute("data-endpoint", endpoint)
+        name = words.node_name(endpoint)
+        say(self._slot("name"), name)
+        self._slot("name").title = endpoint
+        self._slot("remove").setAttribute("aria-label", "Remove " + name)
+        self._slot("ask").setAttribute("aria-label", "Remove " + name + "?")
+        self._registration = Registration(agent, self.element, endpoint, refresh)
+        on(self._slot("retry"), "click", lambda _: retry(endpoint))
+        on(self._slot("remove"), "click", lambda _: self._ask(True))
+        on(self._slot("remove-no"), "click", lambda _: self._ask(False))
+        on(self._slot("remove-yes"), "click", lambda _: remove(endpoint))
+
+    def update(self, node, is_last):
+        """Show how it stands.
+
+        Parameters:
+            is_last: whether the identity has no other.
+        """
+        self._node = node
+        self.tick()
+        say(self._slot("ask-words"), words.node_removal(is_last))
+        say(self._slot("out"), words.messages(node["pending_out"]))
+        say(self._slot("in"), words.messages(node["pending_in"]))
+        self._registration.show(node["registration"])
+        error = None if words.asks(node) else node["last_error"]
+        show(self._slot("error"), bool(error))
+        if error:
+            say(self._slot("error-detail"), words.code_and_detail(error))
+        self._show_refused(node)
+
+    def tick(self):
+        """Say again how long ago the last sync was, and how long it is until the next try."""
+        node = self._node
+        last = node["last_success"]
+        say(self._slot("last"), "never" if last is None else words.ago((now() - last) / 1000))
+        left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
+        name, text = words.node_state(node, left if left > 0 else None)
+        tone(self._slot("dot"), name)
+        say(self._slot("state"), text)
+
+    def _slot(self, name):
+        return slot(self.element, name)
+
+    def _ask(self, asking):
+        show(self._slot("ask"), asking)
+        show(self._slot("remove"), not asking)
+        self._slot("remove-no" if asking else "remove").focus()
+
+    def _show_refused(self, node):
+        show(self._slot("refused"), bool(node["refused"]))
+        if not node["refused"]:
+            return
+        say(self._slot("refused-title"), words.count(node["refused"], "message") + " refused")
+        lines = self._slot("refused-list")
+        lines.replaceChildren()
+        for entry in node["refusals"]:
+            line = document.createElement("li")
+            line.textContent = words.code_and_detail(entry)
+            line.title = entry["message_cid"]
+            lines.append(line)

@@ -1,0 +1,79 @@
+"""Errors in words, and what the person can do. As words.py, it touches no page."""
+
+# Error kind (the Python class's name) to a title and what the person can do.
+_PROBLEMS = {
+    "StorageFull": (
+        "This browser has no room left",
+        "Nothing was lost, but the last change was not saved. Free some disk space, then try again.",
+    ),
+    "StorageCorrupt": (
+        "The notes stored in this browser cannot be read",
+        "If another browser holds this identity, export it there and import it in a fresh profile: "
+        "the notes come back from your remote nodes.",
+    ),
+    "StorageBusy": (
+        "Another tab has your notes, or had them until now",
+        "See whether your last change is here, then try again. If this stays, close the other tabs and reload.",
+    ),
+    "StorageError": (
+        "This browser did not save the change",
+        "Check that the page may store data (private windows often may not), then try again.",
+    ),
+    "BlobMissing": (
+        "The text of this note is not here",
+        "Sync now to fetch it from a remote node.",
+    ),
+    "Unreachable": (
+        "A remote could not be reached",
+        "Your notes are safe in this browser. Check the connection; the next sync tries again.",
+    ),
+    "TimedOut": (
+        "A remote did not answer in time",
+        "Your notes are safe in this browser. The next sync tries again.",
+    ),
+    "BadReply": (
+        "A remote answered something that is not a node's answer",
+        "Check the address of the node. Your notes are safe in this browser.",
+    ),
+    "IdentityError": (
+        "This identity cannot be used",
+        "Another browser or tab may have changed it. If you imported it, export it again where it comes from.",
+    ),
+    "DidError": (
+        "The identity's public document is not right, or could not be found",
+        "Try again in a moment. If it stays so, the identity's publisher has a problem.",
+    ),
+    "VaultError": (
+        "That cannot be done with your keys as they are",
+        "Look at Protection below your identities; another tab may have changed it.",
+    ),
+    "CryptoError": (
+        "A key cannot be used",
+        "If you imported this identity, export it again where it comes from.",
+    ),
+    "RegistrationError": (
+        "A node does not say what it asks of you",
+        "Nothing was agreed to. Try again later, or ask whoever runs the node.",
+    ),
+    "NotFound": (
+        "That note is no longer here",
+        "It was deleted, perhaps on another device.",
+    ),
+}
+
+
+def problem(kind, message):
+    """Title and advice for an error; the message itself belongs in the details."""
+    return _PROBLEMS.get(kind) or (
+        message or "Something went wrong",
+        "Try again. If it happens again, reload the page.",
+    )
+
+
+def complaint(kind, message):
+    """What is wrong with what was typed into a form."""
+    if kind == "WrongPassword":
+        return "That is not the password."
+    if kind == "Worker":
+        return problem(kind, message)[0]
+    return message

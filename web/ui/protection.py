@@ -1,0 +1,61 @@
+"""What protects the keys: said in the panel, and on the first visits in an invitation above the notes."""
+
+from ui import banner, vault_words
+from ui.client import AgentError
+from ui.dom import el, on, say, show, tone, window
+
+_DISMISSED = "web5-invitation-dismissed"
+
+
+class Protection:
+    """
+    Parameters:
+        agent: who holds the keys.
+        phrase, password, recovery: the dialogs.
+        refresh: called when the vault was locked.
+    """
+
+    def __init__(self, agent, phrase, password, recovery, refresh):
+        self._agent = agent
+        self._refresh = refresh
+        self._vault = {}
+        for place in ("phrase-open", "invitation-phrase"):
+            on(el(place), "click", lambda _: phrase.open())
+        for place in ("password-open", "invitation-password"):
+            on(el(place), "click", lambda _: password.open(self._vault["protection"]))
+        for place in ("recovery-open", "invitation-recovery"):
+            on(el(place), "click", lambda _: recovery.open(False))
+        on(el("lock-now"), "click", self._lock)
+        on(el("invitation-close"), "click", self._dismiss)
+
+    def show(self, vault):
+        """Show the state of a vault that is unlocked."""
+        self._vault = vault
+        has_password, owes_words = vault["protection"] == "password", vault["words"]
+        name, text = vault_words.protection_key(has_password)
+        tone(el("protection-key"), name)
+        say(el("protection-key-words"), text)
+        name, text = vault_words.protection_phrase(owes_words)
+        tone(el("protection-phrase"), name)
+        say(el("protection-phrase-words"), text)
+        say(el("password-open"), "Change password" if has_password else "Set a password")
+        show(el("phrase-open"), owes_words)
+        show(el("lock-now"), has_password)
+        title, text = vault_words.invitation(has_password, owes_words)
+        say(el("invitation-title"), title)
+        say(el("invitation-words"), text)
+        show(el("invitation-phrase"), owes_words)
+        show(el("invitation-password"), not has_password)
+        show(el("invitation"), bool(title) and not window.localStorage.getItem(_DISMISSED))
+
+    async def _lock(self, _):
+        try:
+            await self._agent.call("lock")
+        except AgentError as error:
+            banner.tell(error)
+        await self._refresh()
+
+    def _dismiss(self, _):
+        window.localStorage.setItem(_DISMISSED, "yes")
+        show(el("invitation"), False)
+        el("note-text").focus()

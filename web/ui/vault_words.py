@@ -1,0 +1,90 @@
+"""What the page says of the vault, of its words and of recovery. As words.py, it touches no page."""
+
+from ui import words
+
+_MISSING = " Notes that are still missing come as soon as your nodes have them."
+
+
+def protection_key(has_password):
+    """Tone and words for what opens the vault."""
+    if has_password:
+        return "good", "Keys: locked by your password"
+    return "warn", "Keys: open to whoever can use this browser profile"
+
+
+def protection_phrase(owes_words):
+    """Tone and words for the recovery phrase."""
+    if owes_words:
+        return "warn", "Twelve words: not written down yet"
+    return "good", "Twelve words: written down"
+
+
+def invitation(has_password, owes_words):
+    """Title and text of the invitation to protect the keys; empty if nothing is left to do."""
+    if has_password:
+        if not owes_words:
+            return "", ""
+        return (
+            "Write down your twelve words",
+            "If you forget the password, or this browser's data are cleared, only they bring back your notes.",
+        )
+    if not owes_words:
+        return (
+            "Your keys have no password",
+            "Whoever can use this browser profile can use them. A password keeps others out.",
+        )
+    return (
+        "Your keys are protected by this browser only",
+        "Whoever can use this browser profile can use them, and clearing the site's data destroys them. "
+        "Twelve words on paper bring everything back; a password keeps others out.",
+    )
+
+
+def password_dialog(has_password):
+    """Title and text of the dialog for the password."""
+    hint = "It is asked for after each reload of the page. Nobody can tell it to you again: only your words help then."
+    return ("Change the password" if has_password else "Set a password"), hint
+
+
+def lock_title(state):
+    """What stands where the notes were."""
+    return "Your identities are coming back" if state == "recovering" else "Your notes are locked"
+
+
+def recovery_hint(is_locked):
+    """What the words do."""
+    if is_locked:
+        return (
+            "They open this browser's notes again. The new password takes the place of the one you forgot; "
+            "without one, whoever can use this browser profile can read them."
+        )
+    return (
+        "Type the words that you wrote down: your identities and their notes come back from your remote nodes. "
+        "What is in this browser already stays, and moves in with them."
+    )
+
+
+def recovery(steps):
+    """How far a recovery has come.
+
+    Parameters:
+        steps: "done" and "total" by the step's name.
+    """
+    if not steps.get("agent", {}).get("done"):
+        return "Looking for what the words belong to…"
+    if "identities" not in steps:
+        return "Found. Fetching your identities…"
+    text = words.count(steps["identities"]["total"], "identity", "identities") + ": "
+    if "records" in steps and steps["records"]["total"]:
+        return text + words.progress(steps["records"]["done"], steps["records"]["total"])
+    return text + "fetching their notes…"
+
+
+def recovered(steps):
+    """What has come back."""
+    records = steps.get("records", {"done": 0, "total": 0})
+    found = words.count(steps["identities"]["total"], "identity", "identities")
+    if records["done"]:
+        found += ", " + words.count(records["done"], "message")
+    missing = "" if records["total"] and records["done"] == records["total"] else _MISSING
+    return found + ": here again." + missing

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Error, Page
 
+from tests.browser.at_rest import stored_by
 from tests.contracts import (
     blobs_contract,
     ciphers_contract,
@@ -99,6 +100,9 @@ async def test_a_large_file_becomes_a_record_in_little_memory(page: Page) -> Non
 
 async def test_records_are_encrypted_in_the_browser(page: Page) -> None:
     await python(page, "store_encrypted", "encrypted")
+    stored = await stored_by(page)
+    assert b"https://schema.example/letter" in stored
+    assert b"a text that nobody else is to read" not in stored
 
 
 async def test_a_file_that_changed_since_it_was_chosen_is_told(page: Page) -> None:

@@ -67,7 +67,8 @@ def sync() -> str:
             *_text(
                 f"What is not done in {TRIES} challenges, or fails on the way, is tried again {_when(policy.SOON)};"
                 " what the endpoint refuses, demands in no way known here, or does not honour afterwards,"
-                f" {_when(policy.SLOWLY)}. An endpoint that forgot the tenant is registered with anew."
+                f" {_when(policy.SLOWLY)}. An endpoint that forgot the tenant is registered"
+                " with anew: at once, and more and more slowly if it keeps forgetting."
             ),
             *_text(
                 f"States of a registration: {_list(RegistrationState)}; `web5.sync.status()` has them. Version 0.6.1 of"

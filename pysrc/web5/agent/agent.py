@@ -19,6 +19,7 @@ from web5.agent.dwn_service import with_dwn_endpoints
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.legacy import LegacyIdentities
+from web5.agent.messages import Messages
 from web5.agent.publications import Publications
 from web5.agent.publishing import Publisher
 from web5.agent.record_keys import RecordKeys
@@ -29,20 +30,14 @@ from web5.dids import dht
 from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
-from web5.dwn.data import DataSource, DataStream
-from web5.errors import DwnError, IdentityError, RemoteError, Unreachable
+from web5.errors import IdentityError
 from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
-from web5.sync import SendResult, SyncEngine
-from web5.sync.endpoints import resolve_endpoints
-from web5.sync.grants import granted_protocols
-from web5.sync.policy import judge, judge_error
+from web5.sync import SyncEngine
 from web5.sync.registration import Registrar
 from web5.sync.remote import RemoteDwn
-
-Reply = dict[str, Any]
 
 
 class Agent:
@@ -79,7 +74,7 @@ class Agent:
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
-        self._remote = remote
+        self.messages = Messages(dwn, resolver, remote)
         self._legacy = legacy
         self.keyring = Keyring(vault, identities, crypto)
         self.record_keys = RecordKeys(self.keyring, resolver, ciphers)
@@ -220,8 +215,6 @@ class Agent:
                 for whom it acts, or another delegate of that one, is here. Nothing is changed.
         """
         portable_did, name, connected_did = parse_portable_identity(portable_identity)
-        if connected_did is not None:
-            self._check_is_new(connected_did)
         return await self._add(portable_did, name, connected_did=connected_did)
 
     async def export_identity(self, did: str) -> dict[str, Any]:
@@ -268,8 +261,6 @@ class Agent:
         """
         return await self.keyring.signer(did)
 
-    # -- messages
-
     def owner(self, did: str) -> Owner:
         """Somebody who acts with the keys of `did`."""
         return Owner(did, self.signer)
@@ -285,89 +276,7 @@ class Agent:
         task = self._background[name] = asyncio.ensure_future(work)
         task.add_done_callback(_tell_failure)
 
-    def granted_protocols(self, delegate_did: str) -> list[str] | None:
-        """The protocols that the grants of a delegate let it sync; None: everything.
-
-        Raises:
-            IdentityError: it is not on this agent, or no delegate.
-        """
-        return granted_protocols(self.sync.grants.lasting(self._connected(delegate_did), delegate_did))
-
-    async def sync_as_delegate(self, delegate_did: str, protocols: Sequence[str] | None) -> None:
-        """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
-
-        Parameters:
-            protocols: the URIs of the protocols; None: everything.
-
-        Raises:
-            IdentityError: it is not on this agent, or no delegate.
-            InvalidArgument: there are no protocols to sync.
-        """
-        await self.sync.register(self._connected(delegate_did), protocols, delegate_did)
-
-    async def process(
-        self,
-        tenant: str,
-        message: dict[str, Any],
-        data: DataSource | None = None,
-        subscription_handler: Callable[[dict[str, Any]], None] | None = None,
-    ) -> Reply:
-        """Give a message to the local DWN.
-
-        Parameters:
-            subscription_handler: called with each event, if the message subscribes.
-
-        Raises:
-            DwnError: the kind that fits the reply's status, if that is not a success.
-        """
-        return _checked(await self.dwn.process_message(tenant, message, data, subscription_handler))
-
-    async def request(self, target: str, message: dict[str, Any], data: bytes | DataStream | None = None) -> Reply:
-        """Give a message to the first remote DWN of `target` that answers.
-
-        Raises:
-            DwnError: it answered with something other than success.
-            RemoteError: none answered, or the DID names none.
-        """
-        document = (await self.resolver.resolve(target)).did_document
-        failures: list[str] = []
-        for endpoint in document.dwn_endpoints if document else ():
-            try:
-                return _checked(await self._remote.process_message(endpoint, target, message, data))
-            except RemoteError as error:
-                failures.append(f"{endpoint}: {error}")
-        raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
-
-    async def deliver(self, target: str, message: dict[str, Any], data: bytes) -> list[SendResult]:
-        """Give a message that need not be stored here to every remote DWN of `target`.
-
-        Raises:
-            DidError: the target cannot be resolved.
-        """
-
-        async def give(url: str) -> SendResult:
-            try:
-                verdict = judge(await self._remote.process_message(url, target, message, data), message)
-            except RemoteError as error:
-                verdict = judge_error(error)
-            return SendResult(url, verdict.settled, verdict.code, verdict.detail or verdict.name)
-
-        return list(await asyncio.gather(*map(give, await resolve_endpoints(self.resolver, target))))
-
     # -- who comes and goes
-
-    def _connected(self, delegate_did: str) -> str:
-        connected_did = self.identities.get(delegate_did).connected_did
-        if connected_did is None:
-            raise IdentityError(f"{delegate_did} is nobody's delegate.")
-        return connected_did
-
-    def _check_is_new(self, connected_did: str) -> None:
-        for one in self.identities.list():
-            if one.did == connected_did:
-                raise IdentityError(f"{connected_did} itself is on this agent and needs no delegate here.")
-            if one.connected_did == connected_did:
-                raise IdentityError(f"{one.did} acts for {connected_did} here already. Ask for more grants to it.")
 
     async def _add(
         self, portable_did: PortableDid, name: str, *, connected_did: str | None = None, by_default: bool = False
@@ -415,10 +324,3 @@ class Agent:
 def _tell_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         asyncio.get_running_loop().call_exception_handler({"message": "background work failed", "exception": error})
-
-
-def _checked(reply: Reply) -> Reply:
-    status = reply["status"]
-    if status["code"] >= 300:
-        raise DwnError.from_status(status["code"], status["detail"])
-    return reply

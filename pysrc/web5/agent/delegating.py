@@ -25,6 +25,7 @@ from web5.dwn.permissions.grants import Grant
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.urls import normalize_url
 from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument, Web5Error
+from web5.sync.grants import granted_protocols
 
 A_YEAR = timedelta(days=365)
 """Until then a grant lasts, if nothing else is said; before it ends, the delegate asks for another."""
@@ -102,27 +103,56 @@ async def keep(agent: Agent, delegate_did: str, records: Sequence[Mapping[str, o
     Raises:
         DwnError: one is refused.
     """
-    signer, before = await agent.signer(delegate_did), agent.granted_protocols(delegate_did)
+    signer, before = await agent.signer(delegate_did), granted_to(agent, delegate_did)
     for record in records:
         message, data = data_of(record)
         try:
-            await agent.process(delegate_did, await sign_as_owner(message, signer), data)
+            await agent.messages.process(delegate_did, await sign_as_owner(message, signer), data)
         except Conflict:
             continue
     await _sync_more(agent, delegate_did, before)
 
 
+def granted_to(agent: Agent, delegate_did: str) -> list[str] | None:
+    """The protocols that the grants of a delegate let it sync; None: everything.
+
+    Raises:
+        IdentityError: it is not on this agent, or no delegate.
+    """
+    return granted_protocols(agent.sync.grants.lasting(_connected(agent, delegate_did), delegate_did))
+
+
+async def sync_as(agent: Agent, delegate_did: str, protocols: Sequence[str] | None) -> None:
+    """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
+
+    Parameters:
+        protocols: the URIs of the protocols; None: everything.
+
+    Raises:
+        IdentityError: it is not on this agent, or no delegate.
+        InvalidArgument: there are no protocols to sync.
+    """
+    await agent.sync.register(_connected(agent, delegate_did), protocols, delegate_did)
+
+
+def _connected(agent: Agent, delegate_did: str) -> str:
+    connected_did = agent.identities.get(delegate_did).connected_did
+    if connected_did is None:
+        raise IdentityError(f"{delegate_did} is nobody's delegate.")
+    return connected_did
+
+
 async def _sync_more(agent: Agent, delegate_did: str, before: Sequence[str] | None) -> None:
     """Sync what can be synced now; of what could be `before`, only what was chosen, if it was."""
-    granted = agent.granted_protocols(delegate_did)
+    granted = granted_to(agent, delegate_did)
     registered = agent.sync.registered(agent.identities.get(delegate_did).connected_did or "")
     if granted == [] or (registered is not None and granted == before):
         return
     if granted is None or registered is None:
-        await agent.sync_as_delegate(delegate_did, granted)
+        await sync_as(agent, delegate_did, granted)
     else:
         more = set(granted) - set(before or ())
-        await agent.sync_as_delegate(delegate_did, sorted(more.union(registered.protocols or granted)))
+        await sync_as(agent, delegate_did, sorted(more.union(registered.protocols or granted)))
 
 
 async def _verify(agent: Agent, delegation: Delegation) -> None:
@@ -141,11 +171,11 @@ async def _configured(agent: Agent, did: str, one: ProtocolPermissions) -> Messa
     signer = await agent.signer(did)
     protocol = normalize_url(one.definition["protocol"])
     query = await compose.protocols_query(signer, agent.clock, protocol=protocol)
-    found: list[Message] = (await agent.process(did, query))["entries"]
+    found: list[Message] = (await agent.messages.process(did, query))["entries"]
     if found:
         return found[-1]
     message = await compose.protocols_configure(signer, agent.clock, definition=one.definition)
-    await agent.process(did, message)
+    await agent.messages.process(did, message)
     return message
 
 
@@ -163,7 +193,7 @@ async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expire
         scope=scope,
         delegated=is_delegated(scope),
     )
-    await agent.process(did, grant.message, grant.data)
+    await agent.messages.process(did, grant.message, grant.data)
     return grant
 
 

@@ -121,14 +121,13 @@ class IdentityStore:
             connected_did, by_default: as `Identity` has them.
 
         Raises:
-            IdentityError: it is here already, or its keys do not belong to its document.
+            IdentityError: it is here already, or its keys do not belong to its document; or it is a delegate's, and
+                the one for whom it acts, or another delegate of that one, is here.
             VaultLocked: the vault is locked.
         """
-        if portable_did.uri in self._known:
-            raise IdentityError(f"{portable_did.uri} is on this agent already.")
+        self._check_is_new(portable_did.uri, connected_did)
         await self._check_keys(portable_did)
-        if portable_did.uri in self._known:  # once more: others ran while this one waited
-            raise IdentityError(f"{portable_did.uri} is on this agent already.")
+        self._check_is_new(portable_did.uri, connected_did)  # once more: others ran while this one waited
         await self._put(portable_did, Identity(portable_did.uri, name, False, connected_did, by_default))
 
     async def rename(self, did: str, name: str) -> None:
@@ -193,6 +192,17 @@ class IdentityStore:
         with self._database.transaction() as db:
             db.execute("INSERT OR REPLACE INTO agent_chosen_identity VALUES (1, ?)", (did,))
         await self._database.flush()
+
+    def _check_is_new(self, did: str, connected_did: str | None) -> None:
+        if did in self._known:
+            raise IdentityError(f"{did} is on this agent already.")
+        if connected_did is None:
+            return
+        if connected_did in self._known:
+            raise IdentityError(f"{connected_did} itself is on this agent and needs no delegate here.")
+        for one in self._known.values():
+            if one.connected_did == connected_did:
+                raise IdentityError(f"{one.did} acts for {connected_did} here already. Ask for more grants to it.")
 
     async def _put(self, portable_did: PortableDid, identity: Identity) -> None:
         value = export_portable_identity(portable_did, identity.name, identity.connected_did)

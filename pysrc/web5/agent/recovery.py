@@ -96,7 +96,7 @@ async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner,
             (KIND, identity.did) for identity in agent.identities.list() if not await _is_untouched(agent, identity)
         ]
         for message, data in await agent.records.encrypted_for(secrets, signer, kept):
-            await agent.process(secrets.did, message, data)
+            await agent.messages.process(secrets.did, message, data)
         dropped = [did for did in agent.keyring.dids() if (KIND, did) not in kept]
     await agent.lock()
     await agent.vault.install(secrets, password)
@@ -111,7 +111,7 @@ async def _is_untouched(agent: Agent, identity: Identity) -> bool:
     records = await compose.messages_query(
         await agent.signer(identity.did), agent.clock, filters=[{"interface": "Records"}]
     )
-    return not (await agent.process(identity.did, records))["entries"]
+    return not (await agent.messages.process(identity.did, records))["entries"]
 
 
 async def _fetch_records(agent: Agent, on_progress: Progress) -> None:

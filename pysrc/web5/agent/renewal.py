@@ -77,7 +77,7 @@ async def requested(agent: Agent, actor: Delegate) -> list[Any]:
         "dateCreated": {"from": since},
     }
     query = await compose.records_query(signer, agent.clock, filter=filter)
-    entries = (await agent.process(delegate, query))["entries"]
+    entries = (await agent.messages.process(delegate, query))["entries"]
     return [_key(**_request(entry)) for entry in entries]
 
 
@@ -100,7 +100,7 @@ async def refresh(agent: Agent, actor: Delegate) -> None:
         "author": actor.did,
         "recipient": actor.delegate_did,
     }
-    reply = await agent.request(actor.did, await compose.records_query(signer, agent.clock, filter=filter))
+    reply = await agent.messages.request(actor.did, await compose.records_query(signer, agent.clock, filter=filter))
     await keep(agent, actor.delegate_did, list(_grants(actor, reply.get("entries"))))
     held = actor.grants.held(actor.did, actor.delegate_did)
     ended = [await _revocation(agent, actor, signer, one) for one in held]
@@ -118,7 +118,7 @@ async def _revocation(agent: Agent, actor: Delegate, signer: MessageSigner, one:
     filter = {"parentId": one.grant.id, "protocol": permissions.URI, "protocolPath": permissions.REVOCATION}
     read = await compose.records_read(signer, agent.clock, filter=filter)
     try:
-        entry = (await agent.request(actor.did, read)).get("entry")
+        entry = (await agent.messages.request(actor.did, read)).get("entry")
         match entry:
             case {"recordsWrite": dict(write), "data": DataStream() as data}:
                 encoded = b64url_encode(await data.read())

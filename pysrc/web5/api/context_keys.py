@@ -201,7 +201,7 @@ class ContextKeys:
             tags={"protocol": protocol, "contextId": key.path[1]},
             encryption=encryption,
         )
-        await self._agent.process(self._did, message, data)
+        await self._agent.messages.process(self._did, message, data)
 
     async def _found(self, place: str | None, protocol: str, context: str) -> list[DerivedKey]:
         """The keys for a context in a DWN that we can open, the newest first.
@@ -220,8 +220,8 @@ class ContextKeys:
             },
             date_sort="createdDescending",
         )
-        asked = self._agent.process(self._did, query) if place is None else self._agent.request(place, query)
-        keys = [await self._opened(entry) for entry in (await asked)["entries"]]
+        reply = await self._agent.messages.ask(self._did, place, query)
+        keys = [await self._opened(entry) for entry in reply["entries"]]
         return [key for key in keys if key is not None and (key.scheme, key.path) == (_CONTEXT, (_CONTEXT, context))]
 
     async def _opened(self, entry: Message) -> DerivedKey | None:
@@ -240,4 +240,4 @@ class ContextKeys:
             message = await compose.protocols_configure(
                 await self._agent.signer(self._did), self._agent.clock, definition=definition
             )
-            await self._agent.process(self._did, message)
+            await self._agent.messages.process(self._did, message)

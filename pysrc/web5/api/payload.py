@@ -52,11 +52,11 @@ class Payload:
             Whatever the source raises. Nothing is stored in any of these cases.
         """
         if isinstance(self.source, bytes):
-            await agent.process(did, message, self.source)
+            await agent.messages.process(did, message, self.source)
             return
         try:
             async with reading(_opened(self.source)) as chunks:
-                await agent.process(did, message, chunks)
+                await agent.messages.process(did, message, chunks)
         except BadRequest as error:
             if error.code in (Code.RecordsWriteDataCidMismatch, Code.RecordsWriteDataSizeMismatch):
                 raise InvalidArgument(

@@ -69,7 +69,7 @@ class _PermissionRecord:
             DidError: the target cannot be resolved.
             DwnError, RemoteError: no endpoint took it.
         """
-        report = SendReport(await self._agent.deliver(target or self._home, *data_of(self._message)))
+        report = SendReport(await self._agent.messages.deliver(target or self._home, *data_of(self._message)))
         report.raise_if_none_took_it()
         return report
 
@@ -85,7 +85,7 @@ class _PermissionRecord:
         message, data = data_of(self._message)
         if import_:
             message = await sign_as_owner(message, await self._agent.signer(self._did))
-        await self._agent.process(self._did, message, data)
+        await self._agent.messages.process(self._did, message, data)
         self._message = {**message, "encodedData": b64url_encode(data)}
 
     def __repr__(self) -> str:
@@ -213,9 +213,8 @@ class PermissionGrant(_Scoped):
         """
         filter = {"parentId": self.id, "protocol": permissions.URI, "protocolPath": permissions.REVOCATION}
         message = await compose.records_read(await self._agent.signer(self._did), self._agent.clock, filter=filter)
-        ask = self._agent.request if remote else self._agent.process
         try:
-            await ask(self.grantor, message)
+            await self._agent.messages.ask(self.grantor, self.grantor if remote else None, message)
         except NotFound:
             return False
         return True

@@ -149,8 +149,6 @@ class PermissionsApi:
                 **filter,
             },
         )
-        reply = await (
-            self._agent.request(from_, message) if from_ is not None else self._agent.process(self._did, message)
-        )
+        reply = await self._agent.messages.ask(self._did, from_, message)
         entries: list[dict[str, Any]] = reply["entries"]
         return entries

@@ -50,7 +50,7 @@ class ProtocolsApi:
         message = await compose.protocols_configure(
             right.signer, self._agent.clock, definition=definition, delegated_grant=right.delegated_grant
         )
-        await self._agent.process(self._did, message)
+        await self._agent.messages.process(self._did, message)
         return _protocol(message)
 
     async def query(self, protocol: str | None = None, *, from_: str | None = None) -> list[Protocol]:
@@ -66,9 +66,7 @@ class ProtocolsApi:
         message = await compose.protocols_query(
             right.signer, self._agent.clock, protocol=protocol, permission_grant_id=right.grant_id
         )
-        reply = await (
-            self._agent.request(from_, message) if from_ is not None else self._agent.process(self._did, message)
-        )
+        reply = await self._agent.messages.ask(self._did, from_, message)
         return [_protocol(entry) for entry in reply["entries"]]
 
     async def _with_keys(self, definition: Mapping[str, Any], types: set[str] | None) -> Mapping[str, Any]:

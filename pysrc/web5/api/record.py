@@ -212,7 +212,7 @@ class Record:
             encryption=sealing.encryption if sealing else None if given else self._message.get("encryption"),
         )
         if payload is None:
-            await self._agent.process(self._did, message)
+            await self._agent.messages.process(self._did, message)
         else:
             await payload.write(self._agent, self._did, message)
             self._data, self._stream = payload.at_hand, None
@@ -238,7 +238,7 @@ class Record:
             prune=prune,
             delegated_grant=right.delegated_grant,
         )
-        await self._agent.process(self._did, message)
+        await self._agent.messages.process(self._did, message)
         self._initial_write = self._initial_write or self._message
         self._message = message
         self._data = self._stream = None
@@ -327,9 +327,7 @@ class Record:
             filter={"recordId": self.id},
             delegated_grant=right.delegated_grant,
         )
-        reply = await (
-            self._agent.request(self._remote, read) if self._remote else self._agent.process(self._did, read)
-        )
+        reply = await self._agent.messages.ask(self._did, self._remote, read)
         fetched: DataStream | None = reply["entry"].get("data")
         if fetched is None:
             raise BlobMissing(f"The DWN has record {self.id} but not its data.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from web5.agent import needs
 from web5.agent.acting import Actor
-from web5.agent.agent import Agent, Reply
+from web5.agent.agent import Agent
 from web5.api.encryption import Asked, RecordEncryption
 from web5.api.filters import records_filter
 from web5.api.payload import prepare
@@ -156,7 +156,7 @@ class RecordsApi:
             pagination={name: value for name, value in pagination.items() if value is not None} or None,
             protocol_role=protocol_role,
         )
-        reply = await self._ask(from_, message)
+        reply = await self._agent.messages.ask(self._did, from_, message)
         entries = (Record(self._agent, self._actor, entry, remote=from_) for entry in reply["entries"])
         return Records(entries, reply.get("cursor"))
 
@@ -186,7 +186,7 @@ class RecordsApi:
             permission_grant_id=permission_grant_id,
             delegated_grant=right.delegated_grant,
         )
-        entry = (await self._ask(from_, message))["entry"]
+        entry = (await self._agent.messages.ask(self._did, from_, message))["entry"]
         write: dict[str, Any] = entry["recordsWrite"]
         stream: DataStream | None = entry.get("data")
         data = None
@@ -234,7 +234,7 @@ class RecordsApi:
         def told(event: Event) -> None:
             handler(Record(self._agent, self._actor, event["message"], initial_write=event.get("initialWrite")))
 
-        reply = await self._agent.process(self._did, message, subscription_handler=told)
+        reply = await self._agent.messages.process(self._did, message, subscription_handler=told)
         subscription: Subscription = reply["subscription"]
         return subscription
 
@@ -258,9 +258,4 @@ class RecordsApi:
             prune=prune,
             delegated_grant=right.delegated_grant,
         )
-        await self._ask(from_, message)
-
-    async def _ask(self, from_: str | None, message: dict[str, Any]) -> Reply:
-        if from_ is None:
-            return await self._agent.process(self._did, message)
-        return await self._agent.request(from_, message)
+        await self._agent.messages.ask(self._did, from_, message)

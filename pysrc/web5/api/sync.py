@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from web5.agent import delegating
 from web5.agent.acting import Actor
 from web5.agent.agent import Agent
 from web5.api.filters import records_filter
@@ -64,8 +65,8 @@ class SyncApi:
         if self._delegate is None:
             await self._sync.register(self._did, protocols)
         else:
-            scope = self._agent.granted_protocols(self._delegate) if protocols is None else protocols
-            await self._agent.sync_as_delegate(self._delegate, scope)
+            scope = delegating.granted_to(self._agent, self._delegate) if protocols is None else protocols
+            await delegating.sync_as(self._agent, self._delegate, scope)
 
     def prioritize(self, **filters: Any) -> None:
         """On a first sync, fetch the newest records that pass the filters (those of `records.query`) before all others.

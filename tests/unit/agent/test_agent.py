@@ -208,7 +208,7 @@ async def test_a_target_without_nodes_cannot_be_asked(world: World) -> None:
     agent = await world.device("laptop")
     identity = await agent.create_identity("Alice", [])
     with pytest.raises(Unreachable, match="names no DWN"):
-        await agent.request(identity.did, {})
+        await agent.messages.request(identity.did, {})
 
 
 async def test_the_scope_of_sync_survives_a_restart(world: World) -> None:

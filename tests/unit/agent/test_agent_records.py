@@ -26,7 +26,7 @@ async def two_devices(world: World) -> tuple[Agent, Agent]:
 async def stored(agent: Agent) -> list[dict[str, Any]]:
     did = str(agent.vault.agent_did)
     query = await compose.records_query(await agent.signer(did), agent.clock, filter={"protocol": PROTOCOL})
-    entries: list[dict[str, Any]] = (await agent.process(did, query))["entries"]
+    entries: list[dict[str, Any]] = (await agent.messages.process(did, query))["entries"]
     return entries
 
 
@@ -109,7 +109,7 @@ async def test_records_of_another_key_are_counted_and_left(world: World) -> None
             protocol=PROTOCOL,
             protocol_path="secret",
         )
-        await agent.process(did, message, data)
+        await agent.messages.process(did, message, data)
     await agent.lock()
     await agent.unlock()
     assert agent.records.unreadable == 2

@@ -142,7 +142,7 @@ async def test_a_format_that_is_part_of_anothers_key_stays(world: World) -> None
     signer = await web5.agent.signer(web5.connected_did)
     place = {"dataFormat": "text/plain"}
     message, data = await sealed_write(own, place, ["dataFormats"], SECRET.encode(), bobs, signer=signer)
-    await web5.agent.process(web5.connected_did, message, data)
+    await web5.agent.messages.process(web5.connected_did, message, data)
     record = await web5.dwn.records.read(message["recordId"])
     await record.update(data="more")
     assert await record.data.text() == "more"
@@ -259,7 +259,7 @@ async def test_for_an_identity_that_is_not_here_only_others_keys_will_do(world: 
     web5, owner = await connected(world), await connected(world, "owner")
     agent, did = web5.agent, owner.connected_did
     protocol = await owner.dwn.protocols.configure(DEFINITION)
-    await agent.process(did, protocol.message)
+    await agent.messages.process(did, protocol.message)
     encryption = RecordEncryption(agent, did)
     sealing = await encryption.of_new(None, protocol=DIARY, protocol_path="day", recipient=None)
     assert sealing is not None

@@ -1,0 +1,91 @@
+"""Messages to DWNs, where an answer that is no success is an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from web5.dids.resolver import DidResolver
+from web5.dwn import Dwn
+from web5.dwn.data import DataSource, DataStream
+from web5.errors import DwnError, RemoteError, Unreachable
+from web5.sync import SendResult
+from web5.sync.endpoints import resolve_endpoints
+from web5.sync.policy import judge, judge_error
+from web5.sync.remote import RemoteDwn
+
+Reply = dict[str, Any]
+
+
+class Messages:
+    """The way to the local DWN and to remote ones; sync goes another."""
+
+    def __init__(self, dwn: Dwn, resolver: DidResolver, remote: RemoteDwn) -> None:
+        self._dwn = dwn
+        self._resolver = resolver
+        self._remote = remote
+
+    async def process(
+        self,
+        tenant: str,
+        message: dict[str, Any],
+        data: DataSource | None = None,
+        subscription_handler: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Reply:
+        """Give a message to the local DWN.
+
+        Parameters:
+            subscription_handler: called with each event, if the message subscribes.
+
+        Raises:
+            DwnError: the kind that fits the reply's status, if that is not a success.
+        """
+        return _checked(await self._dwn.process_message(tenant, message, data, subscription_handler))
+
+    async def request(self, target: str, message: dict[str, Any], data: bytes | DataStream | None = None) -> Reply:
+        """Give a message to the first remote DWN of `target` that answers.
+
+        Raises:
+            DwnError: it answered with something other than success.
+            RemoteError: none answered, or the DID names none.
+        """
+        document = (await self._resolver.resolve(target)).did_document
+        failures: list[str] = []
+        for endpoint in document.dwn_endpoints if document else ():
+            try:
+                return _checked(await self._remote.process_message(endpoint, target, message, data))
+            except RemoteError as error:
+                failures.append(f"{endpoint}: {error}")
+        raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
+
+    async def ask(self, tenant: str, from_: str | None, message: dict[str, Any]) -> Reply:
+        """Give a message to the local DWN of `tenant`, or to a remote one of `from_` if that is given.
+
+        Raises:
+            DwnError, RemoteError: as `process` and `request`.
+        """
+        return await (self.process(tenant, message) if from_ is None else self.request(from_, message))
+
+    async def deliver(self, target: str, message: dict[str, Any], data: bytes) -> list[SendResult]:
+        """Give a message that need not be stored here to every remote DWN of `target`.
+
+        Raises:
+            DidError: the target cannot be resolved.
+        """
+
+        async def give(url: str) -> SendResult:
+            try:
+                verdict = judge(await self._remote.process_message(url, target, message, data), message)
+            except RemoteError as error:
+                verdict = judge_error(error)
+            return SendResult(url, verdict.settled, verdict.code, verdict.detail or verdict.name)
+
+        return list(await asyncio.gather(*map(give, await resolve_endpoints(self._resolver, target))))
+
+
+def _checked(reply: Reply) -> Reply:
+    status = reply["status"]
+    if status["code"] >= 300:
+        raise DwnError.from_status(status["code"], status["detail"])
+    return reply

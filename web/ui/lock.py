@@ -11,7 +11,7 @@ class Lock:
     Parameters:
         agent: who holds the keys.
         refresh: called when it is unlocked.
-        recover: called when the person would rather use the vault_words.
+        recover: called when the person would rather use the words.
     """
 
     def __init__(self, agent, refresh, recover):

@@ -1,4 +1,4 @@
-"""Bringing an agent back by its twelve vault_words."""
+"""Bringing an agent back by its twelve words."""
 
 from ui import vault_words
 from ui.client import AgentError
@@ -24,7 +24,7 @@ class RecoveryDialog:
         on(el("recovery-dialog"), "close", lambda _: self._form.clear())
 
     def open(self, is_locked):
-        """Ask for the vault_words.
+        """Ask for the words.
 
         Parameters:
             is_locked: whether the person may want no more than into this vault.
@@ -49,7 +49,7 @@ class RecoveryDialog:
         phrase, new = el("recovery-words").value, el("recovery-new").value
         wrong = same_twice(new, el("recovery-again").value) if new or el("recovery-again").value else ""
         if not phrase.strip():
-            wrong = "Type your twelve vault_words."
+            wrong = "Type your twelve words."
         if wrong:
             self._form.complain(wrong)
             return

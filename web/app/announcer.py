@@ -37,7 +37,7 @@ class Announcer:
         """Announce what happens in this agent from now on."""
         agent.on_change.append(lambda tenant, message_cid: self.changed("notes", "state"))
         agent.records.changed.append(self._agent_record)
-        agent.sync.listeners.append(self._sync_event)
+        agent.sync.listeners.append(lambda event: self._sync_event(event, own=event.tenant == agent.vault.agent_did))
 
     def boot(self, step: str, done: int, total: int) -> None:
         """Announce at once how far the start has come."""
@@ -61,7 +61,12 @@ class Announcer:
     async def _agent_record(self, kind: str, id: str) -> None:
         self.changed("state")  # an identity, for example, that another device has made
 
-    def _sync_event(self, event: SyncEvent) -> None:
+    def _sync_event(self, event: SyncEvent, *, own: bool) -> None:
+        if not own:  # the agent's own records are no notes, and its nodes are those of its identities
+            self._gather(event)
+        self.changed("state")
+
+    def _gather(self, event: SyncEvent) -> None:
         if event.kind == "progress":
             if event.total:
                 self._progress[event.tenant, event.endpoint, event.direction] = (event.done, event.total)
@@ -72,7 +77,6 @@ class Announcer:
             self.changed("notes")
         elif event.kind in ("removed", "refilled", "added"):
             self._news.append({"kind": event.kind, "endpoint": event.endpoint, "total": event.total})
-        self.changed("state")
 
     def _tell(self) -> None:
         self._timer = None

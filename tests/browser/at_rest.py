@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-STORED = """async () => {
+STORED = """async (beginning) => {
   const encoder = new TextEncoder();
   const parts = [];
   const put = async (value) => {
@@ -28,6 +28,7 @@ STORED = """async () => {
     request.onerror = () => reject(request.error);
   });
   for (const { name } of await indexedDB.databases()) {
+    if (!name.startsWith(beginning)) continue;
     const database = await done(indexedDB.open(name));
     for (const store of database.objectStoreNames) {
       const content = database.transaction(store).objectStore(store);
@@ -46,9 +47,13 @@ STORED = """async () => {
 }"""
 
 
-async def stored_by(page: Page) -> bytes:
-    """Every database, and what else the page's origin keeps; keys that scripts cannot read are left out."""
-    return base64.b64decode(await page.evaluate(STORED))
+async def stored_by(page: Page, beginning: str = "") -> bytes:
+    """Every database, and what else the page's origin keeps; keys that scripts cannot read are left out.
+
+    Parameters:
+        beginning: only the databases whose names begin so.
+    """
+    return base64.b64decode(await page.evaluate(STORED, beginning))
 
 
 def stored_in(folder: Path) -> bytes:

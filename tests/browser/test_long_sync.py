@@ -47,7 +47,7 @@ async def test_an_import_says_in_numbers_how_far_it_is_and_ends_with_all_notes(
     counts = [int(done) for done, _ in progress]
     assert counts
     assert counts == sorted(counts)
-    assert all(int(total) <= MANY and int(done) <= int(total) for done, total in progress)
+    assert all(int(total) <= MANY and int(done) <= int(total) for done, total in progress), progress
 
 
 async def test_a_tab_that_is_closed_in_the_middle_of_sending_loses_nothing(device: Device, world: World) -> None:

@@ -100,7 +100,7 @@ async def test_a_large_file_becomes_a_record_in_little_memory(page: Page) -> Non
 
 async def test_records_are_encrypted_in_the_browser(page: Page) -> None:
     await python(page, "store_encrypted", "encrypted")
-    stored = await stored_by(page)
+    stored = await stored_by(page, "encrypted")
     assert b"https://schema.example/letter" in stored
     assert b"a text that nobody else is to read" not in stored
 

@@ -225,11 +225,11 @@ class Pull:
             self.halted = self.halted or verdict
 
     def _progress(self, *, now: bool = False) -> None:
-        """Messages are done with that have no row any more, whoever brought them."""
+        """Messages are done with that have no row any more, whoever brought them; what others fetch counts there."""
         moment = self._local.clock.monotonic()
         if now or moment >= self._told + TELL_SECONDS:
             self._told = moment
-            self._settled = self._total - (self._inbox.counts(self._id)[0] - self._others)
+            self._settled = self._total - max(0, self._inbox.counts(self._id)[0] - self._others)
             self._tell()
 
     def _tell(self) -> None:

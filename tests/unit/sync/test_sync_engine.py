@@ -241,3 +241,23 @@ async def test_events_tell_of_progress_and_of_the_end(world: World) -> None:
     progress = [event for event in seen if event.kind == "progress" and event.direction == "pull"]
     assert (progress[-1].done, progress[-1].total) == (30, 30)
     assert {event.endpoint for event in seen if event.kind == "endpoint"} == {f"{HOST}/a", f"{HOST}/b"}
+
+
+async def test_progress_stays_true_where_two_nodes_hold_different_parts(world: World) -> None:
+    """What one brings leaves the other's list too, and must not count there beyond what that one fetches."""
+    world.set_endpoints("/b")
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    messages = [await phone.write() for _ in range(60)]
+    await phone.sync.now()
+    for message in messages[:40]:
+        write = (message, b"text")
+        assert (await world.remotes["/a"].process_message(world.alice.did, *write))["status"]["code"] == 202
+    world.set_endpoints("/a", "/b")
+    seen = []
+    laptop.sync.listeners.append(seen.append)
+    assert (await laptop.sync.now()).pulled == 60
+    progress = [event for event in seen if event.kind == "progress" and event.direction == "pull"]
+    assert [event for event in progress if not 0 <= event.done <= event.total] == []
+    ends = {event.endpoint: event for event in progress}
+    assert [event.done for event in ends.values()] == [event.total for event in ends.values()]
+    assert sum(event.total for event in ends.values()) == 60

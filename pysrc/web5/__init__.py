@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from web5.agent.delegation import ProtocolPermissions
+    from web5.agent.delegation.delegation import ProtocolPermissions
     from web5.api.encryption import Encryption
     from web5.api.record import Record
     from web5.api.records import Records
@@ -23,7 +23,7 @@ __all__ = ["Connection", "Encryption", "ProtocolPermissions", "Record", "Records
 _HOMES = {
     "Connection": "web5.api.web5",
     "Encryption": "web5.api.encryption",
-    "ProtocolPermissions": "web5.agent.delegation",
+    "ProtocolPermissions": "web5.agent.delegation.delegation",
     "Record": "web5.api.record",
     "Records": "web5.api.records",
     "Web5": "web5.api.web5",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from . import bundles, esbuild
-from .console import Step
-from .paths import WEB, WORK
+from web5_build import bundles, esbuild
+from web5_build.console import Step
+from web5_build.paths import WEB, WORK
 
 HASH_LENGTH = 16
 ENTRIES = ("agent.mjs", "interpreter.mjs")

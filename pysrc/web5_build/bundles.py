@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import node_env
-from .console import Step, step
-from .paths import WEB, WORK
-from .process import run
-from .stamp import Stamp, digest
+from web5_build import node_env
+from web5_build.console import Step, step
+from web5_build.paths import WEB, WORK
+from web5_build.process import run
+from web5_build.stamp import Stamp, digest
 
 PYODIDE = WEB / "node_modules" / "pyodide"
 COMPILER = Path(__file__).with_name("compile.mjs")
@@ -100,7 +100,7 @@ UNUSED = {
         "_pydecimal.py",
         "_pyio.py",
     ),
-    "web5": ("*.dist-info/*", "web5/node/*"),
+    "web5": ("*.dist-info/*", "web5/node/*", "web5/cpython/*"),
 }
 """What no page needs, by bundle."""
 

@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from .console import BuildError, step
-from .process import run
+from web5_build.console import BuildError, step
+from web5_build.process import run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import chromium, fuzz, node_env, python_env, simulate, site
-from .console import BuildError, say
-from .paths import INTEROP, PYTHON, ROOT, SITE, WORK
-from .stamp import exclusive
+from web5_build import chromium, fuzz, node_env, python_env, simulate, site
+from web5_build.console import BuildError, say
+from web5_build.paths import INTEROP, PYTHON, ROOT, SITE, WORK
+from web5_build.stamp import exclusive
 
 SUITES = {
     "unit": ("tests/unit",),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import node_env
-from .console import Step, step
-from .paths import PYSRC, WEB, WORK
-from .process import run
-from .stamp import Stamp, digest
+from web5_build import node_env
+from web5_build.console import Step, step
+from web5_build.paths import PYSRC, WEB, WORK
+from web5_build.process import run
+from web5_build.stamp import Stamp, digest
 
 ESBUILD = WEB / "node_modules" / "esbuild" / "bin" / "esbuild"
 OPTIONS = ("--bundle", "--format=esm", "--platform=browser", "--target=es2022", "--minify", "--log-level=warning")

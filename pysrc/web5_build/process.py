@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .console import BuildError, Step
-from .paths import WORK
+from web5_build.console import BuildError, Step
+from web5_build.paths import WORK
 
 LINES_SHOWN = 20
 

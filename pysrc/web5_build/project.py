@@ -6,7 +6,7 @@ import json
 import tomllib
 from typing import Any, cast
 
-from .paths import ROOT, WEB
+from web5_build.paths import ROOT, WEB
 
 CONSTRAINTS = ROOT / "constraints.txt"
 

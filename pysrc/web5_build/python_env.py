@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from . import project
-from .console import BuildError, step
-from .paths import PYSRC, PYTHON, VENV
-from .process import run
-from .stamp import Stamp, digest
+from web5_build import project
+from web5_build.console import BuildError, step
+from web5_build.paths import PYSRC, PYTHON, VENV
+from web5_build.process import run
+from web5_build.stamp import Stamp, digest
 
 VENV_ADVICE = "On Debian: apt-get install python3-venv"
 

@@ -14,10 +14,9 @@ from web5.dwn.messages.records_write import MUTABLE
 from web5.dwn.permissions import rules as grants
 from web5.dwn.permissions.data import SCOPES
 from web5.dwn.protocols import authorization, integrity, shape, validation
-
-from .paths import PYSRC, ROOT
-from .sync_docs import sync
-from .tables import table
+from web5_build.paths import PYSRC, ROOT
+from web5_build.sync_docs import sync
+from web5_build.tables import table
 
 DOCS = ROOT / "docs"
 ENGINE = PYSRC / "web5" / "dwn"

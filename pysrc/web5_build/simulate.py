@@ -6,9 +6,9 @@ import argparse
 import os
 import subprocess
 
-from . import python_env
-from .paths import PYSRC, PYTHON, ROOT, WORK
-from .stamp import exclusive
+from web5_build import python_env
+from web5_build.paths import PYSRC, PYTHON, ROOT, WORK
+from web5_build.stamp import exclusive
 
 PROGRAM = "tests.simulation"
 

@@ -12,10 +12,10 @@ import re
 import shutil
 from pathlib import Path
 
-from . import boot, bundles, esbuild, node_env, project, python_env, wheels, worker_files
-from .console import Step, step
-from .paths import SITE, WEB, WORK
-from .stamp import Stamp, digest
+from web5_build import boot, bundles, esbuild, node_env, project, python_env, wheels, worker_files
+from web5_build.console import Step, step
+from web5_build.paths import SITE, WEB, WORK
+from web5_build.stamp import Stamp, digest
 
 NOT_SITE = {"boot", "node_modules", "package.json", "package-lock.json", ".npmrc", *worker_files.NAMES}
 """What lies in web/ and is not copied as it is."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .console import say
+from web5_build.console import say
 
 
 def digest(*inputs: Path | str) -> str:

@@ -8,15 +8,14 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
-from web5.sync import dependencies, policy
 from web5.sync.engine import SAFETY_SECONDS
-from web5.sync.live import POLL_SECONDS
-from web5.sync.policy import Backoff, Halt, Tell
-from web5.sync.registration import MOST_HASHES, TRIES
+from web5.sync.exchange.registrar import MOST_HASHES, TRIES
+from web5.sync.exchange.visit import AUDIT_SECONDS
+from web5.sync.plan import dependencies, policy
+from web5.sync.plan.policy import Backoff, Halt, Tell
+from web5.sync.schedule.live import POLL_SECONDS
 from web5.sync.states import Activity, RegistrationState, State
-from web5.sync.visit import AUDIT_SECONDS
-
-from .tables import table
+from web5_build.tables import table
 
 HEAD = ("Means", "The message is", "The visit", "Tried again", "For a person to mend")
 
@@ -28,7 +27,7 @@ def sync() -> str:
             "# What sync does about every answer",
             "",
             *_text(
-                "Made from the tables in `web5.sync.policy` and `web5.sync.dependencies` by"
+                "Made from the tables in `web5.sync.plan.policy` and `web5.sync.plan.dependencies` by"
                 " `python -m web5_build.rule_docs`; do not edit."
             ),
             "## Answers of a DWN",

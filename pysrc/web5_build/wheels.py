@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from . import project
-from .console import step
-from .paths import PYSRC, PYTHON, ROOT, WORK
-from .process import run
-from .stamp import Stamp, digest
+from web5_build import project
+from web5_build.console import step
+from web5_build.paths import PYSRC, PYTHON, ROOT, WORK
+from web5_build.process import run
+from web5_build.stamp import Stamp, digest
 
 PYODIDE_TAGS = ("--python-version", "314", "--implementation", "cp", "--abi", "cp314", "--abi", "none")
 PYODIDE_PLATFORM = "pyemscripten_2026_0_wasm32"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import bundles
-from .paths import WEB, WORK
+from web5_build import bundles
+from web5_build.paths import WEB, WORK
 
 NAMES = ("agent.py", "app")
 """What of web/ belongs to the worker; it goes to the worker's home folder, and not into the site as files."""

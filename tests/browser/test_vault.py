@@ -10,9 +10,9 @@ from playwright.async_api import expect
 
 from tests.browser.at_rest import stored_by, stored_in
 from tests.browser.world import PATIENCE, Device, World
-from web5.agent import vault_keys
+from web5.agent.vault import keys as vault_keys
+from web5.cpython.ciphers import NodeCiphers
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.node.ciphers import NodeCiphers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -15,15 +15,15 @@ from typing import Any
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.processes import Server, embedded, free_port, remote_node
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
 from web5.dids.signing import signer_for
 from web5.dwn import compose
-from web5.node.crypto import NodeCrypto
-from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
 
 PATIENCE = 60_000
 """Milliseconds for what a person would call at once, on a machine that does other things too."""

@@ -27,7 +27,7 @@ from tests.contracts import (
 from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
 from web5 import Record, Web5
-from web5.agent.vault import Vault
+from web5.agent.vault.vault import Vault
 from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.ciphers import BrowserCiphers
@@ -47,7 +47,7 @@ from web5.dwn.store.database import Database
 from web5.dwn.store.paged import MemoryPages, open_paged
 from web5.errors import Conflict, Web5Error
 from web5.ports.clock import SystemClock
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
 
 OBJECTS = {"dict_converter": js.Object.fromEntries}
 Run = Callable[[str, str, str], Awaitable[None]]

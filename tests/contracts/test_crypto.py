@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.contracts import ciphers_contract, crypto_contract
-from web5.node.ciphers import NodeCiphers
-from web5.node.crypto import NodeCrypto
+from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import NodeCrypto
 
 
 @pytest.mark.parametrize("case", crypto_contract.CASES, ids=lambda case: case.__name__.removeprefix("case_"))

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.served import served
+from web5.cpython.crypto import NodeCrypto
 from web5.dwn.store.database import open_memory
-from web5.node.crypto import NodeCrypto
 from web5.node.gateway import create_gateway
 
 

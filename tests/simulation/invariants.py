@@ -14,7 +14,7 @@ from tests.simulation.world import World, held
 from web5.dwn import Dwn
 from web5.errors import StorageError
 from web5.sync import State, Unsettled
-from web5.sync.policy import judge
+from web5.sync.plan.policy import judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The ledger's invariants (`web5.sync.ledger`), looked at in SQL against what endpoints really hold.
+"""The ledger's invariants (`web5.sync.ledger.ledger`), looked at in SQL against what endpoints really hold.
 
 Out (1, 2): what the ledger has as settled for an endpoint, that endpoint holds, or something that replaced it.
 In (4, 5): what an endpoint has listed up to the cursor is held here, or replaced, or has a row.

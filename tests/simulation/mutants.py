@@ -15,11 +15,11 @@ import apsw
 
 from web5.dwn.store.database import Database
 from web5.errors import StorageError
-from web5.sync import policy
-from web5.sync.inbox import Inbox
-from web5.sync.ledger import Ledger
-from web5.sync.local import Local
-from web5.sync.outbox import Outbox
+from web5.sync.exchange.local import Local
+from web5.sync.ledger.inbox import Inbox
+from web5.sync.ledger.ledger import Ledger
+from web5.sync.ledger.outbox import Outbox
+from web5.sync.plan import policy
 
 
 @dataclass(frozen=True, slots=True)

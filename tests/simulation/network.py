@@ -1,4 +1,4 @@
-"""Endpoints, and the way from devices to them: an implementation of `web5.sync.peer.Remote` over real engines.
+"""Endpoints, and the way from devices to them: an implementation of `web5.sync.exchange.peer.Remote` over real engines.
 
 Every request takes a while, so requests overtake each other; a spell on an endpoint does a fault of `faults.FAULTS` to
 some of the requests; and an endpoint may be unreachable, have no WebSocket, or break its connections.
@@ -21,7 +21,7 @@ from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
 from web5.ports.http import untold
-from web5.sync.policy import Verdict, judge, judge_error
+from web5.sync.plan.policy import Verdict, judge, judge_error
 
 if TYPE_CHECKING:
     from tests.simulation.device import Device
@@ -81,7 +81,7 @@ class Endpoint:
 
 
 class SimRemote:
-    """`web5.sync.peer.Remote` as one run of a device has it."""
+    """`web5.sync.exchange.peer.Remote` as one run of a device has it."""
 
     def __init__(self, world: World, device: Device) -> None:
         self._world = world
@@ -194,7 +194,7 @@ class SimRemote:
 
 
 class SimSubscription:
-    """`web5.sync.peer.RemoteSubscription`: events come in order, a while after they happened, until it breaks."""
+    """A `RemoteSubscription`: events come in order, a while after they happened, until it breaks."""
 
     def __init__(self, target: Endpoint, random: Random, on_event: Callable[[Message], None]) -> None:
         self.reply: Message = {}

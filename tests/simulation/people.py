@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jws import MessageSigner
 from web5.dids import key as did_key
 from web5.dids.models import DidDocument, DidResolutionResult, Service
 from web5.dids.signing import signer_for
-from web5.node.crypto import NodeCrypto
 from web5.ports.crypto import Jwk, KeyAlgorithm
-from web5.sync.endpoints import SERVICE_TYPE
+from web5.remote.endpoints import SERVICE_TYPE
 
 
 class SimCrypto(NodeCrypto):

@@ -1,6 +1,6 @@
 """Who asked whom for what, and whether that was more than the policy allows.
 
-Bounds, from `web5.sync.policy` and the ledger's invariants:
+Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
 1. A message is sent to an endpoint once at a time.
 2. It is never sent there again after the endpoint took it, or listed it.
 3. After a refusal it is not sent before its backoff is over.
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from web5.sync.policy import Verdict
+from web5.sync.plan.policy import Verdict
 from web5.sync.states import State
 
 if TYPE_CHECKING:

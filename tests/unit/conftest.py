@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from web5.agent.agent import Agent
+from web5.cpython.agent import open_agent
+from web5.cpython.http import HttpxHttp, HttpxResponse
 from web5.errors import Unreachable
-from web5.node.agent import open_agent
-from web5.node.http import HttpxHttp, HttpxResponse
 from web5.node.serve import embedded
 
 ORIGIN = "http://world"

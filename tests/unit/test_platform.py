@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from web5.platform import DEFAULT_GATEWAY, Settings
+from web5.settings import DEFAULT_GATEWAY, Settings
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
-from web5.agent.acting import Delegate, Owner
-from web5.agent.agent_records import AgentRecords
-from web5.agent.announcing import Announcer
-from web5.agent.dwn_service import with_dwn_endpoints
+from web5.agent.delegation.actor import Delegate, Owner
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
-from web5.agent.legacy import LegacyIdentities
 from web5.agent.messages import Messages
-from web5.agent.publications import Publications
-from web5.agent.publishing import Publisher
+from web5.agent.publication.announcer import Announcer
+from web5.agent.publication.dwn_service import with_dwn_endpoints
+from web5.agent.publication.publisher import Publisher
+from web5.agent.publication.store import Publications
 from web5.agent.record_keys import RecordKeys
-from web5.agent.recovery import Progress, no_progress, recover
-from web5.agent.vault import Vault
+from web5.agent.records import AgentRecords
+from web5.agent.recovery import recover
+from web5.agent.vault.vault import Vault
 from web5.crypto.jws import MessageSigner
 from web5.dids import dht
 from web5.dids.models import PortableDid
@@ -35,9 +34,10 @@ from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
+from web5.remote.dwn import RemoteDwn
+from web5.settings import Progress, ignore_progress
 from web5.sync import SyncEngine
-from web5.sync.registration import Registrar
-from web5.sync.remote import RemoteDwn
+from web5.sync.exchange.registrar import Registrar
 
 
 class Agent:
@@ -58,7 +58,6 @@ class Agent:
         records: AgentRecords,
         registrar: Registrar,
         identities: IdentityStore,
-        legacy: LegacyIdentities,
         publications: Publications,
         announcer: Announcer,
     ) -> None:
@@ -75,7 +74,6 @@ class Agent:
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
         self.messages = Messages(dwn, resolver, remote)
-        self._legacy = legacy
         self.keyring = Keyring(vault, identities, crypto)
         self.record_keys = RecordKeys(self.keyring, resolver, ciphers)
         self.sync = SyncEngine(
@@ -107,8 +105,6 @@ class Agent:
         await self.sync.open()
         if self.vault.state == "locked" and self.vault.protection == "device":
             await self.unlock()
-        elif self.vault.state == "new" and (left := await self._legacy.left()):
-            await self.initialize(dwn_endpoints=left[0].portable_did.document.dwn_endpoints)
 
     async def initialize(
         self,
@@ -163,7 +159,7 @@ class Agent:
         await self._close_platform()
 
     async def recover(
-        self, recovery_phrase: str, password: str | None = None, on_progress: Progress = no_progress
+        self, recovery_phrase: str, password: str | None = None, on_progress: Progress = ignore_progress
     ) -> None:
         """Bring an agent back on this device: its DID, its identities with their keys, and all their records.
 
@@ -190,7 +186,6 @@ class Agent:
         await self._came(await self.vault.portable_did())
         await self.records.open(signer)
         await self.identities.open()
-        await self._legacy.take_over(self.identities)
         self._publisher.start()
 
     # -- identities

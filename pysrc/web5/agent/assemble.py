@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from web5.agent.agent import Agent
-from web5.agent.agent_records import AgentRecords
-from web5.agent.announcing import Announcer
 from web5.agent.did_cache import StoredDids
 from web5.agent.identities import IdentityStore
-from web5.agent.legacy import LegacyIdentities
-from web5.agent.publications import Publications
-from web5.agent.vault import Vault
+from web5.agent.publication.announcer import Announcer
+from web5.agent.publication.store import Publications
+from web5.agent.records import AgentRecords
+from web5.agent.vault.vault import Vault
 from web5.crypto.remembered import RememberedSignatures
-from web5.dids.gateways import Gateways
+from web5.dids.dht.gateways import Gateways
 from web5.dids.resolver import default_resolver
 from web5.dids.web import DidWeb
 from web5.dwn import Dwn
@@ -26,10 +25,10 @@ from web5.ports.crypto import Crypto
 from web5.ports.http import Http
 from web5.ports.sealer import Sealer
 from web5.ports.websocket import WebSockets
-from web5.sync.registration import Registrar
-from web5.sync.registration_client import RegistrationClient
-from web5.sync.registration_store import RegistrationStore
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
+from web5.remote.registration import RegistrationClient
+from web5.sync.exchange.registrar import Registrar
+from web5.sync.ledger.registrations import RegistrationStore
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,6 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         remote=RemoteDwn(platform.http, platform.sockets),
         vault=vault,
         records=records,
-        legacy=LegacyIdentities(platform.database, platform.sealer),
         identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),
         publications=Publications(platform.database),
         announcer=Announcer(gateways, platform.crypto, clock),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from web5.agent import schema
-from web5.agent.agent_records import AgentRecords
+from web5.agent.records import AgentRecords
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
 from web5.dids.signing import signer_for, signing_method

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from web5.agent.identities import IdentityStore
-from web5.agent.vault import Vault
+from web5.agent.vault.vault import Vault
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
 from web5.dids.signing import signer_for

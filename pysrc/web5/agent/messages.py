@@ -10,10 +10,10 @@ from web5.dids.resolver import DidResolver
 from web5.dwn import Dwn
 from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, RemoteError, Unreachable
+from web5.remote.dwn import RemoteDwn
+from web5.remote.endpoints import resolve_endpoints
 from web5.sync import SendResult
-from web5.sync.endpoints import resolve_endpoints
-from web5.sync.policy import judge, judge_error
-from web5.sync.remote import RemoteDwn
+from web5.sync.plan.policy import judge, judge_error
 
 Reply = dict[str, Any]
 

@@ -10,30 +10,49 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from web5.agent.identities import KIND, Identity
-from web5.agent.vault_secrets import VaultSecrets
-from web5.agent.vault_wrapping import checked_password
+from web5.agent.identities import KIND, Identity, IdentityStore
+from web5.agent.keyring import Keyring
+from web5.agent.messages import Messages
+from web5.agent.records import AgentRecords
+from web5.agent.vault.secrets import VaultSecrets
+from web5.agent.vault.vault import Vault
+from web5.agent.vault.wrapping import checked_password
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import DidDocument, PortableDid
+from web5.dids.resolver import UniversalResolver
 from web5.dids.signing import signer_for
 from web5.dwn import compose
 from web5.errors import RecoveryError
+from web5.ports.clock import Clock
+from web5.ports.crypto import Crypto
+from web5.settings import Progress
+from web5.sync import SyncEngine
 from web5.sync.states import SyncEvent
 
-if TYPE_CHECKING:
-    from web5.agent.agent import Agent
 
-Progress = Callable[[str, int, int], None]
+class RecoverableAgent(Protocol):
+    """The parts of an `Agent` that a recovery works on."""
+
+    clock: Clock
+    crypto: Crypto
+    identities: IdentityStore
+    keyring: Keyring
+    messages: Messages
+    records: AgentRecords
+    resolver: UniversalResolver
+    sync: SyncEngine
+    vault: Vault
+
+    async def signer(self, did: str) -> MessageSigner: ...
+
+    async def lock(self) -> None: ...
+
+    async def wake_up(self) -> None: ...
 
 
-def no_progress(step: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
-async def recover(agent: Agent, recovery_phrase: str, password: str | None, on_progress: Progress) -> None:
+async def recover(agent: RecoverableAgent, recovery_phrase: str, password: str | None, on_progress: Progress) -> None:
     """Bring an agent back on this device, with everything of its identities. `Agent.recover` says the rest."""
     on_progress("agent", 0, 1)
     checked_password(password)
@@ -55,7 +74,7 @@ async def recover(agent: Agent, recovery_phrase: str, password: str | None, on_p
     await _fetch_records(agent, on_progress)
 
 
-async def _published(agent: Agent, did: str) -> tuple[DidDocument, dict[str, Any]]:
+async def _published(agent: RecoverableAgent, did: str) -> tuple[DidDocument, dict[str, Any]]:
     agent.resolver.forget(did)
     found = await agent.resolver.resolve(did)
     document = found.did_document
@@ -72,7 +91,7 @@ async def _published(agent: Agent, did: str) -> tuple[DidDocument, dict[str, Any
     raise RecoveryError(f"Whether these words belong to an agent cannot be told now; try again later. ({reason})")
 
 
-async def _fetch_agent(agent: Agent, portable_did: PortableDid, signer: MessageSigner) -> None:
+async def _fetch_agent(agent: RecoverableAgent, portable_did: PortableDid, signer: MessageSigner) -> None:
     """Pull the agent's own records, which are of no use without its key, before anything is changed."""
     did = portable_did.uri
     agent.resolver.seed(portable_did)
@@ -88,7 +107,9 @@ async def _fetch_agent(agent: Agent, portable_did: PortableDid, signer: MessageS
     )
 
 
-async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner, password: str | None) -> None:
+async def _take_over(
+    agent: RecoverableAgent, secrets: VaultSecrets, signer: MessageSigner, password: str | None
+) -> None:
     """Put the secrets into the vault, with what is worth keeping of the agent that was here."""
     dropped: list[str] = []
     if agent.vault.state == "unlocked":
@@ -104,7 +125,7 @@ async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner,
         await agent.sync.unregister(did)
 
 
-async def _is_untouched(agent: Agent, identity: Identity) -> bool:
+async def _is_untouched(agent: RecoverableAgent, identity: Identity) -> bool:
     """True if a first launch made it, and nothing was written with it since."""
     if not identity.by_default:
         return False
@@ -114,7 +135,7 @@ async def _is_untouched(agent: Agent, identity: Identity) -> bool:
     return not (await agent.messages.process(identity.did, records))["entries"]
 
 
-async def _fetch_records(agent: Agent, on_progress: Progress) -> None:
+async def _fetch_records(agent: RecoverableAgent, on_progress: Progress) -> None:
     """Pull what the identities have, with progress over all of them and their nodes."""
     identities = len(agent.identities.list())
     on_progress("identities", identities, identities)

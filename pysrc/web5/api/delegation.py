@@ -8,14 +8,14 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from web5.agent import renewal
-from web5.agent.acting import Delegate
 from web5.agent.agent import Agent
-from web5.agent.delegation import Delegation
+from web5.agent.delegation import renewal
+from web5.agent.delegation.actor import Delegate
+from web5.agent.delegation.delegation import Delegation
 from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn.codes import Code
 from web5.errors import Web5Error
-from web5.sync.grants import HeldGrant
+from web5.sync.exchange.grants import HeldGrant
 from web5.sync.states import SyncEvent
 
 A_WEEK = timedelta(days=7)

@@ -8,7 +8,8 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.errors import InvalidArgument, VaultLocked
-from web5.platform import Progress, Settings, join_gateways, open_agent
+from web5.platform import open_agent
+from web5.settings import Progress, Settings, join_gateways
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation import data_of
+from web5.agent.delegation.delegation import data_of
 from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_encode
 from web5.dwn import compose

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from web5.agent.acting import Actor
 from web5.agent.agent import Agent
+from web5.agent.delegation.actor import Actor
 from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn import compose
 from web5.dwn.compose_permissions import permission_grant, permission_request

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from web5.agent import needs
-from web5.agent.acting import Actor
 from web5.agent.agent import Agent
+from web5.agent.delegation import required_grants as needs
+from web5.agent.delegation.actor import Actor
 from web5.dwn import compose
 from web5.dwn.encryption.definitions import required_types, with_keys, without_marks
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from web5.agent import needs
-from web5.agent.acting import Actor
 from web5.agent.agent import Agent
+from web5.agent.delegation import required_grants as needs
+from web5.agent.delegation.actor import Actor
 from web5.api.data import RecordData, chunked
 from web5.api.encryption import Asked, RecordEncryption
 from web5.api.payload import prepare

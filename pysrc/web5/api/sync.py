@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from web5.agent import delegating
-from web5.agent.acting import Actor
 from web5.agent.agent import Agent
+from web5.agent.delegation import authorize as delegating
+from web5.agent.delegation.actor import Actor
 from web5.api.filters import records_filter
 from web5.sync import Demands, Difference
 from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from web5.agent import delegating
-from web5.agent.acting import Actor
 from web5.agent.agent import Agent
-from web5.agent.delegation import Delegation, ProtocolPermissions
+from web5.agent.delegation import authorize as delegating
+from web5.agent.delegation.actor import Actor
+from web5.agent.delegation.delegation import Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
 from web5.api.delegation import DelegationApi
 from web5.api.dids import DidApi
@@ -23,8 +23,9 @@ from web5.api.vault import VaultApi
 from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
 from web5.errors import DelegationError, RecoveryError
-from web5.platform import Progress, Settings, default_settings, no_progress
-from web5.sync.intervals import check_interval
+from web5.platform import default_settings
+from web5.settings import Progress, Settings, ignore_progress
+from web5.sync.schedule.intervals import check_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
 
@@ -99,7 +100,7 @@ class Web5:
         password: str | None = None,
         recovery_phrase: str | None = None,
         agent: Agent | None = None,
-        on_progress: Progress = no_progress,
+        on_progress: Progress = ignore_progress,
         **platform_options: Any,
     ) -> Connection:
         """Open this device's DWN and give its identity, making one on the first launch. Where the chosen identity is a
@@ -159,7 +160,7 @@ class Web5:
         did_dht_gateways: Sequence[str] | None = None,
         password: str | None = None,
         agent: Agent | None = None,
-        on_progress: Progress = no_progress,
+        on_progress: Progress = ignore_progress,
         **platform_options: Any,
     ) -> Connection:
         """Open this device's DWN and act for the DID whose owner gave this delegation. `connect` does so from then on.

@@ -20,8 +20,8 @@ from web5.browser.tabs import exclusive
 from web5.browser.websocket import BrowserWebSockets
 from web5.dwn.store.paged import open_paged
 from web5.errors import RemoteError
-from web5.platform import Progress, Settings
 from web5.ports.clock import SystemClock
+from web5.settings import Progress, Settings
 
 OPEN_STEPS = ("pages", "engine")
 

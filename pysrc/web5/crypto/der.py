@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import CryptoError
-from .curves import COORDINATE
+from web5.crypto.curves import COORDINATE
+from web5.errors import CryptoError
 
 _SEQUENCE, _INTEGER = 0x30, 0x02
 _LONGEST = 127

@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from web5.dids.bep44 import version_of
 from web5.dids.cache import DidCache, KeptDocument, NoCache
-from web5.dids.dht import DidDht
-from web5.dids.gateways import Gateways
+from web5.dids.dht.bep44 import version_of
+from web5.dids.dht.gateways import Gateways
+from web5.dids.dht.method import DidDht
 from web5.dids.jwk import DidJwk
 from web5.dids.key import DidKey
 from web5.dids.method import DidMethod, Resolved

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .applied import Applied
-from .data import DataStream
-from .engine import Delivery, Dwn, Stored, TenantGate
-from .events import Event, Subscription
+from web5.dwn.applied import Applied
+from web5.dwn.data import DataStream
+from web5.dwn.engine import Delivery, Dwn, Stored, TenantGate
+from web5.dwn.events import Event, Subscription
 
 __all__ = ["Applied", "DataStream", "Delivery", "Dwn", "Event", "Stored", "Subscription", "TenantGate"]

@@ -11,18 +11,18 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import PlainValidator, with_config
 from typing_extensions import TypedDict
 
-from ..crypto.der import signature_from_der
-from ..crypto.encoding import b64url_decode
-from ..dids.models import DidDocument
-from ..dids.resolver import DidResolver
-from ..errors import BadRequest, CryptoError, Unauthorized
-from ..ports.crypto import Crypto, Jwk, Signed
-from .codes import Code
-from .jws import Jws, key_id_of
-from .messages import rules
-from .messages.parsed_write import parse_write
-from .messages.schema import Schema
-from .messages.shapes import CLOSED, Did
+from web5.crypto.der import signature_from_der
+from web5.crypto.encoding import b64url_decode
+from web5.dids.models import DidDocument
+from web5.dids.resolver import DidResolver
+from web5.dwn.codes import Code
+from web5.dwn.jws import Jws, key_id_of
+from web5.dwn.messages import rules
+from web5.dwn.messages.parsed_write import parse_write
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, Did
+from web5.errors import BadRequest, CryptoError, Unauthorized
+from web5.ports.crypto import Crypto, Jwk, Signed
 
 SIGNING_CURVES = frozenset({"Ed25519", "secp256k1", "P-256"})
 REMEMBERED_KEYS = 256

@@ -14,7 +14,7 @@ from typing import Any
 
 import cbor2
 
-from ..errors import InvalidArgument
+from web5.errors import InvalidArgument
 
 MAX_SAFE_INTEGER = 2**53 - 1
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..crypto.jws import MessageSigner
-from ..errors import BadRequest, InvalidArgument
-from ..ports.clock import Clock
-from .cid import data_cid as compute_data_cid
-from .codes import Code
-from .signing import Encryption, signed, signed_write, without_none
-from .timestamps import format_timestamp
-from .urls import normalize_url
+from web5.crypto.jws import MessageSigner
+from web5.dwn.cid import data_cid as compute_data_cid
+from web5.dwn.codes import Code
+from web5.dwn.signing import Encryption, signed, signed_write, without_none
+from web5.dwn.timestamps import format_timestamp
+from web5.dwn.urls import normalize_url
+from web5.errors import BadRequest, InvalidArgument
+from web5.ports.clock import Clock
 
 Message = dict[str, Any]
 

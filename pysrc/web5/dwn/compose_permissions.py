@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..crypto.encoding import b64url_encode
-from ..crypto.jws import MessageSigner
-from ..errors import BadRequest
-from ..ports.clock import Clock
-from .codes import Code
-from .compose import Message, records_write
-from .permissions import protocol
-from .permissions.grants import encoded_data, permission_data
-from .signing import as_json, sign_as_owner, sign_as_owner_delegate, without_none
-from .urls import normalize_url
+from web5.crypto.encoding import b64url_encode
+from web5.crypto.jws import MessageSigner
+from web5.dwn.codes import Code
+from web5.dwn.compose import Message, records_write
+from web5.dwn.permissions import protocol
+from web5.dwn.permissions.grants import encoded_data, permission_data
+from web5.dwn.signing import as_json, sign_as_owner, sign_as_owner_delegate, without_none
+from web5.dwn.urls import normalize_url
+from web5.errors import BadRequest
+from web5.ports.clock import Clock
 
 __all__ = [
     "PermissionRecord",

@@ -15,18 +15,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from ..dids.resolver import DidResolver
-from ..errors import DwnError
-from ..ports.blobs import Blobs
-from ..ports.clock import Clock
-from ..ports.crypto import Crypto
-from .applied import Hook
-from .authentication import Verifier
-from .codes import Code
-from .data import DataSource, DataStream
-from .events import Handler
-from .javascript import as_javascript
-from .messages import (
+from web5.dids.resolver import DidResolver
+from web5.dwn.applied import Hook
+from web5.dwn.authentication import Verifier
+from web5.dwn.codes import Code
+from web5.dwn.data import DataSource, DataStream
+from web5.dwn.events import Handler
+from web5.dwn.javascript import as_javascript
+from web5.dwn.messages import (
     messages_query,
     messages_read,
     messages_subscribe,
@@ -38,11 +34,15 @@ from .messages import (
     records_subscribe,
     records_write,
 )
-from .services import Call, Message, Reply, Services, reply
-from .store.database import Database
-from .store.protocols import configured
-from .store.store import Store
-from .urls import normalize_url
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.database import Database
+from web5.dwn.store.protocols import configured
+from web5.dwn.store.store import Store
+from web5.dwn.urls import normalize_url
+from web5.errors import DwnError
+from web5.ports.blobs import Blobs
+from web5.ports.clock import Clock
+from web5.ports.crypto import Crypto
 
 _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "RecordsWrite": records_write.handle,

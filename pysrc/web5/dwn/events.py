@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from .applied import Applied
-from .store.indexes import COLUMNS, tag_values
-from .store.terms import Term
+from web5.dwn.applied import Applied
+from web5.dwn.store.indexes import COLUMNS, tag_values
+from web5.dwn.store.terms import Term
 
 Event = dict[str, Any]
 """`{"message": …, "initialWrite": …}`, the latter where the message is not it; the same for all, so to be read only."""

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from ..chunks import reading
-from ..ports.blobs import Blobs
-from .cid import DataCid, data_cid
-from .data import MAX_INLINE_BYTES, DataSource
+from web5.chunks import reading
+from web5.dwn.cid import DataCid, data_cid
+from web5.dwn.data import MAX_INLINE_BYTES, DataSource
+from web5.ports.blobs import Blobs
 
 _CHUNK = 256 * 1024
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import strict_json
-from ..errors import BadRequest
-from .cid import MAX_SAFE_INTEGER
+from web5 import strict_json
+from web5.dwn.cid import MAX_SAFE_INTEGER
+from web5.errors import BadRequest
 
 MAX_DEPTH = 200
 """Deeper messages are refused; a message with delegated grants, the deepest there is, stays under 30."""

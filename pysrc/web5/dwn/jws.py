@@ -12,12 +12,12 @@ from typing import Any, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from ..crypto.encoding import b64url_decode
-from ..errors import BadRequest, CryptoError
-from .codes import Code
-from .javascript import parse_json
-from .messages.schema import Schema
-from .messages.shapes import CLOSED
+from web5.crypto.encoding import b64url_decode
+from web5.dwn.codes import Code
+from web5.dwn.javascript import parse_json
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED
+from web5.errors import BadRequest, CryptoError
 
 Jws = Mapping[str, Any]
 

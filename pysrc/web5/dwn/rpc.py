@@ -11,6 +11,7 @@ All text made here is ASCII: HTTP headers are Latin-1, and the reference's own s
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -221,3 +222,11 @@ def decode(text: str | bytes) -> Any:
     except UnicodeEncodeError:
         raise ValueError("JSON with half a surrogate pair") from None
     return value
+
+
+def method_of(message: Mapping[str, Any]) -> str:
+    """Return the `Interface.Method` of a message, or "" if it names none."""
+    descriptor = message.get("descriptor")
+    if not isinstance(descriptor, dict):
+        return ""
+    return f"{descriptor.get('interface')}.{descriptor.get('method')}"

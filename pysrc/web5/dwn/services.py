@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ports.blobs import Blobs
-from .applied import Applied, Hook
-from .authentication import Verifier
-from .data import DataSource, DataStream
-from .events import EventStream, Handler
-from .store.database import Database
-from .store.store import Store
+from web5.dwn.applied import Applied, Hook
+from web5.dwn.authentication import Verifier
+from web5.dwn.data import DataSource, DataStream
+from web5.dwn.events import EventStream, Handler
+from web5.dwn.store.database import Database
+from web5.dwn.store.store import Store
+from web5.ports.blobs import Blobs
 
 Message = dict[str, Any]
 Reply = dict[str, Any]

@@ -9,11 +9,11 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from ..crypto.jws import MessageSigner, sign
-from ..errors import BadRequest
-from .cid import dag_cbor_cid, message_cid
-from .codes import Code
-from .jws import message_signer
+from web5.crypto.jws import MessageSigner, sign
+from web5.dwn.cid import dag_cbor_cid, message_cid
+from web5.dwn.codes import Code
+from web5.dwn.jws import message_signer
+from web5.errors import BadRequest
 
 PAYLOAD = (
     "recordId",

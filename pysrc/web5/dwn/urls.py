@@ -11,8 +11,8 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from ..errors import BadRequest
-from .codes import Code
+from web5.dwn.codes import Code
+from web5.errors import BadRequest
 
 _HAS_SCHEME = re.compile(r"[^:]+:(/{2})?[^/]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")

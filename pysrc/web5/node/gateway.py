@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from web5.crypto.encoding import z32_decode
-from web5.dids.bep44 import KEY_BYTES, PAYLOAD_LIMIT, SignedItem, encode, parse_relay_payload, verify_item
+from web5.dids.dht.bep44 import KEY_BYTES, PAYLOAD_LIMIT, SignedItem, encode, parse_relay_payload, verify_item
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError
 from web5.node.cors import cross_origin

@@ -29,7 +29,7 @@ from web5.crypto.proof_of_work import Challenge, bound_for
 from web5.dids.uri import parse_did
 from web5.dwn.store.database import Database, open_file
 from web5.ports.clock import Clock, SystemClock
-from web5.sync.registration_client import PROOF_OF_WORK, TERMS_OF_SERVICE, Terms
+from web5.remote.registration import PROOF_OF_WORK, TERMS_OF_SERVICE, Terms
 
 CHALLENGE_SECONDS = 600.0
 """How long a challenge is given out; it may be answered for as long again."""

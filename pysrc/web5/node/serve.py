@@ -19,19 +19,19 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
+from web5.cpython.lock import sole_use
 from web5.dids.resolver import default_resolver
 from web5.dids.web import DidWeb
 from web5.dwn.store.database import open_file
 from web5.errors import StorageError
-from web5.node.crypto import NodeCrypto
 from web5.node.endpoint import Limits
 from web5.node.gateway import create_gateway
-from web5.node.http import HttpxHttp
-from web5.node.lock import sole_use
 from web5.node.registration import RegistrationSettings, open_registrations
 from web5.node.server import create_app
 from web5.node.static import create_site
-from web5.node.store_open import open_node
+from web5.node.store import open_node
 from web5.ports.clock import SystemClock
 
 NODES = ("/dwn0", "/dwn1")

@@ -15,7 +15,7 @@ from web5.node.cors import cross_origin
 from web5.node.endpoint import DwnEndpoint, Limits
 from web5.node.registration import Registrations
 from web5.node.socket_endpoint import SocketEndpoint
-from web5.sync.server_info import ServerInfo
+from web5.remote.server_info import ServerInfo
 
 SERVER_NAME = "web5-py"
 

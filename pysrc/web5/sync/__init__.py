@@ -7,9 +7,9 @@ driver: `peer` (requests), `pull`, `push`, `visit` (one visit to one endpoint), 
 tell); `engine` is what others use.
 """
 
-from web5.sync.check import Difference
+from web5.remote.registration import Demands
 from web5.sync.engine import SyncEngine
-from web5.sync.registration_client import Demands
+from web5.sync.exchange.check import Difference
 from web5.sync.states import (
     Activity,
     Direction,

@@ -11,24 +11,24 @@ from web5.dids.resolver import DidResolver
 from web5.dwn import Applied, Dwn
 from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
-from web5.sync.check import Difference, check
 from web5.sync.events import Events
-from web5.sync.grants import GrantBook
-from web5.sync.intervals import LIVE, parse_interval
-from web5.sync.ledger import Ledger, Tenant
-from web5.sync.line import Line, Want
-from web5.sync.lines import Lines
-from web5.sync.live import Live
-from web5.sync.local import Local
-from web5.sync.peer import Remote, SignerFor
-from web5.sync.registration import Registrar
-from web5.sync.rounds import Rounds
-from web5.sync.sending import Sender
-from web5.sync.sight import Sight
+from web5.sync.exchange.check import Difference, check
+from web5.sync.exchange.grants import GrantBook
+from web5.sync.exchange.link import Line, Want
+from web5.sync.exchange.links import Lines
+from web5.sync.exchange.local import Local
+from web5.sync.exchange.peer import Remote, SignerFor
+from web5.sync.exchange.registrar import Registrar
+from web5.sync.exchange.send import Sender
+from web5.sync.exchange.visit import Visitor
+from web5.sync.ledger.ledger import Ledger, Tenant
+from web5.sync.plan.priorities import Wish, Wishes
+from web5.sync.schedule.intervals import LIVE, parse_interval
+from web5.sync.schedule.live import Live
+from web5.sync.schedule.rounds import Rounds
+from web5.sync.schedule.timer import Timetable
 from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
-from web5.sync.timetable import Timetable
-from web5.sync.visit import Visitor
-from web5.sync.wishes import Wish, Wishes
+from web5.sync.status import Sight
 
 WANTS: Mapping[str | None, Want] = {None: Want.ALL, "pull": Want.PULL, "push": Want.PUSH}
 

@@ -28,9 +28,9 @@ from tests.bench.engine.steps import Steps  # noqa: E402
 from tests.bench.stage import CHROMIUM, WORKER, say  # noqa: E402
 from tests.chromium import FLAGS  # noqa: E402
 from tests.interop.reference import ReferenceScript  # noqa: E402
+from web5.cpython.blobs import FileBlobs  # noqa: E402
+from web5.cpython.crypto import NodeCrypto  # noqa: E402
 from web5.dwn.store.database import open_file  # noqa: E402
-from web5.node.blobs import FileBlobs  # noqa: E402
-from web5.node.crypto import NodeCrypto  # noqa: E402
 from web5.node.serve import listen  # noqa: E402
 from web5.node.static import create_site  # noqa: E402
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.cpython.agent import open_agent
+from web5.cpython.http import HttpxHttp
 from web5.dwn import compose
-from web5.node.agent import open_agent
-from web5.node.http import HttpxHttp
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 IN_FLIGHT = 6

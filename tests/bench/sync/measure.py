@@ -25,7 +25,7 @@ from tests.bench.sync.figures import Figures, Place
 from tests.bench.sync.proxy import Counts, Proxy, proxy
 from tests.chromium import FLAGS
 from tests.interop.dwn_server import reference_dwn_server
-from web5.sync.push_plan import WIDTH
+from web5.sync.plan.push import WIDTH
 
 HERE = Path(__file__).parent
 NAMES = {"ours": "web5-py", "peer": "web5-js"}

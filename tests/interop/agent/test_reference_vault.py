@@ -11,15 +11,15 @@ import pytest
 
 from tests.interop.gateway import gateway_server
 from tests.interop.reference import ReferenceError, ReferenceScript
-from web5.agent.vault import Vault
-from web5.agent.vault_store import VaultStore, Wrapping
+from web5.agent.vault.store import VaultStore, Wrapping
+from web5.agent.vault.vault import Vault
+from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import FileSealer, NodeCrypto
 from web5.crypto import jwe, mnemonic
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwe_keys import Direct, KeyManagement, Password
 from web5.dwn.store.database import Database, open_memory
 from web5.errors import RecoveryError
-from web5.node.ciphers import NodeCiphers
-from web5.node.crypto import FileSealer, NodeCrypto
 
 ENDPOINTS = ["https://dwn.example.com/dwn0", "https://dwn.example.com/dwn1"]
 PASSWORD = "pässword 🔑"

@@ -15,7 +15,7 @@ from tests.interop.node.serving import EmbeddedServer
 from tests.interop.reference import ReferenceScript
 from web5 import Web5
 from web5.agent.agent import Agent
-from web5.node.agent import open_agent
+from web5.cpython.agent import open_agent
 
 
 @dataclass

@@ -12,10 +12,10 @@ import pytest
 
 from tests.interop.reference import ReferenceScript
 from web5 import Encryption, Record, Web5
+from web5.cpython.agent import open_agent
 from web5.dids.models import PortableDid
 from web5.dids.signing import private_key
 from web5.dwn.cid import message_cid
-from web5.node.agent import open_agent
 
 NOTES = "http://notes.example"
 DEFINITION: dict[str, Any] = {

@@ -11,19 +11,20 @@ import pytest
 import uvicorn
 
 from tests.interop.reference import ReferenceError, ReferenceScript
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
 from web5.crypto import edwards
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk, thumbprint
-from web5.dids import dht, dht_rotation, jwk, key
+from web5.dids import dht, jwk, key
+from web5.dids.dht import rotation as dht_rotation
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.signing import signer_for
 from web5.dids.uri import parse_did
 from web5.dids.web import document_url
 from web5.dwn.store.database import open_memory
-from web5.node.crypto import NodeCrypto
 from web5.node.gateway import create_gateway
-from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
 from web5.ports.crypto import KeyAlgorithm
 

@@ -14,6 +14,8 @@ from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.encryption.sealed import DEFINITION, collected, root_of, sealed_write
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
 from web5.api.data import chunked
+from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto import ecies
 from web5.crypto.jwk import public_jwk
 from web5.dwn import compose
@@ -21,8 +23,6 @@ from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.definitions import with_keys
 from web5.dwn.encryption.derivation import DerivedKey, Scheme, path_for
 from web5.dwn.encryption.property import Target, content_key
-from web5.node.ciphers import NodeCiphers
-from web5.node.crypto import NodeCrypto
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,17 +12,17 @@ import httpx
 import pytest
 
 from tests.interop.node.serving import EmbeddedServer
-from web5.dids import dht, dht_create
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
+from web5.cpython.websocket import NodeWebSockets
+from web5.dids import dht
 from web5.dids.signing import signer_for
 from web5.dwn import compose, rpc
 from web5.dwn.cid import DataCid
 from web5.errors import Unreachable
-from web5.node.crypto import NodeCrypto
-from web5.node.http import HttpxHttp
 from web5.node.serve import main
-from web5.node.websocket import NodeWebSockets
 from web5.ports.clock import SystemClock
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
 
 clock = SystemClock()
 crypto = NodeCrypto()
@@ -36,7 +36,7 @@ class Owner:
         self = cls()
         self._server, self._http = server, HttpxHttp()
         self._remote = RemoteDwn(self._http, NodeWebSockets())
-        portable = await dht_create.create(crypto)
+        portable = await dht.create(crypto)
         await dht.publish(portable, self._http, crypto, server.url + "/dht")
         self.did, self.signer = portable.uri, await signer_for(portable, crypto)
         return self

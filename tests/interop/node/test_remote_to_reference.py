@@ -7,17 +7,17 @@ import pytest
 
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.served import served
-from web5.dids import dht, dht_create
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
+from web5.cpython.websocket import NodeWebSockets
+from web5.dids import dht
 from web5.dids.signing import signer_for
 from web5.dwn import compose
 from web5.dwn.store.database import open_memory
 from web5.errors import Unreachable
-from web5.node.crypto import NodeCrypto
 from web5.node.gateway import create_gateway
-from web5.node.http import HttpxHttp
-from web5.node.websocket import NodeWebSockets
 from web5.ports.clock import SystemClock
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
 
 clock = SystemClock()
 crypto = NodeCrypto()
@@ -67,7 +67,7 @@ class Setting:
 async def setting(tmp_path: Path):
     http = CountingHttp()
     async with served(create_gateway(open_memory(), crypto)) as gateway:
-        did = await dht_create.create(crypto, **dht_create.identity_defaults(["http://dwn.example"]))
+        did = await dht.create(crypto, **dht.identity_defaults(["http://dwn.example"]))
         await dht.publish(did, http, crypto, gateway)
         async with ReferenceDwnServer(tmp_path / "reference", gateway) as server:
             yield Setting(server, http, did.uri, await signer_for(did, crypto))

@@ -8,14 +8,14 @@ import pytest
 
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.node.serving import EmbeddedServer
-from web5.dids import dht, dht_create
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
+from web5.cpython.websocket import NodeWebSockets
+from web5.dids import dht
 from web5.dids.signing import signer_for
 from web5.dwn import compose, rpc, rpc_socket
-from web5.node.crypto import NodeCrypto
-from web5.node.http import HttpxHttp
-from web5.node.websocket import NodeWebSockets
 from web5.ports.clock import SystemClock
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
 
 clock = SystemClock()
 crypto = NodeCrypto()
@@ -28,7 +28,7 @@ class Both:
     async def make(cls, ours: EmbeddedServer, theirs: ReferenceDwnServer):
         self = cls()
         http = HttpxHttp()
-        portable = await dht_create.create(crypto)
+        portable = await dht.create(crypto)
         await dht.publish(portable, http, crypto, ours.url + "/dht")
         self.did, self.signer = portable.uri, await signer_for(portable, crypto)
         self.write = await compose.records_write(self.signer, clock, data=b"text", data_format="text/plain")

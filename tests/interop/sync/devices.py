@@ -15,6 +15,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from web5.cpython.blobs import FileBlobs
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
+from web5.cpython.websocket import NodeWebSockets
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import PortableDid
 from web5.dids.resolver import default_resolver
@@ -22,17 +26,13 @@ from web5.dids.signing import signer_for
 from web5.dwn import Dwn, compose
 from web5.dwn.cid import DataCid
 from web5.dwn.store.database import open_file
-from web5.node.blobs import FileBlobs
-from web5.node.crypto import NodeCrypto
-from web5.node.http import HttpxHttp
-from web5.node.websocket import NodeWebSockets
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, HttpResponse
+from web5.remote.dwn import SECONDS, RemoteDwn
+from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine, SyncEvent
-from web5.sync.registration import Registrar
-from web5.sync.registration_client import RegistrationClient
-from web5.sync.registration_store import RegistrationStore
-from web5.sync.remote import SECONDS, RemoteDwn
+from web5.sync.exchange.registrar import Registrar
+from web5.sync.ledger.registrations import RegistrationStore
 
 CRYPTO = NodeCrypto()
 CLOCK = SystemClock()

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.sync import devices
 from tests.interop.sync.devices import CLOCK, CRYPTO, Device
-from web5.dids import dht, dht_create
+from web5.cpython.http import HttpxHttp
+from web5.dids import dht
 from web5.dids.models import PortableDid
-from web5.node.http import HttpxHttp
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,8 +32,8 @@ class Setting:
 
     async def create_identity(self, *endpoints: Endpoint) -> None:
         http = HttpxHttp()
-        defaults = dht_create.identity_defaults([endpoint.url for endpoint in endpoints])
-        self.portable = await dht_create.create(CRYPTO, **defaults)
+        defaults = dht.identity_defaults([endpoint.url for endpoint in endpoints])
+        self.portable = await dht.create(CRYPTO, **defaults)
         await dht.publish(self.portable, http, CRYPTO, self.gateway, clock=CLOCK)
         await http.close()
 

@@ -17,13 +17,13 @@ from tests.interop.gateway import gateway_server
 from tests.interop.reference import ReferenceError, ReferenceScript
 from tests.served import served
 from tests.unit.vc.parties import World, claims_of, crypto, sign_claims, with_part
+from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode
 from web5.dids import dht, jwk, key
-from web5.dids.dht import KeySpec
+from web5.dids.dht.method import KeySpec
 from web5.dids.models import PortableDid
 from web5.dids.resolver import default_resolver
 from web5.errors import CredentialError
-from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
 from web5.vc import (
     Code,

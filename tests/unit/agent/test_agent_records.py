@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.conftest import World
 from web5.agent.agent import Agent
-from web5.agent.agent_records import DATA_FORMAT, PROTOCOL
+from web5.agent.records import DATA_FORMAT, PROTOCOL
 from web5.dwn import compose
 from web5.errors import IdentityError, VaultLocked
 

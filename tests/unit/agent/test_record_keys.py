@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import public_jwk
 from web5.dids import jwk
-from web5.dids.dht_create import KeySpec, create
+from web5.dids.dht.creation import KeySpec, create
 from web5.dids.key_agreement import encryption_method
 from web5.dids.models import DidDocument, PortableDid
 from web5.dwn.encryption.derivation import DerivedKey
 from web5.errors import DidError, EncryptionError, IdentityError
-from web5.node.crypto import NodeCrypto
 
 CRYPTO = NodeCrypto()
 

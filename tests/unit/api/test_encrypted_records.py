@@ -14,12 +14,12 @@ from tests.unit.conftest import World
 from tests.unit.dwn.encryption.sealed import CIPHERS, root_of, sealed_write
 from web5 import Encryption, Record, Web5
 from web5.api.encryption import RecordEncryption
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jwk import public_jwk
 from web5.dids.jwk import create
 from web5.dwn.cid import data_cid
 from web5.dwn.encryption.property import Target, content_key
 from web5.errors import EncryptionError, InvalidArgument, KeyMissing, RemoteError
-from web5.node.crypto import NodeCrypto
 
 SECRET = "the combination is 12-34-56"
 NOTE = "https://schema.example/note"

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.ecies import Cryptogram, decrypt, encrypt
 from web5.crypto.jwk import public_jwk
 from web5.errors import CryptoError
-from web5.node.ciphers import NodeCiphers
-from web5.node.crypto import NodeCrypto
 
 CIPHERS = NodeCiphers()
 VECTORS = json.loads((Path(__file__).parents[1] / "dwn" / "encryption" / "vectors.json").read_text())

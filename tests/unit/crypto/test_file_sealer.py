@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from web5.cpython.crypto import FileSealer
 from web5.errors import CryptoError
-from web5.node.crypto import FileSealer
 
 
 async def test_only_the_same_key_file_opens(tmp_path: Path) -> None:

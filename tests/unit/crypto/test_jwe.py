@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto import jwe
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwe_agreement import Agreement, concat_kdf
 from web5.crypto.jwe_keys import Direct, KeyManagement, Password, Wrapped
 from web5.crypto.jwk import public_jwk
 from web5.errors import CryptoError
-from web5.node.ciphers import NodeCiphers
-from web5.node.crypto import NodeCrypto
 from web5.ports.crypto import KeyAlgorithm
 
 KEY = bytes(range(32))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import from_key_bytes, key_bytes, key_material, public_jwk, thumbprint, with_ids
 from web5.errors import CryptoError
-from web5.node.crypto import NodeCrypto
 from web5.ports.crypto import KeyAlgorithm
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto import jws
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import public_jwk
-from web5.node.crypto import NodeCrypto
 
 
 async def test_header_payload_and_signature() -> None:

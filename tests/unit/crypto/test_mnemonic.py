@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from web5.cpython.ciphers import NodeCiphers
 from web5.crypto import mnemonic
 from web5.errors import RecoveryError
-from web5.node.ciphers import NodeCiphers
 
 ABANDON = " ".join(["abandon"] * 11 + ["about"])
 ZOO = " ".join(["zoo"] * 23 + ["vote"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jwk import public_jwk
 from web5.crypto.remembered import RememberedSignatures
 from web5.errors import CryptoError
-from web5.node.crypto import NodeCrypto
 from web5.ports.crypto import Jwk, Signed
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from web5.cpython.ciphers import NodeCiphers
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.slip10 import derive
 from web5.errors import InvalidArgument
-from web5.node.ciphers import NodeCiphers
 
 ONE = bytes(range(16))
 TWO = bytes(range(0xFF, 0x41, -3))[:64]

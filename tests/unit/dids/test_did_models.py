@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from web5.cpython.crypto import NodeCrypto
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.signing import private_key, signer_for, signing_method
 from web5.dids.uri import DidUrl, fragment_of, parse_did
 from web5.errors import DidError
-from web5.node.crypto import NodeCrypto
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 CONNECT = VECTORS["dht"][1]["portable"]

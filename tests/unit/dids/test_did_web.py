@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
 from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.uri import DidUrl, parse_did
 from web5.dids.web import MAX_BYTES, DidWeb, document_url
 from web5.errors import DidError
-from web5.node.crypto import NodeCrypto
-from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["web"]

@@ -7,6 +7,8 @@ import asyncio
 import httpx
 import pytest
 
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.method import Resolved
 from web5.dids.models import PortableDid
@@ -20,9 +22,7 @@ from web5.dids.resolver import (
 from web5.dids.uri import DidUrl
 from web5.dwn.store.database import open_memory
 from web5.errors import DidError
-from web5.node.crypto import NodeCrypto
 from web5.node.gateway import create_gateway
-from web5.node.http import HttpxHttp
 
 GATEWAY = "http://gateway.example"
 crypto = NodeCrypto()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jws import MessageSigner, sign
 from web5.dids.jwk import DidJwk, create
 from web5.dids.key import DidKey
@@ -16,7 +17,6 @@ from web5.dwn import Dwn
 from web5.dwn.cid import dag_cbor_cid
 from web5.dwn.store.database import open_memory
 from web5.dwn.store.memory import MemoryBlobs
-from web5.node.crypto import NodeCrypto
 
 ENCRYPTION: dict[str, Any] = {
     "algorithm": "A256CTR",

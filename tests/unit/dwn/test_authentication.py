@@ -10,13 +10,13 @@ import pytest
 
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import person
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jws import MessageSigner, sign
 from web5.crypto.remembered import RememberedSignatures
 from web5.dids.models import DidDocument, DidResolutionResult
 from web5.dwn import compose
 from web5.dwn.authentication import Verifier
 from web5.errors import Unauthorized
-from web5.node.crypto import NodeCrypto
 from web5.ports.crypto import Jwk
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from tests.contracts.memory import MIB, at_most
 from tests.unit.dwn.conftest import World
+from web5.cpython.blobs import FileBlobs
 from web5.dwn import Applied, compose
 from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database, open_memory
 from web5.dwn.store.memory import MemoryBlobs
 from web5.errors import BlobMissing, StorageError, StorageFull
-from web5.node.blobs import FileBlobs
 
 LARGE = bytes(range(250)) * 200
 

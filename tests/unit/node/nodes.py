@@ -5,20 +5,20 @@ from pathlib import Path
 
 import httpx
 
-from web5.dids import dht_create
+from web5.cpython.blobs import FileBlobs
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
+from web5.dids import dht
 from web5.dids.method import Resolved
 from web5.dids.resolver import UniversalResolver
 from web5.dids.signing import signer_for
 from web5.dwn import compose, rpc
 from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_memory
-from web5.node.blobs import FileBlobs
-from web5.node.crypto import NodeCrypto
 from web5.node.endpoint import Limits
-from web5.node.http import HttpxHttp
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock
-from web5.sync.remote import RemoteDwn
+from web5.remote.dwn import RemoteDwn
 
 BASE = "http://server"
 LIMITS = Limits(message=20_000, data=200_000)
@@ -32,7 +32,7 @@ class Served:
     @classmethod
     async def start(cls, folder: Path, limits: Limits = LIMITS, tenant_gate=None):
         self = cls()
-        portable = await dht_create.create(crypto)
+        portable = await dht.create(crypto)
         self.method = Known(portable)
         resolver = UniversalResolver([self.method])
         self.did, self.signer = portable.uri, await signer_for(portable, crypto)

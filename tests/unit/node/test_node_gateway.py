@@ -3,14 +3,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode, z32_encode
-from web5.dids import dht, dht_create
-from web5.dids.bep44 import SignedItem, encode, sign_item, signing_input
+from web5.dids import dht
+from web5.dids.dht.bep44 import SignedItem, encode, sign_item, signing_input
 from web5.dids.resolver import default_resolver
 from web5.dwn.store.database import open_file, open_memory
-from web5.node.crypto import NodeCrypto
 from web5.node.gateway import create_gateway
-from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
 
 crypto = NodeCrypto()
@@ -142,8 +142,8 @@ async def test_items_outlive_the_process(tmp_path: Path, key):
 
 async def test_a_did_is_published_and_resolved_through_it():
     http = HttpxHttp(httpx.ASGITransport(create_gateway(open_memory(), crypto)))
-    options = dht_create.identity_defaults(["https://dwn.example/dwn0"])
-    did = await dht_create.create(crypto, **options)
+    options = dht.identity_defaults(["https://dwn.example/dwn0"])
+    did = await dht.create(crypto, **options)
     resolver = default_resolver(http, crypto, SystemClock(), "http://gateway")
     assert (await resolver.resolve(did.uri)).did_resolution_metadata["error"] == "notFound"
     await dht.publish(did, http, crypto, "http://gateway")

@@ -9,12 +9,12 @@ from starlette.applications import Starlette
 
 from tests.unit.node.nodes import BASE, Served
 from tests.unit.sync.world import TestClock
+from web5.cpython.http import HttpxHttp
 from web5.crypto.proof_of_work import Challenge, solve
 from web5.dwn.store.database import open_memory
-from web5.node.http import HttpxHttp
 from web5.node.registration import CHALLENGE_SECONDS, WANTED_A_MINUTE, Registrations, RegistrationSettings
 from web5.node.server import create_app
-from web5.sync.registration_client import Demands, RegistrationClient
+from web5.remote.registration import Demands, RegistrationClient
 
 DID, OTHER = "did:example:alice", "did:example:bob"
 TERMS = "Be kind.\n"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.node.nodes import BASE, LIMITS, Served
 from web5.dwn import rpc
-from web5.sync.server_info import ServerInfo
+from web5.remote.server_info import ServerInfo
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 from tests.asgi_sockets import AsgiWebSockets
 from tests.served import served
 from tests.unit.node.nodes import BASE, LIMITS, Served, clock
+from web5.cpython.websocket import NodeWebSockets
 from web5.dwn import compose, rpc, rpc_socket
 from web5.dwn.rpc import ErrorCode
 from web5.errors import NoWebSocket, Unreachable
 from web5.node.serve import LARGEST_TEXT
-from web5.node.websocket import NodeWebSockets
 
 SECONDS = 10
 

@@ -14,9 +14,9 @@ from app.service import Service
 
 from tests.unit.page.devices import Device
 from tests.watch import Watch
+from web5.cpython.agent import open_agent
+from web5.cpython.http import HttpxHttp
 from web5.errors import BadReply, InvalidArgument
-from web5.node.agent import open_agent
-from web5.node.http import HttpxHttp
 from web5.node.registration import RegistrationSettings
 from web5.node.serve import embedded
 

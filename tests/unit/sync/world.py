@@ -11,26 +11,26 @@ from typing import Any
 
 import httpx
 
+from web5.cpython.blobs import FileBlobs
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
 from web5.crypto.jws import MessageSigner
-from web5.dids import dht_create
+from web5.dids import dht
 from web5.dids.models import DidDocument, DidResolutionResult, PortableDid
 from web5.dids.signing import signer_for
 from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
 from web5.dwn.store.database import open_file, open_memory
 from web5.errors import IdentityError, NoWebSocket, TimedOut, Unreachable
-from web5.node.blobs import FileBlobs
-from web5.node.crypto import NodeCrypto
-from web5.node.http import HttpxHttp
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock
 from web5.ports.http import HttpResponse
+from web5.remote.dwn import RemoteDwn
+from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine
-from web5.sync.registration import Registrar
-from web5.sync.registration_client import RegistrationClient
-from web5.sync.registration_store import RegistrationStore
-from web5.sync.remote import RemoteDwn
+from web5.sync.exchange.registrar import Registrar
+from web5.sync.ledger.registrations import RegistrationStore
 
 CRYPTO = NodeCrypto()
 HOST = "http://nodes"
@@ -335,7 +335,7 @@ class World:
         self.network.serve(self.remotes)
 
     async def identity(self, *nodes: str) -> Identity:
-        portable = await dht_create.create(CRYPTO, **dht_create.identity_defaults([f"{HOST}{node}" for node in nodes]))
+        portable = await dht.create(CRYPTO, **dht.identity_defaults([f"{HOST}{node}" for node in nodes]))
         identity = Identity(portable, await signer_for(portable, CRYPTO))
         self._identities[identity.did] = identity
         self.keys.documents[identity.did] = self.directory.documents[identity.did] = portable.document

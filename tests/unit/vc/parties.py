@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from web5.cpython.crypto import NodeCrypto
+from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dids.jwk import DidJwk
 from web5.dids.key import DidKey
@@ -16,8 +18,6 @@ from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import UniversalResolver
 from web5.dids.uri import DidUrl
 from web5.errors import DidError
-from web5.node.crypto import NodeCrypto
-from web5.node.http import HttpxHttp
 from web5.ports.clock import SystemClock
 from web5.vc import CredentialVerifier, VerifiableCredential, credential_signer, jwt, sign_credential
 from web5.vc.dates import seconds_of

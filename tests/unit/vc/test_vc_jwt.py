@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vc.parties import VECTORS, with_part
+from web5.cpython.crypto import NodeCrypto
 from web5.crypto.encoding import b64url_encode
 from web5.dids.models import PortableDid
 from web5.errors import CredentialError, InvalidArgument
-from web5.node.crypto import NodeCrypto
 from web5.vc import Code, credential_signer, jwt, parse_credential, parse_presentation
 
 GOOD: str = VECTORS["credentials"][0]["jwt"]

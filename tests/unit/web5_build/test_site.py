@@ -85,7 +85,8 @@ def test_the_server_side_is_not_sent_to_browsers(site: Path) -> None:
     (archive,) = (site / "boot").glob("web5.*.zip")
     names = zipfile.ZipFile(archive).namelist()
     assert "site-packages/web5/errors.pyc" in names
-    assert [name for name in names if name.startswith(("site-packages/web5/node/", "site-packages/web5_build/"))] == []
+    server = tuple(f"site-packages/{package}/" for package in ("web5/node", "web5/cpython", "web5_build"))
+    assert [name for name in names if name.startswith(server)] == []
 
 
 def test_no_source_map_is_asked_for(site: Path) -> None:

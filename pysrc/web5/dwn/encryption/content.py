@@ -9,8 +9,8 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, replace
 
-from ...chunks import reading
-from ...ports.ciphers import Ciphers
+from web5.chunks import reading
+from web5.ports.ciphers import Ciphers
 
 KEY = 32  # bytes
 IV = 16  # bytes

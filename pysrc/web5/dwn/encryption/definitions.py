@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ...ports.ciphers import Ciphers
-from ..protocols.shape import is_definition
-from ..protocols.validation import rule_sets_below
-from ..urls import normalize_url
-from .derivation import DerivedKey, RootKey, public_part
+from web5.dwn.encryption.derivation import DerivedKey, RootKey, public_part
+from web5.dwn.protocols.shape import is_definition
+from web5.dwn.protocols.validation import rule_sets_below
+from web5.dwn.urls import normalize_url
+from web5.ports.ciphers import Ciphers
 
 REQUIRED = "encryptionRequired"
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from ...crypto.ecies import CURVE
-from ...crypto.encoding import b64url_decode
-from ...crypto.hkdf import hkdf
-from ...crypto.jwk import key_material
-from ...errors import CryptoError, EncryptionError
-from ...ports.ciphers import Ciphers
-from ...ports.crypto import Jwk
+from web5.crypto.ecies import CURVE
+from web5.crypto.encoding import b64url_decode
+from web5.crypto.hkdf import hkdf
+from web5.crypto.jwk import key_material
+from web5.errors import CryptoError, EncryptionError
+from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Jwk
 
 Scheme = Literal["dataFormats", "protocolContext", "protocolPath", "schemas"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)

@@ -13,14 +13,14 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from ...crypto.ecies import Cryptogram, decrypt, encrypt
-from ...crypto.encoding import b64url_decode, b64url_encode
-from ...crypto.jwk import thumbprint
-from ...errors import CryptoError, EncryptionError, KeyMissing
-from ...ports.ciphers import Ciphers
-from ...ports.crypto import Jwk
-from .content import IV, KEY, ContentKey
-from .derivation import DerivedKey, Message, Scheme, path_for, public_part
+from web5.crypto.ecies import Cryptogram, decrypt, encrypt
+from web5.crypto.encoding import b64url_decode, b64url_encode
+from web5.crypto.jwk import thumbprint
+from web5.dwn.encryption.content import IV, KEY, ContentKey
+from web5.dwn.encryption.derivation import DerivedKey, Message, Scheme, path_for, public_part
+from web5.errors import CryptoError, EncryptionError, KeyMissing
+from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Jwk
 
 Entry = dict[str, Any]
 
@@ -135,6 +135,6 @@ def _same_key(named: Mapping[str, Any] | None, jwk: Jwk) -> bool:
 
 @lru_cache(maxsize=1)
 def _shape() -> TypeAdapter[Any]:
-    from ..messages.shapes import Encryption  # built when the first encrypted record is read, not at the start
+    from web5.dwn.messages.shapes import Encryption  # built when the first encrypted record is read, not at the start
 
     return TypeAdapter(Encryption)

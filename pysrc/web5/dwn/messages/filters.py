@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, PlainValidator, with_config
 from typing_extensions import TypedDict
 
-from . import rules
-from .shapes import CLOSED, DateRange, Did, Number
+from web5.dwn.messages import rules
+from web5.dwn.messages.shapes import CLOSED, DateRange, Did, Number
 
 
 @with_config(CLOSED)

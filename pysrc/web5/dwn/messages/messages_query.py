@@ -7,15 +7,15 @@ from typing import Any, Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from ...errors import Unauthorized
-from ..codes import Code
-from ..permissions.authorization import invokes_grant
-from ..services import Call, Reply, Services, reply
-from ..store.events import query_events
-from .filters import MessagesFilter
-from .parties import check_urls, claims_of
-from .schema import Schema
-from .shapes import CLOSED, Authorization, Cursor, Timestamp
+from web5.dwn.codes import Code
+from web5.dwn.messages.filters import MessagesFilter
+from web5.dwn.messages.parties import check_urls, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, Authorization, Cursor, Timestamp
+from web5.dwn.permissions.authorization import invokes_grant
+from web5.dwn.services import Call, Reply, Services, reply
+from web5.dwn.store.events import query_events
+from web5.errors import Unauthorized
 
 
 @with_config(CLOSED)

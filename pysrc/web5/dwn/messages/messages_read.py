@@ -7,14 +7,14 @@ from typing import Any, Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from ...errors import BadRequest, NotFound, Unauthorized
-from ..cid import is_message_cid
-from ..codes import Code
-from ..permissions.authorization import invokes_grant
-from ..services import Call, Reply, Services, reply
-from .parties import check_moment, claims_of
-from .schema import Schema
-from .shapes import CLOSED, Authorization, Timestamp
+from web5.dwn.cid import is_message_cid
+from web5.dwn.codes import Code
+from web5.dwn.messages.parties import check_moment, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, Authorization, Timestamp
+from web5.dwn.permissions.authorization import invokes_grant
+from web5.dwn.services import Call, Reply, Services, reply
+from web5.errors import BadRequest, NotFound, Unauthorized
 
 
 @with_config(CLOSED)

@@ -7,17 +7,17 @@ from typing import Any, Literal
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from ...errors import Unauthorized
-from ..cid import message_cid
-from ..codes import Code
-from ..permissions.authorization import invokes_grant
-from ..services import Call, Reply, Services, reply
-from ..store.terms import message_terms
-from .filters import MessagesFilter
-from .parties import check_moment, check_urls, claims_of
-from .schema import Schema
-from .shapes import CLOSED, Authorization
-from .subscribing import handler_of
+from web5.dwn.cid import message_cid
+from web5.dwn.codes import Code
+from web5.dwn.messages.filters import MessagesFilter
+from web5.dwn.messages.parties import check_moment, check_urls, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, Authorization
+from web5.dwn.messages.subscribing import handler_of
+from web5.dwn.permissions.authorization import invokes_grant
+from web5.dwn.services import Call, Reply, Services, reply
+from web5.dwn.store.terms import message_terms
+from web5.errors import Unauthorized
 
 
 @with_config(CLOSED)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import BadRequest
-from ..cid import dag_cbor_cid, message_cid
-from ..codes import Code
-from ..jws import WRITE_PAYLOAD, payload_of, signer_of
-from .parties import Parties, check_delegations, check_moment, check_urls, claims_of
+from web5.dwn.cid import dag_cbor_cid, message_cid
+from web5.dwn.codes import Code
+from web5.dwn.jws import WRITE_PAYLOAD, payload_of, signer_of
+from web5.dwn.messages.parties import Parties, check_delegations, check_moment, check_urls, claims_of
+from web5.errors import BadRequest
 
 Message = dict[str, Any]
 

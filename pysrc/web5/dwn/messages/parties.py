@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import BadRequest
-from ..cid import dag_cbor_cid
-from ..codes import Code
-from ..jws import GENERIC_PAYLOAD, message_signer, signed_claims, signer_of
-from ..permissions.delegation import AUTHOR, OWNER, check_delegation
-from ..timestamps import is_moment
-from ..urls import is_normalized
-from .schema import Schema
+from web5.dwn.cid import dag_cbor_cid
+from web5.dwn.codes import Code
+from web5.dwn.jws import GENERIC_PAYLOAD, message_signer, signed_claims, signer_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.permissions.delegation import AUTHOR, OWNER, check_delegation
+from web5.dwn.timestamps import is_moment
+from web5.dwn.urls import is_normalized
+from web5.errors import BadRequest
 
 Message = Mapping[str, Any]
 

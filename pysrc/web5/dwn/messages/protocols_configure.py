@@ -10,20 +10,20 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainValidator, with_config
 from typing_extensions import TypedDict
 
-from ...errors import Conflict, Unauthorized
-from ..applied import Applied
-from ..cid import message_cid
-from ..codes import Code
-from ..permissions.authorization import authorize_delegates, invokes_grant
-from ..protocols.shape import definition_shape
-from ..protocols.validation import validate_definition
-from ..services import Call, Message, Reply, Services, reply
-from ..store.indexes import configure_columns
-from ..store.protocols import configured
-from ..store.store import Store
-from .parties import Parties, check_moment, claims_of
-from .schema import Schema
-from .shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.applied import Applied
+from web5.dwn.cid import message_cid
+from web5.dwn.codes import Code
+from web5.dwn.messages.parties import Parties, check_moment, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
+from web5.dwn.protocols.shape import definition_shape
+from web5.dwn.protocols.validation import validate_definition
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.indexes import configure_columns
+from web5.dwn.store.protocols import configured
+from web5.dwn.store.store import Store
+from web5.errors import Conflict, Unauthorized
 
 
 @with_config(CLOSED)

@@ -10,15 +10,15 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, with_config
 from typing_extensions import TypedDict
 
-from ...errors import BadRequest, Unauthorized
-from ..codes import Code
-from ..permissions.authorization import invokes_grant
-from ..services import Call, Message, Reply, Services, reply
-from ..store.protocols import configurations
-from . import rules
-from .parties import Parties, check_moment, check_urls, claims_of
-from .schema import Schema
-from .shapes import CLOSED, Authorization, Did, Timestamp
+from web5.dwn.codes import Code
+from web5.dwn.messages import rules
+from web5.dwn.messages.parties import Parties, check_moment, check_urls, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, Authorization, Did, Timestamp
+from web5.dwn.permissions.authorization import invokes_grant
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.protocols import configurations
+from web5.errors import BadRequest, Unauthorized
 
 PUBLISHED_ONLY = frozenset(
     {

@@ -7,19 +7,19 @@ from typing import Literal
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from ...errors import BadRequest, Conflict, NotFound, Unauthorized
-from ..applied import Applied
-from ..cid import message_cid
-from ..codes import Code
-from ..permissions.authorization import authorize_delegates
-from ..protocols.authorization import Place, authorize_delete
-from ..services import Call, Message, Reply, Services, reply
-from ..store.indexes import delete_columns
-from ..store.protocols import purge_descendants
-from ..store.store import Row
-from .parties import Parties, check_delegations, check_moment, claims_of
-from .schema import Schema
-from .shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.applied import Applied
+from web5.dwn.cid import message_cid
+from web5.dwn.codes import Code
+from web5.dwn.messages.parties import Parties, check_delegations, check_moment, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.permissions.authorization import authorize_delegates
+from web5.dwn.protocols.authorization import Place, authorize_delete
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.indexes import delete_columns
+from web5.dwn.store.protocols import purge_descendants
+from web5.dwn.store.store import Row
+from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
 
 
 @with_config(CLOSED)

@@ -8,19 +8,19 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from ...crypto.encoding import b64url_encode
-from ...errors import BadRequest
-from ..codes import Code
-from ..permissions.authorization import authorize_delegates
-from ..protocols.authorization import Place, authorize_query
-from ..services import Call, Message, Reply, Services, reply
-from ..store.search import DEFAULT_SORT, SORTS, Found, search
-from ..store.store import Store
-from ..store.terms import PUBLISHED, record_terms, seen_by
-from .filters import RecordsFilter
-from .parties import Parties, check_delegations, check_moment, check_urls, claims_of
-from .schema import Schema
-from .shapes import CLOSED, Cursor, DelegatedAuthorization, Number, Timestamp
+from web5.crypto.encoding import b64url_encode
+from web5.dwn.codes import Code
+from web5.dwn.messages.filters import RecordsFilter
+from web5.dwn.messages.parties import Parties, check_delegations, check_moment, check_urls, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, Cursor, DelegatedAuthorization, Number, Timestamp
+from web5.dwn.permissions.authorization import authorize_delegates
+from web5.dwn.protocols.authorization import Place, authorize_query
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
+from web5.dwn.store.store import Store
+from web5.dwn.store.terms import PUBLISHED, record_terms, seen_by
+from web5.errors import BadRequest
 
 
 @with_config(CLOSED)

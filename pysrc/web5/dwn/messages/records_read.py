@@ -8,18 +8,18 @@ from typing import Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from ...errors import BadRequest, NotFound, Unauthorized
-from ..codes import Code
-from ..jws import message_author
-from ..permissions.authorization import authorize_delegates, invokes_grant
-from ..protocols.authorization import Place, authorize_read
-from ..services import Call, Message, Reply, Services, reply
-from ..store.search import search
-from ..store.terms import record_terms
-from .filters import RecordsFilter
-from .parties import Parties, check_delegations, check_moment, claims_of
-from .schema import Schema
-from .shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.codes import Code
+from web5.dwn.jws import message_author
+from web5.dwn.messages.filters import RecordsFilter
+from web5.dwn.messages.parties import Parties, check_delegations, check_moment, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
+from web5.dwn.protocols.authorization import Place, authorize_read
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.search import search
+from web5.dwn.store.terms import record_terms
+from web5.errors import BadRequest, NotFound, Unauthorized
 
 
 @with_config(CLOSED)

@@ -11,18 +11,18 @@ from typing import Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from ...errors import BadRequest
-from ..cid import message_cid
-from ..codes import Code
-from ..permissions.authorization import authorize_delegates
-from ..protocols.authorization import Place, authorize_subscribe
-from ..services import Call, Message, Reply, Services, reply
-from ..store.terms import OF_RECORDS, record_terms, seen_by
-from .filters import RecordsFilter
-from .parties import Parties, check_delegations, check_moment, check_urls, claims_of
-from .schema import Schema
-from .shapes import CLOSED, DelegatedAuthorization, Timestamp
-from .subscribing import handler_of
+from web5.dwn.cid import message_cid
+from web5.dwn.codes import Code
+from web5.dwn.messages.filters import RecordsFilter
+from web5.dwn.messages.parties import Parties, check_delegations, check_moment, check_urls, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.messages.subscribing import handler_of
+from web5.dwn.permissions.authorization import authorize_delegates
+from web5.dwn.protocols.authorization import Place, authorize_subscribe
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.terms import OF_RECORDS, record_terms, seen_by
+from web5.errors import BadRequest
 
 
 @with_config(CLOSED)

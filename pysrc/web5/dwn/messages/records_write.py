@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from ...errors import BadRequest, Conflict, DwnError, Unauthorized
-from ..applied import Applied
-from ..codes import Code
-from ..data import MAX_INLINE_BYTES
-from ..incoming import Incoming, receive, received
-from ..javascript import as_javascript
-from ..permissions.authorization import authorize_delegates, invokes_grant
-from ..permissions.records import check_permission_data, check_revocation
-from ..protocols.authorization import Place, authorize_write
-from ..protocols.integrity import validate_referential_integrity
-from ..services import Call, Message, Reply, Services, reply
-from ..store.indexes import tag_values, write_columns
-from ..store.store import BlobRow, Row, Store
-from .parsed_write import ParsedWrite, parse_write
-from .schema import Schema
-from .shapes import RecordsWrite
+from web5.dwn.applied import Applied
+from web5.dwn.codes import Code
+from web5.dwn.data import MAX_INLINE_BYTES
+from web5.dwn.incoming import Incoming, receive, received
+from web5.dwn.javascript import as_javascript
+from web5.dwn.messages.parsed_write import ParsedWrite, parse_write
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import RecordsWrite
+from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
+from web5.dwn.permissions.records import check_permission_data, check_revocation
+from web5.dwn.protocols.authorization import Place, authorize_write
+from web5.dwn.protocols.integrity import validate_referential_integrity
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.indexes import tag_values, write_columns
+from web5.dwn.store.store import BlobRow, Row, Store
+from web5.errors import BadRequest, Conflict, DwnError, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
 

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from ...errors import BadRequest
-from ..codes import Code
+from web5.dwn.codes import Code
+from web5.errors import BadRequest
 
 _RANK = {"missing": 0, "extra_forbidden": 1}
 """The reference's validator stops at the first fault: at one level, what is missing comes before what is too much."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...errors import NotImplementedByDwn
-from ..codes import Code
-from ..events import Handler
-from ..services import Call
+from web5.dwn.codes import Code
+from web5.dwn.events import Handler
+from web5.dwn.services import Call
+from web5.errors import NotImplementedByDwn
 
 
 def handler_of(call: Call, code: Code) -> Handler:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import BadRequest, Unauthorized
-from ..store.store import Row, Store
-from .delegation import AUTHOR, OWNER, check_genuine
-from .grants import Grant, fetch_grant
-from .rules import Use, authorize
+from web5.dwn.permissions.delegation import AUTHOR, OWNER, check_genuine
+from web5.dwn.permissions.grants import Grant, fetch_grant
+from web5.dwn.permissions.rules import Use, authorize
+from web5.dwn.store.store import Row, Store
+from web5.errors import BadRequest, Unauthorized
 
 if TYPE_CHECKING:
-    from ..messages.parties import Parties
+    from web5.dwn.messages.parties import Parties
 
 Message = Mapping[str, Any]
 

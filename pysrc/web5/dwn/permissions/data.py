@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator, with_config
 from typing_extensions import TypedDict
 
-from ...errors import BadRequest
-from ..codes import Code
-from ..javascript import parse_json
-from ..messages.schema import Schema
-from ..messages.shapes import CLOSED, Timestamp
-from ..timestamps import is_moment
-from ..urls import is_normalized
-from . import protocol
+from web5.dwn.codes import Code
+from web5.dwn.javascript import parse_json
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import CLOSED, Timestamp
+from web5.dwn.permissions import protocol
+from web5.dwn.timestamps import is_moment
+from web5.dwn.urls import is_normalized
+from web5.errors import BadRequest
 
 SCOPES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "Messages": (frozenset({"Query", "Read", "Subscribe"}), frozenset({"protocol"})),

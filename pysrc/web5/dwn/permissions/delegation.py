@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import BadRequest
-from ..cid import data_cid, message_cid
-from ..codes import Code
-from ..jws import message_signer
-from .data import GRANT_DATA
-from .grants import encoded_data, is_grant, permission_data
+from web5.dwn.cid import data_cid, message_cid
+from web5.dwn.codes import Code
+from web5.dwn.jws import message_signer
+from web5.dwn.permissions.data import GRANT_DATA
+from web5.dwn.permissions.grants import encoded_data, is_grant, permission_data
+from web5.errors import BadRequest
 
 Message = Mapping[str, Any]
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...crypto.encoding import b64url_decode
-from ...errors import BadRequest, CryptoError, Unauthorized
-from ..codes import Code
-from ..javascript import parse_json
-from ..jws import message_signer
-from ..store.store import Store
-from . import protocol
+from web5.crypto.encoding import b64url_decode
+from web5.dwn.codes import Code
+from web5.dwn.javascript import parse_json
+from web5.dwn.jws import message_signer
+from web5.dwn.permissions import protocol
+from web5.dwn.store.store import Store
+from web5.errors import BadRequest, CryptoError, Unauthorized
 
 Message = Mapping[str, Any]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import BadRequest, DwnError
-from ..codes import Code
-from ..store.store import Store
-from . import protocol
-from .data import check_data
-from .grants import fetch_grant
+from web5.dwn.codes import Code
+from web5.dwn.permissions import protocol
+from web5.dwn.permissions.data import check_data
+from web5.dwn.permissions.grants import fetch_grant
+from web5.dwn.store.store import Store
+from web5.errors import BadRequest, DwnError
 
 Descriptor = Mapping[str, Any]
 

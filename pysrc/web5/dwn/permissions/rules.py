@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import BadRequest, Unauthorized
-from ..codes import Code
-from ..store.store import Row, Store
-from . import protocol
-from .grants import Grant, fetch_grant, permission_data
+from web5.dwn.codes import Code
+from web5.dwn.permissions import protocol
+from web5.dwn.permissions.grants import Grant, fetch_grant, permission_data
+from web5.dwn.store.store import Row, Store
+from web5.errors import BadRequest, Unauthorized
 
 Message = Mapping[str, Any]
 

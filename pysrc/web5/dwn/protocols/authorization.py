@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...errors import BadRequest, Unauthorized
-from ..codes import Code
-from ..messages.parsed_write import ParsedWrite
-from ..messages.parties import Parties
-from ..store import protocols as stored
-from ..store.protocols import Link
-from ..store.store import Store
-from .definitions import Definition, RuleSet, definition_of
+from web5.dwn.codes import Code
+from web5.dwn.messages.parsed_write import ParsedWrite
+from web5.dwn.messages.parties import Parties
+from web5.dwn.protocols.definitions import Definition, RuleSet, definition_of
+from web5.dwn.store import protocols as stored
+from web5.dwn.store.protocols import Link
+from web5.dwn.store.store import Store
+from web5.errors import BadRequest, Unauthorized
 
 ActionRule = Mapping[str, Any]
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import BadRequest
-from ..codes import Code
-from ..permissions import protocol as permissions
-from ..store import protocols as stored
-from ..store.store import Store
-from .tags import TagRules
-from .validation import rule_sets_below
+from web5.dwn.codes import Code
+from web5.dwn.permissions import protocol as permissions
+from web5.dwn.protocols.tags import TagRules
+from web5.dwn.protocols.validation import rule_sets_below
+from web5.dwn.store import protocols as stored
+from web5.dwn.store.store import Store
+from web5.errors import BadRequest
 
 REMEMBERED = 256
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...errors import BadRequest
-from ..codes import Code
-from ..store import protocols as stored
-from ..store.store import Store
-from .definitions import Definition, RuleSet, definition_of
+from web5.dwn.codes import Code
+from web5.dwn.protocols.definitions import Definition, RuleSet, definition_of
+from web5.dwn.store import protocols as stored
+from web5.dwn.store.store import Store
+from web5.errors import BadRequest
 
 Refusal = tuple[Code | None, str]
 

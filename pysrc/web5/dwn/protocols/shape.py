@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from ..messages import rules
-from .json_schema import Fault, Names, fault
+from web5.dwn.messages import rules
+from web5.dwn.protocols.json_schema import Fault, Names, fault
 
 ACTORS = ("anyone", "author", "recipient")
 ACTOR_ACTIONS = ("co-delete", "co-prune", "co-update", "create", "delete", "prune", "read", "update")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from .json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern
+from web5.dwn.protocols.json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern
 
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number"}

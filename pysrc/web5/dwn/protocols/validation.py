@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...errors import BadRequest
-from ..codes import Code
-from ..messages.parties import check_urls
-from .json_schema import same
-from .tags import schema_fault
+from web5.dwn.codes import Code
+from web5.dwn.messages.parties import check_urls
+from web5.dwn.protocols.json_schema import same
+from web5.dwn.protocols.tags import schema_fault
+from web5.errors import BadRequest
 
 MAX_DEPTH = 10
 """Levels of records in a protocol."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .terms import Term
+from web5.dwn.store.terms import Term
 
 Condition = tuple[str, tuple[Any, ...]]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import apsw
 
-from .conditions import condition
-from .store import Store
-from .terms import Filter, Term, message_terms
+from web5.dwn.store.conditions import condition
+from web5.dwn.store.store import Store
+from web5.dwn.store.terms import Filter, Term, message_terms
 
 Cursor = Mapping[str, Any]
 

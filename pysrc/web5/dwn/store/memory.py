@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 
-from ...errors import BlobMissing
+from web5.errors import BlobMissing
 
 
 class MemoryBlobs:

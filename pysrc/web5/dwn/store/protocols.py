@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from .store import Store
+from web5.dwn.store.store import Store
 
 Message = dict[str, Any]
 

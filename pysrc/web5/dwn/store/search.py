@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from .conditions import condition, tag_condition
-from .terms import Term
+from web5.dwn.store.conditions import condition, tag_condition
+from web5.dwn.store.terms import Term
 
 NARROW = 500
 """Rows. As many as are read and sorted in about the time in which ten times as many index entries are walked."""

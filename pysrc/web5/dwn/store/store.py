@@ -21,11 +21,11 @@ from typing import Any
 
 import apsw
 
-from ..permissions import protocol as permissions
-from ..timestamps import parse_timestamp
-from .database import Database
-from .indexes import COLUMNS, stored_tag
-from .schema import COMPONENT, STEPS
+from web5.dwn.permissions import protocol as permissions
+from web5.dwn.store.database import Database
+from web5.dwn.store.indexes import COLUMNS, stored_tag
+from web5.dwn.store.schema import COMPONENT, STEPS
+from web5.dwn.timestamps import parse_timestamp
 
 Message = dict[str, Any]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..permissions import protocol as permissions
-from .indexes import stored_tag
+from web5.dwn.permissions import protocol as permissions
+from web5.dwn.store.indexes import stored_tag
 
 Filter = Mapping[str, Any]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.interop.engine.streams.authoring import author_of, entry_id
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.step import Message, Signed
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.signing import sign_as_owner, sign_as_owner_delegate
 from web5.dwn.timestamps import parse_timestamp
-
-from .authoring import author_of, entry_id
-from .cast import Actor
-from .step import Message, Signed
 
 NAMES = {"permissionGrantId": "permission_grant_id", "protocolRole": "protocol_role"}
 

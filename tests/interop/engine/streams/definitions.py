@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from .step import Message
-from .world import World, paths, role_paths
+from tests.interop.engine.streams.step import Message
+from tests.interop.engine.streams.world import World, paths, role_paths
 
 URIS = (
     "https://example.com/social",

@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.interop.engine.streams.authoring import author_named
+from tests.interop.engine.streams.step import Message, Step
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.cid import data_cid
 from web5.dwn.javascript import MAX_DEPTH
 from web5.errors import CryptoError
-
-from .authoring import author_named
-from .step import Message, Step
 
 Comparable = tuple[str, dict[str, Any], list[Any]]
 """The status with its code, the rest of the reply, and the events."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.interop.engine.streams.step import Message
+from tests.interop.engine.streams.world import World
 from web5.crypto.encoding import b64url_encode
-
-from .step import Message
-from .world import World
 
 SCHEMES = ("dataFormats", "protocolContext", "protocolPath", "schemas")
 PUBLIC_JWKS: tuple[Message, ...] = (

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.interop.engine.streams import definitions
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.content import LABELS, NUMBERS
+from tests.interop.engine.streams.step import Message
+from tests.interop.engine.streams.world import World
 from web5.dwn.timestamps import format_timestamp
-
-from . import definitions
-from .cast import Actor
-from .content import LABELS, NUMBERS
-from .step import Message
-from .world import World
 
 WEIGHTS = {
     "protocol": 7.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .world import World
+from tests.interop.engine.streams.world import World
 
 CLOSES, OPENS = 0.01, 0.25
 """How likely it is that the gate closes to somebody, and opens to everybody, before a message."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from .cast import Actor
-from .step import Message, Signed
-from .world import Grant, Record, World, rules_at
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.step import Message, Signed
+from tests.interop.engine.streams.world import Grant, Record, World, rules_at
 
 TAKES_GRANTS = frozenset({("Records", "Write"), ("Records", "Read")})
 """Messages that can invoke a grant; all messages can be signed by a delegate."""

@@ -7,14 +7,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.interop.engine.streams import authoring
+from tests.interop.engine.streams.cast import jws
+from tests.interop.engine.streams.step import Message, Signed, Step
+from tests.interop.engine.streams.world import World
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.cid import dag_cbor_cid
 from web5.errors import CryptoError
-
-from . import authoring
-from .cast import jws
-from .step import Message, Signed, Step
-from .world import World
 
 ODD_VALUES: tuple[Any, ...] = (
     None,

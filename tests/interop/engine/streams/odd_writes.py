@@ -8,14 +8,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.interop.engine.streams import authoring
+from tests.interop.engine.streams.cast import compact, jws
+from tests.interop.engine.streams.step import Message, Signed, Step
+from tests.interop.engine.streams.world import DAY, World
+from tests.interop.engine.streams.writes import Writes
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn.cid import dag_cbor_cid, data_cid
-
-from . import authoring
-from .cast import compact, jws
-from .step import Message, Signed, Step
-from .world import DAY, World
-from .writes import Writes
 
 
 class OddWrites:

@@ -13,15 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.interop.engine.streams import authoring
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.differences import Comparable, asks_for_the_hidden, explained
+from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.persons import SteppingClock, our_dwn
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import DataStream, Dwn
-
-from . import authoring
-from .cast import Actor
-from .differences import Comparable, asks_for_the_hidden, explained
-from .step import Message, Signed, Step
 
 CODE = re.compile(r"([A-Z][A-Za-z0-9]+): ")
 

@@ -6,13 +6,12 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from tests.interop.engine.streams import authoring, definitions
+from tests.interop.engine.streams.authoring import without_none
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.step import Message, Signed, Step
+from tests.interop.engine.streams.world import DAY, PERMISSIONS, Grant, Record, World, paths
 from web5.dwn.cid import data_cid
-
-from . import authoring, definitions
-from .authoring import without_none
-from .cast import Actor
-from .step import Message, Signed, Step
-from .world import DAY, PERMISSIONS, Grant, Record, World, paths
 
 SCOPES = {
     ("Records", "Write"): 6.0,

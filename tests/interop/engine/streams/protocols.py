@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import authoring, definitions, odd_definitions
-from .authoring import without_none
-from .cast import Actor
-from .step import Message, Signed, Step
-from .world import PERMISSIONS, World
+from tests.interop.engine.streams import authoring, definitions, odd_definitions
+from tests.interop.engine.streams.authoring import without_none
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.step import Message, Signed, Step
+from tests.interop.engine.streams.world import PERMISSIONS, World
 
 
 class Protocols:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+from tests.interop.engine.streams import authoring, definitions
+from tests.interop.engine.streams.authoring import without_none
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.filters import Filters
+from tests.interop.engine.streams.leave import Leave
+from tests.interop.engine.streams.step import Message, Signed, Step
+from tests.interop.engine.streams.world import PERMISSIONS, World, paths
 from web5.dwn.cid import message_cid
-
-from . import authoring, definitions
-from .authoring import without_none
-from .cast import Actor
-from .filters import Filters
-from .leave import Leave
-from .step import Message, Signed, Step
-from .world import PERMISSIONS, World, paths
 
 SORTS = ("createdAscending", "createdDescending", "publishedAscending", "publishedDescending", None)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.pair import Difference, differences
+from tests.interop.engine.streams.step import Step
 from tests.interop.reference import ReferenceScript
-
-from .cast import Actor
-from .pair import Difference, differences
-from .step import Step
 
 Fails = Callable[[list[Step]], Awaitable[bool]]
 

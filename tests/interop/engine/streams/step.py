@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .cast import Actor
+from tests.interop.engine.streams.cast import Actor
 
 Message = dict[str, Any]
 

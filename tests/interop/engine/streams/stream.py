@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .gate import Gate
-from .mutations import Mutations
-from .odd_writes import OddWrites
-from .permits import Permits
-from .protocols import Protocols
-from .questions import Questions
-from .step import Step
-from .world import World
-from .writes import Writes
+from tests.interop.engine.streams.gate import Gate
+from tests.interop.engine.streams.mutations import Mutations
+from tests.interop.engine.streams.odd_writes import OddWrites
+from tests.interop.engine.streams.permits import Permits
+from tests.interop.engine.streams.protocols import Protocols
+from tests.interop.engine.streams.questions import Questions
+from tests.interop.engine.streams.step import Step
+from tests.interop.engine.streams.world import World
+from tests.interop.engine.streams.writes import Writes
 
 Maker = Callable[[], Step]
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tests.interop.engine.streams.cast import Actor, cast
+from tests.interop.engine.streams.step import Message, Signed, Step
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
-
-from .cast import Actor, cast
-from .step import Message, Signed, Step
 
 T = TypeVar("T")
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tests.interop.engine.streams import authoring, definitions
+from tests.interop.engine.streams.authoring import without_none
+from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.content import Content
+from tests.interop.engine.streams.encryption import Encryptions
+from tests.interop.engine.streams.leave import Leave
+from tests.interop.engine.streams.step import Message, Signed, Step
+from tests.interop.engine.streams.world import PERMISSIONS, Record, World, anyone_can, paths, rules_at
 from web5.dwn.cid import data_cid, message_cid
-
-from . import authoring, definitions
-from .authoring import without_none
-from .cast import Actor
-from .content import Content
-from .encryption import Encryptions
-from .leave import Leave
-from .step import Message, Signed, Step
-from .world import PERMISSIONS, Record, World, anyone_can, paths, rules_at
 
 ENCRYPTED = 0.06
 """The share of writes that are encrypted anew."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from tests.unit.dwn.persons import SteppingClock, person
 from web5.api.data import chunked
+from web5.cpython.ciphers import NodeCiphers
 from web5.crypto.jwk import public_jwk
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.derivation import RootKey, Scheme, path_for
 from web5.dwn.encryption.property import Target, encryption_property, wrapped
-from web5.node.ciphers import NodeCiphers
 
 CIPHERS = NodeCiphers()
 DEFINITION: dict[str, Any] = {

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from web5.cpython.ciphers import NodeCiphers
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, RootKey, fallback_root, path_for
 from web5.errors import EncryptionError
-from web5.node.ciphers import NodeCiphers
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 ROOT = RootKey("did:example:alice#enc", b64url_decode(VECTORS["root"]["d"]))

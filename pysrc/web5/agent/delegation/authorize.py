@@ -1,0 +1,214 @@
+"""Granting and accepting delegations.
+
+Invariants:
+1. A delegation is accepted whole, its grants really signed by the owner, or not at all.
+2. A delegate's DID is for that alone: it acts for one DID, and what it syncs is that one's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from web5.agent.agent import Agent
+from web5.agent.delegation.delegation import Delegation, Message, ProtocolPermissions, Scope, data_of, is_delegated
+from web5.agent.identities import Identity, export_portable_identity
+from web5.dids import jwk
+from web5.dids.models import PortableDid
+from web5.dwn import compose
+from web5.dwn.authentication import Verifier
+from web5.dwn.cid import message_cid
+from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
+from web5.dwn.permissions.grants import Grant
+from web5.dwn.timestamps import format_timestamp
+from web5.dwn.urls import normalize_url
+from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument, Web5Error
+from web5.sync.exchange.grants import granted_protocols
+
+A_YEAR = timedelta(days=365)
+"""Until then a grant lasts, if nothing else is said; before it ends, the delegate asks for another."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+async def delegate(
+    agent: Agent,
+    did: str,
+    permissions: Sequence[ProtocolPermissions],
+    *,
+    delegate_did: str | None = None,
+    expires: datetime | timedelta = A_YEAR,
+) -> Delegation:
+    """Let a delegate act for `did`. The grants are in the owner's DWN, and in every remote one that could be reached;
+    sync brings them to the others.
+
+    Parameters:
+        delegate_did: whom; None: a new `did:jwk`, whose keys are in the delegation and nowhere else.
+        expires: when the grants end, or after how long.
+
+    Raises:
+        InvalidArgument: nothing is granted, a permission is unknown, or the end has passed.
+        IdentityError: the keys of `did` are not on this agent.
+        DwnError: a protocol is refused.
+    """
+    scopes = [scope for one in permissions for scope in one.scopes()]
+    if not scopes:
+        raise InvalidArgument("A delegation of nothing: name at least one protocol and what may be done with it.")
+    date_expires = _end(agent, expires)
+    portable = await jwk.create(agent.crypto) if delegate_did is None else None
+    grantee = delegate_did or (portable.uri if portable else "")
+    protocols = [await _configured(agent, did, one) for one in permissions]
+    grants = [await _grant(agent, did, grantee, scope, date_expires) for scope in scopes]
+    for messages in (protocols, [grant.message for grant in grants]):
+        await asyncio.gather(*(_send(agent, did, message) for message in messages))
+    return Delegation(did, grantee, tuple(grant.encoded for grant in grants), portable)
+
+
+async def accept(agent: Agent, delegation: Delegation, name: str, keys: PortableDid | None = None) -> Identity:
+    """Keep a delegation, or more grants for a delegate that is here; sync begins to fetch what they allow.
+
+    Parameters:
+        keys: the delegate's, if they are neither in the delegation nor on this agent.
+
+    Raises:
+        DelegationError: there are no grants, no keys, or the owner did not sign it; also if the owner's DID cannot be
+            resolved now.
+        IdentityError: the keys do not fit, or another delegate of this owner, or the owner, is here.
+    """
+    now = format_timestamp(agent.clock.now())
+    if all(Grant.within(grant).date_expires <= now for grant in delegation.grants):
+        raise DelegationError("The delegation has no grants that have not expired, so nothing could be done with it.")
+    await _verify(agent, delegation)
+    known = next((one for one in agent.identities.list() if one.did == delegation.delegate_did), None)
+    if known is not None and known.connected_did != delegation.connected_did:
+        raise IdentityError(f"{delegation.delegate_did} is on this agent already, and not as this owner's delegate.")
+    if known is None:
+        portable = delegation.portable_did or keys
+        if portable is None or portable.uri != delegation.delegate_did:
+            raise DelegationError(f"The private keys of {delegation.delegate_did} are neither here nor in it.")
+        await agent.import_identity(export_portable_identity(portable, name, delegation.connected_did))
+    await keep(agent, delegation.delegate_did, delegation.grants)
+    return agent.identities.get(delegation.delegate_did)
+
+
+async def keep(agent: Agent, delegate_did: str, records: Sequence[Mapping[str, object]]) -> None:
+    """Store grants, or revocations of grants that are there, in the delegate's own DWN, signed by it as their keeper
+    (`processConnectedGrants` of `@web5/api`), and sync what is granted now.
+
+    Parameters:
+        records: with their `encodedData`; one that is there already is no error.
+
+    Raises:
+        DwnError: one is refused.
+    """
+    signer, before = await agent.signer(delegate_did), granted_to(agent, delegate_did)
+    for record in records:
+        message, data = data_of(record)
+        try:
+            await agent.messages.process(delegate_did, await sign_as_owner(message, signer), data)
+        except Conflict:
+            continue
+    await _sync_more(agent, delegate_did, before)
+
+
+def granted_to(agent: Agent, delegate_did: str) -> list[str] | None:
+    """The protocols that the grants of a delegate let it sync; None: everything.
+
+    Raises:
+        IdentityError: it is not on this agent, or no delegate.
+    """
+    return granted_protocols(agent.sync.grants.lasting(_connected(agent, delegate_did), delegate_did))
+
+
+async def sync_as(agent: Agent, delegate_did: str, protocols: Sequence[str] | None) -> None:
+    """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
+
+    Parameters:
+        protocols: the URIs of the protocols; None: everything.
+
+    Raises:
+        IdentityError: it is not on this agent, or no delegate.
+        InvalidArgument: there are no protocols to sync.
+    """
+    await agent.sync.register(_connected(agent, delegate_did), protocols, delegate_did)
+
+
+def _connected(agent: Agent, delegate_did: str) -> str:
+    connected_did = agent.identities.get(delegate_did).connected_did
+    if connected_did is None:
+        raise IdentityError(f"{delegate_did} is nobody's delegate.")
+    return connected_did
+
+
+async def _sync_more(agent: Agent, delegate_did: str, before: Sequence[str] | None) -> None:
+    """Sync what can be synced now; of what could be `before`, only what was chosen, if it was."""
+    granted = granted_to(agent, delegate_did)
+    registered = agent.sync.registered(agent.identities.get(delegate_did).connected_did or "")
+    if granted == [] or (registered is not None and granted == before):
+        return
+    if granted is None or registered is None:
+        await sync_as(agent, delegate_did, granted)
+    else:
+        more = set(granted) - set(before or ())
+        await sync_as(agent, delegate_did, sorted(more.union(registered.protocols or granted)))
+
+
+async def _verify(agent: Agent, delegation: Delegation) -> None:
+    verifier = Verifier(agent.resolver, agent.crypto)
+    for grant in delegation.grants:
+        try:
+            await verifier.authenticate(grant["authorization"])
+        except DwnError as error:
+            raise DelegationError(
+                f"That {delegation.connected_did} granted this cannot be verified: {error}"
+            ) from error
+
+
+async def _configured(agent: Agent, did: str, one: ProtocolPermissions) -> Message:
+    """The ProtocolsConfigure of the protocol, made if there is none (`prepareProtocol` in src/oidc.ts)."""
+    signer = await agent.signer(did)
+    protocol = normalize_url(one.definition["protocol"])
+    query = await compose.protocols_query(signer, agent.clock, protocol=protocol)
+    found: list[Message] = (await agent.messages.process(did, query))["entries"]
+    if found:
+        return found[-1]
+    message = await compose.protocols_configure(signer, agent.clock, definition=one.definition)
+    await agent.messages.process(did, message)
+    return message
+
+
+async def _send(agent: Agent, did: str, message: Message) -> None:
+    with suppress(Web5Error):  # it stays with sync
+        await agent.sync.send(did, message_cid(message))
+
+
+async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expires: str) -> PermissionRecord:
+    grant = await permission_grant(
+        await agent.signer(did),
+        agent.clock,
+        granted_to=grantee,
+        date_expires=date_expires,
+        scope=scope,
+        delegated=is_delegated(scope),
+    )
+    await agent.messages.process(did, grant.message, grant.data)
+    return grant
+
+
+def _end(agent: Agent, expires: datetime | timedelta) -> str:
+    """
+    Raises:
+        InvalidArgument: it has passed, or the datetime has no time zone.
+    """
+    now = agent.clock.now()
+    if isinstance(expires, timedelta):
+        end = now + expires // _MICROSECOND
+    elif expires.tzinfo is None:
+        raise InvalidArgument("`expires` needs a time zone, such as datetime.UTC.")
+    else:
+        end = (expires - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
+    if end <= now:
+        raise InvalidArgument("`expires` has passed already.")
+    return format_timestamp(end)

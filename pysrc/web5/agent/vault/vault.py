@@ -1,0 +1,287 @@
+"""The vault: it keeps the agent's secrets, and opens with a password or, without one, on this device alone.
+
+What the agent encrypts is encrypted by one content key, which the recovery phrase makes. The vault keeps that key
+wrapped: under the password (PBES2-HS512+A256KW, as `HdIdentityVault` of `@web5/agent`), or sealed by the device's key.
+
+Invariants:
+1. The content key, the agent's private keys and the recovery phrase reach the database only encrypted.
+2. A vault has exactly one wrapping of its content key. Another takes its place in one transaction, and the pages of
+   the database are then rid of what was there.
+3. A wrong password costs the same as the right one, and changes nothing.
+4. The content key is in memory only while the vault is unlocked. A `lock` wins over whatever is still opening it; what
+   had begun to encrypt or decrypt ends as if it had come before.
+5. What changes the vault runs one at a time; a change that is refused changes nothing.
+
+Passwords are taken as they are, as UTF-8 and without normalization, because the reference does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from web5.agent.vault import keys as vault_keys
+from web5.agent.vault.secrets import VaultSecrets
+from web5.agent.vault.store import Protection, VaultStore, Wrapping
+from web5.agent.vault.wrapping import ITERATIONS, Wrapper, checked_password
+from web5.crypto import jwe, mnemonic
+from web5.crypto.jwe_keys import Direct
+from web5.dids.models import PortableDid
+from web5.dwn.store.database import Database
+from web5.errors import VaultError, VaultLocked
+from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Crypto
+from web5.ports.sealer import Sealer
+from web5.strict_json import parse
+
+State = Literal["new", "locked", "unlocked"]
+
+
+class Vault:
+    """The vault of an agent, in tables of `database` that are no part of the DWN.
+
+    Parameters:
+        sealer: protects the content key where there is no password.
+        iterations: of PBKDF2, for a new password.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        crypto: Crypto,
+        ciphers: Ciphers,
+        *,
+        iterations: int = ITERATIONS,
+    ) -> None:
+        self._store = VaultStore(database)
+        self._wrapper = Wrapper(sealer, ciphers, iterations)
+        self._crypto = crypto
+        self._ciphers = ciphers
+        self._content_key: bytes | None = None
+        self._locks = 0
+        self._changing = asyncio.Lock()
+
+    @property
+    def state(self) -> State:
+        if self._content_key is not None:
+            return "unlocked"
+        return "new" if self._store.agent_did() is None else "locked"
+
+    @property
+    def protection(self) -> Protection | None:
+        """What the vault opens with; None where there is none yet."""
+        wrapping = self._store.wrapping()
+        return None if wrapping is None else wrapping.protection
+
+    @property
+    def agent_did(self) -> str | None:
+        """The agent's DID, which may be known while the vault is locked; None where there is none yet."""
+        return self._store.agent_did()
+
+    async def create(
+        self, *, password: str | None, recovery_phrase: str | None, dwn_endpoints: Sequence[str]
+    ) -> PortableDid:
+        """Make the vault and the agent's DID, durable and unlocked on return.
+
+        Parameters:
+            password: None protects it by the device's key: whoever can use this device's profile can open it.
+            recovery_phrase: of an agent that exists already. By default a new one, which the vault keeps until
+                `forget_recovery_phrase`; one that is given is not kept.
+            dwn_endpoints: the DWNs that the DID document is to name.
+
+        Raises:
+            VaultError: there is a vault already.
+            InvalidArgument: the password is blank.
+            RecoveryError: the phrase is none.
+        """
+        locks = self._locks
+        async with self._changing:
+            self._refuse_a_second()
+            new_password = checked_password(password)
+            phrase = mnemonic.generate() if recovery_phrase is None else recovery_phrase
+            keys = await vault_keys.derive(phrase, self._ciphers)
+            portable_did = await vault_keys.agent_did(keys, dwn_endpoints, self._crypto, self._ciphers)
+            wrapping = await self._wrapper.wrap(keys.content_key, new_password, keys.unlock_salt)
+            did_jwe = await self._encrypted_did(keys.content_key, portable_did)
+            kept = None if recovery_phrase is not None else await self._encrypted(keys.content_key, phrase.encode())
+            await self._store.create(portable_did.uri, did_jwe, wrapping, kept)
+            if self._locks == locks:
+                self._content_key = keys.content_key
+        return portable_did
+
+    async def secrets_of(self, recovery_phrase: str) -> VaultSecrets:
+        """What a phrase makes; nothing of it is kept.
+
+        Raises:
+            RecoveryError: the phrase is none.
+        """
+        keys = await vault_keys.derive(recovery_phrase, self._ciphers)
+        portable_did = await vault_keys.agent_did(keys, (), self._crypto, self._ciphers)
+        return VaultSecrets(keys.content_key, portable_did, self._ciphers)
+
+    async def install(self, secrets: VaultSecrets, password: str | None) -> None:
+        """Make this the vault of another agent, durable and unlocked on return; what it kept before is erased.
+
+        Parameters:
+            password: as in `create`.
+
+        Raises:
+            InvalidArgument: the password is blank.
+        """
+        locks = self._locks
+        async with self._changing:
+            wrapping = await self._wrapper.wrap(secrets.content_key, checked_password(password))
+            did_jwe = await self._encrypted_did(secrets.content_key, secrets.portable_did)
+            await self._store.replace(secrets.did, did_jwe, wrapping)
+            self._content_key = secrets.content_key if self._locks == locks else None
+
+    async def reset_password(self, secrets: VaultSecrets, password: str | None) -> None:
+        """Give the vault another password by its recovery phrase; durable and unlocked on return.
+
+        Raises:
+            VaultError: these are the secrets of another agent.
+            InvalidArgument: the password is blank.
+        """
+        if secrets.did != self.agent_did:
+            raise VaultError(f"These words are those of {secrets.did}, and the vault is that of {self.agent_did}.")
+        locks = self._locks
+        async with self._changing:
+            await self._store.rewrap(await self._wrapper.wrap(secrets.content_key, checked_password(password)))
+            if self._locks == locks:
+                self._content_key = secrets.content_key
+
+    async def unlock(self, password: str | None = None) -> None:
+        """Open the vault. Where it is open already, this only checks the password.
+
+        Raises:
+            WrongPassword: it does not open with this one.
+            VaultLocked: it has a password and none was given, or it was locked meanwhile.
+            VaultError: there is no vault yet, it has no password, or this device's key does not open it.
+        """
+        locks = self._locks
+        content_key = await self._wrapper.unwrap(self._wrapping(), password)
+        if self._locks != locks:
+            raise VaultLocked("The vault was locked while it was being unlocked. Unlock it again.")
+        self._content_key = content_key
+
+    def lock(self) -> None:
+        """Forget the content key. Safe to call at any time.
+
+        Python cannot overwrite it in memory: it is gone when the memory is used again.
+        """
+        self._locks += 1
+        self._content_key = None
+
+    async def change_password(self, old: str | None, new: str | None) -> None:
+        """Wrap the content key anew; durable and unlocked on return.
+
+        The salt is a fresh one, where the reference keeps its own: what somebody has computed against the old wrapping
+        is worth nothing against the new one. The header has the reference's shape, so that it opens this too.
+
+        Parameters:
+            old, new: None stands for the device's key.
+
+        Raises:
+            as `unlock`, for the old password.
+            InvalidArgument: the new one is blank.
+        """
+        locks = self._locks
+        async with self._changing:
+            new_password = checked_password(new)
+            content_key = await self._wrapper.unwrap(self._wrapping(), old)
+            await self._store.rewrap(await self._wrapper.wrap(content_key, new_password))
+            if self._locks == locks:
+                self._content_key = content_key
+
+    async def portable_did(self) -> PortableDid:
+        """The agent's DID with its private keys.
+
+        Raises:
+            VaultLocked: unlock it first.
+            VaultError: there is no vault yet.
+        """
+        plaintext = await self.decrypt(self._store.did_jwe() or "")
+        return PortableDid.from_wire(parse(plaintext.decode()))
+
+    async def store_did(self, portable_did: PortableDid) -> None:
+        """Keep the agent's DID as it is now, after its document was changed or published.
+
+        Raises:
+            VaultLocked: unlock it first.
+            VaultError: this is another DID, or one without its keys.
+        """
+        content_key = self._key()
+        if portable_did.uri != self.agent_did:
+            raise VaultError(f"The vault is that of {self.agent_did}, not of {portable_did.uri}.")
+        if not portable_did.private_keys:
+            raise VaultError(f"{portable_did.uri} without its private keys would be lost here.")
+        async with self._changing:
+            await self._store.replace_did(await self._encrypted_did(content_key, portable_did))
+
+    async def encrypt(self, plaintext: bytes) -> str:
+        """A compact JWE that only this vault opens: `dir`, A256GCM, under the content key.
+
+        Raises:
+            VaultLocked: unlock it first.
+        """
+        return await self._encrypted(self._key(), plaintext)
+
+    async def decrypt(self, jwe_text: str) -> bytes:
+        """What `encrypt` was given, by this vault or by another of the same recovery phrase.
+
+        Raises:
+            VaultLocked: unlock it first.
+            CryptoError: another's, or it was changed.
+        """
+        return await jwe.decrypt(self._ciphers, jwe_text, Direct(self._key()))
+
+    async def recovery_phrase(self) -> str | None:
+        """The words, as long as they are kept; None once they are forgotten.
+
+        Raises:
+            VaultLocked: unlock it first.
+        """
+        content_key, kept = self._key(), self._store.phrase_jwe()
+        return None if kept is None else (await jwe.decrypt(self._ciphers, kept, Direct(content_key))).decode()
+
+    @property
+    def keeps_recovery_phrase(self) -> bool:
+        """True as long as nobody has said that the words are written down; known while it is locked, too."""
+        return self._store.phrase_jwe() is not None
+
+    async def forget_recovery_phrase(self) -> None:
+        """Keep the words no longer, because the person has them.
+
+        Raises:
+            VaultLocked: unlock it first.
+        """
+        self._key()
+        async with self._changing:
+            await self._store.forget_phrase()
+
+    def _refuse_a_second(self) -> None:
+        did = self.agent_did
+        if did is not None:
+            raise VaultError(f"There is a vault here already, that of {did}.")
+
+    def _key(self) -> bytes:
+        if self._content_key is None:
+            self._wrapping()
+            raise VaultLocked("The vault is locked. Unlock it first.")
+        return self._content_key
+
+    def _wrapping(self) -> Wrapping:
+        wrapping = self._store.wrapping()
+        if wrapping is None:
+            raise VaultError("There is no vault yet. Create it first.")
+        return wrapping
+
+    async def _encrypted(self, content_key: bytes, plaintext: bytes) -> str:
+        return await jwe.encrypt(self._ciphers, plaintext, Direct(content_key))
+
+    async def _encrypted_did(self, content_key: bytes, portable_did: PortableDid) -> str:
+        plaintext = json.dumps(portable_did.to_wire()).encode()
+        return await jwe.encrypt(self._ciphers, plaintext, Direct(content_key), header={"cty": "json"})

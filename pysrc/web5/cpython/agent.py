@@ -1,0 +1,72 @@
+"""CPython's composition root of an agent: SQLite and files below one folder, httpx, `cryptography`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from web5.agent.agent import Agent
+from web5.agent.assemble import Platform, assemble
+from web5.cpython.blobs import FileBlobs
+from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import FileSealer, NodeCrypto
+from web5.cpython.http import HttpxHttp
+from web5.cpython.lock import sole_use
+from web5.cpython.websocket import NodeWebSockets
+from web5.dwn.store.database import open_file
+from web5.ports.clock import SystemClock
+from web5.ports.websocket import WebSockets
+from web5.settings import Progress, ignore_progress
+
+DEFAULT_DATA_PATH = Path("DATA") / "AGENT"
+"""Where `@web5/user-agent` keeps an agent (src/user-agent.ts, `dataPath`)."""
+
+
+async def open_agent(
+    *,
+    gateway_uris: Sequence[str],
+    on_progress: Progress = ignore_progress,
+    data_path: Path | str = DEFAULT_DATA_PATH,
+    http: HttpxHttp | None = None,
+    sockets: WebSockets | None = None,
+) -> Agent:
+    """Open the agent whose data lies in a folder, making the folder if need be.
+
+    Parameters:
+        gateway_uris: DID DHT gateways, the preferred one first.
+        http: another way to the network, for example into ASGI apps of this process; the agent closes it.
+        sockets: that way for WebSockets; with another `http`, there are none without it.
+
+    Raises:
+        InvalidArgument: there is no gateway.
+        StorageBusy: another process has it open.
+    """
+    folder = Path(data_path)
+    stack = AsyncExitStack()
+    try:
+        stack.enter_context(sole_use(folder))
+        on_progress("store", 0, 1)
+        database = open_file(folder / "web5.sqlite")
+        blobs = FileBlobs(folder / "blobs")
+        if http is None:
+            http, sockets = HttpxHttp(), sockets or NodeWebSockets()
+        for resource in (http, blobs, database):
+            stack.push_async_callback(resource.close)
+        platform = Platform(
+            database=database,
+            blobs=blobs,
+            crypto=NodeCrypto(),
+            ciphers=NodeCiphers(),
+            http=http,
+            sockets=sockets,
+            clock=SystemClock(),
+            sealer=FileSealer(folder / "device.key"),
+            close=stack.aclose,
+        )
+        agent = await assemble(platform, gateway_uris=gateway_uris)
+    except BaseException:
+        await stack.aclose()
+        raise
+    on_progress("store", 1, 1)
+    return agent

@@ -1,0 +1,238 @@
+"""Several DID DHT gateways (`PUT` and `GET {gateway}/{z-base-32 key}`), asked and told as if they were one.
+
+Invariants:
+1. Only an item that its key has signed is an answer, so a gateway can withhold a document but not make one up.
+2. That nothing is there is an answer only if every gateway says it: one that does not know a key is not the whole DHT.
+3. Of the items that came, the one with the highest sequence number counts.
+4. What each gateway that could not help has said is told, also if another could.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from web5.crypto.encoding import z32_encode
+from web5.dids.dht import bep44
+from web5.dids.dht.bep44 import SignedItem
+from web5.errors import DidError, InvalidArgument, RemoteError, TimedOut
+from web5.ports.clock import Clock, SystemClock
+from web5.ports.crypto import Crypto
+from web5.ports.http import Http, HttpResponse
+
+REQUEST_SECONDS = 20.0
+
+HEDGE_SECONDS = 1.0
+"""How long a gateway may think before the next one is asked too; most answer within a quarter of it."""
+
+SURVEY_SECONDS = 5.0
+"""How long all gateways are waited for, where each one's answer counts and not the quickest."""
+
+CONFLICTS = frozenset({409, 412, 428})
+"""What a gateway answers if it holds something newer: 409 (the DID DHT specification, "Register or Update a DID"), and
+412 or 428 from Pkarr relays that compare and swap (https://pubky.org/pkarr, "relays")."""
+
+_REASON_LIMIT = 300
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one gateway said: an item, that it took one, or why neither.
+
+    Parameters:
+        conflict: it refused because it holds something newer.
+    """
+
+    gateway: str
+    item: SignedItem | None = None
+    error: DidError | RemoteError | None = None
+    conflict: bool = False
+
+    @property
+    def code(self) -> str:
+        """The DID Core name of the error."""
+        return self.error.code if isinstance(self.error, DidError) else "internalError"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What several gateways said about one key."""
+
+    all: Sequence[Answer] = field(default_factory=tuple)
+
+    @property
+    def newest(self) -> SignedItem | None:
+        """The item with the highest sequence number."""
+        return max((answer.item for answer in self.all if answer.item), key=lambda item: item.seq, default=None)
+
+    @property
+    def unknown(self) -> bool:
+        """True if no gateway has an item, and at least one of them says that there is none."""
+        return self.newest is None and any(answer.code == "notFound" for answer in self.all if answer.error)
+
+    @property
+    def failures(self) -> dict[str, Any]:
+        """For the resolution metadata: who could not help, and why; empty if all could."""
+        listed = [
+            {"gateway": answer.gateway, "error": answer.code, "errorMessage": str(answer.error)}
+            for answer in self.all
+            if answer.error
+        ]
+        return {"gatewayFailures": listed} if listed else {}
+
+    def error(self) -> DidError:
+        """The failure of all of them; notFound only if they agree on that (invariant 2)."""
+        failed = [answer for answer in self.all if answer.error]
+        worst = next((answer for answer in failed if answer.code != "notFound"), failed[0])
+        return DidError(worst.code, words(failed, len(self.all)), self.failures)
+
+
+class Gateways:
+    """The gateways of one agent or node.
+
+    Parameters:
+        uris: base URLs of DID DHT gateways or Pkarr relays, the preferred one first.
+
+    Raises:
+        InvalidArgument: there is none.
+    """
+
+    def __init__(self, http: Http, crypto: Crypto, uris: Iterable[str], clock: Clock | None = None) -> None:
+        self.uris = tuple(dict.fromkeys(uris))
+        if not self.uris:
+            raise InvalidArgument("There is no DID DHT gateway: give the URL of at least one.")
+        self._http = http
+        self._crypto = crypto
+        self._clock = clock or SystemClock()
+
+    async def find(self, key: bytes) -> Answers:
+        """Ask until one has an item: the next gateway is asked if one cannot help, or is slow.
+
+        Returns:
+            the answers so far; they have a `newest`.
+
+        Raises:
+            DidError: none has one, see `Answers.error`.
+        """
+        untried = list(self.uris)
+        running: set[asyncio.Task[Answer]] = set()
+        answers: list[Answer] = []
+        try:
+            while (untried or running) and not any(answer.item for answer in answers):
+                if untried:
+                    running.add(asyncio.create_task(self.ask(untried.pop(0), key)))
+                if untried:
+                    done = await self._within(HEDGE_SECONDS, running, asyncio.FIRST_COMPLETED)
+                else:
+                    done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                running -= done
+                answers += [task.result() for task in done]
+        finally:
+            for task in running:
+                task.cancel()
+        found = Answers(answers)
+        if found.newest is None:
+            raise found.error()
+        return found
+
+    async def survey(self, key: bytes) -> Answers:
+        """Ask all of them; one that takes longer than `SURVEY_SECONDS` has timed out."""
+        asked = {uri: asyncio.create_task(self.ask(uri, key)) for uri in self.uris}
+        try:
+            done = await self._within(SURVEY_SECONDS, set(asked.values()), asyncio.ALL_COMPLETED)
+        finally:
+            for task in asked.values():
+                task.cancel()
+        late = TimedOut(f"nothing came in {SURVEY_SECONDS:g} s")
+        return Answers([task.result() if task in done else Answer(uri, error=late) for uri, task in asked.items()])
+
+    async def ask(self, gateway: str, key: bytes) -> Answer:
+        """What one gateway has under a key."""
+        try:
+            return Answer(gateway, await self._get(gateway, key))
+        except (DidError, RemoteError) as error:
+            return Answer(gateway, error=error)
+
+    async def put(self, item: SignedItem) -> AsyncGenerator[Answer, None]:
+        """Give an item to all of them at once; their answers, as they come.
+
+        Leave it with `contextlib.aclosing`: requests that are still under way are then given up.
+        """
+        tasks = [asyncio.create_task(self._put(uri, item)) for uri in self.uris]
+        try:
+            for answer in asyncio.as_completed(tasks):
+                yield await answer
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _within(
+        self, seconds: float, running: set[asyncio.Task[Answer]], return_when: str
+    ) -> set[asyncio.Task[Answer]]:
+        """Those that are done, as `asyncio.wait` with a timeout gives them, but by this clock."""
+        timer = asyncio.create_task(self._clock.sleep(seconds))
+        waiting = asyncio.create_task(asyncio.wait(running, return_when=return_when))
+        try:
+            await asyncio.wait({timer, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            waiting.cancel()
+        return {task for task in running if task.done()}
+
+    async def _get(self, gateway: str, key: bytes) -> SignedItem:
+        response = await self._http.request("GET", _url(gateway, key), timeout=REQUEST_SECONDS)
+        body = await _read(response, bep44.PAYLOAD_LIMIT + 1)
+        if response.status == 404:
+            raise DidError("notFound", f"Pkarr record not found for: {z32_encode(key)}")
+        if response.status != 200:
+            raise DidError("internalError", _refusal("GET", response, body))
+        item = bep44.parse_relay_payload(key, body)
+        if not await bep44.verify_item(item, self._crypto):
+            raise DidError("invalidSignature", "Invalid signature for DHT BEP44 message")
+        return item
+
+    async def _put(self, gateway: str, item: SignedItem) -> Answer:
+        headers = {"content-type": "application/octet-stream"}
+        try:
+            response = await self._http.request(
+                "PUT", _url(gateway, item.key), headers=headers, body=bep44.encode(item), timeout=REQUEST_SECONDS
+            )
+            reason = await _read(response, _REASON_LIMIT)
+        except RemoteError as error:
+            return Answer(gateway, error=error)
+        if 200 <= response.status < 300:
+            return Answer(gateway)
+        refused = DidError("internalError", _refusal("PUT", response, reason))
+        return Answer(gateway, error=refused, conflict=response.status in CONFLICTS)
+
+
+def words(failed: Sequence[Answer], asked: int) -> str:
+    """What went wrong, in one line; with who said it, if more than one was asked."""
+    texts = [str(answer.error).removeprefix(f"{answer.code}: ") for answer in failed]
+    if asked == 1:
+        return texts[0]
+    return "; ".join(f"{answer.gateway}: {text}" for answer, text in zip(failed, texts, strict=True))
+
+
+def _url(gateway: str, key: bytes) -> str:
+    return f"{gateway.rstrip('/')}/{z32_encode(key)}"
+
+
+def _refusal(method: str, response: HttpResponse, body: bytes) -> str:
+    said = body[:_REASON_LIMIT].decode("utf-8", "replace").strip()
+    return f"the DID DHT gateway answered {method} with {response.status}" + (f": {said}" if said else "")
+
+
+async def _read(response: HttpResponse, limit: int) -> bytes:
+    """The body, up to a little over `limit` bytes: a gateway is not trusted to be brief."""
+    body = bytearray()
+    try:
+        async for chunk in response.chunks():
+            body += chunk
+            if len(body) >= limit:
+                break
+    finally:
+        await response.close()
+    return bytes(body)

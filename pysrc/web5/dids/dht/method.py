@@ -1,0 +1,136 @@
+"""did:dht: the DID is an Ed25519 key, its document a signed item of the Mainline DHT (https://did-dht.com).
+
+Gateways (`web5.dids.dht.gateways`) are the way to the DHT. `@web5/dids` `did-dht.ts` is the reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from web5.dids.dht import bep44
+from web5.dids.dht import rotation as dht_rotation
+from web5.dids.dht.bep44 import SignedItem
+from web5.dids.dht.gateways import Gateways, words
+from web5.dids.dht.identity import identity_key
+from web5.dids.dht.packet import deactivation_packet
+from web5.dids.dht.read import from_packet
+from web5.dids.dht.room import fitting_packet
+from web5.dids.method import Resolved
+from web5.dids.models import PortableDid
+from web5.dids.signing import private_key, signing_method
+from web5.dids.uri import DidUrl
+from web5.errors import DidError, RemoteError, Unreachable
+from web5.ports.clock import Clock, SystemClock
+from web5.ports.crypto import Crypto
+from web5.ports.http import Http
+
+
+async def publish(
+    portable_did: PortableDid,
+    http: Http,
+    crypto: Crypto,
+    *gateway_uris: str,
+    clock: Clock | None = None,
+) -> PortableDid:
+    """Give the document to the gateways.
+
+    A DID with `deactivated` in its metadata is ended by that: it resolves to a document without keys from then on.
+    The sequence number is the time in seconds, as in the reference, and higher than the `versionId` in the metadata.
+
+    Returns:
+        the same DID, with `published` and `versionId` in its metadata; at least one gateway took it.
+
+    Raises:
+        DidError: the document cannot be published, or the gateways refused it (internalError, with their words);
+            invalidPreviousDidProof, the previous DID in the metadata did not sign for this one.
+        CryptoError: the identity key is malformed.
+        RemoteError: no gateway was reached.
+        InvalidArgument: there is no gateway.
+    """
+    clock = clock or SystemClock()
+    gateways = Gateways(http, crypto, gateway_uris, clock)
+    seq = max(sequence_at(clock.now()), bep44.version_of(portable_did.metadata) + 1)
+    item = await sign_document(portable_did, crypto, seq, gateways.uris[0])
+    answers = [answer async for answer in gateways.put(item)]
+    refused = [answer for answer in answers if answer.error]
+    if len(refused) == len(answers):
+        if all(isinstance(answer.error, RemoteError) for answer in refused):
+            raise Unreachable(words(refused, len(answers)))
+        raise DidError("internalError", words(refused, len(answers)))
+    return with_version(portable_did, seq)
+
+
+async def sign_document(portable_did: PortableDid, crypto: Crypto, seq: int, gateway_uri: str) -> SignedItem:
+    """The document as a signed item.
+
+    Parameters:
+        gateway_uri: the gateway that the packet names as authoritative. It names no others: each would cost up to 70
+            of its 1,000 bytes, and nobody resolves by them.
+
+    Raises:
+        DidError, CryptoError: as `publish`.
+    """
+    key = identity_key(portable_did.uri)
+    metadata = portable_did.metadata
+    if portable_did.document.id != portable_did.uri:
+        raise DidError("invalidDidDocument", f"the document of {portable_did.uri} has another id")
+    previous = dht_rotation.from_metadata(metadata)
+    if previous is not None:
+        await dht_rotation.check(previous, portable_did.uri, crypto)
+    if metadata.get("deactivated"):
+        packet = deactivation_packet(portable_did.uri)
+    else:
+        packet = fitting_packet(
+            portable_did.document,
+            types=metadata.get("types") or (),
+            gateway_uris=[gateway_uri],
+            previous=previous,
+            seq=seq,
+        )
+    signer = await crypto.signer(private_key(portable_did, signing_method(portable_did.document)))
+    return await bep44.sign_item(key, seq, packet, signer)
+
+
+async def read_document(did_uri: str, item: SignedItem, crypto: Crypto) -> Resolved:
+    """What a signed item says; whether the DID before it signed for it, the metadata tell.
+
+    Raises:
+        DidError: as `web5.dids.dht.method.read.from_packet`.
+    """
+    content = from_packet(did_uri, item.value)
+    metadata = content.metadata | await dht_rotation.told(content.previous, did_uri, crypto)
+    return Resolved(content.document, {**metadata, "versionId": str(item.seq)}, content.ttl)
+
+
+def sequence_at(microseconds: int) -> int:
+    """The sequence number of what is published at that time: whole seconds, rounded up."""
+    return -(microseconds // -1_000_000)
+
+
+def with_version(portable_did: PortableDid, seq: int) -> PortableDid:
+    """The same DID, known to be published with this sequence number."""
+    metadata = {**portable_did.metadata, "published": True, "versionId": str(seq)}
+    return portable_did.model_copy(update={"metadata": metadata})
+
+
+class DidDht:
+    """`web5.dids.method.DidMethod` for did:dht."""
+
+    name = "dht"
+
+    def __init__(self, gateways: Gateways, crypto: Crypto) -> None:
+        self._gateways = gateways
+        self._crypto = crypto
+
+    async def resolve(self, did: DidUrl) -> Resolved:
+        """Ask the gateways; the signature is checked, so none of them can make a document up.
+
+        Raises:
+            DidError: as `web5.dids.method.DidMethod` says; notFound only if every gateway said so. Its details say
+                what each of them answered.
+        """
+        answers = await self._gateways.find(identity_key(did.uri))
+        newest = answers.newest
+        if newest is None:
+            raise answers.error()
+        return replace(await read_document(did.uri, newest, self._crypto), resolution=answers.failures)

@@ -1,0 +1,197 @@
+"""What a DWN server asks of those who want to register, and the way to do it.
+
+Source: `src/dwn-registrar.ts` of `@web5/agent` 0.8.1; `src/http-api.ts` and `src/registration/registration-manager.ts`
+of `@web5/dwn-server` 0.6.1. Nobody signs: whoever does the work may register any DID.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+
+from web5 import strict_json
+from web5.crypto.proof_of_work import LARGEST, Challenge
+from web5.errors import BadReply, RegistrationError, RegistrationReason
+from web5.ports.http import Http, HttpResponse
+from web5.remote.dwn import SECONDS
+from web5.remote.server_info import below, server_info
+
+PROOF_OF_WORK = "proof-of-work-sha256-v0"
+TERMS_OF_SERVICE = "terms-of-service"
+
+MOST_BYTES = 1024 * 1024
+"""Of terms, and of any other answer."""
+
+LONGEST_NONCE = 1024
+_SHOWN = 300
+_BOUND = re.compile(r"[0-9a-fA-F]{1,256}")
+
+# The codes of the reference's `src/dwn-error.ts`, where they mean something else than a plain no.
+_REASONS = {
+    "RegistrationManagerInvalidOrOutdatedTermsOfServiceHash": RegistrationReason.TERMS_CHANGED,
+    "ProofOfWorkManagerInvalidChallengeNonce": RegistrationReason.CHALLENGE_EXPIRED,
+    "ProofOfWorkInvalidOrExpiredChallenge": RegistrationReason.CHALLENGE_EXPIRED,
+    "ProofOfWorkManagerResponseNonceReused": RegistrationReason.CHALLENGE_EXPIRED,
+    "ProofOfWorkInsufficientSolutionNonce": RegistrationReason.MORE_WORK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A server's terms of service.
+
+    Parameters:
+        text: as it gives them: plain text, or something that must be shown as such.
+        hash: of the text, as it has to be agreed to: SHA-256 in hex.
+    """
+
+    text: str
+    hash: str
+
+    @property
+    def are_empty(self) -> bool:
+        """True if there is nothing in them to agree to. The reference cannot do without terms (`docs/sync.md`)."""
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a server asks of those who want to register.
+
+    Parameters:
+        terms: None: it has none.
+        challenge: None: it asks for no work.
+    """
+
+    terms: Terms | None = None
+    challenge: Challenge | None = None
+
+
+def registration_data(tenant: str, terms: Terms | None) -> str:
+    """What is registered, as the very text that the proof of work covers: the server makes it anew by JSON.stringify,
+    so the order of the names and every space count."""
+    data = {"did": tenant} | ({"termsOfServiceHash": terms.hash} if terms else {})
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+class Registry(Protocol):
+    """Where tenants are registered (`RegistrationClient`)."""
+
+    async def demands(self, endpoint: str) -> Demands: ...
+
+    async def register(
+        self, endpoint: str, tenant: str, demands: Demands, response_nonce: str | None = None
+    ) -> None: ...
+
+
+class RegistrationClient:
+    """Registers with DWN servers over HTTP. Both methods raise, besides what they say:
+
+    Unreachable, TimedOut: as `Http` does.
+    BadReply: the answer is not a DWN server's.
+    """
+
+    def __init__(self, http: Http, timeout: float = SECONDS) -> None:
+        self._http = http
+        self._timeout = timeout
+
+    async def demands(self, endpoint: str) -> Demands:
+        """What the server asks for now; its challenge is of use for some minutes.
+
+        Raises:
+            RegistrationError: it does not say how to register, or asks for what is not known here.
+        """
+        asked = (await server_info(self._http, endpoint, self._timeout)).registration_requirements
+        unknown = sorted(set(asked) - {PROOF_OF_WORK, TERMS_OF_SERVICE})
+        if unknown:
+            raise RegistrationError(
+                RegistrationReason.NO_WAY, f"{endpoint} asks for what cannot be done here: {', '.join(unknown)}"
+            )
+        if not asked:
+            raise RegistrationError(
+                RegistrationReason.NO_WAY,
+                f"{endpoint} wants its tenants registered, but does not say how; ask whoever runs it",
+            )
+        return Demands(
+            await self._terms(endpoint) if TERMS_OF_SERVICE in asked else None,
+            await self._challenge(endpoint) if PROOF_OF_WORK in asked else None,
+        )
+
+    async def register(self, endpoint: str, tenant: str, demands: Demands, response_nonce: str | None = None) -> None:
+        """Register a tenant, who thereby agrees to the terms of `demands`.
+
+        Parameters:
+            response_nonce: the solution of its challenge, if it has one.
+
+        Raises:
+            RegistrationError: the server does not do it.
+        """
+        request: dict[str, Any] = {"registrationData": json.loads(registration_data(tenant, demands.terms))}
+        if demands.challenge is not None:
+            request["proofOfWork"] = {"challengeNonce": demands.challenge.nonce, "responseNonce": response_nonce}
+        body = json.dumps(request, ensure_ascii=False).encode()
+        headers = {"content-type": "application/json"}
+        response = await self._http.request(
+            "POST", below(endpoint, "registration"), headers=headers, body=body, timeout=self._timeout
+        )
+        answer = await _read(response, endpoint)
+        if response.status != 200:
+            raise _refusal(endpoint, response.status, answer)
+
+    async def _terms(self, endpoint: str) -> Terms:
+        body = await self._get(endpoint, "registration/terms-of-service")
+        return Terms(body.decode("utf-8", "replace"), sha256(body).hexdigest())
+
+    async def _challenge(self, endpoint: str) -> Challenge:
+        body = await self._get(endpoint, "registration/proof-of-work")
+        match _parsed(body):
+            case {"challengeNonce": str(nonce), "maximumAllowedHashValue": str(bound)} if len(
+                nonce
+            ) <= LONGEST_NONCE and _BOUND.fullmatch(bound):
+                return Challenge(nonce, min(int(bound, 16), LARGEST))
+        raise RegistrationError(
+            RegistrationReason.BAD_ANSWER, f"{endpoint} gave no challenge for a proof of work: {_beginning(body)}"
+        )
+
+    async def _get(self, endpoint: str, name: str) -> bytes:
+        response = await self._http.request("GET", below(endpoint, name), timeout=self._timeout)
+        body = await _read(response, endpoint)
+        if response.status != 200:
+            raise _refusal(endpoint, response.status, body)
+        return body
+
+
+async def _read(response: HttpResponse, endpoint: str) -> bytes:
+    """The body, if it is not larger than anything that makes sense."""
+    body = bytearray()
+    async for chunk in response.chunks():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            await response.close()
+            raise BadReply(f"{endpoint} answered with more than {MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def _refusal(endpoint: str, status: int, body: bytes) -> RegistrationError:
+    match _parsed(body):
+        case {"code": str(code), "message": str(message)}:
+            reason = _REASONS.get(code, RegistrationReason.REFUSED)
+            words = message if message.startswith(code) else f"{code}: {message}"
+            return RegistrationError(reason, f"{endpoint} does not register: {words[:_SHOWN]}")
+    return RegistrationError(
+        RegistrationReason.REFUSED, f"{endpoint} does not register: {status}, {_beginning(body) or 'without a word'}"
+    )
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return strict_json.parse(body.decode())
+    except ValueError:
+        return None
+
+
+def _beginning(body: bytes) -> str:
+    return body[:_SHOWN].decode("utf-8", "replace")

@@ -1,0 +1,248 @@
+"""One endpoint as the driver sees it: signed requests out, replies with their verdicts in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from web5.crypto.jws import MessageSigner
+from web5.dwn import compose
+from web5.dwn.data import DataStream
+from web5.errors import IdentityError, NoWebSocket, RemoteError
+from web5.ports.clock import Clock
+from web5.ports.http import untold
+from web5.remote.streams import guard
+from web5.sync.exchange.grants import SYNCED_BY, HeldGrant
+from web5.sync.ledger.cursors import Cursor
+from web5.sync.ledger.ledger import Endpoint, Tenant
+from web5.sync.plan.policy import GARBAGE, SOON, Verdict, judge, judge_error
+from web5.sync.states import EndpointReport, Listing, Message, State
+
+SignerFor = Callable[[str], Awaitable[MessageSigner]]
+
+GrantsOf = Callable[[str, str], Sequence[HeldGrant]]
+"""The grants by which a delegate may sync (`grants.GrantBook.held`): called with the tenant and the delegate."""
+
+
+class RemoteSubscription(Protocol):
+    """A subscription at an endpoint. If the status of `reply` is not 200, nothing was subscribed."""
+
+    reply: Message
+
+    async def ended(self) -> None:
+        """Return once nothing more will be heard of it, for whatever reason."""
+
+    async def close(self) -> None:
+        """Unsubscribe. Safe to call twice."""
+
+
+class Remote(Protocol):
+    """How messages reach endpoints (`RemoteDwn`)."""
+
+    async def process_message(
+        self,
+        endpoint: str,
+        tenant: str,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        *,
+        on_sent: Callable[[int], None] = untold,
+    ) -> Message: ...
+
+    async def subscribe(
+        self, endpoint: str, tenant: str, message: Message, on_event: Callable[[Message], None]
+    ) -> RemoteSubscription: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One log that is read from an endpoint.
+
+    Parameters:
+        name: what the ledger keeps its cursor under.
+        filters: of the MessagesQuery and MessagesSubscribe.
+        grants: the IDs of the grants that a delegate invokes, by method.
+    """
+
+    name: str
+    filters: Sequence[dict[str, Any]] = ()
+    grants: Mapping[str, str] | None = None
+
+    def grant(self, method: str) -> str | None:
+        """The grant for Messages{method}; None for the tenant itself."""
+        return None if self.grants is None else self.grants.get(method)
+
+
+def feeds_of(tenant: Tenant, grants_of: GrantsOf) -> list[Feed]:
+    """The feeds of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
+
+    A protocol whose grants have ended is not read any more; that must not keep the others from being read.
+
+    Raises:
+        IdentityError: the delegate may not query or read anything.
+    """
+    protocols = tenant.protocols
+    if tenant.delegate is None:
+        name = "all" if protocols is None else " ".join(protocols)
+        return [Feed(name, [{"protocol": one} for one in protocols or ()])]
+    held = grants_of(tenant.did, tenant.delegate)
+    feeds = [
+        Feed(one or "all", [{"protocol": one}] if one else [], grants)
+        for one in protocols or (None,)
+        if (grants := _grants(held, one)).keys() >= SYNCED_BY
+    ]
+    if not feeds:
+        what = f"the protocols {', '.join(protocols)}" if protocols else "everything"
+        raise IdentityError(
+            f"{tenant.delegate} has no grant of {tenant.did} for MessagesQuery and MessagesRead of {what} that holds"
+            " now"
+        )
+    return feeds
+
+
+def _grants(held: Sequence[HeldGrant], protocol: str | None) -> dict[str, str]:
+    """The ID of a grant for each method of Messages."""
+    grants: dict[str, str] = {}
+    for one in held:
+        scope = one.grant.scope or {}
+        if scope.get("interface") == "Messages" and scope.get("protocol") in (None, protocol):
+            grants.setdefault(str(scope.get("method")), one.grant.id)
+    return grants
+
+
+NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
+"""Not the same as an empty list, which would say that the endpoint holds nothing."""
+
+
+class Peer:
+    """Requests to one endpoint in the name of its tenant. Each returns its result or the verdict on its failure.
+
+    Attributes:
+        feeds: what is read there.
+        report: counts what is done.
+    """
+
+    def __init__(
+        self, remote: Remote, signer: MessageSigner, clock: Clock, endpoint: Endpoint, feeds: Sequence[Feed] = ()
+    ) -> None:
+        self.endpoint = endpoint
+        self.feeds = feeds
+        self.report = EndpointReport(endpoint.tenant, endpoint.url)
+        self._remote = remote
+        self._signer = signer
+        self._clock = clock
+
+    @property
+    def is_delegate(self) -> bool:
+        return any(feed.grants is not None for feed in self.feeds)
+
+    async def listing(self, feed: Feed, cursor: Cursor | None) -> Listing | Verdict:
+        """What the endpoint has taken since the cursor: the one request of an idle visit."""
+        query = await compose.messages_query(
+            self._signer, self._clock, filters=feed.filters, cursor=cursor, permission_grant_id=feed.grant("Query")
+        )
+        reply = await self._ask(query)
+        if isinstance(reply, Verdict):
+            return reply
+        await _release(reply)
+        cids, after = reply.get("entries"), reply.get("cursor")
+        if not isinstance(cids, list) or not all(isinstance(cid, str) for cid in cids):
+            return NO_LIST
+        return Listing(list(dict.fromkeys(cids)), after if isinstance(after, dict) else None, cursor)
+
+    async def everything(self) -> dict[str, Listing] | Verdict:
+        """All that the endpoint has, by feed."""
+        listings: dict[str, Listing] = {}
+        for feed in self.feeds:
+            listing = await self.listing(feed, None)
+            if isinstance(listing, Verdict):
+                return listing
+            listings[feed.name] = listing
+        return listings
+
+    async def page(self, query: dict[str, Any]) -> Message | Verdict:
+        """A page of records (`PageWalk.query`)."""
+        reply = await self._ask(await compose.records_query(self._signer, self._clock, **query))
+        await _release(reply)
+        return reply
+
+    async def protocols(self) -> list[Any] | Verdict:
+        """All protocols that are configured there, as ProtocolsConfigure messages."""
+        reply = await self._ask(await compose.protocols_query(self._signer, self._clock))
+        if isinstance(reply, Verdict):
+            return reply
+        await _release(reply)
+        entries = reply.get("entries")
+        return entries if isinstance(entries, list) else NO_LIST
+
+    @asynccontextmanager
+    async def read(self, cid: str) -> AsyncIterator[Message | Verdict]:
+        """One message, with its data, which can be read until the end of the block."""
+        reply: Message | Verdict = GARBAGE
+        for grant in dict.fromkeys(feed.grant("Read") for feed in self.feeds) or (None,):
+            reply = await self._ask(
+                await compose.messages_read(self._signer, self._clock, message_cid=cid, permission_grant_id=grant)
+            )
+            if not isinstance(reply, Verdict) or reply.code != 401:
+                break
+        data = guard(reply)
+        try:
+            yield reply
+        finally:
+            if data is not None:
+                await data.release()
+
+    async def subscribe(self, feed: Feed, on_event: Callable[[Message], None]) -> RemoteSubscription:
+        """Hear of what the endpoint takes from now on.
+
+        Raises:
+            NoWebSocket: the endpoint has none, or the delegate has no grant to subscribe.
+            RemoteError: no DWN answered.
+        """
+        if feed.grants is not None and "Subscribe" not in feed.grants:
+            raise NoWebSocket(f"there is no grant for MessagesSubscribe of {feed.name}")
+        message = await compose.messages_subscribe(
+            self._signer, self._clock, filters=feed.filters, permission_grant_id=feed.grant("Subscribe")
+        )
+        self.report.requests += 1
+        return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)
+
+    async def give(
+        self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] = untold
+    ) -> Verdict:
+        """Send a message, and say what became of it.
+
+        Parameters:
+            on_sent: told how many bytes of the data have gone out, if it is large.
+
+        Raises:
+            BlobMissing: the data was replaced or deleted here meanwhile.
+        """
+        self.report.requests += 1
+        url, tenant = self.endpoint.url, self.endpoint.tenant
+        try:
+            reply = await self._remote.process_message(url, tenant, message, data, on_sent=on_sent)
+        except RemoteError as error:
+            return judge_error(error)
+        await _release(reply)
+        return judge(reply, message)
+
+    async def _ask(self, message: Message) -> Message | Verdict:
+        self.report.requests += 1
+        try:
+            reply = await self._remote.process_message(self.endpoint.url, self.endpoint.tenant, message)
+        except RemoteError as error:
+            return judge_error(error)
+        verdict = judge(reply, message)
+        if verdict.code == 200:
+            return reply
+        await _release(reply)
+        return replace(verdict, state=State.REFUSED, backoff=SOON) if verdict.settled else verdict
+
+
+async def _release(reply: Any) -> None:
+    """A reply that should bring no data must not keep a connection by bringing some."""
+    if (data := guard(reply)) is not None:
+        await data.release()

@@ -1,0 +1,392 @@
+"""The invariants of `publication.publisher` and `publication.announcer`, on real gateways and a clock that is moved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld, until
+from web5.agent.publication.announcer import Announcer
+from web5.agent.publication.publisher import NAP, SPREAD, WAITS, Publisher
+from web5.agent.publication.store import Publication, Publications
+from web5.cpython.crypto import NodeCrypto
+from web5.dids import dht
+from web5.dids.models import DidDocument, PortableDid
+from web5.dwn.store.database import Database, open_memory
+
+REFUSED = httpx.ConnectError("refused")
+HOUR = 3600
+
+
+class Device:
+    """A publisher, and what it publishes."""
+
+    def __init__(self, world: GatewayWorld, *names: str, database: Database | None = None, chance: float = 0.0) -> None:
+        self.world = world
+        self.dids: dict[str, PortableDid] = {}
+        self.told: list[PortableDid] = []
+        self.database = database or open_memory()
+        self.publications = Publications(self.database)
+        self.publisher = Publisher(
+            self.publications,
+            Announcer(world.gateways(*names), CRYPTO, world.clock),
+            world.clock,
+            dids=lambda: self.dids,
+            portable_did=self._portable_did,
+            on_published=self._on_published,
+            chance=lambda: chance,
+        )
+
+    async def _portable_did(self, did: str) -> PortableDid:
+        return self.dids[did]
+
+    async def _on_published(self, portable_did: PortableDid) -> None:
+        self.told.append(portable_did)
+        self.dids[portable_did.uri] = portable_did
+
+    async def create(self) -> str:
+        portable_did = await dht.create(CRYPTO, **dht.identity_defaults(["https://a.example"]))
+        self.publisher.created(portable_did.uri)
+        self.dids[portable_did.uri] = portable_did
+        return portable_did.uri
+
+    def change(self, did: str, aka: str) -> None:
+        self.dids[did] = with_aka(self.dids[did], aka)
+
+    def state(self, did: str) -> Publication:
+        return self.publications.get(did)
+
+    def settled(self, did: str) -> bool:
+        state = self.state(did)
+        return state.out and state.next_try > self.world.clock.now()
+
+
+def with_aka(portable_did: PortableDid, aka: str) -> PortableDid:
+    """The same DID, its document changed."""
+    document = portable_did.document.model_copy(update={"also_known_as": [aka]})
+    return portable_did.model_copy(update={"document": document})
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[GatewayWorld]:
+    yield GatewayWorld("a", "b")
+
+
+@pytest.fixture
+async def device(world: GatewayWorld) -> AsyncIterator[Device]:
+    device = Device(world)
+    yield device
+    await device.publisher.stop()
+
+
+async def shown(world: GatewayWorld, did: str, name: str = "a") -> DidDocument | None:
+    """What a gateway has."""
+    item = (await world.gateways(name).ask(f"http://{name}", dht.identity_key(did))).item
+    return (await dht.read_document(did, item, NodeCrypto())).document if item else None
+
+
+async def aka(world: GatewayWorld, did: str, name: str = "a") -> list[str] | None:
+    document = await shown(world, did, name)
+    assert document is not None
+    return document.also_known_as
+
+
+async def ended(device: Device, did: str) -> None:
+    """Until no attempt runs: `publish` is back as soon as the quickest gateway shows the document."""
+    await until(lambda: device.state(did).next_try > device.world.clock.now())
+
+
+async def test_a_new_did_is_out_once_a_gateway_shows_it(world: GatewayWorld, device: Device) -> None:
+    did = await device.create()
+    assert not device.publisher.known(did)
+    assert await device.publisher.publish(did)
+    assert device.publisher.known(did)
+    await ended(device, did)
+    state = device.state(did)
+    assert (state.state, state.error, state.holders) == ("well", None, ("http://a", "http://b"))
+    [told] = device.told
+    assert told.metadata["versionId"] == str(state.sequence)
+    assert await shown(world, did, "b") == device.dids[did].document
+
+
+async def test_a_first_publication_costs_one_question_more_and_waits_for_no_slow_gateway(
+    world: GatewayWorld, device: Device
+) -> None:
+    world.silent["b"] = asyncio.Event()
+    did = await device.create()
+    assert await device.publisher.publish(did)
+    assert world.requests == {("PUT", "a"): 1, ("PUT", "b"): 1, ("GET", "a"): 1}
+    world.silent["b"].set()
+    await ended(device, did)
+    assert device.state(did).holders == ("http://a", "http://b")
+
+
+async def test_what_a_gateway_took_and_does_not_show_is_not_known(world: GatewayWorld, device: Device) -> None:
+    """Invariant 4 of announcing."""
+    world.forgetful |= {"a", "b"}
+    did = await device.create()
+    assert not await device.publisher.publish(did)
+    state = device.state(did)
+    assert (state.known, state.error) == (False, "No gateway shows what was published yet.")
+    assert device.told == []
+    sequence = state.sequence
+    world.forgetful.clear()
+    assert await device.publisher.publish(did)
+    assert device.state(did).sequence == sequence, "it was given again, not published anew"
+    assert len(device.told) == 1
+
+
+async def test_attempts_go_on_with_growing_waits(world: GatewayWorld, device: Device) -> None:
+    world.failing |= {"a": REFUSED, "b": 500}
+    did = await device.create()
+    device.publisher.start()
+    for attempt, wait in enumerate([*WAITS["missing"], WAITS["missing"][-1]], start=1):
+        await until(lambda: device.state(did).attempts == attempt)  # noqa: B023
+        state = device.state(did)
+        assert "refused" in (state.error or "") and "http://b: the DID DHT gateway answered" in (state.error or "")
+        assert state.next_try == pytest.approx(world.clock.now() + wait * 1_000_000, abs=100_000)
+        passed = 0.0
+        while passed < wait:
+            await until(lambda: world.clock.slept)
+            world.clock.slept.clear()
+            step = min(NAP, wait - passed)
+            world.clock.advance(step + 0.1)
+            passed += step
+    world.failing.clear()
+    assert await device.publisher.publish(did)
+    await ended(device, did)
+    assert device.state(did).attempts == 0
+
+
+async def test_waits_are_spread(world: GatewayWorld) -> None:
+    device = Device(world, chance=1.0)
+    did = await device.create()
+    await device.publisher.publish(did)
+    await ended(device, did)
+    wait = WAITS["well"][0] * (1 - SPREAD)
+    assert device.state(did).next_try == pytest.approx(world.clock.now() + wait * 1_000_000, abs=100_000)
+
+
+async def test_a_gateway_that_was_down_is_given_it_later(world: GatewayWorld, device: Device) -> None:
+    world.failing["a"] = REFUSED
+    did = await device.create()
+    device.publisher.start()
+    await until(lambda: device.settled(did))
+    assert (device.publisher.known(did), device.state(did).holders) == (True, ("http://b",))
+    state = device.state(did)
+    assert (state.state, "http://a: " in (state.error or "")) == ("incomplete", True)
+    world.failing.clear()
+    await until(lambda: world.clock.slept)
+    world.clock.advance(WAITS["incomplete"][0])
+    await until(lambda: device.state(did).holders == ("http://a", "http://b"))
+    assert device.state(did).error is None
+    assert len(device.told) == 1, "it is the same version"
+
+
+async def test_it_is_renewed_before_it_expires_with_the_same_bytes(world: GatewayWorld, device: Device) -> None:
+    """Invariant 3 of announcing."""
+    did = await device.create()
+    device.publisher.start()
+    await until(lambda: device.settled(did))
+    before = device.state(did)
+    world.requests.clear()
+    await until(lambda: world.clock.slept)
+    world.clock.advance(HOUR)  # as after the device has slept
+    await until(lambda: world.requests["PUT", "b"])
+    await until(lambda: device.settled(did))
+    after = device.state(did)
+    assert (after.item, after.sequence) == (before.item, before.sequence)
+    assert (after.published or 0) > (before.published or 0)
+    assert world.requests["PUT", "a"] == 1
+    assert len(device.told) == 1
+
+
+async def test_gateways_that_lost_everything_are_given_it_again(world: GatewayWorld, device: Device) -> None:
+    did = await device.create()
+    device.publisher.start()
+    await until(lambda: device.settled(did))
+    world.lose_everything()
+    await until(lambda: world.clock.slept)
+    world.clock.advance(HOUR)
+    await until(lambda: world.requests["PUT", "a"] == 2)
+    await until(lambda: device.settled(did))
+    assert await shown(world, did) == device.dids[did].document
+
+
+async def test_a_changed_document_is_published_at_once_as_a_newer_version(world: GatewayWorld, device: Device) -> None:
+    did = await device.create()
+    await device.publisher.publish(did)
+    first = device.state(did).sequence or 0
+    device.change(did, "did:example:me")
+    assert await device.publisher.publish(did)
+    assert await aka(world, did) == ["did:example:me"]
+    assert (device.state(did).sequence or 0) > first
+    assert len(device.told) == 2
+
+
+async def test_a_change_during_an_attempt_is_not_missed_and_attempts_do_not_overlap(
+    world: GatewayWorld, device: Device
+) -> None:
+    """Invariant 1."""
+    world.silent |= {"a": asyncio.Event(), "b": asyncio.Event()}
+    did = await device.create()
+    first = [asyncio.ensure_future(device.publisher.make_known(did)) for _ in range(5)]
+    await world.asked.wait()
+    device.change(did, "did:example:me")
+    second = [asyncio.ensure_future(device.publisher.publish(did)) for _ in range(5)]
+    for silent in world.silent.values():
+        silent.set()
+    assert all(await asyncio.gather(*first, *second))
+    await ended(device, did)
+    assert world.requests["PUT", "a"] == 2
+
+
+async def test_a_change_that_could_not_go_out_goes_out_after_a_restart(world: GatewayWorld, device: Device) -> None:
+    """Invariant 2."""
+    did = await device.create()
+    await device.publisher.publish(did)
+    await ended(device, did)
+    world.failing |= {"a": REFUSED, "b": REFUSED}
+    device.change(did, "did:example:me")
+    assert not await device.publisher.publish(did)
+    assert device.publisher.known(did), "invariant 3"
+    await ended(device, did)
+    assert device.state(did).state == "missing"
+    assert "refused" in (device.state(did).error or "")
+    await device.publisher.stop()
+    world.failing.clear()
+    again = Device(world, database=device.database)
+    again.dids = device.dids
+    again.publisher.start()
+    await until(lambda: again.told)
+    assert await aka(world, did) == ["did:example:me"]
+    await again.publisher.stop()
+
+
+async def test_an_old_export_takes_the_newer_document_and_replaces_nothing(world: GatewayWorld, device: Device) -> None:
+    """Invariant 1 of announcing."""
+    did = await device.create()
+    unpublished = device.dids[did]
+    await device.publisher.publish(did)
+    old = device.dids[did]
+    device.change(did, "did:example:me")
+    await device.publisher.publish(did)
+    await ended(device, did)
+    for exported in (unpublished, old):
+        phone = Device(world)
+        phone.dids[did] = exported
+        assert await phone.publisher.publish(did)
+        assert phone.dids[did].document.also_known_as == ["did:example:me"]
+        assert phone.dids[did].private_keys == exported.private_keys
+        assert phone.state(did).sequence == device.state(did).sequence
+        await ended(phone, did)
+    assert await aka(world, did) == ["did:example:me"]
+
+
+async def test_what_was_published_elsewhere_is_taken_when_it_is_renewed(world: GatewayWorld, device: Device) -> None:
+    did = await device.create()
+    device.publisher.start()
+    await until(lambda: device.settled(did))
+    phone = Device(world)
+    phone.dids[did] = device.dids[did]
+    await phone.publisher.publish(did)
+    await ended(phone, did)
+    world.clock.advance(2)
+    phone.change(did, "did:example:phone")
+    assert await phone.publisher.publish(did)
+    await ended(phone, did)
+    world.clock.advance(HOUR)
+    await until(lambda: device.dids[did].document.also_known_as == ["did:example:phone"])
+    assert len(device.told) == 2
+
+
+async def test_a_change_here_replaces_what_another_device_published_with_a_clock_ahead(
+    world: GatewayWorld, device: Device
+) -> None:
+    """Invariant 2 of announcing: the gateway's 409 is understood."""
+    did = await device.create()
+    await device.publisher.publish(did)
+    await ended(device, did)
+    version = int(device.dids[did].metadata["versionId"])
+    ahead = dht.with_version(with_aka(device.dids[did], "did:example:ahead"), version + 10 * HOUR)
+    await dht.publish(ahead, world.http, CRYPTO, *world.uris(), clock=world.clock)
+    device.change(did, "did:example:here")
+    assert await device.publisher.publish(did)
+    assert await aka(world, did) == ["did:example:here"]
+    assert await aka(world, did, "b") == ["did:example:here"]
+    assert (device.state(did).sequence or 0) > version + 10 * HOUR
+
+
+async def test_a_did_whose_record_came_from_another_device_is_not_published_anew(
+    world: GatewayWorld, device: Device
+) -> None:
+    did = await device.create()
+    await device.publisher.publish(did)
+    await ended(device, did)
+    world.clock.advance(2)
+    elsewhere = with_aka(device.dids[did], "did:example:phone")
+    device.dids[did] = await dht.publish(elsewhere, world.http, CRYPTO, *world.uris(), clock=world.clock)
+    assert await device.publisher.publish(did)
+    assert str(device.state(did).sequence) == device.dids[did].metadata["versionId"]
+
+
+async def test_an_imported_did_counts_as_known_while_the_gateways_are_down(world: GatewayWorld, device: Device) -> None:
+    did = await device.create()
+    await device.publisher.publish(did)
+    phone = Device(world)
+    phone.dids[did] = device.dids[did]
+    world.failing |= {"a": REFUSED, "b": REFUSED}
+    assert await phone.publisher.make_known(did)
+    assert phone.state(did).error is not None
+
+
+async def test_a_gateway_that_is_added_is_given_everything(world: GatewayWorld) -> None:
+    one = Device(world, "a")
+    did = await one.create()
+    await one.publisher.publish(did)
+    await ended(one, did)
+    both = Device(world, "a", "b", database=one.database)
+    both.dids = one.dids
+    both.publisher.start()
+    await until(lambda: both.state(did).holders == ("http://a", "http://b"))
+    assert await shown(world, did, "b") == one.dids[did].document
+    await both.publisher.stop()
+
+
+async def test_a_did_that_goes_away_is_forgotten(world: GatewayWorld, device: Device) -> None:
+    world.silent |= {"a": asyncio.Event(), "b": asyncio.Event()}
+    did = await device.create()
+    running = asyncio.ensure_future(device.publisher.publish(did))
+    await world.asked.wait()
+    del device.dids[did]
+    await device.publisher.forget(did)
+    assert not await running
+    assert device.state(did) == Publication(did)
+    assert not await device.publisher.publish(did)
+
+
+async def test_what_is_no_did_dht_needs_no_publication(device: Device) -> None:
+    device.dids["did:jwk:a"] = PortableDid(uri="did:jwk:a", document=DidDocument(id="did:jwk:a"))
+    assert device.publisher.known("did:jwk:a")
+    assert await device.publisher.publish("did:jwk:a")
+    assert await device.publisher.publish_all()
+
+
+async def test_keys_that_cannot_be_had_are_told(world: GatewayWorld, device: Device) -> None:
+    did = await device.create()
+    portable_did = device.dids[did]
+    device.dids[did] = portable_did.model_copy(update={"private_keys": []})
+    assert not await device.publisher.publish(did)
+    assert "private key" in (device.state(did).error or "")
+    assert world.requests == {}
+
+
+async def test_after_stop_nothing_is_begun(world: GatewayWorld, device: Device) -> None:
+    did = await device.create()
+    device.publisher.start()
+    await device.publisher.stop()
+    assert not await device.publisher.publish(did)
+    assert world.requests == {}

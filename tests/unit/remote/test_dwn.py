@@ -1,0 +1,295 @@
+"""RemoteDwn against servers that answer as no DWN should, or as only some do."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from web5.cpython.http import HttpxHttp
+from web5.dwn.data import DataStream
+from web5.dwn.rpc import encode_reply
+from web5.errors import BadReply, BlobMissing, TimedOut, Unreachable
+from web5.remote.dwn import RemoteDwn
+from web5.remote.server_info import ServerInfo
+
+ENDPOINT = "http://dwn.example/node"
+OK = {"status": {"code": 202, "detail": "Accepted"}}
+
+
+def remote_of(answer) -> RemoteDwn:
+    """A remote whose every request is answered by `answer(request)`."""
+    routes = [Route("/{path:path}", answer, methods=["GET", "POST"])]
+    return RemoteDwn(HttpxHttp(httpx.ASGITransport(Starlette(routes=routes))), timeout=5)
+
+
+def always(*args, **kwargs) -> RemoteDwn:
+    async def answer(request: Request) -> Response:
+        return Response(*args, **kwargs)
+
+    return remote_of(answer)
+
+
+async def test_what_is_sent():
+    seen = {}
+
+    async def answer(request: Request) -> Response:
+        seen.update(
+            path=request.url.path,
+            header=request.headers["dwn-request"],
+            type=request.headers.get("content-type"),
+            body=await request.body(),
+        )
+        return Response(encode_reply("1", OK))
+
+    remote = remote_of(answer)
+    message = {"descriptor": {"schema": "Grüße, 世界 🦊"}}
+    assert await remote.process_message(ENDPOINT, "did:x:y", message, b"data") == OK
+    request = json.loads(seen["header"])
+    assert seen["header"].isascii()
+    assert (request["jsonrpc"], request["method"]) == ("2.0", "dwn.processMessage")
+    assert request["params"] == {"target": "did:x:y", "message": message}
+    assert (seen["path"], seen["type"], seen["body"]) == ("/node", "application/octet-stream", b"data")
+    await remote.process_message(ENDPOINT, "did:x:y", message)
+    assert (seen["type"], seen["body"]) == (None, b"")
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_json_rpc_error_is_a_reply(status):
+    error = {"jsonrpc": "2.0", "id": "1", "error": {"code": -50401, "message": "not registered"}}
+    reply = await always(json.dumps(error), status).process_message(ENDPOINT, "did:x:y", {})
+    assert reply == {"status": {"code": 401, "detail": "not registered"}}
+
+
+async def test_data_comes_as_a_stream_of_the_size_that_the_message_says():
+    reply = {"status": {"code": 200, "detail": "OK"}, "entry": {"recordsWrite": {"descriptor": {"dataSize": 9}}}}
+
+    async def answer(request: Request) -> Response:
+        async def data():
+            for piece in (b"one", b"two", b"six"):
+                yield piece
+
+        return StreamingResponse(data(), headers={"dwn-response": encode_reply("1", reply)})
+
+    got = await remote_of(answer).process_message(ENDPOINT, "did:x:y", {})
+    data = got["entry"].pop("data")
+    assert got == reply
+    assert data.size == 9
+    assert await data.read() == b"onetwosix"
+
+
+async def test_reply_in_the_header_without_an_entry():
+    remote = always(b"", headers={"dwn-response": encode_reply("1", OK)})
+    assert await remote.process_message(ENDPOINT, "did:x:y", {}) == OK
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "shown"),
+    [
+        (502, b"<html>Bad Gateway</html>", {}, "502.*Bad Gateway"),
+        (200, b"<html>Welcome</html>", {}, "200.*Welcome"),
+        (200, b"", {}, "200"),
+        (200, b"\xff\xd8 a picture", {}, "a picture"),
+        (200, b"the data", {"dwn-response": "nonsense"}, "nonsense"),
+        (404, b"Cannot POST /node", {}, "404.*Cannot POST"),
+    ],
+)
+async def test_what_is_no_dwn_is_a_bad_reply_that_shows_it(status, body, headers, shown):
+    with pytest.raises(BadReply, match=shown) as caught:
+        await always(body, status, headers=headers).process_message(ENDPOINT, "did:x:y", {})
+    assert ENDPOINT in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [413, 429, 431])
+async def test_what_a_proxy_says_about_the_message_is_a_reply(status):
+    reply = await always(b"<html>no</html>", status).process_message(ENDPOINT, "did:x:y", {})
+    assert reply["status"]["code"] == status
+
+
+class Closing:
+    """A server of raw sockets: closes without an answer whenever the headers are over 16 KiB, as Node's may look
+    to a browser; else says it is a DWN server."""
+
+    async def __aenter__(self) -> str:
+        self.server = await asyncio.start_server(self.answer, "127.0.0.1", 0, limit=16 * 1024)
+        return f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+
+    async def __aexit__(self, *_) -> None:
+        self.server.close()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            body = b'{"registrationRequirements":[]}'
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            await writer.drain()
+        except asyncio.LimitOverrunError:
+            pass
+        finally:
+            writer.close()
+
+
+async def test_too_large_a_header_is_told_from_an_endpoint_that_is_down():
+    large = {"descriptor": {"filler": "x" * 40_000}}
+    remote = RemoteDwn(HttpxHttp(), timeout=5)
+    async with Closing() as endpoint:
+        reply = await remote.process_message(endpoint, "did:x:y", large)
+        assert reply["status"]["code"] == 431
+        assert "40" in reply["status"]["detail"]
+    with pytest.raises(Unreachable):
+        await remote.process_message(endpoint, "did:x:y", large)
+
+
+async def test_a_server_may_say_that_of_a_large_header_in_words_of_its_own():
+    remote = always(b"Invalid HTTP request received.", 400)
+    reply = await remote.process_message(ENDPOINT, "did:x:y", {"descriptor": {"filler": "x" * 40_000}})
+    assert reply["status"]["code"] == 431
+    with pytest.raises(BadReply, match="400"):
+        await remote.process_message(ENDPOINT, "did:x:y", {})
+
+
+@pytest.mark.parametrize(("status", "is_a_reply"), [(431, True), (200, False)])
+async def test_an_answer_that_breaks_off_counts_if_its_status_says_all(status, is_a_reply):
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d No\r\nContent-Length: 100\r\n\r\nhalf" % status)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(break_off, "127.0.0.1", 0)
+    async with server:
+        endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        asked = RemoteDwn(HttpxHttp(), timeout=5).process_message(endpoint, "did:x:y", {})
+        if is_a_reply:
+            assert (await asked)["status"]["code"] == status
+        else:
+            with pytest.raises(Unreachable):
+                await asked
+
+
+async def test_silence_is_timed_out():
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(TimedOut):
+            await RemoteDwn(HttpxHttp(), timeout=0.1).process_message(endpoint, "did:x:y", {})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path"),
+    [
+        ("http://dwn.example", "/info"),
+        ("http://dwn.example/", "/info"),
+        ("http://dwn.example/a/dwn0", "/a/dwn0/info"),
+        ("http://dwn.example/a/dwn0/", "/a/dwn0/info"),
+        ("http://dwn.example/a?tenant=1", "/a/info"),
+    ],
+)
+async def test_info_lies_below_the_endpoint(endpoint, path):
+    async def answer(request: Request) -> Response:
+        return JSONResponse(
+            {
+                "registrationRequirements": ["terms-of-service"],
+                "maxFileSize": 1000,
+                "webSocketSupport": True,
+                "url": request.url.path,
+                "somethingNew": 1,
+            }
+        )
+
+    assert await remote_of(answer).info(endpoint) == ServerInfo(
+        registration_requirements=["terms-of-service"], max_file_size=1000, web_socket_support=True, url=path
+    )
+
+
+@pytest.mark.parametrize(("body", "status"), [(b"{}", 404), (b"<html>", 200), (b'{"maxFileSize": []}', 200)])
+async def test_info_of_what_is_no_dwn_server(body, status):
+    with pytest.raises(BadReply, match=f"{status}"):
+        await always(body, status).info(ENDPOINT)
+
+
+class Stored:
+    """Data of three chunks, as a store gives it; counts how often it is opened and how many chunks were taken."""
+
+    def __init__(self, chunk: int = 20_000) -> None:
+        self.opened = self.taken = 0
+        self.whole = b"".join(bytes([number]) * chunk for number in range(3))
+        self._chunk = chunk
+
+    async def __call__(self):
+        self.opened += 1
+        for start in range(0, len(self.whole), self._chunk):
+            self.taken += 1
+            yield self.whole[start : start + self._chunk]
+
+
+async def test_large_data_is_read_while_it_is_sent():
+    stored, told, ahead = Stored(), [], []
+
+    async def answer(request: Request) -> Response:
+        got = b""
+        async for chunk in request.stream():
+            got += chunk
+            ahead.append(stored.taken - len(got) // 20_000)
+        assert got == stored.whole
+        assert request.headers["content-length"] == "60000"
+        assert "transfer-encoding" not in request.headers
+        return Response(encode_reply("1", OK))
+
+    data = DataStream(stored, 60_000)
+    assert await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, data, on_sent=told.append) == OK
+    assert max(ahead) == 0
+    assert told == [20_000, 40_000, 60_000]
+
+
+@pytest.mark.parametrize(("size", "chunk"), [(30_000, 10_000), (None, 20_000)])
+async def test_small_data_and_data_of_unknown_size_is_read_first(size, chunk):
+    stored = Stored(chunk)
+
+    async def answer(request: Request) -> Response:
+        assert stored.taken == 3
+        assert int(request.headers["content-length"]) == len(stored.whole)
+        assert await request.body() == stored.whole
+        return Response(encode_reply("1", OK))
+
+    assert await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(stored, size)) == OK
+
+
+@pytest.mark.parametrize("once", [False, True])
+async def test_a_redirect_opens_the_store_again_but_cannot_open_a_remotes_stream(once):
+    stored = Stored()
+
+    async def answer(request: Request) -> Response:
+        assert await request.body() == stored.whole
+        if request.url.path == "/node":
+            return RedirectResponse("/moved")  # 307
+        return Response(encode_reply("1", OK))
+
+    sending = remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(stored, 60_000, once=once))
+    if once:
+        with pytest.raises(Unreachable, match="redirects"):
+            await sending
+    else:
+        assert await sending == OK
+        assert stored.opened == 2
+
+
+async def test_data_that_is_gone_is_told_as_that():
+    async def gone():
+        yield b"x" * 20_000
+        raise BlobMissing("it was deleted meanwhile")
+
+    async def answer(request: Request) -> Response:
+        await request.body()
+        raise AssertionError("it came whole")
+
+    with pytest.raises(BlobMissing):
+        await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(gone, 60_000))

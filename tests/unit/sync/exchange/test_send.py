@@ -1,0 +1,147 @@
+"""`send`: one message to every endpoint of a target, at once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.unit.sync.world import HOST, World, cid_of, reply_of, unreachable
+from web5.dwn import compose
+from web5.errors import DidError, InvalidArgument
+from web5.sync import State
+from web5.sync.exchange.local import Local
+from web5.sync.ledger.ledger import Ledger
+
+A, B = f"{HOST}/a", f"{HOST}/b"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    return await World.make(tmp_path)
+
+
+async def test_send_brings_a_record_to_all_own_nodes_and_the_ledger_knows(world: World) -> None:
+    phone = await world.device()
+    await phone.write(b"another, that is not sent")
+    first = await phone.write(b"1")
+    update = await phone.write(b"2", existing=first)
+    results = await phone.sync.send(world.alice.did, cid_of(update))
+    assert [(result.endpoint, result.accepted, result.code) for result in results] == [(A, True, 202), (B, True, 202)]
+    for remote in world.remotes.values():
+        assert await world.contents(remote) == {first["recordId"]: b"2"}
+    assert [status.pending_out for status in phone.sync.status()] == [1, 1]
+    world.network.reset()
+    assert (await phone.sync.now()).pushed == 2
+    assert phone.sync.unsettled() == []
+
+
+async def test_what_an_own_node_did_not_take_stays_with_sync(world: World) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    world.network.faults["/a"] = unreachable
+    world.network.faults["/b"] = lambda *_: reply_of(400, "SchemaValidatorFailure: no")
+    by_url = {result.endpoint: result for result in await phone.sync.send(world.alice.did, cid_of(message))}
+    assert (by_url[A].accepted, by_url[A].code, by_url[A].detail) == (False, 0, "Unreachable: connection refused")
+    assert (by_url[B].accepted, by_url[B].code, by_url[B].detail) == (False, 400, "SchemaValidatorFailure: no")
+    rows = {row.endpoint: row for row in phone.sync.unsettled()}
+    assert (rows[A].state, rows[B].state, rows[B].code) == (State.PENDING, State.REFUSED, 400)
+    world.network.faults.clear()
+    world.clock.ahead += 24 * 3600 * 1_000_000
+    assert (await phone.sync.now("push")).pushed == 2
+    assert phone.sync.unsettled() == []
+
+
+async def test_sending_twice_is_no_request_and_accepted(world: World) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    await phone.sync.send(world.alice.did, cid_of(message))
+    world.network.reset()
+    results = await phone.sync.send(world.alice.did, cid_of(message))
+    assert [result.accepted for result in results] == [True, True]
+    assert world.network.sent == []
+
+
+async def test_a_delete_is_sent_after_its_record(world: World) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    gone = await phone.delete(message)
+    assert all(result.accepted for result in await phone.sync.send(world.alice.did, cid_of(gone)))
+    assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
+
+
+async def test_send_to_another_did_goes_to_its_nodes_in_the_sender_s_name(world: World) -> None:
+    bob = await world.identity("/b")
+    phone = await world.device()
+    message = await phone.write(b"for bob", recipient=bob.did)
+    (result,) = await phone.sync.send(world.alice.did, cid_of(message), bob.did)
+    # Nobody may write to another's node without a protocol; that the node of Bob said so is what is tested.
+    assert (result.endpoint, result.accepted, result.code) == (B, False, 401)
+    assert "RecordsWriteAuthorizationFailed" in result.detail
+    assert [status.pending_out for status in phone.sync.status()] in ([], [1, 1], [0])
+
+
+async def test_send_to_an_own_did_that_does_not_sync_keeps_nothing(world: World) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    await phone.sync.unregister(world.alice.did)
+    results = await phone.sync.send(world.alice.did, cid_of(message))
+    assert [result.accepted for result in results] == [True, True]
+    assert phone.sync.unsettled() == []
+
+
+async def test_send_while_a_round_sends_the_same_does_not_send_it_twice(world: World) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    reached, gate = asyncio.Event(), asyncio.Event()
+
+    async def hold(node: str, kind: str) -> None:
+        if kind == "RecordsWrite":
+            reached.set()
+            await gate.wait()
+
+    world.network.on_request = hold
+    running = asyncio.ensure_future(phone.sync.now())
+    await reached.wait()
+    sending = asyncio.ensure_future(phone.sync.send(world.alice.did, cid_of(message)))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    gate.set()
+    assert all(result.accepted for result in await sending)
+    assert (await running).ok
+    assert world.network.counts["/a", "RecordsWrite"] == world.network.counts["/b", "RecordsWrite"] == 1
+
+
+async def test_a_lane_lets_one_through_at_a_time_and_is_forgotten(world: World) -> None:
+    phone = await world.device()
+    local = Local(phone.dwn, Ledger(phone.database, phone.dwn.store), world.clock, lambda event: None)
+    inside, most, passed = 0, 0, 0
+
+    async def user() -> None:
+        nonlocal inside, most, passed
+        async with local.lane(1, "record"):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+            passed += 1
+
+    users = [asyncio.ensure_future(user()) for _ in range(5)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+        users += [asyncio.ensure_future(user()) for _ in range(3)]
+    users[4].cancel()
+    await asyncio.gather(*users, return_exceptions=True)
+    assert (most, passed) == (1, 13)
+    assert local._lanes == {}
+
+
+async def test_what_cannot_be_sent(world: World) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    with pytest.raises(InvalidArgument):
+        await phone.sync.send(world.alice.did, "bafyreinothing")
+    with pytest.raises(DidError):
+        await phone.sync.send(world.alice.did, cid_of(message), "did:dht:unknown")
+    query = await compose.records_read(world.alice.signer, world.clock, filter={"recordId": message["recordId"]})
+    with pytest.raises(InvalidArgument):
+        await phone.sync.send(world.alice.did, cid_of(query))

@@ -1,0 +1,344 @@
+"""The ledger by itself, beside a real engine. The numbers are the invariants of `web5.sync.ledger.ledger`."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.sync.world import Device, World, cid_of
+from web5.dwn import compose
+from web5.sync.ledger.cursors import REPEATED, Reading
+from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
+from web5.sync.ledger.outbox import Outcome
+from web5.sync.plan.dependencies import record_key
+from web5.sync.plan.policy import Verdict, judge, waiting_for
+from web5.sync.states import Listing, State
+
+A, B = "http://a", "http://b"
+TAKEN = judge({"status": {"code": 202, "detail": "Accepted"}})
+REFUSED = judge({"status": {"code": 400, "detail": "SchemaValidatorFailure: no"}})
+WAITS = judge({"status": {"code": 400, "detail": "RecordsWriteGetInitialWriteNotFound: none"}})
+
+
+class Books:
+    """A ledger hooked to an engine, with two endpoints."""
+
+    def __init__(self, world: World, device: Device) -> None:
+        self.world, self.device, self.tenant = world, device, world.alice.did
+        self.ledger = Ledger(device.database, device.dwn.store)
+        self.ledger.open()
+        device.dwn.in_transaction.append(self.ledger.applied)
+        self.ledger.register(Tenant(self.tenant))
+        self.ledger.set_endpoints(self.tenant, [A, B])
+
+    def __getitem__(self, url: str) -> Endpoint:
+        return next(endpoint for endpoint in self.ledger.endpoints(self.tenant) if endpoint.url == url)
+
+    def out(self, url: str) -> list[str]:
+        return [row.cid for row in self.ledger.outbox.unsettled(self[url].id, self.tenant)]
+
+    def incoming(self, url: str) -> list[str]:
+        return [row.cid for row in self.ledger.inbox.unsettled(self[url].id)]
+
+    def listed(
+        self, url: str, cids: list[str], missing: set[str], cursor: dict | None, begun: dict | None = None
+    ) -> None:
+        self.ledger.listed(self[url], "all", Listing(cids, cursor, begun), missing, 0)
+
+    def cursor(self, url: str) -> dict | None:
+        return self.ledger.feeds.get(self[url].id, "all").cursor
+
+    def window(self, url: str) -> int:
+        return self.ledger.outbox.open_window(self[url].id, self.tenant)
+
+    def seq(self, cid: str) -> int:
+        return next(seq for seq, one in self.device.dwn.store.entries_after(self.tenant, 0, 1000) if one == cid)
+
+    def record(self, url: str, cid: str, verdict: Verdict, now: int = 0) -> None:
+        self.ledger.outbox.record(self[url].id, [Outcome(self.seq(cid), cid, verdict)], now)
+
+    async def remote_message(self, data: bytes = b"remote") -> tuple[dict, bytes]:
+        alice, clock = self.world.alice, self.world.clock
+        return await compose.records_write(alice.signer, clock, data=data, data_format="text/plain"), data
+
+    async def pull(self, message: dict, data: bytes, source: str) -> None:
+        reply = await self.device.dwn.process_message(self.tenant, message, data, source=source)
+        assert reply["status"]["code"] == 202
+
+
+@pytest.fixture
+async def books(tmp_path: Path) -> Books:
+    world = await World.make(tmp_path, nodes=())
+    device = Device(world, tmp_path / "device")
+    await device.dwn.open()
+    return Books(world, device)
+
+
+async def test_1_and_2_a_write_is_pending_everywhere_before_and_after_its_window(books: Books) -> None:
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(3)]
+    assert books.out(A) == books.out(B) == cids
+    assert books.window(A) == 3
+    assert books.window(A) == 0
+    assert books.out(A) == books.out(B) == cids
+    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (3, 0)
+    books.record(A, cids[1], TAKEN)
+    assert (books.out(A), books.out(B)) == ([cids[0], cids[2]], cids)
+
+
+async def test_1_and_2_outcomes_ahead_of_the_window_are_kept(books: Books) -> None:
+    """What `send` does: it does not wait for its turn."""
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
+    books.record(A, cids[2], TAKEN)
+    books.record(A, cids[3], REFUSED, now=10)
+    assert books.out(A) == [cids[0], cids[1], cids[3]]
+    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (3, 1)
+    books.window(A)
+    assert books.out(A) == [cids[0], cids[1], cids[3]]
+    rows = {row.cid: row for row in books.ledger.outbox.unsettled(books[A].id, books.tenant)}
+    assert (rows[cids[3]].state, rows[cids[3]].code, rows[cids[3]].attempts) == (State.REFUSED, 400, 1)
+    assert [row.cid for row in books.ledger.outbox.due(books[A].id, 11)] == cids[:2]
+    assert books.ledger.outbox.is_settled(books[A].id, books.seq(cids[2]))
+    assert not books.ledger.outbox.is_settled(books[A].id, books.seq(cids[3]))
+
+
+async def test_1_what_the_engine_pruned_needs_no_row(books: Books) -> None:
+    first = await books.device.write(b"1")
+    second = await books.device.write(b"2", existing=first)
+    third = await books.device.write(b"3", existing=second)
+    assert books.out(A) == [cid_of(first), cid_of(third)]
+    assert books.window(A) == 2
+
+
+async def test_3_what_was_pulled_from_an_endpoint_is_pending_for_the_others_only(books: Books) -> None:
+    message, data = await books.remote_message()
+    await books.pull(message, data, A)
+    assert (books.out(A), books.out(B)) == ([], [cid_of(message)])
+    books.window(A)
+    books.window(B)
+    assert (books.out(A), books.out(B)) == ([], [cid_of(message)])
+
+
+async def test_3_marks_of_what_is_settled_go_when_the_window_has_passed_them(books: Books) -> None:
+    for number in range(5):
+        await books.pull(*await books.remote_message(b"%d" % number), A)
+    rows = "SELECT count(*) FROM sync_out WHERE endpoint = ?"
+    assert books.device.database.connection.execute(rows, (books[A].id,)).fetchone() == (5,)
+    books.window(A)
+    assert books.device.database.connection.execute(rows, (books[A].id,)).fetchone() == (0,)
+    assert books.out(A) == []
+
+
+async def test_3_what_both_listed_is_pending_for_none(books: Books) -> None:
+    message, data = await books.remote_message()
+    cid = cid_of(message)
+    for url in (A, B):
+        books.listed(url, [cid], {cid}, None)
+    await books.pull(message, data, A)
+    assert books.out(A) == books.out(B) == books.incoming(A) == books.incoming(B) == []
+
+
+async def test_3_a_listing_settles_what_was_pending_or_refused(books: Books) -> None:
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
+    books.record(A, cids[0], REFUSED)
+    books.listed(A, cids[:2], set(), {"messageCid": "x", "value": 1})
+    assert books.out(A) == cids[2:]
+    books.window(A)
+    assert books.out(A) == cids[2:]
+    books.listed(A, cids, set(), None)
+    assert (books.out(A), books.out(B)) == ([], cids)
+    assert books.cursor(A) == {"messageCid": "x", "value": 1}
+
+
+async def test_3_the_hook_undoes_itself_with_the_message(books: Books) -> None:
+    message, data = await books.remote_message()
+    cid = cid_of(message)
+    books.listed(A, [cid], {cid}, None)
+
+    def fail(applied: object) -> None:
+        raise RuntimeError("power cut")
+
+    books.device.dwn.in_transaction.append(fail)
+    with pytest.raises(RuntimeError):
+        await books.device.dwn.process_message(books.tenant, message, data, source=A)
+    books.device.dwn.in_transaction.remove(fail)
+    assert books.incoming(A) == [cid]
+    assert books.world.held(books.device.dwn) == set()
+    await books.pull(message, data, A)
+    assert books.incoming(A) == books.out(A) == []
+
+
+async def test_4_cursor_and_rows_are_stored_together_or_not_at_all(books: Books) -> None:
+    with pytest.raises(TypeError):
+        books.listed(A, ["one", "two"], {"one", "two"}, {"cannot": object()})
+    assert (books.incoming(A), books.cursor(A)) == ([], None)
+    books.listed(A, ["one", "two"], {"one", "two"}, {"value": 2})
+    books.listed(A, ["two", "three"], {"two", "three"}, {"value": 3})
+    assert (books.incoming(A), books.cursor(A)) == (["one", "two", "three"], {"value": 3})
+    books.listed(A, [], set(), None)
+    assert books.cursor(A) == {"value": 3}
+
+
+async def test_5_a_failed_row_stays_with_its_reason_and_its_next_try(books: Books) -> None:
+    inbox, endpoint = books.ledger.inbox, books[A].id
+    books.listed(A, ["one", "two"], {"one", "two"}, None)
+    inbox.failed(endpoint, "one", REFUSED, 1_000)
+    inbox.failed(endpoint, "one", REFUSED, 2_000)
+    row = inbox.unsettled(endpoint)[0]
+    assert (row.cid, row.state, row.code, row.detail, row.attempts, row.next_try) == (
+        *("one", State.REFUSED, 400, "SchemaValidatorFailure: no", 2),
+        2_000 + 20 * 60 * 1_000_000,
+    )
+    assert [row.cid for row in inbox.due(endpoint, 3_000)] == ["two"]
+    assert [row.cid for row in inbox.due(endpoint, row.next_try or 0)] == ["one", "two"]
+    assert inbox.counts(endpoint) == (2, 1)
+    inbox.failed(endpoint, "nobody", REFUSED, 1)
+    assert inbox.counts(endpoint) == (2, 1)
+
+
+async def test_a_backoff_that_a_clock_ahead_of_time_has_set_does_not_outlive_it(books: Books) -> None:
+    year = 365 * 86_400 * 1_000_000
+    cid = cid_of(await books.device.write())
+    books.listed(A, ["there"], {"there"}, None)
+    books.ledger.inbox.failed(books[A].id, "there", REFUSED, year)
+    books.record(A, cid, REFUSED, now=year)
+
+    def due(now: int) -> list[str]:
+        found = books.ledger.inbox.due(books[A].id, now) + books.ledger.outbox.due(books[A].id, now)
+        return [row.cid for row in found]
+
+    assert due(year) == []
+    assert due(1) == ["there", cid]
+
+
+async def test_what_waits_is_released_when_just_that_comes(books: Books) -> None:
+    message, data = await books.remote_message()
+    waits = waiting_for(record_key(message["recordId"]))
+    books.listed(A, ["early", "other", "bad"], {"early", "other", "bad"}, None)
+    for cid, verdict in (("early", waits), ("other", waiting_for("protocol:p")), ("bad", REFUSED)):
+        books.ledger.inbox.failed(books[A].id, cid, verdict, 0)
+    await books.device.write()
+    assert books.ledger.inbox.due(books[A].id, 1) == []
+    await books.pull(message, data, B)
+    assert [row.cid for row in books.ledger.inbox.due(books[A].id, 1)] == ["early"]
+
+
+async def test_what_waits_to_be_sent_is_released_when_the_endpoint_takes_just_that(books: Books) -> None:
+    first, second, third = [cid_of(await books.device.write()) for _ in range(3)]
+    books.record(B, second, waiting_for("record:x"))
+
+    def due() -> list[str]:
+        return [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
+
+    books.ledger.outbox.record(books[B].id, [Outcome(books.seq(first), first, TAKEN, ("record:y",))], 0)
+    assert second not in due()
+    books.ledger.outbox.record(books[B].id, [Outcome(books.seq(third), third, TAKEN, ("record:x",))], 0)
+    assert second in due()
+
+
+async def test_a_listing_is_repeated_with_the_next_one_to_see_that_its_end_is_still_there(books: Books) -> None:
+    def feed() -> tuple[object, ...]:
+        found = books.ledger.feeds.get(books[A].id, "all")
+        return found.cursor, found.start, found.batch, found.repeats
+
+    assert feed() == (None, None, (), False)
+    books.listed(A, ["1", "2"], {"1", "2"}, {"at": 2})
+    assert feed() == ({"at": 2}, None, ("1", "2"), True)
+    books.listed(A, ["1", "2", "3"], {"3"}, {"at": 3})
+    assert feed() == ({"at": 3}, {"at": 2}, ("3",), True)
+    books.listed(A, ["3"], {"3"}, {"at": 3}, {"at": 2})
+    assert feed() == ({"at": 3}, {"at": 2}, ("3",), True)
+    books.listed(A, ["3", "4", "5"], {"4"}, {"at": 5}, {"at": 2})
+    assert feed() == ({"at": 5}, {"at": 3}, ("4", "5"), True)
+    many = [f"m{number}" for number in range(REPEATED + 1)]
+    books.listed(A, ["4", "5", *many], {*many}, {"at": 99}, {"at": 3})
+    assert feed() == ({"at": 99}, {"at": 99}, (many[-1],), False)
+
+
+async def test_what_a_listing_only_repeats_is_not_asked_for_again(books: Books) -> None:
+    """It may be superseded here: each idle visit would fetch it anew."""
+    books.listed(A, ["1", "2"], {"1", "2"}, {"at": 2})
+    books.ledger.superseded(books.world.alice.did, "2")
+    books.listed(A, ["1", "2", "3"], {"1", "2", "3"}, {"at": 3})
+    assert books.incoming(A) == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("cids", "cursor", "same"),
+    [
+        (["4", "5"], 5, True),
+        (["5"], 5, True),
+        (["4", "5", "6"], 6, True),
+        (["6"], 6, True),
+        (["5"], 7, False),
+        (["3", "5"], 5, False),
+        (["3", "4", "5", "6"], 6, False),
+    ],
+)
+def test_a_listing_that_cannot_be_of_the_same_log_is_told(cids: list[str], cursor: int, same: bool) -> None:
+    feed = Reading({"at": 5}, {"at": 3}, ("4", "5"))
+    assert feed.is_continued_by(Listing(cids, {"at": cursor}, {"at": 3})) is same
+
+
+async def test_7_a_listing_of_everything_overrules_what_was_believed(books: Books) -> None:
+    cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
+    books.window(A)
+    for cid in cids[:3]:
+        books.record(A, cid, TAKEN)
+    assert books.out(A) == [cids[3]]
+    listings = {"all": Listing([cids[1], "new"], {"at": 9})}
+    assert books.ledger.relisted(books[A], listings, {"new"}, 0) == 2
+    assert (books.out(A), books.incoming(A)) == ([cids[0], cids[2], cids[3]], ["new"])
+    assert books.window(A) == 4
+    assert books.out(A) == [cids[0], cids[2], cids[3]]
+    assert books.cursor(A) == {"at": 9}
+
+
+async def test_8_a_scope_leaves_out_what_is_of_no_protocol_in_it(books: Books) -> None:
+    alice, device = books.world.alice, books.device
+    await device.write()
+    definition = {"protocol": "http://p", "published": True, "types": {"note": {}}, "structure": {"note": {}}}
+    configure = await compose.protocols_configure(alice.signer, books.world.clock, definition=definition)
+    assert (await device.dwn.process_message(alice.did, configure))["status"]["code"] == 202
+    inside = await device.write(protocol="http://p", protocol_path="note")
+    books.ledger.register(Tenant(books.tenant, ("http://p",)))
+    assert books.out(A) == [cid_of(configure), cid_of(inside)]
+    assert books.window(A) == 2
+    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (2, 0)
+
+
+async def test_endpoints_that_go_take_their_rows_along_and_come_back_empty(books: Books) -> None:
+    cid = cid_of(await books.device.write())
+    books.window(A)
+    books.record(A, cid, TAKEN)
+    books.listed(A, ["x"], {"x"}, {"value": 1})
+    assert books.ledger.set_endpoints(books.tenant, [B]) == ([], [A])
+    assert [endpoint.url for endpoint in books.ledger.endpoints(books.tenant)] == [B]
+    assert books.ledger.set_endpoints(books.tenant, [B, A]) == ([A], [])
+    assert (books.out(A), books.incoming(A), books.cursor(A)) == ([cid], [], None)
+
+
+async def test_success_and_failure_of_an_endpoint(books: Books) -> None:
+    books.ledger.failed(books[A], judge({"status": {"code": 401, "detail": "Not a registered tenant."}}))
+    error = books[A].error
+    assert error and (error.state, error.code, error.detail) == (State.BLOCKED, 401, "Not a registered tenant.")
+    books.listed(A, ["x"], {"x"}, None)
+    books.ledger.succeeded(books[A], 20, 10)
+    assert (books[A].error, books[A].last_success, books[A].caught_up) == (None, 20, None)
+    books.ledger.inbox.gone(books[A].id, "x")
+    books.ledger.succeeded(books[A], 40, 30)
+    books.ledger.succeeded(books[A], 60, None)
+    assert (books[A].last_success, books[A].caught_up) == (60, 30)
+
+
+async def test_everything_is_there_after_a_restart(books: Books) -> None:
+    cid = cid_of(await books.device.write())
+    books.window(A)
+    books.record(A, cid, REFUSED, now=5)
+    books.listed(B, ["x"], {"x"}, {"value": 7})
+    before = [books.ledger.outbox.unsettled(books[A].id, books.tenant), books.ledger.endpoints(books.tenant)]
+    again = Ledger(books.device.database, books.device.dwn.store)
+    again.open()
+    assert again.tenants() == [books.tenant]
+    assert [again.outbox.unsettled(books[A].id, books.tenant), again.endpoints(books.tenant)] == before
+    assert [row.cid for row in again.inbox.unsettled(books[B].id)] == ["x"]
+    again.unregister(books.tenant)
+    assert again.tenants() == again.endpoints(books.tenant) == []

@@ -1,0 +1,204 @@
+"""The numbers are the invariants of `web5.sync.plan.pull`."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from web5.crypto.encoding import b64url_encode
+from web5.dwn.cid import message_cid
+from web5.dwn.data import DataStream
+from web5.sync.plan import pull as pull_plan
+from web5.sync.plan.dependencies import record_key
+from web5.sync.plan.policy import Verdict
+from web5.sync.plan.pull import PAGE_LIMIT, Candidate, Chains, PageWalk, chain_of, read_candidate
+from web5.sync.states import State
+
+
+def write(record: str, time: str = "1", size: int = 3) -> dict[str, Any]:
+    descriptor = {"interface": "Records", "method": "Write", "messageTimestamp": time, "dataSize": size}
+    return {"recordId": record, "descriptor": descriptor}
+
+
+def delete(record: str, time: str = "9") -> dict[str, Any]:
+    descriptor = {"interface": "Records", "method": "Delete", "messageTimestamp": time, "recordId": record}
+    return {"descriptor": descriptor}
+
+
+def entry(record: str, time: str = "1", initial: dict[str, Any] | None = None) -> dict[str, Any]:
+    found = {**write(record, time), "encodedData": b64url_encode(b"abc")}
+    return found if initial is None else {**found, "initialWrite": initial}
+
+
+def read(message: dict[str, Any], data: bytes | None = b"abc") -> dict[str, Any]:
+    return {"entry": {"message": message, **({} if data is None else {"data": DataStream(data)})}}
+
+
+def candidate(message: dict[str, Any], data: bytes | None = b"abc") -> Candidate:
+    return Candidate(message_cid(message), message, data)
+
+
+def test_1_a_message_that_was_not_asked_for_is_refused() -> None:
+    asked = message_cid(write("a"))
+    verdict = read_candidate(asked, read(write("b")))
+    assert isinstance(verdict, Verdict)
+    assert verdict.state is State.REFUSED
+    assert asked in verdict.detail and message_cid(write("b")) in verdict.detail
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [{}, {"entry": None}, {"entry": []}, {"entry": {}}, {"entry": {"message": "m"}}, {"entry": {"message": {"x": 1}}}],
+)
+def test_1_garbage_is_refused(reply: dict[str, Any]) -> None:
+    verdict = read_candidate(message_cid(write("a")), reply)
+    assert isinstance(verdict, Verdict)
+    assert verdict.state is State.REFUSED
+
+
+def test_1_the_message_that_was_asked_for_is_taken_with_its_data() -> None:
+    message = write("a")
+    found = read_candidate(message_cid(message), read(message))
+    assert isinstance(found, Candidate)
+    assert found.message == message
+    assert isinstance(found.data, DataStream)
+
+
+def test_data_of_no_bytes_is_data_though_no_server_gives_it() -> None:
+    message = write("a", size=0)
+    found = read_candidate(message_cid(message), read(message, None))
+    assert isinstance(found, Candidate)
+    assert (found.data, found.lacks_data) == (b"", False)
+
+
+def test_2_a_write_without_data_waits_for_what_supersedes_it() -> None:
+    chains = Chains()
+    initial, update = candidate(write("a"), None), candidate(write("a", "2"))
+    assert chains.offer(initial) == []
+    ((left, verdict),) = chains.left()
+    assert (left, verdict.state) == (initial, State.WAITING)
+    assert chains.offer(update) == [initial, update]
+    assert chains.left() == []
+
+
+def test_2_a_delete_supersedes_too() -> None:
+    chains = Chains()
+    initial, gone = candidate(write("a"), None), candidate(delete("a"), None)
+    assert chains.offer(initial) == []
+    assert chains.offer(gone) == [initial, gone]
+
+
+def test_2_and_3_in_every_order_the_initial_write_is_applied_first_and_nothing_is_lost() -> None:
+    initial, update, gone = candidate(write("a"), None), candidate(write("a", "2")), candidate(delete("a"), None)
+    for order in itertools.permutations([initial, update, gone]):
+        chains, applied = Chains(), list[str]()
+        for one in order:
+            for now in chains.offer(one):
+                if now is not initial and initial.cid not in applied:
+                    assert chains.hold([now], record_key("a"))
+                else:
+                    applied.append(now.cid)
+        assert applied[0] == initial.cid
+        assert sorted(applied) == sorted(one.cid for one in order)
+        assert chains.left() == []
+
+
+def test_3_what_came_too_early_is_given_back_with_what_it_waits_for_the_oldest_first() -> None:
+    chains = Chains()
+    late, early, other = candidate(write("a", "3")), candidate(write("b", "2")), candidate(write("c"))
+    assert chains.hold([late], "protocol:p") and chains.hold([early], "protocol:p") and chains.hold([other], "record:x")
+    assert chains.release(["record:nothing"]) == []
+    assert chains.release(["record:y", "protocol:p"]) == [[early], [late]]
+    assert chains.release(["protocol:p"]) == []
+    assert chains.release(["record:x"]) == [[other]]
+
+
+def test_3_a_child_that_waits_for_its_parent_is_not_taken_for_a_later_state_of_it() -> None:
+    chains = Chains()
+    parent, child, update = candidate(write("a"), None), candidate(write("b", "2")), candidate(write("a", "2"))
+    assert chains.hold([child], record_key("a"))
+    assert chains.offer(parent) == []
+    assert chains.offer(update) == [parent, update]
+    assert chains.release([record_key("a")]) == [[child]]
+
+
+def test_3_there_is_a_limit_to_what_is_kept_and_streams_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pull_plan, "HELD_BYTES", 5_000)
+    chains = Chains()
+    large = candidate(write("a"), bytes(2_000))
+    assert chains.hold([large], "k")
+    assert not chains.hold([candidate(write("b"))], "k")
+    assert not chains.hold([Candidate("c", write("c"), DataStream(b"abc"))], "j")
+    assert chains.release(["k"]) == [[large]]
+    assert chains.hold([candidate(write("b"))], "k")
+
+
+def test_messages_of_no_record_and_of_other_records_are_not_held_up() -> None:
+    chains = Chains()
+    configure = candidate({"descriptor": {"interface": "Protocols", "method": "Configure"}}, None)
+    other = candidate(write("b"))
+    assert chains.offer(candidate(write("a"), None)) == []
+    assert chains.offer(configure) == [configure]
+    assert chains.offer(other) == [other]
+
+
+def test_4_the_first_query_finds_every_record_newest_first_and_follows_the_cursor() -> None:
+    walk = PageWalk({message_cid(write("a"))}, None)
+    assert walk.query() == {
+        "filter": {"dateCreated": {"from": "1970-01-01T00:00:00.000000Z"}},
+        "date_sort": "createdDescending",
+        "pagination": {"limit": PAGE_LIMIT},
+    }
+    cursor = {"messageCid": "x", "value": "y"}
+    assert len(walk.feed({"entries": [entry("a")], "cursor": cursor})) == 1
+    assert walk.more
+    assert walk.query()["pagination"] == {"limit": PAGE_LIMIT, "cursor": cursor}
+
+
+def test_4_later_queries_ask_for_what_was_updated_since_with_ten_minutes_of_overlap() -> None:
+    walk = PageWalk(set(), 1_700_000_000_000_000)
+    assert walk.query()["filter"] == {"dateUpdated": {"from": "2023-11-14T22:03:20.000000Z"}}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"entries": [entry("known")], "cursor": {"messageCid": "x", "value": "y"}},
+        {"entries": [entry("a")]},
+        {"entries": [entry("a")], "cursor": "garbage"},
+        {"entries": [], "cursor": {"messageCid": "x", "value": "y"}},
+        {"entries": "garbage"},
+        {},
+    ],
+)
+def test_4_pages_end_where_they_bring_nothing_or_there_are_no_more(reply: dict[str, Any]) -> None:
+    walk = PageWalk({message_cid(write("a"))}, None)
+    walk.feed(reply)
+    assert not walk.more
+
+
+def test_an_entry_is_its_initial_write_without_data_and_its_newest_with() -> None:
+    initial = write("a")
+    chain = chain_of(entry("a", "2", initial={**initial, "encodedData": "AAAA"}))
+    assert [(one.cid, one.data) for one in chain] == [
+        (message_cid(initial), None),
+        (message_cid(write("a", "2")), b"abc"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [],
+        {},
+        {**entry("a"), "encodedData": "not base64url!"},
+        write("a"),
+        {**delete("a"), "encodedData": ""},
+        entry("a", "2", initial=write("b")),
+        {**entry("a"), "initialWrite": "x"},
+        {"encodedData": "", "descriptor": {"interface": "Records", "method": "Write"}},
+    ],
+)
+def test_an_entry_that_cannot_be_applied_is_left_to_be_read_alone(bad: Any) -> None:
+    assert chain_of(bad) == []

@@ -1,0 +1,156 @@
+"""The numbers are the invariants of `web5.sync.plan.push`."""
+
+import random
+
+from web5.errors import Unreachable
+from web5.sync.plan.ordering import lane_of, parent_of
+from web5.sync.plan.policy import Verdict, judge, judge_error
+from web5.sync.plan.push import Item, PushPlan
+from web5.sync.states import State
+
+TAKEN = judge({"status": {"code": 202, "detail": "Accepted"}})
+REFUSED = judge({"status": {"code": 400, "detail": "SchemaValidatorFailure: no"}})
+FAILED = judge({"status": {"code": 500, "detail": "oops"}})
+UNREGISTERED = judge({"status": {"code": 401, "detail": "Not a registered tenant."}})
+
+
+def plan_of(*lanes: str, answered: bool = True, parents: dict[int, str] | None = None) -> PushPlan:
+    plan = PushPlan()
+    if answered:
+        probe = Item(-1, "probe", "probe")
+        plan.add(probe)
+        assert plan.ready() == [probe]
+        plan.done(probe, TAKEN)
+    for seq, lane in enumerate(lanes):
+        plan.add(Item(seq, f"cid{seq}", lane, (parents or {}).get(seq)))
+    return plan
+
+
+def seqs(items: list[Item]) -> list[int]:
+    return [item.seq for item in items]
+
+
+def test_1_messages_of_a_record_go_one_at_a_time_in_order() -> None:
+    plan = plan_of("a", "a", "b", "a")
+    first = plan.ready()
+    assert seqs(first) == [0, 2]
+    assert plan.ready() == []
+    assert plan.done(first[0], TAKEN) == [(first[0], TAKEN)]
+    assert seqs(plan.ready()) == [1]
+
+
+def test_2_a_child_goes_after_its_parent() -> None:
+    plan = plan_of("parent", "child", "other", parents={1: "parent"})
+    first = plan.ready()
+    assert seqs(first) == [0, 2]
+    plan.done(first[0], TAKEN)
+    assert seqs(plan.ready()) == [1]
+
+
+def test_3_what_belongs_to_no_record_goes_alone() -> None:
+    plan = plan_of("a", "", "b")
+    first = plan.ready()
+    assert seqs(first) == [0]
+    plan.done(first[0], TAKEN)
+    second = plan.ready()
+    assert seqs(second) == [1]
+    assert plan.ready() == []
+    plan.done(second[0], TAKEN)
+    assert seqs(plan.ready()) == [2]
+
+
+def test_4_what_follows_a_refused_message_waits_and_says_for_which() -> None:
+    plan = plan_of("a", "a", "b", "a")
+    first = plan.ready()
+    outcomes = plan.done(first[0], REFUSED)
+    assert [(item.seq, verdict.state) for item, verdict in outcomes] == [
+        (0, State.REFUSED),
+        (1, State.WAITING),
+        (3, State.WAITING),
+    ]
+    assert "cid0" in outcomes[1][1].detail
+    later = Item(9, "cid9", "a")
+    assert plan.waits_already(later)
+    assert plan.waits(later).state is State.WAITING
+    assert len(plan) == 1
+
+
+def test_5_one_request_until_the_first_reply_then_six() -> None:
+    plan = plan_of(*"abcdefgh", answered=False)
+    (probe,) = plan.ready()
+    assert plan.ready() == []
+    plan.done(probe, TAKEN)
+    assert seqs(plan.ready()) == [1, 2, 3, 4, 5, 6]
+    assert plan.ready() == []
+
+
+def test_6_an_unreachable_endpoint_gets_one_probe_and_keeps_its_rows_as_they_were() -> None:
+    plan = plan_of(*"abc", answered=False)
+    (probe,) = plan.ready()
+    gone = judge_error(Unreachable("refused"))
+    assert plan.done(probe, gone) == [(probe, gone)]
+    assert plan.halted is gone
+    assert plan.ready() == []
+    assert len(plan) == 2
+
+
+def test_6_registration_stops_the_round_at_once() -> None:
+    plan = plan_of(*"abc", answered=False)
+    (probe,) = plan.ready()
+    plan.done(probe, UNREGISTERED)
+    assert plan.halted is UNREGISTERED
+    assert plan.ready() == []
+
+
+def test_6_three_failures_in_a_row_stop_the_round_but_not_with_a_success_between() -> None:
+    plan = plan_of(*"abcdef")
+    a, b, c, d, e, f = plan.ready()
+    for item, verdict in ((a, FAILED), (b, FAILED), (c, TAKEN), (d, FAILED), (e, FAILED)):
+        plan.done(item, verdict)
+        assert plan.halted is None
+    plan.done(f, FAILED)
+    assert plan.halted is FAILED
+
+
+def test_refusals_of_single_messages_stop_nothing() -> None:
+    plan = plan_of(*"abcdefghij")
+    sent = 0
+    while ready := plan.ready():
+        for item in ready:
+            sent += 1
+            plan.done(item, REFUSED)
+    assert (sent, plan.halted, len(plan)) == (10, None, 0)
+
+
+def test_every_item_gets_exactly_one_outcome_in_the_order_of_its_record_whatever_comes() -> None:
+    for seed in range(200):
+        rng = random.Random(seed)
+        plan = plan_of(*(rng.choice(["a", "b", "c", "d", ""]) for _ in range(30)))
+        lanes = {seq: item.lane for seq, item in plan._items.items()}
+        flying: list[Item] = []
+        outcomes: list[tuple[int, Verdict]] = []
+        while len(plan):
+            ready = plan.ready()
+            busy = [item.lane for item in flying]
+            assert not {item.lane for item in ready} & set(busy), seed
+            flying += ready
+            assert len(flying) <= 6
+            if any(item.lane == "" for item in flying):
+                assert len(flying) == 1, seed
+            if not flying:
+                break
+            item = flying.pop(rng.randrange(len(flying)))
+            outcomes += [(one.seq, verdict) for one, verdict in plan.done(item, rng.choice([TAKEN, TAKEN, REFUSED]))]
+        assert sorted(seq for seq, _ in outcomes) == list(range(30)), seed
+        for lane in "abcd":
+            of_lane = [seq for seq, _ in outcomes if lanes[seq] == lane]
+            assert of_lane == sorted(of_lane), seed
+
+
+def test_lanes_and_parents() -> None:
+    write = {"recordId": "r1", "descriptor": {"interface": "Records", "method": "Write", "parentId": "p"}}
+    delete = {"descriptor": {"interface": "Records", "method": "Delete", "recordId": "r1"}}
+    configure = {"descriptor": {"interface": "Protocols", "method": "Configure"}}
+    assert lane_of(write) == lane_of(delete) == "r1"
+    assert (parent_of(write), parent_of(delete)) == ("p", None)
+    assert lane_of(configure) == lane_of({}) == ""

@@ -19,7 +19,7 @@ class Steps:
         start = time.perf_counter()
         gateway = urljoin(js.WEB5_SITE, "dht")
         self.web5, self.did = await Web5.connect(
-            sync="off", dwn_endpoints=endpoints, did_dht_gateway=gateway, name=f"bench-{time.time_ns()}"
+            sync="off", dwn_endpoints=endpoints, did_dht_gateways=[gateway], name=f"bench-{time.time_ns()}"
         )
         ms = (time.perf_counter() - start) * 1000
         await self.web5.agent.publish_all()

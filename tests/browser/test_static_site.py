@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_site_works_below_any_path(browser: Browser, world: World, tmp_path: Path) -> None:
-    config = {"dwn_endpoints": world.endpoints, "did_dht_gateway": f"{world.origin}dht"}
+    config = {"dwn_endpoints": world.endpoints, "did_dht_gateways": [f"{world.origin}dht"]}
     copy_site(world.site, tmp_path / "some" / "deep path", config)
     port = free_port()
     server = plain_files(port, tmp_path)

@@ -81,7 +81,7 @@ def make_world(built: Path, folder: Path, terms: Path | None = None) -> World:
     port, second_port = free_port(), free_port()
     origin = f"http://127.0.0.1:{port}"
     first, second = f"{origin}/dwn0", f"http://127.0.0.1:{second_port}/dwn"
-    site = copy_site(built, folder / "site", {"dwn_endpoints": ["dwn0", second], "did_dht_gateway": "dht"})
+    site = copy_site(built, folder / "site", {"dwn_endpoints": ["dwn0", second], "did_dht_gateways": ["dht"]})
     return World(
         origin=origin + "/",
         first_endpoint=first,

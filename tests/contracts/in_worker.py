@@ -145,7 +145,7 @@ async def store_a_file(space: str) -> None:
     js_file = js.File.new(
         to_js([_patterned(number) for number in range(64)]), "film.webm", to_js({"type": "video/webm"}, **OBJECTS)
     )
-    web5, _ = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateway="http://127.0.0.1:9/")
+    web5, _ = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateways=["http://127.0.0.1:9/"])
     with at_most(20 * MIB):
         record = await web5.dwn.records.create(source(js_file))
         read = DataCid()
@@ -160,7 +160,7 @@ async def store_encrypted(space: str) -> None:
     """A text and a file of 16 MiB become encrypted records and are read back, by a recipient too; in IndexedDB lies no
     plaintext.
     """
-    web5, did = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateway="http://127.0.0.1:9/")
+    web5, did = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateways=["http://127.0.0.1:9/"])
     bob = await web5.identities.create("bob", dwn_endpoints=[])
     schema, text = "https://schema.example/letter", "a text that nobody else is to read"
     letter = await web5.dwn.records.create(text, schema=schema, recipient=bob.did, encryption=True)

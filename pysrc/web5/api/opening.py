@@ -9,24 +9,18 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.errors import InvalidArgument, VaultLocked
 from web5.platform import open_agent
-from web5.settings import Progress, Settings, join_gateways
+from web5.settings import Progress
 
 
 @asynccontextmanager
-async def opened(
-    agent: Agent | None,
-    settings: Settings,
-    did_dht_gateway: str | None,
-    did_dht_gateways: Sequence[str] | None,
-    on_progress: Progress,
-    platform_options: dict[str, Any],
+async def open_or_use_agent(
+    agent: Agent | None, gateway_uris: Sequence[str], on_progress: Progress, platform_options: dict[str, Any]
 ) -> AsyncIterator[Agent]:
-    """The agent that was given, or the platform's own, which is closed again if the block fails."""
+    """Give the agent that was passed, or open the platform's own, which is closed again if the block fails."""
     if agent is not None:
         yield agent
         return
-    gateways = join_gateways(did_dht_gateway, did_dht_gateways) or settings.gateways
-    own = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
+    own = await open_agent(gateway_uris=gateway_uris, on_progress=on_progress, **platform_options)
     try:
         yield own
     except BaseException:
@@ -34,14 +28,14 @@ async def opened(
         raise
 
 
-async def unlocked(
+async def ensure_unlocked(
     agent: Agent,
     password: str | None,
     recovery_phrase: str | None,
     endpoints: Sequence[str],
     on_progress: Progress,
 ) -> str | None:
-    """Have the vault open, making it on the first launch.
+    """Unlock the vault, making it on the first launch.
 
     Returns:
         The words, if it was made just now.

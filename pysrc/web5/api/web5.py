@@ -14,7 +14,7 @@ from web5.agent.identities import Identity
 from web5.api.delegation import DelegationApi
 from web5.api.dids import DidApi
 from web5.api.identities import IdentitiesApi
-from web5.api.opening import opened, unlocked
+from web5.api.opening import ensure_unlocked, open_or_use_agent
 from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
@@ -95,7 +95,6 @@ class Web5:
         *,
         sync: str = DEFAULT_SYNC_INTERVAL,
         dwn_endpoints: Sequence[str] | None = None,
-        did_dht_gateway: str | None = None,
         did_dht_gateways: Sequence[str] | None = None,
         password: str | None = None,
         recovery_phrase: str | None = None,
@@ -114,7 +113,6 @@ class Web5:
             dwn_endpoints: URLs of the remote DWNs of an agent and an identity that are made now; by default what the
                 site's or the platform's settings say.
             did_dht_gateways: URLs of DID DHT gateways, the preferred one first; by default as above.
-            did_dht_gateway: the same for a single one; with both, it is the preferred one.
             password: unlocks the vault; on the first launch, what it is to be unlocked with from then on. Without one a
                 key of this device protects it, see `VaultApi.protection`.
             recovery_phrase: the words of an agent that is to come back here, with all its identities and their records;
@@ -134,9 +132,9 @@ class Web5:
         check_interval(sync)
         settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
-        opening = opened(agent, settings, did_dht_gateway, did_dht_gateways, on_progress, platform_options)
-        async with opening as agent:
-            phrase = await unlocked(agent, password, recovery_phrase, endpoints, on_progress)
+        gateways = did_dht_gateways or settings.gateways
+        async with open_or_use_agent(agent, gateways, on_progress, platform_options) as agent:
+            phrase = await ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)
             identity = agent.identities.chosen()
             if created := identity is None:
                 if recovery_phrase is not None:
@@ -156,7 +154,6 @@ class Web5:
         name: str = "Delegate",
         sync: str = DEFAULT_SYNC_INTERVAL,
         dwn_endpoints: Sequence[str] | None = None,
-        did_dht_gateway: str | None = None,
         did_dht_gateways: Sequence[str] | None = None,
         password: str | None = None,
         agent: Agent | None = None,
@@ -182,9 +179,9 @@ class Web5:
         given = Delegation.from_json(delegation)
         settings = await default_settings()
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
-        opening = opened(agent, settings, did_dht_gateway, did_dht_gateways, on_progress, platform_options)
-        async with opening as agent:
-            phrase = await unlocked(agent, password, None, endpoints, on_progress)
+        gateways = did_dht_gateways or settings.gateways
+        async with open_or_use_agent(agent, gateways, on_progress, platform_options) as agent:
+            phrase = await ensure_unlocked(agent, password, None, endpoints, on_progress)
             created = all(one.did != given.delegate_did for one in agent.identities.list())
             identity = await delegating.accept(agent, given, name, keys)
             await agent.identities.choose(identity.did)

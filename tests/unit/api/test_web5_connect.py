@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import httpx
 import pytest
 
 from tests.unit.conftest import World
 from web5 import Web5
-from web5.errors import BadRequest, InvalidArgument, NotFound, RemoteError, Unauthorized, Unreachable
+from web5.cpython.http import HttpxHttp
+from web5.errors import (
+    BadRequest,
+    InvalidArgument,
+    NotFound,
+    RemoteError,
+    StorageCorrupt,
+    Unauthorized,
+    Unreachable,
+    VaultError,
+)
 
 NOTE = "https://schema.org/TextDigitalDocument"
 LARGE = bytes(i & 255 for i in range(100_000))
@@ -44,6 +58,60 @@ async def test_a_wrong_interval_is_refused_before_anything_is_made(world: World)
     with pytest.raises(InvalidArgument, match="interval"):
         await Web5.connect(agent=agent, sync="every now and then")
     assert agent.identities.list() == []
+
+
+class ClosableHttp(HttpxHttp):
+    """A network that answers nothing, and knows whether it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__(httpx.MockTransport(lambda _: httpx.Response(503)))
+        self.closed = False
+
+    async def close(self) -> None:
+        self.closed = True
+        await super().close()
+
+
+async def test_without_an_agent_the_platform_s_own_is_opened_and_closed(tmp_path: Path) -> None:
+    http = ClosableHttp()
+    first = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=http)
+    assert first.created
+    await first.web5.close()
+    assert http.closed
+    second = await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())
+    assert (second.did, second.created) == (first.did, False)
+    await second.web5.close()
+
+
+async def test_a_connection_that_fails_closes_the_agent_it_opened(tmp_path: Path) -> None:
+    """The store is closed and its lock released, so the next attempt finds both free and nothing changed."""
+    first = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    await first.web5.close()
+    failing: list[dict[str, Any]] = [{"password": "none was set"}, {"recovery_phrase": "no such words"}]
+    for options in failing:
+        http = ClosableHttp()
+        with pytest.raises((InvalidArgument, VaultError)):
+            await Web5.connect(sync="off", data_path=tmp_path, http=http, **options)
+        assert http.closed
+    again = await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())
+    assert again.did == first.did
+    await again.web5.close()
+
+
+async def test_an_agent_that_was_passed_stays_open_when_the_connection_fails(world: World) -> None:
+    agent = await world.device("laptop")
+    with pytest.raises(InvalidArgument, match="no password"):
+        await Web5.connect(agent=agent, sync="off", password="none was set")
+    assert (await Web5.connect(agent=agent, sync="off")).created
+
+
+async def test_a_store_that_cannot_be_opened_leaves_no_lock(tmp_path: Path) -> None:
+    (tmp_path / "web5.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(StorageCorrupt):
+        await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())
+    (tmp_path / "web5.sqlite").unlink()
+    web5, _ = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    await web5.close()
 
 
 async def test_a_record_lives(world: World) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 
-from web5.errors import StorageBusy
+from web5.errors import StorageBusy, StorageCorrupt, StorageError
 
 
 async def _already_durable() -> None:
@@ -106,12 +106,21 @@ class Database:
 
 
 def open_file(path: Path | str) -> Database:
-    """Open a plain SQLite file (WAL, every commit synced), making it and its folder if need be."""
+    """Open a plain SQLite file (WAL, every commit synced), making it and its folder if need be.
+
+    Raises:
+        StorageCorrupt: the file is not a whole database.
+        StorageError: it cannot be opened.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = apsw.Connection(str(path))
-    # fetchall: a statement that gives a row would otherwise end the batch there.
-    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000").fetchall()
+    try:
+        connection = apsw.Connection(str(path))
+        # fetchall: a statement that gives a row would otherwise end the batch there.
+        connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000").fetchall()
+    except apsw.Error as error:
+        kind = StorageCorrupt if isinstance(error, apsw.NotADBError | apsw.CorruptError) else StorageError
+        raise kind(f"{path} cannot be opened as a database: {error}") from error
 
     async def empty_log() -> None:
         [(busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

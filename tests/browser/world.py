@@ -19,8 +19,8 @@ from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jws import MessageSigner
+from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
-from web5.dids.signing import signer_for
 from web5.dwn import compose
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn

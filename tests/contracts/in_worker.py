@@ -40,7 +40,7 @@ from web5.browser.pages import IndexedDbPages
 from web5.browser.tabs import Tabs, exclusive
 from web5.browser.websocket import BrowserWebSockets
 from web5.dids import jwk
-from web5.dids.signing import signer_for
+from web5.dids.keys import signer_for
 from web5.dwn import compose
 from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database

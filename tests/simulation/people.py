@@ -11,8 +11,8 @@ from web5.cpython.crypto import NodeCrypto
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jws import MessageSigner
 from web5.dids import key as did_key
+from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, DidResolutionResult, Service
-from web5.dids.signing import signer_for
 from web5.ports.crypto import Jwk, KeyAlgorithm
 from web5.remote.endpoints import SERVICE_TYPE
 

@@ -18,8 +18,8 @@ from typing import Any
 from web5.agent import schema
 from web5.agent.records import AgentRecords
 from web5.crypto.jws import MessageSigner
+from web5.dids.keys import signer_for, signing_method
 from web5.dids.models import PortableDid
-from web5.dids.signing import signer_for, signing_method
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError, IdentityError
 from web5.ports.crypto import Crypto, Jwk

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from web5.agent.identities import IdentityStore
 from web5.agent.vault.vault import Vault
 from web5.crypto.jws import MessageSigner
+from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
-from web5.dids.signing import signer_for
 from web5.errors import VaultLocked
 from web5.ports.crypto import Crypto
 

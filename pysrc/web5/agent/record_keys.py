@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from web5.agent.keyring import Keyring
 from web5.crypto.jwk import key_material
-from web5.dids.key_agreement import absolute_id, encryption_method
+from web5.dids.keys import encryption_method, private_key, signing_method
 from web5.dids.resolver import DidResolver
-from web5.dids.signing import private_key, signing_method
 from web5.dwn.encryption.derivation import DerivedKey, RootKey, fallback_root
 from web5.errors import EncryptionError, IdentityError
 from web5.ports.ciphers import Ciphers
@@ -52,7 +51,7 @@ class RecordKeys:
         method = agreement or signing_method(document)
         private = key_material(private_key(portable_did, method)).d
         make = RootKey if agreement else fallback_root
-        return make(absolute_id(document, method), private)
+        return make(document.absolute(method.id), private)
 
     async def root_if_here(self, did: str) -> RootKey | None:
         """The root key of an identity; None if that is not on this agent, which then acts as its delegate."""
@@ -76,4 +75,4 @@ class RecordKeys:
             raise EncryptionError(
                 f"Nothing can be encrypted for {did}: its document has no secp256k1 key for keyAgreement."
             )
-        return absolute_id(document, method), method.public_key_jwk
+        return document.absolute(method.id), method.public_key_jwk

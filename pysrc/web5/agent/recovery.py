@@ -20,9 +20,9 @@ from web5.agent.vault.secrets import VaultSecrets
 from web5.agent.vault.vault import Vault
 from web5.agent.vault.wrapping import checked_password
 from web5.crypto.jws import MessageSigner
+from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import UniversalResolver
-from web5.dids.signing import signer_for
 from web5.dwn import compose
 from web5.errors import RecoveryError
 from web5.ports.clock import Clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web5.dids.models import DidDereferencingResult, DidDocument, Service, VerificationMethod
+from web5.dids.models import DidDereferencingResult
 from web5.dids.resolver import DidResolver
 from web5.dids.uri import parse_did
 
@@ -31,13 +31,9 @@ async def dereference(resolver: DidResolver, did_url: str) -> DidDereferencingRe
             content_stream=document,
             content_metadata=dict(resolution.did_document_metadata),
         )
-    part = _part(document, {f"{url.uri}#{url.fragment}", f"#{url.fragment}", url.fragment})
+    wanted = f"{url.uri}#{url.fragment}"
+    parts = [*(document.service or ()), *document.verification_methods]
+    part = next((part for part in parts if document.absolute(part.id) == wanted), None)
     if part is None:
         return DidDereferencingResult.failed("notFound", f"{url.uri} has neither a key nor a service #{url.fragment}")
     return DidDereferencingResult(dereferencing_metadata=metadata, content_stream=part)
-
-
-def _part(document: DidDocument, ids: set[str]) -> Service | VerificationMethod | None:
-    """The part with one of these ids; DID Core allows the whole URL and the fragment alone (section 3.2.2)."""
-    parts = [*(document.service or ()), *document.verification_methods]
-    return next((part for part in parts if part.id in ids), None)

@@ -12,7 +12,7 @@ from typing import Literal
 from web5 import strict_json
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk
-from web5.dids.keys import own_key
+from web5.dids.keys import given_or_new_key
 from web5.dids.method import Resolved
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
 from web5.dids.uri import DidUrl
@@ -54,7 +54,7 @@ async def create(
         InvalidArgument: `private_jwk` is not a private one of `algorithm`.
         CryptoError: `private_jwk` is malformed.
     """
-    private = await own_key(crypto, algorithm, private_jwk)
+    private = await given_or_new_key(crypto, algorithm, private_jwk)
     if use is not None:
         private["use"] = use
     key = public_jwk(private)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from web5.crypto import edwards
 from web5.crypto.encoding import b58_decode, b58_encode, b64url_decode, b64url_encode
 from web5.crypto.jwk import from_key_bytes, key_bytes, with_ids
-from web5.dids.keys import own_key
+from web5.dids.keys import given_or_new_key
 from web5.dids.method import Resolved
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
 from web5.dids.uri import DidUrl
@@ -124,7 +124,7 @@ async def create(
     """
     if encryption_key and algorithm != "Ed25519":
         raise InvalidArgument(f"An encryption key is derived from an Ed25519 key, not from one of {algorithm}")
-    private = await own_key(crypto, algorithm, private_jwk)
+    private = await given_or_new_key(crypto, algorithm, private_jwk)
     key = key_bytes(private)
     uri = f"did:key:{_multibase(algorithm, key)}"
     document = DidKey(encryption_key).document(uri, algorithm, key)

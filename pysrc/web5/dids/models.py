@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from web5.dids.uri import fragment_of
+from web5.dids.uri import absolute_url
 from web5.errors import DidError
 from web5.ports.crypto import Jwk
 
@@ -101,15 +101,33 @@ class DidDocument(WireModel):
             found += [entry for entry in getattr(self, attribute) or () if isinstance(entry, VerificationMethod)]
         return found
 
-    def find_method(self, method_id: str) -> VerificationMethod | None:
-        """The verification method with this id: a whole DID URL, `#fragment` or `fragment`."""
-        wanted = fragment_of(method_id)
-        return next((method for method in self.verification_methods if fragment_of(method.id) == wanted), None)
+    def find_method(self, reference: str) -> VerificationMethod | None:
+        """Return the verification method that `did:…#id`, `#id` or `id` refers to, or None."""
+        wanted = self.absolute(reference)
+        return next((method for method in self.verification_methods if self.absolute(method.id) == wanted), None)
 
-    def find_service(self, service_id: str) -> Service | None:
-        """The service with this id: a whole DID URL, `#fragment` or `fragment`."""
-        wanted = fragment_of(service_id)
-        return next((service for service in self.service or () if fragment_of(service.id) == wanted), None)
+    def find_service(self, reference: str) -> Service | None:
+        """Return the service that `did:…#id`, `#id` or `id` refers to, or None."""
+        wanted = self.absolute(reference)
+        return next((service for service in self.service or () if self.absolute(service.id) == wanted), None)
+
+    def methods_for(self, *relationships: str) -> dict[str, VerificationMethod | None]:
+        """Return the verification methods in any of these relationships by absolute DID URL, in order.
+
+        None stands for one that the document refers to but does not have.
+        """
+        found: dict[str, VerificationMethod | None] = {}
+        for name in relationships:
+            for entry in getattr(self, RELATIONSHIPS[name]) or ():
+                if isinstance(entry, str):
+                    found[self.absolute(entry)] = self.find_method(entry)
+                else:
+                    found[self.absolute(entry.id)] = entry
+        return found
+
+    def absolute(self, reference: str) -> str:
+        """Return the absolute DID URL of a reference in this document."""
+        return absolute_url(self.id, reference)
 
     @property
     def dwn_endpoints(self) -> list[str]:

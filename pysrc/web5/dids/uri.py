@@ -1,4 +1,4 @@
-"""DIDs and DID URLs as texts (DID Core, section 3; the pattern is `@web5/dids` `did.ts`'s)."""
+"""DIDs and DID URLs as strings (DID Core, section 3; the pattern is that of `@web5/dids` `did.ts`)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _DID_URL = re.compile(
     rf"did:(?P<method>[a-z0-9]+):(?P<id>(?:{_ID_CHARACTER}*:)*{_ID_CHARACTER}+)"
     r"(?P<path>/[^#?]*)?(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?"
 )
-_LONGEST = 8192
+_MAX_LENGTH = 8192
 """Characters. No DID here comes near it, and a pattern with nested repetition should not meet a megabyte."""
 
 
 @dataclass(frozen=True)
 class DidUrl:
-    """A DID URL, taken apart.
+    """The components of a DID URL.
 
     Parameters:
         uri: the DID alone, without path, query and fragment.
@@ -32,8 +32,8 @@ class DidUrl:
 
 
 def parse_did(text: str) -> DidUrl | None:
-    """A DID or DID URL, or None if it is neither."""
-    return _parse(text) if isinstance(text, str) and len(text) <= _LONGEST else None
+    """Return the components of a DID or DID URL, or None if it is neither."""
+    return _parse(text) if isinstance(text, str) and len(text) <= _MAX_LENGTH else None
 
 
 @lru_cache(maxsize=256)
@@ -46,5 +46,16 @@ def _parse(text: str) -> DidUrl | None:
 
 
 def fragment_of(did_url: str) -> str:
-    """The part behind the last '#', or the whole text where there is none (`did:dht:…#sig`, `#sig` and `sig`)."""
+    """Return the part behind the last '#', or the whole string if there is none (`did:dht:…#sig`, `#sig`, `sig`)."""
     return did_url.rpartition("#")[2]
+
+
+def absolute_url(did: str, reference: str) -> str:
+    """Resolve a reference in the document of a DID, such as `#sig`, to an absolute DID URL.
+
+    Source: DID Core, section 3.2.2, "Relative DID URLs". A bare `sig` stands for `#sig`, as in `@web5/dids`
+    `universal-resolver.ts` dereference and `verifier.js` of dwn-sdk-js.
+    """
+    if reference.startswith("did:"):
+        return reference
+    return did + reference if reference.startswith(("#", "?", "/")) else f"{did}#{reference}"

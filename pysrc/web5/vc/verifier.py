@@ -29,7 +29,7 @@ from web5.vc.credential import VerifiableCredential
 from web5.vc.dates import seconds_of
 from web5.vc.fetching import fetch_text
 from web5.vc.jwt import Jwt, parse
-from web5.vc.keys import FOR_CREDENTIALS, FOR_PRESENTATIONS, allowed_keys
+from web5.vc.keys import FOR_CREDENTIALS, FOR_PRESENTATIONS
 from web5.vc.presentation import VerifiablePresentation
 from web5.vc.schemas import check_schemas
 
@@ -179,7 +179,7 @@ class CredentialVerifier:
 
 
 def _key(document: DidDocument, key_id: str, relationships: Sequence[str]) -> Jwk:
-    method = allowed_keys(document, relationships).get(key_id)
+    method = document.methods_for(*relationships).get(key_id)
     if method is None:
         raise CredentialError(
             Code.KEY_NOT_ALLOWED,

@@ -13,8 +13,8 @@ import pytest
 from tests.interop.reference import ReferenceScript
 from web5 import Encryption, Record, Web5
 from web5.cpython.agent import open_agent
+from web5.dids.keys import private_key
 from web5.dids.models import PortableDid
-from web5.dids.signing import private_key
 from web5.dwn.cid import message_cid
 
 NOTES = "http://notes.example"

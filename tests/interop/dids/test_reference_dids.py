@@ -18,9 +18,9 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk, thumbprint
 from web5.dids import dht, jwk, key
 from web5.dids.dht import rotation as dht_rotation
+from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
-from web5.dids.signing import signer_for
 from web5.dids.uri import parse_did
 from web5.dids.web import document_url
 from web5.dwn.store.database import open_memory

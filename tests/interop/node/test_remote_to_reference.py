@@ -11,7 +11,7 @@ from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.dids import dht
-from web5.dids.signing import signer_for
+from web5.dids.keys import signer_for
 from web5.dwn import compose
 from web5.dwn.store.database import open_memory
 from web5.errors import Unreachable

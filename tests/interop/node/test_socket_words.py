@@ -12,7 +12,7 @@ from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.dids import dht
-from web5.dids.signing import signer_for
+from web5.dids.keys import signer_for
 from web5.dwn import compose, rpc, rpc_socket
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn

@@ -20,9 +20,9 @@ from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.crypto.jws import MessageSigner
+from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dids.resolver import default_resolver
-from web5.dids.signing import signer_for
 from web5.dwn import Dwn, compose
 from web5.dwn.cid import DataCid
 from web5.dwn.store.database import open_file

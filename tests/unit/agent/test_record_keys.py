@@ -13,7 +13,7 @@ from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import public_jwk
 from web5.dids import jwk
 from web5.dids.dht.creation import KeySpec, create
-from web5.dids.key_agreement import encryption_method
+from web5.dids.keys import encryption_method
 from web5.dids.models import DidDocument, PortableDid
 from web5.dwn.encryption.derivation import DerivedKey
 from web5.errors import DidError, EncryptionError, IdentityError
@@ -82,3 +82,20 @@ def test_a_method_may_stand_in_the_relationship_itself() -> None:
     method = {"id": "#k", "type": "JsonWebKey", "controller": "did:a:b", "publicKeyJwk": {"crv": "secp256k1"}}
     found = encryption_method(DidDocument.from_wire({"id": "did:a:b", "keyAgreement": ["#gone", method]}))
     assert found is not None and found.id == "#k"
+
+
+@pytest.mark.parametrize("method_id", ["did:web:a#enc", "#enc", "enc"])
+async def test_a_root_has_an_absolute_id_however_the_document_states_it(world: World, method_id: str) -> None:
+    private = await CRYPTO.generate_key("secp256k1")
+    method = {"type": "JsonWebKey", "controller": "did:web:a", "publicKeyJwk": public_jwk(private)}
+    document = {
+        "id": "did:web:a",
+        "verificationMethod": [{"id": method_id, **method}],
+        "keyAgreement": [method_id],
+        "assertionMethod": [method_id],
+    }
+    agent = await world.device("laptop")
+    portable = PortableDid.from_wire({"uri": "did:web:a", "document": document, "privateKeys": [private]})
+    await agent.import_identity(portable_identity(portable))
+    assert (await agent.record_keys.root("did:web:a")).key_id == "did:web:a#enc"
+    assert (await agent.record_keys.public("did:web:a"))[0] == "did:web:a#enc"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
+from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, PortableDid
-from web5.dids.signing import signer_for
 from web5.dids.uri import parse_did
 from web5.dwn.store.database import open_memory
 from web5.errors import CryptoError, DidError, Web5Error

@@ -14,8 +14,8 @@ from web5.cpython.crypto import NodeCrypto
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import public_jwk
 from web5.dids import jwk, key
+from web5.dids.keys import private_key, signer_for
 from web5.dids.resolver import UniversalResolver
-from web5.dids.signing import private_key, signer_for
 from web5.errors import CryptoError, InvalidArgument
 from web5.ports.crypto import KeyAlgorithm
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from web5.cpython.crypto import NodeCrypto
+from web5.dids.keys import private_key, signer_for, signing_method
 from web5.dids.models import DidDocument, PortableDid
-from web5.dids.signing import private_key, signer_for, signing_method
-from web5.dids.uri import DidUrl, fragment_of, parse_did
+from web5.dids.uri import DidUrl, absolute_url, fragment_of, parse_did
 from web5.errors import DidError
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
@@ -55,6 +55,16 @@ def test_fragments() -> None:
     assert [fragment_of(text) for text in ("did:a:b#sig", "#sig", "sig")] == ["sig"] * 3
 
 
+@pytest.mark.parametrize("reference", ["did:web:a#enc", "#enc", "enc"])
+def test_references_in_a_document_become_absolute(reference: str) -> None:
+    assert absolute_url("did:web:a", reference) == "did:web:a#enc"
+
+
+def test_paths_queries_and_other_dids_stay_in_references() -> None:
+    for reference, url in (("/p#f", "did:web:a/p#f"), ("?q=1#f", "did:web:a?q=1#f"), ("did:web:b#f", "did:web:b#f")):
+        assert absolute_url("did:web:a", reference) == url
+
+
 @pytest.mark.parametrize("vector", VECTORS["dht"], ids=lambda vector: vector["name"])
 def test_portable_dids_survive(vector: Any) -> None:
     portable = vector["portable"]
@@ -83,7 +93,13 @@ def test_finding_methods_and_services() -> None:
         assert method is not None and method.id == f"{document.id}#enc"
     assert document.find_method("none") is None and document.find_service("none") is None
     embedded = {"id": "did:a:b#e", "type": "JsonWebKey", "controller": "did:a:b"}
-    assert DidDocument.from_wire({"id": "did:a:b", "keyAgreement": ["#x", embedded]}).find_method("e") is not None
+    document = DidDocument.from_wire({"id": "did:a:b", "keyAgreement": ["#x", embedded], "authentication": ["e"]})
+    assert document.find_method("e") is not None
+    assert document.find_method("did:other:b#e") is None
+    assert document.methods_for("authentication", "keyAgreement") == {
+        "did:a:b#e": document.find_method("e"),
+        "did:a:b#x": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -117,3 +133,22 @@ def test_without_the_key_or_the_method_there_is_no_signer() -> None:
     garbled = PortableDid.from_wire({**CONNECT, "privateKeys": [{"kty": 7}]})
     with pytest.raises(DidError, match="cannot be read"):
         private_key(garbled, signing_method(garbled.document))
+
+
+@pytest.mark.parametrize("method_id", ["did:web:a#sig", "#sig", "sig"])
+async def test_a_key_id_is_absolute_however_the_document_states_it(method_id: str) -> None:
+    private = await NodeCrypto().generate_key("Ed25519")
+    public = {name: value for name, value in private.items() if name != "d"}
+    method = {"id": method_id, "type": "JsonWebKey", "controller": "did:web:a", "publicKeyJwk": public}
+    for relationship in ([method_id], [method]):
+        document = {"id": "did:web:a", "verificationMethod": [method], "assertionMethod": relationship}
+        portable_did = PortableDid.from_wire({"uri": "did:web:a", "document": document, "privateKeys": [private]})
+        assert (await signer_for(portable_did, NodeCrypto())).key_id == "did:web:a#sig"
+
+
+def test_a_reference_to_a_key_of_another_did_is_not_taken_for_a_namesake() -> None:
+    public = {"kty": "OKP", "crv": "Ed25519", "x": "AA"}
+    method = {"id": "#sig", "type": "JsonWebKey", "controller": "did:web:a", "publicKeyJwk": public}
+    document = {"id": "did:web:a", "verificationMethod": [method], "assertionMethod": ["did:web:other#sig"]}
+    with pytest.raises(DidError, match="meant for signing"):
+        signing_method(DidDocument.from_wire(document))

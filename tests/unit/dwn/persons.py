@@ -11,8 +11,8 @@ from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jws import MessageSigner, sign
 from web5.dids.jwk import DidJwk, create
 from web5.dids.key import DidKey
+from web5.dids.keys import signer_for
 from web5.dids.resolver import UniversalResolver
-from web5.dids.signing import signer_for
 from web5.dwn import Dwn
 from web5.dwn.cid import dag_cbor_cid
 from web5.dwn.store.database import open_memory

@@ -16,8 +16,8 @@ from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.jws import MessageSigner
 from web5.dids import dht
+from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, DidResolutionResult, PortableDid
-from web5.dids.signing import signer_for
 from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
 from web5.dwn.store.database import open_file, open_memory

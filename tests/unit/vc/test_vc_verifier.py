@@ -145,6 +145,7 @@ async def test_relative_and_embedded_keys_are_found(world: World) -> None:
     first = wire["verificationMethod"][0]
     for form in (
         {"assertionMethod": ["#say"]},
+        {"assertionMethod": ["say"]},
         {"assertionMethod": [{**first, "id": "#say"}], "verificationMethod": []},
     ):
         document = DidDocument.from_wire({**wire, **form})

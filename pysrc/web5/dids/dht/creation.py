@@ -10,7 +10,7 @@ from web5.crypto.jwk import key_bytes, public_jwk
 from web5.dids.dht import rotation as dht_rotation
 from web5.dids.dht.identity import identity_key_to_did
 from web5.dids.dht.room import fitting_packet
-from web5.dids.keys import own_key
+from web5.dids.keys import given_or_new_key
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
 from web5.dids.uri import fragment_of
 from web5.errors import InvalidArgument
@@ -94,7 +94,7 @@ async def create(
             internalError, the private key of `previous` is not there.
     """
     specs = _with_identity_key(verification_methods)
-    private_keys = [await own_key(crypto, spec.algorithm, spec.private_jwk) for spec in specs]
+    private_keys = [await given_or_new_key(crypto, spec.algorithm, spec.private_jwk) for spec in specs]
     uri = identity_key_to_did(key_bytes(private_keys[0]))
     wire: dict[str, Any] = {"id": uri}
     if also_known_as:

@@ -15,9 +15,9 @@ from web5.dids.dht.identity import identity_key
 from web5.dids.dht.packet import deactivation_packet
 from web5.dids.dht.read import from_packet
 from web5.dids.dht.room import fitting_packet
+from web5.dids.keys import private_key, signing_method
 from web5.dids.method import Resolved
 from web5.dids.models import PortableDid
-from web5.dids.signing import private_key, signing_method
 from web5.dids.uri import DidUrl
 from web5.errors import DidError, RemoteError, Unreachable
 from web5.ports.clock import Clock, SystemClock

@@ -14,8 +14,8 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import from_key_bytes
 from web5.dids.dht.identity import identity_key
 from web5.dids.dht.terms import PreviousDid
+from web5.dids.keys import private_key, signing_method
 from web5.dids.models import PortableDid
-from web5.dids.signing import private_key, signing_method
 from web5.errors import CryptoError, DidError
 from web5.ports.crypto import Crypto
 

@@ -14,8 +14,8 @@ from web5.agent.delegation.delegation import Delegation
 from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jws import MessageSigner
 from web5.dids import jwk
+from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
-from web5.dids.signing import signer_for
 from web5.dwn.compose_permissions import permission_grant
 from web5.errors import DelegationError
 from web5.ports.clock import SystemClock

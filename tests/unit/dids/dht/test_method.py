@@ -22,9 +22,9 @@ from web5.dids import dht, key
 from web5.dids.dht import bep44
 from web5.dids.dht import rotation as dht_rotation
 from web5.dids.dht.gateways import Gateways
+from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
-from web5.dids.signing import signer_for
 from web5.dwn.store.database import open_memory
 from web5.errors import CryptoError, DidError, InvalidArgument, Unreachable
 from web5.node.gateway import create_gateway

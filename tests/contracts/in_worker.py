@@ -44,7 +44,8 @@ from web5.dids.keys import signer_for
 from web5.dwn import compose
 from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database
-from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.dwn.store.memory import MemoryPages
+from web5.dwn.store.paged import open_paged
 from web5.errors import Conflict, Web5Error
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn

@@ -23,7 +23,8 @@ from web5.cpython.crypto import FileSealer
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.dwn.store.database import Database, open_file, open_memory
-from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.dwn.store.memory import MemoryPages
+from web5.dwn.store.paged import open_paged
 from web5.errors import NoWebSocket, Unreachable
 
 

@@ -20,7 +20,8 @@ from tests.simulation.virtual_time import OWNER, Owner, SimClock
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
-from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.dwn.store.memory import MemoryPages
+from web5.dwn.store.paged import open_paged
 from web5.dwn.store.store import Store
 from web5.errors import StorageError
 from web5.sync import SyncEngine, SyncReport

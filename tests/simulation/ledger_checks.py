@@ -15,7 +15,7 @@ from tests.simulation.device import Device
 from tests.simulation.network import Endpoint
 from web5.dwn import Dwn
 from web5.dwn.store import protocols as stored_protocols
-from web5.dwn.store.store import Row
+from web5.dwn.store.store import MessageRow
 
 ORPHANS = (
     "SELECT 'sync_out', cid FROM sync_out WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
@@ -93,12 +93,12 @@ def replaced(dwn: Dwn, account: Account, cid: str) -> bool:
     return _pruned(dwn, tenant, account, made)
 
 
-def _newest(dwn: Dwn, tenant: int, record_id: str) -> Row | None:
+def _newest(dwn: Dwn, tenant: int, record_id: str) -> MessageRow | None:
     rows = dwn.store.record(tenant, record_id)
     return rows[-1] if rows else None
 
 
-def _deleted_alike(made: Authored, newest: Row) -> bool:
+def _deleted_alike(made: Authored, newest: MessageRow) -> bool:
     if made.kind != "RecordsDelete" or newest.method != "Delete":
         return False
     return not made.is_prune or bool(newest.message["descriptor"]["prune"])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from web5.dwn.applied import Applied
 from web5.dwn.data import DataStream
 from web5.dwn.engine import Delivery, Dwn, Stored, TenantGate
-from web5.dwn.events import Event, Subscription
+from web5.dwn.events import Applied, Event, Subscription
 
 __all__ = ["Applied", "DataStream", "Delivery", "Dwn", "Event", "Stored", "Subscription", "TenantGate"]

@@ -18,7 +18,7 @@ from web5.dids.resolver import DidResolver
 from web5.dwn.codes import Code
 from web5.dwn.jws import Jws, key_id_of
 from web5.dwn.messages import rules
-from web5.dwn.messages.parsed_write import parse_write
+from web5.dwn.messages.parsing import parse_write
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import CLOSED, Did
 from web5.errors import BadRequest, CryptoError, Unauthorized

@@ -16,22 +16,19 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from web5.dids.resolver import DidResolver
-from web5.dwn.applied import Hook
 from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
-from web5.dwn.events import Handler
+from web5.dwn.events import Handler, Hook
 from web5.dwn.javascript import as_javascript
 from web5.dwn.messages import (
     messages_query,
     messages_read,
-    messages_subscribe,
     protocols_configure,
     protocols_query,
     records_delete,
     records_query,
     records_read,
-    records_subscribe,
     records_write,
 )
 from web5.dwn.services import Call, Message, Reply, Services, reply
@@ -47,12 +44,12 @@ from web5.ports.crypto import Crypto
 _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "RecordsWrite": records_write.handle,
     "RecordsRead": records_read.handle,
-    "RecordsQuery": records_query.handle,
-    "RecordsSubscribe": records_subscribe.handle,
+    "RecordsQuery": records_query.handle_query,
+    "RecordsSubscribe": records_query.handle_subscribe,
     "RecordsDelete": records_delete.handle,
-    "MessagesQuery": messages_query.handle,
+    "MessagesQuery": messages_query.handle_query,
     "MessagesRead": messages_read.handle,
-    "MessagesSubscribe": messages_subscribe.handle,
+    "MessagesSubscribe": messages_query.handle_subscribe,
     "ProtocolsConfigure": protocols_configure.handle,
     "ProtocolsQuery": protocols_query.handle,
 }

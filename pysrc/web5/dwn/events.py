@@ -12,12 +12,37 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from web5.dwn.applied import Applied
 from web5.dwn.store.indexes import COLUMNS, tag_values
 from web5.dwn.store.terms import Term
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A message that was stored.
+
+    Parameters:
+        seq: its number in the event log; numbers of one database only grow.
+        is_latest_base_state: False for an initial write without data, which queries do not see.
+        source: who brought the message, such as an endpoint's URL; None if it was made here.
+        initial_write: the record's first write, where the message itself is not it.
+        values: what its row holds, in the order of `store.indexes.COLUMNS`.
+    """
+
+    tenant: str
+    message_cid: str
+    seq: int
+    message: dict[str, Any]
+    is_latest_base_state: bool
+    source: str | None
+    initial_write: dict[str, Any] | None
+    values: tuple[Any, ...]
+
+
+Hook = Callable[[Applied], None]
 
 Event = dict[str, Any]
 """`{"message": …, "initialWrite": …}`, the latter where the message is not it; the same for all, so to be read only."""

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from web5.dwn.applied import Applied, Hook
 from web5.dwn.authentication import Verifier
+from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
-from web5.dwn.events import EventStream, Handler
+from web5.dwn.events import Applied, EventStream, Handler, Hook
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
+from web5.errors import NotImplementedByDwn
 from web5.ports.blobs import Blobs
 
 Message = dict[str, Any]
@@ -34,6 +35,17 @@ class Call:
     source: str | None = None
     subscription_handler: Handler | None = None
     cid: str | None = None
+
+    def require_handler(self, code: Code) -> Handler:
+        """Return the subscription handler.
+
+        Raises:
+            NotImplementedByDwn: there is none, so that a subscription would be of no use; the reference says this where
+                it has no event stream.
+        """
+        if self.subscription_handler is None:
+            raise NotImplementedByDwn(code, "Subscriptions are not supported")
+        return self.subscription_handler
 
 
 @dataclass(slots=True)

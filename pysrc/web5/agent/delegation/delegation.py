@@ -12,7 +12,7 @@ from typing import Any, Literal
 from web5.crypto.encoding import b64url_decode
 from web5.dids.models import PortableDid
 from web5.dwn.cid import data_cid
-from web5.dwn.messages.parsed_write import parse_write
+from web5.dwn.messages.parsing import parse_write
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import DataEncodedRecordsWrite
 from web5.dwn.permissions.data import check_data

@@ -19,7 +19,7 @@ from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.compose_permissions import PermissionRecord, permission_request
 from web5.dwn.data import DataStream
-from web5.dwn.messages.parsed_write import parse_write
+from web5.dwn.messages.parsing import parse_write
 from web5.dwn.messages.records_write import SCHEMA
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.grants import encoded_data, permission_data

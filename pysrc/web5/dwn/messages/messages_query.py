@@ -1,4 +1,7 @@
-"""MessagesQuery: the event log of a tenant, as CIDs in the order they came (`src/handlers/messages-query.ts`)."""
+"""MessagesQuery and MessagesSubscribe: the event log of a tenant, so far or as it grows.
+
+Sources: `src/handlers/messages-query.ts`, `src/handlers/messages-subscribe.ts`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,20 @@ from typing import Any, Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
-from web5.dwn.messages.filters import MessagesFilter
-from web5.dwn.messages.parties import check_urls, claims_of
+from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, Authorization, Cursor, Timestamp
+from web5.dwn.messages.shapes import CLOSED, Authorization, Cursor, MessagesFilter, Signed, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
-from web5.dwn.services import Call, Reply, Services, reply
-from web5.dwn.store.events import query_events
+from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.store.search import query_events
+from web5.dwn.store.terms import message_terms
 from web5.errors import Unauthorized
 
 
 @with_config(CLOSED)
-class _Descriptor(TypedDict):
+class _QueryDescriptor(TypedDict):
     interface: Literal["Messages"]
     method: Literal["Query"]
     messageTimestamp: Timestamp
@@ -28,30 +32,49 @@ class _Descriptor(TypedDict):
 
 
 @with_config(CLOSED)
-class _MessagesQuery(TypedDict):
-    authorization: Authorization
-    descriptor: _Descriptor
+class _SubscribeDescriptor(TypedDict):
+    interface: Literal["Messages"]
+    method: Literal["Subscribe"]
+    messageTimestamp: str
+    filters: list[MessagesFilter]
 
 
-SCHEMA = Schema("MessagesQuery", _MessagesQuery)
+QUERY = Schema("MessagesQuery", Signed[Authorization, _QueryDescriptor])
+SUBSCRIBE = Schema("MessagesSubscribe", Signed[Authorization, _SubscribeDescriptor])
 
 
-async def handle(services: Services, call: Call) -> Reply:
-    """200 with `entries` (CIDs), and with a `cursor` after the last of them if there is any.
+async def handle_query(services: Services, call: Call) -> Reply:
+    """Reply 200 with `entries`, CIDs in the order they came, and with a `cursor` after the last of them, if any."""
+    message = QUERY.check(call.message)
+    parties = _parse(message)
+    await _authorize(services, call, message, parties, Code.MessagesQueryAuthorizationFailed)
+    descriptor = message["descriptor"]
+    cids, cursor = query_events(services.store, call.tenant, descriptor["filters"], descriptor.get("cursor"))
+    return reply(200, "OK", entries=cids, cursor=cursor)
 
-    Raises:
-        DwnError: 400 or 401.
-    """
-    message = SCHEMA.check(call.message)
+
+async def handle_subscribe(services: Services, call: Call) -> Reply:
+    """Reply 200 with `subscription`, an `events.Subscription`."""
+    message = SUBSCRIBE.check(call.message)
+    handler = call.require_handler(Code.MessagesSubscribeEventStreamUnimplemented)
+    parties = _parse(message)
+    await _authorize(services, call, message, parties, Code.MessagesSubscribeAuthorizationFailed)
+    alternatives = [terms for filter in message["descriptor"]["filters"] for terms in message_terms(filter)] or [[]]
+    subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
+    return reply(200, "OK", subscription=subscription)
+
+
+def _parse(message: Message) -> Parties:
     descriptor: dict[str, Any] = message["descriptor"]
     claims = claims_of(message)
     for filter in descriptor["filters"]:
         check_urls(filter)
-    parties = claims.parties()
+    if descriptor["method"] == "Subscribe":
+        check_moment(descriptor["messageTimestamp"])
+    return claims.parties()
+
+
+async def _authorize(services: Services, call: Call, message: Message, parties: Parties, code: Code) -> None:
     await services.verifier.authenticate(message["authorization"])
     if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties):
-        raise Unauthorized(Code.MessagesQueryAuthorizationFailed, "message failed authorization")
-    cids, cursor = query_events(
-        services.store, services.database.connection, call.tenant, descriptor["filters"], descriptor.get("cursor")
-    )
-    return reply(200, "OK", entries=cids, cursor=cursor)
+        raise Unauthorized(code, "message failed authorization")

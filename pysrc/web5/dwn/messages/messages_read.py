@@ -9,9 +9,9 @@ from typing_extensions import TypedDict
 
 from web5.dwn.cid import is_message_cid
 from web5.dwn.codes import Code
-from web5.dwn.messages.parties import check_moment, claims_of
+from web5.dwn.messages.parsing import check_moment, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, Authorization, Timestamp
+from web5.dwn.messages.shapes import CLOSED, Authorization, Signed, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
 from web5.dwn.services import Call, Reply, Services, reply
 from web5.errors import BadRequest, NotFound, Unauthorized
@@ -25,13 +25,7 @@ class _Descriptor(TypedDict):
     messageCid: NotRequired[str]
 
 
-@with_config(CLOSED)
-class _MessagesRead(TypedDict):
-    authorization: Authorization
-    descriptor: _Descriptor
-
-
-SCHEMA = Schema("MessagesRead", _MessagesRead)
+SCHEMA = Schema("MessagesRead", Signed[Authorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainValidator, with_config
 from typing_extensions import TypedDict
 
-from web5.dwn.applied import Applied
 from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
-from web5.dwn.messages.parties import Parties, check_moment, claims_of
+from web5.dwn.events import Applied
+from web5.dwn.messages.parsing import Parties, check_moment, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Signed, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
 from web5.dwn.protocols.shape import definition_shape
 from web5.dwn.protocols.validation import validate_definition
@@ -34,13 +34,7 @@ class _Descriptor(TypedDict):
     definition: Annotated[Any, PlainValidator(definition_shape)]
 
 
-@with_config(CLOSED)
-class _ProtocolsConfigure(TypedDict):
-    authorization: DelegatedAuthorization
-    descriptor: _Descriptor
-
-
-SCHEMA = Schema("ProtocolsConfigure", _ProtocolsConfigure)
+SCHEMA = Schema("ProtocolsConfigure", Signed[DelegatedAuthorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:

@@ -12,9 +12,9 @@ from typing_extensions import TypedDict
 
 from web5.dwn.codes import Code
 from web5.dwn.messages import rules
-from web5.dwn.messages.parties import Parties, check_moment, check_urls, claims_of
+from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, Authorization, Did, Timestamp
+from web5.dwn.messages.shapes import CLOSED, Authorization, Did, MaybeSigned, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
 from web5.dwn.services import Call, Message, Reply, Services, reply
 from web5.dwn.store.protocols import configurations
@@ -44,13 +44,7 @@ class _Descriptor(TypedDict):
     filter: NotRequired[Annotated[_Filter, AfterValidator(rules.not_empty)]]
 
 
-@with_config(CLOSED)
-class _ProtocolsQuery(TypedDict):
-    authorization: NotRequired[Authorization]
-    descriptor: _Descriptor
-
-
-SCHEMA = Schema("ProtocolsQuery", _ProtocolsQuery)
+SCHEMA = Schema("ProtocolsQuery", MaybeSigned[Authorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:

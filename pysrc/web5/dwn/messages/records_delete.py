@@ -7,18 +7,18 @@ from typing import Literal
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from web5.dwn.applied import Applied
 from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
-from web5.dwn.messages.parties import Parties, check_delegations, check_moment, claims_of
+from web5.dwn.events import Applied
+from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Signed, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_delete
 from web5.dwn.services import Call, Message, Reply, Services, reply
 from web5.dwn.store.indexes import delete_columns
 from web5.dwn.store.protocols import purge_descendants
-from web5.dwn.store.store import Row
+from web5.dwn.store.store import MessageRow
 from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
 
 
@@ -31,13 +31,7 @@ class _Descriptor(TypedDict):
     prune: bool
 
 
-@with_config(CLOSED)
-class _RecordsDelete(TypedDict):
-    authorization: DelegatedAuthorization
-    descriptor: _Descriptor
-
-
-SCHEMA = Schema("RecordsDelete", _RecordsDelete)
+SCHEMA = Schema("RecordsDelete", Signed[DelegatedAuthorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:
@@ -91,7 +85,7 @@ def _authorize(place: Place, message: Message, parties: Parties, initial: Messag
     authorize_delete(place, parties, initial, prune=message["descriptor"]["prune"])
 
 
-def _check_against_record(message: Message, cid: str, existing: list[Row]) -> None:
+def _check_against_record(message: Message, cid: str, existing: list[MessageRow]) -> None:
     """What is there can be deleted: a record, or a deleted one whose descendants are to go too."""
     newest = existing[-1] if existing else None
     if newest is None or (

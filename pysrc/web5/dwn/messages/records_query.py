@@ -1,4 +1,10 @@
-"""RecordsQuery: records with their data if it is small, in order and in pages (`src/handlers/records-query.ts`)."""
+"""RecordsQuery and RecordsSubscribe: the records that fit a filter, now or as they come.
+
+A query gives records with their data if it is small, in order and in pages. Where the reference would send a stranger
+every event, because no part of what he may see fits his filter, a subscription here gives none.
+
+Sources: `src/handlers/records-query.ts`, `src/handlers/records-subscribe.ts`.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +15,25 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from web5.crypto.encoding import b64url_encode
+from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
-from web5.dwn.messages.filters import RecordsFilter
-from web5.dwn.messages.parties import Parties, check_delegations, check_moment, check_urls, claims_of
+from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, Cursor, DelegatedAuthorization, Number, Timestamp
+from web5.dwn.messages.shapes import (
+    CLOSED,
+    Cursor,
+    DelegatedAuthorization,
+    MaybeSigned,
+    Number,
+    RecordsFilter,
+    Timestamp,
+)
 from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_query
 from web5.dwn.services import Call, Message, Reply, Services, reply
 from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
 from web5.dwn.store.store import Store
-from web5.dwn.store.terms import PUBLISHED, record_terms, seen_by
+from web5.dwn.store.terms import OF_RECORDS, PUBLISHED, record_terms, seen_by
 from web5.errors import BadRequest
 
 
@@ -30,7 +44,7 @@ class _Pagination(TypedDict):
 
 
 @with_config(CLOSED)
-class _Descriptor(TypedDict):
+class _QueryDescriptor(TypedDict):
     interface: Literal["Records"]
     method: Literal["Query"]
     messageTimestamp: Timestamp
@@ -40,35 +54,20 @@ class _Descriptor(TypedDict):
 
 
 @with_config(CLOSED)
-class _RecordsQuery(TypedDict):
-    authorization: NotRequired[DelegatedAuthorization]
-    descriptor: _Descriptor
+class _SubscribeDescriptor(TypedDict):
+    interface: Literal["Records"]
+    method: Literal["Subscribe"]
+    messageTimestamp: Timestamp
+    filter: RecordsFilter
 
 
-SCHEMA = Schema("RecordsQuery", _RecordsQuery)
+QUERY = Schema("RecordsQuery", MaybeSigned[DelegatedAuthorization, _QueryDescriptor])
+SUBSCRIBE = Schema("RecordsSubscribe", MaybeSigned[DelegatedAuthorization, _SubscribeDescriptor])
 
 
-async def handle(services: Services, call: Call) -> Reply:
-    """200 with `entries`, and with a `cursor` if there are more.
-
-    Raises:
-        DwnError: 400, 401 or 501.
-    """
-    message = SCHEMA.check(call.message)
-    descriptor = message["descriptor"]
-    parties = _parse(message)
-    # Whoever does not sign sees what is published, unless the query asks for what is not.
-    if parties.author is not None or descriptor["filter"].get("published") is False:
-        await services.verifier.authenticate(message.get("authorization"))
-        authorize_delegates(services.store, message, parties)
-        if "protocolRole" in parties.claims:
-            place = Place(services.store, services.store.tenant(call.tenant), call.tenant)
-            authorize_query(place, parties, descriptor["filter"])
-    entries, cursor = _find(services, call.tenant, descriptor, parties)
-    return reply(200, "OK", entries=entries, cursor=cursor)
-
-
-def _parse(message: Message) -> Parties:
+async def handle_query(services: Services, call: Call) -> Reply:
+    """Reply 200 with `entries`, and with a `cursor` if there are more."""
+    message = QUERY.check(call.message)
     descriptor = message["descriptor"]
     filter, sort = descriptor["filter"], descriptor.get("dateSort", DEFAULT_SORT)
     if filter.get("published") is False and sort.startswith("published"):
@@ -76,16 +75,45 @@ def _parse(message: Message) -> Parties:
             Code.RecordsQueryParseFilterPublishedSortInvalid,
             f"queries must not filter for `published:false` and sort by {sort}",
         )
+    parties = _parse(message, Code.RecordsQueryFilterMissingRequiredProperties, "queries")
+    await _authorize(services, call, message, parties)
+    entries, cursor = _find(services, call.tenant, descriptor, parties)
+    return reply(200, "OK", entries=entries, cursor=cursor)
+
+
+async def handle_subscribe(services: Services, call: Call) -> Reply:
+    """Reply 200 with `subscription`, an `events.Subscription`."""
+    message = SUBSCRIBE.check(call.message)
+    handler = call.require_handler(Code.RecordsSubscribeEventStreamUnimplemented)
+    parties = _parse(message, Code.RecordsSubscribeFilterMissingRequiredProperties, "subscriptions")
+    await _authorize(services, call, message, parties)
+    terms = [OF_RECORDS, *record_terms(message["descriptor"]["filter"], call.tenant)]
+    alternatives = seen_by(parties.author, call.tenant, terms, has_role="protocolRole" in parties.claims)
+    subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
+    return reply(200, "OK", subscription=subscription)
+
+
+def _parse(message: Message, path_missing: Code, kind: str) -> Parties:
+    descriptor = message["descriptor"]
     claims = claims_of(message)
     check_delegations(claims)
-    if "protocolRole" in claims.author and "protocolPath" not in filter:
-        raise BadRequest(
-            Code.RecordsQueryFilterMissingRequiredProperties,
-            "Role-authorized queries must include `protocolPath` in the filter",
-        )
-    check_urls(filter)
+    if "protocolRole" in claims.author and "protocolPath" not in descriptor["filter"]:
+        raise BadRequest(path_missing, f"Role-authorized {kind} must include `protocolPath` in the filter")
+    check_urls(descriptor["filter"])
     check_moment(descriptor["messageTimestamp"])
     return claims.parties()
+
+
+async def _authorize(services: Services, call: Call, message: Message, parties: Parties) -> None:
+    filter = message["descriptor"]["filter"]
+    # An unsigned message gets what is published, unless its filter asks for what is not.
+    if parties.author is None and filter.get("published") is not False:
+        return
+    await services.verifier.authenticate(message.get("authorization"))
+    authorize_delegates(services.store, message, parties)
+    if "protocolRole" in parties.claims:
+        place = Place(services.store, services.store.tenant(call.tenant), call.tenant)
+        authorize_query(place, parties, filter, method=message["descriptor"]["method"])
 
 
 def _find(
@@ -99,7 +127,7 @@ def _find(
     limit = int(pagination["limit"]) if "limit" in pagination else None
     tenant = services.store.tenant(tenant_did)
     found = search(
-        services.database.connection,
+        services.store.connection,
         tenant,
         seen_by(parties.author, tenant_did, terms, has_role="protocolRole" in parties.claims),
         method="Write",

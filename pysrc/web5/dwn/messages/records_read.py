@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Literal, NotRequired
+from typing import Literal
 
 from pydantic import with_config
 from typing_extensions import TypedDict
 
 from web5.dwn.codes import Code
 from web5.dwn.jws import message_author
-from web5.dwn.messages.filters import RecordsFilter
-from web5.dwn.messages.parties import Parties, check_delegations, check_moment, claims_of
+from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Timestamp
+from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
 from web5.dwn.protocols.authorization import Place, authorize_read
 from web5.dwn.services import Call, Message, Reply, Services, reply
@@ -30,13 +29,7 @@ class _Descriptor(TypedDict):
     filter: RecordsFilter
 
 
-@with_config(CLOSED)
-class _RecordsRead(TypedDict):
-    authorization: NotRequired[DelegatedAuthorization]
-    descriptor: _Descriptor
-
-
-SCHEMA = Schema("RecordsRead", _RecordsRead)
+SCHEMA = Schema("RecordsRead", MaybeSigned[DelegatedAuthorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:

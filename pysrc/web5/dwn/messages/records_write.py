@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from web5.dwn.applied import Applied
 from web5.dwn.codes import Code
-from web5.dwn.data import MAX_INLINE_BYTES
-from web5.dwn.incoming import Incoming, receive, received
+from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive, received
+from web5.dwn.events import Applied
 from web5.dwn.javascript import as_javascript
-from web5.dwn.messages.parsed_write import ParsedWrite, parse_write
+from web5.dwn.messages.parsing import ParsedWrite, parse_write
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import RecordsWrite
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
@@ -22,7 +21,7 @@ from web5.dwn.protocols.authorization import Place, authorize_write
 from web5.dwn.protocols.integrity import validate_referential_integrity
 from web5.dwn.services import Call, Message, Reply, Services, reply
 from web5.dwn.store.indexes import tag_values, write_columns
-from web5.dwn.store.store import BlobRow, Row, Store
+from web5.dwn.store.store import BlobRow, MessageRow, Store
 from web5.errors import BadRequest, Conflict, DwnError, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
@@ -128,7 +127,7 @@ def _accepted(applied: Applied) -> Reply:
     return reply(202, "Accepted") if applied.is_latest_base_state else reply(204, "No Content")
 
 
-def _admit(store: Store, tenant: int, did: str, write: ParsedWrite, existing: list[Row]) -> Message | None:
+def _admit(store: Store, tenant: int, did: str, write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
     """The record's initial write, if the new one may be stored (but for its data).
 
     Raises:
@@ -166,7 +165,7 @@ def _id(write: ParsedWrite) -> str:
     return record_id
 
 
-def _check_against_record(write: ParsedWrite, existing: list[Row]) -> Message | None:
+def _check_against_record(write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
     """The record's initial write, if the new one is a proper successor of what is stored.
 
     Raises:
@@ -254,7 +253,7 @@ def _check_data(descriptor: dict[str, Any], cid: str, size: float) -> None:
         )
 
 
-def _data_of_previous(descriptor: dict[str, Any], previous: Row, *, has_blob: bool) -> bytes | None:
+def _data_of_previous(descriptor: dict[str, Any], previous: MessageRow, *, has_blob: bool) -> bytes | None:
     """The data that an update without data keeps, None if it is a blob (`processMessageWithoutDataStream`)."""
     old = previous.message["descriptor"]
     _check_data(descriptor, old["dataCid"], old["dataSize"])

@@ -6,7 +6,7 @@ plain dicts. Patterns are Rust's: `$` is the end of the text, and `\\d` would be
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, with_config
 from typing_extensions import TypedDict
@@ -66,6 +66,26 @@ class _OwnerAuthorization(TypedDict):
 
 
 OwnerAuthorization = Annotated[_OwnerAuthorization, AfterValidator(rules.require_signature)]
+
+
+AuthorizationT = TypeVar("AuthorizationT")
+DescriptorT = TypeVar("DescriptorT")
+
+
+@with_config(CLOSED)
+class Signed(TypedDict, Generic[AuthorizationT, DescriptorT]):
+    """A message that must be signed."""
+
+    authorization: AuthorizationT
+    descriptor: DescriptorT
+
+
+@with_config(CLOSED)
+class MaybeSigned(TypedDict, Generic[AuthorizationT, DescriptorT]):
+    """A message that anyone may send, signed or not."""
+
+    authorization: NotRequired[AuthorizationT]
+    descriptor: DescriptorT
 
 
 @with_config(CLOSED)
@@ -136,3 +156,46 @@ DateRange = Annotated[_DateRange, AfterValidator(rules.not_empty)]
 class Cursor(TypedDict):
     messageCid: str
     value: str | Number
+
+
+@with_config(CLOSED)
+class _NumberRange(TypedDict):
+    gt: NotRequired[Number]
+    gte: NotRequired[Number]
+    lt: NotRequired[Number]
+    lte: NotRequired[Number]
+
+
+@with_config(CLOSED)
+class _RecordsFilter(TypedDict):
+    protocol: NotRequired[str]
+    protocolPath: NotRequired[str]
+    author: NotRequired[Did | list[Did]]
+    attester: NotRequired[Did]
+    recipient: NotRequired[Did | list[Did]]
+    contextId: NotRequired[str]
+    schema: NotRequired[str]
+    tags: NotRequired[Annotated[dict[str, Annotated[Any, PlainValidator(rules.tag_filter)]], Field(min_length=1)]]
+    recordId: NotRequired[str]
+    parentId: NotRequired[str]
+    published: NotRequired[bool]
+    dataFormat: NotRequired[str]
+    dataSize: NotRequired[Annotated[_NumberRange, AfterValidator(rules.range_bounds)]]
+    dataCid: NotRequired[str]
+    dateCreated: NotRequired[DateRange]
+    datePublished: NotRequired[DateRange]
+    dateUpdated: NotRequired[DateRange]
+
+
+RecordsFilter = Annotated[_RecordsFilter, AfterValidator(rules.publication_filter)]
+
+
+@with_config(CLOSED)
+class _MessagesFilter(TypedDict):
+    interface: NotRequired[Literal["Protocols", "Records"]]
+    method: NotRequired[Literal["Configure", "Delete", "Write"]]
+    protocol: NotRequired[str]
+    messageTimestamp: NotRequired[DateRange]
+
+
+MessagesFilter = Annotated[_MessagesFilter, AfterValidator(rules.not_empty)]

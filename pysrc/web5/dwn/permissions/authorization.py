@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from web5.dwn.permissions.delegation import AUTHOR, OWNER, check_genuine
 from web5.dwn.permissions.grants import Grant, fetch_grant
 from web5.dwn.permissions.rules import Use, authorize
-from web5.dwn.store.store import Row, Store
+from web5.dwn.store.store import MessageRow, Store
 from web5.errors import BadRequest, Unauthorized
 
 if TYPE_CHECKING:
-    from web5.dwn.messages.parties import Parties
+    from web5.dwn.messages.parsing import Parties
 
 Message = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ def invokes_grant(
     parties: Parties,
     *,
     record: Message | None = None,
-    read: Row | None = None,
+    read: MessageRow | None = None,
 ) -> bool:
     """True if the message invokes a grant of the tenant's that allows it; False if it invokes none.
 

@@ -14,7 +14,7 @@ from typing import Any
 from web5.dwn.codes import Code
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import Grant, fetch_grant, permission_data
-from web5.dwn.store.store import Row, Store
+from web5.dwn.store.store import MessageRow, Store
 from web5.errors import BadRequest, Unauthorized
 
 Message = Mapping[str, Any]
@@ -37,7 +37,7 @@ class Use:
     grantor: str
     grantee: str
     record: Message | None = None
-    read: Row | None = None
+    read: MessageRow | None = None
 
     @property
     def descriptor(self) -> Mapping[str, Any]:
@@ -117,7 +117,7 @@ def _read_in_protocol(use: Use) -> bool:
     return scoped is None or scoped in _protocols_of(use, use.read)
 
 
-def _protocols_of(use: Use, row: Row) -> tuple[str | None, ...]:
+def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
     """The protocols that a stored message belongs to; a permission record belongs to the one of its scope too."""
     store, tenant = use.store, use.store.tenant(use.grantor)
     if row.method == "Configure":

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
-from web5.dwn.messages.parsed_write import ParsedWrite
-from web5.dwn.messages.parties import Parties
+from web5.dwn.messages.parsing import ParsedWrite, Parties
 from web5.dwn.protocols.definitions import Definition, RuleSet, definition_of
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.protocols import Link
@@ -190,11 +189,6 @@ def authorize_query(place: Place, parties: Parties, filter: Mapping[str, Any], *
         record_id=None,
         recipient=lambda: None,
     )
-
-
-def authorize_subscribe(place: Place, parties: Parties, filter: Mapping[str, Any]) -> None:
-    """As `authorize_query`, for a subscription."""
-    authorize_query(place, parties, filter, method="Subscribe")
 
 
 def _authorize_on_record(place: Place, parties: Parties, write: Mapping[str, Any], method: str, case: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
-from web5.dwn.messages.parties import check_urls
+from web5.dwn.messages.parsing import check_urls
 from web5.dwn.protocols.json_schema import same
 from web5.dwn.protocols.tags import schema_fault
 from web5.errors import BadRequest

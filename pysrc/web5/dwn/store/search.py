@@ -11,14 +11,18 @@ The text of a statement depends only on which properties a filter has, so that S
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import apsw
 
-from web5.dwn.store.conditions import condition, tag_condition
-from web5.dwn.store.terms import Term
+from web5.dwn.store.store import Store
+from web5.dwn.store.terms import Filter, Term, message_terms
+
+Condition = tuple[str, tuple[Any, ...]]
+Cursor = Mapping[str, Any]
 
 NARROW = 500
 """Rows. As many as are read and sorted in about the time in which ten times as many index entries are walked."""
@@ -50,6 +54,18 @@ SORTS = {
     "publishedDescending": ("date_published", "DESC"),
 }
 DEFAULT_SORT = "createdAscending"
+
+
+_FEW: dict[Any, str] = {
+    (("=", "Delete"),): "dwn_deletes",
+    (("=", "Configure"),): "dwn_by_configured",
+    (("in", ("Configure",)),): "dwn_by_configured",
+}
+"""Methods of which a log has few messages, with their indexes."""
+
+_LITERAL = {True: "1", False: "0", "Write": "'Write'", "Delete": "'Delete'", "Configure": "'Configure'"}
+_LITERAL_COLUMNS = frozenset({"published", "method"})
+"""Partial indexes are about their values, and SQLite uses one only where the statement itself says the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +197,94 @@ def _walk(wanted: _Wanted, terms: Iterable[Term]) -> str:
         return "dwn_by_published"
     named = {term.name for term in terms if not term.is_tag and _is_equal(term)}
     return next((index for column, index in _WALKS.items() if column in named), "dwn_by_created")
+
+
+def query_events(
+    store: Store, tenant: str, filters: Sequence[Filter], cursor: Cursor | None
+) -> tuple[list[str], Cursor | None]:
+    """CIDs of the messages after a cursor that any of the filters finds (all, without filters), and the next cursor."""
+    number, after = store.tenant(tenant), _position(store, cursor)
+    alternatives = [terms for filter in filters for terms in message_terms(filter)]
+    found: dict[int, str] = {}
+    for terms in alternatives or [[]]:
+        found |= _find_events(store.connection, number, after, terms)
+    if not found:
+        return [], None
+    order = sorted(found)
+    last = order[-1]
+    return [found[seq] for seq in order], {"messageCid": found[last], "value": f"{store.identity}-{last:016d}"}
+
+
+def _find_events(db: apsw.Connection, tenant: int, after: int, terms: Sequence[Term]) -> dict[int, str]:
+    where = ["tenant = ?", "seq > ?"]
+    parameters: list[Any] = [tenant, after]
+    for term in terms:
+        text, values = condition(term)
+        where.append(text)
+        parameters.extend(values)
+    # What came after a cursor is little; from the beginning, the index of what the filter asks for finds less.
+    source = "INDEXED BY dwn_by_tenant" if after else _log_index(terms)
+    return dict(db.execute(f"SELECT seq, cid FROM dwn_message {source} WHERE {' AND '.join(where)}", parameters))
+
+
+def _log_index(terms: Sequence[Term]) -> str:
+    named = {term.name: term for term in terms if not term.is_tag}
+    if any(term.is_tag for term in terms):
+        return "NOT INDEXED"  # the tags say which rows
+    if "protocol" in named:
+        return "INDEXED BY dwn_by_protocol"
+    if "method" in named and named["method"].tests in _FEW:
+        return f"INDEXED BY {_FEW[named['method'].tests]}"
+    return "INDEXED BY dwn_by_updated" if "message_timestamp" in named else "INDEXED BY dwn_by_tenant"
+
+
+def _position(store: Store, cursor: Cursor | None) -> int:
+    """Where to go on. A cursor of another store, such as one that was here before this one, starts at the beginning:
+    else whoever syncs by it would silently miss messages."""
+    value = cursor["value"] if cursor else None
+    if isinstance(value, str):
+        identity, _, seq = value.partition("-")
+        if identity == store.identity and seq.isdecimal():
+            return int(seq)
+    return 0
+
+
+def condition(term: Term) -> Condition:
+    if term.is_tag:
+        text, values = tag_condition(term)
+        return f"seq IN (SELECT tagged FROM dwn_tag WHERE tag_tenant = ?1 AND {text})", values
+    terms, values = [], ()
+    for operator, wanted in term.tests:
+        text, value = _test(term.name, operator, wanted)
+        terms.append(text)
+        values += value
+    return " AND ".join(terms), values
+
+
+def tag_condition(term: Term) -> Condition:
+    """The same of a tag, about a row of `dwn_tag`."""
+    tests = list(term.tests)
+    # SQLite sorts numbers before texts before bytes; a range stays within its own type.
+    if all(operator != "=" for operator, _ in tests):
+        tests.append((">=", b"") if isinstance(tests[0][1], bytes) else ("<", ""))
+    terms = "".join(f" AND value {operator} ?" for operator, _ in tests)
+    return f"name = ?{terms}", (term.name, *(value for _, value in tests))
+
+
+def _test(column: str, operator: str, wanted: Any) -> Condition:
+    if operator == "in":
+        return _one_of(column, wanted)
+    if column in _LITERAL_COLUMNS:
+        return f"{column} {operator} {_LITERAL[wanted]}", ()
+    return f"{column} {operator} ?", (wanted,)
+
+
+def _one_of(column: str, wanted: Sequence[Any]) -> Condition:
+    if column in _LITERAL_COLUMNS:
+        return f"{column} IN ({', '.join(_LITERAL[value] for value in wanted)})", ()
+    if all(value is None for value in wanted):
+        return f"{column} IS NULL", ()
+    # One parameter however many there are: SQLite takes only so many, and the statement stays the same.
+    listed = f"{column} IN (SELECT value FROM json_each(?))"
+    values = json.dumps([value for value in wanted if value is not None])
+    return (f"({column} IS NULL OR {listed})" if None in wanted else listed), (values,)

@@ -38,7 +38,7 @@ _SELECT = "SELECT seq, cid, method, record_id, latest, initial, message_timestam
 
 
 @dataclass(slots=True)
-class Row:
+class MessageRow:
     """A stored message. `data` is its data if that lies with it; large data is found by `Store.blob`."""
 
     seq: int
@@ -95,12 +95,12 @@ class Store:
         row = self._db.execute("SELECT id FROM dwn_tenant WHERE did = ?", (did,)).fetchone()
         return row[0] if row else 0
 
-    def record(self, tenant: int, record_id: str) -> list[Row]:
+    def record(self, tenant: int, record_id: str) -> list[MessageRow]:
         """All messages of a record, oldest first."""
         found = self._db.execute(f"{_SELECT} WHERE tenant = ? AND record_id = ?", (tenant, record_id))
         return sorted((_row(*values) for values in found), key=lambda row: row.age)
 
-    def message(self, tenant: int, cid: str) -> Row | None:
+    def message(self, tenant: int, cid: str) -> MessageRow | None:
         values = self._db.execute(f"{_SELECT} WHERE tenant = ? AND cid = ?", (tenant, cid)).fetchone()
         return _row(*values) if values else None
 
@@ -206,7 +206,7 @@ class Store:
             )
         return seq
 
-    def supersede(self, rows: Iterable[Row]) -> None:
+    def supersede(self, rows: Iterable[MessageRow]) -> None:
         """Drop messages that a newer one replaces; an initial write stays, no longer latest and without data."""
         for row in rows:
             # The event log still finds an initial permission record by its protocol (`Messages.convertFilters`).
@@ -265,5 +265,5 @@ def _row(
     message_timestamp: str,
     body: str,
     data: bytes | None,
-) -> Row:
-    return Row(seq, cid, method, record_id, bool(latest), bool(initial), message_timestamp, body, data)
+) -> MessageRow:
+    return MessageRow(seq, cid, method, record_id, bool(latest), bool(initial), message_timestamp, body, data)

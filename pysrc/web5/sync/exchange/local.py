@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from web5.dwn import Delivery, Dwn
-from web5.dwn.store.store import Row
+from web5.dwn.store.store import MessageRow
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
 from web5.sync.ledger.ledger import Ledger
@@ -138,9 +138,9 @@ class Local:
             Item(one.seq, one.cid, lane, provides=dependencies.provided_keys(one.message)) for one in (*before, row)
         ]
 
-    def _record(self, tenant: str, record_id: str) -> list[Row]:
+    def _record(self, tenant: str, record_id: str) -> list[MessageRow]:
         store = self.dwn.store
-        rows: list[Row] = store.record(store.tenant(tenant), record_id)
+        rows: list[MessageRow] = store.record(store.tenant(tenant), record_id)
         return rows
 
     @asynccontextmanager

@@ -18,7 +18,8 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import thumbprint
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database, open_file, open_memory
-from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.dwn.store.memory import MemoryPages
+from web5.dwn.store.paged import open_paged
 from web5.errors import CryptoError, InvalidArgument, RecoveryError, VaultError, VaultLocked, WrongPassword
 from web5.ports.ciphers import HashName
 

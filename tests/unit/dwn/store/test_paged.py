@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from web5.dwn.store.database import Database
-from web5.dwn.store.paged import MemoryPages, open_paged
+from web5.dwn.store.memory import MemoryPages
+from web5.dwn.store.paged import open_paged
 from web5.errors import StorageCorrupt, StorageError, StorageFull
 
 PAGE = 1024

@@ -12,9 +12,8 @@ import apsw
 import pytest
 
 from web5.dwn.store.database import open_memory
-from web5.dwn.store.events import query_events
 from web5.dwn.store.indexes import tag_values, write_columns
-from web5.dwn.store.search import NARROW, SORTS, search
+from web5.dwn.store.search import NARROW, SORTS, query_events, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import PUBLISHED, record_terms, seen_by
 from web5.dwn.timestamps import format_timestamp
@@ -211,7 +210,7 @@ LOG = [
 def test_the_log(plans: Plans, filters: list[Any], after: int | None, indexes: list[str]) -> None:
     store = plans.store
     cursor = after and {"messageCid": "x", "value": f"{store.identity}-{after:016d}"}
-    query_events(store, store.connection, TENANT, filters, cursor)
+    query_events(store, TENANT, filters, cursor)
     used = [
         line.partition(" INDEX ")[2]
         for line in plans.seen

@@ -7,6 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # a busy machine is slow without being wrong
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parents[1]
 

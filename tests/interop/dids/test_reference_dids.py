@@ -17,7 +17,6 @@ from web5.crypto import edwards
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk, thumbprint
 from web5.dids import dht, jwk, key
-from web5.dids.dht import rotation as dht_rotation
 from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
@@ -260,7 +259,7 @@ async def test_each_takes_the_others_proof_of_a_previous_did(
     proof = new.metadata["previousDidProof"]
     arguments = {"document": new.document.to_wire(), "didMetadata": {}}
     packet = b64url_decode(await reference.call("toPacket", **arguments, previousDidProof=proof))
-    assert packet == dht.to_packet(new.document, previous=dht.PreviousDid(old.uri, proof["signature"]))
+    assert packet == dht.to_packet(new.document, previous=dht.PreviousDidProof(old.uri, proof["signature"]))
     with pytest.raises(ReferenceError, match="invalidPreviousDidProof"):
         wrong = {**proof, "signature": b64url_encode(bytes(64))}
         await reference.call("toPacket", **arguments, previousDidProof=wrong)
@@ -268,7 +267,7 @@ async def test_each_takes_the_others_proof_of_a_previous_did(
     signed = await reference.call(
         "importAndSign", portableDid=old.to_wire(), data=b64url_encode(dht.identity_key(new.uri)), methodId="0"
     )
-    await dht_rotation.check(dht.PreviousDid(old.uri, signed["signature"]), new.uri, crypto)
+    await dht.PreviousDidProof(old.uri, signed["signature"]).verify(new.uri, crypto)
 
     published = await dht.publish(new, http, crypto, gateway)
     theirs = await reference.call("resolve", did=new.uri, gatewayUri=gateway)

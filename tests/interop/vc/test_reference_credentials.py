@@ -20,7 +20,7 @@ from tests.unit.vc.parties import World, claims_of, crypto, sign_claims, with_pa
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode
 from web5.dids import dht, jwk, key
-from web5.dids.dht.method import KeySpec
+from web5.dids.dht.creation import KeySpec
 from web5.dids.models import PortableDid
 from web5.dids.resolver import default_resolver
 from web5.errors import CredentialError

@@ -6,16 +6,15 @@ May import `crypto` and the rest of `dids` but the resolver.
 from __future__ import annotations
 
 from web5.dids.dht.creation import KeySpec, create, identity_defaults
-from web5.dids.dht.identity import identity_key, identity_key_to_did
+from web5.dids.dht.identity import PreviousDidProof, identity_key, identity_key_to_did
 from web5.dids.dht.method import DidDht, publish, read_document, sequence_at, sign_document, with_version
 from web5.dids.dht.packet import to_packet
 from web5.dids.dht.read import from_packet
-from web5.dids.dht.terms import PreviousDid
 
 __all__ = [
     "DidDht",
     "KeySpec",
-    "PreviousDid",
+    "PreviousDidProof",
     "create",
     "from_packet",
     "identity_defaults",

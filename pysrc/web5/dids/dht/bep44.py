@@ -1,4 +1,4 @@
-"""Signed mutable items of the Mainline DHT (BEP 44), and how a Pkarr relay or DID DHT gateway carries them.
+"""Signed mutable items of the Mainline DHT (BEP 44), and their form at Pkarr relays and DID DHT gateways.
 
 A relay's payload is the signature (64 bytes), the sequence number (8 bytes, big-endian) and the value
 (https://pubky.org/pkarr, "relays"; `@web5/dids` `did-dht.ts` `pkarrGet` and `pkarrPut`).
@@ -28,10 +28,10 @@ _NUMBER = re.compile(r"[0-9]{1,19}")
 
 @dataclass(frozen=True)
 class SignedItem:
-    """A value under a key.
+    """A signed value.
 
     Parameters:
-        key: the Ed25519 public key, 32 bytes.
+        key: the Ed25519 public key that it is stored under, 32 bytes.
         signature: over `signing_input(seq, value)`.
         seq: of two items under a key, the one with the higher number replaces the other.
     """
@@ -43,12 +43,12 @@ class SignedItem:
 
 
 def signing_input(seq: int, value: bytes) -> bytes:
-    """What the signature is over: `seq` and `v` in bencode, without the dictionary around them (BEP 44)."""
+    """Return the bytes that are signed: `seq` and `v` in bencode, without the dictionary around them (BEP 44)."""
     return b"3:seqi%de1:v%d:%s" % (seq, len(value), value)
 
 
 def version_of(metadata: Mapping[str, Any]) -> int:
-    """The sequence number that a did:dht was last published with, by its metadata (`versionId`); 0 if it has none."""
+    """Return the sequence number in the metadata of a did:dht (`versionId`), or 0 if there is none."""
     version = metadata.get("versionId")
     return int(version) if isinstance(version, str) and _NUMBER.fullmatch(version) else 0
 
@@ -57,7 +57,7 @@ async def sign_item(key: bytes, seq: int, value: bytes, signer: RawSigner) -> Si
     """Sign a value for publication.
 
     Raises:
-        DidError: invalidDidDocumentLength, it is too long for the DHT; invalidDidDocument, no such sequence number.
+        DidError: invalidDidDocumentLength, it is too long for the DHT; invalidDidDocument, `seq` is out of range.
     """
     if not 0 <= seq < SEQUENCE_LIMIT:
         raise DidError("invalidDidDocument", f"{seq} is not a sequence number")
@@ -72,12 +72,12 @@ async def sign_item(key: bytes, seq: int, value: bytes, signer: RawSigner) -> Si
 
 
 def encode(item: SignedItem) -> bytes:
-    """The relay's payload of an item."""
+    """Return a relay's payload for an item."""
     return item.signature + item.seq.to_bytes(SEQUENCE_BYTES, "big") + item.value
 
 
 def parse_relay_payload(key: bytes, body: bytes) -> SignedItem:
-    """The item in a relay's payload; whether its signature holds, `verify_item` says.
+    """Return the item in a relay's payload; `verify_item` checks its signature.
 
     Raises:
         DidError: invalidDidDocumentLength, under 72 or over 1,072 bytes; invalidDidDocument, a sequence number beyond
@@ -98,7 +98,7 @@ def parse_relay_payload(key: bytes, body: bytes) -> SignedItem:
 
 
 async def verify_item(item: SignedItem, crypto: Crypto) -> bool:
-    """True if the item was signed with the key that it lies under."""
+    """Return True if the item was signed with its own key."""
     try:
         return await crypto.verify(
             from_key_bytes("Ed25519", item.key), signing_input(item.seq, item.value), item.signature

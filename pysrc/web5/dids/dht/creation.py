@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from web5.crypto.jwk import key_bytes, public_jwk
-from web5.dids.dht import rotation as dht_rotation
-from web5.dids.dht.identity import identity_key_to_did
-from web5.dids.dht.room import fitting_packet
+from web5.dids.dht.identity import PreviousDidProof, identity_key_to_did
+from web5.dids.dht.packet import fitting_packet
 from web5.dids.keys import given_or_new_key
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
 from web5.dids.uri import fragment_of
@@ -44,26 +43,18 @@ class IdentityDefaults(TypedDict):
 
 
 def identity_defaults(endpoints: Sequence[str]) -> IdentityDefaults:
-    """What `Web5.connect` of `@web5/api` gives a new identity, as arguments for `create`.
+    """Return the arguments for `create` that `Web5.connect` of `@web5/api` gives a new identity.
 
     Parameters:
         endpoints: the URLs of its DWNs; with none the identity gets no DWN service.
     """
-    services = [
-        {
-            "id": "dwn",
-            "type": "DecentralizedWebNode",
-            "serviceEndpoint": list(endpoints),
-            "enc": "#enc",
-            "sig": "#sig",
-        }
-    ]
+    dwn = {"id": "dwn", "type": "DecentralizedWebNode", "serviceEndpoint": list(endpoints)}
     return {
         "verification_methods": [
             KeySpec("Ed25519", "sig", ("assertionMethod", "authentication")),
             KeySpec("secp256k1", "enc", ("keyAgreement",)),
         ],
-        "services": services if endpoints else [],
+        "services": [{**dwn, "enc": "#enc", "sig": "#sig"}] if endpoints else [],
     }
 
 
@@ -83,7 +74,7 @@ async def create(
         verification_methods: besides the identity key, which is added as `#0` for all purposes but `keyAgreement`
             unless one with the id "0" is given.
         services: in the wire's JSON shape; an `id` may be a mere fragment.
-        types: DID types by number or name, see `web5.dids.dht.method.terms.DID_TYPES`.
+        types: DID types by number or name, see `web5.dids.dht.packet.DID_TYPES`.
         previous: the did:dht that the new one continues, with its identity key, which signs for the new one.
 
     Raises:
@@ -104,14 +95,8 @@ async def create(
     wire["verificationMethod"] = []
     for spec, key in zip(specs, private_keys, strict=True):
         method_id = f"{uri}#{fragment_of(spec.id or key['kid'])}"
-        wire["verificationMethod"].append(
-            {
-                "id": method_id,
-                "type": "JsonWebKey",
-                "controller": spec.controller or uri,
-                "publicKeyJwk": public_jwk(key),
-            }
-        )
+        method = {"id": method_id, "type": "JsonWebKey", "controller": spec.controller or uri}
+        wire["verificationMethod"].append({**method, "publicKeyJwk": public_jwk(key)})
         for purpose in spec.purposes:
             wire.setdefault(purpose, []).append(method_id)
     if services:
@@ -119,28 +104,28 @@ async def create(
             {**service, "id": f"{uri}#{fragment_of(str(service.get('id', '')))}"} for service in services
         ]
     document = DidDocument.from_wire(wire)
-    proof = None if previous is None else await dht_rotation.prove(previous, uri, crypto)
+    proof = None if previous is None else await PreviousDidProof.sign(previous, uri, crypto)
     fitting_packet(document, types=types, previous=proof)
     metadata: dict[str, Any] = {"published": False}
     if types:
         metadata["types"] = list(types)
     if proof is not None:
-        metadata |= dht_rotation.to_metadata(proof)
+        metadata |= proof.to_metadata()
     return PortableDid(uri=uri, document=document, metadata=metadata, private_keys=private_keys)
 
 
 def _with_identity_key(given: Sequence[KeySpec]) -> list[KeySpec]:
-    """The identity key first, where the DNS packet has it."""
+    """Put the identity key first, where the DNS packet has it."""
     ids = [fragment_of(spec.id) for spec in given if spec.id is not None]
     if len(ids) != len(set(ids)):
         raise InvalidArgument("One or more verification method IDs are not unique")
     for purpose in (purpose for spec in given for purpose in spec.purposes):
         if purpose not in RELATIONSHIPS:
             raise InvalidArgument(f"{purpose!r} is not a purpose: {', '.join(RELATIONSHIPS)} would do")
-    identity = [spec for spec in given if spec.id is not None and fragment_of(spec.id) == IDENTITY_KEY]
-    if not identity:
+    identity = next((spec for spec in given if fragment_of(spec.id or "") == IDENTITY_KEY), None)
+    if identity is None:
         purposes = [purpose for purpose in RELATIONSHIPS if purpose != "keyAgreement"]
         return [KeySpec("Ed25519", IDENTITY_KEY, purposes), *given]
-    if identity[0].algorithm != "Ed25519":
+    if identity.algorithm != "Ed25519":
         raise InvalidArgument("The identity key '#0' of a did:dht is an Ed25519 key")
-    return identity + [spec for spec in given if spec is not identity[0]]
+    return [identity, *(spec for spec in given if spec is not identity)]

@@ -1,4 +1,4 @@
-"""DNS messages (RFC 1035, section 4), as far as DID DHT uses them: TXT and NS records among the answers.
+"""DNS messages (RFC 1035, section 4), the part that did:dht uses: TXT and NS records among the answers.
 
 Names are written uncompressed, as the reference does, and read compressed or not.
 """
@@ -31,7 +31,7 @@ class Txt:
 
     Parameters:
         name: labels with dots between, without the last dot.
-        text: all of its strings, joined.
+        text: all strings of the record, joined.
         ttl: seconds.
     """
 
@@ -50,7 +50,7 @@ class Ns:
 
 
 def encode_message(records: Sequence[Txt | Ns]) -> bytes:
-    """An authoritative response with these answers.
+    """Encode an authoritative response with these answers.
 
     Raises:
         DidError: invalidDidDocument, a label of a name is empty or longer than 63 bytes, or a text is not Unicode;
@@ -66,7 +66,7 @@ def encode_message(records: Sequence[Txt | Ns]) -> bytes:
 
 
 def is_name(text: str) -> bool:
-    """True if DNS can carry the text as a name."""
+    """Return True if DNS can carry the text as a name."""
     try:
         return all(0 < len(label) <= _LABEL_LIMIT for label in _labels(text))
     except UnicodeEncodeError:
@@ -74,7 +74,7 @@ def is_name(text: str) -> bool:
 
 
 def decode_message(message: bytes) -> list[Txt]:
-    """The TXT records among the answers; other records are passed over.
+    """Return the TXT records among the answers; other records are ignored.
 
     Raises:
         DidError: invalidDidDocument, the bytes are no DNS message.
@@ -122,7 +122,7 @@ def _encode_name(name: str) -> bytes:
 
 
 def _decode_name(message: bytes, at: int) -> tuple[str, int]:
-    """A name and where it ends. Pointers may only lead backwards, so there is always an end."""
+    """Return a name and the offset of its end. Pointers may only lead backwards, so there is always an end."""
     labels: list[str] = []
     size = 0
     end = None
@@ -147,7 +147,7 @@ def _decode_name(message: bytes, at: int) -> tuple[str, int]:
 
 
 def _encode_text(text: str) -> bytes:
-    """Strings of at most 255 bytes each; none is cut within a character, because the reference decodes them singly."""
+    """Split a text into strings of at most 255 bytes, never within a character: the reference decodes each alone."""
     data = text.encode()
     strings: list[bytes] = []
     start = 0

@@ -1,6 +1,6 @@
 """did:dht: the DID is an Ed25519 key, its document a signed item of the Mainline DHT (https://did-dht.com).
 
-Gateways (`web5.dids.dht.gateways`) are the way to the DHT. `@web5/dids` `did-dht.ts` is the reference.
+The DHT is reached through gateways (`web5.dids.dht.gateways`). `@web5/dids` `did-dht.ts` is the reference.
 """
 
 from __future__ import annotations
@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from web5.dids.dht import bep44
-from web5.dids.dht import rotation as dht_rotation
 from web5.dids.dht.bep44 import SignedItem
 from web5.dids.dht.gateways import Gateways, words
-from web5.dids.dht.identity import identity_key
-from web5.dids.dht.packet import deactivation_packet
+from web5.dids.dht.identity import METHOD, PROOF_ERROR, PreviousDidProof, identity_key
+from web5.dids.dht.packet import deactivation_packet, fitting_packet
 from web5.dids.dht.read import from_packet
-from web5.dids.dht.room import fitting_packet
 from web5.dids.keys import private_key, signing_method
 from web5.dids.method import Resolved
 from web5.dids.models import PortableDid
@@ -32,9 +30,9 @@ async def publish(
     *gateway_uris: str,
     clock: Clock | None = None,
 ) -> PortableDid:
-    """Give the document to the gateways.
+    """Publish the document to the gateways.
 
-    A DID with `deactivated` in its metadata is ended by that: it resolves to a document without keys from then on.
+    A DID with `deactivated` in its metadata is deactivated: it resolves to a document without keys from then on.
     The sequence number is the time in seconds, as in the reference, and higher than the `versionId` in the metadata.
 
     Returns:
@@ -61,7 +59,7 @@ async def publish(
 
 
 async def sign_document(portable_did: PortableDid, crypto: Crypto, seq: int, gateway_uri: str) -> SignedItem:
-    """The document as a signed item.
+    """Return the document as a signed item.
 
     Parameters:
         gateway_uri: the gateway that the packet names as authoritative. It names no others: each would cost up to 70
@@ -74,9 +72,9 @@ async def sign_document(portable_did: PortableDid, crypto: Crypto, seq: int, gat
     metadata = portable_did.metadata
     if portable_did.document.id != portable_did.uri:
         raise DidError("invalidDidDocument", f"the document of {portable_did.uri} has another id")
-    previous = dht_rotation.from_metadata(metadata)
+    previous = PreviousDidProof.from_metadata(metadata)
     if previous is not None:
-        await dht_rotation.check(previous, portable_did.uri, crypto)
+        await previous.verify(portable_did.uri, crypto)
     if metadata.get("deactivated"):
         packet = deactivation_packet(portable_did.uri)
     else:
@@ -92,23 +90,31 @@ async def sign_document(portable_did: PortableDid, crypto: Crypto, seq: int, gat
 
 
 async def read_document(did_uri: str, item: SignedItem, crypto: Crypto) -> Resolved:
-    """What a signed item says; whether the DID before it signed for it, the metadata tell.
+    """Read the document in a signed item, and check the proof of a previous DID in it.
+
+    A wrong proof leaves the document valid, which its own key has signed; it just does not continue another DID.
 
     Raises:
-        DidError: as `web5.dids.dht.method.read.from_packet`.
+        DidError: as `web5.dids.dht.read.from_packet`.
     """
     content = from_packet(did_uri, item.value)
-    metadata = content.metadata | await dht_rotation.told(content.previous, did_uri, crypto)
+    metadata = dict(content.metadata)
+    if content.previous is not None:
+        try:
+            await content.previous.verify(did_uri, crypto)
+            metadata |= content.previous.to_metadata()
+        except DidError as error:
+            metadata[PROOF_ERROR] = str(error)
     return Resolved(content.document, {**metadata, "versionId": str(item.seq)}, content.ttl)
 
 
 def sequence_at(microseconds: int) -> int:
-    """The sequence number of what is published at that time: whole seconds, rounded up."""
+    """Return the sequence number of a document that is published at this time: whole seconds, rounded up."""
     return -(microseconds // -1_000_000)
 
 
 def with_version(portable_did: PortableDid, seq: int) -> PortableDid:
-    """The same DID, known to be published with this sequence number."""
+    """Return the same DID with metadata that say it was published with this sequence number."""
     metadata = {**portable_did.metadata, "published": True, "versionId": str(seq)}
     return portable_did.model_copy(update={"metadata": metadata})
 
@@ -116,7 +122,7 @@ def with_version(portable_did: PortableDid, seq: int) -> PortableDid:
 class DidDht:
     """`web5.dids.method.DidMethod` for did:dht."""
 
-    name = "dht"
+    name = METHOD
 
     def __init__(self, gateways: Gateways, crypto: Crypto) -> None:
         self._gateways = gateways
@@ -126,8 +132,8 @@ class DidDht:
         """Ask the gateways; the signature is checked, so none of them can make a document up.
 
         Raises:
-            DidError: as `web5.dids.method.DidMethod` says; notFound only if every gateway said so. Its details say
-                what each of them answered.
+            DidError: as `web5.dids.method.DidMethod`; notFound only if every gateway said so. Its details have the
+                answer of each of them.
         """
         answers = await self._gateways.find(identity_key(did.uri))
         newest = answers.newest

@@ -1,6 +1,7 @@
 """DID documents as DNS packets (https://did-dht.com, "DIDs as DNS Records"; `@web5/dids` `did-dht.ts` toDnsPacket).
 
-What a packet cannot carry is refused when it is made, so that nobody reads something else than was meant.
+A document that a packet cannot carry, or the DHT has no room for, is refused when the packet is made, so that nobody
+reads something else than was meant.
 """
 
 from __future__ import annotations
@@ -10,22 +11,88 @@ from typing import Any
 
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import DEFAULT_ALG, key_bytes, thumbprint
-from web5.dids.dht.dns import Ns, Txt, encode_message, is_name
-from web5.dids.dht.identity import identity_key
-from web5.dids.dht.terms import (
-    DEACTIVATED,
-    DID_TYPES,
-    KEY_TYPES,
-    RELATIONSHIP_NAMES,
-    SERVICE_MEMBERS,
-    TTL,
-    TYPE_LIMIT,
-    VERSION,
-    PreviousDid,
-)
+from web5.dids.dht.bep44 import VALUE_LIMIT, signing_input
+from web5.dids.dht.dns import HEADER_BYTES, Ns, Txt, decode_message, encode_message, is_name
+from web5.dids.dht.identity import PreviousDidProof, identity_key
 from web5.dids.models import DidDocument, Service, VerificationMethod
 from web5.dids.uri import fragment_of
 from web5.errors import CryptoError, DidError
+
+VERSION = 0
+TTL = 7200
+"""Seconds; the reference's `DNS_RECORD_TTL`."""
+
+KEY_TYPES = ("Ed25519", "secp256k1", "P-256", "X25519")
+"""The registry's key types, by number (https://did-dht.com/registry/#key-type-index)."""
+
+DID_TYPES = (
+    "Discoverable",
+    "Organization",
+    "Government",
+    "Corporation",
+    "LocalBusiness",
+    "SoftwarePackage",
+    "WebApp",
+    "FinancialInstitution",
+)
+"""The registry's DID types, by number (https://did-dht.com/registry/#indexed-types)."""
+
+TYPE_LIMIT = 10**9
+"""Above every DID type that is read; the registry has eight."""
+
+RELATIONSHIP_NAMES = {
+    "auth": "authentication",
+    "asm": "assertionMethod",
+    "agm": "keyAgreement",
+    "inv": "capabilityInvocation",
+    "del": "capabilityDelegation",
+}
+"""The root record's name of each verification relationship, in the order in which the reference writes them."""
+
+SERVICE_MEMBERS = {"id": "id", "type": "t", "serviceEndpoint": "se"}
+DEACTIVATED = "deactivated"
+"""The root record's whole text after a DID was deactivated."""
+
+LONG_SEQUENCE = 9_999_999_999
+"""A sequence number as long as the time in seconds is until the year 2286."""
+
+_RECORDS_NAMED = 3
+_RECORD_NAMES = {
+    "did": "the relationships",
+    "aka": "alsoKnownAs",
+    "cnt": "the controllers",
+    "typ": "the types",
+    "prv": "the proof of the previous DID",
+}
+
+
+def fitting_packet(
+    document: DidDocument,
+    *,
+    types: Sequence[int | str] = (),
+    gateway_uris: Sequence[str] = (),
+    previous: PreviousDidProof | None = None,
+    seq: int = LONG_SEQUENCE,
+) -> bytes:
+    """Return the DNS packet of a document that the DHT has room for; gateways are named in it if they fit as well.
+
+    Parameters: as `to_packet`.
+        seq: the sequence number; its digits take room too.
+
+    Raises:
+        DidError: invalidDidDocumentLength, there is no room: how many bytes it takes, and which records take most of
+            them. Otherwise as `to_packet`.
+    """
+    for named in (gateway_uris, ()):
+        packet = to_packet(document, types=types, gateway_uris=named, previous=previous)
+        size = len(signing_input(seq, packet))
+        if size <= VALUE_LIMIT:
+            return packet
+    raise DidError(
+        "invalidDidDocumentLength",
+        f"the document of {document.id} takes {size} bytes, and the DHT has room for {VALUE_LIMIT}. "
+        f"Most is taken by {_largest_records(document, packet)}: shorter URLs and names, or fewer of them, would do",
+    )
 
 
 def to_packet(
@@ -33,9 +100,9 @@ def to_packet(
     *,
     types: Sequence[int | str] = (),
     gateway_uris: Sequence[str] = (),
-    previous: PreviousDid | None = None,
+    previous: PreviousDidProof | None = None,
 ) -> bytes:
-    """The DNS packet of a did:dht document.
+    """Return the DNS packet of a did:dht document.
 
     Parameters:
         document: without its `@context`, which every did:dht document is without.
@@ -45,78 +112,93 @@ def to_packet(
 
     Raises:
         DidError: invalidDidDocument, the document says what a packet cannot; invalidPublicKey, a key is malformed;
-            as `identity_key` does, it is not the document of a did:dht.
+            as `identity_key` raises, it is not the document of a did:dht.
     """
     identity_key(document.id)
     if document.model_extra:
-        raise _unfit(f"it has no place for {', '.join(document.model_extra)}")
-    root_name = _root_name(document.id)
-    root = [f"v={VERSION}"]
-    records: list[Txt | Ns] = []
-
-    def add(label: str, text: str) -> None:
-        records.append(Txt(f"_{label}._did", text, TTL))
-
+        raise _unsupported(f"it has no place for {', '.join(document.model_extra)}")
+    records: dict[str, str] = {}
     if previous:
-        add("prv", _properties({"id": previous.did, "s": previous.signature}))
+        records["prv"] = _properties({"id": previous.did, "s": previous.signature})
     if document.also_known_as:
-        add("aka", _values(document.also_known_as))
+        records["aka"] = _values(document.also_known_as)
     if document.controller:
-        add("cnt", _values(document.controller))
+        records["cnt"] = _values(document.controller)
     labels: dict[str, str] = {}
     for index, method in enumerate(document.verification_method or ()):
         fragment = _own_fragment(document.id, method.id)
         if (fragment == "0") != (index == 0):
-            raise _unfit("the first verification method, and no other, is the identity key '#0'")
+            raise _unsupported("the first verification method, and no other, is the identity key '#0'")
         if fragment in labels:
-            raise _unfit(f"two verification methods have the id #{fragment}")
+            raise _unsupported(f"two verification methods have the id #{fragment}")
         labels[fragment] = f"k{index}"
-        add(labels[fragment], _properties(_method_properties(document.id, method)))
-    service_labels = []
-    for index, service in enumerate(document.service or ()):
-        service_labels.append(f"s{index}")
-        add(service_labels[-1], _properties(_service_properties(document.id, service)))
+        records[labels[fragment]] = _properties(_method_properties(document.id, method))
+    services = {
+        f"s{index}": _properties(_service_properties(document.id, service))
+        for index, service in enumerate(document.service or ())
+    }
+    records |= services
+    root = [f"v={VERSION}"]
     if labels:
         root.append(f"vm={','.join(labels.values())}")
     wire = document.to_wire()
     for short, relationship in RELATIONSHIP_NAMES.items():
         if entries := wire.get(relationship):
-            root.append(
-                f"{short}={','.join(_method_label(document.id, labels, relationship, entry) for entry in entries)}"
-            )
-    if service_labels:
-        root.append(f"svc={','.join(service_labels)}")
+            referred = (_method_label(document.id, labels, relationship, entry) for entry in entries)
+            root.append(f"{short}={','.join(referred)}")
+    if services:
+        root.append(f"svc={','.join(services)}")
     if numbers := _type_numbers(types):
-        add("typ", f"id={','.join(map(str, numbers))}")
-    records.append(Txt(root_name, ";".join(root), TTL))
-    records += [Ns(root_name, uri, TTL) for uri in gateway_uris if is_name(uri)]
-    return encode_message(records)
+        records["typ"] = f"id={','.join(map(str, numbers))}"
+    root_name = _root_name(document.id)
+    return encode_message(
+        [
+            *(Txt(f"_{label}._did", text, TTL) for label, text in records.items()),
+            Txt(root_name, ";".join(root), TTL),
+            *(Ns(root_name, uri, TTL) for uri in gateway_uris if is_name(uri)),
+        ]
+    )
 
 
 def deactivation_packet(did_uri: str) -> bytes:
-    """The DNS packet that ends a did:dht (https://did-dht.com, "Deactivate")."""
+    """Return the DNS packet that deactivates a did:dht (https://did-dht.com, "Deactivate")."""
     return encode_message([Txt(_root_name(did_uri), DEACTIVATED, TTL)])
+
+
+def _largest_records(document: DidDocument, packet: bytes) -> str:
+    sizes = [(len(encode_message([record])) - HEADER_BYTES, record) for record in decode_message(packet)]
+    largest = sorted(sizes, key=lambda sized: -sized[0])[:_RECORDS_NAMED]
+    return ", ".join(f"{_record_name(document, record)} ({size})" for size, record in largest)
+
+
+def _record_name(document: DidDocument, record: Txt) -> str:
+    label = record.name.partition(".")[0].removeprefix("_")
+    if label in _RECORD_NAMES:
+        return _RECORD_NAMES[label]
+    index = int(label[1:])
+    if label.startswith("s"):
+        return f"the service #{fragment_of((document.service or [])[index].id)}"
+    return f"the key #{fragment_of((document.verification_method or [])[index].id)}"
 
 
 def _root_name(did_uri: str) -> str:
     return f"_did.{did_uri.rpartition(':')[2]}"
 
 
-def _unfit(reason: str) -> DidError:
+def _unsupported(reason: str) -> DidError:
     return DidError("invalidDidDocument", f"this document cannot be published to the DHT: {reason}")
 
 
 def _own_fragment(did_uri: str, part_id: str) -> str:
-    """The fragment of an id in the document, which is a URL of its DID or the fragment alone."""
     did, _, fragment = part_id.rpartition("#")
     if did not in ("", did_uri) or not fragment:
-        raise _unfit(f"{part_id!r} is not an id of a part of {did_uri}")
+        raise _unsupported(f"{part_id!r} is not an id of a part of {did_uri}")
     return fragment
 
 
 def _method_properties(did_uri: str, method: VerificationMethod) -> dict[str, str]:
     if method.model_extra:
-        raise _unfit(f"{method.id} has no place for {', '.join(method.model_extra)}")
+        raise _unsupported(f"{method.id} has no place for {', '.join(method.model_extra)}")
     jwk = method.public_key_jwk
     if jwk is None or jwk.get("crv") not in KEY_TYPES:
         raise DidError("invalidPublicKeyType", f"{method.id} has no publicKeyJwk of {', '.join(KEY_TYPES)}")
@@ -146,13 +228,13 @@ def _service_properties(did_uri: str, service: Service) -> dict[str, str]:
 def _method_label(did_uri: str, labels: Mapping[str, str], relationship: str, entry: Any) -> str:
     label = labels.get(_own_fragment(did_uri, entry)) if isinstance(entry, str) else None
     if label is None:
-        raise _unfit(f"{relationship} has an entry that is not the id of one of its verification methods")
+        raise _unsupported(f"{relationship} has an entry that is not the id of one of its verification methods")
     return label
 
 
 def _type_numbers(types: Sequence[int | str]) -> list[int]:
     if isinstance(types, str) or not isinstance(types, Sequence):
-        raise _unfit(f"{types!r} is not a list of DID types")
+        raise _unsupported(f"{types!r} is not a list of DID types")
     return [_type_number(did_type) for did_type in types]
 
 
@@ -161,20 +243,20 @@ def _type_number(did_type: int | str) -> int:
         return DID_TYPES.index(did_type)
     if isinstance(did_type, int) and not isinstance(did_type, bool) and 0 <= did_type < TYPE_LIMIT:
         return did_type
-    raise _unfit(f"{did_type!r} is not a registered DID type: {', '.join(DID_TYPES)} would do")
+    raise _unsupported(f"{did_type!r} is not a registered DID type: {', '.join(DID_TYPES)} would do")
 
 
 def _values(value: Any) -> str:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
-        raise _unfit(f"{value!r} is neither a text nor a list of texts")
+        raise _unsupported(f"{value!r} is neither a text nor a list of texts")
     if any("," in text for text in texts):
-        raise _unfit(f"{value!r} has a comma, which separates values there")
+        raise _unsupported(f"{value!r} has a comma, which separates values there")
     return ",".join(texts)
 
 
 def _properties(properties: Mapping[str, str]) -> str:
     for name, value in properties.items():
         if ";" in name + value or "=" in name:
-            raise _unfit(f"{name}={value} has a character that separates properties there")
+            raise _unsupported(f"{name}={value} has a character that separates properties there")
     return ";".join(f"{name}={value}" for name, value in properties.items())

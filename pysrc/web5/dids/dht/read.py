@@ -1,6 +1,6 @@
 """DNS packets as DID documents (https://did-dht.com, "DIDs as DNS Records"; `@web5/dids` `did-dht.ts` fromDnsPacket).
 
-Reading is lenient where the reference is, but takes records in any order.
+Reading is lenient where the reference is, and takes records in any order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import DEFAULT_ALG, from_key_bytes
 from web5.dids.dht.dns import Txt, decode_message
-from web5.dids.dht.terms import DEACTIVATED, KEY_TYPES, RELATIONSHIP_NAMES, SERVICE_MEMBERS, PreviousDid
+from web5.dids.dht.identity import PreviousDidProof
+from web5.dids.dht.packet import DEACTIVATED, KEY_TYPES, RELATIONSHIP_NAMES, SERVICE_MEMBERS
 from web5.dids.models import DidDocument
 from web5.errors import CryptoError, DidError
 
@@ -22,16 +23,16 @@ _INDEXED = re.compile(r"_([ks])(0|[1-9][0-9]*)")
 
 @dataclass(frozen=True)
 class PacketContent:
-    """What a packet says.
+    """The content of a packet.
 
     Parameters:
         metadata: `published`, and `types` and `deactivated` if the packet has them.
-        ttl: seconds for which its root record may be kept.
+        ttl: seconds for which its root record may be cached.
     """
 
     document: DidDocument
     metadata: dict[str, Any]
-    previous: PreviousDid | None
+    previous: PreviousDidProof | None
     ttl: int
 
 
@@ -53,10 +54,11 @@ def from_packet(did_uri: str, packet: bytes) -> PacketContent:
     root = named.get("_did")
     if root is None:
         raise DidError("invalidDidDocument", "the packet has no root record of a DID")
-    if root.text == DEACTIVATED:
-        ended = {"published": True, "deactivated": True}
-        return PacketContent(DidDocument.from_wire({"id": did_uri}), ended, None, root.ttl)
     document: dict[str, Any] = {"id": did_uri}
+    metadata: dict[str, Any] = {"published": True}
+    if root.text == DEACTIVATED:
+        metadata["deactivated"] = True
+        return PacketContent(DidDocument.from_wire(document), metadata, None, root.ttl)
     if aka := named.get("_aka"):
         document["alsoKnownAs"] = aka.text.split(",")
     if cnt := named.get("_cnt"):
@@ -72,7 +74,6 @@ def from_packet(did_uri: str, packet: bytes) -> PacketContent:
     for short, relationship in RELATIONSHIP_NAMES.items():
         if listed := references.get(short):
             document[relationship] = [ids[label] for label in listed.split(",") if label in ids]
-    metadata: dict[str, Any] = {"published": True}
     if typ := named.get("_typ"):
         metadata["types"] = _read_types(typ.text)
     return PacketContent(DidDocument.from_wire(document), metadata, _read_previous(named.get("_prv")), root.ttl)
@@ -103,10 +104,10 @@ def _read_method(did_uri: str, index: int, properties: Mapping[str, str]) -> dic
 
 
 def _read_service(did_uri: str, properties: Mapping[str, str]) -> dict[str, Any]:
-    missing = [short for short in SERVICE_MEMBERS.values() if short not in properties]
+    own = SERVICE_MEMBERS.values()
+    missing = [short for short in own if short not in properties]
     if missing:
         raise DidError("invalidDidDocument", f"a service has no {', '.join(missing)}")
-    own = SERVICE_MEMBERS.values()
     custom = {name: _one_or_many(value) for name, value in properties.items() if name not in own}
     return custom | {
         "id": f"{did_uri}#{properties['id']}",
@@ -122,8 +123,6 @@ def _read_types(text: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def _read_previous(record: Txt | None) -> PreviousDid | None:
+def _read_previous(record: Txt | None) -> PreviousDidProof | None:
     properties = _parse(record.text) if record else {}
-    if not {"id", "s"} <= properties.keys():
-        return None
-    return PreviousDid(properties["id"], properties["s"])
+    return PreviousDidProof(properties["id"], properties["s"]) if {"id", "s"} <= properties.keys() else None

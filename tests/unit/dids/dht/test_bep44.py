@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jwk import key_bytes
 from web5.dids.dht import bep44
-from web5.dids.dht.method import identity_key
+from web5.dids.dht.identity import identity_key
 from web5.errors import DidError
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())["dht"]

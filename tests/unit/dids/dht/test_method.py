@@ -20,7 +20,6 @@ from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_encode
 from web5.dids import dht, key
 from web5.dids.dht import bep44
-from web5.dids.dht import rotation as dht_rotation
 from web5.dids.dht.gateways import Gateways
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
@@ -230,7 +229,7 @@ async def test_a_did_that_continues_another_says_so_wherever_it_resolves(http: H
     again = await dht.publish(published, http, crypto, GATEWAY)  # the proof is there each time
     metadata = (await _resolver(http).resolve(new.uri)).did_document_metadata
     assert metadata == {"published": True, "previousDidProof": proof, "versionId": again.metadata["versionId"]}
-    await dht_rotation.check(dht.PreviousDid(proof["previousDid"], proof["signature"]), new.uri, crypto)
+    await dht.PreviousDidProof(proof["previousDid"], proof["signature"]).verify(new.uri, crypto)
 
 
 def _with_metadata(portable_did: PortableDid, **metadata: Any) -> PortableDid:
@@ -264,7 +263,7 @@ async def test_a_wrong_proof_is_not_published(http: HttpxHttp) -> None:
 async def test_a_wrong_proof_in_a_document_is_told_and_is_no_proof(claimed: str) -> None:
     new, old = await dht.create(crypto), await dht.create(crypto)
     did = old.uri if claimed == "another" else claimed
-    packet = dht.to_packet(new.document, previous=dht.PreviousDid(did, b64url_encode(bytes(64))))
+    packet = dht.to_packet(new.document, previous=dht.PreviousDidProof(did, b64url_encode(bytes(64))))
     result = await _resolver(_answering(200, await _signed(new, packet))).resolve(new.uri)
     assert result.did_document == new.document
     assert "previousDidProof" not in result.did_document_metadata

@@ -15,9 +15,9 @@ from web5.cpython.crypto import NodeCrypto
 from web5.crypto.jwk import from_key_bytes
 from web5.dids import dht
 from web5.dids.dht.dns import Txt, decode_message, encode_message
+from web5.dids.dht.identity import PreviousDidProof
 from web5.dids.dht.packet import to_packet
 from web5.dids.dht.read import from_packet
-from web5.dids.dht.terms import PreviousDid
 from web5.dids.models import DidDocument
 from web5.errors import DidError
 
@@ -46,7 +46,7 @@ def test_reads_what_the_reference_reads(vector: Any) -> None:
 
 def test_the_previous_did_is_written_as_the_reference_does_and_read() -> None:
     vector = VECTORS["previous"]
-    previous = PreviousDid(vector["proof"]["previousDid"], vector["proof"]["signature"])
+    previous = PreviousDidProof(vector["proof"]["previousDid"], vector["proof"]["signature"])
     packet = to_packet(DidDocument.from_wire(vector["portable"]["document"]), previous=previous)
     assert packet.hex() == vector["packet"]
     assert from_packet(vector["portable"]["uri"], packet).previous == previous

@@ -59,6 +59,7 @@ async def author(folder: Path, gateway: str, endpoint: str) -> AsyncIterator[Aut
     """An author with keys in `folder`, until the end of the block."""
     agent, http = await open_agent(gateway_uris=[gateway], data_path=folder), HttpxHttp()
     try:
+        await agent.initialize(password=None, dwn_endpoints=[])
         yield Author(agent, http, endpoint)
     finally:
         await http.close()

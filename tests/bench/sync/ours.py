@@ -48,6 +48,7 @@ class Steps:
     async def open(self, identity: dict) -> dict:
         """A new device of this identity, and of no other."""
         agent = await open_agent(gateway_uris=[urljoin(js.WEB5_SITE, "dht")], name=f"bench-{time.time_ns()}")
+        await agent.initialize(password=None, dwn_endpoints=[])
         await agent.import_identity(identity)
         self.web5, did = await Web5.connect(agent=agent, sync="off")
         return {"did": did}

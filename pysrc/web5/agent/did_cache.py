@@ -11,8 +11,8 @@ import logging
 
 import apsw
 
-from web5.dids.cache import KeptDocument
 from web5.dids.models import DidDocument
+from web5.dids.resolver import CachedDocument
 from web5.dwn.store.database import Database
 from web5.errors import DidError, StorageError
 
@@ -35,26 +35,26 @@ _TOO_MANY = "SELECT did FROM did_cache ORDER BY expires DESC LIMIT -1 OFFSET ?"
 
 
 class StoredDids:
-    """`web5.dids.cache.DidCache` over a database."""
+    """`web5.dids.resolver.DidCache` over a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         database.migrate("did_cache", SCHEMA)
 
-    def load(self, did: str) -> KeptDocument | None:
+    def load(self, did: str) -> CachedDocument | None:
         query = "SELECT document, metadata, expires FROM did_cache WHERE did = ?"
         row = self._database.connection.execute(query, (did,)).fetchone()
         if row is None:
             return None
         try:
-            return KeptDocument(DidDocument.from_wire(json.loads(row[0])), json.loads(row[1]), row[2])
+            return CachedDocument(DidDocument.from_wire(json.loads(row[0])), json.loads(row[1]), row[2])
         except DidError:
             return None  # kept by a version that took more
 
-    def keep(self, did: str, kept: KeptDocument) -> None:
-        document, metadata = json.dumps(kept.document.to_wire()), json.dumps(kept.metadata)
+    def keep(self, did: str, cached: CachedDocument) -> None:
+        document, metadata = json.dumps(cached.document.to_wire()), json.dumps(cached.metadata)
         self._write(
-            ("INSERT OR REPLACE INTO did_cache VALUES (?, ?, ?, ?)", (did, document, metadata, kept.expires)),
+            ("INSERT OR REPLACE INTO did_cache VALUES (?, ?, ?, ?)", (did, document, metadata, cached.expires)),
             (f"DELETE FROM did_cache WHERE did IN ({_TOO_MANY})", (KEPT,)),
         )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from web5.agent.agent import Agent
-from web5.dids.dereference import dereference
 from web5.dids.models import DidDereferencingResult, DidResolutionResult
+from web5.dids.resolver import dereference
 
 
 class DidApi:

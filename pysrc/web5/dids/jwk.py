@@ -1,7 +1,7 @@
 """did:jwk: the DID is the key (https://github.com/quartzjer/did-jwk/blob/main/spec.md; `@web5/dids` `did-jwk.ts`).
 
-As in the reference a key is in all relationships, unless its `use` says otherwise; a private key is refused, though,
-as the specification says.
+As in the reference a key is in all relationships, unless its `use` says otherwise. A private key is refused, as the
+specification demands.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from web5 import strict_json
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk
 from web5.dids.keys import given_or_new_key
-from web5.dids.method import Resolved
-from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
+from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid, Resolved
 from web5.dids.uri import DidUrl
 from web5.errors import CryptoError, DidError
 from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
@@ -23,7 +22,7 @@ _BY_USE = {"sig": frozenset(RELATIONSHIPS) - {"keyAgreement"}, "enc": frozenset(
 
 
 class DidJwk:
-    """`web5.dids.method.DidMethod` for did:jwk; it needs no network."""
+    """A `DidMethod` for did:jwk; it needs no network."""
 
     name = "jwk"
 
@@ -47,7 +46,7 @@ async def create(
     """Make a key and its DID.
 
     Parameters:
-        use: what the key is for; without it the key is in all relationships, also in those that it cannot serve.
+        use: the key's `use`; without it the key is in all relationships, also in those that it cannot serve.
         private_jwk: a key that exists already; by default a new one.
 
     Raises:
@@ -65,7 +64,7 @@ async def create(
 def _document(uri: str, key: Jwk) -> DidDocument:
     method_id = f"{uri}#0"
     use = key.get("use")
-    relationships = _BY_USE.get(use, RELATIONSHIPS.keys()) if isinstance(use, str) else RELATIONSHIPS.keys()
+    relationships = _BY_USE.get(use if isinstance(use, str) else "", RELATIONSHIPS.keys())
     return DidDocument.from_wire(
         {
             "@context": ["https://www.w3.org/ns/did/v1"],

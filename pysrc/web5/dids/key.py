@@ -1,28 +1,27 @@
 """did:key: the DID is the key (https://w3c-ccg.github.io/did-key-spec; `@web5/dids` `did-key.ts`).
 
-As in the reference a document has one verification method in all relationships but `keyAgreement`, and, if that is
-wished, a second one for `keyAgreement` that is derived from an Ed25519 key. P-256, which the reference refuses, is
-resolved too: the specification has it.
+As in the reference a document has one verification method in all relationships but `keyAgreement` and, as an option, a
+second one for `keyAgreement`, derived from an Ed25519 key. P-256, which the reference refuses, is resolved too, as in
+the specification.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from web5.crypto import edwards
 from web5.crypto.encoding import b58_decode, b58_encode, b64url_decode, b64url_encode
 from web5.crypto.jwk import from_key_bytes, key_bytes, with_ids
 from web5.dids.keys import given_or_new_key
-from web5.dids.method import Resolved
-from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
+from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid, Resolved
 from web5.dids.uri import DidUrl
 from web5.errors import CryptoError, DidError, InvalidArgument
 from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
 
 KeyFormat = Literal["JsonWebKey2020", "Multibase"]
-"""How a document states its keys: as JWKs, or as `publicKeyMultibase` in the suites of the curve 25519."""
+"""The form of keys in a document: JWKs, or `publicKeyMultibase` in the suites of the curve 25519."""
 
 _PREFIXES: Mapping[KeyAlgorithm, bytes] = {
     "secp256k1": b"\xe7\x01",
@@ -34,7 +33,7 @@ _PREFIXES: Mapping[KeyAlgorithm, bytes] = {
 
 _CURVES = {prefix: curve for curve, prefix in _PREFIXES.items()}
 _KEY_BYTES = {"Ed25519": 32, "X25519": 32, "secp256k1": 33, "P-256": 33}
-_LONGEST = 64
+_MAX_LENGTH = 64
 """Characters of an identifier; base58 takes time that grows with the square of the length."""
 
 _BASE_CONTEXT = "https://www.w3.org/ns/did/v1"
@@ -48,22 +47,19 @@ _MULTIBASE_TYPES = {"Ed25519": "Ed25519VerificationKey2020", "X25519": "X25519Ke
 
 @dataclass(frozen=True)
 class DidKey:
-    """`web5.dids.method.DidMethod` for did:key; it needs no network.
+    """A `DidMethod` for did:key; it needs no network.
 
     Parameters:
-        encryption_key: also state the X25519 key of an Ed25519 key, for `keyAgreement`; off in the reference.
+        encryption_key: add the X25519 key of an Ed25519 key, for `keyAgreement`; off in the reference.
         key_format: "Multibase" exists for Ed25519 and X25519 only; other keys are then refused.
     """
 
     encryption_key: bool = False
     key_format: KeyFormat = "JsonWebKey2020"
-
-    @property
-    def name(self) -> str:
-        return "key"
+    name: ClassVar[str] = "key"
 
     async def resolve(self, did: DidUrl) -> Resolved:
-        if not did.id.startswith("z") or len(did.id) > _LONGEST:
+        if not did.id.startswith("z") or len(did.id) > _MAX_LENGTH:
             raise DidError("invalidDid", f"Invalid DID URI: {did.uri[:100]}")
         try:
             key = b58_decode(did.id[1:])
@@ -75,10 +71,10 @@ class DidKey:
         return Resolved(self.document(did.uri, curve, key[2:]), {})
 
     def document(self, uri: str, curve: KeyAlgorithm, key: bytes) -> DidDocument:
-        """The document of a key.
+        """Return the document of a key.
 
         Raises:
-            DidError: invalidPublicKeyLength, invalidPublicKey; invalidPublicKeyType, the format has not this curve.
+            DidError: invalidPublicKeyLength, invalidPublicKey; invalidPublicKeyType, the format cannot express it.
         """
         methods = [self._method(uri, curve, key)]
         relationships = {name: [methods[0]["id"]] for name in RELATIONSHIPS if name != "keyAgreement"}
@@ -114,8 +110,8 @@ async def create(
     """Make a key and its DID.
 
     Parameters:
-        encryption_key: the document, and the keys, also have the X25519 key of the Ed25519 key. `@web5/dids` imports
-            such a DID as little as its own: it wants one verification method.
+        encryption_key: add the X25519 key of the Ed25519 key to the document and the private keys. `@web5/dids` cannot
+            import such a DID, not even its own: it wants one verification method.
         private_jwk: a key that exists already; by default a new one.
 
     Raises:

@@ -1,11 +1,12 @@
 """DID documents, resolution results and portable DIDs (DID Core 1.0; `@web5/dids` `types/`).
 
-Attributes are in snake_case, JSON has the wire's names: `from_wire` builds a model from JSON, `to_wire` gives JSON
-back and leaves out what was never set. Properties that are not named here are kept as they came.
+Attributes are in snake_case, JSON has the wire's names: `from_wire` builds a model from JSON, `to_wire` returns JSON
+without the members that were never set. Members that are not named here are kept unchanged.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,7 +29,7 @@ class WireModel(BaseModel):
 
     @classmethod
     def from_wire(cls, value: Any) -> Self:
-        """The model of a JSON value.
+        """Build the model from a JSON value.
 
         Raises:
             DidError: invalidDidDocument, it has not the shape; the message says where.
@@ -41,7 +42,7 @@ class WireModel(BaseModel):
             raise DidError("invalidDidDocument", f"{cls.__name__} {place}: {first['msg']}") from error
 
     def to_wire(self) -> dict[str, Any]:
-        """The wire's JSON shape, as plain dicts."""
+        """Return the wire's JSON shape, as plain dicts."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
@@ -95,7 +96,7 @@ class DidDocument(WireModel):
 
     @property
     def verification_methods(self) -> list[VerificationMethod]:
-        """All of them, those embedded in a relationship included."""
+        """All verification methods, those embedded in a relationship included."""
         found = list(self.verification_method or ())
         for attribute in RELATIONSHIPS.values():
             found += [entry for entry in getattr(self, attribute) or () if isinstance(entry, VerificationMethod)]
@@ -136,10 +137,25 @@ class DidDocument(WireModel):
         return service.urls if service is not None and service.type == "DecentralizedWebNode" else []
 
 
-class DidResolutionResult(WireModel):
-    """What a resolver answers (DID Core, section 7.1): a document, or None and `error` in the resolution metadata.
+@dataclass(frozen=True)
+class Resolved:
+    """A document that a DID method found.
 
-    There is no `contentType`: DID Core has it for documents that are given as texts, and forbids it for this form.
+    Parameters:
+        ttl: seconds for which its publisher lets it be cached, or None.
+        resolution: additional resolution metadata.
+    """
+
+    document: DidDocument
+    metadata: dict[str, Any]
+    ttl: int | None = None
+    resolution: dict[str, Any] = field(default_factory=dict)
+
+
+class DidResolutionResult(WireModel):
+    """The result of resolution (DID Core, section 7.1): a document, or None and `error` in the resolution metadata.
+
+    There is no `contentType`: DID Core has it for documents in serialized form, and forbids it for this form.
     """
 
     context: Annotated[Any, Field(alias="@context")] = "https://w3id.org/did-resolution/v1"
@@ -163,7 +179,7 @@ class DidResolutionResult(WireModel):
 
 
 class DidDereferencingResult(WireModel):
-    """Where a DID URL leads (DID Core, section 7.2): a document or a part of it, or None and an `error`."""
+    """The result of dereferencing (DID Core, section 7.2): a document or a part of it, or None and an `error`."""
 
     dereferencing_metadata: dict[str, Any] = Field(default_factory=dict)
     content_stream: DidDocument | VerificationMethod | Service | None = None

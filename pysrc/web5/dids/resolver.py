@@ -1,14 +1,14 @@
-"""Resolution of DIDs of several methods, with a cache.
+"""Resolution of DIDs of several methods, with a cache, and dereferencing of DID URLs.
 
 Invariants:
-1. `resolve` never raises; what went wrong is in the resolution metadata, as DID Core section 7.1 says.
-2. One DID is being looked up once at a time; whoever asks meanwhile waits for that answer.
+1. `resolve` never raises; failures are in the resolution metadata (DID Core, section 7.1).
+2. One DID is looked up once at a time; concurrent callers wait for the same answer.
 3. A document that was found once is not lost because its source fails: it is then served as stale, and the metadata
-   says so (`stale` and `staleReason`).
-4. What was seeded is never forgotten for want of an answer, and only a newer version replaces it.
+   say so (`stale` and `staleReason`).
+4. A seed is never lost because its source fails, and only a newer version replaces it.
 5. A document is never replaced by an older version of it.
-6. What was found is kept in the `DidCache` too, so that invariant 3 and the waiting time hold across restarts. A seed
-   is not: whoever seeds has it. The cache's own failures cost time, never an answer.
+6. Documents are written to the `DidCache` too, so that invariant 3 and the time to live hold across restarts. Seeds
+   are not: whoever seeds has the document. Failures of the cache cost time, never an answer.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from web5.dids.cache import DidCache, KeptDocument, NoCache
 from web5.dids.dht.bep44 import version_of
 from web5.dids.dht.gateways import Gateways
 from web5.dids.dht.method import DidDht
 from web5.dids.jwk import DidJwk
 from web5.dids.key import DidKey
-from web5.dids.method import DidMethod, Resolved
-from web5.dids.models import DidResolutionResult, PortableDid
+from web5.dids.models import DidDereferencingResult, DidDocument, DidResolutionResult, PortableDid, Resolved
 from web5.dids.uri import DidUrl, parse_did
 from web5.dids.web import DidWeb
 from web5.errors import DidError, RemoteError
@@ -38,20 +36,73 @@ CACHE_SECONDS = 15 * 60
 """`@web5/dids` `resolver-cache-level.ts`; a document whose publisher allows less is kept for less."""
 
 RETRY_SECONDS = 5
-"""How long a failure is believed, and how long a stale document is served before its source is asked again."""
+"""Time for which a failure is cached, and a stale document is served before its source is asked again."""
 
 CACHE_ENTRIES = 4096
 
-_IN_THE_DID = frozenset({"jwk", "key"})
-"""Methods whose document is made of the DID alone: to keep it would cost more than to make it."""
+_SELF_CONTAINED = frozenset({"jwk", "key"})
+"""Methods whose document is made from the DID alone, which is cheaper than to store it."""
 
-_ANSWERS = frozenset({"notFound"})
-"""Failures that are the source's answer, so a document that was only found there earlier does not outlive them."""
+_DEFINITE = frozenset({"notFound"})
+"""Failures that are the source's answer: a document that was found there earlier is not served after them."""
+
+_DOCUMENT_TYPE = "application/did+json"
+
+
+class DidMethod(Protocol):
+    @property
+    def name(self) -> str:
+        """The method's name in a DID, such as "dht"."""
+
+    async def resolve(self, did: DidUrl) -> Resolved:
+        """Find the document of a DID of this method.
+
+        Raises:
+            DidError: with a DID Core error code.
+        """
 
 
 class DidResolver(Protocol):
     async def resolve(self, did_uri: str) -> DidResolutionResult:
-        """The document of a DID. Never raises: see `didResolutionMetadata.error`."""
+        """Resolve a DID. Never raises: see `didResolutionMetadata.error`."""
+
+
+@dataclass(frozen=True)
+class CachedDocument:
+    """A document that its method found and checked.
+
+    Parameters:
+        metadata: its document metadata.
+        expires: the time from which it is looked up again (microseconds since 1970).
+    """
+
+    document: DidDocument
+    metadata: dict[str, Any]
+    expires: int
+
+
+class DidCache(Protocol):
+    """Documents by DID. It may lose any of them at any time, and raises nothing."""
+
+    def load(self, did: str) -> CachedDocument | None:
+        """Return the document that was kept last, also if it has expired."""
+
+    def keep(self, did: str, cached: CachedDocument) -> None:
+        """Replace the document of a DID. It need not be durable on return."""
+
+    def drop(self, did: str) -> None:
+        """Remove the document of a DID."""
+
+
+class NoCache:
+    """A `DidCache` that keeps nothing."""
+
+    def load(self, did: str) -> CachedDocument | None:
+        return None
+
+    def keep(self, did: str, cached: CachedDocument) -> None: ...
+
+    def drop(self, did: str) -> None: ...
 
 
 @dataclass
@@ -66,8 +117,8 @@ class UniversalResolver:
 
     Parameters:
         methods: at most one for each method name.
-        clock: where the time for the cache comes from.
-        cache: what outlives the process; by default nothing does.
+        clock: the clock of the cache.
+        cache: documents that outlive the process; by default none do.
     """
 
     def __init__(self, methods: Iterable[DidMethod], clock: Clock | None = None, cache: DidCache | None = None) -> None:
@@ -78,7 +129,7 @@ class UniversalResolver:
         self._running: dict[str, asyncio.Task[DidResolutionResult]] = {}
 
     async def resolve(self, did_uri: str) -> DidResolutionResult:
-        """The document of a DID, or of the DID in a DID URL."""
+        """Resolve a DID, or the DID of a DID URL. Never raises (invariant 1)."""
         did = parse_did(did_uri)
         if did is None:
             return DidResolutionResult.failed("invalidDid", f"Invalid DID URI: {str(did_uri)[:100]}")
@@ -93,7 +144,7 @@ class UniversalResolver:
         if task is None:
             task = self._running[did.uri] = asyncio.ensure_future(self._look_up(method, did))
             task.add_done_callback(lambda done: self._end(did.uri, done))
-        # Shielded: one caller who gives up must not take the answer from the others.
+        # Shielded: a caller that is cancelled must not cancel the others.
         return await asyncio.shield(task)
 
     def seed(self, portable_did: PortableDid) -> None:
@@ -104,22 +155,21 @@ class UniversalResolver:
         self._keep(portable_did.uri, _Entry(result, self._clock.monotonic() + CACHE_SECONDS, seeded=True))
 
     def forget(self, did_uri: str) -> None:
-        """Ask the source anew at the next resolution; a seed is given up too."""
+        """Remove a DID from the cache, a seed too, so that the next resolution asks its source."""
         self._entries.pop(did_uri, None)
         self._running.pop(did_uri, None)
         self._cache.drop(did_uri)
 
     def _known(self, did: DidUrl) -> _Entry | None:
-        """What is in memory, or else what was kept before this process began."""
         entry = self._entries.get(did.uri)
-        if entry is not None or did.method in _IN_THE_DID:
+        if entry is not None or did.method in _SELF_CONTAINED:
             return entry
-        kept = self._cache.load(did.uri)
-        if kept is None:
+        cached = self._cache.load(did.uri)
+        if cached is None:
             return None
-        result = DidResolutionResult(did_document=kept.document, did_document_metadata=kept.metadata)
+        result = DidResolutionResult(did_document=cached.document, did_document_metadata=cached.metadata)
         # The machine's clock may have been set back meanwhile: no document lasts longer than it would have lasted here.
-        left = min((kept.expires - self._clock.now()) / 1_000_000, CACHE_SECONDS)
+        left = min((cached.expires - self._clock.now()) / 1_000_000, CACHE_SECONDS)
         entry = _Entry(result, self._clock.monotonic() + left)
         self._keep(did.uri, entry)
         return entry
@@ -136,7 +186,7 @@ class UniversalResolver:
         except RemoteError as error:
             found = DidError("internalError", str(error))
         except Exception as error:
-            # A fault of ours; it must not stop every other identity (invariant 1), and it is told.
+            # A bug; it must not stop every other identity (invariant 1), and it is reported.
             found = DidError("internalError", f"{type(error).__name__}: {error}")
         known = self._entries.get(did.uri)
         entry = self._failed(known, found) if isinstance(found, DidError) else self._found(known, found)
@@ -160,21 +210,21 @@ class UniversalResolver:
         metadata = {"error": error.code, "errorMessage": str(error)}
         result = DidResolutionResult(did_resolution_metadata={**metadata, **error.details})
         seeded = known is not None and known.seeded
-        if known is not None and known.result.did_document and (seeded or error.code not in _ANSWERS):
+        if known is not None and known.result.did_document and (seeded or error.code not in _DEFINITE):
             stale = {"stale": True, "staleReason": str(error)}
             result = known.result.model_copy(update={"did_resolution_metadata": {**stale, **error.details}})
         return _Entry(result, self._clock.monotonic() + RETRY_SECONDS, seeded)
 
     def _remember(self, did: DidUrl, found: Resolved | DidError, entry: _Entry) -> None:
-        if did.method in _IN_THE_DID or entry.seeded:
+        if did.method in _SELF_CONTAINED or entry.seeded:
             return
         document = entry.result.did_document
         if document is None:
-            if isinstance(found, DidError) and found.code in _ANSWERS:
+            if isinstance(found, DidError) and found.code in _DEFINITE:
                 self._cache.drop(did.uri)
         elif isinstance(found, Resolved):
             expires = self._clock.now() + int((entry.expires - self._clock.monotonic()) * 1_000_000)
-            self._cache.keep(did.uri, KeptDocument(document, entry.result.did_document_metadata, expires))
+            self._cache.keep(did.uri, CachedDocument(document, entry.result.did_document_metadata, expires))
 
     def _keep(self, uri: str, entry: _Entry) -> None:
         self._entries[uri] = entry
@@ -192,16 +242,44 @@ def default_resolver(
     cache: DidCache | None = None,
     web: DidWeb | None = None,
 ) -> UniversalResolver:
-    """A resolver for did:dht, by these gateways, and for did:jwk, did:key and did:web.
+    """Return a resolver for did:dht, by these gateways, and for did:jwk, did:key and did:web.
 
     Parameters:
-        web: where `http` leads to gateways only, or did:web of localhost is wanted.
+        web: by default did:web over `http`, without localhost.
     """
     dht = DidDht(Gateways(http, crypto, gateway_uris, clock), crypto)
     return UniversalResolver([dht, DidJwk(), DidKey(), web or DidWeb(http)], clock, cache)
 
 
+async def dereference(resolver: DidResolver, did_url: str) -> DidDereferencingResult:
+    """Return the verification method or service that a DID URL's fragment names, or the document if it has none.
+
+    As in the reference a URL with a query leads to the document too, and a path is ignored; a method that is embedded
+    in a verification relationship is found here as well (DID Core, section 7.2; `@web5/dids` `universal-resolver.ts`).
+
+    Never raises: failures are in `dereferencing_metadata`: invalidDidUrl, notFound, or the error of the resolution.
+    """
+    url = parse_did(did_url)
+    if url is None:
+        return DidDereferencingResult.failed("invalidDidUrl", f"Invalid DID URL: {str(did_url)[:100]}")
+    resolution = await resolver.resolve(url.uri)
+    document = resolution.did_document
+    if document is None:
+        return DidDereferencingResult(dereferencing_metadata=dict(resolution.did_resolution_metadata))
+    metadata = {"contentType": _DOCUMENT_TYPE}
+    if not url.fragment or url.query:
+        return DidDereferencingResult(
+            dereferencing_metadata=metadata,
+            content_stream=document,
+            content_metadata=dict(resolution.did_document_metadata),
+        )
+    reference = f"{url.uri}#{url.fragment}"
+    part = document.find_service(reference) or document.find_method(reference)
+    if part is None:
+        return DidDereferencingResult.failed("notFound", f"{url.uri} has neither a key nor a service #{url.fragment}")
+    return DidDereferencingResult(dereferencing_metadata=metadata, content_stream=part)
+
+
 def _is_older(found: Resolved, known: _Entry) -> bool:
-    """True if what is known is to stay: it is newer or, for a seed, at least as new."""
     there, here = version_of(found.metadata), version_of(known.result.did_document_metadata)
     return known.result.did_document is not None and (there < here or (there == here and known.seeded))

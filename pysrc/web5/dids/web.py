@@ -1,12 +1,11 @@
 """did:web: the document is a file of a website (https://w3c-ccg.github.io/did-method-web; `@web5/dids` `did-web.ts`).
 
 Invariants:
-1. A document is asked for over TLS only; from this machine's own `localhost`, where that is allowed, over plain HTTP.
+1. A document is requested over TLS only; from `localhost`, where that is allowed, over plain HTTP.
 2. No DID names an IP address, and no resolution takes more than `MAX_BYTES` of an answer or `RESOLVE_SECONDS`.
-3. A document is given only if it says that it is the one of this DID.
+3. A document is returned only if its `id` is this DID.
 
-Redirects are followed, as the reference's fetch does: who controls a site controls its DIDs, and may send those who ask
-to another address, which the `Http` port does not tell. What is found there has to be the DID's document all the same.
+Redirects are followed, as in the reference: who controls a site controls its DIDs. Invariant 3 holds for targets too.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from urllib.parse import unquote
 
 from web5 import strict_json
 from web5.chunks import reading
-from web5.dids.method import Resolved
-from web5.dids.models import DidDocument
+from web5.dids.models import DidDocument, Resolved
 from web5.dids.uri import DidUrl
 from web5.errors import DidError, TimedOut
 from web5.ports.http import Http, HttpResponse
@@ -36,12 +34,12 @@ _GONE = frozenset({404, 410})
 
 
 class DidWeb:
-    """`web5.dids.method.DidMethod` for did:web.
+    """A `DidMethod` for did:web.
 
     Parameters:
-        allow_localhost: did:web:localhost is asked for over plain HTTP, for development. Not on a server: there a
-            stranger's DID would make it ask its own machine.
-        timeout: seconds for all of a resolution.
+        allow_localhost: resolve did:web:localhost over plain HTTP, for development. Not on a server: a stranger's DID
+            would make it send requests to its own machine.
+        timeout: seconds for a whole resolution.
     """
 
     name = "web"
@@ -55,8 +53,8 @@ class DidWeb:
         """Fetch the document.
 
         Raises:
-            DidError: invalidDid; notFound, the site says so; internalError, it answers something else;
-                invalidDidDocument and invalidDidDocumentLength, this is no document of the DID.
+            DidError: invalidDid; notFound, the site has none; internalError, another status;
+                invalidDidDocument and invalidDidDocumentLength, it is no document of the DID.
             RemoteError: the site was not reached, or is too slow.
         """
         url = document_url(did, allow_localhost=self._allow_localhost)
@@ -81,10 +79,10 @@ class DidWeb:
 
 
 def document_url(did: DidUrl, *, allow_localhost: bool = False) -> str:
-    """Where the document of a did:web is.
+    """Return the URL of the document of a did:web.
 
     Raises:
-        DidError: invalidDid, it names no host with an optional port, or a path that is none.
+        DidError: invalidDid, it has no valid host, port or path.
     """
     encoded_domain, *path = did.id.split(":")
     domain = unquote(encoded_domain)
@@ -95,15 +93,12 @@ def document_url(did: DidUrl, *, allow_localhost: bool = False) -> str:
         raise _invalid(did, "a did:web names a host, not an IP address")
     if not all(_SEGMENT.fullmatch(segment) and segment not in _DOTS for segment in map(unquote, path)):
         raise _invalid(did, "its path has an empty or impossible segment")
-    local = _is_localhost(host["name"])
+    name = host["name"].lower()
+    local = name == "localhost" or name.endswith(".localhost")
     if local and not allow_localhost:
         raise _invalid(did, "DIDs of localhost are not resolved here")
     scheme = "http" if local else "https"
     return f"{scheme}://{'/'.join([domain, *(path or ['.well-known'])])}/did.json"
-
-
-def _is_localhost(name: str) -> bool:
-    return name.lower() == "localhost" or name.lower().endswith(".localhost")
 
 
 def _invalid(did: DidUrl, reason: str) -> DidError:

@@ -9,9 +9,8 @@ from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld
 from web5.agent import did_cache
 from web5.agent.did_cache import StoredDids
 from web5.dids import dht, jwk
-from web5.dids.cache import KeptDocument
 from web5.dids.models import PortableDid
-from web5.dids.resolver import CACHE_SECONDS, UniversalResolver, default_resolver
+from web5.dids.resolver import CACHE_SECONDS, CachedDocument, UniversalResolver, default_resolver
 from web5.dwn.store.database import Database, open_memory
 
 
@@ -86,7 +85,7 @@ async def test_what_is_gone_or_forgotten_is_not_kept(setting: Setting) -> None:
 
 async def test_an_older_version_does_not_replace_what_was_kept(setting: Setting) -> None:
     old = await setting.publish(await dht.create(CRYPTO))
-    newer = KeptDocument(old.document, {"published": True, "versionId": str(2**40)}, 0)
+    newer = CachedDocument(old.document, {"published": True, "versionId": str(2**40)}, 0)
     StoredDids(setting.database).keep(old.uri, newer)
     result = await setting.resolver().resolve(old.uri)
     assert (setting.requests, result.did_document_metadata) == (1, newer.metadata)
@@ -109,7 +108,7 @@ async def test_a_seed_wins_and_is_not_kept(setting: Setting) -> None:
 async def test_a_clock_that_was_set_back_does_not_make_a_document_last(setting: Setting) -> None:
     portable_did = await setting.publish(await dht.create(CRYPTO))
     far_ahead = setting.clock.now() + 10**9 * 3600
-    StoredDids(setting.database).keep(portable_did.uri, KeptDocument(portable_did.document, {}, far_ahead))
+    StoredDids(setting.database).keep(portable_did.uri, CachedDocument(portable_did.document, {}, far_ahead))
     resolver = setting.resolver()
     await resolver.resolve(portable_did.uri)
     assert setting.requests == 0
@@ -149,7 +148,7 @@ async def test_the_cache_is_bounded_and_the_soonest_to_expire_goes_first(monkeyp
     cache = StoredDids(open_memory())
     document = (await dht.create(CRYPTO)).document
     for name, expires in (("a", 5), ("b", 1), ("c", 4), ("d", 3), ("e", 9)):
-        cache.keep(f"did:dht:{name}", KeptDocument(document, {}, expires))
+        cache.keep(f"did:dht:{name}", CachedDocument(document, {}, expires))
     assert [name for name in "abcde" if cache.load(f"did:dht:{name}")] == ["a", "c", "e"]
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.dids.dereference import dereference
 from web5.dids.models import DidDocument, DidResolutionResult, Service, VerificationMethod
+from web5.dids.resolver import dereference
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["dereference"]
 

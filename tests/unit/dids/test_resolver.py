@@ -10,8 +10,7 @@ import pytest
 from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
-from web5.dids.method import Resolved
-from web5.dids.models import PortableDid
+from web5.dids.models import PortableDid, Resolved
 from web5.dids.resolver import (
     CACHE_ENTRIES,
     CACHE_SECONDS,

@@ -10,7 +10,7 @@ from web5.cpython.crypto import NodeCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.keys import signer_for
-from web5.dids.method import Resolved
+from web5.dids.models import Resolved
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import compose, rpc
 from web5.dwn.engine import Dwn

@@ -13,8 +13,7 @@ from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dids.jwk import DidJwk
 from web5.dids.key import DidKey
-from web5.dids.method import Resolved
-from web5.dids.models import DidDocument, PortableDid
+from web5.dids.models import DidDocument, PortableDid, Resolved
 from web5.dids.resolver import UniversalResolver
 from web5.dids.uri import DidUrl
 from web5.errors import DidError

@@ -14,8 +14,7 @@ from web5.dids.dht.identity import METHOD, PROOF_ERROR, PreviousDidProof, identi
 from web5.dids.dht.packet import deactivation_packet, fitting_packet
 from web5.dids.dht.read import from_packet
 from web5.dids.keys import private_key, signing_method
-from web5.dids.method import Resolved
-from web5.dids.models import PortableDid
+from web5.dids.models import PortableDid, Resolved
 from web5.dids.uri import DidUrl
 from web5.errors import DidError, RemoteError, Unreachable
 from web5.ports.clock import Clock, SystemClock
@@ -120,7 +119,7 @@ def with_version(portable_did: PortableDid, seq: int) -> PortableDid:
 
 
 class DidDht:
-    """`web5.dids.method.DidMethod` for did:dht."""
+    """A `DidMethod` for did:dht."""
 
     name = METHOD
 
@@ -132,7 +131,7 @@ class DidDht:
         """Ask the gateways; the signature is checked, so none of them can make a document up.
 
         Raises:
-            DidError: as `web5.dids.method.DidMethod`; notFound only if every gateway said so. Its details have the
+            DidError: as `DidMethod.resolve`; notFound only if every gateway said so. Its details have the
                 answer of each of them.
         """
         answers = await self._gateways.find(identity_key(did.uri))

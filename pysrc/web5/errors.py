@@ -41,6 +41,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 from typing import Any
 
 
@@ -290,3 +294,9 @@ class StorageBusy(StorageError):
 
 class BlobMissing(StorageError):
     """Record data that the index names is not there."""
+
+
+def first_error(error: ValidationError) -> str:
+    """Return the place and the message of the first error that pydantic found."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

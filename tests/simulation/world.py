@@ -94,7 +94,6 @@ class World:
             blobs=MemoryBlobs(),
             resolver=SimResolver(self.directory, lag=0.0),
             crypto=self.crypto,
-            clock=self.clock,
         )
         await dwn.open()
         return dwn

@@ -71,7 +71,6 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         blobs=platform.blobs,
         resolver=resolver,
         crypto=crypto,
-        clock=platform.clock,
     )
     await dwn.open()
     vault = Vault(platform.database, platform.sealer, platform.crypto, platform.ciphers)

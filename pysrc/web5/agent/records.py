@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Applied, Dwn, compose
+from web5.dwn.cid import bare_message
 from web5.errors import Conflict, CryptoError, DwnError, IdentityError, NotFound
 from web5.ports.clock import Clock
 
@@ -206,8 +207,7 @@ class AgentRecords:
             query = await compose.records_query(self._agent(), self._clock, filter=filter, pagination=pagination)
             reply = await self._dwn.process_message(self._agent().did, query)
             for entry in reply.get("entries", ()):
-                message = {name: value for name, value in entry.items() if name not in ("encodedData", "initialWrite")}
-                yield message, await self._text(entry)
+                yield bare_message(entry), await self._text(entry)
             if (cursor := reply.get("cursor")) is None:
                 return
 

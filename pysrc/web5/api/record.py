@@ -14,7 +14,7 @@ from web5.api.payload import prepare
 from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.cid import bare_message, message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.jws import message_author
 from web5.errors import BlobMissing, InvalidArgument, NotFound
@@ -54,7 +54,7 @@ class Record:
         inline = message.get("encodedData")
         self._data = b64url_decode(inline) if data is None and inline is not None else data
         self._initial_write = initial_write or message.get("initialWrite")
-        self._message = {k: v for k, v in message.items() if k not in ("encodedData", "initialWrite")}
+        self._message = bare_message(message)
 
     # What never changes in a record's life, from the initial write where this is a delete.
 

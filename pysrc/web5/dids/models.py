@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from web5.dids.uri import absolute_url
-from web5.errors import DidError
+from web5.errors import DidError, first_error
 from web5.ports.crypto import Jwk
 
 
@@ -37,9 +37,7 @@ class WireModel(BaseModel):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise DidError("invalidDidDocument", f"{cls.__name__} {place}: {first['msg']}") from error
+            raise DidError("invalidDidDocument", f"{cls.__name__} {first_error(error)}") from error
 
     def to_wire(self) -> dict[str, Any]:
         """Return the wire's JSON shape, as plain dicts."""

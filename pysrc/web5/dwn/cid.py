@@ -128,15 +128,18 @@ def dag_cbor_cid(value: Any) -> str:
     return _text(DAG_CBOR, hashlib.sha256(dag_cbor(value)).digest())
 
 
+def bare_message(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message without what a reply adds to it: `encodedData` and, in a query's entry, `initialWrite`."""
+    return {name: value for name, value in message.items() if name not in ("encodedData", "initialWrite")}
+
+
 def message_cid(message: Mapping[str, Any]) -> str:
-    """The CID of a DWN message; `encodedData` is not part of it (`Message.getCid`).
+    """Return the CID of a DWN message; its data is not part of it (`Message.getCid`).
 
     Raises:
         InvalidArgument: as `dag_cbor` does.
     """
-    if "encodedData" in message:
-        message = {key: value for key, value in message.items() if key != "encodedData"}
-    return dag_cbor_cid(message)
+    return dag_cbor_cid(bare_message(message) if "encodedData" in message else message)
 
 
 def is_message_cid(text: str) -> bool:

@@ -38,7 +38,6 @@ from web5.dwn.store.store import Store
 from web5.dwn.urls import normalize_url
 from web5.errors import DwnError
 from web5.ports.blobs import Blobs
-from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 
 _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
@@ -86,7 +85,6 @@ class Dwn:
     Parameters:
         database: may be shared with other components; the engine's tables are `dwn_…`.
         blobs: where data over 30,000 bytes lies. Only this engine may use it.
-        clock: unused by the messages handled so far, which bring their own times.
         tenant_gate: who is served; everybody without one.
 
     Attributes:
@@ -104,13 +102,11 @@ class Dwn:
         blobs: Blobs,
         resolver: DidResolver,
         crypto: Crypto,
-        clock: Clock,
         tenant_gate: TenantGate | None = None,
     ) -> None:
         self.database = database
         self.store = Store(database)
         self._services = Services(database, self.store, blobs, Verifier(resolver, crypto))
-        self._clock = clock
         self._gate = tenant_gate
         self.in_transaction: list[Hook] = self._services.in_transaction
         self.after_commit: list[Hook] = self._services.after_commit

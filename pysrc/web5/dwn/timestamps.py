@@ -31,6 +31,15 @@ def format_timestamp(us: int) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def microseconds(moment: datetime) -> int:
+    """Return a moment in microseconds since 1970-01-01 UTC.
+
+    Parameters:
+        moment: a datetime with a time zone.
+    """
+    return (moment - _EPOCH) // _MICROSECOND
+
+
 def parse_timestamp(text: str) -> int:
     """Microseconds since 1970-01-01 UTC.
 
@@ -39,7 +48,7 @@ def parse_timestamp(text: str) -> int:
     """
     try:
         if _FORM.fullmatch(text):
-            return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
+            return microseconds(datetime.fromisoformat(text))
     except ValueError:
         pass
     raise InvalidArgument(f"not a timestamp with microseconds in UTC: {text}")

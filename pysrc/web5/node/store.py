@@ -13,14 +13,12 @@ from web5.crypto.remembered import RememberedSignatures
 from web5.dids.resolver import DidResolver
 from web5.dwn.engine import Dwn, TenantGate
 from web5.dwn.store.database import open_file
-from web5.ports.clock import Clock, SystemClock
 
 
 @asynccontextmanager
 async def open_node(
     data_dir: Path | str,
     resolver: DidResolver,
-    clock: Clock | None = None,
     tenant_gate: TenantGate | None = None,
 ) -> AsyncIterator[Dwn]:
     """A DWN whose data lies in a folder; closed at the end of the block.
@@ -42,7 +40,6 @@ async def open_node(
                 blobs=blobs,
                 resolver=resolver,
                 crypto=RememberedSignatures(NodeCrypto()),
-                clock=clock or SystemClock(),
                 tenant_gate=tenant_gate,
             )
             await dwn.open()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from web5.dwn.timestamps import format_timestamp, microseconds
 from web5.errors import InvalidArgument
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = 1_000_000
 _FORM = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -26,12 +27,12 @@ def seconds_of(text: str) -> int:
     match = _FORM.fullmatch(text)
     if match is None:
         raise ValueError(f"{text[:40]!r} is not a time such as 2026-05-06T07:08:09Z")
-    return (datetime.fromisoformat("".join(match.groups())) - _EPOCH) // timedelta(seconds=1)
+    return microseconds(datetime.fromisoformat("".join(match.groups()))) // _SECOND
 
 
 def text_of(seconds: int) -> str:
     """The moment as `yyyy-MM-ddTHH:mm:ssZ`, from `EARLIEST` to `LATEST`."""
-    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat() + "Z"
+    return format_timestamp(seconds * _SECOND).partition(".")[0] + "Z"
 
 
 def as_text(moment: datetime | str) -> str:
@@ -46,6 +47,6 @@ def as_text(moment: datetime | str) -> str:
             return moment
         if moment.tzinfo is None:
             raise ValueError("a datetime without a time zone names no moment: datetime.now(UTC) would do")
-        return text_of((moment - _EPOCH) // timedelta(seconds=1))
+        return text_of(microseconds(moment) // _SECOND)
     except ValueError as error:
         raise InvalidArgument(str(error)) from error

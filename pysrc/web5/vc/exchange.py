@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from web5.errors import CredentialError
+from web5.errors import CredentialError, first_error
 from web5.vc import jwt
 from web5.vc.codes import Code
 from web5.vc.json_path import nodes
-from web5.vc.models import Json, first_problem
+from web5.vc.models import Json
 from web5.vc.presentation import VerifiablePresentation
 from web5.vc.schema_check import fault_by
 
@@ -99,7 +99,7 @@ class PresentationDefinition(_Part):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            raise CredentialError(Code.DEFINITION_UNSUPPORTED, first_problem(error)) from error
+            raise CredentialError(Code.DEFINITION_UNSUPPORTED, first_error(error)) from error
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

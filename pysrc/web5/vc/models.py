@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, ValidationError, field_validator
 
 from web5.dids.models import WireModel
-from web5.errors import CredentialError, InvalidArgument
+from web5.errors import CredentialError, InvalidArgument, first_error
 from web5.vc.codes import Code
 from web5.vc.jwt import as_json
 
@@ -47,7 +47,7 @@ class VcModel(WireModel):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            raise CredentialError(cls.malformed, first_problem(error)) from error
+            raise CredentialError(cls.malformed, first_error(error)) from error
 
     @classmethod
     def _begun(cls, kinds: str | Sequence[str], contexts: Sequence[str]) -> Json:
@@ -94,12 +94,6 @@ class VcModel(WireModel):
         if cls.base_type not in as_list(value):
             raise ValueError(f"{cls.base_type} is missing")
         return value
-
-
-def first_problem(error: ValidationError) -> str:
-    """Where in its input a model found the first thing wrong, and what."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 def party(did: str, role: str) -> str:

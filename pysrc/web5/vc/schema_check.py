@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from web5.dwn.protocols.json_schema import Fault, fault
-from web5.vc.schema_shapes import problem_of, references_in
+from web5.dwn.protocols.json_schema import Fault, fault, references
+from web5.vc.schema_shapes import problem_of
 
 MAX_DEPTH = 64
 """Of a value that is checked, and of `$ref` within one another."""
@@ -37,10 +37,10 @@ def fault_by(schema: Any, value: Any) -> Fault | None:
     problem = "the value is too large or too deep" if _too_large(value) else problem_of(schema)
     if problem is not None:
         raise UnusableSchema(problem)
-    references = _References()
-    for reference, target in references_in(schema).items():
-        references.add(reference, target)
-    return fault(schema, value, references.names)
+    followed = _References()
+    for reference, target in references(schema, definitions=True).items():
+        followed.add(reference, target)
+    return fault(schema, value, followed.names)
 
 
 class _References:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from web5.dwn.protocols.json_schema import pattern
+from web5.dwn.protocols.json_schema import pattern, references, subschemas
 
 MAX_DEPTH = 64
 """Of a schema."""
@@ -25,31 +25,17 @@ _ANNOTATIONS = frozenset(
 def problem_of(root: Any) -> str | None:
     """Why a schema cannot be used, or None."""
     known: set[int] = set()
-    for schema, depth in _schemas(root):
+    for schema, depth in subschemas(root, definitions=True):
         # Looked at before what is within it is.
         problem = "it is nested too deeply" if depth > MAX_DEPTH else _own_problem(schema)
         if problem is not None:
             return problem
         known.add(id(schema))
-    for reference, target in references_in(root).items():
+    for reference, target in references(root, definitions=True).items():
         # What a reference may lead to, such as a `default`, need not be a schema that was looked at.
         if id(target) not in known:
             return f"{reference[:100]!r} is no schema within it"
     return None
-
-
-def references_in(root: Any) -> dict[str, Any]:
-    """What each `$ref` of a schema names; None for what is not there."""
-    references = {schema["$ref"] for schema, _ in _schemas(root) if isinstance(schema, dict) and "$ref" in schema}
-    return {reference: _target(root, reference) for reference in references}
-
-
-def _schemas(schema: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
-    """A schema, and all within it."""
-    yield schema, depth
-    for keyword, wanted in schema.items() if isinstance(schema, dict) else ():
-        for inner in _inner(keyword, wanted):
-            yield from _schemas(inner, depth + 1)
 
 
 def _own_problem(schema: Any) -> str | None:
@@ -63,25 +49,6 @@ def _own_problem(schema: Any) -> str | None:
         if not SHAPES[keyword](wanted):
             return f"{keyword} is not as it must be"
     return None
-
-
-def _inner(keyword: str, wanted: Any) -> Iterator[Any]:
-    """The schemas within a keyword."""
-    if keyword in _OF_SCHEMA:
-        yield wanted
-    elif keyword in _OF_SCHEMA_LIST:
-        yield from wanted
-    elif keyword in _OF_SCHEMA_MAP:
-        yield from wanted.values()
-
-
-def _target(root: Any, reference: str) -> Any:
-    """What a `$ref` such as "#/$defs/name" names in its own document (RFC 6901); None if nothing."""
-    document, *steps = reference.split("/")
-    found = root if document == "#" else None
-    for step in steps:
-        found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-    return found
 
 
 def _is_number(value: Any) -> bool:

@@ -86,7 +86,6 @@ class Device:
             blobs=FileBlobs(folder / "blobs"),
             resolver=resolver,
             crypto=CRYPTO,
-            clock=clock,
         )
         self.registrar = Registrar(RegistrationClient(self.http), RegistrationStore(self.database), clock)
         self.sync = SyncEngine(

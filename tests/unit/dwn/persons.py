@@ -67,7 +67,7 @@ async def person(algorithm: Any = "Ed25519") -> Person:
 
 def our_dwn(clock: SteppingClock, **parts: Any) -> Dwn:
     """An engine that is yet to be opened; in memory, where no part says otherwise."""
-    given: dict[str, Any] = {"database": open_memory(), "blobs": MemoryBlobs(), "crypto": NodeCrypto(), "clock": clock}
+    given: dict[str, Any] = {"database": open_memory(), "blobs": MemoryBlobs(), "crypto": NodeCrypto()}
     return Dwn(**{**given, "resolver": UniversalResolver([DidJwk(), DidKey()], clock), **parts})
 
 

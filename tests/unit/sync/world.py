@@ -256,7 +256,6 @@ class Device:
             blobs=FileBlobs(folder / "blobs"),
             resolver=world.keys,
             crypto=CRYPTO,
-            clock=world.clock,
         )
         self.remote = Remote(world.network, world.remotes)
         self.registrar = Registrar(RegistrationClient(world.network), RegistrationStore(self.database), world.clock)
@@ -317,7 +316,6 @@ class World:
             blobs=FileBlobs(folder / "blobs"),
             resolver=self.keys,
             crypto=CRYPTO,
-            clock=self.clock,
             tenant_gate=self.gates[path],
         )
         await dwn.open()

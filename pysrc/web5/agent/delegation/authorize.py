@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.delegation import Delegation, Message, ProtocolPermissions, Scope, data_of, is_delegated
@@ -22,7 +22,7 @@ from web5.dwn.authentication import Verifier
 from web5.dwn.cid import message_cid
 from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
 from web5.dwn.permissions.grants import Grant
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.timestamps import format_timestamp, microseconds
 from web5.dwn.urls import normalize_url
 from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument, Web5Error
 from web5.sync.exchange.grants import granted_protocols
@@ -208,7 +208,7 @@ def _end(agent: Agent, expires: datetime | timedelta) -> str:
     elif expires.tzinfo is None:
         raise InvalidArgument("`expires` needs a time zone, such as datetime.UTC.")
     else:
-        end = (expires - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
+        end = microseconds(expires)
     if end <= now:
         raise InvalidArgument("`expires` has passed already.")
     return format_timestamp(end)

@@ -18,7 +18,7 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import thumbprint
 from web5.dwn.encryption.content import IV, KEY, ContentKey
 from web5.dwn.encryption.derivation import DerivedKey, Message, Scheme, path_for, public_part
-from web5.errors import CryptoError, EncryptionError, KeyMissing
+from web5.errors import CryptoError, EncryptionError, KeyMissing, first_error
 from web5.ports.ciphers import Ciphers
 from web5.ports.crypto import Jwk
 
@@ -81,9 +81,7 @@ def entries_of(message: Message) -> list[Entry]:
     try:
         return cast(list[Entry], _shape().validate_python(encryption)["keyEncryption"])
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise EncryptionError(f"The encryption of the record is malformed, {place}: {first['msg']}") from error
+        raise EncryptionError(f"The encryption of the record is malformed, {first_error(error)}") from error
 
 
 async def content_key(ciphers: Ciphers, message: Message, keys: Sequence[DerivedKey]) -> ContentKey:

@@ -7,11 +7,12 @@ the reference's validator (Ajv 8) looks for them, because the first one names th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 from typing import Any
+from urllib.parse import unquote
 
 Schema = Mapping[str, Any] | bool
 Check = Callable[[Any, Any, Mapping[str, Any], "Names"], "Fault | None"]
@@ -45,6 +46,52 @@ def fault(schema: Schema, value: Any, names: Names | None = None) -> Fault | Non
             if found is not None:
                 return found
     return None
+
+
+_SCHEMA_IN = ("not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames")
+_SCHEMAS_IN_LIST = ("allOf", "anyOf", "oneOf")
+_SCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
+_DEFINITIONS = ("$defs", "definitions")
+
+
+def subschemas(schema: Any, *, definitions: bool = False, depth: int = 0) -> Iterator[tuple[Any, int]]:
+    """Give a schema and all schemas in it with their depth, each before those in it.
+
+    Parameters:
+        definitions: give those in `$defs` and `definitions` too.
+    """
+    yield schema, depth
+    if not isinstance(schema, dict):
+        return
+    inner = [schema[keyword] for keyword in _SCHEMA_IN if keyword in schema]
+    inner += [one for keyword in _SCHEMAS_IN_LIST for one in schema.get(keyword, ())]
+    by_name = (*_SCHEMAS_BY_NAME, *_DEFINITIONS) if definitions else _SCHEMAS_BY_NAME
+    inner += [one for keyword in by_name for one in schema.get(keyword, {}).values()]
+    for one in inner:
+        yield from subschemas(one, definitions=definitions, depth=depth + 1)
+
+
+def references(root: Any, *, definitions: bool = False) -> dict[str, Schema | None]:
+    """Return the schema that each `$ref` in a schema names by a JSON pointer (RFC 6901, section 6), None for no schema.
+
+    Parameters:
+        definitions: as in `subschemas`.
+    """
+    found = (schema["$ref"] for schema, _ in subschemas(root, definitions=definitions) if _has_ref(schema))
+    return {reference: _target(root, reference) for reference in found}
+
+
+def _has_ref(schema: Any) -> bool:
+    return isinstance(schema, dict) and "$ref" in schema
+
+
+def _target(root: Any, reference: str) -> Schema | None:
+    document, *steps = reference.split("/")
+    found = root if document == "#" else None
+    for step in steps:
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, (dict, bool)) else None
 
 
 def same(left: Any, right: Any) -> bool:

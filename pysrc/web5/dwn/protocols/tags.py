@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
-from web5.dwn.protocols.json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern
+from web5.dwn.protocols.json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern, references, subschemas
 
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number"}
@@ -76,10 +75,6 @@ _WITHOUT_CONSEQUENCE = frozenset(
 ) | {"unevaluatedProperties", "dependentSchemas", "prefixItems", "unevaluatedItems"}
 """Keywords about objects and tuples, which no tag is, or which another keyword reads."""
 
-_SUBSCHEMAS = ("items", "contains", "not", "if", "then", "else", "additionalProperties", "propertyNames")
-_SUBSCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
-_SUBSCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
-
 
 def schema_fault(schema: Any) -> Fault | None:
     """What keeps a value from being a JSON schema; found when the protocol is configured."""
@@ -112,14 +107,10 @@ class TagRules:
             "required": required,
             "additionalProperties": tags.get("$allowUndefinedTags", False),
         }
-        references = {
-            inner["$ref"]: target
-            for inner in _schemas(schema)
-            if "$ref" in inner and (target := _target(schema, inner["$ref"])) is not None
-        }
-        reasons = (reason for inner in _schemas(schema) for reason in _misfits(inner, references))
+        named = {reference: target for reference, target in references(schema).items() if target is not None}
+        reasons = (reason for inner, _ in subschemas(schema) for reason in _misfits(inner, named))
         twins = len(set(required)) < len(required)
-        return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), references)
+        return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), named)
 
     def fault(self, tags: Mapping[str, Any]) -> Fault | None:
         """The first fault of a record's tags.
@@ -130,39 +121,15 @@ class TagRules:
         return fault(self.schema, tags, self.references)
 
 
-def _schemas(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """A schema and all within it, save those that are only true or false."""
-    if not isinstance(schema, dict):
-        return
-    yield schema
-    for name in _SUBSCHEMAS:
-        yield from _schemas(schema.get(name))
-    for name in _SUBSCHEMA_LISTS:
-        for inner in schema.get(name, ()):
-            yield from _schemas(inner)
-    for name in _SUBSCHEMAS_BY_NAME:
-        for inner in schema.get(name, {}).values():
-            yield from _schemas(inner)
-
-
-def _target(root: Schema, reference: Any) -> Schema | None:
-    """The schema that a JSON pointer in a fragment leads to."""
-    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
-        return None
-    found: Any = root
-    for step in reference.split("/")[1:]:
-        name = unquote(step).replace("~1", "/").replace("~0", "~")
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, (dict, bool)) else None
-
-
-def _misfits(schema: Mapping[str, Any], references: Mapping[str, Schema]) -> Iterator[str]:
+def _misfits(schema: Schema, named: Mapping[str, Schema]) -> Iterator[str]:
     """What the reference's validator refuses in its strict mode, although it is a JSON schema; found with the first
     record, which is refused for it."""
+    if isinstance(schema, bool):
+        return
     for keyword in schema:
         if keyword not in KEYWORDS and keyword not in _ANNOTATIONS and keyword not in _WITHOUT_CONSEQUENCE:
             yield f"{keyword} cannot be used for tags"
-    if "$ref" in schema and schema["$ref"] not in references:
+    if "$ref" in schema and schema["$ref"] not in named:
         yield f"no schema at {schema['$ref']}"
     if schema.get("enum") == []:
         yield "an enum must not be empty"

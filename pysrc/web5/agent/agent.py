@@ -16,16 +16,16 @@ from web5.agent.delegation.actor import Delegate, Owner
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.messages import Messages
-from web5.agent.publication.announcer import Announcer
 from web5.agent.publication.dwn_service import with_dwn_endpoints
-from web5.agent.publication.publisher import Publisher
-from web5.agent.publication.store import Publications
+from web5.agent.publication.publisher import DidPublisher
+from web5.agent.publication.store import PublicationStore
 from web5.agent.record_keys import RecordKeys
 from web5.agent.records import AgentRecords
 from web5.agent.recovery import recover
 from web5.agent.vault.vault import Vault
 from web5.crypto.jws import MessageSigner
 from web5.dids import dht
+from web5.dids.dht.gateways import Gateways
 from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
@@ -58,8 +58,8 @@ class Agent:
         records: AgentRecords,
         registrar: Registrar,
         identities: IdentityStore,
-        publications: Publications,
-        announcer: Announcer,
+        publications: PublicationStore,
+        gateways: Gateways,
     ) -> None:
         self.clock = clock
         self.crypto = crypto
@@ -85,11 +85,11 @@ class Agent:
             registrar=registrar,
         )
         self.publications = publications
-        self._publisher = Publisher(
+        self._publisher = DidPublisher(
             publications,
-            announcer,
+            gateways,
+            crypto,
             clock,
-            dids=self.keyring.dids,
             portable_did=self.keyring.portable_did,
             on_published=self._published,
         )
@@ -182,11 +182,11 @@ class Agent:
 
     async def wake_up(self) -> None:
         """Make ready what the vault holds, once it is unlocked."""
+        self._publisher.start()
         signer = await self.keyring.open()
         await self._came(await self.vault.portable_did())
         await self.records.open(signer)
         await self.identities.open()
-        self._publisher.start()
 
     # -- identities
 
@@ -231,21 +231,14 @@ class Agent:
         """
         changed = with_dwn_endpoints(await self.keyring.portable_did(did), urls, self.clock.now())
         await self.keyring.replace(changed)
-        self.resolver.seed(changed)
-        self.sync.wake(did)
-        self._publisher.start()
+        await self._came(changed)
 
     async def publish_all(self) -> bool:
-        """Publish at once what no gateway shows yet, instead of in the background; True when all is out."""
-        return await self._publisher.publish_all()
+        """Publish every document that no gateway shows yet; True if all of them are found then.
 
-    async def publish(self, did: str) -> bool:
-        """Publish the DID document of an identity as it is now, at once.
-
-        Returns:
-            True if a gateway shows it; otherwise `publications` has the reason, and it is tried again.
+        Otherwise `publications` has the reason, and it is tried again in the background.
         """
-        return await self._publisher.publish(did)
+        return await self._publisher.publish_all()
 
     async def signer(self, did: str) -> MessageSigner:
         """What signs as `did`.
@@ -277,7 +270,6 @@ class Agent:
         self, portable_did: PortableDid, name: str, *, connected_did: str | None = None, by_default: bool = False
     ) -> Identity:
         await self.identities.add(portable_did, name, connected_did=connected_did, by_default=by_default)
-        self._publisher.start()
         return self.identities.get(portable_did.uri)
 
     async def _came(self, portable_did: PortableDid) -> None:
@@ -286,6 +278,7 @@ class Agent:
         if portable_did.uri not in self.sync.tenants() and not self.identities.is_delegate(portable_did.uri):
             await self.sync.register(portable_did.uri)
         self.sync.wake(portable_did.uri)
+        self._publisher.keep(portable_did)
 
     async def _went(self, identity: Identity) -> None:
         await self._publisher.forget(identity.did)
@@ -300,8 +293,7 @@ class Agent:
         Raises:
             IdentityError: none does, with the gateways' reason.
         """
-        known = self.keyring.is_lent(did) or self._publisher.known(did)
-        if not known and not await self._publisher.make_known(did):
+        if not (self.keyring.is_lent(did) or self._publisher.known(did) or await self._publisher.publish(did)):
             reason = self.publications.get(did).error
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
         return await self.keyring.signer(did)

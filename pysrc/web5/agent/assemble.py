@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from web5.agent.agent import Agent
 from web5.agent.did_cache import StoredDids
 from web5.agent.identities import IdentityStore
-from web5.agent.publication.announcer import Announcer
-from web5.agent.publication.store import Publications
+from web5.agent.publication.store import PublicationStore
 from web5.agent.records import AgentRecords
 from web5.agent.vault.vault import Vault
 from web5.crypto.remembered import RememberedSignatures
@@ -64,7 +63,6 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     resolver = default_resolver(
         http, platform.crypto, clock, *gateway_uris, cache=cache, web=DidWeb(http, allow_localhost=True)
     )
-    gateways = Gateways(http, platform.crypto, gateway_uris, clock)
     crypto = RememberedSignatures(platform.crypto)
     dwn = Dwn(
         database=platform.database,
@@ -88,8 +86,8 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         vault=vault,
         records=records,
         identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),
-        publications=Publications(platform.database),
-        announcer=Announcer(gateways, platform.crypto, clock),
+        publications=PublicationStore(platform.database),
+        gateways=Gateways(http, platform.crypto, gateway_uris, clock),
         registrar=registrar,
     )
     await agent.open()

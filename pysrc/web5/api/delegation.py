@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from web5.dwn.codes import Code
 from web5.errors import Web5Error
 from web5.sync.exchange.grants import HeldGrant
 from web5.sync.states import SyncEvent
+from web5.tasks import first_of
 
 A_WEEK = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
@@ -131,13 +132,3 @@ class DelegationApi:
 
     def _shown(self, held: Sequence[HeldGrant]) -> list[PermissionGrant]:
         return [PermissionGrant(self._agent, self.delegate_did, one.message, self.connected_did) for one in held]
-
-
-async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
-    """Return when one of them is done; the others are cancelled."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -26,7 +26,7 @@ async def test_a_new_identity_is_published_and_others_find_its_nodes(world: Worl
     [seen] = agent.identities.list()
     assert (seen.name, seen.chosen) == ("Alice", True)
     publication = agent.publications.get(identity.did)
-    assert publication.out and publication.error is None
+    assert publication.is_current and publication.error is None
 
 
 async def test_a_gateway_that_is_down_is_told_and_tried_again(world: World) -> None:
@@ -237,6 +237,20 @@ async def test_a_node_that_is_added_is_filled_and_one_that_is_removed_is_let_go(
         assert not any(difference.unexplained for difference in await agent.sync.check(identity.did))
     exported = await agent.export_identity(identity.did)
     assert "service" not in exported["portableDid"]["document"]
+
+
+async def test_other_nodes_are_published_in_the_background(world: World) -> None:
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", world.endpoints)
+    assert await agent.publish_all()
+    await until(lambda: agent.publications.get(identity.did).next_try)
+    for did in (identity.did, agent.vault.agent_did or ""):
+        before = agent.publications.get(did)
+        await agent.set_dwn_endpoints(did, world.endpoints[:1])
+        await until(lambda: agent.publications.get(did).sequence > before.sequence)  # noqa: B023
+        stranger = await (await world.device(f"stranger {did}")).resolver.resolve(did)
+        assert stranger.did_document is not None
+        assert stranger.did_document.dwn_endpoints == world.endpoints[:1]
 
 
 @pytest.mark.parametrize("url", ["", "node.example", "ftp://node.example", "https://"])

@@ -14,17 +14,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from web5.agent.publication.announcer import Announced, Announcer, published_elsewhere
-from web5.agent.publication.store import Publication, Publications, State, document_hash
+from web5.agent.publication.attempt import Delivery, PublishAttempt
+from web5.agent.publication.store import Publication, PublicationStore, State, document_hash
 from web5.dids import dht
-from web5.dids.dht.bep44 import version_of
+from web5.dids.dht.bep44 import encode, version_of
+from web5.dids.dht.gateways import Gateways
 from web5.dids.models import PortableDid
 from web5.errors import Web5Error
 from web5.ports.clock import Clock
+from web5.ports.crypto import Crypto
+from web5.tasks import first_of
 
 log = logging.getLogger(__name__)
 
@@ -36,24 +39,22 @@ WAITS: dict[State, tuple[float, ...]] = {
     # The DHT keeps an item for about two hours (the DID DHT specification, "Republishing Data"). Gateways renew it
     # without a promise, as nothing here solves their retention challenges, and Pkarr relays need not. An hour leaves
     # time for a second attempt.
-    "well": (3600.0,),
+    "published": (3600.0,),
 }
 """Seconds until the next attempt, by the state and the number of attempts that ended in it."""
 
 SPREAD = 0.1
-"""By what part a wait may be shorter, so that all the devices of the world do not come at once."""
+"""The part by which a wait may be shorter, so that all the devices of the world do not come at once."""
 
 NAP = 60.0
 """Seconds to sleep at a time, so that what became due while the device slept is not late by hours."""
 
 
-class Publisher:
-    """Publishes in the background, with growing waits between attempts, and refreshes what is published.
+class DidPublisher:
+    """Publishes in the background, with growing waits between attempts, and renews what is published.
 
     Parameters:
-        announcer: makes an attempt.
-        dids: those whose documents are to be published; what is not a did:dht is left out.
-        portable_did: gives one with its keys; raises Web5Error if it cannot.
+        portable_did: gives a DID with its keys; raises Web5Error if it cannot.
         on_published: awaited when a version was found at a gateway that was not known to be; the DID may have a newer
             document than was held here. It is to be kept.
         chance: from 0 to 1, see `SPREAD`.
@@ -61,202 +62,205 @@ class Publisher:
 
     def __init__(
         self,
-        publications: Publications,
-        announcer: Announcer,
+        publications: PublicationStore,
+        gateways: Gateways,
+        crypto: Crypto,
         clock: Clock,
         *,
-        dids: Callable[[], Iterable[str]],
         portable_did: Callable[[str], Awaitable[PortableDid]],
         on_published: Callable[[PortableDid], Awaitable[None]],
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._publications = publications
-        self._announcer = announcer
+        self._gateways = gateways
+        self._crypto = crypto
         self._clock = clock
-        self._dids = dids
         self._portable_did = portable_did
         self._on_published = on_published
         self._chance = chance
-        self._new: set[str] = set()
-        self._attempts: dict[str, _Attempt] = {}
+        self._created: set[str] = set()
+        self._kept: dict[str, _Kept] = {}
         self._stopped = False
-        self._loop: asyncio.Task[None] | None = None
-        self._news = asyncio.Event()
 
     def start(self) -> None:
-        """Begin, or look again after an identity was added."""
+        """Let `keep` begin to publish, after `stop`."""
         self._stopped = False
-        if self._loop is None:
-            self._loop = asyncio.create_task(self._keep_published())
-        self._news.set()
 
     async def stop(self) -> None:
         """End all attempts, and make none until `start`. Safe to call at any time."""
         self._stopped = True
-        running = [attempt.task for attempt in self._attempts.values()]
-        if self._loop is not None:
-            running.append(self._loop)
-            self._loop = None
-        for task in running:
+        tasks = [kept.task for kept in self._kept.values()]
+        self._kept.clear()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def created(self, did: str) -> None:
+        """Note that a DID was made here just now, so that its publication need not be looked for first."""
+        self._created.add(did)
+
+    def keep(self, portable_did: PortableDid) -> None:
+        """Keep a DID published from now on; if it is kept already, publish a document that was changed."""
+        did = portable_did.uri
+        if self._stopped or not _is_dht(did):
+            return
+        if did in self._kept:
+            self._kept[did].look_again()
+        else:
+            self._kept[did] = _Kept(lambda kept: self._keep_published(did, kept))
+
+    async def forget(self, did: str) -> None:
+        """Keep a DID published no longer."""
+        if kept := self._kept.pop(did, None):
+            kept.task.cancel()
+            await asyncio.wait([kept.task])
+        self._created.discard(did)
+        await self._publications.forget(did)
 
     def known(self, did: str) -> bool:
-        """True if remote nodes can find the DID."""
+        """Return True if remote nodes can find the DID."""
         return not _is_dht(did) or self._publications.get(did).known
 
     async def publish(self, did: str) -> bool:
-        """Publish the document as it is now, unless it is out already.
+        """Publish the document of a DID that is kept, unless it is found already or about to be.
 
         Returns:
-            when it is found at a gateway, or the attempt has failed; True if it is found.
+            True as soon as it is found at a gateway; False if the attempt failed, or the DID is not kept.
         """
-        if running := self._attempts.get(did):
-            await asyncio.wait([running.task])  # it may have begun with the document before
-        return await self._attempt(did)
-
-    async def make_known(self, did: str) -> bool:
-        """Like `publish`, but content with an attempt that has begun, and with any version of the document."""
-        await self._attempt(did)
-        return self.known(did)
+        kept = self._kept.get(did)
+        if kept is None:
+            return not _is_dht(did)
+        if kept.has_failed:
+            kept.look_again()
+        return await asyncio.shield(kept.found)
 
     async def publish_all(self) -> bool:
-        """An attempt for each DID that is not known yet; True when none is left."""
-        return all(await asyncio.gather(*(self.make_known(did) for did in self._here())))
+        """Publish every DID that is kept; True if all of them are found."""
+        return all(await asyncio.gather(*map(self.publish, self._kept)))
 
-    def created(self, did: str) -> None:
-        """Take note that a DID was made here just now, so that its publication need not be looked for first."""
-        self._new.add(did)
-
-    async def forget(self, did: str) -> None:
-        """Publish a DID no longer; call it when `dids` has stopped giving it."""
-        if running := self._attempts.get(did):
-            running.task.cancel()
-            await asyncio.wait([running.task])
-        self._new.discard(did)
-        await self._publications.forget(did)
-
-    def _here(self) -> list[str]:
-        return [did for did in self._dids() if _is_dht(did)]
-
-    async def _attempt(self, did: str) -> bool:
-        """Join or begin an attempt; back when the document is found, or the attempt is over."""
-        if self._stopped or did not in self._here():
-            return not _is_dht(did)
-        attempt = self._join(did)
-        await asyncio.wait([attempt.task, attempt.found], return_when=asyncio.FIRST_COMPLETED)
-        return attempt.found.done()
-
-    def _join(self, did: str) -> _Attempt:
-        if did not in self._attempts:
-            self._attempts[did] = _Attempt(self._run, did)
-            self._attempts[did].task.add_done_callback(lambda _: self._ended(did))
-        return self._attempts[did]
-
-    def _ended(self, did: str) -> None:
-        del self._attempts[did]
-        self._news.set()
-
-    async def _run(self, did: str, found: asyncio.Future[None]) -> None:
+    async def _keep_published(self, did: str, kept: _Kept) -> None:
         try:
-            await self._try(did, found)
-        except Exception:
-            # A fault, or a store that takes nothing: when to try again could not be kept, so rest here.
-            log.exception("publishing %s failed", did)
-            await self._clock.sleep(WAITS["missing"][0])
+            while True:
+                kept.wake.clear()
+                try:
+                    await self._attempt(did, kept)
+                except Exception:
+                    # A fault, or a store that takes nothing: when to try again could not be kept, so rest here.
+                    log.exception("publishing %s failed", did)
+                    await self._clock.sleep(WAITS["missing"][0])
+                kept.resolve(self._publications.get(did).is_current)
+                await self._rest(did, kept.wake)
+        finally:
+            kept.wake.clear()
+            kept.resolve(False)
 
-    async def _try(self, did: str, found: asyncio.Future[None]) -> None:
+    async def _attempt(self, did: str, kept: _Kept) -> None:
         before = latest = self._publications.get(did)
-        changed, begun = False, b""
+        attempted, changed = b"", False
 
-        async def on_found(now: Announced) -> None:
+        async def on_found(delivery: Delivery) -> None:
             nonlocal latest
-            if not before.out or now.publication.sequence != before.sequence:
-                await self._tell(now, begun)
-            latest = now.publication
+            if not before.is_current or delivery.item.seq != before.sequence:
+                held = await self._portable_did(did)  # what was changed meanwhile stays, to be published next
+                newer = document_hash(held) != attempted
+                await self._on_published(dht.with_version(held, delivery.item.seq) if newer else delivery.portable_did)
+            # Not all have answered: after a crash all of them are to be asked again.
+            latest = replace(_after(latest, delivery), state="incomplete", gateways="")
             await self._publications.put(latest)
-            if not found.done():  # a newer version may have been found after this attempt's own
-                found.set_result(None)
+            kept.resolve(True)
 
         try:
             portable_did = await self._portable_did(did)
-            begun = document_hash(portable_did)
+            attempted = document_hash(portable_did)
             latest, changed = self._begin(portable_did, before)
             if not changed and not self._is_due(latest):
-                found.set_result(None)
                 return
-            attempt = self._announcer.announce if changed else self._announcer.check
-            latest = (await attempt(Announced(portable_did, latest), on_found)).publication
-            missing = not latest.out
+            attempt = PublishAttempt(self._gateways, self._crypto, self._clock, portable_did, latest.item, on_found)
+            latest = _after(latest, await attempt.run(changed=changed))
         except Web5Error as error:
-            latest = replace(latest, error=str(error))
-            missing = changed or not latest.out
-        state: State = "missing" if missing else "incomplete" if latest.error else "well"
-        await self._publications.put(self._scheduled(before, latest, state))
-
-    async def _tell(self, now: Announced, begun: bytes) -> None:
-        """Hand out the version that was found; what was changed since the attempt had `begun` stays, to be published
-        next."""
-        held = await self._portable_did(now.portable_did.uri)
-        changed = document_hash(held) != begun
-        version = version_of(now.portable_did.metadata)
-        await self._on_published(dht.with_version(held, version) if changed else now.portable_did)
+            state: State = "incomplete" if latest.is_current and not changed else "missing"
+            latest = replace(latest, error=str(error), state=state)
+        await self._publications.put(self._scheduled(before, latest))
 
     def _begin(self, portable_did: PortableDid, known: Publication) -> tuple[Publication, bool]:
-        """What an attempt begins with, and whether the document is to be published anew."""
-        if document_hash(portable_did) == known.document_hash:
+        """Return what an attempt begins with, and whether the document is to be published anew."""
+        current, published = document_hash(portable_did), bool(portable_did.metadata.get("published"))
+        if current == known.document_hash:
             return known, False
         if known.document_hash is None:
-            elsewhere = portable_did.uri not in self._new
+            elsewhere = portable_did.uri not in self._created
         else:  # another device may have changed and published it, and given its DID to this one
-            version = version_of(portable_did.metadata)
-            elsewhere = bool(portable_did.metadata.get("published")) and version > (known.sequence or 0)
-        return (published_elsewhere(portable_did, self._clock.now()), False) if elsewhere else (known, True)
+            elsewhere = published and version_of(portable_did.metadata) > known.sequence
+        if not elsewhere:
+            return known, True
+        # What its own metadata say is believed for now, and checked at once.
+        state: State = "incomplete" if published else "missing"
+        return Publication(portable_did.uri, document_hash=current, state=state, known=published), False
 
     def _is_due(self, publication: Publication) -> bool:
-        new_gateways = not publication.error and not self._announcer.uris <= set(publication.holders)
-        return not publication.out or new_gateways or publication.next_try <= self._clock.now()
+        new_gateways = set(self._gateways.uris) - set(publication.gateways.split())
+        return not publication.is_current or bool(new_gateways) or publication.next_try <= self._clock.now()
 
-    def _scheduled(self, before: Publication, after: Publication, state: State) -> Publication:
-        attempts = 0 if state == "well" else 1 + (before.attempts if before.state == state else 0)
-        wait = WAITS[state][min(attempts, len(WAITS[state])) - 1] * (1 - SPREAD * self._chance())
+    def _scheduled(self, before: Publication, after: Publication) -> Publication:
+        waits = WAITS[after.state]
+        attempts = 0 if after.state == "published" else 1 + (before.attempts if before.state == after.state else 0)
+        wait = waits[min(attempts, len(waits)) - 1] * (1 - SPREAD * self._chance())
         next_try = self._clock.now() + int(wait * 1_000_000)
-        return replace(after, state=state, attempts=attempts, next_try=next_try)
+        return replace(after, gateways=" ".join(self._gateways.uris), attempts=attempts, next_try=next_try)
 
-    async def _keep_published(self) -> None:
-        due = self._here()  # all of them: invariant 2
-        while True:
-            for did in due:
-                self._join(did)
-            due = await self._next_due()
-
-    async def _next_due(self) -> list[str]:
-        while True:
-            self._news.clear()
-            now = self._clock.now()
-            tries = {did: self._publications.get(did).next_try for did in self._here() if did not in self._attempts}
-            if due := [did for did, at in tries.items() if at <= now]:
-                return due
-            soonest = min(((at - now) / 1_000_000 for at in tries.values()), default=NAP)
-            await self._rest(min(soonest, NAP))
-
-    async def _rest(self, seconds: float) -> None:
-        """Sleep, but not past news."""
-        waiting = [asyncio.create_task(self._clock.sleep(seconds)), asyncio.ensure_future(self._news.wait())]
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
+    async def _rest(self, did: str, wake: asyncio.Event) -> None:
+        while not wake.is_set():
+            seconds = (self._publications.get(did).next_try - self._clock.now()) / 1_000_000
+            if seconds <= 0:
+                return
+            await first_of(self._clock.sleep(min(seconds, NAP)), wake.wait())
 
 
-class _Attempt:
-    """One that runs; `found` is done as soon as the document is found, which may be long before the slowest gateway
-    has answered. If the attempt fails, it never is."""
+class _Kept:
+    """A DID that is kept published.
 
-    def __init__(self, run: Callable[[str, asyncio.Future[None]], Coroutine[Any, Any, None]], did: str) -> None:
-        self.found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.task = asyncio.create_task(run(did, self.found))
+    Attributes:
+        wake: set if the document is to be looked at before its time.
+        found: done as soon as the document is found, which may be long before the slowest gateway has answered, or with
+            False when the attempt has failed.
+    """
+
+    def __init__(self, run: Callable[[_Kept], Coroutine[Any, Any, None]]) -> None:
+        self.wake = asyncio.Event()
+        self.found: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(run(self))
+
+    @property
+    def has_failed(self) -> bool:
+        """True if no attempt runs that may still find it."""
+        return self.found.done() and not self.found.result()
+
+    def look_again(self) -> None:
+        """Begin an attempt, now or after the one that runs."""
+        self.wake.set()
+        if self.found.done():
+            self.found = asyncio.get_running_loop().create_future()
+
+    def resolve(self, is_found: bool) -> None:
+        """Report the result of an attempt, unless another one is to follow at once."""
+        if self.wake.is_set():
+            return
+        if self.found.done():
+            self.found = asyncio.get_running_loop().create_future()
+        self.found.set_result(is_found)
+
+
+def _after(publication: Publication, delivery: Delivery) -> Publication:
+    refusals = delivery.refusals or None
+    state: State = "missing" if not delivery.is_shown else "incomplete" if refusals else "published"
+    return replace(
+        publication,
+        document_hash=document_hash(delivery.portable_did),
+        payload=encode(delivery.item),
+        state=state,
+        known=publication.known or delivery.is_shown,
+        error=refusals if delivery.is_shown else refusals or "No gateway shows what was published yet.",
+    )
 
 
 def _is_dht(did: str) -> bool:

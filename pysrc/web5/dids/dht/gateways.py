@@ -1,17 +1,17 @@
-"""Several DID DHT gateways (`PUT` and `GET {gateway}/{z-base-32 key}`), asked and told as if they were one.
+"""Several DID DHT gateways (`PUT` and `GET {gateway}/{z-base-32 key}`), used as if they were one.
 
 Invariants:
 1. Only an item that its key has signed is an answer, so a gateway can withhold a document but not make one up.
 2. That nothing is there is an answer only if every gateway says it: one that does not know a key is not the whole DHT.
 3. Of the items that came, the one with the highest sequence number counts.
-4. What each gateway that could not help has said is told, also if another could.
+4. The failure of each gateway is reported, also if another one could help.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from web5.crypto.encoding import z32_encode
@@ -21,6 +21,7 @@ from web5.errors import DidError, InvalidArgument, RemoteError, TimedOut
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http, HttpResponse
+from web5.tasks import first_of
 
 REQUEST_SECONDS = 20.0
 
@@ -31,15 +32,15 @@ SURVEY_SECONDS = 5.0
 """How long all gateways are waited for, where each one's answer counts and not the quickest."""
 
 CONFLICTS = frozenset({409, 412, 428})
-"""What a gateway answers if it holds something newer: 409 (the DID DHT specification, "Register or Update a DID"), and
-412 or 428 from Pkarr relays that compare and swap (https://pubky.org/pkarr, "relays")."""
+"""Status codes of a gateway that holds something newer: 409 (the DID DHT specification, "Register or Update a DID"),
+and 412 or 428 from Pkarr relays that compare and swap (https://pubky.org/pkarr, "relays")."""
 
 _REASON_LIMIT = 300
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one gateway said: an item, that it took one, or why neither.
+    """One gateway's answer: an item, that it took one, or why neither.
 
     Parameters:
         conflict: it refused because it holds something newer.
@@ -58,9 +59,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """What several gateways said about one key."""
+    """The answers of several gateways about one key."""
 
-    all: Sequence[Answer] = field(default_factory=tuple)
+    all: Sequence[Answer] = ()
 
     @property
     def newest(self) -> SignedItem | None:
@@ -68,25 +69,31 @@ class Answers:
         return max((answer.item for answer in self.all if answer.item), key=lambda item: item.seq, default=None)
 
     @property
-    def unknown(self) -> bool:
-        """True if no gateway has an item, and at least one of them says that there is none."""
-        return self.newest is None and any(answer.code == "notFound" for answer in self.all if answer.error)
+    def failed(self) -> list[Answer]:
+        """The answers of those that could not help."""
+        return [answer for answer in self.all if answer.error]
 
     @property
-    def failures(self) -> dict[str, Any]:
-        """For the resolution metadata: who could not help, and why; empty if all could."""
+    def reason(self) -> str:
+        """The failures in one line; with the gateways' names, if more than one was asked."""
+        texts = [str(answer.error).removeprefix(f"{answer.code}: ") for answer in self.failed]
+        if len(self.all) == 1:
+            return "".join(texts)
+        return "; ".join(f"{answer.gateway}: {text}" for answer, text in zip(self.failed, texts, strict=True))
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The failures for the resolution metadata; empty if there are none."""
         listed = [
             {"gateway": answer.gateway, "error": answer.code, "errorMessage": str(answer.error)}
-            for answer in self.all
-            if answer.error
+            for answer in self.failed
         ]
         return {"gatewayFailures": listed} if listed else {}
 
     def error(self) -> DidError:
-        """The failure of all of them; notFound only if they agree on that (invariant 2)."""
-        failed = [answer for answer in self.all if answer.error]
-        worst = next((answer for answer in failed if answer.code != "notFound"), failed[0])
-        return DidError(worst.code, words(failed, len(self.all)), self.failures)
+        """Return the failure of all of them; notFound only if they agree on that (invariant 2)."""
+        worst = next((answer for answer in self.failed if answer.code != "notFound"), self.failed[0])
+        return DidError(worst.code, self.reason, self.details)
 
 
 class Gateways:
@@ -108,14 +115,7 @@ class Gateways:
         self._clock = clock or SystemClock()
 
     async def find(self, key: bytes) -> Answers:
-        """Ask until one has an item: the next gateway is asked if one cannot help, or is slow.
-
-        Returns:
-            the answers so far; they have a `newest`.
-
-        Raises:
-            DidError: none has one, see `Answers.error`.
-        """
+        """Ask until one has an item: the next gateway is asked if one cannot help, or is slow."""
         untried = list(self.uris)
         running: set[asyncio.Task[Answer]] = set()
         answers: list[Answer] = []
@@ -123,25 +123,19 @@ class Gateways:
             while (untried or running) and not any(answer.item for answer in answers):
                 if untried:
                     running.add(asyncio.create_task(self.ask(untried.pop(0), key)))
-                if untried:
-                    done = await self._within(HEDGE_SECONDS, running, asyncio.FIRST_COMPLETED)
-                else:
-                    done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                done = await self._wait(running, HEDGE_SECONDS, asyncio.FIRST_COMPLETED)
                 running -= done
                 answers += [task.result() for task in done]
         finally:
             for task in running:
                 task.cancel()
-        found = Answers(answers)
-        if found.newest is None:
-            raise found.error()
-        return found
+        return Answers(answers)
 
     async def survey(self, key: bytes) -> Answers:
         """Ask all of them; one that takes longer than `SURVEY_SECONDS` has timed out."""
         asked = {uri: asyncio.create_task(self.ask(uri, key)) for uri in self.uris}
         try:
-            done = await self._within(SURVEY_SECONDS, set(asked.values()), asyncio.ALL_COMPLETED)
+            done = await self._wait(set(asked.values()), SURVEY_SECONDS, asyncio.ALL_COMPLETED)
         finally:
             for task in asked.values():
                 task.cancel()
@@ -149,7 +143,7 @@ class Gateways:
         return Answers([task.result() if task in done else Answer(uri, error=late) for uri, task in asked.items()])
 
     async def ask(self, gateway: str, key: bytes) -> Answer:
-        """What one gateway has under a key."""
+        """Ask one gateway for the item under a key."""
         try:
             return Answer(gateway, await self._get(gateway, key))
         except (DidError, RemoteError) as error:
@@ -168,17 +162,11 @@ class Gateways:
             for task in tasks:
                 task.cancel()
 
-    async def _within(
-        self, seconds: float, running: set[asyncio.Task[Answer]], return_when: str
+    async def _wait(
+        self, running: set[asyncio.Task[Answer]], seconds: float, return_when: str
     ) -> set[asyncio.Task[Answer]]:
-        """Those that are done, as `asyncio.wait` with a timeout gives them, but by this clock."""
-        timer = asyncio.create_task(self._clock.sleep(seconds))
-        waiting = asyncio.create_task(asyncio.wait(running, return_when=return_when))
-        try:
-            await asyncio.wait({timer, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            waiting.cancel()
+        """Return those that are done, as `asyncio.wait` with a timeout does, but by this clock."""
+        await first_of(asyncio.wait(running, return_when=return_when), self._clock.sleep(seconds))
         return {task for task in running if task.done()}
 
     async def _get(self, gateway: str, key: bytes) -> SignedItem:
@@ -208,25 +196,17 @@ class Gateways:
         return Answer(gateway, error=refused, conflict=response.status in CONFLICTS)
 
 
-def words(failed: Sequence[Answer], asked: int) -> str:
-    """What went wrong, in one line; with who said it, if more than one was asked."""
-    texts = [str(answer.error).removeprefix(f"{answer.code}: ") for answer in failed]
-    if asked == 1:
-        return texts[0]
-    return "; ".join(f"{answer.gateway}: {text}" for answer, text in zip(failed, texts, strict=True))
-
-
 def _url(gateway: str, key: bytes) -> str:
     return f"{gateway.rstrip('/')}/{z32_encode(key)}"
 
 
 def _refusal(method: str, response: HttpResponse, body: bytes) -> str:
-    said = body[:_REASON_LIMIT].decode("utf-8", "replace").strip()
-    return f"the DID DHT gateway answered {method} with {response.status}" + (f": {said}" if said else "")
+    reason = body[:_REASON_LIMIT].decode("utf-8", "replace").strip()
+    return f"the DID DHT gateway answered {method} with {response.status}" + (f": {reason}" if reason else "")
 
 
 async def _read(response: HttpResponse, limit: int) -> bytes:
-    """The body, up to a little over `limit` bytes: a gateway is not trusted to be brief."""
+    """Return the body, up to a little over `limit` bytes: a gateway is not trusted to be brief."""
     body = bytearray()
     try:
         async for chunk in response.chunks():

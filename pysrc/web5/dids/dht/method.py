@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from web5.dids.dht import bep44
 from web5.dids.dht.bep44 import SignedItem
-from web5.dids.dht.gateways import Gateways, words
+from web5.dids.dht.gateways import Answers, Gateways
 from web5.dids.dht.identity import METHOD, PROOF_ERROR, PreviousDidProof, identity_key
 from web5.dids.dht.packet import deactivation_packet, fitting_packet
 from web5.dids.dht.read import from_packet
@@ -48,12 +48,11 @@ async def publish(
     gateways = Gateways(http, crypto, gateway_uris, clock)
     seq = max(sequence_at(clock.now()), bep44.version_of(portable_did.metadata) + 1)
     item = await sign_document(portable_did, crypto, seq, gateways.uris[0])
-    answers = [answer async for answer in gateways.put(item)]
-    refused = [answer for answer in answers if answer.error]
-    if len(refused) == len(answers):
-        if all(isinstance(answer.error, RemoteError) for answer in refused):
-            raise Unreachable(words(refused, len(answers)))
-        raise DidError("internalError", words(refused, len(answers)))
+    answers = Answers([answer async for answer in gateways.put(item)])
+    if len(answers.failed) == len(answers.all):
+        if all(isinstance(answer.error, RemoteError) for answer in answers.failed):
+            raise Unreachable(answers.reason)
+        raise DidError("internalError", answers.reason)
     return with_version(portable_did, seq)
 
 
@@ -138,4 +137,4 @@ class DidDht:
         newest = answers.newest
         if newest is None:
             raise answers.error()
-        return replace(await read_document(did.uri, newest, self._crypto), resolution=answers.failures)
+        return replace(await read_document(did.uri, newest, self._crypto), resolution=answers.details)

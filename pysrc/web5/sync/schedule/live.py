@@ -21,6 +21,7 @@ from web5.sync.exchange.peer import RemoteSubscription
 from web5.sync.exchange.visit import Visitor
 from web5.sync.plan.policy import RECONNECT, judge
 from web5.sync.states import Message, SyncEvent
+from web5.tasks import first_of
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class Live:
                     return
             self._connected(line, True)
             line.visit(Want.ALL)
-            await _first_of(subscriptions)
+            await first_of(*(subscription.ended() for subscription in subscriptions))
         finally:
             self._connected(line, False)
             for subscription in subscriptions:
@@ -140,12 +141,3 @@ class Live:
         for _ in range(POLLS):
             await self._clock.sleep(POLL_SECONDS * (0.75 + self._jitter() / 2))
             line.wake(Want.PULL)
-
-
-async def _first_of(subscriptions: list[RemoteSubscription]) -> None:
-    ended = [asyncio.ensure_future(subscription.ended()) for subscription in subscriptions]
-    try:
-        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for future in ended:
-            future.cancel()

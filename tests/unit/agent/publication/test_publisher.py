@@ -1,4 +1,4 @@
-"""The invariants of `publication.publisher` and `publication.announcer`, on real gateways and a clock that is moved."""
+"""The invariants of `publication.publisher` and `publication.attempt`, on real gateways and a clock that is moved."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import httpx
 import pytest
 
 from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld, until
-from web5.agent.publication.announcer import Announcer
-from web5.agent.publication.publisher import NAP, SPREAD, WAITS, Publisher
-from web5.agent.publication.store import Publication, Publications
+from web5.agent.publication.publisher import NAP, SPREAD, WAITS, DidPublisher
+from web5.agent.publication.store import Publication, PublicationStore
 from web5.cpython.crypto import NodeCrypto
 from web5.dids import dht
 from web5.dids.models import DidDocument, PortableDid
@@ -27,14 +26,14 @@ class Device:
     def __init__(self, world: GatewayWorld, *names: str, database: Database | None = None, chance: float = 0.0) -> None:
         self.world = world
         self.dids: dict[str, PortableDid] = {}
-        self.told: list[PortableDid] = []
+        self.handed_out: list[PortableDid] = []
         self.database = database or open_memory()
-        self.publications = Publications(self.database)
-        self.publisher = Publisher(
+        self.publications = PublicationStore(self.database)
+        self.publisher = DidPublisher(
             self.publications,
-            Announcer(world.gateways(*names), CRYPTO, world.clock),
+            world.gateways(*names),
+            CRYPTO,
             world.clock,
-            dids=lambda: self.dids,
             portable_did=self._portable_did,
             on_published=self._on_published,
             chance=lambda: chance,
@@ -44,24 +43,29 @@ class Device:
         return self.dids[did]
 
     async def _on_published(self, portable_did: PortableDid) -> None:
-        self.told.append(portable_did)
+        self.handed_out.append(portable_did)
         self.dids[portable_did.uri] = portable_did
 
     async def create(self) -> str:
         portable_did = await dht.create(CRYPTO, **dht.identity_defaults(["https://a.example"]))
         self.publisher.created(portable_did.uri)
-        self.dids[portable_did.uri] = portable_did
+        self.keep(portable_did)
         return portable_did.uri
 
+    def keep(self, *portable_dids: PortableDid) -> None:
+        for portable_did in portable_dids:
+            self.dids[portable_did.uri] = portable_did
+            self.publisher.keep(portable_did)
+
     def change(self, did: str, aka: str) -> None:
-        self.dids[did] = with_aka(self.dids[did], aka)
+        self.keep(with_aka(self.dids[did], aka))
 
     def state(self, did: str) -> Publication:
         return self.publications.get(did)
 
     def settled(self, did: str) -> bool:
         state = self.state(did)
-        return state.out and state.next_try > self.world.clock.now()
+        return state.is_current and state.next_try > self.world.clock.now()
 
 
 def with_aka(portable_did: PortableDid, aka: str) -> PortableDid:
@@ -106,9 +110,9 @@ async def test_a_new_did_is_out_once_a_gateway_shows_it(world: GatewayWorld, dev
     assert device.publisher.known(did)
     await ended(device, did)
     state = device.state(did)
-    assert (state.state, state.error, state.holders) == ("well", None, ("http://a", "http://b"))
-    [told] = device.told
-    assert told.metadata["versionId"] == str(state.sequence)
+    assert (state.state, state.error, state.gateways) == ("published", None, "http://a http://b")
+    [handed_out] = device.handed_out
+    assert handed_out.metadata["versionId"] == str(state.sequence)
     assert await shown(world, did, "b") == device.dids[did].document
 
 
@@ -121,7 +125,8 @@ async def test_a_first_publication_costs_one_question_more_and_waits_for_no_slow
     assert world.requests == {("PUT", "a"): 1, ("PUT", "b"): 1, ("GET", "a"): 1}
     world.silent["b"].set()
     await ended(device, did)
-    assert device.state(did).holders == ("http://a", "http://b")
+    assert device.state(did).state == "published"
+    assert await shown(world, did, "b") == device.dids[did].document
 
 
 async def test_what_a_gateway_took_and_does_not_show_is_not_known(world: GatewayWorld, device: Device) -> None:
@@ -131,18 +136,17 @@ async def test_what_a_gateway_took_and_does_not_show_is_not_known(world: Gateway
     assert not await device.publisher.publish(did)
     state = device.state(did)
     assert (state.known, state.error) == (False, "No gateway shows what was published yet.")
-    assert device.told == []
+    assert device.handed_out == []
     sequence = state.sequence
     world.forgetful.clear()
     assert await device.publisher.publish(did)
     assert device.state(did).sequence == sequence, "it was given again, not published anew"
-    assert len(device.told) == 1
+    assert len(device.handed_out) == 1
 
 
 async def test_attempts_go_on_with_growing_waits(world: GatewayWorld, device: Device) -> None:
     world.failing |= {"a": REFUSED, "b": 500}
     did = await device.create()
-    device.publisher.start()
     for attempt, wait in enumerate([*WAITS["missing"], WAITS["missing"][-1]], start=1):
         await until(lambda: device.state(did).attempts == attempt)  # noqa: B023
         state = device.state(did)
@@ -166,30 +170,29 @@ async def test_waits_are_spread(world: GatewayWorld) -> None:
     did = await device.create()
     await device.publisher.publish(did)
     await ended(device, did)
-    wait = WAITS["well"][0] * (1 - SPREAD)
+    wait = WAITS["published"][0] * (1 - SPREAD)
     assert device.state(did).next_try == pytest.approx(world.clock.now() + wait * 1_000_000, abs=100_000)
 
 
 async def test_a_gateway_that_was_down_is_given_it_later(world: GatewayWorld, device: Device) -> None:
     world.failing["a"] = REFUSED
     did = await device.create()
-    device.publisher.start()
     await until(lambda: device.settled(did))
-    assert (device.publisher.known(did), device.state(did).holders) == (True, ("http://b",))
     state = device.state(did)
+    assert device.publisher.known(did)
     assert (state.state, "http://a: " in (state.error or "")) == ("incomplete", True)
     world.failing.clear()
     await until(lambda: world.clock.slept)
     world.clock.advance(WAITS["incomplete"][0])
-    await until(lambda: device.state(did).holders == ("http://a", "http://b"))
+    await until(lambda: device.state(did).state == "published")
+    assert await shown(world, did, "a") == device.dids[did].document
     assert device.state(did).error is None
-    assert len(device.told) == 1, "it is the same version"
+    assert len(device.handed_out) == 1, "it is the same version"
 
 
 async def test_it_is_renewed_before_it_expires_with_the_same_bytes(world: GatewayWorld, device: Device) -> None:
     """Invariant 3 of announcing."""
     did = await device.create()
-    device.publisher.start()
     await until(lambda: device.settled(did))
     before = device.state(did)
     world.requests.clear()
@@ -198,15 +201,14 @@ async def test_it_is_renewed_before_it_expires_with_the_same_bytes(world: Gatewa
     await until(lambda: world.requests["PUT", "b"])
     await until(lambda: device.settled(did))
     after = device.state(did)
-    assert (after.item, after.sequence) == (before.item, before.sequence)
-    assert (after.published or 0) > (before.published or 0)
+    assert after.payload == before.payload
+    assert after.next_try > before.next_try
     assert world.requests["PUT", "a"] == 1
-    assert len(device.told) == 1
+    assert len(device.handed_out) == 1
 
 
 async def test_gateways_that_lost_everything_are_given_it_again(world: GatewayWorld, device: Device) -> None:
     did = await device.create()
-    device.publisher.start()
     await until(lambda: device.settled(did))
     world.lose_everything()
     await until(lambda: world.clock.slept)
@@ -219,12 +221,12 @@ async def test_gateways_that_lost_everything_are_given_it_again(world: GatewayWo
 async def test_a_changed_document_is_published_at_once_as_a_newer_version(world: GatewayWorld, device: Device) -> None:
     did = await device.create()
     await device.publisher.publish(did)
-    first = device.state(did).sequence or 0
+    first = device.state(did).sequence
     device.change(did, "did:example:me")
     assert await device.publisher.publish(did)
     assert await aka(world, did) == ["did:example:me"]
-    assert (device.state(did).sequence or 0) > first
-    assert len(device.told) == 2
+    assert device.state(did).sequence > first
+    assert len(device.handed_out) == 2
 
 
 async def test_a_change_during_an_attempt_is_not_missed_and_attempts_do_not_overlap(
@@ -233,7 +235,7 @@ async def test_a_change_during_an_attempt_is_not_missed_and_attempts_do_not_over
     """Invariant 1."""
     world.silent |= {"a": asyncio.Event(), "b": asyncio.Event()}
     did = await device.create()
-    first = [asyncio.ensure_future(device.publisher.make_known(did)) for _ in range(5)]
+    first = [asyncio.ensure_future(device.publisher.publish(did)) for _ in range(5)]
     await world.asked.wait()
     device.change(did, "did:example:me")
     second = [asyncio.ensure_future(device.publisher.publish(did)) for _ in range(5)]
@@ -259,9 +261,8 @@ async def test_a_change_that_could_not_go_out_goes_out_after_a_restart(world: Ga
     await device.publisher.stop()
     world.failing.clear()
     again = Device(world, database=device.database)
-    again.dids = device.dids
-    again.publisher.start()
-    await until(lambda: again.told)
+    again.keep(*device.dids.values())
+    await until(lambda: again.handed_out)
     assert await aka(world, did) == ["did:example:me"]
     await again.publisher.stop()
 
@@ -277,7 +278,7 @@ async def test_an_old_export_takes_the_newer_document_and_replaces_nothing(world
     await ended(device, did)
     for exported in (unpublished, old):
         phone = Device(world)
-        phone.dids[did] = exported
+        phone.keep(exported)
         assert await phone.publisher.publish(did)
         assert phone.dids[did].document.also_known_as == ["did:example:me"]
         assert phone.dids[did].private_keys == exported.private_keys
@@ -288,10 +289,9 @@ async def test_an_old_export_takes_the_newer_document_and_replaces_nothing(world
 
 async def test_what_was_published_elsewhere_is_taken_when_it_is_renewed(world: GatewayWorld, device: Device) -> None:
     did = await device.create()
-    device.publisher.start()
     await until(lambda: device.settled(did))
     phone = Device(world)
-    phone.dids[did] = device.dids[did]
+    phone.keep(device.dids[did])
     await phone.publisher.publish(did)
     await ended(phone, did)
     world.clock.advance(2)
@@ -300,7 +300,7 @@ async def test_what_was_published_elsewhere_is_taken_when_it_is_renewed(world: G
     await ended(phone, did)
     world.clock.advance(HOUR)
     await until(lambda: device.dids[did].document.also_known_as == ["did:example:phone"])
-    assert len(device.told) == 2
+    assert len(device.handed_out) == 2
 
 
 async def test_a_change_here_replaces_what_another_device_published_with_a_clock_ahead(
@@ -317,7 +317,7 @@ async def test_a_change_here_replaces_what_another_device_published_with_a_clock
     assert await device.publisher.publish(did)
     assert await aka(world, did) == ["did:example:here"]
     assert await aka(world, did, "b") == ["did:example:here"]
-    assert (device.state(did).sequence or 0) > version + 10 * HOUR
+    assert device.state(did).sequence > version + 10 * HOUR
 
 
 async def test_a_did_whose_record_came_from_another_device_is_not_published_anew(
@@ -328,7 +328,7 @@ async def test_a_did_whose_record_came_from_another_device_is_not_published_anew
     await ended(device, did)
     world.clock.advance(2)
     elsewhere = with_aka(device.dids[did], "did:example:phone")
-    device.dids[did] = await dht.publish(elsewhere, world.http, CRYPTO, *world.uris(), clock=world.clock)
+    device.keep(await dht.publish(elsewhere, world.http, CRYPTO, *world.uris(), clock=world.clock))
     assert await device.publisher.publish(did)
     assert str(device.state(did).sequence) == device.dids[did].metadata["versionId"]
 
@@ -337,9 +337,10 @@ async def test_an_imported_did_counts_as_known_while_the_gateways_are_down(world
     did = await device.create()
     await device.publisher.publish(did)
     phone = Device(world)
-    phone.dids[did] = device.dids[did]
+    phone.keep(device.dids[did])
     world.failing |= {"a": REFUSED, "b": REFUSED}
-    assert await phone.publisher.make_known(did)
+    assert await phone.publisher.publish(did)
+    assert phone.publisher.known(did)
     assert phone.state(did).error is not None
 
 
@@ -349,9 +350,8 @@ async def test_a_gateway_that_is_added_is_given_everything(world: GatewayWorld) 
     await one.publisher.publish(did)
     await ended(one, did)
     both = Device(world, "a", "b", database=one.database)
-    both.dids = one.dids
-    both.publisher.start()
-    await until(lambda: both.state(did).holders == ("http://a", "http://b"))
+    both.keep(*one.dids.values())
+    await until(lambda: both.state(did).gateways == "http://a http://b")
     assert await shown(world, did, "b") == one.dids[did].document
     await both.publisher.stop()
 
@@ -369,7 +369,7 @@ async def test_a_did_that_goes_away_is_forgotten(world: GatewayWorld, device: De
 
 
 async def test_what_is_no_did_dht_needs_no_publication(device: Device) -> None:
-    device.dids["did:jwk:a"] = PortableDid(uri="did:jwk:a", document=DidDocument(id="did:jwk:a"))
+    device.keep(PortableDid(uri="did:jwk:a", document=DidDocument(id="did:jwk:a")))
     assert device.publisher.known("did:jwk:a")
     assert await device.publisher.publish("did:jwk:a")
     assert await device.publisher.publish_all()
@@ -378,7 +378,7 @@ async def test_what_is_no_did_dht_needs_no_publication(device: Device) -> None:
 async def test_keys_that_cannot_be_had_are_told(world: GatewayWorld, device: Device) -> None:
     did = await device.create()
     portable_did = device.dids[did]
-    device.dids[did] = portable_did.model_copy(update={"private_keys": []})
+    device.keep(portable_did.model_copy(update={"private_keys": []}))
     assert not await device.publisher.publish(did)
     assert "private key" in (device.state(did).error or "")
     assert world.requests == {}
@@ -386,7 +386,6 @@ async def test_keys_that_cannot_be_had_are_told(world: GatewayWorld, device: Dev
 
 async def test_after_stop_nothing_is_begun(world: GatewayWorld, device: Device) -> None:
     did = await device.create()
-    device.publisher.start()
     await device.publisher.stop()
     assert not await device.publisher.publish(did)
     assert world.requests == {}

@@ -147,7 +147,7 @@ async def test_a_survey_does_not_wait_for_ever(world: GatewayWorld) -> None:
     world.clock.advance(SURVEY_SECONDS)
     answers = await asking
     assert [answer.item is not None for answer in answers.all] == [True, False, True]
-    assert answers.failures["gatewayFailures"][0]["errorMessage"] == "nothing came in 5 s"
+    assert answers.details["gatewayFailures"][0]["errorMessage"] == "nothing came in 5 s"
 
 
 async def test_a_document_goes_to_every_gateway(world: GatewayWorld) -> None:

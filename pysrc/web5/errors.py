@@ -28,6 +28,7 @@ Web5Error
 │   ├── Unreachable
 │   ├── TimedOut
 │   ├── BadReply           something answered, but not as a DWN does
+│   │   └── BodyTooLarge   its answer is longer than anything sensible
 │   └── NoWebSocket        a server is there, but offers no WebSocket
 ├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
@@ -238,6 +239,10 @@ class TimedOut(RemoteError):
 
 class BadReply(RemoteError):
     """Something answered, but not as a DWN does."""
+
+
+class BodyTooLarge(BadReply):
+    """Something answered with more bytes than are read."""
 
 
 class NoWebSocket(RemoteError):

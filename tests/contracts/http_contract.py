@@ -11,14 +11,17 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from tests.contracts.memory import MIB, at_most
-from web5.errors import BlobMissing, InvalidArgument, RemoteError, TimedOut, Unreachable
+from web5.errors import BlobMissing, BodyTooLarge, InvalidArgument, RemoteError, TimedOut, Unreachable
 from web5.ports.http import BodyStream, Http, HttpResponse
 
 Case = Callable[[Http, str], Awaitable[None]]
+
+LIMIT = 4 * MIB
+"""Of bodies that are expected to be small."""
 
 
 async def case_a_request_arrives_as_it_was_made(http: Http, base: str) -> None:
@@ -30,19 +33,19 @@ async def case_a_request_arrives_as_it_was_made(http: Http, base: str) -> None:
     assert seen["headers"]["x-one"] == "1"
     assert seen["headers"]["dwn-request"] == "{}"
     assert "cookie" not in seen["headers"]
-    assert await response.read() == body
+    assert await response.read(LIMIT) == body
 
 
 async def case_get_and_put_and_no_body(http: Http, base: str) -> None:
     for method, body in (("GET", None), ("PUT", b"put"), ("POST", b""), ("DELETE", None)):
         response = await http.request(method, f"{base}/echo", body=body)
         assert json.loads(response.headers["x-seen"])["method"] == method
-        assert await response.read() == (body or b"")
+        assert await response.read(LIMIT) == (body or b"")
 
 
 async def case_header_names_are_lower_case(http: Http, base: str) -> None:
     response = await http.request("GET", f"{base}/echo")
-    await response.read()
+    await response.read(LIMIT)
     assert "x-seen" in response.headers
     assert all(name == name.lower() for name in response.headers)
 
@@ -51,7 +54,7 @@ async def case_any_status_is_a_response(http: Http, base: str) -> None:
     for status in (200, 202, 204, 400, 404, 500, 503):
         response = await http.request("GET", f"{base}/status/{status}")
         assert response.status == status
-        assert await response.read() == (b"" if status == 204 else str(status).encode())
+        assert await response.read(LIMIT) == (b"" if status == 204 else str(status).encode())
 
 
 async def case_a_body_comes_in_pieces_as_it_is_sent(http: Http, base: str) -> None:
@@ -59,13 +62,13 @@ async def case_a_body_comes_in_pieces_as_it_is_sent(http: Http, base: str) -> No
     chunks = response.chunks()
     assert await anext(chunks) == b"first"
     # The server sends the rest only when it is asked to: the first piece did not wait for it.
-    await (await http.request("POST", f"{base}/go-on", body=b"")).read()
+    await (await http.request("POST", f"{base}/go-on", body=b"")).read(LIMIT)
     assert b"".join([chunk async for chunk in chunks]) == b" and the rest"
 
 
 async def case_a_large_body_comes_whole(http: Http, base: str) -> None:
     response = await http.request("GET", f"{base}/large")
-    body = await response.read()
+    body = await response.read(LIMIT)
     assert len(body) == 3_000_000
     assert body == (bytes(range(250)) * 12_000)
 
@@ -81,6 +84,43 @@ async def case_a_large_body_is_read_in_little_memory(http: Http, base: str) -> N
         assert position == 64 * MIB
 
 
+async def case_a_body_is_read_up_to_its_limit(http: Http, base: str) -> None:
+    for limit, whole in ((6, True), (5, True), (4, False), (0, False)):
+        response = await http.request("POST", f"{base}/echo", body=b"12345")
+        assert response.url == f"{base}/echo"
+        if whole:
+            assert await response.read(limit) == b"12345"
+        else:
+            await _expect(BodyTooLarge, response.read(limit))
+    assert await (await http.request("POST", f"{base}/echo", body=b"")).read(0) == b""
+
+
+async def case_what_exceeds_the_limit_is_not_kept(http: Http, base: str) -> None:
+    with at_most(16 * MIB):
+        response = await http.request("GET", f"{base}/mebibytes/64")
+        await _expect(BodyTooLarge, response.read(MIB))
+    await response.close()
+    endless = await http.request("GET", f"{base}/first-then-wait", timeout=20)
+    await _expect(BodyTooLarge, endless.read(4))
+
+
+async def case_the_reply_to_an_upload_has_a_limit_too(http: Http, base: str) -> None:
+    async def upload() -> None:
+        await (await _upload(http, f"{base}/mebibytes/64", Source(0))).read(MIB)
+
+    with at_most(16 * MIB):
+        await _expect(BodyTooLarge, upload())
+
+
+async def case_an_iteration_that_is_closed_drops_the_rest(http: Http, base: str) -> None:
+    response = await http.request("GET", f"{base}/silent-body", timeout=20)
+    chunks = response.chunks()
+    assert await anext(chunks) == b"first"
+    assert isinstance(chunks, AsyncGenerator)
+    await chunks.aclose()
+    await response.close()
+
+
 async def case_silence_before_the_headers_times_out(http: Http, base: str) -> None:
     started = time.monotonic()
     await _expect(TimedOut, http.request("GET", f"{base}/silent", timeout=0.3))
@@ -90,12 +130,12 @@ async def case_silence_before_the_headers_times_out(http: Http, base: str) -> No
 async def case_silence_within_the_body_times_out(http: Http, base: str) -> None:
     response = await http.request("GET", f"{base}/silent-body", timeout=0.3)
     assert response.status == 200
-    await _expect(TimedOut, response.read())
+    await _expect(TimedOut, response.read(LIMIT))
 
 
 async def case_a_body_that_breaks_off_is_unreachable(http: Http, base: str) -> None:
     async def read() -> bytes:
-        return await (await http.request("GET", f"{base}/break-off")).read()
+        return await (await http.request("GET", f"{base}/break-off")).read(LIMIT)
 
     await _expect(Unreachable, read())
 
@@ -110,7 +150,7 @@ async def case_a_url_that_is_none_is_a_remote_error(http: Http, base: str) -> No
 
 async def case_a_cancelled_request_stops(http: Http, base: str) -> None:
     asking = asyncio.ensure_future(http.request("GET", f"{base}/silent", timeout=30))
-    await (await http.request("GET", f"{base}/echo")).read()
+    await (await http.request("GET", f"{base}/echo")).read(LIMIT)
     asking.cancel()
     await asyncio.wait([asking], timeout=5)
     assert asking.cancelled()
@@ -127,7 +167,7 @@ async def case_closing_drops_what_was_not_read(http: Http, base: str) -> None:
 
 async def case_several_at_once(http: Http, base: str) -> None:
     async def one(number: int) -> bytes:
-        return await (await http.request("POST", f"{base}/echo", body=str(number).encode())).read()
+        return await (await http.request("POST", f"{base}/echo", body=str(number).encode())).read(LIMIT)
 
     assert await asyncio.gather(*map(one, range(12))) == [str(number).encode() for number in range(12)]
 
@@ -135,7 +175,7 @@ async def case_several_at_once(http: Http, base: str) -> None:
 async def case_redirects_are_followed(http: Http, base: str) -> None:
     response = await http.request("GET", f"{base}/redirect")
     assert response.status == 200
-    assert await response.read() == b"200"
+    assert await response.read(LIMIT) == b"200"
 
 
 class Source:
@@ -180,7 +220,7 @@ async def case_a_large_stream_arrives_whole_in_little_memory(http: Http, base: s
     with at_most(16 * MIB):
         response = await _upload(http, f"{base}/sink/large", source, on_sent=told.append)
         assert response.status == 200
-        assert json.loads(await response.read()) == expected
+        assert json.loads(await response.read(LIMIT)) == expected
     assert source.ends == ["whole"]
     assert len(told) > 1
     assert told == sorted(told)
@@ -200,11 +240,11 @@ async def case_an_upload_brings_its_headers_and_its_answer(http: Http, base: str
     assert [chunk async for chunk in response.chunks()] == [b"a stream"]
     await response.close()
     empty = await http.request("POST", f"{base}/echo", body=BodyStream(Source(0), 0))
-    assert await empty.read() == b""
+    assert await empty.read(LIMIT) == b""
     for status in (204, 404, 500):
         response = await _upload(http, f"{base}/status/{status}", Source(0))
         assert response.status == status
-        assert await response.read() == (b"" if status == 204 else str(status).encode())
+        assert await response.read(LIMIT) == (b"" if status == 204 else str(status).encode())
 
 
 async def case_a_source_that_breaks_off_breaks_the_request_off(http: Http, base: str) -> None:
@@ -229,21 +269,21 @@ async def case_a_source_of_another_size_than_it_said_breaks_the_request_off(http
 async def case_an_answer_that_does_not_wait_for_the_upload_counts(http: Http, base: str) -> None:
     response = await _upload(http, f"{base}/too-large", Source(16))
     assert response.status == 413
-    assert await response.read() == b"too large"
+    assert await response.read(LIMIT) == b"too large"
 
 
 async def case_a_server_that_slams_the_door_is_told_at_once(http: Http, base: str) -> None:
     # Whether the answer or the end of the connection is seen first lies with the operating system.
     with contextlib.suppress(Unreachable):
         assert (await _upload(http, f"{base}/slammed", Source(32))).status == 413
-    assert (await (await http.request("GET", f"{base}/status/200")).read()) == b"200"
+    assert (await (await http.request("GET", f"{base}/status/200")).read(LIMIT)) == b"200"
 
 
 async def case_a_redirect_that_repeats_an_upload_reads_it_again(http: Http, base: str) -> None:
     source, name = Source(4), secrets.token_hex(8)
     expected = await source.sha256()
     response = await _upload(http, f"{base}/elsewhere/{name}", source)
-    assert json.loads(await response.read())["sha256"] == expected
+    assert json.loads(await response.read(LIMIT))["sha256"] == expected
     assert await _arrived(http, base, name)
 
 
@@ -285,7 +325,7 @@ async def case_an_upload_to_nobody_is_unreachable(http: Http, base: str) -> None
 
 
 async def _arrived(http: Http, base: str, name: str) -> bool:
-    whole: bool = json.loads(await (await http.request("GET", f"{base}/arrived/{name}")).read())
+    whole: bool = json.loads(await (await http.request("GET", f"{base}/arrived/{name}")).read(LIMIT))
     return whole
 
 

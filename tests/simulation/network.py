@@ -20,7 +20,6 @@ from web5.dwn import Dwn
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
-from web5.ports.http import untold
 from web5.sync.plan.policy import Verdict, judge, judge_error
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class SimRemote:
         message: Message,
         data: bytes | DataStream | None = None,
         *,
-        on_sent: Callable[[int], None] = untold,
+        on_sent: Callable[[int], None] | None = None,
     ) -> Message:
         kind = _kind(message)
         target = self._world.endpoints[endpoint]

@@ -25,6 +25,9 @@ from web5.settings import Progress, Settings
 
 OPEN_STEPS = ("pages", "engine")
 
+SETTINGS_BYTES = 64 * 1024
+"""Bytes that a site's config.json may have: some URLs."""
+
 
 async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name: str = "web5") -> Agent:
     """Open the agent of this origin.
@@ -74,7 +77,7 @@ async def site_settings() -> Settings:
     url = site_url("config.json")
     try:
         response = await FetchHttp().request("GET", url, timeout=5.0)
-        body = await response.read()
+        body = await response.read(SETTINGS_BYTES)
     except RemoteError:
         return Settings()
     if response.status != 200:

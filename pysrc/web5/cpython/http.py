@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 
 import httpx
 
 from web5.chunks import reading
 from web5.errors import TimedOut, Unreachable
-from web5.ports.http import BodyStream
+from web5.ports.http import BodyStream, HttpResponse
 
 # Node's servers drop an idle connection after 5 seconds; to leave it sooner avoids losing a request to that.
 IDLE_SECONDS = 4.0
@@ -26,29 +26,61 @@ def _translated(url: str) -> Iterator[None]:
         raise Unreachable(f"{url} cannot be reached: {error or type(error).__name__}") from error
 
 
-class HttpxResponse:
-    """An answer whose body has not been read yet; see `HttpResponse`."""
-
+class HttpxResponse(HttpResponse):
     def __init__(self, response: httpx.Response, url: str) -> None:
         self._response = response
-        self._url = url
+        self.url = url
         self.status = response.status_code
-        self.headers: Mapping[str, str] = _latin1(response.headers.raw)
+        self.headers = _latin1(response.headers.raw)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            with _translated(self._url):
+            with _translated(self.url):
                 async for chunk in self._response.aiter_bytes():
                     yield chunk
         finally:
             await self._response.aclose()
 
-    async def read(self) -> bytes:
-        with _translated(self._url):
-            return await self._response.aread()
-
     async def close(self) -> None:
         await self._response.aclose()
+
+
+class HttpxHttp:
+    """The `Http` port over httpx; follows redirects, as fetch does.
+
+    Parameters:
+        transport: where requests go instead of the network, such as `httpx.ASGITransport(app)`.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        limits = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
+        self._client = httpx.AsyncClient(transport=transport, limits=limits, follow_redirects=True)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | BodyStream | None = None,
+        timeout: float = 30.0,
+    ) -> HttpxResponse:
+        headers = dict(headers or {})
+        content: bytes | _Upload | None = None
+        async with AsyncExitStack() as stack:
+            stack.enter_context(_translated(url))
+            if isinstance(body, BodyStream):
+                headers["content-length"] = str(body.size)  # without it httpx would send it chunked
+                content = await stack.enter_async_context(aclosing(_Upload(body, url)))
+            else:
+                content = body
+            async with asyncio.timeout(timeout):
+                request = self._client.build_request(method, url, headers=headers, content=content, timeout=timeout)
+                return HttpxResponse(await self._client.send(request, stream=True), url)
+
+    async def close(self) -> None:
+        """Close idle connections. Safe to call twice."""
+        await self._client.aclose()
 
 
 class _Upload:
@@ -75,51 +107,8 @@ class _Upload:
             async for chunk in chunks:
                 yield chunk
                 sent += len(chunk)
-                self._body.on_sent(sent)
-
-
-@asynccontextmanager
-async def _content(
-    body: bytes | BodyStream | None, url: str
-) -> AsyncIterator[tuple[bytes | _Upload | None, dict[str, str]]]:
-    """A body as httpx takes it, and the headers that it needs."""
-    if not isinstance(body, BodyStream):
-        yield body, {}
-        return
-    async with aclosing(_Upload(body, url)) as upload:
-        yield upload, {"content-length": str(body.size)}  # without it httpx would send it chunked
-
-
-class HttpxHttp:
-    """The `Http` port over httpx; follows redirects, as fetch does.
-
-    Parameters:
-        transport: where requests go instead of the network, such as `httpx.ASGITransport(app)`.
-    """
-
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        limits = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
-        self._client = httpx.AsyncClient(transport=transport, limits=limits, follow_redirects=True)
-
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | BodyStream | None = None,
-        timeout: float = 30.0,
-    ) -> HttpxResponse:
-        with _translated(url):
-            async with _content(body, url) as (content, more), asyncio.timeout(timeout):
-                all_headers = {**(headers or {}), **more}
-                request = self._client.build_request(method, url, headers=all_headers, content=content, timeout=timeout)
-                response = await self._client.send(request, stream=True)
-        return HttpxResponse(response, url)
-
-    async def close(self) -> None:
-        """Close idle connections. Safe to call twice."""
-        await self._client.aclose()
+                if self._body.on_sent is not None:
+                    self._body.on_sent(sent)
 
 
 def _latin1(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -15,11 +15,10 @@ import re
 from urllib.parse import unquote
 
 from web5 import strict_json
-from web5.chunks import reading
 from web5.dids.models import DidDocument, Resolved
 from web5.dids.uri import DidUrl
-from web5.errors import DidError, TimedOut
-from web5.ports.http import Http, HttpResponse
+from web5.errors import BodyTooLarge, DidError, TimedOut
+from web5.ports.http import Http
 
 RESOLVE_SECONDS = 20.0
 MAX_BYTES = 256 * 1024
@@ -73,7 +72,9 @@ class DidWeb:
                 raise DidError("notFound", f"{url} is not there ({response.status})")
             if response.status != 200:
                 raise DidError("internalError", f"{url} answered with {response.status}")
-            return await _limited(response, url)
+            return await response.read(MAX_BYTES)
+        except BodyTooLarge as error:
+            raise DidError("invalidDidDocumentLength", f"{url} has more than {MAX_BYTES} bytes") from error
         finally:
             await response.close()
 
@@ -103,16 +104,6 @@ def document_url(did: DidUrl, *, allow_localhost: bool = False) -> str:
 
 def _invalid(did: DidUrl, reason: str) -> DidError:
     return DidError("invalidDid", f"{did.uri[:100]}: {reason}")
-
-
-async def _limited(response: HttpResponse, url: str) -> bytes:
-    body = bytearray()
-    async with reading(response.chunks()) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise DidError("invalidDidDocumentLength", f"{url} has more than {MAX_BYTES} bytes")
-    return bytes(body)
 
 
 def _document(uri: str, url: str, body: bytes) -> DidDocument:

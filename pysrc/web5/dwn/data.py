@@ -6,8 +6,9 @@ What comes with a write is hashed as it passes, then kept in memory, or in a blo
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from web5.chunks import reading
 from web5.dwn.cid import DataCid, data_cid
@@ -28,6 +29,7 @@ class DataStream:
         source: the bytes, or what opens a fresh iteration over their chunks.
         size: the number of bytes, if it is known.
         once: it can be iterated once only; what the local store gives can be iterated again.
+        close: gives up what was not read.
 
     Attributes:
         size: the number of bytes, if it is known.
@@ -35,9 +37,15 @@ class DataStream:
     """
 
     def __init__(
-        self, source: bytes | Callable[[], AsyncIterator[bytes]], size: int | None = None, *, once: bool = False
+        self,
+        source: bytes | Callable[[], AsyncIterator[bytes]],
+        size: int | None = None,
+        *,
+        once: bool = False,
+        close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._source = source
+        self._close = close
         self.size = len(source) if isinstance(source, bytes) else size
         self.once = once
 
@@ -53,6 +61,18 @@ class DataStream:
         if isinstance(self._source, bytes):
             return self._source
         return b"".join([chunk async for chunk in self])
+
+    async def close(self) -> None:
+        """Give up what was not read: a remote's data holds a connection until its end. Safe to call twice."""
+        if self._close is not None:
+            await self._close()
+
+
+def data_of(reply: Any) -> DataStream | None:
+    """Return the record data that a reply brings as a stream, or None."""
+    entry = reply.get("entry") if isinstance(reply, dict) else None
+    data = entry.get("data") if isinstance(entry, dict) else None
+    return data if isinstance(data, DataStream) else None
 
 
 async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:

@@ -25,6 +25,12 @@ RESPONSE_HEADER = "dwn-response"
 PROCESS_MESSAGE = "dwn.processMessage"
 
 Id = str | int | float | None
+MAX_REPLY_BYTES = 64 * 1024 * 1024
+"""Bytes of a reply that are read; the data of a record that is read alone is a stream beside it, and not bounded.
+
+A page of records is a few MiB, but a server may list all that it has at once: 64 MiB are 1,500 records with the 30,000
+bytes of data that the reference inlines at most, or the CIDs of a million messages."""
+
 SHOWN_CHARACTERS = 120
 """How much of a foreign answer an error message shows."""
 

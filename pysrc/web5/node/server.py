@@ -15,9 +15,12 @@ from web5.node.cors import cross_origin
 from web5.node.endpoint import DwnEndpoint, Limits
 from web5.node.registration import Registrations
 from web5.node.socket_endpoint import SocketEndpoint
-from web5.remote.server_info import ServerInfo
 
 SERVER_NAME = "web5-py"
+try:
+    VERSION = metadata.version(SERVER_NAME)
+except metadata.PackageNotFoundError:  # run from its source
+    VERSION = ""
 
 
 def create_app(
@@ -44,11 +47,17 @@ def create_app(
 
 
 def _routes(prefix: str, dwn: Dwn, limits: Limits, gate: Registrations | None) -> list[BaseRoute]:
-    requirements = gate.requirements if gate else []
+    about = {
+        "server": SERVER_NAME,
+        **({"version": VERSION} if VERSION else {}),
+        "maxFileSize": limits.data,
+        "webSocketSupport": True,
+        "registrationRequirements": gate.requirements if gate else [],
+    }
 
     async def info(request: Request) -> Response:
         url = str(request.url.replace(path=prefix or "/", query="", fragment=""))
-        return JSONResponse(_info(url, limits, requirements).model_dump(by_alias=True, exclude_none=True))
+        return JSONResponse({**about, "url": url})
 
     endpoint, sockets = DwnEndpoint(dwn, limits), SocketEndpoint(dwn, limits)
     roots = {prefix or "/", f"{prefix}/"}
@@ -68,21 +77,3 @@ async def _health(request: Request) -> Response:
 
 async def _hint(request: Request) -> Response:
     return PlainTextResponse("please use a web5 client, for example: https://github.com/TBD54566975/web5-js")
-
-
-def _info(url: str, limits: Limits, requirements: list[str]) -> ServerInfo:
-    return ServerInfo(
-        url=url,
-        server=SERVER_NAME,
-        version=_version(),
-        max_file_size=limits.data,
-        web_socket_support=True,
-        registration_requirements=requirements,
-    )
-
-
-def _version() -> str | None:
-    try:
-        return metadata.version("web5-py")
-    except metadata.PackageNotFoundError:
-        return None

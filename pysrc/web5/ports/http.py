@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from web5.chunks import reading
-from web5.errors import InvalidArgument
-
-
-def untold(total: int) -> None:
-    """Progress that nobody watches."""
+from web5.errors import BodyTooLarge, InvalidArgument
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class BodyStream:
     chunks: AsyncIterable[bytes]
     size: int
     once: bool = False
-    on_sent: Callable[[int], None] = untold
+    on_sent: Callable[[int], None] | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The chunks.
@@ -49,23 +45,42 @@ class BodyStream:
 
 
 class HttpResponse(Protocol):
+    """The answer to a request, its body not read yet. Adapters inherit `read`."""
+
+    url: str
+    """The URL that was requested."""
     status: int
     headers: Mapping[str, str]
     """Names in lower case."""
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives. May be iterated once.
+        """Iterate, once, over the body as it arrives; an iteration that is closed early drops the rest.
 
         Raises:
             Unreachable: the connection broke before the body's end.
             TimedOut: no byte came for the request's timeout.
         """
 
-    async def read(self) -> bytes:
-        """The whole body. Raises as `chunks` does."""
-
     async def close(self) -> None:
         """Drop what was not read. Safe to call twice."""
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole body; nothing is left to close then.
+
+        Parameters:
+            limit: the bytes that it may have: whoever answers is not trusted to be brief.
+
+        Raises:
+            BodyTooLarge: it has more; they are not kept, and the connection is closed.
+            Unreachable, TimedOut: as `chunks` does.
+        """
+        body = bytearray()
+        async with reading(self.chunks()) as chunks:
+            async for chunk in chunks:
+                if len(body) + len(chunk) > limit:
+                    raise BodyTooLarge(f"{self.url} answered with more than {limit} bytes")
+                body += chunk
+        return bytes(body)
 
 
 class Http(Protocol):

@@ -18,7 +18,7 @@ from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.rpc import method_of
 from web5.errors import BadReply, NoWebSocket, RemoteError, Unreachable
-from web5.ports.http import BodyStream, Http, HttpResponse, untold
+from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.ports.websocket import WebSocket, WebSockets
 from web5.remote.server_info import ServerInfo, server_info
 from web5.remote.socket import OnEvent, SocketSubscription
@@ -73,7 +73,7 @@ class RemoteDwn:
         message: dict[str, Any],
         data: bytes | DataStream | None = None,
         *,
-        on_sent: Callable[[int], None] = untold,
+        on_sent: Callable[[int], None] | None = None,
     ) -> dict[str, Any]:
         """Have the DWN of `tenant` at `endpoint` process a message.
 
@@ -82,7 +82,7 @@ class RemoteDwn:
 
         Returns:
             The reply in the wire's JSON shape, whatever its status; where the record's data is returned as a stream,
-            `entry.data` is a `DataStream` that can be read once, and has to be: it holds a connection.
+            `entry.data` is a `DataStream` that can be read once, and has to be read or closed: it holds a connection.
 
         Raises:
             Unreachable, TimedOut: as `Http` and `DwnSocket` do; also while the `DataStream` is read.
@@ -168,7 +168,7 @@ class RemoteDwn:
             return False
 
 
-async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None]) -> bytes | BodyStream | None:
+async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] | None) -> bytes | BodyStream | None:
     """What goes out as the request's body (invariant 3)."""
     if not isinstance(data, DataStream):
         return data
@@ -184,11 +184,11 @@ async def _reply(endpoint: str, response: HttpResponse, asked: int) -> dict[str,
     header = response.headers.get(rpc.RESPONSE_HEADER)
     try:
         if header is None:
-            return rpc.parse_response(await response.read())
+            return rpc.parse_response(await response.read(rpc.MAX_REPLY_BYTES))
         reply = rpc.parse_response(header)
         entry = reply.get("entry")
         if isinstance(entry, dict):
-            entry["data"] = DataStream(response.chunks, _size(entry), once=True)
+            entry["data"] = DataStream(response.chunks, _size(entry), once=True, close=response.close)
             return reply
         await response.close()
         return reply

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from web5 import strict_json
 from web5.crypto.proof_of_work import LARGEST, Challenge
-from web5.errors import BadReply, RegistrationError, RegistrationReason
-from web5.ports.http import Http, HttpResponse
+from web5.errors import RegistrationError, RegistrationReason
+from web5.ports.http import Http
 from web5.remote.dwn import SECONDS
 from web5.remote.server_info import below, server_info
 
@@ -137,7 +137,7 @@ class RegistrationClient:
         response = await self._http.request(
             "POST", below(endpoint, "registration"), headers=headers, body=body, timeout=self._timeout
         )
-        answer = await _read(response, endpoint)
+        answer = await response.read(MOST_BYTES)
         if response.status != 200:
             raise _refusal(endpoint, response.status, answer)
 
@@ -158,21 +158,10 @@ class RegistrationClient:
 
     async def _get(self, endpoint: str, name: str) -> bytes:
         response = await self._http.request("GET", below(endpoint, name), timeout=self._timeout)
-        body = await _read(response, endpoint)
+        body = await response.read(MOST_BYTES)
         if response.status != 200:
             raise _refusal(endpoint, response.status, body)
         return body
-
-
-async def _read(response: HttpResponse, endpoint: str) -> bytes:
-    """The body, if it is not larger than anything that makes sense."""
-    body = bytearray()
-    async for chunk in response.chunks():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            await response.close()
-            raise BadReply(f"{endpoint} answered with more than {MOST_BYTES} bytes")
-    return bytes(body)
 
 
 def _refusal(endpoint: str, status: int, body: bytes) -> RegistrationError:

@@ -1,4 +1,4 @@
-"""What a DWN server says of itself beside its RPC: `GET {endpoint}/info`."""
+"""The description that a DWN server gives of itself: `GET {endpoint}/info`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,18 @@ from web5.dwn.rpc import SHOWN_CHARACTERS
 from web5.errors import BadReply
 from web5.ports.http import Http
 
+MAX_INFO_BYTES = 64 * 1024
+"""Bytes of `/info` that are read; servers send a few hundred."""
+
 
 class ServerInfo(BaseModel):
-    """What `GET {endpoint}/info` tells; see `src/http-api.ts` of `@web5/dwn-server`."""
+    """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
     registration_requirements: list[str] = Field(default_factory=list)
-    """What a tenant must do before it may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
-    max_file_size: int | None = None
-    """Bytes of data that a record may have."""
+    """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
     web_socket_support: bool = False
-    server: str | None = None
-    version: str | None = None
-    sdk_version: str | None = None
-    url: str | None = None
 
 
 async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
@@ -36,7 +33,7 @@ async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
         BadReply: the answer is not a DWN server's.
     """
     response = await http.request("GET", below(endpoint, "info"), timeout=timeout)
-    body = await response.read()
+    body = await response.read(MAX_INFO_BYTES)
     try:
         if response.status == 200:
             return ServerInfo.model_validate_json(body)

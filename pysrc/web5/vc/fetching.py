@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web5.errors import CredentialError, RemoteError
+from web5.errors import BodyTooLarge, CredentialError, RemoteError
 from web5.ports.http import Http
 from web5.vc.codes import Code
 
@@ -22,14 +22,9 @@ async def fetch_text(http: Http, url: str, unavailable: Code) -> str:
         raise CredentialError(unavailable, f"{url[:200]} is no URL of the web")
     try:
         response = await http.request("GET", url, timeout=REQUEST_SECONDS)
-        try:
-            body = bytearray()
-            async for chunk in response.chunks():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise CredentialError(unavailable, f"{url[:200]} has more than {MAX_BYTES} bytes")
-        finally:
-            await response.close()
+        body = await response.read(MAX_BYTES)
+    except BodyTooLarge as error:
+        raise CredentialError(unavailable, f"{url[:200]} has more than {MAX_BYTES} bytes") from error
     except RemoteError as error:
         raise CredentialError(unavailable, f"{url[:200]} could not be reached: {error}") from error
     if response.status != 200:

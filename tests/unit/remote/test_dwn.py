@@ -11,13 +11,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from web5.cpython.http import HttpxHttp
-from web5.dwn.data import DataStream
-from web5.dwn.rpc import encode_reply
-from web5.errors import BadReply, BlobMissing, TimedOut, Unreachable
+from web5.dwn.data import DataStream, data_of
+from web5.dwn.rpc import MAX_REPLY_BYTES, encode_reply
+from web5.errors import BadReply, BlobMissing, BodyTooLarge, TimedOut, Unreachable
 from web5.remote.dwn import RemoteDwn
 from web5.remote.server_info import ServerInfo
 
 ENDPOINT = "http://dwn.example/node"
+MIB = 1 << 20
 OK = {"status": {"code": 202, "detail": "Accepted"}}
 
 
@@ -200,20 +201,75 @@ async def test_info_lies_below_the_endpoint(endpoint, path):
                 "registrationRequirements": ["terms-of-service"],
                 "maxFileSize": 1000,
                 "webSocketSupport": True,
-                "url": request.url.path,
                 "somethingNew": 1,
-            }
+            },
+            status_code=200 if request.url.path == path else 404,
         )
 
     assert await remote_of(answer).info(endpoint) == ServerInfo(
-        registration_requirements=["terms-of-service"], max_file_size=1000, web_socket_support=True, url=path
+        registration_requirements=["terms-of-service"], web_socket_support=True
     )
 
 
-@pytest.mark.parametrize(("body", "status"), [(b"{}", 404), (b"<html>", 200), (b'{"maxFileSize": []}', 200)])
+@pytest.mark.parametrize(("body", "status"), [(b"{}", 404), (b"<html>", 200), (b'{"webSocketSupport": []}', 200)])
 async def test_info_of_what_is_no_dwn_server(body, status):
     with pytest.raises(BadReply, match=f"{status}"):
         await always(body, status).info(ENDPOINT)
+
+
+class Flood(httpx.AsyncBaseTransport):
+    """Answers every request with a body of many MiB, and counts how many of them were taken."""
+
+    def __init__(self, mebibytes: int, **headers: str) -> None:
+        self.left, self.taken, self.headers = mebibytes, 0, {**headers}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async def body():
+            for _ in range(self.left):
+                self.taken += 1
+                yield bytes(MIB)
+
+        return httpx.Response(200, headers=self.headers, stream=Streamed(body()))
+
+
+class Streamed(httpx.AsyncByteStream):
+    def __init__(self, chunks) -> None:
+        self._chunks = chunks
+
+    async def __aiter__(self):
+        async for chunk in self._chunks:
+            yield chunk
+
+
+async def test_a_reply_without_end_is_read_no_further_than_its_limit():
+    flood = Flood(600)
+    with pytest.raises(BadReply, match=f"{ENDPOINT} answered 200: .* more than {MAX_REPLY_BYTES} bytes"):
+        await RemoteDwn(HttpxHttp(flood)).process_message(ENDPOINT, "did:x:y", {})
+    assert flood.taken == MAX_REPLY_BYTES // MIB + 1
+
+
+async def test_an_info_without_end_is_read_no_further_than_its_limit():
+    flood = Flood(600)
+    with pytest.raises(BodyTooLarge):
+        await RemoteDwn(HttpxHttp(flood)).info(ENDPOINT)
+    assert flood.taken == 1
+
+
+async def test_data_of_a_record_is_not_bounded_by_the_limit_of_replies():
+    entry = {"recordsWrite": {"descriptor": {"dataSize": 100 * MIB}}}
+    reply = encode_reply("1", {"status": {"code": 200, "detail": "OK"}, "entry": entry})
+    got = await RemoteDwn(HttpxHttp(Flood(100, **{"dwn-response": reply}))).process_message(ENDPOINT, "did:x:y", {})
+    assert sum([len(chunk) async for chunk in got["entry"]["data"]]) == 100 * MIB
+
+
+async def test_data_that_is_not_wanted_is_given_up():
+    reply = encode_reply("1", {"status": {"code": 200, "detail": "OK"}, "entry": {"recordsWrite": {}}})
+    flood = Flood(100, **{"dwn-response": reply})
+    data = data_of(await RemoteDwn(HttpxHttp(flood)).process_message(ENDPOINT, "did:x:y", {}))
+    assert data is not None
+    await data.close()
+    await data.close()
+    assert flood.taken == 0
 
 
 class Stored:

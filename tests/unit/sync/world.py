@@ -20,6 +20,7 @@ from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, DidResolutionResult, PortableDid
 from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
+from web5.dwn.rpc import MAX_REPLY_BYTES
 from web5.dwn.store.database import open_file, open_memory
 from web5.errors import IdentityError, NoWebSocket, TimedOut, Unreachable
 from web5.node.registration import Registrations, RegistrationSettings
@@ -64,20 +65,17 @@ class TestClock(SystemClock):
         self._woken = asyncio.Event()
 
 
-class Answer:
+class Answer(HttpResponse):
     """A response that no DWN made, or that breaks off."""
 
     def __init__(self, status: int, body: bytes, headers: Mapping[str, str] | None = None, cut: bool = False) -> None:
-        self.status, self.headers = status, dict(headers or {})
+        self.url, self.status, self.headers = "http://test", status, dict(headers or {})
         self._body, self._cut = body, cut
 
     async def chunks(self) -> AsyncIterator[bytes]:
         yield self._body
         if self._cut:
             raise Unreachable("the connection broke")
-
-    async def read(self) -> bytes:
-        return b"".join([chunk async for chunk in self.chunks()])
 
     async def close(self) -> None: ...
 
@@ -215,7 +213,7 @@ class Remote(RemoteDwn):
             raise NoWebSocket("404")
         answer = self._network.faults[node]("MessagesSubscribe", message) if node in self._network.faults else None
         if answer:
-            return Subscribed(rpc.parse_response(await answer.read()))
+            return Subscribed(rpc.parse_response(await answer.read(MAX_REPLY_BYTES)))
         found = Subscribed(await self._nodes[node].process_message(tenant, message, subscription_handler=on_event))
         self.open.setdefault(node, []).append(found)
         return found

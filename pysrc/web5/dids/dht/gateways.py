@@ -17,7 +17,7 @@ from typing import Any
 from web5.crypto.encoding import z32_encode
 from web5.dids.dht import bep44
 from web5.dids.dht.bep44 import SignedItem
-from web5.errors import DidError, InvalidArgument, RemoteError, TimedOut
+from web5.errors import BodyTooLarge, DidError, InvalidArgument, RemoteError, TimedOut
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http, HttpResponse
@@ -35,7 +35,10 @@ CONFLICTS = frozenset({409, 412, 428})
 """Status codes of a gateway that holds something newer: 409 (the DID DHT specification, "Register or Update a DID"),
 and 412 or 428 from Pkarr relays that compare and swap (https://pubky.org/pkarr, "relays")."""
 
-_REASON_LIMIT = 300
+REFUSAL_BYTES = 64 * 1024
+"""Bytes that a refusal may have, be it a proxy's page with its style sheet; the first `_SHOWN` characters are told."""
+
+_SHOWN = 300
 
 
 @dataclass(frozen=True)
@@ -171,12 +174,15 @@ class Gateways:
 
     async def _get(self, gateway: str, key: bytes) -> SignedItem:
         response = await self._http.request("GET", _url(gateway, key), timeout=REQUEST_SECONDS)
-        body = await _read(response, bep44.PAYLOAD_LIMIT + 1)
-        if response.status == 404:
-            raise DidError("notFound", f"Pkarr record not found for: {z32_encode(key)}")
         if response.status != 200:
-            raise DidError("internalError", _refusal("GET", response, body))
-        item = bep44.parse_relay_payload(key, body)
+            refusal = await _refusal("GET", response)
+            if response.status == 404:
+                raise DidError("notFound", f"Pkarr record not found for: {z32_encode(key)}")
+            raise DidError("internalError", refusal)
+        try:
+            item = bep44.parse_relay_payload(key, await response.read(bep44.PAYLOAD_LIMIT))
+        except BodyTooLarge as error:
+            raise DidError("invalidDidDocumentLength", str(error)) from error
         if not await bep44.verify_item(item, self._crypto):
             raise DidError("invalidSignature", "Invalid signature for DHT BEP44 message")
         return item
@@ -187,12 +193,11 @@ class Gateways:
             response = await self._http.request(
                 "PUT", _url(gateway, item.key), headers=headers, body=bep44.encode(item), timeout=REQUEST_SECONDS
             )
-            reason = await _read(response, _REASON_LIMIT)
+            refused = DidError("internalError", await _refusal("PUT", response))
         except RemoteError as error:
             return Answer(gateway, error=error)
         if 200 <= response.status < 300:
             return Answer(gateway)
-        refused = DidError("internalError", _refusal("PUT", response, reason))
         return Answer(gateway, error=refused, conflict=response.status in CONFLICTS)
 
 
@@ -200,19 +205,9 @@ def _url(gateway: str, key: bytes) -> str:
     return f"{gateway.rstrip('/')}/{z32_encode(key)}"
 
 
-def _refusal(method: str, response: HttpResponse, body: bytes) -> str:
-    reason = body[:_REASON_LIMIT].decode("utf-8", "replace").strip()
-    return f"the DID DHT gateway answered {method} with {response.status}" + (f": {reason}" if reason else "")
-
-
-async def _read(response: HttpResponse, limit: int) -> bytes:
-    """Return the body, up to a little over `limit` bytes: a gateway is not trusted to be brief."""
-    body = bytearray()
+async def _refusal(method: str, response: HttpResponse) -> str:
     try:
-        async for chunk in response.chunks():
-            body += chunk
-            if len(body) >= limit:
-                break
-    finally:
-        await response.close()
-    return bytes(body)
+        reason = (await response.read(REFUSAL_BYTES)).decode("utf-8", "replace").strip()[:_SHOWN]
+    except BodyTooLarge:
+        reason = ""
+    return f"the DID DHT gateway answered {method} with {response.status}" + (f": {reason}" if reason else "")

@@ -9,11 +9,9 @@ from typing import Any, Protocol
 
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
-from web5.dwn.data import DataStream
+from web5.dwn.data import DataStream, data_of
 from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
-from web5.ports.http import untold
-from web5.remote.streams import guard
 from web5.sync.exchange.grants import SYNCED_BY, HeldGrant
 from web5.sync.ledger.cursors import Cursor
 from web5.sync.ledger.ledger import Endpoint, Tenant
@@ -48,7 +46,7 @@ class Remote(Protocol):
         message: Message,
         data: bytes | DataStream | None = None,
         *,
-        on_sent: Callable[[int], None] = untold,
+        on_sent: Callable[[int], None] | None = None,
     ) -> Message: ...
 
     async def subscribe(
@@ -187,12 +185,10 @@ class Peer:
             )
             if not isinstance(reply, Verdict) or reply.code != 401:
                 break
-        data = guard(reply)
         try:
             yield reply
         finally:
-            if data is not None:
-                await data.release()
+            await _release(reply)
 
     async def subscribe(self, feed: Feed, on_event: Callable[[Message], None]) -> RemoteSubscription:
         """Hear of what the endpoint takes from now on.
@@ -210,7 +206,7 @@ class Peer:
         return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)
 
     async def give(
-        self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] = untold
+        self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] | None = None
     ) -> Verdict:
         """Send a message, and say what became of it.
 
@@ -244,5 +240,5 @@ class Peer:
 
 async def _release(reply: Any) -> None:
     """A reply that should bring no data must not keep a connection by bringing some."""
-    if (data := guard(reply)) is not None:
-        await data.release()
+    if (data := data_of(reply)) is not None:
+        await data.close()

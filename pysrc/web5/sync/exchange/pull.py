@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
 from web5.errors import InvalidArgument, RemoteError
-from web5.remote.streams import counted
 from web5.sync.exchange.local import Local
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
@@ -247,3 +246,14 @@ def _configuration(entry: Any) -> Candidate | None:
         return Candidate(message_cid(entry), entry)
     except InvalidArgument:
         return None
+
+
+def counted(stream: DataStream, passed: Callable[[int], None]) -> DataStream:
+    """Return the same data; `passed` is called with the size of each chunk as it goes by."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async for chunk in stream:
+            passed(len(chunk))
+            yield chunk
+
+    return DataStream(chunks, stream.size, once=stream.once)

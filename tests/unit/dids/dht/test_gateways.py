@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld
 from web5.dids import dht
-from web5.dids.dht.gateways import HEDGE_SECONDS, SURVEY_SECONDS
+from web5.dids.dht.bep44 import PAYLOAD_LIMIT
+from web5.dids.dht.gateways import HEDGE_SECONDS, REFUSAL_BYTES, SURVEY_SECONDS
 from web5.dids.models import DidResolutionResult, PortableDid
 from web5.dids.resolver import CACHE_SECONDS, UniversalResolver, default_resolver
 from web5.errors import DidError, InvalidArgument, Unreachable
@@ -64,7 +66,7 @@ async def test_a_gateway_that_makes_documents_up_is_passed_over(world: GatewayWo
     portable_did, other = await publish(world, await dht.create(CRYPTO)), await dht.create(CRYPTO)
     await publish(world, other, "b", "c")
     path = f"http://b/{other.uri.removeprefix('did:dht:')}"
-    foreign = await (await world.http.request("GET", path)).read()
+    foreign = await (await world.http.request("GET", path)).read(PAYLOAD_LIMIT)
 
     class Forging(GatewayWorld):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -175,3 +177,29 @@ async def test_without_a_gateway_nothing_can_be_asked(world: GatewayWorld) -> No
 
 async def test_a_gateway_that_is_named_twice_is_asked_once(world: GatewayWorld) -> None:
     assert world.gateways("a", "b", "a").uris == ("http://a", "http://b")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(200, "invalidDidDocumentLength"), (404, "notFound"), (502, "internalError")]
+)
+async def test_a_gateway_is_not_trusted_to_be_brief(world: GatewayWorld, status: int, code: str) -> None:
+    portable_did = await publish(world, await dht.create(CRYPTO))
+    taken = 0
+
+    class Flooding(GatewayWorld):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.host != "a":
+                return await world.handle_async_request(request)
+
+            async def body() -> AsyncIterator[bytes]:
+                nonlocal taken
+                while taken < 1000:
+                    taken += 1
+                    yield bytes(10_000)
+
+            return httpx.Response(status, content=body())
+
+    result = await resolver(Flooding("a", "b", "c")).resolve(portable_did.uri)
+    assert result.did_document == portable_did.document
+    assert failed(result) == [("http://a", code)]
+    assert taken <= REFUSAL_BYTES // 10_000 + 1

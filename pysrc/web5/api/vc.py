@@ -12,11 +12,14 @@ from web5.api.record import Record
 from web5.api.records import RecordsApi
 from web5.crypto.jws import MessageSigner
 from web5.vc import exchange
-from web5.vc.credential import VerifiableCredential
-from web5.vc.keys import credential_signer
-from web5.vc.models import CONTEXT
-from web5.vc.presentation import VerifiablePresentation
-from web5.vc.signing import parse_credential, parse_presentation, sign_credential, sign_presentation
+from web5.vc.models import CONTEXT, VerifiableCredential, VerifiablePresentation
+from web5.vc.signing import (
+    credential_signer,
+    parse_credential,
+    parse_presentation,
+    sign_credential,
+    sign_presentation,
+)
 from web5.vc.verifier import CredentialVerifier
 
 DATA_FORMAT = "application/vc+jwt"

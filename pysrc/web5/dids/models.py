@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from web5.dids.uri import absolute_url
-from web5.errors import DidError, first_error
+from web5.errors import DidError, Web5Error, first_error
 from web5.ports.crypto import Jwk
 
 
@@ -37,7 +37,12 @@ class WireModel(BaseModel):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            raise DidError("invalidDidDocument", f"{cls.__name__} {first_error(error)}") from error
+            raise cls.malformed(first_error(error)) from error
+
+    @classmethod
+    def malformed(cls, problem: str) -> Web5Error:
+        """Return the exception for a value that has not the shape."""
+        return DidError("invalidDidDocument", f"{cls.__name__} {problem}")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the wire's JSON shape, as plain dicts."""

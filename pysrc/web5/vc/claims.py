@@ -1,8 +1,8 @@
-"""Credentials and presentations as JWT claims, and back (VC Data Model 1.1, section 6.3.1).
+"""The JWT claims that state members of a credential or presentation (VC Data Model 1.1, section 6.3.1).
 
-Some properties stand twice, in the document and as a registered claim. `CREDENTIAL_RULES` and `PRESENTATION_RULES` say
-which; `merged` is their one interpreter. Where both are there they must agree; where the document has none, the claim
-gives it.
+Some members are in a JWT twice, in the document and as a registered claim: `CREDENTIAL_RULES` and `PRESENTATION_RULES`
+list them, `merged` is the interpreter. Where both are there they must agree; where the document has none, the claim
+supplies it.
 """
 
 from __future__ import annotations
@@ -14,48 +14,30 @@ from typing import Any
 
 from web5.errors import CredentialError
 from web5.vc.codes import Code
-from web5.vc.credential import VerifiableCredential
 from web5.vc.dates import EARLIEST, LATEST, seconds_of, text_of
-from web5.vc.models import Json
-from web5.vc.presentation import VerifiablePresentation
+from web5.vc.models import Json, VerifiableCredential, VerifiablePresentation
 
 Claims = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A claim and the property that says the same.
+    """A claim and the member that it restates.
 
     Parameters:
-        kind: what `accepts` lets pass, in words.
-        read: the property of a document as the claim would have it, or None. May raise ValueError.
-        write: sets it to the claim, which agrees with what is there.
+        read: returns the member of a document in the claim's form, or None. May raise ValueError.
+        write: sets the member of a document to the claim.
+        is_date: the claim is a number of seconds; otherwise it is text.
     """
 
     claim: str
-    kind: str
-    accepts: Callable[[Any], bool]
     read: Callable[[Json], Any]
     write: Callable[[Json, Any], None]
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_date(value: Any) -> bool:
-    return type(value) in (int, float) and EARLIEST <= value <= LATEST
+    is_date: bool = False
 
 
 def _text(claim: str, name: str) -> Rule:
-    def write(document: Json, value: Any) -> None:
-        document[name] = value
-
-    return _text_rule(claim, lambda document: document.get(name), write)
-
-
-def _text_rule(claim: str, read: Callable[[Json], Any], write: Callable[[Json, Any], None]) -> Rule:
-    return Rule(claim, "text", _is_text, read, write)
+    return Rule(claim, lambda document: document.get(name), lambda document, text: document.update({name: text}))
 
 
 def _date(claim: str, name: str) -> Rule:
@@ -65,10 +47,14 @@ def _date(claim: str, name: str) -> Rule:
             raise ValueError(f"{name} is not a text")
         return None if text is None else seconds_of(text)
 
-    def write(document: Json, value: Any) -> None:
-        document[name] = text_of(math.floor(value))
+    def write(document: Json, seconds: float) -> None:
+        document[name] = text_of(math.floor(seconds))
 
-    return Rule(claim, "number of seconds", _is_date, read, write)
+    return Rule(claim, read, write, is_date=True)
+
+
+def _is_date(value: Any) -> bool:
+    return type(value) in (int, float) and EARLIEST <= value <= LATEST
 
 
 def _read_issuer(credential: Json) -> Any:
@@ -83,12 +69,8 @@ def _write_issuer(credential: Json, issuer: str) -> None:
 
 def _read_subject(credential: Json) -> Any:
     subject = credential.get("credentialSubject")
-    return subject.get("id") if isinstance(subject, dict) else _first_id(subject)
-
-
-def _first_id(subjects: Any) -> Any:
     # One claim cannot name several subjects; the reference's `sign` names the first one.
-    first = subjects[0] if isinstance(subjects, list) and subjects else None
+    first = subject[0] if isinstance(subject, list) and subject else subject
     return first.get("id") if isinstance(first, dict) else None
 
 
@@ -99,8 +81,8 @@ def _write_subject(credential: Json, did: str) -> None:
 
 
 CREDENTIAL_RULES = (
-    _text_rule("iss", _read_issuer, _write_issuer),
-    _text_rule("sub", _read_subject, _write_subject),
+    Rule("iss", _read_issuer, _write_issuer),
+    Rule("sub", _read_subject, _write_subject),
     _text("jti", "id"),
     _date("nbf", "issuanceDate"),
     _date("exp", "expirationDate"),
@@ -110,11 +92,11 @@ PRESENTATION_RULES = (_text("iss", "holder"), _text("jti", "id"))
 
 
 def merged(claims: Claims, name: str, rules: tuple[Rule, ...], malformed: Code) -> Json:
-    """The document among the claims, with what only the claims say set in it; a copy.
+    """Return a copy of the document among the claims, with the members that only claims state.
 
     Parameters:
         name: the claim that holds the document, "vc" or "vp".
-        malformed: the code of what cannot be read.
+        malformed: the error code if it cannot be read.
 
     Raises:
         CredentialError: with that code, or claimMismatch.
@@ -126,8 +108,9 @@ def merged(claims: Claims, name: str, rules: tuple[Rule, ...], malformed: Code) 
         claim = claims.get(rule.claim)
         if claim is None:
             continue
-        if not rule.accepts(claim):
-            raise CredentialError(malformed, f"the claim {rule.claim} is no {rule.kind}")
+        if not (_is_date(claim) if rule.is_date else isinstance(claim, str)):
+            kind = "number of seconds" if rule.is_date else "text"
+            raise CredentialError(malformed, f"the claim {rule.claim} is no {kind}")
         try:
             stated = rule.read(document)
         except ValueError as error:
@@ -141,7 +124,7 @@ def merged(claims: Claims, name: str, rules: tuple[Rule, ...], malformed: Code) 
 
 
 def credential_of(claims: Claims) -> VerifiableCredential:
-    """The credential that claims make; nothing is verified.
+    """Return the credential among claims. Nothing is verified but that the claims agree with it.
 
     Raises:
         CredentialError: malformedCredential, or claimMismatch.
@@ -150,7 +133,7 @@ def credential_of(claims: Claims) -> VerifiableCredential:
 
 
 def presentation_of(claims: Claims) -> VerifiablePresentation:
-    """The presentation that claims make; nothing is verified.
+    """Return the presentation among claims. Nothing is verified but that the claims agree with it.
 
     Raises:
         CredentialError: malformedPresentation, or claimMismatch.
@@ -159,7 +142,7 @@ def presentation_of(claims: Claims) -> VerifiablePresentation:
 
 
 def date_claim(claims: Claims, name: str) -> float | None:
-    """A moment among a presentation's claims, in seconds; None if there is none.
+    """Return a date among a presentation's claims in seconds, or None if there is none.
 
     Raises:
         CredentialError: malformedPresentation.
@@ -168,46 +151,3 @@ def date_claim(claims: Claims, name: str) -> float | None:
     if value is not None and not _is_date(value):
         raise CredentialError(Code.MALFORMED_PRESENTATION, f"the claim {name} is no number of seconds")
     return value
-
-
-def credential_claims(credential: VerifiableCredential, issuer: str, now: int) -> Claims:
-    """The claims of a credential, in the reference's order.
-
-    Parameters:
-        issuer: the DID that signs.
-        now: seconds.
-    """
-    expires = credential.expiration_date
-    return _given(
-        vc=credential.to_wire(),
-        nbf=seconds_of(credential.issuance_date),
-        jti=credential.id,
-        iss=issuer,
-        sub=credential.subject_id,
-        iat=now,
-        exp=seconds_of(expires) if expires else None,
-    )
-
-
-def presentation_claims(
-    presentation: VerifiablePresentation,
-    holder: str,
-    now: int,
-    *,
-    audience: str | None = None,
-    nonce: str | None = None,
-) -> Claims:
-    """The claims of a presentation, in the reference's order.
-
-    Parameters:
-        holder: the DID that signs.
-        now: seconds.
-        audience, nonce: for whom, and for which of its requests; the reference has neither.
-    """
-    return _given(
-        vp=presentation.to_wire(), iss=holder, sub=holder, jti=presentation.id, iat=now, aud=audience, nonce=nonce
-    )
-
-
-def _given(**claims: Any) -> Claims:
-    return {name: value for name, value in claims.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The moments in a credential: texts in the data model, seconds in a JWT (VC Data Model 1.1, section 6.3.1)."""
+"""Dates of credentials: RFC 3339 in the data model, seconds in a JWT (VC Data Model 1.1, section 6.3.1)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _FORM = re.compile(
 """RFC 3339, as `utils.ts` `isValidRFC3339Timestamp` of @web5/credentials has it."""
 
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
-"""The first second of the year 1 and the last one of the year 9999: what a text can say, in seconds."""
+"""The first second of the year 1 and the last one of the year 9999, the range of RFC 3339."""
 
 
 def seconds_of(text: str) -> int:
-    """Whole seconds since 1970-01-01 UTC; a fraction is cut off.
+    """Return the whole seconds since 1970-01-01 UTC of an RFC 3339 date; a fraction is cut off.
 
     Raises:
-        ValueError: not an RFC 3339 text, or there is no such moment.
+        ValueError: it is not RFC 3339, or no such date exists.
     """
     match = _FORM.fullmatch(text)
     if match is None:
@@ -31,15 +31,15 @@ def seconds_of(text: str) -> int:
 
 
 def text_of(seconds: int) -> str:
-    """The moment as `yyyy-MM-ddTHH:mm:ssZ`, from `EARLIEST` to `LATEST`."""
+    """Format seconds from `EARLIEST` to `LATEST` as `yyyy-MM-ddTHH:mm:ssZ`."""
     return format_timestamp(seconds * _SECOND).partition(".")[0] + "Z"
 
 
 def as_text(moment: datetime | str) -> str:
-    """What an app gave as a time, as the data model has it.
+    """Return an app's date as RFC 3339.
 
     Raises:
-        InvalidArgument: a datetime without a time zone, or a text that is not RFC 3339.
+        InvalidArgument: a datetime without a time zone, or a string that is not RFC 3339.
     """
     try:
         if isinstance(moment, str):

@@ -1,8 +1,8 @@
-"""Presentation Exchange 2: what a verifier asks for, and the credentials that are that.
+"""DIF Presentation Exchange 2: presentation definitions, and the credentials that satisfy them.
 
 The reference is `presentation-exchange.ts` of @web5/credentials, over `@sphereon/pex`. As there, the paths of a
-definition lead through the claims of a credential's JWT (`$.vc.credentialSubject…`, `$.iss`). What is not known here is
-refused: a definition is a closed shape. Beyond the reference, `format` counts and a field may be `optional`.
+definition select claims of a JWT (`$.vc.credentialSubject…`, `$.iss`). A definition with unknown members is refused.
+Beyond the reference, `format` counts and a field may be `optional`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from web5.errors import CredentialError, first_error
 from web5.vc import jwt
 from web5.vc.codes import Code
 from web5.vc.json_path import nodes
-from web5.vc.models import Json
-from web5.vc.presentation import VerifiablePresentation
+from web5.vc.models import Json, VerifiablePresentation
 from web5.vc.schema_check import fault_by
 
 SUBMISSION_CONTEXT = "https://identity.foundation/presentation-exchange/submission/v1"
@@ -43,7 +42,7 @@ Formats = dict[str, Algorithms]
 
 
 class FieldConstraint(_Part):
-    """One thing that a credential must say: at the first of the paths that leads to anything, something fits."""
+    """A constraint on a credential: one of the values at the first path that leads to any must match the filter."""
 
     id: str | None = None
     path: Annotated[list[str], Field(min_length=1)]
@@ -51,8 +50,8 @@ class FieldConstraint(_Part):
     optional: bool = False
     intent_to_retain: bool | None = None
 
-    def fits(self, claims: Json) -> bool:
-        """True if a credential with these claims says it.
+    def matches(self, claims: Json) -> bool:
+        """Return True if a credential with these claims meets the constraint.
 
         Raises:
             ValueError: the path or the filter cannot be used.
@@ -71,19 +70,19 @@ class Constraints(_Part):
 
 
 class InputDescriptor(_Part):
-    """One credential that is asked for."""
+    """A credential that a verifier asks for."""
 
     id: str
     format: Formats | None = None
     constraints: Constraints = Field(default_factory=Constraints)
 
-    def fits(self, token: jwt.Jwt) -> bool:
-        """True if a credential is what is asked for. Raises ValueError as `FieldConstraint.fits` does."""
-        return _in_format(self.format, token) and all(field.fits(token.payload) for field in self.constraints.fields)
+    def matches(self, token: jwt.Jwt) -> bool:
+        """Return True if a credential is what is asked for. Raises ValueError as `FieldConstraint.matches`."""
+        return _in_format(self.format, token) and all(field.matches(token.payload) for field in self.constraints.fields)
 
 
 class PresentationDefinition(_Part):
-    """What a verifier asks for: one credential at least for each descriptor."""
+    """A request for at least one credential for each descriptor."""
 
     id: str
     format: Formats | None = None
@@ -91,7 +90,7 @@ class PresentationDefinition(_Part):
 
     @classmethod
     def from_wire(cls, value: Any) -> Self:
-        """The definition of a JSON value.
+        """Build the definition from a JSON value.
 
         Raises:
             CredentialError: definitionUnsupported; the message says where.
@@ -109,7 +108,7 @@ class PresentationDefinition(_Part):
 
 
 def select_credentials(vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> list[str]:
-    """The credentials that are asked for, each once and in their order; none if one that is asked for is missing.
+    """Return the credentials that match a definition, each once and in order; none if a descriptor has no match.
 
     Parameters:
         definition: a presentation definition, as JSON.
@@ -117,35 +116,38 @@ def select_credentials(vc_jwts: Sequence[str], definition: Mapping[str, Any]) ->
     Raises:
         CredentialError: definitionUnsupported; malformedJwt, one of them is no JWT.
     """
-    found = _fitting(vc_jwts, definition)
-    wanted = {position for positions in found.values() for position in positions}
-    return [vc_jwts[position] for position in sorted(wanted)] if all(found.values()) else []
+    found = _matches(vc_jwts, definition)
+    positions = {position for matching in found.values() for position in matching}
+    return [vc_jwts[position] for position in sorted(positions)] if all(found.values()) else []
 
 
-def check_satisfied(vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> None:
-    """See whether credentials are all that is asked for. Whether they hold is for `CredentialVerifier`.
+def check_satisfied(vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Check that credentials satisfy a definition. They are not verified: that is for `CredentialVerifier`.
+
+    Returns:
+        for each descriptor's id, the positions of the credentials that match it.
 
     Raises:
-        CredentialError: notSatisfied, with the ids of the descriptors for which there is none; or as
-            `select_credentials` does.
+        CredentialError: notSatisfied, with the ids of the descriptors without a match; or as `select_credentials`.
     """
-    missing = [name for name, positions in _fitting(vc_jwts, definition).items() if not positions]
+    found = _matches(vc_jwts, definition)
+    missing = [name for name, positions in found.items() if not positions]
     if missing:
         raise CredentialError(Code.NOT_SATISFIED, f"no credential is what these ask for: {', '.join(missing)}")
+    return found
 
 
 def presentation_for(vc_jwts: Sequence[str], definition: Mapping[str, Any], holder: str) -> VerifiablePresentation:
-    """The presentation that a verifier asks for, of exactly these credentials; not signed yet.
+    """Return the presentation of exactly these credentials that a verifier asks for; not signed yet.
 
-    Its `presentation_submission` says which credential is meant for which descriptor.
+    Its `presentation_submission` assigns credentials to descriptors.
 
     Raises:
-        CredentialError: as `check_satisfied` does.
+        CredentialError: as `check_satisfied`.
     """
-    check_satisfied(vc_jwts, definition)
     descriptors = [
         {"id": name, "format": FORMAT, "path": f"$.verifiableCredential[{position}]"}
-        for name, positions in _fitting(vc_jwts, definition).items()
+        for name, positions in check_satisfied(vc_jwts, definition).items()
         for position in positions
     ]
     submission = {"id": str(uuid.uuid4()), "definition_id": definition["id"], "descriptor_map": descriptors}
@@ -158,8 +160,7 @@ def presentation_for(vc_jwts: Sequence[str], definition: Mapping[str, Any], hold
     )
 
 
-def _fitting(vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> dict[str, list[int]]:
-    """For each descriptor, the positions of the credentials that are what it asks for."""
+def _matches(vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> dict[str, list[int]]:
     wanted = PresentationDefinition.from_wire(dict(definition))
     tokens = [jwt.parse(vc_jwt) for vc_jwt in vc_jwts]
     try:
@@ -167,7 +168,7 @@ def _fitting(vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> dict[str,
             one.id: [
                 position
                 for position, token in enumerate(tokens)
-                if _in_format(wanted.format, token) and one.fits(token)
+                if _in_format(wanted.format, token) and one.matches(token)
             ]
             for one in wanted.input_descriptors
         }

@@ -1,4 +1,4 @@
-"""The part of JSONPath (RFC 9535) that presentation definitions use: names, positions, `*`, and names at any depth."""
+"""The part of JSONPath (RFC 9535) that presentation definitions use: names, indexes, `*`, and names at any depth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 MAX_NODES = 10_000
-"""Nodes that are looked at for one step of a path."""
+"""Limit of the nodes that one step of a path visits."""
 
 _STEP = re.compile(
     r"""
@@ -23,10 +23,10 @@ Step = Callable[[Any], Iterator[Any]]
 
 
 def nodes(path: str, root: Any) -> list[Any]:
-    """The values at a path such as `$.vc.credentialSubject.degrees[*].name`, in the order of the document.
+    """Return the values at a path such as `$.vc.credentialSubject.degrees[*].name`, in document order.
 
     Raises:
-        ValueError: the path is none, is of a kind that is not known here, or leads to too much.
+        ValueError: it is no path, has an unsupported step, or visits too many nodes.
     """
     found = [root]
     for step in _steps(path):

@@ -1,4 +1,4 @@
-"""Compact JSON Web Signatures with JSON claims (RFC 7515, RFC 7519), as `jwt.ts` of @web5/credentials makes them."""
+"""Compact JSON Web Signatures with JSON claims (RFC 7515, RFC 7519; `jwt.ts` of @web5/credentials)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from web5.errors import CredentialError, CryptoError, InvalidArgument
 from web5.vc.codes import Code
 
 MAX_LENGTH = 4 * 2**20
-"""Characters of a JWT that is looked at."""
+"""Characters."""
 
 
 @dataclass(frozen=True)
 class Jwt:
-    """A JWT, taken apart; nothing is verified."""
+    """The parts of a JWT; nothing is verified."""
 
     header: dict[str, Any]
     payload: dict[str, Any]
     signed: bytes
-    """What the signature is over."""
+    """The bytes that the signature is over."""
     signature: bytes
 
     @property
@@ -34,13 +34,13 @@ class Jwt:
 
     @property
     def key_id(self) -> str:
-        """The DID URL of the key that is said to have signed it."""
+        """The DID URL of the key that claims to have signed it."""
         key_id: str = self.header["kid"]
         return key_id
 
 
 def parse(text: str) -> Jwt:
-    """Take a JWT apart.
+    """Parse a JWT without verifying it.
 
     Raises:
         CredentialError: malformedJwt.
@@ -64,7 +64,7 @@ def parse(text: str) -> Jwt:
 
 
 async def sign(payload: Mapping[str, Any], signer: MessageSigner) -> str:
-    """The JWT of these claims. Its header has `alg` and `kid` and nothing else, as the reference's has.
+    """Return the JWT of these claims. Its header has `alg` and `kid` and nothing else, as in the reference.
 
     Raises:
         InvalidArgument: the claims are not JSON.
@@ -76,7 +76,7 @@ async def sign(payload: Mapping[str, Any], signer: MessageSigner) -> str:
 
 
 def as_json(value: Any) -> bytes:
-    """The bytes of a JSON value.
+    """Encode a JSON value.
 
     Raises:
         InvalidArgument: JSON cannot hold it.

@@ -2,26 +2,69 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from web5.crypto.jws import MessageSigner
-from web5.errors import InvalidArgument
+from web5.dids.keys import private_key
+from web5.dids.models import PortableDid
+from web5.errors import CredentialError, InvalidArgument
 from web5.ports.clock import Clock
+from web5.ports.crypto import Crypto
 from web5.vc import jwt
-from web5.vc.claims import credential_claims, credential_of, presentation_claims, presentation_of
-from web5.vc.credential import VerifiableCredential
-from web5.vc.presentation import VerifiablePresentation
+from web5.vc.claims import credential_of, presentation_of
+from web5.vc.codes import Code
+from web5.vc.dates import seconds_of
+from web5.vc.models import VerifiableCredential, VerifiablePresentation
+
+CREDENTIAL_RELATIONSHIPS = ("assertionMethod",)
+PRESENTATION_RELATIONSHIPS = ("authentication", "assertionMethod")
+"""A holder authenticates itself; the reference signs presentations with the key for assertions all the same."""
+
+
+async def credential_signer(portable_did: PortableDid, crypto: Crypto, key_id: str | None = None) -> MessageSigner:
+    """Return the signer of this DID's credentials and presentations.
+
+    Parameters:
+        key_id: a DID URL or its fragment; by default the first `assertionMethod`, as `BearerDid.getSigner` of
+            @web5/dids chooses.
+
+    Raises:
+        CredentialError: keyNotAllowed, it is not an `assertionMethod` of the DID.
+        DidError: its private key is not here.
+        CryptoError: the key cannot sign.
+    """
+    document = portable_did.document
+    keys = document.methods_for(*CREDENTIAL_RELATIONSHIPS)
+    wanted = next(iter(keys), "") if key_id is None else document.absolute(key_id)
+    method = keys.get(wanted)
+    if method is None:
+        raise CredentialError(
+            Code.KEY_NOT_ALLOWED,
+            f"{wanted or document.id} is no key for assertions of {document.id}; its keys are: {', '.join(keys)}",
+        )
+    return MessageSigner(wanted, await crypto.signer(private_key(portable_did, method)))
 
 
 async def sign_credential(credential: VerifiableCredential, signer: MessageSigner, clock: Clock) -> str:
-    """The credential as a JWT.
+    """Return the credential as a JWT, with its claims in the reference's order.
 
     Parameters:
-        signer: the issuer's, as `web5.vc.keys.credential_signer` gives it.
+        signer: the issuer's, as `credential_signer` returns it.
 
     Raises:
-        InvalidArgument: the signer is not the issuer's, so that nobody would take the JWT.
+        InvalidArgument: the signer is not the issuer's, so that nobody would accept the JWT.
     """
-    _must_be(credential.issuer_id, signer, "issuer")
-    return await jwt.sign(credential_claims(credential, signer.did, _seconds(clock)), signer)
+    expires = credential.expiration_date
+    claims = {
+        "vc": credential.to_wire(),
+        "nbf": seconds_of(credential.issuance_date),
+        "jti": credential.id,
+        "iss": signer.did,
+        "sub": credential.subject_id,
+        "iat": _seconds(clock),
+        "exp": seconds_of(expires) if expires else None,
+    }
+    return await _sign(claims, signer, credential.issuer_id, "issuer")
 
 
 async def sign_presentation(
@@ -32,23 +75,30 @@ async def sign_presentation(
     audience: str | None = None,
     nonce: str | None = None,
 ) -> str:
-    """The presentation as a JWT.
+    """Return the presentation as a JWT, with its claims in the reference's order.
 
     Parameters:
         signer: the holder's.
-        audience: the verifier for whom it is, as that one calls itself; nobody else takes it then.
-        nonce: what the verifier asked to put in.
+        audience: the verifier for whom it is, by its own name for itself; nobody else accepts it then.
+        nonce: the verifier's nonce. The reference has neither.
 
     Raises:
         InvalidArgument: the signer is not the holder's.
     """
-    _must_be(presentation.holder, signer, "holder")
-    claims = presentation_claims(presentation, signer.did, _seconds(clock), audience=audience, nonce=nonce)
-    return await jwt.sign(claims, signer)
+    claims = {
+        "vp": presentation.to_wire(),
+        "iss": signer.did,
+        "sub": signer.did,
+        "jti": presentation.id,
+        "iat": _seconds(clock),
+        "aud": audience,
+        "nonce": nonce,
+    }
+    return await _sign(claims, signer, presentation.holder, "holder")
 
 
 def parse_credential(vc_jwt: str) -> VerifiableCredential:
-    """The credential of a JWT. **Nothing is verified**, but that it agrees with itself.
+    """Return the credential of a JWT. **Nothing is verified** but that its claims agree with it.
 
     Raises:
         CredentialError: malformedJwt, malformedCredential or claimMismatch.
@@ -57,7 +107,7 @@ def parse_credential(vc_jwt: str) -> VerifiableCredential:
 
 
 def parse_presentation(vp_jwt: str) -> VerifiablePresentation:
-    """The presentation of a JWT. **Nothing is verified**, but that it agrees with itself.
+    """Return the presentation of a JWT. **Nothing is verified** but that its claims agree with it.
 
     Raises:
         CredentialError: malformedJwt, malformedPresentation or claimMismatch.
@@ -65,9 +115,10 @@ def parse_presentation(vp_jwt: str) -> VerifiablePresentation:
     return presentation_of(jwt.parse(vp_jwt).payload)
 
 
-def _must_be(named: str | None, signer: MessageSigner, role: str) -> None:
-    if named != signer.did:
-        raise InvalidArgument(f"{signer.did} cannot sign this: its {role} is {named}.")
+async def _sign(claims: dict[str, Any], signer: MessageSigner, party: str | None, role: str) -> str:
+    if party != signer.did:
+        raise InvalidArgument(f"{signer.did} cannot sign this: its {role} is {party}.")
+    return await jwt.sign({name: value for name, value in claims.items() if value is not None}, signer)
 
 
 def _seconds(clock: Clock) -> int:

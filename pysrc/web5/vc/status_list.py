@@ -1,7 +1,7 @@
-"""Status lists, by which issuers revoke and suspend (W3C Status List 2021; `status-list-credential.ts`).
+"""Status lists of revoked or suspended credentials (W3C Status List 2021; `status-list-credential.ts`).
 
-A list is a credential too, of the same issuer and published at a URL, with compressed bits in it; a credential names
-the URL and the number of its bit.
+A list is itself a credential of the same issuer, published at a URL, with compressed bits in it; a credential names the
+URL and the index of its bit.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.errors import CredentialError, CryptoError, InvalidArgument
 from web5.ports.clock import Clock
 from web5.vc.codes import Code
-from web5.vc.credential import STATUS_LIST_CONTEXT, VerifiableCredential
-from web5.vc.models import CONTEXT, Json
+from web5.vc.models import CONTEXT, STATUS_LIST_CONTEXT, Json, VerifiableCredential, as_list
 
 LIST_BITS = 16 * 1024 * 8
-"""Bits in a list that is made here: 16 KiB of them, so that many credentials hide in one (section 4.1)."""
+"""Size of new lists: 16 KiB, so that a credential is one of many (section 4.1)."""
 
 MAX_LIST_BYTES = 16 << 20
-"""A list that grows beyond this when it is unpacked is not used."""
+"""Limit of an uncompressed list."""
 
 ENTRY_TYPE = "StatusList2021Entry"
 LIST_TYPE = "StatusList2021Credential"
@@ -33,14 +32,14 @@ _FROM_B64 = str.maketrans("+/", "-_", "=")
 
 
 def entry(list_url: str, index: int, purpose: Purpose = "revocation") -> Json:
-    """The `credential_status` of a new credential.
+    """Return the `credential_status` of a new credential.
 
     Parameters:
-        list_url: where the list is published.
-        index: the number of the credential's bit; no two credentials of a list have the same.
+        list_url: the URL at which the list is published.
+        index: the credential's bit; unique within the list.
 
     Raises:
-        InvalidArgument: a list made here has no such bit.
+        InvalidArgument: the index is out of range.
     """
     if not 0 <= index < LIST_BITS:
         raise InvalidArgument(f"The index of a status list is between 0 and {LIST_BITS - 1}, not {index}.")
@@ -61,7 +60,7 @@ def create(
     purpose: Purpose = "revocation",
     clock: Clock | None = None,
 ) -> VerifiableCredential:
-    """The list that says of these credentials, and of no others, that they are revoked or suspended; to be signed.
+    """Make the list by which exactly these credentials are revoked or suspended; not signed yet.
 
     Raises:
         InvalidArgument: one of them has no bit in this list, or two have the same.
@@ -84,13 +83,12 @@ def create(
 
 
 def entries_of(credential: VerifiableCredential) -> list[Json]:
-    """Where the status of a credential stands; empty if its issuer never changes it.
+    """Return the status list entries of a credential; empty if its status cannot change.
 
     Raises:
-        CredentialError: statusUnusable, it stands somewhere that is not known here.
+        CredentialError: statusUnusable, an entry is of an unknown type.
     """
-    status = credential.credential_status
-    entries = status if isinstance(status, list) else [status] if status else []
+    entries = as_list(credential.credential_status or [])
     for one in entries:
         if one.get("type") != ENTRY_TYPE or not isinstance(one.get("statusListCredential"), str):
             raise _unusable(f"a credentialStatus other than {ENTRY_TYPE} is not known here")
@@ -98,11 +96,11 @@ def entries_of(credential: VerifiableCredential) -> list[Json]:
 
 
 def is_disabled(status: Json, status_list: VerifiableCredential) -> bool:
-    """True if a list says that a credential is revoked or suspended.
+    """Return True if a credential is revoked or suspended by a list.
 
     Parameters:
         status: the credential's entry.
-        status_list: the list that it names, verified.
+        status_list: the verified list that it names.
 
     Raises:
         CredentialError: statusUnusable, the entry and the list do not belong together, or one is malformed.

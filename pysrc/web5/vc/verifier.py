@@ -1,11 +1,11 @@
-"""Whether credentials and presentations hold.
+"""Verification of credentials and presentations.
 
 Invariants:
 1. Nothing that a JWT says is believed before the key that its `kid` names has signed it, that key's DID is the issuer,
-   and the DID document lists the key for such statements (`web5.vc.keys`). @web5/credentials 1.1.3 looks neither at
-   whose key it is nor at what the key is for.
+   and the DID document lists the key for such statements. @web5/credentials 1.1.3 checks neither whose key it is nor
+   its purpose.
 2. Claims and the document within agree, or the whole is refused (`web5.vc.claims`).
-3. A presentation holds only if each credential within does.
+3. A presentation is valid only if each credential within is.
 """
 
 from __future__ import annotations
@@ -18,32 +18,35 @@ from web5.crypto.jwk import DEFAULT_ALG
 from web5.dids.models import DidDocument
 from web5.dids.resolver import DidResolver
 from web5.dids.uri import parse_did
-from web5.errors import CredentialError, CryptoError
+from web5.errors import BodyTooLarge, CredentialError, CryptoError, RemoteError
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto, Jwk
 from web5.ports.http import Http
 from web5.vc import exchange, status_list
 from web5.vc.claims import Claims, credential_of, date_claim, presentation_of
 from web5.vc.codes import Code
-from web5.vc.credential import VerifiableCredential
 from web5.vc.dates import seconds_of
-from web5.vc.fetching import fetch_text
 from web5.vc.jwt import Jwt, parse
-from web5.vc.keys import FOR_CREDENTIALS, FOR_PRESENTATIONS
-from web5.vc.presentation import VerifiablePresentation
+from web5.vc.models import VerifiableCredential, VerifiablePresentation
 from web5.vc.schemas import check_schemas
+from web5.vc.signing import CREDENTIAL_RELATIONSHIPS, PRESENTATION_RELATIONSHIPS
 
 LEEWAY_SECONDS = 60
-"""How far the clocks of issuer and verifier may differ (RFC 7519, section 4.1.4, allows "a few minutes")."""
+"""Tolerated difference between the clocks of issuer and verifier (RFC 7519, section 4.1.4: "a few minutes")."""
+
+MAX_BYTES = 1 << 20
+"""Size limit of schemas and status lists, which come from anybody whom a credential names."""
+
+REQUEST_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class VerifiedPresentation:
-    """A presentation that holds, and its credentials, which hold too."""
+    """A valid presentation, and its credentials, which are valid too."""
 
     presentation: VerifiablePresentation
     holder: str
-    """The DID that signed the presentation; compare it with the subjects where only they may show a credential."""
+    """The DID that signed the presentation; compare it with the subjects where only they may present a credential."""
     credentials: tuple[VerifiableCredential, ...]
 
 
@@ -51,7 +54,7 @@ class CredentialVerifier:
     """Verifies JWTs of issuers and holders by their DID documents.
 
     Parameters:
-        http: the way to the schemas that credentials name.
+        http: for the schemas and status lists that credentials name.
     """
 
     def __init__(self, resolver: DidResolver, crypto: Crypto, clock: Clock, http: Http) -> None:
@@ -63,24 +66,24 @@ class CredentialVerifier:
     async def verify(
         self, vc_jwt: str, *, leeway: int = LEEWAY_SECONDS, check_schema: bool = True
     ) -> VerifiableCredential:
-        """The credential of a JWT, if it holds: its issuer signed it, it is in its time and as its schemas demand.
+        """Verify a credential's JWT: its issuer's signature, its dates and its schemas.
 
-        Whether the issuer is to be trusted, and whether it took the credential back (`status`), are other questions.
+        Whether the issuer is to be trusted, and whether it revoked the credential (`status`), are other questions.
 
         Parameters:
             leeway: seconds by which clocks may differ.
-            check_schema: fetch the schemas that the credential names, and see whether it is as they demand.
+            check_schema: fetch the schemas that the credential names, and check it against them.
 
         Raises:
-            CredentialError: it does not; `code` says why.
+            CredentialError: it is not valid; `code` says why.
         """
         token = parse(vc_jwt)
-        await self._authenticate(token, FOR_CREDENTIALS)
+        await self._authenticate(token, CREDENTIAL_RELATIONSHIPS)
         credential = credential_of(token.payload)
         expires = credential.expiration_date
         self._check_time(seconds_of(credential.issuance_date), seconds_of(expires) if expires else None, leeway)
         if check_schema:
-            await check_schemas(credential, self._http)
+            await check_schemas(credential, self._fetch)
         return credential
 
     async def verify_presentation(
@@ -93,19 +96,19 @@ class CredentialVerifier:
         leeway: int = LEEWAY_SECONDS,
         check_schema: bool = True,
     ) -> VerifiedPresentation:
-        """The presentation of a JWT with its credentials, if all of them hold.
+        """Verify a presentation's JWT and all of its credentials.
 
         Parameters:
-            audience: who verifies. A presentation for somebody else is refused, and so is one for nobody.
-            nonce: what the holder was asked to put in, so that nobody else can show the presentation again.
-            definition: what the holder was asked for (`web5.vc.exchange`), as JSON.
+            audience: the verifier. A presentation for another audience is refused, and so is one for none.
+            nonce: the nonce that the holder was asked to put in, so that nobody else can replay the presentation.
+            definition: the presentation definition that the holder was given (`web5.vc.exchange`), as JSON.
             leeway, check_schema: as for `verify`.
 
         Raises:
-            CredentialError: it does not; `code` says why.
+            CredentialError: it is not valid; `code` says why.
         """
         token = parse(vp_jwt)
-        holder = await self._authenticate(token, FOR_PRESENTATIONS)
+        holder = await self._authenticate(token, PRESENTATION_RELATIONSHIPS)
         presentation = presentation_of(token.payload)
         self._check_time(date_claim(token.payload, "nbf"), date_claim(token.payload, "exp"), leeway)
         _check_purpose(token.payload, audience, nonce)
@@ -117,18 +120,16 @@ class CredentialVerifier:
         return VerifiedPresentation(presentation, holder, tuple(credentials))
 
     async def status(self, credential: VerifiableCredential, *, leeway: int = LEEWAY_SECONDS) -> str | None:
-        """Whether the issuer of a credential has taken it back.
+        """Return "revocation" or "suspension" if the issuer set that status, or None if the credential is in force.
 
         Parameters:
-            credential: one that holds.
-
-        Returns "revocation" or "suspension", or None if it is in force.
+            credential: a verified one.
 
         Raises:
-            CredentialError: its status cannot be told; `code` says why.
+            CredentialError: its status is unknown; `code` says why.
         """
         for entry in status_list.entries_of(credential):
-            text = await fetch_text(self._http, entry["statusListCredential"], Code.STATUS_UNAVAILABLE)
+            text = await self._fetch(entry["statusListCredential"], Code.STATUS_UNAVAILABLE)
             listed = await self.verify(text.strip(), leeway=leeway, check_schema=False)
             if listed.issuer_id != credential.issuer_id:
                 raise CredentialError(Code.STATUS_UNUSABLE, f"the status list is by {listed.issuer_id}, another issuer")
@@ -137,7 +138,7 @@ class CredentialVerifier:
         return None
 
     async def _authenticate(self, token: Jwt, relationships: Sequence[str]) -> str:
-        """The DID that really signed."""
+        """Verify the signature and return the DID of its key."""
         key_id = token.key_id
         did = parse_did(key_id)
         if did is None or key_id != f"{did.uri}#{did.fragment}":
@@ -154,10 +155,10 @@ class CredentialVerifier:
                 Code.KEY_NOT_ALLOWED, f"the JWT says alg {token.algorithm[:40]!r}, and its key is for {algorithm}"
             )
         try:
-            holds = await self._crypto.verify(jwk, token.signed, token.signature)
+            valid = await self._crypto.verify(jwk, token.signed, token.signature)
         except CryptoError as error:
             raise CredentialError(Code.KEY_NOT_ALLOWED, f"the key {key_id} cannot be used: {error}") from error
-        if not holds:
+        if not valid:
             raise CredentialError(Code.INVALID_SIGNATURE, f"{key_id} did not sign this; do not trust it")
         return did.uri
 
@@ -177,6 +178,20 @@ class CredentialVerifier:
         if end is not None and now > end + leeway:
             raise CredentialError(Code.EXPIRED, f"it expired {now - end:.0f} seconds ago; ask for a new one")
 
+    async def _fetch(self, url: str, unavailable: Code) -> str:
+        if not url.startswith(("https://", "http://")):
+            raise CredentialError(unavailable, f"{url[:200]} is no URL of the web")
+        try:
+            response = await self._http.request("GET", url, timeout=REQUEST_SECONDS)
+            body = await response.read(MAX_BYTES)
+        except BodyTooLarge as error:
+            raise CredentialError(unavailable, f"{url[:200]} has more than {MAX_BYTES} bytes") from error
+        except RemoteError as error:
+            raise CredentialError(unavailable, f"{url[:200]} could not be reached: {error}") from error
+        if response.status != 200:
+            raise CredentialError(unavailable, f"{url[:200]} answered with status {response.status}")
+        return body.decode("utf-8", "replace")
+
 
 def _key(document: DidDocument, key_id: str, relationships: Sequence[str]) -> Jwk:
     method = document.methods_for(*relationships).get(key_id)
@@ -192,7 +207,7 @@ def _key(document: DidDocument, key_id: str, relationships: Sequence[str]) -> Jw
 
 def _check_purpose(claims: Claims, audience: str | None, nonce: str | None) -> None:
     named = claims.get("aud")
-    # RFC 7519, section 4.1.3: who does not find itself among the named rejects it; here [None] stands for nobody.
+    # RFC 7519, section 4.1.3: who is not among the named audiences rejects it; here [None] stands for nobody.
     if audience not in (named if isinstance(named, list) else [named]):
         raise CredentialError(Code.WRONG_AUDIENCE, "the presentation is not for this audience; ask its holder anew")
     if nonce is not None and claims.get("nonce") != nonce:

@@ -9,10 +9,10 @@ import pytest
 
 from tests.unit.vc.parties import NOW, StandingClock
 from web5.errors import CredentialError, InvalidArgument
+from web5.strict_json import MAX_NESTING
 from web5.vc import Code, VerifiableCredential, VerifiablePresentation
-from web5.vc.credential import STATUS_LIST_CONTEXT
 from web5.vc.dates import as_text, seconds_of, text_of
-from web5.vc.models import CONTEXT
+from web5.vc.models import CONTEXT, STATUS_LIST_CONTEXT
 
 ISSUER, SUBJECT = "did:example:issuer", "did:example:alice"
 WIRE: dict[str, Any] = {
@@ -22,6 +22,13 @@ WIRE: dict[str, Any] = {
     "issuanceDate": NOW,
     "credentialSubject": {"id": SUBJECT},
 }
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def made(**options: Any) -> VerifiableCredential:
@@ -89,6 +96,7 @@ def test_texts_are_moments(text: str, seconds: int) -> None:
         {"data": {"id": "did:example:mallory"}},
         {"data": {"a": float("inf")}},
         {"data": ["level"]},
+        {"data": {"a": nested(MAX_NESTING)}},
         {"type": 5},
         {"type": ["a", 5]},
     ],

@@ -14,10 +14,10 @@ from web5.dids import jwk
 from web5.dwn.protocols.json_schema import KEYWORDS
 from web5.errors import CredentialError
 from web5.vc import Code
-from web5.vc.fetching import MAX_BYTES
 from web5.vc.schema_check import MAX_DEPTH
 from web5.vc.schema_shapes import SHAPES
 from web5.vc.schemas import check_schema
+from web5.vc.verifier import MAX_BYTES
 
 URL = "https://schemas.example/membership.json"
 SCHEMA: dict[str, Any] = {

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids.resolver import default_resolver
 from web5.node.registration import RegistrationSettings, open_registrations
@@ -29,7 +29,7 @@ HASHES = 20_000
 async def serve(port: int, data: Path, gateway: str, terms: str | None) -> None:
     settings = RegistrationSettings() if terms is None else RegistrationSettings(terms, HASHES)
     http = HttpxHttp()
-    resolver = default_resolver(http, NodeCrypto(), SystemClock(), gateway)
+    resolver = default_resolver(http, CPythonCrypto(), SystemClock(), gateway)
     async with (
         open_registrations(data, settings) as registrations,
         open_node(data, resolver, tenant_gate=registrations) as dwn,

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.at_rest import stored_by, stored_in
 from tests.browser.world import PATIENCE, Device, World
 from web5.agent.vault import keys as vault_keys
-from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode, b64url_encode
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -190,7 +190,7 @@ async def test_no_secret_is_stored_readably_here_or_at_a_node(device: Device, wo
     await device.set_password("a password to look for")
     await device.summary("All synced")
 
-    keys = await vault_keys.derive(phrase, NodeCiphers())
+    keys = await vault_keys.derive(phrase, CPythonCrypto())
     private += [b64url_encode(key) for key in (keys.content_key, keys.identity, keys.signing)]
     words = phrase.split()
     secrets = {"a password to look for", phrase}

@@ -15,7 +15,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.processes import Server, embedded, free_port, remote_node
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jws import MessageSigner
@@ -265,7 +265,7 @@ class Device:
 async def texts_held_by(endpoint: str, exported: str) -> set[str]:
     """The notes that a remote node holds for an identity, asked for directly and not through a page."""
     portable = PortableDid.from_wire(json.loads(exported)["portableDid"])
-    signer: MessageSigner = await signer_for(portable, NodeCrypto())
+    signer: MessageSigner = await signer_for(portable, CPythonCrypto())
     texts: set[str] = set()
     cursor = None
     http = HttpxHttp()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from web5.crypto.curves import CURVES, low_s
+from web5.crypto.ecdsa import CURVES, low_s
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import key_bytes, key_material, public_jwk
 from web5.errors import CryptoError

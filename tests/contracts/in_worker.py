@@ -16,9 +16,9 @@ from pyodide.ffi import to_js
 
 from tests.contracts import (
     blobs_contract,
-    ciphers_contract,
     crypto_contract,
     database_contract,
+    encryption_contract,
     http_contract,
     pages_contract,
     sealer_contract,
@@ -30,13 +30,12 @@ from web5 import Record, Web5
 from web5.agent.vault.vault import Vault
 from web5.api.payload import prepare
 from web5.browser.blobs import IndexedDbBlobs
-from web5.browser.ciphers import BrowserCiphers
 from web5.browser.crypto import BrowserCrypto
-from web5.browser.device_key import DeviceSealer
 from web5.browser.files import source
 from web5.browser.http import FetchHttp
 from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys, result
 from web5.browser.pages import IndexedDbPages
+from web5.browser.sealer import DeviceSealer
 from web5.browser.tabs import Tabs, exclusive
 from web5.browser.websocket import BrowserWebSockets
 from web5.dids import jwk
@@ -91,8 +90,8 @@ async def _crypto(name: str, space: str, base: str) -> None:
     await _case(crypto_contract, name)(BrowserCrypto())
 
 
-async def _ciphers(name: str, space: str, base: str) -> None:
-    await _case(ciphers_contract, name)(BrowserCiphers())
+async def _encryption(name: str, space: str, base: str) -> None:
+    await _case(encryption_contract, name)(BrowserCrypto())
 
 
 async def _database(name: str, space: str, base: str) -> None:
@@ -118,7 +117,7 @@ SUITES: dict[str, Run] = {
     "http": _http,
     "websocket": _websocket,
     "crypto": _crypto,
-    "ciphers": _ciphers,
+    "encryption": _encryption,
     "database": _database,
     "memory_database": _memory_database,
 }
@@ -282,7 +281,7 @@ async def open_vault(space: str, words: str) -> str:
 
 
 def _vault(database: Database, space: str) -> Vault:
-    return Vault(database, DeviceSealer(space), BrowserCrypto(), BrowserCiphers())
+    return Vault(database, DeviceSealer(space), BrowserCrypto())
 
 
 # -- a remote node -----------------------------------------------------------------------------------------------------

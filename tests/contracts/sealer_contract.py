@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from web5.errors import CryptoError
-from web5.ports.sealer import Sealer
+from web5.ports.crypto import Sealer
 
 Open = Callable[[str], Awaitable[Sealer]]
 Case = Callable[[Open], Awaitable[None]]

@@ -19,8 +19,8 @@ from tests.contracts import (
 from tests.contracts.http_server import http_server
 from tests.contracts.websocket_server import websocket_server
 from web5.cpython.blobs import FileBlobs
-from web5.cpython.crypto import FileSealer
 from web5.cpython.http import HttpxHttp
+from web5.cpython.sealer import FileSealer
 from web5.cpython.websocket import NodeWebSockets
 from web5.dwn.store.database import Database, open_file, open_memory
 from web5.dwn.store.memory import MemoryPages

@@ -1,19 +1,15 @@
-"""The Crypto and Ciphers contracts on CPython."""
+"""The contract of the Crypto port on CPython."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.contracts import ciphers_contract, crypto_contract
-from web5.cpython.ciphers import NodeCiphers
-from web5.cpython.crypto import NodeCrypto
+from tests.contracts import crypto_contract, encryption_contract
+from web5.cpython.crypto import CPythonCrypto
+
+CASES = [*crypto_contract.CASES, *encryption_contract.CASES]
 
 
-@pytest.mark.parametrize("case", crypto_contract.CASES, ids=lambda case: case.__name__.removeprefix("case_"))
-async def test_node_crypto(case: crypto_contract.Case) -> None:
-    await case(NodeCrypto())
-
-
-@pytest.mark.parametrize("case", ciphers_contract.CASES, ids=lambda case: case.__name__.removeprefix("case_"))
-async def test_node_ciphers(case: ciphers_contract.Case) -> None:
-    await case(NodeCiphers())
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__.removeprefix("case_"))
+async def test_cpython_crypto(case: crypto_contract.Case) -> None:
+    await case(CPythonCrypto())

@@ -13,9 +13,9 @@ from playwright.async_api import Error, Page
 from tests.browser.at_rest import stored_by
 from tests.contracts import (
     blobs_contract,
-    ciphers_contract,
     crypto_contract,
     database_contract,
+    encryption_contract,
     http_contract,
     pages_contract,
     sealer_contract,
@@ -44,7 +44,7 @@ SUITES = {
     "http": http_contract.CASES,
     "websocket": websocket_contract.CASES,
     "crypto": crypto_contract.CASES,
-    "ciphers": ciphers_contract.CASES,
+    "encryption": encryption_contract.CASES,
     "database": _DATABASE,
     "memory_database": _DATABASE,
 }

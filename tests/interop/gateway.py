@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.served import served
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.dwn.store.database import open_memory
 from web5.node.gateway import create_gateway
 
@@ -14,5 +14,5 @@ from web5.node.gateway import create_gateway
 @asynccontextmanager
 async def gateway_server() -> AsyncIterator[str]:
     """Its address, until the end of the block."""
-    async with served(create_gateway(open_memory(), NodeCrypto())) as url:
+    async with served(create_gateway(open_memory(), CPythonCrypto())) as url:
         yield url

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from web5.cpython.crypto import NodeCrypto
-from web5.crypto.encoding import b64url_encode
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jws import MessageSigner
 from web5.dids import key as did_key
 from web5.dids.keys import signer_for
@@ -17,7 +16,7 @@ from web5.ports.crypto import Jwk, KeyAlgorithm
 from web5.remote.endpoints import SERVICE_TYPE
 
 
-class SimCrypto(NodeCrypto):
+class SimCrypto(CPythonCrypto):
     """Real signatures with keys that the seed gives; what was verified once is not verified again."""
 
     def __init__(self, random: Random) -> None:
@@ -25,17 +24,8 @@ class SimCrypto(NodeCrypto):
         self._known: dict[tuple[str, bytes, bytes], bool] = {}
 
     async def generate_key(self, algorithm: KeyAlgorithm) -> Jwk:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
         assert algorithm == "Ed25519"
-        private = Ed25519PrivateKey.from_private_bytes(self._random.randbytes(32))
-        public = private.public_key().public_bytes_raw()
-        return {
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "d": b64url_encode(private.private_bytes_raw()),
-            "x": b64url_encode(public),
-        }
+        return await self.private_key(algorithm, self._random.randbytes(32))
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
         asked = (public_jwk["x"], data, signature)

@@ -30,7 +30,6 @@ from web5.dids.models import PortableDid
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Applied, Dwn
 from web5.errors import IdentityError
-from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -48,7 +47,6 @@ class Agent:
         *,
         close_platform: Callable[[], Awaitable[None]],
         crypto: Crypto,
-        ciphers: Ciphers,
         http: Http,
         clock: Clock,
         resolver: UniversalResolver,
@@ -75,7 +73,7 @@ class Agent:
         self._close_platform = close_platform
         self.messages = Messages(dwn, resolver, remote)
         self.keyring = Keyring(vault, identities, crypto)
-        self.record_keys = RecordKeys(self.keyring, resolver, ciphers)
+        self.record_keys = RecordKeys(self.keyring, resolver, crypto)
         self.sync = SyncEngine(
             dwn=dwn,
             remote=remote,

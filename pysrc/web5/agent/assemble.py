@@ -11,18 +11,16 @@ from web5.agent.identities import IdentityStore
 from web5.agent.publication.store import PublicationStore
 from web5.agent.records import AgentRecords
 from web5.agent.vault.vault import Vault
-from web5.crypto.remembered import RememberedSignatures
+from web5.crypto.signature_cache import SignatureCache
 from web5.dids.dht.gateways import Gateways
 from web5.dids.resolver import default_resolver
 from web5.dids.web import DidWeb
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
 from web5.ports.blobs import Blobs
-from web5.ports.ciphers import Ciphers
 from web5.ports.clock import Clock
-from web5.ports.crypto import Crypto
+from web5.ports.crypto import Crypto, Sealer
 from web5.ports.http import Http
-from web5.ports.sealer import Sealer
 from web5.ports.websocket import WebSockets
 from web5.remote.dwn import RemoteDwn
 from web5.remote.registration import RegistrationClient
@@ -42,7 +40,6 @@ class Platform:
     database: Database
     blobs: Blobs
     crypto: Crypto
-    ciphers: Ciphers
     http: Http
     sockets: WebSockets | None
     clock: Clock
@@ -63,7 +60,7 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     resolver = default_resolver(
         http, platform.crypto, clock, *gateway_uris, cache=cache, web=DidWeb(http, allow_localhost=True)
     )
-    crypto = RememberedSignatures(platform.crypto)
+    crypto = SignatureCache(platform.crypto)
     dwn = Dwn(
         database=platform.database,
         blobs=platform.blobs,
@@ -71,13 +68,12 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         crypto=crypto,
     )
     await dwn.open()
-    vault = Vault(platform.database, platform.sealer, platform.crypto, platform.ciphers)
+    vault = Vault(platform.database, platform.sealer, platform.crypto)
     records = AgentRecords(dwn, vault, platform.clock)
     registrar = Registrar(RegistrationClient(platform.http), RegistrationStore(platform.database), platform.clock)
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,
-        ciphers=platform.ciphers,
         http=http,
         clock=clock,
         resolver=resolver,

@@ -22,7 +22,7 @@ from web5.dids.keys import signer_for, signing_method
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError, IdentityError
-from web5.ports.crypto import Crypto, Jwk
+from web5.ports.crypto import Jwk, Signatures
 
 Verify = Callable[[Jwk, bytes, bytes], Awaitable[bool]]
 
@@ -61,7 +61,7 @@ class IdentityStore:
         went: called with one that was deleted.
     """
 
-    def __init__(self, database: Database, records: AgentRecords, crypto: Crypto, *, verify: Verify) -> None:
+    def __init__(self, database: Database, records: AgentRecords, crypto: Signatures, *, verify: Verify) -> None:
         self.came: builtins.list[Callable[[PortableDid], Awaitable[None]]] = []
         self.went: builtins.list[Callable[[Identity], Awaitable[None]]] = []
         self._database = database

@@ -15,20 +15,19 @@ from web5.dids.keys import encryption_method, private_key, signing_method
 from web5.dids.resolver import DidResolver
 from web5.dwn.encryption.derivation import DerivedKey, RootKey, fallback_root
 from web5.errors import EncryptionError, IdentityError
-from web5.ports.ciphers import Ciphers
-from web5.ports.crypto import Jwk
+from web5.ports.crypto import Crypto, Jwk
 
 
 class RecordKeys:
     """What the records of this agent's identities are encrypted and opened with.
 
     Attributes:
-        ciphers: what everything about encrypted records is computed with.
+        crypto: what everything about encrypted records is computed with.
         received: keys of contexts that others gave, by the DID they were given to, the root's ID and the context.
     """
 
-    def __init__(self, keyring: Keyring, resolver: DidResolver, ciphers: Ciphers) -> None:
-        self.ciphers = ciphers
+    def __init__(self, keyring: Keyring, resolver: DidResolver, crypto: Crypto) -> None:
+        self.crypto = crypto
         self.received: dict[tuple[str, str, str], DerivedKey] = {}
         self._keyring = keyring
         self._resolver = resolver

@@ -68,7 +68,7 @@ class ContextKeys:
         self._agent = agent
         self._did = did
         self._keys = agent.record_keys
-        self._ciphers = agent.record_keys.ciphers
+        self._crypto = agent.record_keys.crypto
 
     def target(self, context: str) -> Target | None:
         """The public key of a context, as its first record has it; None if it has none.
@@ -181,13 +181,13 @@ class ContextKeys:
         """
         await self._configure()
         content = ContentKey.new()
-        plain = json.dumps(await key.to_wire(self._ciphers), separators=(",", ":")).encode()
-        data = await content.crypt_bytes(self._ciphers, plain)
+        plain = json.dumps(await key.to_wire(self._crypto), separators=(",", ":")).encode()
+        data = await content.crypt_bytes(self._crypto, plain)
 
         async def encryption(message: Message) -> dict[str, Any]:
             own = (await self._keys.root(self._did)).derive("protocolPath", path_for("protocolPath", message))
-            targets = (Target(own.root_key_id, own.scheme, public_jwk(await own.jwk(self._ciphers))), to)
-            entries = [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
+            targets = (Target(own.root_key_id, own.scheme, public_jwk(await own.jwk(self._crypto))), to)
+            entries = [await wrapped(self._crypto, content, target) for target in targets if target is not None]
             return encryption_property(content, entries)
 
         message = await compose.records_write(
@@ -228,15 +228,15 @@ class ContextKeys:
         """The key in a record; None if we cannot open it, or something else is in it."""
         root = await self._keys.root(self._did)
         try:
-            content = await content_key(self._ciphers, entry, [root.derive(scheme, ()) for scheme in SCHEMES])
-            plain = await content.crypt_bytes(self._ciphers, b64url_decode(entry["encodedData"]))
+            content = await content_key(self._crypto, entry, [root.derive(scheme, ()) for scheme in SCHEMES])
+            plain = await content.crypt_bytes(self._crypto, b64url_decode(entry["encodedData"]))
             return DerivedKey.from_wire(json.loads(plain))
         except (EncryptionError, CryptoError, ValueError, KeyError):
             return None
 
     async def _configure(self) -> None:
         if self._agent.dwn.protocol_definition(self._did, PROTOCOL) is None:
-            definition = await with_keys(DEFINITION, await self._keys.root(self._did), self._ciphers)
+            definition = await with_keys(DEFINITION, await self._keys.root(self._did), self._crypto)
             message = await compose.protocols_configure(
                 await self._agent.signer(self._did), self._agent.clock, definition=definition
             )

@@ -30,7 +30,7 @@ from web5.dwn.encryption.property import (
     wrapped,
 )
 from web5.errors import DwnError, EncryptionError, IdentityError, InvalidArgument, KeyMissing, RemoteError
-from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Crypto
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ class Sealing:
         entries: the wrapped keys, made of the unsigned message.
     """
 
-    ciphers: Ciphers
+    crypto: Crypto
     content: ContentKey
     entries: Callable[[Message], Awaitable[list[Entry]]]
 
     def through(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         """The data's ciphertext; the same at every reading."""
-        return self.content.crypt(self.ciphers, chunks)
+        return self.content.crypt(self.crypto, chunks)
 
     async def encryption(self, message: Message) -> dict[str, Any]:
         """The record's `encryption`."""
@@ -96,7 +96,7 @@ class RecordEncryption:
         self._did = did
         self.contexts = ContextKeys(agent, did)
         self._keys = agent.record_keys
-        self._ciphers = agent.record_keys.ciphers
+        self._crypto = agent.record_keys.crypto
 
     async def of_new(
         self, asked: Asked, *, protocol: str | None, protocol_path: str | None, recipient: str | None
@@ -125,13 +125,13 @@ class RecordEncryption:
             scheme: Scheme = "protocolPath" if "protocol" in message["descriptor"] else schemes[0]
             targets += [_path_target(definition, message) for definition in wishes.definitions]
             targets += [Target(key_id, scheme, jwk, named=True) for key_id, jwk in direct]
-            made = [await wrapped(self._ciphers, content, target) for target in targets if target is not None]
+            made = [await wrapped(self._crypto, content, target) for target in targets if target is not None]
             if not made:
                 raise EncryptionError(f"Nobody could read this record: the keys of {self._did} are not on this agent.")
             return made
 
         content = ContentKey.new()
-        return Sealing(self._ciphers, content, entries)
+        return Sealing(self._crypto, content, entries)
 
     async def of_update(self, asked: Asked, message: Message, data_format: str | None, *, data: bool) -> Sealing | None:
         """What encrypts the next state of a record; None if its data stay as they are, or are in the clear.
@@ -153,7 +153,7 @@ class RecordEncryption:
             if old is None:
                 return None
             content = old.renewed() if data else old
-            return Sealing(self._ciphers, content, lambda following: self._rewrapped(content, message, following))
+            return Sealing(self._crypto, content, lambda following: self._rewrapped(content, message, following))
         if not data:
             return None
         return await self.of_new(
@@ -173,7 +173,7 @@ class RecordEncryption:
         root = await self._keys.root_if_here(self._did)
         own = [] if root is None else [root.derive(scheme, ()) for scheme in SCHEMES]
         try:
-            return await content_key(self._ciphers, message, own)
+            return await content_key(self._crypto, message, own)
         except KeyMissing as missing:
             return await self._by_given_key(message, missing)
 
@@ -182,7 +182,7 @@ class RecordEncryption:
             async with aclosing(self.contexts.given(message)) as found:
                 async for given in found:
                     with suppress(EncryptionError):
-                        content = await content_key(self._ciphers, message, [given.key])
+                        content = await content_key(self._crypto, message, [given.key])
                         await self.contexts.keep(given)
                         return content
         except (DwnError, IdentityError, RemoteError) as error:
@@ -193,7 +193,7 @@ class RecordEncryption:
         """What decrypts a record's data; of a record in the clear, what leaves them. Raises as `content_key`."""
         if "encryption" not in message:
             return aiter
-        return partial((await self.content_key(message)).crypt, self._ciphers)
+        return partial((await self.content_key(message)).crypt, self._crypto)
 
     def _protocol_key(self, protocol: str | None, protocol_path: str | None) -> Mapping[str, Any] | None:
         if protocol is None or protocol_path is None:
@@ -212,7 +212,7 @@ class RecordEncryption:
         return None if root is None else await self._own_target(root.derive(scheme, path))
 
     async def _own_target(self, key: DerivedKey) -> Target:
-        public = public_jwk(await key.jwk(self._ciphers))
+        public = public_jwk(await key.jwk(self._crypto))
         return Target(key.root_key_id, key.scheme, public, named=key.scheme == "protocolContext")
 
     async def _rewrapped(self, content: ContentKey, message: Message, following: Message) -> list[Entry]:
@@ -227,7 +227,7 @@ class RecordEncryption:
                         f"The data format is part of {entry['rootKeyId']}'s key for this record, so it cannot change."
                     )
                 target = await self._own_target(root.derive("dataFormats", path_for("dataFormats", following)))
-                entry = await wrapped(self._ciphers, content, target)
+                entry = await wrapped(self._crypto, content, target)
             entries.append(entry)
         return entries
 

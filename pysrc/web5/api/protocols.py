@@ -73,7 +73,7 @@ class ProtocolsApi:
         if types == set():
             return without_marks(definition)
         keys = self._agent.record_keys
-        return await with_keys(definition, await keys.root(self._did), keys.ciphers, types=types)
+        return await with_keys(definition, await keys.root(self._did), keys.crypto, types=types)
 
 
 def _protocol(message: dict[str, Any]) -> Protocol:

@@ -1,40 +1,40 @@
-"""The Crypto port in the browser: WebCrypto, and a bundled ES module for secp256k1, which WebCrypto has not."""
+"""The Crypto port in the browser: WebCrypto, and a bundled ES module for secp256k1."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import js
 from pyodide.code import run_js
 from pyodide.ffi import to_js
 
-from web5.browser.webcrypto import crypto_errors, js_object, secp256k1
-from web5.crypto.curves import CURVES, decompress
-from web5.crypto.encoding import b64url_encode
-from web5.crypto.jwk import KEY_TYPES, KeyMaterial, PublicMembers, key_material, public_members
+from web5.browser.webcrypto import cipher, crypto_errors, gcm, import_key, js_object, py_bytes, secp256k1
+from web5.crypto import checks
+from web5.crypto.ecdsa import COORDINATE, CURVES, decompress
+from web5.crypto.jwk import SIGNING_ALG, KeyMaterial, PublicMembers, private_jwk, public_members
 from web5.errors import CryptoError
-from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm, Signed
+from web5.lru import LruCache
+from web5.ports.crypto import HashName, Jwk, KeyAlgorithm, RawSigner, Signed
 
 VERIFY_KEYS = 256
 """Imported public keys that are kept; importing one costs as much as verifying."""
 
-_JOSE: dict[str, JoseAlgorithm] = {"Ed25519": "EdDSA", "secp256k1": "ES256K", "P-256": "ES256"}
-_MEMBERS = {"OKP": ("kty", "crv", "d", "x"), "EC": ("kty", "crv", "d", "x", "y")}
+_JS_SIGNATURE = {"Ed25519": js_object(name="Ed25519"), "P-256": js_object(name="ECDSA", hash="SHA-256")}
+_JS_SIGNING_KEY = {"Ed25519": js_object(name="Ed25519"), "P-256": js_object(name="ECDSA", namedCurve="P-256")}
+_JS_AGREEING_KEY = {"X25519": js_object(name="X25519"), "P-256": js_object(name="ECDH", namedCurve="P-256")}
+_JS_KEY = _JS_AGREEING_KEY | _JS_SIGNING_KEY
+_USAGES = {"Ed25519": ["sign", "verify"], "P-256": ["sign", "verify"], "X25519": ["deriveBits"]}
+_JS_WRAPPED = js_object(name="HMAC", hash="SHA-256")
+"""The algorithm of a wrapped key for WebCrypto: a key of HMAC has any length, one of AES has not."""
 
-
-_JS_KEY_ALGORITHM = {
-    "Ed25519": "Ed25519",
-    "X25519": "X25519",
-    "P-256": js_object(name="ECDSA", namedCurve="P-256"),
+_PKCS8 = {
+    "Ed25519": bytes.fromhex("302e020100300506032b657004220420"),
+    "X25519": bytes.fromhex("302e020100300506032b656e04220420"),
+    "P-256": bytes.fromhex("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420"),
 }
-_JS_SIGN_ALGORITHM = {"Ed25519": "Ed25519", "P-256": js_object(name="ECDSA", hash="SHA-256")}
-_JS_GENERATE_USAGES = {curve: to_js(["sign", "verify"]) for curve in _JS_SIGN_ALGORITHM} | {
-    "X25519": to_js(["deriveBits"])
-}
-_JS_SIGN = to_js(["sign"])
-_JS_VERIFY = to_js(["verify"])
+"""A PKCS #8 private key up to its 32 bytes (RFC 8410, RFC 5915): of the forms that WebCrypto takes, the one which does
+not want the public part."""
 
 _js_webcrypto_verifier = run_js(
     "(algorithm, key) => (signature, data) => crypto.subtle.verify(algorithm, key, signature, data)"
@@ -55,49 +55,35 @@ _js_verify_each = run_js(
     """
 )
 
-Sign = Callable[[bytes], Awaitable[bytes]]
-
-
-class _Signer:
-    def __init__(self, algorithm: JoseAlgorithm, sign: Sign) -> None:
-        self._algorithm = algorithm
-        self._sign = sign
-
-    @property
-    def algorithm(self) -> JoseAlgorithm:
-        return self._algorithm
-
-    async def sign(self, data: bytes) -> bytes:
-        return await self._sign(data)
-
 
 class BrowserCrypto:
-    """`web5.ports.crypto.Crypto`; secp256k1 comes from a JavaScript module of this package, loaded at its first use."""
+    """`web5.ports.crypto.Crypto`."""
 
     def __init__(self) -> None:
-        self._js_verifiers: OrderedDict[PublicMembers, Any] = OrderedDict()
+        self._js_verifiers: LruCache[PublicMembers, Any] = LruCache(VERIFY_KEYS)
 
     async def generate_key(self, algorithm: KeyAlgorithm) -> Jwk:
-        kty = KEY_TYPES.get(algorithm)
-        if kty is None:
-            raise CryptoError(f"cannot make a key of algorithm {algorithm!r}: {', '.join(KEY_TYPES)} would do")
+        checks.check_algorithm(algorithm)
         if algorithm == "secp256k1":
-            return await self._generate_secp256k1()
+            return await self.private_key(algorithm, py_bytes((await secp256k1()).generatePrivateKey()))
         with crypto_errors(f"a key of {algorithm} could not be made"):
-            js_pair = await js.crypto.subtle.generateKey(
-                _JS_KEY_ALGORITHM[algorithm], True, _JS_GENERATE_USAGES[algorithm]
-            )
-            js_jwk = await js.crypto.subtle.exportKey("jwk", js_pair.privateKey)
-            return {member: str(getattr(js_jwk, member)) for member in _MEMBERS[kty]}
+            js_pair = await js.crypto.subtle.generateKey(_JS_KEY[algorithm], True, to_js(_USAGES[algorithm]))
+            return await _exported(js_pair.privateKey)
 
-    async def signer(self, private_jwk: Jwk) -> _Signer:
-        material = key_material(private_jwk)
-        if material.curve not in _JOSE:
-            raise CryptoError(f"a key of curve {material.curve} cannot sign")
-        if not material.d:
-            raise CryptoError("signing needs a private key, and this JWK is public")
-        operation = self._secp256k1_sign if material.curve == "secp256k1" else _webcrypto_sign
-        return _Signer(_JOSE[material.curve], await operation(material))
+    async def private_key(self, algorithm: KeyAlgorithm, private: bytes) -> Jwk:
+        checks.check_private(algorithm, private)
+        with crypto_errors(f"these bytes are not a private key of {algorithm}"):
+            if algorithm == "secp256k1":
+                return private_jwk(algorithm, private, py_bytes((await secp256k1()).getPublicKey(to_js(private))))
+            usages = _USAGES[algorithm][:1]
+            return await _exported(
+                await import_key("pkcs8", _pkcs8(algorithm, private), _JS_KEY[algorithm], usages, extractable=True)
+            )
+
+    async def signer(self, private_jwk: Jwk) -> RawSigner:
+        material = checks.signing_key(private_jwk)
+        make = _secp256k1_signer if material.curve == "secp256k1" else _webcrypto_signer
+        return await make(material)
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
         [good] = await self.verify_each([Signed(public_jwk, data, signature)])
@@ -106,78 +92,133 @@ class BrowserCrypto:
         return good
 
     async def verify_each(self, signed: Sequence[Signed]) -> list[bool | CryptoError]:
-        found: list[bool | CryptoError] = [False] * len(signed)
+        results: list[bool | CryptoError] = [False] * len(signed)
         requests = {}
         for place, (public_jwk, data, signature) in enumerate(signed):
             try:
                 requests[place] = (await self._js_verifier(public_members(public_jwk)), signature, data)
             except CryptoError as error:
-                found[place] = error
-        js_verdicts = await _js_verify_each(to_js(list(requests.values())))
-        for place, verdict in zip(requests, js_verdicts.to_py(), strict=True):
-            found[place] = verdict if isinstance(verdict, bool) else CryptoError(f"verifying failed: {verdict}")
-        return found
+                results[place] = error
+        js_results = await _js_verify_each(to_js(list(requests.values())))
+        for place, result in zip(requests, js_results.to_py(), strict=True):
+            results[place] = result if isinstance(result, bool) else CryptoError(f"verifying failed: {result}")
+        return results
+
+    async def shared_secret(self, private_jwk: Jwk, public_jwk: Jwk) -> bytes:
+        private, public = checks.agreeing_keys(private_jwk, public_jwk)
+        if private.curve == "secp256k1":
+            return (await _shared_point(private, public))[1:33]
+        js_algorithm = _JS_AGREEING_KEY[private.curve]
+        with crypto_errors(checks.no_agreement(private.curve)):
+            js_private = await import_key("pkcs8", _pkcs8(private.curve, private.d), js_algorithm, ["deriveBits"])
+            js_public = await import_key("raw", to_js(public.point), js_algorithm, [])
+            js_agreement = js_object(name=js_algorithm.name, public=js_public)
+            return py_bytes(await js.crypto.subtle.deriveBits(js_agreement, js_private, 8 * COORDINATE))
+
+    async def shared_point(self, private_jwk: Jwk, public_jwk: Jwk) -> bytes:
+        return await _shared_point(*checks.point_keys(private_jwk, public_jwk))
+
+    async def encrypt_gcm(self, key: bytes, iv: bytes, plaintext: bytes, additional_data: bytes = b"") -> bytes:
+        checks.check_gcm(key, iv)
+        return await _aes("encrypt", gcm(iv, additional_data), key, plaintext, "encrypting failed")
+
+    async def decrypt_gcm(self, key: bytes, iv: bytes, ciphertext: bytes, additional_data: bytes = b"") -> bytes:
+        checks.check_gcm(key, iv)
+        return await _aes("decrypt", gcm(iv, additional_data), key, ciphertext, checks.NOT_DECRYPTED)
+
+    async def ctr(self, key: bytes, counter: bytes, data: bytes) -> bytes:
+        checks.check_ctr(key, counter)
+        js_algorithm = js_object(name="AES-CTR", counter=to_js(counter), length=8 * checks.BLOCK)
+        return await _aes("encrypt", js_algorithm, key, data, "encrypting failed")
+
+    async def wrap_key(self, wrapping_key: bytes, key: bytes) -> bytes:
+        checks.check_wrapping(wrapping_key, key)
+        with crypto_errors("wrapping failed"):
+            js_key = await import_key("raw", to_js(key), _JS_WRAPPED, ["sign"], extractable=True)
+            js_wrapping = await import_key("raw", to_js(wrapping_key), "AES-KW", ["wrapKey"])
+            return py_bytes(await js.crypto.subtle.wrapKey("raw", js_key, js_wrapping, "AES-KW"))
+
+    async def unwrap_key(self, wrapping_key: bytes, wrapped: bytes) -> bytes:
+        checks.check_aes_key(wrapping_key)
+        with crypto_errors(checks.NOT_UNWRAPPED):
+            js_wrapping = await import_key("raw", to_js(wrapping_key), "AES-KW", ["unwrapKey"])
+            js_key = await js.crypto.subtle.unwrapKey(
+                "raw", to_js(wrapped), js_wrapping, "AES-KW", _JS_WRAPPED, True, to_js(["sign"])
+            )
+            return py_bytes(await js.crypto.subtle.exportKey("raw", js_key))
+
+    async def pbkdf2(self, hash_name: HashName, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
+        checks.check_pbkdf2(iterations, length)
+        js_algorithm = js_object(name="PBKDF2", hash=hash_name, salt=to_js(salt), iterations=iterations)
+        with crypto_errors("PBKDF2 failed"):
+            js_key = await import_key("raw", to_js(password), "PBKDF2", ["deriveBits"])
+            return py_bytes(await js.crypto.subtle.deriveBits(js_algorithm, js_key, 8 * length))
 
     async def _js_verifier(self, members: PublicMembers) -> Any:
         js_verifier = self._js_verifiers.get(members)
         if js_verifier is None:
-            js_verifier = self._js_verifiers[members] = await self._import_verifier(members)
-            if len(self._js_verifiers) > VERIFY_KEYS:
-                self._js_verifiers.popitem(last=False)
-        else:
-            self._js_verifiers.move_to_end(members)
+            js_verifier = await _import_verifier(checks.verifying_key(members._asdict()))
+            self._js_verifiers.put(members, js_verifier)
         return js_verifier
 
-    async def _import_verifier(self, members: PublicMembers) -> Any:
-        material = key_material(members._asdict())
-        if material.curve not in _JOSE:
-            raise CryptoError(f"a key of curve {material.curve} cannot verify")
-        if material.curve in CURVES:
-            decompress(material.curve, material.point)
-        if material.curve == "secp256k1":
-            return _js_secp256k1_verifier(await secp256k1(), to_js(material.point))
-        with crypto_errors(f"this JWK is not a public key of {material.curve}"):
-            js_key = await js.crypto.subtle.importKey(
-                "raw", to_js(material.point), _JS_KEY_ALGORITHM[material.curve], False, _JS_VERIFY
-            )
-        return _js_webcrypto_verifier(_JS_SIGN_ALGORITHM[material.curve], js_key)
 
-    async def _generate_secp256k1(self) -> Jwk:
-        js_module = await secp256k1()
-        with crypto_errors("a key of secp256k1 could not be made"):
-            js_private = js_module.generatePrivateKey()
-            point = js_module.getPublicKey(js_private).to_bytes()
-            private = js_private.to_bytes()
-        x, y = point[1:33], point[33:]
-        members = {"d": private, "x": x, "y": y}
-        return {"kty": "EC", "crv": "secp256k1"} | {name: b64url_encode(value) for name, value in members.items()}
-
-    async def _secp256k1_sign(self, material: KeyMaterial) -> Sign:
-        js_module = await secp256k1()
-        js_private = to_js(material.d)
-        with crypto_errors("this JWK is not a private key of secp256k1"):
-            point = js_module.getPublicKey(js_private).to_bytes()
-        if point != material.point:
-            raise CryptoError("the private and the public part of this JWK do not belong together")
-
-        async def sign(data: bytes) -> bytes:
-            with crypto_errors("signing failed"):
-                return bytes(js_module.sign(to_js(data), js_private).to_bytes())
-
-        return sign
+async def _import_verifier(material: KeyMaterial) -> Any:
+    if material.curve in CURVES:
+        decompress(material.curve, material.point)
+    js_point = to_js(material.point)
+    if material.curve == "secp256k1":
+        return _js_secp256k1_verifier(await secp256k1(), js_point)
+    with crypto_errors(f"this JWK is not a public key of {material.curve}"):
+        js_key = await import_key("raw", js_point, _JS_SIGNING_KEY[material.curve], ["verify"])
+    return _js_webcrypto_verifier(_JS_SIGNATURE[material.curve], js_key)
 
 
-async def _webcrypto_sign(material: KeyMaterial) -> Sign:
-    members = {"kty": KEY_TYPES[material.curve], "crv": material.curve}
-    members |= {name: b64url_encode(getattr(material, name)) for name in ("d", "x", "y") if getattr(material, name)}
-    js_algorithm = _JS_SIGN_ALGORITHM[material.curve]
-    with crypto_errors(f"this JWK is not a private key of {material.curve}"):
-        js_key = await js.crypto.subtle.importKey(
-            "jwk", js_object(**members), _JS_KEY_ALGORITHM[material.curve], False, _JS_SIGN
-        )
+async def _secp256k1_signer(material: KeyMaterial) -> RawSigner:
+    js_module = await secp256k1()
+    js_private = to_js(material.d)
+    with crypto_errors("this JWK is not a private key of secp256k1"):
+        point = py_bytes(js_module.getPublicKey(js_private))
+    if point != material.point:
+        raise CryptoError("the private and the public part of this JWK do not belong together")
 
     async def sign(data: bytes) -> bytes:
         with crypto_errors("signing failed"):
-            return bytes((await js.crypto.subtle.sign(js_algorithm, js_key, to_js(data))).to_bytes())
+            return py_bytes(js_module.sign(to_js(data), js_private))
 
-    return sign
+    return RawSigner(SIGNING_ALG[material.curve], sign)
+
+
+async def _webcrypto_signer(material: KeyMaterial) -> RawSigner:
+    # As a JWK, because WebCrypto then compares the public part with the private one.
+    js_jwk = js_object(**private_jwk(material.curve, material.d, material.point))
+    with crypto_errors(f"this JWK is not a private key of {material.curve}"):
+        js_key = await import_key("jwk", js_jwk, _JS_SIGNING_KEY[material.curve], ["sign"])
+
+    async def sign(data: bytes) -> bytes:
+        with crypto_errors("signing failed"):
+            return py_bytes(await js.crypto.subtle.sign(_JS_SIGNATURE[material.curve], js_key, to_js(data)))
+
+    return RawSigner(SIGNING_ALG[material.curve], sign)
+
+
+async def _shared_point(private: KeyMaterial, public: KeyMaterial) -> bytes:
+    decompress(private.curve, public.point)
+    js_module = await secp256k1()
+    with crypto_errors(checks.no_agreement(private.curve)):
+        return py_bytes(js_module.getSharedPoint(to_js(private.d), to_js(public.point)))
+
+
+async def _aes(operation: str, js_algorithm: Any, key: bytes, data: bytes, what_failed: str) -> bytes:
+    with crypto_errors(what_failed):
+        js_key = await import_key("raw", to_js(key), js_algorithm.name, [operation])
+    return await cipher(operation, js_algorithm, js_key, data, what_failed)
+
+
+def _pkcs8(curve: str, private: bytes) -> Any:
+    return to_js(_PKCS8[curve] + private)
+
+
+async def _exported(js_key: Any) -> Jwk:
+    js_jwk = await js.crypto.subtle.exportKey("jwk", js_key)
+    members = ("kty", "crv", "d", "x", *(("y",) if js_jwk.kty == "EC" else ()))
+    return {member: str(getattr(js_jwk, member)) for member in members}

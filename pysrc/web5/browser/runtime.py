@@ -11,11 +11,10 @@ import js
 from web5.agent.agent import Agent
 from web5.agent.assemble import Platform, assemble
 from web5.browser.blobs import IndexedDbBlobs
-from web5.browser.ciphers import BrowserCiphers
 from web5.browser.crypto import BrowserCrypto
-from web5.browser.device_key import DeviceSealer
 from web5.browser.http import FetchHttp
 from web5.browser.pages import IndexedDbPages
+from web5.browser.sealer import DeviceSealer
 from web5.browser.tabs import exclusive
 from web5.browser.websocket import BrowserWebSockets
 from web5.dwn.store.paged import open_paged
@@ -57,7 +56,6 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name
             database=database,
             blobs=blobs,
             crypto=BrowserCrypto(),
-            ciphers=BrowserCiphers(),
             http=FetchHttp(),
             sockets=BrowserWebSockets(),
             clock=SystemClock(),

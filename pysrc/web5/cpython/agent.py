@@ -9,10 +9,10 @@ from pathlib import Path
 from web5.agent.agent import Agent
 from web5.agent.assemble import Platform, assemble
 from web5.cpython.blobs import FileBlobs
-from web5.cpython.ciphers import NodeCiphers
-from web5.cpython.crypto import FileSealer, NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.lock import sole_use
+from web5.cpython.sealer import FileSealer
 from web5.cpython.websocket import NodeWebSockets
 from web5.dwn.store.database import open_file
 from web5.ports.clock import SystemClock
@@ -56,8 +56,7 @@ async def open_agent(
         platform = Platform(
             database=database,
             blobs=blobs,
-            crypto=NodeCrypto(),
-            ciphers=NodeCiphers(),
+            crypto=CPythonCrypto(),
             http=http,
             sockets=sockets,
             clock=SystemClock(),

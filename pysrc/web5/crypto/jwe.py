@@ -1,5 +1,8 @@
 """JSON Web Encryption in the compact serialization (RFC 7516), with A256GCM.
 
+Who decrypts says by which key, and so by which `alg`; the text's own only has to agree. So nobody's password is ever
+taken for a key, nor one algorithm's key used with another.
+
 Invariants:
 1. Whatever the text, a CryptoError or the plaintext comes out.
 2. The protected header is authenticated as it stands in the text, and understood wholly: `crit` and `zip` are refused.
@@ -8,29 +11,63 @@ Invariants:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
-from web5.crypto.cipher_inputs import GCM_TAG
+from web5.crypto.checks import GCM_TAG
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwe_keys import KeyManagement
+from web5.crypto.jwk import key_material, public_jwk
 from web5.errors import CryptoError
-from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Crypto, Jwk
 from web5.strict_json import parse
 
 ENCRYPTION = "A256GCM"
-GCM_IV = 12
-"""Bytes (RFC 7518, section 5.3)."""
+GCM_IV = 12  # bytes, RFC 7518, section 5.3
+KEY_BYTES = 32
+SALT_BYTES = 32
+MIN_SALT_BYTES = 8  # RFC 7518, section 4.8.1.1
+MAX_ITERATIONS = 10_000_000
+"""Ten times what is sensible today, some seconds; beyond it a stranger's text would only keep this device busy."""
 
 _PARTS = 5
 
 
+class NewKey(NamedTuple):
+    """A content key, and what the text says of it: the encrypted key, and header members beside `alg`."""
+
+    content_key: bytes
+    encrypted_key: bytes
+    header: dict[str, Any]
+
+
+class KeyManagement(Protocol):
+    """A way to a content key (RFC 7518, section 4).
+
+    Attributes:
+        alg: the name in the protected header.
+    """
+
+    alg: str
+
+    async def new_key(self, crypto: Crypto) -> NewKey:
+        """Make a content key to encrypt with."""
+
+    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
+        """Return the content key again, or a random one where the encrypted key does not open.
+
+        Raises:
+            CryptoError: the header lacks something.
+        """
+
+
 async def encrypt(
-    ciphers: Ciphers, plaintext: bytes, key: KeyManagement, *, header: Mapping[str, Any] | None = None
+    crypto: Crypto, plaintext: bytes, key: KeyManagement, *, header: Mapping[str, Any] | None = None
 ) -> str:
-    """The compact JWE.
+    """Encrypt into a compact JWE.
 
     Parameters:
         header: further members of the protected header, such as `cty`.
@@ -38,37 +75,33 @@ async def encrypt(
     Raises:
         CryptoError: the key, or what the header says of it, cannot be used.
     """
-    content_key, encrypted_key, members = await key.new_key(ciphers)
+    content_key, encrypted_key, members = await key.new_key(crypto)
     whole = {"alg": key.alg, "enc": ENCRYPTION, **(header or {}), **members}
     _check_header(whole, key.alg)
     protected = b64url_encode(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
     iv = os.urandom(GCM_IV)
-    encrypted = await ciphers.encrypt_gcm(content_key, iv, plaintext, protected.encode())
+    encrypted = await crypto.encrypt_gcm(content_key, iv, plaintext, protected.encode())
     parts = (encrypted_key, iv, encrypted[:-GCM_TAG], encrypted[-GCM_TAG:])
     return ".".join([protected, *map(b64url_encode, parts)])
 
 
-async def decrypt(ciphers: Ciphers, text: str, key: KeyManagement) -> bytes:
-    """The plaintext.
+async def decrypt(crypto: Crypto, text: str, key: KeyManagement) -> bytes:
+    """Decrypt a compact JWE.
 
     Raises:
         CryptoError: not a JWE, or not one of this key's algorithm; another key, or something was changed.
     """
-    protected, encrypted_key, iv, ciphertext, tag = _split(text)
+    parts = text.split(".") if isinstance(text, str) else []
+    if len(parts) != _PARTS:
+        raise CryptoError("a compact JWE is a text of five parts with dots between them")
+    protected = parts[0]
+    encrypted_key, iv, ciphertext, tag = map(b64url_decode, parts[1:])
     header = _header(protected)
     _check_header(header, key.alg)
     if len(iv) != GCM_IV or len(tag) != GCM_TAG:
         raise CryptoError(f"a JWE of {ENCRYPTION} has an iv of {GCM_IV} bytes and a tag of {GCM_TAG}")
-    content_key = await key.content_key(ciphers, header, encrypted_key)
-    return await ciphers.decrypt_gcm(content_key, iv, ciphertext + tag, protected.encode())
-
-
-def _split(text: str) -> tuple[str, bytes, bytes, bytes, bytes]:
-    parts = text.split(".") if isinstance(text, str) else []
-    if len(parts) != _PARTS:
-        raise CryptoError("a compact JWE is a text of five parts with dots between them")
-    encrypted_key, iv, ciphertext, tag = map(b64url_decode, parts[1:])
-    return parts[0], encrypted_key, iv, ciphertext, tag
+    content_key = await key.content_key(crypto, header, encrypted_key)
+    return await crypto.decrypt_gcm(content_key, iv, ciphertext + tag, protected.encode())
 
 
 def _header(protected: str) -> Mapping[str, Any]:
@@ -89,3 +122,122 @@ def _check_header(header: Mapping[str, Any], alg: str) -> None:
     for name in ("crit", "zip"):
         if name in header:
             raise CryptoError(f"a JWE with {name!r} is not understood here")
+
+
+@dataclass(frozen=True, repr=False)
+class _SharedKey:
+    key: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.key) != KEY_BYTES:
+            raise CryptoError(f"a key for this has {KEY_BYTES} bytes, not {len(self.key)}")
+
+
+class Direct(_SharedKey):
+    """A content key, 32 bytes, that both sides have."""
+
+    alg = "dir"
+
+    async def new_key(self, crypto: Crypto) -> NewKey:
+        return NewKey(self.key, b"", {})
+
+    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
+        if encrypted_key:
+            raise CryptoError("a JWE of 'dir' has no encrypted key")
+        return self.key
+
+
+class Wrapped(_SharedKey):
+    """A key of 32 bytes that both sides have and that wraps the content key."""
+
+    alg = "A256KW"
+
+    async def new_key(self, crypto: Crypto) -> NewKey:
+        return await _wrapped(crypto, self.key, {})
+
+    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
+        return await _unwrapped(crypto, self.key, encrypted_key)
+
+
+@dataclass(frozen=True, repr=False)
+class Password:
+    """A password, from which the key that wraps the content key is derived.
+
+    Parameters:
+        iterations, salt: for encrypting; a text that is decrypted brings its own. A salt of 32 random bytes by default.
+    """
+
+    password: bytes
+    iterations: int = 210_000
+    salt: bytes | None = None
+    alg = "PBES2-HS512+A256KW"
+
+    async def new_key(self, crypto: Crypto) -> NewKey:
+        salt = os.urandom(SALT_BYTES) if self.salt is None else self.salt
+        header = {"p2c": self.iterations, "p2s": b64url_encode(salt)}
+        return await _wrapped(crypto, await self._wrapping_key(crypto, header), header)
+
+    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
+        return await _unwrapped(crypto, await self._wrapping_key(crypto, header), encrypted_key)
+
+    async def _wrapping_key(self, crypto: Crypto, header: Mapping[str, Any]) -> bytes:
+        iterations, salt = header.get("p2c"), b64url_decode(header.get("p2s", ""))
+        if type(iterations) is not int or not 1 <= iterations <= MAX_ITERATIONS:
+            raise CryptoError(f"p2c of a JWE is a number of iterations from 1 to {MAX_ITERATIONS:,}")
+        if len(salt) < MIN_SALT_BYTES:
+            raise CryptoError(f"p2s of a JWE is a salt of at least {MIN_SALT_BYTES} bytes")
+        whole = self.alg.encode() + b"\0" + salt
+        return await crypto.pbkdf2("SHA-512", self.password, whole, iterations, KEY_BYTES)
+
+
+@dataclass(frozen=True, repr=False)
+class Agreement:
+    """The recipient's key, which agrees with a fresh one of the sender's on a key that wraps the content key.
+
+    Parameters:
+        jwk: of X25519 or of an EC curve. For encrypting the public one will do.
+    """
+
+    jwk: Jwk
+    alg = "ECDH-ES+A256KW"
+
+    async def new_key(self, crypto: Crypto) -> NewKey:
+        ephemeral = await crypto.generate_key(key_material(self.jwk).curve)
+        shared = await crypto.shared_secret(ephemeral, public_jwk(self.jwk))
+        return await _wrapped(crypto, concat_kdf(shared, self.alg), {"epk": public_jwk(ephemeral)})
+
+    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
+        shared = await crypto.shared_secret(self.jwk, header.get("epk") or {})
+        producer, recipient = (b64url_decode(header.get(name, "")) for name in ("apu", "apv"))
+        wrapping_key = concat_kdf(shared, self.alg, producer, recipient)
+        return await _unwrapped(crypto, wrapping_key, encrypted_key)
+
+
+def concat_kdf(
+    shared: bytes, algorithm: str, producer: bytes = b"", recipient: bytes = b"", *, length: int = KEY_BYTES
+) -> bytes:
+    """Derive a key from a shared secret (RFC 7518, section 4.6.2; NIST SP 800-56A, with SHA-256).
+
+    Parameters:
+        algorithm: what the key is for, as the header names it.
+        producer, recipient: what `apu` and `apv` say of the two parties.
+        length: bytes.
+    """
+    fields = [len(field).to_bytes(4, "big") + field for field in (algorithm.encode(), producer, recipient)]
+    info = b"".join(fields) + (8 * length).to_bytes(4, "big")
+    rounds = range(1, -(-length // 32) + 1)
+    return b"".join(hashlib.sha256(n.to_bytes(4, "big") + shared + info).digest() for n in rounds)[:length]
+
+
+async def _wrapped(crypto: Crypto, wrapping_key: bytes, header: dict[str, Any]) -> NewKey:
+    content_key = os.urandom(KEY_BYTES)
+    return NewKey(content_key, await crypto.wrap_key(wrapping_key, content_key), header)
+
+
+async def _unwrapped(crypto: Crypto, wrapping_key: bytes, encrypted_key: bytes) -> bytes:
+    """Return the content key, or a random one where the encrypted key does not open (invariant 3)."""
+    try:
+        content_key = await crypto.unwrap_key(wrapping_key, encrypted_key)
+    except CryptoError:
+        content_key = b""
+    return content_key if len(content_key) == KEY_BYTES else os.urandom(KEY_BYTES)

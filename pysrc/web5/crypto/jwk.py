@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from web5.crypto.curves import COORDINATE, CURVES, compress, decompress
+from web5.crypto.ecdsa import COORDINATE, CURVES, compress, decompress
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.errors import CryptoError
-from web5.ports.crypto import Jwk
+from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm
 
 _REQUIRED_MEMBERS = {
     "EC": ("crv", "kty", "x", "y"),
@@ -21,23 +21,18 @@ _REQUIRED_MEMBERS = {
 
 _PRIVATE_MEMBERS = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
 
-DEFAULT_ALG = {
-    "Ed25519": "EdDSA",
-    "secp256k1": "ES256K",
-    "P-256": "ES256",
-    "X25519": "ECDH-ES+A256KW",
-}
-"""`alg` by curve: what @web5/crypto puts into a key that it makes, and the DID DHT registry's default."""
+SIGNING_ALG: dict[str, JoseAlgorithm] = {"Ed25519": "EdDSA", "secp256k1": "ES256K", "P-256": "ES256"}
+
+DEFAULT_ALG = {**SIGNING_ALG, "X25519": "ECDH-ES+A256KW"}
+"""`alg` by curve, as @web5/crypto puts it into a key that it makes; also the DID DHT registry's default."""
 
 KEY_TYPES = {"Ed25519": "OKP", "X25519": "OKP", "secp256k1": "EC", "P-256": "EC"}
-
-_COORDINATES = {"OKP": ("x",), "EC": ("x", "y")}
 
 
 class KeyMaterial(NamedTuple):
     """A JWK of a known curve, decoded."""
 
-    curve: str
+    curve: KeyAlgorithm
     x: bytes
     y: bytes
     d: bytes
@@ -58,7 +53,7 @@ class PublicMembers(NamedTuple):
 
 
 def thumbprint(jwk: Jwk) -> str:
-    """The SHA-256 thumbprint of a key, base64url; the same for the private and the public key (RFC 7638).
+    """Return the SHA-256 thumbprint of a key, base64url; that of the private and the public key is the same (RFC 7638).
 
     Raises:
         CryptoError: an unknown `kty`.
@@ -75,12 +70,12 @@ def thumbprint(jwk: Jwk) -> str:
 
 
 def public_jwk(jwk: Jwk) -> Jwk:
-    """The key without its private members."""
+    """Copy a key without its private members."""
     return {name: value for name, value in jwk.items() if name not in _PRIVATE_MEMBERS}
 
 
 def with_ids(jwk: Jwk) -> Jwk:
-    """The key with `kid` (its thumbprint) and `alg` (the curve's default), each only where it is missing.
+    """Copy a key with `kid` (its thumbprint) and `alg` (the curve's default), each added only where it is missing.
 
     As `@web5/crypto` `LocalKeyManager.generateKey` leaves a key.
 
@@ -112,7 +107,7 @@ def key_material(jwk: Jwk) -> KeyMaterial:
     if jwk.get("kty") != kty:
         raise CryptoError(f"a JWK of curve {curve} has kty {kty!r}, not {jwk.get('kty')!r}")
     return KeyMaterial(
-        curve,
+        curve,  # type: ignore[arg-type]
         _coordinate(jwk, "x"),
         _coordinate(jwk, "y") if kty == "EC" else b"",
         _coordinate(jwk, "d") if "d" in jwk else b"",
@@ -120,7 +115,7 @@ def key_material(jwk: Jwk) -> KeyMaterial:
 
 
 def public_members(jwk: Jwk) -> PublicMembers:
-    """What identifies a public key, as a value that can be a cache's key; `key_material` has not looked at it yet.
+    """Return the members that identify a public key, unchecked, as a value that can be a cache's key.
 
     Raises:
         CryptoError: a member is missing or is no text.
@@ -135,7 +130,7 @@ def public_members(jwk: Jwk) -> PublicMembers:
 
 
 def key_bytes(jwk: Jwk) -> bytes:
-    """The public key as DIDs carry it: 32 bytes for an OKP key, the compressed point for an EC key.
+    """Return the public key as DIDs carry it: 32 bytes for an OKP key, the compressed point for an EC key.
 
     Raises:
         CryptoError: as `key_material`.
@@ -145,24 +140,36 @@ def key_bytes(jwk: Jwk) -> bytes:
 
 
 def from_key_bytes(curve: str, key: bytes) -> Jwk:
-    """The public JWK, without `alg`, with `kid`, of what `key_bytes` gives (or of an uncompressed point).
+    """Make the public JWK, without `alg`, with `kid`, of the result of `key_bytes` (or of an uncompressed point).
 
     Raises:
         CryptoError: an unknown curve, a wrong length, or no point of the curve.
     """
-    kty = KEY_TYPES.get(curve)
-    if kty is None:
+    if curve not in KEY_TYPES:
         raise CryptoError(f"unsupported curve {curve!r}")
     if curve in CURVES:
-        coordinates = decompress(curve, key)
+        jwk = _jwk(curve, *decompress(curve, key))
     elif len(key) == COORDINATE:
-        coordinates = (key,)  # type: ignore[assignment]
+        jwk = _jwk(curve, key)
     else:
         raise CryptoError(f"a public key of {curve} has {COORDINATE} bytes, not {len(key)}")
-    jwk: dict[str, Any] = {"kty": kty, "crv": curve}
-    jwk.update(zip(_COORDINATES[kty], map(b64url_encode, coordinates), strict=True))
-    jwk["kid"] = thumbprint(jwk)
-    return jwk
+    return {**jwk, "kid": thumbprint(jwk)}
+
+
+def private_jwk(curve: str, private: bytes, point: bytes) -> Jwk:
+    """Make the private JWK, without `alg` and `kid`, of a known curve.
+
+    Parameters:
+        private: 32 bytes.
+        point: an EC key's uncompressed point, an OKP key's 32 bytes.
+    """
+    coordinates = (point[1 : 1 + COORDINATE], point[1 + COORDINATE :]) if curve in CURVES else (point,)
+    return _jwk(curve, *coordinates, d=private)
+
+
+def _jwk(curve: str, x: bytes, y: bytes = b"", *, d: bytes = b"") -> Jwk:
+    members = {name: b64url_encode(value) for name, value in (("d", d), ("x", x), ("y", y)) if value}
+    return {"kty": KEY_TYPES[curve], "crv": curve, **members}
 
 
 def _coordinate(jwk: Jwk, name: str) -> bytes:

@@ -12,22 +12,22 @@ from functools import cache
 from mnemonic import Mnemonic
 
 from web5.errors import RecoveryError
-from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Crypto
 
 LENGTHS = (12, 15, 18, 21, 24)
-"""How many words a phrase may have; a new one has the first."""
+"""Numbers of words that a phrase may have; a new one has the first."""
 
 _ITERATIONS = 2048
 _SEED_BYTES = 64
 
 
 def generate() -> str:
-    """A new phrase of 12 words, 128 bits from the system's random numbers."""
+    """Make a phrase of 12 words, 128 bits from the system's random numbers."""
     return _english().generate(128)
 
 
 def normalized(phrase: str) -> str:
-    """The phrase as it was made: lower case, one space between the words.
+    """Return the phrase as it was made: lower case, one space between the words.
 
     Raises:
         RecoveryError: it has another number of words, a word that is not in the list, or a wrong check sum.
@@ -50,13 +50,13 @@ def normalized(phrase: str) -> str:
     return plain
 
 
-async def seed(phrase: str, ciphers: Ciphers) -> bytes:
-    """The 64 bytes that keys are derived from; without a passphrase, as `@web5/agent` has it.
+async def seed(phrase: str, crypto: Crypto) -> bytes:
+    """Derive the 64-byte seed of all keys; without a passphrase, as `@web5/agent` has it.
 
     Raises:
         RecoveryError: as `normalized`.
     """
-    return await ciphers.pbkdf2("SHA-512", normalized(phrase).encode(), b"mnemonic", _ITERATIONS, _SEED_BYTES)
+    return await crypto.pbkdf2("SHA-512", normalized(phrase).encode(), b"mnemonic", _ITERATIONS, _SEED_BYTES)
 
 
 @cache

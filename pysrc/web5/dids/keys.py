@@ -11,7 +11,7 @@ from web5.crypto.jws import MessageSigner
 from web5.dids.models import DidDocument, PortableDid, VerificationMethod
 from web5.dids.uri import absolute_url, parse_did
 from web5.errors import CryptoError, DidError, InvalidArgument
-from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
+from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm, Signatures
 
 ENCRYPTION_CURVE = "secp256k1"
 
@@ -75,7 +75,7 @@ def private_key(portable_did: PortableDid, method: VerificationMethod) -> Jwk:
     raise DidError("internalError", f"the private key of {method.id} is not here")
 
 
-async def signer_for(portable_did: PortableDid, crypto: Crypto) -> MessageSigner:
+async def signer_for(portable_did: PortableDid, crypto: Signatures) -> MessageSigner:
     """Return the signer that web5-js would use for this DID's messages.
 
     Raises:

@@ -14,7 +14,6 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,6 +27,7 @@ from web5.dids.models import DidDereferencingResult, DidDocument, DidResolutionR
 from web5.dids.uri import DidUrl, parse_did
 from web5.dids.web import DidWeb
 from web5.errors import DidError, RemoteError
+from web5.lru import LruCache
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -125,7 +125,8 @@ class UniversalResolver:
         self._cache = cache or NoCache()
         self._methods = {method.name: method for method in methods}
         self._clock = clock or SystemClock()
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: LruCache[str, _Entry] = LruCache(CACHE_ENTRIES)
+        self._seeds: dict[str, _Entry] = {}
         self._running: dict[str, asyncio.Task[DidResolutionResult]] = {}
 
     async def resolve(self, did_uri: str) -> DidResolutionResult:
@@ -138,7 +139,6 @@ class UniversalResolver:
             return DidResolutionResult.failed("methodNotSupported", f"Method not supported: {did.method}")
         entry = self._known(did)
         if entry is not None and self._clock.monotonic() < entry.expires:
-            self._entries.move_to_end(did.uri)
             return entry.result
         task = self._running.get(did.uri)
         if task is None:
@@ -156,12 +156,13 @@ class UniversalResolver:
 
     def forget(self, did_uri: str) -> None:
         """Remove a DID from the cache, a seed too, so that the next resolution asks its source."""
-        self._entries.pop(did_uri, None)
+        self._entries.drop(did_uri)
+        self._seeds.pop(did_uri, None)
         self._running.pop(did_uri, None)
         self._cache.drop(did_uri)
 
     def _known(self, did: DidUrl) -> _Entry | None:
-        entry = self._entries.get(did.uri)
+        entry = self._in_memory(did.uri)
         if entry is not None or did.method in _SELF_CONTAINED:
             return entry
         cached = self._cache.load(did.uri)
@@ -188,7 +189,7 @@ class UniversalResolver:
         except Exception as error:
             # A bug; it must not stop every other identity (invariant 1), and it is reported.
             found = DidError("internalError", f"{type(error).__name__}: {error}")
-        known = self._entries.get(did.uri)
+        known = self._in_memory(did.uri)
         entry = self._failed(known, found) if isinstance(found, DidError) else self._found(known, found)
         if self._running.get(did.uri) is asyncio.current_task():  # otherwise it was forgotten meanwhile
             self._keep(did.uri, entry)
@@ -227,11 +228,13 @@ class UniversalResolver:
             self._cache.keep(did.uri, CachedDocument(document, entry.result.did_document_metadata, expires))
 
     def _keep(self, uri: str, entry: _Entry) -> None:
-        self._entries[uri] = entry
-        self._entries.move_to_end(uri)
-        if len(self._entries) > CACHE_ENTRIES:
-            oldest = next((uri for uri, kept in self._entries.items() if not kept.seeded), uri)
-            del self._entries[oldest]
+        if entry.seeded:
+            self._seeds[uri] = entry
+        else:
+            self._entries.put(uri, entry)
+
+    def _in_memory(self, uri: str) -> _Entry | None:
+        return self._seeds.get(uri) or self._entries.get(uri)
 
 
 def default_resolver(

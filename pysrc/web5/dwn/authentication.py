@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
@@ -11,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import PlainValidator, with_config
 from typing_extensions import TypedDict
 
-from web5.crypto.der import signature_from_der
+from web5.crypto.ecdsa import signature_from_der
 from web5.crypto.encoding import b64url_decode
 from web5.dids.models import DidDocument
 from web5.dids.resolver import DidResolver
@@ -22,7 +21,8 @@ from web5.dwn.messages.parsing import parse_write
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import CLOSED, Did
 from web5.errors import BadRequest, CryptoError, Unauthorized
-from web5.ports.crypto import Crypto, Jwk, Signed
+from web5.lru import LruCache
+from web5.ports.crypto import Jwk, Signatures, Signed
 
 SIGNING_CURVES = frozenset({"Ed25519", "secp256k1", "P-256"})
 REMEMBERED_KEYS = 256
@@ -45,10 +45,10 @@ _VERIFICATION_METHOD = Schema("JwkVerificationMethod", _VerificationMethod)
 class Verifier:
     """Verifies signatures with the keys that the signers' DID documents name."""
 
-    def __init__(self, resolver: DidResolver, crypto: Crypto) -> None:
+    def __init__(self, resolver: DidResolver, crypto: Signatures) -> None:
         self._resolver = resolver
         self._crypto = crypto
-        self._keys: OrderedDict[str, tuple[DidDocument, Jwk]] = OrderedDict()
+        self._keys: LruCache[str, tuple[DidDocument, Jwk]] = LruCache(REMEMBERED_KEYS)
 
     async def authenticate(self, authorization: Authorization) -> None:
         """Verify the author's signature, the owner's if there is one, and those of the grants under which delegates
@@ -112,9 +112,7 @@ class Verifier:
                 f"the public key {key_id} is not in the signer's DID document",
             )
         jwk: Jwk = _VERIFICATION_METHOD.check(method.to_wire())["publicKeyJwk"]
-        self._keys[key_id] = (document, jwk)
-        if len(self._keys) > REMEMBERED_KEYS:
-            self._keys.popitem(last=False)
+        self._keys.put(key_id, (document, jwk))
         return jwk
 
 

@@ -38,7 +38,7 @@ from web5.dwn.store.store import Store
 from web5.dwn.urls import normalize_url
 from web5.errors import DwnError
 from web5.ports.blobs import Blobs
-from web5.ports.crypto import Crypto
+from web5.ports.crypto import Signatures
 
 _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "RecordsWrite": records_write.handle,
@@ -101,7 +101,7 @@ class Dwn:
         database: Database,
         blobs: Blobs,
         resolver: DidResolver,
-        crypto: Crypto,
+        crypto: Signatures,
         tenant_gate: TenantGate | None = None,
     ) -> None:
         self.database = database

@@ -19,7 +19,7 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.lock import sole_use
 from web5.dids.resolver import default_resolver
@@ -82,7 +82,7 @@ async def embedded(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(sole_use(data_dir))
-        crypto, clock = NodeCrypto(), SystemClock()
+        crypto, clock = CPythonCrypto(), SystemClock()
         database = open_file(data_dir / "gateway.sqlite")
         stack.push_async_callback(database.close)
         gateway = create_gateway(database, crypto)

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from web5.cpython.blobs import FileBlobs
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.lock import sole_use
-from web5.crypto.remembered import RememberedSignatures
+from web5.crypto.signature_cache import SignatureCache
 from web5.dids.resolver import DidResolver
 from web5.dwn.engine import Dwn, TenantGate
 from web5.dwn.store.database import open_file
@@ -39,7 +39,7 @@ async def open_node(
                 database=database,
                 blobs=blobs,
                 resolver=resolver,
-                crypto=RememberedSignatures(NodeCrypto()),
+                crypto=SignatureCache(CPythonCrypto()),
                 tenant_gate=tenant_gate,
             )
             await dwn.open()

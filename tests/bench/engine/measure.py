@@ -29,7 +29,7 @@ from tests.bench.stage import CHROMIUM, WORKER, say  # noqa: E402
 from tests.chromium import FLAGS  # noqa: E402
 from tests.interop.reference import ReferenceScript  # noqa: E402
 from web5.cpython.blobs import FileBlobs  # noqa: E402
-from web5.cpython.crypto import NodeCrypto  # noqa: E402
+from web5.cpython.crypto import CPythonCrypto  # noqa: E402
 from web5.dwn.store.database import open_file  # noqa: E402
 from web5.node.serve import listen  # noqa: E402
 from web5.node.static import create_site  # noqa: E402
@@ -125,7 +125,7 @@ async def _ours_on_cpython() -> AsyncIterator[Call]:
 
         async def open_parts(store: str) -> dict[str, Any]:
             database = open_file(Path(folder) / f"{store}.sqlite3")
-            return {"database": database, "blobs": FileBlobs(Path(folder) / store), "crypto": NodeCrypto()}
+            return {"database": database, "blobs": FileBlobs(Path(folder) / store), "crypto": CPythonCrypto()}
 
         steps = Steps(open_parts)
 

@@ -13,18 +13,18 @@ from tests.interop.gateway import gateway_server
 from tests.interop.reference import ReferenceError, ReferenceScript
 from web5.agent.vault.store import VaultStore, Wrapping
 from web5.agent.vault.vault import Vault
-from web5.cpython.ciphers import NodeCiphers
-from web5.cpython.crypto import FileSealer, NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
+from web5.cpython.sealer import FileSealer
 from web5.crypto import jwe, mnemonic
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwe_keys import Direct, KeyManagement, Password
+from web5.crypto.jwe import Direct, KeyManagement, Password
 from web5.dwn.store.database import Database, open_memory
 from web5.errors import RecoveryError
 
 ENDPOINTS = ["https://dwn.example.com/dwn0", "https://dwn.example.com/dwn1"]
 PASSWORD = "pässword 🔑"
 
-ciphers = NodeCiphers()
+crypto = CPythonCrypto()
 OpenVault = Callable[[Database], Vault]
 
 
@@ -38,7 +38,7 @@ async def reference() -> AsyncIterator[ReferenceScript]:
 
 @pytest.fixture
 def open_vault(tmp_path: Path) -> OpenVault:
-    return lambda database: Vault(database, FileSealer(tmp_path / "device.key"), NodeCrypto(), ciphers)
+    return lambda database: Vault(database, FileSealer(tmp_path / "device.key"), crypto)
 
 
 def _unpublished(portable_did: dict[str, Any]) -> dict[str, Any]:
@@ -136,8 +136,8 @@ async def test_each_decrypts_what_the_other_encrypted(
 ) -> None:
     for plaintext in (b"x", b"a longer text", bytes(range(256)) * 40):
         text = await reference.call("encrypt", plaintext=b64url_encode(plaintext), key=theirs, header=header)
-        assert await jwe.decrypt(ciphers, text, ours) == plaintext
-        mine = await jwe.encrypt(ciphers, plaintext, ours, header={"cty": "json"})
+        assert await jwe.decrypt(crypto, text, ours) == plaintext
+        mine = await jwe.encrypt(crypto, plaintext, ours, header={"cty": "json"})
         read = await reference.call("decrypt", jwe=mine, key=theirs)
         assert b64url_decode(read["plaintext"]) == plaintext
         assert read["header"] == _header(mine)

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from tests.interop.reference import ReferenceError, ReferenceScript
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto import edwards
 from web5.crypto.encoding import b64url_decode, b64url_encode
@@ -60,7 +60,7 @@ EVERYTHING = {
     ],
 }
 
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 @pytest.fixture

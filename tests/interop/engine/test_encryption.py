@@ -14,8 +14,7 @@ from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.encryption.sealed import DEFINITION, collected, root_of, sealed_write
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
 from web5.api.data import chunked
-from web5.cpython.ciphers import NodeCiphers
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto import ecies
 from web5.crypto.jwk import public_jwk
 from web5.dwn import compose
@@ -26,7 +25,7 @@ from web5.dwn.encryption.property import Target, content_key
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CIPHERS = NodeCiphers()
+CRYPTO = CPythonCrypto()
 KEY_ID = "did:example:alice#enc"
 SIZES = [0, 1, 15, 16, 17, 70_000]
 FLAT = {"schema": "https://schema.example/note", "dataFormat": "text/plain"}
@@ -52,22 +51,22 @@ def encoded(data: bytes) -> str:
 async def test_keys_derive_to_the_same(theirs: ReferenceScript) -> None:
     root = await root_of(KEY_ID)
     path = ("schemas", "https://schema.example/note", "žluťoučký 🐎")
-    jwk = await root.derive("schemas", ()).jwk(CIPHERS)
+    jwk = await root.derive("schemas", ()).jwk(CRYPTO)
     ours = root.derive("schemas", path)
     assert encoded(ours.private) == await theirs.call("derive", privateJwk=jwk, path=path)
     ancestor = root.derive("schemas", path[:1])
-    made = await theirs.call("derivedKey", ancestor=await ancestor.to_wire(CIPHERS), path=path[1:])
-    assert made == await ours.to_wire(CIPHERS)
+    made = await theirs.call("derivedKey", ancestor=await ancestor.to_wire(CRYPTO), path=path[1:])
+    assert made == await ours.to_wire(CRYPTO)
     assert DerivedKey.from_wire(made) == ours
 
 
 async def test_ecies_both_ways(theirs: ReferenceScript) -> None:
-    private = await NodeCrypto().generate_key("secp256k1")
+    private = await CPythonCrypto().generate_key("secp256k1")
     for secret in (b"", b"s", os.urandom(32), os.urandom(1000)):
         made = await theirs.call("eciesEncrypt", publicJwk=public_jwk(private), data=encoded(secret))
         parts = [base64.b64decode(made[name]) for name in ("nonce", "tag", "ciphertext")]
-        assert await ecies.decrypt(CIPHERS, private, ecies.Cryptogram(made["ephemeralPublicJwk"], *parts)) == secret
-        ours = await ecies.encrypt(CIPHERS, public_jwk(private), secret)
+        assert await ecies.decrypt(CRYPTO, private, ecies.Cryptogram(made["ephemeralPublicJwk"], *parts)) == secret
+        ours = await ecies.encrypt(CRYPTO, public_jwk(private), secret)
         opened = await theirs.call(
             "eciesDecrypt",
             privateJwk=private,
@@ -84,7 +83,7 @@ async def test_the_same_ciphertext(theirs: ReferenceScript, size: int) -> None:
     # The counter is about to run over, which it does over all of its bits.
     content, data = ContentKey(os.urandom(32), b"\xff" * 15 + b"\xfd"), os.urandom(size)
     expected = await theirs.call("ctr", key=encoded(content.key), iv=encoded(content.iv), data=encoded(data))
-    assert encoded(await collected(content.crypt(CIPHERS, chunked(data)))) == expected
+    assert encoded(await collected(content.crypt(CRYPTO, chunked(data)))) == expected
 
 
 @pytest.mark.parametrize(("place", "schemes"), PLACES)
@@ -97,7 +96,7 @@ async def test_we_open_what_the_reference_encrypts(
         data=encoded(data),
         key=encoded(content.key),
         iv=encoded(content.iv),
-        privateJwk=await root.derive("schemas", ()).jwk(CIPHERS),
+        privateJwk=await root.derive("schemas", ()).jwk(CRYPTO),
         rootKeyId=KEY_ID,
         schemes=schemes,
         properties=place,
@@ -107,9 +106,9 @@ async def test_we_open_what_the_reference_encrypts(
         path = path_for(scheme, message)
         assert list(path) == await theirs.call("path", scheme=scheme, message=message)
         for depth in range(len(path) + 1):
-            found = await content_key(CIPHERS, message, [root.derive(scheme, path[:depth])])
+            found = await content_key(CRYPTO, message, [root.derive(scheme, path[:depth])])
             assert found == content
-            assert await collected(found.crypt(CIPHERS, chunked(ciphertext))) == data
+            assert await collected(found.crypt(CRYPTO, chunked(ciphertext))) == data
 
 
 @pytest.mark.parametrize(("place", "schemes"), PLACES)
@@ -121,7 +120,7 @@ async def test_the_reference_opens_what_we_encrypt(
     for scheme in schemes:
         path = path_for(scheme, message)
         for depth in range(len(path) + 1):
-            key = await root.derive(scheme, path[:depth]).to_wire(CIPHERS)
+            key = await root.derive(scheme, path[:depth]).to_wire(CRYPTO)
             opened = await theirs.call("decrypt", message=message, key=key, data=encoded(ciphertext))
             assert base64.b64decode(opened) == data
 
@@ -129,29 +128,29 @@ async def test_the_reference_opens_what_we_encrypt(
 async def test_the_reference_opens_what_is_encrypted_for_a_recipients_own_key(theirs: ReferenceScript) -> None:
     """A root is used as it is; to the reference that is a key that stands at the record's whole path already."""
     alice, bob = await root_of(KEY_ID), await root_of("did:example:bob#enc")
-    public = public_jwk(await bob.derive("schemas", ()).jwk(CIPHERS))
+    public = public_jwk(await bob.derive("schemas", ()).jwk(CRYPTO))
     message, ciphertext = await sealed_write(
         alice, FLAT, ["schemas"], b"for bob", Target(bob.key_id, "schemas", public, named=True)
     )
     key = DerivedKey(bob.key_id, "schemas", path_for("schemas", message), bob.private)
-    opened = await theirs.call("decrypt", message=message, key=await key.to_wire(CIPHERS), data=encoded(ciphertext))
+    opened = await theirs.call("decrypt", message=message, key=await key.to_wire(CRYPTO), data=encoded(ciphertext))
     assert base64.b64decode(opened) == b"for bob"
 
 
 async def test_protocols_get_the_same_keys(theirs: ReferenceScript) -> None:
     root = await root_of(KEY_ID)
-    jwk = await root.derive("schemas", ()).jwk(CIPHERS)
+    jwk = await root.derive("schemas", ()).jwk(CRYPTO)
     expected = await theirs.call("inject", definition=DEFINITION, rootKeyId=KEY_ID, privateJwk=jwk)
-    assert await with_keys(DEFINITION, root, CIPHERS) == expected
+    assert await with_keys(DEFINITION, root, CRYPTO) == expected
 
 
 async def test_both_engines_take_what_we_make(reference_engine: ReferenceScript) -> None:
     """A definition with keys, and a record below it that is encrypted by every way there is in a protocol."""
     clock, alice = SteppingClock(), await person()
     ours, root, bob = await our_engine(clock), await root_of(f"{alice.did}#enc"), await root_of("did:example:bob#enc")
-    definition = await with_keys(DEFINITION, root, CIPHERS)
+    definition = await with_keys(DEFINITION, root, CRYPTO)
     configure = await compose.protocols_configure(alice.signer, clock, definition=definition)
-    direct = Target(bob.key_id, "protocolPath", public_jwk(await bob.derive("schemas", ()).jwk(CIPHERS)), named=True)
+    direct = Target(bob.key_id, "protocolPath", public_jwk(await bob.derive("schemas", ()).jwk(CRYPTO)), named=True)
     message, data = await sealed_write(root, IN_PROTOCOL, ["protocolPath", "protocolContext"], b"secret", direct)
     for request, body in ((configure, None), (message, data)):
         extra = {} if body is None else {"data": encoded(body)}

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.interop.node.serving import EmbeddedServer
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.dids import dht
@@ -25,7 +25,7 @@ from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 
 clock = SystemClock()
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 class Owner:

@@ -6,14 +6,14 @@ from starlette.routing import Mount
 
 from tests.interop.reference import ReferenceScript
 from tests.served import served
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids.resolver import default_resolver
 from web5.dwn.store.database import open_memory
 from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
 
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.served import served
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.dids import dht
@@ -20,7 +20,7 @@ from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 
 clock = SystemClock()
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 SECONDS = 20
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.node.serving import EmbeddedServer
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.dids import dht
@@ -18,7 +18,7 @@ from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 
 clock = SystemClock()
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 class Both:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from web5.cpython.blobs import FileBlobs
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import NodeWebSockets
 from web5.crypto.jws import MessageSigner
@@ -34,7 +34,7 @@ from web5.sync import SyncEngine, SyncEvent
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.registrations import RegistrationStore
 
-CRYPTO = NodeCrypto()
+CRYPTO = CPythonCrypto()
 CLOCK = SystemClock()
 Message = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import public_jwk
 from web5.dids import jwk
@@ -18,7 +18,7 @@ from web5.dids.models import DidDocument, PortableDid
 from web5.dwn.encryption.derivation import DerivedKey
 from web5.errors import DidError, EncryptionError, IdentityError
 
-CRYPTO = NodeCrypto()
+CRYPTO = CPythonCrypto()
 
 
 def portable_identity(portable: PortableDid) -> dict[str, Any]:

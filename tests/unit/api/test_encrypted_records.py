@@ -11,10 +11,10 @@ import pytest
 from tests.contracts.memory import MIB, at_most
 from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
-from tests.unit.dwn.encryption.sealed import CIPHERS, root_of, sealed_write
+from tests.unit.dwn.encryption.sealed import CRYPTO, root_of, sealed_write
 from web5 import Encryption, Record, Web5
 from web5.api.encryption import RecordEncryption
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import public_jwk
 from web5.dids.jwk import create
 from web5.dwn.cid import data_cid
@@ -138,7 +138,7 @@ async def test_a_format_that_is_part_of_anothers_key_stays(world: World) -> None
     web5 = await connected(world)
     own, other = await web5.agent.record_keys.root(web5.connected_did), await root_of("did:example:bob#enc")
     key = other.derive("dataFormats", ("dataFormats", "text/plain"))
-    bobs = Target(other.key_id, "dataFormats", public_jwk(await key.jwk(CIPHERS)))
+    bobs = Target(other.key_id, "dataFormats", public_jwk(await key.jwk(CRYPTO)))
     signer = await web5.agent.signer(web5.connected_did)
     place = {"dataFormat": "text/plain"}
     message, data = await sealed_write(own, place, ["dataFormats"], SECRET.encode(), bobs, signer=signer)
@@ -149,7 +149,7 @@ async def test_a_format_that_is_part_of_anothers_key_stays(world: World) -> None
     with pytest.raises(EncryptionError, match=r"part of did:example:bob#enc's key"):
         await record.update(data_format="text/markdown")
     assert (await web5.dwn.records.read(record.id)).data_format == "text/plain"
-    assert (await content_key(CIPHERS, record.raw_message, [key])).iv != (await content_key(CIPHERS, message, [key])).iv
+    assert (await content_key(CRYPTO, record.raw_message, [key])).iv != (await content_key(CRYPTO, message, [key])).iv
 
 
 async def test_large_data_pass_through_in_chunks(world: World, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ async def test_a_type_that_demands_it_is_encrypted_without_being_asked(world: Wo
 async def test_what_cannot_be_encrypted_is_not_written(world: World) -> None:
     web5 = await connected(world)
     await web5.dwn.protocols.configure(DEFINITION)
-    keyless = (await create(NodeCrypto(), "Ed25519")).uri
+    keyless = (await create(CPythonCrypto(), "Ed25519")).uri
     for recipient in (keyless, "did:dht:nobody"):
         with pytest.raises(EncryptionError, match=recipient):
             await web5.dwn.records.create(SECRET, recipient=recipient, **DAY)
@@ -290,7 +290,7 @@ async def test_a_context_without_a_key_cannot_be_asked_for_one(world: World) -> 
 
 async def test_an_identity_without_such_a_key_encrypts_for_itself(world: World) -> None:
     web5 = await connected(world)
-    other = await create(NodeCrypto(), "Ed25519")
+    other = await create(CPythonCrypto(), "Ed25519")
     await web5.agent.import_identity({"portableDid": other.to_wire(), "metadata": {"name": "other"}})
     theirs = await web5.use(other.uri)
     record = await theirs.dwn.records.create(SECRET, encryption=True)
@@ -372,7 +372,7 @@ async def test_a_key_that_cannot_be_fetched_is_missing_and_says_why(world: World
 
 async def test_a_role_is_not_given_to_somebody_who_could_not_read(world: World) -> None:
     alice, _, thread, _ = await _a_thread_with_a_guest(world)
-    keyless = (await create(NodeCrypto(), "Ed25519")).uri
+    keyless = (await create(CPythonCrypto(), "Ed25519")).uri
     before = len(await alice.dwn.records.query(protocol=CHAT))
     with pytest.raises(EncryptionError, match=keyless):
         await alice.dwn.records.create("", recipient=keyless, parent_context_id=thread.context_id, **GUEST)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import from_key_bytes, key_bytes, key_material, public_jwk, thumbprint, with_ids
 from web5.errors import CryptoError
@@ -40,7 +40,7 @@ def test_a_public_key_has_the_private_keys_thumbprint_and_nothing_private() -> N
 
 async def test_ids_are_what_web5_crypto_gives_a_key() -> None:
     for curve, alg in (("Ed25519", "EdDSA"), ("secp256k1", "ES256K"), ("P-256", "ES256")):
-        jwk = await NodeCrypto().generate_key(curve)  # type: ignore[arg-type]
+        jwk = await CPythonCrypto().generate_key(curve)  # type: ignore[arg-type]
         assert with_ids(jwk) == {**jwk, "kid": thumbprint(jwk), "alg": alg}
         assert with_ids({**jwk, "kid": "mine", "alg": "other"}) == {**jwk, "kid": "mine", "alg": "other"}
 
@@ -48,7 +48,7 @@ async def test_ids_are_what_web5_crypto_gives_a_key() -> None:
 @pytest.mark.parametrize("curve", CURVES)
 async def test_key_bytes_make_the_key_again(curve: KeyAlgorithm) -> None:
     for _ in range(5):
-        public = public_jwk(await NodeCrypto().generate_key(curve))
+        public = public_jwk(await CPythonCrypto().generate_key(curve))
         assert from_key_bytes(curve, key_bytes(public)) == {**public, "kid": thumbprint(public)}
         assert from_key_bytes(curve, key_material(public).point) == {**public, "kid": thumbprint(public)}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto import jws
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import public_jwk
 
 
 async def test_header_payload_and_signature() -> None:
-    crypto = NodeCrypto()
+    crypto = CPythonCrypto()
     keys = [await crypto.generate_key("Ed25519"), await crypto.generate_key("secp256k1")]
     signers = [
         jws.MessageSigner(f"did:example:{number}#0", await crypto.signer(key)) for number, key in enumerate(keys)
@@ -28,7 +28,7 @@ async def test_header_payload_and_signature() -> None:
 
 
 async def test_a_signer_knows_its_did_and_algorithm() -> None:
-    crypto = NodeCrypto()
+    crypto = CPythonCrypto()
     signer = jws.MessageSigner("did:example:é#key", await crypto.signer(await crypto.generate_key("P-256")))
     assert (signer.did, signer.algorithm) == ("did:example:é", "ES256")
     signed = await jws.sign(b"", [signer])

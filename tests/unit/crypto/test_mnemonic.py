@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto import mnemonic
 from web5.errors import RecoveryError
 
@@ -27,7 +27,7 @@ SEEDS = [
 
 @pytest.mark.parametrize(("phrase", "seed"), SEEDS)
 async def test_the_seed_of_a_phrase(phrase: str, seed: str) -> None:
-    assert (await mnemonic.seed(phrase, NodeCiphers())).hex() == seed
+    assert (await mnemonic.seed(phrase, CPythonCrypto())).hex() == seed
 
 
 def test_a_new_phrase_has_twelve_words_and_is_another_each_time() -> None:
@@ -48,7 +48,7 @@ def test_a_phrase_may_have_12_to_24_words(count: int) -> None:
 )
 async def test_case_and_spaces_do_not_matter(written: str) -> None:
     assert mnemonic.normalized(written) == ABANDON
-    assert (await mnemonic.seed(written, NodeCiphers())).hex() == SEEDS[0][1]
+    assert (await mnemonic.seed(written, CPythonCrypto())).hex() == SEEDS[0][1]
 
 
 def test_a_word_that_is_not_in_the_list_is_named() -> None:

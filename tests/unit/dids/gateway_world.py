@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import httpx
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids.dht.gateways import Gateways
 from web5.dwn.store.database import open_memory
 from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
 
-CRYPTO = NodeCrypto()
+CRYPTO = CPythonCrypto()
 
 
 class SteppedClock(SystemClock):

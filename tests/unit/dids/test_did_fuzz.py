@@ -12,7 +12,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.keys import signer_for
@@ -24,7 +24,7 @@ from web5.node.gateway import create_gateway
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 PORTABLES = [vector["portable"] for vector in VECTORS["dht"]]
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 TEXT = st.text(max_size=12) | st.sampled_from(["#0", "#sig", "a,b", "c;d", "e=f", "\ud800", "did:example:a", "é" * 140])
 JSON = st.recursive(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import public_jwk
 from web5.dids import jwk, key
@@ -20,7 +20,7 @@ from web5.errors import CryptoError, InvalidArgument
 from web5.ports.crypto import KeyAlgorithm
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 resolver = UniversalResolver([jwk.DidJwk(), key.DidKey()])
 
 

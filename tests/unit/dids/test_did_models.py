@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.dids.keys import private_key, signer_for, signing_method
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.uri import DidUrl, absolute_url, fragment_of, parse_did
@@ -120,7 +120,7 @@ def test_dwn_endpoints(service: Any, endpoints: list[str]) -> None:
 
 async def test_a_did_dht_signs_with_its_identity_key() -> None:
     portable_did = PortableDid.from_wire(CONNECT)
-    signer = await signer_for(portable_did, NodeCrypto())
+    signer = await signer_for(portable_did, CPythonCrypto())
     assert (signer.key_id, signer.did, signer.algorithm) == (f"{portable_did.uri}#0", portable_did.uri, "EdDSA")
 
 
@@ -137,13 +137,13 @@ def test_without_the_key_or_the_method_there_is_no_signer() -> None:
 
 @pytest.mark.parametrize("method_id", ["did:web:a#sig", "#sig", "sig"])
 async def test_a_key_id_is_absolute_however_the_document_states_it(method_id: str) -> None:
-    private = await NodeCrypto().generate_key("Ed25519")
+    private = await CPythonCrypto().generate_key("Ed25519")
     public = {name: value for name, value in private.items() if name != "d"}
     method = {"id": method_id, "type": "JsonWebKey", "controller": "did:web:a", "publicKeyJwk": public}
     for relationship in ([method_id], [method]):
         document = {"id": "did:web:a", "verificationMethod": [method], "assertionMethod": relationship}
         portable_did = PortableDid.from_wire({"uri": "did:web:a", "document": document, "privateKeys": [private]})
-        assert (await signer_for(portable_did, NodeCrypto())).key_id == "did:web:a#sig"
+        assert (await signer_for(portable_did, CPythonCrypto())).key_id == "did:web:a#sig"
 
 
 def test_a_reference_to_a_key_of_another_did_is_not_taken_for_a_namesake() -> None:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.uri import DidUrl, parse_did
@@ -117,7 +117,7 @@ async def test_the_default_resolver_knows_the_method() -> None:
     websites = Websites({URL: JSONResponse({"id": DID})})
     http = HttpxHttp(httpx.ASGITransport(websites))
     nowhere = HttpxHttp(httpx.ASGITransport(Websites({})))
-    arguments = NodeCrypto(), SystemClock(), "http://gateway.example"
+    arguments = CPythonCrypto(), SystemClock(), "http://gateway.example"
     assert (await default_resolver(http, *arguments).resolve(DID)).error is None
     assert (await default_resolver(nowhere, *arguments, web=DidWeb(http)).resolve(DID)).error is None
     assert (await default_resolver(nowhere, *arguments).resolve(DID)).error == "notFound"

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.models import PortableDid, Resolved
@@ -24,7 +24,7 @@ from web5.errors import DidError
 from web5.node.gateway import create_gateway
 
 GATEWAY = "http://gateway.example"
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 class HandClock:

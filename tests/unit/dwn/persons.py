@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jws import MessageSigner, sign
 from web5.dids.jwk import DidJwk, create
 from web5.dids.key import DidKey
@@ -61,13 +61,13 @@ class Person:
 
 
 async def person(algorithm: Any = "Ed25519") -> Person:
-    portable = await create(NodeCrypto(), algorithm)
-    return Person(portable.uri, await signer_for(portable, NodeCrypto()))
+    portable = await create(CPythonCrypto(), algorithm)
+    return Person(portable.uri, await signer_for(portable, CPythonCrypto()))
 
 
 def our_dwn(clock: SteppingClock, **parts: Any) -> Dwn:
     """An engine that is yet to be opened; in memory, where no part says otherwise."""
-    given: dict[str, Any] = {"database": open_memory(), "blobs": MemoryBlobs(), "crypto": NodeCrypto()}
+    given: dict[str, Any] = {"database": open_memory(), "blobs": MemoryBlobs(), "crypto": CPythonCrypto()}
     return Dwn(**{**given, "resolver": UniversalResolver([DidJwk(), DidKey()], clock), **parts})
 
 

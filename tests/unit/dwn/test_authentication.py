@@ -10,9 +10,9 @@ import pytest
 
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import person
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jws import MessageSigner, sign
-from web5.crypto.remembered import RememberedSignatures
+from web5.crypto.signature_cache import SignatureCache
 from web5.dids.models import DidDocument, DidResolutionResult
 from web5.dwn import compose
 from web5.dwn.authentication import Verifier
@@ -96,7 +96,7 @@ async def test_one_signature_only(world: World) -> None:
     assert await world.status(query) == (400, "AuthenticationMoreThanOneSignatureNotSupported")
 
 
-class CountingCrypto(NodeCrypto):
+class CountingCrypto(CPythonCrypto):
     verified = 0
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
@@ -115,7 +115,7 @@ class OneDocument:
 
 
 async def key_and_signer() -> tuple[Jwk, MessageSigner]:
-    crypto = NodeCrypto()
+    crypto = CPythonCrypto()
     jwk = await crypto.generate_key("Ed25519")
     public = {name: value for name, value in jwk.items() if name != "d"}
     return public, MessageSigner("did:example:a#key", await crypto.signer(jwk))
@@ -128,7 +128,7 @@ def method(jwk: Jwk, **other: Any) -> dict[str, Any]:
 async def test_a_good_signature_is_verified_once(world: World) -> None:
     jwk, signer = await key_and_signer()
     resolver, crypto = OneDocument([method(jwk)]), CountingCrypto()
-    verifier = Verifier(resolver, RememberedSignatures(crypto))
+    verifier = Verifier(resolver, SignatureCache(crypto))
     authorization = {"signature": await sign(b"{}", [signer])}
     for _ in range(3):
         await verifier.authenticate(authorization)
@@ -142,7 +142,7 @@ async def test_a_good_signature_is_verified_once(world: World) -> None:
 
 async def test_a_bad_signature_is_not_remembered_as_good() -> None:
     jwk, signer = await key_and_signer()
-    verifier = Verifier(OneDocument([method(jwk)]), NodeCrypto())
+    verifier = Verifier(OneDocument([method(jwk)]), CPythonCrypto())
     jws = await sign(b"{}", [signer])
     forged = {**jws, "payload": b64({"a": 1})}
     for _ in range(2):
@@ -153,7 +153,7 @@ async def test_a_bad_signature_is_not_remembered_as_good() -> None:
 
 async def test_both_signatures_must_hold() -> None:
     jwk, signer = await key_and_signer()
-    verifier = Verifier(OneDocument([method(jwk)]), NodeCrypto())
+    verifier = Verifier(OneDocument([method(jwk)]), CPythonCrypto())
     jws = await sign(b"{}", [signer])
     await verifier.authenticate({"signature": jws, "ownerSignature": jws})
     with pytest.raises(Unauthorized):
@@ -179,7 +179,7 @@ async def test_both_signatures_must_hold() -> None:
 )
 async def test_a_verification_method_that_cannot_verify(change: dict[str, Any], code: str) -> None:
     jwk, signer = await key_and_signer()
-    verifier = Verifier(OneDocument([method(jwk, **change)]), NodeCrypto())
+    verifier = Verifier(OneDocument([method(jwk, **change)]), CPythonCrypto())
     with pytest.raises(Unauthorized) as refused:
         await verifier.authenticate({"signature": await sign(b"{}", [signer])})
     assert (refused.value.status, refused.value.code) == (401, code)

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from web5.cpython.blobs import FileBlobs
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.keys import signer_for
@@ -22,7 +22,7 @@ from web5.remote.dwn import RemoteDwn
 
 BASE = "http://server"
 LIMITS = Limits(message=20_000, data=200_000)
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 clock = SystemClock()
 
 

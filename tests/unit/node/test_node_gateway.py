@@ -3,7 +3,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode, z32_encode
 from web5.dids import dht
@@ -13,7 +13,7 @@ from web5.dwn.store.database import open_file, open_memory
 from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
 
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 class Key:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from web5.cpython.blobs import FileBlobs
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.jws import MessageSigner
 from web5.dids import dht
@@ -33,7 +33,7 @@ from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.registrations import RegistrationStore
 
-CRYPTO = NodeCrypto()
+CRYPTO = CPythonCrypto()
 HOST = "http://nodes"
 Message = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dids.jwk import DidJwk
@@ -24,7 +24,7 @@ from web5.vc.dates import seconds_of
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 NOW = "2026-12-06T07:08:09Z"
 
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 class StandingClock(SystemClock):

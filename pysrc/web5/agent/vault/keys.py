@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from web5.crypto import mnemonic, slip10
+from web5.crypto import mnemonic
 from web5.crypto.encoding import b64url_decode
-from web5.crypto.hkdf import hkdf
+from web5.crypto.kdf import hkdf, slip10
 from web5.dids import dht
 from web5.dids.models import RELATIONSHIPS, PortableDid
-from web5.ports.ciphers import Ciphers
 from web5.ports.crypto import Crypto
 
 _VAULT = "m/44'/0'/0'/0'/0'"
@@ -37,32 +36,32 @@ class VaultKeys(NamedTuple):
     signing: bytes
 
 
-async def derive(phrase: str, ciphers: Ciphers) -> VaultKeys:
+async def derive(phrase: str, crypto: Crypto) -> VaultKeys:
     """The keys of a recovery phrase.
 
     Raises:
         RecoveryError: it is none.
     """
-    seed = await mnemonic.seed(phrase, ciphers)
-    vault = slip10.derive(seed, _VAULT).private
+    seed = await mnemonic.seed(phrase, crypto)
+    vault = slip10(seed, _VAULT).private
     # SLIP-0010 writes the public key with a zero byte before it, and that is what the reference hashes.
-    public = b"\0" + b64url_decode((await ciphers.private_key("Ed25519", vault))["x"])
+    public = b"\0" + b64url_decode((await crypto.private_key("Ed25519", vault))["x"])
     return VaultKeys(
         content_key=hkdf("sha512", vault, info=b"vault_cek"),
         unlock_salt=hkdf("sha512", public, info=b"vault_unlock_salt"),
-        identity=slip10.derive(seed, _IDENTITY).private,
-        signing=slip10.derive(seed, _SIGNING).private,
+        identity=slip10(seed, _IDENTITY).private,
+        signing=slip10(seed, _SIGNING).private,
     )
 
 
-async def agent_did(keys: VaultKeys, dwn_endpoints: Sequence[str], crypto: Crypto, ciphers: Ciphers) -> PortableDid:
+async def agent_did(keys: VaultKeys, dwn_endpoints: Sequence[str], crypto: Crypto) -> PortableDid:
     """The agent's DID, not published yet.
 
     Parameters:
         dwn_endpoints: the URLs of its DWNs; with none the document has no DWN service.
     """
-    identity = await ciphers.private_key("Ed25519", keys.identity)
-    signing = await ciphers.private_key("Ed25519", keys.signing)
+    identity = await crypto.private_key("Ed25519", keys.identity)
+    signing = await crypto.private_key("Ed25519", keys.signing)
     purposes = [purpose for purpose in RELATIONSHIPS if purpose != "keyAgreement"]
     return await dht.create(
         crypto,

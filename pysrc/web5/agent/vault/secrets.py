@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from web5.crypto import jwe
-from web5.crypto.jwe_keys import Direct
+from web5.crypto.jwe import Direct
 from web5.dids.models import DidDocument, PortableDid
-from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Crypto
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,7 +20,7 @@ class VaultSecrets:
 
     content_key: bytes
     portable_did: PortableDid
-    ciphers: Ciphers
+    crypto: Crypto
 
     @property
     def did(self) -> str:
@@ -33,8 +33,8 @@ class VaultSecrets:
 
     async def encrypt(self, plaintext: bytes) -> str:
         """As `Vault.encrypt` of the vault that these are to be in."""
-        return await jwe.encrypt(self.ciphers, plaintext, Direct(self.content_key))
+        return await jwe.encrypt(self.crypto, plaintext, Direct(self.content_key))
 
     async def decrypt(self, jwe_text: str) -> bytes:
         """What was encrypted. Raises CryptoError if it was another's, or was changed."""
-        return await jwe.decrypt(self.ciphers, jwe_text, Direct(self.content_key))
+        return await jwe.decrypt(self.crypto, jwe_text, Direct(self.content_key))

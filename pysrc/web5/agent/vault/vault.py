@@ -27,13 +27,11 @@ from web5.agent.vault.secrets import VaultSecrets
 from web5.agent.vault.store import Protection, VaultStore, Wrapping
 from web5.agent.vault.wrapping import ITERATIONS, Wrapper, checked_password
 from web5.crypto import jwe, mnemonic
-from web5.crypto.jwe_keys import Direct
+from web5.crypto.jwe import Direct
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database
 from web5.errors import VaultError, VaultLocked
-from web5.ports.ciphers import Ciphers
-from web5.ports.crypto import Crypto
-from web5.ports.sealer import Sealer
+from web5.ports.crypto import Crypto, Sealer
 from web5.strict_json import parse
 
 State = Literal["new", "locked", "unlocked"]
@@ -52,14 +50,12 @@ class Vault:
         database: Database,
         sealer: Sealer,
         crypto: Crypto,
-        ciphers: Ciphers,
         *,
         iterations: int = ITERATIONS,
     ) -> None:
         self._store = VaultStore(database)
-        self._wrapper = Wrapper(sealer, ciphers, iterations)
+        self._wrapper = Wrapper(sealer, crypto, iterations)
         self._crypto = crypto
-        self._ciphers = ciphers
         self._content_key: bytes | None = None
         self._locks = 0
         self._changing = asyncio.Lock()
@@ -102,8 +98,8 @@ class Vault:
             self._refuse_a_second()
             new_password = checked_password(password)
             phrase = mnemonic.generate() if recovery_phrase is None else recovery_phrase
-            keys = await vault_keys.derive(phrase, self._ciphers)
-            portable_did = await vault_keys.agent_did(keys, dwn_endpoints, self._crypto, self._ciphers)
+            keys = await vault_keys.derive(phrase, self._crypto)
+            portable_did = await vault_keys.agent_did(keys, dwn_endpoints, self._crypto)
             wrapping = await self._wrapper.wrap(keys.content_key, new_password, keys.unlock_salt)
             did_jwe = await self._encrypted_did(keys.content_key, portable_did)
             kept = None if recovery_phrase is not None else await self._encrypted(keys.content_key, phrase.encode())
@@ -118,9 +114,9 @@ class Vault:
         Raises:
             RecoveryError: the phrase is none.
         """
-        keys = await vault_keys.derive(recovery_phrase, self._ciphers)
-        portable_did = await vault_keys.agent_did(keys, (), self._crypto, self._ciphers)
-        return VaultSecrets(keys.content_key, portable_did, self._ciphers)
+        keys = await vault_keys.derive(recovery_phrase, self._crypto)
+        portable_did = await vault_keys.agent_did(keys, (), self._crypto)
+        return VaultSecrets(keys.content_key, portable_did, self._crypto)
 
     async def install(self, secrets: VaultSecrets, password: str | None) -> None:
         """Make this the vault of another agent, durable and unlocked on return; what it kept before is erased.
@@ -236,7 +232,7 @@ class Vault:
             VaultLocked: unlock it first.
             CryptoError: another's, or it was changed.
         """
-        return await jwe.decrypt(self._ciphers, jwe_text, Direct(self._key()))
+        return await jwe.decrypt(self._crypto, jwe_text, Direct(self._key()))
 
     async def recovery_phrase(self) -> str | None:
         """The words, as long as they are kept; None once they are forgotten.
@@ -245,7 +241,7 @@ class Vault:
             VaultLocked: unlock it first.
         """
         content_key, kept = self._key(), self._store.phrase_jwe()
-        return None if kept is None else (await jwe.decrypt(self._ciphers, kept, Direct(content_key))).decode()
+        return None if kept is None else (await jwe.decrypt(self._crypto, kept, Direct(content_key))).decode()
 
     @property
     def keeps_recovery_phrase(self) -> bool:
@@ -280,8 +276,8 @@ class Vault:
         return wrapping
 
     async def _encrypted(self, content_key: bytes, plaintext: bytes) -> str:
-        return await jwe.encrypt(self._ciphers, plaintext, Direct(content_key))
+        return await jwe.encrypt(self._crypto, plaintext, Direct(content_key))
 
     async def _encrypted_did(self, content_key: bytes, portable_did: PortableDid) -> str:
         plaintext = json.dumps(portable_did.to_wire()).encode()
-        return await jwe.encrypt(self._ciphers, plaintext, Direct(content_key), header={"cty": "json"})
+        return await jwe.encrypt(self._crypto, plaintext, Direct(content_key), header={"cty": "json"})

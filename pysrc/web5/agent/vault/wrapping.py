@@ -7,11 +7,10 @@ import json
 from web5.agent.vault.store import Wrapping
 from web5.crypto import jwe
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwe_keys import KEY_BYTES, Password
+from web5.crypto.jwe import KEY_BYTES, Password
 from web5.crypto.jwk import thumbprint
 from web5.errors import CryptoError, InvalidArgument, VaultError, VaultLocked, WrongPassword
-from web5.ports.ciphers import Ciphers
-from web5.ports.sealer import Sealer
+from web5.ports.crypto import Crypto, Sealer
 from web5.strict_json import parse
 
 ITERATIONS = 210_000
@@ -28,9 +27,9 @@ class Wrapper:
         iterations: of PBKDF2, for a password.
     """
 
-    def __init__(self, sealer: Sealer, ciphers: Ciphers, iterations: int = ITERATIONS) -> None:
+    def __init__(self, sealer: Sealer, crypto: Crypto, iterations: int = ITERATIONS) -> None:
         self._sealer = sealer
-        self._ciphers = ciphers
+        self._crypto = crypto
         self._iterations = iterations
 
     async def wrap(self, content_key: bytes, password: bytes | None, salt: bytes | None = None) -> Wrapping:
@@ -43,7 +42,7 @@ class Wrapper:
         if password is None:
             return Wrapping("device", await self._sealer.seal(content_key))
         key = Password(password, self._iterations, salt)
-        text = await jwe.encrypt(self._ciphers, _as_jwk(content_key), key, header={"cty": "text/plain"})
+        text = await jwe.encrypt(self._crypto, _as_jwk(content_key), key, header={"cty": "text/plain"})
         return Wrapping("password", text.encode())
 
     async def unwrap(self, wrapping: Wrapping, password: str | None) -> bytes:
@@ -59,7 +58,7 @@ class Wrapper:
         if password is None:
             raise VaultLocked("The vault is locked by a password. Unlock it with that.")
         try:
-            jwk = await jwe.decrypt(self._ciphers, wrapping.wrapped.decode(), Password(_utf8(password)))
+            jwk = await jwe.decrypt(self._crypto, wrapping.wrapped.decode(), Password(_utf8(password)))
         except CryptoError as error:
             raise WrongPassword("The vault does not open with this password.") from error
         return _from_jwk(jwk)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, replace
 
 from web5.chunks import reading
-from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Crypto
 
 KEY = 32  # bytes
 IV = 16  # bytes
@@ -37,11 +37,11 @@ class ContentKey:
         """The same key, for other data."""
         return replace(self, iv=os.urandom(IV))
 
-    async def crypt_bytes(self, ciphers: Ciphers, data: bytes) -> bytes:
+    async def crypt_bytes(self, crypto: Crypto, data: bytes) -> bytes:
         """Data that are at hand, encrypted or decrypted."""
-        return await ciphers.ctr(self.key, self.iv, data)
+        return await crypto.ctr(self.key, self.iv, data)
 
-    async def crypt(self, ciphers: Ciphers, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    async def crypt(self, crypto: Crypto, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         """The chunks encrypted, or decrypted, which is the same; of about their sizes."""
         counter, rest = int.from_bytes(self.iv, "big"), b""
         async with reading(chunks) as plain:
@@ -49,8 +49,8 @@ class ContentKey:
                 rest += chunk
                 whole = len(rest) - len(rest) % _BLOCK
                 if whole:
-                    yield await ciphers.ctr(self.key, counter.to_bytes(IV, "big"), rest[:whole])
+                    yield await crypto.ctr(self.key, counter.to_bytes(IV, "big"), rest[:whole])
                     counter = (counter + whole // _BLOCK) % _COUNTERS
                     rest = rest[whole:]
         if rest:
-            yield await ciphers.ctr(self.key, counter.to_bytes(IV, "big"), rest)
+            yield await crypto.ctr(self.key, counter.to_bytes(IV, "big"), rest)

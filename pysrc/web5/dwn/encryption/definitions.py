@@ -14,7 +14,7 @@ from web5.dwn.encryption.derivation import DerivedKey, RootKey, public_part
 from web5.dwn.protocols.shape import is_definition
 from web5.dwn.protocols.validation import rule_sets_below
 from web5.dwn.urls import normalize_url
-from web5.ports.ciphers import Ciphers
+from web5.ports.crypto import Crypto
 
 REQUIRED = "encryptionRequired"
 
@@ -41,7 +41,7 @@ def without_marks(definition: Definition) -> dict[str, Any]:
 
 
 async def with_keys(
-    definition: Definition, root: RootKey, ciphers: Ciphers, *, types: set[str] | None = None
+    definition: Definition, root: RootKey, crypto: Crypto, *, types: set[str] | None = None
 ) -> dict[str, Any]:
     """A copy of the definition with `$encryption` at its paths. What is not shaped like a definition gets none: the DWN
     will say what is wrong with it.
@@ -66,7 +66,7 @@ async def with_keys(
             below = above.at((*above.path, name))
             injected[name] = await inject(inner, below)
             if types is None or name in types:
-                public = public_part(await below.jwk(ciphers))
+                public = public_part(await below.jwk(crypto))
                 injected[name]["$encryption"] = {"rootKeyId": root.key_id, "publicKeyJwk": public}
         return injected
 

@@ -13,11 +13,10 @@ from typing import Any, Literal, get_args
 
 from web5.crypto.ecies import CURVE
 from web5.crypto.encoding import b64url_decode
-from web5.crypto.hkdf import hkdf
 from web5.crypto.jwk import key_material
+from web5.crypto.kdf import hkdf
 from web5.errors import CryptoError, EncryptionError
-from web5.ports.ciphers import Ciphers
-from web5.ports.crypto import Jwk
+from web5.ports.crypto import Crypto, Jwk
 
 Scheme = Literal["dataFormats", "protocolContext", "protocolPath", "schemas"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
@@ -103,21 +102,21 @@ class DerivedKey:
             private = hkdf("sha256", private, info=_step(step))
         return replace(self, path=tuple(path), private=private)
 
-    async def jwk(self, ciphers: Ciphers) -> Jwk:
+    async def jwk(self, crypto: Crypto) -> Jwk:
         """The private JWK, as the reference's `Secp256k1.privateKeyToJwk` writes it.
 
         Raises:
             CryptoError: no scalar of the curve.
         """
-        return {"alg": _ALGORITHM, **await ciphers.private_key(CURVE, self.private)}
+        return {"alg": _ALGORITHM, **await crypto.private_key(CURVE, self.private)}
 
-    async def to_wire(self, ciphers: Ciphers) -> dict[str, Any]:
+    async def to_wire(self, crypto: Crypto) -> dict[str, Any]:
         """The shape in which one person gives such a key to another (`DerivedPrivateJwk`)."""
         return {
             "rootKeyId": self.root_key_id,
             "derivationScheme": self.scheme,
             "derivationPath": list(self.path),
-            "derivedPrivateKey": await self.jwk(ciphers),
+            "derivedPrivateKey": await self.jwk(crypto),
         }
 
     @classmethod

@@ -19,8 +19,7 @@ from web5.crypto.jwk import thumbprint
 from web5.dwn.encryption.content import IV, KEY, ContentKey
 from web5.dwn.encryption.derivation import DerivedKey, Message, Scheme, path_for, public_part
 from web5.errors import CryptoError, EncryptionError, KeyMissing, first_error
-from web5.ports.ciphers import Ciphers
-from web5.ports.crypto import Jwk
+from web5.ports.crypto import Crypto, Jwk
 
 Entry = dict[str, Any]
 
@@ -41,13 +40,13 @@ class Target:
     named: bool = False
 
 
-async def wrapped(ciphers: Ciphers, content: ContentKey, target: Target) -> Entry:
+async def wrapped(crypto: Crypto, content: ContentKey, target: Target) -> Entry:
     """The entry of `keyEncryption` for one target.
 
     Raises:
         CryptoError: its key is not one of secp256k1.
     """
-    cryptogram = await encrypt(ciphers, target.public_jwk, content.key)
+    cryptogram = await encrypt(crypto, target.public_jwk, content.key)
     entry = {
         "rootKeyId": target.key_id,
         "derivationScheme": target.scheme,
@@ -84,7 +83,7 @@ def entries_of(message: Message) -> list[Entry]:
         raise EncryptionError(f"The encryption of the record is malformed, {first_error(error)}") from error
 
 
-async def content_key(ciphers: Ciphers, message: Message, keys: Sequence[DerivedKey]) -> ContentKey:
+async def content_key(crypto: Crypto, message: Message, keys: Sequence[DerivedKey]) -> ContentKey:
     """The content key of an encrypted record.
 
     Parameters:
@@ -101,7 +100,7 @@ async def content_key(ciphers: Ciphers, message: Message, keys: Sequence[Derived
             if (key.root_key_id, key.scheme) != (entry["rootKeyId"], entry["derivationScheme"]):
                 continue
             try:
-                return await _unwrapped(ciphers, message, entry, key)
+                return await _unwrapped(crypto, message, entry, key)
             except (CryptoError, EncryptionError) as error:
                 failures.append(error)
     if failures:
@@ -109,17 +108,17 @@ async def content_key(ciphers: Ciphers, message: Message, keys: Sequence[Derived
     raise KeyMissing([(entry["rootKeyId"], entry["derivationScheme"]) for entry in entries])
 
 
-async def _unwrapped(ciphers: Ciphers, message: Message, entry: Entry, key: DerivedKey) -> ContentKey:
-    jwk = await key.jwk(ciphers)
+async def _unwrapped(crypto: Crypto, message: Message, entry: Entry, key: DerivedKey) -> ContentKey:
+    jwk = await key.jwk(crypto)
     if key.path or not _same_key(entry.get("derivedPublicKey"), jwk):
-        jwk = await key.at(path_for(key.scheme, message)).jwk(ciphers)
+        jwk = await key.at(path_for(key.scheme, message)).jwk(crypto)
     cryptogram = Cryptogram(
         dict(entry["ephemeralPublicKey"]),
         b64url_decode(entry["initializationVector"]),
         b64url_decode(entry["messageAuthenticationCode"]),
         b64url_decode(entry["encryptedKey"]),
     )
-    content = await decrypt(ciphers, jwk, cryptogram)
+    content = await decrypt(crypto, jwk, cryptogram)
     iv = b64url_decode(message["encryption"]["initializationVector"])
     if len(content) != KEY or len(iv) != IV:
         raise EncryptionError(f"AES-256-CTR has a key of {KEY} bytes and {IV} bytes to begin with.")

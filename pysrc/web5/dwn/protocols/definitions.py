@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from web5.dwn.protocols.validation import rule_sets_below
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.store import Store
 from web5.errors import BadRequest
+from web5.lru import LruCache
 
 REMEMBERED = 256
 
@@ -69,7 +69,7 @@ def _paths(structure: Mapping[str, Any], above: str) -> Iterator[tuple[str, Mapp
 
 
 _PERMISSIONS = Definition(permissions.DEFINITION)
-_parsed: OrderedDict[str, Definition] = OrderedDict()
+_parsed: LruCache[str, Definition] = LruCache(REMEMBERED)
 """By the CID of the configuration, which stands for one definition wherever it is stored."""
 
 
@@ -88,11 +88,9 @@ def definition_of(store: Store, tenant: int, protocol: str | None) -> Definition
         )
     known = _parsed.get(cid)
     if known is not None:
-        _parsed.move_to_end(cid)
         return known
     row = store.message(tenant, cid)
     assert row is not None
-    definition = _parsed[cid] = Definition(row.message["descriptor"]["definition"])
-    if len(_parsed) > REMEMBERED:
-        _parsed.popitem(last=False)
+    definition = Definition(row.message["descriptor"]["definition"])
+    _parsed.put(cid, definition)
     return definition

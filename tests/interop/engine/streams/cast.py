@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from web5.crypto.curves import low_s
+from web5.crypto.ecdsa import low_s
 from web5.crypto.encoding import b64url_decode, b64url_encode
 
 Jwk = dict[str, Any]

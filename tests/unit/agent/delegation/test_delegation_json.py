@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from web5.agent.delegation.delegation import Delegation
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jws import MessageSigner
 from web5.dids import jwk
 from web5.dids.keys import signer_for
@@ -44,7 +44,7 @@ def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 async def made() -> dict[str, Any]:
     """A delegation of an owner with a `did:jwk`."""
-    crypto, clock = NodeCrypto(), SystemClock()
+    crypto, clock = CPythonCrypto(), SystemClock()
     owner: PortableDid = await jwk.create(crypto)
     delegate = await jwk.create(crypto)
     signer: MessageSigner = await signer_for(owner, crypto)

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld, until
 from web5.agent.publication.publisher import NAP, SPREAD, WAITS, DidPublisher
 from web5.agent.publication.store import Publication, PublicationStore
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.dids import dht
 from web5.dids.models import DidDocument, PortableDid
 from web5.dwn.store.database import Database, open_memory
@@ -89,7 +89,7 @@ async def device(world: GatewayWorld) -> AsyncIterator[Device]:
 async def shown(world: GatewayWorld, did: str, name: str = "a") -> DidDocument | None:
     """What a gateway has."""
     item = (await world.gateways(name).ask(f"http://{name}", dht.identity_key(did))).item
-    return (await dht.read_document(did, item, NodeCrypto())).document if item else None
+    return (await dht.read_document(did, item, CPythonCrypto())).document if item else None
 
 
 async def aka(world: GatewayWorld, did: str, name: str = "a") -> list[str] | None:

@@ -12,8 +12,8 @@ import pytest
 
 from web5.agent.vault.keys import derive
 from web5.agent.vault.vault import Vault
-from web5.cpython.ciphers import NodeCiphers
-from web5.cpython.crypto import FileSealer, NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
+from web5.cpython.sealer import FileSealer
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import thumbprint
 from web5.dids.models import PortableDid
@@ -21,7 +21,7 @@ from web5.dwn.store.database import Database, open_file, open_memory
 from web5.dwn.store.memory import MemoryPages
 from web5.dwn.store.paged import open_paged
 from web5.errors import CryptoError, InvalidArgument, RecoveryError, VaultError, VaultLocked, WrongPassword
-from web5.ports.ciphers import HashName
+from web5.ports.crypto import HashName
 
 WORDS = " ".join(["abandon"] * 11 + ["about"])
 AGENT = "did:dht:qftx7z968xcpfy1a1diu75pg5meap3gdtg6ezagaw849wdh6oubo"
@@ -35,8 +35,8 @@ FEW = 1000
 """Iterations, where their number is not what a test is about."""
 
 
-class CountingCiphers(NodeCiphers):
-    """The real ciphers, which keep count of the iterations of PBKDF2."""
+class CountingCrypto(CPythonCrypto):
+    """The real adapter, which keeps count of the iterations of PBKDF2."""
 
     def __init__(self) -> None:
         self.iterations = 0
@@ -52,10 +52,10 @@ class Device:
     def __init__(self, database: Database, key: Path) -> None:
         self.database = database
         self.key = key
-        self.ciphers = CountingCiphers()
+        self.crypto = CountingCrypto()
 
     def vault(self) -> Vault:
-        return Vault(self.database, FileSealer(self.key), NodeCrypto(), self.ciphers, iterations=FEW)
+        return Vault(self.database, FileSealer(self.key), self.crypto, iterations=FEW)
 
     def bytes(self) -> bytes:
         return self.database.connection.serialize("main")
@@ -84,7 +84,7 @@ def _everything(vault: Vault) -> list[Callable[[], Any]]:
 
 
 async def test_the_words_make_the_agent_that_the_reference_makes_of_them(device: Device) -> None:
-    vault = Vault(device.database, FileSealer(device.key), NodeCrypto(), NodeCiphers())
+    vault = Vault(device.database, FileSealer(device.key), CPythonCrypto())
     portable_did = await vault.create(password="secret", recovery_phrase=WORDS, dwn_endpoints=ENDPOINTS)
     assert portable_did.uri == vault.agent_did == AGENT
     assert [key["d"] for key in portable_did.private_keys or ()] == [IDENTITY_KEY, SIGNING_KEY]
@@ -171,7 +171,7 @@ async def test_1_nothing_secret_is_readable_in_the_database(device: Device) -> N
         assert words is not None and len(keys) == 2
         secrets = [words.encode(), words.split()[0].encode() + b" ", b"a password that is long"]
         secrets += [form for key in keys for form in (key["d"].encode(), b64url_decode(key["d"]))]
-        content_key = (await derive(words, NodeCiphers())).content_key
+        content_key = (await derive(words, CPythonCrypto())).content_key
         secrets += [content_key, b64url_encode(content_key).encode()]
         stored = device.bytes()
         assert [secret for secret in secrets if secret in stored] == []
@@ -249,16 +249,16 @@ async def test_a_vault_that_is_not_there_says_so(device: Device) -> None:
 async def test_3_a_wrong_password_costs_the_same_and_changes_nothing(device: Device, wrong: str) -> None:
     text = await (await _created(device)).encrypt(b"kept")
     vault, before = device.vault(), device.bytes()
-    device.ciphers.iterations = 0
+    device.crypto.iterations = 0
     with pytest.raises(WrongPassword):
         await vault.unlock(wrong)
-    assert device.ciphers.iterations == FEW
+    assert device.crypto.iterations == FEW
     with pytest.raises(WrongPassword):
         await vault.change_password(wrong, "new")
     assert (vault.state, device.bytes()) == ("locked", before)
-    device.ciphers.iterations = 0
+    device.crypto.iterations = 0
     await vault.unlock("secret")
-    assert device.ciphers.iterations == FEW
+    assert device.crypto.iterations == FEW
     assert await vault.decrypt(text) == b"kept"
 
 

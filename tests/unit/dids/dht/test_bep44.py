@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import key_bytes
 from web5.dids.dht import bep44
 from web5.dids.dht.identity import identity_key
@@ -18,7 +18,7 @@ from web5.errors import DidError
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())["dht"]
 vectors = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 @vectors

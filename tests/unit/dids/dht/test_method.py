@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_encode
 from web5.dids import dht, key
@@ -32,7 +32,7 @@ from web5.ports.clock import SystemClock
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
 GATEWAY = "http://gateway.example/dht"
 ENDPOINTS = ["https://a.example/dwn0", "https://a.example/dwn1"]
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 
 
 @pytest.fixture

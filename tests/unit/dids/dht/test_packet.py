@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import from_key_bytes
 from web5.dids import dht
 from web5.dids.dht.dns import Txt, decode_message, encode_message
@@ -23,7 +23,7 @@ from web5.errors import DidError
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
 vectors = pytest.mark.parametrize("vector", VECTORS["dht"], ids=lambda vector: vector["name"])
-crypto = NodeCrypto()
+crypto = CPythonCrypto()
 DID = "did:dht:i9xkp8ddcbcg8jwq54ox699wuzxyifsqx4jru45zodqu453ksz6y"
 KEY = "t=0;k=YCcHYL2sYNPDlKaALcEmll2HHyT968M4UWbr-9CFGWE"
 ROOT = Txt(f"_did.{DID[8:]}", "v=0;vm=k0;auth=k0;asm=k0;inv=k0;del=k0", 7200)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.unit.dwn.persons import SteppingClock, person
 from web5.api.data import chunked
-from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import public_jwk
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
@@ -16,7 +16,7 @@ from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.derivation import RootKey, Scheme, path_for
 from web5.dwn.encryption.property import Target, encryption_property, wrapped
 
-CIPHERS = NodeCiphers()
+CRYPTO = CPythonCrypto()
 DEFINITION: dict[str, Any] = {
     "protocol": "http://notes.example",
     "published": True,
@@ -55,12 +55,12 @@ async def sealed_write(
     async def encryption(message: Mapping[str, Any]) -> dict[str, Any]:
         keys = [root.derive(scheme, path_for(scheme, message)) for scheme in schemes]
         own = [
-            Target(key.root_key_id, key.scheme, public_jwk(await key.jwk(CIPHERS)), key.scheme == "protocolContext")
+            Target(key.root_key_id, key.scheme, public_jwk(await key.jwk(CRYPTO)), key.scheme == "protocolContext")
             for key in keys
         ]
-        return encryption_property(content, [await wrapped(CIPHERS, content, target) for target in (*own, *others)])
+        return encryption_property(content, [await wrapped(CRYPTO, content, target) for target in (*own, *others)])
 
-    ciphertext = await collected(content.crypt(CIPHERS, chunked(data)))
+    ciphertext = await collected(content.crypt(CRYPTO, chunked(data)))
     message = await compose.records_write(
         signer or (await person()).signer,
         SteppingClock(),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.memory import MIB, at_most
-from tests.unit.dwn.encryption.sealed import CIPHERS, collected
+from tests.unit.dwn.encryption.sealed import CRYPTO, collected
 from web5.api.data import chunked
 from web5.dwn.encryption.content import ContentKey
 
@@ -31,16 +31,16 @@ async def _pieces(data: bytes, cuts: list[int]) -> AsyncIterator[bytes]:
 async def test_the_ciphertext_is_the_references(vector: Any) -> None:
     key, iv, plaintext, expected = (base64.b64decode(vector[name]) for name in ("key", "iv", "plaintext", "ciphertext"))
     content = ContentKey(key, iv)
-    assert await collected(content.crypt(CIPHERS, chunked(plaintext))) == expected
-    assert await collected(content.crypt(CIPHERS, chunked(expected))) == plaintext
+    assert await collected(content.crypt(CRYPTO, chunked(plaintext))) == expected
+    assert await collected(content.crypt(CRYPTO, chunked(expected))) == plaintext
 
 
 @given(data=st.binary(max_size=200), cuts=st.lists(st.integers(0, 200), max_size=8))
 @settings(deadline=None)
 async def test_the_chunks_make_no_difference(data: bytes, cuts: list[int]) -> None:
     content = ContentKey(bytes(32), b"\xff" * 16)
-    whole = await collected(content.crypt(CIPHERS, chunked(data)))
-    assert await collected(content.crypt(CIPHERS, _pieces(data, [cut for cut in cuts if cut <= len(data)]))) == whole
+    whole = await collected(content.crypt(CRYPTO, chunked(data)))
+    assert await collected(content.crypt(CRYPTO, _pieces(data, [cut for cut in cuts if cut <= len(data)]))) == whole
     assert len(whole) == len(data)
 
 
@@ -57,6 +57,6 @@ async def test_data_larger_than_memory_pass_through() -> None:
 
     size = 0
     with at_most(8 * MIB):
-        async for chunk in ContentKey.new().crypt(CIPHERS, film()):
+        async for chunk in ContentKey.new().crypt(CRYPTO, film()):
             size += len(chunk)
     assert size == 64 * MIB

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.dwn.encryption.sealed import CIPHERS, collected, root_of, sealed_write
+from tests.unit.dwn.encryption.sealed import CRYPTO, collected, root_of, sealed_write
 from web5.api.data import chunked
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import public_jwk
@@ -32,9 +32,9 @@ async def test_what_the_reference_encrypted_opens_by_each_scheme(vector: Any) ->
         scheme = entry["derivationScheme"]
         for depth in (0, 1, 2):
             key = ROOT.derive(scheme, path_for(scheme, message)[:depth])
-            content = await content_key(CIPHERS, message, [key])
+            content = await content_key(CRYPTO, message, [key])
             assert (
-                await collected(content.crypt(CIPHERS, chunked(base64.b64decode(vector["data"]))))
+                await collected(content.crypt(CRYPTO, chunked(base64.b64decode(vector["data"]))))
                 == vector["plaintext"].encode()
             )
 
@@ -45,15 +45,15 @@ async def test_a_recipients_own_key_is_used_as_it_is() -> None:
         await root_of("did:a:bob#enc"),
         await root_of("did:a:carol#enc"),
     )
-    public = public_jwk(await bob.derive("schemas", ()).jwk(CIPHERS))
+    public = public_jwk(await bob.derive("schemas", ()).jwk(CRYPTO))
     message, _ = await sealed_write(alice, NOTE, ["schemas"], b"x", Target(bob.key_id, "schemas", public, named=True))
     keys = [
-        await content_key(CIPHERS, message, [someone.derive(scheme, ()) for scheme in ("schemas", "dataFormats")])
+        await content_key(CRYPTO, message, [someone.derive(scheme, ()) for scheme in ("schemas", "dataFormats")])
         for someone in (alice, bob)
     ]
     assert keys[0] == keys[1]
     with pytest.raises(KeyMissing, match="did:a:alice#enc by schemas, did:a:bob#enc by schemas") as caught:
-        await content_key(CIPHERS, message, [carol.derive("schemas", ())])
+        await content_key(CRYPTO, message, [carol.derive("schemas", ())])
     assert caught.value.keys == [("did:a:alice#enc", "schemas"), ("did:a:bob#enc", "schemas")]
 
 
@@ -61,16 +61,16 @@ async def test_a_key_for_other_records_does_not_open_it() -> None:
     message = VECTORS["writes"][0]["message"]
     other = ROOT.derive("schemas", ("schemas", "https://schema.example/other"))
     with pytest.raises(EncryptionError, match="does not open it") as caught:
-        await content_key(CIPHERS, message, [other])
+        await content_key(CRYPTO, message, [other])
     assert not isinstance(caught.value, KeyMissing)
     right = ROOT.derive("schemas", ("schemas",))
-    assert await content_key(CIPHERS, message, [other, right]) == await content_key(CIPHERS, message, [right])
+    assert await content_key(CRYPTO, message, [other, right]) == await content_key(CRYPTO, message, [right])
 
 
 async def test_a_record_in_the_clear_has_no_entries() -> None:
     assert entries_of({"descriptor": NOTE}) == []
     with pytest.raises(KeyMissing):
-        await content_key(CIPHERS, {"descriptor": NOTE}, [ROOT.derive("schemas", ())])
+        await content_key(CRYPTO, {"descriptor": NOTE}, [ROOT.derive("schemas", ())])
 
 
 ODD = st.one_of(
@@ -99,7 +99,7 @@ async def test_whatever_is_wrong_with_it_is_an_encryption_error(data: st.DataObj
     old = place[name]
     place[name] = data.draw(ODD.filter(lambda odd: odd != old))
     with pytest.raises(EncryptionError):
-        await content_key(CIPHERS, message, [ROOT.derive("schemas", ())])
+        await content_key(CRYPTO, message, [ROOT.derive("schemas", ())])
 
 
 @given(value=ODD)

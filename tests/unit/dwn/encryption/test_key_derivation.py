@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.cpython.ciphers import NodeCiphers
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, RootKey, fallback_root, path_for
 from web5.errors import EncryptionError
@@ -62,7 +62,7 @@ def test_a_key_leads_only_to_what_lies_below_it() -> None:
 
 async def test_a_key_is_given_to_somebody_and_taken() -> None:
     key = ROOT.derive("protocolContext", ("protocolContext", "bafyone"))
-    wire = await key.to_wire(NodeCiphers())
+    wire = await key.to_wire(CPythonCrypto())
     assert DerivedKey.from_wire(json.loads(json.dumps(wire))) == key
     jwk = wire["derivedPrivateKey"]
     for broken in (

@@ -1,7 +1,7 @@
-"""Points of the two ECDSA curves, between their compressed form and their coordinates (SEC 1, section 2.3).
+"""Points and signatures of the two ECDSA curves, in the forms that others give them.
 
-DIDs carry compressed points, JWKs carry coordinates, and WebCrypto reads only the latter. All values are public,
-so plain integers will do.
+DIDs carry compressed points (SEC 1, section 2.3), JWKs carry coordinates, and WebCrypto reads only the latter. All
+values are public, so plain integers will do.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from web5.errors import CryptoError
 
 COORDINATE = 32
 """Bytes in a coordinate, a private scalar and one half of a signature, on both curves."""
+
+_SEQUENCE, _INTEGER = 0x30, 0x02
+_LONGEST_DER = 127
+"""Bytes. The lengths in a signature of a 256-bit curve fit into one byte each."""
 
 
 class Curve(NamedTuple):
@@ -42,12 +46,12 @@ CURVES = {
 
 
 def compress(x: bytes, y: bytes) -> bytes:
-    """A point's 33 bytes: the sign of y, then x."""
+    """Return a point's 33 bytes: the sign of y, then x."""
     return bytes([2 + (y[-1] & 1)]) + x
 
 
 def decompress(name: str, point: bytes) -> tuple[bytes, bytes]:
-    """The coordinates x and y, 32 bytes each, of a compressed or uncompressed point.
+    """Return the coordinates x and y, 32 bytes each, of a compressed or uncompressed point.
 
     Parameters:
         name: a key of `CURVES`.
@@ -73,9 +77,35 @@ def decompress(name: str, point: bytes) -> tuple[bytes, bytes]:
 
 
 def low_s(name: str, signature: bytes) -> bytes:
-    """The same R||S signature with the smaller of its two S (BIP 62), the only one that some verifiers take."""
+    """Give an R||S signature the smaller of its two S (BIP 62), the only one that some verifiers take."""
     order = CURVES[name].n
     s = int.from_bytes(signature[COORDINATE:], "big")
     if not order // 2 < s < order:
         return signature
     return signature[:COORDINATE] + (order - s).to_bytes(COORDINATE, "big")
+
+
+def signature_from_der(der: bytes) -> bytes:
+    """Convert a signature in DER (RFC 3279, section 2.2.3), as key services give it, to R||S, as JOSE has it.
+
+    Raises:
+        CryptoError: this is not the one DER encoding of two numbers of at most 256 bits, above 0.
+    """
+    if len(der) < 2 or der[0] != _SEQUENCE or der[1] > _LONGEST_DER or der[1] != len(der) - 2:
+        raise CryptoError("the signature is not in DER")
+    r, rest = _der_number(der[2:])
+    s, rest = _der_number(rest)
+    if rest:
+        raise CryptoError("the signature in DER goes on behind its end")
+    return r + s
+
+
+def _der_number(der: bytes) -> tuple[bytes, bytes]:
+    if len(der) < 3 or der[0] != _INTEGER or not 0 < der[1] <= len(der) - 2:
+        raise CryptoError("a number of the signature is not in DER")
+    digits, rest = der[2 : 2 + der[1]], der[2 + der[1] :]
+    negative, padded = digits[0] & 0x80, digits[0] == 0 and (len(digits) == 1 or not digits[1] & 0x80)
+    value = int.from_bytes(digits, "big")
+    if negative or padded or value.bit_length() > 8 * COORDINATE:
+        raise CryptoError("a number of the signature is negative, padded or too large")
+    return value.to_bytes(COORDINATE, "big"), rest

@@ -1,12 +1,12 @@
-"""What every adapter of the Ciphers port refuses, so that all of them refuse it in the same words.
+"""Checks of what the Crypto port is given, so that every adapter refuses the same in the same words.
 
 All functions raise CryptoError.
 """
 
 from __future__ import annotations
 
-from web5.crypto.curves import COORDINATE
-from web5.crypto.jwk import KEY_TYPES, KeyMaterial, key_material
+from web5.crypto.ecdsa import COORDINATE
+from web5.crypto.jwk import KEY_TYPES, SIGNING_ALG, KeyMaterial, key_material
 from web5.errors import CryptoError
 from web5.ports.crypto import Jwk
 
@@ -47,13 +47,36 @@ def check_pbkdf2(iterations: int, length: int) -> None:
         raise CryptoError("PBKDF2 needs at least one iteration and gives at least one byte")
 
 
+def check_algorithm(algorithm: str) -> None:
+    if algorithm not in KEY_TYPES:
+        raise CryptoError(f"cannot make a key of algorithm {algorithm!r}: {', '.join(KEY_TYPES)} would do")
+
+
 def check_private(algorithm: str, private: bytes) -> None:
     if algorithm not in KEY_TYPES or len(private) != COORDINATE:
         raise CryptoError(f"no private key of {algorithm!r}: {len(private)} bytes")
 
 
+def signing_key(private_jwk: Jwk) -> KeyMaterial:
+    """Decode a private key that can sign."""
+    material = key_material(private_jwk)
+    if material.curve not in SIGNING_ALG:
+        raise CryptoError(f"a key of curve {material.curve} cannot sign")
+    if not material.d:
+        raise CryptoError("signing needs a private key, and this JWK is public")
+    return material
+
+
+def verifying_key(public_jwk: Jwk) -> KeyMaterial:
+    """Decode a key that can verify."""
+    material = key_material(public_jwk)
+    if material.curve not in SIGNING_ALG:
+        raise CryptoError(f"a key of curve {material.curve} cannot verify")
+    return material
+
+
 def agreeing_keys(private_jwk: Jwk, public_jwk: Jwk) -> tuple[KeyMaterial, KeyMaterial]:
-    """The two keys of a Diffie-Hellman, of one curve that has it."""
+    """Decode the two keys of a Diffie-Hellman, of one curve that has it."""
     private, public = key_material(private_jwk), key_material(public_jwk)
     if private.curve != public.curve or private.curve == "Ed25519":
         raise CryptoError(f"keys of {private.curve} and {public.curve} have no secret in common")
@@ -63,13 +86,13 @@ def agreeing_keys(private_jwk: Jwk, public_jwk: Jwk) -> tuple[KeyMaterial, KeyMa
 
 
 def point_keys(private_jwk: Jwk, public_jwk: Jwk) -> tuple[KeyMaterial, KeyMaterial]:
-    """As `agreeing_keys`, of secp256k1."""
+    """Decode the two keys of a Diffie-Hellman of secp256k1."""
     private, public = agreeing_keys(private_jwk, public_jwk)
     if private.curve != "secp256k1":
         raise CryptoError(f"a shared point is of secp256k1, not of {private.curve}")
     return private, public
 
 
-def nothing_in_common(curve: str) -> CryptoError:
-    """For keys that are well-formed and still give no secret."""
-    return CryptoError(f"these are not two keys of {curve} that have a secret in common")
+def no_agreement(curve: str) -> str:
+    """Say that keys which are well-formed still give no secret."""
+    return f"these are not two keys of {curve} that have a secret in common"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from web5.cpython.crypto import FileSealer
+from web5.cpython.sealer import FileSealer
 from web5.errors import CryptoError
 
 

@@ -1,12 +1,13 @@
-"""Hierarchical deterministic keys of Ed25519 (SLIP-0010): any number of keys from one seed, each found by its path."""
+"""Keys from secrets: HKDF (RFC 5869), and the hierarchical deterministic keys of Ed25519 (SLIP-0010)."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from typing import NamedTuple
 
-from web5.errors import InvalidArgument
+from web5.errors import CryptoError, InvalidArgument
 
 _MASTER = b"ed25519 seed"
 _HARDENED = 1 << 31
@@ -14,15 +15,37 @@ _PATH = re.compile(r"m(/[0-9]{1,10}')*")
 SEED_BYTES = range(16, 65)
 
 
+def hkdf(hash_name: str, key_material: bytes, *, salt: bytes = b"", info: bytes = b"", length: int = 32) -> bytes:
+    """Derive `length` bytes.
+
+    Parameters:
+        hash_name: as `hashlib` names it: "sha256", "sha512".
+        key_material: a secret of high entropy; for a password, see PBKDF2.
+
+    Raises:
+        CryptoError: `length` is below 1 or over 255 hashes.
+    """
+    size = hashlib.new(hash_name).digest_size
+    if not 1 <= length <= 255 * size:
+        raise CryptoError(f"HKDF of {hash_name} gives 1 to {255 * size} bytes, not {length}")
+    extracted = hmac.digest(salt or bytes(size), key_material, hash_name)
+    block, output, index = b"", b"", 1
+    while len(output) < length:
+        block = hmac.digest(extracted, block + info + bytes([index]), hash_name)
+        output += block
+        index += 1
+    return output[:length]
+
+
 class HdKey(NamedTuple):
-    """A private key, the 32-byte seed of RFC 8032, and what its children are derived with beside it."""
+    """A private key, the 32-byte seed of RFC 8032, and the chain code that its children are derived with."""
 
     private: bytes
     chain_code: bytes
 
 
-def derive(seed: bytes, path: str) -> HdKey:
-    """The key at a path below the seed.
+def slip10(seed: bytes, path: str) -> HdKey:
+    """Derive the key at a path below the seed.
 
     Parameters:
         seed: 16 to 64 bytes; that of a recovery phrase has 64.

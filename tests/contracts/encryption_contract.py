@@ -1,4 +1,4 @@
-"""What every Ciphers port promises. `CASES` runs on any of them, on CPython and in Chromium; no pytest is needed.
+"""Promises of every Crypto port about encryption, agreement and derivation of keys: `CASES` runs on any of them.
 
 Each case takes a port. The vectors are those of the specifications; of secp256k1, `@noble/curves` made them.
 """
@@ -13,10 +13,9 @@ from typing import Any
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import KEY_TYPES, public_jwk
 from web5.errors import CryptoError
-from web5.ports.ciphers import Ciphers, HashName
-from web5.ports.crypto import Jwk, KeyAlgorithm
+from web5.ports.crypto import Crypto, HashName, Jwk, KeyAlgorithm
 
-Case = Callable[[Ciphers], Awaitable[None]]
+Case = Callable[[Crypto], Awaitable[None]]
 
 _hex = bytes.fromhex
 
@@ -198,106 +197,106 @@ SHARED = {
 SHARED_Y = "9f84237ff8c27dc76b419bc2132a1525c1ea8c4e21cf1753431be8dd1a79bc43"
 
 
-async def case_gcm_is_that_of_the_specification(ciphers: Ciphers) -> None:
+async def case_gcm_is_that_of_the_specification(crypto: Crypto) -> None:
     for key, expected in GCM:
-        assert await ciphers.encrypt_gcm(key, GCM_IV, GCM_PLAINTEXT, GCM_ADDITIONAL) == _hex(expected)
-        assert await ciphers.decrypt_gcm(key, GCM_IV, _hex(expected), GCM_ADDITIONAL) == GCM_PLAINTEXT
+        assert await crypto.encrypt_gcm(key, GCM_IV, GCM_PLAINTEXT, GCM_ADDITIONAL) == _hex(expected)
+        assert await crypto.decrypt_gcm(key, GCM_IV, _hex(expected), GCM_ADDITIONAL) == GCM_PLAINTEXT
 
 
-async def case_gcm_takes_a_long_iv(ciphers: Ciphers) -> None:
+async def case_gcm_takes_a_long_iv(crypto: Crypto) -> None:
     """As `createCipheriv("aes-256-gcm", …)` of Node.js, which ECIES of the reference rests on."""
-    encrypted = await ciphers.encrypt_gcm(bytes(range(32)), bytes(range(16)), b"secret")
+    encrypted = await crypto.encrypt_gcm(bytes(range(32)), bytes(range(16)), b"secret")
     assert encrypted == _hex("1409c3045c90624eedb00178d330cc088e26cf1b66f4")
-    assert await ciphers.decrypt_gcm(bytes(range(32)), bytes(range(16)), encrypted) == b"secret"
+    assert await crypto.decrypt_gcm(bytes(range(32)), bytes(range(16)), encrypted) == b"secret"
 
 
-async def case_gcm_takes_any_length(ciphers: Ciphers) -> None:
+async def case_gcm_takes_any_length(crypto: Crypto) -> None:
     for plaintext in (b"", b"x", bytes(range(256)) * 20_000):
-        encrypted = await ciphers.encrypt_gcm(WRAPPING_KEY, GCM_IV, plaintext)
+        encrypted = await crypto.encrypt_gcm(WRAPPING_KEY, GCM_IV, plaintext)
         assert isinstance(encrypted, bytes) and len(encrypted) == len(plaintext) + 16
-        decrypted = await ciphers.decrypt_gcm(WRAPPING_KEY, GCM_IV, encrypted)
+        decrypted = await crypto.decrypt_gcm(WRAPPING_KEY, GCM_IV, encrypted)
         assert isinstance(decrypted, bytes) and decrypted == plaintext
 
 
-async def case_gcm_notices_every_change(ciphers: Ciphers) -> None:
-    encrypted = await ciphers.encrypt_gcm(WRAPPING_KEY, GCM_IV, b"secret", b"known")
+async def case_gcm_notices_every_change(crypto: Crypto) -> None:
+    encrypted = await crypto.encrypt_gcm(WRAPPING_KEY, GCM_IV, b"secret", b"known")
     for place in range(len(encrypted)):
         changed = encrypted[:place] + bytes([encrypted[place] ^ 1]) + encrypted[place + 1 :]
-        await _refused(ciphers.decrypt_gcm(WRAPPING_KEY, GCM_IV, changed, b"known"), place)
+        await _refused(crypto.decrypt_gcm(WRAPPING_KEY, GCM_IV, changed, b"known"), place)
     for length in (0, 1, 15, 16, len(encrypted) - 1):
-        await _refused(ciphers.decrypt_gcm(WRAPPING_KEY, GCM_IV, encrypted[:length], b"known"), length)
-    await _refused(ciphers.decrypt_gcm(WRAPPING_KEY, GCM_IV, encrypted), "no additional data")
-    await _refused(ciphers.decrypt_gcm(WRAPPED_KEY, GCM_IV, encrypted, b"known"), "another key")
-    await _refused(ciphers.decrypt_gcm(WRAPPING_KEY, bytes(12), encrypted, b"known"), "another iv")
+        await _refused(crypto.decrypt_gcm(WRAPPING_KEY, GCM_IV, encrypted[:length], b"known"), length)
+    await _refused(crypto.decrypt_gcm(WRAPPING_KEY, GCM_IV, encrypted), "no additional data")
+    await _refused(crypto.decrypt_gcm(WRAPPED_KEY, GCM_IV, encrypted, b"known"), "another key")
+    await _refused(crypto.decrypt_gcm(WRAPPING_KEY, bytes(12), encrypted, b"known"), "another iv")
 
 
-async def case_gcm_refuses_other_sizes(ciphers: Ciphers) -> None:
+async def case_gcm_refuses_other_sizes(crypto: Crypto) -> None:
     for key, iv in ((bytes(24), GCM_IV), (b"", GCM_IV), (bytes(33), GCM_IV), (bytes(16), b""), (bytes(16), bytes(15))):
-        await _refused(ciphers.encrypt_gcm(key, iv, b"data"), (key, iv))
-        await _refused(ciphers.decrypt_gcm(key, iv, bytes(20)), (key, iv))
+        await _refused(crypto.encrypt_gcm(key, iv, b"data"), (key, iv))
+        await _refused(crypto.decrypt_gcm(key, iv, bytes(20)), (key, iv))
 
 
-async def case_ctr_is_that_of_the_specification(ciphers: Ciphers) -> None:
+async def case_ctr_is_that_of_the_specification(crypto: Crypto) -> None:
     for key, expected in CTR:
-        assert await ciphers.ctr(_hex(key), CTR_COUNTER, CTR_PLAINTEXT) == _hex(expected)
-        assert await ciphers.ctr(_hex(key), CTR_COUNTER, _hex(expected)) == CTR_PLAINTEXT
-        assert await ciphers.ctr(_hex(key), CTR_COUNTER, CTR_PLAINTEXT[:21]) == _hex(expected)[:21]
-        assert await ciphers.ctr(_hex(key), CTR_COUNTER, b"") == b""
+        assert await crypto.ctr(_hex(key), CTR_COUNTER, CTR_PLAINTEXT) == _hex(expected)
+        assert await crypto.ctr(_hex(key), CTR_COUNTER, _hex(expected)) == CTR_PLAINTEXT
+        assert await crypto.ctr(_hex(key), CTR_COUNTER, CTR_PLAINTEXT[:21]) == _hex(expected)[:21]
+        assert await crypto.ctr(_hex(key), CTR_COUNTER, b"") == b""
 
 
-async def case_ctr_counts_over_all_its_bits(ciphers: Ciphers) -> None:
+async def case_ctr_counts_over_all_its_bits(crypto: Crypto) -> None:
     for counter in (2**128 - 2, 2**64 - 2, 2**32 - 2):
-        whole = await ciphers.ctr(WRAPPING_KEY, counter.to_bytes(16, "big"), bytes(64))
+        whole = await crypto.ctr(WRAPPING_KEY, counter.to_bytes(16, "big"), bytes(64))
         following = [((counter + block) % 2**128).to_bytes(16, "big") for block in range(4)]
-        assert whole == b"".join([await ciphers.ctr(WRAPPING_KEY, one, bytes(16)) for one in following])
+        assert whole == b"".join([await crypto.ctr(WRAPPING_KEY, one, bytes(16)) for one in following])
 
 
-async def case_ctr_refuses_other_sizes(ciphers: Ciphers) -> None:
+async def case_ctr_refuses_other_sizes(crypto: Crypto) -> None:
     for key, counter in ((bytes(24), bytes(16)), (bytes(16), bytes(12)), (bytes(16), b"")):
-        await _refused(ciphers.ctr(key, counter, b"data"), (key, counter))
+        await _refused(crypto.ctr(key, counter, b"data"), (key, counter))
 
 
-async def case_keys_are_wrapped_as_the_specification_does(ciphers: Ciphers) -> None:
+async def case_keys_are_wrapped_as_the_specification_does(crypto: Crypto) -> None:
     for wrapping, length, expected in WRAPPED:
         key = WRAPPED_KEY[:length]
-        assert await ciphers.wrap_key(WRAPPING_KEY[:wrapping], key) == _hex(expected)
-        assert await ciphers.unwrap_key(WRAPPING_KEY[:wrapping], _hex(expected)) == key
+        assert await crypto.wrap_key(WRAPPING_KEY[:wrapping], key) == _hex(expected)
+        assert await crypto.unwrap_key(WRAPPING_KEY[:wrapping], _hex(expected)) == key
 
 
-async def case_keys_of_any_whole_length_are_wrapped(ciphers: Ciphers) -> None:
+async def case_keys_of_any_whole_length_are_wrapped(crypto: Crypto) -> None:
     for length in (16, 24, 40, 64, 200):
         key = os.urandom(length)
-        wrapped = await ciphers.wrap_key(WRAPPING_KEY, key)
+        wrapped = await crypto.wrap_key(WRAPPING_KEY, key)
         assert len(wrapped) == length + 8
-        assert await ciphers.unwrap_key(WRAPPING_KEY, wrapped) == key
+        assert await crypto.unwrap_key(WRAPPING_KEY, wrapped) == key
 
 
-async def case_what_cannot_be_wrapped_is_refused(ciphers: Ciphers) -> None:
+async def case_what_cannot_be_wrapped_is_refused(crypto: Crypto) -> None:
     for length in (0, 8, 15, 17, 31):
-        await _refused(ciphers.wrap_key(WRAPPING_KEY, bytes(length)), length)
-    await _refused(ciphers.wrap_key(bytes(24), bytes(32)), "a wrapping key of 24 bytes")
+        await _refused(crypto.wrap_key(WRAPPING_KEY, bytes(length)), length)
+    await _refused(crypto.wrap_key(bytes(24), bytes(32)), "a wrapping key of 24 bytes")
 
 
-async def case_unwrapping_notices_every_change(ciphers: Ciphers) -> None:
-    wrapped = await ciphers.wrap_key(WRAPPING_KEY, WRAPPED_KEY)
+async def case_unwrapping_notices_every_change(crypto: Crypto) -> None:
+    wrapped = await crypto.wrap_key(WRAPPING_KEY, WRAPPED_KEY)
     for place in range(0, len(wrapped), 3):
         changed = wrapped[:place] + bytes([wrapped[place] ^ 1]) + wrapped[place + 1 :]
-        await _refused(ciphers.unwrap_key(WRAPPING_KEY, changed), place)
+        await _refused(crypto.unwrap_key(WRAPPING_KEY, changed), place)
     for length in (0, 8, 16, 23, 32):
-        await _refused(ciphers.unwrap_key(WRAPPING_KEY, wrapped[:length]), length)
-    await _refused(ciphers.unwrap_key(WRAPPED_KEY, wrapped), "another wrapping key")
-    await _refused(ciphers.unwrap_key(bytes(24), wrapped), "a wrapping key of 24 bytes")
+        await _refused(crypto.unwrap_key(WRAPPING_KEY, wrapped[:length]), length)
+    await _refused(crypto.unwrap_key(WRAPPED_KEY, wrapped), "another wrapping key")
+    await _refused(crypto.unwrap_key(bytes(24), wrapped), "a wrapping key of 24 bytes")
 
 
-async def case_pbkdf2_is_that_of_the_specification(ciphers: Ciphers) -> None:
-    assert await ciphers.pbkdf2("SHA-256", b"passwd", b"salt", 1, 64) == PBKDF2_SHA256
+async def case_pbkdf2_is_that_of_the_specification(crypto: Crypto) -> None:
+    assert await crypto.pbkdf2("SHA-256", b"passwd", b"salt", 1, 64) == PBKDF2_SHA256
     for name, password, salt, iterations, expected in PBKDF2:
-        derived = await ciphers.pbkdf2(name, password, salt, iterations, len(expected) // 2)
+        derived = await crypto.pbkdf2(name, password, salt, iterations, len(expected) // 2)
         assert derived == _hex(expected), (name, password)
 
 
-async def case_others_run_while_pbkdf2_works(ciphers: Ciphers) -> None:
-    deriving = asyncio.ensure_future(ciphers.pbkdf2("SHA-512", b"password", b"salt", 100_000, 32))
+async def case_others_run_while_pbkdf2_works(crypto: Crypto) -> None:
+    deriving = asyncio.ensure_future(crypto.pbkdf2("SHA-512", b"password", b"salt", 100_000, 32))
     turns = 0
     while not deriving.done():
         await asyncio.sleep(0)
@@ -305,48 +304,46 @@ async def case_others_run_while_pbkdf2_works(ciphers: Ciphers) -> None:
     assert turns > 1 and len(await deriving) == 32
 
 
-async def case_pbkdf2_refuses_what_derives_nothing(ciphers: Ciphers) -> None:
+async def case_pbkdf2_refuses_what_derives_nothing(crypto: Crypto) -> None:
     for iterations, length in ((0, 32), (-1, 32), (1, 0)):
-        await _refused(ciphers.pbkdf2("SHA-256", b"password", b"salt", iterations, length), (iterations, length))
+        await _refused(crypto.pbkdf2("SHA-256", b"password", b"salt", iterations, length), (iterations, length))
 
 
-async def case_private_keys_come_with_their_public_members(ciphers: Ciphers) -> None:
+async def case_private_keys_come_with_their_public_members(crypto: Crypto) -> None:
     for algorithm, jwk in PRIVATE:
-        made = await ciphers.private_key(algorithm, b64url_decode(jwk["d"]))
+        made = await crypto.private_key(algorithm, b64url_decode(jwk["d"]))
         assert made == jwk, algorithm
         assert list(made) == [member for member in ("kty", "crv", "d", "x", "y") if member in jwk]
 
 
-async def case_what_is_no_private_key_is_refused(ciphers: Ciphers) -> None:
+async def case_what_is_no_private_key_is_refused(crypto: Crypto) -> None:
     for algorithm, _ in PRIVATE:
         for private in (b"", bytes(31), b"\1" * 33):
-            await _refused(ciphers.private_key(algorithm, private), (algorithm, private))
+            await _refused(crypto.private_key(algorithm, private), (algorithm, private))
     for algorithm in ("secp256k1", "P-256"):
         for private in (bytes(32), b"\xff" * 32):
-            await _refused(ciphers.private_key(algorithm, private), (algorithm, private))  # type: ignore[arg-type]
-    await _refused(ciphers.private_key("P-384", b"\1" * 32), "P-384")  # type: ignore[arg-type]
+            await _refused(crypto.private_key(algorithm, private), (algorithm, private))  # type: ignore[arg-type]
+    await _refused(crypto.private_key("P-384", b"\1" * 32), "P-384")  # type: ignore[arg-type]
 
 
-async def case_shared_secrets_are_those_of_the_specifications(ciphers: Ciphers) -> None:
+async def case_shared_secrets_are_those_of_the_specifications(crypto: Crypto) -> None:
     for curve, jwk in PRIVATE:
         if curve in PEERS:
-            assert await ciphers.shared_secret(jwk, PEERS[curve]) == _hex(SHARED[curve]), curve
+            assert await crypto.shared_secret(jwk, PEERS[curve]) == _hex(SHARED[curve]), curve
 
 
-async def case_both_sides_share_the_same(ciphers: Ciphers) -> None:
+async def case_both_sides_share_the_same(crypto: Crypto) -> None:
     for curve in PEERS:
-        one, other = [await _private(ciphers, curve) for _ in range(2)]
-        assert await ciphers.shared_secret(one, public_jwk(other)) == await ciphers.shared_secret(
-            other, public_jwk(one)
-        )
+        one, other = [await _private(crypto, curve) for _ in range(2)]
+        assert await crypto.shared_secret(one, public_jwk(other)) == await crypto.shared_secret(other, public_jwk(one))
 
 
-async def case_the_whole_point_is_shared_too(ciphers: Ciphers) -> None:
-    point = await ciphers.shared_point(PRIVATE[3][1], PEERS["secp256k1"])
+async def case_the_whole_point_is_shared_too(crypto: Crypto) -> None:
+    point = await crypto.shared_point(PRIVATE[3][1], PEERS["secp256k1"])
     assert point == b"\4" + _hex(SHARED["secp256k1"] + SHARED_Y)
 
 
-async def case_keys_that_do_not_agree_are_refused(ciphers: Ciphers) -> None:
+async def case_keys_that_do_not_agree_are_refused(crypto: Crypto) -> None:
     keys = dict(PRIVATE)
     refused: list[tuple[Any, Any]] = [
         (keys["X25519"], PEERS["P-256"]),
@@ -364,14 +361,14 @@ async def case_keys_that_do_not_agree_are_refused(ciphers: Ciphers) -> None:
             ({**keys[curve], "d": b64url_encode(b"\xff" * 32)}, PEERS[curve]),
         ]
     for private, public in refused:
-        await _refused(ciphers.shared_secret(private, public), (private, public))
-        await _refused(ciphers.shared_point(private, public), (private, public))
-    await _refused(ciphers.shared_point(keys["P-256"], PEERS["P-256"]), "a point of P-256")
+        await _refused(crypto.shared_secret(private, public), (private, public))
+        await _refused(crypto.shared_point(private, public), (private, public))
+    await _refused(crypto.shared_point(keys["P-256"], PEERS["P-256"]), "a point of P-256")
 
 
-async def _private(ciphers: Ciphers, curve: str) -> Jwk:
+async def _private(crypto: Crypto, curve: str) -> Jwk:
     # The first byte keeps it below every curve's order.
-    return await ciphers.private_key(curve, b"\1" + os.urandom(31))  # type: ignore[arg-type]
+    return await crypto.private_key(curve, b"\1" + os.urandom(31))  # type: ignore[arg-type]
 
 
 async def _refused(attempt: Awaitable[Any], what: Any) -> None:

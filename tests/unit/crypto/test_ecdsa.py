@@ -7,7 +7,7 @@ import random
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from web5.crypto.der import signature_from_der
+from web5.crypto.ecdsa import signature_from_der
 from web5.errors import CryptoError
 
 GOOD = encode_dss_signature(1, 2**255)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from web5.cpython.crypto import NodeCrypto
+from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import public_jwk
-from web5.crypto.remembered import RememberedSignatures
+from web5.crypto.signature_cache import SignatureCache
 from web5.errors import CryptoError
 from web5.ports.crypto import Jwk, Signed
 
 
-class Counting(NodeCrypto):
+class Counting(CPythonCrypto):
     """Counts how often it really verifies."""
 
     def __init__(self) -> None:
@@ -26,8 +26,8 @@ class Counting(NodeCrypto):
 @pytest.mark.parametrize("curve", ["Ed25519", "secp256k1", "P-256"])
 async def test_what_a_key_here_signed_is_known(curve: str) -> None:
     counting = Counting()
-    crypto = RememberedSignatures(counting)
-    key = await crypto.generate_key(curve)
+    crypto = SignatureCache(counting)
+    key = await counting.generate_key(curve)
     signature = await (await crypto.signer(key)).sign(b"hello")
     assert await crypto.verify(public_jwk(key), b"hello", signature)
     assert counting.verified == 0
@@ -38,7 +38,7 @@ async def test_what_was_verified_once_is_known() -> None:
     counting = Counting()
     key = await counting.generate_key("Ed25519")
     signature = await (await counting.signer(key)).sign(b"hello")
-    crypto = RememberedSignatures(counting)
+    crypto = SignatureCache(counting)
     for _ in range(3):
         assert await crypto.verify(public_jwk(key), b"hello", signature)
     assert counting.verified == 1
@@ -46,8 +46,8 @@ async def test_what_was_verified_once_is_known() -> None:
 
 async def test_another_key_other_data_or_another_signature_is_not_known() -> None:
     counting = Counting()
-    crypto = RememberedSignatures(counting)
-    key, other = await crypto.generate_key("Ed25519"), await crypto.generate_key("Ed25519")
+    crypto = SignatureCache(counting)
+    key, other = await counting.generate_key("Ed25519"), await counting.generate_key("Ed25519")
     signature = await (await crypto.signer(key)).sign(b"hello")
     forged = bytes([signature[0] ^ 1]) + signature[1:]
     assert not await crypto.verify(public_jwk(other), b"hello", signature)
@@ -60,8 +60,8 @@ async def test_another_key_other_data_or_another_signature_is_not_known() -> Non
 
 async def test_of_many_only_those_are_verified_that_are_not_known() -> None:
     counting = Counting()
-    crypto = RememberedSignatures(counting)
-    key = await crypto.generate_key("Ed25519")
+    crypto = SignatureCache(counting)
+    key = await counting.generate_key("Ed25519")
     signer = await crypto.signer(key)
     known = Signed(public_jwk(key), b"known", await signer.sign(b"known"))
     fresh = Signed(public_jwk(key), b"fresh", await (await counting.signer(key)).sign(b"fresh"))

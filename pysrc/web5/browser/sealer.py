@@ -1,15 +1,15 @@
-"""Secrets at rest, sealed by an AES key that this browser profile keeps and no script can read."""
+"""The Sealer port in the browser: an AES key that this browser profile keeps and no script can read."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, to_js
+from pyodide.ffi import to_js
 
 from web5.browser.indexeddb import IndexedDb, WriteTransaction, open_database, read
-from web5.browser.js_errors import CRYPTO, translated
-from web5.browser.webcrypto import js_object
+from web5.browser.webcrypto import cipher, crypto_errors, gcm, js_object
 from web5.errors import CryptoError, StorageBusy
 
 _STORE = "keys"
@@ -30,25 +30,14 @@ class DeviceSealer:
         self._js_key: Any = None
 
     async def seal(self, plaintext: bytes) -> bytes:
-        js_key = await self._key()
-        js_nonce = js.crypto.getRandomValues(js.Uint8Array.new(_NONCE))
-        try:
-            js_sealed = await js.crypto.subtle.encrypt(_algorithm(js_nonce), js_key, to_js(plaintext))
-        except JsException as error:
-            raise translated(CRYPTO, error, "sealing") from error
-        return bytes(js_nonce.to_bytes() + js_sealed.to_bytes())
+        nonce = os.urandom(_NONCE)
+        return nonce + await cipher("encrypt", gcm(nonce), await self._key(), plaintext, "sealing failed")
 
     async def open(self, sealed: bytes) -> bytes:
         if len(sealed) < _NONCE + _TAG:
             raise CryptoError("sealed data is too short to be any")
-        js_key = await self._key()
-        try:
-            js_opened = await js.crypto.subtle.decrypt(
-                _algorithm(to_js(sealed[:_NONCE])), js_key, to_js(sealed[_NONCE:])
-            )
-        except JsException as error:
-            raise CryptoError("this was not sealed on this device, or was changed since") from error
-        return bytes(js_opened.to_bytes())
+        refused = "this was not sealed on this device, or was changed since"
+        return await cipher("decrypt", gcm(sealed[:_NONCE]), await self._key(), sealed[_NONCE:], refused)
 
     async def _key(self) -> Any:
         if self._js_key is None:
@@ -66,10 +55,8 @@ async def _stored_key(database: IndexedDb) -> Any:
 
 async def _new_key(database: IndexedDb) -> Any:
     js_usages = to_js(["encrypt", "decrypt"])
-    try:
+    with crypto_errors("making the device key failed"):
         js_key = await js.crypto.subtle.generateKey(js_object(name="AES-GCM", length=256), False, js_usages)
-    except JsException as error:
-        raise translated(CRYPTO, error, "making the device key") from error
     write = WriteTransaction(database, "storing the device key", _STORE)
     write.add(_STORE, _KEY, js_key)
     try:
@@ -77,7 +64,3 @@ async def _new_key(database: IndexedDb) -> Any:
     except StorageBusy:
         return await _stored_key(database)
     return js_key
-
-
-def _algorithm(js_nonce: Any) -> Any:
-    return js_object(name="AES-GCM", iv=js_nonce)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from web5.dwn.codes import Code
 from web5.dwn.messages.records_write import MUTABLE
 from web5.dwn.permissions import rules as grants
-from web5.dwn.permissions.data import SCOPES
+from web5.dwn.permissions.records import SCOPES
 from web5.dwn.protocols import authorization, integrity, shape, validation
 from web5_build.paths import PYSRC, ROOT
 from web5_build.sync_docs import sync

@@ -10,8 +10,10 @@ from typing import Any
 from tests.simulation import protocols
 from tests.simulation.device import Device
 from tests.simulation.people import Person
-from web5.dwn import compose, compose_permissions
+from web5.dwn import compose
 from web5.dwn.cid import message_cid
+from web5.dwn.permissions.compose import permission_grant
+from web5.dwn.permissions.grants import split_encoded_data
 from web5.errors import DidError, StorageError
 
 Message = dict[str, Any]
@@ -165,14 +167,14 @@ async def let_the_guest_in(device: Device) -> None:
         )
         return
     world.chores.add(f"{chore} of {person.did}")
-    grant = await compose_permissions.permission_grant(
+    grant = await permission_grant(
         person.signer,
         device.clock,
         granted_to=guest.did,
         date_expires="2090-01-01T00:00:00.000000Z",
         scope={"interface": "Records", "method": "Write", "protocol": protocols.URI},
     )
-    await store(device, person, grant.message, grant.data, "grant")
+    await store(device, person, *split_encoded_data(grant), "grant")
 
 
 async def sync_now(device: Device) -> None:

@@ -14,8 +14,8 @@ from web5.agent.delegation.actor import Delegate
 from web5.agent.delegation.delegation import Delegation
 from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn.codes import Code
+from web5.dwn.permissions.grants import Grant
 from web5.errors import Web5Error
-from web5.sync.exchange.grants import HeldGrant
 from web5.sync.states import SyncEvent
 from web5.tasks import first_of
 
@@ -72,16 +72,14 @@ class DelegationApi:
             DwnError, RemoteError: no DWN of the owner took a request.
         """
         async with self._one_at_a_time:
-            asked = await renewal.requested(self._agent, self._actor)
-            wanted = renewal.ending(self._actor, within // _MICROSECOND)
-            return [await self._ask(one) for one in wanted if not renewal.is_requested(one, asked)]
-
-    async def _ask(self, one: HeldGrant) -> PermissionRequest:
-        record = await renewal.ask_again(self._agent, self._actor, one)
-        request = PermissionRequest(self._agent, self.delegate_did, record.encoded, self.connected_did)
-        await request.send()
-        await request.store()
-        return request
+            messages = await renewal.renewal_requests(self._agent, self._actor, within // _MICROSECOND)
+            requests = [
+                PermissionRequest(self._agent, self.delegate_did, message, self.connected_did) for message in messages
+            ]
+            for request in requests:
+                await request.send()
+                await request.store()
+            return requests
 
     async def refresh(self) -> None:
         """Fetch new grants, and revocations, from the owner's remote DWN, even if the grants to sync have ended.
@@ -130,5 +128,5 @@ class DelegationApi:
         if any(error and error[1].startswith(Code.GrantAuthorizationGrantRevoked) for error in errors):
             self._doubt.set()
 
-    def _shown(self, held: Sequence[HeldGrant]) -> list[PermissionGrant]:
-        return [PermissionGrant(self._agent, self.delegate_did, one.message, self.connected_did) for one in held]
+    def _shown(self, grants: Sequence[Grant]) -> list[PermissionGrant]:
+        return [PermissionGrant(self._agent, self.delegate_did, one.message, self.connected_did) for one in grants]

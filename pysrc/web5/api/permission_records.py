@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation.delegation import data_of
 from web5.api.sending import SendReport
-from web5.crypto.encoding import b64url_encode
 from web5.dwn import compose
-from web5.dwn.compose_permissions import PermissionRecord, permission_grant, permission_revocation, sign_as_owner
 from web5.dwn.jws import message_author
 from web5.dwn.permissions import protocol as permissions
-from web5.dwn.permissions.grants import encoded_data, permission_data
-from web5.dwn.signing import without_none
+from web5.dwn.permissions.compose import permission_grant, permission_revocation
+from web5.dwn.permissions.grants import permission_data, split_encoded_data, with_encoded_data
+from web5.dwn.signing import sign_as_owner, without_none
 from web5.errors import NotFound
 
 
@@ -36,7 +34,7 @@ class _PermissionRecord:
         self._did = did
         self._home = home or did
         self._message = {name: value for name, value in message.items() if name != "initialWrite"}
-        self._says = permission_data(encoded_data(message) if "encodedData" in message else None)
+        self._says = permission_data(self._message)
 
     @property
     def id(self) -> str:
@@ -69,7 +67,9 @@ class _PermissionRecord:
             DidError: the target cannot be resolved.
             DwnError, RemoteError: no endpoint took it.
         """
-        report = SendReport(await self._agent.messages.deliver(target or self._home, *data_of(self._message)))
+        report = SendReport(
+            await self._agent.messages.deliver(target or self._home, *split_encoded_data(self._message))
+        )
         report.raise_if_none_took_it()
         return report
 
@@ -82,11 +82,11 @@ class _PermissionRecord:
         Raises:
             DwnError: the DWN refused; Conflict if it is there already.
         """
-        message, data = data_of(self._message)
+        message, data = split_encoded_data(self._message)
         if import_:
             message = await sign_as_owner(message, await self._agent.signer(self._did))
         await self._agent.messages.process(self._did, message, data)
-        self._message = {**message, "encodedData": b64url_encode(data)}
+        self._message = with_encoded_data(message, data)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"
@@ -130,7 +130,7 @@ class PermissionRequest(_Scoped):
         Raises:
             DwnError: the scope is refused.
         """
-        record = await permission_grant(
+        message = await permission_grant(
             await self._agent.signer(self._did),
             self._agent.clock,
             granted_to=self.requester,
@@ -140,7 +140,7 @@ class PermissionRequest(_Scoped):
             request_id=self.id,
             conditions=self.conditions or None,
         )
-        grant = PermissionGrant(self._agent, self._did, record.encoded)
+        grant = PermissionGrant(self._agent, self._did, message)
         if store:
             await grant.store()
         return grant
@@ -195,9 +195,8 @@ class PermissionGrant(_Scoped):
             DwnError: the DWN refused, for instance because the grant is not stored there.
         """
         signer = await self._agent.signer(self._did)
-        grant = PermissionRecord(*data_of(self._message))
-        record = await permission_revocation(signer, self._agent.clock, grant=grant, description=description)
-        revocation = GrantRevocation(self._agent, self._did, record.encoded)
+        message = await permission_revocation(signer, self._agent.clock, grant=self._message, description=description)
+        revocation = GrantRevocation(self._agent, self._did, message)
         if store:
             await revocation.store()
         return revocation

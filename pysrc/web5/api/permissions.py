@@ -9,8 +9,8 @@ from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
 from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn import compose
-from web5.dwn.compose_permissions import permission_grant, permission_request
 from web5.dwn.permissions import protocol as permissions
+from web5.dwn.permissions.compose import permission_grant, permission_request
 from web5.dwn.urls import normalize_url
 
 
@@ -45,7 +45,7 @@ class PermissionsApi:
         Raises:
             DwnError: the scope is refused.
         """
-        record = await permission_request(
+        message = await permission_request(
             await self._agent.signer(self._did),
             self._agent.clock,
             scope=scope,
@@ -53,7 +53,7 @@ class PermissionsApi:
             description=description,
             conditions=conditions,
         )
-        request = PermissionRequest(self._agent, self._did, record.encoded, self._home)
+        request = PermissionRequest(self._agent, self._did, message, self._home)
         if store:
             await request.store()
         return request
@@ -84,7 +84,7 @@ class PermissionsApi:
         Raises:
             DwnError: the scope is refused.
         """
-        record = await permission_grant(
+        message = await permission_grant(
             await self._agent.signer(self._did),
             self._agent.clock,
             granted_to=granted_to,
@@ -95,7 +95,7 @@ class PermissionsApi:
             request_id=request_id,
             conditions=conditions,
         )
-        grant = PermissionGrant(self._agent, self._did, record.encoded)
+        grant = PermissionGrant(self._agent, self._did, message)
         if store:
             await grant.store()
         return grant

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation import required_grants as needs
+from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
 from web5.dwn import compose
 from web5.dwn.encryption.definitions import required_types, with_keys, without_marks
@@ -45,10 +45,10 @@ class ProtocolsApi:
         Raises:
             DwnError: the definition is refused; Conflict if a newer one is there.
         """
-        right = await self._actor.right_to(needs.to_configure(definition))
+        context = await self._actor.authorize(operations.configure(definition))
         definition = await self._with_keys(definition, None if encryption else required_types(definition))
         message = await compose.protocols_configure(
-            right.signer, self._agent.clock, definition=definition, delegated_grant=right.delegated_grant
+            context.signer, self._agent.clock, definition=definition, delegated_grant=context.delegated_grant
         )
         await self._agent.messages.process(self._did, message)
         return _protocol(message)
@@ -62,9 +62,9 @@ class ProtocolsApi:
         Raises:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        right = await self._actor.right_to(needs.to_see_protocols(protocol), from_)
+        context = await self._actor.authorize(operations.query_protocols(protocol), from_)
         message = await compose.protocols_query(
-            right.signer, self._agent.clock, protocol=protocol, permission_grant_id=right.grant_id
+            context.signer, self._agent.clock, protocol=protocol, permission_grant_id=context.permission_grant_id
         )
         reply = await self._agent.messages.ask(self._did, from_, message)
         return [_protocol(entry) for entry in reply["entries"]]

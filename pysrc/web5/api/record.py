@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation import required_grants as needs
+from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
 from web5.api.data import RecordData, chunked
 from web5.api.encryption import Asked, RecordEncryption
@@ -17,6 +17,7 @@ from web5.dwn import compose
 from web5.dwn.cid import bare_message, message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.jws import message_author
+from web5.dwn.types import Message
 from web5.errors import BlobMissing, InvalidArgument, NotFound
 
 _UNSET: Any = object()
@@ -38,9 +39,9 @@ class Record:
         self,
         agent: Agent,
         actor: Actor,
-        message: Mapping[str, Any],
+        message: Message,
         *,
-        initial_write: Mapping[str, Any] | None = None,
+        initial_write: Message | None = None,
         data: bytes | None = None,
         stream: DataStream | None = None,
         remote: str | None = None,
@@ -193,15 +194,15 @@ class Record:
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
-        right = await self._actor.right_to(needs.to_update(self._message, published))
+        context = await self._actor.authorize(operations.update(self._message, published))
         given = data is not _UNSET
         sealing = await self._encryption.of_update(encryption, self._message, data_format, data=given)
         through = sealing.through if sealing else None
         payload = await prepare(data, data_format or self.data_format, through) if given else None
         message = await compose.records_write(
-            right.signer,
+            context.signer,
             self._agent.clock,
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
             existing=self._message,
             data_cid=payload.cid if payload else None,
             data_size=payload.size if payload else None,
@@ -230,13 +231,13 @@ class Record:
             GrantMissing: a delegate may not do this.
             DwnError: the DWN refused; NotFound if it is deleted already.
         """
-        right = await self._actor.right_to(needs.to_delete_this(self._last_write))
+        context = await self._actor.authorize(operations.delete_record(self._last_write))
         message = await compose.records_delete(
-            right.signer,
+            context.signer,
             self._agent.clock,
             record_id=self.id,
             prune=prune,
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
         )
         await self._agent.messages.process(self._did, message)
         self._initial_write = self._initial_write or self._message
@@ -297,7 +298,7 @@ class Record:
         return f"<Record {self.id} {state}>"
 
     @property
-    def _last_write(self) -> Mapping[str, Any]:
+    def _last_write(self) -> Message:
         return (self._initial_write or self._message) if self.deleted else self._message
 
     def _text(self, name: str) -> str | None:
@@ -320,12 +321,12 @@ class Record:
         if self._stream is not None:
             stream, self._stream = self._stream, None
             return aiter(stream)
-        right = await self._actor.right_to(needs.to_read_this(self._last_write), self._remote)
+        context = await self._actor.authorize(operations.read_record(self._last_write), self._remote)
         read = await compose.records_read(
-            right.signer,
+            context.signer,
             self._agent.clock,
             filter={"recordId": self.id},
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
         )
         reply = await self._agent.messages.ask(self._did, self._remote, read)
         fetched: DataStream | None = reply["entry"].get("data")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation import required_grants as needs
+from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
 from web5.api.encryption import Asked, RecordEncryption
 from web5.api.filters import records_filter
@@ -82,7 +82,16 @@ class RecordsApi:
             DwnError: the DWN refused.
             Whatever such a callable raises.
         """
-        right = await self._actor.right_to(needs.to_write(protocol, protocol_path, parent_context_id, published))
+        context = await self._actor.authorize(
+            operations.write(
+                {
+                    "protocol": protocol,
+                    "protocol_path": protocol_path,
+                    "parent_context_id": parent_context_id,
+                    "published": published,
+                }
+            )
+        )
         sealing = await self._encryption.of_new(
             encryption, protocol=protocol, protocol_path=protocol_path, recipient=recipient
         )
@@ -95,9 +104,9 @@ class RecordsApi:
         )
         payload = await prepare(data, data_format, sealing.through if sealing else None)
         message = await compose.records_write(
-            right.signer,
+            context.signer,
             self._agent.clock,
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
             data_cid=payload.cid,
             data_size=payload.size,
             data_format=payload.data_format,
@@ -143,14 +152,14 @@ class RecordsApi:
         wire_filter = records_filter(filters)
         if not wire_filter:
             raise InvalidArgument("A query needs at least one filter, for example schema=… or data_format=….")
-        right = await self._actor.right_to(needs.to_query(wire_filter), from_)
+        context = await self._actor.authorize(operations.query(wire_filter), from_)
         if from_ is None:
             self._agent.sync.prioritize(self._did, wire_filter)
         pagination = {"limit": limit, "cursor": cursor}
         message = await compose.records_query(
-            right.signer,
+            context.signer,
             self._agent.clock,
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
             filter=wire_filter,
             date_sort=date_sort,
             pagination={name: value for name, value in pagination.items() if value is not None} or None,
@@ -178,13 +187,13 @@ class RecordsApi:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         wire_filter = records_filter({"record_id": record_id, **filters})
-        right = await self._actor.right_to(needs.to_read(wire_filter), from_)
+        context = await self._actor.authorize(operations.read(wire_filter), from_)
         message = await compose.records_read(
-            right.signer,
+            context.signer,
             self._agent.clock,
             filter=wire_filter,
             permission_grant_id=permission_grant_id,
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
         )
         entry = (await self._agent.messages.ask(self._did, from_, message))["entry"]
         write: dict[str, Any] = entry["recordsWrite"]
@@ -222,13 +231,13 @@ class RecordsApi:
         wire_filter = records_filter(filters)
         if not wire_filter:
             raise InvalidArgument("A subscription needs at least one filter, for example protocol=… or schema=….")
-        right = await self._actor.right_to(needs.to_subscribe(wire_filter))
+        context = await self._actor.authorize(operations.subscribe(wire_filter))
         message = await compose.records_subscribe(
-            right.signer,
+            context.signer,
             self._agent.clock,
             filter=wire_filter,
             protocol_role=protocol_role,
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
         )
 
         def told(event: Event) -> None:
@@ -250,12 +259,12 @@ class RecordsApi:
             NotFound: there is none, or it is deleted already.
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        right = await self._actor.right_to(needs.to_delete(record_id, protocol), from_)
+        context = await self._actor.authorize(operations.delete(record_id, protocol), from_)
         message = await compose.records_delete(
-            right.signer,
+            context.signer,
             self._agent.clock,
             record_id=record_id,
             prune=prune,
-            delegated_grant=right.delegated_grant,
+            delegated_grant=context.delegated_grant,
         )
         await self._agent.messages.ask(self._did, from_, message)

@@ -65,8 +65,8 @@ class SyncApi:
         if self._delegate is None:
             await self._sync.register(self._did, protocols)
         else:
-            scope = delegating.granted_to(self._agent, self._delegate) if protocols is None else protocols
-            await delegating.sync_as(self._agent, self._delegate, scope)
+            scope = delegating.granted_protocols(self._agent, self._delegate) if protocols is None else protocols
+            await delegating.sync_as_delegate(self._agent, self._delegate, scope)
 
     def prioritize(self, **filters: Any) -> None:
         """On a first sync, fetch the newest records that pass the filters (those of `records.query`) before all others.

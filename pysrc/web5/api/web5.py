@@ -183,7 +183,7 @@ class Web5:
         async with open_or_use_agent(agent, gateways, on_progress, platform_options) as agent:
             phrase = await ensure_unlocked(agent, password, None, endpoints, on_progress)
             created = all(one.did != given.delegate_did for one in agent.identities.list())
-            identity = await delegating.accept(agent, given, name, keys)
+            identity = await delegating.accept_delegation(agent, given, name, keys)
             await agent.identities.choose(identity.did)
             if sync != "off":
                 on_progress("sync", 0, 1)
@@ -220,7 +220,7 @@ class Web5:
             raise DelegationError(
                 f"{self.delegate_did} is a delegate of {self.connected_did}; only the owner can grant."
             )
-        given = await delegating.delegate(
+        given = await delegating.create_delegation(
             self.agent, self.connected_did, permissions, delegate_did=delegate_did, expires=expires
         )
         return given.to_json()

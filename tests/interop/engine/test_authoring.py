@@ -14,7 +14,7 @@ from tests.interop.engine.streams.composing import StoppedClock, composed, messa
 from tests.interop.engine.streams.pair import can_be_authored, wire_signing
 from tests.interop.engine.streams.stream import Stream
 from tests.interop.reference import ReferenceScript
-from web5.dwn import compose_permissions
+from web5.dwn.permissions import compose as compose_permissions
 from web5.errors import DwnError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,14 +84,14 @@ async def test_permissions(reference_engine: ReferenceScript, scope: dict[str, A
             await compose_permissions.permission_grant(signer, clock, **_snake(grant))
         return
     our_request = await compose_permissions.permission_request(signer, clock, **request)
-    assert our_request.encoded == await theirs("Request", **request)
+    assert our_request == await theirs("Request", **request)
     our_grant = await compose_permissions.permission_grant(signer, clock, **_snake(grant))
     their_grant = await theirs("Grant", **grant)
-    assert our_grant.encoded == their_grant
+    assert our_grant == their_grant
     describing = {"description": "enough"} if full else {}
     our_end = await compose_permissions.permission_revocation(signer, clock, grant=our_grant, **describing)
     granted = {"id": their_grant["recordId"], "scope": _json(their_grant["encodedData"])["scope"]}
-    assert our_end.encoded == await theirs("Revocation", grant=granted, **describing)
+    assert our_end == await theirs("Revocation", grant=granted, **describing)
 
 
 def _json(text: str) -> Any:

@@ -11,7 +11,8 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person, signed
 from tests.unit.dwn.subscribing import Events, texts
 from web5.dwn import compose
-from web5.dwn.compose_permissions import permission_grant
+from web5.dwn.permissions.compose import permission_grant
+from web5.dwn.permissions.grants import split_encoded_data
 
 LATER = "2030-01-01T00:00:00.000000Z"
 
@@ -29,8 +30,9 @@ async def make_grant(world: World, protocol: str) -> dict[str, Any]:
     grant = await permission_grant(
         signer, clock, granted_to=world.bob.did, date_expires="2030-01-01T00:00:00.000000Z", scope=scope
     )
-    assert await world.status(grant.message, grant.data) == (202, "Accepted")
-    return grant.message
+    message, data = split_encoded_data(grant)
+    assert await world.status(message, data) == (202, "Accepted")
+    return message
 
 
 async def test_messages_of_all_kinds(world: World) -> None:

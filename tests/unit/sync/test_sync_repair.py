@@ -8,7 +8,9 @@ import pytest
 
 from tests.unit.sync.world import HOST, Answer, Device, Identity, Message, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
-from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
+from web5.dwn.permissions.compose import permission_grant
+from web5.dwn.permissions.grants import split_encoded_data
+from web5.dwn.signing import sign_as_owner
 from web5.dwn.timestamps import format_timestamp
 from web5.errors import InvalidArgument
 from web5.sync import State
@@ -259,7 +261,7 @@ async def test_a_delegate_syncs_what_its_grants_allow(world: World) -> None:
     assert "that holds now" in report.did_errors[world.alice.did]
 
 
-async def grant(device: Device, to: Identity, method: str, protocol: str) -> PermissionRecord:
+async def grant(device: Device, to: Identity, method: str, protocol: str) -> Message:
     """A grant of Alice's, stored in her DWN here."""
     alice, clock = device.world.alice, device.world.clock
     made = await permission_grant(
@@ -269,14 +271,15 @@ async def grant(device: Device, to: Identity, method: str, protocol: str) -> Per
         date_expires=format_timestamp(clock.now() + 365 * 86_400 * 1_000_000),
         scope={"interface": "Messages", "method": method, "protocol": protocol},
     )
-    assert (await device.dwn.process_message(alice.did, made.message, made.data))["status"]["code"] == 202
+    assert (await device.dwn.process_message(alice.did, *split_encoded_data(made)))["status"]["code"] == 202
     return made
 
 
-async def give(device: Device, to: Identity, record: PermissionRecord) -> None:
+async def give(device: Device, to: Identity, record: Message) -> None:
     """Keep a grant in the grantee's DWN, as its owner."""
-    message = await sign_as_owner(record.message, to.signer)
-    assert (await device.dwn.process_message(to.did, message, record.data))["status"]["code"] == 202
+    message, data = split_encoded_data(record)
+    message = await sign_as_owner(message, to.signer)
+    assert (await device.dwn.process_message(to.did, message, data))["status"]["code"] == 202
 
 
 # -- checks and retries

@@ -1,4 +1,4 @@
-"""Acting for somebody by grants: made, accepted, checked before use, renewed.
+"""Acting for somebody by grants: a delegation is created, accepted, checked before each use, and renewed.
 
-May import `dwn.permissions`, `sync.exchange.grants` and the agent.
+May import `dwn`, `sync.exchange.grants` and the agent; the API imports it.
 """

@@ -1,4 +1,4 @@
-"""In whose name messages are made, and with what right.
+"""The one in whose name messages are made, and the grants that allow it.
 
 Invariants:
 1. What a delegate signs for another goes out with a grant that allows it, or it does not go out at all: what no grant
@@ -12,52 +12,55 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from web5.agent.delegation.required_grants import Need
+from web5.agent.delegation.operations import Operation
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Dwn
-from web5.dwn.permissions.rules import Use, authorize
+from web5.dwn.permissions import rules
+from web5.dwn.permissions.grants import Grant
 from web5.dwn.timestamps import format_timestamp
+from web5.dwn.types import Message
 from web5.errors import GrantEnded, GrantMissing, NotFound, Unauthorized
 from web5.ports.clock import Clock
-from web5.sync.exchange.grants import GrantBook, HeldGrant
+from web5.sync.exchange.grants import GrantBook
 
 SignerOf = Callable[[str], Awaitable[MessageSigner]]
 
 INVOKED = frozenset({("Protocols", "Query")})
-"""What has no place for a delegated grant: the delegate signs in its own name, and names the grant."""
+"""The messages that have no place for a delegated grant: the delegate signs in its own name, and names the grant."""
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
-    """What a message is made with.
+class SigningContext:
+    """The signer of a message, and the grant with which it signs.
 
     Parameters:
         delegated_grant: the grant, with its `encodedData`, for whose grantor the signer signs.
-        grant_id: the record ID of a grant that is invoked in the signer's own name.
+        permission_grant_id: the record ID of a grant that is invoked in the signer's own name.
     """
 
     signer: MessageSigner
-    delegated_grant: Mapping[str, Any] | None = None
-    grant_id: str | None = None
+    delegated_grant: Message | None = None
+    permission_grant_id: str | None = None
 
 
 class Actor(Protocol):
-    """Who makes messages."""
+    """Somebody who makes messages."""
 
     @property
     def did(self) -> str:
-        """In whose name, and for whose DWN."""
+        """The DID in whose name messages are made, and whose DWN the local one is."""
 
     @property
     def delegate_did(self) -> str | None:
-        """Who signs for it; None: it signs itself."""
+        """The DID that signs for it; None: it signs itself."""
 
-    async def right_to(self, need: Need, target: str | None = None) -> Right:
-        """
+    async def authorize(self, operation: Operation, target: str | None = None) -> SigningContext:
+        """Return the signer and the grant for an operation.
+
         Parameters:
-            target: whose DWN is asked; None: its own.
+            target: the DID whose DWN is asked; None: its own.
 
         Raises:
             GrantMissing: a delegate may not do this; GrantEnded if it could before.
@@ -77,8 +80,8 @@ class Owner:
     def delegate_did(self) -> None:
         return None
 
-    async def right_to(self, need: Need, target: str | None = None) -> Right:
-        return Right(await self.signer_of(self.did))
+    async def authorize(self, operation: Operation, target: str | None = None) -> SigningContext:
+        return SigningContext(await self.signer_of(self.did))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,59 +95,62 @@ class Delegate:
     dwn: Dwn
     clock: Clock
 
-    async def right_to(self, need: Need, target: str | None = None) -> Right:
-        need = self._known_better(need, here=target is None)
-        invoked = (need.descriptor["interface"], need.descriptor["method"]) in INVOKED
-        found = self._grant_for(need, delegated=not invoked)
-        if found is None and target in (None, self.did):
-            raise self._missing(need)
+    async def authorize(self, operation: Operation, target: str | None = None) -> SigningContext:
+        operation = self._with_held_record(operation, here=target is None)
+        invoked = (operation.descriptor["interface"], operation.descriptor["method"]) in INVOKED
+        grant = self._grant_for(operation, delegated=not invoked)
+        if grant is None and target in (None, self.did):
+            raise self._missing(operation.scope)
         signer = await self.signer_of(self.delegate_did)
-        if found is None:
-            return Right(signer)
-        return Right(signer, grant_id=found.grant.id) if invoked else Right(signer, delegated_grant=found.message)
+        if grant is None:
+            return SigningContext(signer)
+        if invoked:
+            return SigningContext(signer, permission_grant_id=grant.id)
+        return SigningContext(signer, delegated_grant=grant.message)
 
-    def _known_better(self, need: Need, *, here: bool) -> Need:
-        """What is held of the record says where it belongs.
+    def _with_held_record(self, operation: Operation, *, here: bool) -> Operation:
+        """Fill in the record that is held here.
 
         Raises:
             NotFound: the DWN here is asked for a record that it does not hold, and nothing else is known of it.
         """
-        if need.record_id is None:
-            return need
+        if operation.record_id is None:
+            return operation
         store = self.dwn.store
-        held = store.initial_write(store.tenant(self.did), need.record_id)
-        if held is None and here and "protocol" not in need.scope:
-            raise NotFound("", f"Record {need.record_id} is not held here.")
-        return need if held is None else replace(need, record=held)
+        held = store.initial_write(store.tenant(self.did), operation.record_id)
+        if held is None and here and "protocol" not in operation.scope:
+            raise NotFound("", f"Record {operation.record_id} is not held here.")
+        return operation if held is None else replace(operation, record=held)
 
-    def _grant_for(self, need: Need, *, delegated: bool) -> HeldGrant | None:
-        message = {"descriptor": {**need.descriptor, "messageTimestamp": format_timestamp(self.clock.now())}}
-        for one in self.grants.held(self.did, self.delegate_did):
-            if delegated and not one.delegated:
+    def _grant_for(self, operation: Operation, *, delegated: bool) -> Grant | None:
+        message = {"descriptor": {**operation.descriptor, "messageTimestamp": format_timestamp(self.clock.now())}}
+        for grant in self.grants.held(self.did, self.delegate_did):
+            if delegated and not grant.delegated:
                 continue
+            use = rules.Use(self.dwn.store, grant, message, self.did, self.delegate_did, record=operation.record)
             try:
-                authorize(Use(self.dwn.store, one.grant, message, self.did, self.delegate_did, record=need.record))
+                rules.authorize(use)
             except Unauthorized:
                 continue
-            return one
+            return grant
         return None
 
-    def _missing(self, need: Need) -> GrantMissing:
-        scope = need.scope
+    def _missing(self, scope: Mapping[str, str]) -> GrantMissing:
         what = f"{scope['interface']}{scope['method']}"
         what += f" of {scope['protocol']}" if "protocol" in scope else ""
         what += f" at {scope['protocolPath']}" if "protocolPath" in scope else ""
         now = format_timestamp(self.clock.now())
-        ended = [one for one in self.grants.all(self.did, self.delegate_did) if one.ends <= now and _covers(one, scope)]
-        if ended:
-            how = "was revoked" if ended[0].revoked == ended[0].ends else "expired"
-            return GrantEnded(f"The grant of {self.did} for {what} {how} at {ended[0].ends}. Ask for another.", scope)
+        for grant in self.grants.all(self.did, self.delegate_did):
+            if grant.date_ends <= now and _covers(grant.scope or {}, scope):
+                how = "was revoked" if grant.date_revoked == grant.date_ends else "expired"
+                return GrantEnded(
+                    f"The grant of {self.did} for {what} {how} at {grant.date_ends}. Ask for another.", scope
+                )
         more = "" if "protocol" in scope else " It may be that one would fit if the call named the protocol."
         return GrantMissing(f"{self.delegate_did} has no grant of {self.did} for {what}.{more}", scope)
 
 
-def _covers(one: HeldGrant, scope: Mapping[str, str]) -> bool:
-    granted = one.grant.scope or {}
+def _covers(granted: Mapping[str, str], scope: Mapping[str, str]) -> bool:
     return all(granted.get(name) == scope[name] for name in ("interface", "method")) and granted.get("protocol") in (
         None,
         scope.get("protocol"),

@@ -1,4 +1,4 @@
-"""Granting and accepting delegations.
+"""Creation and acceptance of delegations.
 
 Invariants:
 1. A delegation is accepted whole, its grants really signed by the owner, or not at all.
@@ -8,32 +8,34 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from web5.agent.agent import Agent
-from web5.agent.delegation.delegation import Delegation, Message, ProtocolPermissions, Scope, data_of, is_delegated
+from web5.agent.delegation.delegation import Delegation, ProtocolPermissions, Scope, is_delegated
 from web5.agent.identities import Identity, export_portable_identity
 from web5.dids import jwk
 from web5.dids.models import PortableDid
 from web5.dwn import compose
 from web5.dwn.authentication import Verifier
 from web5.dwn.cid import message_cid
-from web5.dwn.compose_permissions import PermissionRecord, permission_grant, sign_as_owner
-from web5.dwn.permissions.grants import Grant
+from web5.dwn.permissions.compose import permission_grant
+from web5.dwn.permissions.grants import Grant, split_encoded_data
+from web5.dwn.signing import sign_as_owner
 from web5.dwn.timestamps import format_timestamp, microseconds
+from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument, Web5Error
-from web5.sync.exchange.grants import granted_protocols
+from web5.sync.exchange import grants as sync_grants
 
 A_YEAR = timedelta(days=365)
-"""Until then a grant lasts, if nothing else is said; before it ends, the delegate asks for another."""
+"""The default time that a grant lasts; before it ends, the delegate asks for another."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
 
-async def delegate(
+async def create_delegation(
     agent: Agent,
     did: str,
     permissions: Sequence[ProtocolPermissions],
@@ -41,11 +43,12 @@ async def delegate(
     delegate_did: str | None = None,
     expires: datetime | timedelta = A_YEAR,
 ) -> Delegation:
-    """Let a delegate act for `did`. The grants are in the owner's DWN, and in every remote one that could be reached;
-    sync brings them to the others.
+    """Let a delegate act for `did`.
+
+    The grants are in the owner's DWN, and in every remote one that could be reached; sync brings them to the others.
 
     Parameters:
-        delegate_did: whom; None: a new `did:jwk`, whose keys are in the delegation and nowhere else.
+        delegate_did: the delegate; None: a new `did:jwk`, whose keys are in the delegation and nowhere else.
         expires: when the grants end, or after how long.
 
     Raises:
@@ -61,12 +64,14 @@ async def delegate(
     grantee = delegate_did or (portable.uri if portable else "")
     protocols = [await _configured(agent, did, one) for one in permissions]
     grants = [await _grant(agent, did, grantee, scope, date_expires) for scope in scopes]
-    for messages in (protocols, [grant.message for grant in grants]):
+    for messages in (protocols, grants):
         await asyncio.gather(*(_send(agent, did, message) for message in messages))
-    return Delegation(did, grantee, tuple(grant.encoded for grant in grants), portable)
+    return Delegation(did, grantee, tuple(grants), portable)
 
 
-async def accept(agent: Agent, delegation: Delegation, name: str, keys: PortableDid | None = None) -> Identity:
+async def accept_delegation(
+    agent: Agent, delegation: Delegation, name: str, keys: PortableDid | None = None
+) -> Identity:
     """Keep a delegation, or more grants for a delegate that is here; sync begins to fetch what they allow.
 
     Parameters:
@@ -78,7 +83,7 @@ async def accept(agent: Agent, delegation: Delegation, name: str, keys: Portable
         IdentityError: the keys do not fit, or another delegate of this owner, or the owner, is here.
     """
     now = format_timestamp(agent.clock.now())
-    if all(Grant.within(grant).date_expires <= now for grant in delegation.grants):
+    if all(Grant.parse(grant).date_expires <= now for grant in delegation.grants):
         raise DelegationError("The delegation has no grants that have not expired, so nothing could be done with it.")
     await _verify(agent, delegation)
     known = next((one for one in agent.identities.list() if one.did == delegation.delegate_did), None)
@@ -89,13 +94,14 @@ async def accept(agent: Agent, delegation: Delegation, name: str, keys: Portable
         if portable is None or portable.uri != delegation.delegate_did:
             raise DelegationError(f"The private keys of {delegation.delegate_did} are neither here nor in it.")
         await agent.import_identity(export_portable_identity(portable, name, delegation.connected_did))
-    await keep(agent, delegation.delegate_did, delegation.grants)
+    await store_grants(agent, delegation.delegate_did, delegation.grants)
     return agent.identities.get(delegation.delegate_did)
 
 
-async def keep(agent: Agent, delegate_did: str, records: Sequence[Mapping[str, object]]) -> None:
-    """Store grants, or revocations of grants that are there, in the delegate's own DWN, signed by it as their keeper
-    (`processConnectedGrants` of `@web5/api`), and sync what is granted now.
+async def store_grants(agent: Agent, delegate_did: str, records: Sequence[Message]) -> None:
+    """Store grants, or revocations of grants that are there, in the delegate's own DWN, and sync what is granted now.
+
+    The delegate signs them as the owner of that DWN (`processConnectedGrants` of `@web5/api`).
 
     Parameters:
         records: with their `encodedData`; one that is there already is no error.
@@ -103,9 +109,9 @@ async def keep(agent: Agent, delegate_did: str, records: Sequence[Mapping[str, o
     Raises:
         DwnError: one is refused.
     """
-    signer, before = await agent.signer(delegate_did), granted_to(agent, delegate_did)
+    signer, before = await agent.signer(delegate_did), granted_protocols(agent, delegate_did)
     for record in records:
-        message, data = data_of(record)
+        message, data = split_encoded_data(record)
         try:
             await agent.messages.process(delegate_did, await sign_as_owner(message, signer), data)
         except Conflict:
@@ -113,16 +119,17 @@ async def keep(agent: Agent, delegate_did: str, records: Sequence[Mapping[str, o
     await _sync_more(agent, delegate_did, before)
 
 
-def granted_to(agent: Agent, delegate_did: str) -> list[str] | None:
-    """The protocols that the grants of a delegate let it sync; None: everything.
+def granted_protocols(agent: Agent, delegate_did: str) -> list[str] | None:
+    """Return the protocols that the grants of a delegate let it sync; None for everything.
 
     Raises:
         IdentityError: it is not on this agent, or no delegate.
     """
-    return granted_protocols(agent.sync.grants.lasting(_connected(agent, delegate_did), delegate_did))
+    lasting = agent.sync.grants.lasting(_connected(agent, delegate_did), delegate_did)
+    return sync_grants.granted_protocols(lasting)
 
 
-async def sync_as(agent: Agent, delegate_did: str, protocols: Sequence[str] | None) -> None:
+async def sync_as_delegate(agent: Agent, delegate_did: str, protocols: Sequence[str] | None) -> None:
     """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
 
     Parameters:
@@ -143,16 +150,16 @@ def _connected(agent: Agent, delegate_did: str) -> str:
 
 
 async def _sync_more(agent: Agent, delegate_did: str, before: Sequence[str] | None) -> None:
-    """Sync what can be synced now; of what could be `before`, only what was chosen, if it was."""
-    granted = granted_to(agent, delegate_did)
+    # Of what could be synced before, only what was chosen is, if it was.
+    granted = granted_protocols(agent, delegate_did)
     registered = agent.sync.registered(agent.identities.get(delegate_did).connected_did or "")
     if granted == [] or (registered is not None and granted == before):
         return
     if granted is None or registered is None:
-        await sync_as(agent, delegate_did, granted)
+        await sync_as_delegate(agent, delegate_did, granted)
     else:
         more = set(granted) - set(before or ())
-        await sync_as(agent, delegate_did, sorted(more.union(registered.protocols or granted)))
+        await sync_as_delegate(agent, delegate_did, sorted(more.union(registered.protocols or granted)))
 
 
 async def _verify(agent: Agent, delegation: Delegation) -> None:
@@ -167,7 +174,7 @@ async def _verify(agent: Agent, delegation: Delegation) -> None:
 
 
 async def _configured(agent: Agent, did: str, one: ProtocolPermissions) -> Message:
-    """The ProtocolsConfigure of the protocol, made if there is none (`prepareProtocol` in src/oidc.ts)."""
+    """Return the ProtocolsConfigure of the protocol, made if there is none (`prepareProtocol` in src/oidc.ts)."""
     signer = await agent.signer(did)
     protocol = normalize_url(one.definition["protocol"])
     query = await compose.protocols_query(signer, agent.clock, protocol=protocol)
@@ -184,7 +191,7 @@ async def _send(agent: Agent, did: str, message: Message) -> None:
         await agent.sync.send(did, message_cid(message))
 
 
-async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expires: str) -> PermissionRecord:
+async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expires: str) -> Message:
     grant = await permission_grant(
         await agent.signer(did),
         agent.clock,
@@ -193,15 +200,11 @@ async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expire
         scope=scope,
         delegated=is_delegated(scope),
     )
-    await agent.messages.process(did, grant.message, grant.data)
+    await agent.messages.process(did, *split_encoded_data(grant))
     return grant
 
 
 def _end(agent: Agent, expires: datetime | timedelta) -> str:
-    """
-    Raises:
-        InvalidArgument: it has passed, or the datetime has no time zone.
-    """
     now = agent.clock.now()
     if isinstance(expires, timedelta):
         end = now + expires // _MICROSECOND

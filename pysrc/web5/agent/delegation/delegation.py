@@ -1,26 +1,24 @@
-"""What an owner hands to a delegate, and what may be asked for.
+"""A delegation: what an owner hands to a delegate, and the permissions that may be asked for.
 
 Sources: `createPermissionRequestForProtocol` in `@web5/agent` src/connect.ts, `createPermissionGrants` in src/oidc.ts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from web5.crypto.encoding import b64url_decode
 from web5.dids.models import PortableDid
-from web5.dwn.cid import data_cid
 from web5.dwn.messages.parsing import parse_write
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import DataEncodedRecordsWrite
-from web5.dwn.permissions.data import check_data
-from web5.dwn.permissions.grants import encoded_data, is_grant
+from web5.dwn.permissions.grants import encoded_data
+from web5.dwn.permissions.records import check_genuine, check_permission_data
+from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 from web5.errors import CryptoError, DelegationError, DidError, DwnError, InvalidArgument
 
-Message = dict[str, Any]
 Scope = dict[str, str]
 Permission = Literal["read", "write", "delete", "query", "subscribe", "configure"]
 
@@ -32,30 +30,31 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "subscribe": ("Records", "Subscribe"),
     "configure": ("Protocols", "Configure"),
 }
-"""What may be asked for. The delegate signs these in the owner's name, so that their grants are delegated ones."""
+"""The permissions. The delegate signs these in the owner's name, so that their grants are delegated ones."""
 
 ALWAYS = (("Protocols", "Query"), ("Messages", "Read"), ("Messages", "Query"), ("Messages", "Subscribe"))
-"""What is granted beside: to see the protocol, and to sync. The delegate invokes these in its own name."""
+"""Granted besides, to see the protocol and to sync. The delegate invokes these in its own name."""
 
 USUAL: tuple[Permission, ...] = ("read", "write", "delete", "query", "subscribe")
-"""Not to configure: whoever changes a protocol may let in anybody."""
+"""The default. Not to configure: whoever changes a protocol may let in anybody."""
 
 _GRANT = Schema("RecordsWrite", DataEncodedRecordsWrite, is_write=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ProtocolPermissions:
-    """What a delegate may do with the records of one protocol.
+    """The permissions of a delegate for the records of one protocol.
 
     Parameters:
         definition: the protocol's, in the wire's shape; it is configured for the owner if it is not yet.
+        permissions: any of "read", "write", "delete", "query", "subscribe" and, not by default, "configure".
     """
 
     definition: Mapping[str, Any]
     permissions: Sequence[Permission] = USUAL
 
     def scopes(self) -> list[Scope]:
-        """The scopes to be granted.
+        """Return the scopes to be granted.
 
         Raises:
             InvalidArgument: there is no such permission.
@@ -70,7 +69,7 @@ class ProtocolPermissions:
 
 
 def is_delegated(scope: Mapping[str, Any]) -> bool:
-    """Whether what uses this scope is signed in the owner's name (`shouldUseDelegatePermission`)."""
+    """Return True if a message under this scope is signed in the owner's name (`shouldUseDelegatePermission`)."""
     return (scope["interface"], scope["method"]) in METHODS.values()
 
 
@@ -79,7 +78,7 @@ class Delegation:
     """A DID that may act for another one, with the grants by which it may.
 
     Parameters:
-        grants: RecordsWrites with their `encodedData`.
+        grants: RecordsWrites with their `encodedData`, by `connected_did` for `delegate_did`.
         portable_did: the delegate's, **with its private keys**; None if the delegate has them already.
     """
 
@@ -89,7 +88,7 @@ class Delegation:
     portable_did: PortableDid | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which `@web5/agent`'s connect flow hands it over (`WalletConnect.initClient`)."""
+        """Return the form in which `@web5/agent`'s connect flow hands it over (`WalletConnect.initClient`)."""
         keys = {} if self.portable_did is None else {"delegatePortableDid": self.portable_did.to_wire()}
         return {
             "connectedDid": self.connected_did,
@@ -119,7 +118,9 @@ class Delegation:
             raise DelegationError(
                 'The delegation names no delegate, or has the keys of another one than "delegateDid".'
             )
-        return Delegation(connected, delegate, tuple(_checked(grants, connected, delegate)), portable)
+        return Delegation(
+            connected, delegate, tuple(check_grant(grant, connected, delegate) for grant in grants), portable
+        )
 
 
 def _portable_did(value: Any) -> PortableDid | None:
@@ -131,23 +132,21 @@ def _portable_did(value: Any) -> PortableDid | None:
         raise DelegationError(f"The delegate's portable DID is malformed: {error}") from error
 
 
-def _checked(grants: Iterable[Any], connected: str, delegate: str) -> Iterable[Message]:
-    """What can be seen without knowing the owner's key; whether the owner signed is for `accept`."""
-    for message in grants:
-        try:
-            grant = parse_write(_GRANT.check(message))
-            data = encoded_data(message)
-            if not (grant.is_initial and is_grant(grant.descriptor) and data_cid(data) == grant.descriptor["dataCid"]):
-                raise DelegationError("A grant of the delegation is none, or its data are not what was signed.")
-            check_data(grant.descriptor, data)
-        except (DwnError, CryptoError, InvalidArgument) as error:
-            raise DelegationError(f"A grant of the delegation is malformed: {error}") from error
-        if (grant.author, grant.descriptor.get("recipient")) != (connected, delegate):
-            raise DelegationError(f"A grant of the delegation is not one of {connected} to {delegate}.")
-        yield message
+def check_grant(value: Any, connected_did: str, delegate_did: str) -> Message:
+    """Return the grant of this owner to this delegate that a JSON value is.
 
+    Whether the owner signed it is for `accept_delegation`: here, nobody's key is known.
 
-def data_of(grant: Mapping[str, Any]) -> tuple[Message, bytes]:
-    """A grant as it is sent: the message, and apart from it the data."""
-    message = {name: value for name, value in grant.items() if name != "encodedData"}
-    return message, b64url_decode(grant["encodedData"].rstrip("="))
+    Raises:
+        DelegationError: it is none.
+    """
+    try:
+        message = _GRANT.check(value)
+        grant = parse_write(message)
+        check_genuine(message)
+        check_permission_data(grant.descriptor, encoded_data(message))
+    except (DwnError, CryptoError, InvalidArgument) as error:
+        raise DelegationError(f"A grant of the delegation is malformed: {error}") from error
+    if not grant.is_initial or (grant.author, grant.descriptor.get("recipient")) != (connected_did, delegate_did):
+        raise DelegationError(f"A grant of the delegation is not one of {connected_did} to {delegate_did}.")
+    return message

@@ -15,10 +15,9 @@ from web5.dwn.jws import GENERIC_PAYLOAD, WRITE_PAYLOAD, message_signer, payload
 from web5.dwn.messages.schema import Schema
 from web5.dwn.permissions.delegation import AUTHOR, OWNER, check_delegation
 from web5.dwn.timestamps import is_moment
+from web5.dwn.types import Message
 from web5.dwn.urls import is_normalized
 from web5.errors import BadRequest
-
-Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

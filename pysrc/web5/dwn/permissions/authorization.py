@@ -1,24 +1,23 @@
-"""Where the handlers ask whether a grant lets a message pass."""
+"""The question of the handlers: does a grant let this message pass?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from web5.dwn.permissions.delegation import AUTHOR, OWNER, check_genuine
+from web5.dwn.permissions.delegation import AUTHOR, OWNER
 from web5.dwn.permissions.grants import Grant, fetch_grant
+from web5.dwn.permissions.records import check_genuine
 from web5.dwn.permissions.rules import Use, authorize
 from web5.dwn.store.store import MessageRow, Store
+from web5.dwn.types import Message
 from web5.errors import BadRequest, Unauthorized
 
 if TYPE_CHECKING:
     from web5.dwn.messages.parsing import Parties
 
-Message = Mapping[str, Any]
-
 
 def authorize_delegates(store: Store, message: Message, parties: Parties, *, record: Message | None = None) -> None:
-    """Whoever signed for the author or for the owner was granted that, as far as this message goes.
+    """Check that whoever signed for the author or for the owner was granted that, as far as this message goes.
 
     Parameters:
         store: revocations are looked up in the grantor's own DWN, if that is here.
@@ -27,16 +26,19 @@ def authorize_delegates(store: Store, message: Message, parties: Parties, *, rec
     Raises:
         Unauthorized: with the reference's code.
     """
-    for kind, grant, grantor, grantee in (
+    for kind, message_grant, grantor, grantee in (
         (AUTHOR, parties.author_grant, parties.author, parties.signer),
         (OWNER, parties.owner_grant, parties.owner, parties.owner_signer),
     ):
-        if grant is None or grantor is None or grantee is None:
+        if message_grant is None or grantor is None or grantee is None:
             continue
         try:
-            found = Grant.within(grant)
-            authorize(Use(store, found, message, grantor, grantee, record=record))
-            check_genuine(kind, grant)
+            grant = Grant.parse(message_grant)
+            authorize(Use(store, grant, message, grantor, grantee, record=record))
+            # Asked last, so that whatever the reference refuses is refused with its code.
+            check_genuine(message_grant, kind.not_delegated, kind.other_grant)
+            if not grant.delegated:
+                raise BadRequest(kind.not_delegated, f"the {kind.property} is not a delegated grant")
         except BadRequest as error:
             raise Unauthorized(error.code, error.message) from error
 
@@ -50,7 +52,7 @@ def invokes_grant(
     record: Message | None = None,
     read: MessageRow | None = None,
 ) -> bool:
-    """True if the message invokes a grant of the tenant's that allows it; False if it invokes none.
+    """Return True if the message invokes a grant of the tenant's that allows it; False if it invokes none.
 
     Parameters:
         record, read: as in `Use`.

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from web5.crypto.encoding import b64url_decode
+from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn.codes import Code
 from web5.dwn.javascript import parse_json
 from web5.dwn.jws import message_signer
 from web5.dwn.permissions import protocol
 from web5.dwn.store.store import Store
+from web5.dwn.types import Message
 from web5.errors import BadRequest, CryptoError, Unauthorized
-
-Message = Mapping[str, Any]
 
 _NEVER = "~"
 """After every timestamp."""
@@ -22,18 +21,23 @@ _NEVER = "~"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """
+    """A permission grant.
+
+    One that came along with a message may have been accepted by no DWN, and so may say anything until
+    `records.check_genuine` has passed it; until then it is read as JavaScript would read it.
+
     Parameters:
-        id: the record ID of the grant.
+        message: the RecordsWrite with its `encodedData`, as it goes along with what a delegate signs.
+        id: the record ID.
         grantor: who signed it. A grant that a delegate signed is the delegate's.
         date_granted: from when it holds, inclusive.
         date_expires: until when it holds, exclusive.
         scope: None if the grant has none.
-
-    A grant that came along with a message may have been accepted by no DWN, and so may say anything until
-    `delegation.check_genuine` has passed it; until then it is read as JavaScript would read it.
+        delegated: True if the grantee may sign for the grantor.
+        date_revoked: from when it no longer holds, if a revocation was looked up and found.
     """
 
+    message: Message
     id: str
     grantor: str
     grantee: str | None
@@ -41,17 +45,20 @@ class Grant:
     date_expires: str
     scope: Mapping[str, Any] | None
     conditions: Mapping[str, Any]
+    delegated: bool
+    date_revoked: str | None = None
 
     @staticmethod
-    def of(message: Message, data: bytes) -> Grant:
-        """The grant that a RecordsWrite with this data is.
+    def parse(message: Message, date_revoked: str | None = None) -> Grant:
+        """Read a RecordsWrite with its `encodedData` as a grant.
 
         Raises:
             BadRequest: the data cannot be read, or nobody signed it.
         """
-        says = permission_data(data)
+        says = permission_data(message)
         date_expires, scope = says.get("dateExpires"), says.get("scope")
         return Grant(
+            message=message,
             id=message["recordId"],
             grantor=message_signer(message),
             grantee=message["descriptor"].get("recipient"),
@@ -59,30 +66,56 @@ class Grant:
             date_expires=date_expires if type(date_expires) is str else _NEVER,
             scope=None if scope is None else _properties(scope),
             conditions=_properties(says.get("conditions")),
+            delegated=says.get("delegated") is True,
+            date_revoked=date_revoked,
         )
 
-    @staticmethod
-    def within(message: Message) -> Grant:
-        """The grant that came along with a message (its `encodedData` is the data).
-
-        Raises:
-            BadRequest: as `of` does, or the data cannot be decoded.
-        """
-        return Grant.of(message, encoded_data(message))
+    @property
+    def date_ends(self) -> str:
+        """The first moment at which it no longer holds."""
+        return self.date_expires if self.date_revoked is None else min(self.date_revoked, self.date_expires)
 
 
-def _properties(value: Any) -> dict[str, Any]:
-    return value if type(value) is dict else {}
-
-
-def permission_data(data: bytes | None) -> dict[str, Any]:
-    """The JSON object in a permission record; any other value has no properties.
+def fetch_grant(store: Store, tenant: int, grant_id: str) -> Grant:
+    """Return the grant with this record ID, in its latest state.
 
     Raises:
-        BadRequest: the data are missing, no JSON, or null.
+        Unauthorized: `GrantAuthorizationGrantMissing`: there is none, or it was deleted.
+    """
+    row = next((row for row in store.record(tenant, grant_id) if row.latest and row.method == "Write"), None)
+    message = None if row is None else row.message
+    if row is None or row.data is None or message is None or not is_grant(message["descriptor"]):
+        raise Unauthorized(
+            Code.GrantAuthorizationGrantMissing, f"Could not find permission grant with record ID {grant_id}."
+        )
+    return Grant.parse(with_encoded_data(message, row.data))
+
+
+def is_grant(descriptor: Mapping[str, Any]) -> bool:
+    """Return True if the descriptor is that of a grant.
+
+    The reference looks at the path only; but what another protocol has at a path `grant` was never checked as a grant.
+    """
+    return descriptor.get("protocol") == protocol.URI and descriptor.get("protocolPath") == protocol.GRANT
+
+
+def permission_data(message: Message) -> dict[str, Any]:
+    """Return what `parse_permission_data` does for the `encodedData` of a permission record.
+
+    Raises:
+        BadRequest: as that, or `encodedData` is missing or not base64url.
+    """
+    return parse_permission_data(encoded_data(message) if "encodedData" in message else b"")
+
+
+def parse_permission_data(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in the data of a permission record; any other value has no properties.
+
+    Raises:
+        BadRequest: the data are no JSON, or null.
     """
     try:
-        value = None if data is None else parse_json(data)
+        value = parse_json(data)
     except (ValueError, RecursionError):
         value = None
     if value is None:
@@ -90,10 +123,25 @@ def permission_data(data: bytes | None) -> dict[str, Any]:
     return _properties(value)
 
 
-def encoded_data(message: Message) -> bytes:
-    """
+def with_encoded_data(message: Message, data: bytes) -> Message:
+    """Return a RecordsWrite with its data in it, as queries give it and as it goes along with other messages."""
+    return {**message, "encodedData": b64url_encode(data)}
+
+
+def split_encoded_data(message: Message) -> tuple[Message, bytes]:
+    """Return a RecordsWrite as it is sent, and apart from it the data that its `encodedData` holds.
+
     Raises:
         BadRequest: `encodedData` is not base64url.
+    """
+    return {name: value for name, value in message.items() if name != "encodedData"}, encoded_data(message)
+
+
+def encoded_data(message: Message) -> bytes:
+    """Return the data that the `encodedData` of a RecordsWrite holds.
+
+    Raises:
+        BadRequest: it is not base64url.
     """
     try:
         return b64url_decode(message["encodedData"].rstrip("="))
@@ -101,25 +149,5 @@ def encoded_data(message: Message) -> bytes:
         raise BadRequest("", f"the data of the grant cannot be decoded: {error}") from error
 
 
-def fetch_grant(store: Store, tenant: int, grant_id: str) -> Grant:
-    """The grant with this record ID, in its latest state.
-
-    Raises:
-        Unauthorized: `GrantAuthorizationGrantMissing`: there is none, or it was deleted.
-    """
-    row = next((row for row in store.record(tenant, grant_id) if row.latest), None)
-    message = row.message if row is not None and row.method == "Write" else None
-    descriptor = message["descriptor"] if message is not None else {}
-    if message is None or row is None or row.data is None or not is_grant(descriptor):
-        raise Unauthorized(
-            Code.GrantAuthorizationGrantMissing, f"Could not find permission grant with record ID {grant_id}."
-        )
-    return Grant.of(message, row.data)
-
-
-def is_grant(descriptor: Mapping[str, Any]) -> bool:
-    """True of the descriptor of a grant.
-
-    The reference looks at the path only; but what another protocol has at a path `grant` was never checked as a grant.
-    """
-    return descriptor.get("protocol") == protocol.URI and descriptor.get("protocolPath") == protocol.GRANT
+def _properties(value: Any) -> dict[str, Any]:
+    return value if type(value) is dict else {}

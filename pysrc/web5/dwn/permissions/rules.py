@@ -1,4 +1,4 @@
-"""What a grant allows: a table of rules for each kind of message, and the one interpreter of it.
+"""The rules by which a grant allows a message: a table for each kind of message, and the one interpreter of it.
 
 Sources: `src/core/grant-authorization.ts`, `records-grant-authorization.ts`, `messages-grant-authorization.ts`,
 `protocols-grant-authorization.ts`. Rules stand in the order of the reference's checks; the first that does not hold
@@ -13,11 +13,10 @@ from typing import Any
 
 from web5.dwn.codes import Code
 from web5.dwn.permissions import protocol
-from web5.dwn.permissions.grants import Grant, fetch_grant, permission_data
+from web5.dwn.permissions.grants import Grant, fetch_grant, parse_permission_data
 from web5.dwn.store.store import MessageRow, Store
+from web5.dwn.types import Message
 from web5.errors import BadRequest, Unauthorized
-
-Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,10 @@ class Use:
 
     @property
     def scope(self) -> Mapping[str, Any]:
-        """
+        """The scope of the grant.
+
         Raises:
-            Unauthorized: the grant has none.
+            Unauthorized: it has none.
         """
         if self.grant.scope is None:
             raise Unauthorized("", f"the grant {self.grant.id} has no scope")
@@ -64,10 +64,11 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """
+    """A rule that a use of a grant must fulfil.
+
     Parameters:
-        must: what must be so, in words.
-        holds: whether it is so.
+        must: the rule in words.
+        holds: returns True if it is fulfilled.
     """
 
     code: Code
@@ -76,10 +77,10 @@ class Rule:
 
 
 def authorize(use: Use) -> None:
-    """The grant allows this use.
+    """Check that the grant allows this use.
 
     Raises:
-        Unauthorized: with the code of the first rule that does not hold.
+        Unauthorized: it does not, with the code of the first rule that does not hold.
     """
     descriptor = use.descriptor
     for rule in (*BASE, *RULES[f"{descriptor['interface']}{descriptor['method']}"]):
@@ -118,7 +119,7 @@ def _read_in_protocol(use: Use) -> bool:
 
 
 def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
-    """The protocols that a stored message belongs to; a permission record belongs to the one of its scope too."""
+    # A permission record belongs to the protocol of its scope too.
     store, tenant = use.store, use.store.tenant(use.grantor)
     if row.method == "Configure":
         return (row.message["descriptor"]["definition"]["protocol"],)
@@ -135,7 +136,7 @@ def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
         scope = fetch_grant(store, tenant, descriptor["parentId"]).scope or {}
     else:
         try:
-            scope = permission_data(row.data).get("scope", {})
+            scope = parse_permission_data(row.data or b"").get("scope", {})
         except BadRequest as error:
             raise Unauthorized(error.code, error.message) from error
     return found, scope.get("protocol")
@@ -174,7 +175,7 @@ BASE = (
         lambda use: use.scope.get("method") == use.descriptor["method"],
     ),
 )
-"""What every use of every grant must fulfil."""
+"""The rules for every use of every grant."""
 
 _RECORD = (
     Rule(
@@ -259,4 +260,4 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
 }
-"""What a grant's scope and conditions ask of each kind of message that can use a grant."""
+"""The rules that a grant's scope and conditions make for each kind of message that can use a grant."""

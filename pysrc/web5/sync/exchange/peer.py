@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.data import DataStream, data_of
+from web5.dwn.permissions.grants import Grant
 from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
-from web5.sync.exchange.grants import SYNCED_BY, HeldGrant
+from web5.sync.exchange.grants import SYNCED_BY
 from web5.sync.ledger.cursors import Cursor
 from web5.sync.ledger.ledger import Endpoint, Tenant
 from web5.sync.plan.policy import GARBAGE, SOON, Verdict, judge, judge_error
@@ -20,7 +21,7 @@ from web5.sync.states import EndpointReport, Listing, Message, State
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
 
-GrantsOf = Callable[[str, str], Sequence[HeldGrant]]
+GrantsOf = Callable[[str, str], Sequence[Grant]]
 """The grants by which a delegate may sync (`grants.GrantBook.held`): called with the tenant and the delegate."""
 
 
@@ -100,13 +101,13 @@ def feeds_of(tenant: Tenant, grants_of: GrantsOf) -> list[Feed]:
     return feeds
 
 
-def _grants(held: Sequence[HeldGrant], protocol: str | None) -> dict[str, str]:
+def _grants(held: Sequence[Grant], protocol: str | None) -> dict[str, str]:
     """The ID of a grant for each method of Messages."""
     grants: dict[str, str] = {}
     for one in held:
-        scope = one.grant.scope or {}
+        scope = one.scope or {}
         if scope.get("interface") == "Messages" and scope.get("protocol") in (None, protocol):
-            grants.setdefault(str(scope.get("method")), one.grant.id)
+            grants.setdefault(str(scope.get("method")), one.id)
     return grants
 
 

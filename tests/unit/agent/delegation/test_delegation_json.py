@@ -16,7 +16,7 @@ from web5.crypto.jws import MessageSigner
 from web5.dids import jwk
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
-from web5.dwn.compose_permissions import permission_grant
+from web5.dwn.permissions.compose import permission_grant
 from web5.errors import DelegationError
 from web5.ports.clock import SystemClock
 
@@ -59,7 +59,7 @@ async def made() -> dict[str, Any]:
         )
         for _ in range(2)
     ]
-    delegation = Delegation(owner.uri, delegate.uri, tuple(grant.encoded for grant in grants), delegate)
+    delegation = Delegation(owner.uri, delegate.uri, tuple(grants), delegate)
     return json.loads(json.dumps(delegation.to_json()))
 
 

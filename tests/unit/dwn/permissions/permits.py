@@ -7,7 +7,8 @@ from typing import Any
 from tests.unit.dwn.chat import install
 from tests.unit.dwn.conftest import Status, World
 from tests.unit.dwn.persons import Person, signed_write
-from web5.dwn.compose_permissions import PermissionRecord, permission_grant, permission_revocation
+from web5.dwn.permissions.compose import permission_grant, permission_revocation
+from web5.dwn.permissions.grants import split_encoded_data, with_encoded_data
 from web5.dwn.signing import as_json
 
 Message = dict[str, Any]
@@ -32,8 +33,8 @@ async def note(world: World, **options: Any) -> Message:
     return await world.write(protocol=NOTES, protocol_path="note", **options)
 
 
-async def send_record(world: World, record: PermissionRecord, *, tenant: Person | None = None) -> Status:
-    return await world.status(record.message, record.data, tenant=tenant)
+async def send_record(world: World, record: Message, *, tenant: Person | None = None) -> Status:
+    return await world.status(*split_encoded_data(record), tenant=tenant)
 
 
 async def make_grant(
@@ -45,7 +46,7 @@ async def make_grant(
     protocol: str | None = NOTES,
     narrower: Message | None = None,
     **options: Any,
-) -> PermissionRecord:
+) -> Message:
     """A grant of Alice's to Bob, that was not sent yet.
 
     Parameters:
@@ -66,19 +67,17 @@ async def grant(world: World, what: str, **options: Any) -> str:
     """The same in Alice's DWN; its ID, by which Bob invokes it."""
     record = await make_grant(world, what, **options)
     assert await send_record(world, record) == (202, "Accepted")
-    return str(record.message["recordId"])
+    return str(record["recordId"])
 
 
-async def revoke(world: World, record: PermissionRecord) -> Message:
+async def revoke(world: World, record: Message) -> Message:
     """The revocation of a grant, in the DWN of its grantor, Alice."""
     revocation = await permission_revocation(world.alice.signer, world.clock, grant=record)
     assert await send_record(world, revocation) == (202, "Accepted")
-    return revocation.message
+    return revocation
 
 
-async def record_of(
-    world: World, path: str, says: Any, *, by: Person | None = None, **descriptor: Any
-) -> PermissionRecord:
+async def record_of(world: World, path: str, says: Any, *, by: Person | None = None, **descriptor: Any) -> Message:
     """A permission record that says anything at all, signed as it is."""
     data = says if isinstance(says, bytes) else as_json(says)
     signer = (by or world.alice).signer
@@ -90,9 +89,9 @@ async def record_of(
         protocol_path=path,
         **descriptor,
     )
-    return PermissionRecord(await signed_write(signer, write), data)
+    return with_encoded_data(await signed_write(signer, write), data)
 
 
-def with_other_data(record: PermissionRecord, says: Message) -> Message:
+def with_other_data(record: Message, says: Message) -> Message:
     """A grant as a delegate would like to have it: the grantor's signature, with other data beside it."""
-    return PermissionRecord(record.message, as_json(says)).encoded
+    return with_encoded_data(record, as_json(says))

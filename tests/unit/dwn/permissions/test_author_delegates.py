@@ -22,7 +22,6 @@ from tests.unit.dwn.permissions.permits import (
 from tests.unit.dwn.persons import signed
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
-from web5.dwn.compose_permissions import PermissionRecord
 
 ACCEPTED, OK = (202, "Accepted"), (200, "OK")
 Message = dict[str, Any]
@@ -33,7 +32,7 @@ async def world(world: World) -> World:
     return await with_notes(world)
 
 
-async def delegate(world: World, what: str, **options: Any) -> PermissionRecord:
+async def delegate(world: World, what: str, **options: Any) -> Message:
     """A delegated grant of Alice's to Bob. It need not be in any DWN."""
     return await make_grant(world, what, delegated=True, **options)
 
@@ -45,7 +44,7 @@ async def by_bob(world: World, grant: Message, **options: Any) -> Message:
 
 
 async def test_the_grantor_is_the_author(world: World) -> None:
-    write = await by_bob(world, (await delegate(world, "Records.Write")).encoded)
+    write = await by_bob(world, await delegate(world, "Records.Write"))
     assert await world.status(write, b"hello") == ACCEPTED
     assert await world.query(by=world.alice, author=world.alice.did) == [write["recordId"]]
     assert await world.query(by=world.alice, author=world.bob.did) == []
@@ -56,10 +55,10 @@ async def test_the_grantor_is_the_author(world: World) -> None:
 
 async def test_a_delegate_updates_and_deletes_records_of_the_grantor(world: World) -> None:
     first = await note(world)
-    grant = (await delegate(world, "Records.Write")).encoded
+    grant = await delegate(world, "Records.Write")
     newer = await world.compose(by=world.bob, existing=first, data=b"newer", delegated_grant=grant)
     assert await world.status(newer, b"newer") == ACCEPTED
-    grant = (await delegate(world, "Records.Delete")).encoded
+    grant = await delegate(world, "Records.Delete")
     delete = await world.delete(first, by=world.bob, delegated_grant=grant)
     assert await world.status(delete) == ACCEPTED
 
@@ -113,16 +112,16 @@ async def test_a_delegate_stays_in_the_scope(world: World, what: str, make: Make
         reply = await world.send(message, data, subscription_handler=lambda event: None)
         return reply["status"]["code"], reply["status"]["detail"].partition(":")[0]
 
-    grant = (await delegate(world, what)).encoded
+    grant = await delegate(world, what)
     assert await status(grant, NOTES) in (OK, ACCEPTED)
     assert await status(grant, "urn:other") == (401, outside)
     other_method = "Records.Read" if what != "Records.Read" else "Records.Query"
-    wrong = (await delegate(world, other_method)).encoded
+    wrong = await delegate(world, other_method)
     assert await status(wrong, NOTES) == (401, "GrantAuthorizationMethodMismatch")
 
 
 async def test_conditions_bind_delegates(world: World) -> None:
-    grant = (await delegate(world, "Records.Write", conditions={"publication": "Required"})).encoded
+    grant = await delegate(world, "Records.Write", conditions={"publication": "Required"})
     assert await world.status(await by_bob(world, grant, published=True), b"hello") == ACCEPTED
     private = await by_bob(world, grant)
     assert await world.status(private, b"hello") == (401, "RecordsGrantAuthorizationConditionPublicationRequired")
@@ -131,22 +130,22 @@ async def test_conditions_bind_delegates(world: World) -> None:
 async def test_a_revocation_in_the_grantors_own_dwn_binds_delegates(world: World) -> None:
     record = await delegate(world, "Records.Write")
     await send_record(world, record)
-    before = await by_bob(world, record.encoded)
+    before = await by_bob(world, record)
     await revoke(world, record)
-    after = await by_bob(world, record.encoded)
+    after = await by_bob(world, record)
     assert await world.status(before, b"hello") == ACCEPTED
     assert await world.status(after, b"hello") == (401, "GrantAuthorizationGrantRevoked")
 
 
 async def test_a_delegate_has_no_more_rights_than_the_grantor(world: World) -> None:
     """In Carol's DWN Alice may do nothing, and so may Bob for her."""
-    grant = (await delegate(world, "Records.Write")).encoded
+    grant = await delegate(world, "Records.Write")
     write = await by_bob(world, grant)
     assert await world.status(write, b"hello", tenant=world.carol) == (400, "ProtocolAuthorizationProtocolNotFound")
 
 
 async def test_the_signature_names_the_grant_that_comes_along(world: World) -> None:
-    grant = (await delegate(world, "Records.Query")).encoded
+    grant = await delegate(world, "Records.Query")
     alone = (400, "RecordsAuthorDelegatedGrantAndIdExistenceMismatch")
     query = await ask_query(world, grant, NOTES)
     bare = {**query, "authorization": {"signature": query["authorization"]["signature"]}}
@@ -154,13 +153,13 @@ async def test_the_signature_names_the_grant_that_comes_along(world: World) -> N
     unnamed = await signed(world.bob.signer, {"descriptor": query["descriptor"]})
     unnamed["authorization"]["authorDelegatedGrant"] = grant
     assert await world.status(unnamed) == alone
-    other = (await delegate(world, "Records.Query")).encoded
+    other = await delegate(world, "Records.Query")
     swapped = {**query, "authorization": {**query["authorization"], "authorDelegatedGrant": other}}
     assert await world.status(swapped) == (400, "RecordsAuthorDelegatedGrantCidMismatch")
 
 
 async def test_only_the_grantee_may_use_a_grant(world: World) -> None:
-    grant = (await delegate(world, "Records.Query", to=world.carol)).encoded
+    grant = await delegate(world, "Records.Query", to=world.carol)
     assert await world.status(await ask_query(world, grant, NOTES)) == (
         400,
         "RecordsAuthorDelegatedGrantGrantedToAndOwnerSignatureMismatch",
@@ -168,21 +167,18 @@ async def test_only_the_grantee_may_use_a_grant(world: World) -> None:
 
 
 async def test_a_plain_grant_makes_no_delegate(world: World) -> None:
-    grant = (await make_grant(world, "Records.Query")).encoded
+    grant = await make_grant(world, "Records.Query")
     not_delegated = (400, "RecordsAuthorDelegatedGrantNotADelegatedGrant")
     assert await world.status(await ask_query(world, grant, NOTES)) == not_delegated
-    grant = (await make_grant(world, "Records.Query", delegated=False)).encoded
+    grant = await make_grant(world, "Records.Query", delegated=False)
     assert await world.status(await ask_query(world, grant, NOTES)) == not_delegated
 
 
 async def test_a_forged_grant_is_refused(world: World) -> None:
     """Bob grants himself something in Alice's name."""
-    record = await delegate(world, "Records.Query", by=world.carol)
-    forged = record.encoded
+    forged = await delegate(world, "Records.Query", by=world.carol)
     jws = forged["authorization"]["signature"]
-    header = (await delegate(world, "Records.Query")).message["authorization"]["signature"]["signatures"][0][
-        "protected"
-    ]
+    header = (await delegate(world, "Records.Query"))["authorization"]["signature"]["signatures"][0]["protected"]
     forged["authorization"] = {"signature": {**jws, "signatures": [{**jws["signatures"][0], "protected": header}]}}
     status = await world.status(await ask_query(world, forged, NOTES))
     assert status == (401, "GeneralJwsVerifierInvalidSignature")
@@ -190,7 +186,7 @@ async def test_a_forged_grant_is_refused(world: World) -> None:
 
 async def test_a_grant_is_checked_as_a_message_of_its_own(world: World) -> None:
     record = await delegate(world, "Records.Query")
-    odd = {**record.encoded, "recordId": "x"}
+    odd = {**record, "recordId": "x"}
     assert await world.status(await ask_query(world, odd, NOTES)) == (
         401,
         "RecordsWriteValidateIntegrityRecordIdUnauthorized",
@@ -213,13 +209,13 @@ async def test_only_a_grant_is_a_grant(world: World) -> None:
     """The reference takes any record for one that the grantor ever wrote to the delegate."""
     says = {"dateExpires": END, "delegated": True, "scope": {"interface": "Records", "method": "Query"}}
     request = await record_of(world, "request", {**says}, recipient=world.bob.did)
-    assert await world.status(await ask_query(world, request.encoded, NOTES)) == (
+    assert await world.status(await ask_query(world, request, NOTES)) == (
         401,
         "RecordsAuthorDelegatedGrantNotADelegatedGrant",
     )
     incomplete = {name: value for name, value in says.items() if name != "dateExpires"}
     grant = await record_of(world, "grant", incomplete, recipient=world.bob.did)
-    assert await world.status(await ask_query(world, grant.encoded, NOTES)) == (401, "SchemaValidatorFailure")
+    assert await world.status(await ask_query(world, grant, NOTES)) == (401, "SchemaValidatorFailure")
 
 
 @pytest.mark.parametrize(
@@ -234,7 +230,7 @@ async def test_only_a_grant_is_a_grant(world: World) -> None:
     ],
 )
 async def test_data_that_say_nothing(world: World, encoded: str, words: str) -> None:
-    grant = {**(await delegate(world, "Records.Query")).encoded, "encodedData": encoded}
+    grant = {**(await delegate(world, "Records.Query")), "encodedData": encoded}
     assert await world.status(await ask_query(world, grant, NOTES)) == (400, words)
 
 
@@ -247,7 +243,7 @@ async def test_a_grant_without_a_scope_that_means_anything(world: World, scope: 
         if scope == {"interface": "Records"}
         else "GrantAuthorizationInterfaceMismatch"
     )
-    code, word = await world.status(await ask_query(world, grant.encoded, NOTES))
+    code, word = await world.status(await ask_query(world, grant, NOTES))
     assert code == 401
     assert (word == expected) == (scope is not None)
 
@@ -259,7 +255,7 @@ async def test_a_context_that_is_none(world: World, context: Any) -> None:
     grant = await record_of(
         world, "grant", {"dateExpires": END, "delegated": True, "scope": scope}, recipient=world.bob.did
     )
-    write = await by_bob(world, grant.encoded)
+    write = await by_bob(world, grant)
     assert await world.status(write, b"hello") == (401, "RecordsGrantAuthorizationScopeContextIdMismatch")
 
 
@@ -269,9 +265,7 @@ async def test_a_delegate_invokes_grants_and_roles_of_the_grantor(world: World) 
     assert await world.status(record, b"hello", tenant=world.carol) == ACCEPTED
     carols = await make_grant(world, "Messages.Query", protocol=None, by=world.carol, to=world.alice)
     assert await send_record(world, carols, tenant=world.carol) == ACCEPTED
-    query = await compose.messages_query(
-        world.alice.signer, world.clock, permission_grant_id=carols.message["recordId"]
-    )
+    query = await compose.messages_query(world.alice.signer, world.clock, permission_grant_id=carols["recordId"])
     reply = await world.send(query, tenant=world.carol)
     assert message_cid(record) in reply["entries"]
     read_notes = await make_grant(world, "Records.Write", by=world.carol, to=world.alice)
@@ -286,7 +280,7 @@ async def test_a_delegate_invokes_grants_and_roles_of_the_grantor(world: World) 
     )
     write = await by_bob(
         world,
-        (await delegate(world, "Records.Write")).encoded,
-        permission_grant_id=read_notes.message["recordId"],
+        await delegate(world, "Records.Write"),
+        permission_grant_id=read_notes["recordId"],
     )
     assert await world.status(write, b"hello", tenant=world.carol) == ACCEPTED

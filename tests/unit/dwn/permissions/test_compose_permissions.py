@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,11 +9,11 @@ import pytest
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, make_grant
 from web5.crypto.encoding import b64url_decode
-from web5.dwn.compose_permissions import permission_grant, permission_request, permission_revocation
+from web5.dwn.permissions.compose import permission_grant, permission_request, permission_revocation
+from web5.dwn.permissions.grants import permission_data
 from web5.dwn.permissions.protocol import URI
+from web5.dwn.timestamps import format_timestamp
 from web5.errors import BadRequest
-
-DATE = "2024-05-05T00:00:00.000000Z"
 
 
 def scope(**more: Any) -> dict[str, Any]:
@@ -22,14 +21,12 @@ def scope(**more: Any) -> dict[str, Any]:
 
 
 async def test_a_request_says_what_is_asked_for(world: World) -> None:
-    request = await permission_request(
-        world.bob.signer, world.clock, scope=scope(protocol="Example.com/notes/"), date_requested=DATE
-    )
-    descriptor = request.message["descriptor"]
+    request = await permission_request(world.bob.signer, world.clock, scope=scope(protocol="Example.com/notes/"))
+    descriptor = request["descriptor"]
     assert (descriptor["protocol"], descriptor["protocolPath"]) == (URI, "request")
-    assert descriptor["dateCreated"] == descriptor["messageTimestamp"] == DATE
+    assert descriptor["dateCreated"] == descriptor["messageTimestamp"] == format_timestamp(world.clock.us)
     assert descriptor["tags"] == {"protocol": "http://example.com/notes"}
-    assert json.loads(request.data) == {"delegated": False, "scope": scope(protocol="http://example.com/notes")}
+    assert permission_data(request) == {"delegated": False, "scope": scope(protocol="http://example.com/notes")}
 
 
 async def test_a_grant_says_what_is_granted(world: World) -> None:
@@ -43,12 +40,11 @@ async def test_a_grant_says_what_is_granted(world: World) -> None:
         description="for a while",
         request_id="x",
         conditions={"publication": "Prohibited"},
-        date_granted=DATE,
     )
-    descriptor = grant.message["descriptor"]
-    assert (descriptor["recipient"], descriptor["dateCreated"]) == (world.bob.did, DATE)
-    assert descriptor["dataSize"] == len(grant.data)
-    assert json.loads(grant.data) == {
+    descriptor = grant["descriptor"]
+    assert (descriptor["recipient"], descriptor["dateCreated"]) == (world.bob.did, format_timestamp(world.clock.us))
+    assert descriptor["dataSize"] == len(b64url_decode(grant["encodedData"]))
+    assert permission_data(grant) == {
         "dateExpires": END,
         "requestId": "x",
         "description": "for a while",
@@ -56,19 +52,17 @@ async def test_a_grant_says_what_is_granted(world: World) -> None:
         "scope": scope(protocol=NOTES),
         "conditions": {"publication": "Prohibited"},
     }
-    assert b64url_decode(grant.encoded["encodedData"]) == grant.data
 
 
 @pytest.mark.parametrize("protocol", [NOTES, None])
 async def test_a_revocation_is_a_child_of_its_grant(world: World, protocol: str | None) -> None:
     grant = await make_grant(world, "Messages.Read", protocol=protocol)
-    for given in (grant, grant.encoded):
-        revocation = await permission_revocation(world.alice.signer, world.clock, grant=given, description="enough")
-        descriptor = revocation.message["descriptor"]
-        assert descriptor["parentId"] == grant.message["recordId"]
-        assert revocation.message["contextId"] == f"{grant.message['recordId']}/{revocation.message['recordId']}"
-        assert descriptor.get("tags") == (None if protocol is None else {"protocol": protocol})
-        assert json.loads(revocation.data) == {"description": "enough"}
+    revocation = await permission_revocation(world.alice.signer, world.clock, grant=grant, description="enough")
+    descriptor = revocation["descriptor"]
+    assert descriptor["parentId"] == grant["recordId"]
+    assert revocation["contextId"] == f"{grant['recordId']}/{revocation['recordId']}"
+    assert descriptor.get("tags") == (None if protocol is None else {"protocol": protocol})
+    assert permission_data(revocation) == {"description": "enough"}
 
 
 async def test_a_scope_for_records_has_a_protocol(world: World) -> None:

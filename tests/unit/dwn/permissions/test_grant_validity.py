@@ -8,7 +8,8 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import grant, make_grant, revoke, send_record
 from tests.unit.dwn.persons import Person
 from web5.dwn import compose
-from web5.dwn.compose_permissions import sign_as_owner
+from web5.dwn.permissions.grants import split_encoded_data
+from web5.dwn.signing import sign_as_owner
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
 
 OK = (200, "OK")
@@ -44,18 +45,17 @@ async def test_a_grant_must_be_there_and_be_a_grant(world: World) -> None:
 async def test_a_deleted_grant_is_none(world: World) -> None:
     record = await make_grant(world, "Messages.Query", protocol=None)
     await send_record(world, record)
-    assert await world.status(await world.delete(record.message)) == (202, "Accepted")
-    assert await query(world, record.message["recordId"]) == (401, "GrantAuthorizationGrantMissing")
+    assert await world.status(await world.delete(record)) == (202, "Accepted")
+    assert await query(world, record["recordId"]) == (401, "GrantAuthorizationGrantMissing")
 
 
 async def test_a_grant_is_from_the_tenant(world: World) -> None:
     """Bob's DWN holds a grant of Carol's, because Bob keeps it: it grants nothing there."""
     record = await make_grant(world, "Messages.Query", protocol=None, by=world.carol, to=world.alice)
-    kept = await sign_as_owner(record.message, world.bob.signer)
-    assert await world.status(kept, record.data, tenant=world.bob) == (202, "Accepted")
-    message = await compose.messages_query(
-        world.alice.signer, world.clock, permission_grant_id=record.message["recordId"]
-    )
+    message, data = split_encoded_data(record)
+    kept = await sign_as_owner(message, world.bob.signer)
+    assert await world.status(kept, data, tenant=world.bob) == (202, "Accepted")
+    message = await compose.messages_query(world.alice.signer, world.clock, permission_grant_id=record["recordId"])
     assert await world.status(message, tenant=world.bob) == (401, "GrantAuthorizationNotGrantedForTenant")
 
 
@@ -63,7 +63,7 @@ async def test_a_grant_holds_from_its_date_until_its_end(world: World) -> None:
     end = parse_timestamp("2024-06-01T00:00:00.000000Z")
     record = await make_grant(world, "Messages.Query", protocol=None, date_expires=format_timestamp(end))
     await send_record(world, record)
-    grant_id, start = record.message["recordId"], parse_timestamp(record.message["descriptor"]["dateCreated"])
+    grant_id, start = record["recordId"], parse_timestamp(record["descriptor"]["dateCreated"])
     assert await query_at(world, grant_id, start - 1) == (401, "GrantAuthorizationGrantNotYetActive")
     assert await query_at(world, grant_id, start) == OK
     assert await query_at(world, grant_id, end - 1) == OK
@@ -73,7 +73,7 @@ async def test_a_grant_holds_from_its_date_until_its_end(world: World) -> None:
 async def test_a_revocation_ends_a_grant_from_its_own_time_on(world: World) -> None:
     record = await make_grant(world, "Messages.Query", protocol=None)
     await send_record(world, record)
-    grant_id = record.message["recordId"]
+    grant_id = record["recordId"]
     at = parse_timestamp((await revoke(world, record))["descriptor"]["messageTimestamp"])
     assert await query_at(world, grant_id, at - 1) == OK
     assert await query_at(world, grant_id, at) == (401, "GrantAuthorizationGrantRevoked")
@@ -87,7 +87,7 @@ async def test_a_revocation_that_was_deleted_still_revokes(world: World) -> None
     await send_record(world, record)
     revocation = await revoke(world, record)
     assert await world.status(await world.delete(revocation)) == (202, "Accepted")
-    assert await query(world, record.message["recordId"]) == (401, "GrantAuthorizationGrantRevoked")
+    assert await query(world, record["recordId"]) == (401, "GrantAuthorizationGrantRevoked")
 
 
 async def test_a_grant_is_for_one_interface_and_one_method(world: World) -> None:
@@ -101,4 +101,4 @@ async def test_the_first_fault_in_the_order_of_the_reference_is_named(world: Wor
     """A grant for another person, that has ended, for another method: it is for another person."""
     record = await make_grant(world, "Records.Write", to=world.carol, date_expires=format_timestamp(world.clock.now()))
     await send_record(world, record)
-    assert await query(world, record.message["recordId"]) == (401, "GrantAuthorizationNotGrantedToAuthor")
+    assert await query(world, record["recordId"]) == (401, "GrantAuthorizationNotGrantedToAuthor")

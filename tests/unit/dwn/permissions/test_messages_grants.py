@@ -20,7 +20,7 @@ from tests.unit.dwn.permissions.permits import (
 )
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
-from web5.dwn.compose_permissions import permission_request
+from web5.dwn.permissions.compose import permission_request
 
 OK = (200, "OK")
 OTHER_PROTOCOL = (401, "EventsGrantAuthorizationMismatchedProtocol")
@@ -116,7 +116,7 @@ async def test_the_permissions_of_a_protocol_belong_to_it(world: World) -> None:
         granted = await make_grant(world, "Messages.Read", to=world.carol, protocol=protocol)
         for record in (asked, granted):
             assert await send_record(world, record) == (202, "Accepted")
-            assert await read(world, grant_id, record.message) == expected
+            assert await read(world, grant_id, record) == expected
         assert await read(world, grant_id, await revoke(world, granted)) == expected
 
 
@@ -125,8 +125,8 @@ async def test_what_a_permission_was_for_is_not_known_without_its_data(world: Wo
     granted = await make_grant(world, "Messages.Read", to=world.carol)
     await send_record(world, granted)
     revocation = await revoke(world, granted)
-    await world.send(await world.delete(granted.message))
-    code, _ = await read(world, grant_id, granted.message)
+    await world.send(await world.delete(granted))
+    code, _ = await read(world, grant_id, granted)
     assert code == 401
     assert await read(world, grant_id, revocation) == (401, "GrantAuthorizationGrantMissing")
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, make_grant, revoke, send_record, with_notes, with_other_data
-from web5.dwn.compose_permissions import PermissionRecord, sign_as_owner, sign_as_owner_delegate
+from web5.dwn.signing import sign_as_owner, sign_as_owner_delegate
 from web5.errors import BadRequest
 
 ACCEPTED = (202, "Accepted")
@@ -28,7 +28,7 @@ async def carols_note(world: World, **options: Any) -> Message:
     return write
 
 
-async def delegate(world: World, **options: Any) -> PermissionRecord:
+async def delegate(world: World, **options: Any) -> Message:
     return await make_grant(world, "Records.Write", delegated=True, **options)
 
 
@@ -45,29 +45,29 @@ async def test_only_the_tenant_is_the_owner(world: World) -> None:
 
 async def test_an_owner_keeps_what_a_delegate_of_another_wrote(world: World) -> None:
     grant = await make_grant(world, "Records.Write", delegated=True, by=world.carol, to=world.bob)
-    write = await world.compose(by=world.bob, delegated_grant=grant.encoded, protocol=NOTES, protocol_path="note")
+    write = await world.compose(by=world.bob, delegated_grant=grant, protocol=NOTES, protocol_path="note")
     kept = await sign_as_owner(write, world.alice.signer)
     assert await world.status(kept, b"hello") == ACCEPTED
     assert await world.query(by=world.alice, author=world.carol.did) == [kept["recordId"]]
 
 
 async def test_a_delegate_keeps_it_for_the_owner(world: World) -> None:
-    grant = (await delegate(world)).encoded
+    grant = await delegate(world)
     kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == ACCEPTED
 
 
 async def test_the_scope_of_the_grant_is_about_the_record(world: World) -> None:
-    grant = (await delegate(world, conditions={"publication": "Required"})).encoded
+    grant = await delegate(world, conditions={"publication": "Required"})
     kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == (401, "RecordsGrantAuthorizationConditionPublicationRequired")
-    grant = (await delegate(world)).encoded
+    grant = await delegate(world)
     kept = await sign_as_owner_delegate(await world.compose(by=world.carol), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == (401, "RecordsGrantAuthorizationScopeProtocolMismatch")
 
 
 async def test_the_grant_is_the_owners(world: World) -> None:
-    grant = (await delegate(world, by=world.carol)).encoded
+    grant = await delegate(world, by=world.carol)
     kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == (401, "RecordsWriteOwnerAndTenantMismatch")
 
@@ -76,35 +76,35 @@ async def test_a_revoked_grant_keeps_nothing(world: World) -> None:
     record = await delegate(world)
     await send_record(world, record)
     await revoke(world, record)
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, record.encoded)
+    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, record)
     assert await world.status(kept, b"hello") == (401, "GrantAuthorizationGrantRevoked")
 
 
 async def test_the_signature_and_the_grant_belong_together(world: World) -> None:
     write, record = await carols_note(world), await delegate(world)
-    kept = await sign_as_owner_delegate(write, world.bob.signer, record.encoded)
+    kept = await sign_as_owner_delegate(write, world.bob.signer, record)
     bare = {**kept, "authorization": {**kept["authorization"]}}
     del bare["authorization"]["ownerDelegatedGrant"]
     alone = (400, "RecordsOwnerDelegatedGrantAndIdExistenceMismatch")
     assert await world.status(bare, b"hello") == alone
     del bare["authorization"]["ownerSignature"]
-    bare["authorization"]["ownerDelegatedGrant"] = record.encoded
+    bare["authorization"]["ownerDelegatedGrant"] = record
     assert await world.status(bare, b"hello") == alone
 
     async def status(grant: Message, signer: Any = world.bob.signer) -> tuple[int, str]:
         return await world.status(await sign_as_owner_delegate(write, signer, grant), b"hello")
 
-    other = {**kept["authorization"], "ownerDelegatedGrant": (await delegate(world)).encoded}
+    other = {**kept["authorization"], "ownerDelegatedGrant": await delegate(world)}
     assert await world.status({**kept, "authorization": other}, b"hello") == (
         400,
         "RecordsOwnerDelegatedGrantCidMismatch",
     )
-    assert await status(record.encoded, world.carol.signer) == (
+    assert await status(record, world.carol.signer) == (
         400,
         "RecordsOwnerDelegatedGrantGrantedToAndOwnerSignatureMismatch",
     )
     plain = await make_grant(world, "Records.Write")
-    assert await status(plain.encoded) == (400, "RecordsOwnerDelegatedGrantNotADelegatedGrant")
+    assert await status(plain) == (400, "RecordsOwnerDelegatedGrantNotADelegatedGrant")
 
 
 async def test_the_data_of_a_grant_are_what_the_owner_signed(world: World) -> None:
@@ -116,14 +116,14 @@ async def test_the_data_of_a_grant_are_what_the_owner_signed(world: World) -> No
         "scope": {"interface": "Records", "method": "Write", "protocol": NOTES},
     }
     write = await carols_note(world)
-    kept = await sign_as_owner_delegate(write, world.bob.signer, record.encoded)
+    kept = await sign_as_owner_delegate(write, world.bob.signer, record)
     assert await world.status(kept, b"hello") == (401, "RecordsGrantAuthorizationScopeProtocolMismatch")
     kept = await sign_as_owner_delegate(write, world.bob.signer, with_other_data(record, wider))
     assert await world.status(kept, b"hello") == (401, "RecordsOwnerDelegatedGrantCidMismatch")
 
 
 async def test_every_signature_is_verified(world: World) -> None:
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, (await delegate(world)).encoded)
+    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, await delegate(world))
     good = kept["authorization"]
     invalid = (401, "GeneralJwsVerifierInvalidSignature")
     for name in ("signature", "ownerSignature"):
@@ -145,4 +145,4 @@ async def test_the_author_signs_first(world: World) -> None:
     with pytest.raises(BadRequest, match="RecordsWriteSignAsOwnerUnknownAuthor"):
         await sign_as_owner(write, world.alice.signer)
     with pytest.raises(BadRequest, match="RecordsWriteSignAsOwnerDelegateUnknownAuthor"):
-        await sign_as_owner_delegate(write, world.bob.signer, (await delegate(world)).encoded)
+        await sign_as_owner_delegate(write, world.bob.signer, await delegate(world))

@@ -9,8 +9,9 @@ import pytest
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, grant, make_grant, record_of, revoke, send_record
 from web5.dwn import compose
-from web5.dwn.compose_permissions import permission_request, permission_revocation
 from web5.dwn.permissions import protocol
+from web5.dwn.permissions.compose import permission_request, permission_revocation
+from web5.dwn.permissions.grants import split_encoded_data
 
 WRITE = {"interface": "Records", "method": "Write", "protocol": NOTES}
 TAGGED = {"tags": {"protocol": NOTES}}
@@ -30,7 +31,7 @@ async def test_anybody_may_ask(world: World) -> None:
         conditions={"publication": "Required"},
     )
     assert await send_record(world, request) == (202, "Accepted")
-    assert await world.query(by=world.alice, protocolPath="request") == [request.message["recordId"]]
+    assert await world.query(by=world.alice, protocolPath="request") == [request["recordId"]]
 
 
 async def test_only_the_tenant_grants_and_revokes(world: World) -> None:
@@ -46,7 +47,7 @@ async def test_the_grantee_sees_the_grant_and_everybody_its_revocation(world: Wo
     granted = await make_grant(world, "Records.Write")
     await send_record(world, granted)
     revocation = await revoke(world, granted)
-    grant_id = granted.message["recordId"]
+    grant_id = granted["recordId"]
     assert (await world.read(by=world.bob, recordId=grant_id))["status"]["code"] == 200
     assert (await world.read(by=world.carol, recordId=grant_id))["status"]["code"] == 401
     assert (await world.read(by=None, recordId=revocation["recordId"]))["status"]["code"] == 200
@@ -133,9 +134,9 @@ async def test_permission_records_are_small_json(world: World) -> None:
 
 
 async def test_a_grant_without_data_is_kept_but_grants_nothing(world: World) -> None:
-    granted = await make_grant(world, "Messages.Query", protocol=None)
-    assert await world.status(granted.message) == (204, "No Content")
-    query = await compose.messages_query(world.bob.signer, world.clock, permission_grant_id=granted.message["recordId"])
+    granted, _ = split_encoded_data(await make_grant(world, "Messages.Query", protocol=None))
+    assert await world.status(granted) == (204, "No Content")
+    query = await compose.messages_query(world.bob.signer, world.clock, permission_grant_id=granted["recordId"])
     assert await world.status(query) == (401, "GrantAuthorizationGrantMissing")
 
 
@@ -144,8 +145,9 @@ async def test_the_log_of_a_protocol_has_its_permissions(world: World) -> None:
     granted = await make_grant(world, "Records.Write")
     await send_record(world, granted)
     await grant(world, "Records.Write", protocol="urn:other")
-    newer = await world.compose(existing=granted.message, data=granted.data, **TAGGED)
-    assert await world.status(newer, granted.data) == (202, "Accepted")
+    _, data = split_encoded_data(granted)
+    newer = await world.compose(existing=granted, data=data, **TAGGED)
+    assert await world.status(newer, data) == (202, "Accepted")
     await revoke(world, granted)
     query = await compose.messages_query(world.alice.signer, world.clock, filters=[{"protocol": NOTES}])
     assert len((await world.send(query))["entries"]) == 3

@@ -57,20 +57,18 @@ async def delegate(world: World) -> Any:
 
 
 async def test_a_delegate_configures_for_the_tenant(world: World, delegate: Any) -> None:
-    message = await configure(world, DEFINITION, by=world.bob, delegated_grant=delegate.encoded)
+    message = await configure(world, DEFINITION, by=world.bob, delegated_grant=delegate)
     assert await world.status(message) == ACCEPTED
-    other = await configure(
-        world, {**DEFINITION, "protocol": "urn:other"}, by=world.bob, delegated_grant=delegate.encoded
-    )
+    other = await configure(world, {**DEFINITION, "protocol": "urn:other"}, by=world.bob, delegated_grant=delegate)
     assert await world.status(other) == (401, "ProtocolsGrantAuthorizationScopeProtocolMismatch")
-    stolen = await configure(world, DEFINITION, by=world.carol, delegated_grant=delegate.encoded)
+    stolen = await configure(world, DEFINITION, by=world.carol, delegated_grant=delegate)
     assert await world.status(stolen) == (401, "GrantAuthorizationNotGrantedToAuthor")
 
 
 async def test_a_delegate_configures_under_a_delegated_grant_only(world: World, delegate: Any) -> None:
     """The reference takes any grant here, and any data beside the grantor's signature."""
     plain = await make_grant(world, "Protocols.Configure")
-    message = await configure(world, DEFINITION, by=world.bob, delegated_grant=plain.encoded)
+    message = await configure(world, DEFINITION, by=world.bob, delegated_grant=plain)
     assert await world.status(message) == (401, "RecordsAuthorDelegatedGrantNotADelegatedGrant")
     wider = with_other_data(
         delegate,

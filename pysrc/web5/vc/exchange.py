@@ -18,7 +18,7 @@ from web5.vc import jwt
 from web5.vc.codes import Code
 from web5.vc.json_path import nodes
 from web5.vc.models import Json, VerifiablePresentation
-from web5.vc.schema_check import fault_by
+from web5.vc.schemas import schema_fault
 
 SUBMISSION_CONTEXT = "https://identity.foundation/presentation-exchange/submission/v1"
 SUBMISSION_TYPE = "PresentationSubmission"
@@ -59,7 +59,7 @@ class FieldConstraint(_Part):
         for path in self.path:
             found = nodes(path, claims)
             if found:
-                return self.filter is None or any(fault_by(self.filter, value) is None for value in found)
+                return self.filter is None or any(schema_fault(self.filter, value) is None for value in found)
         return self.optional
 
 

@@ -52,7 +52,7 @@ def _step(match: re.Match[str]) -> Step:
     if kind == "deep":
         return lambda value: _named_below(value, text)
     if kind in ("any", "each"):
-        return lambda value: iter(_children(value))
+        return lambda value: iter(children(value))
     if kind == "position":
         position = int(text)
         return lambda value: iter(value[position : position + 1] if isinstance(value, list) else ())
@@ -68,10 +68,11 @@ def _named_below(value: Any, name: str) -> Iterator[Any]:
         one = waiting.pop()
         if isinstance(one, dict) and name in one:
             yield one[name]
-        waiting += reversed(_children(one))
+        waiting += reversed(children(one))
 
 
-def _children(value: Any) -> list[Any]:
+def children(value: Any) -> list[Any]:
+    """Return the members' values of an object or the elements of an array; none of another value."""
     return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 

@@ -1,19 +1,51 @@
-"""The JSON schemas that credentials name (`credentialSchema`; `SsiValidator.validateCredentialSchema`).
+"""JSON schemas from strangers: those that credentials name, and the filters of presentation definitions.
 
-A schema that is unavailable or not understood is never passed over. `format` is an annotation, as in JSON Schema
-2020-12; the reference checks some formats.
+Source: VC Data Model 1.1, section 5.4; `SsiValidator.validateCredentialSchema` of @web5/credentials.
+`format` is an annotation, as in JSON Schema 2020-12; the reference checks some formats.
+
+Invariants:
+1. A schema is checked before it is used, because `web5.dwn.protocols.json_schema` trusts its schemas. One that is
+   unavailable or not understood is never passed over.
+2. Validation ends: nesting, values and the `$ref` that are followed are bounded. A `pattern` is not: one made for that
+   keeps Python's `re` busy for long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from web5 import strict_json
+from web5.dwn.protocols.json_schema import Fault, fault, pattern, references, subschemas
 from web5.errors import CredentialError
 from web5.vc.codes import Code
+from web5.vc.json_path import children
 from web5.vc.models import Json, VerifiableCredential, as_list
-from web5.vc.schema_check import UnusableSchema, fault_by
+
+MAX_DEPTH = 64
+"""Limit of nesting in a schema, in a validated value, and of `$ref` within one another."""
+
+MAX_VALUES = 10_000
+"""Limit of the values in a validated value."""
+
+MAX_REFERENCES = 10_000
+"""Limit of the `$ref` that are followed for one value."""
+
+_TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
+_ANNOTATIONS = frozenset(
+    (
+        *("$schema", "$id", "id", "$comment", "title", "description", "default", "examples", "format"),
+        *("contentMediaType", "contentEncoding", "readOnly", "writeOnly", "deprecated"),
+    )
+)
+"""Keywords that demand nothing."""
+
+
+class UnusableSchema(ValueError):
+    """A schema, or a value, that is beyond what can be validated here; the message says why."""
+
 
 Fetch = Callable[[str, Code], Awaitable[str]]
 """Returns the text at a URL, or raises CredentialError with the given code."""
@@ -49,14 +81,136 @@ def check_schema(credential: Json, schema: Any, url: str) -> None:
         CredentialError: schemaViolation, or schemaUnsupported if it cannot be checked.
     """
     try:
-        found = fault_by(schema, credential)
+        found = schema_fault(schema, credential)
     except UnusableSchema as error:
         raise _unsupported(url, str(error)) from error
     if found is not None:
         raise CredentialError(Code.SCHEMA_VIOLATION, f"not as {url[:200]} demands: {str(found)[:200]}")
 
 
+def schema_fault(schema: Any, value: Any) -> Fault | None:
+    """Return the first demand of a schema that a JSON value does not meet, or None.
+
+    Raises:
+        UnusableSchema: it cannot be validated.
+    """
+    problem = "the value is too large or too deep" if _too_large(value) else _schema_problem(schema)
+    if problem is not None:
+        raise UnusableSchema(problem)
+    left, depth = MAX_REFERENCES, 0
+    names: dict[str, Callable[[Any], Fault | None]] = {}
+
+    def follow(reference: str, target: Any, value: Any) -> Fault | None:
+        nonlocal left, depth
+        left -= 1
+        if left < 0 or depth >= MAX_DEPTH:
+            raise UnusableSchema(f"{reference[:100]} leads on and on")
+        depth += 1
+        try:
+            return fault(target, value, names)
+        finally:
+            depth -= 1
+
+    for reference, target in references(schema, definitions=True).items():
+        names[reference] = partial(follow, reference, target)
+    return fault(schema, value, names)
+
+
 def _unsupported(url: str, why: str) -> CredentialError:
     return CredentialError(
         Code.SCHEMA_UNSUPPORTED, f"{url[:200]} cannot be used: {why}; check_schema=False does without"
     )
+
+
+def _too_large(value: Any) -> bool:
+    level, values = [value], 0
+    for _ in range(MAX_DEPTH):
+        level = [inner for one in level for inner in children(one)]
+        values += len(level)
+        if not level or values > MAX_VALUES:
+            return values > MAX_VALUES
+    return True
+
+
+def _schema_problem(root: Any) -> str | None:
+    known: set[int] = set()
+    for schema, depth in subschemas(root, definitions=True):
+        # Checked before the generator reads the schemas within.
+        problem = "it is nested too deeply" if depth > MAX_DEPTH else _keyword_problem(schema)
+        if problem is not None:
+            return problem
+        known.add(id(schema))
+    for reference, target in references(root, definitions=True).items():
+        # The target, such as a `default`, need not be one of the schemas that were checked.
+        if id(target) not in known:
+            return f"{reference[:100]!r} is no schema within it"
+    return None
+
+
+def _keyword_problem(schema: Any) -> str | None:
+    if not _is_schema(schema):
+        return "a schema is an object or a boolean"
+    for keyword, wanted in schema.items() if isinstance(schema, dict) else ():
+        if keyword in _ANNOTATIONS:
+            continue
+        if keyword not in SHAPES:
+            return f"the keyword {keyword[:40]!r} is not known here"
+        if not SHAPES[keyword](wanted):
+            return f"{keyword} is not as it must be"
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e300
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, dict | bool)
+
+
+def _is_schema_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_schema, value))
+
+
+def _is_schema_map(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_schema, value.values()))
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and pattern(value) is not None
+    except (re.error, OverflowError, RecursionError):
+        return False
+
+
+def _is_type(value: Any) -> bool:
+    return all(one in _TYPES for one in as_list(value))
+
+
+def _is_text_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+SHAPES: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum"), _is_number),
+    **dict.fromkeys(("maxLength", "minLength", "maxItems", "minItems", "minProperties"), _is_count),
+    **dict.fromkeys(("minContains", "maxContains"), _is_count),
+    **dict.fromkeys(("not", "if", "then", "else", "items", "contains", "additionalProperties"), _is_schema),
+    **dict.fromkeys(("anyOf", "oneOf", "allOf"), _is_schema_list),
+    "properties": _is_schema_map,
+    "patternProperties": lambda value: _is_schema_map(value) and all(map(_is_pattern, value)),
+    **dict.fromkeys(("$defs", "definitions"), _is_schema_map),
+    "type": _is_type,
+    "multipleOf": lambda value: _is_number(value) and value > 0,
+    "pattern": _is_pattern,
+    "$ref": lambda value: isinstance(value, str),
+    "const": lambda value: True,
+    "enum": lambda value: isinstance(value, list),
+    "uniqueItems": lambda value: type(value) is bool,
+    "required": _is_text_list,
+}
+"""The condition on each keyword's value under which `web5.dwn.protocols.json_schema` can read it."""

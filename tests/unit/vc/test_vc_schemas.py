@@ -1,4 +1,4 @@
-"""Schemas from strangers: invariants 1 and 2 of web5.vc.schema_check, and credentials that name them."""
+"""Schemas from strangers: invariants 1 and 2 of web5.vc.schemas, and credentials that name them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from web5.dids import jwk
 from web5.dwn.protocols.json_schema import KEYWORDS
 from web5.errors import CredentialError
 from web5.vc import Code
-from web5.vc.schema_check import MAX_DEPTH
-from web5.vc.schema_shapes import SHAPES
-from web5.vc.schemas import check_schema
+from web5.vc.schemas import MAX_DEPTH, SHAPES, check_schema
 from web5.vc.verifier import MAX_BYTES
 
 URL = "https://schemas.example/membership.json"

@@ -11,9 +11,8 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jws import MessageSigner
 from web5.dids import key as did_key
 from web5.dids.keys import signer_for
-from web5.dids.models import DidDocument, DidResolutionResult, Service
+from web5.dids.models import DWN_SERVICE, DidDocument, DidResolutionResult, Service
 from web5.ports.crypto import Jwk, KeyAlgorithm
-from web5.remote.endpoints import SERVICE_TYPE
 
 
 class SimCrypto(CPythonCrypto):
@@ -64,7 +63,7 @@ class Directory:
 
     def publish(self, person: Person, endpoints: Sequence[str]) -> None:
         """Publish a person's document, with these endpoints."""
-        service = Service(id="#dwn", type=SERVICE_TYPE, service_endpoint=list(endpoints))
+        service = Service(id="#dwn", type=DWN_SERVICE, service_endpoint=list(endpoints))
         document = person.document.model_copy(update={"service": [service]})
         self._versions.setdefault(person.did, []).append((_now(), document))
 

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from web5.dids.resolver import DidResolver
+from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.dwn import Dwn
 from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, RemoteError, Unreachable
 from web5.remote.dwn import RemoteDwn
-from web5.remote.endpoints import resolve_endpoints
 from web5.sync import SendResult
 from web5.sync.plan.policy import judge, judge_error
 
@@ -81,7 +80,7 @@ class Messages:
                 verdict = judge_error(error)
             return SendResult(url, verdict.settled, verdict.code, verdict.detail or verdict.name)
 
-        return list(await asyncio.gather(*map(give, await resolve_endpoints(self._resolver, target))))
+        return list(await asyncio.gather(*map(give, await dwn_endpoints(self._resolver, target))))
 
 
 def _checked(reply: Reply) -> Reply:

@@ -6,6 +6,7 @@ without the members that were never set. Members that are not named here are kep
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
@@ -66,11 +67,26 @@ class Service(WireModel):
 
     @property
     def urls(self) -> list[str]:
-        """The endpoints, if all of them are texts, else none (`@web5/agent` `getDwnServiceEndpointUrls`)."""
-        endpoints = self.service_endpoint if isinstance(self.service_endpoint, list) else [self.service_endpoint]
-        urls = [endpoint for endpoint in endpoints if isinstance(endpoint, str)]
-        return urls if len(urls) == len(endpoints) else []
+        """The URLs of the endpoint: `"URL"`, `{"uri": …}`, `{"nodes": […]}` or a list of these; the rest is left out.
 
+        Source: DIF DWN, "Service Endpoints". Documents have had all of these forms.
+        """
+        return list(_urls(self.service_endpoint))
+
+
+def _urls(endpoint: Any) -> Iterator[str]:
+    match endpoint:
+        case str():
+            yield endpoint
+        case {"nodes": list(several)} | list(several):
+            for one in several:
+                yield from _urls(one)
+        case {"uri": str(uri)}:
+            yield uri
+
+
+DWN_SERVICE = "DecentralizedWebNode"
+"""The type of a service that names DWNs."""
 
 Relationship = list[str | VerificationMethod]
 
@@ -134,10 +150,15 @@ class DidDocument(WireModel):
         return absolute_url(self.id, reference)
 
     @property
+    def dwn_services(self) -> list[Service]:
+        """The services that name DWNs, whatever their ids; `#dwn` and `#node` are usual."""
+        return [service for service in self.service or () if service.type == DWN_SERVICE]
+
+    @property
     def dwn_endpoints(self) -> list[str]:
-        """Where the subject's DWNs are: the URLs of the service `#dwn`."""
-        service = self.find_service("dwn")
-        return service.urls if service is not None and service.type == "DecentralizedWebNode" else []
+        """The HTTP URLs of the subject's DWNs in the document's order, each once, without a slash at the end."""
+        urls = [url.rstrip("/") for service in self.dwn_services for url in service.urls]
+        return list(dict.fromkeys(url for url in urls if url.lower().startswith(("http://", "https://"))))
 
 
 @dataclass(frozen=True)

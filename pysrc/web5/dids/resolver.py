@@ -67,6 +67,19 @@ class DidResolver(Protocol):
         """Resolve a DID. Never raises: see `didResolutionMetadata.error`."""
 
 
+async def dwn_endpoints(resolver: DidResolver, did: str) -> list[str]:
+    """Resolve the URLs of a DID's DWNs.
+
+    Raises:
+        DidError: the DID cannot be resolved now.
+    """
+    result = await resolver.resolve(did)
+    if result.did_document is None:
+        message = str(result.did_resolution_metadata.get("errorMessage", f"{did} cannot be resolved"))
+        raise DidError(result.error or "internalError", message.removeprefix(f"{result.error}: "))
+    return result.did_document.dwn_endpoints
+
+
 @dataclass(frozen=True)
 class CachedDocument:
     """A document that its method found and checked.

@@ -102,19 +102,39 @@ def test_finding_methods_and_services() -> None:
     }
 
 
+A, B, C = "https://h/a", "http://h/b", "http://[::1]:3000"
+
+
 @pytest.mark.parametrize(
-    ("service", "endpoints"),
+    ("endpoint", "urls"),
     [
-        ({"type": "DecentralizedWebNode", "serviceEndpoint": "u"}, ["u"]),
-        ({"type": "DecentralizedWebNode", "serviceEndpoint": ["u", "v"]}, ["u", "v"]),
-        ({"type": "DecentralizedWebNode", "serviceEndpoint": ["u", {}]}, []),
-        ({"type": "DecentralizedWebNode", "serviceEndpoint": {"nodes": ["u"]}}, []),
-        ({"type": "Other", "serviceEndpoint": "u"}, []),
+        (A, [A]),
+        ([B, A], [B, A]),
+        ({"uri": A}, [A]),
+        ({"nodes": [A, B]}, [A, B]),
+        ({"nodes": [{"uri": A}, B]}, [A, B]),
+        ([{"uri": A}, B, {"nodes": [C]}], [A, B, C]),
+        ([A, f"{A}/", f"{A}//", A], [A]),
+        ("HTTPS://h/a", ["HTTPS://h/a"]),
+        ([A, "ws://h/a", "h/a", "", "did:x:y", {}, {"uri": 7}, {"nodes": B}, {"nodes": [7, None]}], [A]),
+        ({"origins": [A]}, []),
     ],
 )
-def test_dwn_endpoints(service: Any, endpoints: list[str]) -> None:
-    document = {"id": "did:a:b", "service": [{"id": "did:a:b#dwn", **service}]}
-    assert DidDocument.from_wire(document).dwn_endpoints == endpoints
+def test_the_forms_of_dwn_endpoints(endpoint: Any, urls: list[str]) -> None:
+    for id in ("did:a:b#dwn", "#dwn", "#node"):
+        service = {"id": id, "type": "DecentralizedWebNode", "serviceEndpoint": endpoint}
+        document = DidDocument.from_wire({"id": "did:a:b", "service": [service]})
+        assert document.dwn_endpoints == urls
+    other = DidDocument.from_wire({"id": "did:a:b", "service": [{**service, "type": "Other"}]})
+    assert other.dwn_endpoints == []
+
+
+def test_every_dwn_service_counts_and_every_url_once() -> None:
+    services = [
+        {"id": f"#{number}", "type": "DecentralizedWebNode", "serviceEndpoint": endpoint}
+        for number, endpoint in enumerate(([A], [B, A], {"nodes": [C]}))
+    ]
+    assert DidDocument.from_wire({"id": "did:a:b", "service": services}).dwn_endpoints == [A, B, C]
     assert DidDocument.from_wire({"id": "did:a:b"}).dwn_endpoints == []
 
 

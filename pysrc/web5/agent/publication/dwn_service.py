@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from web5.dids import dht
 from web5.dids.dht.bep44 import version_of
-from web5.dids.models import DidDocument, PortableDid
+from web5.dids.models import DWN_SERVICE, DidDocument, PortableDid
 from web5.dids.uri import fragment_of, parse_did
 from web5.errors import IdentityError, InvalidArgument
 
@@ -31,7 +31,11 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
             raise InvalidArgument(f"{url!r} is not the URL of a DWN: it begins with https:// or http://.")
     document = portable_did.document.to_wire()
-    services = [service for service in document.pop("service", ()) if fragment_of(service["id"]) != "dwn"]
+    services = [
+        service
+        for service in document.pop("service", ())
+        if service["type"] != DWN_SERVICE and fragment_of(service["id"]) != "dwn"
+    ]
     if urls:
         services.append(_service(portable_did, list(dict.fromkeys(urls))))
     if services:
@@ -46,7 +50,7 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
 
 
 def _service(portable_did: PortableDid, urls: list[str]) -> dict[str, Any]:
-    before = portable_did.document.find_service("dwn")
-    custom = before.to_wire() if before else {"enc": "#enc", "sig": "#sig"}
-    own = {"id": f"{portable_did.uri}#dwn", "type": "DecentralizedWebNode", "serviceEndpoint": urls}
+    before = portable_did.document.dwn_services
+    custom = before[0].to_wire() if before else {"enc": "#enc", "sig": "#sig"}
+    own = {"id": f"{portable_did.uri}#dwn", "type": DWN_SERVICE, "serviceEndpoint": urls}
     return custom | own

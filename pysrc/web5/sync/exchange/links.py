@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from web5.dids.resolver import DidResolver
+from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.errors import DidError, StorageError
-from web5.remote.endpoints import resolve_endpoints
 from web5.sync.exchange.link import Line
 from web5.sync.exchange.local import Local
 from web5.sync.states import SyncEvent
@@ -82,7 +81,7 @@ class Lines:
 
     async def _refresh(self, tenant: str) -> None:
         try:
-            urls = await resolve_endpoints(self._resolver, tenant)
+            urls = await dwn_endpoints(self._resolver, tenant)
             known = tenant in self._ledger.tenants()
             added, removed = self._ledger.set_endpoints(tenant, urls) if known else ([], [])
         except (DidError, StorageError) as error:  # or there is no room to keep what it says

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from web5.dids.resolver import DidResolver
+from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.errors import InvalidArgument
-from web5.remote.endpoints import resolve_endpoints
 from web5.sync.exchange.links import Lines
 from web5.sync.exchange.local import Local
 from web5.sync.exchange.peer import Peer
@@ -38,7 +37,7 @@ class Sender:
             results = await asyncio.gather(*(self._to_own(peer, items) for peer in peers))
             await self._local.ledger.database.flush()
         else:
-            urls = await resolve_endpoints(self._resolver, target)
+            urls = await dwn_endpoints(self._resolver, target)
             results = await asyncio.gather(*(self._to_other(tenant, target, url, items) for url in urls))
         return list(results)
 

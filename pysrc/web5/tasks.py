@@ -1,10 +1,12 @@
-"""Helpers for asyncio tasks."""
+"""Helpers for asyncio tasks and callbacks."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
 
 
 async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
@@ -15,3 +17,21 @@ async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+
+
+def notify(doing: str, callbacks: Iterable[Callable[P, object]], *arguments: P.args, **keywords: P.kwargs) -> None:
+    """Call every callback; an exception of one is reported and stops nothing.
+
+    Parameters:
+        doing: the message of the report, see `report`.
+    """
+    for callback in tuple(callbacks):
+        try:
+            callback(*arguments, **keywords)
+        except Exception as error:
+            report(doing, error)
+
+
+def report(message: str, error: BaseException) -> None:
+    """Pass a failure for which nobody waits to the event loop's exception handler."""
+    asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})

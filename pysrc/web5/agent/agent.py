@@ -37,6 +37,7 @@ from web5.remote.dwn import RemoteDwn
 from web5.settings import Progress, ignore_progress
 from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
+from web5.tasks import notify, report
 
 
 class Agent:
@@ -302,10 +303,9 @@ class Agent:
         self.sync.wake(portable_did.uri)
 
     def _tell(self, applied: Applied) -> None:
-        for callback in self.on_change:
-            callback(applied.tenant, applied.message_cid)
+        notify("a callback of on_change failed", self.on_change, applied.tenant, applied.message_cid)
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        asyncio.get_running_loop().call_exception_handler({"message": "background work failed", "exception": error})
+        report("background work failed", error)

@@ -9,7 +9,6 @@ Invariants:
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from web5.dwn.store.indexes import COLUMNS, tag_values
 from web5.dwn.store.terms import Term
+from web5.tasks import notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +81,8 @@ class Subscription:
             self._stream.remove(self._tenant, self._number)
 
     def tell(self, event: Event) -> None:
-        if self._handler is None:
-            return
-        try:
-            self._handler(event)
-        except Exception as error:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": f"the handler of subscription {self.id} failed", "exception": error}
-            )
+        if self._handler is not None:
+            notify(f"the handler of subscription {self.id} failed", [self._handler], event)
 
 
 class _Tenant:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
 from web5.errors import NotImplementedByDwn
 from web5.ports.blobs import Blobs
+from web5.tasks import notify
 
 Message = dict[str, Any]
 Reply = dict[str, Any]
@@ -80,14 +80,8 @@ class Services:
         """Tell what is durable in the order of the event log, whichever call waits for it first."""
         while self._untold and self._untold[0].seq <= durable:
             applied = self._untold.popleft()
-            for hook in (*self.after_commit, self.events.emit):
-                try:
-                    hook(applied)
-                except Exception as error:
-                    # The message is stored whatever a hook makes of it.
-                    asyncio.get_running_loop().call_exception_handler(
-                        {"message": f"a hook failed on {applied.message_cid}", "exception": error}
-                    )
+            # The message is stored whatever a hook makes of it.
+            notify(f"a hook failed on {applied.message_cid}", (*self.after_commit, self.events.emit), applied)
 
     def data_of(self, tenant: int, write: Message, inline: bytes | None) -> DataStream | None:
         """The data of a stored RecordsWrite, if it is held."""

@@ -18,6 +18,7 @@ from uuid import uuid4
 from web5.dwn import rpc, rpc_socket
 from web5.errors import BadReply, RemoteError, TimedOut, Unreachable
 from web5.ports.websocket import WebSocket
+from web5.tasks import notify
 
 Message = dict[str, Any]
 OnEvent = Callable[[Message], None]
@@ -46,14 +47,8 @@ class SocketSubscription:
             self._unsubscribe()
 
     def tell(self, event: Message) -> None:
-        if self._ended.is_set():
-            return
-        try:
-            self._on_event(event)
-        except Exception as error:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "the handler of a remote subscription failed", "exception": error}
-            )
+        if not self._ended.is_set():
+            notify("the handler of a remote subscription failed", [self._on_event], event)
 
     def end(self) -> None:
         self._ended.set()

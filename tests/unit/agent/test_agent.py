@@ -263,6 +263,24 @@ async def test_what_is_no_node_changes_nothing(world: World, url: str) -> None:
     assert await agent.export_identity(identity.did) == before
 
 
+async def test_a_callback_that_fails_stops_neither_the_write_nor_the_others(world: World) -> None:
+    reports: list[str] = []
+    seen: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context["message"]))
+
+    def fail(tenant: str, message_cid: str) -> None:
+        raise RuntimeError("a careless app")
+
+    agent = await world.device("laptop")
+    identity = await agent.create_identity("Alice", [])
+    agent.on_change += [fail, lambda tenant, message_cid: seen.append(tenant)]
+    records = Web5(agent, identity.did).dwn.records
+    await records.create("a note", schema="http://note.example")
+    assert len(await records.query(schema="http://note.example")) == 1
+    assert seen == [identity.did]
+    assert reports == ["a callback of on_change failed"]
+
+
 async def test_locked_nothing_signs_and_nothing_syncs(world: World) -> None:
     agent = await world.device("laptop")
     identity = await agent.create_identity("Alice", world.endpoints)

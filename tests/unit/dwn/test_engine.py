@@ -207,6 +207,23 @@ async def test_a_hook_that_raises_undoes_all(world: World, blobs: CountingBlobs,
     assert await reply["entry"]["data"].read() == data
 
 
+async def test_a_hook_that_fails_after_the_commit_stops_nothing(world: World) -> None:
+    """The message is stored and acknowledged, the other hooks and the subscribers are notified, and it is reported."""
+    reports: list[str] = []
+    seen: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context["message"]))
+
+    def fail(applied: Applied) -> None:
+        raise RuntimeError("a careless hook")
+
+    world.dwn.after_commit.append(fail)
+    world.dwn.after_commit.append(lambda applied: seen.append(applied.message_cid))
+    first = await world.write(data=b"one")
+    second = await world.write(existing=first, data=b"two")
+    assert seen == await world.log() == [message_cid(first), message_cid(second)]
+    assert reports == [f"a hook failed on {cid}" for cid in seen]
+
+
 def flushing(flush: Callable[[], Any]) -> Database:
     return Database(open_memory().connection, flush=flush)
 

@@ -36,7 +36,7 @@ class Announcer:
     def watch(self, agent: Agent) -> None:
         """Announce what happens in this agent from now on."""
         agent.on_change.append(lambda tenant, message_cid: self.changed("notes", "state"))
-        agent.records.changed.append(self._agent_record)
+        agent.records.on_change.append(self._agent_record)
         agent.sync.listeners.append(lambda event: self._sync_event(event, own=event.tenant == agent.vault.agent_did))
 
     def boot(self, step: str, done: int, total: int) -> None:

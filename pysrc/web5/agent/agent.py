@@ -53,6 +53,7 @@ class Agent:
         resolver: UniversalResolver,
         dwn: Dwn,
         remote: RemoteDwn,
+        messages: Messages,
         vault: Vault,
         records: AgentRecords,
         registrar: Registrar,
@@ -72,7 +73,7 @@ class Agent:
         self.on_change: list[Callable[[str, str], None]] = []
         """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
         self._close_platform = close_platform
-        self.messages = Messages(dwn, resolver, remote)
+        self.messages = messages
         self.keyring = Keyring(vault, identities, crypto)
         self.record_keys = RecordKeys(self.keyring, resolver, crypto)
         self.sync = SyncEngine(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from web5.agent.agent import Agent
 from web5.agent.did_cache import StoredDids
 from web5.agent.identities import IdentityStore
+from web5.agent.messages import Messages
 from web5.agent.publication.store import PublicationStore
 from web5.agent.records import AgentRecords
 from web5.agent.vault.vault import Vault
@@ -69,7 +70,10 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     )
     await dwn.open()
     vault = Vault(platform.database, platform.sealer, platform.crypto)
-    records = AgentRecords(dwn, vault, platform.clock)
+    remote = RemoteDwn(platform.http, platform.sockets)
+    messages = Messages(dwn, resolver, remote)
+    records = AgentRecords(messages, vault, platform.clock)
+    dwn.after_commit.append(records.applied)
     registrar = Registrar(RegistrationClient(platform.http), RegistrationStore(platform.database), platform.clock)
     agent = Agent(
         close_platform=platform.close,
@@ -78,7 +82,8 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
         clock=clock,
         resolver=resolver,
         dwn=dwn,
-        remote=RemoteDwn(platform.http, platform.sockets),
+        remote=remote,
+        messages=messages,
         vault=vault,
         records=records,
         identities=IdentityStore(platform.database, records, crypto, verify=platform.crypto.verify),

@@ -1,7 +1,7 @@
 """The identities of this agent, with their keys.
 
 Invariants:
-1. A private key enters the DWN only encrypted (`agent_records`), and memory only while it is asked for: what signs
+1. A private key enters the DWN only encrypted (`agent.records`), and memory only while it is asked for: what signs
    holds a key that cannot be read, where the platform has such.
 2. An identity enters the store whole and checked, or not at all: its keys sign for its document.
 3. At most one identity is the chosen one, which `Web5.connect` gives back; that is this device's choice alone.
@@ -71,7 +71,7 @@ class IdentityStore:
         self._known: dict[str, Identity] = {}
         self._documents: dict[str, Any] = {}
         self._signers: dict[str, MessageSigner] = {}
-        records.changed.append(self._changed)
+        records.on_change.append(self._changed)
         database.migrate(schema.COMPONENT, schema.STEPS)
 
     async def open(self) -> None:

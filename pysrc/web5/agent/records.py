@@ -1,10 +1,10 @@
-"""What the agent must not lose, kept as encrypted records of the agent's own tenant, so that sync carries it.
+"""Encrypted records of the agent's own tenant, in which it keeps what it must not lose, so that sync carries them.
 
 Invariants:
 1. What is in a record, its kind and its name included, is readable only with the vault's content key; nodes see no more
    than how many there are, and how large.
 2. Records of the same kind and id, which two devices may have made at the same time, count as one: the newest.
-3. Only what the store holds is told: `changed` is called after a change is durable, whoever made it.
+3. `on_change` is called after a change is durable, whoever made it.
 4. With the vault locked nothing is remembered here, and nothing can be read.
 """
 
@@ -12,17 +12,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from web5.agent.messages import Messages
+from web5.agent.vault.secrets import VaultSecrets
+from web5.agent.vault.vault import Vault
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jws import MessageSigner
-from web5.dwn import Applied, Dwn, compose
+from web5.dwn import Applied, compose
 from web5.dwn.cid import bare_message
-from web5.errors import Conflict, CryptoError, DwnError, IdentityError, NotFound
+from web5.dwn.data import DataStream
+from web5.errors import Conflict, CryptoError, IdentityError, NotFound
 from web5.ports.clock import Clock
+from web5.tasks import report
+
+log = logging.getLogger(__name__)
 
 PROTOCOL = "https://web5-py/protocols/agent-records"
 DATA_FORMAT = "application/jose"
@@ -33,20 +41,10 @@ DEFINITION = {
     "structure": {"secret": {}},
 }
 PAGE = 100
-"""Records that are asked for at a time."""
+"""Records in one query."""
 
 Message = dict[str, Any]
 Key = tuple[str, str]
-
-
-class Cipher(Protocol):
-    """What encrypts the records: the vault."""
-
-    async def encrypt(self, plaintext: bytes) -> str:
-        """A compact JWE. Raises VaultLocked."""
-
-    async def decrypt(self, jwe: str) -> bytes:
-        """What was encrypted. Raises VaultLocked, and CryptoError if it was not made with this vault's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +62,19 @@ class AgentRecords:
     """Values by kind and id.
 
     Attributes:
-        changed: called with the kind and the id of what was put, deleted, or came by sync.
-        unreadable: how many records there are that this vault's key does not open.
+        on_change: called with the kind and the id of what was put, deleted, or came by sync.
     """
 
-    def __init__(self, dwn: Dwn, cipher: Cipher, clock: Clock) -> None:
-        self.changed: list[Callable[[str, str], Awaitable[None]]] = []
-        self._dwn = dwn
-        self._cipher = cipher
+    def __init__(self, messages: Messages, vault: Vault, clock: Clock) -> None:
+        self.on_change: list[Callable[[str, str], Awaitable[None]]] = []
+        self._messages = messages
+        self._vault = vault
         self._clock = clock
         self._signer: MessageSigner | None = None
         self._entries: dict[str, _Entry] = {}
-        self._unreadable: set[str] = set()
         self._stale: set[str] = set()
         self._reading: asyncio.Task[None] | None = None
         self._one_writer = asyncio.Lock()
-        dwn.after_commit.append(self._applied)
-
-    @property
-    def unreadable(self) -> int:
-        return len(self._unreadable)
 
     async def open(self, signer: MessageSigner) -> None:
         """Read everything; the vault is unlocked.
@@ -96,7 +87,9 @@ class AgentRecords:
         """
         self.close()
         self._signer = signer
-        await self._configure(signer)
+        query = await compose.protocols_query(signer, self._clock, protocol=PROTOCOL)
+        if not (await self._process(query))["entries"]:
+            await self._process(await compose.protocols_configure(signer, self._clock, definition=DEFINITION))
         async for message, jwe in self._stored({"protocol": PROTOCOL}):
             await self._remember(message, jwe)
 
@@ -106,28 +99,25 @@ class AgentRecords:
             self._reading.cancel()
             self._reading = None
         self._signer = None
-        for remembered in (self._entries, self._unreadable, self._stale):
-            remembered.clear()
+        self._entries.clear()
+        self._stale.clear()
 
     def ids(self, kind: str) -> list[str]:
-        """What there is of a kind, the oldest first."""
-        return list(dict.fromkeys(entry.key[1] for entry in self._oldest_first() if entry.key[0] == kind))
+        """Return the ids of a kind, the oldest first."""
+        oldest_first = sorted(self._entries.values(), key=lambda entry: entry.message["descriptor"]["dateCreated"])
+        return list(dict.fromkeys(entry.key[1] for entry in oldest_first if entry.key[0] == kind))
 
     async def get(self, kind: str, id: str) -> Any:
-        """A value, or None if there is none.
+        """Return a value, or None if there is none.
 
         Raises:
             VaultLocked: the vault is locked.
         """
         entry = self._newest((kind, id))
-        return None if entry is None else json.loads(await self._cipher.decrypt(entry.jwe))["value"]
-
-    async def all(self, kind: str) -> dict[str, Any]:
-        """Every value of a kind, the oldest first. Raises as `get` does."""
-        return {id: await self.get(kind, id) for id in self.ids(kind)}
+        return None if entry is None else json.loads(await self._vault.decrypt(entry.jwe))["value"]
 
     async def put(self, kind: str, id: str, value: Any) -> None:
-        """Keep a value, in the place of what was there; durable on return.
+        """Store a value in the place of the one before; durable on return.
 
         Parameters:
             value: JSON.
@@ -136,7 +126,7 @@ class AgentRecords:
             VaultLocked: the vault is locked.
             StorageError: it could not be stored.
         """
-        jwe = await self._cipher.encrypt(_plaintext(kind, id, value))
+        jwe = await self._vault.encrypt(_plaintext(kind, id, value))
         async with self._one_writer:
             for attempt in range(3):
                 existing = self._newest((kind, id))
@@ -149,7 +139,7 @@ class AgentRecords:
                         raise
                     await self._read(existing.message["recordId"])
             self._entries[message["recordId"]] = _Entry((kind, id), message, jwe)
-        await self._tell((kind, id))
+        await self._notify((kind, id))
 
     async def delete(self, kind: str, id: str) -> None:
         """Delete a value, here and by sync elsewhere; one that is not there is no error.
@@ -163,26 +153,21 @@ class AgentRecords:
                 record_id = entry.message["recordId"]
                 delete = await compose.records_delete(self._agent(), self._clock, record_id=record_id)
                 with suppress(NotFound):  # sync was quicker
-                    await self._process(delete, None)
+                    await self._process(delete)
                 self._entries.pop(record_id, None)
-        await self._tell((kind, id))
+        await self._notify((kind, id))
 
     async def encrypted_for(
-        self, cipher: Cipher, signer: MessageSigner, key: Iterable[Key]
+        self, secrets: VaultSecrets, signer: MessageSigner, keys: Iterable[Key]
     ) -> list[tuple[Message, bytes]]:
-        """New records with these values for another agent, ready to be processed in its name."""
+        """Return new records with these values for another agent, ready to be processed in its name."""
         made = []
-        for kind, id in key:
-            jwe = await cipher.encrypt(_plaintext(kind, id, await self.get(kind, id)))
+        for kind, id in keys:
+            jwe = await secrets.encrypt(_plaintext(kind, id, await self.get(kind, id)))
             made.append((await self._write(signer, jwe, None), jwe.encode()))
         return made
 
     # -- the store
-
-    async def _configure(self, signer: MessageSigner) -> None:
-        query = await compose.protocols_query(signer, self._clock, protocol=PROTOCOL)
-        if not (await self._dwn.process_message(signer.did, query)).get("entries"):
-            await self._process(await compose.protocols_configure(signer, self._clock, definition=DEFINITION), None)
 
     async def _write(self, signer: MessageSigner, jwe: str, existing: Message | None) -> Message:
         return await compose.records_write(
@@ -195,18 +180,16 @@ class AgentRecords:
             existing=existing,
         )
 
-    async def _process(self, message: Message, data: bytes | None) -> None:
-        status = (await self._dwn.process_message(self._agent().did, message, data))["status"]
-        if status["code"] >= 300:
-            raise DwnError.from_status(status["code"], status["detail"])
+    async def _process(self, message: Message, data: bytes | None = None) -> Message:
+        return await self._messages.process(self._agent().did, message, data)
 
-    async def _stored(self, filter: dict[str, Any]) -> Any:
+    async def _stored(self, filter: dict[str, Any]) -> AsyncIterator[tuple[Message, str]]:
         cursor: Any = None
         while True:
             pagination = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
             query = await compose.records_query(self._agent(), self._clock, filter=filter, pagination=pagination)
-            reply = await self._dwn.process_message(self._agent().did, query)
-            for entry in reply.get("entries", ()):
+            reply = await self._process(query)
+            for entry in reply["entries"]:
                 yield bare_message(entry), await self._text(entry)
             if (cursor := reply.get("cursor")) is None:
                 return
@@ -215,7 +198,9 @@ class AgentRecords:
         if "encodedData" in entry:
             return b64url_decode(entry["encodedData"]).decode("utf-8", "replace")
         read = await compose.records_read(self._agent(), self._clock, filter={"recordId": entry["recordId"]})
-        stream = (await self._dwn.process_message(self._agent().did, read)).get("entry", {}).get("data")
+        stream: DataStream | None = None
+        with suppress(NotFound):
+            stream = (await self._process(read))["entry"].get("data")
         return "" if stream is None else (await stream.read()).decode("utf-8", "replace")
 
     # -- what is remembered
@@ -223,22 +208,20 @@ class AgentRecords:
     async def _remember(self, message: Message, jwe: str) -> Key | None:
         record_id = message["recordId"]
         try:
-            content = json.loads(await self._cipher.decrypt(jwe))
+            content = json.loads(await self._vault.decrypt(jwe))
             key = (content["kind"], content["id"])
         except (CryptoError, ValueError, KeyError, TypeError):
-            self._unreadable.add(record_id)
+            log.warning("the agent's record %s does not open with the key of this vault", record_id)
             return None
-        self._unreadable.discard(record_id)
         self._entries[record_id] = _Entry(key, message, jwe)
         return key
 
     async def _read(self, record_id: str) -> set[Key]:
-        """Remember a record as it is stored now; whose values that changed."""
+        """Remember a record as it is stored now, and return the keys whose values that changed."""
         before = self._entries.get(record_id)
         found = [one async for one in self._stored({"recordId": record_id})]
         if not found:
             self._entries.pop(record_id, None)
-            self._unreadable.discard(record_id)
             return {before.key} if before else set()
         [(message, jwe)] = found
         if before and before.message == message:
@@ -246,8 +229,8 @@ class AgentRecords:
         key = await self._remember(message, jwe)
         return {one for one in (before and before.key, key) if one}
 
-    def _applied(self, applied: Applied) -> None:
-        """What sync has brought, or another part of the agent has written."""
+    def applied(self, applied: Applied) -> None:
+        """Read what sync has brought; one of the engine's `after_commit` hooks."""
         if self._signer is None or applied.tenant != self._signer.did or applied.source is None:
             return
         record_id = applied.message.get("recordId") or applied.message["descriptor"].get("recordId")
@@ -259,17 +242,18 @@ class AgentRecords:
 
     async def _read_stale(self) -> None:
         while self._stale:
-            async with self._one_writer:
-                keys = await self._read(self._stale.pop())
-            for key in keys:
-                await self._tell(key)
+            record_id = self._stale.pop()
+            try:
+                async with self._one_writer:
+                    keys = await self._read(record_id)
+                for key in keys:
+                    await self._notify(key)
+            except Exception as error:  # the others are to be read all the same
+                report(f"the agent's record {record_id} was not taken in", error)
 
-    async def _tell(self, key: Key) -> None:
-        for callback in self.changed:
+    async def _notify(self, key: Key) -> None:
+        for callback in self.on_change:
             await callback(*key)
-
-    def _oldest_first(self) -> list[_Entry]:
-        return sorted(self._entries.values(), key=lambda entry: entry.message["descriptor"]["dateCreated"])
 
     def _newest(self, key: Key) -> _Entry | None:
         same = [entry for entry in self._entries.values() if entry.key == key]

@@ -25,6 +25,10 @@ WORKER = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "pack
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
 
+class BenchError(Exception):
+    """A figure would mean nothing; the message says why."""
+
+
 async def open_device(context: BrowserContext, page_url: str) -> Call:
     """Open a bench page in the context, which is a device with its own storage.
 
@@ -64,7 +68,7 @@ def site_with_bench(folder: Path, steps: Path) -> Path:
         shutil.copy(steps / script, site)
     bundle = PEER_BUNDLE.read_text()
     if PEER_GATEWAY not in bundle:
-        raise SystemExit(f"{PEER_BUNDLE.name} names no {PEER_GATEWAY} any more, so web5-js could not reach ours")
+        raise BenchError(f"{PEER_BUNDLE.name} names no {PEER_GATEWAY} any more, so web5-js could not reach ours")
     (site / "web5.mjs").write_text(bundle.replace(PEER_GATEWAY, OUR_GATEWAY))
     return site
 

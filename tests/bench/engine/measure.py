@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,23 +21,19 @@ from typing import Any
 import uvicorn
 from playwright.async_api import async_playwright
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
-
-from tests.bench.engine.steps import Steps  # noqa: E402
-from tests.bench.stage import CHROMIUM, WORKER, say  # noqa: E402
-from tests.chromium import FLAGS  # noqa: E402
-from tests.interop.reference import ReferenceScript  # noqa: E402
-from web5.cpython.blobs import FileBlobs  # noqa: E402
-from web5.cpython.crypto import CPythonCrypto  # noqa: E402
-from web5.dwn.store.database import open_file  # noqa: E402
-from web5.node.serve import listen  # noqa: E402
-from web5.node.static import create_site  # noqa: E402
+from tests.bench.engine.steps import Steps
+from tests.bench.stage import CHROMIUM, ROOT, WORKER, say
+from tests.chromium import FLAGS
+from tests.interop.reference import ReferenceScript
+from web5.cpython.blobs import FileBlobs
+from web5.cpython.crypto import CPythonCrypto
+from web5.dwn.store.database import open_file
+from web5.node.serve import listen
+from web5.node.static import create_site
 
 HERE = Path(__file__).parent
 SDK_BUNDLE = ROOT / "tests/interop/node_modules/@tbd54566975/dwn-sdk-js/dist/bundles/dwn.js"
 WARM_UP = 25
-SIZES = (1_000, 10_000, 100_000)
 STEPS: dict[str, tuple[str, dict[str, int]]] = {
     "write": ("write", {"count": 100}),
     "write, 10 in flight": ("write_at_once", {"count": 100, "at_once": 10}),
@@ -49,74 +45,72 @@ STEPS: dict[str, tuple[str, dict[str, int]]] = {
 Call = Callable[..., Awaitable[Any]]
 
 
-@dataclass
-class Row:
-    """One line of the table: something done with so many records in the tenant, and how often a second on each side."""
+@dataclass(frozen=True)
+class Sizes:
+    """Records of the tenant, one size after the other, and those that the reference is filled to in time."""
 
-    name: str
-    size: int
-    per_second: dict[str, float] = field(default_factory=dict)
+    records: tuple[int, ...]
+    of_reference: tuple[int, ...]
+
+
+SIZES = {
+    "full": Sizes((1_000, 10_000, 100_000), (1_000, 10_000)),
+    "every": Sizes((1_000, 10_000, 100_000), (1_000, 10_000, 100_000)),
+    "quick": Sizes((100, 500), (100, 500)),
+}
 
 
 @dataclass(frozen=True)
 class Side:
-    """An engine on a platform. `sizes` are those it can be filled to in the time that a bench may take."""
+    """An engine on a platform."""
 
     name: str
-    sizes: tuple[int, ...]
-    open: Callable[[], Any]
+    open: Callable[[], AbstractAsyncContextManager[Call]]
+    is_reference: bool = False
 
 
-async def measure(*, quick: bool = False, every_size: bool = False) -> list[Row]:
-    """All rows.
+@dataclass
+class Figures:
+    """Everything that was measured: operations a second by row, number of records and side; higher is better."""
 
-    Parameters:
-        quick: a tenth of the records, for a look.
-        every_size: also those that the reference needs many minutes to be filled to.
-    """
-    rows: dict[tuple[str, int], Row] = {}
-    scale = 10 if quick else 1
-    for side in _sides(every_size):
+    values: dict[tuple[str, int], dict[str, float]] = field(default_factory=dict)
+
+    def add(self, name: str, size: int, side: Side, per_second: float) -> None:
+        self.values.setdefault((name, size), {})[side.name] = per_second
+
+    def text(self) -> str:
+        """The table, with how far ahead of the reference in the same browser ours is."""
+        heads = " ".join(f"{side.name:>20}" for side in SIDES)
+        lines = [f"{'operations a second':26} {'records':>8} {heads} {'ratio':>7}"]
+        for (name, size), values in self._rows():
+            cells = [f"{values[side.name]:20,.0f}" if side.name in values else " " * 20 for side in SIDES]
+            ours, theirs = (values.get(side.name) for side in SIDES if "Chromium" in side.name)
+            ratio = f"{ours / theirs:6.1f}x" if ours and theirs else ""
+            lines.append(f"{name:26} {size:8,} {' '.join(cells)} {ratio:>7}".rstrip())
+        return "\n".join(lines)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [{"name": name, "records": size, "per_second": values} for (name, size), values in self._rows()]
+
+    def _rows(self) -> list[tuple[tuple[str, int], dict[str, float]]]:
+        return sorted(self.values.items(), key=lambda row: list(STEPS).index(row[0][0]))
+
+
+async def measure(sizes: Sizes, figures: Figures) -> None:
+    """Fill in all figures of the table, one after the other."""
+    for side in SIDES:
         async with side.open() as call:
             await call("open", store="bench-engine")
             await call("fill", start=0, count=WARM_UP)
             for step, arguments in STEPS.values():  # what is slow only the first time
                 await call(step, **{**arguments, "count": WARM_UP})
             filled = WARM_UP
-            for size in side.sizes:
-                say(f"engine: {side.name}, {size // scale:,} records")
-                await call("fill", start=filled, count=size // scale)
-                filled = size // scale
+            for size in sizes.of_reference if side.is_reference else sizes.records:
+                say(f"engine: {side.name}, {size:,} records")
+                await call("fill", start=filled, count=size)
+                filled = size
                 for name, (step, arguments) in STEPS.items():
-                    row = rows.setdefault((name, size), Row(name, size // scale))
-                    row.per_second[side.name] = (await call(step, **arguments))["per_second"]
-    return sorted(rows.values(), key=lambda row: list(STEPS).index(row.name))
-
-
-def table(rows: list[Row]) -> str:
-    """The rows as text: operations a second, and how far ahead of the reference in the same browser."""
-    sides = [side.name for side in _sides(False)]
-    lines = [
-        f"{'operations a second':26} {'records':>8} " + " ".join(f"{name:>20}" for name in sides) + f" {'ratio':>7}"
-    ]
-    for row in rows:
-        cells = [f"{row.per_second[name]:20,.0f}" if name in row.per_second else " " * 20 for name in sides]
-        ours, theirs = row.per_second.get(OURS_IN_CHROMIUM), row.per_second.get(THEIRS_IN_CHROMIUM)
-        ratio = f"{ours / theirs:6.1f}x" if ours and theirs else ""
-        lines.append(f"{row.name:26} {row.size:8,} {' '.join(cells)} {ratio:>7}")
-    return "\n".join(lines)
-
-
-OURS_IN_CHROMIUM, THEIRS_IN_CHROMIUM = "web5-py, Chromium", "dwn-sdk-js, Chromium"
-
-
-def _sides(every_size: bool) -> list[Side]:
-    return [
-        Side("web5-py, CPython", SIZES, _ours_on_cpython),
-        Side("dwn-sdk-js, Node", SIZES if every_size else SIZES[:2], _theirs_in_node),
-        Side(OURS_IN_CHROMIUM, SIZES, lambda: _in_chromium("ours")),
-        Side(THEIRS_IN_CHROMIUM, SIZES if every_size else SIZES[:2], lambda: _in_chromium("peer")),
-    ]
+                    figures.add(name, size, side, (await call(step, **arguments))["per_second"])
 
 
 @asynccontextmanager
@@ -197,11 +191,9 @@ async def _served(site: Path) -> AsyncIterator[str]:
         await task
 
 
-if __name__ == "__main__":
-    import argparse
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the records, for a look")
-    parser.add_argument("--every-size", action="store_true", help="the reference too with 100,000 records; takes long")
-    options = parser.parse_args()
-    print(table(asyncio.run(measure(quick=options.quick, every_size=options.every_size))))
+SIDES = (
+    Side("web5-py, CPython", _ours_on_cpython),
+    Side("dwn-sdk-js, Node", _theirs_in_node, is_reference=True),
+    Side("web5-py, Chromium", lambda: _in_chromium("ours")),
+    Side("dwn-sdk-js, Chromium", lambda: _in_chromium("peer"), is_reference=True),
+)

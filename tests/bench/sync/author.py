@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.bench.stage import BenchError
 from web5.agent.agent import Agent
 from web5.cpython.agent import open_agent
 from web5.cpython.http import HttpxHttp
@@ -30,7 +31,7 @@ class Author:
         """A new identity, published, as a device imports it."""
         made = await self._agent.create_identity("bench", [self._endpoint])
         if not await self._agent.publish_all():
-            raise SystemExit("the gateway does not take the bench's identities")
+            raise BenchError("the gateway does not take the bench's identities")
         return await self._agent.export_identity(made.did)
 
     async def fill(self, identity: dict[str, Any], server: str, count: int) -> None:
@@ -47,7 +48,7 @@ class Author:
                 )
                 reply = await self._remote.process_message(server, did, message, data)
                 if reply["status"]["code"] != 202:
-                    raise SystemExit(f"the server was not filled: {reply['status']}")
+                    raise BenchError(f"the server was not filled: {reply['status']}")
 
         async with asyncio.TaskGroup() as group:
             for _ in range(IN_FLIGHT):

@@ -77,8 +77,8 @@ class Figures:
         """Take a figure; lower is better, but for the push rate."""
         self.values.setdefault(name, {})[place] = value
 
-    def table(self) -> str:
-        """The rows that matter, as text."""
+    def text(self) -> str:
+        """The rows that matter."""
         lines = [f"{'':42} {'0 ms away':^28} {'50 ms away':^28}", f"{'':42}" + f" {_HEAD}" * 2 + "  goal"]
         for row in ROWS:
             lines += [self._line(row, name) for name in self.values if row.fits(name)]
@@ -105,7 +105,7 @@ class Figures:
         return f"{name:42} {' '.join(cells)}{goal}".rstrip()
 
     def _notes(self) -> list[str]:
-        ours, peer = self.modes.get(Place("ours", 0.0), "?"), self.modes.get(Place("peer", 0.0), "?")
+        ours, peer = (self._mode(side) for side in ("ours", "peer"))
         at_default = DEFAULT_INTERVAL * (2 - 0.1**0.5)
         return [
             f"Edits: web5-py {ours}, web5-js {peer}. Every two minutes, the default of both, that takes"
@@ -113,6 +113,9 @@ class Figures:
             "Requests without preflights; texts over a WebSocket count as requests. An hour is computed from some idle"
             " rounds; a live one is those of its safety net, and what the socket itself costs.",
         ]
+
+    def _mode(self, side: str) -> str:
+        return next((mode for place, mode in self.modes.items() if place.side == side), "not measured")
 
 
 _HEAD = f"{'web5-py':>9} {'web5-js':>9} {'ratio':>8}"

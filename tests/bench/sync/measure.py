@@ -13,13 +13,13 @@ import statistics
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, async_playwright
 
-from tests.bench.stage import CHROMIUM, Call, embedded_defaults, open_device, say, site_with_bench
+from tests.bench.stage import CHROMIUM, BenchError, Call, embedded_defaults, open_device, say, site_with_bench
 from tests.bench.sync.author import Author, author
 from tests.bench.sync.figures import Figures, Place
 from tests.bench.sync.proxy import Counts, Proxy, proxy
@@ -29,7 +29,6 @@ from web5.sync.plan.push import WIDTH
 
 HERE = Path(__file__).parent
 NAMES = {"ours": "web5-py", "peer": "web5-js"}
-ROUND_TRIPS = (0.0, 0.05)
 ROUNDS_AN_HOUR = 30
 """Of an interval of two minutes, which is the default of both; it is also the safety net of ours when it is live."""
 
@@ -46,6 +45,7 @@ class Sizes:
         edits: seen on another device.
         idle_rounds: that are counted.
         idle_seconds: that a live socket is watched; a dwn-server pings every 30.
+        round_trips: how far away the server is, in seconds there and back.
         every_size: web5-js takes part in the large size too, which takes minutes.
     """
 
@@ -55,15 +55,22 @@ class Sizes:
     edits: int
     idle_rounds: int
     idle_seconds: int
-    every_size: bool
+    round_trips: tuple[float, ...] = (0.0, 0.05)
+    every_size: bool = False
 
 
-FULL = Sizes(1000, 10_000, 3, 20, 10, 65, every_size=False)
-QUICK = Sizes(200, 1_000, 1, 6, 3, 32, every_size=False)
+FULL = Sizes(small=1000, large=10_000, pushes=3, edits=20, idle_rounds=10, idle_seconds=65)
+SIZES = {
+    "full": FULL,
+    "every": replace(FULL, every_size=True),
+    "quick": Sizes(small=50, large=200, pushes=1, edits=2, idle_rounds=1, idle_seconds=2, round_trips=(0.05,)),
+}
 
 
 class SyncBench:
     """One server that devices reach through a proxy, and another, like it, for replays."""
+
+    figures: Figures
 
     def __init__(self, browser: Browser, origin: str, near: Author, line: Proxy, spare: Proxy, sizes: Sizes) -> None:
         self._browser = browser
@@ -74,15 +81,15 @@ class SyncBench:
         self._sizes = sizes
         self._filled: dict[int, dict[str, Any]] = {}
         self._random = random.Random(4)
-        self.figures = Figures()
 
-    async def run(self) -> Figures:
-        """Everything; the figures of the table."""
+    async def run(self, figures: Figures) -> None:
+        """Measure everything."""
+        self.figures = figures
         for count in (self._sizes.small, self._sizes.large):
             say(f"sync: a server with {count:,} records")
             self._filled[count] = await self._author.identity()
             await self._author.fill(self._filled[count], self._line.upstream, count)
-        for round_trip in ROUND_TRIPS:
+        for round_trip in self._sizes.round_trips:
             self._line.round_trip = self._spare.round_trip = round_trip
             for side in NAMES:
                 place = Place(side, round_trip)
@@ -92,7 +99,6 @@ class SyncBench:
         self._line.round_trip = 0.0
         for side in NAMES:
             await self._idle(side)
-        return self.figures
 
     @asynccontextmanager
     async def _device(self, side: str, identity: dict[str, Any]) -> AsyncIterator[Call]:
@@ -119,7 +125,7 @@ class SyncBench:
                 spent = self._line.counts() - before
                 arrived = (await call("count"))["count"]
                 if arrived != count:
-                    raise SystemExit(f"{NAMES[place.side]}: {arrived} of {count} records arrived")
+                    raise BenchError(f"{NAMES[place.side]}: {arrived} of {count} records arrived")
             if place.side == "ours":
                 _check_progress(done["progress"], count)
             self._record(place, f"first sync of {count:,}", done["ms"] / 1000, count, spent)
@@ -137,7 +143,7 @@ class SyncBench:
                 seconds.append(pushed["ms"] / 1000)
                 if place.side == "ours":
                     if pushed["unsettled"]:
-                        raise SystemExit(f"{pushed['unsettled']} of {count} records were not pushed")
+                        raise BenchError(f"{pushed['unsettled']} of {count} records were not pushed")
                     replayed = await call("replay", url=self._spare.url, width=WIDTH)
                     shares.append(replayed["ms"] / pushed["ms"])
         self._record(place, f"push of {count:,}", statistics.median(seconds), count, spent)
@@ -207,13 +213,13 @@ def _check_progress(told: list[tuple[int, int]], count: int) -> None:
     """What was told of a first sync has to be true: all of it from the first word on, and growing to the end."""
     done = [done for done, _ in told]
     if {total for _, total in told} != {count} or done != sorted(done) or done[-1] != count:
-        raise SystemExit(f"the progress of a first sync of {count} was not true: {told[:5]} … {told[-5:]}")
+        raise BenchError(f"the progress of a first sync of {count} was not true: {told[:5]} … {told[-5:]}")
     if len(set(done)) < count / 500:
-        raise SystemExit(f"the progress of a first sync of {count} was told in {len(set(done))} steps only")
+        raise BenchError(f"the progress of a first sync of {count} was told in {len(set(done))} steps only")
 
 
-async def measure(sizes: Sizes) -> Figures:
-    """All figures of the sync table."""
+async def measure(sizes: Sizes, figures: Figures) -> None:
+    """Fill in all figures of the table, one after the other."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -226,6 +232,5 @@ async def measure(sizes: Sizes) -> Figures:
         near = await enter(author(folder / "author", gateway, line.url))
         playwright = await enter(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        figures = await SyncBench(browser, origin, near, line, spare, sizes).run()
-        await browser.close()
-    return figures
+        stack.push_async_callback(browser.close)
+        await SyncBench(browser, origin, near, line, spare, sizes).run(figures)

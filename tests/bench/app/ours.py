@@ -1,4 +1,4 @@
-"""web5-py in a PyScript worker, driven by tests/bench/run.py with the same steps as the peer."""
+"""web5-py in a PyScript worker, driven by tests/bench/app/measure.py with the same steps as the peer."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-// web5-js (@web5/api) in a page, driven by tests/bench/run.py with the same steps as ours.
+// web5-js (@web5/api) in a page, driven by tests/bench/app/measure.py with the same steps as ours.
 import { Web5 } from './web5.mjs';
 
 const SCHEMA = 'https://schema.org/TextDigitalDocument';

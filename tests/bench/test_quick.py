@@ -1,0 +1,99 @@
+"""Each bench runs to its end in a small size, and its figures are there; a bench that is stopped shows what it has."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUN = Path(__file__).with_name("run.py")
+STOPPED = 130
+
+SYNC = {
+    "first sync of 50": ("s", "requests a record"),
+    "push of 50": ("s", "requests a record"),
+    "edit seen elsewhere": ("p50, s", "p95, s"),
+    "an idle hour, every 2 minutes": ("requests", "kB"),
+}
+OURS_ALONE = {
+    "first sync of 200": ("s", "requests a record"),
+    "push rate": ("of a bare replay's",),
+    "an idle hour, live": ("requests", "kB"),
+}
+
+
+async def _start(*arguments: str) -> Process:
+    return await asyncio.create_subprocess_exec(sys.executable, str(RUN), *arguments, stdout=PIPE, stderr=PIPE)
+
+
+async def _figures(name: str, folder: Path) -> tuple[Any, str]:
+    """Run one bench; its raw figures and what it printed."""
+    out = folder / "tables" / "bench.txt"
+    process = await _start("--quick", "--only", name, "--out", str(out))
+    printed, complaints = await process.communicate()
+    assert process.returncode == 0, complaints.decode()
+    assert out.read_text() == printed.decode()
+    return json.loads(out.with_suffix(".json").read_text())[name], printed.decode()
+
+
+def _is_figure(value: float) -> bool:
+    return math.isfinite(value) and value >= 0
+
+
+async def test_app(site: Path, tmp_path: Path) -> None:
+    rows, printed = await _figures("app", tmp_path)
+    names = [row["name"] for row in rows]
+    assert len(names) == len(set(names)) == 8
+    for row in rows:
+        assert _is_figure(row["ours"]), row
+        assert _is_figure(row["peer"]), row
+        assert row["name"] in printed
+
+
+async def test_sync(site: Path, tmp_path: Path) -> None:
+    figures, printed = await _figures("sync", tmp_path)
+    sides: dict[str, set[str]] = {}
+    for figure in figures:
+        assert _is_figure(figure["value"]), figure
+        sides.setdefault(figure["name"], set()).add(figure["side"])
+    for table, expected in ((SYNC, {"ours", "peer"}), (OURS_ALONE, {"ours"})):
+        for what, several in table.items():
+            for of_it in several:
+                assert sides.get(f"{what}, {of_it}") == expected
+                assert f"{what}, {of_it}" in printed
+    assert "web5-py live" in printed
+
+
+async def test_engine(site: Path, tmp_path: Path) -> None:
+    rows, printed = await _figures("engine", tmp_path)
+    assert len(rows) == 10
+    for row in rows:
+        assert len(row["per_second"]) == 4, row
+        assert all(value > 0 for value in row["per_second"].values()), row
+        assert row["name"] in printed
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_what_is_stopped_shows_what_it_has(how: signal.Signals, site: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bench.txt"
+    process = await _start("--quick", "--only", "engine", "--out", str(out))
+    assert process.stderr is not None
+    async for line in process.stderr:
+        if b"dwn-sdk-js, Node" in line:
+            break
+    os.kill(process.pid, how)
+    printed, _ = await process.communicate()
+    assert process.returncode == STOPPED
+    assert out.read_text() == printed.decode()
+    assert "not to its end" in printed.decode()
+    rows = json.loads(out.with_suffix(".json").read_text())["engine"]
+    assert {row["name"] for row in rows} >= {"write", "read"}
+    assert all(row["per_second"]["web5-py, CPython"] > 0 for row in rows)

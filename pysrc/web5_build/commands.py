@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
-from web5_build import chromium, fuzz, node_env, python_env, simulate, site
+from web5_build import chromium, lanes, node_env, python_env, site
 from web5_build.console import BuildError, say
-from web5_build.paths import INTEROP, PYTHON, ROOT, SITE, WORK
+from web5_build.lanes import Suite
+from web5_build.paths import INTEROP, PYSRC, PYTHON, ROOT, SITE, WORK
 from web5_build.stamp import exclusive
 
-SUITES = {
-    "unit": ("tests/unit",),
-    "contracts": ("tests/contracts",),
-    "interop": ("tests/interop",),
-    "simulation": ("tests/simulation",),
-    "browser": ("tests/browser",),
-}
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy",),
 )
+LANES = (
+    ("contracts", "browser"),
+    ("checks", "unit", "simulation", "bench", "interop"),
+)
+"""The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
+SUITES = tuple(sorted(name for lane in LANES for name in lane))
 
 
 @dataclass(frozen=True)
 class Command:
     help: str
     run: Callable[[argparse.Namespace, list[str]], int]
-    passes_on: bool = False
-    """Arguments that it does not know go to the program it runs."""
+    others: str = ""
+    """The other arguments that it takes and passes on to the program it runs."""
 
 
 def _site(_options: argparse.Namespace, _rest: list[str]) -> int:
@@ -48,23 +50,67 @@ def _serve(options: argparse.Namespace, _rest: list[str]) -> int:
         site.build()
     say("==> Starting two remote nodes (/dwn0, /dwn1), a DID DHT gateway (/dht) and the site; Ctrl-C ends it")
     where = ["--port", str(options.port), "--site", str(SITE), "--data", str(WORK / "data")]
-    os.chdir(ROOT)
-    # In place of this process, so that a signal reaches the server and nobody else.
-    os.execv(PYTHON, [str(PYTHON), "-m", "web5.node.serve", *where])
+    _become(["-m", "web5.node.serve", *where])
 
 
 def _check(_options: argparse.Namespace, _rest: list[str]) -> int:
     with exclusive(WORK / "lock"):
         python_env.ensure()
-    return _checks()
-
-
-def _checks() -> int:
     worst = 0
     for name, *arguments in CHECKS:
         say(f"==> {name} {' '.join(arguments)}".rstrip())
         worst = max(worst, subprocess.call([PYTHON.with_name(name), *arguments], cwd=ROOT))
     return worst
+
+
+def _test(_options: argparse.Namespace, rest: list[str]) -> int:
+    named = _leading(rest)
+    options = rest[len(named) :]
+    if named == ["checks"]:
+        return _check(_options, [])
+    env = _everything()
+    paths = [f"tests/{name}" if name in SUITES else name for name in named]
+    if len(paths) == 1 or any(name not in SUITES for name in named):
+        say(f"==> pytest {' '.join([*paths, *options])}")
+        _become(["-m", "pytest", *paths, *options], env)
+    chosen = [[_suite(name, options) for name in lane if not named or name in named] for lane in LANES]
+    return asyncio.run(lanes.run(chosen, cwd=ROOT, env=env))
+
+
+def _leading(arguments: list[str]) -> list[str]:
+    """Return the suites, or files and folders, that are named before the first option."""
+    named: list[str] = []
+    for argument in arguments:
+        if argument.startswith("-"):
+            break
+        if argument not in SUITES and not (ROOT / argument.split("::")[0]).exists():
+            raise BuildError(f"there is no suite {argument}; there are {', '.join(SUITES)}")
+        named.append(argument)
+    return named
+
+
+def _suite(name: str, options: list[str]) -> Suite:
+    log = WORK / "test" / f"{name}.log"
+    if name == "checks":
+        return Suite(name, [[PYTHON.with_name(program), *rest] for program, *rest in CHECKS], log, is_pytest=False)
+    return Suite(name, [[PYTHON, "-m", "pytest", f"tests/{name}", *options]], log)
+
+
+def _fuzz(_options: argparse.Namespace, rest: list[str]) -> int:
+    with exclusive(WORK / "lock"):
+        python_env.ensure()
+        node = node_env.npm_ci(INTEROP, "Reference packages from npm", compiled=("better-sqlite3",))
+    _become(["-m", "tests.interop.engine.fuzz", *rest], node.env)
+
+
+def _simulate(_options: argparse.Namespace, rest: list[str]) -> int:
+    with exclusive(WORK / "lock"):
+        python_env.ensure()
+    _become(["-m", "tests.simulation", *rest])
+
+
+def _bench(_options: argparse.Namespace, rest: list[str]) -> int:
+    _become(["tests/bench/run.py", *rest], _everything())
 
 
 def _everything() -> dict[str, str]:
@@ -77,48 +123,48 @@ def _everything() -> dict[str, str]:
     return {**os.environ, **node.env, "WEB5_CHROMIUM": str(browser)}
 
 
-def _test(options: argparse.Namespace, rest: list[str]) -> int:
-    env = _everything()
-    checked = 0 if options.only else _checks()
-    wanted = SUITES[options.only] if options.only else ("tests",)
-    say(f"==> pytest {' '.join([*wanted, *rest])}")
-    tested = subprocess.call([PYTHON, "-m", "pytest", *wanted, *rest], cwd=ROOT, env=env)
-    if checked:
-        say("ruff or mypy found something, see above")
-    return tested or checked
-
-
-def _bench(_options: argparse.Namespace, rest: list[str]) -> int:
-    env = _everything()
-    return subprocess.call([PYTHON, "tests/bench/run.py", *rest], cwd=ROOT, env=env)
+def _become(arguments: list[str], env: Mapping[str, str] | None = None) -> NoReturn:
+    """Run Python in place of this process, so that its exit status is ours and signals reach nobody else."""
+    os.chdir(ROOT)
+    os.execve(PYTHON, [str(PYTHON), *arguments], {**os.environ, "PYTHONPATH": str(PYSRC), **(env or {})})
 
 
 COMMANDS = {
     "site": Command("build the static site into dist/site", _site),
     "serve": Command("build the site and serve it with two remote nodes and a DID DHT gateway", _serve),
-    "test": Command("set up and run the checks and all tests (other arguments go to pytest)", _test, passes_on=True),
-    "check": Command("ruff and mypy", _check),
-    "fuzz": Command("new messages for both engines (other arguments: --minutes N --seed S)", fuzz.run, passes_on=True),
-    "simulate": Command(
-        "sync under seeded faults (other arguments: --seeds N --first S, or --seed S for one with its story)",
-        simulate.run,
-        passes_on=True,
+    "test": Command(
+        "set up and run the checks and all tests",
+        _test,
+        f"SUITE … | tests/PATH … (one or some of {', '.join(SUITES)}) and pytest's options, such as -k WORD",
     ),
-    "bench": Command("measure against web5-js (other arguments go to tests/bench/run.py)", _bench, passes_on=True),
+    "check": Command("ruff and mypy", _check),
+    "fuzz": Command("new messages for both engines, ours and the reference", _fuzz, "--minutes N --seed S"),
+    "simulate": Command(
+        "sync under seeded faults", _simulate, "--seeds N --first S, or --seed S for one seed with its story"
+    ),
+    "bench": Command("measure against web5-js", _bench, "--quick --only TABLE --every-size --out FILE"),
 }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the arguments of build.py and documents its commands."""
+    one = argparse.ArgumentParser(prog="build.py", description="Sets up, builds, serves, checks and tests web5-py.")
+    commands = one.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        more = f"other arguments: {command.others}" if command.others else None
+        added = commands.add_parser(name, help=command.help, description=command.help, epilog=more)
+        if name == "serve":
+            added.add_argument("--port", type=int, default=8000, help="default 8000")
+    return one
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; the exit status."""
-    parser = argparse.ArgumentParser(prog="build.py", description="Sets up, builds, serves, checks and tests web5-py.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    parsers = {name: commands.add_parser(name, help=command.help) for name, command in COMMANDS.items()}
-    parsers["serve"].add_argument("--port", type=int, default=8000, help="default 8000")
-    parsers["test"].add_argument("--only", choices=sorted(SUITES), help="one suite, without the checks")
-    options, rest = parser.parse_known_args(arguments)
+    reader = parser()
+    options, rest = reader.parse_known_args(arguments)
     command = COMMANDS[options.command]
-    if rest and not command.passes_on:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest and not command.others:
+        reader.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return command.run(options, rest)
     except BuildError as error:

@@ -45,10 +45,13 @@ class Step:
             self._told = now
             say(f"    {elapsed:4.0f} s  {detail[:160]}")
 
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        say(f"\r\x1b[K{text}" if self._live else text)
+
     def end(self, outcome: str = "done") -> None:
         elapsed = time.monotonic() - self._started
-        start = "\r\x1b[K" if self._live else ""
-        say(f"{start}    {outcome} in {elapsed:.1f} s")
+        self.say(f"    {outcome} in {elapsed:.1f} s")
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,18 +12,6 @@ from web5_build.console import BuildError, Step
 from web5_build.paths import WORK
 
 LINES_SHOWN = 20
-
-
-def tool(name: str, advice: str) -> str:
-    """The path of a program.
-
-    Raises:
-        BuildError: it is not there; the message ends with `advice`, how to get it.
-    """
-    found = shutil.which(name)
-    if found is None:
-        raise BuildError(f"{name} is not on this machine. {advice}")
-    return found
 
 
 def run(

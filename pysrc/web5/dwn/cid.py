@@ -10,7 +10,7 @@ import base64
 import hashlib
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cbor2
 
@@ -26,37 +26,31 @@ SHA2_256 = 0x12
 LEAF_BYTES = 262_144
 LINKS_PER_NODE = 174
 
-
-_BASE32 = b"abcdefghijklmnopqrstuvwxyz234567"
-_DIGITS = 58
-"""Of 36 bytes, whose 288 bits are two short of it."""
+_BASE32 = b"abcdefghijklmnopqrstuvwxyz234567".ljust(256)
 
 
-def _spreading() -> Iterator[tuple[int, int, int]]:
-    """The steps that turn 64 digits of 5 bits into 64 bytes: each moves the upper half of every group into place.
-
-    Each is how far, and the bits that stay and those that move.
-    """
-    for half in (32, 16, 8, 4, 2, 1):
-        digits = (1 << 5 * half) - 1
-        stay = sum(digits << 16 * half * group for group in range(32 // half))
-        yield 3 * half, stay, stay << 5 * half
+def _spreading_steps() -> Iterator[tuple[int, int, int]]:
+    """Give the shift, the bits that stay and the bits that move, of each step of `_cid_text`."""
+    for digits in (32, 16, 8, 4, 2, 1):
+        half = (1 << 5 * digits) - 1
+        stay = sum(half << 16 * digits * group for group in range(32 // digits))
+        yield 3 * digits, stay, stay << 5 * digits
 
 
-_SPREADING = tuple(_spreading())
-_TO_BASE32 = _BASE32.ljust(256)
+_SPREADING_STEPS = tuple(_spreading_steps())
 
 
-def _text(codec: int, digest: bytes) -> str:
-    # All digits at once, in a sixth of the time of `base64.b32encode`.
+def _cid_text(codec: int, digest: bytes) -> str:
+    # Base32 of 36 bytes, in a sixth of the time of `base64.b32encode`: 58 digits of 5 bits are spread to a byte each.
+    # Every step halves the groups of digits, from 64 to 1, and moves the upper half to where its bytes begin.
     bits = int.from_bytes(bytes((1, codec, SHA2_256, 32)) + digest, "big") << 2
-    for distance, stay, move in _SPREADING:
-        bits = bits & stay | (bits & move) << distance
-    return "b" + bits.to_bytes(_DIGITS, "big").translate(_TO_BASE32).decode()
+    for shift, stay, move in _SPREADING_STEPS:
+        bits = bits & stay | (bits & move) << shift
+    return "b" + bits.to_bytes(58, "big").translate(_BASE32).decode()
 
 
 def _has_unusual_number(value: Any) -> bool:
-    """True if cbor2 would encode a number in the value as JavaScript would not."""
+    """Return True if cbor2 would encode a number in the value as JavaScript would not."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -71,7 +65,7 @@ def _has_unusual_number(value: Any) -> bool:
 
 
 def dag_cbor(value: Any) -> bytes:
-    """The one dag-cbor encoding of a JSON value, with JavaScript's numbers.
+    """Return the one dag-cbor encoding of a JSON value, with JavaScript's numbers.
 
     A whole number is an integer however it was written, up to 2^53 - 1; every other number is a 64-bit float.
 
@@ -120,12 +114,12 @@ def _head(major: int, count: int) -> bytes:
 
 
 def dag_cbor_cid(value: Any) -> str:
-    """The CID of any JSON value, such as a descriptor or an attestation.
+    """Return the CID of any JSON value, such as a descriptor or an attestation.
 
     Raises:
         InvalidArgument: as `dag_cbor` does.
     """
-    return _text(DAG_CBOR, hashlib.sha256(dag_cbor(value)).digest())
+    return _cid_text(DAG_CBOR, hashlib.sha256(dag_cbor(value)).digest())
 
 
 def bare_message(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +137,7 @@ def message_cid(message: Mapping[str, Any]) -> str:
 
 
 def is_message_cid(text: str) -> bool:
-    """True if the text is a CID of dag-cbor hashed with sha2-256, in base32 (what `Cid.parseCid` lets pass)."""
+    """Return True for a CID of dag-cbor hashed with sha2-256, in base32 (what `Cid.parseCid` lets pass)."""
     if len(text) != 59 or text[0] != "b" or not text.isascii() or text != text.lower():
         return False
     try:
@@ -179,31 +173,28 @@ class DataCid:
         self._room -= len(view)
 
     def finish(self) -> tuple[str, int]:
-        """The CID and the number of bytes. Call it once, after the last `update`."""
+        """Return the CID and the number of bytes. Call it once, after the last `update`."""
         last = LEAF_BYTES - self._room
         nodes = [*self._leaves, _Node(RAW, self._leaf.digest(), last, last)]
         while len(nodes) > 1:
             nodes = [_parent(nodes[i : i + LINKS_PER_NODE]) for i in range(0, len(nodes), LINKS_PER_NODE)]
-        return _text(nodes[0].codec, nodes[0].digest), self.size
+        return _cid_text(nodes[0].codec, nodes[0].digest), self.size
 
 
 def data_cid(data: bytes) -> str:
-    """The CID of record data."""
+    """Return the CID of record data."""
     cid = DataCid()
     cid.update(data)
     return cid.finish()[0]
 
 
-class _Node:
+class _Node(NamedTuple):
     """A block: its hash, the bytes of the file under it, and the bytes of all blocks under it with its own."""
 
-    __slots__ = ("blocks_size", "codec", "digest", "file_size")
-
-    def __init__(self, codec: int, digest: bytes, file_size: int, blocks_size: int) -> None:
-        self.codec = codec
-        self.digest = digest
-        self.file_size = file_size
-        self.blocks_size = blocks_size
+    codec: int
+    digest: bytes
+    file_size: int
+    blocks_size: int
 
 
 def _parent(children: Sequence[_Node]) -> _Node:

@@ -81,21 +81,20 @@ async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Data that arrived: `inline` holds it if it is small, else the blob `key` does."""
+    """Data that came with a write: in `inline` if it is small, else in the blob `key`."""
 
     cid: str
     size: int
     inline: bytes | None = None
     key: str | None = None
 
-
-def received(data: bytes) -> Incoming:
-    """Small data that is all there."""
-    return Incoming(data_cid(data), len(data), inline=data)
+    @staticmethod
+    def of(data: bytes) -> Incoming:
+        return Incoming(data_cid(data), len(data), inline=data)
 
 
 async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incoming:
-    """Take data in, at most a chunk more than was declared: then its CID is wrong whatever follows.
+    """Take in data, at most a chunk more than was declared: its CID is wrong then, whatever follows.
 
     Parameters:
         declared_size: `dataSize` of the message; it decides where the data goes.
@@ -105,34 +104,27 @@ async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incom
         Whatever `data` raises.
     """
     if isinstance(data, bytes) and len(data) <= MAX_INLINE_BYTES:
-        return received(data)
+        return Incoming.of(data)
     cid = DataCid()
-    if declared_size <= MAX_INLINE_BYTES:
-        kept = bytearray()
-        async with reading(_hashed(data, cid, declared_size)) as chunks:
-            async for chunk in chunks:
-                kept += chunk
-        return Incoming(*cid.finish(), inline=bytes(kept))
-    key = secrets.token_hex(16)
     async with reading(_hashed(data, cid, declared_size)) as chunks:
+        if declared_size <= MAX_INLINE_BYTES:
+            inline = b"".join([chunk async for chunk in chunks])
+            return Incoming(*cid.finish(), inline=inline)
+        key = secrets.token_hex(16)
         await blobs.put(key, chunks)
-    return Incoming(*cid.finish(), key=key)
+        return Incoming(*cid.finish(), key=key)
 
 
 async def _hashed(data: DataSource, cid: DataCid, declared_size: float) -> AsyncIterator[bytes]:
-    async with reading(_chunks(data)) as chunks:
+    async with reading(_chunks(data) if isinstance(data, bytes) else data) as chunks:
         async for chunk in chunks:
+            chunk = bytes(chunk)
             cid.update(chunk)
             yield chunk
             if cid.size > declared_size:
                 return
 
 
-async def _chunks(data: DataSource) -> AsyncIterator[bytes]:
-    if isinstance(data, bytes):
-        for start in range(0, len(data), _CHUNK):
-            yield data[start : start + _CHUNK]
-        return
-    async with reading(data) as chunks:
-        async for chunk in chunks:
-            yield bytes(chunk)
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), _CHUNK):
+        yield data[start : start + _CHUNK]

@@ -9,16 +9,16 @@ from web5.dwn.cid import MAX_SAFE_INTEGER
 from web5.errors import BadRequest
 
 MAX_DEPTH = 200
-"""Deeper messages are refused; a message with delegated grants, the deepest there is, stays under 30."""
+"""The limit for nesting; a message with delegated grants, the deepest there is, stays under 30."""
 
 MAX_SIZE = 4 * 2**20
-"""Larger messages are refused: characters of all texts, and `VALUE_SIZE` for each value. Data is no part of this."""
+"""The limit for a message without its data: characters of all texts, and `VALUE_SIZE` for each value."""
 
 VALUE_SIZE = 16
 
 
 def as_javascript(value: Any) -> Any:
-    """The value after `JSON.parse`: every number a double, every text well-formed Unicode; a copy.
+    """Return a copy of a value as `JSON.parse` would give it: every number a double, every text well-formed Unicode.
 
     Whole doubles up to 2^53 - 1 come back as int, all others as float. Lone surrogates become U+FFFD, as they do when
     the reference encodes them.
@@ -33,7 +33,7 @@ def _copy(value: Any, depth: int, room: list[int]) -> Any:
     kind = type(value)
     if kind is str:
         room[0] -= len(value)
-        return value if value.isascii() else _well_formed(value)
+        return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if kind is dict or kind is list:
         room[0] -= VALUE_SIZE * len(value)
         if depth > MAX_DEPTH:
@@ -69,17 +69,13 @@ def _copied_items(value: dict[Any, Any], depth: int, room: list[int]) -> dict[An
 
 
 def parse_json(data: bytes) -> Any:
-    """What `JSON.parse` makes of bytes after `TextDecoder`: a byte order mark and bytes that are not UTF-8 do no harm.
+    """Parse bytes as `TextDecoder` and `JSON.parse` do: a byte order mark and bytes that are not UTF-8 do no harm.
 
     Raises:
         BadRequest: the value is nested too deeply.
         ValueError: the bytes are not JSON, or nested much too deeply.
     """
     return as_javascript(strict_json.parse(data.decode("utf-8-sig", "replace")))
-
-
-def _well_formed(text: str) -> str:
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _double(value: int | float) -> int | float:

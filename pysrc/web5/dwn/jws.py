@@ -1,4 +1,4 @@
-"""What the signatures of a message say; whether they hold is for `authentication`.
+"""The payloads and key IDs of a message's signatures, not yet verified (see `authentication`).
 
 Sources: `src/core/message.ts`, `src/utils/jws.ts`.
 """
@@ -47,13 +47,13 @@ WRITE_PAYLOAD = Schema("RecordsWriteSignaturePayload", _WritePayload)
 
 
 def payload_of(jws: Jws) -> dict[str, Any]:
-    """What was signed, as a JSON object.
+    """Return the signed payload.
 
     Raises:
         BadRequest: `JwsDecodePlainObjectPayloadInvalid`.
     """
     try:
-        payload = _json(jws["payload"])
+        payload = parse_json(b64url_decode(jws["payload"]))
     except (KeyError, ValueError, CryptoError, RecursionError, BadRequest):
         payload = None
     if type(payload) is not dict:
@@ -62,10 +62,10 @@ def payload_of(jws: Jws) -> dict[str, Any]:
 
 
 def signed_claims(jws: Jws | None, descriptor_cid: str, schema: Schema = GENERIC_PAYLOAD) -> dict[str, Any]:
-    """The payload of the one signature of a message, once it is known to be about this descriptor.
+    """Return the payload of a message's only signature, after checking that it is about this descriptor.
 
     Raises:
-        BadRequest: with the reference's code, in the order of its checks.
+        BadRequest: with the reference's code.
     """
     if jws is None or "signatures" not in jws:
         raise BadRequest("", "the signature is missing")
@@ -81,19 +81,16 @@ def signed_claims(jws: Jws | None, descriptor_cid: str, schema: Schema = GENERIC
 
 
 def message_signer(message: Mapping[str, Any]) -> str:
-    """The DID that a message, such as a grant within another message, names as the one who signed it.
+    """Return the DID of a message's signer; not verified.
 
     Raises:
-        BadRequest: it is not signed, or its protected header cannot be read.
+        BadRequest: the message is not signed, or its protected header cannot be read.
     """
-    signatures = message["authorization"].get("signature", {}).get("signatures")
-    if not signatures:
-        raise BadRequest("", "the signature is missing")
-    return key_id_of(signatures[0].get("protected")).partition("#")[0]
+    return signer_of(message["authorization"].get("signature", {}))
 
 
 def message_author(message: Mapping[str, Any]) -> str:
-    """The DID of a signed message's logical author: where a delegate signed it, the one who granted that.
+    """Return the DID of a message's logical author, who is the grantor where a delegate signed; not verified.
 
     Raises:
         BadRequest: as `message_signer` does.
@@ -101,31 +98,30 @@ def message_author(message: Mapping[str, Any]) -> str:
     return message_signer(message["authorization"].get("authorDelegatedGrant", message))
 
 
-def signer_of(jws: Jws, position: int = 0) -> str:
-    """The DID that a signature names as its maker; not verified.
+def signer_of(jws: Jws) -> str:
+    """Return the DID of the first signature's key; not verified.
 
     Raises:
-        BadRequest: the protected header cannot be read.
+        BadRequest: there is no signature, or its protected header cannot be read.
     """
-    return key_id_of(jws["signatures"][position].get("protected")).partition("#")[0]
+    signatures = jws.get("signatures")
+    if not signatures:
+        raise BadRequest("", "the signature is missing")
+    return key_id_of(signatures[0].get("protected")).partition("#")[0]
 
 
 @lru_cache(maxsize=1024)
 def key_id_of(protected: str | None) -> str:
-    """The `kid` of a protected header.
+    """Return the `kid` of a protected header.
 
     Raises:
         BadRequest: there is none.
     """
     try:
-        header = _json(protected)
+        header = parse_json(b64url_decode(protected or ""))
     except (ValueError, CryptoError, RecursionError, BadRequest):
         header = None
     kid = header.get("kid") if type(header) is dict else None
     if type(kid) is not str:
         raise BadRequest("", "the protected header of the signature has no kid")
     return kid
-
-
-def _json(text: Any) -> Any:
-    return parse_json(b64url_decode(text))

@@ -1,9 +1,9 @@
-"""What the handlers of all message kinds work with."""
+"""The parts of the engine that all handlers use, and the messages that they are called with."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from web5.tasks import notify
 
 Message = dict[str, Any]
 Reply = dict[str, Any]
+Change = tuple[Applied, list[str]]
+"""A message that was stored, and the keys of blobs to delete once that is durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Call:
     """One message to process, with what came along.
 
     Parameters:
-        cid: the message's, if whoever hands it in has computed it.
+        cid: the message's, if it was computed already.
     """
 
     tenant: str
@@ -57,44 +59,52 @@ class Services:
     in_transaction: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
     events: EventStream = field(default_factory=EventStream)
-    _untold: deque[Applied] = field(default_factory=deque)
+    _unpublished: deque[Applied] = field(default_factory=deque)
 
-    async def settle(self, applied: Sequence[Applied], garbage: Iterable[str]) -> None:
-        """Make the messages of a transaction durable, tell the hooks and the subscribers, then delete the blobs that
-        nothing names any more. Call it right after the transaction, without an await between.
+    def commit(self, change: Callable[[], Change]) -> Change:
+        """Store one message in a transaction of its own. `publish` must follow, without an await between."""
+        with self.database.transaction():
+            found = change()
+            self.run_hooks(found[0])
+        return found
+
+    def run_hooks(self, applied: Applied) -> None:
+        """Call the hooks of the transaction under way."""
+        for hook in self.in_transaction:
+            hook(applied)
+
+    async def publish(self, changes: Sequence[Change]) -> None:
+        """Make a transaction durable, call the hooks and notify the subscribers, then delete blobs without a message.
 
         Parameters:
-            applied: at least one.
+            changes: of the transaction, at least one.
 
         Raises:
-            StorageError: they are committed but not durable; they are told once a later flush succeeds.
+            StorageError: they are committed but not durable; they are published once a later flush succeeds.
         """
-        self._untold.extend(applied)
+        self._unpublished.extend(applied for applied, _ in changes)
         await self.database.flush()
-        self._tell(applied[-1].seq)
-        keys = list(garbage)
-        if keys:
+        self._publish_until(changes[-1][0].seq)
+        if keys := [key for _, garbage in changes for key in garbage]:
             await self.blobs.delete(keys)
 
-    def _tell(self, durable: int) -> None:
-        """Tell what is durable in the order of the event log, whichever call waits for it first."""
-        while self._untold and self._untold[0].seq <= durable:
-            applied = self._untold.popleft()
+    def _publish_until(self, durable: int) -> None:
+        # In the order of the event log, whichever call waits for it first.
+        while self._unpublished and self._unpublished[0].seq <= durable:
+            applied = self._unpublished.popleft()
             # The message is stored whatever a hook makes of it.
             notify(f"a hook failed on {applied.message_cid}", (*self.after_commit, self.events.emit), applied)
 
     def data_of(self, tenant: int, write: Message, inline: bytes | None) -> DataStream | None:
-        """The data of a stored RecordsWrite, if it is held."""
+        """Return the data of a stored RecordsWrite, if it is held."""
         if inline is not None:
             return DataStream(inline)
         blob = self.store.blob(tenant, write["recordId"], write["descriptor"]["dataCid"])
-        if blob is None:
-            return None
-        return DataStream(lambda: self.blobs.get(blob.key), blob.size)
+        return None if blob is None else DataStream(lambda: self.blobs.get(blob.key), blob.size)
 
 
 def reply(code: int, detail: str, **more: Any) -> Reply:
-    """A reply in the wire's shape, without the properties that are None."""
+    """Return a reply in the wire's shape, without the properties that are None."""
     return {"status": {"code": code, "detail": detail}} | {
         name: value for name, value in more.items() if value is not None
     }

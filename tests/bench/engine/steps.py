@@ -12,7 +12,7 @@ from web5.dids.jwk import DidJwk, create
 from web5.dids.keys import signer_for
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Dwn, compose
-from web5.dwn.store.indexes import write_columns
+from web5.dwn.store.schema import write_columns
 from web5.dwn.timestamps import format_timestamp
 from web5.ports.clock import SystemClock
 

@@ -59,7 +59,7 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     handler = call.require_handler(Code.MessagesSubscribeEventStreamUnimplemented)
     parties = _parse(message)
     await _authorize(services, call, message, parties, Code.MessagesSubscribeAuthorizationFailed)
-    alternatives = [terms for filter in message["descriptor"]["filters"] for terms in message_terms(filter)] or [[]]
+    alternatives = message_terms(message["descriptor"]["filters"])
     subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
     return reply(200, "OK", subscription=subscription)
 

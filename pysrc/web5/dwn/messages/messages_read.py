@@ -29,11 +29,7 @@ SCHEMA = Schema("MessagesRead", Signed[Authorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:
-    """200 with `entry`: `message`, `messageCid`, and `data` if it is held.
-
-    Raises:
-        DwnError: 400, 401 or 404.
-    """
+    """Reply 200 with `entry`: `message`, `messageCid`, and `data` if it is held."""
     message = SCHEMA.check(call.message)
     descriptor: dict[str, Any] = message["descriptor"]
     cid = descriptor.get("messageCid", "")

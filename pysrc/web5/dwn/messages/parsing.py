@@ -1,6 +1,6 @@
-"""Who a message says it is from, and what it was signed for (`src/core/abstract-message.ts`, `src/utils/records.ts`).
+"""What a message says of its author and its record, before anything is looked up or verified.
 
-Until `Verifier.authenticate` has passed, this is only a claim.
+Sources: `src/core/abstract-message.ts`, `src/utils/records.ts`, `RecordsWrite.parse`.
 """
 
 from __future__ import annotations
@@ -37,18 +37,15 @@ class Parties:
     author_grant: Message | None = None
     owner: str | None = None
     owner_signer: str | None = None
-    owner_claims: Mapping[str, Any] = field(default_factory=dict)
     owner_grant: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What the author and the owner of a message signed, before it is even read who they are.
+    """The payloads that the author and the owner of a message signed; empty where there is no signature.
 
-    The reference reads that last (only for a RecordsWrite early), so that other faults go before an unreadable name.
-
-    Parameters:
-        author: what the author's signature says; nothing if there is none, as in `owner`.
+    The reference reads the signers' DIDs last (only for a RecordsWrite early), so that other faults come before an
+    unreadable DID.
     """
 
     authorization: Message
@@ -56,7 +53,8 @@ class Claims:
     owner: Mapping[str, Any] = field(default_factory=dict)
 
     def parties(self) -> Parties:
-        """
+        """Read the DIDs of the signers.
+
         Raises:
             BadRequest: a protected header cannot be read.
         """
@@ -75,16 +73,15 @@ class Claims:
             # A grant alone makes no owner: somebody must have signed as one.
             owner=owner_signer if owner_grant is None or owner_signer is None else message_signer(owner_grant),
             owner_signer=owner_signer,
-            owner_claims=self.owner,
             owner_grant=owner_grant,
         )
 
 
 def claims_of(message: Message, schema: Schema = GENERIC_PAYLOAD) -> Claims:
-    """The claims of a message whose shape is right; its signatures are about its descriptor.
+    """Return the claims of a message whose shape is right.
 
     Raises:
-        BadRequest: with the reference's code.
+        BadRequest: a signature is not about the descriptor; with the reference's code.
     """
     authorization = message.get("authorization")
     if authorization is None:
@@ -97,10 +94,10 @@ def claims_of(message: Message, schema: Schema = GENERIC_PAYLOAD) -> Claims:
 
 
 def check_delegations(claims: Claims) -> None:
-    """What delegates signed comes with the grants that they name (`validateDelegatedGrantReferentialIntegrity`).
+    """Check that the grants and the signatures of delegates fit (`validateDelegatedGrantReferentialIntegrity`).
 
     Raises:
-        BadRequest: with the reference's code, in the order of its checks.
+        BadRequest: with the reference's code.
     """
     signed = claims.authorization
     check_delegation(AUTHOR, signed.get("authorDelegatedGrant"), claims.author, lambda: signer_of(signed["signature"]))
@@ -110,7 +107,7 @@ def check_delegations(claims: Claims) -> None:
 
 
 def check_urls(carrier: Message) -> None:
-    """`protocol` and `schema` are in their normal form.
+    """Check that `protocol` and `schema` are normalized.
 
     Raises:
         BadRequest: one is not.
@@ -122,9 +119,10 @@ def check_urls(carrier: Message) -> None:
 
 
 def check_moment(timestamp: str) -> None:
-    """
+    """Check that a timestamp names a moment.
+
     Raises:
-        BadRequest: there is no such moment, for instance no such day.
+        BadRequest: there is none, for instance no such day.
     """
     if not is_moment(timestamp):
         raise BadRequest(Code.TimestampInvalid, f"Invalid timestamp: {timestamp}")
@@ -132,7 +130,8 @@ def check_moment(timestamp: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ParsedWrite:
-    """
+    """A RecordsWrite whose parts fit together.
+
     Parameters:
         author: the logical author, who is the grantor where a delegate signed.
         is_initial: the message is the first of its record.
@@ -150,15 +149,21 @@ class ParsedWrite:
         descriptor: dict[str, Any] = self.message["descriptor"]
         return descriptor
 
+    @property
+    def record_id(self) -> str:
+        record_id: str = self.message["recordId"]
+        return record_id
+
 
 def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:
-    """
+    """Check that the parts of a RecordsWrite fit together.
+
     Parameters:
-        message: passed the schema of RecordsWrite; it may have `encodedData` beside that.
+        message: passed the schema of RecordsWrite; it may have `encodedData` besides.
         cid: the message's, if it is known.
 
     Raises:
-        BadRequest: with the reference's code, in the order of its checks.
+        BadRequest: with the reference's code.
     """
     signed = claims_of(message, WRITE_PAYLOAD)
     parties = signed.parties()

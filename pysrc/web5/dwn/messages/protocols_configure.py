@@ -19,9 +19,9 @@ from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Signed, Tim
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
 from web5.dwn.protocols.shape import definition_shape
 from web5.dwn.protocols.validation import validate_definition
-from web5.dwn.services import Call, Message, Reply, Services, reply
-from web5.dwn.store.indexes import configure_columns
+from web5.dwn.services import Call, Change, Message, Reply, Services, reply
 from web5.dwn.store.protocols import configured
+from web5.dwn.store.schema import configure_columns
 from web5.dwn.store.store import Store
 from web5.errors import Conflict, Unauthorized
 
@@ -38,12 +38,7 @@ SCHEMA = Schema("ProtocolsConfigure", Signed[DelegatedAuthorization, _Descriptor
 
 
 async def handle(services: Services, call: Call) -> Reply:
-    """202 if the definition is now the protocol's.
-
-    Raises:
-        DwnError: 400, 401 or 409; nothing was changed.
-        StorageError: the definition may be stored, but it is not durable.
-    """
+    """Reply 202 if the definition is now the protocol's."""
     message = SCHEMA.check(call.message)
     validate_definition(message["descriptor"]["definition"])
     claims = claims_of(message)
@@ -51,16 +46,11 @@ async def handle(services: Services, call: Call) -> Reply:
     parties = claims.parties()
     cid = message_cid(message)
     await services.verifier.authenticate(message["authorization"])
-
-    with services.database.transaction():
-        applied = _apply(services.store, call, message, cid, parties)
-        for hook in services.in_transaction:
-            hook(applied)
-    await services.settle([applied], ())
+    await services.publish([services.commit(lambda: _change(services.store, call, message, cid, parties))])
     return reply(202, "Accepted")
 
 
-def _apply(store: Store, call: Call, message: Message, cid: str, parties: Parties) -> Applied:
+def _change(store: Store, call: Call, message: Message, cid: str, parties: Parties) -> Change:
     descriptor, author = message["descriptor"], parties.author or ""
     authorize_delegates(store, message, parties)
     if author != call.tenant and not invokes_grant(store, call.tenant, message, parties):
@@ -72,5 +62,5 @@ def _apply(store: Store, call: Call, message: Message, cid: str, parties: Partie
         if (descriptor["messageTimestamp"], cid) <= row.age:
             raise Conflict("", "Conflict")
         store.supersede([row])
-    values = configure_columns(tenant, call.tenant, cid, message, author=author)
-    return Applied(call.tenant, cid, store.put(values), message, True, call.source, None, values)
+    columns = configure_columns(tenant, call.tenant, cid, message, author=author)
+    return Applied(call.tenant, cid, store.put(columns), message, True, call.source, None, columns), []

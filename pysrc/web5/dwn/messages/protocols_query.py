@@ -1,6 +1,6 @@
 """ProtocolsQuery: the protocols of a DWN (`src/handlers/protocols-query.ts`).
 
-Who may not see all of them sees those that are published.
+A requester who may not see all of them gets those that are published.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PUBLISHED_ONLY = frozenset(
         Code.ProtocolsGrantAuthorizationQueryProtocolScopeMismatch,
     }
 )
-"""Refusals after which published protocols are shown; after any other, nothing is."""
+"""Refusals after which published protocols are given; after any other, none."""
 
 
 @with_config(CLOSED)
@@ -48,11 +48,7 @@ SCHEMA = Schema("ProtocolsQuery", MaybeSigned[Authorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:
-    """200 with `entries`: ProtocolsConfigure messages, oldest first.
-
-    Raises:
-        DwnError: 400 or 401.
-    """
+    """Reply 200 with `entries`: ProtocolsConfigure messages, oldest first."""
     message = SCHEMA.check(call.message)
     descriptor: dict[str, Any] = message["descriptor"]
     claims = claims_of(message)

@@ -14,11 +14,11 @@ from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, 
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Signed, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates
-from web5.dwn.protocols.authorization import Place, authorize_delete
-from web5.dwn.services import Call, Message, Reply, Services, reply
-from web5.dwn.store.indexes import delete_columns
+from web5.dwn.protocols.authorization import Place, authorize_on_record
+from web5.dwn.services import Call, Change, Message, Reply, Services, reply
 from web5.dwn.store.protocols import purge_descendants
-from web5.dwn.store.store import MessageRow
+from web5.dwn.store.schema import delete_columns
+from web5.dwn.store.store import MessageRow, Store
 from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
 
 
@@ -35,12 +35,7 @@ SCHEMA = Schema("RecordsDelete", Signed[DelegatedAuthorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:
-    """202 if the record was deleted; with `prune`, nothing is left of what was written below it.
-
-    Raises:
-        DwnError: 400, 401, 404, 409 or 501; nothing was changed.
-        StorageError: the delete may be stored, but it is not durable.
-    """
+    """Reply 202 if the record was deleted; with `prune`, nothing is left of what was written below it."""
     message = SCHEMA.check(call.message)
     claims = claims_of(message)
     check_delegations(claims)
@@ -48,17 +43,12 @@ async def handle(services: Services, call: Call) -> Reply:
     parties = claims.parties()
     cid = message_cid(message)
     await services.verifier.authenticate(message["authorization"])
-
-    with services.database.transaction():
-        applied, garbage = _apply(services, call, message, cid, parties)
-        for hook in services.in_transaction:
-            hook(applied)
-    await services.settle([applied], garbage)
+    await services.publish([services.commit(lambda: _change(services.store, call, message, cid, parties))])
     return reply(202, "Accepted")
 
 
-def _apply(services: Services, call: Call, message: Message, cid: str, parties: Parties) -> tuple[Applied, list[str]]:
-    store, record_id = services.store, message["descriptor"]["recordId"]
+def _change(store: Store, call: Call, message: Message, cid: str, parties: Parties) -> Change:
+    record_id, prune = message["descriptor"]["recordId"], message["descriptor"]["prune"]
     tenant = store.tenant(call.tenant)
     existing = store.record(tenant, record_id)
     _check_against_record(message, cid, existing)
@@ -68,25 +58,20 @@ def _apply(services: Services, call: Call, message: Message, cid: str, parties: 
     authorize_delegates(store, message, parties, record=initial)
     author = parties.author or ""
     if author != call.tenant:
-        _authorize(Place(store, tenant, call.tenant), message, parties, initial)
+        if "protocol" not in initial["descriptor"]:
+            raise Unauthorized(Code.RecordsDeleteAuthorizationFailed, "RecordsDelete message failed authorization")
+        authorize_on_record(Place(store, tenant, call.tenant), parties, initial, "a prune" if prune else "a delete")
 
     store.supersede(existing)
     garbage = store.drop_blobs(tenant, record_id, keep=None)
-    if message["descriptor"]["prune"]:
+    if prune:
         garbage += purge_descendants(store, tenant, record_id)
-    values = delete_columns(tenant, call.tenant, cid, message, author=author, initial_write=initial)
-    seq = store.put(values)
-    return Applied(call.tenant, cid, seq, message, True, call.source, initial, values), garbage
-
-
-def _authorize(place: Place, message: Message, parties: Parties, initial: Message) -> None:
-    if "protocol" not in initial["descriptor"]:
-        raise Unauthorized(Code.RecordsDeleteAuthorizationFailed, "RecordsDelete message failed authorization")
-    authorize_delete(place, parties, initial, prune=message["descriptor"]["prune"])
+    columns = delete_columns(tenant, call.tenant, cid, message, author=author, initial_write=initial)
+    return Applied(call.tenant, cid, store.put(columns), message, True, call.source, initial, columns), garbage
 
 
 def _check_against_record(message: Message, cid: str, existing: list[MessageRow]) -> None:
-    """What is there can be deleted: a record, or a deleted one whose descendants are to go too."""
+    # A record that was deleted can be deleted again, where its descendants are to go too.
     newest = existing[-1] if existing else None
     if newest is None or (
         newest.method == "Delete" and (not message["descriptor"]["prune"] or newest.message["descriptor"]["prune"])

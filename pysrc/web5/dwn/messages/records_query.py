@@ -113,7 +113,7 @@ async def _authorize(services: Services, call: Call, message: Message, parties: 
     authorize_delegates(services.store, message, parties)
     if "protocolRole" in parties.claims:
         place = Place(services.store, services.store.tenant(call.tenant), call.tenant)
-        authorize_query(place, parties, filter, method=message["descriptor"]["method"])
+        authorize_query(place, parties, message["descriptor"])
 
 
 def _find(

@@ -14,7 +14,7 @@ from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, 
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
-from web5.dwn.protocols.authorization import Place, authorize_read
+from web5.dwn.protocols.authorization import Place, authorize_on_record
 from web5.dwn.services import Call, Message, Reply, Services, reply
 from web5.dwn.store.search import search
 from web5.dwn.store.terms import record_terms
@@ -33,12 +33,9 @@ SCHEMA = Schema("RecordsRead", MaybeSigned[DelegatedAuthorization, _Descriptor])
 
 
 async def handle(services: Services, call: Call) -> Reply:
-    """200 with `entry`: `recordsWrite`, `data`, and `initialWrite` where that is another message.
+    """Reply 200 with `entry`: `recordsWrite`, `data`, and `initialWrite` where that is another message.
 
     A record that was deleted gives 404 with `recordsDelete` and `initialWrite`.
-
-    Raises:
-        DwnError: 400, 401, 404 or 501.
     """
     message = SCHEMA.check(call.message)
     claims = claims_of(message)
@@ -53,7 +50,7 @@ async def handle(services: Services, call: Call) -> Reply:
 def _read(services: Services, tenant_did: str, message: Message, parties: Parties) -> Reply:
     store, filter = services.store, message["descriptor"]["filter"]
     tenant = store.tenant(tenant_did)
-    found = search(services.database.connection, tenant, [list(record_terms(filter, tenant_did))], limit=2)
+    found = search(store.connection, tenant, [list(record_terms(filter, tenant_did))], limit=2)
     if not found:
         raise NotFound("", "Not Found")
     if len(found) > 1:
@@ -86,5 +83,5 @@ def _authorize(place: Place, message: Message, parties: Parties, write: Message)
         if invokes_grant(place.store, place.tenant_did, message, parties, record=write):
             return
     if "protocol" in descriptor:
-        return authorize_read(place, parties, write)
+        return authorize_on_record(place, parties, write, "a read")
     raise Unauthorized(Code.RecordsReadAuthorizationFailed, "message failed authorization")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from web5.dwn.codes import Code
-from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive, received
+from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive
 from web5.dwn.events import Applied
 from web5.dwn.javascript import as_javascript
 from web5.dwn.messages.parsing import ParsedWrite, parse_write
@@ -19,58 +19,47 @@ from web5.dwn.permissions.authorization import authorize_delegates, invokes_gran
 from web5.dwn.permissions.records import check_permission_data, check_revocation
 from web5.dwn.protocols.authorization import Place, authorize_write
 from web5.dwn.protocols.integrity import validate_referential_integrity
-from web5.dwn.services import Call, Message, Reply, Services, reply
-from web5.dwn.store.indexes import tag_values, write_columns
+from web5.dwn.services import Call, Change, Message, Reply, Services, reply
+from web5.dwn.store.schema import tag_values, write_columns
 from web5.dwn.store.store import BlobRow, MessageRow, Store
 from web5.errors import BadRequest, Conflict, DwnError, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
 
+MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "published", "messageTimestamp", "tags"})
+"""The properties of the descriptor that an update may change; all others stay as the initial write has them."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_Outcome = tuple[Applied, list[str]]
-"""What was applied, and the keys of blobs that are to be deleted once that is durable."""
-
-MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "published", "messageTimestamp", "tags"})
-"""What an update may change in the descriptor; everything else stays as the initial write has it."""
-
 
 async def handle(services: Services, call: Call) -> Reply:
-    """202 if the write was stored, 204 if it is an initial write without data (stored, but not queryable).
-
-    Raises:
-        DwnError: 400, 401, 409 or 501; nothing was stored.
-        StorageError: the write may be stored, but it is not durable.
-    """
+    """Reply 202 if the write was stored, 204 if it is an initial write without data (stored, but not queryable)."""
     write = parse_write(SCHEMA.check(call.message))
     try:
         await services.verifier.authenticate(write.message["authorization"])
     except Unauthorized as refusal:
-        _refuse(services, call, write, refusal)
+        _refuse(services.store, call, write, refusal)
 
     incoming = None
     if call.data is not None:
         if not (isinstance(call.data, bytes) and len(call.data) <= MAX_INLINE_BYTES):
             # So that a message that is refused does not make us take in all of its data.
             tenant = services.store.tenant(call.tenant)
-            _admit(services.store, tenant, call.tenant, write, services.store.record(tenant, _id(write)))
+            _admit(services.store, tenant, call.tenant, write, services.store.record(tenant, write.record_id))
         incoming = await receive(call.data, write.descriptor["dataSize"], services.blobs)
     try:
-        with services.database.transaction():
-            applied, garbage = _apply(services, call, write, incoming)
-            for hook in services.in_transaction:
-                hook(applied)
+        change = services.commit(lambda: _change(services.store, call, write, incoming))
     except BaseException:
         if incoming is not None and incoming.key is not None:
             await services.blobs.delete([incoming.key])
         raise
-    await services.settle([applied], garbage)
-    return _accepted(applied)
+    await services.publish([change])
+    return _accepted(change[0])
 
 
 async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply | DwnError]:
-    """What `handle` gives or raises for each of some calls with small data in memory, one after the other.
+    """Handle several calls with small data in memory, one after the other, and return each reply or refusal.
 
     Their signatures are verified together, and those that may be stored share one transaction and one flush.
 
@@ -81,22 +70,20 @@ async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply |
     signed = [write.message["authorization"] for write in writes if isinstance(write, ParsedWrite)]
     refusals = iter(await services.verifier.authenticate_each(signed))
     outcomes: list[Reply | DwnError] = []
-    stored: list[Applied] = []
-    garbage: list[str] = []
+    changes: list[Change] = []
     with services.database.transaction():
         for call, write in zip(calls, writes, strict=True):
-            found = write if isinstance(write, DwnError) else _tried(_take, services, call, write, next(refusals))
+            found = (
+                write if isinstance(write, DwnError) else _tried(_store, services.store, call, write, next(refusals))
+            )
             if isinstance(found, DwnError):
                 outcomes.append(found)
                 continue
-            applied, unneeded = found
-            for hook in services.in_transaction:
-                hook(applied)
-            stored.append(applied)
-            garbage += unneeded
-            outcomes.append(_accepted(applied))
-    if stored:
-        await services.settle(stored, garbage)
+            services.run_hooks(found[0])
+            changes.append(found)
+            outcomes.append(_accepted(found[0]))
+    if changes:
+        await services.publish(changes)
     return outcomes
 
 
@@ -111,15 +98,15 @@ def _parse(call: Call) -> ParsedWrite:
     return parse_write(SCHEMA.check(as_javascript(call.message)), call.cid)
 
 
-def _take(services: Services, call: Call, write: ParsedWrite, refusal: Unauthorized | None) -> _Outcome:
+def _store(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized | None) -> Change:
     if refusal is not None:
-        _refuse(services, call, write, refusal)
-    return _apply(services, call, write, received(call.data) if isinstance(call.data, bytes) else None)
+        _refuse(store, call, write, refusal)
+    return _change(store, call, write, Incoming.of(call.data) if isinstance(call.data, bytes) else None)
 
 
-def _refuse(services: Services, call: Call, write: ParsedWrite, refusal: Unauthorized) -> NoReturn:
+def _refuse(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized) -> NoReturn:
     # Whether the protocol admits the record comes before who wrote it.
-    _check_protocol(services.store, services.store.tenant(call.tenant), write)
+    _check_protocol(store, store.tenant(call.tenant), write)
     raise refusal
 
 
@@ -128,10 +115,10 @@ def _accepted(applied: Applied) -> Reply:
 
 
 def _admit(store: Store, tenant: int, did: str, write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
-    """The record's initial write, if the new one may be stored (but for its data).
+    """Check all but the data of a write, and return the record's initial write if that is another.
 
     Raises:
-        BadRequest, Unauthorized, Conflict: it may not.
+        BadRequest, Unauthorized, Conflict: it may not be stored.
     """
     _check_protocol(store, tenant, write)
     _authorize(store, tenant, did, write)
@@ -146,7 +133,7 @@ def _check_protocol(store: Store, tenant: int, write: ParsedWrite) -> None:
 
 
 def _authorize(store: Store, tenant: int, did: str, write: ParsedWrite) -> None:
-    """The tenant may write, and may keep what others wrote by signing it as its owner."""
+    # The tenant may write, and may keep what others wrote by signing it as its owner.
     owner = write.parties.owner
     if owner is not None and owner != did:
         raise Unauthorized(Code.RecordsWriteOwnerAndTenantMismatch, f"Owner {owner} must be the same as tenant {did}")
@@ -160,17 +147,7 @@ def _authorize(store: Store, tenant: int, did: str, write: ParsedWrite) -> None:
     raise Unauthorized(Code.RecordsWriteAuthorizationFailed, "message failed authorization")
 
 
-def _id(write: ParsedWrite) -> str:
-    record_id: str = write.message["recordId"]
-    return record_id
-
-
 def _check_against_record(write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
-    """The record's initial write, if the new one is a proper successor of what is stored.
-
-    Raises:
-        BadRequest, Conflict: it is not.
-    """
     initial = None
     if not write.is_initial:
         initial = next((row.message for row in existing if row.initial), None)
@@ -197,13 +174,13 @@ def _check_immutable(old: dict[str, Any], new: dict[str, Any]) -> None:
             )
 
 
-def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incoming | None) -> _Outcome:
-    """Store the write, in a transaction that may hold others: one that is refused has changed nothing."""
-    store, descriptor = services.store, write.descriptor
+def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | None) -> Change:
+    # In a transaction that may hold others: a write that is refused must have changed nothing.
+    descriptor, record_id = write.descriptor, write.record_id
     tenant = store.tenant(call.tenant)
-    existing = store.record(tenant, _id(write))
+    existing = store.record(tenant, record_id)
     initial = _admit(store, tenant, call.tenant, write, existing)
-    held = store.blob(tenant, _id(write), descriptor["dataCid"]) if existing else None
+    held = store.blob(tenant, record_id, descriptor["dataCid"]) if existing else None
     latest, data = True, None
     if incoming is not None:
         _check_data(descriptor, incoming.cid, incoming.size)
@@ -218,13 +195,13 @@ def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incomin
     # Nothing is refused from here on.
     tenant, garbage = tenant or store.enrol(call.tenant), []
     if incoming is not None and incoming.key is not None and held is None:
-        store.add_blob(tenant, _id(write), incoming.cid, BlobRow(incoming.key, incoming.size))
+        store.add_blob(tenant, record_id, incoming.cid, BlobRow(incoming.key, incoming.size))
     elif incoming is not None and incoming.key is not None:
         garbage.append(incoming.key)
     if existing:
         store.supersede(existing)
-        garbage += store.drop_blobs(tenant, _id(write), keep=descriptor["dataCid"])
-    values = write_columns(
+        garbage += store.drop_blobs(tenant, record_id, keep=descriptor["dataCid"])
+    columns = write_columns(
         tenant,
         call.tenant,
         write.cid,
@@ -235,9 +212,8 @@ def _apply(services: Services, call: Call, write: ParsedWrite, incoming: Incomin
         initial=write.is_initial,
         data=data,
     )
-    seq = store.put(values, tag_values(write.message) if latest else ())
-    applied = Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial, values)
-    return applied, garbage
+    seq = store.put(columns, tag_values(write.message) if latest else ())
+    return Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial, columns), garbage
 
 
 def _check_data(descriptor: dict[str, Any], cid: str, size: float) -> None:
@@ -254,7 +230,7 @@ def _check_data(descriptor: dict[str, Any], cid: str, size: float) -> None:
 
 
 def _data_of_previous(descriptor: dict[str, Any], previous: MessageRow, *, has_blob: bool) -> bytes | None:
-    """The data that an update without data keeps, None if it is a blob (`processMessageWithoutDataStream`)."""
+    # What an update without data keeps, None if it is a blob (`processMessageWithoutDataStream`).
     old = previous.message["descriptor"]
     _check_data(descriptor, old["dataCid"], old["dataSize"])
     if descriptor["dataSize"] <= MAX_INLINE_BYTES:

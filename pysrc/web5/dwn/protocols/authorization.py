@@ -1,21 +1,21 @@
 """Who may do what with the records of a protocol (`src/core/protocol-authorization.ts`).
 
-Two tables decide. `ACTIONS` says which actions of an action rule's `can` would allow a message; `ACTORS` says for whom
-the rule with such an action holds. `_authorize` is their one interpreter. Neither the tenant nor who has a grant comes
-here: they need no protocol.
+Two tables decide: `ACTIONS` has the actions that allow a message where an action rule's `can` names one of them;
+`ACTORS` says for whom such a rule is. `_authorize` is their one interpreter. The tenant and whoever has a grant need no
+rule of a protocol.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import ParsedWrite, Parties
-from web5.dwn.protocols.definitions import Definition, RuleSet, definition_of
+from web5.dwn.protocols.definitions import Definition, definition_of
 from web5.dwn.store import protocols as stored
-from web5.dwn.store.protocols import Link
+from web5.dwn.store.protocols import RecordLink
 from web5.dwn.store.store import Store
 from web5.errors import BadRequest, Unauthorized
 
@@ -53,72 +53,80 @@ ACTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Someone who asks for leave.
+class Requester:
+    """The sender of a message that needs an action rule.
 
     Parameters:
         author: the logical author of the message, None if nobody signed it.
         role: the protocol path of the role that is invoked.
         recipient: of the record that the message is about.
-        ancestor: the record at a protocol path among those above the record, itself included once it exists.
+        chain: the record, if it exists, and all above it, the root first.
     """
 
     author: str | None
     role: str | None
-    recipient: Callable[[], str | None]
-    ancestor: Callable[[str | None], Link | None]
+    recipient: str | None
+    chain: Sequence[RecordLink]
     tenant_did: str
 
-    def wrote(self, record: Link | None) -> bool:
+    def wrote(self, path: str) -> bool:
+        record = self._record_at(path)
         return record is not None and self.author == (record.author or self.tenant_did)
 
-    def received(self, record: Link | None) -> bool:
+    def received(self, path: str) -> bool:
+        record = self._record_at(path)
         return record is not None and self.author == record.recipient
+
+    def _record_at(self, path: str) -> RecordLink | None:
+        return next((record for record in self.chain if record.protocol_path == path), None)
 
 
 class Actor(NamedTuple):
-    """A row of `ACTORS`: the first that applies decides.
+    """A row of `ACTORS`: the first that applies to a rule and a requester decides.
 
     Parameters:
         says: whom the rule is for, in words.
-        applies: to this rule, with this asker.
-        holds: True if the asker is such a one.
+        holds: True if the rule is for this requester.
     """
 
     says: str
-    applies: Callable[[ActionRule, Asker], bool]
-    holds: Callable[[ActionRule, Asker], bool]
+    applies: Callable[[ActionRule, Requester], bool]
+    holds: Callable[[ActionRule, Requester], bool]
 
 
 ACTORS = (
-    Actor("`who: anyone`: whoever it is", lambda rule, asker: rule.get("who") == "anyone", lambda rule, asker: True),
-    Actor("nobody signed: no one else", lambda rule, asker: asker.author is None, lambda rule, asker: False),
+    Actor(
+        "`who: anyone`: whoever it is",
+        lambda rule, by: rule.get("who") == "anyone",
+        lambda rule, by: True,
+    ),
+    Actor("nobody signed: no one else", lambda rule, by: by.author is None, lambda rule, by: False),
     Actor(
         "a role is invoked: the rule has that `role`",
-        lambda rule, asker: asker.role is not None,
-        lambda rule, asker: bool(rule.get("role") == asker.role),
+        lambda rule, by: by.role is not None,
+        lambda rule, by: bool(rule.get("role") == by.role),
     ),
     Actor(
         "`who: recipient`: the recipient of the record itself",
-        lambda rule, asker: rule.get("who") == "recipient" and "of" not in rule,
-        lambda rule, asker: asker.author == asker.recipient(),
+        lambda rule, by: rule.get("who") == "recipient" and "of" not in rule,
+        lambda rule, by: by.author == by.recipient,
     ),
     Actor(
         "`who: recipient, of: path`: the recipient of the record at that path, among those above",
-        lambda rule, asker: rule.get("who") == "recipient",
-        lambda rule, asker: asker.received(asker.ancestor(rule["of"])),
+        lambda rule, by: rule.get("who") == "recipient",
+        lambda rule, by: by.received(rule["of"]),
     ),
     Actor(
         "`who: author, of: path`: the author of the record at that path, among those above",
-        lambda rule, asker: "of" in rule,
-        lambda rule, asker: asker.wrote(asker.ancestor(rule["of"])),
+        lambda rule, by: "of" in rule,
+        lambda rule, by: by.wrote(rule["of"]),
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The DWN in which something is asked for."""
+    """The DWN of one tenant: its store, the tenant's number there, and the tenant's DID."""
 
     store: Store
     tenant: int
@@ -126,160 +134,123 @@ class Place:
 
 
 def authorize_write(place: Place, write: ParsedWrite) -> None:
-    """
+    """Check that the protocol of a record allows a RecordsWrite.
+
     Raises:
         Unauthorized: with the reference's code.
     """
     descriptor = write.descriptor
     initial = stored.link(place.store, place.tenant, write.message["recordId"])
-    case = "a new record" if write.is_initial else "an update"
-    # An update of what is not there is no action at all.
-    by_author = None if initial is None and not write.is_initial else _is_by(place, write.author, initial)
     _authorize(
         place,
         write.parties,
-        _actions("Write", case, by_author),
+        # An update of what is not there is no action at all.
+        "a new record" if write.is_initial else "an update" if initial is not None else None,
+        initial,
         protocol=descriptor["protocol"],
         path=descriptor["protocolPath"],
         context=write.message["contextId"],
         record_id=descriptor.get("parentId") if initial is None else initial.record_id,
-        recipient=lambda: descriptor.get("recipient"),
+        recipient=descriptor.get("recipient"),
     )
 
 
-def authorize_read(place: Place, parties: Parties, write: Mapping[str, Any]) -> None:
-    """
+def authorize_on_record(place: Place, parties: Parties, write: Mapping[str, Any], case: str) -> None:
+    """Check that the protocol of a record allows a message to read or delete it.
+
     Parameters:
-        write: the RecordsWrite to be read, of a record of a protocol.
+        write: a RecordsWrite of the record.
+        case: of `ACTIONS`.
 
     Raises:
         Unauthorized: with the reference's code.
     """
-    _authorize_on_record(place, parties, write, "Read", "a read")
-
-
-def authorize_delete(place: Place, parties: Parties, initial_write: Mapping[str, Any], *, prune: bool) -> None:
-    """
-    Parameters:
-        initial_write: of the record to be deleted, which is of a protocol.
-
-    Raises:
-        Unauthorized: with the reference's code.
-    """
-    _authorize_on_record(place, parties, initial_write, "Delete", "a prune" if prune else "a delete")
-
-
-def authorize_query(place: Place, parties: Parties, filter: Mapping[str, Any], *, method: str = "Query") -> None:
-    """
-    Parameters:
-        filter: of the query or subscription.
-        method: "Query" or "Subscribe".
-
-    Raises:
-        Unauthorized: with the reference's code.
-    """
-    case = "a query" if method == "Query" else "a subscription"
-    _authorize(
-        place,
-        parties,
-        _actions(method, case, False),
-        protocol=filter.get("protocol"),
-        path=filter["protocolPath"],
-        context=filter.get("contextId"),
-        record_id=None,
-        recipient=lambda: None,
-    )
-
-
-def _authorize_on_record(place: Place, parties: Parties, write: Mapping[str, Any], method: str, case: str) -> None:
     descriptor, record_id = write["descriptor"], write["recordId"]
-    initial = stored.link(place.store, place.tenant, record_id)
     _authorize(
         place,
         parties,
-        _actions(method, case, _is_by(place, parties.author, initial)),
+        case,
+        stored.link(place.store, place.tenant, record_id),
         protocol=descriptor["protocol"],
         path=descriptor["protocolPath"],
         context=write["contextId"],
         record_id=record_id,
-        recipient=lambda: descriptor.get("recipient"),
+        recipient=descriptor.get("recipient"),
     )
 
 
-def _is_by(place: Place, author: str | None, record: Link | None) -> bool:
-    return record is not None and author == (record.author or place.tenant_did)
+def authorize_query(place: Place, parties: Parties, descriptor: Mapping[str, Any]) -> None:
+    """Check that a protocol allows the RecordsQuery or RecordsSubscribe with this descriptor.
 
-
-def _actions(method: str, case: str, by_author: bool | None) -> frozenset[str]:
-    """The actions that would allow this; none where it is not even known whose record it is."""
-    if by_author is None:
-        return frozenset()
-    return frozenset(
-        row.action for row in ACTIONS if (row.method, row.case) == (method, case) and (by_author or not row.by_author)
+    Raises:
+        Unauthorized: with the reference's code.
+    """
+    filter = descriptor["filter"]
+    _authorize(
+        place,
+        parties,
+        "a query" if descriptor["method"] == "Query" else "a subscription",
+        None,
+        protocol=filter.get("protocol"),
+        path=filter["protocolPath"],
+        context=filter.get("contextId"),
+        record_id=None,
+        recipient=None,
     )
 
 
 def _authorize(
     place: Place,
     parties: Parties,
-    actions: frozenset[str],
+    case: str | None,
+    initial: RecordLink | None,
     *,
     protocol: str | None,
     path: str,
     context: str | None,
     record_id: str | None,
-    recipient: Callable[[], str | None],
+    recipient: str | None,
 ) -> None:
+    by_author = initial is not None and parties.author == (initial.author or place.tenant_did)
+    actions = {row.action for row in ACTIONS if row.case == case and (by_author or not row.by_author)}
     chain = _chain(place, record_id)
     role = parties.claims.get("protocolRole")
     try:
         definition = definition_of(place.store, place.tenant, protocol)
     except BadRequest as error:
         raise Unauthorized(error.code, error.message) from None
-    rules = _rule_set(definition, path)
+    rules = definition.rule_set(path)
+    if rules is None:
+        raise Unauthorized(Code.ProtocolAuthorizationMissingRuleSet, f"No rule set defined for protocolPath {path}")
     if role is not None:
         _check_role(place, definition, protocol, role, parties.author, context)
     if rules.actions is None:
         raise Unauthorized(
             Code.ProtocolAuthorizationActionRulesNotFound, f"no action rule defined, {parties.author} is unauthorized"
         )
-    asker = Asker(
-        parties.author,
-        role,
-        recipient,
-        lambda wanted: next((link for link in chain if link.protocol_path == wanted), None),
-        place.tenant_did,
-    )
-    if not any(actions.intersection(rule["can"]) and _is_for(rule, asker) for rule in rules.actions):
+    requester = Requester(parties.author, role, recipient, chain, place.tenant_did)
+    if not any(actions.intersection(rule["can"]) and _is_for(rule, requester) for rule in rules.actions):
         raise Unauthorized(
             Code.ProtocolAuthorizationActionNotAllowed,
             f"{' or '.join(sorted(actions)) or 'the action'} at {path} by {parties.author} not allowed.",
         )
 
 
-def _is_for(rule: ActionRule, asker: Asker) -> bool:
-    return next((actor.holds(rule, asker) for actor in ACTORS if actor.applies(rule, asker)), False)
+def _is_for(rule: ActionRule, requester: Requester) -> bool:
+    return next((actor.holds(rule, requester) for actor in ACTORS if actor.applies(rule, requester)), False)
 
 
-def _rule_set(definition: Definition, path: str) -> RuleSet:
-    rules = definition.rule_set(path)
-    if rules is None:
-        raise Unauthorized(Code.ProtocolAuthorizationMissingRuleSet, f"No rule set defined for protocolPath {path}")
-    return rules
-
-
-def _chain(place: Place, record_id: str | None) -> list[Link]:
-    """A record and all above it, the root first."""
-    chain: list[Link] = []
+def _chain(place: Place, record_id: str | None) -> list[RecordLink]:
+    chain: list[RecordLink] = []
     while record_id is not None:
-        link = stored.link(place.store, place.tenant, record_id)
-        if link is None:
+        record = stored.link(place.store, place.tenant, record_id)
+        if record is None:
             raise Unauthorized(
                 Code.ProtocolAuthorizationParentNotFoundConstructingRecordChain,
                 f"no parent found with ID {record_id} when constructing record chain.",
             )
-        chain.append(link)
-        record_id = link.parent_id
+        chain.append(record)
+        record_id = record.parent_id
     chain.reverse()
     return chain
 
@@ -287,7 +258,7 @@ def _chain(place: Place, record_id: str | None) -> list[Link]:
 def _check_role(
     place: Place, definition: Definition, protocol: str | None, role: str, author: str | None, context: str | None
 ) -> None:
-    """The author has the role that the message invokes, in the context of the message (`verifyInvokedRole`)."""
+    # `verifyInvokedRole`: the author has the role that the message invokes, in the context of the message.
     rules = definition.rule_set(role)
     if rules is None or not rules.is_role:
         raise Unauthorized(Code.ProtocolAuthorizationNotARole, f"Protocol path {role} does not match role record type.")
@@ -298,7 +269,7 @@ def _check_role(
         )
     prefix = "/".join((context or "").split("/")[:levels])
     assert protocol is not None and author is not None
-    if not stored.holders(
+    if not stored.role_records(
         place.store, place.tenant, protocol=protocol, protocol_path=role, recipient=author, context=prefix
     ):
         raise Unauthorized(

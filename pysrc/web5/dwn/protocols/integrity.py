@@ -132,7 +132,7 @@ def _role(case: _Case) -> Iterator[Refusal]:
         yield Code.ProtocolAuthorizationRoleMissingRecipient, "Role records must have a recipient"
         return
     context = case.message["contextId"].rpartition("/")[0]
-    holders = stored.holders(
+    holders = stored.role_records(
         case.store,
         case.tenant,
         protocol=case.descriptor["protocol"],

@@ -1,4 +1,4 @@
-"""What the rules of protocols ask of the store: configurations, the ancestors of records, roles, descendants.
+"""Queries for the rules of protocols: configurations, the ancestors of records, role records, descendants.
 
 Each statement names its index, because SQLite would guess another that fits on paper and scans a protocol in truth.
 """
@@ -24,8 +24,8 @@ _BELOW = """
 """
 
 
-class Link(NamedTuple):
-    """What rules ask about a record, from its initial write. `author` is None where that is the tenant."""
+class RecordLink(NamedTuple):
+    """The properties of a record's initial write that rules are about. `author` is None where that is the tenant."""
 
     record_id: str
     parent_id: str | None
@@ -40,7 +40,7 @@ class Parent(NamedTuple):
 
 
 def configured(store: Store, tenant: int, protocol: str) -> str | None:
-    """The CID of the protocol's newest ProtocolsConfigure."""
+    """Return the CID of the protocol's newest ProtocolsConfigure."""
     row = store.connection.execute(
         "SELECT cid FROM dwn_message INDEXED BY dwn_by_configured"
         " WHERE tenant = ? AND protocol = ? AND method = 'Configure'",
@@ -50,11 +50,11 @@ def configured(store: Store, tenant: int, protocol: str) -> str | None:
 
 
 def configurations(store: Store, tenant: int, *, protocol: str | None, published: bool | None) -> list[Message]:
-    """ProtocolsConfigure messages, oldest first.
+    """Return ProtocolsConfigure messages, oldest first.
 
     Parameters:
-        protocol: of this one only.
-        published: only those whose definition is published.
+        protocol: only the one of this protocol.
+        published: only those whose definition is published, or is not.
     """
     terms = ["tenant = ?", "method = 'Configure'"]
     values: list[Any] = [tenant]
@@ -70,17 +70,17 @@ def configurations(store: Store, tenant: int, *, protocol: str | None, published
     return [json.loads(body) for (body,) in rows]
 
 
-def link(store: Store, tenant: int, record_id: str) -> Link | None:
+def link(store: Store, tenant: int, record_id: str) -> RecordLink | None:
     row = store.connection.execute(
         "SELECT record_id, parent_id, protocol_path, recipient, guest FROM dwn_message INDEXED BY dwn_by_record"
         " WHERE tenant = ? AND record_id = ? AND initial = 1",
         (tenant, record_id),
     ).fetchone()
-    return Link(*row) if row else None
+    return RecordLink(*row) if row else None
 
 
 def parent(store: Store, tenant: int, protocol: str, record_id: str) -> Parent | None:
-    """A record that others of the protocol can be written under: not deleted, and not without data."""
+    """Return a record that others of the protocol can be written under: not deleted, and not without data."""
     row = store.connection.execute(
         "SELECT protocol_path, context_id FROM dwn_message INDEXED BY dwn_by_record"
         " WHERE tenant = ? AND record_id = ? AND latest = 1 AND method = 'Write' AND protocol = ?",
@@ -89,10 +89,14 @@ def parent(store: Store, tenant: int, protocol: str, record_id: str) -> Parent |
     return Parent(*row) if row else None
 
 
-def holders(
+def role_records(
     store: Store, tenant: int, *, protocol: str, protocol_path: str, recipient: str, context: str | None
 ) -> list[str]:
-    """The IDs of the role records of someone, below a context if one is given (a prefix of the context ID)."""
+    """Return the IDs of a recipient's role records.
+
+    Parameters:
+        context: only those below it, a prefix of their context ID.
+    """
     terms = ""
     values: list[Any] = [tenant, recipient, protocol, protocol_path]
     if context:
@@ -108,9 +112,9 @@ def holders(
 
 
 def purge_descendants(store: Store, tenant: int, record_id: str) -> list[str]:
-    """Forget everything that was written below a record; the keys of the blobs to delete.
+    """Forget everything that was written below a record, and return the keys of the blobs to delete.
 
-    Runs inside the caller's transaction.
+    Run it inside a transaction.
     """
     descendants: list[str] = [one for (one,) in store.connection.execute(_BELOW, (tenant, record_id))]
     return [key for descendant in descendants for key in store.purge(tenant, descendant)]

@@ -1,8 +1,15 @@
-"""The engine's tables. A released step is never edited: add another."""
+"""The engine's tables, and the row that holds a message.
+
+A released step of `STEPS` is never edited: add another.
+"""
 
 from __future__ import annotations
 
-COMPONENT = "dwn"
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+Message = Mapping[str, Any]
 
 STEPS = (
     """
@@ -93,3 +100,136 @@ STEPS = (
     ) WITHOUT ROWID;
     """,
 )
+
+
+class Columns(NamedTuple):
+    """A row of `dwn_message`, but for its `seq`: the values that a message is found by, as stored, and the message."""
+
+    tenant: int
+    cid: str
+    method: str
+    message_timestamp: str
+    message: str
+    record_id: str | None = None
+    latest: bool = False
+    initial: bool = False
+    date_created: str | None = None
+    published: bool | None = None
+    date_published: str | None = None
+    guest: str | None = None
+    attester: str | None = None
+    recipient: str | None = None
+    protocol: str | None = None
+    protocol_path: str | None = None
+    context_id: str | None = None
+    parent_id: str | None = None
+    schema: str | None = None
+    data_format: str | None = None
+    data_cid: str | None = None
+    data_size: float | None = None
+    data: bytes | None = None
+
+
+def write_columns(
+    tenant: int,
+    did: str,
+    cid: str,
+    message: Message,
+    *,
+    author: str,
+    attester: str | None,
+    latest: bool,
+    initial: bool,
+    data: bytes | None,
+) -> Columns:
+    """Return the row of a RecordsWrite.
+
+    Parameters:
+        tenant: the tenant's number.
+        did: the tenant's DID.
+        author: the logical author, who is the grantor where a delegate signed.
+    """
+    descriptor = message["descriptor"]
+    return Columns(
+        tenant=tenant,
+        cid=cid,
+        method="Write",
+        record_id=message["recordId"],
+        latest=latest,
+        initial=initial,
+        message_timestamp=descriptor["messageTimestamp"],
+        published=bool(descriptor.get("published")),
+        date_published=descriptor.get("datePublished"),
+        guest=None if author == did else author,
+        attester=attester,
+        data_format=descriptor["dataFormat"],
+        data_cid=descriptor["dataCid"],
+        data_size=descriptor["dataSize"],
+        message=_text(message),
+        data=data,
+        **_immutable(message),
+    )
+
+
+def delete_columns(
+    tenant: int, did: str, cid: str, message: Message, *, author: str, initial_write: Message
+) -> Columns:
+    """Return the row of a RecordsDelete, with the immutable properties of its record."""
+    descriptor = message["descriptor"]
+    return Columns(
+        tenant=tenant,
+        cid=cid,
+        method="Delete",
+        record_id=descriptor["recordId"],
+        latest=True,
+        message_timestamp=descriptor["messageTimestamp"],
+        guest=None if author == did else author,
+        message=_text(message),
+        **_immutable(initial_write),
+    )
+
+
+def configure_columns(tenant: int, did: str, cid: str, message: Message, *, author: str) -> Columns:
+    """Return the row of a ProtocolsConfigure."""
+    descriptor = message["descriptor"]
+    return Columns(
+        tenant=tenant,
+        cid=cid,
+        method="Configure",
+        message_timestamp=descriptor["messageTimestamp"],
+        published=descriptor["definition"]["published"],
+        guest=None if author == did else author,
+        protocol=descriptor["definition"]["protocol"],
+        message=_text(message),
+    )
+
+
+def tag_values(message: Message) -> Iterator[tuple[str, Any]]:
+    """Give the names and stored values of a write's tags; a list gives one for each of its items."""
+    for name, value in message["descriptor"].get("tags", {}).items():
+        for item in value if isinstance(value, list) else (value,):
+            yield name, stored_tag(item)
+
+
+def stored_tag(value: str | int | float | bool) -> bytes | str | int | float:
+    """Return a tag's value as stored: texts, numbers and booleans compare as in JavaScript, and never mix."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.encode("utf-16-be") if isinstance(value, str) else value
+
+
+def _immutable(write: Message) -> dict[str, Any]:
+    descriptor = write["descriptor"]
+    return {
+        "date_created": descriptor["dateCreated"],
+        "recipient": descriptor.get("recipient"),
+        "protocol": descriptor.get("protocol"),
+        "protocol_path": descriptor.get("protocolPath"),
+        "context_id": write.get("contextId"),
+        "parent_id": descriptor.get("parentId"),
+        "schema": descriptor.get("schema"),
+    }
+
+
+def _text(message: Message) -> str:
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)

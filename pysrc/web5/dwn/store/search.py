@@ -1,6 +1,6 @@
-"""From the terms of a filter to SQL that uses the index that we choose.
+"""SQL for the terms of filters, over the records and over the event log, with the index that each statement uses.
 
-What a query costs must not grow with the tenant, and SQLite, which knows nothing of the data, would guess:
+What a query of records costs must not grow with the tenant, and SQLite, which knows nothing of the data, would guess:
 
 1. What must equal one value (a record, a parent, a person, a tag) is rare: the first such term leads.
 2. Else a range or a list (persons, a context, tags, dates) leads if it is narrow, which is tried out.
@@ -56,12 +56,12 @@ SORTS = {
 DEFAULT_SORT = "createdAscending"
 
 
-_FEW: dict[Any, str] = {
+_FEW_OF_METHOD: dict[Any, str] = {
     (("=", "Delete"),): "dwn_deletes",
     (("=", "Configure"),): "dwn_by_configured",
     (("in", ("Configure",)),): "dwn_by_configured",
 }
-"""Methods of which a log has few messages, with their indexes."""
+"""Tests of the method that find few messages, with their indexes."""
 
 _LITERAL = {True: "1", False: "0", "Write": "'Write'", "Delete": "'Delete'", "Configure": "'Configure'"}
 _LITERAL_COLUMNS = frozenset({"published", "method"})
@@ -70,7 +70,7 @@ _LITERAL_COLUMNS = frozenset({"published", "method"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message that a query found; `value` is that of the property it is sorted by."""
+    """A message that a query found, with the `value` of the property it is sorted by."""
 
     cid: str
     record_id: str
@@ -81,9 +81,7 @@ class Found:
     data: bytes | None
 
 
-class _Wanted(NamedTuple):
-    """What a search is for, but for its terms."""
-
+class _Query(NamedTuple):
     tenant: int
     method: str | None
     column: str
@@ -102,7 +100,7 @@ def search(
     after: tuple[str, str] | None = None,
     limit: int | None = None,
 ) -> list[Found]:
-    """The latest states of records that fulfil all terms of one of the alternatives, in order; ties by CID.
+    """Return the latest states of records that fulfil all terms of one of the alternatives, in order; ties by CID.
 
     Parameters:
         method: only messages of this method; without one they come in no order, for those who want a single record.
@@ -110,58 +108,55 @@ def search(
         after: the value of the sort property and the CID of a message; those up to it are left out.
         limit: the most messages to give.
     """
-    wanted = _Wanted(tenant, method, *sort, after, None if limit is None else min(limit, _EVERYTHING))
+    query = _Query(tenant, method, *sort, after, None if limit is None else min(limit, _EVERYTHING))
     if len(alternatives) == 1:
-        return _find(db, wanted, alternatives[0])
-    merged = {found.cid: found for terms in alternatives for found in _find(db, wanted, terms)}
-    ordered = sorted(merged.values(), key=lambda found: (found.value, found.cid), reverse=wanted.direction == "DESC")
-    return ordered[: wanted.limit]
+        return _find(db, query, alternatives[0])
+    merged = {found.cid: found for terms in alternatives for found in _find(db, query, terms)}
+    ordered = sorted(merged.values(), key=lambda found: (found.value, found.cid), reverse=query.direction == "DESC")
+    return ordered[: query.limit]
 
 
-def _find(db: apsw.Connection, wanted: _Wanted, terms: Sequence[Term]) -> list[Found]:
-    lead = _lead(db, wanted, terms)
-    where, key = ["tenant = ?", "latest = 1"], wanted.column
-    values: list[Any] = [wanted.tenant]
-    if wanted.method is not None:
-        where.append(f"method = '{wanted.method}'")
+def _find(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> list[Found]:
+    lead = _lead(db, query, terms)
+    where, key = ["tenant = ?", "latest = 1"], query.column
+    values: list[Any] = [query.tenant]
+    if query.method is not None:
+        where.append(f"method = '{query.method}'")
     if lead is None:
-        source = f"dwn_message INDEXED BY {_walk(wanted, terms)}"
+        source = f"dwn_message INDEXED BY {_walk(query, terms)}"
     elif not lead.is_tag:
         source = f"dwn_message INDEXED BY {_LEADS[lead.name]}"
     elif _is_equal(lead):
         # The index of tags is in the order of creation too.
         source = "dwn_tag CROSS JOIN dwn_message NOT INDEXED ON seq = tagged"
-        text, more = tag_condition(lead)
+        text, more = _tag_condition(lead)
         where += ["tag_tenant = ?1", text]
         values.extend(more)
         terms = [term for term in terms if term is not lead]
         key = "tag_created" if key == "date_created" else key
     else:
         source = "dwn_message NOT INDEXED"
-    for term in terms:
-        text, more = condition(term)
-        where.append(text)
-        values.extend(more)
-    if wanted.after is not None:
-        where.append(f"({key}, cid) {'>' if wanted.direction == 'ASC' else '<'} (?, ?)")
-        values.extend(wanted.after)
-    order = f" ORDER BY {key} {wanted.direction}, cid {wanted.direction}" if wanted.method is not None else ""
-    values.append(-1 if wanted.limit is None else wanted.limit)
+    _add_conditions(terms, where, values)
+    if query.after is not None:
+        where.append(f"({key}, cid) {'>' if query.direction == 'ASC' else '<'} (?, ?)")
+        values.extend(query.after)
+    order = f" ORDER BY {key} {query.direction}, cid {query.direction}" if query.method is not None else ""
+    values.append(-1 if query.limit is None else query.limit)
     rows = db.execute(
-        f"SELECT cid, record_id, method, initial, {wanted.column}, message, data FROM {source}"
+        f"SELECT cid, record_id, method, initial, {query.column}, message, data FROM {source}"
         f" WHERE {' AND '.join(where)}{order} LIMIT ?",
         values,
     )
     return [Found(*row) for row in rows]
 
 
-def _lead(db: apsw.Connection, wanted: _Wanted, terms: Sequence[Term]) -> Term | None:
-    """The term that finds few rows; None if there is none."""
+def _lead(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Term | None:
+    """Return a term that finds few rows, or None."""
     able = sorted((term for term in terms if _can_lead(term)), key=_rank)
     equal = next((term for term in able if _is_equal(term)), None)
     if equal is not None:
         return equal
-    return next((term for term in able if _is_narrow(db, wanted.tenant, term)), None)
+    return next((term for term in able if _is_narrow(db, query.tenant, term)), None)
 
 
 def _can_lead(term: Term) -> bool:
@@ -179,10 +174,10 @@ def _is_equal(term: Term) -> bool:
 
 def _is_narrow(db: apsw.Connection, tenant: int, term: Term) -> bool:
     if term.is_tag:
-        text, values = tag_condition(term)
+        text, values = _tag_condition(term)
         source = f"dwn_tag WHERE tag_tenant = ? AND {text}"
     else:
-        text, values = condition(term)
+        text, values = _condition(term)
         source = f"dwn_message INDEXED BY {_LEADS[term.name]} WHERE tenant = ? AND {text}"
         if term.name not in _WHOLE:
             source += " AND latest = 1"
@@ -191,9 +186,8 @@ def _is_narrow(db: apsw.Connection, tenant: int, term: Term) -> bool:
     return bool(counted[0] < NARROW)
 
 
-def _walk(wanted: _Wanted, terms: Iterable[Term]) -> str:
-    """The index to walk in order, or nearly so."""
-    if wanted.column == "date_published":
+def _walk(query: _Query, terms: Iterable[Term]) -> str:
+    if query.column == "date_published":
         return "dwn_by_published"
     named = {term.name for term in terms if not term.is_tag and _is_equal(term)}
     return next((index for column, index in _WALKS.items() if column in named), "dwn_by_created")
@@ -202,11 +196,10 @@ def _walk(wanted: _Wanted, terms: Iterable[Term]) -> str:
 def query_events(
     store: Store, tenant: str, filters: Sequence[Filter], cursor: Cursor | None
 ) -> tuple[list[str], Cursor | None]:
-    """CIDs of the messages after a cursor that any of the filters finds (all, without filters), and the next cursor."""
+    """Return the CIDs in a tenant's event log after a cursor that one of the filters finds, and the next cursor."""
     number, after = store.tenant(tenant), _position(store, cursor)
-    alternatives = [terms for filter in filters for terms in message_terms(filter)]
     found: dict[int, str] = {}
-    for terms in alternatives or [[]]:
+    for terms in message_terms(filters):
         found |= _find_events(store.connection, number, after, terms)
     if not found:
         return [], None
@@ -217,14 +210,11 @@ def query_events(
 
 def _find_events(db: apsw.Connection, tenant: int, after: int, terms: Sequence[Term]) -> dict[int, str]:
     where = ["tenant = ?", "seq > ?"]
-    parameters: list[Any] = [tenant, after]
-    for term in terms:
-        text, values = condition(term)
-        where.append(text)
-        parameters.extend(values)
+    values: list[Any] = [tenant, after]
+    _add_conditions(terms, where, values)
     # What came after a cursor is little; from the beginning, the index of what the filter asks for finds less.
     source = "INDEXED BY dwn_by_tenant" if after else _log_index(terms)
-    return dict(db.execute(f"SELECT seq, cid FROM dwn_message {source} WHERE {' AND '.join(where)}", parameters))
+    return dict(db.execute(f"SELECT seq, cid FROM dwn_message {source} WHERE {' AND '.join(where)}", values))
 
 
 def _log_index(terms: Sequence[Term]) -> str:
@@ -233,14 +223,14 @@ def _log_index(terms: Sequence[Term]) -> str:
         return "NOT INDEXED"  # the tags say which rows
     if "protocol" in named:
         return "INDEXED BY dwn_by_protocol"
-    if "method" in named and named["method"].tests in _FEW:
-        return f"INDEXED BY {_FEW[named['method'].tests]}"
+    if "method" in named and named["method"].tests in _FEW_OF_METHOD:
+        return f"INDEXED BY {_FEW_OF_METHOD[named['method'].tests]}"
     return "INDEXED BY dwn_by_updated" if "message_timestamp" in named else "INDEXED BY dwn_by_tenant"
 
 
 def _position(store: Store, cursor: Cursor | None) -> int:
-    """Where to go on. A cursor of another store, such as one that was here before this one, starts at the beginning:
-    else whoever syncs by it would silently miss messages."""
+    # A cursor of another store, such as one that was here before this one, starts at the beginning: else whoever syncs
+    # by it would silently miss messages.
     value = cursor["value"] if cursor else None
     if isinstance(value, str):
         identity, _, seq = value.partition("-")
@@ -249,9 +239,17 @@ def _position(store: Store, cursor: Cursor | None) -> int:
     return 0
 
 
-def condition(term: Term) -> Condition:
+def _add_conditions(terms: Iterable[Term], where: list[str], values: list[Any]) -> None:
+    for term in terms:
+        text, more = _condition(term)
+        where.append(text)
+        values.extend(more)
+
+
+def _condition(term: Term) -> Condition:
+    """Return a condition on a row of `dwn_message`, in a statement whose first parameter is the tenant."""
     if term.is_tag:
-        text, values = tag_condition(term)
+        text, values = _tag_condition(term)
         return f"seq IN (SELECT tagged FROM dwn_tag WHERE tag_tenant = ?1 AND {text})", values
     terms, values = [], ()
     for operator, wanted in term.tests:
@@ -261,8 +259,8 @@ def condition(term: Term) -> Condition:
     return " AND ".join(terms), values
 
 
-def tag_condition(term: Term) -> Condition:
-    """The same of a tag, about a row of `dwn_tag`."""
+def _tag_condition(term: Term) -> Condition:
+    """Return a condition on a row of `dwn_tag`."""
     tests = list(term.tests)
     # SQLite sorts numbers before texts before bytes; a range stays within its own type.
     if all(operator != "=" for operator, _ in tests):

@@ -23,17 +23,15 @@ import apsw
 
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.database import Database
-from web5.dwn.store.indexes import COLUMNS, stored_tag
-from web5.dwn.store.schema import COMPONENT, STEPS
+from web5.dwn.store.schema import STEPS, Columns, stored_tag
 from web5.dwn.timestamps import parse_timestamp
 
 Message = dict[str, Any]
 
 _INSERT = (
-    f"INSERT INTO dwn_message (seq, {', '.join(COLUMNS)})"
-    f" VALUES (max(?, (SELECT coalesce(max(seq), 0) FROM dwn_message)) + 1, {', '.join('?' * len(COLUMNS))})"
+    f"INSERT INTO dwn_message (seq, {', '.join(Columns._fields)})"
+    f" VALUES (max(?, (SELECT coalesce(max(seq), 0) FROM dwn_message)) + 1, {', '.join('?' * len(Columns._fields))})"
 )
-_CREATED = COLUMNS.index("date_created")
 _SELECT = "SELECT seq, cid, method, record_id, latest, initial, message_timestamp, message, data FROM dwn_message"
 
 
@@ -59,7 +57,7 @@ class MessageRow:
 
     @property
     def age(self) -> tuple[str, str]:
-        """What orders messages of a record: the timestamp, then the CID."""
+        """The order of a record's messages: the timestamp, then the CID."""
         return self.message_timestamp, self.cid
 
 
@@ -70,7 +68,11 @@ class BlobRow:
 
 
 class Store:
-    """The engine's tables in a database that other components may share."""
+    """The engine's tables in a database that other components may share.
+
+    Attributes:
+        identity: a random name of the database, as part of cursors.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,7 +82,7 @@ class Store:
 
     def open(self) -> None:
         """Make the tables or bring them up to date."""
-        self._database.migrate(COMPONENT, STEPS)
+        self._database.migrate("dwn", STEPS)
         self.identity = self._one("SELECT id FROM dwn_store")[0]
         self._last_seq = self._one("SELECT coalesce(max(seq), 0) FROM dwn_message")[0]
 
@@ -91,21 +93,21 @@ class Store:
     # Reading
 
     def tenant(self, did: str) -> int:
-        """The tenant's number; 0, which owns nothing, if it never had a message."""
+        """Return the tenant's number; 0, which owns nothing, if it never had a message."""
         row = self._db.execute("SELECT id FROM dwn_tenant WHERE did = ?", (did,)).fetchone()
         return row[0] if row else 0
 
     def record(self, tenant: int, record_id: str) -> list[MessageRow]:
-        """All messages of a record, oldest first."""
+        """Return all messages of a record, oldest first."""
         found = self._db.execute(f"{_SELECT} WHERE tenant = ? AND record_id = ?", (tenant, record_id))
-        return sorted((_row(*values) for values in found), key=lambda row: row.age)
+        return sorted((MessageRow(*values) for values in found), key=lambda row: row.age)
 
     def message(self, tenant: int, cid: str) -> MessageRow | None:
         values = self._db.execute(f"{_SELECT} WHERE tenant = ? AND cid = ?", (tenant, cid)).fetchone()
-        return _row(*values) if values else None
+        return MessageRow(*values) if values else None
 
     def initial_write(self, tenant: int, record_id: str) -> Message | None:
-        """The first write of a record, without its data."""
+        """Return the first write of a record, without its data."""
         row = self._db.execute(
             "SELECT message FROM dwn_message INDEXED BY dwn_by_record"
             " WHERE tenant = ? AND record_id = ? AND initial = 1",
@@ -114,7 +116,7 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def first_child_date(self, tenant: int, parent_id: str, protocol_path: str) -> str | None:
-        """The earliest timestamp among the latest states of a record's children of one kind."""
+        """Return the earliest timestamp among the latest states of a record's children of one kind."""
         sql = (
             "SELECT message_timestamp FROM dwn_message"
             " WHERE tenant = ? AND latest = 1 AND parent_id = ? AND protocol_path = ?"
@@ -122,7 +124,7 @@ class Store:
         return min((date for (date,) in self._db.execute(sql, (tenant, parent_id, protocol_path))), default=None)
 
     def blob(self, tenant: int, record_id: str, data_cid: str) -> BlobRow | None:
-        """Where large data of a record lies."""
+        """Return the blob that holds large data of a record."""
         row = self._db.execute(
             "SELECT key, size FROM dwn_blob WHERE tenant = ? AND record_id = ? AND data_cid = ?",
             (tenant, record_id, data_cid),
@@ -130,27 +132,27 @@ class Store:
         return BlobRow(*row) if row else None
 
     def blob_keys(self) -> set[str]:
-        """The keys of all blobs that a message needs."""
+        """Return the keys of all blobs that a message needs."""
         return {key for (key,) in self._db.execute("SELECT key FROM dwn_blob")}
 
     def entries_after(
         self, tenant: str, seq: int, limit: int, protocols: Sequence[str] | None = None
     ) -> list[tuple[int, str]]:
-        """The event log of a tenant after a sequence number, oldest first: sequence numbers and message CIDs.
+        """Return the sequence numbers and CIDs in a tenant's event log after a sequence number, oldest first.
 
         Parameters:
-            protocols: only what belongs to one of these or regulates it, as a messages filter finds it; None: all.
+            protocols: only messages of these protocols and what regulates them, as a messages filter finds them.
         """
-        within, values = ("", ()) if protocols is None else _within(protocols)
+        condition, values = ("", ()) if protocols is None else _of_protocols(protocols)
         return list(
             self._db.execute(
-                f"SELECT seq, cid FROM dwn_message WHERE tenant = ? AND seq > ?{within} ORDER BY seq LIMIT ?",
+                f"SELECT seq, cid FROM dwn_message WHERE tenant = ? AND seq > ?{condition} ORDER BY seq LIMIT ?",
                 (self.tenant(tenant), seq, *values, limit),
             )
         )
 
     def made(self, tenant: str, seqs: Sequence[int]) -> dict[int, int]:
-        """When the messages with these numbers were made, as they say themselves (microseconds since 1970)."""
+        """Return the timestamps of the messages with these sequence numbers, in microseconds since 1970."""
         found = self._db.execute(
             "SELECT seq, message_timestamp FROM dwn_message"
             " WHERE tenant = ? AND seq IN (SELECT value FROM json_each(?))",
@@ -159,50 +161,43 @@ class Store:
         return {seq: parse_timestamp(timestamp) for seq, timestamp in found}
 
     def is_within(self, tenant: str, seq: int, protocols: Sequence[str]) -> bool:
-        """True if the message belongs to one of the protocols or regulates it."""
-        within, values = _within(protocols)
-        found = self._db.execute(
-            f"SELECT 1 FROM dwn_message WHERE tenant = ? AND seq = ?{within}", (self.tenant(tenant), seq, *values)
-        )
-        return found.fetchone() is not None
+        raise NotImplementedError
 
     def has(self, tenant: str, cid: str) -> bool:
-        """True if the tenant has this message."""
         return not self.missing(tenant, (cid,))
 
     def missing(self, tenant: str, cids: Iterable[str]) -> set[str]:
-        """Those of the CIDs whose messages the tenant does not have."""
-        number, wanted = self.tenant(tenant), set(cids)
+        """Return those of the CIDs whose messages the tenant does not have."""
+        wanted = set(cids)
         held = self._db.execute(
             "SELECT cid FROM dwn_message WHERE tenant = ? AND cid IN (SELECT value FROM json_each(?))",
-            (number, json.dumps(list(wanted))),
+            (self.tenant(tenant), json.dumps(list(wanted))),
         )
         return wanted - {cid for (cid,) in held}
 
     # Writing
 
     def enrol(self, did: str) -> int:
-        """The tenant's number, a new one if need be."""
+        """Return the tenant's number, a new one if need be."""
         number = self.tenant(did)
         if number == 0:
             self._db.execute("INSERT INTO dwn_tenant (did) VALUES (?)", (did,))
             number = self._db.last_insert_rowid()
         return number
 
-    def put(self, values: Sequence[Any], tags: Iterable[tuple[str, Any]] = ()) -> int:
-        """Add a message; its sequence number.
+    def put(self, columns: Columns, tags: Iterable[tuple[str, Any]] = ()) -> int:
+        """Add a message and return its sequence number.
 
         Parameters:
-            values: of the columns, as `indexes.write_columns` and `delete_columns` give them.
             tags: names and stored values, if the message is the latest of its record.
         """
-        self._db.execute(_INSERT, (self._last_seq, *values))
+        self._db.execute(_INSERT, (self._last_seq, *columns))
         seq: int = self._db.last_insert_rowid()
         self._last_seq = seq
         for name, value in tags:
             self._db.execute(
                 "INSERT OR IGNORE INTO dwn_tag VALUES (?, ?, ?, ?, ?)",
-                (values[0], name, value, values[_CREATED], seq),
+                (columns.tenant, name, value, columns.date_created, seq),
             )
         return seq
 
@@ -218,12 +213,12 @@ class Store:
                 self._db.execute("UPDATE dwn_message SET latest = 0, data = NULL WHERE seq = ?", (row.seq,))
 
     def purge(self, tenant: int, record_id: str) -> list[str]:
-        """Forget all of a record, its initial write too; the keys of the blobs to delete."""
-        own = "tenant = ? AND record_id = ?"
+        """Forget all of a record, its initial write too, and return the keys of the blobs to delete."""
+        record = "tenant = ? AND record_id = ?"
         self._db.execute(
-            f"DELETE FROM dwn_tag WHERE tagged IN (SELECT seq FROM dwn_message WHERE {own})", (tenant, record_id)
+            f"DELETE FROM dwn_tag WHERE tagged IN (SELECT seq FROM dwn_message WHERE {record})", (tenant, record_id)
         )
-        self._db.execute(f"DELETE FROM dwn_message WHERE {own}", (tenant, record_id))
+        self._db.execute(f"DELETE FROM dwn_message WHERE {record}", (tenant, record_id))
         return self.drop_blobs(tenant, record_id, keep=None)
 
     def add_blob(self, tenant: int, record_id: str, data_cid: str, blob: BlobRow) -> None:
@@ -232,7 +227,7 @@ class Store:
         )
 
     def drop_blobs(self, tenant: int, record_id: str, *, keep: str | None) -> list[str]:
-        """Forget the large data of a record, save the one with the CID `keep`; the keys to delete."""
+        """Forget the blobs of a record but the one with the CID `keep`, and return the keys of those to delete."""
         found = self._db.execute(
             "DELETE FROM dwn_blob WHERE tenant = ? AND record_id = ? AND data_cid IS NOT ? RETURNING key",
             (tenant, record_id, keep),
@@ -245,25 +240,11 @@ class Store:
         return row
 
 
-def _within(protocols: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-    """The condition of `terms.message_terms` for any of some protocols, for one message at a time."""
+def _of_protocols(protocols: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    # As `terms.message_terms` has it for one protocol.
     marks = ", ".join("?" * len(protocols))
     condition = (
         f" AND (protocol IN ({marks}) OR protocol = ? AND EXISTS"
         f" (SELECT 1 FROM dwn_tag WHERE tagged = seq AND name = 'protocol' AND value IN ({marks})))"
     )
     return condition, (*protocols, permissions.URI, *map(stored_tag, protocols))
-
-
-def _row(
-    seq: int,
-    cid: str,
-    method: str,
-    record_id: str,
-    latest: int,
-    initial: int,
-    message_timestamp: str,
-    body: str,
-    data: bytes | None,
-) -> MessageRow:
-    return MessageRow(seq, cid, method, record_id, bool(latest), bool(initial), message_timestamp, body, data)

@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from web5.dwn.store.database import open_memory
-from web5.dwn.store.indexes import tag_values, write_columns
+from web5.dwn.store.schema import tag_values, write_columns
 from web5.dwn.store.search import NARROW, SORTS, query_events, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import PUBLISHED, record_terms, seen_by

@@ -30,11 +30,11 @@ ROLE = {"protocol": "urn:p", "protocol_path": "thread/member", "recipient": "did
         (lambda store: stored.link(store, 1, "x"), "INDEX dwn_by_record (tenant=? AND record_id=?)"),
         (lambda store: stored.parent(store, 1, "urn:p", "x"), "INDEX dwn_by_record (tenant=? AND record_id=?)"),
         (
-            lambda store: stored.holders(store, 1, context="x", **ROLE),
+            lambda store: stored.role_records(store, 1, context="x", **ROLE),
             "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=? AND context_id>?",
         ),
         (
-            lambda store: stored.holders(store, 1, context=None, **ROLE),
+            lambda store: stored.role_records(store, 1, context=None, **ROLE),
             "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=?)",
         ),
         (lambda store: stored.purge_descendants(store, 1, "x"), "(tenant=? AND parent_id=?"),

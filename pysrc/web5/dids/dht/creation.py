@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from web5.crypto.jwk import key_bytes, public_jwk
 from web5.dids.dht.identity import PreviousDidProof, identity_key_to_did
-from web5.dids.dht.packet import fitting_packet
+from web5.dids.dht.packet import to_packet
 from web5.dids.keys import given_or_new_key
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
 from web5.dids.uri import fragment_of
@@ -105,7 +105,7 @@ async def create(
         ]
     document = DidDocument.from_wire(wire)
     proof = None if previous is None else await PreviousDidProof.sign(previous, uri, crypto)
-    fitting_packet(document, types=types, previous=proof)
+    to_packet(document, types=types, previous=proof)
     metadata: dict[str, Any] = {"published": False}
     if types:
         metadata["types"] = list(types)

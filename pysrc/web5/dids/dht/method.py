@@ -11,7 +11,7 @@ from web5.dids.dht import bep44
 from web5.dids.dht.bep44 import SignedItem
 from web5.dids.dht.gateways import Answers, Gateways
 from web5.dids.dht.identity import METHOD, PROOF_ERROR, PreviousDidProof, identity_key
-from web5.dids.dht.packet import deactivation_packet, fitting_packet
+from web5.dids.dht.packet import deactivation_packet, to_packet
 from web5.dids.dht.read import from_packet
 from web5.dids.keys import private_key, signing_method
 from web5.dids.models import PortableDid, Resolved
@@ -76,7 +76,7 @@ async def sign_document(portable_did: PortableDid, crypto: Crypto, seq: int, gat
     if metadata.get("deactivated"):
         packet = deactivation_packet(portable_did.uri)
     else:
-        packet = fitting_packet(
+        packet = to_packet(
             portable_did.document,
             types=metadata.get("types") or (),
             gateway_uris=[gateway_uri],

@@ -12,7 +12,7 @@ from typing import Any
 from web5.crypto.encoding import b64url_encode
 from web5.crypto.jwk import DEFAULT_ALG, key_bytes, thumbprint
 from web5.dids.dht.bep44 import VALUE_LIMIT, signing_input
-from web5.dids.dht.dns import HEADER_BYTES, Ns, Txt, decode_message, encode_message, is_name
+from web5.dids.dht.dns import HEADER_BYTES, Ns, Txt, encode_message, is_name
 from web5.dids.dht.identity import PreviousDidProof, identity_key
 from web5.dids.models import DidDocument, Service, VerificationMethod
 from web5.dids.uri import fragment_of
@@ -66,7 +66,7 @@ _RECORD_NAMES = {
 }
 
 
-def fitting_packet(
+def to_packet(
     document: DidDocument,
     *,
     types: Sequence[int | str] = (),
@@ -74,56 +74,53 @@ def fitting_packet(
     previous: PreviousDidProof | None = None,
     seq: int = LONG_SEQUENCE,
 ) -> bytes:
-    """Return the DNS packet of a document that the DHT has room for; gateways are named in it if they fit as well.
-
-    Parameters: as `to_packet`.
-        seq: the sequence number; its digits take room too.
-
-    Raises:
-        DidError: invalidDidDocumentLength, there is no room: how many bytes it takes, and which records take most of
-            them. Otherwise as `to_packet`.
-    """
-    for named in (gateway_uris, ()):
-        packet = to_packet(document, types=types, gateway_uris=named, previous=previous)
-        size = len(signing_input(seq, packet))
-        if size <= VALUE_LIMIT:
-            return packet
-    raise DidError(
-        "invalidDidDocumentLength",
-        f"the document of {document.id} takes {size} bytes, and the DHT has room for {VALUE_LIMIT}. "
-        f"Most is taken by {_largest_records(document, packet)}: shorter URLs and names, or fewer of them, would do",
-    )
-
-
-def to_packet(
-    document: DidDocument,
-    *,
-    types: Sequence[int | str] = (),
-    gateway_uris: Sequence[str] = (),
-    previous: PreviousDidProof | None = None,
-) -> bytes:
     """Return the DNS packet of a did:dht document.
 
     Parameters:
         document: without its `@context`, which every did:dht document is without.
         types: DID types by number or by name in `DID_TYPES`.
-        gateway_uris: the gateways that are authoritative for the DID; one that DNS cannot name is left out.
+        gateway_uris: the gateways that are authoritative for the DID; they are left out if DNS cannot name them, or
+            there is no room for them.
         previous: the DID that this one continues; its signature is not checked here.
+        seq: the sequence number under which it is published; its digits take room too.
 
     Raises:
         DidError: invalidDidDocument, the document says what a packet cannot; invalidPublicKey, a key is malformed;
+            invalidDidDocumentLength, the DHT has no room for it, with the records that take most of the bytes;
             as `identity_key` raises, it is not the document of a did:dht.
     """
+    records = _records(document, types, previous)
+    name_servers = [Ns(_root_name(document.id), uri, TTL) for uri in gateway_uris if is_name(uri)]
+    for packet in (encode_message([*records, *name_servers]), encode_message(records)):
+        size = len(signing_input(seq, packet))
+        if size <= VALUE_LIMIT:
+            return packet
+    sizes = [(len(encode_message([record])) - HEADER_BYTES, record) for record in records]
+    largest = sorted(sizes, key=lambda sized: -sized[0])[:_RECORDS_NAMED]
+    listed = ", ".join(f"{_record_name(document, record)} ({size})" for size, record in largest)
+    raise DidError(
+        "invalidDidDocumentLength",
+        f"the document of {document.id} takes {size} bytes, and the DHT has room for {VALUE_LIMIT}. "
+        f"Most is taken by {listed}: shorter URLs and names, or fewer of them, would do",
+    )
+
+
+def deactivation_packet(did_uri: str) -> bytes:
+    """Return the DNS packet that deactivates a did:dht (https://did-dht.com, "Deactivate")."""
+    return encode_message([Txt(_root_name(did_uri), DEACTIVATED, TTL)])
+
+
+def _records(document: DidDocument, types: Sequence[int | str], previous: PreviousDidProof | None) -> list[Txt]:
     identity_key(document.id)
     if document.model_extra:
         raise _unsupported(f"it has no place for {', '.join(document.model_extra)}")
-    records: dict[str, str] = {}
+    texts: dict[str, str] = {}
     if previous:
-        records["prv"] = _properties({"id": previous.did, "s": previous.signature})
+        texts["prv"] = _properties({"id": previous.did, "s": previous.signature})
     if document.also_known_as:
-        records["aka"] = _values(document.also_known_as)
+        texts["aka"] = _values(document.also_known_as)
     if document.controller:
-        records["cnt"] = _values(document.controller)
+        texts["cnt"] = _values(document.controller)
     labels: dict[str, str] = {}
     for index, method in enumerate(document.verification_method or ()):
         fragment = _own_fragment(document.id, method.id)
@@ -132,12 +129,12 @@ def to_packet(
         if fragment in labels:
             raise _unsupported(f"two verification methods have the id #{fragment}")
         labels[fragment] = f"k{index}"
-        records[labels[fragment]] = _properties(_method_properties(document.id, method))
+        texts[labels[fragment]] = _properties(_method_properties(document.id, method))
     services = {
         f"s{index}": _properties(_service_properties(document.id, service))
         for index, service in enumerate(document.service or ())
     }
-    records |= services
+    texts |= services
     root = [f"v={VERSION}"]
     if labels:
         root.append(f"vm={','.join(labels.values())}")
@@ -149,26 +146,9 @@ def to_packet(
     if services:
         root.append(f"svc={','.join(services)}")
     if numbers := _type_numbers(types):
-        records["typ"] = f"id={','.join(map(str, numbers))}"
-    root_name = _root_name(document.id)
-    return encode_message(
-        [
-            *(Txt(f"_{label}._did", text, TTL) for label, text in records.items()),
-            Txt(root_name, ";".join(root), TTL),
-            *(Ns(root_name, uri, TTL) for uri in gateway_uris if is_name(uri)),
-        ]
-    )
-
-
-def deactivation_packet(did_uri: str) -> bytes:
-    """Return the DNS packet that deactivates a did:dht (https://did-dht.com, "Deactivate")."""
-    return encode_message([Txt(_root_name(did_uri), DEACTIVATED, TTL)])
-
-
-def _largest_records(document: DidDocument, packet: bytes) -> str:
-    sizes = [(len(encode_message([record])) - HEADER_BYTES, record) for record in decode_message(packet)]
-    largest = sorted(sizes, key=lambda sized: -sized[0])[:_RECORDS_NAMED]
-    return ", ".join(f"{_record_name(document, record)} ({size})" for size, record in largest)
+        texts["typ"] = f"id={','.join(map(str, numbers))}"
+    root_record = Txt(_root_name(document.id), ";".join(root), TTL)
+    return [*(Txt(f"_{label}._did", text, TTL) for label, text in texts.items()), root_record]
 
 
 def _record_name(document: DidDocument, record: Txt) -> str:

@@ -107,17 +107,6 @@ class DidCache(Protocol):
         """Remove the document of a DID."""
 
 
-class NoCache:
-    """A `DidCache` that keeps nothing."""
-
-    def load(self, did: str) -> CachedDocument | None:
-        return None
-
-    def keep(self, did: str, cached: CachedDocument) -> None: ...
-
-    def drop(self, did: str) -> None: ...
-
-
 @dataclass
 class _Entry:
     result: DidResolutionResult
@@ -135,7 +124,7 @@ class UniversalResolver:
     """
 
     def __init__(self, methods: Iterable[DidMethod], clock: Clock | None = None, cache: DidCache | None = None) -> None:
-        self._cache = cache or NoCache()
+        self._cache = cache
         self._methods = {method.name: method for method in methods}
         self._clock = clock or SystemClock()
         self._entries: LruCache[str, _Entry] = LruCache(CACHE_ENTRIES)
@@ -172,11 +161,12 @@ class UniversalResolver:
         self._entries.drop(did_uri)
         self._seeds.pop(did_uri, None)
         self._running.pop(did_uri, None)
-        self._cache.drop(did_uri)
+        if self._cache is not None:
+            self._cache.drop(did_uri)
 
     def _known(self, did: DidUrl) -> _Entry | None:
         entry = self._in_memory(did.uri)
-        if entry is not None or did.method in _SELF_CONTAINED:
+        if entry is not None or self._cache is None or did.method in _SELF_CONTAINED:
             return entry
         cached = self._cache.load(did.uri)
         if cached is None:
@@ -210,13 +200,12 @@ class UniversalResolver:
         return entry.result
 
     def _found(self, known: _Entry | None, found: Resolved) -> _Entry:
-        result = DidResolutionResult(
-            did_resolution_metadata=found.resolution,
-            did_document=found.document,
-            did_document_metadata=found.metadata,
-        )
-        if known is not None and _is_older(found, known):
-            result = known.result.model_copy(update={"did_resolution_metadata": found.resolution})
+        result = DidResolutionResult(did_document=found.document, did_document_metadata=found.metadata)
+        if known is not None and known.result.did_document is not None:
+            newer = version_of(known.result.did_document_metadata) - version_of(found.metadata)
+            if newer > 0 or (newer == 0 and known.seeded):
+                result = known.result
+        result = result.model_copy(update={"did_resolution_metadata": found.resolution})
         lasts = CACHE_SECONDS if found.ttl is None else min(found.ttl, CACHE_SECONDS)
         return _Entry(result, self._clock.monotonic() + lasts, known is not None and known.seeded)
 
@@ -230,7 +219,7 @@ class UniversalResolver:
         return _Entry(result, self._clock.monotonic() + RETRY_SECONDS, seeded)
 
     def _remember(self, did: DidUrl, found: Resolved | DidError, entry: _Entry) -> None:
-        if did.method in _SELF_CONTAINED or entry.seeded:
+        if self._cache is None or did.method in _SELF_CONTAINED or entry.seeded:
             return
         document = entry.result.did_document
         if document is None:
@@ -294,8 +283,3 @@ async def dereference(resolver: DidResolver, did_url: str) -> DidDereferencingRe
     if part is None:
         return DidDereferencingResult.failed("notFound", f"{url.uri} has neither a key nor a service #{url.fragment}")
     return DidDereferencingResult(dereferencing_metadata=metadata, content_stream=part)
-
-
-def _is_older(found: Resolved, known: _Entry) -> bool:
-    there, here = version_of(found.metadata), version_of(known.result.did_document_metadata)
-    return known.result.did_document is not None and (there < here or (there == here and known.seeded))

@@ -1,8 +1,16 @@
-"""Credentials and presentations as signed JWTs, and read back (`sign` and `parseJwt` of @web5/credentials)."""
+"""Credentials and presentations as signed JWTs, and read back (`sign` and `parseJwt` of @web5/credentials).
+
+Some members are in a JWT twice, in the document and as a registered claim (VC Data Model 1.1, section 6.3.1):
+`RULES` lists them, `from_claims` is the interpreter. Where both are there they must agree; where the document has none,
+the claim supplies it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from web5.crypto.jws import MessageSigner
 from web5.dids.keys import private_key
@@ -11,10 +19,12 @@ from web5.errors import CredentialError, InvalidArgument
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.vc import jwt
-from web5.vc.claims import credential_of, presentation_of
 from web5.vc.codes import Code
-from web5.vc.dates import seconds_of
-from web5.vc.models import VerifiableCredential, VerifiablePresentation
+from web5.vc.dates import EARLIEST, LATEST, seconds_of, text_of
+from web5.vc.models import Json, VcModel, VerifiableCredential, VerifiablePresentation
+
+Claims = dict[str, Any]
+Model = TypeVar("Model", bound=VcModel)
 
 CREDENTIAL_RELATIONSHIPS = ("assertionMethod",)
 PRESENTATION_RELATIONSHIPS = ("authentication", "assertionMethod")
@@ -103,7 +113,7 @@ def parse_credential(vc_jwt: str) -> VerifiableCredential:
     Raises:
         CredentialError: malformedJwt, malformedCredential or claimMismatch.
     """
-    return credential_of(jwt.parse(vc_jwt).payload)
+    return from_claims(VerifiableCredential, jwt.parse(vc_jwt).payload)
 
 
 def parse_presentation(vp_jwt: str) -> VerifiablePresentation:
@@ -112,7 +122,7 @@ def parse_presentation(vp_jwt: str) -> VerifiablePresentation:
     Raises:
         CredentialError: malformedJwt, malformedPresentation or claimMismatch.
     """
-    return presentation_of(jwt.parse(vp_jwt).payload)
+    return from_claims(VerifiablePresentation, jwt.parse(vp_jwt).payload)
 
 
 async def _sign(claims: dict[str, Any], signer: MessageSigner, party: str | None, role: str) -> str:
@@ -123,3 +133,119 @@ async def _sign(claims: dict[str, Any], signer: MessageSigner, party: str | None
 
 def _seconds(clock: Clock) -> int:
     return clock.now() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A claim and the member that it restates.
+
+    Parameters:
+        read: returns the member of a document in the claim's form, or None. May raise ValueError.
+        write: sets the member of a document to the claim.
+        is_date: the claim is a number of seconds; otherwise it is text.
+    """
+
+    claim: str
+    read: Callable[[Json], Any]
+    write: Callable[[Json, Any], None]
+    is_date: bool = False
+
+
+def _text(claim: str, name: str) -> Rule:
+    return Rule(claim, lambda document: document.get(name), lambda document, text: document.update({name: text}))
+
+
+def _date(claim: str, name: str) -> Rule:
+    def read(document: Json) -> Any:
+        text = document.get(name)
+        if text is not None and not isinstance(text, str):
+            raise ValueError(f"{name} is not a text")
+        return None if text is None else seconds_of(text)
+
+    def write(document: Json, seconds: float) -> None:
+        document[name] = text_of(math.floor(seconds))
+
+    return Rule(claim, read, write, is_date=True)
+
+
+def _is_date(value: Any) -> bool:
+    return type(value) in (int, float) and EARLIEST <= value <= LATEST
+
+
+def _read_issuer(credential: Json) -> Any:
+    issuer = credential.get("issuer")
+    return issuer.get("id") if isinstance(issuer, dict) else issuer
+
+
+def _write_issuer(credential: Json, issuer: str) -> None:
+    if not isinstance(credential.get("issuer"), dict):
+        credential["issuer"] = issuer
+
+
+def _read_subject(credential: Json) -> Any:
+    subject = credential.get("credentialSubject")
+    # One claim cannot name several subjects; the reference's `sign` names the first one.
+    first = subject[0] if isinstance(subject, list) and subject else subject
+    return first.get("id") if isinstance(first, dict) else None
+
+
+def _write_subject(credential: Json, did: str) -> None:
+    subject = credential.get("credentialSubject")
+    if isinstance(subject, dict):
+        credential["credentialSubject"] = {**subject, "id": did}
+
+
+RULES: dict[type[VcModel], tuple[str, Sequence[Rule]]] = {
+    VerifiableCredential: (
+        "vc",
+        (
+            Rule("iss", _read_issuer, _write_issuer),
+            Rule("sub", _read_subject, _write_subject),
+            _text("jti", "id"),
+            _date("nbf", "issuanceDate"),
+            _date("exp", "expirationDate"),
+        ),
+    ),
+    VerifiablePresentation: ("vp", (_text("iss", "holder"), _text("jti", "id"))),
+}
+"""The claim that has the document, and the claims that restate members of it."""
+
+
+def from_claims(model: type[Model], claims: Claims) -> Model:
+    """Return the credential or presentation among claims. Nothing is verified but that the claims agree with it.
+
+    Raises:
+        CredentialError: malformedCredential or malformedPresentation, or claimMismatch.
+    """
+    name, rules = RULES[model]
+    if not isinstance(claims.get(name), dict):
+        raise model.malformed(f"the JWT has no object {name!r} among its claims")
+    document = dict(claims[name])
+    for rule in rules:
+        claim = claims.get(rule.claim)
+        if claim is None:
+            continue
+        if not (_is_date(claim) if rule.is_date else isinstance(claim, str)):
+            raise model.malformed(f"the claim {rule.claim} is no {'number of seconds' if rule.is_date else 'text'}")
+        try:
+            stated = rule.read(document)
+        except ValueError as error:
+            raise model.malformed(str(error)) from error
+        if stated is not None and stated != claim:
+            raise CredentialError(
+                Code.CLAIM_MISMATCH, f"the claim {rule.claim} is not what {name} says; do not trust either"
+            )
+        rule.write(document, claim)
+    return model.from_wire(document)
+
+
+def date_claim(claims: Claims, name: str) -> float | None:
+    """Return a date among a presentation's claims in seconds, or None if there is none.
+
+    Raises:
+        CredentialError: malformedPresentation.
+    """
+    value: float | None = claims.get(name)
+    if value is not None and not _is_date(value):
+        raise VerifiablePresentation.malformed(f"the claim {name} is no number of seconds")
+    return value

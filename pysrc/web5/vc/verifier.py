@@ -4,7 +4,7 @@ Invariants:
 1. Nothing that a JWT says is believed before the key that its `kid` names has signed it, that key's DID is the issuer,
    and the DID document lists the key for such statements. @web5/credentials 1.1.3 checks neither whose key it is nor
    its purpose.
-2. Claims and the document within agree, or the whole is refused (`web5.vc.claims`).
+2. Claims and the document within agree, or the whole is refused (`web5.vc.signing`).
 3. A presentation is valid only if each credential within is.
 """
 
@@ -23,13 +23,18 @@ from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto, Jwk
 from web5.ports.http import Http
 from web5.vc import exchange, status_list
-from web5.vc.claims import Claims, credential_of, date_claim, presentation_of
 from web5.vc.codes import Code
 from web5.vc.dates import seconds_of
 from web5.vc.jwt import Jwt, parse
 from web5.vc.models import VerifiableCredential, VerifiablePresentation
 from web5.vc.schemas import check_schemas
-from web5.vc.signing import CREDENTIAL_RELATIONSHIPS, PRESENTATION_RELATIONSHIPS
+from web5.vc.signing import (
+    CREDENTIAL_RELATIONSHIPS,
+    PRESENTATION_RELATIONSHIPS,
+    Claims,
+    date_claim,
+    from_claims,
+)
 
 LEEWAY_SECONDS = 60
 """Tolerated difference between the clocks of issuer and verifier (RFC 7519, section 4.1.4: "a few minutes")."""
@@ -79,7 +84,7 @@ class CredentialVerifier:
         """
         token = parse(vc_jwt)
         await self._authenticate(token, CREDENTIAL_RELATIONSHIPS)
-        credential = credential_of(token.payload)
+        credential = from_claims(VerifiableCredential, token.payload)
         expires = credential.expiration_date
         self._check_time(seconds_of(credential.issuance_date), seconds_of(expires) if expires else None, leeway)
         if check_schema:
@@ -109,7 +114,7 @@ class CredentialVerifier:
         """
         token = parse(vp_jwt)
         holder = await self._authenticate(token, PRESENTATION_RELATIONSHIPS)
-        presentation = presentation_of(token.payload)
+        presentation = from_claims(VerifiablePresentation, token.payload)
         self._check_time(date_claim(token.payload, "nbf"), date_claim(token.payload, "exp"), leeway)
         _check_purpose(token.payload, audience, nonce)
         if definition is not None:

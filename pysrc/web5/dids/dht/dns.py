@@ -6,8 +6,9 @@ Names are written uncompressed, as the reference does, and read compressed or no
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 
 from web5.errors import DidError
 
@@ -80,8 +81,8 @@ def decode_message(message: bytes) -> list[Txt]:
         DidError: invalidDidDocument, the bytes are no DNS message.
     """
     try:
-        return list(_decode_answers(message))
-    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        return list(_decode_answers(BytesIO(message)))
+    except (struct.error, EOFError, ValueError) as error:
         raise DidError("invalidDidDocument", f"not a DNS message: {error}") from error
 
 
@@ -93,22 +94,24 @@ def _encode_record(record: Txt | Ns) -> bytes:
     return _encode_name(record.name) + _RECORD.pack(kind, _IN, record.ttl, len(data)) + data
 
 
-def _decode_answers(message: bytes) -> Iterable[Txt]:
-    _, _, questions, answers, _, _ = _HEADER.unpack_from(message)
-    at = _HEADER.size
+def _decode_answers(message: BytesIO) -> Iterator[Txt]:
+    _, _, questions, answers, _, _ = _HEADER.unpack(_take(message, _HEADER.size))
     for _ in range(questions):
-        _, at = _decode_name(message, at)
-        at += _QUESTION_BYTES
+        _decode_name(message)
+        _take(message, _QUESTION_BYTES)
     for _ in range(answers):
-        name, at = _decode_name(message, at)
-        kind, _, ttl, length = _RECORD.unpack_from(message, at)
-        at += _RECORD.size
-        data = message[at : at + length]
-        if len(data) != length:
-            raise IndexError("a record ends behind the message's end")
-        at += length
+        name = _decode_name(message)
+        kind, _, ttl, length = _RECORD.unpack(_take(message, _RECORD.size))
+        data = _take(message, length)
         if kind == _TXT:
-            yield Txt(name, _decode_text(data), ttl)
+            yield Txt(name, _decode_text(BytesIO(data)), ttl)
+
+
+def _take(stream: BytesIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) != size:
+        raise EOFError(f"it ends {size - len(data)} bytes too early")
+    return data
 
 
 def _labels(name: str) -> list[bytes]:
@@ -121,29 +124,26 @@ def _encode_name(name: str) -> bytes:
     return b"".join(bytes([len(label)]) + label for label in _labels(name)) + b"\0"
 
 
-def _decode_name(message: bytes, at: int) -> tuple[str, int]:
-    """Return a name and the offset of its end. Pointers may only lead backwards, so there is always an end."""
-    labels: list[str] = []
-    size = 0
+def _decode_name(message: BytesIO) -> str:
+    labels: list[bytes] = []
     end = None
-    floor = at
-    while length := message[at]:
+    floor = message.tell()
+    while length := _take(message, 1)[0]:
         if length & _POINTER == _POINTER:
-            target = (length & ~_POINTER) << 8 | message[at + 1]
-            end = at + 2 if end is None else end
-            if target >= floor:
-                raise IndexError("a name points forwards")
-            at = floor = target
-            continue
-        if length > _LABEL_LIMIT:
-            raise IndexError("a label has an unknown kind")
-        size += length + 1
-        label = message[at + 1 : at + 1 + length]
-        if len(label) != length or size > _NAME_LIMIT:
-            raise IndexError("a name is too long")
-        labels.append(label.decode())
-        at += 1 + length
-    return ".".join(labels), at + 1 if end is None else end
+            target = (length & ~_POINTER) << 8 | _take(message, 1)[0]
+            end = message.tell() if end is None else end
+            if target >= floor:  # so that there is always an end
+                raise ValueError("a name points forwards")
+            floor = message.seek(target)
+        elif length > _LABEL_LIMIT:
+            raise ValueError("a label has an unknown kind")
+        else:
+            labels.append(_take(message, length))
+            if sum(map(len, labels)) + len(labels) > _NAME_LIMIT:
+                raise ValueError("a name is too long")
+    if end is not None:
+        message.seek(end)
+    return b".".join(labels).decode()
 
 
 def _encode_text(text: str) -> bytes:
@@ -160,13 +160,8 @@ def _encode_text(text: str) -> bytes:
     return b"".join(strings)
 
 
-def _decode_text(data: bytes) -> str:
+def _decode_text(data: BytesIO) -> str:
     strings = []
-    at = 0
-    while at < len(data):
-        string = data[at + 1 : at + 1 + data[at]]
-        if len(string) != data[at]:
-            raise IndexError("a string ends behind its record's end")
-        strings.append(string)
-        at += 1 + len(string)
+    while length := data.read(1):
+        strings.append(_take(data, length[0]))
     return b"".join(strings).decode()

@@ -12,7 +12,7 @@ from web5.sync.engine import SAFETY_SECONDS
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
-from web5.sync.plan.policy import Backoff, Halt, Tell
+from web5.sync.plan.policy import Backoff, FailureScope, Outcome
 from web5.sync.schedule.live import POLL_SECONDS
 from web5.sync.states import Activity, RegistrationState, State
 from web5_build.tables import table
@@ -40,7 +40,7 @@ def sync() -> str:
             *table(("Status", "In its detail", *HEAD), [_reply(rule) for rule in policy.RULES]),
             "## Failures without an answer",
             "",
-            *table(("Error", *HEAD), [_error(rule) for rule in policy.ERROR_RULES]),
+            *table(("Error", *HEAD), [_error(*line) for line in policy.ERRORS.items()]),
             *_text(
                 f"After {policy.FAILURES_IN_A_ROW} failures of the node in a row (5xx, 401, no proper reply) a visit"
                 " ends too. By interval, the next visit is the next interval's;"
@@ -104,21 +104,21 @@ def _reply(rule: policy.Rule) -> tuple[str, ...]:
     return (
         status + (f" to a {rule.method.replace('.', '')}" if rule.method else ""),
         detail if rule.detail else "",
-        rule.name,
-        *_outcome(rule.state, rule.halt, rule.backoff, rule.tell),
+        *_outcome(rule.outcome),
     )
 
 
-def _error(rule: policy.ErrorRule) -> tuple[str, ...]:
-    return (f"`{rule.error.__name__}`", rule.name, *_outcome(rule.state, rule.halt, rule.backoff, rule.tell))
+def _error(kind: type[Exception], outcome: Outcome) -> tuple[str, ...]:
+    return ("any other" if kind is Exception else f"`{kind.__name__}`", *_outcome(outcome))
 
 
-def _outcome(state: State | None, halt: Halt, backoff: Backoff, tell: Tell) -> tuple[str, ...]:
+def _outcome(outcome: Outcome) -> tuple[str, ...]:
     return (
-        state or "settled",
-        "ends" if halt is Halt.ENDPOINT else "goes on",
-        _when(backoff) if state is not None else "",
-        "yes" if tell is Tell.PERSON else "",
+        outcome.name,
+        outcome.state or "settled",
+        "ends" if outcome.scope is FailureScope.ENDPOINT else "goes on",
+        "" if outcome.settled else _when(outcome.backoff),
+        "yes" if outcome.needs_user_action else "",
     )
 
 
@@ -142,7 +142,7 @@ def _waits(code: str) -> str:
         "descriptor": {"parentId": "PARENT", "protocol": "URI"},
         "authorization": {"signature": {"payload": payload}},
     }
-    return dependencies.in_words(dependencies.MISSING[code](message))
+    return dependencies.describe(dependencies.MISSING[code](message))
 
 
 def _list(states: type[StrEnum]) -> str:

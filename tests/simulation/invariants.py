@@ -14,7 +14,7 @@ from tests.simulation.world import World, held
 from web5.dwn import Dwn
 from web5.errors import StorageError
 from web5.sync import State, Unsettled
-from web5.sync.plan.policy import judge
+from web5.sync.plan.policy import classify
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     if row.state is State.WAITING and _is_bare(source, made):
         return ""  # it is all that there is of its record, so that nobody could get the data from the target
     data = None if stored.data is None else await stored.data.read()
-    verdict = judge(await target.process_message(row.tenant, stored.message, data), stored.message)
-    if verdict.settled:
-        return f"asking again gives {verdict.code}"
-    if row.state is not State.WAITING and (verdict.code, verdict.detail) != (row.code, row.detail):
-        return f"asking again gives {verdict.code} {verdict.detail}"
+    outcome = classify(await target.process_message(row.tenant, stored.message, data), stored.message)
+    if outcome.settled:
+        return f"asking again gives {outcome.code}"
+    if row.state is not State.WAITING and (outcome.code, outcome.detail) != (row.code, row.detail):
+        return f"asking again gives {outcome.code} {outcome.detail}"
     return ""
 
 

@@ -20,9 +20,9 @@ from web5.dwn.store.store import MessageRow
 ORPHANS = (
     "SELECT 'sync_out', cid FROM sync_out WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
     " UNION ALL SELECT 'sync_in', cid FROM sync_in WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
-    " UNION ALL SELECT 'sync_feed', feed FROM sync_feed WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
+    " UNION ALL SELECT 'sync_cursor', log FROM sync_cursor WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
     " UNION ALL SELECT 'settled up to the cursor', cid FROM sync_out JOIN sync_endpoint ON id = endpoint"
-    " WHERE state = 'settled' AND seq <= pushed_seq"
+    " WHERE state = 'settled' AND position <= pushed_seq"
 )
 
 
@@ -38,7 +38,7 @@ def _faults(device: Device) -> Iterator[str]:
         yield f"row of {table} for {world.story.called(cid)}"
     query = (
         "SELECT id, tenant, url, pushed_seq, cursor FROM sync_endpoint"
-        " LEFT JOIN sync_feed ON sync_feed.endpoint = sync_endpoint.id"
+        " LEFT JOIN sync_cursor ON sync_cursor.endpoint = sync_endpoint.id"
     )
     for number, tenant, url, pushed, cursor in db.execute(query).fetchall():
         endpoint = world.endpoints[url]
@@ -51,7 +51,7 @@ def _faults(device: Device) -> Iterator[str]:
 
 def _settled_but_missing(device: Device, endpoint: Endpoint, tenant: str, number: int, pushed: int) -> Iterator[str]:
     db = device.dwn.database.connection
-    rows = dict(db.execute("SELECT seq, state FROM sync_out WHERE endpoint = ?", (number,)).fetchall())
+    rows = dict(db.execute("SELECT position, state FROM sync_out WHERE endpoint = ?", (number,)).fetchall())
     settled = [
         cid
         for seq, cid in device.dwn.store.entries_after(tenant, 0, 1_000_000)

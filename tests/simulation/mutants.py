@@ -15,11 +15,11 @@ import apsw
 
 from web5.dwn.store.database import Database
 from web5.errors import StorageError
-from web5.sync.exchange.local import Local
-from web5.sync.ledger.inbox import Inbox
+from web5.sync.exchange.context import SyncContext
+from web5.sync.ledger.entries import Inbox, Outbox
 from web5.sync.ledger.ledger import Ledger
-from web5.sync.ledger.outbox import Outbox
 from web5.sync.plan import policy
+from web5.sync.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,21 @@ def _add_rows(ledger: Ledger, endpoint: int, cids: list[str], missing: set[str],
 
 
 def _everything_is_success(rules: Any) -> Any:
-    return tuple(replace(rule, state=None) for rule in rules)
+    return tuple(_settling(rule) for rule in rules)
 
 
 def _nothing_waits(rules: Any) -> Any:
-    return tuple(replace(rule, state=None) if rule.name == "depends on what is not there" else rule for rule in rules)
+    return tuple(_settling(rule) if rule.outcome.state is State.WAITING else rule for rule in rules)
+
+
+def _settling(rule: policy.Rule) -> policy.Rule:
+    return replace(rule, outcome=replace(rule.outcome, state=None))
 
 
 def _not_given_is_gone(failed: Any) -> Any:
-    def fault(self: Inbox, endpoint: int, cid: str, verdict: Any, now: int) -> None:
-        if verdict.waits_for:
-            failed(self, endpoint, cid, verdict, now)
+    def fault(self: Inbox, endpoint: int, cid: str, outcome: Any, now: int) -> None:
+        if outcome.waits_for:
+            failed(self, endpoint, cid, outcome, now)
         else:
             self.gone(endpoint, cid)
 
@@ -119,7 +123,7 @@ def _sent_before_reply(record: Any) -> Any:
 
     def fault(self: Outbox, endpoint: int, outcomes: Any, now: int) -> None:
         taken = replace(policy.waiting_for("nothing"), state=None)
-        record(self, endpoint, [replace(one, verdict=taken) for one in outcomes], now)
+        record(self, endpoint, [replace(one, outcome=taken) for one in outcomes], now)
 
     return fault
 
@@ -131,13 +135,13 @@ def _no_backoff(next_try: Any) -> Any:
 def _blind_apply(apply: Any) -> Any:
     """What is pulled is taken for superseded if the engine refuses it."""
 
-    async def fault(self: Local, tenant: str, chains: Any, source: str) -> Any:
-        verdicts = await apply(self, tenant, chains, source)
-        for chain, of_chain in zip(chains, verdicts, strict=True):
-            for candidate, verdict in zip(chain, of_chain, strict=True):
-                if not verdict.settled:
+    async def fault(self: SyncContext, tenant: str, batches: Any, source: str) -> Any:
+        outcomes = await apply(self, tenant, batches, source)
+        for batch, of_batch in zip(batches, outcomes, strict=True):
+            for candidate, outcome in zip(batch, of_batch, strict=True):
+                if not outcome.settled:
                     self.ledger.superseded(tenant, candidate.cid)
-        return verdicts
+        return outcomes
 
     return fault
 
@@ -151,6 +155,6 @@ MUTANTS: dict[str, Mutant] = {
     "no flush": Mutant("writes are acknowledged before they are durable", Database, "flush", _no_flush),
     "rows stay": Mutant("an endpoint that leaves leaves its rows", Ledger, "_drop", _rows_are_kept),
     "sent is taken": Mutant("whatever was sent counts as taken", Outbox, "record", _sent_before_reply),
-    "no backoff": Mutant("what was refused is tried at every visit", policy.Verdict, "next_try", _no_backoff),
-    "refused is superseded": Mutant("what the engine refuses is dropped", Local, "apply", _blind_apply),
+    "no backoff": Mutant("what was refused is tried at every visit", policy.Outcome, "next_try", _no_backoff),
+    "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
 }

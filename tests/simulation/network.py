@@ -20,7 +20,7 @@ from web5.dwn import Dwn
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
-from web5.sync.plan.policy import Verdict, judge, judge_error
+from web5.sync.plan.policy import Outcome, classify, classify_error
 
 if TYPE_CHECKING:
     from tests.simulation.device import Device
@@ -103,20 +103,20 @@ class SimRemote:
         await self._device.step(f"before a {kind} to {target.name}")
         self._world.count(self._device, target, kind)
         send = self._begin(target, kind, message)
-        verdict: Verdict | None = None
+        outcome: Outcome | None = None
         try:
             reply = await self._exchange(target, tenant, kind, message, data)
-            verdict = judge(reply, message)
+            outcome = classify(reply, message)
         except RemoteError as error:
-            verdict = judge_error(error)
+            outcome = classify_error(error)
             raise
         finally:
             if send is not None:
-                self._world.traffic.end(send, verdict)
+                self._world.traffic.end(send, outcome)
         await self._device.step(f"after a {kind} to {target.name}")
-        if kind == "MessagesRead" and verdict.code == 404:
+        if kind == "MessagesRead" and outcome.code == 404:
             self._world.traffic.gone(self._device, target, message["descriptor"]["messageCid"])
-        if kind == "MessagesQuery" and verdict.code == 200 and isinstance(reply.get("entries"), list):
+        if kind == "MessagesQuery" and outcome.code == 200 and isinstance(reply.get("entries"), list):
             if "cursor" not in message["descriptor"]:
                 self._world.traffic.audits[self._device.name, target.name] += 1
             self._world.traffic.listed(self._device, target, reply["entries"])

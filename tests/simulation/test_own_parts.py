@@ -1,4 +1,4 @@
-"""The parts of the simulator that its verdicts hang on."""
+"""The parts of the simulator that its outcomes hang on."""
 
 import asyncio
 import itertools

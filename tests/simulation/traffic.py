@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from web5.sync.plan.policy import Verdict
+from web5.sync.plan.policy import Outcome
 from web5.sync.states import State
 
 if TYPE_CHECKING:
@@ -79,17 +79,17 @@ class Traffic:
         history.under_way += 1
         return Send(history, device, excuse)
 
-    def end(self, send: Send, verdict: Verdict | None) -> None:
+    def end(self, send: Send, outcome: Outcome | None) -> None:
         """What came of it as the device saw it; None: it was given up."""
         history = send.history
         history.under_way -= 1
-        if send.excuse != history.excuse or verdict is None or send.device.disk.troubled:
+        if send.excuse != history.excuse or outcome is None or send.device.disk.troubled:
             return
-        if verdict.settled:
-            history.taken = f"though it was taken ({verdict.code})"
-        elif verdict.state in (State.REFUSED, State.BLOCKED):
+        if outcome.settled:
+            history.taken = f"though it was taken ({outcome.code})"
+        elif outcome.state in (State.REFUSED, State.BLOCKED):
             history.refusals += 1
-            delay = verdict.backoff.delay(history.refusals)
+            delay = outcome.backoff.delay(history.refusals)
             history.next_try = _now(send.device) + delay * SLACK
 
     def read(self, device: Device, endpoint: Endpoint, tenant: str, cid: str) -> None:

@@ -26,7 +26,6 @@ from web5.ports.websocket import WebSockets
 from web5.remote.dwn import RemoteDwn
 from web5.remote.registration import RegistrationClient
 from web5.sync.exchange.registrar import Registrar
-from web5.sync.ledger.registrations import RegistrationStore
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ async def assemble(platform: Platform, *, gateway_uris: Sequence[str]) -> Agent:
     messages = Messages(dwn, resolver, remote)
     records = AgentRecords(messages, vault, platform.clock)
     dwn.after_commit.append(records.applied)
-    registrar = Registrar(RegistrationClient(platform.http), RegistrationStore(platform.database), platform.clock)
+    registrar = Registrar(RegistrationClient(platform.http), platform.database, platform.clock)
     agent = Agent(
         close_platform=platform.close,
         crypto=platform.crypto,

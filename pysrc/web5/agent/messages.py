@@ -12,7 +12,7 @@ from web5.dwn.data import DataSource, DataStream
 from web5.errors import DwnError, RemoteError, Unreachable
 from web5.remote.dwn import RemoteDwn
 from web5.sync import SendResult
-from web5.sync.plan.policy import judge, judge_error
+from web5.sync.plan.policy import classify, classify_error
 
 Reply = dict[str, Any]
 
@@ -75,10 +75,10 @@ class Messages:
 
         async def give(url: str) -> SendResult:
             try:
-                verdict = judge(await self._remote.process_message(url, target, message, data), message)
+                outcome = classify(await self._remote.process_message(url, target, message, data), message)
             except RemoteError as error:
-                verdict = judge_error(error)
-            return SendResult(url, verdict.settled, verdict.code, verdict.detail or verdict.name)
+                outcome = classify_error(error)
+            return SendResult(url, outcome.settled, outcome.code, outcome.detail or outcome.name)
 
         return list(await asyncio.gather(*map(give, await dwn_endpoints(self._resolver, target))))
 

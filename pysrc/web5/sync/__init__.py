@@ -1,10 +1,7 @@
-"""Sync between a local node and the remote nodes of its tenants: planner (pure), ledger (durable), driver.
+"""Sync between a local node and the remote nodes of its tenants; `engine` is the entry.
 
-planner, pure: `policy` (what a reply means), `dependencies`, `lanes`, `push_plan`, `pull_plan` (what to do next);
-ledger, durable: `ledger`, `outbox`, `inbox`, `feeds` (what is where);
-driver: `peer` (requests), `pull`, `push`, `visit` (one visit to one endpoint), `line` (one visit after another),
-`lines`, `rounds`, `timetable`, `live` (when); `registration` (with nodes that demand it); `sight`, `check` (what to
-tell); `engine` is what others use.
+`plan` decides what to do next (pure), `ledger` remembers what is pending where (durable), `exchange` makes one visit to
+one endpoint, `schedule` says when. May be imported by `agent` and the layers above.
 """
 
 from web5.remote.registration import Demands

@@ -1,39 +1,41 @@
-"""`SyncEngine`: keeps a node and its remote nodes the same, and says what is where."""
+"""The sync engine: keeps a node and its remote nodes the same, and reports what is pending where."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from web5.dids.resolver import DidResolver
+from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.dwn import Applied, Dwn
 from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
-from web5.sync.events import Events
 from web5.sync.exchange.check import Difference, check
+from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.grants import GrantBook
-from web5.sync.exchange.link import Line, Want
-from web5.sync.exchange.links import Lines
-from web5.sync.exchange.local import Local
+from web5.sync.exchange.link import Link, Work
+from web5.sync.exchange.links import Links
 from web5.sync.exchange.peer import Remote, SignerFor
+from web5.sync.exchange.push import send_to_other, send_to_own
 from web5.sync.exchange.registrar import Registrar
-from web5.sync.exchange.send import Sender
-from web5.sync.exchange.visit import Visitor
-from web5.sync.ledger.ledger import Ledger, Tenant
-from web5.sync.plan.priorities import Wish, Wishes
+from web5.sync.exchange.visit import visit_endpoint
+from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
-from web5.sync.schedule.rounds import Rounds
-from web5.sync.schedule.timer import Timetable
+from web5.sync.schedule.runs import SyncRuns
+from web5.sync.schedule.timer import PeriodicTimer
 from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
-from web5.sync.status import Sight
+from web5.sync.status import endpoint_statuses, unsettled_messages
 
-WANTS: Mapping[str | None, Want] = {None: Want.ALL, "pull": Want.PULL, "push": Want.PUSH}
+WORK: Mapping[str | None, Work] = {None: Work.ALL, "pull": Work.PULL, "push": Work.PUSH}
 
 SAFETY_SECONDS = 120.0
-"""Live sync visits every endpoint as often as that too, whatever its subscriptions say."""
+"""Live sync visits every endpoint at least this often, whatever its subscriptions bring."""
+
+KEPT_EVENTS = 256
+"""Events that a slow reader may be behind; the oldest are dropped first, since each only says where to look."""
 
 
 class SyncEngine:
@@ -41,15 +43,15 @@ class SyncEngine:
 
     Parameters:
         dwn: the local node; sync adds hooks to it and its tables to the same database.
-        remote: how messages reach endpoints.
-        resolver: finds the tenants' DID documents, and so their endpoints.
-        signer_for: the key that signs in the name of a tenant or a delegate.
+        remote: the way to endpoints.
+        resolver: resolves the tenants' DID documents, which name their endpoints.
+        signer_for: returns the key that signs in the name of a tenant or a delegate.
         registrar: registers tenants with endpoints that demand it; None: such an endpoint stays blocked.
-        jitter: gives numbers from 0 to 1, by which waits are spread.
+        jitter: returns numbers from 0 to 1, by which waits are spread.
 
     Attributes:
-        listeners: callables that get every `SyncEvent`; they must not raise and not take long.
-        grants: the grants by which delegates act, as far as DWNs here hold them.
+        listeners: callables that get every `SyncEvent`, in this order; they must not raise and not take long.
+        grants: the grants of delegates that DWNs here hold.
     """
 
     def __init__(
@@ -63,58 +65,73 @@ class SyncEngine:
         registrar: Registrar | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        events, ledger, wishes = Events(), Ledger(dwn.database, dwn.store), Wishes()
-        local = Local(dwn, ledger, clock, events.notify)
+        self.listeners: list[Callable[[SyncEvent], None]] = []
         self.grants = GrantBook(dwn, clock)
-        visitor = Visitor(local, remote, signer_for, self.grants.held, wishes, self._tell_others, registrar)
+        self._dwn = dwn
+        self._ledger = Ledger(dwn.database, dwn.store)
+        self._registrar = registrar
+        self._resolver = resolver
+        self._context = SyncContext(
+            *(dwn, self._ledger, clock),
+            remote=remote,
+            signer_for=signer_for,
+            grants_of=self.grants.held,
+            notify=self._notify,
+            registrar=registrar,
+        )
+        visit = partial(visit_endpoint, self._context, self._wake_others)
 
-        def tell(line: Line) -> None:
-            events.notify(SyncEvent("endpoint", line.tenant, line.url))
+        def make_link(tenant: str, url: str) -> Link:
+            changed = partial(self._notify, SyncEvent("endpoint", tenant, url))
+            return Link(tenant, url, clock, visit, changed, jitter)
 
-        def line(tenant: str, url: str) -> Line:
-            return Line(tenant, url, clock, visitor, tell, jitter)
-
-        if registrar is not None:
-            registrar.changed.append(lambda tenant, url: events.notify(SyncEvent("registration", tenant, url)))
-            registrar.agreed.append(self._agreed)
-
-        self._dwn, self._ledger, self._local, self._events = dwn, ledger, local, events
-        self._visitor, self._wishes, self._registrar = visitor, wishes, registrar
-        self._lines = Lines(local, resolver, line)
-        self._rounds = Rounds(self._lines, local)
-        self._live = Live(visitor, jitter)
-        self._sender = Sender(local, self._lines, visitor, resolver)
-        self._sight = Sight(local, self._lines, registrar)
-        self._timetable = Timetable(clock)
+        self._links = Links(self._context, resolver, make_link)
+        self._runs = SyncRuns(self._links, self._context)
+        self._live = Live(self._context, jitter)
+        self._timer = PeriodicTimer(self._context)
         self._interval = "off"
-        self._behind: set[asyncio.Task[Any]] = set()
+        if registrar is not None:
+            registrar.changed.append(lambda tenant, url: self._notify(SyncEvent("registration", tenant, url)))
+            registrar.agreed.append(self._continue_at)
 
     @property
     def interval(self) -> str:
-        """As it was given to `start`; "off" while nothing happens by itself."""
+        """The interval given to `start`; "off" while nothing happens by itself."""
         return self._interval
 
-    @property
-    def listeners(self) -> list[Callable[[SyncEvent], None]]:
-        return self._events.listeners
+    async def events(self) -> AsyncIterator[SyncEvent]:
+        """Iterate over the events from now on; a reader that is far behind loses the oldest."""
+        queue: asyncio.Queue[SyncEvent] = asyncio.Queue(KEPT_EVENTS)
 
-    def events(self) -> AsyncIterator[SyncEvent]:
-        """Events from now on, until the iteration is given up; a reader that is far behind loses the oldest."""
-        return self._events.stream()
+        def put(event: SyncEvent) -> None:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(event)
+
+        self.listeners.append(put)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self.listeners.remove(put)
+
+    def _notify(self, event: SyncEvent) -> None:
+        for listener in tuple(self.listeners):
+            listener(event)
 
     async def open(self) -> None:
         """Bring the ledger up to date and hook it to the engine; call it once, after `dwn.open()`."""
         self._ledger.open()
         if self._registrar is not None:
             self._registrar.open()
-        self._lines.open()
+        self._links.open()
         self._dwn.in_transaction.append(self._ledger.applied)
         self._dwn.after_commit.append(self._applied)
         self._dwn.after_commit.append(self.grants.applied)
         await self._ledger.database.flush()
 
     async def close(self) -> None:
-        """Stop, and let go of the engine."""
+        """Stop, and unhook from the engine."""
         await self.stop()
         after = self._dwn.after_commit
         for hooks, hook in (
@@ -125,19 +142,20 @@ class SyncEngine:
             if hook in hooks:
                 hooks.remove(hook)
 
-    # -- what is synced
+    # -- tenants
 
     def tenants(self) -> list[str]:
-        """The tenants that are registered."""
+        """Return the tenants that are registered."""
         return self._ledger.tenants()
 
     async def register(self, tenant: str, protocols: Sequence[str] | None = None, delegate: str | None = None) -> None:
-        """Sync this tenant from now on; durable, and twice is no error. With another scope than before, everything
-        is compared anew; what was pulled stays.
+        """Sync a tenant from now on; durable, and twice is no error.
+
+        With another scope than before, everything is compared anew; messages that were pulled stay.
 
         Parameters:
             protocols: the URIs of the protocols to sync, with what regulates them; None: everything.
-            delegate: the DID that does it with the tenant's grants; None: the tenant itself.
+            delegate: the DID that syncs with the tenant's grants; None: the tenant itself.
 
         Raises:
             InvalidArgument: `protocols` is empty, so that nothing would be synced.
@@ -146,20 +164,20 @@ class SyncEngine:
             raise InvalidArgument("sync of no protocol at all: name some, or leave `protocols` out to sync everything")
         scope = None if protocols is None else tuple(sorted(set(protocols)))
         self._ledger.register(Tenant(tenant, scope, delegate))
-        self._lines.align(tenant)
+        self._links.align(tenant)
         await self._ledger.database.flush()
         self.wake(tenant)
 
     def registered(self, tenant: str) -> Tenant | None:
-        """How this tenant was registered; None if it was not."""
+        """Return the registration of a tenant; None if it is not registered."""
         return self._ledger.tenant(tenant)
 
     async def unregister(self, tenant: str) -> None:
-        """Sync this tenant no more and forget what is where; its messages stay."""
+        """Sync a tenant no more and forget the state of its endpoints; its messages stay."""
         self._ledger.unregister(tenant)
         if self._registrar is not None:
             self._registrar.forget(tenant)
-        self._lines.align(tenant)
+        self._links.align(tenant)
         await self._ledger.database.flush()
 
     def prioritize(self, tenant: str, filter: Mapping[str, Any]) -> None:
@@ -168,53 +186,53 @@ class SyncEngine:
         Parameters:
             filter: a RecordsFilter in the wire's shape.
         """
-        self._wishes.add(tenant, Wish(dict(filter)))
+        self._context.prioritize(tenant, dict(filter))
 
-    # -- when
+    # -- schedule
 
     async def start(self, interval: str) -> None:
-        """Sync now, in the background, and then on: after every interval, or at once ('live'). Replaces what was.
+        """Sync now, in the background, and then on: after every interval, or live. Replaces the interval before.
 
         Parameters:
-            interval: as npm `ms` reads it: '2m', '30s', '1 hour'; 'live': what happens on either side is carried over
-                at once, through a subscription at each endpoint; 'off': nothing happens by itself.
+            interval: as npm `ms` reads it: '2m', '30s', '1 hour'; 'live': changes on either side are carried over at
+                once, through a subscription at each endpoint; 'off': nothing happens by itself.
 
         Raises:
             InvalidArgument: it is none of these.
         """
         seconds = SAFETY_SECONDS if interval == LIVE else parse_interval(interval)
-        await self._be_still()
+        await self._cancel_timers()
         self._interval = interval
         if interval == LIVE:
-            self._lines.came.append(self._live.add)
-            self._lines.went.append(self._live.remove)
-            for line in self._lines:
-                self._live.add(line)
-            # A line is visited once it is connected, so not at once.
-            self._timetable.every(SAFETY_SECONDS, self.now, self.revive, at_once=False)
-            self._behind_us(self._lines.refresh_soon(self._ledger.tenants()))
+            self._links.on_added.append(self._live.add)
+            self._links.on_removed.append(self._live.remove)
+            for link in self._links:
+                self._live.add(link)
+            # An endpoint is visited once it is connected, so not at once.
+            self._timer.every(SAFETY_SECONDS, self.now, self.revive, at_once=False)
+            self._context.spawn(self._links.refresh_with_timeout(self._ledger.tenants()))
         elif seconds is not None:
-            self._timetable.every(seconds, self.now)
+            self._timer.every(seconds, self.now)
 
     def wake(self, tenant: str | None = None) -> None:
-        """Run a round soon, in the background, because something changed; nothing happens while sync is off."""
-        tenants = [one for one in self._ledger.tenants() if tenant in (None, one)]
-        if self._timetable.ticking and tenants:
-            self._behind_us(self._rounds.run(tenants, Want.ALL))
+        """Run sync soon, in the background, because something changed; does nothing while sync is off."""
+        tenants = self._chosen(tenant)
+        if self._timer.ticking and tenants:
+            self._context.spawn(self._runs.run(tenants, Work.ALL))
 
     async def revive(self) -> None:
-        """The device may have slept, or its network is another: connect anew and visit every endpoint now."""
+        """Connect anew and visit every endpoint: the device may have slept, or changed its network."""
         if self._interval == LIVE:
             await self._live.reconnect()
         self.wake()
 
     async def stop(self) -> None:
-        """Start nothing more by itself and end what runs, at once; what was under way stays unsettled."""
-        await self._be_still()
-        await self._rounds.stop()
+        """Start nothing more by itself and end all visits at once; messages under way stay unsettled."""
+        await self._cancel_timers()
+        await self._runs.stop()
 
     async def now(self, direction: str | None = None, tenant: str | None = None) -> SyncReport:
-        """Visit every endpoint, and return what that did once all are at rest.
+        """Visit every endpoint, and return once all are idle.
 
         Failures of endpoints and DIDs are in the report, not raised.
 
@@ -225,34 +243,48 @@ class SyncEngine:
         Raises:
             InvalidArgument: the direction is neither, or the tenant is not registered.
         """
-        if direction not in WANTS:
+        if direction not in WORK:
             raise InvalidArgument(f"sync direction {direction!r}: 'push', 'pull' or None")
-        tenants = self._ledger.tenants()
-        if tenant is not None and tenant not in tenants:
+        tenants = self._chosen(tenant)
+        if tenant is not None and not tenants:
             raise InvalidArgument(f"{tenant} is not registered for sync")
-        return await self._rounds.run([tenant] if tenant else tenants, WANTS[direction])
+        return await self._runs.run(tenants, WORK[direction])
 
     async def send(self, tenant: str, message_cid: str, target: str | None = None) -> list[SendResult]:
         """Send one message, and the initial write of its record, to all endpoints of a target at once.
 
-        For the tenant's own nodes the ledger keeps what came of it: what failed stays unsettled and is tried again.
+        For the tenant's own nodes the ledger keeps the outcome: a message that failed stays unsettled and is retried.
 
         Parameters:
-            target: whose nodes; None: the tenant's own.
+            target: the DID whose nodes to send to; None: the tenant's own.
 
         Returns:
-            What each endpoint said.
+            The answer of each endpoint.
 
         Raises:
             InvalidArgument: no such message is held here.
             DidError: the target cannot be resolved.
         """
-        return await self._sender.send(tenant, message_cid, target or tenant)
+        context, target = self._context, target or tenant
+        items = context.with_initial(tenant, message_cid)
+        if not items:
+            raise InvalidArgument(f"no message {message_cid} of {tenant} is held here")
+        if target == tenant and self._ledger.tenant(tenant) is not None:
+            await self._links.refresh_with_timeout([tenant])
+            own = [await context.peer(endpoint) for endpoint in self._ledger.endpoints(tenant)]
+            results = await asyncio.gather(*(send_to_own(context, peer, items) for peer in own))
+            await self._ledger.database.flush()
+        else:
+            urls = await dwn_endpoints(self._resolver, target)
+            endpoints = [Endpoint(0, target, url, None, None, None, None) for url in urls]
+            others = [await context.peer(endpoint, signer_of=tenant) for endpoint in endpoints]
+            results = await asyncio.gather(*(send_to_other(context, peer, tenant, items) for peer in others))
+        return list(results)
 
     async def retry(
         self, tenant: str | None = None, endpoint: str | None = None, message_cid: str | None = None
     ) -> SyncReport:
-        """Try now what is refused, blocked or waiting, whatever its backoff.
+        """Retry now all messages that are refused, blocked or waiting, whatever their backoff.
 
         Parameters:
             tenant, endpoint, message_cid: only of this tenant, at this URL, this message; None: all.
@@ -264,65 +296,56 @@ class SyncEngine:
                     self._ledger.retry(known, message_cid)
                     if self._registrar is not None:
                         self._registrar.retry(known.url, one)
-        return await self._rounds.run(tenants, Want.FETCH | Want.PUSH)
+        return await self._runs.run(tenants, Work.FETCH | Work.PUSH)
 
-    # -- what is where
+    # -- state
 
     def status(self, tenant: str | None = None) -> list[EndpointStatus]:
-        """Every endpoint of the tenant, or of all tenants."""
-        return self._sight.status(self._chosen(tenant), on=self._timetable.ticking)
+        """Return the status of every endpoint of the tenant, or of all tenants."""
+        return endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._timer.ticking)
 
     def unsettled(self, tenant: str | None = None) -> list[Unsettled]:
-        """Every message that is not yet where it should be, with the reason; outgoing first, oldest first."""
-        return self._sight.unsettled(self._chosen(tenant))
+        """Return every message that is not yet where it should be, with the reason; outgoing first, oldest first."""
+        return unsettled_messages(self._context, self._chosen(tenant))
 
     async def check(self, tenant: str | None = None) -> list[Difference]:
-        """Compare what this node and every endpoint really hold, and say the difference.
+        """Compare the messages that this node and every endpoint really hold.
 
-        What sync did not know of is handed to it, so that the next visit mends it.
+        Differences that sync did not know of are handed to it, so that the next visit mends them.
         """
         tenants = self._chosen(tenant)
-        await self._lines.refresh_soon(tenants)
+        await self._links.refresh_with_timeout(tenants)
         endpoints = [endpoint for one in tenants for endpoint in self._ledger.endpoints(one)]
-        return list(await asyncio.gather(*(check(self._visitor, self._local, endpoint) for endpoint in endpoints)))
+        return list(await asyncio.gather(*(check(self._context, endpoint) for endpoint in endpoints)))
 
     def _chosen(self, tenant: str | None) -> list[str]:
         return [one for one in self._ledger.tenants() if tenant in (None, one)]
 
-    # -- what happens by itself
+    # -- reactions
 
     def _applied(self, applied: Applied) -> None:
         if self._interval == LIVE and applied.source is None:
-            for line in self._lines.of([applied.tenant]):
-                line.wake(Want.PUSH)
+            for link in self._links.of([applied.tenant]):
+                link.wake(Work.PUSH)
 
-    def _agreed(self, endpoint: str) -> None:
-        """The person agreed to what an endpoint asks of those who register: go on with it at once."""
-        if self._timetable.ticking:
-            for line in self._lines:
-                if line.url == endpoint:
-                    line.visit(Want.ALL)
+    def _continue_at(self, endpoint: str) -> None:
+        """Visit an endpoint to whose demands the person has agreed."""
+        if self._timer.ticking:
+            for link in self._links:
+                if link.url == endpoint:
+                    link.visit(Work.ALL)
 
-    def _tell_others(self, line: Line, want: Want) -> None:
-        """What a line has brought or given up concerns its tenant's others, as far as sync may act by itself now."""
-        if want := want & (Want.FOLLOW if self._timetable.ticking else self._rounds.allowed):
-            for other in self._lines.others(line):
-                other.wake(want)
+    def _wake_others(self, link: Link, work: Work) -> None:
+        """Wake the tenant's other links, as far as sync may act by itself now."""
+        if work := work & (Work.FOLLOW if self._timer.ticking else self._runs.allowed):
+            for other in self._links.of([link.tenant]):
+                if other is not link:
+                    other.wake(work)
 
-    async def _be_still(self) -> None:
+    async def _cancel_timers(self) -> None:
         self._interval = "off"
-        self._timetable.cancel()
-        for hooks, hook in ((self._lines.came, self._live.add), (self._lines.went, self._live.remove)):
+        self._timer.cancel()
+        for hooks, hook in ((self._links.on_added, self._live.add), (self._links.on_removed, self._live.remove)):
             if hook in hooks:
                 hooks.remove(hook)
         await self._live.stop()
-
-    def _behind_us(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.ensure_future(work)
-        self._behind.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._behind.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            asyncio.get_running_loop().call_exception_handler({"message": "a round of sync failed", "exception": error})

@@ -32,7 +32,6 @@ from web5.remote.dwn import SECONDS, RemoteDwn
 from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine, SyncEvent
 from web5.sync.exchange.registrar import Registrar
-from web5.sync.ledger.registrations import RegistrationStore
 
 CRYPTO = CPythonCrypto()
 CLOCK = SystemClock()
@@ -87,7 +86,7 @@ class Device:
             resolver=resolver,
             crypto=CRYPTO,
         )
-        self.registrar = Registrar(RegistrationClient(self.http), RegistrationStore(self.database), clock)
+        self.registrar = Registrar(RegistrationClient(self.http), self.database, clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=RemoteDwn(self.http, NodeWebSockets(), timeout),

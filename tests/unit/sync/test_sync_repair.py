@@ -333,6 +333,15 @@ async def test_a_check_of_an_endpoint_that_is_down_says_so(world: World) -> None
     assert found[B].same
 
 
+async def test_a_check_for_which_nothing_can_be_signed_says_so(world: World) -> None:
+    phone = await world.device()
+    await phone.sync.now()
+    world.allowed = set()
+    found = await phone.sync.check()
+    assert [one.error for one in found] == [(0, f"IdentityError: {world.alice.did} is not here")] * 2
+    assert not any(one.same for one in found)
+
+
 async def test_retry_tries_at_once_what_was_put_off(world: World) -> None:
     phone = await world.device()
     message = await phone.write()

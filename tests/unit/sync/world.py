@@ -31,7 +31,6 @@ from web5.remote.dwn import RemoteDwn
 from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
-from web5.sync.ledger.registrations import RegistrationStore
 
 CRYPTO = CPythonCrypto()
 HOST = "http://nodes"
@@ -256,7 +255,7 @@ class Device:
             crypto=CRYPTO,
         )
         self.remote = Remote(world.network, world.remotes)
-        self.registrar = Registrar(RegistrationClient(world.network), RegistrationStore(self.database), world.clock)
+        self.registrar = Registrar(RegistrationClient(world.network), self.database, world.clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=self.remote,

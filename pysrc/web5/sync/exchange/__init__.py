@@ -1,4 +1,4 @@
-"""One visit to one endpoint: list, pull, push, compare, register.
+"""The visits to one endpoint: list, pull, push, compare, register.
 
-May import `plan`, `ledger` and `remote`; when visits happen is up to `schedule`.
+May import `plan`, `ledger` and `remote`; `schedule` decides when visits happen.
 """

@@ -1,30 +1,29 @@
-"""`check`: what the local node and an endpoint really hold, side by side."""
+"""The comparison of the messages that the local node and an endpoint really hold."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from web5.errors import Web5Error
-from web5.sync.exchange.local import Local
+from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
-from web5.sync.exchange.visit import Visitor
 from web5.sync.ledger.ledger import Endpoint
-from web5.sync.plan.policy import Verdict, judge_error
+from web5.sync.plan.policy import Outcome, classify_error
 
 ASKED = 200
-"""Messages that an endpoint does not list, and sync did not expect so, of which it is asked whether it has them."""
+"""The most messages, unlisted against the ledger, that an endpoint is asked for one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One endpoint compared with the local node, by the messages that they hold.
+    """The difference between one endpoint and the local node, by the messages that they hold.
 
     Parameters:
-        both: how many messages are at both.
-        unlisted: those of them that the endpoint holds but does not list, so that others do not hear of them from it.
-            A dwn-server that was killed in the middle of a write is left so (it stores a message, then its event).
-        only_here, only_there: CIDs of those that are at one of them only.
-        unexplained: those of both lists that the ledger does not have as unsettled, so that sync would not have
+        both: the number of messages that are at both.
+        unlisted: messages that the endpoint holds but does not list, so that others do not learn of them from it. A
+            dwn-server that was killed in the middle of a write is left so (it stores a message, then its event).
+        only_here, only_there: CIDs of the messages that are at one of them only.
+        unexplained: messages of both lists that the ledger does not have as unsettled, so that sync would not have
             mended it by itself. `check` hands them to the ledger, and the next visit mends it.
         error: why the endpoint could not be compared, as (code, detail).
     """
@@ -43,27 +42,27 @@ class Difference:
         return not (self.only_here or self.only_there or self.error)
 
 
-async def check(visitor: Visitor, local: Local, endpoint: Endpoint) -> Difference:
-    """Compare an endpoint with the local node, and let the ledger know what it did not know."""
+async def check(context: SyncContext, endpoint: Endpoint) -> Difference:
+    """Compare an endpoint with the local node, and hand the unexplained differences to the ledger."""
     try:
-        peer = await visitor.peer(endpoint)
-        listings = await peer.everything()
+        peer = await context.peer(endpoint)
+        listings = await peer.list_everything()
     except Web5Error as error:
-        listings = judge_error(error)
-    if isinstance(listings, Verdict):
+        listings = classify_error(error)
+    if isinstance(listings, Outcome):
         return Difference(endpoint.tenant, endpoint.url, error=(listings.code, listings.detail))
     there = {cid for listing in listings.values() for cid in listing.cids}
-    ledger = local.ledger
-    here = {cid: None for _, cid in ledger.outbox.entries(endpoint.tenant)}  # a set that keeps the order of the log
-    out = {row.cid for row in ledger.outbox.unsettled(endpoint.id, endpoint.tenant)}
-    in_ = {row.cid for row in ledger.inbox.unsettled(endpoint.id)}
+    ledger = context.ledger
+    here = {cid: None for _, cid in ledger.outbox.events(endpoint.tenant)}  # a set that keeps the order of the log
+    out = {entry.cid for entry in ledger.outbox.unsettled(endpoint.id)}
+    in_ = {entry.cid for entry in ledger.inbox.unsettled(endpoint.id)}
     unexplained = [cid for cid in here if cid not in there and cid not in out]
     unlisted = [cid for cid in unexplained[:ASKED] if await _holds(peer, cid)]
     there.update(unlisted)
     unexplained = [cid for cid in unexplained if cid not in there]
     unexplained += [cid for cid in there if cid not in here and cid not in in_]
     if unexplained:
-        ledger.relisted(endpoint, listings, there - set(here), local.clock.now())
+        ledger.relisted(endpoint, listings, there - set(here), context.clock.now())
         await ledger.database.flush()
     return Difference(
         endpoint.tenant,
@@ -78,4 +77,4 @@ async def check(visitor: Visitor, local: Local, endpoint: Endpoint) -> Differenc
 
 async def _holds(peer: Peer, cid: str) -> bool:
     async with peer.read(cid) as reply:
-        return not isinstance(reply, Verdict)
+        return not isinstance(reply, Outcome)

@@ -1,4 +1,4 @@
-"""One endpoint as the driver sees it: signed requests out, replies with their verdicts in."""
+"""Signed requests to one endpoint, and the outcomes of its replies."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from web5.ports.clock import Clock
 from web5.sync.exchange.grants import SYNCED_BY
 from web5.sync.ledger.cursors import Cursor
 from web5.sync.ledger.ledger import Endpoint, Tenant
-from web5.sync.plan.policy import GARBAGE, SOON, Verdict, judge, judge_error
+from web5.sync.plan.policy import GARBAGE, SOON, Outcome, classify, classify_error
 from web5.sync.states import EndpointReport, Listing, Message, State
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
 
 GrantsOf = Callable[[str, str], Sequence[Grant]]
-"""The grants by which a delegate may sync (`grants.GrantBook.held`): called with the tenant and the delegate."""
+"""Returns the grants by which a delegate may sync (`grants.GrantBook.held`), given the tenant and the delegate."""
 
 
 class RemoteSubscription(Protocol):
@@ -31,14 +31,14 @@ class RemoteSubscription(Protocol):
     reply: Message
 
     async def ended(self) -> None:
-        """Return once nothing more will be heard of it, for whatever reason."""
+        """Return once it brings no more events, for whatever reason."""
 
     async def close(self) -> None:
         """Unsubscribe. Safe to call twice."""
 
 
 class Remote(Protocol):
-    """How messages reach endpoints (`RemoteDwn`)."""
+    """The way to endpoints (`RemoteDwn`)."""
 
     async def process_message(
         self,
@@ -56,12 +56,12 @@ class Remote(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class RemoteLog:
     """One log that is read from an endpoint.
 
     Parameters:
-        name: what the ledger keeps its cursor under.
-        filters: of the MessagesQuery and MessagesSubscribe.
+        name: the key of its cursor in the ledger.
+        filters: those of the MessagesQuery and MessagesSubscribe.
         grants: the IDs of the grants that a delegate invokes, by method.
     """
 
@@ -70,12 +70,12 @@ class Feed:
     grants: Mapping[str, str] | None = None
 
     def grant(self, method: str) -> str | None:
-        """The grant for Messages{method}; None for the tenant itself."""
+        """Return the grant for Messages{method}; None for the tenant itself."""
         return None if self.grants is None else self.grants.get(method)
 
 
-def feeds_of(tenant: Tenant, grants_of: GrantsOf) -> list[Feed]:
-    """The feeds of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
+def logs_of(tenant: Tenant, grants_of: GrantsOf) -> list[RemoteLog]:
+    """Return the logs of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
 
     A protocol whose grants have ended is not read any more; that must not keep the others from being read.
 
@@ -85,24 +85,24 @@ def feeds_of(tenant: Tenant, grants_of: GrantsOf) -> list[Feed]:
     protocols = tenant.protocols
     if tenant.delegate is None:
         name = "all" if protocols is None else " ".join(protocols)
-        return [Feed(name, [{"protocol": one} for one in protocols or ()])]
+        return [RemoteLog(name, [{"protocol": one} for one in protocols or ()])]
     held = grants_of(tenant.did, tenant.delegate)
-    feeds = [
-        Feed(one or "all", [{"protocol": one}] if one else [], grants)
+    logs = [
+        RemoteLog(one or "all", [{"protocol": one}] if one else [], grants)
         for one in protocols or (None,)
         if (grants := _grants(held, one)).keys() >= SYNCED_BY
     ]
-    if not feeds:
+    if not logs:
         what = f"the protocols {', '.join(protocols)}" if protocols else "everything"
         raise IdentityError(
             f"{tenant.delegate} has no grant of {tenant.did} for MessagesQuery and MessagesRead of {what} that holds"
             " now"
         )
-    return feeds
+    return logs
 
 
 def _grants(held: Sequence[Grant], protocol: str | None) -> dict[str, str]:
-    """The ID of a grant for each method of Messages."""
+    """Return the ID of a grant for each method of Messages."""
     grants: dict[str, str] = {}
     for one in held:
         scope = one.scope or {}
@@ -116,18 +116,18 @@ NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
 
 
 class Peer:
-    """Requests to one endpoint in the name of its tenant. Each returns its result or the verdict on its failure.
+    """Requests to one endpoint in the name of its tenant. Each returns its result, or the outcome if it failed.
 
     Attributes:
-        feeds: what is read there.
-        report: counts what is done.
+        logs: the logs that are read there.
+        report: counts of the work that is done.
     """
 
     def __init__(
-        self, remote: Remote, signer: MessageSigner, clock: Clock, endpoint: Endpoint, feeds: Sequence[Feed] = ()
+        self, remote: Remote, signer: MessageSigner, clock: Clock, endpoint: Endpoint, logs: Sequence[RemoteLog] = ()
     ) -> None:
         self.endpoint = endpoint
-        self.feeds = feeds
+        self.logs = logs
         self.report = EndpointReport(endpoint.tenant, endpoint.url)
         self._remote = remote
         self._signer = signer
@@ -135,15 +135,15 @@ class Peer:
 
     @property
     def is_delegate(self) -> bool:
-        return any(feed.grants is not None for feed in self.feeds)
+        return any(log.grants is not None for log in self.logs)
 
-    async def listing(self, feed: Feed, cursor: Cursor | None) -> Listing | Verdict:
-        """What the endpoint has taken since the cursor: the one request of an idle visit."""
+    async def list_messages(self, log: RemoteLog, cursor: Cursor | None) -> Listing | Outcome:
+        """List what the endpoint has taken since the cursor: the one request of an idle visit."""
         query = await compose.messages_query(
-            self._signer, self._clock, filters=feed.filters, cursor=cursor, permission_grant_id=feed.grant("Query")
+            self._signer, self._clock, filters=log.filters, cursor=cursor, permission_grant_id=log.grant("Query")
         )
         reply = await self._ask(query)
-        if isinstance(reply, Verdict):
+        if isinstance(reply, Outcome):
             return reply
         await _release(reply)
         cids, after = reply.get("entries"), reply.get("cursor")
@@ -151,95 +151,96 @@ class Peer:
             return NO_LIST
         return Listing(list(dict.fromkeys(cids)), after if isinstance(after, dict) else None, cursor)
 
-    async def everything(self) -> dict[str, Listing] | Verdict:
-        """All that the endpoint has, by feed."""
+    async def list_everything(self) -> dict[str, Listing] | Outcome:
+        """List all that the endpoint has, by log."""
         listings: dict[str, Listing] = {}
-        for feed in self.feeds:
-            listing = await self.listing(feed, None)
-            if isinstance(listing, Verdict):
+        for log in self.logs:
+            listing = await self.list_messages(log, None)
+            if isinstance(listing, Outcome):
                 return listing
-            listings[feed.name] = listing
+            listings[log.name] = listing
         return listings
 
-    async def page(self, query: dict[str, Any]) -> Message | Verdict:
-        """A page of records (`PageWalk.query`)."""
+    async def query_page(self, query: dict[str, Any]) -> Message | Outcome:
+        """Query a page of records (`PageWalk.query`)."""
         reply = await self._ask(await compose.records_query(self._signer, self._clock, **query))
         await _release(reply)
         return reply
 
-    async def protocols(self) -> list[Any] | Verdict:
-        """All protocols that are configured there, as ProtocolsConfigure messages."""
+    async def query_protocols(self) -> list[Any] | Outcome:
+        """Query all protocols that are configured there, as ProtocolsConfigure messages."""
         reply = await self._ask(await compose.protocols_query(self._signer, self._clock))
-        if isinstance(reply, Verdict):
+        if isinstance(reply, Outcome):
             return reply
         await _release(reply)
         entries = reply.get("entries")
         return entries if isinstance(entries, list) else NO_LIST
 
     @asynccontextmanager
-    async def read(self, cid: str) -> AsyncIterator[Message | Verdict]:
-        """One message, with its data, which can be read until the end of the block."""
-        reply: Message | Verdict = GARBAGE
-        for grant in dict.fromkeys(feed.grant("Read") for feed in self.feeds) or (None,):
+    async def read(self, cid: str) -> AsyncIterator[Message | Outcome]:
+        """Read one message, with its data, which can be read until the end of the block."""
+        reply: Message | Outcome = GARBAGE
+        for grant in dict.fromkeys(log.grant("Read") for log in self.logs) or (None,):
             reply = await self._ask(
                 await compose.messages_read(self._signer, self._clock, message_cid=cid, permission_grant_id=grant)
             )
-            if not isinstance(reply, Verdict) or reply.code != 401:
+            if not isinstance(reply, Outcome) or reply.code != 401:
                 break
         try:
             yield reply
         finally:
             await _release(reply)
 
-    async def subscribe(self, feed: Feed, on_event: Callable[[Message], None]) -> RemoteSubscription:
-        """Hear of what the endpoint takes from now on.
+    async def subscribe(self, log: RemoteLog, on_event: Callable[[Message], None]) -> RemoteSubscription:
+        """Subscribe to the messages that the endpoint takes from now on.
 
         Raises:
             NoWebSocket: the endpoint has none, or the delegate has no grant to subscribe.
             RemoteError: no DWN answered.
         """
-        if feed.grants is not None and "Subscribe" not in feed.grants:
-            raise NoWebSocket(f"there is no grant for MessagesSubscribe of {feed.name}")
+        if log.grants is not None and "Subscribe" not in log.grants:
+            raise NoWebSocket(f"there is no grant for MessagesSubscribe of {log.name}")
         message = await compose.messages_subscribe(
-            self._signer, self._clock, filters=feed.filters, permission_grant_id=feed.grant("Subscribe")
+            self._signer, self._clock, filters=log.filters, permission_grant_id=log.grant("Subscribe")
         )
         self.report.requests += 1
         return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)
 
-    async def give(
+    async def send(
         self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] | None = None
-    ) -> Verdict:
-        """Send a message, and say what became of it.
+    ) -> Outcome:
+        """Send a message to be stored.
 
         Parameters:
-            on_sent: told how many bytes of the data have gone out, if it is large.
+            on_sent: called with the number of bytes of the data that have gone out, if it is large.
 
         Raises:
             BlobMissing: the data was replaced or deleted here meanwhile.
         """
+        reply, outcome = await self._request(message, data, on_sent)
+        await _release(reply)
+        return outcome
+
+    async def _ask(self, message: Message) -> Message | Outcome:
+        reply, outcome = await self._request(message)
+        if outcome.code == 200:
+            return reply
+        await _release(reply)
+        return replace(outcome, state=State.REFUSED, backoff=SOON) if outcome.settled else outcome
+
+    async def _request(
+        self, message: Message, data: bytes | DataStream | None = None, on_sent: Callable[[int], None] | None = None
+    ) -> tuple[Message, Outcome]:
         self.report.requests += 1
         url, tenant = self.endpoint.url, self.endpoint.tenant
         try:
             reply = await self._remote.process_message(url, tenant, message, data, on_sent=on_sent)
         except RemoteError as error:
-            return judge_error(error)
-        await _release(reply)
-        return judge(reply, message)
-
-    async def _ask(self, message: Message) -> Message | Verdict:
-        self.report.requests += 1
-        try:
-            reply = await self._remote.process_message(self.endpoint.url, self.endpoint.tenant, message)
-        except RemoteError as error:
-            return judge_error(error)
-        verdict = judge(reply, message)
-        if verdict.code == 200:
-            return reply
-        await _release(reply)
-        return replace(verdict, state=State.REFUSED, backoff=SOON) if verdict.settled else verdict
+            return {}, classify_error(error)
+        return reply, classify(reply, message)
 
 
 async def _release(reply: Any) -> None:
-    """A reply that should bring no data must not keep a connection by bringing some."""
+    """Release the connection of a reply that brings data where it should bring none."""
     if (data := data_of(reply)) is not None:
         await data.close()

@@ -1,4 +1,4 @@
-"""Fetching from one endpoint in one visit: drives `pull_plan`, several requests in flight."""
+"""Fetching from one endpoint in one visit: drives `plan.pull`, several requests in flight."""
 
 from __future__ import annotations
 
@@ -11,54 +11,66 @@ from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
 from web5.errors import InvalidArgument, RemoteError
-from web5.sync.exchange.local import Local
+from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
-from web5.sync.plan.policy import FAILURES_IN_A_ROW, Halt, Verdict, judge_error, node_failed
-from web5.sync.plan.priorities import Wish
-from web5.sync.plan.pull import KEPT_BYTES, PAGES_ABOVE, Candidate, Chain, Chains, PageWalk, read_candidate
+from web5.sync.plan.policy import FAILURES_IN_A_ROW, FailureScope, Outcome, classify_error, node_failed
+from web5.sync.plan.pull import (
+    KEPT_BYTES,
+    PAGES_ABOVE,
+    PRIORITY_PAGES,
+    Candidate,
+    PageWalk,
+    RecordBatch,
+    ReorderBuffer,
+    read_reply,
+)
 from web5.sync.states import SyncEvent
 
 WIDTH = 6
 """MessagesRead requests in flight to one endpoint."""
 
 AT_ONCE = 64
-"""Records that are applied together, with one transaction and one flush."""
+"""Batches that are applied together, with one transaction and one flush."""
 
 TRIES = 3
-"""How often one message is asked for in one visit: again when something it depends on has come."""
+"""Requests for one message in one visit: it is asked for again when its dependency has come."""
 
-TELL_SECONDS = 0.1
-"""Between two words about progress."""
+PROGRESS_SECONDS = 0.1
+"""The time between two reports of progress."""
 
 
 class Pull:
-    """One endpoint's part of a visit. `halted` is why it ended early.
+    """The fetching side of a visit.
 
-    Parameters:
-        wishes: what is fetched first on a first sync.
+    Attributes:
+        halted: why it ended early; None: it did not.
     """
 
-    def __init__(self, peer: Peer, local: Local, wishes: Sequence[Wish] = ()) -> None:
-        self.halted: Verdict | None = None
+    def __init__(self, context: SyncContext, peer: Peer) -> None:
+        self.halted: Outcome | None = None
+        self._context = context
         self._peer = peer
-        self._local = local
-        self._wishes = wishes
-        self._inbox = local.ledger.inbox
+        self._inbox = context.ledger.inbox
         self._id = peer.endpoint.id
         self._tenant = peer.endpoint.tenant
-        self._chains = Chains()
+        self._buffer = ReorderBuffer()
         self._tries: Counter[str] = Counter()
         self._failures = 0
         self._total = 0
         self._settled = 0
         self._others = 0
-        self._told = 0.0
+        self._reported = 0.0
 
     async def fetch(self) -> bool:
-        """Fetch what is due and nobody else is fetching; True if it changed anything for the other endpoints."""
-        due = self._inbox.due(self._id, self._local.clock.now())
-        cids = [row.cid for row in due if self._tries[row.cid] < TRIES and not self._is_claimed(row.cid)]
+        """Fetch the messages that are due and claimed by nobody.
+
+        Returns:
+            True if it changed anything for the other endpoints.
+        """
+        due = [entry.cid for entry in self._inbox.due(self._id, self._context.clock.now())]
+        claimed = self._context.claimed
+        cids = [cid for cid in due if self._tries[cid] < TRIES and (self._tenant, cid) not in claimed]
         if not cids or self.halted:
             return False
         before = self._peer.report.pulled
@@ -66,29 +78,26 @@ class Pull:
         self._total = self._settled + len(cids)
         self._others = self._inbox.counts(self._id)[0] - len(cids)
         claims = dict.fromkeys(((self._tenant, cid) for cid in cids), self._id)
-        self._local.claimed |= claims
+        claimed.update(claims)
         try:
             if len(cids) > PAGES_ABOVE and not self._peer.is_delegate:
                 if self._peer.endpoint.caught_up is None:
-                    await self._protocols(set(cids))
+                    await self._fetch_protocols(set(cids))
                 for walk in self._walks(set(cids)):
-                    await self._pages(walk)
-            await self._read_all(self._inbox.left(self._id, cids))
+                    await self._fetch_pages(walk)
+            await self._read_all(self._inbox.remaining(self._id, cids))
         finally:
             for claim in claims:
-                self._local.claimed.pop(claim, None)
-        self._progress(now=True)
-        return self._peer.report.pulled > before or bool(self._inbox.left(self._id, cids))
-
-    def _is_claimed(self, cid: str) -> bool:
-        return (self._tenant, cid) in self._local.claimed
+                claimed.pop(claim, None)
+        self._update_progress(now=True)
+        return self._peer.report.pulled > before or bool(self._inbox.remaining(self._id, cids))
 
     # -- many at once
 
-    async def _protocols(self, wanted: set[str]) -> None:
-        """The protocols first: without them none of their records could be applied."""
-        entries = await self._peer.protocols()
-        if isinstance(entries, Verdict):
+    async def _fetch_protocols(self, wanted: set[str]) -> None:
+        """Fetch the protocols first: without them none of their records could be applied."""
+        entries = await self._peer.query_protocols()
+        if isinstance(entries, Outcome):
             self._count(entries)
             return
         await self._apply_all([[one] for one in map(_configuration, entries) if one is not None and one.cid in wanted])
@@ -96,36 +105,36 @@ class Pull:
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
         if caught_up is None:
-            for wish in self._wishes:
-                yield PageWalk(wanted, None, wish.filter, wish.pages)
-        protocols = self._local.ledger.protocols(self._tenant)
+            for filter in self._context.priorities(self._tenant):
+                yield PageWalk(wanted, None, filter, PRIORITY_PAGES)
+        protocols = self._context.ledger.protocols(self._tenant)
         for within in [{}] if protocols is None else [{"protocol": one} for one in protocols]:
             yield PageWalk(wanted, caught_up, within)
 
-    async def _pages(self, walk: PageWalk) -> None:
+    async def _fetch_pages(self, walk: PageWalk) -> None:
         if self.halted:
             return
-        page = asyncio.create_task(self._peer.page(walk.query()))
+        page = asyncio.create_task(self._peer.query_page(walk.query()))
         try:
             while True:
                 reply = await page
-                if isinstance(reply, Verdict):
+                if isinstance(reply, Outcome):
                     self._count(reply)
                     return
-                chains = walk.feed(reply)
+                batches = walk.feed(reply)
                 more = walk.more
                 if more:
-                    page = asyncio.create_task(self._peer.page(walk.query()))
-                await self._apply_all(chains)
-                self._progress(now=True)
+                    page = asyncio.create_task(self._peer.query_page(walk.query()))
+                await self._apply_all(batches)
+                self._update_progress(now=True)
                 if not more:
                     return
         finally:
             page.cancel()
 
-    async def _apply_all(self, chains: Sequence[Chain]) -> None:
-        absent = self._local.dwn.store.missing(self._tenant, [one.cid for chain in chains for one in chain])
-        await self._apply([[candidate for candidate in chain if candidate.cid in absent] for chain in chains])
+    async def _apply_all(self, batches: Sequence[RecordBatch]) -> None:
+        absent = self._context.dwn.store.missing(self._tenant, [one.cid for batch in batches for one in batch])
+        await self._apply([[candidate for candidate in batch if candidate.cid in absent] for batch in batches])
 
     # -- one by one
 
@@ -135,19 +144,19 @@ class Pull:
         async def work() -> None:
             while queue and not self.halted:
                 cid = queue.popleft()
-                if self._inbox.has(self._id, cid):
+                if self._inbox.remaining(self._id, [cid]):
                     await self._read(cid)
-                self._progress()
+                self._update_progress()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(WIDTH, len(queue))):
                 group.create_task(work())
-        for candidate, verdict in self._chains.left():
-            self._record(candidate.cid, verdict)
+        for candidate, outcome in self._buffer.incomplete():
+            self._record(candidate.cid, outcome)
 
     async def _read(self, cid: str) -> None:
         async with self._peer.read(cid) as reply:
-            if isinstance(reply, Verdict):
+            if isinstance(reply, Outcome):
                 self._count(reply)
                 if reply.code == 404:
                     self._inbox.gone(self._id, cid)
@@ -155,86 +164,86 @@ class Pull:
                     self._record(cid, reply)
                 return
             self._failures = 0
-            found = read_candidate(cid, reply)
+            found = read_reply(cid, reply)
             if isinstance(found, Candidate):
-                found = await self._data_of(found)
-            if isinstance(found, Verdict):
+                found = await self._with_data(found)
+            if isinstance(found, Outcome):
                 self._record(cid, found)
             else:
-                await self._apply([self._chains.offer(found)])
+                await self._apply([self._buffer.add(found)])
 
-    async def _data_of(self, candidate: Candidate) -> Candidate | Verdict:
-        """Small data is read now; large data is counted as it passes."""
+    async def _with_data(self, candidate: Candidate) -> Candidate | Outcome:
+        """Read small data now; count large data as it passes."""
         data = candidate.data
         if isinstance(data, DataStream) and (data.size or 0) <= KEPT_BYTES:
             try:
                 candidate.data = await data.read()
             except RemoteError as error:
-                return judge_error(error)
+                return classify_error(error)
         elif isinstance(data, DataStream):
-            candidate.data = counted(data, self._passed)
+            candidate.data = _counted(data, self._count_bytes)
         return candidate
 
-    def _passed(self, size: int) -> None:
+    def _count_bytes(self, size: int) -> None:
         self._peer.report.bytes_in += size
-        self._tell()
+        self._report_progress()
 
     # -- outcomes
 
-    async def _apply(self, chains: Iterable[Chain]) -> None:
-        """Apply messages, those of a chain in order, and then what waited for them; what has to wait itself is held."""
-        todo = deque(filter(None, chains))
+    async def _apply(self, batches: Iterable[RecordBatch]) -> None:
+        """Apply batches, then the messages that waited for them; messages that have to wait themselves are held."""
+        todo = deque(filter(None, batches))
         while todo:
             now = [todo.popleft() for _ in range(min(AT_ONCE, len(todo)))]
-            verdicts = await self._local.apply(self._tenant, now, self._peer.endpoint.url)
-            for chain, of_chain in zip(now, verdicts, strict=True):
-                todo.extend(self._after(chain, of_chain))
+            outcomes = await self._context.apply(self._tenant, now, self._peer.endpoint.url)
+            for batch, of_batch in zip(now, outcomes, strict=True):
+                todo.extend(self._take_outcomes(batch, of_batch))
 
-    def _after(self, chain: Chain, verdicts: Sequence[Verdict]) -> list[Chain]:
-        """Take over what became of a chain; returns what waited for it, and holds what has to wait."""
-        released: list[Chain] = []
-        waiting: Chain = []
-        reason: Verdict | None = None
-        for candidate, verdict in zip(chain, verdicts, strict=True):
-            if verdict.settled:
-                self._count_applied(candidate, verdict)
-                released += self._chains.release(dependencies.provided_keys(candidate.message))
+    def _take_outcomes(self, batch: RecordBatch, outcomes: Sequence[Outcome]) -> list[RecordBatch]:
+        """Record the outcomes of a batch, and hold its messages that wait; return the batches that waited for it."""
+        released: list[RecordBatch] = []
+        waiting: RecordBatch = []
+        reason: Outcome | None = None
+        for candidate, outcome in zip(batch, outcomes, strict=True):
+            if outcome.settled:
+                self._count_applied(candidate, outcome)
+                released += self._buffer.release(dependencies.provided_keys(candidate.message))
                 continue
-            if reason is None and verdict.waits_for:
-                reason = verdict
+            if reason is None and outcome.waits_for:
+                reason = outcome
             if reason is not None:
                 waiting.append(candidate)
-            self._record(candidate.cid, reason or verdict)
+            self._record(candidate.cid, reason or outcome)
         if reason is not None and reason.waits_for:
-            self._chains.hold(waiting, reason.waits_for)
+            self._buffer.hold(waiting, reason.waits_for)
         return released
 
-    def _count_applied(self, candidate: Candidate, verdict: Verdict) -> None:
-        if verdict.code in (202, 204):
+    def _count_applied(self, candidate: Candidate, outcome: Outcome) -> None:
+        if outcome.code in (202, 204):
             self._peer.report.pulled += 1
             if isinstance(candidate.data, bytes):
                 self._peer.report.bytes_in += len(candidate.data)
 
-    def _record(self, cid: str, verdict: Verdict) -> None:
-        if not verdict.settled:
-            self._inbox.failed(self._id, cid, verdict, self._local.clock.now())
+    def _record(self, cid: str, outcome: Outcome) -> None:
+        if not outcome.settled:
+            self._inbox.failed(self._id, cid, outcome, self._context.clock.now())
 
-    def _count(self, verdict: Verdict) -> None:
-        self._failures = self._failures + 1 if node_failed(verdict) else 0
-        if verdict.halt is Halt.ENDPOINT or self._failures >= FAILURES_IN_A_ROW:
-            self.halted = self.halted or verdict
+    def _count(self, outcome: Outcome) -> None:
+        self._failures = self._failures + 1 if node_failed(outcome) else 0
+        if outcome.scope is FailureScope.ENDPOINT or self._failures >= FAILURES_IN_A_ROW:
+            self.halted = self.halted or outcome
 
-    def _progress(self, *, now: bool = False) -> None:
-        """Messages are done with that have no row any more, whoever brought them; what others fetch counts there."""
-        moment = self._local.clock.monotonic()
-        if now or moment >= self._told + TELL_SECONDS:
-            self._told = moment
+    def _update_progress(self, *, now: bool = False) -> None:
+        """Count the messages that have no entry any more, whoever brought them; those of other fetches count there."""
+        moment = self._context.clock.monotonic()
+        if now or moment >= self._reported + PROGRESS_SECONDS:
+            self._reported = moment
             self._settled = self._total - max(0, self._inbox.counts(self._id)[0] - self._others)
-            self._tell()
+            self._report_progress()
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         report = self._peer.report
-        self._local.notify(
+        self._context.notify(
             SyncEvent("progress", self._tenant, report.endpoint, "pull", self._settled, self._total, report.bytes_in)
         )
 
@@ -248,12 +257,12 @@ def _configuration(entry: Any) -> Candidate | None:
         return None
 
 
-def counted(stream: DataStream, passed: Callable[[int], None]) -> DataStream:
-    """Return the same data; `passed` is called with the size of each chunk as it goes by."""
+def _counted(stream: DataStream, count: Callable[[int], None]) -> DataStream:
+    """Return the same data; `count` is called with the size of each chunk that is read."""
 
     async def chunks() -> AsyncIterator[bytes]:
         async for chunk in stream:
-            passed(len(chunk))
+            count(len(chunk))
             yield chunk
 
     return DataStream(chunks, stream.size, once=stream.once)

@@ -1,69 +1,66 @@
-"""Sending to one endpoint in one visit: drives `push_plan`, several requests in flight."""
+"""Sending to one endpoint: in a visit, which drives `plan.push` with several requests in flight, or at once."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from web5.dwn.data import MAX_INLINE_BYTES
 from web5.dwn.rpc import method_of
 from web5.errors import BlobMissing, InvalidArgument
-from web5.sync.exchange.local import Local
+from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
-from web5.sync.plan.dependencies import provided_keys, record_key
-from web5.sync.plan.ordering import is_initial, lane_of, parent_of
-from web5.sync.plan.policy import SLOWLY, Tell, Verdict, waiting_for
+from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, parent_of, provided_keys, record_key
+from web5.sync.plan.policy import SLOWLY, Outcome, waiting_for
 from web5.sync.plan.push import Item, PushPlan
-from web5.sync.states import State, SyncEvent
+from web5.sync.states import SendResult, State, SyncEvent
 
 AHEAD = 32
 """Messages whose order is planned at a time."""
 
 TRIES = 2
-"""How often one message is sent in one visit: again when something it depends on was taken."""
+"""Attempts to send one message in one visit: it is sent again when its dependency was taken."""
 
-KEEP_SECONDS = 0.5
-"""After so long what was sent is made durable, so that a page which is closed sends no more than that again."""
+FLUSH_SECONDS = 0.5
+"""The time after which outcomes are made durable, so that a page that is closed sends no more than that again."""
 
-NOTHING_TO_SEND = Verdict("pruned here, or sent meanwhile", None)
-DAMAGED = Verdict("its data is damaged here", State.REFUSED, backoff=SLOWLY, tell=Tell.PERSON)
-REPLACED = Verdict("its data was replaced meanwhile", State.PENDING)
-
-Outcomes = list[tuple[Item, Verdict]]
+NOTHING_TO_SEND = Outcome("pruned here, or sent meanwhile", None)
+DAMAGED = Outcome("its data is damaged here", State.REFUSED, backoff=SLOWLY, needs_user_action=True)
+REPLACED = Outcome("its data was replaced meanwhile", State.PENDING)
 
 
 class Push:
-    """One endpoint's part of a visit.
+    """The sending side of a visit.
 
     Attributes:
-        halted: why it ended early.
-        doubtful: True if the endpoint lacks something that the ledger says it holds.
+        halted: why it ended early; None: it did not.
+        dependency_lost: True if the endpoint lacks a message that the ledger says it holds.
     """
 
-    def __init__(self, peer: Peer, local: Local) -> None:
-        self.halted: Verdict | None = None
-        self.doubtful = False
+    def __init__(self, context: SyncContext, peer: Peer) -> None:
+        self.halted: Outcome | None = None
+        self.dependency_lost = False
+        self._context = context
         self._peer = peer
-        self._local = local
-        self._outbox = local.ledger.outbox
+        self._outbox = context.ledger.outbox
         self._id = peer.endpoint.id
         self._tenant = peer.endpoint.tenant
         self._tries: Counter[int] = Counter()
         self._done = 0
         self._total = 0
-        self._kept = local.clock.monotonic()
+        self._flushed = context.clock.monotonic()
 
     async def run(self) -> bool:
-        """Send what is due, until nothing is left or the endpoint is halted; True if it took anything."""
+        """Send the due messages, until none is left or the endpoint is halted; return True if it took any."""
         before = self._peer.report.pushed
-        self._total = self._done + self._outbox.counts(self._id, self._tenant)[0]
-        plan, last, sending = PushPlan(), 0, set[asyncio.Task[tuple[Item, Verdict]]]()
+        self._total = self._done + self._outbox.counts(self._id)[0]
+        plan, last, sending = PushPlan(), 0, set[asyncio.Task[tuple[Item, Outcome]]]()
         try:
             while True:
-                while len(plan) < AHEAD and not plan.halted and (rows := self._due(last)):
-                    for seq, cid in rows:
+                while len(plan) < AHEAD and not plan.halted and (due := self._due(last)):
+                    for seq, cid in due:
                         last = seq
                         await self._plan(plan, seq, cid)
                 sending |= {asyncio.create_task(self._send(item)) for item in plan.ready()}
@@ -71,101 +68,128 @@ class Push:
                     break
                 done, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
                 self._record([outcome for task in done for outcome in plan.done(*task.result())])
-                await self._keep()
+                await self._flush_sometimes()
         finally:
             for task in sending:
                 task.cancel()
         self.halted = plan.halted
         return self._peer.report.pushed > before
 
-    async def _keep(self) -> None:
-        """Make durable what is recorded, now and then."""
-        now = self._local.clock.monotonic()
-        if now >= self._kept + KEEP_SECONDS:
-            self._kept = now
-            await self._local.ledger.database.flush()
+    async def _flush_sometimes(self) -> None:
+        now = self._context.clock.monotonic()
+        if now >= self._flushed + FLUSH_SECONDS:
+            self._flushed = now
+            await self._context.ledger.database.flush()
 
     def _due(self, after: int) -> list[tuple[int, str]]:
-        """The next rows that may be sent; opens windows of the event log until there are some or it ends."""
+        """Return the next due entries, opening windows of the event log until there are some or it ends."""
         while True:
-            rows = self._outbox.due(self._id, self._local.clock.now(), AHEAD, after)
-            if rows:
-                return [(row.order, row.cid) for row in rows]
-            if not self._outbox.open_window(self._id, self._tenant):
-                return []
+            due = self._outbox.due(self._id, self._context.clock.now(), AHEAD, after)
+            if due or not self._outbox.open_window(self._id):
+                return [(entry.position, entry.cid) for entry in due]
 
     async def _plan(self, plan: PushPlan, seq: int, cid: str) -> None:
         if self._tries[seq] >= TRIES:
             return
         self._tries[seq] += 1
-        stored = await self._local.dwn.read_stored(self._tenant, cid)
+        stored = await self._context.dwn.read_stored(self._tenant, cid)
         if stored is None:
-            self._record([(Item(seq, cid, ""), NOTHING_TO_SEND)])
+            self._record([(Item(seq, cid, NO_RECORD), NOTHING_TO_SEND)])
             return
-        item = Item(seq, cid, lane_of(stored.message), parent_of(stored.message), provided_keys(stored.message))
-        if plan.waits_already(item):
-            self._record([(item, plan.waits(item))])
+        item = Item(seq, cid, ordering_key(stored.message), parent_of(stored.message), provided_keys(stored.message))
+        if (outcome := plan.held_back(item)) is not None:
+            self._record([(item, outcome)])
         else:
             plan.add(item)
 
-    async def _send(self, item: Item) -> tuple[Item, Verdict]:
-        return item, await give(self._local, self._peer, item)
+    async def _send(self, item: Item) -> tuple[Item, Outcome]:
+        return item, await push_message(self._context, self._peer, item)
 
-    def _record(self, outcomes: Outcomes) -> None:
-        self._local.record_sent(self._id, outcomes)
+    def _record(self, outcomes: list[tuple[Item, Outcome]]) -> None:
+        self._context.record_sent(self._id, outcomes)
         report = self._peer.report
-        report.pushed += sum(verdict.settled and verdict.code != 0 for _, verdict in outcomes)
-        self._done += sum(verdict.settled for _, verdict in outcomes)
+        report.pushed += sum(outcome.settled and outcome.code != 0 for _, outcome in outcomes)
+        self._done += sum(outcome.settled for _, outcome in outcomes)
         # It was sent after all that the ledger counts as missing there.
-        self.doubtful = self.doubtful or any(verdict.waits_for and verdict.code for _, verdict in outcomes)
+        self.dependency_lost |= any(outcome.waits_for and outcome.code for _, outcome in outcomes)
         total = max(self._done, self._total)
-        self._local.notify(
+        self._context.notify(
             SyncEvent("progress", self._tenant, report.endpoint, "push", self._done, total, report.bytes_out)
         )
 
 
-async def give(local: Local, peer: Peer, item: Item) -> Verdict:
+async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
     """Send one message as it is stored now, unless the endpoint does not need it any more."""
     tenant, endpoint = peer.endpoint.tenant, peer.endpoint.id
-    async with local.lane(endpoint, item.lane):
-        if not local.needs(endpoint, item.seq):
+    async with context.record_lock(endpoint, item.ordering_key):
+        if not context.needs(endpoint, item.seq):
             return NOTHING_TO_SEND
-        stored = await local.dwn.read_stored(tenant, item.cid)
+        stored = await context.dwn.read_stored(tenant, item.cid)
         if stored is None:
             return NOTHING_TO_SEND
         message = stored.message
-        if stored.data is None and method_of(message) == "Records.Write" and local.is_bare(tenant, message):
-            return waiting_for(record_key(item.lane), "its data, or a later message of its record")
-        if not is_initial(message) and local.lacks_initial(endpoint, tenant, item):
+        if stored.data is None and method_of(message) == "Records.Write" and context.is_bare(tenant, message):
+            return waiting_for(record_key(item.ordering_key), "its data, or a later message of its record")
+        if not is_initial(message) and context.lacks_initial(endpoint, tenant, item):
             # A delete would be answered with 404, as if the record were deleted already.
-            return waiting_for(record_key(item.lane), f"the initial write of record {item.lane}")
-        local.sending.add((endpoint, item.cid))
+            return waiting_for(record_key(item.ordering_key), f"the initial write of record {item.ordering_key}")
+        context.sending.add((endpoint, item.cid))
         try:
-            verdict = await peer.give(message, stored.data, _counting(local, peer))
+            outcome = await peer.send(message, stored.data, _byte_counter(context, peer))
         except BlobMissing:
-            # It was replaced or deleted while it was read; what came in its place is a message of its own.
-            return NOTHING_TO_SEND if await local.dwn.read_stored(tenant, item.cid) is None else REPLACED
+            # It was replaced or deleted while it was read; its replacement is a message of its own.
+            return NOTHING_TO_SEND if await context.dwn.read_stored(tenant, item.cid) is None else REPLACED
         except InvalidArgument as error:
             return replace(DAMAGED, detail=f"the stored data is damaged: {error}")
         finally:
-            local.sending.discard((endpoint, item.cid))
-        if verdict.settled:
-            local.taken.add((endpoint, item.seq))
+            context.sending.discard((endpoint, item.cid))
+        if outcome.settled:
+            context.taken.add((endpoint, item.seq))
             if stored.data is not None and (stored.data.size or 0) <= MAX_INLINE_BYTES:
                 peer.report.bytes_out += stored.data.size or 0
-        return verdict
+        return outcome
 
 
-def _counting(local: Local, peer: Peer) -> Callable[[int], None]:
-    """Counts large data as it goes out."""
+def _byte_counter(context: SyncContext, peer: Peer) -> Callable[[int], None]:
+    """Return a callback that counts large data as it goes out."""
     before = 0
 
     def sent(total: int) -> None:
         nonlocal before
         peer.report.bytes_out += total - before
         before = total
-        local.notify(
+        context.notify(
             SyncEvent("progress", peer.endpoint.tenant, peer.endpoint.url, "push", bytes=peer.report.bytes_out)
         )
 
     return sent
+
+
+async def send_to_own(context: SyncContext, peer: Peer, items: Sequence[Item]) -> SendResult:
+    """Send messages to an endpoint of their own tenant, up to the first that fails; the ledger keeps the outcomes."""
+    for item in items:
+        outcome = await push_message(context, peer, item)
+        context.record_sent(peer.endpoint.id, [(item, outcome)])
+        if not outcome.settled:
+            break
+    return _result(peer, outcome)
+
+
+async def send_to_other(context: SyncContext, peer: Peer, tenant: str, items: Sequence[Item]) -> SendResult:
+    """Send messages of `tenant` to an endpoint of somebody else; the ledger is not about those, so keeps nothing.
+
+    Raises:
+        InvalidArgument: a message was replaced meanwhile.
+    """
+    for item in items:
+        stored = await context.dwn.read_stored(tenant, item.cid)
+        if stored is None:
+            raise InvalidArgument(f"message {item.cid} was replaced meanwhile")
+        outcome = await peer.send(stored.message, stored.data)
+        if not outcome.settled:
+            break
+    return _result(peer, outcome)
+
+
+def _result(peer: Peer, outcome: Outcome) -> SendResult:
+    return SendResult(peer.endpoint.url, outcome.settled, outcome.code, outcome.detail or outcome.name)

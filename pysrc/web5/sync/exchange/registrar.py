@@ -1,11 +1,12 @@
 """Registers tenants with the endpoints that demand it.
 
 Invariants:
-1. Nothing is agreed to in a person's name: terms of service are, and a proof of work beyond `MOST_HASHES` is done, only
-   after `accept_terms`, `accept_work`. Other terms, or twice the work, ask anew. Terms of no words need no consent.
+1. Nothing is agreed to in a person's name: terms of service are accepted, and a proof of work beyond `MOST_HASHES` is
+   done, only after `accept_terms`, `accept_work`. Other terms, or twice the work, ask anew. Empty terms need no
+   consent.
 2. One registration of a tenant with an endpoint runs at a time, and no oftener than the backoffs say, whatever the
    endpoint answers: it can make this device compute no more than that.
-3. What was agreed to, and how each registration stands, outlives the process; what was being computed does not.
+3. Consent, and the state of each registration, outlive the process; a proof of work in progress does not.
 """
 
 from __future__ import annotations
@@ -16,111 +17,114 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from web5.crypto.proof_of_work import solve
+from web5.dwn.store.database import Database
 from web5.errors import InvalidArgument, RegistrationError, RegistrationReason, RemoteError
 from web5.ports.clock import Clock
 from web5.remote.registration import Demands, Registry, registration_data
-from web5.sync.ledger.registrations import RegistrationStore, Standing
+from web5.sync.ledger.registrations import RegistrationRow, RegistrationStore
 from web5.sync.plan.policy import HOUR, LONGEST, SLOWLY, SOON, Backoff
 from web5.sync.states import Registration, RegistrationState
 
 MOST_HASHES = 2**26
-"""A proof of work that takes no more on average is done unasked: four times what the reference's servers ask by
-default; a minute on CPython, three in a browser."""
+"""The most hashes, on average, of a proof of work that is done unasked: four times what the reference's servers ask
+by default; a minute on CPython, three in a browser."""
 
 SOLVE_SECONDS = 240.0
-"""After so long a challenge is replaced by a fresh one, which costs nothing (`proof_of_work`): a server forgets it
-after ten minutes at the earliest."""
+"""The time after which a challenge is replaced by a fresh one, which costs nothing (`proof_of_work`): a server forgets
+it after ten minutes at the earliest."""
 
 TRIES = 6
-"""Challenges for one registration, until it counts as failed."""
+"""The number of challenges after which a registration counts as failed."""
 
-FORGIVEN_SECONDS = HOUR
-"""So long after a registration, another one is not taken for the endpoint's habit of forgetting them."""
+RESET_SECONDS = HOUR
+"""The time after a registration at which the attempt counter is reset."""
 
-TELL_SECONDS = 0.5
-"""Between two words on how far the work is."""
+PROGRESS_SECONDS = 0.5
+"""The time between two reports of progress."""
 
 _BACKOFFS: dict[RegistrationReason, Backoff] = {
     RegistrationReason.NO_WAY: SLOWLY,
     RegistrationReason.REFUSED: SLOWLY,
     RegistrationReason.NOT_HONOURED: SLOWLY,
 }
-_AT_ONCE = {RegistrationReason.TERMS_CHANGED, RegistrationReason.CHALLENGE_EXPIRED, RegistrationReason.MORE_WORK}
-"""What is mended by asking the server anew what it demands."""
+_RETRY_AT_ONCE = {RegistrationReason.TERMS_CHANGED, RegistrationReason.CHALLENGE_EXPIRED, RegistrationReason.MORE_WORK}
+"""Failures that are mended by asking the server anew for its demands."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
 class _Work:
-    """What is being computed. Times are in seconds, monotonic.
+    """A proof of work in progress. Times are in seconds, monotonic.
 
     Parameters:
-        hashes: how many the challenge takes on average.
-        tried, before: how many were computed for this challenge, and for those before it.
-        told: when `changed` was called last.
+        hashes: the average number for the challenge.
+        tried, before: the numbers computed for this challenge, and for those before it.
+        reported: when `changed` was called last.
     """
 
     began: float
     hashes: int = 0
     tried: int = 0
     before: int = 0
-    told: float = -inf
+    reported: float = -inf
 
 
 class Registrar:
-    """Registrations of all tenants.
+    """The registrations of all tenants.
 
     Parameters:
-        registry: how servers are talked to.
+        registry: the client of the servers.
+        database: the engine's; the ledger makes the tables in it.
 
     Attributes:
-        changed: called with tenant and endpoint when their registration stands otherwise.
-        agreed: called with the endpoint when the person has agreed to what it asks.
+        changed: called with tenant and endpoint when their registration has changed.
+        agreed: called with the endpoint when the person has agreed to its demands.
     """
 
-    def __init__(self, registry: Registry, store: RegistrationStore, clock: Clock) -> None:
+    def __init__(self, registry: Registry, database: Database, clock: Clock) -> None:
         self.changed: list[Callable[[str, str], None]] = []
         self.agreed: list[Callable[[str], None]] = []
         self._registry = registry
-        self._store = store
+        self._store = RegistrationStore(database)
+        self._database = database
         self._clock = clock
         self._busy: set[tuple[str, str]] = set()
         self._working: dict[tuple[str, str], _Work] = {}
 
     def open(self) -> None:
-        """Bring the tables up to date."""
+        """Read the tables, which `Ledger.open` has made."""
         self._store.open()
 
-    # -- how it stands
+    # -- state
 
     def status(self, tenant: str, endpoint: str) -> Registration:
-        """How it stands."""
-        standing = self._store.standing(tenant, endpoint)
+        """Return the state of a registration."""
+        row = self._store.get(tenant, endpoint)
         if (work := self._working.get((tenant, endpoint))) is not None:
             passed = self._clock.monotonic() - work.began
             tried = work.before + work.tried
             rate = tried / passed if passed > 0 else 0.0
             return Registration(RegistrationState.WORKING, hashes=work.hashes, tried=tried, rate=rate)
-        if standing is None:
+        if row is None:
             return Registration()
         return Registration(
-            standing.state,
-            terms_hash=standing.terms_hash,
-            hashes=standing.hashes,
-            reason=standing.reason,
-            registered=standing.registered,
-            next_try=standing.next_try if standing.state is RegistrationState.FAILED else None,
+            row.state,
+            terms_hash=row.terms_hash,
+            hashes=row.hashes,
+            reason=row.reason,
+            registered=row.registered,
+            next_try=row.next_try if row.state is RegistrationState.FAILED else None,
         )
 
     async def demands(self, endpoint: str) -> Demands:
-        """What the endpoint asks for now, with the text of its terms; raises as `RegistrationClient` does."""
+        """Ask the endpoint for its demands, with the text of its terms; raises as `RegistrationClient` does."""
         return await self._registry.demands(endpoint)
 
-    # -- what the person says
+    # -- consent
 
     async def accept_terms(self, endpoint: str, hash: str) -> None:
-        """The person agrees to the endpoint's terms of service with this hash, for all tenants.
+        """Accept the endpoint's terms of service with this hash in the person's name, for all tenants.
 
         Raises:
             InvalidArgument: that is no SHA-256 in hex.
@@ -131,7 +135,7 @@ class Registrar:
         await self._agreed(endpoint)
 
     async def accept_work(self, endpoint: str, hashes: int) -> None:
-        """The person lets this device compute about so many hashes for the endpoint.
+        """Let this device compute about so many hashes for the endpoint, in the person's name.
 
         Raises:
             InvalidArgument: that is no number of hashes.
@@ -142,65 +146,65 @@ class Registrar:
         await self._agreed(endpoint)
 
     def retry(self, endpoint: str, tenant: str | None = None) -> None:
-        """Let it be tried at the next visit, whatever its backoff; for one tenant, or for all."""
-        for one, standing in self._store.at(endpoint):
-            if tenant in (None, one) and standing.next_try is not None:
-                self._store.put(one, endpoint, replace(standing, next_try=None))
+        """Let the registration be tried at the next visit, whatever its backoff; for one tenant, or for all."""
+        for one, row in self._store.at(endpoint):
+            if tenant in (None, one) and row.next_try is not None:
+                self._store.put(one, endpoint, replace(row, next_try=None))
 
     async def _agreed(self, endpoint: str) -> None:
         self.retry(endpoint)
-        await self._store.database.flush()
+        await self._database.flush()
         for callback in self.agreed:
             callback(endpoint)
 
-    # -- what endpoints say
+    # -- visits
 
     async def register(self, tenant: str, endpoint: str) -> bool:
-        """Register a tenant that the endpoint does not know, if it may be done; True if it is registered now."""
+        """Register a tenant that the endpoint does not know, if that is allowed and due; return True if it is done."""
         key = (tenant, endpoint)
         if key in self._busy or not self._is_due(tenant, endpoint):
             return False
         self._busy.add(key)
         try:
-            standing = await self._try(tenant, endpoint)
+            row = await self._try(tenant, endpoint)
         except (RegistrationError, RemoteError) as error:
-            standing = self._failed(tenant, endpoint, error)
+            row = self._failed(tenant, endpoint, error)
         finally:
             self._busy.discard(key)
             self._working.pop(key, None)
-        self._put(tenant, endpoint, standing)
-        await self._store.database.flush()
-        return standing.state is RegistrationState.DONE
+        self._put(tenant, endpoint, row)
+        await self._database.flush()
+        return row.state is RegistrationState.DONE
 
-    def welcomed(self, tenant: str, endpoint: str) -> None:
-        """The endpoint serves the tenant: what is still open about a registration is so no more."""
-        standing = self._store.standing(tenant, endpoint)
-        if standing is None:
+    def serves(self, tenant: str, endpoint: str) -> None:
+        """Record that the endpoint serves the tenant, which ends an unfinished registration."""
+        row = self._store.get(tenant, endpoint)
+        if row is None:
             return
-        if standing.state is not RegistrationState.DONE:
+        if row.state is not RegistrationState.DONE:
             self._store.drop(tenant, endpoint)
-        elif standing.attempts and self._clock.now() >= (standing.registered or 0) + FORGIVEN_SECONDS * 1_000_000:
-            self._store.put(tenant, endpoint, replace(standing, attempts=0))
+        elif row.attempts and self._clock.now() >= (row.registered or 0) + RESET_SECONDS * 1_000_000:
+            self._store.put(tenant, endpoint, replace(row, attempts=0))
 
-    def not_honoured(self, tenant: str, endpoint: str, words: str) -> None:
-        """The endpoint refuses the tenant although it has just registered it."""
+    def not_honoured(self, tenant: str, endpoint: str, detail: str) -> None:
+        """Record that the endpoint refuses the tenant although it has just registered it."""
         error = RegistrationError(
-            RegistrationReason.NOT_HONOURED, f"{endpoint} took the registration, but still says: {words}"
+            RegistrationReason.NOT_HONOURED, f"{endpoint} took the registration, but still says: {detail}"
         )
         self._put(tenant, endpoint, self._failed(tenant, endpoint, error))
 
     def forget(self, tenant: str) -> None:
-        """The tenant syncs no more. What the person agreed to is kept."""
+        """Forget a tenant that syncs no more; the person's consent is kept."""
         self._store.drop(tenant)
 
     def _is_due(self, tenant: str, endpoint: str) -> bool:
-        standing, now = self._store.standing(tenant, endpoint), self._clock.now()
-        if standing is None or standing.next_try is None:
+        row, now = self._store.get(tenant, endpoint), self._clock.now()
+        if row is None or row.next_try is None:
             return True
-        return not now < standing.next_try <= now + int(LONGEST * 1_000_000)
+        return not now < row.next_try <= now + int(LONGEST * 1_000_000)
 
-    async def _try(self, tenant: str, endpoint: str) -> Standing:
-        """Raises RegistrationError, RemoteError: it did not come to an end."""
+    async def _try(self, tenant: str, endpoint: str) -> RegistrationRow:
+        """Register, or find out what the person has to be asked; raises RegistrationError, RemoteError."""
         last = RegistrationError(
             RegistrationReason.CHALLENGE_EXPIRED, f"{TRIES} challenges of {endpoint} were not solved in time"
         )
@@ -214,7 +218,7 @@ class Registrar:
             try:
                 await self._registry.register(endpoint, tenant, demands, nonce)
             except RegistrationError as error:
-                if error.reason not in _AT_ONCE:
+                if error.reason not in _RETRY_AT_ONCE:
                     raise
                 last = error
                 continue
@@ -222,7 +226,7 @@ class Registrar:
         raise last
 
     def _asks(self, endpoint: str, demands: Demands) -> RegistrationState | None:
-        """What the person has to be asked first (invariant 1)."""
+        """Return the state in which the person has to be asked first, or None (invariant 1)."""
         terms, challenge = demands.terms, demands.challenge
         if terms and not terms.are_empty and self._store.accepted_terms(endpoint, terms.hash) is None:
             return RegistrationState.TERMS
@@ -230,39 +234,42 @@ class Registrar:
             return RegistrationState.WORK
         return None
 
-    def _asking(self, tenant: str, endpoint: str, asks: RegistrationState, demands: Demands) -> Standing:
+    def _asking(self, tenant: str, endpoint: str, asks: RegistrationState, demands: Demands) -> RegistrationRow:
         next_try = self._after(SOON.first)
-        return Standing(asks, *_asked(demands), attempts=self._attempts(tenant, endpoint), next_try=next_try)
+        return RegistrationRow(asks, *_fields(demands), attempts=self._attempts(tenant, endpoint), next_try=next_try)
 
-    def _done(self, tenant: str, endpoint: str, demands: Demands) -> Standing:
-        """Should the endpoint forget it, the next one follows at once, and those after it more slowly (invariant 2)."""
+    def _done(self, tenant: str, endpoint: str, demands: Demands) -> RegistrationRow:
+        """Return the row of a registration that is done.
+
+        Should the endpoint forget it, the next one follows at once, and those after it more slowly (invariant 2).
+        """
         attempts = self._attempts(tenant, endpoint) + 1
-        return Standing(
+        return RegistrationRow(
             RegistrationState.DONE,
-            *_asked(demands),
+            *_fields(demands),
             registered=self._clock.now(),
             attempts=attempts,
             next_try=self._after(SOON.delay(attempts)) if attempts > 1 else None,
         )
 
-    def _failed(self, tenant: str, endpoint: str, error: RegistrationError | RemoteError) -> Standing:
+    def _failed(self, tenant: str, endpoint: str, error: RegistrationError | RemoteError) -> RegistrationRow:
         attempts = self._attempts(tenant, endpoint) + 1
         if isinstance(error, RegistrationError):
             backoff, reason = _BACKOFFS.get(error.reason, SOON), str(error)
         else:
             backoff, reason = SOON, f"{type(error).__name__}: {error}"
         next_try = self._after(backoff.delay(attempts))
-        return Standing(RegistrationState.FAILED, reason=reason, attempts=attempts, next_try=next_try)
+        return RegistrationRow(RegistrationState.FAILED, reason=reason, attempts=attempts, next_try=next_try)
 
     def _attempts(self, tenant: str, endpoint: str) -> int:
-        standing = self._store.standing(tenant, endpoint)
-        return standing.attempts if standing else 0
+        row = self._store.get(tenant, endpoint)
+        return row.attempts if row else 0
 
     def _after(self, seconds: float) -> int:
         return self._clock.now() + int(seconds * 1_000_000)
 
-    def _put(self, tenant: str, endpoint: str, standing: Standing) -> None:
-        self._store.put(tenant, endpoint, standing)
+    def _put(self, tenant: str, endpoint: str, row: RegistrationRow) -> None:
+        self._store.put(tenant, endpoint, row)
         self._changed(tenant, endpoint)
 
     def _changed(self, tenant: str, endpoint: str) -> None:
@@ -279,15 +286,15 @@ class Registrar:
 
         def tried(hashes: int) -> bool:
             work.tried, now = hashes, self._clock.monotonic()
-            if now >= work.told + TELL_SECONDS:
-                work.told = now
+            if now >= work.reported + PROGRESS_SECONDS:
+                work.reported = now
                 self._changed(tenant, endpoint)
             return now < began + SOLVE_SECONDS
 
         return await solve(demands.challenge, registration_data(tenant, demands.terms), tried)
 
 
-def _asked(demands: Demands) -> tuple[str | None, int | None]:
-    """Hash of the terms and hashes of the work."""
+def _fields(demands: Demands) -> tuple[str | None, int | None]:
+    """Return the hash of the terms and the hashes of the work."""
     terms, challenge = demands.terms, demands.challenge
     return terms.hash if terms else None, challenge.hashes if challenge else None

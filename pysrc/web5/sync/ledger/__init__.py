@@ -1,4 +1,4 @@
-"""What is where, durably: tables beside the messages, changed in the transactions that change those.
+"""The durable state of sync: tables beside the messages, changed in the transactions that change those.
 
-May import `plan`; knows nothing of endpoints being reached.
+May import `dwn` and `sync.plan`; has no part in reaching endpoints.
 """

@@ -1,88 +1,332 @@
-"""What the two sides of the ledger have in common: a row is one message that is not settled with one endpoint."""
+"""The ledger's entries: one for each message that is not settled with one endpoint, in a table for either direction.
+
+Methods that say so must run inside a transaction; the others make their own. Times are microseconds since 1970.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-import apsw
-
-from web5.sync.plan.policy import LONGEST
+from web5.dwn.store.database import Database
+from web5.dwn.store.store import Store
+from web5.sync.plan.policy import LONGEST, Outcome
 from web5.sync.states import State
 
-Table = Literal["sync_in", "sync_out"]
+WINDOW = 200
+"""Events that are turned into entries at a time."""
+
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """`order` is the message's place in the log it comes from; the rest is as in `states.Unsettled`."""
+class Entry:
+    """One message that is not settled; the fields are those of `states.Unsettled`.
 
-    order: int
+    Parameters:
+        position: the message's place in the log it comes from.
+    """
+
+    position: int
     cid: str
     state: State
-    code: int
-    detail: str
-    attempts: int
-    next_try: int | None
+    code: int = 0
+    detail: str = ""
+    attempts: int = 0
+    next_try: int | None = None
     waits_for: str | None = None
     since: int | None = None
 
 
-def is_due(now: int) -> tuple[str, tuple[int, int]]:
-    """SQL that is true of a row that may be tried at `now` (microseconds), and its values."""
-    return "(next_try IS NULL OR next_try <= ? OR next_try > ?)", (now, now + int(LONGEST * 1_000_000))
+class Entries:
+    """The entries of one direction.
+
+    Attributes:
+        table: its name.
+        key: the column that tells an endpoint's entries apart.
+    """
+
+    table: str
+    key: str
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+
+    def due(self, endpoint: int, now: int, limit: int = -1, after: int = 0) -> list[Entry]:
+        """Return the entries that may be tried now, in their order.
+
+        Parameters:
+            limit: at most so many; -1: all.
+            after: only those beyond this position.
+        """
+        latest = now + int(LONGEST * 1_000_000)
+        due = "position > ? AND (next_try IS NULL OR next_try <= ? OR next_try > ?)"
+        return self._select(endpoint, limit, due, (after, now, latest))
+
+    def unsettled(self, endpoint: int) -> list[Entry]:
+        """Return all entries of the endpoint, in their order."""
+        return self._select(endpoint)
+
+    def _select(self, endpoint: int, limit: int = -1, where: str = "1", values: tuple[int, ...] = ()) -> list[Entry]:
+        found = self._db.execute(
+            "SELECT position, cid, state, code, detail, attempts, next_try, waits_for, since"
+            f" FROM {self.table} WHERE endpoint = ? AND state <> 'settled' AND {where} ORDER BY position LIMIT ?",
+            (endpoint, *values, limit),
+        )
+        return [Entry(position, cid, State(state), *rest) for position, cid, state, *rest in found]
+
+    def counts(self, endpoint: int) -> tuple[int, int]:
+        """Return the number of unsettled messages, and how many of them are refused or blocked."""
+        found = self._db.execute(
+            f"SELECT count(*), count(*) FILTER (WHERE state IN ('refused', 'blocked')) FROM {self.table}"
+            " WHERE endpoint = ? AND state <> 'settled'",
+            (endpoint,),
+        ).fetchone()
+        return (found[0], found[1]) if found else (0, 0)
+
+    def next_due(self, endpoint: int) -> int | None:
+        """Return when the first entry that must not be tried yet is due; None if there is none."""
+        found = self._db.execute(
+            f"SELECT min(next_try) FROM {self.table} WHERE endpoint = ? AND state <> 'settled'", (endpoint,)
+        ).fetchone()
+        return found[0] if found else None
+
+    def release(self, endpoint: int, keys: Sequence[str]) -> None:
+        """Let the messages that wait for one of these dependencies be tried again. Inside a transaction."""
+        # Left to itself, SQLite looks at every row of the endpoint.
+        self._db.executemany(
+            f"UPDATE {self.table} INDEXED BY {self.table}_waiting SET next_try = NULL"
+            " WHERE endpoint = ? AND waits_for = ? AND next_try IS NOT NULL",
+            [(endpoint, key) for key in keys],
+        )
+
+    def retry(self, endpoint: int, cid: str | None) -> None:
+        """Forget the backoff of a message, or of all. Inside a transaction."""
+        self._db.execute(
+            f"UPDATE {self.table} SET next_try = NULL WHERE endpoint = ? AND state <> 'settled' AND ifnull(cid = ?, 1)",
+            (endpoint, cid),
+        )
+
+    def _fail(self, endpoint: int, key: int | str, outcome: Outcome, now: int) -> None:
+        where = f"WHERE endpoint = ? AND {self.key} = ?"
+        found = self._db.execute(f"SELECT attempts FROM {self.table} {where}", (endpoint, key)).fetchone()
+        if found is not None:
+            attempts = found[0] + 1
+            self._db.execute(
+                f"UPDATE {self.table} SET state = ?, code = ?, detail = ?, attempts = ?, next_try = ?, waits_for = ?,"
+                f" since = ifnull(since, ?) {where}",
+                (
+                    *(outcome.state, outcome.code, outcome.detail, attempts),
+                    *(outcome.next_try(attempts, now), outcome.waits_for, now, endpoint, key),
+                ),
+            )
 
 
-def rows(
-    db: apsw.Connection,
-    table: Table,
-    order: Literal["position", "seq"],
-    where: str,
-    values: Sequence[str | int],
-    limit: int = -1,
-) -> list[Row]:
-    """The rows that `where` (this package's own SQL) picks, in their order; -1: no limit."""
-    found = db.execute(
-        f"SELECT {order}, cid, state, code, detail, attempts, next_try, waits_for, since FROM {table}"
-        f" WHERE {where} ORDER BY {order} LIMIT ?",
-        (*values, limit),
-    )
-    return [Row(place, cid, State(state), *rest) for place, cid, state, *rest in found]
+class Inbox(Entries):
+    """Messages that endpoints have listed and this node does not hold yet."""
+
+    table = "sync_in"
+    key = "cid"
+
+    def add(self, endpoint: int, cids: Sequence[str], now: int) -> None:
+        """Add newly listed messages, pending since `now`. Inside a transaction."""
+        found = self._db.execute("SELECT max(position) FROM sync_in WHERE endpoint = ?", (endpoint,)).fetchone()
+        last = (found[0] if found else None) or 0
+        self._db.executemany(
+            "INSERT OR IGNORE INTO sync_in (endpoint, cid, position, state, since) VALUES (?, ?, ?, 'pending', ?)",
+            [(endpoint, cid, position, now) for position, cid in enumerate(cids, last + 1)],
+        )
+
+    def settle(self, endpoint: int, cid: str) -> bool:
+        """Drop an entry; return False if there was none. Inside a transaction."""
+        self._db.execute("DELETE FROM sync_in WHERE endpoint = ? AND cid = ?", (endpoint, cid))
+        return bool(self._db.changes())
+
+    def gone(self, endpoint: int, cid: str) -> None:
+        """Drop the entry of a message that the endpoint does not hold any more."""
+        with self._database.transaction():
+            self.settle(endpoint, cid)
+
+    def failed(self, endpoint: int, cid: str, outcome: Outcome, now: int) -> None:
+        """Record why a message is not here. The outcome "pending" leaves its entry as it is."""
+        if outcome.state not in (None, State.PENDING):
+            with self._database.transaction():
+                self._fail(endpoint, cid, outcome, now)
+
+    def remaining(self, endpoint: int, cids: Sequence[str]) -> list[str]:
+        """Return the messages among these that have an entry, in their order."""
+        query = "SELECT cid FROM sync_in WHERE endpoint = ? AND cid IN (SELECT value FROM json_each(?))"
+        found = {cid for (cid,) in self._db.execute(query, (endpoint, json.dumps(list(cids))))}
+        return [cid for cid in cids if cid in found]
+
+    def has_pending(self, endpoint: int) -> bool:
+        """Return True if a message was not even tried yet."""
+        query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND state = 'pending' LIMIT 1"
+        return self._db.execute(query, (endpoint,)).fetchone() is not None
+
+    def oldest(self, endpoint: int) -> int | None:
+        """Return when the oldest message was listed first."""
+        found = self._db.execute("SELECT min(since) FROM sync_in WHERE endpoint = ?", (endpoint,)).fetchone()
+        return found[0] if found else None
 
 
-def counts(db: apsw.Connection, table: Table, endpoint: int) -> tuple[int, int]:
-    """How many unsettled rows the endpoint has, and how many of them were refused or blocked."""
-    found = db.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE state IN ('refused', 'blocked')) FROM {table}"
-        " WHERE endpoint = ? AND state <> 'settled'",
-        (endpoint,),
-    ).fetchone()
-    return (found[0], found[1]) if found else (0, 0)
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """The outcome of sending one message; `provides` are the dependency keys that it provides."""
+
+    seq: int
+    cid: str
+    outcome: Outcome
+    provides: tuple[str, ...] = ()
 
 
-def next_due(db: apsw.Connection, table: Table, endpoint: int) -> int | None:
-    """When the first row that must not be tried yet may be tried; None if there is none."""
-    found = db.execute(
-        f"SELECT min(next_try) FROM {table} WHERE endpoint = ? AND state <> 'settled'", (endpoint,)
-    ).fetchone()
-    return found[0] if found else None
+class Outbox(Entries):
+    """The cursor `pushed_seq` over the engine's event log, and the exceptions to it; `position` is the event's seq.
 
+    An entry beyond the cursor is an exception to "pending": it is settled already (state 'settled', never shown), or
+    it was sent ahead of its turn and failed.
 
-def release(db: apsw.Connection, table: Table, endpoint: int, keys: Sequence[str]) -> None:
-    """Let what waits for one of these be tried again. Inside a transaction."""
-    # Left to itself, SQLite looks at every row of the endpoint.
-    db.executemany(
-        f"UPDATE {table} INDEXED BY {table}_waiting SET next_try = NULL"
-        " WHERE endpoint = ? AND waits_for = ? AND next_try IS NOT NULL",
-        [(endpoint, key) for key in keys],
-    )
+    Parameters:
+        protocols: returns the protocols that a tenant syncs; None: everything.
+    """
 
+    table = "sync_out"
+    key = "position"
 
-def retry(db: apsw.Connection, table: Table, endpoint: int, cid: str | None) -> int:
-    """Let a message, or everything, be tried at the next visit, whatever its backoff; how many that are."""
-    db.execute(
-        f"UPDATE {table} SET next_try = NULL WHERE endpoint = ? AND state <> 'settled' AND ifnull(cid = ?, 1)",
-        (endpoint, cid),
-    )
-    return db.changes()
+    def __init__(self, database: Database, store: Store, protocols: Callable[[str], Sequence[str] | None]) -> None:
+        super().__init__(database)
+        self._store = store
+        self._protocols = protocols
+
+    def _cursor(self, endpoint: int) -> tuple[str, int]:
+        """Return the endpoint's tenant, and the event up to which there are entries."""
+        query = "SELECT tenant, pushed_seq FROM sync_endpoint WHERE id = ?"
+        return self._db.execute(query, (endpoint,)).fetchone() or ("", 0)
+
+    def mark_settled(self, endpoint: int, seq: int, cid: str) -> None:
+        """Record that the endpoint holds this message. Inside a transaction."""
+        if seq > self._cursor(endpoint)[1]:
+            self._db.execute(
+                "INSERT OR REPLACE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'settled')",
+                (endpoint, seq, cid),
+            )
+        else:
+            self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq))
+
+    def settle_listed(self, endpoint: int, held: set[str]) -> None:
+        """Record that the endpoint listed messages that are held here too. Inside a transaction."""
+        if not held:
+            return
+        self._db.executemany(
+            "DELETE FROM sync_out WHERE cid = ? AND endpoint = ? AND state <> 'settled'",
+            [(cid, endpoint) for cid in held],
+        )
+        for seq, cid in self._beyond(endpoint):
+            if cid in held:
+                self.mark_settled(endpoint, seq, cid)
+
+    def open_window(self, endpoint: int) -> int:
+        """Turn the next `WINDOW` events into entries where they are not settled; return how many events there were."""
+        tenant, cursor = self._cursor(endpoint)
+        events = self._events(tenant, cursor, WINDOW)
+        if events:
+            last = events[-1][0]
+            with self._database.transaction() as db:
+                db.executemany(
+                    "INSERT OR IGNORE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'pending')",
+                    [(endpoint, seq, cid) for seq, cid in events],
+                )
+                db.execute(
+                    "DELETE FROM sync_out WHERE endpoint = ? AND position <= ? AND state = 'settled'", (endpoint, last)
+                )
+                db.execute("UPDATE sync_endpoint SET pushed_seq = ? WHERE id = ?", (last, endpoint))
+        return len(events)
+
+    def record(self, endpoint: int, messages: Sequence[SentMessage], now: int) -> None:
+        """Record what became of messages; an endpoint that has left meanwhile gets no entries.
+
+        "Pending" leaves an entry as it is. Messages that wait for one that was settled may be tried again.
+        """
+        with self._database.transaction() as db:
+            if not self._cursor(endpoint)[0]:
+                return
+            for sent in messages:
+                if sent.outcome.settled:
+                    self.mark_settled(endpoint, sent.seq, sent.cid)
+                    self.release(endpoint, sent.provides)
+                elif sent.outcome.state is not State.PENDING:
+                    db.execute(
+                        "INSERT OR IGNORE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'pending')",
+                        (endpoint, sent.seq, sent.cid),
+                    )
+                    self._fail(endpoint, sent.seq, sent.outcome, now)
+
+    def relist(self, endpoint: int, held: set[str]) -> int:
+        """Begin anew from a listing of everything, `held` of it also here. Inside a transaction.
+
+        Returns:
+            The number of messages that counted as settled and are not there.
+        """
+        lost = 0
+        reached = self._cursor(endpoint)[1]
+        states = dict(self._db.execute("SELECT position, state FROM sync_out WHERE endpoint = ?", (endpoint,)))
+        self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND state = 'settled'", (endpoint,))
+        self._db.execute("UPDATE sync_endpoint SET pushed_seq = 0 WHERE id = ?", (endpoint,))
+        for seq, cid in self._beyond(endpoint):
+            if cid in held:
+                self.mark_settled(endpoint, seq, cid)
+            else:
+                lost += states.get(seq, "settled" if seq <= reached else "pending") == "settled"
+        return lost
+
+    def is_settled(self, endpoint: int, seq: int) -> bool:
+        """Return True if the endpoint needs nothing of this event any more (invariants 1 and 2 of the ledger)."""
+        found = self._db.execute(
+            "SELECT state FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq)
+        ).fetchone()
+        return found[0] == "settled" if found else seq <= self._cursor(endpoint)[1]
+
+    def first_settled(self, endpoint: int) -> str | None:
+        """Return the oldest message that the endpoint is known to hold; only the oldest `WINDOW` are looked at."""
+        events = self._events(self._cursor(endpoint)[0], 0, WINDOW)
+        return next((cid for seq, cid in events if self.is_settled(endpoint, seq)), None)
+
+    def unsettled(self, endpoint: int) -> list[Entry]:
+        """Return every message that the endpoint does not hold yet, oldest first."""
+        implied = [Entry(seq, cid, State.PENDING) for seq, cid in self._implied(endpoint)]
+        return sorted(super().unsettled(endpoint) + implied, key=lambda entry: entry.position)
+
+    def counts(self, endpoint: int) -> tuple[int, int]:
+        """Return how many messages the endpoint does not hold yet, and how many of them are refused or blocked."""
+        total, refused = super().counts(endpoint)
+        return total + len(self._implied(endpoint)), refused
+
+    def oldest(self, endpoint: int) -> int | None:
+        """Return when the oldest message that the endpoint does not hold was made."""
+        tenant, cursor = self._cursor(endpoint)
+        ahead = self._events(tenant, cursor, 1)
+        seqs = [seq for seq, _ in ahead if not self.is_settled(endpoint, seq)]
+        seqs += [entry.position for entry in self._select(endpoint, 1)]
+        return self._store.made(tenant, [min(seqs)]).get(min(seqs)) if seqs else None
+
+    def events(self, tenant: str, after: int = 0) -> list[tuple[int, str]]:
+        """Return the synced events of the tenant after a sequence number, oldest first, as (seq, CID)."""
+        found: list[tuple[int, str]] = []
+        while page := self._events(tenant, after, _PAGE):
+            found += page
+            after = page[-1][0]
+        return found
+
+    def _beyond(self, endpoint: int) -> list[tuple[int, str]]:
+        return self.events(*self._cursor(endpoint))
+
+    def _implied(self, endpoint: int) -> list[tuple[int, str]]:
+        """Return the events beyond the cursor that have no entry, so are pending."""
+        query = "SELECT position FROM sync_out WHERE endpoint = ? AND position > ?"
+        seen = {seq for (seq,) in self._db.execute(query, (endpoint, self._cursor(endpoint)[1]))}
+        return [(seq, cid) for seq, cid in self._beyond(endpoint) if seq not in seen]
+
+    def _events(self, tenant: str, after: int, limit: int) -> list[tuple[int, str]]:
+        return self._store.entries_after(tenant, after, limit, self._protocols(tenant))

@@ -1,22 +1,22 @@
-"""What is where: the durable account of every message at every endpoint, in the engine's own SQLite database.
+"""The durable account of every message at every endpoint, in the engine's own SQLite database.
 
-A cursor over the event log and rows for exceptions, not an outbox row for every message: a local write then costs
+A cursor over the event log and entries for exceptions, not an outbox row for every message: a local write then costs
 the ledger nothing, an endpoint that appears later is filled from cursor 0 without anything having been kept for it,
-and what the engine prunes from its log needs no tidying here.
+and events that the engine prunes from its log need no tidying here.
 
 Invariants:
 1. Out: every event of the tenant with seq ≤ `pushed_seq` is settled for the endpoint, or has a row in `sync_out`.
 2. Out: every event with seq > `pushed_seq` is pending for the endpoint, unless a row with that seq says otherwise.
    So a local write is pending for every endpoint from its commit on.
-3. What was pulled from an endpoint, or was listed by it, is settled for it in the transaction that applies it, or
-   that takes over the listing: no echo.
-4. In: the cursor of a feed is stored in one transaction with a row in `sync_in` for every listed message that is not
+3. A message that was pulled from an endpoint, or listed by it, is settled for it in the transaction that applies it,
+   or that takes over the listing: no echo.
+4. In: the cursor of a log is stored in one transaction with a row in `sync_in` for every listed message that is not
    held here. So it never passes a message that is neither applied nor accounted for.
 5. A row in `sync_in` goes in the transaction that applies its message, whoever brought it, or when the message
    turned out to be superseded here or pruned there; else only when its endpoint or tenant leaves the ledger.
-6. A crash at any point leaves 1 to 5 true. What was under way is tried again, and the answer 409 settles it.
-7. A listing of everything (one without a cursor) overrules what the ledger believed of the endpoint: what it names is
-   settled, what it does not name is pending again. So an endpoint that was wiped is filled again.
+6. A crash at any point leaves 1 to 5 true. Messages under way are tried again, and the answer 409 settles them.
+7. A listing of everything (one without a cursor) overrules the ledger's belief about the endpoint: messages that it
+   names are settled, all others pending again. So an endpoint that was wiped is filled again.
 8. Where a tenant syncs only some protocols, "every event" in 1 and 2 means every event of these.
 """
 
@@ -25,46 +25,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
+from web5.dwn import Applied
 from web5.dwn.store.database import Database
-from web5.sync.ledger.cursors import Feeds
-from web5.sync.ledger.inbox import Inbox
-from web5.sync.ledger.outbox import EventLog, Outbox
+from web5.dwn.store.store import Store
+from web5.sync.ledger.cursors import CursorTable
+from web5.sync.ledger.entries import Inbox, Outbox
 from web5.sync.ledger.schema import SCHEMA
 from web5.sync.plan import dependencies
-from web5.sync.plan.policy import Verdict
+from web5.sync.plan.policy import Outcome
 from web5.sync.states import Listing, State
 
-
-class AppliedMessage(Protocol):
-    """What the engine tells of a message in the transaction that stores it (`web5.dwn.Applied`)."""
-
-    @property
-    def tenant(self) -> str: ...
-    @property
-    def message_cid(self) -> str: ...
-    @property
-    def message(self) -> Mapping[str, Any]: ...
-    @property
-    def seq(self) -> int: ...
-    @property
-    def source(self) -> str | None: ...
-
-
-class MessageLog(EventLog, Protocol):
-    """The part of the engine's store that the ledger reads."""
-
-    def is_within(self, tenant: str, seq: int, protocols: Sequence[str]) -> bool: ...
+_TABLES = ("sync_cursor", "sync_out", "sync_in")
+"""Tables with rows of endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint's line in the ledger. Times are microseconds since 1970.
+    """One endpoint of one tenant. Times are microseconds since 1970.
 
     Parameters:
-        caught_up: when the last listing was asked for after which nothing was left to be fetched.
-        audited: when it was last asked for all that it has.
+        caught_up: when the last listing was requested after which nothing was left to be fetched.
+        audited: when it last listed everything.
     """
 
     id: int
@@ -73,12 +55,12 @@ class Endpoint:
     caught_up: int | None
     audited: int | None
     last_success: int | None
-    error: Verdict | None
+    error: Outcome | None
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """How a tenant syncs.
+    """A tenant that syncs.
 
     Parameters:
         protocols: only these; None: everything.
@@ -99,21 +81,21 @@ class Ledger:
     """The ledger of all tenants of one node.
 
     Parameters:
-        database: the engine's own; `open` adds the ledger's tables.
-        log: the engine's event log.
+        database: the engine's own; `open` adds the tables of sync.
+        store: the engine's, with its event log.
     """
 
-    def __init__(self, database: Database, log: MessageLog) -> None:
+    def __init__(self, database: Database, store: Store) -> None:
         self.database = database
         self.inbox = Inbox(database)
-        self.outbox = Outbox(database, log, self)
-        self.feeds = Feeds(database.connection)
-        self._log = log
+        self.outbox = Outbox(database, store, self.protocols)
+        self.cursors = CursorTable(database.connection)
+        self._db = database.connection
         self._tenants: dict[str, Tenant] = {}
         self._endpoint_ids: dict[str, dict[str, int]] = {}
 
     def open(self) -> None:
-        """Bring the tables up to date."""
+        """Bring the tables up to date, and read the tenants."""
         self.database.migrate("sync", SCHEMA)
         for did, protocols, delegate in self._db.execute("SELECT * FROM sync_tenant ORDER BY rowid"):
             self._tenants[did] = Tenant(did, tuple(json.loads(protocols)) if protocols else None, delegate)
@@ -123,19 +105,19 @@ class Ledger:
     # -- tenants and endpoints
 
     def tenants(self) -> list[str]:
-        """The tenants that sync, in the order of their registration."""
+        """Return the tenants that sync, in the order of their registration."""
         return list(self._tenants)
 
     def tenant(self, did: str) -> Tenant | None:
-        """How a tenant syncs; None if it is not registered."""
+        """Return a tenant that syncs; None if it is not registered."""
         return self._tenants.get(did)
 
     def protocols(self, tenant: str) -> tuple[str, ...] | None:
-        """What of a tenant is synced; None: everything."""
+        """Return the protocols that a tenant syncs; None: everything."""
         return self._tenants[tenant].protocols if tenant in self._tenants else None
 
     def register(self, tenant: Tenant) -> None:
-        """Let a tenant sync. With another scope than before, its endpoints are compared anew."""
+        """Add a tenant. With another scope than before, its endpoints are compared anew."""
         known = self._tenants.get(tenant.did)
         if known == tenant:
             return
@@ -147,13 +129,13 @@ class Ledger:
                 (tenant.did, protocols, tenant.delegate),
             )
             for endpoint in self._endpoint_ids.get(tenant.did, {}).values():
-                for table in ("sync_feed", "sync_out", "sync_in"):
+                for table in _TABLES:
                     db.execute(f"DELETE FROM {table} WHERE endpoint = ?", (endpoint,))
                 db.execute("UPDATE sync_endpoint SET pushed_seq = 0, caught_up = NULL WHERE id = ?", (endpoint,))
         self._tenants[tenant.did] = tenant
 
     def unregister(self, tenant: str) -> None:
-        """Forget a tenant and everything the ledger says of it; its messages stay."""
+        """Forget a tenant and all its rows; its messages stay."""
         with self.database.transaction() as db:
             db.execute("DELETE FROM sync_tenant WHERE tenant = ?", (tenant,))
             self._drop(tenant, list(self._endpoint_ids.get(tenant, {})))
@@ -161,7 +143,7 @@ class Ledger:
         self._tenants.pop(tenant, None)
 
     def endpoints(self, tenant: str) -> list[Endpoint]:
-        """The tenant's endpoints, in the order in which they became known."""
+        """Return the tenant's endpoints, in the order in which they became known."""
         found = self._db.execute(
             "SELECT id, tenant, url, caught_up, audited, last_success, error_state, error_code, error_detail"
             " FROM sync_endpoint WHERE tenant = ? ORDER BY id",
@@ -173,12 +155,15 @@ class Ledger:
         ]
 
     def endpoint(self, tenant: str, url: str) -> Endpoint | None:
-        """One of them as it stands now; None if it has left the ledger."""
+        """Return one endpoint as it is now; None if it has left the ledger."""
         return next((one for one in self.endpoints(tenant) if one.url == url), None)
 
     def set_endpoints(self, tenant: str, urls: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Take over the endpoints of the tenant's DID document; returns those that are new, and those that are gone
-        from it, now dropped."""
+        """Take over the endpoints of the tenant's DID document.
+
+        Returns:
+            The added ones, and those that have left the document, now dropped.
+        """
         known = self._endpoint_ids.get(tenant, {})
         removed = [url for url in known if url not in urls]
         added = [url for url in urls if url not in known]
@@ -194,14 +179,14 @@ class Ledger:
     def _drop(self, tenant: str, urls: Sequence[str]) -> None:
         for url in urls:
             endpoint = self._endpoint_ids[tenant][url]
-            for table in ("sync_feed", "sync_out", "sync_in"):
+            for table in _TABLES:
                 self._db.execute(f"DELETE FROM {table} WHERE endpoint = ?", (endpoint,))
             self._db.execute("DELETE FROM sync_endpoint WHERE id = ?", (endpoint,))
 
-    # -- what happened
+    # -- events
 
-    def applied(self, message: AppliedMessage) -> None:
-        """The engine's hook: runs inside its write transaction (invariants 3, 5 and 8)."""
+    def applied(self, message: Applied) -> None:
+        """Settle a stored message; the engine's hook, inside its write transaction (invariants 3, 5 and 8)."""
         endpoints = self._endpoint_ids.get(message.tenant)
         if not endpoints:
             return
@@ -212,32 +197,33 @@ class Ledger:
                 self.outbox.mark_settled(endpoint, message.seq, message.message_cid)
             self.inbox.release(endpoint, keys)
 
-    def listed(self, endpoint: Endpoint, feed: str, listing: Listing, missing: set[str], now: int) -> None:
-        """Take over an endpoint's listing: rows for what is missing here, the rest is settled for it (invariant 4).
+    def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:
+        """Take over an endpoint's listing: missing messages get entries, the rest is settled for it (invariant 4).
 
-        What is only repeated was accounted for already: if it is missing and has no row, it is superseded here.
+        A message that is only repeated was accounted for already: if it is missing and has no entry, it is superseded
+        here.
 
         Parameters:
-            missing: those of the listed messages that are not held here.
+            missing: the listed messages that are not held here.
         """
         held = {cid for cid in listing.cids if cid not in missing}
-        wanted = missing.difference(self.feeds.get(endpoint.id, feed).batch)
+        wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
         with self.database.transaction():
             self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)
-            self.outbox.settle_listed(endpoint.id, endpoint.tenant, held)
-            self.feeds.read_up_to(endpoint.id, feed, listing)
+            self.outbox.settle_listed(endpoint.id, held)
+            self.cursors.advance(endpoint.id, log, listing)
             if listing.begun is None and endpoint.audited is None:
                 self._audited(endpoint, now)
 
     def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
-        """Take over listings of everything, by feed (invariant 7); how many messages the endpoint had lost."""
+        """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""
         cids = list(dict.fromkeys(cid for listing in listings.values() for cid in listing.cids))
         with self.database.transaction():
             self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing], now)
-            lost = self.outbox.relist(endpoint.id, endpoint.tenant, set(cids) - missing)
-            for feed, listing in listings.items():
-                self.feeds.forget(endpoint.id, feed)
-                self.feeds.read_up_to(endpoint.id, feed, listing)
+            lost = self.outbox.relist(endpoint.id, set(cids) - missing)
+            for log, listing in listings.items():
+                self.cursors.forget(endpoint.id, log)
+                self.cursors.advance(endpoint.id, log, listing)
             self._audited(endpoint, now)
         return lost
 
@@ -245,18 +231,19 @@ class Ledger:
         self._db.execute("UPDATE sync_endpoint SET audited = ? WHERE id = ?", (now, endpoint.id))
 
     def superseded(self, tenant: str, cid: str) -> None:
-        """The engine holds something newer than this message: nobody needs to be asked for it any more."""
+        """Settle a message that need not be fetched from anybody: the engine holds a newer one of its record."""
         with self.database.transaction():
             for endpoint in self._endpoint_ids.get(tenant, {}).values():
                 self.inbox.settle(endpoint, cid)
 
-    def retry(self, endpoint: Endpoint, cid: str | None) -> int:
-        """Forget the backoff of a message, or of all; how many that are."""
+    def retry(self, endpoint: Endpoint, cid: str | None) -> None:
+        """Forget the backoff of a message, or of all."""
         with self.database.transaction():
-            return self.inbox.retry(endpoint.id, cid) + self.outbox.retry(endpoint.id, cid)
+            self.inbox.retry(endpoint.id, cid)
+            self.outbox.retry(endpoint.id, cid)
 
     def succeeded(self, endpoint: Endpoint, now: int, listing: int | None) -> None:
-        """A visit to the endpoint came to its end; `listing` is when it was asked what it has, if it was."""
+        """Record a visit that came to its end; `listing` is when a listing was requested, if one was."""
         caught_up = None if listing is None or self.inbox.has_pending(endpoint.id) else listing
         with self.database.transaction() as db:
             db.execute(
@@ -265,18 +252,14 @@ class Ledger:
                 (now, caught_up, endpoint.id),
             )
 
-    def failed(self, endpoint: Endpoint, verdict: Verdict) -> None:
-        """A visit to the endpoint ended early."""
+    def failed(self, endpoint: Endpoint, outcome: Outcome) -> None:
+        """Record why a visit to the endpoint ended early."""
         with self.database.transaction() as db:
             db.execute(
                 "UPDATE sync_endpoint SET error_state = ?, error_code = ?, error_detail = ? WHERE id = ?",
-                (verdict.state or State.PENDING, verdict.code, verdict.detail, endpoint.id),
+                (outcome.state, outcome.code, outcome.detail, endpoint.id),
             )
 
-    @property
-    def _db(self) -> Any:
-        return self.database.connection
 
-
-def _error(state: str | None, code: int, detail: str) -> Verdict | None:
-    return None if state is None else Verdict("last error", State(state), code=code, detail=detail)
+def _error(state: str | None, code: int, detail: str) -> Outcome | None:
+    return None if state is None else Outcome("last error", State(state), code=code, detail=detail)

@@ -1,12 +1,32 @@
-"""The ledger's tables. A released step is never edited: add another."""
+"""The tables of sync. Times are microseconds since 1970. A released step is never edited: add another."""
 
 from __future__ import annotations
 
-SCHEMA = (
+
+def _entries(table: str, key: str) -> str:
+    return f"""
+    CREATE TABLE {table} (
+        endpoint INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        cid TEXT NOT NULL,
+        state TEXT NOT NULL,
+        code INTEGER NOT NULL DEFAULT 0,
+        detail TEXT NOT NULL DEFAULT '',
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_try INTEGER,
+        waits_for TEXT,
+        since INTEGER,
+        PRIMARY KEY (endpoint, {key})
+    ) WITHOUT ROWID;
+    CREATE INDEX {table}_waiting ON {table} (endpoint, waits_for) WHERE waits_for IS NOT NULL;
     """
+
+
+SCHEMA = (
+    f"""
     -- `protocols` is a JSON list, or NULL for everything.
     CREATE TABLE sync_tenant (tenant TEXT PRIMARY KEY, protocols TEXT, delegate TEXT);
-    -- AUTOINCREMENT: what was under way to an endpoint that is gone must not count for another.
+    -- AUTOINCREMENT: an outcome from an endpoint that is gone must not count for another.
     CREATE TABLE sync_endpoint (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         tenant TEXT NOT NULL,
@@ -20,44 +40,45 @@ SCHEMA = (
         error_detail TEXT,
         UNIQUE (tenant, url)
     );
-    -- Where the next listing of an endpoint begins; see `feeds.Reading`. JSON, 'null' is the beginning of the log.
-    CREATE TABLE sync_feed (
+    -- Where the next listing of an endpoint begins; see `cursors.LogPosition`. JSON, 'null' is the start of the log.
+    CREATE TABLE sync_cursor (
         endpoint INTEGER NOT NULL,
-        feed TEXT NOT NULL,
+        log TEXT NOT NULL,
         cursor TEXT NOT NULL,
         start TEXT NOT NULL,
         batch TEXT NOT NULL,
-        PRIMARY KEY (endpoint, feed)
+        PRIMARY KEY (endpoint, log)
     ) WITHOUT ROWID;
-    CREATE TABLE sync_out (
-        endpoint INTEGER NOT NULL,
-        seq INTEGER NOT NULL,
-        cid TEXT NOT NULL,
-        state TEXT NOT NULL,
-        code INTEGER NOT NULL DEFAULT 0,
-        detail TEXT NOT NULL DEFAULT '',
-        attempts INTEGER NOT NULL DEFAULT 0,
-        next_try INTEGER,
-        waits_for TEXT,
-        since INTEGER,
-        PRIMARY KEY (endpoint, seq)
-    ) WITHOUT ROWID;
+    {_entries("sync_out", "position")}
     CREATE INDEX sync_out_cid ON sync_out (cid, endpoint);
-    CREATE INDEX sync_out_waiting ON sync_out (endpoint, waits_for) WHERE waits_for IS NOT NULL;
-    CREATE TABLE sync_in (
-        endpoint INTEGER NOT NULL,
-        cid TEXT NOT NULL,
-        position INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        code INTEGER NOT NULL DEFAULT 0,
-        detail TEXT NOT NULL DEFAULT '',
-        attempts INTEGER NOT NULL DEFAULT 0,
-        next_try INTEGER,
-        waits_for TEXT,
-        since INTEGER,
-        PRIMARY KEY (endpoint, cid)
-    ) WITHOUT ROWID;
+    {_entries("sync_in", "cid")}
     CREATE INDEX sync_in_position ON sync_in (endpoint, position);
-    CREATE INDEX sync_in_waiting ON sync_in (endpoint, waits_for) WHERE waits_for IS NOT NULL;
+    -- One row for each tenant and endpoint that ever asked for a registration.
+    CREATE TABLE sync_registration (
+        tenant TEXT NOT NULL,
+        endpoint TEXT NOT NULL,
+        state TEXT NOT NULL,
+        terms_hash TEXT,
+        hashes INTEGER,
+        reason TEXT,
+        registered INTEGER,
+        attempts INTEGER NOT NULL,
+        next_try INTEGER,
+        PRIMARY KEY (tenant, endpoint)
+    ) WITHOUT ROWID;
+    -- Terms that the person agreed to, for all tenants of this agent. They stay when others take their place, as the
+    -- record of what was agreed to, and when.
+    CREATE TABLE sync_accepted_terms (
+        endpoint TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        accepted INTEGER NOT NULL,
+        PRIMARY KEY (endpoint, hash)
+    ) WITHOUT ROWID;
+    -- How many hashes the person lets this device compute for an endpoint.
+    CREATE TABLE sync_accepted_work (
+        endpoint TEXT PRIMARY KEY,
+        hashes INTEGER NOT NULL,
+        accepted INTEGER NOT NULL
+    ) WITHOUT ROWID;
     """,
 )

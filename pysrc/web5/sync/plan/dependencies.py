@@ -1,21 +1,43 @@
-"""Which message must be there before another: one table, for both directions.
+"""The messages that must be at a node before another: one table, for both directions.
 
 A dependency is named by a key, such as "record:bafy…" or "protocol:https://…". A message that was refused because
 something is missing waits for a key; a message that is stored provides keys, and whatever waits for one of them is
-tried again at once. So nothing polls for what it depends on, and nothing waits longer than it has to.
+tried again at once. So nothing polls for its dependency, and nothing waits longer than it has to.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from web5.crypto.encoding import b64url_decode
-from web5.errors import CryptoError
+from web5.dwn.jws import payload_of
+from web5.errors import BadRequest
+from web5.sync.states import Message
 
-Message = Mapping[str, Any]
+NO_RECORD = ""
+"""The ordering key of messages that belong to no record."""
+
+
+def ordering_key(message: Message) -> str:
+    """Return the ID of the record in which a message has to keep its order, or `NO_RECORD`."""
+    descriptor = _descriptor(message)
+    if descriptor.get("interface") != "Records":
+        return NO_RECORD
+    record_id = message.get("recordId") or descriptor.get("recordId")
+    return record_id if isinstance(record_id, str) else NO_RECORD
+
+
+def parent_of(message: Message) -> str | None:
+    """Return the ID of the record that must be at a node before this message's record can be."""
+    parent = _descriptor(message).get("parentId")
+    return parent if isinstance(parent, str) else None
+
+
+def is_initial(message: Message) -> bool:
+    """Return True if a message looks like the first of its record, so that it depends on no other of it."""
+    descriptor = _descriptor(message)
+    return "dateCreated" in descriptor and descriptor["dateCreated"] == descriptor.get("messageTimestamp")
 
 
 def record_key(record_id: object) -> str:
@@ -53,19 +75,19 @@ MISSING: Mapping[str, Callable[[Message], str]] = {
     "ProtocolAuthorizationMatchingRoleRecordNotFound": _role,
     "GrantAuthorizationGrantMissing": _grant,
 }
-"""The reference's codes (`DwnErrorCode`) that say that something is not there yet, and what that is."""
+"""The dependency key by the reference's code (`DwnErrorCode`) for something that is not there yet."""
 
 PATTERN = rf"^({'|'.join(MISSING)})\b"
 
 
 def missing_key(message: Message, detail: str) -> str | None:
-    """What a message waits for whose refusal has this detail; None if the refusal tells of nothing missing."""
+    """Return the dependency key named by a refusal with this detail, or None if nothing is missing."""
     found = re.match(PATTERN, detail)
     return MISSING[found[1]](message) if found else None
 
 
 def provided_keys(message: Message) -> tuple[str, ...]:
-    """What a message provides once it is stored."""
+    """Return the dependency keys that a message provides once it is stored."""
     descriptor = _descriptor(message)
     match descriptor.get("interface"), descriptor.get("method"):
         case "Protocols", "Configure":
@@ -78,8 +100,8 @@ def provided_keys(message: Message) -> tuple[str, ...]:
     return ()
 
 
-def in_words(key: str) -> str:
-    """A key as a person reads it."""
+def describe(key: str) -> str:
+    """Return a key in a form for people."""
     kind, _, what = key.partition(":")
     return f"{kind} {what}"
 
@@ -90,9 +112,8 @@ def _descriptor(message: Message) -> Mapping[str, Any]:
 
 
 def _signed(message: Message) -> Mapping[str, Any]:
-    """The payload of the author's signature."""
+    """Return the payload of the author's signature, or nothing if it is none."""
     try:
-        payload = json.loads(b64url_decode(message["authorization"]["signature"]["payload"]))
-    except (KeyError, TypeError, ValueError, CryptoError):
+        return payload_of(message["authorization"]["signature"])
+    except (BadRequest, KeyError, TypeError):
         return {}
-    return payload if isinstance(payload, Mapping) else {}

@@ -1,6 +1,6 @@
-"""What each reply and each failure means for the ledger: two tables, of which the first line that fits decides.
+"""The outcome of each reply and each failure for the ledger: two tables, of which the first line that fits decides.
 
-A reply that is not a success never counts as one. What counts, by @web5/agent `sync-engine-level.ts`
+A reply that is not a success never counts as one. The successes, by @web5/agent `sync-engine-level.ts`
 (syncMessageReplyIsSuccessful): 202 and 204, stored; 409, the node holds this very message or a newer one of the same
 record (dwn-sdk-js `handlers/records-write.ts`, `records-delete.ts`); 404 to a RecordsDelete, the record is deleted
 already. The same table reads the local engine's replies when pulled messages are applied.
@@ -9,7 +9,8 @@ already. The same table reads the local engine's replies when pulled messages ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from web5.dwn.rpc import method_of
@@ -22,7 +23,6 @@ from web5.errors import (
     StorageFull,
     TimedOut,
     Unreachable,
-    Web5Error,
 )
 from web5.sync.plan import dependencies
 from web5.sync.states import Message, State
@@ -32,66 +32,59 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
-class Halt(StrEnum):
-    """How far a failure reaches."""
+class FailureScope(StrEnum):
+    """The extent of a failure."""
 
     MESSAGE = "message"
-    """Only the message (and what depends on it); the visit goes on."""
+    """Only the message and its dependents; the visit goes on."""
     ENDPOINT = "endpoint"
     """The endpoint will answer the same to everything: nothing more is sent to it in this visit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds until the next try: `first`, doubled after each failure up to `most`."""
+    """Exponential backoff: `first` seconds, doubled after each failure up to `most`."""
 
     first: float
     most: float
 
     def delay(self, attempts: int) -> float:
-        """Seconds to wait after failure number `attempts` (from 1)."""
+        """Return the seconds to wait after failure number `attempts` (from 1)."""
         return min(self.most, self.first * 2.0 ** min(attempts - 1, 40))
 
     def spread(self, attempts: int, jitter: float) -> float:
-        """The same, shortened by up to half of it, so that many do not come at once; `jitter` from 0 to 1."""
+        """Return the delay, shortened by up to half so that many clients do not retry at once; `jitter` is 0 to 1."""
         return self.delay(attempts) * (0.5 + jitter / 2)
 
 
 LONGEST = DAY
-"""No backoff is longer: what is to wait for more was written when this device's clock was ahead, and waits no more."""
+"""The longest backoff. A later due time was written when this device's clock was ahead, and counts as due."""
 
 AT_NEXT_VISIT = Backoff(0, 0)
 SOON = Backoff(30, 30 * MINUTE)
 SLOWLY = Backoff(10 * MINUTE, LONGEST)
 RECONNECT = Backoff(1, 2 * MINUTE)
-"""How long a live endpoint that failed is left alone before the next visit. By interval, the next visit is the next."""
-
-
-class Tell(StrEnum):
-    """Who has to hear of it."""
-
-    NOBODY = "nobody"
-    """It mends itself; `status` and `unsettled` show it meanwhile."""
-    PERSON = "person"
-    """It may stay until somebody does something: register, make room, correct the message."""
+"""The wait before a live endpoint that failed is visited again. By interval, the next visit is the next interval's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a reply means: settled (state None), or the state of the row and when it is tried again.
+class Outcome:
+    """The result of sending, fetching or applying one message, or of a whole visit.
 
     Parameters:
-        waits_for: the key (`dependencies`) of what is missing, for `State.WAITING`.
+        state: the state of the ledger's entry; None: settled, so that there is no entry.
+        waits_for: the key (`dependencies`) of the missing message, for `State.WAITING`.
+        needs_user_action: it may stay until somebody acts: registers, makes room, corrects the message.
     """
 
     name: str
     state: State | None
-    halt: Halt = Halt.MESSAGE
+    scope: FailureScope = FailureScope.MESSAGE
     backoff: Backoff = AT_NEXT_VISIT
     code: int = 0
     detail: str = ""
     waits_for: str | None = None
-    tell: Tell = Tell.NOBODY
+    needs_user_action: bool = False
 
     @property
     def settled(self) -> bool:
@@ -99,28 +92,29 @@ class Verdict:
 
     @property
     def unregistered(self) -> bool:
-        """Whether the endpoint does not know the tenant, or not with its present terms."""
+        """True if the endpoint does not know the tenant, or not with its present terms."""
         return self.name == NOT_REGISTERED
 
     def next_try(self, attempts: int, now: int) -> int | None:
-        """When a message with so many failed attempts may be tried again (microseconds); None: at the next visit."""
+        """Return when a message with so many failed attempts is due (microseconds); None: at the next visit."""
         delay = self.backoff.delay(attempts)
         return now + int(delay * 1_000_000) if delay else None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table of replies: `codes` matches the status code, `detail` something in the reply's detail,
-    `method` is "Interface.Method"."""
+    """One line of the table of replies.
 
-    name: str
+    Parameters:
+        codes: a pattern for the whole status code.
+        detail: a pattern for some part of the reply's detail.
+        method: "Interface.Method" of the message; "": any.
+    """
+
     codes: str
-    state: State | None
-    halt: Halt = Halt.MESSAGE
-    backoff: Backoff = AT_NEXT_VISIT
+    outcome: Outcome
     detail: str = ""
     method: str = ""
-    tell: Tell = Tell.NOBODY
 
     def fits(self, code: int, detail: str, method: str) -> bool:
         return (
@@ -131,88 +125,80 @@ class Rule:
 
 
 NOT_REGISTERED = "not registered"
-"""The rule that leads to a registration (`registration`)."""
+"""The outcome that leads to a registration (`exchange.registrar`)."""
 
 _UNREGISTERED = r"^Not a registered tenant|terms-of-service|is not an active tenant"
+_MESSAGE, _ENDPOINT = FailureScope.MESSAGE, FailureScope.ENDPOINT
 
 RULES: tuple[Rule, ...] = (
-    Rule("stored", "202|204", None),
-    Rule("already there, or newer there", "409", None),
-    Rule("already deleted", "404", None, method="Records.Delete"),
-    Rule(NOT_REGISTERED, "401", State.BLOCKED, Halt.ENDPOINT, detail=_UNREGISTERED, tell=Tell.PERSON),
-    Rule("depends on what is not there", "400|401", State.WAITING, backoff=SOON, detail=dependencies.PATTERN),
-    Rule("not authorized", "401|403", State.REFUSED, backoff=SOON, tell=Tell.PERSON),
-    Rule("too many requests", "429", State.BLOCKED, Halt.ENDPOINT, SOON),
-    Rule("too large for the node", "413|431", State.BLOCKED, backoff=SLOWLY, tell=Tell.PERSON),
-    Rule("quota is full", "507", State.BLOCKED, Halt.ENDPOINT, SOON, tell=Tell.PERSON),
-    Rule("the node failed", "5..", State.REFUSED, backoff=SOON),
-    Rule("refused", "...", State.REFUSED, backoff=SLOWLY, tell=Tell.PERSON),
+    Rule("202|204", Outcome("stored", None)),
+    Rule("409", Outcome("already there, or newer there", None)),
+    Rule("404", Outcome("already deleted", None), method="Records.Delete"),
+    Rule("401", Outcome(NOT_REGISTERED, State.BLOCKED, _ENDPOINT, needs_user_action=True), detail=_UNREGISTERED),
+    Rule(
+        "400|401",
+        Outcome("depends on what is not there", State.WAITING, backoff=SOON),
+        detail=dependencies.PATTERN,
+    ),
+    Rule("401|403", Outcome("not authorized", State.REFUSED, backoff=SOON, needs_user_action=True)),
+    Rule("429", Outcome("too many requests", State.BLOCKED, _ENDPOINT, SOON)),
+    Rule("413|431", Outcome("too large for the node", State.BLOCKED, backoff=SLOWLY, needs_user_action=True)),
+    Rule("507", Outcome("quota is full", State.BLOCKED, _ENDPOINT, SOON, needs_user_action=True)),
+    Rule("5..", Outcome("the node failed", State.REFUSED, backoff=SOON)),
+    Rule("...", Outcome("refused", State.REFUSED, backoff=SLOWLY, needs_user_action=True)),
 )
 
 
-def judge(reply: Message, message: Message | None = None) -> Verdict:
-    """What a DWN's reply to a message means."""
+def classify(reply: Message, message: Message | None = None) -> Outcome:
+    """Return the outcome of a message by a DWN's reply to it."""
     status = reply.get("status") if isinstance(reply, dict) else None
     code = status.get("code") if isinstance(status, dict) else None
     if not isinstance(status, dict) or type(code) is not int or not 100 <= code <= 599:
         return GARBAGE
     detail, asked = str(status.get("detail", "")), message or {}
     rule = next(rule for rule in RULES if rule.fits(code, detail, method_of(asked)))  # the last fits everything
-    key = dependencies.missing_key(asked, detail) if rule.state is State.WAITING else None
-    return Verdict(rule.name, rule.state, rule.halt, rule.backoff, code, detail or rule.name, key, rule.tell)
+    key = dependencies.missing_key(asked, detail) if rule.outcome.state is State.WAITING else None
+    return replace(rule.outcome, code=code, detail=detail or rule.outcome.name, waits_for=key)
 
 
-GARBAGE = Verdict("not a DWN's reply", State.REFUSED, Halt.MESSAGE, SOON, 0, "BadReply: the reply has no status")
+GARBAGE = Outcome("not a DWN's reply", State.REFUSED, _MESSAGE, SOON, 0, "BadReply: the reply has no status")
 
-
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
-    """One line of the table of failures: no DWN answered, or this side failed."""
-
-    name: str
-    error: type[Web5Error]
-    state: State
-    halt: Halt
-    backoff: Backoff = AT_NEXT_VISIT
-    tell: Tell = Tell.NOBODY
-
-
-ERROR_RULES: tuple[ErrorRule, ...] = (
+ERRORS: Mapping[type[Exception], Outcome] = {
     # It may lie in the message (too large, say), so the message waits, and the visit goes on until FAILURES_IN_A_ROW.
-    ErrorRule("no proper reply", BadReply, State.REFUSED, Halt.MESSAGE, SOON),
-    ErrorRule("no reply in time", TimedOut, State.REFUSED, Halt.MESSAGE, SOON),
+    BadReply: Outcome("no proper reply", State.REFUSED, _MESSAGE, SOON),
+    TimedOut: Outcome("no reply in time", State.REFUSED, _MESSAGE, SOON),
     # It costs the message nothing.
-    ErrorRule("unreachable", Unreachable, State.PENDING, Halt.ENDPOINT),
-    ErrorRule("no room on this device", StorageFull, State.PENDING, Halt.ENDPOINT, tell=Tell.PERSON),
-    ErrorRule("this device's store failed", StorageError, State.PENDING, Halt.ENDPOINT, tell=Tell.PERSON),
-    ErrorRule("the DID cannot be resolved", DidError, State.PENDING, Halt.ENDPOINT),
-    ErrorRule("the identity's keys are not at hand", IdentityError, State.PENDING, Halt.ENDPOINT, tell=Tell.PERSON),
-    ErrorRule("the identity's keys cannot be used", CryptoError, State.PENDING, Halt.ENDPOINT, tell=Tell.PERSON),
-    ErrorRule("this side failed", Web5Error, State.PENDING, Halt.ENDPOINT),
-)
+    Unreachable: Outcome("unreachable", State.PENDING, _ENDPOINT),
+    StorageFull: Outcome("no room on this device", State.PENDING, _ENDPOINT, needs_user_action=True),
+    StorageError: Outcome("this device's store failed", State.PENDING, _ENDPOINT, needs_user_action=True),
+    DidError: Outcome("the DID cannot be resolved", State.PENDING, _ENDPOINT),
+    IdentityError: Outcome("the identity's keys are not at hand", State.PENDING, _ENDPOINT, needs_user_action=True),
+    CryptoError: Outcome("the identity's keys cannot be used", State.PENDING, _ENDPOINT, needs_user_action=True),
+    Exception: Outcome("this side failed", State.PENDING, _ENDPOINT),
+}
+"""The outcomes where no DWN answered or this side failed; a fault of this program is the last."""
 
 
-def judge_error(error: Web5Error) -> Verdict:
-    """What it means that no DWN answered, or that this side failed."""
-    rule = next(rule for rule in ERROR_RULES if isinstance(error, rule.error))
-    detail = f"{type(error).__name__}: {error}"
-    return Verdict(rule.name, rule.state, rule.halt, rule.backoff, 0, detail, tell=rule.tell)
+def classify_error(error: Exception) -> Outcome:
+    """Return the outcome of a message, or of a visit, that ended in this error."""
+    outcome = next(outcome for kind, outcome in ERRORS.items() if isinstance(error, kind))
+    return replace(outcome, detail=f"{type(error).__name__}: {error}")
 
 
 FAILURES_IN_A_ROW = 3
-"""So many failures of the node (5xx, 401, timeouts, bad replies) in a row, and the visit ends."""
+"""After this many failures of the node in a row (5xx, 401, timeouts, bad replies), the visit ends."""
 
 
-def node_failed(verdict: Verdict) -> bool:
-    """True if the failure tells more of the node, or of how it sees the tenant, than of the message."""
-    return not verdict.settled and not verdict.waits_for and (verdict.code in (0, 401) or verdict.code >= 500)
+def node_failed(outcome: Outcome) -> bool:
+    """Return True if the failure says more about the node, or how it sees the tenant, than about the message."""
+    return not outcome.settled and not outcome.waits_for and (outcome.code in (0, 401) or outcome.code >= 500)
 
 
-def waiting_for(key: str, what: str = "") -> Verdict:
-    """A verdict that a message is held back here until something else is there.
+def waiting_for(key: str, what: str = "") -> Outcome:
+    """Return the outcome of a message that is held back here until a dependency arrives.
 
     Parameters:
-        what: says it better than the key does.
+        what: a more precise description than the key's.
     """
-    detail = f"waits for {what or dependencies.in_words(key)}"
-    return Verdict("held back", State.WAITING, backoff=SOON, detail=detail, waits_for=key)
+    detail = f"waits for {what or dependencies.describe(key)}"
+    return Outcome("held back", State.WAITING, backoff=SOON, detail=detail, waits_for=key)

@@ -1,11 +1,11 @@
-"""What to ask one endpoint for, in which order to apply what it gives, and what to believe: pure.
+"""The requests to make to one endpoint, the order in which to apply its messages, and the checks on them: pure.
 
 Invariants:
 1. Nothing is applied whose CID, computed here, is not the one that was asked for.
 2. A RecordsWrite that came without its data is applied only right before a later message of the same record. (An
    engine keeps one message of one CID: a write taken without its data could never get the data later.)
-3. A message that came before what it depends on is kept, within `HELD_BYTES`, and applied right after that.
-4. Pages are asked for only while they bring what is missing; everything else is read alone.
+3. A message that came before its dependency is kept, within `HELD_BYTES`, and applied right after that.
+4. Pages are asked for only while they bring missing messages; everything else is read alone.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.rpc import method_of
 from web5.dwn.timestamps import format_timestamp
 from web5.errors import CryptoError, InvalidArgument
-from web5.sync.plan.dependencies import record_key
-from web5.sync.plan.ordering import ALONE, lane_of
-from web5.sync.plan.policy import SOON, Verdict, waiting_for
+from web5.sync.plan.dependencies import NO_RECORD, ordering_key, record_key
+from web5.sync.plan.policy import SOON, Outcome, waiting_for
 from web5.sync.states import Message, State
 
 PAGE_LIMIT = 100
 """Records in one RecordsQuery page: at most 4 MB, with 30,000 bytes of data inline in each."""
 
 PAGES_ABOVE = 10
-"""So many missing messages, and RecordsQuery pages are cheaper than one MessagesRead for each."""
+"""The number of missing messages above which RecordsQuery pages are cheaper than one MessagesRead for each."""
+
+PRIORITY_PAGES = 2
+"""Pages of the newest records of each priority that are fetched before everything else."""
 
 WORTH = 0.1
 """A page with a smaller share of missing messages than this is the last."""
@@ -38,16 +40,13 @@ KEPT_BYTES = 30_000
 """Data up to this size is kept in memory with a message that came too early."""
 
 HELD_BYTES = 32 * 1024 * 1024
-"""Of all messages together that came too early to one visit; what is beyond is fetched again when its time has come."""
+"""The size of all messages together that came too early to one visit; the rest is fetched again when it is due."""
 
 _MESSAGE_BYTES = 2_000
-"""About what a message takes, beside its data."""
+"""The approximate size of a message, beside its data."""
 
 OVERLAP = 10 * 60 * 1_000_000
 """Microseconds that a page query reaches back before the last listing, for clocks that differ."""
-
-EPOCH = 0
-"""Microseconds; a RecordsQuery filter may not be empty, and every record was created since then."""
 
 
 @dataclass(slots=True)
@@ -59,8 +58,8 @@ class Candidate:
     data: bytes | DataStream | None = None
 
     @property
-    def lane(self) -> str:
-        return lane_of(self.message)
+    def ordering_key(self) -> str:
+        return ordering_key(self.message)
 
     @property
     def lacks_data(self) -> bool:
@@ -83,23 +82,23 @@ class Candidate:
         return str(self.message["descriptor"].get("messageTimestamp"))
 
 
-Chain = list[Candidate]
+RecordBatch = list[Candidate]
 """Messages of one record, to be applied in this order."""
 
 
 @dataclass(slots=True)
 class PageWalk:
-    """The RecordsQuery pages of one fetch: newest records first, since those are what the person looks at first.
+    """The RecordsQuery pages of one fetch, newest records first, since those are looked at first.
 
     Records that depend on older ones (children) are held until those have come. On a first sync the pages cover
-    everything; later they cover what was updated since then, which finds a burst of changes from another device, and
-    they stop at once where they find nothing.
+    everything; later they cover the updates since then, which finds a burst of changes from another device, and they
+    stop at once where they find nothing.
 
     Parameters:
         missing: the CIDs that are wanted.
         caught_up: the endpoint's, in microseconds; None: nothing was ever fetched to the end.
         within: a filter that the records have to pass too.
-        most: pages at the most.
+        most: the most pages.
     """
 
     missing: set[str]
@@ -110,8 +109,9 @@ class PageWalk:
     _cursor: Any = None
 
     def query(self) -> dict[str, Any]:
-        """Filter, sort and pagination of the next page."""
-        since = EPOCH if self.caught_up is None else max(EPOCH, self.caught_up - OVERLAP)
+        """Return filter, sort and pagination of the next page."""
+        # A filter may not be empty, and every record was created since 1970.
+        since = 0 if self.caught_up is None else max(0, self.caught_up - OVERLAP)
         moment = "dateCreated" if self.caught_up is None else "dateUpdated"
         pagination: dict[str, Any] = {"limit": PAGE_LIMIT}
         if self._cursor is not None:
@@ -122,58 +122,62 @@ class PageWalk:
             "pagination": pagination,
         }
 
-    def feed(self, reply: Message) -> list[Chain]:
-        """Take a page; returns what it holds, whether it was listed or not, but for what a MessagesRead must bring."""
+    def feed(self, reply: Message) -> list[RecordBatch]:
+        """Take a page; return its messages, listed or not, except those that only a MessagesRead can bring."""
         entries = reply.get("entries")
         self._cursor = reply.get("cursor")
         if not isinstance(entries, list) or not entries:
             self.more = False
             return []
-        chains = [chain for entry in entries if (chain := chain_of(entry))]
-        wanted = sum(candidate.cid in self.missing for chain in chains for candidate in chain)
+        batches = [batch for entry in entries if (batch := read_entry(entry))]
+        wanted = sum(candidate.cid in self.missing for batch in batches for candidate in batch)
         if self.most is not None:
             self.most -= 1
         self.more = isinstance(self._cursor, dict) and wanted >= WORTH * len(entries) and self.most != 0
-        return chains
+        return batches
 
 
-def chain_of(entry: Any) -> Chain:
-    """A RecordsQuery entry as messages to apply; empty if it is no such entry, or comes without its data."""
+def read_entry(entry: Any) -> RecordBatch:
+    """Return the messages of a RecordsQuery entry; none if it is no such entry, or comes without its data."""
     if not isinstance(entry, dict):
         return []
-    newest = {name: value for name, value in entry.items() if name not in ("encodedData", "initialWrite")}
+    newest = _without(entry, "encodedData", "initialWrite")
     data = _inline_data(entry)
     initial = entry.get("initialWrite")
     if data is None or method_of(newest) != "Records.Write" or not isinstance(initial, (dict, type(None))):
         return []
     try:
-        chain = [Candidate(message_cid(newest), newest, data)]
+        batch = [Candidate(message_cid(newest), newest, data)]
         if initial is not None:
-            bare = {name: value for name, value in initial.items() if name != "encodedData"}
-            chain.insert(0, Candidate(message_cid(bare), bare))
+            bare = _without(initial, "encodedData")
+            batch.insert(0, Candidate(message_cid(bare), bare))
     except InvalidArgument:
         return []
-    return chain if chain[0].lane == chain[-1].lane != ALONE else []
+    return batch if batch[0].ordering_key == batch[-1].ordering_key != NO_RECORD else []
 
 
-def _inline_data(entry: Mapping[str, Any]) -> bytes | None:
+def _without(message: Message, *names: str) -> Message:
+    return {name: value for name, value in message.items() if name not in names}
+
+
+def _inline_data(entry: Message) -> bytes | None:
     encoded = entry.get("encodedData")
     if not isinstance(encoded, str):
-        return b"" if _is_empty(entry) else None
+        return _no_bytes(entry)
     try:
         return b64url_decode(encoded)
     except CryptoError:
         return None
 
 
-def _is_empty(message: Mapping[str, Any]) -> bool:
-    """True for a RecordsWrite of no bytes: dwn-sdk-js gives such data neither inline nor as a stream."""
+def _no_bytes(message: Message) -> bytes | None:
+    """Return the data of a RecordsWrite of no bytes, which dwn-sdk-js gives neither inline nor as a stream."""
     descriptor = message.get("descriptor")
-    return isinstance(descriptor, dict) and descriptor.get("dataSize") == 0
+    return b"" if isinstance(descriptor, dict) and descriptor.get("dataSize") == 0 else None
 
 
-def read_candidate(cid: str, reply: Message) -> Candidate | Verdict:
-    """The message that a MessagesRead reply (200) holds, or what is wrong with it (invariant 1)."""
+def read_reply(cid: str, reply: Message) -> Candidate | Outcome:
+    """Return the message of a MessagesRead reply (200), or the outcome if it is not the right one (invariant 1)."""
     entry = reply.get("entry")
     message = entry.get("message") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(message, dict):
@@ -184,72 +188,72 @@ def read_candidate(cid: str, reply: Message) -> Candidate | Verdict:
         return _wrong(str(error))
     if found != cid:
         return _wrong(f"asked for message {cid}, got {found}")
-    message = {name: value for name, value in message.items() if name != "encodedData"}
+    message = _without(message, "encodedData")
     data = entry.get("data")
     if not isinstance(data, DataStream):
-        data = b"" if _is_empty(message) else None
+        data = _no_bytes(message)
     return Candidate(cid, message, data if method_of(message) == "Records.Write" else None)
 
 
-def _wrong(detail: str) -> Verdict:
-    return Verdict("wrong message", State.REFUSED, backoff=SOON, detail=f"BadReply: {detail}")
+def _wrong(detail: str) -> Outcome:
+    return Outcome("wrong message", State.REFUSED, backoff=SOON, detail=f"BadReply: {detail}")
 
 
-class Chains:
-    """Puts the messages that come, in any order, into the order in which they can be applied."""
+class ReorderBuffer:
+    """Puts messages that come in any order into the order in which they can be applied."""
 
     def __init__(self) -> None:
-        self._bare: dict[str, Chain] = {}
-        self._held: dict[str, list[Chain]] = {}
+        self._bare: dict[str, RecordBatch] = {}
+        self._held: dict[str, list[RecordBatch]] = {}
         self._room = HELD_BYTES
 
-    def offer(self, candidate: Candidate) -> Chain:
-        """Take a message; returns what can be applied now, in order (invariant 2)."""
-        lane = candidate.lane
-        if lane == ALONE or not candidate.lacks_data:
-            return [*self._bare.pop(lane, []), candidate]
-        self._bare.setdefault(lane, []).append(candidate)
-        later = _by_age(self._take(record_key(lane), lane))
-        return [*self._bare.pop(lane), *(one for chain in later for one in chain)] if later else []
+    def add(self, candidate: Candidate) -> RecordBatch:
+        """Take a message; return the messages that can be applied now, in order (invariant 2)."""
+        key = candidate.ordering_key
+        if key == NO_RECORD or not candidate.lacks_data:
+            return [*self._bare.pop(key, []), candidate]
+        self._bare.setdefault(key, []).append(candidate)
+        later = _by_age(self._take(record_key(key), key))
+        return [*self._bare.pop(key), *(one for batch in later for one in batch)] if later else []
 
-    def hold(self, chain: Chain, key: str) -> bool:
-        """Keep what was found to wait for `key` (invariant 3); False if there is no room, or its data is a stream."""
-        size = _size(chain)
+    def hold(self, batch: RecordBatch, key: str) -> bool:
+        """Keep a batch until `key` is provided (invariant 3); False if there is no room, or its data is a stream."""
+        size = _size(batch)
         if size is None or size > self._room:
             return False
         self._room -= size
-        self._held.setdefault(key, []).append(chain)
+        self._held.setdefault(key, []).append(batch)
         return True
 
-    def release(self, keys: Iterable[str]) -> list[Chain]:
-        """What waited for one of these, the oldest first."""
-        return _by_age(chain for key in keys for chain in self._take(key))
+    def release(self, keys: Iterable[str]) -> list[RecordBatch]:
+        """Return the batches that waited for one of these keys, the oldest first."""
+        return _by_age(batch for key in keys for batch in self._take(key))
 
-    def left(self) -> list[tuple[Candidate, Verdict]]:
-        """What could not be applied for want of data, and why."""
+    def incomplete(self) -> list[tuple[Candidate, Outcome]]:
+        """Return the messages that could not be applied for want of data, with that outcome."""
         return [
-            (one, waiting_for(record_key(lane), "its data, or a later message of its record"))
-            for lane, chain in self._bare.items()
-            for one in chain
+            (one, waiting_for(record_key(key), "its data, or a later message of its record"))
+            for key, batch in self._bare.items()
+            for one in batch
         ]
 
-    def _take(self, key: str, lane: str | None = None) -> list[Chain]:
+    def _take(self, key: str, record: str | None = None) -> list[RecordBatch]:
         held = self._held.pop(key, [])
-        taken = [chain for chain in held if lane in (None, chain[0].lane)]
-        if rest := [chain for chain in held if lane not in (None, chain[0].lane)]:
+        taken = [batch for batch in held if record in (None, batch[0].ordering_key)]
+        if rest := [batch for batch in held if record not in (None, batch[0].ordering_key)]:
             self._held[key] = rest
-        self._room += sum(_size(chain) or 0 for chain in taken)
+        self._room += sum(_size(batch) or 0 for batch in taken)
         return taken
 
 
-def _by_age(chains: Iterable[Chain]) -> list[Chain]:
-    return sorted(chains, key=lambda chain: chain[0].timestamp)
+def _by_age(batches: Iterable[RecordBatch]) -> list[RecordBatch]:
+    return sorted(batches, key=lambda batch: batch[0].timestamp)
 
 
-def _size(chain: Chain) -> int | None:
-    """About what the chain takes in memory; None if its data is yet to be streamed."""
+def _size(batch: RecordBatch) -> int | None:
+    """Return the approximate size in memory; None if the data is yet to be streamed."""
     total = 0
-    for candidate in chain:
+    for candidate in batch:
         if isinstance(candidate.data, DataStream):
             return None
         total += _MESSAGE_BYTES + len(candidate.data or b"")

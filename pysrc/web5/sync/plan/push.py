@@ -1,4 +1,4 @@
-"""In which order messages go to one endpoint, and what its replies change: pure, no clock, no sockets, no database.
+"""The order in which messages go to one endpoint, and the effect of its replies: pure, no clock, sockets or database.
 
 Invariants:
 1. Messages of one record are sent one at a time, in the order of the local event log: the initial write first.
@@ -6,17 +6,16 @@ Invariants:
 3. A message that is not of a record (a protocol definition) is sent alone: after everything before it, before
    everything after it.
 4. Nothing of a record is sent in this visit after one of its messages failed: it waits, and says for which.
-5. Until the endpoint's first reply, one request is in flight; then up to `width`.
-6. After a failure that means the whole endpoint (`Halt.ENDPOINT`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
+5. Until the endpoint's first reply, one request is in flight; then up to `WIDTH`.
+6. After a failure of the whole endpoint (`FailureScope.ENDPOINT`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from web5.sync.plan.dependencies import record_key
-from web5.sync.plan.ordering import ALONE
-from web5.sync.plan.policy import FAILURES_IN_A_ROW, Halt, Verdict, node_failed, waiting_for
+from web5.sync.plan.dependencies import NO_RECORD, record_key
+from web5.sync.plan.policy import FAILURES_IN_A_ROW, FailureScope, Outcome, node_failed, waiting_for
 from web5.sync.states import State
 
 WIDTH = 6
@@ -25,11 +24,15 @@ WIDTH = 6
 
 @dataclass(slots=True)
 class Item:
-    """One message on its way to one endpoint."""
+    """One message on its way to one endpoint.
+
+    Parameters:
+        provides: the dependency keys that it provides at the endpoint.
+    """
 
     seq: int
     cid: str
-    lane: str
+    ordering_key: str
     parent: str | None = None
     provides: tuple[str, ...] = ()
     sent: bool = False
@@ -39,8 +42,7 @@ class Item:
 class PushPlan:
     """The order of one endpoint's pushes in one visit. Add items in ascending `seq`."""
 
-    width: int = WIDTH
-    halted: Verdict | None = None
+    halted: Outcome | None = None
     _items: dict[int, Item] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
     _in_flight: int = 0
@@ -48,51 +50,48 @@ class PushPlan:
     _failures: int = 0
 
     def add(self, item: Item) -> None:
-        """Take an item into the plan."""
+        """Put an item into the plan."""
         self._items[item.seq] = item
 
     def __len__(self) -> int:
-        """Items that have no outcome yet."""
+        """Return the number of items without an outcome."""
         return len(self._items)
 
     def ready(self) -> list[Item]:
-        """What to send now; it counts as in flight until `done`."""
-        room = 0 if self.halted else (self.width if self._answered else 1) - self._in_flight
+        """Return the items to send now; each counts as in flight until `done`."""
+        room = 0 if self.halted else (WIDTH if self._answered else 1) - self._in_flight
         chosen: list[Item] = []
         ahead: set[str] = set()
         for item in self._items.values():
-            if len(chosen) >= room or ALONE in ahead or (item.lane == ALONE and ahead):
+            key = item.ordering_key
+            if len(chosen) >= room or NO_RECORD in ahead or (key == NO_RECORD and ahead):
                 break
-            if not (item.sent or item.lane in ahead or item.parent in ahead):
+            if not (item.sent or key in ahead or item.parent in ahead):
                 item.sent = True
                 chosen.append(item)
-            ahead.add(item.lane)
+            ahead.add(key)
         self._in_flight += len(chosen)
         return chosen
 
-    def done(self, item: Item, verdict: Verdict) -> list[tuple[Item, Verdict]]:
-        """Take the outcome of an item that was `ready`; returns the outcomes to record, followers' included."""
+    def done(self, item: Item, outcome: Outcome) -> list[tuple[Item, Outcome]]:
+        """Take the outcome of an item that was `ready`; return the outcomes to record, its followers' included."""
         self._in_flight -= 1
         self._items.pop(item.seq, None)
-        self._answered = self._answered or verdict.code != 0
-        self._failures = self._failures + 1 if node_failed(verdict) else 0
-        if not verdict.settled and (verdict.halt is Halt.ENDPOINT or self._failures >= FAILURES_IN_A_ROW):
-            self.halted = self.halted or verdict
-        if verdict.settled or verdict.state is State.PENDING or item.lane == ALONE:
-            return [(item, verdict)]
-        self._failed[item.lane] = item.cid
-        return [(item, verdict), *self._give_up(item.lane)]
+        self._answered = self._answered or outcome.code != 0
+        self._failures = self._failures + 1 if node_failed(outcome) else 0
+        if not outcome.settled and (outcome.scope is FailureScope.ENDPOINT or self._failures >= FAILURES_IN_A_ROW):
+            self.halted = self.halted or outcome
+        if outcome.settled or outcome.state is State.PENDING or item.ordering_key == NO_RECORD:
+            return [(item, outcome)]
+        self._failed[item.ordering_key] = item.cid
+        held_back = [(one, reason) for one in self._items.values() if (reason := self.held_back(one))]
+        for one, _ in held_back:
+            del self._items[one.seq]
+        return [(item, outcome), *held_back]
 
-    def _give_up(self, lane: str) -> list[tuple[Item, Verdict]]:
-        followers = [item for item in self._items.values() if item.lane == lane]
-        for item in followers:
-            del self._items[item.seq]
-        return [(item, self.waits(item)) for item in followers]
-
-    def waits_already(self, item: Item) -> bool:
-        """True if an earlier message of the item's record failed in this visit, so that it need not be added."""
-        return item.lane in self._failed
-
-    def waits(self, item: Item) -> Verdict:
-        """The verdict on an item whose record's earlier message failed."""
-        return waiting_for(record_key(item.lane), f"the earlier message {self._failed[item.lane]} of the same record")
+    def held_back(self, item: Item) -> Outcome | None:
+        """Return the outcome of an item whose record's earlier message failed in this visit; None if none did."""
+        failed = self._failed.get(item.ordering_key)
+        if failed is None:
+            return None
+        return waiting_for(record_key(item.ordering_key), f"the earlier message {failed} of the same record")

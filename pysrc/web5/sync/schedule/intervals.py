@@ -1,7 +1,7 @@
-"""How often to sync, as npm `ms` takes it: "2m", "30s", "1.5h", "1 hour", "500ms", "1000"; or "live", or "off".
+"""Intervals of sync in the notation of npm `ms`: "2m", "30s", "1.5h", "1 hour", "500ms", "1000"; or "live", or "off".
 
-Source: the `ms` package (2.1) that @web5/agent gives `startSync({ interval })` to. Unlike `ms`, what cannot be an
-interval (negative, zero, shorter than `SHORTEST`) is an error here and not a timer that never ends or never rests.
+Source: the `ms` package (2.1) that @web5/agent gives `startSync({ interval })` to. Unlike `ms`, a number that cannot be
+an interval (negative, zero, shorter than `SHORTEST`) is an error here and not a timer that never ends or never rests.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 from web5.errors import InvalidArgument
 
 LIVE = "live"
-"""At once, through a subscription at each endpoint."""
+"""The interval that stands for: at once, through a subscription at each endpoint."""
 
 SHORTEST = 0.1
-"""Seconds. Anything shorter is a mistake, and would be an attack on the remote nodes."""
+"""The shortest interval, in seconds. A shorter one is a mistake, and would be an attack on the remote nodes."""
 
 _SECONDS: dict[str, float] = {
     unit: seconds
@@ -34,7 +34,7 @@ _FORM = re.compile(r"(\d*\.?\d+) *([a-z]*)", re.ASCII | re.IGNORECASE)
 
 
 def parse_interval(text: str) -> float | None:
-    """Seconds between two rounds; None for 'off'. A number without a unit is milliseconds, as for `ms`.
+    """Return the seconds between two runs; None for 'off'. A number without a unit is milliseconds, as for `ms`.
 
     Raises:
         InvalidArgument: it is neither 'off' nor a positive time of at least 100 ms.
@@ -52,6 +52,6 @@ def parse_interval(text: str) -> float | None:
 
 
 def check_interval(text: str) -> None:
-    """Raises InvalidArgument unless `text` is 'live' or what `parse_interval` takes."""
+    """Raise InvalidArgument unless `text` is 'live' or an interval that `parse_interval` takes."""
     if text != LIVE:
         parse_interval(text)

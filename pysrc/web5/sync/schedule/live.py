@@ -1,10 +1,10 @@
-"""Live sync: a subscription at every endpoint wakes its line, and local writes wake all of their tenant.
+"""Live sync: a subscription at every endpoint wakes its link, and local writes wake all of their tenant.
 
 Invariants:
-1. After every gap in a subscription the endpoint is visited, so that what happened meanwhile is caught up by cursor.
+1. After every gap in a subscription the endpoint is visited, so that events of the gap are caught up by cursor.
 2. An endpoint that cannot be subscribed to is polled instead; one that does not know the tenant is subscribed to once
    a visit has succeeded.
-3. An event of a message that is held here (most are echoes of what was sent from here) wakes nothing.
+3. An event of a message that is held here (most are echoes of messages sent from here) wakes nothing.
 """
 
 from __future__ import annotations
@@ -16,56 +16,55 @@ from contextlib import suppress
 
 from web5.dwn.cid import message_cid
 from web5.errors import InvalidArgument, NoWebSocket, Web5Error
-from web5.sync.exchange.link import Line, Want
+from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.link import Link, Work
 from web5.sync.exchange.peer import RemoteSubscription
-from web5.sync.exchange.visit import Visitor
-from web5.sync.plan.policy import RECONNECT, judge
+from web5.sync.plan.policy import RECONNECT, classify
 from web5.sync.states import Message, SyncEvent
 from web5.tasks import first_of
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 10.0
-"""Between two questions to an endpoint that has no WebSocket."""
+"""The time between two polls of an endpoint that has no WebSocket."""
 
 POLLS = 30
-"""So many polls, and it is asked again whether it has a WebSocket now."""
+"""The number of polls after which the WebSocket is tried again."""
 
 STEADY_SECONDS = 30.0
-"""A subscription that lasted so long was a good one: the next failure is the first again."""
+"""After a subscription that lasted this long, the next failure counts as the first."""
 
 
 class Live:
-    """Keeps each line subscribed while live sync is on.
+    """Subscriptions for the links, while live sync is on.
 
     Parameters:
-        jitter: gives numbers from 0 to 1.
+        jitter: returns numbers from 0 to 1.
     """
 
-    def __init__(self, visitor: Visitor, jitter: Callable[[], float]) -> None:
-        self._visitor = visitor
-        self._local = visitor.local
-        self._clock = visitor.local.clock
+    def __init__(self, context: SyncContext, jitter: Callable[[], float]) -> None:
+        self._context = context
+        self._clock = context.clock
         self._jitter = jitter
-        self._listeners: dict[Line, asyncio.Task[None]] = {}
+        self._listeners: dict[Link, asyncio.Task[None]] = {}
 
-    def add(self, line: Line) -> None:
-        """Subscribe, and stay subscribed."""
-        if line not in self._listeners:
-            line.by_itself(True)
-            self._listeners[line] = asyncio.create_task(self._listen(line))
+    def add(self, link: Link) -> None:
+        """Subscribe, and keep subscribed."""
+        if link not in self._listeners:
+            link.set_auto_retry(True)
+            self._listeners[link] = asyncio.create_task(self._listen(link))
 
-    def remove(self, line: Line) -> None:
-        """Unsubscribe, and act by itself no more."""
-        line.by_itself(False)
-        if (task := self._listeners.pop(line, None)) is not None:
+    def remove(self, link: Link) -> None:
+        """Unsubscribe, and let the link retry nothing any more."""
+        link.set_auto_retry(False)
+        if (task := self._listeners.pop(link, None)) is not None:
             task.cancel()
 
     async def stop(self) -> None:
         """Unsubscribe everywhere; return when that is done."""
         tasks = list(self._listeners.values())
-        for line in tuple(self._listeners):
-            self.remove(line)
+        for link in tuple(self._listeners):
+            self.remove(link)
         if tasks:
             await asyncio.wait(tasks)
 
@@ -77,67 +76,69 @@ class Live:
         if listeners:
             # Only when the last of its subscriptions has ended is a socket given up.
             await asyncio.wait(listeners.values())
-        for line, task in listeners.items():
-            if self._listeners.get(line) is task:
-                self._listeners[line] = asyncio.create_task(self._listen(line))
+        for link, task in listeners.items():
+            if self._listeners.get(link) is task:
+                self._listeners[link] = asyncio.create_task(self._listen(link))
 
-    async def _listen(self, line: Line) -> None:
+    async def _listen(self, link: Link) -> None:
         failures = 0
         while True:
             began = self._clock.monotonic()
             try:
-                await self._subscribed(line)
+                await self._subscribe(link)
                 failures = 0 if self._clock.monotonic() > began + STEADY_SECONDS else failures + 1
             except NoWebSocket:
-                line.visit(Want.ALL)
-                await self._poll(line)
+                link.visit(Work.ALL)
+                await self._poll(link)
                 continue
             except Web5Error as error:
-                log.info("no subscription at %s: %s", line.url, error)
+                log.info("no subscription at %s: %s", link.url, error)
                 failures += 1
                 if failures == 1:
-                    line.visit(Want.ALL)  # it may be only the socket that fails
+                    link.visit(Work.ALL)  # it may be only the socket that fails
             await self._clock.sleep(RECONNECT.spread(max(1, failures), self._jitter()))
 
-    async def _subscribed(self, line: Line) -> None:
-        """Subscribe, and return when that has ended; what came before is caught up (invariant 1)."""
-        endpoint = self._local.ledger.endpoint(line.tenant, line.url)
+    async def _subscribe(self, link: Link) -> None:
+        """Subscribe, catch up (invariant 1), and return when the subscription has ended."""
+        endpoint = self._context.ledger.endpoint(link.tenant, link.url)
         if endpoint is None:
             return
-        peer = await self._visitor.peer(endpoint)
-        peer.report = line.total
+        peer = await self._context.peer(endpoint)
+        peer.report = link.total
         subscriptions: list[RemoteSubscription] = []
         try:
-            for feed in peer.feeds:
-                subscriptions.append(await peer.subscribe(feed, lambda event: self._heard(line, event)))
-                if subscriptions[-1].reply.get("status", {}).get("code") != 200:
-                    log.info("%s does not subscribe: %s", line.url, judge(subscriptions[-1].reply).detail)
-                    line.visit(Want.ALL)
-                    await (line.success() if judge(subscriptions[-1].reply).unregistered else self._poll(line))
+            for remote_log in peer.logs:
+                subscription = await peer.subscribe(remote_log, lambda event: self._receive(link, event))
+                subscriptions.append(subscription)
+                if subscription.reply.get("status", {}).get("code") != 200:
+                    outcome = classify(subscription.reply)
+                    log.info("%s does not subscribe: %s", link.url, outcome.detail)
+                    link.visit(Work.ALL)
+                    await (link.wait_for_success() if outcome.unregistered else self._poll(link))
                     return
-            self._connected(line, True)
-            line.visit(Want.ALL)
+            self._set_connected(link, True)
+            link.visit(Work.ALL)
             await first_of(*(subscription.ended() for subscription in subscriptions))
         finally:
-            self._connected(line, False)
+            self._set_connected(link, False)
             for subscription in subscriptions:
                 with suppress(Web5Error):
                     await subscription.close()
 
-    def _connected(self, line: Line, connected: bool) -> None:
-        if line.connected != connected:
-            line.connected = connected
-            self._local.notify(SyncEvent("endpoint", line.tenant, line.url))
+    def _set_connected(self, link: Link, connected: bool) -> None:
+        if link.connected != connected:
+            link.connected = connected
+            self._context.notify(SyncEvent("endpoint", link.tenant, link.url))
 
-    def _heard(self, line: Line, event: Message) -> None:
+    def _receive(self, link: Link, event: Message) -> None:
         try:
             cid = message_cid(event["message"])
         except (InvalidArgument, KeyError, TypeError):
             cid = ""
-        if not self._local.dwn.store.has(line.tenant, cid):
-            line.wake(Want.PULL)
+        if not self._context.dwn.store.has(link.tenant, cid):
+            link.wake(Work.PULL)
 
-    async def _poll(self, line: Line) -> None:
+    async def _poll(self, link: Link) -> None:
         for _ in range(POLLS):
             await self._clock.sleep(POLL_SECONDS * (0.75 + self._jitter() / 2))
-            line.wake(Want.PULL)
+            link.wake(Work.PULL)

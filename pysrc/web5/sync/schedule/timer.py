@@ -1,14 +1,12 @@
-"""When rounds run by themselves: now and after every interval."""
+"""The timer of sync by interval: now and after every interval."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
-from web5.ports.clock import Clock
-
-log = logging.getLogger(__name__)
+from web5.sync.exchange.context import SyncContext
 
 LONGEST_SLEEP = 86_400.0
 """Seconds; a browser's timer fires at once if it is set to more than 24 days."""
@@ -20,38 +18,38 @@ LATE = 15.0
 """Seconds that a nap may be late before it counts as the device's sleep."""
 
 
-class Timetable:
-    """One timer."""
+class PeriodicTimer:
+    """One timer that can be set anew."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._running: set[asyncio.Task[None]] = set()
+    def __init__(self, context: SyncContext) -> None:
+        self._context = context
+        self._clock = context.clock
         self._timer: asyncio.Task[None] | None = None
 
     @property
     def ticking(self) -> bool:
-        """True while rounds are run by time."""
+        """True from `every` until `cancel`."""
         return self._timer is not None
 
     def every(
         self,
         seconds: float,
-        action: Callable[[], Awaitable[object]],
+        action: Callable[[], Coroutine[Any, Any, object]],
         woke: Callable[[], Awaitable[None]] | None = None,
         *,
         at_once: bool = True,
     ) -> None:
-        """Do `action` now and then after every `seconds`; replaces the timer before.
+        """Run `action` now and then after every `seconds`; replaces the timer before.
 
         Parameters:
-            at_once: False: the first time is after `seconds`.
             woke: called when the device seems to have slept; makes the timer wake up every `NAP` to see.
+            at_once: False: the first time is after `seconds`.
         """
         self.cancel()
         self._timer = asyncio.create_task(self._tick(seconds, action, woke, at_once))
 
     def cancel(self) -> None:
-        """Start nothing more by time; what runs goes on."""
+        """Start no more actions; the running ones go on."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -59,16 +57,14 @@ class Timetable:
     async def _tick(
         self,
         seconds: float,
-        action: Callable[[], Awaitable[object]],
+        action: Callable[[], Coroutine[Any, Any, object]],
         woke: Callable[[], Awaitable[None]] | None,
         due: bool,
     ) -> None:
         while True:
             if due:
-                # Nobody waits for it: a slow endpoint must not make the next round late for the others.
-                running = asyncio.create_task(_logged(action))
-                self._running.add(running)
-                running.add_done_callback(self._running.discard)
+                # Nobody waits for it: a slow endpoint must not make the next run late for the others.
+                self._context.spawn(action())
             due = True
             left = seconds
             while left > 0:
@@ -78,10 +74,3 @@ class Timetable:
                 left -= nap
                 if woke is not None and self._clock.now() - before > (nap + LATE) * 1_000_000:
                     await woke()
-
-
-async def _logged(action: Callable[[], Awaitable[object]]) -> None:
-    try:
-        await action()
-    except Exception:
-        log.exception("a round of sync failed")

@@ -6,17 +6,17 @@ import pytest
 
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
-from web5.sync.ledger.cursors import REPEATED, Reading
+from web5.sync.ledger.cursors import REPEATED, LogPosition
+from web5.sync.ledger.entries import SentMessage
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
-from web5.sync.ledger.outbox import Outcome
 from web5.sync.plan.dependencies import record_key
-from web5.sync.plan.policy import Verdict, judge, waiting_for
+from web5.sync.plan.policy import Outcome, classify, waiting_for
 from web5.sync.states import Listing, State
 
 A, B = "http://a", "http://b"
-TAKEN = judge({"status": {"code": 202, "detail": "Accepted"}})
-REFUSED = judge({"status": {"code": 400, "detail": "SchemaValidatorFailure: no"}})
-WAITS = judge({"status": {"code": 400, "detail": "RecordsWriteGetInitialWriteNotFound: none"}})
+TAKEN = classify({"status": {"code": 202, "detail": "Accepted"}})
+REFUSED = classify({"status": {"code": 400, "detail": "SchemaValidatorFailure: no"}})
+WAITS = classify({"status": {"code": 400, "detail": "RecordsWriteGetInitialWriteNotFound: none"}})
 
 
 class Books:
@@ -34,7 +34,7 @@ class Books:
         return next(endpoint for endpoint in self.ledger.endpoints(self.tenant) if endpoint.url == url)
 
     def out(self, url: str) -> list[str]:
-        return [row.cid for row in self.ledger.outbox.unsettled(self[url].id, self.tenant)]
+        return [row.cid for row in self.ledger.outbox.unsettled(self[url].id)]
 
     def incoming(self, url: str) -> list[str]:
         return [row.cid for row in self.ledger.inbox.unsettled(self[url].id)]
@@ -45,16 +45,16 @@ class Books:
         self.ledger.listed(self[url], "all", Listing(cids, cursor, begun), missing, 0)
 
     def cursor(self, url: str) -> dict | None:
-        return self.ledger.feeds.get(self[url].id, "all").cursor
+        return self.ledger.cursors.get(self[url].id, "all").cursor
 
     def window(self, url: str) -> int:
-        return self.ledger.outbox.open_window(self[url].id, self.tenant)
+        return self.ledger.outbox.open_window(self[url].id)
 
     def seq(self, cid: str) -> int:
         return next(seq for seq, one in self.device.dwn.store.entries_after(self.tenant, 0, 1000) if one == cid)
 
-    def record(self, url: str, cid: str, verdict: Verdict, now: int = 0) -> None:
-        self.ledger.outbox.record(self[url].id, [Outcome(self.seq(cid), cid, verdict)], now)
+    def record(self, url: str, cid: str, outcome: Outcome, now: int = 0) -> None:
+        self.ledger.outbox.record(self[url].id, [SentMessage(self.seq(cid), cid, outcome)], now)
 
     async def remote_message(self, data: bytes = b"remote") -> tuple[dict, bytes]:
         alice, clock = self.world.alice, self.world.clock
@@ -79,7 +79,7 @@ async def test_1_and_2_a_write_is_pending_everywhere_before_and_after_its_window
     assert books.window(A) == 3
     assert books.window(A) == 0
     assert books.out(A) == books.out(B) == cids
-    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (3, 0)
+    assert books.ledger.outbox.counts(books[A].id) == (3, 0)
     books.record(A, cids[1], TAKEN)
     assert (books.out(A), books.out(B)) == ([cids[0], cids[2]], cids)
 
@@ -90,10 +90,10 @@ async def test_1_and_2_outcomes_ahead_of_the_window_are_kept(books: Books) -> No
     books.record(A, cids[2], TAKEN)
     books.record(A, cids[3], REFUSED, now=10)
     assert books.out(A) == [cids[0], cids[1], cids[3]]
-    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (3, 1)
+    assert books.ledger.outbox.counts(books[A].id) == (3, 1)
     books.window(A)
     assert books.out(A) == [cids[0], cids[1], cids[3]]
-    rows = {row.cid: row for row in books.ledger.outbox.unsettled(books[A].id, books.tenant)}
+    rows = {row.cid: row for row in books.ledger.outbox.unsettled(books[A].id)}
     assert (rows[cids[3]].state, rows[cids[3]].code, rows[cids[3]].attempts) == (State.REFUSED, 400, 1)
     assert [row.cid for row in books.ledger.outbox.due(books[A].id, 11)] == cids[:2]
     assert books.ledger.outbox.is_settled(books[A].id, books.seq(cids[2]))
@@ -213,8 +213,8 @@ async def test_what_waits_is_released_when_just_that_comes(books: Books) -> None
     message, data = await books.remote_message()
     waits = waiting_for(record_key(message["recordId"]))
     books.listed(A, ["early", "other", "bad"], {"early", "other", "bad"}, None)
-    for cid, verdict in (("early", waits), ("other", waiting_for("protocol:p")), ("bad", REFUSED)):
-        books.ledger.inbox.failed(books[A].id, cid, verdict, 0)
+    for cid, outcome in (("early", waits), ("other", waiting_for("protocol:p")), ("bad", REFUSED)):
+        books.ledger.inbox.failed(books[A].id, cid, outcome, 0)
     await books.device.write()
     assert books.ledger.inbox.due(books[A].id, 1) == []
     await books.pull(message, data, B)
@@ -228,16 +228,16 @@ async def test_what_waits_to_be_sent_is_released_when_the_endpoint_takes_just_th
     def due() -> list[str]:
         return [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
 
-    books.ledger.outbox.record(books[B].id, [Outcome(books.seq(first), first, TAKEN, ("record:y",))], 0)
+    books.ledger.outbox.record(books[B].id, [SentMessage(books.seq(first), first, TAKEN, ("record:y",))], 0)
     assert second not in due()
-    books.ledger.outbox.record(books[B].id, [Outcome(books.seq(third), third, TAKEN, ("record:x",))], 0)
+    books.ledger.outbox.record(books[B].id, [SentMessage(books.seq(third), third, TAKEN, ("record:x",))], 0)
     assert second in due()
 
 
 async def test_a_listing_is_repeated_with_the_next_one_to_see_that_its_end_is_still_there(books: Books) -> None:
     def feed() -> tuple[object, ...]:
-        found = books.ledger.feeds.get(books[A].id, "all")
-        return found.cursor, found.start, found.batch, found.repeats
+        found = books.ledger.cursors.get(books[A].id, "all")
+        return found.cursor, found.start, found.batch, found.repeats_batch
 
     assert feed() == (None, None, (), False)
     books.listed(A, ["1", "2"], {"1", "2"}, {"at": 2})
@@ -274,7 +274,7 @@ async def test_what_a_listing_only_repeats_is_not_asked_for_again(books: Books) 
     ],
 )
 def test_a_listing_that_cannot_be_of_the_same_log_is_told(cids: list[str], cursor: int, same: bool) -> None:
-    feed = Reading({"at": 5}, {"at": 3}, ("4", "5"))
+    feed = LogPosition({"at": 5}, {"at": 3}, ("4", "5"))
     assert feed.is_continued_by(Listing(cids, {"at": cursor}, {"at": 3})) is same
 
 
@@ -302,7 +302,7 @@ async def test_8_a_scope_leaves_out_what_is_of_no_protocol_in_it(books: Books) -
     books.ledger.register(Tenant(books.tenant, ("http://p",)))
     assert books.out(A) == [cid_of(configure), cid_of(inside)]
     assert books.window(A) == 2
-    assert books.ledger.outbox.counts(books[A].id, books.tenant) == (2, 0)
+    assert books.ledger.outbox.counts(books[A].id) == (2, 0)
 
 
 async def test_endpoints_that_go_take_their_rows_along_and_come_back_empty(books: Books) -> None:
@@ -317,7 +317,7 @@ async def test_endpoints_that_go_take_their_rows_along_and_come_back_empty(books
 
 
 async def test_success_and_failure_of_an_endpoint(books: Books) -> None:
-    books.ledger.failed(books[A], judge({"status": {"code": 401, "detail": "Not a registered tenant."}}))
+    books.ledger.failed(books[A], classify({"status": {"code": 401, "detail": "Not a registered tenant."}}))
     error = books[A].error
     assert error and (error.state, error.code, error.detail) == (State.BLOCKED, 401, "Not a registered tenant.")
     books.listed(A, ["x"], {"x"}, None)
@@ -334,11 +334,11 @@ async def test_everything_is_there_after_a_restart(books: Books) -> None:
     books.window(A)
     books.record(A, cid, REFUSED, now=5)
     books.listed(B, ["x"], {"x"}, {"value": 7})
-    before = [books.ledger.outbox.unsettled(books[A].id, books.tenant), books.ledger.endpoints(books.tenant)]
+    before = [books.ledger.outbox.unsettled(books[A].id), books.ledger.endpoints(books.tenant)]
     again = Ledger(books.device.database, books.device.dwn.store)
     again.open()
     assert again.tenants() == [books.tenant]
-    assert [again.outbox.unsettled(books[A].id, books.tenant), again.endpoints(books.tenant)] == before
+    assert [again.outbox.unsettled(books[A].id), again.endpoints(books.tenant)] == before
     assert [row.cid for row in again.inbox.unsettled(books[B].id)] == ["x"]
     again.unregister(books.tenant)
     assert again.tenants() == again.endpoints(books.tenant) == []

@@ -1,7 +1,16 @@
 import pytest
 
 from web5.errors import BadReply, TimedOut, Unreachable
-from web5.sync.plan.policy import ERROR_RULES, LONGEST, RULES, Backoff, Halt, judge, judge_error, node_failed
+from web5.sync.plan.policy import (
+    ERRORS,
+    LONGEST,
+    RULES,
+    Backoff,
+    FailureScope,
+    classify,
+    classify_error,
+    node_failed,
+)
 from web5.sync.states import State
 
 
@@ -10,37 +19,37 @@ def reply(code: object, detail: str = "") -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("code", "detail", "method", "state", "halt"),
+    ("code", "detail", "method", "state", "scope"),
     [
-        (202, "Accepted", "Records.Write", None, Halt.MESSAGE),
-        (204, "No Content", "Records.Write", None, Halt.MESSAGE),
-        (409, "Conflict", "Records.Write", None, Halt.MESSAGE),
-        (409, "Conflict", "Records.Delete", None, Halt.MESSAGE),
-        (404, "Not Found", "Records.Delete", None, Halt.MESSAGE),
-        (404, "Not Found", "Records.Write", State.REFUSED, Halt.MESSAGE),
-        (200, "OK", "Records.Write", State.REFUSED, Halt.MESSAGE),
-        (401, "Not a registered tenant.", "Records.Write", State.BLOCKED, Halt.ENDPOINT),
-        (401, "Agreed terms-of-service is outdated.", "Records.Write", State.BLOCKED, Halt.ENDPOINT),
-        (401, "DID did:x is not an active tenant.", "Records.Write", State.BLOCKED, Halt.ENDPOINT),
-        (401, "GeneralJwsVerifierInvalidSignature: no", "Records.Write", State.REFUSED, Halt.MESSAGE),
-        (400, "RecordsWriteGetInitialWriteNotFound: none", "Records.Write", State.WAITING, Halt.MESSAGE),
-        (400, "ProtocolAuthorizationProtocolNotFound: p", "Records.Write", State.WAITING, Halt.MESSAGE),
-        (401, "GrantAuthorizationGrantMissing: g", "Records.Write", State.WAITING, Halt.MESSAGE),
-        (400, "RecordsWriteNotAllowedAfterDelete: no", "Records.Write", State.REFUSED, Halt.MESSAGE),
-        (403, "", "Records.Write", State.REFUSED, Halt.MESSAGE),
-        (413, "", "Records.Write", State.BLOCKED, Halt.MESSAGE),
-        (429, "", "Records.Write", State.BLOCKED, Halt.ENDPOINT),
-        (431, "HeaderTooLarge", "Records.Write", State.BLOCKED, Halt.MESSAGE),
-        (500, "", "Records.Write", State.REFUSED, Halt.MESSAGE),
-        (507, "", "Records.Write", State.BLOCKED, Halt.ENDPOINT),
-        (302, "", "Records.Write", State.REFUSED, Halt.MESSAGE),
+        (202, "Accepted", "Records.Write", None, FailureScope.MESSAGE),
+        (204, "No Content", "Records.Write", None, FailureScope.MESSAGE),
+        (409, "Conflict", "Records.Write", None, FailureScope.MESSAGE),
+        (409, "Conflict", "Records.Delete", None, FailureScope.MESSAGE),
+        (404, "Not Found", "Records.Delete", None, FailureScope.MESSAGE),
+        (404, "Not Found", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
+        (200, "OK", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
+        (401, "Not a registered tenant.", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
+        (401, "Agreed terms-of-service is outdated.", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
+        (401, "DID did:x is not an active tenant.", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
+        (401, "GeneralJwsVerifierInvalidSignature: no", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
+        (400, "RecordsWriteGetInitialWriteNotFound: none", "Records.Write", State.WAITING, FailureScope.MESSAGE),
+        (400, "ProtocolAuthorizationProtocolNotFound: p", "Records.Write", State.WAITING, FailureScope.MESSAGE),
+        (401, "GrantAuthorizationGrantMissing: g", "Records.Write", State.WAITING, FailureScope.MESSAGE),
+        (400, "RecordsWriteNotAllowedAfterDelete: no", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
+        (403, "", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
+        (413, "", "Records.Write", State.BLOCKED, FailureScope.MESSAGE),
+        (429, "", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
+        (431, "HeaderTooLarge", "Records.Write", State.BLOCKED, FailureScope.MESSAGE),
+        (500, "", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
+        (507, "", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
+        (302, "", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
     ],
 )
-def test_the_table(code: int, detail: str, method: str, state: State | None, halt: Halt) -> None:
+def test_the_table(code: int, detail: str, method: str, state: State | None, scope: FailureScope) -> None:
     interface, _, name = method.partition(".")
-    verdict = judge(reply(code, detail), {"descriptor": {"interface": interface, "method": name}})
-    assert (verdict.state, verdict.halt, verdict.code) == (state, halt, code)
-    assert verdict.detail == detail or (not detail and verdict.detail == verdict.name)
+    outcome = classify(reply(code, detail), {"descriptor": {"interface": interface, "method": name}})
+    assert (outcome.state, outcome.scope, outcome.code) == (state, scope, code)
+    assert outcome.detail == detail or (not detail and outcome.detail == outcome.name)
 
 
 @pytest.mark.parametrize(
@@ -61,18 +70,18 @@ def test_the_table(code: int, detail: str, method: str, state: State | None, hal
     ],
 )
 def test_a_reply_without_a_status_is_never_a_success(garbage: object) -> None:
-    verdict = judge(garbage)  # type: ignore[arg-type]
-    assert verdict.state is State.REFUSED
-    assert "BadReply" in verdict.detail
+    outcome = classify(garbage)  # type: ignore[arg-type]
+    assert outcome.state is State.REFUSED
+    assert "BadReply" in outcome.detail
 
 
 def test_only_an_unreachable_endpoint_leaves_the_message_as_it_was() -> None:
-    verdict = judge_error(Unreachable("no route"))
-    assert (verdict.state, verdict.halt) == (State.PENDING, Halt.ENDPOINT)
+    outcome = classify_error(Unreachable("no route"))
+    assert (outcome.state, outcome.scope) == (State.PENDING, FailureScope.ENDPOINT)
     for error in (TimedOut("30 s"), BadReply("<html>")):
-        verdict = judge_error(error)
-        assert (verdict.state, verdict.halt) == (State.REFUSED, Halt.MESSAGE)
-        assert verdict.detail == f"{type(error).__name__}: {error}"
+        outcome = classify_error(error)
+        assert (outcome.state, outcome.scope) == (State.REFUSED, FailureScope.MESSAGE)
+        assert outcome.detail == f"{type(error).__name__}: {error}"
 
 
 def test_backoff_doubles_up_to_its_limit() -> None:
@@ -81,16 +90,16 @@ def test_backoff_doubles_up_to_its_limit() -> None:
 
 
 def test_next_try_counts_microseconds_and_registration_is_probed_every_round() -> None:
-    assert judge(reply(500)).next_try(2, 1_000) == 60_001_000
-    assert judge(reply(401, "Not a registered tenant.")).next_try(9, 1_000) is None
+    assert classify(reply(500)).next_try(2, 1_000) == 60_001_000
+    assert classify(reply(401, "Not a registered tenant.")).next_try(9, 1_000) is None
 
 
 def test_what_tells_of_the_node() -> None:
-    told = {code: node_failed(judge(reply(code))) for code in (202, 400, 401, 404, 413, 500, 503)}
+    told = {code: node_failed(classify(reply(code))) for code in (202, 400, 401, 404, 413, 500, 503)}
     assert told == {202: False, 400: False, 401: True, 404: False, 413: False, 500: True, 503: True}
-    assert node_failed(judge_error(TimedOut("")))
+    assert node_failed(classify_error(TimedOut("")))
 
 
 def test_no_backoff_is_longer_than_the_longest() -> None:
     """Else a row's next try would be taken for one that a wrong clock has set."""
-    assert max(rule.backoff.most for rule in (*RULES, *ERROR_RULES)) <= LONGEST
+    assert max(outcome.backoff.most for outcome in (*(rule.outcome for rule in RULES), *ERRORS.values())) <= LONGEST

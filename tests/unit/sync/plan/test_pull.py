@@ -10,8 +10,8 @@ from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.sync.plan import pull as pull_plan
 from web5.sync.plan.dependencies import record_key
-from web5.sync.plan.policy import Verdict
-from web5.sync.plan.pull import PAGE_LIMIT, Candidate, Chains, PageWalk, chain_of, read_candidate
+from web5.sync.plan.policy import Outcome
+from web5.sync.plan.pull import PAGE_LIMIT, Candidate, PageWalk, ReorderBuffer, read_entry, read_reply
 from web5.sync.states import State
 
 
@@ -40,10 +40,10 @@ def candidate(message: dict[str, Any], data: bytes | None = b"abc") -> Candidate
 
 def test_1_a_message_that_was_not_asked_for_is_refused() -> None:
     asked = message_cid(write("a"))
-    verdict = read_candidate(asked, read(write("b")))
-    assert isinstance(verdict, Verdict)
-    assert verdict.state is State.REFUSED
-    assert asked in verdict.detail and message_cid(write("b")) in verdict.detail
+    outcome = read_reply(asked, read(write("b")))
+    assert isinstance(outcome, Outcome)
+    assert outcome.state is State.REFUSED
+    assert asked in outcome.detail and message_cid(write("b")) in outcome.detail
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_1_a_message_that_was_not_asked_for_is_refused() -> None:
     [{}, {"entry": None}, {"entry": []}, {"entry": {}}, {"entry": {"message": "m"}}, {"entry": {"message": {"x": 1}}}],
 )
 def test_1_garbage_is_refused(reply: dict[str, Any]) -> None:
-    verdict = read_candidate(message_cid(write("a")), reply)
-    assert isinstance(verdict, Verdict)
-    assert verdict.state is State.REFUSED
+    outcome = read_reply(message_cid(write("a")), reply)
+    assert isinstance(outcome, Outcome)
+    assert outcome.state is State.REFUSED
 
 
 def test_1_the_message_that_was_asked_for_is_taken_with_its_data() -> None:
     message = write("a")
-    found = read_candidate(message_cid(message), read(message))
+    found = read_reply(message_cid(message), read(message))
     assert isinstance(found, Candidate)
     assert found.message == message
     assert isinstance(found.data, DataStream)
@@ -66,80 +66,80 @@ def test_1_the_message_that_was_asked_for_is_taken_with_its_data() -> None:
 
 def test_data_of_no_bytes_is_data_though_no_server_gives_it() -> None:
     message = write("a", size=0)
-    found = read_candidate(message_cid(message), read(message, None))
+    found = read_reply(message_cid(message), read(message, None))
     assert isinstance(found, Candidate)
     assert (found.data, found.lacks_data) == (b"", False)
 
 
 def test_2_a_write_without_data_waits_for_what_supersedes_it() -> None:
-    chains = Chains()
+    buffer = ReorderBuffer()
     initial, update = candidate(write("a"), None), candidate(write("a", "2"))
-    assert chains.offer(initial) == []
-    ((left, verdict),) = chains.left()
-    assert (left, verdict.state) == (initial, State.WAITING)
-    assert chains.offer(update) == [initial, update]
-    assert chains.left() == []
+    assert buffer.add(initial) == []
+    ((left, outcome),) = buffer.incomplete()
+    assert (left, outcome.state) == (initial, State.WAITING)
+    assert buffer.add(update) == [initial, update]
+    assert buffer.incomplete() == []
 
 
 def test_2_a_delete_supersedes_too() -> None:
-    chains = Chains()
+    buffer = ReorderBuffer()
     initial, gone = candidate(write("a"), None), candidate(delete("a"), None)
-    assert chains.offer(initial) == []
-    assert chains.offer(gone) == [initial, gone]
+    assert buffer.add(initial) == []
+    assert buffer.add(gone) == [initial, gone]
 
 
 def test_2_and_3_in_every_order_the_initial_write_is_applied_first_and_nothing_is_lost() -> None:
     initial, update, gone = candidate(write("a"), None), candidate(write("a", "2")), candidate(delete("a"), None)
     for order in itertools.permutations([initial, update, gone]):
-        chains, applied = Chains(), list[str]()
+        buffer, applied = ReorderBuffer(), list[str]()
         for one in order:
-            for now in chains.offer(one):
+            for now in buffer.add(one):
                 if now is not initial and initial.cid not in applied:
-                    assert chains.hold([now], record_key("a"))
+                    assert buffer.hold([now], record_key("a"))
                 else:
                     applied.append(now.cid)
         assert applied[0] == initial.cid
         assert sorted(applied) == sorted(one.cid for one in order)
-        assert chains.left() == []
+        assert buffer.incomplete() == []
 
 
 def test_3_what_came_too_early_is_given_back_with_what_it_waits_for_the_oldest_first() -> None:
-    chains = Chains()
+    buffer = ReorderBuffer()
     late, early, other = candidate(write("a", "3")), candidate(write("b", "2")), candidate(write("c"))
-    assert chains.hold([late], "protocol:p") and chains.hold([early], "protocol:p") and chains.hold([other], "record:x")
-    assert chains.release(["record:nothing"]) == []
-    assert chains.release(["record:y", "protocol:p"]) == [[early], [late]]
-    assert chains.release(["protocol:p"]) == []
-    assert chains.release(["record:x"]) == [[other]]
+    assert buffer.hold([late], "protocol:p") and buffer.hold([early], "protocol:p") and buffer.hold([other], "record:x")
+    assert buffer.release(["record:nothing"]) == []
+    assert buffer.release(["record:y", "protocol:p"]) == [[early], [late]]
+    assert buffer.release(["protocol:p"]) == []
+    assert buffer.release(["record:x"]) == [[other]]
 
 
 def test_3_a_child_that_waits_for_its_parent_is_not_taken_for_a_later_state_of_it() -> None:
-    chains = Chains()
+    buffer = ReorderBuffer()
     parent, child, update = candidate(write("a"), None), candidate(write("b", "2")), candidate(write("a", "2"))
-    assert chains.hold([child], record_key("a"))
-    assert chains.offer(parent) == []
-    assert chains.offer(update) == [parent, update]
-    assert chains.release([record_key("a")]) == [[child]]
+    assert buffer.hold([child], record_key("a"))
+    assert buffer.add(parent) == []
+    assert buffer.add(update) == [parent, update]
+    assert buffer.release([record_key("a")]) == [[child]]
 
 
 def test_3_there_is_a_limit_to_what_is_kept_and_streams_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pull_plan, "HELD_BYTES", 5_000)
-    chains = Chains()
+    buffer = ReorderBuffer()
     large = candidate(write("a"), bytes(2_000))
-    assert chains.hold([large], "k")
-    assert not chains.hold([candidate(write("b"))], "k")
-    assert not chains.hold([Candidate("c", write("c"), DataStream(b"abc"))], "j")
-    assert chains.release(["k"]) == [[large]]
-    assert chains.hold([candidate(write("b"))], "k")
+    assert buffer.hold([large], "k")
+    assert not buffer.hold([candidate(write("b"))], "k")
+    assert not buffer.hold([Candidate("c", write("c"), DataStream(b"abc"))], "j")
+    assert buffer.release(["k"]) == [[large]]
+    assert buffer.hold([candidate(write("b"))], "k")
 
 
 def test_messages_of_no_record_and_of_other_records_are_not_held_up() -> None:
-    chains = Chains()
+    buffer = ReorderBuffer()
     configure = candidate({"descriptor": {"interface": "Protocols", "method": "Configure"}}, None)
     other = candidate(write("b"))
-    assert chains.offer(candidate(write("a"), None)) == []
-    assert chains.offer(configure) == [configure]
-    assert chains.offer(other) == [other]
+    assert buffer.add(candidate(write("a"), None)) == []
+    assert buffer.add(configure) == [configure]
+    assert buffer.add(other) == [other]
 
 
 def test_4_the_first_query_finds_every_record_newest_first_and_follows_the_cursor() -> None:
@@ -179,7 +179,7 @@ def test_4_pages_end_where_they_bring_nothing_or_there_are_no_more(reply: dict[s
 
 def test_an_entry_is_its_initial_write_without_data_and_its_newest_with() -> None:
     initial = write("a")
-    chain = chain_of(entry("a", "2", initial={**initial, "encodedData": "AAAA"}))
+    chain = read_entry(entry("a", "2", initial={**initial, "encodedData": "AAAA"}))
     assert [(one.cid, one.data) for one in chain] == [
         (message_cid(initial), None),
         (message_cid(write("a", "2")), b"abc"),
@@ -201,4 +201,4 @@ def test_an_entry_is_its_initial_write_without_data_and_its_newest_with() -> Non
     ],
 )
 def test_an_entry_that_cannot_be_applied_is_left_to_be_read_alone(bad: Any) -> None:
-    assert chain_of(bad) == []
+    assert read_entry(bad) == []

@@ -3,26 +3,25 @@
 import random
 
 from web5.errors import Unreachable
-from web5.sync.plan.ordering import lane_of, parent_of
-from web5.sync.plan.policy import Verdict, judge, judge_error
+from web5.sync.plan.policy import Outcome, classify, classify_error
 from web5.sync.plan.push import Item, PushPlan
 from web5.sync.states import State
 
-TAKEN = judge({"status": {"code": 202, "detail": "Accepted"}})
-REFUSED = judge({"status": {"code": 400, "detail": "SchemaValidatorFailure: no"}})
-FAILED = judge({"status": {"code": 500, "detail": "oops"}})
-UNREGISTERED = judge({"status": {"code": 401, "detail": "Not a registered tenant."}})
+TAKEN = classify({"status": {"code": 202, "detail": "Accepted"}})
+REFUSED = classify({"status": {"code": 400, "detail": "SchemaValidatorFailure: no"}})
+FAILED = classify({"status": {"code": 500, "detail": "oops"}})
+UNREGISTERED = classify({"status": {"code": 401, "detail": "Not a registered tenant."}})
 
 
-def plan_of(*lanes: str, answered: bool = True, parents: dict[int, str] | None = None) -> PushPlan:
+def plan_of(*keys: str, answered: bool = True, parents: dict[int, str] | None = None) -> PushPlan:
     plan = PushPlan()
     if answered:
         probe = Item(-1, "probe", "probe")
         plan.add(probe)
         assert plan.ready() == [probe]
         plan.done(probe, TAKEN)
-    for seq, lane in enumerate(lanes):
-        plan.add(Item(seq, f"cid{seq}", lane, (parents or {}).get(seq)))
+    for seq, key in enumerate(keys):
+        plan.add(Item(seq, f"cid{seq}", key, (parents or {}).get(seq)))
     return plan
 
 
@@ -63,15 +62,14 @@ def test_4_what_follows_a_refused_message_waits_and_says_for_which() -> None:
     plan = plan_of("a", "a", "b", "a")
     first = plan.ready()
     outcomes = plan.done(first[0], REFUSED)
-    assert [(item.seq, verdict.state) for item, verdict in outcomes] == [
+    assert [(item.seq, outcome.state) for item, outcome in outcomes] == [
         (0, State.REFUSED),
         (1, State.WAITING),
         (3, State.WAITING),
     ]
     assert "cid0" in outcomes[1][1].detail
     later = Item(9, "cid9", "a")
-    assert plan.waits_already(later)
-    assert plan.waits(later).state is State.WAITING
+    assert plan.held_back(later)
     assert len(plan) == 1
 
 
@@ -87,7 +85,7 @@ def test_5_one_request_until_the_first_reply_then_six() -> None:
 def test_6_an_unreachable_endpoint_gets_one_probe_and_keeps_its_rows_as_they_were() -> None:
     plan = plan_of(*"abc", answered=False)
     (probe,) = plan.ready()
-    gone = judge_error(Unreachable("refused"))
+    gone = classify_error(Unreachable("refused"))
     assert plan.done(probe, gone) == [(probe, gone)]
     assert plan.halted is gone
     assert plan.ready() == []
@@ -105,8 +103,8 @@ def test_6_registration_stops_the_round_at_once() -> None:
 def test_6_three_failures_in_a_row_stop_the_round_but_not_with_a_success_between() -> None:
     plan = plan_of(*"abcdef")
     a, b, c, d, e, f = plan.ready()
-    for item, verdict in ((a, FAILED), (b, FAILED), (c, TAKEN), (d, FAILED), (e, FAILED)):
-        plan.done(item, verdict)
+    for item, outcome in ((a, FAILED), (b, FAILED), (c, TAKEN), (d, FAILED), (e, FAILED)):
+        plan.done(item, outcome)
         assert plan.halted is None
     plan.done(f, FAILED)
     assert plan.halted is FAILED
@@ -126,31 +124,22 @@ def test_every_item_gets_exactly_one_outcome_in_the_order_of_its_record_whatever
     for seed in range(200):
         rng = random.Random(seed)
         plan = plan_of(*(rng.choice(["a", "b", "c", "d", ""]) for _ in range(30)))
-        lanes = {seq: item.lane for seq, item in plan._items.items()}
+        keys = {seq: item.ordering_key for seq, item in plan._items.items()}
         flying: list[Item] = []
-        outcomes: list[tuple[int, Verdict]] = []
+        outcomes: list[tuple[int, Outcome]] = []
         while len(plan):
             ready = plan.ready()
-            busy = [item.lane for item in flying]
-            assert not {item.lane for item in ready} & set(busy), seed
+            busy = [item.ordering_key for item in flying]
+            assert not {item.ordering_key for item in ready} & set(busy), seed
             flying += ready
             assert len(flying) <= 6
-            if any(item.lane == "" for item in flying):
+            if any(item.ordering_key == "" for item in flying):
                 assert len(flying) == 1, seed
             if not flying:
                 break
             item = flying.pop(rng.randrange(len(flying)))
-            outcomes += [(one.seq, verdict) for one, verdict in plan.done(item, rng.choice([TAKEN, TAKEN, REFUSED]))]
+            outcomes += [(one.seq, outcome) for one, outcome in plan.done(item, rng.choice([TAKEN, TAKEN, REFUSED]))]
         assert sorted(seq for seq, _ in outcomes) == list(range(30)), seed
-        for lane in "abcd":
-            of_lane = [seq for seq, _ in outcomes if lanes[seq] == lane]
-            assert of_lane == sorted(of_lane), seed
-
-
-def test_lanes_and_parents() -> None:
-    write = {"recordId": "r1", "descriptor": {"interface": "Records", "method": "Write", "parentId": "p"}}
-    delete = {"descriptor": {"interface": "Records", "method": "Delete", "recordId": "r1"}}
-    configure = {"descriptor": {"interface": "Protocols", "method": "Configure"}}
-    assert lane_of(write) == lane_of(delete) == "r1"
-    assert (parent_of(write), parent_of(delete)) == ("p", None)
-    assert lane_of(configure) == lane_of({}) == ""
+        for key in "abcd":
+            of_key = [seq for seq, _ in outcomes if keys[seq] == key]
+            assert of_key == sorted(of_key), seed

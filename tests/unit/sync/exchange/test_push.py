@@ -1,16 +1,16 @@
-"""`send`: one message to every endpoint of a target, at once."""
+"""Sending to one endpoint in a visit, and one message to every endpoint of a target at once."""
 
 import asyncio
+import gc
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.unit.sync.world import HOST, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
-from web5.errors import DidError, InvalidArgument
+from web5.errors import BlobMissing, DidError, InvalidArgument
 from web5.sync import State
-from web5.sync.exchange.local import Local
-from web5.sync.ledger.ledger import Ledger
 
 A, B = f"{HOST}/a", f"{HOST}/b"
 
@@ -18,6 +18,63 @@ A, B = f"{HOST}/a", f"{HOST}/b"
 @pytest.fixture
 async def world(tmp_path: Path) -> World:
     return await World.make(tmp_path)
+
+
+# -- in a visit
+
+
+async def test_what_was_sent_is_made_durable_now_and_then(world: World) -> None:
+    """A page that is closed in the middle of a long visit sends little of it again."""
+    world.set_endpoints("/a")
+    phone = await world.device()
+    for number in range(40):
+        await phone.write(b"%d" % number)
+    sent_at_flush: list[int] = []
+    flush = phone.database.flush
+
+    async def flushing() -> None:
+        sent_at_flush.append(world.network.counts["/a", "RecordsWrite"])
+        await flush()
+
+    async def slowly(node: str, kind: str) -> None:
+        world.clock.ahead += 100_000 if kind == "RecordsWrite" else 0
+
+    phone.database.flush = flushing  # type: ignore[method-assign]
+    world.network.on_request = slowly
+    assert (await phone.sync.now()).ok
+    within = [count for count in sent_at_flush if 0 < count < 40]
+    assert len(within) >= 3
+    assert max(later - earlier for earlier, later in pairwise([0, *within, 40])) <= 12
+
+
+@pytest.mark.parametrize("updates", [0, 1])
+async def test_data_that_is_replaced_while_it_is_sent_harms_nothing(world: World, updates: int) -> None:
+    """The initial write stays, without its data; what stood between it and the newest is pruned."""
+    world.set_endpoints("/a")
+    phone = await world.device()
+    message = first = await phone.write(bytes(100_000))
+    for _ in range(updates):
+        message = await phone.write(bytes(100_001), existing=first)
+    sending, replaced = cid_of(message), False
+
+    async def replace(node: str, kind: str) -> None:
+        nonlocal replaced
+        if kind == "RecordsWrite" and cid_of(world.network.sent[-1][2]) == sending and not replaced:
+            replaced = True
+            await phone.write(b"newest", existing=message)
+            raise BlobMissing("there is no blob")  # as `Http` passes on what the body raises
+
+    world.network.on_request = replace
+    await phone.sync.now()
+    world.network.on_request = None
+    assert replaced
+    assert {row.state for row in phone.sync.unsettled()} <= {State.PENDING, State.WAITING}
+    assert (await phone.sync.now()).ok
+    assert phone.sync.unsettled() == []
+    assert await world.contents(world.remotes["/a"]) == {first["recordId"]: b"newest"}
+
+
+# -- at once
 
 
 async def test_send_brings_a_record_to_all_own_nodes_and_the_ledger_knows(world: World) -> None:
@@ -111,28 +168,33 @@ async def test_send_while_a_round_sends_the_same_does_not_send_it_twice(world: W
     assert world.network.counts["/a", "RecordsWrite"] == world.network.counts["/b", "RecordsWrite"] == 1
 
 
-async def test_a_lane_lets_one_through_at_a_time_and_is_forgotten(world: World) -> None:
+async def test_the_lock_of_a_record_lets_one_through_at_a_time_and_is_forgotten(world: World) -> None:
     phone = await world.device()
-    local = Local(phone.dwn, Ledger(phone.database, phone.dwn.store), world.clock, lambda event: None)
+    context = phone.sync._context
     inside, most, passed = 0, 0, 0
 
     async def user() -> None:
         nonlocal inside, most, passed
-        async with local.lane(1, "record"):
+        async with context.record_lock(1, "record"):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)
             inside -= 1
             passed += 1
 
-    users = [asyncio.ensure_future(user()) for _ in range(5)]
-    for _ in range(3):
-        await asyncio.sleep(0)
-        users += [asyncio.ensure_future(user()) for _ in range(3)]
-    users[4].cancel()
-    await asyncio.gather(*users, return_exceptions=True)
+    async def use() -> None:
+        users = [asyncio.ensure_future(user()) for _ in range(5)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+            users += [asyncio.ensure_future(user()) for _ in range(3)]
+        users[4].cancel()
+        await asyncio.gather(*users, return_exceptions=True)
+
+    await use()
     assert (most, passed) == (1, 13)
-    assert local._lanes == {}
+    await asyncio.sleep(0)  # the loop still holds the cancelled one
+    gc.collect()
+    assert len(context._locks) == 0
 
 
 async def test_what_cannot_be_sent(world: World) -> None:

@@ -1,0 +1,217 @@
+"""The local side of all visits: the engine, the ledger, the signers, and guards against doing work twice at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from weakref import WeakValueDictionary
+
+from web5.dwn import Delivery, Dwn
+from web5.dwn.store.store import MessageRow
+from web5.errors import RemoteError
+from web5.ports.clock import Clock
+from web5.sync.exchange.peer import GrantsOf, Peer, Remote, SignerFor, logs_of
+from web5.sync.exchange.registrar import Registrar
+from web5.sync.ledger.entries import SentMessage
+from web5.sync.ledger.ledger import Endpoint, Ledger
+from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
+from web5.sync.plan.policy import Outcome, classify, classify_error, waiting_for
+from web5.sync.plan.pull import Candidate, RecordBatch
+from web5.sync.plan.push import Item
+from web5.sync.states import Message, SyncEvent
+from web5.tasks import report
+
+MOST_PRIORITIES = 8
+"""Priorities of one tenant that are kept, the newest ones."""
+
+
+class SyncContext:
+    """The parts of sync that all visits share.
+
+    Parameters:
+        remote: the way to endpoints.
+        signer_for: returns the key that signs for a tenant or a delegate.
+        grants_of: returns the grants that a delegate holds.
+        notify: takes each `SyncEvent`.
+        registrar: None: nobody is registered, and endpoints that demand it stay blocked.
+
+    Attributes:
+        claimed: (tenant, CID) of each message that is being fetched, with the endpoint's ID.
+        sending: (endpoint ID, CID) of each message that is being sent.
+        taken: (endpoint ID, seq) of each message that an endpoint took, until the ledger has it.
+        did_errors: why a tenant's DID document could not be resolved, by tenant.
+        key_errors: why nothing can be signed for a tenant, by tenant.
+    """
+
+    def __init__(
+        self,
+        dwn: Dwn,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        remote: Remote,
+        signer_for: SignerFor,
+        grants_of: GrantsOf,
+        notify: Callable[[SyncEvent], None],
+        registrar: Registrar | None = None,
+    ) -> None:
+        self.dwn = dwn
+        self.ledger = ledger
+        self.clock = clock
+        self.notify = notify
+        self.registrar = registrar
+        self.claimed: dict[tuple[str, str], int] = {}
+        self.sending: set[tuple[int, str]] = set()
+        self.taken: set[tuple[int, int]] = set()
+        self.did_errors: dict[str, str] = {}
+        self.key_errors: dict[str, str] = {}
+        self._remote = remote
+        self._signer_for = signer_for
+        self._grants_of = grants_of
+        self._priorities: dict[str, list[Mapping[str, Any]]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+
+    def tenant_error(self, tenant: str) -> str | None:
+        """Return why nothing can be done for a tenant, or only with its known endpoints; None if all is well."""
+        return self.did_errors.get(tenant) or self.key_errors.get(tenant)
+
+    async def peer(self, endpoint: Endpoint, signer_of: str | None = None) -> Peer:
+        """Return the peer for an endpoint, signing for its tenant, or its tenant's delegate.
+
+        Parameters:
+            signer_of: the DID to sign for instead, if the endpoint is another tenant's.
+
+        Raises:
+            IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
+        """
+        tenant = self.ledger.tenant(signer_of or endpoint.tenant)
+        logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self._grants_of)
+        signer = await self._signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
+        return Peer(self._remote, signer, self.clock, endpoint, logs)
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run work in the background; an error goes to the event loop's exception handler."""
+        task: asyncio.Task[object] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            report("a run of sync failed", error)
+
+    # -- pull
+
+    def prioritize(self, tenant: str, filter: Mapping[str, Any]) -> None:
+        """Put a RecordsFilter before the tenant's other priorities."""
+        others = [one for one in self.priorities(tenant) if one != filter]
+        self._priorities[tenant] = [filter, *others][:MOST_PRIORITIES]
+
+    def priorities(self, tenant: str) -> Sequence[Mapping[str, Any]]:
+        """Return the filters of the records to fetch first on a first sync, the newest filter first."""
+        return self._priorities.get(tenant, [])
+
+    async def apply(self, tenant: str, batches: Sequence[RecordBatch], source: str) -> list[list[Outcome]]:
+        """Process pulled messages in the engine, those of a batch in order.
+
+        The ledger's entry of each goes in the transaction that stores it (ledger invariant 5).
+
+        Returns:
+            An outcome for each message, by batch. Messages after one that waits get the same outcome.
+        """
+        together = [all(one.is_small_write for one in batch) for batch in batches]
+        writes = [one for batch, is_small in zip(batches, together, strict=True) if is_small for one in batch]
+        outcomes = iter(await self._apply_writes(tenant, writes, source))
+        return [
+            [next(outcomes) for _ in batch] if is_small else await self._apply_in_turn(tenant, batch, source)
+            for batch, is_small in zip(batches, together, strict=True)
+        ]
+
+    async def _apply_writes(self, tenant: str, writes: Sequence[Candidate], source: str) -> list[Outcome]:
+        if not writes:
+            return []
+        deliveries = [Delivery(one.message, one.inline, one.cid) for one in writes]
+        replies = await self.dwn.process_writes(tenant, deliveries, source=source)
+        return [self._classify(tenant, one, reply) for one, reply in zip(writes, replies, strict=True)]
+
+    async def _apply_in_turn(self, tenant: str, batch: RecordBatch, source: str) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for candidate in batch:
+            if not outcomes or not outcomes[-1].waits_for:
+                outcomes.append(await self._apply_one(tenant, candidate, source))
+            else:
+                outcomes.append(outcomes[-1])
+        return outcomes
+
+    async def _apply_one(self, tenant: str, candidate: Candidate, source: str) -> Outcome:
+        try:
+            reply = await self.dwn.process_message(tenant, candidate.message, candidate.data, source=source)
+        except RemoteError as error:  # the data broke off
+            return classify_error(error)
+        return self._classify(tenant, candidate, reply)
+
+    def _classify(self, tenant: str, candidate: Candidate, reply: Message) -> Outcome:
+        outcome, key = classify(reply, candidate.message), candidate.ordering_key
+        if self._wants_initial(tenant, candidate, outcome):
+            return replace(waiting_for(record_key(key), f"the initial write of record {key}"), code=outcome.code)
+        if outcome.settled and outcome.code not in (202, 204):
+            self.ledger.superseded(tenant, candidate.cid)
+        return outcome
+
+    def _wants_initial(self, tenant: str, candidate: Candidate, outcome: Outcome) -> bool:
+        """Return True if the engine might say something else of a message if its record were here.
+
+        It calls a delete of nothing done, and an update of nothing, by somebody else than the tenant, not allowed.
+        """
+        if outcome.code not in (401, 404) or outcome.waits_for or candidate.ordering_key == NO_RECORD:
+            return False
+        return not is_initial(candidate.message) and not self._record(tenant, candidate.ordering_key)
+
+    # -- push
+
+    def record_lock(self, endpoint: int, key: str) -> asyncio.Lock:
+        """Return the lock that keeps others from sending messages of a record to an endpoint meanwhile."""
+        return self._locks.setdefault((endpoint, key), asyncio.Lock())
+
+    def needs(self, endpoint: int, seq: int) -> bool:
+        """Return True if this event's message has not been sent to the endpoint yet."""
+        return (endpoint, seq) not in self.taken and not self.ledger.outbox.is_settled(endpoint, seq)
+
+    def record_sent(self, endpoint: int, outcomes: Sequence[tuple[Item, Outcome]]) -> None:
+        """Put the outcomes of sent messages into the ledger."""
+        messages = [SentMessage(item.seq, item.cid, outcome, item.provides) for item, outcome in outcomes]
+        self.ledger.outbox.record(endpoint, messages, self.clock.now())
+        self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
+
+    def is_bare(self, tenant: str, message: Message) -> bool:
+        """Return True if this node holds no more of a record than this initial write, without its data."""
+        rows = self._record(tenant, ordering_key(message))
+        return len(rows) == 1 and not rows[0].latest
+
+    def lacks_initial(self, endpoint: int, tenant: str, item: Item) -> bool:
+        """Return True if the endpoint still needs the initial write of a message's record, and this is not it."""
+        initial = self._initial(tenant, item.ordering_key, item.cid)
+        return any(self.needs(endpoint, one.seq) for one in initial)
+
+    def with_initial(self, tenant: str, cid: str) -> list[Item]:
+        """Return a message and, before it, the initial write of its record; nothing if it is not held here."""
+        store = self.dwn.store
+        row = store.message(store.tenant(tenant), cid)
+        if row is None:
+            return []
+        key = ordering_key(row.message)
+        rows = [*self._initial(tenant, key, cid), row]
+        return [Item(one.seq, one.cid, key, provides=provided_keys(one.message)) for one in rows]
+
+    def _initial(self, tenant: str, record_id: str, cid: str) -> list[MessageRow]:
+        """Return the initial write of a record, if it is another message than this."""
+        if record_id == NO_RECORD:
+            return []
+        return [one for one in self._record(tenant, record_id) if one.initial and one.cid != cid]
+
+    def _record(self, tenant: str, record_id: str) -> list[MessageRow]:
+        store = self.dwn.store
+        return store.record(store.tenant(tenant), record_id)

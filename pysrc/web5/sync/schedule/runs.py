@@ -1,0 +1,77 @@
+"""Runs of sync: visit every endpoint, wait until all are idle, and report what that did.
+
+Runs may overlap: each only wakes links, and a link makes one visit at a time.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Sequence
+from dataclasses import replace
+
+from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.link import Link, Work
+from web5.sync.exchange.links import Links
+from web5.sync.states import EndpointReport, SyncEvent, SyncReport
+
+_COUNTS = ("listed", "pulled", "pushed", "requests", "bytes_in", "bytes_out")
+
+
+class SyncRuns:
+    """The runs that are under way."""
+
+    def __init__(self, links: Links, context: SyncContext) -> None:
+        self._links = links
+        self._context = context
+        self._running: list[Work] = []
+        self._stops = 0
+
+    @property
+    def allowed(self) -> Work:
+        """The work that the runs let one endpoint trigger on another."""
+        return functools.reduce(operator.or_, self._running, Work.NOTHING)
+
+    async def run(self, tenants: Sequence[str], work: Work) -> SyncReport:
+        """Visit every endpoint of these tenants, and return when all are idle.
+
+        Raises:
+            Exception: a visit met a fault of this program.
+        """
+        stops, before = self._stops, {link: replace(link.total) for link in self._links.of(tenants)}
+        self._context.notify(SyncEvent("started"))
+        allowed = work | (Work.RELIST if work & Work.LIST else Work.NOTHING)
+        self._running.append(allowed)
+        try:
+            await self._links.refresh_with_timeout(tenants)
+            if stops == self._stops:
+                for link in self._links.of(tenants):
+                    link.visit(work)
+                await self._links.wait_until_idle(tenants)
+        finally:
+            self._running.remove(allowed)
+            report = self._report(tenants, before)
+            report.stopped = stops != self._stops
+            self._context.notify(SyncEvent("finished", report=report))
+        for link in self._links.of(tenants):
+            if link.crash is not None:
+                crash, link.crash = link.crash, None
+                raise crash
+        return report
+
+    async def stop(self) -> None:
+        """End all visits at once; messages under way stay unsettled."""
+        self._stops += 1
+        await self._links.stop()
+
+    def _report(self, tenants: Sequence[str], before: dict[Link, EndpointReport]) -> SyncReport:
+        return SyncReport(
+            [_since(link.total, before.get(link)) for link in self._links.of(tenants)],
+            {tenant: error for tenant in tenants if (error := self._context.tenant_error(tenant))},
+        )
+
+
+def _since(total: EndpointReport, before: EndpointReport | None) -> EndpointReport:
+    if before is None:
+        return replace(total)
+    return replace(total, **{name: getattr(total, name) - getattr(before, name) for name in _COUNTS})

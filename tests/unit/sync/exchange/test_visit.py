@@ -1,0 +1,98 @@
+"""Visits that end in a fault of this program. The number is the invariant of `web5.sync.exchange.visit`."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tests.unit.sync.world import HOST, Answer, Device, Message, World, cid_of
+from tests.watch import Watch
+from web5.sync import Activity, EndpointStatus, State
+
+A = f"{HOST}/a"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    return await World.make(tmp_path)
+
+
+class Bug(Exception):
+    """An error that no part of sync knows."""
+
+
+def crashing(*kinds: str):
+    """A fault of `Network.faults` for requests of these kinds."""
+
+    def crash(kind: str, message: Message) -> Answer | None:
+        if kind in kinds:
+            raise Bug("a bug")
+        return None
+
+    return crash
+
+
+def status(device: Device, node: str = "/a") -> EndpointStatus:
+    return next(one for one in device.sync.status() if one.endpoint == f"{HOST}{node}")
+
+
+@pytest.mark.parametrize("kind", ["MessagesQuery", "RecordsWrite"])
+async def test_5_a_crash_is_a_failure_that_is_seen_and_settles_nothing(world: World, kind: str) -> None:
+    phone = await world.device()
+    message = await phone.write()
+    world.network.faults["/a"] = crashing(kind)
+    with pytest.raises(Bug):
+        await phone.sync.now()
+    found = status(phone)
+    assert (found.last_error, found.last_success, found.pending_out) == ((0, "Bug: a bug"), None, 1)
+    assert found.activity is Activity.FAILING
+    assert (status(phone, "/b").last_error, status(phone, "/b").pending_out) == (None, 0)
+    (row,) = phone.sync.unsettled()
+    assert (row.endpoint, row.message_cid, row.state) == (A, cid_of(message), State.PENDING)
+    assert row.detail == "Bug: a bug"
+    phone.database.connection.close()
+
+    again = await world.device()
+    assert status(again).last_error == (0, "Bug: a bug")
+    world.network.faults.clear()
+    report = await again.sync.now()
+    assert report.ok and report.pushed == 1
+    assert status(again).last_error is None
+    assert again.sync.unsettled() == []
+
+
+async def test_5_a_crash_while_messages_are_fetched_leaves_them_pending(world: World) -> None:
+    laptop, phone = await world.device("laptop"), await world.device("phone")
+    messages = [await laptop.write(b"%d" % number) for number in range(3)]
+    await laptop.sync.now()
+    world.set_endpoints("/a")
+    world.network.faults["/a"] = crashing("MessagesRead")
+    with pytest.raises(ExceptionGroup) as caught:
+        await phone.sync.now()
+    assert caught.group_contains(Bug)
+    assert status(phone).last_error == (0, "Bug: a bug")
+    assert {row.message_cid for row in phone.sync.unsettled()} == {cid_of(message) for message in messages}
+    world.network.faults.clear()
+    assert (await phone.sync.now()).pulled == 3
+    assert phone.sync.unsettled() == []
+
+
+async def test_5_live_a_crash_is_retried_by_itself(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    phone = await world.device()
+    watch = Watch(phone)
+    await phone.sync.now()
+    await phone.sync.start("live")
+    await watch.until(lambda: status(phone).activity is status(phone, "/b").activity is Activity.LIVE)
+    world.network.faults["/a"] = crashing("RecordsWrite")
+    with caplog.at_level(logging.ERROR):
+        message = await phone.write()
+        await watch.until(lambda: status(phone).activity is Activity.FAILING)
+    assert f"a visit to {A} failed" in caplog.text
+    assert status(phone).last_error == (0, "Bug: a bug")
+    assert status(phone).next_try
+    world.network.faults.clear()
+    world.clock.wake()
+    await watch.until(lambda: not phone.sync.unsettled())
+    assert cid_of(message) in world.held(world.remotes["/a"])
+    assert (await phone.sync.now()).ok  # what was retried since is not raised any more
+    await phone.sync.stop()

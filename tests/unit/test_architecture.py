@@ -14,7 +14,7 @@ import pytest
 
 PYSRC = Path(__file__).resolve().parents[2] / "pysrc"
 
-BASE = {"chunks", "errors", "lru", "settings", "strict_json", "tasks"}
+BASE = {"chunks", "ecma_regexp", "errors", "lru", "settings", "strict_json", "tasks"}
 """Modules of `web5` itself that every layer may use. They import nothing but each other."""
 
 LAYERS: dict[str, set[str]] = {

@@ -6,19 +6,18 @@ Source: VC Data Model 1.1, section 5.4; `SsiValidator.validateCredentialSchema` 
 Invariants:
 1. A schema is checked before it is used, because `web5.dwn.protocols.json_schema` trusts its schemas. One that is
    unavailable or not understood is never passed over.
-2. Validation ends: nesting, values and the `$ref` that are followed are bounded. A `pattern` is not: one made for that
-   keeps Python's `re` busy for long.
+2. Validation ends: nesting, values, the `$ref` that are followed and the steps of all patterns are bounded.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from web5 import strict_json
-from web5.dwn.protocols.json_schema import Fault, fault, pattern, references, subschemas
+from web5 import ecma_regexp, strict_json
+from web5.dwn.protocols.json_schema import Fault, Scope, fault, fault_within, references, subschemas
+from web5.ecma_regexp import RegExpSyntaxError
 from web5.errors import CredentialError
 from web5.vc.codes import Code
 from web5.vc.json_path import children
@@ -98,16 +97,16 @@ def schema_fault(schema: Any, value: Any) -> Fault | None:
     if problem is not None:
         raise UnusableSchema(problem)
     left, depth = MAX_REFERENCES, 0
-    names: dict[str, Callable[[Any], Fault | None]] = {}
+    names: dict[str, Callable[[Any, Scope], Fault | None]] = {}
 
-    def follow(reference: str, target: Any, value: Any) -> Fault | None:
+    def follow(reference: str, target: Any, value: Any, scope: Scope) -> Fault | None:
         nonlocal left, depth
         left -= 1
         if left < 0 or depth >= MAX_DEPTH:
             raise UnusableSchema(f"{reference[:100]} leads on and on")
         depth += 1
         try:
-            return fault(target, value, names)
+            return fault_within(target, value, scope)
         finally:
             depth -= 1
 
@@ -182,8 +181,8 @@ def _is_schema_map(value: Any) -> bool:
 
 def _is_pattern(value: Any) -> bool:
     try:
-        return isinstance(value, str) and pattern(value) is not None
-    except (re.error, OverflowError, RecursionError):
+        return isinstance(value, str) and ecma_regexp.compile(value) is not None
+    except RegExpSyntaxError:
         return False
 
 

@@ -38,6 +38,10 @@ async def answer(world: World, rules: dict[str, Any], tags: Any) -> tuple[int, s
         ({"type": "array", "items": TEXT}, [["a", "b"]], [[1]]),
         ({"type": "array", "items": {"type": "integer", "minimum": 2}}, [[2, 3]], [[2, 1], [2.5]]),
         ({"type": "array", "items": {"type": "string", "pattern": "^a"}}, [["ab"]], [["ba"]]),
+        ({"type": "array", "items": {"pattern": "^[a-z]+$"}}, [["ab"]], [["ab\n"]]),
+        ({"type": "array", "items": {"pattern": r"^\p{L}+$"}}, [["Übung"]], [["1"]]),
+        ({"type": "array", "items": {"pattern": "^(?:a{0,4294967296})$"}}, [["aa"]], [["b"]]),
+        ({"type": "array", "items": {"pattern": "(" * 3000 + "a" + ")" * 3000}}, [["a"]], [["b"]]),
         ({"type": "array", "items": {"type": "number", "multipleOf": 0.5}}, [[1.5]], [[1.2]]),
         ({"type": "array", "items": {"anyOf": [{"enum": ["a"]}, {"enum": ["b"]}]}}, [["b"]], [["c"]]),
         ({"type": "array", "items": {"not": {"enum": ["a"]}}}, [["b"]], [["a"]]),
@@ -145,3 +149,32 @@ async def test_references_that_lead_nowhere(world: World, reference: str) -> Non
     rules = {"a": {"type": "array", "items": {"$ref": reference}}}
     status, code = await answer(world, rules, {"a": ["x"]})
     assert status == 400 and code != INVALID[1]
+
+
+def _chain(length: int, last: dict[str, Any]) -> dict[str, Any]:
+    """Schemas of which each has the next one twice, so that the last is asked two to the power of `length` times."""
+    defs = {str(at): {"anyOf": [{"$ref": f"#/properties/a/items/$defs/{at + 1}"}] * 2} for at in range(length)}
+    return {"allOf": [{"$ref": "#/properties/a/items/$defs/0"}], "$defs": {**defs, str(length): last}}
+
+
+@pytest.mark.parametrize("items", [{"pattern": r"^(a+)+(a+)+(a+)+\1\2\3$"}, _chain(30, {"const": "b"})])
+async def test_tags_that_take_too_many_steps_to_judge_are_refused(world: World, items: dict[str, Any]) -> None:
+    code, error = await answer(world, {"a": {"type": "array", "items": items}}, {"a": ["a" * 60 + "!"]})
+    assert (code, error) == INVALID
+
+
+@pytest.mark.parametrize("items", [{"pattern": "^(a+)+$"}, _chain(4, {"pattern": "^a+$"})])
+async def test_tags_that_only_backtracking_finds_costly_are_judged(world: World, items: dict[str, Any]) -> None:
+    rules = {"a": {"type": "array", "items": items}}
+    assert await answer(world, rules, {"a": ["a" * 1000 + "!"]}) == INVALID
+    assert await answer(world, rules, {"a": ["a" * 1000]}) == ACCEPTED
+
+
+@pytest.mark.parametrize("pattern", ["(?i)a", "(", r"\-", "a{2,1}", "]"])
+async def test_a_pattern_that_is_none_in_javascript_is_refused_with_the_first_record(
+    world: World, pattern: str
+) -> None:
+    assert await answer(world, {"a": {"type": "array", "items": {"pattern": pattern}}}, {"a": ["a"]}) == (
+        400,
+        "note/$tags",
+    )

@@ -6,16 +6,20 @@ the reference's validator (Ajv 8) looks for them, because the first one names th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import isfinite
 from typing import Any
 from urllib.parse import unquote
 
+from web5 import ecma_regexp
+from web5.ecma_regexp import Effort, EffortExceeded
+
 Schema = Mapping[str, Any] | bool
-Check = Callable[[Any, Any, Mapping[str, Any], "Names"], "Fault | None"]
+Check = Callable[[Any, Any, Mapping[str, Any], "Scope"], "Fault | None"]
+
+MAX_STEPS = 200_000
+"""For one value, its patterns included; a tenth of a second or two on a small machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +36,45 @@ class Fault:
         return f"{'/'.join(map(str, self.place)) or 'value'}: {self.keyword}"
 
 
-Names = Mapping[str, "Schema | Callable[[Any], Fault | None]"]
+Names = Mapping[str, "Schema | Callable[[Any, Scope], Fault | None]"]
 """What a `$ref` may name: a schema, or a function that finds the fault itself."""
 
 
-def fault(schema: Schema, value: Any, names: Names | None = None) -> Fault | None:
-    """The first fault of a value; None if it fits the schema."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What all of one validation shares."""
+
+    names: Names
+    effort: Effort
+
+
+def fault(schema: Schema, value: Any, names: Names | None = None, max_steps: int = MAX_STEPS) -> Fault | None:
+    """Return the first fault of a value; None if it fits the schema.
+
+    A value that cannot be judged within so many steps has a fault.
+
+    Raises:
+        RecursionError: a `$ref` leads to itself.
+        RegExpSyntaxError: a pattern is none.
+    """
+    try:
+        return fault_within(schema, value, Scope(names or {}, Effort(max_steps)))
+    except EffortExceeded:
+        return Fault("it takes too many steps to judge")
+
+
+def fault_within(schema: Schema, value: Any, scope: Scope) -> Fault | None:
+    """Return what `fault` does, as a part of a validation that is under way.
+
+    Raises:
+        EffortExceeded: it takes more steps than are left.
+    """
     if isinstance(schema, bool):
         return None if schema else Fault("false schema")
+    scope.effort.spend(1)
     for keyword, (kind, check) in KEYWORDS.items():
         if keyword in schema and (kind is None or _is_of(kind, value)):
-            found = check(schema[keyword], value, schema, names or {})
+            found = check(schema[keyword], value, schema, scope)
             if found is not None:
                 return found
     return None
@@ -74,15 +106,20 @@ def subschemas(schema: Any, *, definitions: bool = False, depth: int = 0) -> Ite
 def references(root: Any, *, definitions: bool = False) -> dict[str, Schema | None]:
     """Return the schema that each `$ref` in a schema names by a JSON pointer (RFC 6901, section 6), None for no schema.
 
+    What the schemas that are named refer to is followed too.
+
     Parameters:
         definitions: as in `subschemas`.
     """
-    found = (schema["$ref"] for schema, _ in subschemas(root, definitions=definitions) if _has_ref(schema))
-    return {reference: _target(root, reference) for reference in found}
-
-
-def _has_ref(schema: Any) -> bool:
-    return isinstance(schema, dict) and "$ref" in schema
+    found: dict[str, Schema | None] = {}
+    pending: list[Any] = [root]
+    while pending:
+        for schema, _ in subschemas(pending.pop(), definitions=definitions):
+            reference = schema.get("$ref") if isinstance(schema, dict) else None
+            if isinstance(reference, str) and reference not in found:
+                found[reference] = _target(root, reference)
+                pending.append(found[reference])
+    return found
 
 
 def _target(root: Any, reference: str) -> Schema | None:
@@ -103,16 +140,6 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
     return bool(left == right)
-
-
-@lru_cache(maxsize=256)
-def pattern(text: str) -> re.Pattern[str]:
-    """A pattern of a schema, as Python reads it.
-
-    Raises:
-        re.PatternError: it is none.
-    """
-    return re.compile(text, re.ASCII)
 
 
 def _is_number(value: Any) -> bool:
@@ -136,12 +163,12 @@ def _is_of(kind: str, value: Any) -> bool:
 
 def _rule(keyword: str, holds: Callable[[Any, Any], bool]) -> Check:
     """A keyword that looks at nothing but its own value and the data."""
-    return lambda wanted, value, schema, names: None if holds(wanted, value) else Fault(keyword)
+    return lambda wanted, value, schema, scope: None if holds(wanted, value) else Fault(keyword)
 
 
-def _ref(name: str, value: Any, schema: Mapping[str, Any], names: Names) -> Fault | None:
-    target = names[name]
-    return target(value) if callable(target) else fault(target, value, names)
+def _ref(name: str, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    target = scope.names[name]
+    return target(value, scope) if callable(target) else fault_within(target, value, scope)
 
 
 def _is_multiple(of: float, value: float) -> bool:
@@ -149,85 +176,100 @@ def _is_multiple(of: float, value: float) -> bool:
     return isfinite(quotient) and quotient == int(quotient)
 
 
-def _no_twins(wanted: bool, items: list[Any]) -> bool:
-    return not (wanted and any(same(one, other) for at, one in enumerate(items) for other in items[:at]))
+def _matches(pattern: str, text: str, scope: Scope) -> bool:
+    return ecma_regexp.compile(pattern).test(text, scope.effort)
 
 
-def _not(inner: Schema, value: Any, schema: Mapping[str, Any], names: Names) -> Fault | None:
-    return Fault("not") if fault(inner, value, names) is None else None
+def _pattern(wanted: str, text: str, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    return None if _matches(wanted, text, scope) else Fault("pattern")
 
 
-def _any_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], names: Names) -> Fault | None:
-    faults = [fault(choice, value, names) for choice in choices]
+def _enum(allowed: Sequence[Any], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    scope.effort.spend(len(allowed))
+    return None if any(same(one, value) for one in allowed) else Fault("enum")
+
+
+def _unique_items(wanted: bool, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    scope.effort.spend(len(items) ** 2 // 2 if wanted else 0)
+    has_twins = wanted and any(same(one, other) for at, one in enumerate(items) for other in items[:at])
+    return Fault("uniqueItems") if has_twins else None
+
+
+def _not(inner: Schema, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    return Fault("not") if fault_within(inner, value, scope) is None else None
+
+
+def _any_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    faults = [fault_within(choice, value, scope) for choice in choices]
     return None if None in faults else faults[0]
 
 
-def _one_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], names: Names) -> Fault | None:
-    faults = [fault(choice, value, names) for choice in choices]
+def _one_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    faults = [fault_within(choice, value, scope) for choice in choices]
     if faults.count(None) == 1:
         return None
     return next((found for found in faults if found is not None), Fault("oneOf"))
 
 
-def _all_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], names: Names) -> Fault | None:
-    return next((found for choice in choices if (found := fault(choice, value, names)) is not None), None)
+def _all_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    return next((found for choice in choices if (found := fault_within(choice, value, scope)) is not None), None)
 
 
-def _if(condition: Schema, value: Any, schema: Mapping[str, Any], names: Names) -> Fault | None:
-    branch = "then" if fault(condition, value, names) is None else "else"
-    return fault(schema.get(branch, True), value, names)
+def _if(condition: Schema, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    branch = "then" if fault_within(condition, value, scope) is None else "else"
+    return fault_within(schema.get(branch, True), value, scope)
 
 
-def _items(inner: Schema, items: list[Any], schema: Mapping[str, Any], names: Names) -> Fault | None:
+def _items(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     for position, item in enumerate(items):
-        found = fault(inner, item, names)
+        found = fault_within(inner, item, scope)
         if found is not None:
             return found.below(position)
     return None
 
 
-def _contains(inner: Schema, items: list[Any], schema: Mapping[str, Any], names: Names) -> Fault | None:
-    number = sum(fault(inner, item, names) is None for item in items)
+def _contains(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    number = sum(fault_within(inner, item, scope) is None for item in items)
     low, high = schema.get("minContains", 1), schema.get("maxContains")
     return None if number >= low and (high is None or number <= high) else Fault("contains")
 
 
-def _required(wanted: Sequence[str], value: dict[str, Any], schema: Mapping[str, Any], names: Names) -> Fault | None:
+def _required(wanted: Sequence[str], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     # Ajv does not miss what has an empty name.
     return None if all(name in value for name in wanted if name) else Fault("required")
 
 
-def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any], names: Names) -> Fault | None:
+def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     declared, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     for name, item in value.items():
-        if name in declared or any(pattern(one).search(name) for one in patterns):
+        if name in declared or any(_matches(one, name, scope) for one in patterns):
             continue
         if inner is False:
             return Fault("additionalProperties")
-        found = fault(inner, item, names)
+        found = fault_within(inner, item, scope)
         if found is not None:
             return found.below(name)
     return None
 
 
 def _properties(
-    wanted: Mapping[str, Schema], value: dict[str, Any], schema: Mapping[str, Any], names: Names
+    wanted: Mapping[str, Schema], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope
 ) -> Fault | None:
     for name, inner in wanted.items():
         if name in value:
-            found = fault(inner, value[name], names)
+            found = fault_within(inner, value[name], scope)
             if found is not None:
                 return found.below(name)
     return None
 
 
 def _pattern_properties(
-    wanted: Mapping[str, Schema], value: dict[str, Any], schema: Mapping[str, Any], names: Names
+    wanted: Mapping[str, Schema], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope
 ) -> Fault | None:
     for text, inner in wanted.items():
         for name, item in value.items():
-            if pattern(text).search(name):
-                found = fault(inner, item, names)
+            if _matches(text, name, scope):
+                found = fault_within(inner, item, scope)
                 if found is not None:
                     return found.below(name)
     return None
@@ -246,10 +288,10 @@ KEYWORDS: Mapping[str, tuple[str | None, Check]] = {
     "multipleOf": ("number", _rule("multipleOf", _is_multiple)),
     "maxLength": ("string", _rule("maxLength", lambda most, text: len(text) <= most)),
     "minLength": ("string", _rule("minLength", lambda least, text: len(text) >= least)),
-    "pattern": ("string", _rule("pattern", lambda text, value: pattern(text).search(value) is not None)),
+    "pattern": ("string", _pattern),
     "$ref": (None, _ref),
     "const": (None, _rule("const", same)),
-    "enum": (None, _rule("enum", lambda allowed, value: any(same(one, value) for one in allowed))),
+    "enum": (None, _enum),
     "not": (None, _not),
     "anyOf": (None, _any_of),
     "oneOf": (None, _one_of),
@@ -259,7 +301,7 @@ KEYWORDS: Mapping[str, tuple[str | None, Check]] = {
     "minItems": ("array", _rule("minItems", lambda least, items: len(items) >= least)),
     "items": ("array", _items),
     "contains": ("array", _contains),
-    "uniqueItems": ("array", _rule("uniqueItems", _no_twins)),
+    "uniqueItems": ("array", _unique_items),
     "minProperties": ("object", _rule("minProperties", lambda least, value: len(value) >= least)),
     "required": ("object", _required),
     "additionalProperties": ("object", _additional),

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from web5.dwn.messages import rules
-from web5.dwn.protocols.json_schema import Fault, Names, fault
+from web5.dwn.protocols.json_schema import Fault, Names, Scope, fault
 
 ACTORS = ("anyone", "author", "recipient")
 ACTOR_ACTIONS = ("co-delete", "co-prune", "co-update", "create", "delete", "prune", "read", "update")
@@ -52,7 +52,7 @@ TAG: dict[str, Any] = {
     },
     "patternProperties": {
         r"^(enum|minimum|maximum|exclusiveMinimum|exclusiveMaximum|minLength|maxLength"
-        r"|minItems|maxItems|uniqueItems|minContains|maxContains)\Z": True
+        r"|minItems|maxItems|uniqueItems|minContains|maxContains)$": True
     },
 }
 
@@ -76,10 +76,10 @@ RULE_SET: dict[str, Any] = {
                 "$requiredTags": {"type": "array", "items": _TEXT},
                 "$allowUndefinedTags": {"type": "boolean"},
             },
-            "patternProperties": {rf"^(?!\$requiredTags\Z|\$allowUndefinedTags\Z){_ANY}\Z": TAG},
+            "patternProperties": {rf"^(?!\$requiredTags$|\$allowUndefinedTags$){_ANY}$": TAG},
         },
     },
-    "patternProperties": {rf"^[^$]{_ANY}\Z": {"$ref": "rule-set"}},
+    "patternProperties": {rf"^[^$]{_ANY}$": {"$ref": "rule-set"}},
 }
 
 DEFINITION: dict[str, Any] = {
@@ -102,13 +102,16 @@ DEFINITION: dict[str, Any] = {
 }
 
 
-def _public_jwk(value: Any) -> Fault | None:
+def _public_jwk(value: Any, scope: Scope) -> Fault | None:
     try:
         rules.public_jwk(value)
     except ValueError:
         return Fault("public-jwk")
     return None
 
+
+MAX_STEPS = 20_000_000
+"""Our own schema takes some for each character of a definition, whose size is bounded elsewhere."""
 
 _NAMES: Names = {"rule-set": RULE_SET, "public-jwk": _public_jwk}
 
@@ -120,7 +123,7 @@ def definition_shape(value: Any) -> Any:
         PydanticKnownError, PydanticCustomError: it is not; of the two kinds that the reference's codes tell apart.
     """
     try:
-        found = fault(DEFINITION, value, _NAMES)
+        found = fault(DEFINITION, value, _NAMES, MAX_STEPS)
     except RecursionError:
         raise PydanticCustomError("definition", "nested too deeply") from None
     if found is None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from web5.dwn.protocols.json_schema import KEYWORDS, Fault, Names, Schema, fault, pattern, references, subschemas
+from web5 import ecma_regexp
+from web5.dwn.protocols.json_schema import KEYWORDS, Fault, Names, Schema, fault, references, subschemas
+from web5.ecma_regexp import RegExpSyntaxError
 
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number"}
 _TEXT = {"type": "string"}
-_ANCHOR = {"type": "string", "pattern": r"^[A-Za-z_][-A-Za-z0-9._]*\Z"}
+_ANCHOR = {"type": "string", "pattern": r"^[A-Za-z_][-A-Za-z0-9._]*$"}
 _SIMPLE_TYPES = {"enum": ["array", "boolean", "integer", "null", "number", "object", "string"]}
 _TEXTS = {"type": "array", "items": _TEXT, "uniqueItems": True}
 _FLAG = {"type": "boolean"}
@@ -34,7 +35,7 @@ META_SCHEMA: dict[str, Any] = {
         "pattern": _TEXT,
         **dict.fromkeys(("$schema", "$ref", "$dynamicRef"), _TEXT),
         **dict.fromkeys(("$anchor", "$dynamicAnchor"), _ANCHOR),
-        "$id": {"type": "string", "pattern": r"^[^#]*#?\Z"},
+        "$id": {"type": "string", "pattern": r"^[^#]*#?$"},
         "$vocabulary": {"type": "object", "additionalProperties": _FLAG},
         "uniqueItems": _FLAG,
         "required": _TEXTS,
@@ -108,7 +109,8 @@ class TagRules:
             "additionalProperties": tags.get("$allowUndefinedTags", False),
         }
         named = {reference: target for reference, target in references(schema).items() if target is not None}
-        reasons = (reason for inner, _ in subschemas(schema) for reason in _misfits(inner, named))
+        roots = [schema, *named.values()]
+        reasons = (reason for root in roots for inner, _ in subschemas(root) for reason in _misfits(inner, named))
         twins = len(set(required)) < len(required)
         return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), named)
 
@@ -142,6 +144,6 @@ def _misfits(schema: Schema, named: Mapping[str, Schema]) -> Iterator[str]:
         yield "if, then and else need each other"
     if isinstance(schema.get("pattern"), str):
         try:
-            pattern(schema["pattern"])
-        except re.error as error:
+            ecma_regexp.compile(schema["pattern"])
+        except RegExpSyntaxError as error:
             yield f"pattern: {error}"

@@ -2,6 +2,7 @@
 
 Web5Error
 ├── InvalidArgument        a parameter that cannot be used (is a ValueError too)
+├── MalformedData          a record's data that is not text or JSON, as it was asked for (is a ValueError too)
 ├── DwnError               a DWN answered with something other than success; has `status` and `code`
 │   ├── BadRequest         400
 │   ├── Unauthorized       401
@@ -55,6 +56,10 @@ class Web5Error(Exception):
 
 class InvalidArgument(Web5Error, ValueError):
     """A parameter that cannot be used; the message says what would do."""
+
+
+class MalformedData(Web5Error, ValueError):
+    """A record's data that is not text or JSON, as it was asked for."""
 
 
 class DwnError(Web5Error):

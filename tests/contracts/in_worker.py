@@ -28,7 +28,7 @@ from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401
 from tests.contracts.memory import MIB, at_most
 from web5 import Record, Web5
 from web5.agent.vault.vault import Vault
-from web5.api.payload import prepare
+from web5.api.data import prepare
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.files import source

@@ -1,4 +1,4 @@
-"""Giving the key of a context to those who join it, and finding the keys that were given.
+"""Delivery of a context's key to those who join it, and the keys that were received.
 
 The first record of a context carries the context's public key, so that everyone can encrypt for it; what opens its
 records only the one who began it can derive. To others it is given as a record, encrypted for them, in the giver's DWN:
@@ -14,20 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from web5 import strict_json
 from web5.agent.agent import Agent
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import public_jwk
 from web5.dwn import compose
+from web5.dwn.compose import WriteOptions
 from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.definitions import rules_at, with_keys
 from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Message, Scheme, path_for
-from web5.dwn.encryption.property import (
-    Target,
-    content_key,
-    encryption_property,
-    entries_of,
-    wrapped,
-)
+from web5.dwn.encryption.property import Target, content_key, encryption_property, entries_of, wrapped
 from web5.errors import CryptoError, EncryptionError, StorageError
 
 PROTOCOL = "https://identity.foundation/protocols/key-delivery"
@@ -53,8 +49,8 @@ _CONTEXT: Scheme = "protocolContext"
 
 
 @dataclass(frozen=True)
-class Given:
-    """A key that was given to us; `kept` says that our own DWN has it."""
+class ReceivedKey:
+    """A key that was given to us; `kept` is True if our own DWN has it."""
 
     protocol: str
     key: DerivedKey
@@ -71,7 +67,7 @@ class ContextKeys:
         self._crypto = agent.record_keys.crypto
 
     def target(self, context: str) -> Target | None:
-        """The public key of a context, as its first record has it; None if it has none.
+        """Return the public key of a context, as its first record has it; None if it has none.
 
         The initial write comes first, because it is by who began the context; what follows may be by others.
         """
@@ -82,21 +78,19 @@ class ContextKeys:
                     return Target(entry["rootKeyId"], _CONTEXT, entry["derivedPublicKey"], named=True)
         return None
 
-    async def newcomer(
-        self,
-        *,
-        protocol: str | None,
-        protocol_path: str | None,
-        parent_context_id: str | None,
-        recipient: str | None,
-        encrypted: bool,
-    ) -> Target | None:
-        """Who is to be given the context's key with a new record: the recipient of a role in an encrypted context of
-        ours, or of the record that begins one.
+    async def key_recipient(self, options: WriteOptions, *, encrypted: bool) -> Target | None:
+        """Return who is to receive the context's key with a new record, or None.
+
+        That is the recipient of a role in an encrypted context of ours, or of the record that begins one.
+
+        Parameters:
+            encrypted: True if the new record is.
 
         Raises:
             EncryptionError: that person has no key to encrypt for.
         """
+        protocol, protocol_path = options.get("protocol"), options.get("protocol_path")
+        recipient, parent_context_id = options.get("recipient"), options.get("parent_context_id")
         if protocol is None or protocol_path is None or recipient is None or recipient == self._did:
             return None
         if parent_context_id:
@@ -107,19 +101,18 @@ class ContextKeys:
             joins = encrypted
         return await self._target_of(recipient) if joins else None
 
-    async def welcome(self, message: Message, newcomer: Target) -> None:
-        """Give the key of the context that a record is in, if it is ours; it lies in the own DWN, for the newcomer to
-        fetch, and sync brings it to the remote ones.
+    async def deliver_context_key(self, message: Message, recipient: Target) -> None:
+        """Write the key of a record's context, if it is ours, into the own DWN for the recipient to fetch.
 
         Raises:
             DwnError: the DWN refused.
         """
         key = await self._own_key(message["contextId"])
         if key is not None:
-            await self._give(message["descriptor"]["protocol"], key, newcomer)
+            await self._write(message["descriptor"]["protocol"], key, recipient)
 
     async def share(self, message: Message, recipient: str) -> None:
-        """Give the key of the context that a record is in to somebody.
+        """Deliver the key of the context that a record is in to somebody.
 
         Raises:
             EncryptionError: the context has no key or it is not ours, or the recipient has none to encrypt for.
@@ -128,11 +121,10 @@ class ContextKeys:
         key = await self._own_key(message.get("contextId") or "")
         if key is None:
             raise EncryptionError("Only who began an encrypted context can give its key, and this record is in none.")
-        await self._give(message["descriptor"]["protocol"], key, await self._target_of(recipient))
+        await self._write(message["descriptor"]["protocol"], key, await self._target_of(recipient))
 
-    async def given(self, message: Message) -> AsyncGenerator[Given]:
-        """The keys that were given to us for the context of a record: those at hand, then those that its owner's DWN
-        has.
+    async def received_keys(self, message: Message) -> AsyncGenerator[ReceivedKey]:
+        """Yield the keys that we received for a record's context: those at hand, then those that its owner's DWN has.
 
         Raises:
             DwnError, RemoteError: that DWN refused, or could not be reached.
@@ -144,24 +136,24 @@ class ContextKeys:
         owners = [entry["rootKeyId"] for entry in entries_of(message) if entry["derivationScheme"] == _CONTEXT]
         for key_id in owners:
             if (known := self._keys.received.get((self._did, key_id, context))) is not None:
-                yield Given(protocol, known, kept=True)
+                yield ReceivedKey(protocol, known, kept=True)
         for key_id in owners:
             owner = key_id.partition("#")[0]
             for place in [None] if owner == self._did else [None, owner]:
                 for key in await self._found(place, protocol, context):
                     if key.root_key_id == key_id:
-                        yield Given(protocol, key, kept=place is None)
+                        yield ReceivedKey(protocol, key, kept=place is None)
 
-    async def keep(self, given: Given) -> None:
-        """Have a key that has proved right at hand from now on."""
-        key = given.key
+    async def keep(self, received: ReceivedKey) -> None:
+        """Cache a key that has opened a record, and keep it in the own DWN."""
+        key = received.key
         self._keys.received[self._did, key.root_key_id, key.path[1]] = key
-        if not given.kept:
+        if not received.kept:
             with suppress(StorageError):  # then it is fetched again another time
-                await self._give(given.protocol, key, None)
+                await self._write(received.protocol, key, None)
 
     async def _own_key(self, context_id: str) -> DerivedKey | None:
-        """The private key of a context, if it is ours to give; None if it is another's, or the context has none."""
+        # None if the context has no key, or another's root is its root.
         context = context_id.partition("/")[0]
         public = self.target(context)
         if public is None:
@@ -173,12 +165,8 @@ class ContextKeys:
         key_id, jwk = await self._keys.public(did)
         return Target(key_id, "protocolPath", jwk, named=True)
 
-    async def _give(self, protocol: str, key: DerivedKey, to: Target | None) -> None:
-        """Write a key into the own DWN.
-
-        Parameters:
-            to: whom it is for; None: we keep it ourselves.
-        """
+    async def _write(self, protocol: str, key: DerivedKey, to: Target | None) -> None:
+        # Without a recipient, we keep it ourselves.
         await self._configure()
         content = ContentKey.new()
         plain = json.dumps(await key.to_wire(self._crypto), separators=(",", ":")).encode()
@@ -204,11 +192,7 @@ class ContextKeys:
         await self._agent.messages.process(self._did, message, data)
 
     async def _found(self, place: str | None, protocol: str, context: str) -> list[DerivedKey]:
-        """The keys for a context in a DWN that we can open, the newest first.
-
-        Parameters:
-            place: whose remote DWN is asked; None: the own one on this device.
-        """
+        # `place` is the DID whose remote DWN is asked; None: the own one on this device.
         query = await compose.records_query(
             await self._agent.signer(self._did),
             self._agent.clock,
@@ -225,12 +209,12 @@ class ContextKeys:
         return [key for key in keys if key is not None and (key.scheme, key.path) == (_CONTEXT, (_CONTEXT, context))]
 
     async def _opened(self, entry: Message) -> DerivedKey | None:
-        """The key in a record; None if we cannot open it, or something else is in it."""
+        # None if we cannot open it, or something else is in it.
         root = await self._keys.root(self._did)
         try:
             content = await content_key(self._crypto, entry, [root.derive(scheme, ()) for scheme in SCHEMES])
             plain = await content.crypt_bytes(self._crypto, b64url_decode(entry["encodedData"]))
-            return DerivedKey.from_wire(json.loads(plain))
+            return DerivedKey.from_wire(strict_json.parse(plain.decode()))
         except (EncryptionError, CryptoError, ValueError, KeyError):
             return None
 

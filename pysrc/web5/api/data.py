@@ -1,25 +1,152 @@
-"""What an app hands in as record data, and how it gets a record's data out.
+"""Record data on its way in, whole or as a source that is read twice (for its CID, then to be stored), and out.
 
 The media types follow `dataToBlob` in `@web5/api` src/utils.ts.
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
-from web5.errors import InvalidArgument
+from web5 import strict_json
+from web5.agent.agent import Agent
+from web5.chunks import reading
+from web5.dwn.cid import DataCid, data_cid
+from web5.dwn.codes import Code
+from web5.dwn.types import Message
+from web5.errors import BadRequest, InvalidArgument, MalformedData
 
 CHUNK = 65_536
+FILE_CHUNK = 1 << 20
+
+Source = Callable[[], AsyncIterator[bytes]]
+"""Data that need not fit into memory: each call begins to read it anew. Its attribute `media_type`, if it has one, is
+the media type."""
+
+Transform = Callable[[AsyncIterable[bytes]], AsyncIterator[bytes]]
+"""A change of the data before they are stored; the same, each time they are read."""
+
+T = TypeVar("T")
+
+
+class RecordData:
+    """The data of a record, fetched when it is asked for and not before.
+
+    Each method reads it anew, and raises NotFound if the record is deleted or gone, KeyMissing if it is encrypted and
+    no key for it is here, BlobMissing if the DWN has the record without its data, and RemoteError if the record is a
+    remote DWN's and that cannot be reached.
+    """
+
+    def __init__(self, open_stream: Callable[[], Awaitable[AsyncIterator[bytes]]]) -> None:
+        self._open_stream = open_stream
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Return an iterator over the bytes in chunks, as they come from the store or the remote DWN."""
+        return await self._open_stream()
+
+    async def bytes(self) -> bytes:
+        """Return all of the data."""
+        return b"".join([chunk async for chunk in await self._open_stream()])
+
+    async def text(self) -> str:
+        """Return all of the data as UTF-8 text.
+
+        Raises:
+            MalformedData: it is not UTF-8.
+        """
+        try:
+            return (await self.bytes()).decode()
+        except UnicodeDecodeError as error:
+            raise MalformedData(f"The record's data is not UTF-8 text: {error}.") from error
+
+    async def json(self) -> Any:
+        """Return the JSON value that the data holds.
+
+        Raises:
+            MalformedData: it is not JSON in UTF-8 (RFC 8259), or nested more than 500 levels deep.
+        """
+        try:
+            return strict_json.parse((await self.bytes()).decode("utf-8-sig"))
+        except ValueError as error:
+            raise MalformedData(f"The record's data is not JSON: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The data of a RecordsWrite: bytes, or a source of them.
+
+    Parameters:
+        cid, size: of the data as they are stored.
+    """
+
+    data_format: str
+    cid: str
+    size: int
+    source: bytes | Source
+
+    @property
+    def in_memory(self) -> bytes | None:
+        """The data, unless it is read from a source."""
+        return self.source if isinstance(self.source, bytes) else None
+
+    async def write(self, agent: Agent, did: str, message: Message) -> None:
+        """Have the local DWN of `did` store a RecordsWrite with this data.
+
+        Raises:
+            InvalidArgument: the source gave other data than the first time, or something else than bytes.
+            DwnError: the DWN refused.
+            Whatever the source raises. Nothing is stored in any of these cases.
+        """
+        if isinstance(self.source, bytes):
+            await agent.messages.process(did, message, self.source)
+            return
+        try:
+            async with reading(_checked(self.source)) as chunks:
+                await agent.messages.process(did, message, chunks)
+        except BadRequest as error:
+            if error.code in (Code.RecordsWriteDataCidMismatch, Code.RecordsWriteDataSizeMismatch):
+                raise InvalidArgument(
+                    "The data changed between the two times that it was read. Try again when nothing writes to it."
+                ) from error
+            raise
+
+
+async def prepare(data: Any, data_format: str | None, transform: Transform | None = None) -> Payload:
+    """Return the payload for an app's data; a source is read once, for its CID and size.
+
+    Parameters:
+        data: str, bytes-like, anything JSON can hold, a `Source`, or the path of a file.
+        data_format: the media type; by default the one that fits `data`.
+        transform: encrypts the data, if they are to be.
+
+    Raises:
+        InvalidArgument: it is none of these, or the file cannot be read.
+        Whatever the source raises.
+    """
+    if isinstance(data, Path):
+        data = _file(data)
+    if not callable(data):
+        whole, data_format = to_bytes(data, data_format)
+        if transform is not None:
+            whole = b"".join([chunk async for chunk in transform(chunked(whole))])
+        return Payload(data_format, data_cid(whole), len(whole), whole)
+    media_type = data_format or getattr(data, "media_type", None) or "application/octet-stream"
+    source = data if transform is None else lambda: transform(_checked(data))
+    cid = DataCid()
+    async with reading(_checked(source)) as chunks:
+        async for chunk in chunks:
+            cid.update(chunk)
+    return Payload(media_type, *cid.finish(), source)
 
 
 def to_bytes(data: Any, data_format: str | None) -> tuple[bytes, str]:
-    """Turn what an app gave into bytes and their media type.
-
-    Parameters:
-        data: str, bytes-like, or anything JSON can hold.
-        data_format: the media type; by default the one that fits `data`.
+    """Return the bytes of str, bytes-like or JSON data, and their media type: `data_format`, or the one that fits.
 
     Raises:
         InvalidArgument: JSON cannot hold `data`.
@@ -35,34 +162,37 @@ def to_bytes(data: Any, data_format: str | None) -> tuple[bytes, str]:
     return encoded, data_format or "application/json"
 
 
-class RecordData:
-    """A record's data, fetched when it is asked for and not before.
-
-    Parameters:
-        stream: opens the data anew at each call.
-    """
-
-    def __init__(self, stream: Callable[[], Awaitable[AsyncIterator[bytes]]]) -> None:
-        self._stream = stream
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        """The bytes in chunks, as they come from the store or the remote."""
-        return await self._stream()
-
-    async def bytes(self) -> bytes:
-        """All of it."""
-        return b"".join([chunk async for chunk in await self._stream()])
-
-    async def text(self) -> str:
-        """All of it, as UTF-8 text. Raises UnicodeDecodeError if it is none."""
-        return (await self.bytes()).decode()
-
-    async def json(self) -> Any:
-        """All of it, parsed. Raises json.JSONDecodeError if it is no JSON."""
-        return json.loads(await self.bytes())
-
-
 async def chunked(data: bytes) -> AsyncIterator[bytes]:
-    """Bytes that are at hand, as a stream."""
+    """Give data that is in memory as a stream."""
     for start in range(0, len(data), CHUNK):
         yield data[start : start + CHUNK]
+
+
+async def _checked(source: Source) -> AsyncIterator[bytes]:
+    chunks: Any = source()
+    if not hasattr(chunks, "__aiter__"):
+        if inspect.iscoroutine(chunks):
+            chunks.close()
+        raise InvalidArgument("A source of record data must give an async iterator of bytes when it is called.")
+    async with reading(chunks) as iterator:
+        async for chunk in iterator:
+            if not isinstance(chunk, bytes | bytearray | memoryview):
+                raise InvalidArgument(f"A source of record data must give bytes, not {type(chunk).__name__}.")
+            yield bytes(chunk)
+
+
+def _file(path: Path) -> Source:
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            with await _off_the_loop(lambda: path.open("rb")) as file:
+                while chunk := await _off_the_loop(lambda: file.read(FILE_CHUNK)):
+                    yield chunk
+        except OSError as error:
+            raise InvalidArgument(f"{path} cannot be read: {error.strerror or error}.") from error
+
+    return chunks
+
+
+async def _off_the_loop(work: Callable[[], T]) -> T:
+    # A browser has no threads, but its files of this kind are in memory.
+    return work() if sys.platform == "emscripten" else await asyncio.to_thread(work)

@@ -1,4 +1,4 @@
-"""How an app's records are encrypted, and opened again.
+"""The encryption of an app's records, and their decryption.
 
 Invariants:
 1. Where the protocol has a key at a record's path (`$encryption`), data are encrypted or they are not written.
@@ -16,8 +16,9 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.api.context_keys import ContextKeys
-from web5.api.payload import Transform
+from web5.api.data import Transform
 from web5.crypto.jwk import public_jwk
+from web5.dwn.compose import WriteOptions
 from web5.dwn.encryption.content import ContentKey
 from web5.dwn.encryption.definitions import key_at
 from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Message, Scheme, path_for
@@ -35,10 +36,10 @@ from web5.ports.crypto import Crypto
 
 @dataclass(frozen=True)
 class Encryption:
-    """For whom a record is encrypted, besides its owner and its `recipient`.
+    """The readers of an encrypted record, besides its owner and its `recipient`.
 
     Parameters:
-        schemes: by what the keys are derived that open it, any of "schemas", "dataFormats", "protocolPath" and
+        schemes: the ways in which its keys are derived, any of "schemas", "dataFormats", "protocolPath" and
             "protocolContext". By default: of a protocol's record, by its path and context; of another, by its schema
             or, if it has none, by its data format.
         recipients: further DIDs that can read it, with the secp256k1 key for keyAgreement of their documents.
@@ -59,33 +60,33 @@ class Encryption:
             raise InvalidArgument(f"Unknown scheme {unknown[0]!r}; the schemes are {', '.join(SCHEMES)}.")
 
 
-Asked = bool | Encryption | None
-"""What `encryption=` takes: yes, no, how, or as the protocol says (a new record) and as before (an update)."""
+EncryptionChoice = bool | Encryption | None
+"""The values of `encryption=`: yes, no, for whom, or as the protocol says (a new record) and as before (an update)."""
 
 
 @dataclass(frozen=True)
-class Sealing:
+class StateEncryption:
     """The encryption of one state of a record.
 
     Parameters:
-        entries: the wrapped keys, made of the unsigned message.
+        entries: makes the wrapped keys, of the unsigned message.
     """
 
     crypto: Crypto
     content: ContentKey
     entries: Callable[[Message], Awaitable[list[Entry]]]
 
-    def through(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """The data's ciphertext; the same at every reading."""
+    def encrypt_stream(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """Encrypt the data; the ciphertext is the same at every reading."""
         return self.content.crypt(self.crypto, chunks)
 
-    async def encryption(self, message: Message) -> dict[str, Any]:
-        """The record's `encryption`."""
+    async def property(self, message: Message) -> dict[str, Any]:
+        """Return the `encryption` of the RecordsWrite."""
         return encryption_property(self.content, await self.entries(message))
 
 
 class RecordEncryption:
-    """Encrypts and opens records as the identity `did`.
+    """Encrypts and decrypts records as the identity `did`.
 
     Attributes:
         contexts: gives and finds keys of contexts.
@@ -98,32 +99,35 @@ class RecordEncryption:
         self._keys = agent.record_keys
         self._crypto = agent.record_keys.crypto
 
-    async def of_new(
-        self, asked: Asked, *, protocol: str | None, protocol_path: str | None, recipient: str | None
-    ) -> Sealing | None:
-        """What encrypts a record that begins, or begins anew; None if it stays in the clear.
+    async def for_new_record(self, choice: EncryptionChoice, options: WriteOptions) -> StateEncryption | None:
+        """Return the encryption of a record that begins, or begins anew; None if it stays in the clear.
+
+        Parameters:
+            options: `protocol`, `protocol_path` and `recipient` of the record.
 
         Raises:
             EncryptionError: the protocol demands that it is encrypted, or a recipient has no key.
         """
+        protocol, protocol_path = options.get("protocol"), options.get("protocol_path")
         owner_key = self._protocol_key(protocol, protocol_path)
-        if asked is False and owner_key is not None:
+        if choice is False and owner_key is not None:
             raise EncryptionError(f"Records at {protocol_path} of {protocol} are encrypted; leave out `encryption`.")
-        if asked is False or (asked is None and owner_key is None):
+        if choice is False or (choice is None and owner_key is None):
             return None
-        wishes = asked if isinstance(asked, Encryption) else Encryption()
-        others = dict.fromkeys(did for did in (recipient, *wishes.recipients) if did and did != self._did)
+        readers = choice if isinstance(choice, Encryption) else Encryption()
+        recipients = (options.get("recipient"), *readers.recipients)
+        others = dict.fromkeys(did for did in recipients if did and did != self._did)
         direct = [await self._keys.public(did) for did in others]
 
         async def entries(message: Message) -> list[Entry]:
-            schemes = wishes.schemes or _fitting(message)
+            schemes = readers.schemes or _default_schemes(message)
             targets = [await self._target(scheme, message, owner_key) for scheme in schemes]
-            if wishes.schemes and None in targets:
+            if readers.schemes and None in targets:
                 missing = schemes[targets.index(None)]
                 raise EncryptionError(f"No key by {missing} is here: the context has none, or the identity is away.")
             # Named by a scheme that leads somewhere: what the reference's reader is to pass over for this key.
             scheme: Scheme = "protocolPath" if "protocol" in message["descriptor"] else schemes[0]
-            targets += [_path_target(definition, message) for definition in wishes.definitions]
+            targets += [_path_target(definition, message) for definition in readers.definitions]
             targets += [Target(key_id, scheme, jwk, named=True) for key_id, jwk in direct]
             made = [await wrapped(self._crypto, content, target) for target in targets if target is not None]
             if not made:
@@ -131,40 +135,38 @@ class RecordEncryption:
             return made
 
         content = ContentKey.new()
-        return Sealing(self._crypto, content, entries)
+        return StateEncryption(self._crypto, content, entries)
 
-    async def of_update(self, asked: Asked, message: Message, data_format: str | None, *, data: bool) -> Sealing | None:
-        """What encrypts the next state of a record; None if its data stay as they are, or are in the clear.
+    async def for_update(
+        self, choice: EncryptionChoice, message: Message, data_format: str | None, *, new_data: bool
+    ) -> StateEncryption | None:
+        """Return the encryption of a record's next state; None if its data stay as they are, or are in the clear.
 
         Parameters:
             message: the RecordsWrite before it.
             data_format: the new one, if it changes.
-            data: there are new data.
 
         Raises:
             InvalidArgument: encryption is asked for without data.
-            EncryptionError: as `of_new`; KeyMissing if the last state cannot be opened here.
+            EncryptionError: as `for_new_record`; KeyMissing if the last state cannot be opened here.
         """
-        descriptor = message["descriptor"]
-        if asked is not None and not data:
+        if choice is not None and not new_data:
             raise InvalidArgument("What is stored already cannot be encrypted or decrypted; give the data too.")
-        if asked is None and "encryption" in message:
-            old = await self.content_key(message) if data or data_format else None
-            if old is None:
+        if choice is None and "encryption" in message:
+            if not (new_data or data_format):
                 return None
-            content = old.renewed() if data else old
-            return Sealing(self._crypto, content, lambda following: self._rewrapped(content, message, following))
-        if not data:
+            old = await self.content_key(message)
+            content = old.renewed() if new_data else old
+            return StateEncryption(self._crypto, content, partial(self._rewrapped, content, message))
+        if not new_data:
             return None
-        return await self.of_new(
-            asked,
-            protocol=descriptor.get("protocol"),
-            protocol_path=descriptor.get("protocolPath"),
-            recipient=descriptor.get("recipient"),
-        )
+        place, names = message["descriptor"], ("protocol", "protocolPath", "recipient")
+        protocol, path, recipient = (place.get(name) for name in names)
+        options = WriteOptions(protocol=protocol, protocol_path=path, recipient=recipient)
+        return await self.for_new_record(choice, options)
 
     async def content_key(self, message: Message) -> ContentKey:
-        """The key of an encrypted record's data. If no own key opens it, those are tried that others gave.
+        """Return the key of an encrypted record's data. If no own key opens it, those are tried that others gave.
 
         Raises:
             KeyMissing: no key that opens it is here; if the DWN that might have one failed, its error is the cause.
@@ -175,22 +177,26 @@ class RecordEncryption:
         try:
             return await content_key(self._crypto, message, own)
         except KeyMissing as missing:
-            return await self._by_given_key(message, missing)
+            return await self._by_received_key(message, missing)
 
-    async def _by_given_key(self, message: Message, missing: KeyMissing) -> ContentKey:
+    async def _by_received_key(self, message: Message, missing: KeyMissing) -> ContentKey:
         try:
-            async with aclosing(self.contexts.given(message)) as found:
-                async for given in found:
+            async with aclosing(self.contexts.received_keys(message)) as found:
+                async for received in found:
                     with suppress(EncryptionError):
-                        content = await content_key(self._crypto, message, [given.key])
-                        await self.contexts.keep(given)
+                        content = await content_key(self._crypto, message, [received.key])
+                        await self.contexts.keep(received)
                         return content
         except (DwnError, IdentityError, RemoteError) as error:
             raise missing from error
         raise missing
 
-    async def opening(self, message: Message) -> Transform:
-        """What decrypts a record's data; of a record in the clear, what leaves them. Raises as `content_key`."""
+    async def decryption(self, message: Message) -> Transform:
+        """Return a stream transform that decrypts a record's data; identity if that is in the clear.
+
+        Raises:
+            EncryptionError: as `content_key`.
+        """
         if "encryption" not in message:
             return aiter
         return partial((await self.content_key(message)).crypt, self._crypto)
@@ -202,7 +208,7 @@ class RecordEncryption:
         return None if definition is None else key_at(definition, protocol_path)
 
     async def _target(self, scheme: Scheme, message: Message, owner_key: Mapping[str, Any] | None) -> Target | None:
-        """The public key of one scheme; None if the context that the record joins has none, or `did` is not here."""
+        # None if the context that the record joins has no key, or the keys of `did` are not here.
         path = path_for(scheme, message)
         if scheme == "protocolPath" and owner_key is not None:
             return Target(owner_key["rootKeyId"], scheme, owner_key["publicKeyJwk"])
@@ -216,7 +222,7 @@ class RecordEncryption:
         return Target(key.root_key_id, key.scheme, public, named=key.scheme == "protocolContext")
 
     async def _rewrapped(self, content: ContentKey, message: Message, following: Message) -> list[Entry]:
-        """The wrapped keys of the next state: those of the last one, but for those that another data format changes."""
+        # Those of the last state stay, but for those that another data format changes.
         moved = path_for("dataFormats", message) != path_for("dataFormats", following)
         root = await self._keys.root_if_here(self._did)
         entries = []
@@ -233,7 +239,6 @@ class RecordEncryption:
 
 
 def _path_target(definition: Mapping[str, Any], message: Message) -> Target:
-    """The key that another's definition has for a record of the protocol."""
     protocol, path = definition["protocol"], message["descriptor"].get("protocolPath")
     key = key_at(definition, path) if path and protocol == message["descriptor"]["protocol"] else None
     if key is None:
@@ -241,7 +246,7 @@ def _path_target(definition: Mapping[str, Any], message: Message) -> Target:
     return Target(key["rootKeyId"], "protocolPath", key["publicKeyJwk"])
 
 
-def _fitting(message: Message) -> Sequence[Scheme]:
+def _default_schemes(message: Message) -> Sequence[Scheme]:
     descriptor = message["descriptor"]
     if "protocol" in descriptor:
         return ("protocolPath", "protocolContext")

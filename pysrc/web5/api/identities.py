@@ -1,63 +1,69 @@
-"""`web5.identities`: the identities on this agent, which are the same on all of its devices."""
+"""`web5.identities`, `web5.vault` and `web5.did`: an agent's identities, the vault of their keys, anybody's DIDs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
+from web5.dids.models import DidDereferencingResult, DidResolutionResult
+from web5.dids.resolver import dereference
 
 
 class IdentitiesApi:
+    """The identities on this agent, which are the same on all of its devices.
+
+    Where a method takes a `did`, it raises IdentityError if that identity is not on this agent.
+    """
+
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
 
     def list(self) -> list[Identity]:
-        """All of them, the oldest first."""
+        """Return all identities, the oldest first."""
         return self._agent.identities.list()
 
     async def create(self, name: str, *, dwn_endpoints: Sequence[str]) -> Identity:
-        """Make another identity. It is published in the background."""
+        """Make another identity with a new `did:dht`, which is published in the background.
+
+        Parameters:
+            name: how the person knows it.
+            dwn_endpoints: the URLs of its remote DWNs; without any it lives on this agent's devices only.
+        """
         return await self._agent.create_identity(name, dwn_endpoints)
 
     async def rename(self, did: str, name: str) -> None:
-        """Give it another name.
+        """Give an identity another name.
 
         Raises:
-            IdentityError: it is not on this agent, or the name is blank.
+            IdentityError: also if the name is blank.
         """
         await self._agent.identities.rename(did, name)
 
     async def choose(self, did: str) -> None:
-        """Make it the one that `Web5.connect` gives on this device. Raises IdentityError if it is not on this agent."""
+        """Make an identity the one that `Web5.connect` gives on this device."""
         await self._agent.identities.choose(did)
 
     async def set_dwn_endpoints(self, did: str, urls: Sequence[str]) -> None:
-        """Choose its remote DWNs. The DID document is published anew; sync fills a node that is added, and lets go of
-        one that is not named any more, which keeps what it has.
+        """Choose the remote DWNs of an identity, and publish its DID document anew.
+
+        Sync fills a node that is added, and lets go of one that is not named any more, which keeps what it has.
 
         Raises:
             InvalidArgument: a URL is none of http or https.
-            IdentityError: it is not on this agent.
         """
         await self._agent.set_dwn_endpoints(did, urls)
 
     async def delete(self, did: str) -> None:
-        """Delete it with its keys, on all devices of this agent. Without an export nothing brings it back; what its
-        remote DWNs hold stays there.
+        """Delete an identity with its keys, on all devices of this agent.
 
-        Raises:
-            IdentityError: it is not on this agent.
+        Without an export nothing brings it back; what its remote DWNs hold stays there.
         """
         await self._agent.identities.delete(did)
 
     async def export(self, did: str) -> dict[str, Any]:
-        """A portable identity, **with its private keys**, as `@web5/agent` exports it.
-
-        Raises:
-            IdentityError: it is not on this agent.
-        """
+        """Return the portable identity, **with its private keys**, as `@web5/agent` exports it."""
         return await self._agent.export_identity(did)
 
     async def import_(self, portable_identity: Any) -> Identity:
@@ -67,3 +73,95 @@ class IdentitiesApi:
             IdentityError: it is malformed, without usable keys, or here already. Nothing is changed.
         """
         return await self._agent.import_identity(portable_identity)
+
+
+class VaultApi:
+    """The vault that keeps the keys of this agent, and the words that bring it back elsewhere."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    @property
+    def agent_did(self) -> str | None:
+        """The DID of the agent itself, whose records hold the identities; also while locked."""
+        return self._agent.vault.agent_did
+
+    @property
+    def state(self) -> Literal["new", "locked", "unlocked"]:
+        """The state of the vault; "new" before the first launch."""
+        return self._agent.vault.state
+
+    @property
+    def protection(self) -> Literal["password", "device"] | None:
+        """The key that opens it.
+
+        "device" is one that no script can read, but that everybody who can use this browser profile (or account) can
+        use; deleting the site's data destroys it, and without the words the identities with it.
+        """
+        return self._agent.vault.protection
+
+    @property
+    def keeps_recovery_phrase(self) -> bool:
+        """True until `forget_recovery_phrase`: nobody has written the words down yet. Also while locked."""
+        return self._agent.vault.keeps_recovery_phrase
+
+    async def lock(self) -> None:
+        """Stop sync and forget every key until `unlock`; what needs one raises VaultLocked meanwhile."""
+        await self._agent.lock()
+
+    async def unlock(self, password: str | None = None) -> None:
+        """Unlock the vault; sync is to be started anew.
+
+        Raises:
+            WrongPassword: that is not its password.
+            VaultLocked: it has a password, and none was given.
+        """
+        await self._agent.unlock(password)
+
+    async def change_password(self, old: str | None, new: str | None) -> None:
+        """Give the vault another password. The words stay the same, and so do the passwords of other devices.
+
+        Parameters:
+            old: None if there is none yet.
+            new: None to have this device's key protect it again.
+
+        Raises:
+            WrongPassword: `old` is not its password.
+            InvalidArgument: `new` is blank.
+        """
+        await self._agent.vault.change_password(old, new)
+
+    async def recovery_phrase(self) -> str | None:
+        """Return the twelve words (BIP-39), or None once they were erased by `forget_recovery_phrase`.
+
+        Raises:
+            VaultLocked: it is locked.
+        """
+        return await self._agent.vault.recovery_phrase()
+
+    async def forget_recovery_phrase(self) -> None:
+        """Erase the words from this device, once they are written down. Nothing can show them again."""
+        await self._agent.vault.forget_recovery_phrase()
+
+    async def set_dwn_endpoints(self, urls: Sequence[str]) -> None:
+        """Choose the remote DWNs that keep the agent's own records; recovery needs at least one of them.
+
+        Raises:
+            InvalidArgument: a URL is none of http or https.
+        """
+        await self._agent.set_dwn_endpoints(self._agent.vault.agent_did or "", urls)
+
+
+class DidApi:
+    """Resolution of DIDs: did:dht, did:jwk, did:key and did:web."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    async def resolve(self, did_uri: str) -> DidResolutionResult:
+        """Resolve a DID. Never raises: errors are in `did_resolution_metadata` (DID Core, section 7.1)."""
+        return await self._agent.resolver.resolve(did_uri)
+
+    async def dereference(self, did_url: str) -> DidDereferencingResult:
+        """Return the key or service that a DID URL names. Never raises: errors are in `dereferencing_metadata`."""
+        return await dereference(self._agent.resolver, did_url)

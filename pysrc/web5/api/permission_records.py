@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.api.sending import SendReport
+from web5.api.record import SendReport
 from web5.dwn import compose
 from web5.dwn.jws import message_author
 from web5.dwn.permissions import protocol as permissions
@@ -70,7 +70,7 @@ class _PermissionRecord:
         report = SendReport(
             await self._agent.messages.deliver(target or self._home, *split_encoded_data(self._message))
         )
-        report.raise_if_none_took_it()
+        report.raise_if_undelivered()
         return report
 
     async def store(self, *, import_: bool = False) -> None:

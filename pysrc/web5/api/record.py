@@ -8,23 +8,51 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
-from web5.api.data import RecordData, chunked
-from web5.api.encryption import Asked, RecordEncryption
-from web5.api.payload import prepare
-from web5.api.sending import SendReport
+from web5.api.data import RecordData, chunked, prepare
+from web5.api.encryption import EncryptionChoice, RecordEncryption
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
-from web5.dwn.cid import bare_message, message_cid
+from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.jws import message_author
+from web5.dwn.signing import without_none
 from web5.dwn.types import Message
-from web5.errors import BlobMissing, InvalidArgument, NotFound
+from web5.errors import BlobMissing, DwnError, InvalidArgument, NotFound, Unreachable
+from web5.sync.states import SendResult
 
 _UNSET: Any = object()
 
 
+class SendReport(list[SendResult]):
+    """The answers of all endpoints to a `send`."""
+
+    @property
+    def delivered(self) -> list[str]:
+        """The endpoints that have the record now."""
+        return [result.endpoint for result in self if result.accepted]
+
+    @property
+    def failed(self) -> list[SendResult]:
+        """The answers of the others."""
+        return [result for result in self if not result.accepted]
+
+    def raise_if_undelivered(self) -> None:
+        """Raise DwnError or Unreachable with an endpoint's words, if no endpoint took the record."""
+        if self.delivered:
+            return
+        if not self:
+            raise Unreachable("The target names no DWN in its DID document, so there is nowhere to send to.")
+        answer = next((result for result in self if result.code), self[0])
+        if answer.code:
+            raise DwnError.from_status(answer.code, answer.detail)
+        raise Unreachable(f"{answer.endpoint}: {answer.detail}")
+
+
 class Record:
-    """One record in the state it had when it was read or written; `update` and `delete` move this object on.
+    """A record in the state it had when it was read or written; `update` and `delete` move this object on.
+
+    Dates are ISO 8601 in UTC with microseconds, such as "2024-05-01T00:00:00.000000Z". Properties that the record does
+    not have are None. Of a deleted record, only those that never change are left.
 
     Parameters:
         actor: who updates, deletes and sends, in the DWN of `actor.did`.
@@ -54,10 +82,10 @@ class Record:
         self._stream = stream
         inline = message.get("encodedData")
         self._data = b64url_decode(inline) if data is None and inline is not None else data
-        self._initial_write = initial_write or message.get("initialWrite")
-        self._message = bare_message(message)
+        self._initial_write: Message | None = initial_write or message.get("initialWrite")
+        self._message = {k: v for k, v in message.items() if k not in ("encodedData", "initialWrite")}
 
-    # What never changes in a record's life, from the initial write where this is a delete.
+    # -- what never changes in a record's life
 
     @property
     def id(self) -> str:
@@ -67,86 +95,97 @@ class Record:
 
     @property
     def context_id(self) -> str | None:
+        """The record IDs from the root of the protocol's tree to this record, joined by "/"."""
         context_id: str | None = self._last_write.get("contextId")
         return context_id
 
     @property
     def creator(self) -> str:
         """The DID that made the initial write, or had a delegate make it."""
-        return _author_of(self._initial_write or self._message)
+        return message_author(self._initial_write or self._message)
 
     @property
     def date_created(self) -> str:
-        """ISO 8601, UTC, microseconds."""
-        created: str = self._descriptor("dateCreated")
-        return created
+        """The date of the initial write, unless the app gave another."""
+        return self._created("dateCreated") or ""
 
     @property
     def parent_id(self) -> str | None:
-        return self._text("parentId")
+        """The record ID of the parent, below the root of a protocol."""
+        return self._created("parentId")
 
     @property
     def protocol(self) -> str | None:
-        return self._text("protocol")
+        """The URI of the protocol."""
+        return self._created("protocol")
 
     @property
     def protocol_path(self) -> str | None:
-        return self._text("protocolPath")
+        """The place in the protocol's structure, such as "thread/message"."""
+        return self._created("protocolPath")
 
     @property
     def recipient(self) -> str | None:
-        return self._text("recipient")
+        """The DID that the record is addressed to."""
+        return self._created("recipient")
 
     @property
     def schema(self) -> str | None:
-        return self._text("schema")
+        """The URI that says what the data is."""
+        return self._created("schema")
 
-    # What an update may change.
+    # -- what an update may change
 
     @property
     def author(self) -> str:
         """The DID that made the newest message, or had a delegate make it."""
-        return _author_of(self._message)
+        return message_author(self._message)
 
     @property
     def date_modified(self) -> str:
-        """The newest message's timestamp: ISO 8601, UTC, microseconds."""
-        modified: str = self._message["descriptor"]["messageTimestamp"]
-        return modified
+        """The newest message's timestamp."""
+        return self._newest("messageTimestamp") or ""
 
     @property
     def data_cid(self) -> str | None:
-        return None if self.deleted else self._descriptor("dataCid")
+        """The CID of the data as the DWN has it: of an encrypted record, of the ciphertext."""
+        return self._newest("dataCid")
 
     @property
     def data_format(self) -> str | None:
-        return None if self.deleted else self._descriptor("dataFormat")
+        """The media type of the data."""
+        return self._newest("dataFormat")
 
     @property
     def data_size(self) -> int | None:
-        """Bytes."""
-        return None if self.deleted else self._descriptor("dataSize")
+        """The size of the data as the DWN has it, in bytes."""
+        size: int | None = self._message["descriptor"].get("dataSize")
+        return size
 
     @property
     def published(self) -> bool:
-        return not self.deleted and bool(self._descriptor("published"))
+        """True if anybody can read the record."""
+        return bool(self._message["descriptor"].get("published"))
 
     @property
     def date_published(self) -> str | None:
-        return None if self.deleted else self._descriptor("datePublished")
+        """The date of publication."""
+        return self._newest("datePublished")
 
     @property
     def tags(self) -> dict[str, Any]:
-        return {} if self.deleted else dict(self._descriptor("tags") or {})
+        """The tags, by which queries find the record; empty if it has none."""
+        return dict(self._message["descriptor"].get("tags") or {})
 
     @property
     def encrypted(self) -> bool:
-        """Whether the DWN has the data encrypted; `data` opens them."""
+        """True if the DWN has the data encrypted; `data` decrypts them."""
         return "encryption" in self._message
 
     @property
     def deleted(self) -> bool:
-        return bool(self._message["descriptor"]["method"] == "Delete")
+        """True once the record is deleted."""
+        return self._newest("method") == "Delete"
 
     @property
     def raw_message(self) -> dict[str, Any]:
@@ -160,10 +199,7 @@ class Record:
 
     @property
     def data(self) -> RecordData:
-        """The record's data: `await record.data.text()`, `.json()`, `.bytes()`, `.stream()`.
-
-        Those raise NotFound if the record is deleted or gone, KeyMissing if it is encrypted and no key for it is here.
-        """
+        """The record's data: `await record.data.text()`, `.json()`, `.bytes()` or `.stream()`."""
         return RecordData(self._open_data)
 
     async def update(
@@ -174,16 +210,21 @@ class Record:
         published: bool | None = None,
         date_published: str | None = None,
         tags: Mapping[str, Any] | None = None,
-        encryption: Asked = None,
+        encryption: EncryptionChoice = None,
     ) -> Record:
         """Write a new state of the record to the local DWN; what is not given stays as it is.
 
         Parameters:
-            data: as for `records.create`.
+            data: the new data, as for `records.create`.
             data_format: the new media type; it stays unless given.
+            published: True lets anybody read the record, False ends that.
+            date_published: the date of publication; by default now, when it is published.
             tags: all tags the record shall have; an empty mapping removes them.
             encryption: as for `records.create`, with data only. By default, an encrypted record stays one, for the
                 same readers.
+
+        Returns:
+            This record.
 
         Raises:
             InvalidArgument: the record is deleted, or the data cannot be stored.
@@ -195,30 +236,27 @@ class Record:
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
         context = await self._actor.authorize(operations.update(self._message, published))
-        given = data is not _UNSET
-        sealing = await self._encryption.of_update(encryption, self._message, data_format, data=given)
-        through = sealing.through if sealing else None
-        payload = await prepare(data, data_format or self.data_format, through) if given else None
-        message = await compose.records_write(
-            context.signer,
-            self._agent.clock,
+        options = compose.WriteOptions(
             delegated_grant=context.delegated_grant,
-            existing=self._message,
-            data_cid=payload.cid if payload else None,
-            data_size=payload.size if payload else None,
-            data_format=payload.data_format if payload else data_format,
+            data_format=data_format,
             published=published,
             date_published=date_published,
             tags=dict(self.tags if tags is None else tags) or None,
-            encryption=sealing.encryption if sealing else None if given else self._message.get("encryption"),
         )
+        has_data = data is not _UNSET
+        cipher = await self._encryption.for_update(encryption, self._message, data_format, new_data=has_data)
+        options["encryption"] = cipher.property if cipher else None if has_data else self._message.get("encryption")
+        payload = None
+        if has_data:
+            payload = await prepare(data, data_format or self.data_format, cipher.encrypt_stream if cipher else None)
+            options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
+        message = await compose.records_write(context.signer, self._agent.clock, existing=self._message, **options)
         if payload is None:
             await self._agent.messages.process(self._did, message)
         else:
             await payload.write(self._agent, self._did, message)
-            self._data, self._stream = payload.at_hand, None
-        self._initial_write = self._initial_write or self._message
-        self._message = message
+            self._data, self._stream = payload.in_memory, None
+        self._move_on(message)
         return self
 
     async def delete(self, *, prune: bool = False) -> None:
@@ -240,8 +278,7 @@ class Record:
             delegated_grant=context.delegated_grant,
         )
         await self._agent.messages.process(self._did, message)
-        self._initial_write = self._initial_write or self._message
-        self._message = message
+        self._move_on(message)
         self._data = self._stream = None
 
     async def send(self, target: str | None = None) -> SendReport:
@@ -250,13 +287,14 @@ class Record:
         Parameters:
             target: a DID; by default the own one, that is, to all of its endpoints.
 
-        Returns which endpoints took it. What an own endpoint did not take stays with sync.
+        Returns:
+            The answer of each endpoint. What an own endpoint did not take stays with sync.
 
         Raises:
             DwnError, RemoteError: no endpoint took it.
         """
         report = SendReport(await self._agent.sync.send(self._did, message_cid(self._message), target))
-        report.raise_if_none_took_it()
+        report.raise_if_undelivered()
         return report
 
     async def share_context(self, did: str) -> None:
@@ -272,26 +310,25 @@ class Record:
         await self._encryption.contexts.share(self._last_write, did)
 
     def to_json(self) -> dict[str, Any]:
-        """The properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
-        values = {
-            "author": self.author,
-            "contextId": self.context_id,
-            "dataCid": self.data_cid,
-            "dataFormat": self.data_format,
-            "dataSize": self.data_size,
-            "dateCreated": self.date_created,
-            "messageTimestamp": self.date_modified,
-            "datePublished": self.date_published,
-            "parentId": self.parent_id,
-            "protocol": self.protocol,
-            "protocolPath": self.protocol_path,
-            "published": self.published or None,
-            "recipient": self.recipient,
-            "recordId": self.id,
-            "schema": self.schema,
-            "tags": self.tags or None,
-        }
-        return {name: value for name, value in values.items() if value is not None}
+        """Return the properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
+        return without_none(
+            author=self.author,
+            contextId=self.context_id,
+            dataCid=self.data_cid,
+            dataFormat=self.data_format,
+            dataSize=self.data_size,
+            dateCreated=self.date_created,
+            messageTimestamp=self.date_modified,
+            datePublished=self.date_published,
+            parentId=self.parent_id,
+            protocol=self.protocol,
+            protocolPath=self.protocol_path,
+            published=self.published or None,
+            recipient=self.recipient,
+            recordId=self.id,
+            schema=self.schema,
+            tags=self.tags or None,
+        )
 
     def __repr__(self) -> str:
         state = "deleted" if self.deleted else f"{self.data_format}, {self.data_size} bytes"
@@ -301,18 +338,21 @@ class Record:
     def _last_write(self) -> Message:
         return (self._initial_write or self._message) if self.deleted else self._message
 
-    def _text(self, name: str) -> str | None:
-        value: str | None = self._descriptor(name)
+    def _created(self, name: str) -> str | None:
+        value: str | None = self._last_write["descriptor"].get(name)
         return value
 
-    def _descriptor(self, name: str) -> Any:
-        """A property of the newest write, or of the initial one where the record is deleted; None if it has none."""
-        return self._last_write["descriptor"].get(name)
+    def _newest(self, name: str) -> str | None:
+        value: str | None = self._message["descriptor"].get(name)
+        return value
+
+    def _move_on(self, message: Message) -> None:
+        self._initial_write, self._message = self._initial_write or self._message, message
 
     async def _open_data(self) -> AsyncIterator[bytes]:
         if self.deleted:
             raise NotFound("", f"Record {self.id} is deleted.")
-        decrypt = await self._encryption.opening(self._message)
+        decrypt = await self._encryption.decryption(self._message)
         return decrypt(await self._stored_data())
 
     async def _stored_data(self) -> AsyncIterator[bytes]:
@@ -333,7 +373,3 @@ class Record:
         if fetched is None:
             raise BlobMissing(f"The DWN has record {self.id} but not its data.")
         return aiter(fetched)
-
-
-def _author_of(message: Mapping[str, Any]) -> str:
-    return message_author(message)

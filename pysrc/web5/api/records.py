@@ -8,16 +8,49 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
-from web5.api.encryption import Asked, RecordEncryption
-from web5.api.filters import records_filter
-from web5.api.payload import prepare
+from web5.api.data import prepare
+from web5.api.encryption import EncryptionChoice, RecordEncryption
 from web5.api.record import Record
 from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.events import Event, Subscription
+from web5.dwn.signing import without_none
 from web5.errors import InvalidArgument
 
 Cursor = dict[str, Any]
+
+WIRE_NAMES = {
+    "attester": "attester",
+    "author": "author",
+    "context_id": "contextId",
+    "data_cid": "dataCid",
+    "data_format": "dataFormat",
+    "data_size": "dataSize",
+    "date_created": "dateCreated",
+    "date_published": "datePublished",
+    "date_updated": "dateUpdated",
+    "parent_id": "parentId",
+    "protocol": "protocol",
+    "protocol_path": "protocolPath",
+    "published": "published",
+    "recipient": "recipient",
+    "record_id": "recordId",
+    "schema": "schema",
+    "tags": "tags",
+}
+"""The filters, and the properties of a RecordsFilter that they are (dwn-sdk-js src/types/records-types.ts)."""
+
+
+def records_filter(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wire's filter; properties that are None are left out.
+
+    Raises:
+        InvalidArgument: there is no such filter.
+    """
+    unknown = sorted(set(given) - set(WIRE_NAMES))
+    if unknown:
+        raise InvalidArgument(f"Unknown filter {', '.join(unknown)}; the filters are {', '.join(WIRE_NAMES)}.")
+    return {WIRE_NAMES[name]: value for name, value in given.items() if value is not None}
 
 
 class Records(list[Record]):
@@ -29,7 +62,7 @@ class Records(list[Record]):
 
 
 class RecordsApi:
-    """Acts as `actor`. `from_`, where it is taken, is the DID whose remote DWN is asked instead of the local one.
+    """Records of the local DWN, and of others' remote ones: `from_` is the DID whose DWN is asked instead.
 
     A delegate acts with grants: what none of them allows raises GrantMissing, with the scope that is missing. It has to
     name the protocol in what it asks for; of a record that is held here, it is known.
@@ -56,11 +89,11 @@ class RecordsApi:
         protocol_path: str | None = None,
         parent_context_id: str | None = None,
         protocol_role: str | None = None,
-        encryption: Asked = None,
+        encryption: EncryptionChoice = None,
     ) -> Record:
         """Write a new record; it is durable, and waits for sync, when this returns.
 
-        Who is its recipient is given the key of an encrypted context with the record that begins it, or with a role.
+        Its recipient is given the key of an encrypted context with the record that begins it, or with a role.
 
         Parameters:
             data: str, bytes-like or JSON. If it may be too large for memory: a `pathlib.Path`, or a callable that gives
@@ -68,8 +101,11 @@ class RecordsApi:
                 or Blob, `web5.browser.files.source` makes one.
             data_format: media type; by default text/plain, application/octet-stream or application/json by `data`.
             schema: a URL that says what the data is.
+            recipient: the DID that the record is addressed to.
+            published: True lets anybody read the record.
             date_published, date_created: ISO 8601 UTC with microseconds; by default now.
-            protocol, protocol_path: where in a configured protocol the record belongs; `schema` and `data_format` must
+            tags: names with texts, numbers, booleans or lists of texts or numbers, by which queries find the record.
+            protocol, protocol_path: the place of the record in a configured protocol; `schema` and `data_format` must
                 be those of its type.
             parent_context_id: the `context_id` of the record that it belongs below.
             protocol_role: the protocol path of the role that is invoked.
@@ -79,37 +115,11 @@ class RecordsApi:
         Raises:
             InvalidArgument: the data cannot be stored, or changed between the two readings.
             EncryptionError: the protocol demands encryption and it is declined, or someone it is for has no key.
+            GrantMissing: a delegate may not do this.
             DwnError: the DWN refused.
             Whatever such a callable raises.
         """
-        context = await self._actor.authorize(
-            operations.write(
-                {
-                    "protocol": protocol,
-                    "protocol_path": protocol_path,
-                    "parent_context_id": parent_context_id,
-                    "published": published,
-                }
-            )
-        )
-        sealing = await self._encryption.of_new(
-            encryption, protocol=protocol, protocol_path=protocol_path, recipient=recipient
-        )
-        newcomer = await self._encryption.contexts.newcomer(
-            protocol=protocol,
-            protocol_path=protocol_path,
-            parent_context_id=parent_context_id,
-            recipient=recipient,
-            encrypted=sealing is not None,
-        )
-        payload = await prepare(data, data_format, sealing.through if sealing else None)
-        message = await compose.records_write(
-            context.signer,
-            self._agent.clock,
-            delegated_grant=context.delegated_grant,
-            data_cid=payload.cid,
-            data_size=payload.size,
-            data_format=payload.data_format,
+        options = compose.WriteOptions(
             schema=schema,
             recipient=recipient,
             published=published,
@@ -120,12 +130,18 @@ class RecordsApi:
             protocol_path=protocol_path,
             parent_context_id=parent_context_id,
             protocol_role=protocol_role,
-            encryption=sealing.encryption if sealing else None,
         )
+        context = await self._actor.authorize(operations.write(options))
+        cipher = await self._encryption.for_new_record(encryption, options)
+        key_recipient = await self._encryption.contexts.key_recipient(options, encrypted=cipher is not None)
+        payload = await prepare(data, data_format, cipher.encrypt_stream if cipher else None)
+        options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
+        options |= {"delegated_grant": context.delegated_grant, "encryption": cipher.property if cipher else None}
+        message = await compose.records_write(context.signer, self._agent.clock, **options)
         await payload.write(self._agent, self._did, message)
-        if newcomer is not None:
-            await self._encryption.contexts.welcome(message, newcomer)
-        return Record(self._agent, self._actor, message, data=payload.at_hand)
+        if key_recipient is not None:
+            await self._encryption.contexts.deliver_context_key(message, key_recipient)
+        return Record(self._agent, self._actor, message, data=payload.in_memory)
 
     async def query(
         self,
@@ -137,13 +153,13 @@ class RecordsApi:
         protocol_role: str | None = None,
         **filters: Any,
     ) -> Records:
-        """The records that fit all filters.
+        """Return the records that fit all filters.
 
         Parameters:
             date_sort: createdAscending (the default), createdDescending, publishedAscending or publishedDescending.
-            limit: records at the most; what follows is reached by the result's `cursor`.
+            limit: the number of records at the most; what follows is reached by the result's `cursor`.
             protocol_role: the protocol path of the role that is invoked.
-            filters: any of `web5.api.filters.WIRE_NAMES`; a list means any of its values, a `{"from", "to"}` a range.
+            filters: any of `web5.api.records.WIRE_NAMES`; a list means any of its values, a `{"from", "to"}` a range.
 
         Raises:
             InvalidArgument: no filter, or an unknown one.
@@ -155,14 +171,13 @@ class RecordsApi:
         context = await self._actor.authorize(operations.query(wire_filter), from_)
         if from_ is None:
             self._agent.sync.prioritize(self._did, wire_filter)
-        pagination = {"limit": limit, "cursor": cursor}
         message = await compose.records_query(
             context.signer,
             self._agent.clock,
             delegated_grant=context.delegated_grant,
             filter=wire_filter,
             date_sort=date_sort,
-            pagination={name: value for name, value in pagination.items() if value is not None} or None,
+            pagination=without_none(limit=limit, cursor=cursor) or None,
             protocol_role=protocol_role,
         )
         reply = await self._agent.messages.ask(self._did, from_, message)
@@ -177,12 +192,14 @@ class RecordsApi:
         permission_grant_id: str | None = None,
         **filters: Any,
     ) -> Record:
-        """One record, by its ID or by filters that fit only one.
+        """Return one record, by its ID or by filters that fit only one.
 
         Parameters:
             permission_grant_id: the record ID of a grant, not a delegated one, that the owner of the DWN gave this DID.
+            filters: as for `query`.
 
         Raises:
+            InvalidArgument: an unknown filter.
             NotFound: there is none.
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
@@ -201,15 +218,8 @@ class RecordsApi:
         data = None
         if stream is not None and write["descriptor"]["dataSize"] <= MAX_INLINE_BYTES:
             data, stream = await stream.read(), None
-        return Record(
-            self._agent,
-            self._actor,
-            write,
-            initial_write=entry.get("initialWrite"),
-            data=data,
-            stream=stream,
-            remote=from_,
-        )
+        initial = entry.get("initialWrite")
+        return Record(self._agent, self._actor, write, initial_write=initial, data=data, stream=stream, remote=from_)
 
     async def subscribe(
         self, handler: Callable[[Record], None], *, protocol_role: str | None = None, **filters: Any
@@ -222,7 +232,8 @@ class RecordsApi:
             protocol_role: the protocol path of the role that is invoked.
             filters: as for `query`.
 
-        Returns a subscription; `await subscription.close()` ends it.
+        Returns:
+            A subscription; `await subscription.close()` ends it.
 
         Raises:
             InvalidArgument: no filter, or an unknown one.
@@ -240,19 +251,20 @@ class RecordsApi:
             delegated_grant=context.delegated_grant,
         )
 
-        def told(event: Event) -> None:
+        def on_event(event: Event) -> None:
             handler(Record(self._agent, self._actor, event["message"], initial_write=event.get("initialWrite")))
 
-        reply = await self._agent.messages.process(self._did, message, subscription_handler=told)
+        reply = await self._agent.messages.process(self._did, message, subscription_handler=on_event)
         subscription: Subscription = reply["subscription"]
         return subscription
 
     async def delete(
         self, record_id: str, *, prune: bool = False, from_: str | None = None, protocol: str | None = None
     ) -> None:
-        """Delete a record; with `prune`, its descendants too.
+        """Delete a record.
 
         Parameters:
+            prune: delete its descendants too.
             protocol: its protocol; a delegate has to name it where the record is not held here.
 
         Raises:
@@ -260,11 +272,8 @@ class RecordsApi:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         context = await self._actor.authorize(operations.delete(record_id, protocol), from_)
+        grant = context.delegated_grant
         message = await compose.records_delete(
-            context.signer,
-            self._agent.clock,
-            record_id=record_id,
-            prune=prune,
-            delegated_grant=context.delegated_grant,
+            context.signer, self._agent.clock, record_id=record_id, prune=prune, delegated_grant=grant
         )
         await self._agent.messages.ask(self._did, from_, message)

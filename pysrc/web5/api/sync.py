@@ -8,7 +8,7 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.agent.delegation import authorize as delegating
 from web5.agent.delegation.actor import Actor
-from web5.api.filters import records_filter
+from web5.api.records import records_filter
 from web5.sync import Demands, Difference
 from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled
 

@@ -12,14 +12,12 @@ from web5.agent.delegation.actor import Actor
 from web5.agent.delegation.delegation import Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
 from web5.api.delegation import DelegationApi
-from web5.api.dids import DidApi
-from web5.api.identities import IdentitiesApi
+from web5.api.identities import DidApi, IdentitiesApi, VaultApi
 from web5.api.opening import ensure_unlocked, open_or_use_agent
 from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
-from web5.api.vault import VaultApi
 from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
 from web5.errors import DelegationError, RecoveryError

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from web5.api.data import CHUNK, RecordData, chunked, to_bytes
-from web5.api.filters import records_filter
-from web5.errors import InvalidArgument
+from web5.api.records import records_filter
+from web5.errors import InvalidArgument, MalformedData
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,28 @@ async def test_data_can_be_read_again_and_again() -> None:
     assert await data.bytes() == payload
     assert await data.text() == payload.decode()
     assert [len(chunk) async for chunk in await data.stream()] == [CHUNK, 8]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"{", b"NaN", b"\xff", b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, '{"n": 1}'.encode("utf-16")],
+)
+async def test_data_that_are_no_json_are_said_to_be_none(payload: bytes) -> None:
+    """A stranger's deeply nested text ends neither in a RecursionError nor, in a browser, the interpreter."""
+
+    async def stream():
+        return chunked(payload)
+
+    with pytest.raises(MalformedData, match="is not JSON"):
+        await RecordData(stream).json()
+
+
+async def test_data_that_are_no_text_are_said_to_be_none() -> None:
+    async def stream():
+        return chunked(b"\xff")
+
+    with pytest.raises(MalformedData, match="is not UTF-8"):
+        await RecordData(stream).text()
 
 
 def test_filters_get_their_wire_names_and_none_is_left_out() -> None:

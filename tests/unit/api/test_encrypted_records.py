@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from tests.contracts.memory import MIB, at_most
 from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
 from tests.unit.dwn.encryption.sealed import CRYPTO, root_of, sealed_write
-from web5 import Encryption, Record, Web5
+from web5 import Encryption, Record, Web5, strict_json
+from web5.api import context_keys
 from web5.api.encryption import RecordEncryption
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import public_jwk
@@ -261,19 +263,19 @@ async def test_for_an_identity_that_is_not_here_only_others_keys_will_do(world: 
     protocol = await owner.dwn.protocols.configure(DEFINITION)
     await agent.messages.process(did, protocol.message)
     encryption = RecordEncryption(agent, did)
-    sealing = await encryption.of_new(None, protocol=DIARY, protocol_path="day", recipient=None)
-    assert sealing is not None
+    cipher = await encryption.for_new_record(None, {"protocol": DIARY, "protocol_path": "day"})
+    assert cipher is not None
     day = {"recordId": "a", "contextId": "a", "descriptor": {"protocol": DIARY, "protocolPath": "day"}}
-    message = {**day, "encryption": await sealing.encryption(day)}
+    message = {**day, "encryption": await cipher.property(day)}
     with pytest.raises(KeyMissing) as caught:
         await encryption.content_key(message)
     assert caught.value.keys == [(f"{did}#enc", "protocolPath")]
-    assert await RecordEncryption(owner.agent, did).content_key(message) == sealing.content
+    assert await RecordEncryption(owner.agent, did).content_key(message) == cipher.content
 
-    note = await encryption.of_new(True, protocol=None, protocol_path=None, recipient=None)
+    note = await encryption.for_new_record(True, {})
     assert note is not None
     with pytest.raises(EncryptionError, match="Nobody could read"):
-        await note.encryption({"recordId": "a", "descriptor": {"dataFormat": "text/plain"}})
+        await note.property({"recordId": "a", "descriptor": {"dataFormat": "text/plain"}})
 
 
 async def test_a_context_without_a_key_cannot_be_asked_for_one(world: World) -> None:
@@ -368,6 +370,22 @@ async def test_a_key_that_cannot_be_fetched_is_missing_and_says_why(world: World
     assert isinstance(caught.value.__cause__, RemoteError)
     world.down.clear()
     assert await line.data.text() == SECRET
+
+
+@pytest.mark.parametrize("text", ["[" * 1000 + "]" * 1000, '{"rootKeyId": NaN}', "no JSON"])
+async def test_what_a_stranger_gives_instead_of_a_key_is_passed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """JSON from a stranger is parsed strictly: one that is nested deeply would end a browser's interpreter."""
+    with monkeypatch.context() as patch:
+        patch.setattr(context_keys, "json", SimpleNamespace(dumps=lambda *_, **__: text))
+        alice, carol, thread, _ = await _a_thread_with_a_guest(world)
+    [line] = await _lines(carol, alice, thread)
+    parsed, parse = [], strict_json.parse
+    monkeypatch.setattr(strict_json, "parse", lambda text: parsed.append(text) or parse(text))
+    with pytest.raises(KeyMissing):
+        await line.data.text()
+    assert text in parsed
 
 
 async def test_a_role_is_not_given_to_somebody_who_could_not_read(world: World) -> None:

@@ -35,3 +35,20 @@ def notify(doing: str, callbacks: Iterable[Callable[P, object]], *arguments: P.a
 def report(message: str, error: BaseException) -> None:
     """Pass a failure for which nobody waits to the event loop's exception handler."""
     asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
+
+
+class TaskSet:
+    """Background tasks. The event loop alone would not keep them from being collected as garbage."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def join(self) -> None:
+        """Wait for those that run now; their errors stay theirs."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)

@@ -18,8 +18,8 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids.resolver import default_resolver
 from web5.node.registration import RegistrationSettings, open_registrations
+from web5.node.serve import open_node
 from web5.node.server import create_app
-from web5.node.store import open_node
 from web5.ports.clock import SystemClock
 
 HASHES = 20_000

@@ -21,7 +21,7 @@ from tests.contracts.websocket_server import websocket_server
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.http import HttpxHttp
 from web5.cpython.sealer import FileSealer
-from web5.cpython.websocket import NodeWebSockets
+from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn.store.database import Database, open_file, open_memory
 from web5.dwn.store.memory import MemoryPages
 from web5.dwn.store.paged import open_paged
@@ -108,8 +108,8 @@ async def test_httpx_http(case: http_contract.Case, base: str) -> None:
 
 
 @pytest.mark.parametrize("case", websocket_contract.CASES, ids=_id)
-async def test_node_websockets(case: websocket_contract.Case, socket_base: str) -> None:
-    await case(NodeWebSockets(), socket_base)
+async def test_cpython_websockets(case: websocket_contract.Case, socket_base: str) -> None:
+    await case(CPythonWebSockets(), socket_base)
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ async def test_cpython_tells_what_a_server_that_opens_no_websocket_means(
     socket_base: str, status: int, error: type[Exception]
 ) -> None:
     with pytest.raises(error, match=str(status)):
-        await NodeWebSockets().connect(f"{socket_base}/status/{status}")
+        await CPythonWebSockets().connect(f"{socket_base}/status/{status}")

@@ -29,8 +29,8 @@ from tests.unit.vc.parties import VECTORS, World
 from web5.dids.jwk import DidJwk
 from web5.dids.resolver import UniversalResolver
 from web5.dwn.cid import data_cid
+from web5.node.serve import open_node
 from web5.node.server import create_app
-from web5.node.store import open_node
 from web5.ports.clock import SystemClock
 from web5.vc import jwt
 

@@ -13,7 +13,7 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.lock import sole_use
 from web5.cpython.sealer import FileSealer
-from web5.cpython.websocket import NodeWebSockets
+from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn.store.database import open_file
 from web5.ports.clock import SystemClock
 from web5.ports.websocket import WebSockets
@@ -50,7 +50,7 @@ async def open_agent(
         database = open_file(folder / "web5.sqlite")
         blobs = FileBlobs(folder / "blobs")
         if http is None:
-            http, sockets = HttpxHttp(), sockets or NodeWebSockets()
+            http, sockets = HttpxHttp(), sockets or CPythonWebSockets()
         for resource in (http, blobs, database):
             stack.push_async_callback(resource.close)
         platform = Platform(

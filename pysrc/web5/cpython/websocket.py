@@ -33,7 +33,7 @@ PASSING = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
 """Statuses of a handshake that tell of a server's trouble just now, not of what it offers."""
 
 
-class NodeWebSocket:
+class CPythonWebSocket:
     """An open connection; see `WebSocket`."""
 
     def __init__(self, connection: ClientConnection, url: str) -> None:
@@ -73,10 +73,10 @@ class NodeWebSocket:
             raise Unreachable(f"{self._url} is not connected any more: {error}") from error
 
 
-class NodeWebSockets:
+class CPythonWebSockets:
     """The `WebSockets` port over `websockets`; a connection whose other end falls silent is given up."""
 
-    async def connect(self, url: str, *, timeout: float = 30.0) -> NodeWebSocket:
+    async def connect(self, url: str, *, timeout: float = 30.0) -> CPythonWebSocket:
         try:
             async with asyncio.timeout(timeout):
                 connection = await connect(
@@ -90,7 +90,7 @@ class NodeWebSockets:
                 )
         except (OSError, WebSocketException, ValueError) as error:
             raise _translated(error, url) from error
-        return NodeWebSocket(connection, url)
+        return CPythonWebSocket(connection, url)
 
 
 def _translated(error: Exception, url: str) -> RemoteError:

@@ -32,7 +32,7 @@ A page of records is a few MiB, but a server may list all that it has at once: 6
 bytes of data that the reference inlines at most, or the CIDs of a million messages."""
 
 SHOWN_CHARACTERS = 120
-"""How much of a foreign answer an error message shows."""
+"""Length of the part of a foreign answer that an error message shows."""
 
 
 class ErrorCode(IntEnum):
@@ -44,8 +44,6 @@ class ErrorCode(IntEnum):
     INVALID_PARAMS = -32602
     INTERNAL_ERROR = -32603
     BAD_REQUEST = -50400
-    UNAUTHORIZED = -50401
-    FORBIDDEN = -50403
     CONTENT_TOO_LARGE = -50413
     TOO_MANY_REQUESTS = -50429
     HEADER_TOO_LARGE = -50431
@@ -61,17 +59,17 @@ _STATUS: dict[int, int] = {
 
 
 def status_of(code: int) -> int:
-    """The status code (as HTTP and DWN replies have it) that a JSON-RPC error code stands for; 500 if none does."""
+    """Return the status code of HTTP and of DWN replies for a JSON-RPC error code; 500 if there is none."""
     if -50600 < code <= -50400:
         return -code - 50000
     return _STATUS.get(code, 500)
 
 
 class RpcFault(Exception):
-    """A request that never reaches a DWN; what is wrong with it goes back as a JSON-RPC error.
+    """A request that does not reach a DWN and is answered by a JSON-RPC error.
 
     Parameters:
-        id: the request's id, where it could be read.
+        id: the request's id, if it could be read.
     """
 
     def __init__(self, code: ErrorCode, message: str, id: Id = None) -> None:
@@ -87,16 +85,21 @@ class RpcFault(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """A message for the DWN of `target`."""
+    """A message for the DWN of `target`.
+
+    Parameters:
+        subscription: over a WebSocket, the id for the subscription that it opens.
+    """
 
     target: str
     message: dict[str, Any]
     id: Id
+    subscription: Id = None
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """A JSON-RPC 2.0 request of whatever method."""
+    """A JSON-RPC 2.0 request of any method."""
 
     id: Id
     method: Any
@@ -105,8 +108,8 @@ class Envelope:
     def no_method(self) -> RpcFault:
         return RpcFault(ErrorCode.METHOD_NOT_FOUND, f"there is no method {self.method!r}", self.id)
 
-    def call(self) -> Request:
-        """The message that it carries.
+    def request(self, subscription: Id = None) -> Request:
+        """Return the message that it carries.
 
         Raises:
             RpcFault: it has no target and message.
@@ -117,11 +120,11 @@ class Envelope:
         target, message = params.get("target"), params.get("message")
         if not isinstance(target, str) or not isinstance(message, dict):
             raise RpcFault(ErrorCode.INVALID_PARAMS, "target must be a string and message an object", self.id)
-        return Request(target, message, self.id)
+        return Request(target, message, self.id, subscription)
 
 
 def encode_request(target: str, message: dict[str, Any], id: Id = None) -> str:
-    """The request that has `target`'s DWN process `message`; with a fresh id if none is given."""
+    """Encode the request that `target`'s DWN process `message`, with a fresh id if none is given."""
     return encode(id, method=PROCESS_MESSAGE, params={"target": target, "message": message})
 
 
@@ -136,7 +139,7 @@ def parse_request(text: str) -> Request:
         raise envelope.no_method()
     if "subscription" in envelope.content:
         raise RpcFault(ErrorCode.INVALID_PARAMS, "subscriptions are not supported via http", envelope.id)
-    return envelope.call()
+    return envelope.request()
 
 
 def parse_envelope(text: str) -> Envelope:
@@ -158,20 +161,19 @@ def parse_envelope(text: str) -> Envelope:
 
 
 def encode_reply(id: Id, reply: dict[str, Any]) -> str:
-    """The response that carries a DWN's reply; the reply's data, if any, must be taken out before."""
+    """Encode the response with a DWN's reply, whose data, if any, must be taken out before."""
     return encode(id, result={"reply": reply})
 
 
 def encode_fault(fault: RpcFault) -> str:
-    """The response that carries a fault."""
     return encode(fault.id, error={"code": int(fault.code), "message": fault.message})
 
 
 def parse_response(text: str | bytes) -> dict[str, Any]:
-    """Read a response: the DWN's reply.
+    """Return the DWN's reply in a response.
 
-    A JSON-RPC error is given as a reply with that status and detail, since it answers this very message, only from
-    a layer above the DWN.
+    A JSON-RPC error becomes a reply with that status and detail, since it answers this very message, only from a layer
+    above the DWN.
 
     Raises:
         BadReply: this is no JSON-RPC response to `dwn.processMessage`; the message shows how it begins.
@@ -187,7 +189,7 @@ def parse_response(text: str | bytes) -> dict[str, Any]:
 
 
 def reply_in(response: Any) -> dict[str, Any] | None:
-    """The reply that a decoded response carries (see `parse_response`); None if it carries none."""
+    """Return the reply in a decoded response as `parse_response` does, or None."""
     match response:
         case {"error": {"code": int(code), "message": str(message)}}:
             return {"status": {"code": status_of(code), "detail": message}}
@@ -197,27 +199,30 @@ def reply_in(response: Any) -> dict[str, Any] | None:
 
 
 def no_response(text: str | bytes) -> BadReply:
-    """The error for what should be a response; it shows how that begins."""
+    """Return the error for a text that is no response; it shows how that begins."""
     seen = text if isinstance(text, str) else text[:SHOWN_CHARACTERS].decode("utf-8", "replace")
     return BadReply(f"not a DWN's JSON-RPC response: {seen[:SHOWN_CHARACTERS]!r}")
 
 
 def id_of(content: dict[str, Any]) -> Id:
-    """The id of an envelope, or of the object in it that names a subscription; None if it is of no use as one."""
+    """Return the id of an envelope, or of its `subscription`; None if that is not an id."""
     id = content.get("id")
     return None if isinstance(id, bool) or not isinstance(id, str | int | float) else id
 
 
 def encode(id: Id, **parts: Any) -> str:
-    """An envelope as ASCII text; with a fresh id if none is given."""
+    """Encode an envelope as ASCII text, with a fresh id if none is given."""
     envelope = {"jsonrpc": "2.0", "id": str(uuid4()) if id is None else id, **parts}
     return json.dumps(envelope, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
 def decode(text: str | bytes) -> Any:
-    """Parse JSON as strictly as JavaScript does; ValueError says what is wrong.
+    """Parse JSON as strictly as JavaScript does.
 
     Half a surrogate pair, which JavaScript lets through, is refused: it has no UTF-8 form, so no CID.
+
+    Raises:
+        ValueError: the text is not JSON; the message says why.
     """
     if isinstance(text, bytes):
         text = text.decode()

@@ -18,14 +18,6 @@ CLOSE = "rpc.subscribe.close"
 
 
 @dataclass(frozen=True)
-class Call:
-    """A message for a DWN, and the id that the subscription it opens is to have, if the request names one."""
-
-    request: rpc.Request
-    subscription: Id = None
-
-
-@dataclass(frozen=True)
 class Close:
     """A request to end a subscription."""
 
@@ -35,14 +27,14 @@ class Close:
 
 @dataclass(frozen=True)
 class Response:
-    """What a server sent: an answer to the request with that id, or an event of the subscription with that id."""
+    """A server's answer to the request with this id, or an event of the subscription with this id."""
 
     id: Id
     content: dict[str, Any]
     text: str
 
     def reply(self) -> dict[str, Any]:
-        """The DWN's reply; see `rpc.parse_response`.
+        """Return the DWN's reply; see `rpc.parse_response`.
 
         Raises:
             BadReply: it carries none.
@@ -53,7 +45,7 @@ class Response:
         return reply
 
     def event(self) -> dict[str, Any]:
-        """`{"message": …, "initialWrite": …}`, the latter where the message is not it.
+        """Return `{"message": …, "initialWrite": …}`, the latter unless the message is the initial write itself.
 
         Raises:
             BadReply: it carries none.
@@ -65,17 +57,17 @@ class Response:
 
 
 def encode_subscribe(target: str, message: dict[str, Any], subscription: Id, id: Id = None) -> str:
-    """The request that has `target`'s DWN process a Subscribe message, its events to come with `subscription`."""
+    """Encode the request that `target`'s DWN process a Subscribe message; events come with the id `subscription`."""
     params = {"target": target, "message": message}
     return rpc.encode(id, method=SUBSCRIBE, params=params, subscription={"id": subscription})
 
 
 def encode_close(subscription: Id, id: Id = None) -> str:
-    """The request that ends a subscription."""
+    """Encode the request that ends a subscription."""
     return rpc.encode(id, method=CLOSE, params={}, subscription={"id": subscription})
 
 
-def parse_request(text: str) -> Call | Close:
+def parse_request(text: str) -> rpc.Request | Close:
     """Read a request.
 
     A `subscription` beside a plain `dwn.processMessage` is not looked at, as with the reference.
@@ -87,10 +79,9 @@ def parse_request(text: str) -> Call | Close:
         raise RpcFault(ErrorCode.BAD_REQUEST, "request payload required.")
     envelope = rpc.parse_envelope(text)
     if envelope.method == rpc.PROCESS_MESSAGE:
-        return Call(envelope.call())
+        return envelope.request()
     if envelope.method == SUBSCRIBE:
-        named = "subscription" in envelope.content
-        return Call(envelope.call(), _subscription(envelope) if named else None)
+        return envelope.request(_subscription(envelope) if "subscription" in envelope.content else None)
     if envelope.method == CLOSE:
         return Close(envelope.id, _subscription(envelope))
     raise envelope.no_method()
@@ -107,17 +98,16 @@ def _subscription(envelope: rpc.Envelope) -> Id:
 
 
 def encode_closed(id: Id) -> str:
-    """The response to a close, whose status has another shape than that of a DWN."""
+    """Encode the response to a close, whose status has another shape than that of a DWN."""
     return rpc.encode(id, result={"reply": {"status": 200, "detail": "Accepted"}})
 
 
 def encode_event(subscription: Id, event: dict[str, Any]) -> str:
-    """The response that carries an event of a subscription."""
     return rpc.encode(subscription, result={"event": event})
 
 
 def parse_response(text: str) -> Response:
-    """Read what a server sent, as far as the id that tells whom it is for.
+    """Read a server's message as far as the id of its receiver.
 
     Raises:
         BadReply: this is no JSON-RPC response; the message shows how it begins.

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -24,17 +26,20 @@ log = logging.getLogger("web5.node")
 
 KIB = 1024
 
+PREFLIGHT_SECONDS = 24 * 60 * 60
+"""Time for which a browser may cache a preflight; without it every request costs two."""
+
 
 @dataclass(frozen=True)
 class Limits:
-    """What a client may bring and keep.
+    """Bounds on the input of one client.
 
     Parameters:
         message: bytes of JSON in the `dwn-request` header, or in one text of a WebSocket. Node, so the reference,
             takes 16 KiB in a header.
         data: bytes of a record's data; the default is the reference's `MAX_RECORD_DATA_SIZE`.
-        subscriptions: how many a WebSocket may have at a time.
-        events: how many may wait until a WebSocket has taken those before them.
+        subscriptions: the most that a WebSocket may have at a time.
+        events: the most that may wait until a WebSocket has taken those before them.
     """
 
     message: int = 256 * KIB
@@ -55,16 +60,20 @@ class DwnEndpoint:
         try:
             call = self._call(request)
             call_id = call.id
-            data = self._data(request, call_id)
-            reply = await self._dwn.process_message(call.target, call.message, data)
-        except RpcFault as fault:
-            return _json(rpc.encode_fault(fault), fault.status)
+            reply = await self._dwn.process_message(call.target, call.message, self._data(request, call_id))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:
-            ours = internal_fault(error, call_id)
-            return _json(rpc.encode_fault(ours), ours.status)
-        return _reply(call_id, reply)
+            fault = error if isinstance(error, RpcFault) else internal_fault(error, call_id)
+            return _json(rpc.encode_fault(fault), fault.status)
+        data = take_data(reply)
+        encoded = rpc.encode_reply(call_id, reply)
+        if data is None:
+            return _json(encoded, 200)
+        headers = {rpc.RESPONSE_HEADER: encoded}
+        if data.size is not None:
+            headers["content-length"] = str(data.size)
+        return StreamingResponse(data, media_type="application/octet-stream", headers=headers)
 
     def _call(self, request: Request) -> rpc.Request:
         header = request.headers.get(rpc.REQUEST_HEADER)
@@ -82,29 +91,50 @@ class DwnEndpoint:
         return call
 
     def _data(self, request: Request, call_id: rpc.Id) -> AsyncIterator[bytes] | None:
-        """The record's data, if the request brings any; no bytes at all are data too if they are declared as such."""
-        length = request.headers.get("content-length", "0")
+        """Return the record's data, or None; no bytes at all are data too if they are declared as such."""
+        length = int(request.headers.get("content-length", "0"))
         chunked = "transfer-encoding" in request.headers
         declared = request.headers.get("content-type") == "application/octet-stream"
-        if not chunked and int(length) == 0 and not declared:
+        if not chunked and length == 0 and not declared:
             return None
-        if int(length) > self._limits.data:
-            raise self._too_large(call_id)
-        return self._counted(request, call_id)
-
-    async def _counted(self, request: Request, call_id: rpc.Id) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > self._limits.data:
-                raise self._too_large(call_id)
-            if chunk:
-                yield chunk
-
-    def _too_large(self, call_id: rpc.Id) -> RpcFault:
-        return RpcFault(
+        too_large = RpcFault(
             ErrorCode.CONTENT_TOO_LARGE, f"a record may have {self._limits.data} bytes of data here", call_id
         )
+        if length > self._limits.data:
+            raise too_large
+
+        async def chunks() -> AsyncIterator[bytes]:
+            size = 0
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > self._limits.data:
+                    raise too_large
+                if chunk:
+                    yield chunk
+
+        return chunks()
+
+
+def cross_origin(*methods: str) -> Middleware:
+    """Let pages of any origin call, with any headers: access is a matter of signatures, not of cookies."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=methods,
+        allow_headers=["*"],
+        expose_headers=[rpc.RESPONSE_HEADER],
+        max_age=PREFLIGHT_SECONDS,
+    )
+
+
+async def read_body(request: Request, limit: int) -> bytes | None:
+    """Return the body of a request; None if it has more than `limit` bytes, which are then not read."""
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) + len(chunk) > limit:
+            return None
+        body += chunk
+    return bytes(body)
 
 
 def take_data(reply: dict[str, Any]) -> DataStream | None:
@@ -114,27 +144,15 @@ def take_data(reply: dict[str, Any]) -> DataStream | None:
 
 
 def internal_fault(error: Exception, call_id: rpc.Id) -> RpcFault:
-    """The fault for a failure that is ours: the log has all of it, the client learns little."""
+    """Return the fault for a failure of this node: the log has all of it, the client learns little."""
     log.error("a request failed", exc_info=error)
-    return RpcFault(ErrorCode.INTERNAL_ERROR, _told(error), call_id)
-
-
-def _reply(call_id: rpc.Id, reply: dict[str, Any]) -> Response:
-    data = take_data(reply)
-    encoded = rpc.encode_reply(call_id, reply)
-    if data is None:
-        return _json(encoded, 200)
-    headers = {rpc.RESPONSE_HEADER: encoded}
-    if data.size is not None:
-        headers["content-length"] = str(data.size)
-    return StreamingResponse(data, media_type="application/octet-stream", headers=headers)
+    message = "internal error"
+    if isinstance(error, StorageFull):
+        message = "StorageFull: this node has no room left"
+    elif isinstance(error, StorageError):
+        message = "StorageError: this node's store failed"
+    return RpcFault(ErrorCode.INTERNAL_ERROR, message, call_id)
 
 
 def _json(text: str, status: int) -> Response:
     return Response(text, status, media_type="application/json")
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, StorageFull):
-        return "StorageFull: this node has no room left"
-    return "StorageError: this node's store failed" if isinstance(error, StorageError) else "internal error"

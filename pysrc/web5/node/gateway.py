@@ -5,7 +5,7 @@ use, and the Pkarr relay design that it builds on; BEP 44 for sequence numbers a
 site or a test: it does not speak to the Mainline DHT.
 
 Invariants:
-1. Only what the key itself has signed is stored.
+1. Only items that the key itself has signed are stored.
 2. A sequence number never goes back; with the same number only the same value is accepted (BEP 44).
 """
 
@@ -20,81 +20,66 @@ from web5.crypto.encoding import z32_decode
 from web5.dids.dht.bep44 import KEY_BYTES, PAYLOAD_LIMIT, SignedItem, encode, parse_relay_payload, verify_item
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError
-from web5.node.cors import cross_origin
+from web5.node.endpoint import cross_origin, read_body
 from web5.ports.crypto import Crypto
 
 _SCHEMA = ["CREATE TABLE did_dht_item (key BLOB PRIMARY KEY, payload BLOB NOT NULL) WITHOUT ROWID"]
 
 
 def create_gateway(database: Database, crypto: Crypto) -> Starlette:
-    """The gateway as an ASGI app.
+    """Return the gateway as an ASGI app.
 
-    Answers `PUT` with 200, 400 (key or body malformed, or signature wrong), 409 (a newer or another document is
+    It answers `PUT` with 200, 400 (key or body malformed, or signature wrong), 409 (a newer or another document is
     there) or 413 (over 1,000 bytes of value); `GET` with 200, 400 or 404.
 
     Parameters:
-        database: where the items are kept; the caller opens and closes it.
+        database: keeps the items; the caller opens and closes it.
     """
-    items = _Items(database)
+    database.migrate("did_dht_gateway", _SCHEMA)
 
     async def put(request: Request) -> Response:
-        try:
-            item = parse_relay_payload(_key(request), await _body(request))
-            if not await verify_item(item, crypto):
-                raise _Refusal(400, "the signature is not the key's")
-            await items.keep(item)
-        except _Refusal as refusal:
-            return PlainTextResponse(refusal.reason, refusal.status)
-        except (DidError, CryptoError) as error:
-            return PlainTextResponse(str(error), 400)
+        key, body = _key(request), await read_body(request, PAYLOAD_LIMIT)
+        if body is None:
+            raise _Refusal(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
+        item = parse_relay_payload(key, body)
+        if not await verify_item(item, crypto):
+            raise _Refusal(400, "the signature is not the key's")
+        with database.transaction() as db:
+            held = _payload(database, key)
+            if held is not None:
+                _check_succession(parse_relay_payload(key, held), item)
+            db.execute("INSERT OR REPLACE INTO did_dht_item VALUES (?, ?)", (key, encode(item)))
+        await database.flush()
         return Response(status_code=200)
 
     async def get(request: Request) -> Response:
-        try:
-            payload = items.payload(_key(request))
-        except _Refusal as refusal:
-            return PlainTextResponse(refusal.reason, refusal.status)
+        payload = _payload(database, _key(request))
         if payload is None:
-            return PlainTextResponse("no such DID here", 404)
+            raise _Refusal(404, "no such DID here")
         return Response(payload, media_type="application/octet-stream", headers={"cache-control": "no-cache"})
 
     return Starlette(
         routes=[Route("/{key}", put, methods=["PUT"]), Route("/{key}", get, methods=["GET"])],
         middleware=[cross_origin("GET", "PUT")],
+        exception_handlers={_Refusal: _refuse, DidError: _refuse, CryptoError: _refuse},
     )
 
 
 class _Refusal(Exception):
     def __init__(self, status: int, reason: str) -> None:
         self.status = status
-        self.reason = reason
         super().__init__(reason)
 
 
-class _Items:
-    """Signed items by public key, in SQLite, in the relay's form."""
+async def _refuse(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(str(error), error.status if isinstance(error, _Refusal) else 400)
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        database.migrate("did_dht_gateway", _SCHEMA)
 
-    def payload(self, key: bytes) -> bytes | None:
-        query = "SELECT payload FROM did_dht_item WHERE key = ?"
-        row = self._database.connection.execute(query, (key,)).fetchone()
-        return row[0] if row else None
-
-    async def keep(self, item: SignedItem) -> None:
-        """Store an item that was verified.
-
-        Raises:
-            _Refusal: 409.
-        """
-        with self._database.transaction() as db:
-            held = self.payload(item.key)
-            if held is not None:
-                _check_succession(parse_relay_payload(item.key, held), item)
-            db.execute("INSERT OR REPLACE INTO did_dht_item VALUES (?, ?)", (item.key, encode(item)))
-        await self._database.flush()
+def _payload(database: Database, key: bytes) -> bytes | None:
+    """Return the item of a key in the relay's form."""
+    query = "SELECT payload FROM did_dht_item WHERE key = ?"
+    row = database.connection.execute(query, (key,)).fetchone()
+    return row[0] if row else None
 
 
 def _check_succession(held: SignedItem, item: SignedItem) -> None:
@@ -113,12 +98,3 @@ def _key(request: Request) -> bytes:
     if len(key) != KEY_BYTES:
         raise _Refusal(400, f"a key has {KEY_BYTES} bytes, not {len(key)}")
     return key
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > PAYLOAD_LIMIT:
-            raise _Refusal(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
-    return bytes(body)

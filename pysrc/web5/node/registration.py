@@ -28,11 +28,12 @@ from web5 import strict_json
 from web5.crypto.proof_of_work import Challenge, bound_for
 from web5.dids.uri import parse_did
 from web5.dwn.store.database import Database, open_file
+from web5.node.endpoint import read_body
 from web5.ports.clock import Clock, SystemClock
-from web5.remote.registration import PROOF_OF_WORK, TERMS_OF_SERVICE, Terms
+from web5.remote.registration import PROOF_OF_WORK, TERMS_OF_SERVICE
 
 CHALLENGE_SECONDS = 600.0
-"""How long a challenge is given out; it may be answered for as long again."""
+"""Time for which a challenge is given out; it may be answered for as long again."""
 
 WANTED_A_MINUTE = 10
 """Registrations a minute; twice as many make the work twice as hard, until a minute has passed."""
@@ -54,11 +55,11 @@ _SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class RegistrationSettings:
-    """What a tenant has to do before it is served; by default nothing.
+    """The demands of a node on its tenants; by default none.
 
     Parameters:
-        terms: the text of the terms of service to agree to; None: there are none.
-        hashes: how many hashes a proof of work takes on average, while not too many come; 0: none is asked for.
+        terms: the text of the terms of service to agree to, or None.
+        hashes: the hashes that a proof of work takes on average, while not too many come; 0: none is asked for.
     """
 
     terms: str | None = None
@@ -66,7 +67,7 @@ class RegistrationSettings:
 
     @property
     def requirements(self) -> list[str]:
-        """As `GET /info` names them."""
+        """The demands as `GET /info` names them."""
         return [
             *([PROOF_OF_WORK] if self.hashes else []),
             *([TERMS_OF_SERVICE] if self.terms is not None else []),
@@ -74,48 +75,48 @@ class RegistrationSettings:
 
 
 @asynccontextmanager
-async def open_registrations(
-    folder: Path, settings: RegistrationSettings, clock: Clock | None = None
-) -> AsyncIterator[Registrations]:
-    """The registrations of one node, kept in a file of its folder; closed at the end of the block."""
+async def open_registrations(folder: Path, settings: RegistrationSettings) -> AsyncIterator[Registrations]:
+    """Open the registrations of one node, kept in a file of its folder; closed at the end of the block."""
     database = open_file(folder / "registrations.sqlite")
     try:
-        yield Registrations(database, settings, clock or SystemClock())
+        yield Registrations(database, settings, SystemClock())
     finally:
         await database.close()
 
 
 class Registrations:
-    """Who is registered at a node; its tenant gate, and what it serves below `/registration`."""
+    """The registered tenants of a node: its tenant gate, and the routes below `/registration`."""
 
     def __init__(self, database: Database, settings: RegistrationSettings, clock: Clock) -> None:
         database.migrate("registrations", _SCHEMA)
         self.requirements = settings.requirements
         self._database = database
         self._clock = clock
-        self._terms = None if settings.terms is None else _terms(settings.terms)
+        self._terms = settings.terms
+        self._terms_hash = None if settings.terms is None else sha256(settings.terms.encode()).hexdigest()
         self._challenges = _Challenges(settings.hashes, clock) if settings.hashes else None
 
     async def refusal(self, tenant: str) -> str | None:
-        """Why a tenant is not served, in the reference's words; None if it is (`TenantGate`)."""
+        """Return why a tenant is not served, in the reference's words; None if it is (`TenantGate`)."""
         if not self.requirements:
             return None
         query = "SELECT terms_hash FROM registered_tenant WHERE did = ?"
         row = self._database.connection.execute(query, (tenant,)).fetchone()
         if row is None:
             return "Not a registered tenant."
-        if self._terms is not None and row[0] != self._terms.hash:
+        if self._terms_hash is not None and row[0] != self._terms_hash:
             return "Agreed terms-of-service is outdated."
         return None
 
     def routes(self, prefix: str) -> list[BaseRoute]:
-        """What is demanded, and the way to meet it, below a path; nothing if nothing is."""
-        below = f"{prefix}/registration"
-        return [
-            *([Route(f"{below}/proof-of-work", self._give_challenge, methods=["GET"])] if self._challenges else []),
-            *([Route(f"{below}/terms-of-service", self._give_terms, methods=["GET"])] if self._terms else []),
-            *([Route(below, self._post, methods=["POST"])] if self.requirements else []),
-        ]
+        """Return the routes below a path by which the demands are read and met; none if there are none."""
+        base = f"{prefix}/registration"
+        routes: list[BaseRoute] = [Route(base, self._post, methods=["POST"])] if self.requirements else []
+        if PROOF_OF_WORK in self.requirements:
+            routes.append(Route(f"{base}/proof-of-work", self._give_challenge, methods=["GET"]))
+        if TERMS_OF_SERVICE in self.requirements:
+            routes.append(Route(f"{base}/terms-of-service", self._give_terms, methods=["GET"]))
+        return routes
 
     async def _give_challenge(self, request: Request) -> Response:
         assert self._challenges is not None
@@ -126,37 +127,28 @@ class Registrations:
         )
 
     async def _give_terms(self, request: Request) -> Response:
-        assert self._terms is not None
-        return PlainTextResponse(self._terms.text, headers={"cache-control": "no-store"})
+        return PlainTextResponse(self._terms, headers={"cache-control": "no-store"})
 
     async def _post(self, request: Request) -> Response:
         try:
-            await self._register(await _parsed(request))
+            asked = await _parsed(request)
+            if self._terms_hash is not None and asked.terms_hash != self._terms_hash:
+                raise _Refusal(
+                    "RegistrationManagerInvalidOrOutdatedTermsOfServiceHash",
+                    f"Expecting terms-of-service hash {self._terms_hash}, but got {asked.terms_hash}.",
+                )
+            if self._challenges is not None:
+                self._challenges.check(asked)
         except _Refusal as refusal:
-            body = {"code": refusal.code, "message": f"{refusal.code}: {refusal.message}"}
-            return JSONResponse(body, refusal.status)
-        return JSONResponse({"success": True})
-
-    async def _register(self, asked: _Asked) -> None:
-        """Raises _Refusal: what is demanded is not met; nothing is changed."""
-        hash = self._terms.hash if self._terms else None
-        if self._terms is not None and asked.terms_hash != hash:
-            raise _Refusal(
-                "RegistrationManagerInvalidOrOutdatedTermsOfServiceHash",
-                f"Expecting terms-of-service hash {hash}, but got {asked.terms_hash}.",
-            )
-        if self._challenges is not None:
-            self._challenges.check(asked)
+            return JSONResponse({"code": refusal.code, "message": str(refusal)}, refusal.status)
+        row = (asked.did, self._terms_hash, self._clock.now())
         with self._database.transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO registered_tenant VALUES (?, ?, ?)", (asked.did, hash, self._clock.now())
-            )
+            db.execute("INSERT OR REPLACE INTO registered_tenant VALUES (?, ?, ?)", row)
         await self._database.flush()
+        return JSONResponse({"success": True})
 
 
 class _Challenges:
-    """Gives challenges out and checks what is brought for them."""
-
     def __init__(self, hashes: int, clock: Clock) -> None:
         self._hashes = hashes
         self._clock = clock
@@ -165,7 +157,6 @@ class _Challenges:
         self._solved: dict[str, float] = {}
 
     def current(self) -> Challenge:
-        """The challenge of now."""
         self._renew()
         return Challenge(self._nonces[-1], self._bound())
 
@@ -219,18 +210,14 @@ class _Asked:
 class _Refusal(Exception):
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         self.code = code
-        self.message = message
         self.status = status
-        super().__init__(message)
+        super().__init__(f"{code}: {message}")
 
 
 async def _parsed(request: Request) -> _Asked:
-    """Raises _Refusal: it is no such request."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_REQUEST:
-            raise _Refusal("RequestTooLarge", f"a registration has at most {_LARGEST_REQUEST} bytes", 413)
+    body = await read_body(request, _LARGEST_REQUEST)
+    if body is None:
+        raise _Refusal("RequestTooLarge", f"a registration has at most {_LARGEST_REQUEST} bytes", 413)
     try:
         asked = strict_json.parse(body.decode())
     except ValueError as error:
@@ -252,10 +239,6 @@ async def _parsed(request: Request) -> _Asked:
 def _is_did(text: str) -> bool:
     parsed = parse_did(text)
     return parsed is not None and parsed.uri == text
-
-
-def _terms(text: str) -> Terms:
-    return Terms(text, sha256(text.encode()).hexdigest())
 
 
 def _nonce() -> str:

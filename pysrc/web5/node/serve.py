@@ -11,7 +11,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -19,11 +19,14 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.lock import sole_use
-from web5.dids.resolver import default_resolver
+from web5.crypto.signature_cache import SignatureCache
+from web5.dids.resolver import DidResolver, default_resolver
 from web5.dids.web import DidWeb
+from web5.dwn.engine import Dwn, TenantGate
 from web5.dwn.store.database import open_file
 from web5.errors import StorageError
 from web5.node.endpoint import Limits
@@ -31,11 +34,11 @@ from web5.node.gateway import create_gateway
 from web5.node.registration import RegistrationSettings, open_registrations
 from web5.node.server import create_app
 from web5.node.static import create_site
-from web5.node.store import open_node
 from web5.ports.clock import SystemClock
 
 NODES = ("/dwn0", "/dwn1")
 GATEWAY = "/dht"
+
 HEADERS_BESIDE = 16 * 1024
 """Bytes of other headers that a request may have beside its message."""
 
@@ -43,39 +46,21 @@ LARGEST_TEXT = 4 * Limits().message
 """Bytes of a WebSocket's text from which on the socket is closed; what is over `Limits.message` is only refused."""
 
 PING_SECONDS = 20.0
-"""How often a WebSocket's client is asked whether it is still there, and how long it may take to say so."""
+"""Time between two pings of a WebSocket's client, and for its answer."""
 
 GRACE_SECONDS = 3
-
-
-class ByPrefix:
-    """An ASGI app that hands each path to the app of its first segment; "" takes what is left.
-
-    Parameters:
-        apps: by first path segment with its slash; `stripped` names those that see only the rest of the path.
-    """
-
-    def __init__(self, apps: Mapping[str, ASGIApp], stripped: frozenset[str]) -> None:
-        self._apps = apps
-        self._stripped = stripped
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        prefix = "/" + scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else ""
-        if prefix in self._stripped:
-            scope = {**scope, "root_path": scope.get("root_path", "") + prefix}
-        await self._apps.get(prefix, self._apps[""])(scope, receive, send)
 
 
 @asynccontextmanager
 async def embedded(
     data_dir: Path, site: Path | None, registration: RegistrationSettings | None = None
 ) -> AsyncIterator[ASGIApp]:
-    """The whole default as one ASGI app.
+    """Open the whole default as one ASGI app.
 
     Parameters:
-        data_dir: where the nodes and the gateway keep their data.
+        data_dir: the folder for the data of the nodes and the gateway.
         site: the folder of the static site; None serves none.
-        registration: what the nodes demand of their tenants; None: nothing.
+        registration: the nodes' demands on their tenants; None: nothing.
 
     Raises:
         StorageBusy: another process uses `data_dir`.
@@ -98,14 +83,44 @@ async def embedded(
                 gates[path] = await stack.enter_async_context(open_registrations(folder, registration))
             nodes[path] = await stack.enter_async_context(open_node(folder, resolver, tenant_gate=gates.get(path)))
         dwns = create_app(nodes, registrations=gates)
-        apps: dict[str, ASGIApp] = {GATEWAY: gateway, "": create_site(site) if site else dwns}
-        for path in NODES:
-            apps[path] = dwns
-        yield ByPrefix(apps, frozenset({GATEWAY}))
+        rest = create_site(site) if site else dwns
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            """Hand each path to the app of its first segment; the gateway alone sees its paths without that."""
+            prefix = "/" + scope["path"].removeprefix("/").split("/", 1)[0]
+            if prefix == GATEWAY:
+                await gateway({**scope, "root_path": scope.get("root_path", "") + GATEWAY}, receive, send)
+            else:
+                await (dwns if prefix in NODES else rest)(scope, receive, send)
+
+        yield app
+
+
+@asynccontextmanager
+async def open_node(folder: Path, resolver: DidResolver, tenant_gate: TenantGate | None = None) -> AsyncIterator[Dwn]:
+    """Open a DWN on a SQLite file and a folder of blobs; closed at the end of the block.
+
+    Parameters:
+        tenant_gate: who is served; everybody without one.
+
+    Raises:
+        StorageBusy: another process has the folder open.
+        StorageError: the data in it cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(sole_use(folder))
+        database = open_file(folder / "dwn.sqlite")
+        stack.push_async_callback(database.close)
+        blobs = FileBlobs(folder / "blobs")
+        stack.push_async_callback(blobs.close)
+        crypto = SignatureCache(CPythonCrypto())
+        dwn = Dwn(database=database, blobs=blobs, resolver=resolver, crypto=crypto, tenant_gate=tenant_gate)
+        await dwn.open()
+        yield dwn
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it accepts, and ends on a signal as if it had been asked to."""
+    """A server that prints its address once it accepts, and ends quietly on a signal."""
 
     def __init__(self, config: uvicorn.Config, address: str) -> None:
         super().__init__(config)
@@ -129,7 +144,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """Return a listening socket.
 
     Parameters:
         port: 0 takes a free one.
@@ -153,7 +168,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def server_config(app: ASGIApp) -> uvicorn.Config:
-    """How uvicorn has to be set to serve DWNs within `Limits`."""
+    """Return uvicorn's settings for serving DWNs within `Limits`."""
     return uvicorn.Config(
         app,
         port=0,

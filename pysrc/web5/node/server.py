@@ -1,4 +1,4 @@
-"""DWN servers as an ASGI app: what `@web5/dwn-server` answers over HTTP and WebSocket, for one DWN or for several."""
+"""DWN servers as an ASGI app: the paths that `@web5/dwn-server` has, for one DWN or for several."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web5.dwn.engine import Dwn
-from web5.node.cors import cross_origin
-from web5.node.endpoint import DwnEndpoint, Limits
+from web5.node.endpoint import DwnEndpoint, Limits, cross_origin
 from web5.node.registration import Registrations
 from web5.node.socket_endpoint import SocketEndpoint
 
@@ -35,7 +34,7 @@ def create_app(
             `POST` and WebSocket for JSON-RPC; below it `GET /info` and `GET /health`, and, where that is
             demanded, `/registration`.
         registrations: by the same paths, where tenants have to register; each must be its DWN's tenant gate, too.
-        limits: what a client may bring; the HTTP server below must let headers of `limits.message` bytes pass.
+        limits: bounds on a client's input; the HTTP server below must let headers of `limits.message` bytes pass.
     """
     limits, gates = limits or Limits(), registrations or {}
     return Starlette(

@@ -1,16 +1,16 @@
 """One DWN behind a WebSocket: requests, and subscriptions whose events come as long as the socket lives.
 
 Invariants:
-1. Telling an event never waits: the engine goes on, whatever a socket does.
-2. Events go out in the order in which they were told, none left out. A client that is `Limits.events` behind is
-   disconnected instead; it catches up by its cursor.
+1. An event is queued without waiting: a slow socket never holds up the engine.
+2. Events go out in their order, none left out. A client that is `Limits.events` behind is disconnected instead; it
+   catches up by its cursor.
 3. A subscription ends with its socket. After the answer to its close no event of it comes any more.
 4. A request that has begun is carried out even if the socket ends, as over HTTP.
 
 Source: `src/connection/socket-connection.ts`, `src/json-rpc-handlers/dwn/process-message.ts` and
 `src/json-rpc-handlers/subscription/close.ts` of `@web5/dwn-server` 0.6.1, where a malformed request ends the process.
-As there, a page of any origin may connect (who may do what is a matter of signatures), and data that a read would
-return are left out.
+As there, a page of any origin may connect (access is a matter of signatures), and data that a read would return are
+left out.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from web5.dwn.engine import Dwn
 from web5.dwn.events import Event, Subscription
 from web5.dwn.rpc import ErrorCode, Id, RpcFault
 from web5.node.endpoint import Limits, internal_fault, take_data
+from web5.tasks import TaskSet
 
 log = logging.getLogger("web5.node")
 
 REQUESTS_AT_ONCE = 16
-"""How many requests of a socket are carried out at a time; further ones wait until an answer has gone out."""
+"""The most requests of a socket that run at a time; further ones wait until an answer has gone out."""
 
 TRY_AGAIN_LATER = 1013
 CLOSE_SECONDS = 1.0
-"""How long a client that does not read may hold up the word that it is disconnected."""
+"""Time that a client that does not read may hold up the close frame."""
 
 
 class SocketEndpoint:
@@ -53,7 +54,12 @@ class SocketEndpoint:
 
 @dataclass(eq=False)
 class _Listener:
-    """A subscription of this socket; `opened` once the DWN has accepted it, `over` once nothing more is to be sent."""
+    """A subscription of this socket.
+
+    Parameters:
+        opened: the DWN's subscription, once it has accepted it.
+        over: nothing more is to be sent.
+    """
 
     id: Id
     opened: Subscription | None = None
@@ -71,10 +77,10 @@ class _Connection:
         self._dwn = dwn
         self._limits = limits
         self._listeners: dict[Id, _Listener] = {}
-        self._requests: set[asyncio.Task[None]] = set()
+        self._requests = TaskSet()
         self._free = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._outbox: asyncio.Queue[str | tuple[_Listener, Event]] = asyncio.Queue()
-        self._waiting = 0
+        self._events = 0
         self._too_slow = asyncio.Event()
         self._over = False
 
@@ -92,10 +98,11 @@ class _Connection:
         for result in await asyncio.gather(*parts, return_exceptions=True):
             if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
                 log.error("a WebSocket failed", exc_info=result)
-        if self._too_slow.is_set():
-            await self._disconnect()
-        if self._requests:
-            await asyncio.wait(self._requests)
+        if self._too_slow.is_set() and self._websocket.client_state is WebSocketState.CONNECTED:
+            with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._websocket.close(TRY_AGAIN_LATER, "events come faster than they are read")
+        await self._requests.join()
 
     async def _read(self) -> None:
         while True:
@@ -106,9 +113,7 @@ class _Connection:
             if text is None:
                 text = received["bytes"].decode("utf-8", "replace")
             await self._free.acquire()
-            request = asyncio.ensure_future(self._answer(text))
-            self._requests.add(request)
-            request.add_done_callback(self._requests.discard)
+            self._requests.start(self._answer(text))
 
     async def _write(self) -> None:
         while True:
@@ -117,68 +122,55 @@ class _Connection:
                 await self._websocket.send_text(item)
                 self._free.release()
                 continue
-            self._waiting -= 1
+            self._events -= 1
             listener, event = item
             if not listener.over:
                 await self._websocket.send_text(rpc_socket.encode_event(listener.id, event))
 
-    async def _disconnect(self) -> None:
-        if self._websocket.client_state is WebSocketState.CONNECTED:
-            with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await self._websocket.close(TRY_AGAIN_LATER, "events come faster than they are read")
-
-    def _tell(self, listener: _Listener, event: Event) -> None:
-        if self._waiting >= self._limits.events:
+    def _queue(self, listener: _Listener, event: Event) -> None:
+        if self._events >= self._limits.events:
             self._too_slow.set()
         else:
-            self._waiting += 1
+            self._events += 1
             self._outbox.put_nowait((listener, event))
 
     async def _answer(self, text: str) -> None:
-        self._outbox.put_nowait(await self._answer_to(text))
-
-    async def _answer_to(self, text: str) -> str:
         call_id: Id = None
         try:
-            self._check_size(text)
+            if len(text) > self._limits.message:
+                raise RpcFault(
+                    ErrorCode.CONTENT_TOO_LARGE,
+                    f"a message may have {self._limits.message} bytes, not {len(text)}",
+                    rpc.parse_envelope(text).id,
+                )
             request = rpc_socket.parse_request(text)
+            call_id = request.id
             if isinstance(request, rpc_socket.Close):
-                call_id = request.id
                 await self._unsubscribe(request)
-                return rpc_socket.encode_closed(call_id)
-            call_id = request.request.id
-            return rpc.encode_reply(call_id, await self._process(request))
-        except RpcFault as fault:
-            return rpc.encode_fault(fault)
+                answer = rpc_socket.encode_closed(call_id)
+            else:
+                answer = rpc.encode_reply(call_id, await self._process(request))
         except Exception as error:
-            return rpc.encode_fault(internal_fault(error, call_id))
+            answer = rpc.encode_fault(error if isinstance(error, RpcFault) else internal_fault(error, call_id))
+        self._outbox.put_nowait(answer)
 
-    def _check_size(self, text: str) -> None:
-        if len(text) > self._limits.message:
-            raise RpcFault(
-                ErrorCode.CONTENT_TOO_LARGE,
-                f"a message may have {self._limits.message} bytes, not {len(text)}",
-                rpc.parse_envelope(text).id,
-            )
-
-    async def _process(self, call: rpc_socket.Call) -> dict[str, Any]:
-        request = call.request
+    async def _process(self, request: rpc.Request) -> dict[str, Any]:
         match request.message:
             case {"descriptor": {"interface": "Records", "method": "Write"}}:
                 raise RpcFault(ErrorCode.INVALID_PARAMS, "RecordsWrite is not supported via ws", request.id)
             case {"descriptor": {"method": "Subscribe"}}:
-                return await self._subscribe(request, call.subscription)
+                return await self._subscribe(request)
         reply = await self._dwn.process_message(request.target, request.message)
         take_data(reply)
         return reply
 
-    async def _subscribe(self, request: rpc.Request, id: Id) -> dict[str, Any]:
-        self._check_subscription(request, id)
+    async def _subscribe(self, request: rpc.Request) -> dict[str, Any]:
+        self._check_subscription(request)
+        id = request.subscription
         listener = self._listeners[id] = _Listener(id)
         try:
             reply = await self._dwn.process_message(
-                request.target, request.message, subscription_handler=lambda event: self._tell(listener, event)
+                request.target, request.message, subscription_handler=lambda event: self._queue(listener, event)
             )
             listener.opened = reply.pop("subscription", None)
         finally:
@@ -190,14 +182,16 @@ class _Connection:
                 await listener.close()
         return reply
 
-    def _check_subscription(self, request: rpc.Request, id: Id) -> None:
-        if id is None:
+    def _check_subscription(self, request: rpc.Request) -> None:
+        if request.subscription is None:
             raise RpcFault(
                 ErrorCode.INVALID_REQUEST, "subscribe methods must contain a subscriptionRequest context", request.id
             )
-        if id in self._listeners:
+        if request.subscription in self._listeners:
             raise RpcFault(
-                ErrorCode.INVALID_PARAMS, f"the subscribe id: {id} is in use by an active subscription", request.id
+                ErrorCode.INVALID_PARAMS,
+                f"the subscribe id: {request.subscription} is in use by an active subscription",
+                request.id,
             )
         if len(self._listeners) >= self._limits.subscriptions:
             raise RpcFault(

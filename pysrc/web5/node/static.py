@@ -1,4 +1,4 @@
-"""The site's files, as a browser that loads them cold or warm wants them."""
+"""The site's files, with the headers by which a browser caches them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A DWN that is reached over HTTP, and over a WebSocket while there is one.
 
 Invariants:
-1. What a DWN says comes back as its reply; that nobody answered as a DWN does is a RemoteError. Never mixed up.
-2. A message that is too large for one endpoint's headers is that message's trouble, not the endpoint's.
+1. A DWN's answer is returned as its reply; if nothing answered as a DWN does, a RemoteError is raised. Never mixed up.
+2. A message that is too large for one endpoint's headers is that message's failure, not the endpoint's.
 3. Data beyond `MAX_INLINE_BYTES` is never whole in memory: it is read while it is sent. Each attempt, and a redirect
    that repeats the request, reads the local store anew; only data of unknown size is read first.
 4. A message is sent twice only if it merely asks.
@@ -21,8 +21,7 @@ from web5.errors import BadReply, NoWebSocket, RemoteError, Unreachable
 from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.ports.websocket import WebSocket, WebSockets
 from web5.remote.server_info import ServerInfo, server_info
-from web5.remote.socket import OnEvent, SocketSubscription
-from web5.remote.sockets import Sockets
+from web5.remote.socket import OnEvent, SocketPool, SocketSubscription
 
 SECONDS = 30.0
 SLOWEST_UPLOAD = 64 * 1024
@@ -35,36 +34,35 @@ Node, and so every reference dwn-server, takes 16 KiB for all headers; it then a
 closes, which a browser shows as a failed connection. Other servers (uvicorn on h11) answer 400 in words of their own,
 which arrives or not before the connection breaks."""
 
-# What an HTTP server or proxy in front of a DWN may say about one message without speaking JSON-RPC.
+LARGEST_SOCKET_TEXT = 200 * 1024
+"""Bytes of a message from which on it goes over HTTP: a server may end the socket, and with it all subscriptions, over
+a text that is too large for it. Our own takes 256 KiB."""
+
+# Statuses by which an HTTP server or proxy in front of a DWN refuses one message without speaking JSON-RPC.
 _ABOUT_THE_MESSAGE = {
     413: "ContentTooLarge: the endpoint does not take that much data",
     429: "TooManyRequests: the endpoint asks for fewer requests",
     431: "HeaderTooLarge: the message is larger than the endpoint takes in a header",
 }
 
-
 _ONLY_ASKS = frozenset({"Records.Query", "Messages.Query", "Protocols.Query"})
 _WITHOUT_DATA = _ONLY_ASKS | {"Records.Delete", "Protocols.Configure"}
-"""What a socket carries whole: it has no place for data, and dwn-server loses the data of what is read over it."""
-
-LARGEST_SOCKET_TEXT = 200 * 1024
-"""Bytes of a message from which on it goes over HTTP: a server may end the socket, and with it all subscriptions, over
-a text that is too large for it. Our own takes 256 KiB."""
+"""Methods that a socket carries whole: it has no place for data, and dwn-server loses the data that is read over it."""
 
 
 class RemoteDwn:
     """Sends messages to DWNs by their endpoint URL.
 
     Parameters:
-        sockets: how WebSockets are opened; without, nothing can be subscribed to.
+        sockets: opens WebSockets; without it nothing can be subscribed to.
         timeout: seconds to wait for an answer, and between its pieces; an upload gets more by its size.
     """
 
     def __init__(self, http: Http, sockets: WebSockets | None = None, timeout: float = SECONDS) -> None:
         self._http = http
         self._timeout = timeout
-        self._port = sockets
-        self._sockets = Sockets(self._open_socket, timeout)
+        self._websockets = sockets
+        self._sockets = SocketPool(self._connect, timeout)
 
     async def process_message(
         self,
@@ -90,22 +88,26 @@ class RemoteDwn:
             Whatever reading `data` raises, such as BlobMissing.
         """
         id = str(uuid4())
-        header = rpc.encode_request(tenant, message, id)
-        if data is None and (reply := await self._over_socket(endpoint, method_of(message), id, header)) is not None:
+        request = rpc.encode_request(tenant, message, id)
+        if data is None and (reply := await self._over_socket(endpoint, method_of(message), id, request)) is not None:
             return reply
+        headers, timeout = {rpc.REQUEST_HEADER: request}, self._timeout
         body = await _body(data, on_sent)
+        if body is not None:
+            headers["content-type"] = "application/octet-stream"
+            timeout += (body.size if isinstance(body, BodyStream) else len(body)) / SLOWEST_UPLOAD
         try:
-            response = await self._post(endpoint, header, body)
+            response = await self._http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
         except Unreachable as error:
-            if len(header) >= SUSPECT_HEADER and await self._answers(endpoint):
-                return _refused(431, f"; it is {len(header)} bytes ({error})")
+            if len(request) >= SUSPECT_HEADER and await self._info(endpoint):
+                return _refused(431, f"; it is {len(request)} bytes ({error})")
             raise
-        return await _reply(endpoint, response, len(header))
+        return await _reply(endpoint, response, len(request))
 
     async def subscribe(
         self, endpoint: str, tenant: str, message: dict[str, Any], on_event: OnEvent
     ) -> SocketSubscription:
-        """Have the DWN of `tenant` at `endpoint` tell of messages as they come.
+        """Have the DWN of `tenant` at `endpoint` send events of messages as they come.
 
         Parameters:
             message: a MessagesSubscribe or RecordsSubscribe.
@@ -118,17 +120,8 @@ class RemoteDwn:
         """
         return await self._sockets.subscribe(endpoint, tenant, message, on_event)
 
-    async def info(self, endpoint: str) -> ServerInfo:
-        """Ask a DWN server what it is and what it demands.
-
-        Raises:
-            Unreachable, TimedOut: as `Http` does.
-            BadReply: the answer is not a DWN server's.
-        """
-        return await server_info(self._http, endpoint, self._timeout)
-
     async def _over_socket(self, endpoint: str, method: str, id: str, request: str) -> dict[str, Any] | None:
-        """The reply, if it comes over a socket; None if HTTP is to be asked.
+        """Return None if HTTP is to be asked.
 
         Raises:
             Unreachable, TimedOut, BadReply: over the socket; the message may have arrived, and not be one to repeat.
@@ -137,39 +130,32 @@ class RemoteDwn:
         if socket is None or method not in _WITHOUT_DATA or len(request) > LARGEST_SOCKET_TEXT:
             return None
         try:
-            return await socket.ask(id, request)
+            return await socket.request(id, request)
         except Unreachable:
             if method not in _ONLY_ASKS:
                 raise
             return None
 
-    async def _open_socket(self, endpoint: str) -> WebSocket:
-        if self._port is None:
+    async def _connect(self, endpoint: str) -> WebSocket:
+        if self._websockets is None:
             raise NoWebSocket(f"{endpoint}: there is no WebSocket on this side")
         try:
-            return await self._port.connect(f"ws{endpoint.removeprefix('http')}", timeout=self._timeout)
+            return await self._websockets.connect(f"ws{endpoint.removeprefix('http')}", timeout=self._timeout)
         except Unreachable as error:
-            if await self._answers(endpoint, lambda info: not info.web_socket_support):
+            info = await self._info(endpoint)
+            if info and not info.web_socket_support:
                 raise NoWebSocket(f"{endpoint} says that it offers no WebSocket") from error
             raise
 
-    async def _post(self, endpoint: str, header: str, body: bytes | BodyStream | None) -> HttpResponse:
-        headers = {rpc.REQUEST_HEADER: header}
-        timeout = self._timeout
-        if body is not None:
-            headers["content-type"] = "application/octet-stream"
-            timeout += (body.size if isinstance(body, BodyStream) else len(body)) / SLOWEST_UPLOAD
-        return await self._http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
-
-    async def _answers(self, endpoint: str, fits: Callable[[ServerInfo], bool] = lambda info: True) -> bool:
+    async def _info(self, endpoint: str) -> ServerInfo | None:
         try:
-            return fits(await self.info(endpoint))
+            return await server_info(self._http, endpoint, self._timeout)
         except RemoteError:
-            return False
+            return None
 
 
 async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] | None) -> bytes | BodyStream | None:
-    """What goes out as the request's body (invariant 3)."""
+    """Return the request's body (invariant 3)."""
     if not isinstance(data, DataStream):
         return data
     if data.size is None or data.size <= MAX_INLINE_BYTES:
@@ -177,10 +163,7 @@ async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] 
     return BodyStream(data, data.size, once=data.once, on_sent=on_sent)
 
 
-async def _reply(endpoint: str, response: HttpResponse, asked: int) -> dict[str, Any]:
-    """Parameters:
-    asked: bytes of the request's header.
-    """
+async def _reply(endpoint: str, response: HttpResponse, header_bytes: int) -> dict[str, Any]:
     header = response.headers.get(rpc.RESPONSE_HEADER)
     try:
         if header is None:
@@ -189,16 +172,16 @@ async def _reply(endpoint: str, response: HttpResponse, asked: int) -> dict[str,
         entry = reply.get("entry")
         if isinstance(entry, dict):
             entry["data"] = DataStream(response.chunks, _size(entry), once=True, close=response.close)
-            return reply
-        await response.close()
+        else:
+            await response.close()
         return reply
     except (BadReply, Unreachable) as error:
         await response.close()
         if response.status in _ABOUT_THE_MESSAGE:
             # Whoever refuses a request need not read all of it: the connection may break under the answer's body.
             return _refused(response.status)
-        if response.status == 400 and asked >= SUSPECT_HEADER:
-            return _refused(431, f"; it is {asked} bytes ({error})")
+        if response.status == 400 and header_bytes >= SUSPECT_HEADER:
+            return _refused(431, f"; it is {header_bytes} bytes ({error})")
         if isinstance(error, Unreachable):
             raise
         raise BadReply(f"{endpoint} answered {response.status}: {error}") from None
@@ -209,9 +192,8 @@ def _refused(status: int, more: str = "") -> dict[str, Any]:
 
 
 def _size(entry: dict[str, Any]) -> int | None:
-    """The data's size as the message that describes it says; a Content-Length may be that of a compressed form."""
-    message = entry.get("recordsWrite") or entry.get("message")
-    match message:
+    """Return the data's size by the message that describes it; a Content-Length may be that of a compressed form."""
+    match entry.get("recordsWrite") or entry.get("message"):
         case {"descriptor": {"dataSize": int(size)}}:
             return size
     return None

@@ -1,4 +1,4 @@
-"""What a DWN server asks of those who want to register, and the way to do it.
+"""Registration of a tenant with a DWN server: its demands, and how to meet them.
 
 Source: `src/dwn-registrar.ts` of `@web5/agent` 0.8.1; `src/http-api.ts` and `src/registration/registration-manager.ts`
 of `@web5/dwn-server` 0.6.1. Nobody signs: whoever does the work may register any DID.
@@ -10,26 +10,26 @@ import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 
 from web5 import strict_json
 from web5.crypto.proof_of_work import LARGEST, Challenge
 from web5.errors import RegistrationError, RegistrationReason
 from web5.ports.http import Http
 from web5.remote.dwn import SECONDS
-from web5.remote.server_info import below, server_info
+from web5.remote.server_info import endpoint_url, server_info
 
 PROOF_OF_WORK = "proof-of-work-sha256-v0"
 TERMS_OF_SERVICE = "terms-of-service"
 
-MOST_BYTES = 1024 * 1024
-"""Of terms, and of any other answer."""
+MAX_BYTES = 1024 * 1024
+"""Bytes of terms, and of any other answer, that are read."""
 
 LONGEST_NONCE = 1024
 _SHOWN = 300
 _BOUND = re.compile(r"[0-9a-fA-F]{1,256}")
 
-# The codes of the reference's `src/dwn-error.ts`, where they mean something else than a plain no.
+# The codes of the reference's `src/dwn-error.ts` that are more than a plain no.
 _REASONS = {
     "RegistrationManagerInvalidOrOutdatedTermsOfServiceHash": RegistrationReason.TERMS_CHANGED,
     "ProofOfWorkManagerInvalidChallengeNonce": RegistrationReason.CHALLENGE_EXPIRED,
@@ -44,8 +44,8 @@ class Terms:
     """A server's terms of service.
 
     Parameters:
-        text: as it gives them: plain text, or something that must be shown as such.
-        hash: of the text, as it has to be agreed to: SHA-256 in hex.
+        text: as the server gives it: plain text, or something that must be shown as such.
+        hash: SHA-256 of the text in hex, which is what a tenant agrees to.
     """
 
     text: str
@@ -53,56 +53,40 @@ class Terms:
 
     @property
     def are_empty(self) -> bool:
-        """True if there is nothing in them to agree to. The reference cannot do without terms (`docs/sync.md`)."""
+        """True if there is nothing in them to agree to: the reference cannot do without terms (`docs/sync.md`)."""
         return not self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """What a server asks of those who want to register.
-
-    Parameters:
-        terms: None: it has none.
-        challenge: None: it asks for no work.
-    """
+    """The demands of a server on those who want to register: its terms and a proof of work, or None."""
 
     terms: Terms | None = None
     challenge: Challenge | None = None
 
 
 def registration_data(tenant: str, terms: Terms | None) -> str:
-    """What is registered, as the very text that the proof of work covers: the server makes it anew by JSON.stringify,
-    so the order of the names and every space count."""
+    """Return the registration as the very text that the proof of work covers.
+
+    The server makes it anew by JSON.stringify, so the order of the names and every space count.
+    """
     data = {"did": tenant} | ({"termsOfServiceHash": terms.hash} if terms else {})
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-class Registry(Protocol):
-    """Where tenants are registered (`RegistrationClient`)."""
-
-    async def demands(self, endpoint: str) -> Demands: ...
-
-    async def register(
-        self, endpoint: str, tenant: str, demands: Demands, response_nonce: str | None = None
-    ) -> None: ...
-
-
 class RegistrationClient:
-    """Registers with DWN servers over HTTP. Both methods raise, besides what they say:
-
-    Unreachable, TimedOut: as `Http` does.
-    BadReply: the answer is not a DWN server's.
-    """
+    """Registers with DWN servers over HTTP."""
 
     def __init__(self, http: Http, timeout: float = SECONDS) -> None:
         self._http = http
         self._timeout = timeout
 
     async def demands(self, endpoint: str) -> Demands:
-        """What the server asks for now; its challenge is of use for some minutes.
+        """Ask for the demands of a server; its challenge is of use for some minutes.
 
         Raises:
-            RegistrationError: it does not say how to register, or asks for what is not known here.
+            RegistrationError: it does not say how to register, or demands what is not known here.
+            Unreachable, TimedOut, BadReply: as `server_info`.
         """
         asked = (await server_info(self._http, endpoint, self._timeout)).registration_requirements
         unknown = sorted(set(asked) - {PROOF_OF_WORK, TERMS_OF_SERVICE})
@@ -128,25 +112,21 @@ class RegistrationClient:
 
         Raises:
             RegistrationError: the server does not do it.
+            Unreachable, TimedOut, BodyTooLarge: as `Http` does.
         """
         request: dict[str, Any] = {"registrationData": json.loads(registration_data(tenant, demands.terms))}
         if demands.challenge is not None:
             request["proofOfWork"] = {"challengeNonce": demands.challenge.nonce, "responseNonce": response_nonce}
         body = json.dumps(request, ensure_ascii=False).encode()
         headers = {"content-type": "application/json"}
-        response = await self._http.request(
-            "POST", below(endpoint, "registration"), headers=headers, body=body, timeout=self._timeout
-        )
-        answer = await response.read(MOST_BYTES)
-        if response.status != 200:
-            raise _refusal(endpoint, response.status, answer)
+        await self._request("POST", endpoint, "registration", headers=headers, body=body)
 
     async def _terms(self, endpoint: str) -> Terms:
-        body = await self._get(endpoint, "registration/terms-of-service")
+        body = await self._request("GET", endpoint, "registration/terms-of-service")
         return Terms(body.decode("utf-8", "replace"), sha256(body).hexdigest())
 
     async def _challenge(self, endpoint: str) -> Challenge:
-        body = await self._get(endpoint, "registration/proof-of-work")
+        body = await self._request("GET", endpoint, "registration/proof-of-work")
         match _parsed(body):
             case {"challengeNonce": str(nonce), "maximumAllowedHashValue": str(bound)} if len(
                 nonce
@@ -156,9 +136,9 @@ class RegistrationClient:
             RegistrationReason.BAD_ANSWER, f"{endpoint} gave no challenge for a proof of work: {_beginning(body)}"
         )
 
-    async def _get(self, endpoint: str, name: str) -> bytes:
-        response = await self._http.request("GET", below(endpoint, name), timeout=self._timeout)
-        body = await response.read(MOST_BYTES)
+    async def _request(self, method: str, endpoint: str, path: str, **more: Any) -> bytes:
+        response = await self._http.request(method, endpoint_url(endpoint, path), timeout=self._timeout, **more)
+        body = await response.read(MAX_BYTES)
         if response.status != 200:
             raise _refusal(endpoint, response.status, body)
         return body
@@ -170,9 +150,8 @@ def _refusal(endpoint: str, status: int, body: bytes) -> RegistrationError:
             reason = _REASONS.get(code, RegistrationReason.REFUSED)
             words = message if message.startswith(code) else f"{code}: {message}"
             return RegistrationError(reason, f"{endpoint} does not register: {words[:_SHOWN]}")
-    return RegistrationError(
-        RegistrationReason.REFUSED, f"{endpoint} does not register: {status}, {_beginning(body) or 'without a word'}"
-    )
+    shown = _beginning(body) or "without a word"
+    return RegistrationError(RegistrationReason.REFUSED, f"{endpoint} does not register: {status}, {shown}")
 
 
 def _parsed(body: bytes) -> Any:

@@ -18,7 +18,7 @@ MAX_INFO_BYTES = 64 * 1024
 class ServerInfo(BaseModel):
     """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
     registration_requirements: list[str] = Field(default_factory=list)
     """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
@@ -26,27 +26,27 @@ class ServerInfo(BaseModel):
 
 
 async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
-    """Ask a DWN server what it is and what it demands.
+    """Ask a DWN server for its description.
+
+    Parameters:
+        timeout: in seconds, as `Http.request` has it.
 
     Raises:
         Unreachable, TimedOut: as `Http` does.
         BadReply: the answer is not a DWN server's.
     """
-    response = await http.request("GET", below(endpoint, "info"), timeout=timeout)
+    response = await http.request("GET", endpoint_url(endpoint, "info"), timeout=timeout)
     body = await response.read(MAX_INFO_BYTES)
     try:
         if response.status == 200:
             return ServerInfo.model_validate_json(body)
     except ValidationError:
         pass
-    raise BadReply(f"{endpoint} answered {response.status} to /info: {_beginning(body)}")
+    beginning = body[:SHOWN_CHARACTERS].decode("utf-8", "replace")
+    raise BadReply(f"{endpoint} answered {response.status} to /info: {beginning!r}")
 
 
-def below(endpoint: str, name: str) -> str:
-    """The URL of a resource that the server has beside its RPC."""
-    scheme, host, path, query, _ = urlsplit(endpoint)
-    return urlunsplit((scheme, host, f"{path.rstrip('/')}/{name}", query, ""))
-
-
-def _beginning(body: bytes) -> str:
-    return repr(body[:SHOWN_CHARACTERS].decode("utf-8", "replace"))
+def endpoint_url(endpoint: str, path: str) -> str:
+    """Return the URL of a resource that a server has beside its RPC."""
+    scheme, host, base, query, _ = urlsplit(endpoint)
+    return urlunsplit((scheme, host, f"{base.rstrip('/')}/{path}", query, ""))

@@ -14,7 +14,7 @@ import pytest
 from tests.interop.node.serving import EmbeddedServer
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
-from web5.cpython.websocket import NodeWebSockets
+from web5.cpython.websocket import CPythonWebSockets
 from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dwn import compose, rpc
@@ -35,7 +35,7 @@ class Owner:
     async def make(cls, server: EmbeddedServer):
         self = cls()
         self._server, self._http = server, HttpxHttp()
-        self._remote = RemoteDwn(self._http, NodeWebSockets())
+        self._remote = RemoteDwn(self._http, CPythonWebSockets())
         portable = await dht.create(crypto)
         await dht.publish(portable, self._http, crypto, server.url + "/dht")
         self.did, self.signer = portable.uri, await signer_for(portable, crypto)

@@ -9,7 +9,7 @@ from tests.interop.dwn_server import ReferenceDwnServer
 from tests.served import served
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
-from web5.cpython.websocket import NodeWebSockets
+from web5.cpython.websocket import CPythonWebSockets
 from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dwn import compose
@@ -18,6 +18,7 @@ from web5.errors import Unreachable
 from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
+from web5.remote.server_info import server_info
 
 clock = SystemClock()
 crypto = CPythonCrypto()
@@ -39,7 +40,7 @@ class Setting:
 
     def __init__(self, server, http, did, signer) -> None:
         self.server, self.http, self.did, self.signer = server, http, did, signer
-        self._remote = RemoteDwn(http, NodeWebSockets())
+        self._remote = RemoteDwn(http, CPythonWebSockets())
         self.told = asyncio.Queue()
 
     async def process(self, message, data=None):
@@ -52,9 +53,6 @@ class Setting:
         else:
             message = await compose.records_subscribe(self.signer, clock, filter=filter)
         return await self._remote.subscribe(self.server.url, self.did, message, self.told.put_nowait)
-
-    async def info(self):
-        return await self._remote.info(self.server.url)
 
     async def write(self, data: bytes, **more):
         if "existing" not in more:
@@ -117,7 +115,7 @@ async def test_message_over_nodes_header_limit_is_a_refusal_of_that_message(sett
 
 
 async def test_info(setting):
-    info = await setting.info()
+    info = await server_info(setting.http, setting.server.url, SECONDS)
     assert (info.registration_requirements, info.web_socket_support) == ([], True)
 
 

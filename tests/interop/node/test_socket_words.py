@@ -10,7 +10,7 @@ from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.node.serving import EmbeddedServer
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
-from web5.cpython.websocket import NodeWebSockets
+from web5.cpython.websocket import CPythonWebSockets
 from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dwn import compose, rpc, rpc_socket
@@ -36,7 +36,7 @@ class Both:
         for url in (f"{ours.url}/dwn0", theirs.url):
             reply = await RemoteDwn(http).process_message(url, self.did, self.write, b"text")
             assert reply["status"]["code"] == 202
-            socket = await NodeWebSockets().connect(url.replace("http", "ws"))
+            socket = await CPythonWebSockets().connect(url.replace("http", "ws"))
             self._sockets.append((socket, aiter(socket)))
         await http.close()
         return self

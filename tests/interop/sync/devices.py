@@ -18,7 +18,7 @@ from typing import Any
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
-from web5.cpython.websocket import NodeWebSockets
+from web5.cpython.websocket import CPythonWebSockets
 from web5.crypto.jws import MessageSigner
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
@@ -89,7 +89,7 @@ class Device:
         self.registrar = Registrar(RegistrationClient(self.http), self.database, clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
-            remote=RemoteDwn(self.http, NodeWebSockets(), timeout),
+            remote=RemoteDwn(self.http, CPythonWebSockets(), timeout),
             resolver=resolver,
             clock=clock,
             signer_for=self._signer_for,

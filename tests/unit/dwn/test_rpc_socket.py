@@ -16,7 +16,7 @@ ids = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0
 def test_subscribe_comes_back(id, subscription):
     encoded = rpc_socket.encode_subscribe("did:x:y", MESSAGE, subscription, id)
     assert encoded.isascii()
-    assert rpc_socket.parse_request(encoded) == rpc_socket.Call(rpc.Request("did:x:y", MESSAGE, id), subscription)
+    assert rpc_socket.parse_request(encoded) == rpc.Request("did:x:y", MESSAGE, id, subscription)
 
 
 @given(ids, ids)
@@ -45,7 +45,7 @@ def test_requests_are_as_the_reference_makes_them():
 
 def test_plain_request_is_what_it_is_over_http():
     encoded = rpc.encode_request("did:x:y", MESSAGE, 7)
-    assert rpc_socket.parse_request(encoded) == rpc_socket.Call(rpc.parse_request(encoded), None)
+    assert rpc_socket.parse_request(encoded) == rpc.parse_request(encoded)
 
 
 def request(**changes):

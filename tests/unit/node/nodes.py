@@ -52,7 +52,8 @@ class Served:
         self.app = create_app(self.dwns, limits)
         transport = httpx.ASGITransport(self.app)
         self.client = httpx.AsyncClient(transport=transport, base_url=BASE)
-        self.remote = RemoteDwn(HttpxHttp(transport))
+        self.http = HttpxHttp(transport)
+        self.remote = RemoteDwn(self.http)
         return self
 
     async def message(self, data: bytes):

@@ -9,6 +9,8 @@ import pytest
 
 from tests.unit.node.nodes import BASE, LIMITS, Served
 from web5.dwn import rpc
+from web5.remote.dwn import SECONDS
+from web5.remote.server_info import server_info
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ async def test_info(served, path, url):
         "webSocketSupport": True,
         "registrationRequirements": [],
     }
-    assert (await served.remote.info(BASE + path)).web_socket_support
+    assert (await server_info(served.http, BASE + path, SECONDS)).web_socket_support
 
 
 @pytest.mark.parametrize("path", ["/health", "/dwn0/health", "/dwn1/health"])

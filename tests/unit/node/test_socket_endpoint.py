@@ -11,7 +11,7 @@ import pytest
 from tests.asgi_sockets import AsgiWebSockets
 from tests.served import served
 from tests.unit.node.nodes import BASE, LIMITS, Served, clock
-from web5.cpython.websocket import NodeWebSockets
+from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn import compose, rpc, rpc_socket
 from web5.dwn.rpc import ErrorCode
 from web5.errors import NoWebSocket, Unreachable
@@ -57,7 +57,7 @@ async def address(nodes):
 
 @pytest.fixture
 async def talk(nodes, address):
-    socket = await NodeWebSockets().connect(f"{address}/dwn0")
+    socket = await CPythonWebSockets().connect(f"{address}/dwn0")
     yield Talk(nodes, socket)
     await socket.close()
 
@@ -76,7 +76,7 @@ def event_of(answer):
 
 @pytest.mark.parametrize("path", ["/dwn0", "/dwn0/", "/dwn1", "/", ""])
 async def test_every_mount_answers_with_and_without_a_slash(nodes, address, path):
-    socket = await NodeWebSockets().connect(address + path)
+    socket = await CPythonWebSockets().connect(address + path)
     answer = await Talk(nodes, socket).call(await compose.messages_query(nodes.signer, clock), "the id")
     await socket.close()
     assert (answer["id"], answer["result"]["reply"]["status"]["code"]) == ("the id", 200)
@@ -84,7 +84,7 @@ async def test_every_mount_answers_with_and_without_a_slash(nodes, address, path
 
 async def test_where_no_node_is_there_is_no_socket(address):
     with pytest.raises(NoWebSocket):
-        await NodeWebSockets().connect(f"{address}/elsewhere")
+        await CPythonWebSockets().connect(f"{address}/elsewhere")
 
 
 async def test_what_is_written_over_http_is_told_to_whoever_subscribed(nodes, talk):

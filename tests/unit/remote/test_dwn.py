@@ -14,25 +14,29 @@ from web5.cpython.http import HttpxHttp
 from web5.dwn.data import DataStream, data_of
 from web5.dwn.rpc import MAX_REPLY_BYTES, encode_reply
 from web5.errors import BadReply, BlobMissing, BodyTooLarge, TimedOut, Unreachable
-from web5.remote.dwn import RemoteDwn
-from web5.remote.server_info import ServerInfo
+from web5.remote.dwn import SECONDS, RemoteDwn
+from web5.remote.server_info import ServerInfo, server_info
 
 ENDPOINT = "http://dwn.example/node"
 MIB = 1 << 20
 OK = {"status": {"code": 202, "detail": "Accepted"}}
 
 
-def remote_of(answer) -> RemoteDwn:
-    """A remote whose every request is answered by `answer(request)`."""
+def http_of(answer) -> HttpxHttp:
+    """A network in which every request is answered by `answer(request)`."""
     routes = [Route("/{path:path}", answer, methods=["GET", "POST"])]
-    return RemoteDwn(HttpxHttp(httpx.ASGITransport(Starlette(routes=routes))), timeout=5)
+    return HttpxHttp(httpx.ASGITransport(Starlette(routes=routes)))
 
 
-def always(*args, **kwargs) -> RemoteDwn:
+def remote_of(answer) -> RemoteDwn:
+    return RemoteDwn(http_of(answer), timeout=5)
+
+
+def always(*args, **kwargs):
     async def answer(request: Request) -> Response:
         return Response(*args, **kwargs)
 
-    return remote_of(answer)
+    return answer
 
 
 async def test_what_is_sent():
@@ -62,7 +66,7 @@ async def test_what_is_sent():
 @pytest.mark.parametrize("status", [200, 400, 500])
 async def test_json_rpc_error_is_a_reply(status):
     error = {"jsonrpc": "2.0", "id": "1", "error": {"code": -50401, "message": "not registered"}}
-    reply = await always(json.dumps(error), status).process_message(ENDPOINT, "did:x:y", {})
+    reply = await remote_of(always(json.dumps(error), status)).process_message(ENDPOINT, "did:x:y", {})
     assert reply == {"status": {"code": 401, "detail": "not registered"}}
 
 
@@ -84,7 +88,7 @@ async def test_data_comes_as_a_stream_of_the_size_that_the_message_says():
 
 
 async def test_reply_in_the_header_without_an_entry():
-    remote = always(b"", headers={"dwn-response": encode_reply("1", OK)})
+    remote = remote_of(always(b"", headers={"dwn-response": encode_reply("1", OK)}))
     assert await remote.process_message(ENDPOINT, "did:x:y", {}) == OK
 
 
@@ -101,13 +105,13 @@ async def test_reply_in_the_header_without_an_entry():
 )
 async def test_what_is_no_dwn_is_a_bad_reply_that_shows_it(status, body, headers, shown):
     with pytest.raises(BadReply, match=shown) as caught:
-        await always(body, status, headers=headers).process_message(ENDPOINT, "did:x:y", {})
+        await remote_of(always(body, status, headers=headers)).process_message(ENDPOINT, "did:x:y", {})
     assert ENDPOINT in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [413, 429, 431])
 async def test_what_a_proxy_says_about_the_message_is_a_reply(status):
-    reply = await always(b"<html>no</html>", status).process_message(ENDPOINT, "did:x:y", {})
+    reply = await remote_of(always(b"<html>no</html>", status)).process_message(ENDPOINT, "did:x:y", {})
     assert reply["status"]["code"] == status
 
 
@@ -146,7 +150,7 @@ async def test_too_large_a_header_is_told_from_an_endpoint_that_is_down():
 
 
 async def test_a_server_may_say_that_of_a_large_header_in_words_of_its_own():
-    remote = always(b"Invalid HTTP request received.", 400)
+    remote = remote_of(always(b"Invalid HTTP request received.", 400))
     reply = await remote.process_message(ENDPOINT, "did:x:y", {"descriptor": {"filler": "x" * 40_000}})
     assert reply["status"]["code"] == 431
     with pytest.raises(BadReply, match="400"):
@@ -206,7 +210,7 @@ async def test_info_lies_below_the_endpoint(endpoint, path):
             status_code=200 if request.url.path == path else 404,
         )
 
-    assert await remote_of(answer).info(endpoint) == ServerInfo(
+    assert await server_info(http_of(answer), endpoint, SECONDS) == ServerInfo(
         registration_requirements=["terms-of-service"], web_socket_support=True
     )
 
@@ -214,7 +218,7 @@ async def test_info_lies_below_the_endpoint(endpoint, path):
 @pytest.mark.parametrize(("body", "status"), [(b"{}", 404), (b"<html>", 200), (b'{"webSocketSupport": []}', 200)])
 async def test_info_of_what_is_no_dwn_server(body, status):
     with pytest.raises(BadReply, match=f"{status}"):
-        await always(body, status).info(ENDPOINT)
+        await server_info(http_of(always(body, status)), ENDPOINT, SECONDS)
 
 
 class Flood(httpx.AsyncBaseTransport):
@@ -251,7 +255,7 @@ async def test_a_reply_without_end_is_read_no_further_than_its_limit():
 async def test_an_info_without_end_is_read_no_further_than_its_limit():
     flood = Flood(600)
     with pytest.raises(BodyTooLarge):
-        await RemoteDwn(HttpxHttp(flood)).info(ENDPOINT)
+        await server_info(HttpxHttp(flood), ENDPOINT, SECONDS)
     assert flood.taken == 1
 
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from web5.cpython.http import HttpxHttp
 from web5.crypto.proof_of_work import LARGEST, Challenge
 from web5.errors import BadReply, BodyTooLarge, RegistrationError, RegistrationReason
-from web5.remote.registration import MOST_BYTES, Demands, RegistrationClient, Terms, registration_data
+from web5.remote.registration import MAX_BYTES, Demands, RegistrationClient, Terms, registration_data
 
 ENDPOINT = "http://dwn.example/node"
 WORK, TERMS = "proof-of-work-sha256-v0", "terms-of-service"
@@ -90,7 +90,7 @@ async def test_a_bound_beyond_all_hashes_is_met_by_any() -> None:
 
 async def test_terms_without_end_are_not_read() -> None:
     with pytest.raises(BodyTooLarge):
-        await client_of(info=asking(TERMS), terms_of_service=Response(b"x" * (MOST_BYTES + 1))).demands(ENDPOINT)
+        await client_of(info=asking(TERMS), terms_of_service=Response(b"x" * (MAX_BYTES + 1))).demands(ENDPOINT)
 
 
 async def test_something_that_is_no_dwn_server_is_said() -> None:

@@ -33,7 +33,7 @@ class Setting:
         return await subscribing, request
 
     def ask(self, id="1"):
-        return asyncio.ensure_future(self.socket.ask(id, rpc.encode_request("did:x:y", {}, id)))
+        return asyncio.ensure_future(self.socket.request(id, rpc.encode_request("did:x:y", {}, id)))
 
     async def everything_is_read(self) -> None:
         """Return once what the wire has said so far was taken."""

@@ -20,7 +20,7 @@ from web5.crypto.proof_of_work import solve
 from web5.dwn.store.database import Database
 from web5.errors import InvalidArgument, RegistrationError, RegistrationReason, RemoteError
 from web5.ports.clock import Clock
-from web5.remote.registration import Demands, Registry, registration_data
+from web5.remote.registration import Demands, RegistrationClient, registration_data
 from web5.sync.ledger.registrations import RegistrationRow, RegistrationStore
 from web5.sync.plan.policy import HOUR, LONGEST, SLOWLY, SOON, Backoff
 from web5.sync.states import Registration, RegistrationState
@@ -82,7 +82,7 @@ class Registrar:
         agreed: called with the endpoint when the person has agreed to its demands.
     """
 
-    def __init__(self, registry: Registry, database: Database, clock: Clock) -> None:
+    def __init__(self, registry: RegistrationClient, database: Database, clock: Clock) -> None:
         self.changed: list[Callable[[str, str], None]] = []
         self.agreed: list[Callable[[str], None]] = []
         self._registry = registry

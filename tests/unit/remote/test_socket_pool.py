@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.sync.wires import OK, SECONDS, Wires
 from web5.errors import Unreachable
-from web5.remote.sockets import Sockets
+from web5.remote.socket import SocketPool
 
 ENDPOINT = "http://dwn.example"
 MESSAGE = {"descriptor": {"interface": "Messages", "method": "Subscribe"}}
@@ -19,7 +19,7 @@ def wires():
 
 @pytest.fixture
 def sockets(wires):
-    return Sockets(wires.connect, SECONDS)
+    return SocketPool(wires.connect, SECONDS)
 
 
 def subscribe(sockets, endpoint=ENDPOINT):

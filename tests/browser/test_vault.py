@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from tests.browser.at_rest import stored_by, stored_in
 from tests.browser.world import PATIENCE, Device, World
-from web5.agent.vault import keys as vault_keys
+from web5.agent.vault.secrets import derive_secrets
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode, b64url_encode
 
@@ -190,8 +190,8 @@ async def test_no_secret_is_stored_readably_here_or_at_a_node(device: Device, wo
     await device.set_password("a password to look for")
     await device.summary("All synced")
 
-    keys = await vault_keys.derive(phrase, CPythonCrypto())
-    private += [b64url_encode(key) for key in (keys.content_key, keys.identity, keys.signing)]
+    secrets = await derive_secrets(phrase, CPythonCrypto())
+    private += [b64url_encode(secrets.content_key), *(key["d"] for key in secrets.portable_did.private_keys or ())]
     words = phrase.split()
     secrets = {"a password to look for", phrase}
     secrets |= {between.join(words[at : at + 3]) for at in range(10) for between in (" ", '","', '", "', "\n")}

@@ -17,6 +17,8 @@ from app.announcer import Announcer, Steps
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
+from web5.agent.recovery import recover
+from web5.agent.vault.secrets import derive_secrets
 from web5.errors import VaultError, VaultLocked
 
 FIRST_NAME = "Default"
@@ -38,7 +40,7 @@ class Session:
         self._interval = "off"
         self._recovering = False
         self._changing = asyncio.Lock()
-        agent.identities.went.append(self._went)
+        agent.identities.on_removed.append(self._on_removed)
 
     @property
     def web5(self) -> Web5:
@@ -138,7 +140,7 @@ class Session:
         self._tell()
 
     async def recover(self, words: str, password: str | None) -> Steps:
-        """Bring back the agent that has these words; its oldest identity is in use then. `Agent.recover` says the rest.
+        """Bring back the agent that has these words; its oldest identity is in use then.
 
         Returns:
             how far it has come; what is missing comes by sync.
@@ -152,11 +154,11 @@ class Session:
             steps[step] = {"done": done, "total": total}
             self._announcer.recovery(steps)
 
-        await vault.secrets_of(words)  # words that are none disturb nobody
+        await derive_secrets(words, self._agent.crypto)  # words that are none disturb nobody
         async with self._changing:
             before, self._recovering, self._web5 = vault.agent_did, True, None
             try:
-                await self._agent.recover(words, password, tell)
+                await recover(self._agent, words, password, tell)
                 if vault.agent_did != before and (there := self._agent.identities.list()):
                     await self._agent.identities.choose(there[0].did)
             finally:
@@ -176,7 +178,7 @@ class Session:
             return False
         return True
 
-    async def _went(self, identity: Identity) -> None:
+    async def _on_removed(self, identity: Identity) -> None:
         """Invariant 4."""
         if self._web5 and identity.did in (self._web5.connected_did, self._web5.delegate_did):
             left = self._agent.identities.chosen()

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from web5.agent.delegation.actor import Delegate, Owner
+from web5.agent.did_cache import StoredDidCache
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.messages import Messages
@@ -21,87 +23,114 @@ from web5.agent.publication.publisher import DidPublisher
 from web5.agent.publication.store import PublicationStore
 from web5.agent.record_keys import RecordKeys
 from web5.agent.records import AgentRecords
-from web5.agent.recovery import recover
 from web5.agent.vault.vault import Vault
 from web5.crypto.jws import MessageSigner
+from web5.crypto.signature_cache import SignatureCache
 from web5.dids import dht
 from web5.dids.dht.gateways import Gateways
 from web5.dids.models import PortableDid
-from web5.dids.resolver import UniversalResolver
+from web5.dids.resolver import default_resolver
+from web5.dids.web import DidWeb
 from web5.dwn import Applied, Dwn
+from web5.dwn.store.database import Database
 from web5.errors import IdentityError
+from web5.ports.blobs import Blobs
 from web5.ports.clock import Clock
-from web5.ports.crypto import Crypto
+from web5.ports.crypto import Crypto, Sealer
 from web5.ports.http import Http
+from web5.ports.websocket import WebSockets
 from web5.remote.dwn import RemoteDwn
-from web5.settings import Progress, ignore_progress
+from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
 from web5.tasks import notify, report
 
 
-class Agent:
-    """Acts for the identities it holds; made by `web5.agent.assemble`."""
+@dataclass(frozen=True)
+class Platform:
+    """One adapter for each port.
 
-    def __init__(
-        self,
-        *,
-        close_platform: Callable[[], Awaitable[None]],
-        crypto: Crypto,
-        http: Http,
-        clock: Clock,
-        resolver: UniversalResolver,
-        dwn: Dwn,
-        remote: RemoteDwn,
-        messages: Messages,
-        vault: Vault,
-        records: AgentRecords,
-        registrar: Registrar,
-        identities: IdentityStore,
-        publications: PublicationStore,
-        gateways: Gateways,
-    ) -> None:
-        self.clock = clock
-        self.crypto = crypto
-        self.http = http
-        self.dwn = dwn
-        self.resolver = resolver
-        self.vault = vault
-        self.records = records
-        self.identities = identities
-        self.registrar = registrar
+    Parameters:
+        sockets: None where subscriptions over the network are not wanted.
+        close: frees all of them, the database first.
+    """
+
+    database: Database
+    blobs: Blobs
+    crypto: Crypto
+    http: Http
+    sockets: WebSockets | None
+    clock: Clock
+    sealer: Sealer
+    close: Callable[[], Awaitable[None]]
+
+
+class Agent:
+    """Acts for the identities it holds. `open` it once, before anything else.
+
+    Parameters:
+        gateway_uris: the DID DHT gateways, for publishing and resolving, the preferred one first.
+
+    Attributes:
+        on_change: called with (tenant, message CID) after each message, local or pulled, is stored and durable.
+
+    Raises:
+        InvalidArgument: there is no gateway.
+    """
+
+    def __init__(self, platform: Platform, *, gateway_uris: Sequence[str]) -> None:
+        database, crypto, http, clock = platform.database, platform.crypto, platform.http, platform.clock
+        self.clock, self.crypto, self.http = clock, crypto, http
+        self._close_platform = platform.close
         self.on_change: list[Callable[[str, str], None]] = []
-        """Called with (tenant, message CID) after each message, local or pulled, is stored and durable."""
-        self._close_platform = close_platform
-        self.messages = messages
-        self.keyring = Keyring(vault, identities, crypto)
-        self.record_keys = RecordKeys(self.keyring, resolver, crypto)
+        self._background: dict[str, asyncio.Task[None]] = {}
+
+        remembering = SignatureCache(crypto)
+        self.resolver = default_resolver(
+            http,
+            crypto,
+            clock,
+            *gateway_uris,
+            cache=StoredDidCache(database),
+            web=DidWeb(http, allow_localhost=True),
+        )
+        self.dwn = Dwn(database=database, blobs=platform.blobs, resolver=self.resolver, crypto=remembering)
+        remote = RemoteDwn(http, platform.sockets)
+        self.messages = Messages(self.dwn, self.resolver, remote)
+
+        self.vault = Vault(database, platform.sealer, crypto)
+        self.records = AgentRecords(self.messages, self.vault, clock)
+        self.identities = IdentityStore(database, self.records, remembering, verify=crypto.verify)
+        self.keyring = Keyring(self.vault, self.identities, crypto)
+        self.record_keys = RecordKeys(self.keyring, self.resolver, crypto)
+
+        self.registrar = Registrar(RegistrationClient(http), database, clock)
         self.sync = SyncEngine(
-            dwn=dwn,
+            dwn=self.dwn,
             remote=remote,
-            resolver=resolver,
+            resolver=self.resolver,
             clock=clock,
             signer_for=self._sync_signer,
-            registrar=registrar,
+            registrar=self.registrar,
         )
-        self.publications = publications
+        self.publications = PublicationStore(database)
         self._publisher = DidPublisher(
-            publications,
-            gateways,
+            self.publications,
+            Gateways(http, crypto, gateway_uris, clock),
             crypto,
             clock,
             portable_did=self.keyring.portable_did,
-            on_published=self._published,
+            on_published=self._on_published,
         )
-        identities.came.append(self._came)
-        identities.went.append(self._went)
-        self._background: dict[str, asyncio.Task[None]] = {}
-        dwn.after_commit.append(self._tell)
+        self.identities.on_added.append(self._on_added)
+        self.identities.on_removed.append(self._on_removed)
+        self.dwn.after_commit += [self.records.applied, self._notify]
 
-    # -- its life
+    # -- lifecycle
 
     async def open(self) -> None:
         """Make ready what needs no key, and the rest too if the vault opens by this device's key alone."""
+        await self.dwn.open()
         await self.sync.open()
         if self.vault.state == "locked" and self.vault.protection == "device":
             await self.unlock()
@@ -113,11 +142,11 @@ class Agent:
         recovery_phrase: str | None = None,
         dwn_endpoints: Sequence[str] = (),
     ) -> None:
-        """Make the agent's vault and DID, on the first launch. See `recover` for words that have an agent already.
+        """Make the agent's vault and DID, on the first launch. For words that have one see `web5.agent.recovery`.
 
         Parameters:
             password: None: the vault opens by this device's key.
-            recovery_phrase: 12 to 24 words; None: new ones, which `vault.recovery_phrase()` tells.
+            recovery_phrase: 12 to 24 words; None: new ones, see `vault.recovery_phrase()`.
             dwn_endpoints: the URLs of the agent's own DWNs, through which its records reach other devices.
 
         Raises:
@@ -158,33 +187,11 @@ class Agent:
         await self.lock()
         await self._close_platform()
 
-    async def recover(
-        self, recovery_phrase: str, password: str | None = None, on_progress: Progress = ignore_progress
-    ) -> None:
-        """Bring an agent back on this device: its DID, its identities with their keys, and all their records.
-
-        Identities that are here already move into it. Words of the very agent that is here set its password anew.
-
-        Parameters:
-            recovery_phrase: its 12 to 24 words.
-            password: what the vault is to be unlocked with here; None: this device's key alone.
-            on_progress: called with (step, done, total): "agent", "identities", then "records".
-
-        Raises:
-            RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, it cannot be
-                reached now, or another's vault is locked here. Nothing is changed.
-            InvalidArgument: the password is blank.
-        """
-        interval = self.sync.interval
-        await recover(self, recovery_phrase, password, on_progress)
-        if interval != self.sync.interval:
-            await self.sync.start(interval)
-
     async def wake_up(self) -> None:
         """Make ready what the vault holds, once it is unlocked."""
         self._publisher.start()
         signer = await self.keyring.open()
-        await self._came(await self.vault.portable_did())
+        await self._on_added(await self.vault.portable_did())
         await self.records.open(signer)
         await self.identities.open()
 
@@ -203,7 +210,7 @@ class Agent:
         return await self._add(portable_did, name, by_default=by_default)
 
     async def import_identity(self, portable_identity: Any) -> Identity:
-        """Take an identity that this or `@web5/agent`'s export gave.
+        """Import an identity that this or `@web5/agent`'s export gave.
 
         Raises:
             IdentityError: it is malformed, without usable keys, or here already; or it is a delegate's, and the one
@@ -213,7 +220,7 @@ class Agent:
         return await self._add(portable_did, name, connected_did=connected_did)
 
     async def export_identity(self, did: str) -> dict[str, Any]:
-        """The identity with its private keys, as `@web5/agent`'s import takes it.
+        """Export an identity with its private keys, as `@web5/agent`'s import takes it.
 
         Raises:
             IdentityError: it is not on this agent.
@@ -231,7 +238,7 @@ class Agent:
         """
         changed = with_dwn_endpoints(await self.keyring.portable_did(did), urls, self.clock.now())
         await self.keyring.replace(changed)
-        await self._came(changed)
+        await self._on_added(changed)
 
     async def publish_all(self) -> bool:
         """Publish every document that no gateway shows yet; True if all of them are found then.
@@ -241,7 +248,7 @@ class Agent:
         return await self._publisher.publish_all()
 
     async def signer(self, did: str) -> MessageSigner:
-        """What signs as `did`.
+        """Return the signer of a DID of this agent.
 
         Raises:
             IdentityError: it is not on this agent.
@@ -250,11 +257,11 @@ class Agent:
         return await self.keyring.signer(did)
 
     def owner(self, did: str) -> Owner:
-        """Somebody who acts with the keys of `did`."""
+        """Return the actor that signs with the keys of `did`."""
         return Owner(did, self.signer)
 
     def delegate(self, connected_did: str, delegate_did: str) -> Delegate:
-        """Somebody who acts for `connected_did` with its grants and the keys of `delegate_did`."""
+        """Return the actor that signs for `connected_did` with its grants and the keys of `delegate_did`."""
         return Delegate(connected_did, delegate_did, self.signer, self.sync.grants, self.dwn, self.clock)
 
     def in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -262,9 +269,9 @@ class Agent:
         if (running := self._background.get(name)) is not None:
             running.cancel()
         task = self._background[name] = asyncio.ensure_future(work)
-        task.add_done_callback(_tell_failure)
+        task.add_done_callback(_report_failure)
 
-    # -- who comes and goes
+    # -- callbacks of its parts
 
     async def _add(
         self, portable_did: PortableDid, name: str, *, connected_did: str | None = None, by_default: bool = False
@@ -272,7 +279,7 @@ class Agent:
         await self.identities.add(portable_did, name, connected_did=connected_did, by_default=by_default)
         return self.identities.get(portable_did.uri)
 
-    async def _came(self, portable_did: PortableDid) -> None:
+    async def _on_added(self, portable_did: PortableDid) -> None:
         self.resolver.seed(portable_did)
         # One that is registered keeps its scope; a delegate has no DWN of its own to sync.
         if portable_did.uri not in self.sync.tenants() and not self.identities.is_delegate(portable_did.uri):
@@ -280,33 +287,34 @@ class Agent:
         self.sync.wake(portable_did.uri)
         self._publisher.keep(portable_did)
 
-    async def _went(self, identity: Identity) -> None:
+    async def _on_removed(self, identity: Identity) -> None:
         await self._publisher.forget(identity.did)
         await self.sync.unregister(identity.connected_did or identity.did)
         self.resolver.forget(identity.did)
 
     async def _sync_signer(self, did: str) -> MessageSigner:
-        """What signs for remote nodes. They cannot check anything signed by a DID that they do not find, and remember
-        for a while that they did not; so nothing is sent before a gateway shows it. Which version that is does not
-        matter, as every version has the key that signs.
+        """Return the signer for remote nodes.
+
+        They cannot check anything signed by a DID that they do not find, and remember for a while that they did not; so
+        nothing is sent before a gateway shows it. Any version will do, as every version has the key that signs.
 
         Raises:
             IdentityError: none does, with the gateways' reason.
         """
-        if not (self.keyring.is_lent(did) or self._publisher.known(did) or await self._publisher.publish(did)):
+        if not (self.keyring.is_temporary(did) or self._publisher.known(did) or await self._publisher.publish(did)):
             reason = self.publications.get(did).error
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
         return await self.keyring.signer(did)
 
-    async def _published(self, portable_did: PortableDid) -> None:
+    async def _on_published(self, portable_did: PortableDid) -> None:
         await self.keyring.replace(portable_did)
         self.resolver.seed(portable_did)
         self.sync.wake(portable_did.uri)
 
-    def _tell(self, applied: Applied) -> None:
+    def _notify(self, applied: Applied) -> None:
         notify("a callback of on_change failed", self.on_change, applied.tenant, applied.message_cid)
 
 
-def _tell_failure(task: asyncio.Task[None]) -> None:
+def _report_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         report("background work failed", error)

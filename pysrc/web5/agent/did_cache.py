@@ -34,7 +34,7 @@ SCHEMA = (
 _TOO_MANY = "SELECT did FROM did_cache ORDER BY expires DESC LIMIT -1 OFFSET ?"
 
 
-class StoredDids:
+class StoredDidCache:
     """`web5.dids.resolver.DidCache` over a database."""
 
     def __init__(self, database: Database) -> None:

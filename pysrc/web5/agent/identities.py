@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from web5.agent import schema
 from web5.agent.records import AgentRecords
 from web5.crypto.jws import MessageSigner
 from web5.dids.keys import signer_for, signing_method
@@ -27,6 +26,9 @@ from web5.ports.crypto import Jwk, Signatures
 Verify = Callable[[Jwk, bytes, bytes], Awaitable[bool]]
 
 KIND = "identity"
+
+SCHEMA = ("CREATE TABLE agent_chosen_identity (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), did TEXT NOT NULL)",)
+"""Identities are records of the agent; which one is in use, each device knows for itself."""
 
 _CHALLENGE = b"web5: do these keys belong to this document?"
 
@@ -57,13 +59,13 @@ class IdentityStore:
             signed here would find every key right.
 
     Attributes:
-        came: called with the DID, with its keys, of an identity that is new here or whose document is another.
-        went: called with one that was deleted.
+        on_added: called with the DID, with its keys, of an identity that is new here or whose document is another.
+        on_removed: called with one that was deleted.
     """
 
     def __init__(self, database: Database, records: AgentRecords, crypto: Signatures, *, verify: Verify) -> None:
-        self.came: builtins.list[Callable[[PortableDid], Awaitable[None]]] = []
-        self.went: builtins.list[Callable[[Identity], Awaitable[None]]] = []
+        self.on_added: builtins.list[Callable[[PortableDid], Awaitable[None]]] = []
+        self.on_removed: builtins.list[Callable[[Identity], Awaitable[None]]] = []
         self._database = database
         self._records = records
         self._crypto = crypto
@@ -72,7 +74,7 @@ class IdentityStore:
         self._documents: dict[str, Any] = {}
         self._signers: dict[str, MessageSigner] = {}
         records.on_change.append(self._changed)
-        database.migrate(schema.COMPONENT, schema.STEPS)
+        database.migrate("agent_identity", SCHEMA)
 
     async def open(self) -> None:
         """Take in every identity of the agent's records, once they are open."""
@@ -218,8 +220,8 @@ class IdentityStore:
             self._signers.pop(did, None)
             self._documents.pop(did, None)
             if gone := self._known.pop(did, None):
-                for tell in self.went:
-                    await tell(gone)
+                for callback in self.on_removed:
+                    await callback(gone)
             return
         metadata, portable_did = value["metadata"], PortableDid.from_wire(value["portableDid"])
         self._known[did] = Identity(
@@ -231,8 +233,8 @@ class IdentityStore:
         if self._documents.get(did) != (document := value["portableDid"]["document"]):
             self._documents[did] = document
             self._signers.pop(did, None)
-            for came in self.came:
-                await came(portable_did)
+            for added in self.on_added:
+                await added(portable_did)
 
     def _chosen_did(self) -> str | None:
         row = self._database.connection.execute("SELECT did FROM agent_chosen_identity").fetchone()

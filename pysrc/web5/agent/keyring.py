@@ -1,4 +1,4 @@
-"""Everyone this agent can sign for: itself, and its identities."""
+"""The signers of this agent: its own, and those of its identities."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from web5.ports.crypto import Crypto
 
 
 class Keyring:
-    """The agent's own DID, whose keys the vault keeps, beside the identities, whose keys are its records."""
+    """The agent's own DID, whose keys the vault keeps, and the identities, whose keys are its records."""
 
     def __init__(self, vault: Vault, identities: IdentityStore, crypto: Crypto) -> None:
         self._vault = vault
         self._identities = identities
         self._crypto = crypto
         self._own: MessageSigner | None = None
-        self._lent: dict[str, MessageSigner] = {}
+        self._temporary: dict[str, MessageSigner] = {}
 
     async def open(self) -> MessageSigner:
-        """Make ready what signs as the agent, once the vault is unlocked.
+        """Return the agent's own signer, once the vault is unlocked.
 
         Raises:
             VaultLocked: it is not.
@@ -38,43 +38,43 @@ class Keyring:
         self._own = None
 
     @contextmanager
-    def lent(self, signer: MessageSigner) -> Iterator[None]:
-        """Sign with this too, for the time of the block; the DID is known to be published."""
-        self._lent[signer.did] = signer
+    def temporary_signer(self, signer: MessageSigner) -> Iterator[None]:
+        """Sign with this too while the block runs; its DID is known to be published."""
+        self._temporary[signer.did] = signer
         try:
             yield
         finally:
-            del self._lent[signer.did]
+            del self._temporary[signer.did]
 
-    def is_lent(self, did: str) -> bool:
-        """True while what signs as `did` is only lent."""
-        return did in self._lent
+    def is_temporary(self, did: str) -> bool:
+        """Return True while the signer of a DID is a temporary one."""
+        return did in self._temporary
 
     def dids(self) -> list[str]:
-        """The agent's DID, then those of the identities."""
+        """Return the agent's DID, then those of the identities."""
         own = [self._own.did] if self._own else []
         return own + [identity.did for identity in self._identities.list()]
 
     async def signer(self, did: str) -> MessageSigner:
-        """What signs as `did`.
+        """Return the signer of a DID.
 
         Raises:
             IdentityError: it is not on this agent.
             VaultLocked: the vault is locked.
         """
-        if did in self._lent:
-            return self._lent[did]
+        if did in self._temporary:
+            return self._temporary[did]
         own = self._agent()
         return own if did == own.did else await self._identities.signer(did)
 
     async def portable_did(self, did: str) -> PortableDid:
-        """A DID with its private keys. Raises as `signer` does."""
+        """Return a DID with its private keys. Raises as `signer` does."""
         if did == self._agent().did:
             return await self._vault.portable_did()
         return await self._identities.portable_did(did)
 
     async def replace(self, portable_did: PortableDid) -> None:
-        """Keep another document of a DID. Raises as `signer` does."""
+        """Store another document of a DID. Raises as `signer` does."""
         if portable_did.uri == self._agent().did:
             await self._vault.store_did(portable_did)
         else:

@@ -1,4 +1,4 @@
-"""Messages to DWNs, where an answer that is no success is an error."""
+"""Messages to DWNs, where a reply that is no success is raised as an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reply = dict[str, Any]
 
 
 class Messages:
-    """The way to the local DWN and to remote ones; sync goes another."""
+    """The local DWN and the remote ones, for everything but sync."""
 
     def __init__(self, dwn: Dwn, resolver: DidResolver, remote: RemoteDwn) -> None:
         self._dwn = dwn
@@ -32,7 +32,7 @@ class Messages:
         data: DataSource | None = None,
         subscription_handler: Callable[[dict[str, Any]], None] | None = None,
     ) -> Reply:
-        """Give a message to the local DWN.
+        """Process a message in the local DWN.
 
         Parameters:
             subscription_handler: called with each event, if the message subscribes.
@@ -43,7 +43,7 @@ class Messages:
         return _checked(await self._dwn.process_message(tenant, message, data, subscription_handler))
 
     async def request(self, target: str, message: dict[str, Any], data: bytes | DataStream | None = None) -> Reply:
-        """Give a message to the first remote DWN of `target` that answers.
+        """Send a message to the first remote DWN of `target` that answers.
 
         Raises:
             DwnError: it answered with something other than success.
@@ -59,28 +59,28 @@ class Messages:
         raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
 
     async def ask(self, tenant: str, from_: str | None, message: dict[str, Any]) -> Reply:
-        """Give a message to the local DWN of `tenant`, or to a remote one of `from_` if that is given.
+        """Process a message in the local DWN of `tenant`, or send it to a remote one of `from_` if that is given.
 
         Raises:
             DwnError, RemoteError: as `process` and `request`.
         """
         return await (self.process(tenant, message) if from_ is None else self.request(from_, message))
 
-    async def deliver(self, target: str, message: dict[str, Any], data: bytes) -> list[SendResult]:
-        """Give a message that need not be stored here to every remote DWN of `target`.
+    async def send_to_all(self, target: str, message: dict[str, Any], data: bytes) -> list[SendResult]:
+        """Send a message that need not be stored here to every remote DWN of `target`.
 
         Raises:
             DidError: the target cannot be resolved.
         """
 
-        async def give(url: str) -> SendResult:
+        async def send(url: str) -> SendResult:
             try:
                 outcome = classify(await self._remote.process_message(url, target, message, data), message)
             except RemoteError as error:
                 outcome = classify_error(error)
             return SendResult(url, outcome.settled, outcome.code, outcome.detail or outcome.name)
 
-        return list(await asyncio.gather(*map(give, await dwn_endpoints(self._resolver, target))))
+        return list(await asyncio.gather(*map(send, await dwn_endpoints(self._resolver, target))))
 
 
 def _checked(reply: Reply) -> Reply:

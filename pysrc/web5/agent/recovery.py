@@ -10,53 +10,44 @@ Invariants:
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
-from web5.agent.identities import KIND, Identity, IdentityStore
-from web5.agent.keyring import Keyring
-from web5.agent.messages import Messages
-from web5.agent.records import AgentRecords
-from web5.agent.vault.secrets import VaultSecrets
-from web5.agent.vault.vault import Vault
-from web5.agent.vault.wrapping import checked_password
+from web5.agent.agent import Agent
+from web5.agent.identities import KIND, Identity
+from web5.agent.vault.secrets import VaultSecrets, derive_secrets
+from web5.agent.vault.wrapping import check_new_password
 from web5.crypto.jws import MessageSigner
 from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, PortableDid
-from web5.dids.resolver import UniversalResolver
 from web5.dwn import compose
 from web5.errors import RecoveryError
-from web5.ports.clock import Clock
-from web5.ports.crypto import Crypto
-from web5.settings import Progress
-from web5.sync import SyncEngine
+from web5.settings import Progress, ignore_progress
 from web5.sync.states import SyncEvent
 
 
-class RecoverableAgent(Protocol):
-    """The parts of an `Agent` that a recovery works on."""
+async def recover(
+    agent: Agent, recovery_phrase: str, password: str | None = None, on_progress: Progress = ignore_progress
+) -> None:
+    """Bring an agent back on this device: its DID, its identities with their keys, and all their records.
 
-    clock: Clock
-    crypto: Crypto
-    identities: IdentityStore
-    keyring: Keyring
-    messages: Messages
-    records: AgentRecords
-    resolver: UniversalResolver
-    sync: SyncEngine
-    vault: Vault
+    Identities that are here already move into it. Words of the very agent that is here set its password anew.
 
-    async def signer(self, did: str) -> MessageSigner: ...
+    Parameters:
+        agent: the agent of this device, with or without a vault.
+        recovery_phrase: 12 to 24 words.
+        password: what the vault is to be unlocked with here; None: this device's key alone.
+        on_progress: called with (step, done, total): "agent", "identities", then "records".
 
-    async def lock(self) -> None: ...
-
-    async def wake_up(self) -> None: ...
-
-
-async def recover(agent: RecoverableAgent, recovery_phrase: str, password: str | None, on_progress: Progress) -> None:
-    """Bring an agent back on this device, with everything of its identities. `Agent.recover` says the rest."""
+    Raises:
+        RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, it cannot be reached
+            now, or another's vault is locked here. Nothing is changed.
+        InvalidArgument: the password is blank.
+    """
+    interval = agent.sync.interval
     on_progress("agent", 0, 1)
-    checked_password(password)
-    secrets = await agent.vault.secrets_of(recovery_phrase)
+    check_new_password(password)
+    secrets = await derive_secrets(recovery_phrase, agent.crypto)
     if secrets.did == agent.vault.agent_did:
         await agent.vault.reset_password(secrets, password)
     elif agent.vault.state == "locked":
@@ -72,9 +63,11 @@ async def recover(agent: RecoverableAgent, recovery_phrase: str, password: str |
     await agent.wake_up()
     on_progress("agent", 1, 1)
     await _fetch_records(agent, on_progress)
+    if interval != agent.sync.interval:
+        await agent.sync.start(interval)
 
 
-async def _published(agent: RecoverableAgent, did: str) -> tuple[DidDocument, dict[str, Any]]:
+async def _published(agent: Agent, did: str) -> tuple[DidDocument, Mapping[str, Any]]:
     agent.resolver.forget(did)
     found = await agent.resolver.resolve(did)
     document = found.did_document
@@ -91,11 +84,11 @@ async def _published(agent: RecoverableAgent, did: str) -> tuple[DidDocument, di
     raise RecoveryError(f"Whether these words belong to an agent cannot be told now; try again later. ({reason})")
 
 
-async def _fetch_agent(agent: RecoverableAgent, portable_did: PortableDid, signer: MessageSigner) -> None:
+async def _fetch_agent(agent: Agent, portable_did: PortableDid, signer: MessageSigner) -> None:
     """Pull the agent's own records, which are of no use without its key, before anything is changed."""
     did = portable_did.uri
     agent.resolver.seed(portable_did)
-    with agent.keyring.lent(signer):
+    with agent.keyring.temporary_signer(signer):
         await agent.sync.register(did)
         report = await agent.sync.now("pull", did)
     if any(endpoint.error is None for endpoint in report.endpoints) and not report.did_errors:
@@ -107,9 +100,7 @@ async def _fetch_agent(agent: RecoverableAgent, portable_did: PortableDid, signe
     )
 
 
-async def _take_over(
-    agent: RecoverableAgent, secrets: VaultSecrets, signer: MessageSigner, password: str | None
-) -> None:
+async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner, password: str | None) -> None:
     """Put the secrets into the vault, with what is worth keeping of the agent that was here."""
     dropped: list[str] = []
     if agent.vault.state == "unlocked":
@@ -125,7 +116,7 @@ async def _take_over(
         await agent.sync.unregister(did)
 
 
-async def _is_untouched(agent: RecoverableAgent, identity: Identity) -> bool:
+async def _is_untouched(agent: Agent, identity: Identity) -> bool:
     """True if a first launch made it, and nothing was written with it since."""
     if not identity.by_default:
         return False
@@ -135,19 +126,19 @@ async def _is_untouched(agent: RecoverableAgent, identity: Identity) -> bool:
     return not (await agent.messages.process(identity.did, records))["entries"]
 
 
-async def _fetch_records(agent: RecoverableAgent, on_progress: Progress) -> None:
+async def _fetch_records(agent: Agent, on_progress: Progress) -> None:
     """Pull what the identities have, with progress over all of them and their nodes."""
     identities = len(agent.identities.list())
     on_progress("identities", identities, identities)
     visits: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def told(event: SyncEvent) -> None:
+    def add_up(event: SyncEvent) -> None:
         if event.kind == "progress" and event.direction == "pull" and event.total:
             visits[event.tenant, event.endpoint] = event.done, event.total
             on_progress("records", *map(sum, zip(*visits.values(), strict=True)))
 
-    agent.sync.listeners.append(told)
+    agent.sync.listeners.append(add_up)
     try:
         await agent.sync.now("pull")
     finally:
-        agent.sync.listeners.remove(told)
+        agent.sync.listeners.remove(add_up)

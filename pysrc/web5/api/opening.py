@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.agent.recovery import recover
 from web5.errors import InvalidArgument, VaultLocked
 from web5.platform import open_agent
 from web5.settings import Progress
@@ -45,7 +46,7 @@ async def ensure_unlocked(
     """
     vault = agent.vault
     if recovery_phrase is not None:
-        await agent.recover(recovery_phrase, password, on_progress)
+        await recover(agent, recovery_phrase, password, on_progress)
     elif vault.state == "new":
         await agent.initialize(password=password, dwn_endpoints=endpoints)
         return await vault.recovery_phrase()

@@ -68,7 +68,7 @@ class _PermissionRecord:
             DwnError, RemoteError: no endpoint took it.
         """
         report = SendReport(
-            await self._agent.messages.deliver(target or self._home, *split_encoded_data(self._message))
+            await self._agent.messages.send_to_all(target or self._home, *split_encoded_data(self._message))
         )
         report.raise_if_undelivered()
         return report

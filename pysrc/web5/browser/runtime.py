@@ -8,8 +8,7 @@ from urllib.parse import urljoin
 
 import js
 
-from web5.agent.agent import Agent
-from web5.agent.assemble import Platform, assemble
+from web5.agent.agent import Agent, Platform
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.http import FetchHttp
@@ -62,7 +61,8 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name
             sealer=DeviceSealer(name),
             close=close,
         )
-        agent = await assemble(platform, gateway_uris=gateway_uris)
+        agent = Agent(platform, gateway_uris=gateway_uris)
+        await agent.open()
     except BaseException:
         release()
         raise

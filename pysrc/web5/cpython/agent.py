@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from web5.agent.agent import Agent
-from web5.agent.assemble import Platform, assemble
+from web5.agent.agent import Agent, Platform
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
@@ -63,7 +62,8 @@ async def open_agent(
             sealer=FileSealer(folder / "device.key"),
             close=stack.aclose,
         )
-        agent = await assemble(platform, gateway_uris=gateway_uris)
+        agent = Agent(platform, gateway_uris=gateway_uris)
+        await agent.open()
     except BaseException:
         await stack.aclose()
         raise

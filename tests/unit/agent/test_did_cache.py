@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld
 from web5.agent import did_cache
-from web5.agent.did_cache import StoredDids
+from web5.agent.did_cache import StoredDidCache
 from web5.dids import dht, jwk
 from web5.dids.models import PortableDid
 from web5.dids.resolver import CACHE_SECONDS, CachedDocument, UniversalResolver, default_resolver
@@ -28,7 +28,7 @@ class Setting:
 
     def resolver(self) -> UniversalResolver:
         """As after a restart."""
-        cache = StoredDids(self.database)
+        cache = StoredDidCache(self.database)
         return default_resolver(self.gateways.http, CRYPTO, self.clock, *self.gateways.uris(), cache=cache)
 
     async def publish(self, portable_did: PortableDid) -> PortableDid:
@@ -86,7 +86,7 @@ async def test_what_is_gone_or_forgotten_is_not_kept(setting: Setting) -> None:
 async def test_an_older_version_does_not_replace_what_was_kept(setting: Setting) -> None:
     old = await setting.publish(await dht.create(CRYPTO))
     newer = CachedDocument(old.document, {"published": True, "versionId": str(2**40)}, 0)
-    StoredDids(setting.database).keep(old.uri, newer)
+    StoredDidCache(setting.database).keep(old.uri, newer)
     result = await setting.resolver().resolve(old.uri)
     assert (setting.requests, result.did_document_metadata) == (1, newer.metadata)
 
@@ -100,7 +100,7 @@ async def test_a_seed_wins_and_is_not_kept(setting: Setting) -> None:
     assert (await resolver.resolve(portable_did.uri)).did_document == document
     setting.clock.advance(CACHE_SECONDS)
     assert (await resolver.resolve(portable_did.uri)).did_document == document
-    kept = StoredDids(setting.database).load(portable_did.uri)
+    kept = StoredDidCache(setting.database).load(portable_did.uri)
     assert kept is not None
     assert kept.document == portable_did.document
 
@@ -108,7 +108,7 @@ async def test_a_seed_wins_and_is_not_kept(setting: Setting) -> None:
 async def test_a_clock_that_was_set_back_does_not_make_a_document_last(setting: Setting) -> None:
     portable_did = await setting.publish(await dht.create(CRYPTO))
     far_ahead = setting.clock.now() + 10**9 * 3600
-    StoredDids(setting.database).keep(portable_did.uri, CachedDocument(portable_did.document, {}, far_ahead))
+    StoredDidCache(setting.database).keep(portable_did.uri, CachedDocument(portable_did.document, {}, far_ahead))
     resolver = setting.resolver()
     await resolver.resolve(portable_did.uri)
     assert setting.requests == 0
@@ -120,7 +120,7 @@ async def test_a_clock_that_was_set_back_does_not_make_a_document_last(setting: 
 async def test_keeping_never_waits_for_the_disk(setting: Setting) -> None:
     portable_did = await setting.publish(await dht.create(CRYPTO))
     await setting.resolver().resolve(portable_did.uri)
-    assert StoredDids(setting.database).load(portable_did.uri) is not None
+    assert StoredDidCache(setting.database).load(portable_did.uri) is not None
     assert setting.flushes == 0
 
 
@@ -134,18 +134,18 @@ async def test_a_store_that_takes_nothing_costs_no_answer(setting: Setting) -> N
     setting.database.connection.set_commit_hook(refuse)
     assert (await resolver.resolve(portable_did.uri)).did_document == portable_did.document
     setting.database.connection.set_commit_hook(None)
-    assert StoredDids(setting.database).load(portable_did.uri) is None
+    assert StoredDidCache(setting.database).load(portable_did.uri) is None
 
 
 async def test_a_did_that_says_all_itself_is_not_kept(setting: Setting) -> None:
     portable_did = await jwk.create(CRYPTO)
     await setting.resolver().resolve(portable_did.uri)
-    assert StoredDids(setting.database).load(portable_did.uri) is None
+    assert StoredDidCache(setting.database).load(portable_did.uri) is None
 
 
 async def test_the_cache_is_bounded_and_the_soonest_to_expire_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(did_cache, "KEPT", 3)
-    cache = StoredDids(open_memory())
+    cache = StoredDidCache(open_memory())
     document = (await dht.create(CRYPTO)).document
     for name, expires in (("a", 5), ("b", 1), ("c", 4), ("d", 3), ("e", 9)):
         cache.keep(f"did:dht:{name}", CachedDocument(document, {}, expires))
@@ -153,6 +153,6 @@ async def test_the_cache_is_bounded_and_the_soonest_to_expire_goes_first(monkeyp
 
 
 async def test_what_another_version_kept_is_not_read(setting: Setting) -> None:
-    cache = StoredDids(setting.database)
+    cache = StoredDidCache(setting.database)
     setting.database.connection.execute("INSERT INTO did_cache VALUES ('did:dht:a', '{\"id\": 7}', '{}', 1)")
     assert cache.load("did:dht:a") is None

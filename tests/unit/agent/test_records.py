@@ -12,6 +12,7 @@ from tests.unit.conftest import World
 from tests.unit.dids.gateway_world import until
 from web5.agent.agent import Agent
 from web5.agent.records import DATA_FORMAT, PROTOCOL
+from web5.agent.recovery import recover
 from web5.dwn import compose
 from web5.dwn.cid import bare_message
 from web5.errors import Conflict, IdentityError, VaultLocked
@@ -22,7 +23,7 @@ async def two_devices(world: World) -> tuple[Agent, Agent]:
     assert await laptop.publish_all()
     assert (await laptop.sync.now()).ok
     phone = await world.blank_device("phone")
-    await phone.recover(str(await laptop.vault.recovery_phrase()))
+    await recover(phone, str(await laptop.vault.recovery_phrase()))
     return laptop, phone
 
 

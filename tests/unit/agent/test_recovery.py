@@ -9,6 +9,7 @@ import pytest
 from tests.unit.conftest import World
 from web5 import Web5
 from web5.agent.agent import Agent
+from web5.agent.recovery import recover
 from web5.errors import InvalidArgument, RecoveryError, VaultLocked, WrongPassword
 
 NOTE = "https://schema.org/TextDigitalDocument"
@@ -37,7 +38,7 @@ async def test_words_bring_back_identities_keys_and_records(world: World) -> Non
     laptop, words = await first_agent(world)
     told: list[tuple[str, int, int]] = []
     phone = await world.blank_device("phone")
-    await phone.recover(words, "a password", lambda *step: told.append(step))
+    await recover(phone, words, "a password", lambda *step: told.append(step))
 
     assert phone.vault.agent_did == laptop.vault.agent_did
     assert [one.name for one in phone.identities.list()] == ["Private", "Work"]
@@ -53,7 +54,7 @@ async def test_words_bring_back_identities_keys_and_records(world: World) -> Non
 async def test_the_new_devices_password_is_its_own(world: World) -> None:
     _, words = await first_agent(world, names=("Private",))
     phone = await world.blank_device("phone")
-    await phone.recover(words, "a password")
+    await recover(phone, words, "a password")
     await phone.close()
     again = await world.blank_device("phone")
     assert again.vault.state == "locked"
@@ -68,7 +69,7 @@ async def test_the_new_devices_password_is_its_own(world: World) -> None:
 async def test_what_either_device_adds_the_other_has(world: World) -> None:
     laptop, words = await first_agent(world, names=("Private",))
     phone = await world.blank_device("phone")
-    await phone.recover(words)
+    await recover(phone, words)
     await laptop.create_identity("Of the laptop", world.endpoints)
     await phone.create_identity("Of the phone", world.endpoints)
     for device in (laptop, phone, laptop):
@@ -82,7 +83,7 @@ async def test_what_either_device_adds_the_other_has(world: World) -> None:
 async def test_a_renamed_and_a_deleted_identity_are_so_everywhere(world: World) -> None:
     laptop, words = await first_agent(world)
     phone = await world.blank_device("phone")
-    await phone.recover(words)
+    await recover(phone, words)
     private, work = (one.did for one in laptop.identities.list())
     await laptop.identities.rename(private, "  Me ")
     await laptop.identities.delete(work)
@@ -96,7 +97,7 @@ async def test_words_of_nobody_change_nothing(world: World) -> None:
     """Invariant 1."""
     phone = await world.blank_device("phone")
     with pytest.raises(RecoveryError, match="No agent is known"):
-        await phone.recover(OTHER_WORDS)
+        await recover(phone, OTHER_WORDS)
     assert phone.vault.state == "new"
     assert phone.sync.tenants() == []
 
@@ -105,7 +106,7 @@ async def test_words_of_nobody_change_nothing(world: World) -> None:
 async def test_what_is_no_phrase_is_told_as_that(world: World, words: str) -> None:
     phone = await world.blank_device("phone")
     with pytest.raises(RecoveryError, match="phrase"):
-        await phone.recover(words)
+        await recover(phone, words)
     assert phone.vault.state == "new"
 
 
@@ -115,11 +116,11 @@ async def test_recovery_without_the_network_changes_nothing_and_works_later(worl
     phone = await world.blank_device("phone")
     world.down |= {"dht"} if down == "dht" else {"dwn0", "dwn1"}
     with pytest.raises(RecoveryError, match="again later"):
-        await phone.recover(words)
+        await recover(phone, words)
     assert (phone.vault.state, phone.sync.tenants()) == ("new", [])
     world.down.clear()
     phone.resolver.forget(str(phone.vault.agent_did))
-    await phone.recover(words)
+    await recover(phone, words)
     assert len(phone.identities.list()) == 2
 
 
@@ -127,7 +128,7 @@ async def test_one_node_is_enough(world: World) -> None:
     _, words = await first_agent(world)
     world.down.add("dwn0")
     phone = await world.blank_device("phone")
-    await phone.recover(words)
+    await recover(phone, words)
     assert [await notes_of(phone, one.did) for one in phone.identities.list()] == [
         ["a note of Private"],
         ["a note of Work"],
@@ -141,7 +142,7 @@ async def test_what_was_on_the_device_moves_in(world: World) -> None:
     web5, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
     before = phone.vault.agent_did
     await web5.dwn.records.create("written before", schema=NOTE)
-    await phone.recover(words)
+    await recover(phone, words)
     assert [one.name for one in phone.identities.list()] == ["Private", "Default"]
     assert await notes_of(phone, did) == ["written before"]
     assert before not in phone.sync.tenants()
@@ -157,7 +158,7 @@ async def test_an_identity_of_a_mere_first_launch_goes(world: World) -> None:
     _, words = await first_agent(world, names=("Private",))
     phone = await world.device("phone")
     _, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
-    await phone.recover(words)
+    await recover(phone, words)
     assert [one.name for one in phone.identities.list()] == ["Private"]
     assert did not in phone.sync.tenants()
 
@@ -170,7 +171,7 @@ async def test_words_open_the_agents_own_vault_when_the_password_is_forgotten(wo
     await agent.close()
     again = await world.blank_device("laptop")
     world.down |= {"dht", "dwn0", "dwn1"}  # nothing is needed from elsewhere
-    await again.recover(str(words), "new")
+    await recover(again, str(words), "new")
     assert [one.name for one in again.identities.list()] == ["Private"]
     await again.lock()
     with pytest.raises(WrongPassword):
@@ -186,10 +187,10 @@ async def test_a_locked_vault_gives_way_to_no_other(world: World) -> None:
     await phone.create_identity("Of the phone", world.endpoints)
     await phone.lock()
     with pytest.raises(RecoveryError, match="Unlock this one first"):
-        await phone.recover(words)
+        await recover(phone, words)
     await phone.unlock("a password")
     assert [one.name for one in phone.identities.list()] == ["Of the phone"]
-    await phone.recover(words)
+    await recover(phone, words)
     assert [one.name for one in phone.identities.list()] == ["Private", "Of the phone"]
 
 
@@ -197,7 +198,7 @@ async def test_a_blank_password_changes_nothing(world: World) -> None:
     _, words = await first_agent(world, names=("Private",))
     phone = await world.blank_device("phone")
     with pytest.raises(InvalidArgument, match="blank"):
-        await phone.recover(words, " ")
+        await recover(phone, words, " ")
     assert (phone.vault.state, phone.sync.tenants()) == ("new", [])
 
 

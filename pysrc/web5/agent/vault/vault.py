@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Literal
 
-from web5.agent.vault import keys as vault_keys
-from web5.agent.vault.secrets import VaultSecrets
+from web5.agent.vault import wrapping
+from web5.agent.vault.secrets import VaultSecrets, derive_secrets
 from web5.agent.vault.store import Protection, VaultStore, Wrapping
-from web5.agent.vault.wrapping import ITERATIONS, Wrapper, checked_password
 from web5.crypto import jwe, mnemonic
 from web5.crypto.jwe import Direct
 from web5.dids.models import PortableDid
@@ -42,39 +43,33 @@ class Vault:
 
     Parameters:
         sealer: protects the content key where there is no password.
-        iterations: of PBKDF2, for a new password.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        crypto: Crypto,
-        *,
-        iterations: int = ITERATIONS,
-    ) -> None:
+    def __init__(self, database: Database, sealer: Sealer, crypto: Crypto) -> None:
         self._store = VaultStore(database)
-        self._wrapper = Wrapper(sealer, crypto, iterations)
         self._crypto = crypto
+        self._wrap = partial(wrapping.wrap, sealer=sealer, crypto=crypto)
+        self._unwrap = partial(wrapping.unwrap, sealer=sealer, crypto=crypto)
         self._content_key: bytes | None = None
         self._locks = 0
         self._changing = asyncio.Lock()
 
     @property
     def state(self) -> State:
+        """The state; "new" where there is no vault yet."""
         if self._content_key is not None:
             return "unlocked"
         return "new" if self._store.agent_did() is None else "locked"
 
     @property
     def protection(self) -> Protection | None:
-        """What the vault opens with; None where there is none yet."""
-        wrapping = self._store.wrapping()
-        return None if wrapping is None else wrapping.protection
+        """The key that opens the vault: the password's or the device's; None where there is no vault yet."""
+        stored = self._store.wrapping()
+        return None if stored is None else stored.protection
 
     @property
     def agent_did(self) -> str | None:
-        """The agent's DID, which may be known while the vault is locked; None where there is none yet."""
+        """The agent's DID, which may be known while the vault is locked; None where there is no vault yet."""
         return self._store.agent_did()
 
     async def create(
@@ -93,30 +88,18 @@ class Vault:
             InvalidArgument: the password is blank.
             RecoveryError: the phrase is none.
         """
-        locks = self._locks
-        async with self._changing:
-            self._refuse_a_second()
-            new_password = checked_password(password)
+        async with self._change() as unlocked:
+            if self.agent_did is not None:
+                raise VaultError(f"There is a vault here already, that of {self.agent_did}.")
+            wrapping.check_new_password(password)
             phrase = mnemonic.generate() if recovery_phrase is None else recovery_phrase
-            keys = await vault_keys.derive(phrase, self._crypto)
-            portable_did = await vault_keys.agent_did(keys, dwn_endpoints, self._crypto)
-            wrapping = await self._wrapper.wrap(keys.content_key, new_password, keys.unlock_salt)
-            did_jwe = await self._encrypted_did(keys.content_key, portable_did)
-            kept = None if recovery_phrase is not None else await self._encrypted(keys.content_key, phrase.encode())
-            await self._store.create(portable_did.uri, did_jwe, wrapping, kept)
-            if self._locks == locks:
-                self._content_key = keys.content_key
-        return portable_did
-
-    async def secrets_of(self, recovery_phrase: str) -> VaultSecrets:
-        """What a phrase makes; nothing of it is kept.
-
-        Raises:
-            RecoveryError: the phrase is none.
-        """
-        keys = await vault_keys.derive(recovery_phrase, self._crypto)
-        portable_did = await vault_keys.agent_did(keys, (), self._crypto)
-        return VaultSecrets(keys.content_key, portable_did, self._crypto)
+            secrets = await derive_secrets(phrase, self._crypto, dwn_endpoints)
+            wrapped = await self._wrap(secrets.content_key, password, secrets.unlock_salt)
+            did_jwe = await self._encrypted_did(secrets.content_key, secrets.portable_did)
+            kept = await secrets.encrypt(phrase.encode()) if recovery_phrase is None else None
+            await self._store.create(secrets.did, did_jwe, wrapped, kept)
+            unlocked(secrets.content_key)
+        return secrets.portable_did
 
     async def install(self, secrets: VaultSecrets, password: str | None) -> None:
         """Make this the vault of another agent, durable and unlocked on return; what it kept before is erased.
@@ -127,12 +110,13 @@ class Vault:
         Raises:
             InvalidArgument: the password is blank.
         """
-        locks = self._locks
-        async with self._changing:
-            wrapping = await self._wrapper.wrap(secrets.content_key, checked_password(password))
+        async with self._change() as unlocked:
+            wrapping.check_new_password(password)
+            wrapped = await self._wrap(secrets.content_key, password)
             did_jwe = await self._encrypted_did(secrets.content_key, secrets.portable_did)
-            await self._store.replace(secrets.did, did_jwe, wrapping)
-            self._content_key = secrets.content_key if self._locks == locks else None
+            await self._store.replace(secrets.did, did_jwe, wrapped)
+            self._content_key = None
+            unlocked(secrets.content_key)
 
     async def reset_password(self, secrets: VaultSecrets, password: str | None) -> None:
         """Give the vault another password by its recovery phrase; durable and unlocked on return.
@@ -143,14 +127,16 @@ class Vault:
         """
         if secrets.did != self.agent_did:
             raise VaultError(f"These words are those of {secrets.did}, and the vault is that of {self.agent_did}.")
-        locks = self._locks
-        async with self._changing:
-            await self._store.rewrap(await self._wrapper.wrap(secrets.content_key, checked_password(password)))
-            if self._locks == locks:
-                self._content_key = secrets.content_key
+        async with self._change() as unlocked:
+            wrapping.check_new_password(password)
+            await self._store.rewrap(await self._wrap(secrets.content_key, password))
+            unlocked(secrets.content_key)
 
     async def unlock(self, password: str | None = None) -> None:
-        """Open the vault. Where it is open already, this only checks the password.
+        """Open the vault. Unlocking twice is no error, but checks the password again.
+
+        Parameters:
+            password: None for a vault that the device's key protects.
 
         Raises:
             WrongPassword: it does not open with this one.
@@ -158,7 +144,7 @@ class Vault:
             VaultError: there is no vault yet, it has no password, or this device's key does not open it.
         """
         locks = self._locks
-        content_key = await self._wrapper.unwrap(self._wrapping(), password)
+        content_key = await self._unwrap(self._wrapping(), password)
         if self._locks != locks:
             raise VaultLocked("The vault was locked while it was being unlocked. Unlock it again.")
         self._content_key = content_key
@@ -184,16 +170,14 @@ class Vault:
             as `unlock`, for the old password.
             InvalidArgument: the new one is blank.
         """
-        locks = self._locks
-        async with self._changing:
-            new_password = checked_password(new)
-            content_key = await self._wrapper.unwrap(self._wrapping(), old)
-            await self._store.rewrap(await self._wrapper.wrap(content_key, new_password))
-            if self._locks == locks:
-                self._content_key = content_key
+        async with self._change() as unlocked:
+            wrapping.check_new_password(new)
+            content_key = await self._unwrap(self._wrapping(), old)
+            await self._store.rewrap(await self._wrap(content_key, new))
+            unlocked(content_key)
 
     async def portable_did(self) -> PortableDid:
-        """The agent's DID with its private keys.
+        """Return the agent's DID with its private keys.
 
         Raises:
             VaultLocked: unlock it first.
@@ -218,15 +202,15 @@ class Vault:
             await self._store.replace_did(await self._encrypted_did(content_key, portable_did))
 
     async def encrypt(self, plaintext: bytes) -> str:
-        """A compact JWE that only this vault opens: `dir`, A256GCM, under the content key.
+        """Encrypt into a compact JWE that only this vault opens: `dir`, A256GCM, under the content key.
 
         Raises:
             VaultLocked: unlock it first.
         """
-        return await self._encrypted(self._key(), plaintext)
+        return await jwe.encrypt(self._crypto, plaintext, Direct(self._key()))
 
     async def decrypt(self, jwe_text: str) -> bytes:
-        """What `encrypt` was given, by this vault or by another of the same recovery phrase.
+        """Decrypt what `encrypt` made, of this vault or of another with the same recovery phrase.
 
         Raises:
             VaultLocked: unlock it first.
@@ -235,7 +219,7 @@ class Vault:
         return await jwe.decrypt(self._crypto, jwe_text, Direct(self._key()))
 
     async def recovery_phrase(self) -> str | None:
-        """The words, as long as they are kept; None once they are forgotten.
+        """Return the words, as long as they are kept; None once they are forgotten.
 
         Raises:
             VaultLocked: unlock it first.
@@ -258,10 +242,17 @@ class Vault:
         async with self._changing:
             await self._store.forget_phrase()
 
-    def _refuse_a_second(self) -> None:
-        did = self.agent_did
-        if did is not None:
-            raise VaultError(f"There is a vault here already, that of {did}.")
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[Callable[[bytes], None]]:
+        """Make one change at a time (invariant 5), then unlock, unless it was locked meanwhile (invariant 4)."""
+        locks = self._locks
+
+        def unlocked(content_key: bytes) -> None:
+            if self._locks == locks:
+                self._content_key = content_key
+
+        async with self._changing:
+            yield unlocked
 
     def _key(self) -> bytes:
         if self._content_key is None:
@@ -270,13 +261,10 @@ class Vault:
         return self._content_key
 
     def _wrapping(self) -> Wrapping:
-        wrapping = self._store.wrapping()
-        if wrapping is None:
+        stored = self._store.wrapping()
+        if stored is None:
             raise VaultError("There is no vault yet. Create it first.")
-        return wrapping
-
-    async def _encrypted(self, content_key: bytes, plaintext: bytes) -> str:
-        return await jwe.encrypt(self._crypto, plaintext, Direct(content_key))
+        return stored
 
     async def _encrypted_did(self, content_key: bytes, portable_did: PortableDid) -> str:
         plaintext = json.dumps(portable_did.to_wire()).encode()

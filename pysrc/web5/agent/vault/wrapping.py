@@ -1,4 +1,4 @@
-"""What opens the vault: its content key, wrapped under a password or by the device's key."""
+"""The wrapping of the vault's content key: under a password, or by the device's key."""
 
 from __future__ import annotations
 
@@ -14,75 +14,63 @@ from web5.ports.crypto import Crypto, Sealer
 from web5.strict_json import parse
 
 ITERATIONS = 210_000
-"""Of PBKDF2 for a password, as in the reference (src/hd-identity-vault.ts)."""
+"""Of PBKDF2 for a new password, as in the reference (src/hd-identity-vault.ts)."""
 
 _LOST = "Recover the agent with its recovery phrase."
 
 
-class Wrapper:
-    """Wraps content keys, and gives them back.
+async def wrap(
+    content_key: bytes, password: str | None, salt: bytes | None = None, *, sealer: Sealer, crypto: Crypto
+) -> Wrapping:
+    """Wrap a content key.
 
     Parameters:
-        sealer: protects a content key where there is no password.
-        iterations: of PBKDF2, for a password.
+        password: as `check_new_password` lets it pass; None: by the device's key.
+        salt: a fresh one by default.
     """
+    if password is None:
+        return Wrapping("device", await sealer.seal(content_key))
+    key = Password(_utf8(password), ITERATIONS, salt)
+    text = await jwe.encrypt(crypto, _as_jwk(content_key), key, header={"cty": "text/plain"})
+    return Wrapping("password", text.encode())
 
-    def __init__(self, sealer: Sealer, crypto: Crypto, iterations: int = ITERATIONS) -> None:
-        self._sealer = sealer
-        self._crypto = crypto
-        self._iterations = iterations
 
-    async def wrap(self, content_key: bytes, password: bytes | None, salt: bytes | None = None) -> Wrapping:
-        """The content key, wrapped.
+async def unwrap(wrapping: Wrapping, password: str | None, *, sealer: Sealer, crypto: Crypto) -> bytes:
+    """Return the content key.
 
-        Parameters:
-            password: as `checked_password` gives it; None for the device's key.
-            salt: a fresh one by default.
-        """
-        if password is None:
-            return Wrapping("device", await self._sealer.seal(content_key))
-        key = Password(password, self._iterations, salt)
-        text = await jwe.encrypt(self._crypto, _as_jwk(content_key), key, header={"cty": "text/plain"})
-        return Wrapping("password", text.encode())
-
-    async def unwrap(self, wrapping: Wrapping, password: str | None) -> bytes:
-        """The content key.
-
-        Raises:
-            WrongPassword: it is another; the whole derivation has been done all the same.
-            VaultLocked: a password is needed.
-            VaultError: the vault has no password, or this device's key does not open it.
-        """
-        if wrapping.protection == "device":
-            return await self._unsealed(wrapping.wrapped, password)
+    Raises:
+        WrongPassword: it is another; the whole derivation has been done all the same.
+        VaultLocked: a password is needed.
+        VaultError: the vault has no password, or this device's key does not open it.
+    """
+    if wrapping.protection == "password":
         if password is None:
             raise VaultLocked("The vault is locked by a password. Unlock it with that.")
         try:
-            jwk = await jwe.decrypt(self._crypto, wrapping.wrapped.decode(), Password(_utf8(password)))
+            jwk = await jwe.decrypt(crypto, wrapping.wrapped.decode(), Password(_utf8(password)))
         except CryptoError as error:
             raise WrongPassword("The vault does not open with this password.") from error
         return _from_jwk(jwk)
-
-    async def _unsealed(self, sealed: bytes, password: str | None) -> bytes:
-        if password is not None:
-            raise VaultError("The vault has no password: this device's key opens it. Change the password to set one.")
-        try:
-            return await self._sealer.open(sealed)
-        except CryptoError as error:
-            raise VaultError(
-                f"This device's key does not open the vault: it is another's, or was made anew since. {_LOST}"
-            ) from error
+    if password is not None:
+        raise VaultError("The vault has no password: this device's key opens it. Change the password to set one.")
+    try:
+        return await sealer.open(wrapping.wrapped)
+    except CryptoError as error:
+        raise VaultError(
+            f"This device's key does not open the vault: it is another's, or was made anew since. {_LOST}"
+        ) from error
 
 
-def checked_password(password: str | None) -> bytes | None:
-    """A new password as bytes.
+def check_new_password(password: str | None) -> None:
+    """Make sure that a new password can be used.
 
     Raises:
         InvalidArgument: it is blank, or no Unicode text.
     """
-    if password is not None and not password.strip():
-        raise InvalidArgument("A password may not be blank. Give none to protect the vault by this device's key.")
-    return None if password is None else _utf8(password)
+    if password is not None:
+        _utf8(password)
+        if not password.strip():
+            raise InvalidArgument("A password may not be blank. Give none to protect the vault by this device's key.")
 
 
 def _utf8(password: str) -> bytes:
@@ -93,7 +81,7 @@ def _utf8(password: str) -> bytes:
 
 
 def _as_jwk(content_key: bytes) -> bytes:
-    """The content key as the reference has it within its wrapping."""
+    """Return the content key as the reference has it within its wrapping."""
     jwk = {"k": b64url_encode(content_key), "kty": "oct"}
     return json.dumps({**jwk, "kid": thumbprint(jwk), "alg": jwe.ENCRYPTION}, separators=(",", ":")).encode()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from web5.agent.vault.keys import derive
+from web5.agent.vault import wrapping
+from web5.agent.vault.secrets import derive_secrets
 from web5.agent.vault.vault import Vault
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.sealer import FileSealer
@@ -31,19 +32,44 @@ SIGNING_KEY = "OpXEmNiKOrsTqhbj8ONvsURwWhvjYvnOIG1Pv-OcIOk"
 SALT = "z2OJziPeFLAuBUE-G8w3Ffb-1MKw7alBJwEnkojzfSA"
 """What `HdIdentityVault` of @web5/agent makes of these words."""
 
+T = TypeVar("T")
+
 FEW = 1000
 """Iterations, where their number is not what a test is about."""
 
 
-class CountingCrypto(CPythonCrypto):
-    """The real adapter, which keeps count of the iterations of PBKDF2."""
+class GatedCrypto(CPythonCrypto):
+    """The real adapter, which counts the iterations of PBKDF2 and can be held in the midst of its work."""
 
     def __init__(self) -> None:
         self.iterations = 0
+        self._begun = asyncio.Event()
+        self._gate = asyncio.Event()
+        self._gate.set()
+
+    async def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start something and return once it computes; it goes on after `go_on`."""
+        self._begun.clear()
+        self._gate.clear()
+        task = asyncio.create_task(work)
+        await self._begun.wait()
+        return task
+
+    def go_on(self) -> None:
+        self._gate.set()
+
+    async def _pass(self) -> None:
+        self._begun.set()
+        await self._gate.wait()
 
     async def pbkdf2(self, hash_name: HashName, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
         self.iterations += iterations
+        await self._pass()
         return await super().pbkdf2(hash_name, password, salt, iterations, length)
+
+    async def encrypt_gcm(self, key: bytes, iv: bytes, plaintext: bytes, additional_data: bytes = b"") -> bytes:
+        await self._pass()
+        return await super().encrypt_gcm(key, iv, plaintext, additional_data)
 
 
 class Device:
@@ -52,17 +78,18 @@ class Device:
     def __init__(self, database: Database, key: Path) -> None:
         self.database = database
         self.key = key
-        self.crypto = CountingCrypto()
+        self.crypto = GatedCrypto()
 
     def vault(self) -> Vault:
-        return Vault(self.database, FileSealer(self.key), self.crypto, iterations=FEW)
+        return Vault(self.database, FileSealer(self.key), self.crypto)
 
     def bytes(self) -> bytes:
         return self.database.connection.serialize("main")
 
 
 @pytest.fixture
-def device(tmp_path: Path) -> Device:
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Device:
+    monkeypatch.setattr(wrapping, "ITERATIONS", FEW)
     return Device(open_memory(), tmp_path / "device.key")
 
 
@@ -83,8 +110,9 @@ def _everything(vault: Vault) -> list[Callable[[], Any]]:
     ]
 
 
-async def test_the_words_make_the_agent_that_the_reference_makes_of_them(device: Device) -> None:
-    vault = Vault(device.database, FileSealer(device.key), CPythonCrypto())
+async def test_the_words_make_the_agent_that_the_reference_makes_of_them(tmp_path: Path) -> None:
+    device = Device(open_memory(), tmp_path / "device.key")  # with as many iterations as there are for people
+    vault = device.vault()
     portable_did = await vault.create(password="secret", recovery_phrase=WORDS, dwn_endpoints=ENDPOINTS)
     assert portable_did.uri == vault.agent_did == AGENT
     assert [key["d"] for key in portable_did.private_keys or ()] == [IDENTITY_KEY, SIGNING_KEY]
@@ -171,7 +199,7 @@ async def test_1_nothing_secret_is_readable_in_the_database(device: Device) -> N
         assert words is not None and len(keys) == 2
         secrets = [words.encode(), words.split()[0].encode() + b" ", b"a password that is long"]
         secrets += [form for key in keys for form in (key["d"].encode(), b64url_decode(key["d"]))]
-        content_key = (await derive(words, CPythonCrypto())).content_key
+        content_key = (await derive_secrets(words, CPythonCrypto())).content_key
         secrets += [content_key, b64url_encode(content_key).encode()]
         stored = device.bytes()
         assert [secret for secret in secrets if secret in stored] == []
@@ -390,9 +418,9 @@ async def test_4_unlocking_twice_at_once_unlocks(device: Device) -> None:
 async def test_4_a_lock_wins_over_an_unlocking_under_way(device: Device) -> None:
     await _created(device)
     vault = device.vault()
-    unlocking = asyncio.ensure_future(vault.unlock("secret"))
-    await asyncio.sleep(0)
+    unlocking = await device.crypto.begin(vault.unlock("secret"))
     vault.lock()
+    device.crypto.go_on()
     with pytest.raises(VaultLocked, match="while it was being unlocked"):
         await unlocking
     assert vault.state == "locked"
@@ -400,14 +428,14 @@ async def test_4_a_lock_wins_over_an_unlocking_under_way(device: Device) -> None
 
 async def test_4_a_lock_wins_over_a_creation_and_a_change_under_way(device: Device) -> None:
     vault = device.vault()
-    creating = asyncio.ensure_future(vault.create(password="secret", recovery_phrase=WORDS, dwn_endpoints=[]))
-    await asyncio.sleep(0)
+    creating = await device.crypto.begin(vault.create(password="secret", recovery_phrase=WORDS, dwn_endpoints=[]))
     vault.lock()
+    device.crypto.go_on()
     await creating
     assert vault.state == "locked"
-    changing = asyncio.ensure_future(vault.change_password("secret", "new one"))
-    await asyncio.sleep(0)
+    changing = await device.crypto.begin(vault.change_password("secret", "new one"))
     vault.lock()
+    device.crypto.go_on()
     await changing
     assert vault.state == "locked"
     await vault.unlock("new one")
@@ -415,9 +443,9 @@ async def test_4_a_lock_wins_over_a_creation_and_a_change_under_way(device: Devi
 
 async def test_4_what_had_begun_to_encrypt_ends_after_a_lock(device: Device) -> None:
     vault = await _created(device)
-    encrypting = asyncio.ensure_future(vault.encrypt(b"begun before"))
-    await asyncio.sleep(0)
+    encrypting = await device.crypto.begin(vault.encrypt(b"begun before"))
     vault.lock()
+    device.crypto.go_on()
     text = await encrypting
     await vault.unlock("secret")
     assert await vault.decrypt(text) == b"begun before"

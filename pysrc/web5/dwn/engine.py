@@ -56,23 +56,19 @@ _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
 
 class TenantGate(Protocol):
     async def refusal(self, tenant: str) -> str | None:
-        """Why a tenant is not served here, in words for whoever asked ("" for the usual ones); None if it is served."""
+        """Return the reason why a tenant is not served here ("" for the usual one), or None if it is served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message that is held, and its data if that is held too."""
+    """A stored message, with its data if that is held."""
 
     message: Message
     data: DataStream | None
 
 
 class Delivery(NamedTuple):
-    """A RecordsWrite that was brought here, with its data if that came along, of at most `data.MAX_INLINE_BYTES`.
-
-    Parameters:
-        cid: the message's, computed from what is in `message`.
-    """
+    """A RecordsWrite with its computed CID, and its data of at most `data.MAX_INLINE_BYTES` if that came along."""
 
     message: Any
     data: bytes | None
@@ -84,15 +80,14 @@ class Dwn:
 
     Parameters:
         database: may be shared with other components; the engine's tables are `dwn_…`.
-        blobs: where data over 30,000 bytes lies. Only this engine may use it.
-        tenant_gate: who is served; everybody without one.
+        blobs: for data over 30,000 bytes. Only this engine may use it.
+        tenant_gate: without one, every tenant is served.
 
     Attributes:
-        database: what the engine stores in, for components that keep tables of their own beside its.
         store: the tables, for those in the same process that need no signature (sync).
-        in_transaction: called with each stored message inside the transaction that stores it; what one raises undoes
-            the message and comes out of `process_message`.
-        after_commit: called with each stored message once it is durable.
+        in_transaction: hooks that are called inside the transaction that stores a message; what one raises undoes the
+            message and comes out of `process_message`.
+        after_commit: hooks that are called once a message is durable.
     """
 
     def __init__(
@@ -133,11 +128,11 @@ class Dwn:
         *,
         source: str | None = None,
     ) -> Reply:
-        """Process one message; the reply has the wire's shape, with a `DataStream` where data streams back.
+        """Process one message; the reply has the wire's shape, with a `DataStream` for data.
 
         Parameters:
             tenant: the DID whose DWN the message is for.
-            message: any JSON value; what is no proper message gets a 400.
+            message: any JSON value.
             data: the record's data, for a RecordsWrite.
             subscription_handler: is called with each event of a subscription; the reply's `subscription` ends it.
             source: who brought the message, passed on to the hooks; None if it was made here.
@@ -157,12 +152,7 @@ class Dwn:
     async def process_writes(
         self, tenant: str, deliveries: Sequence[Delivery], *, source: str | None = None
     ) -> list[Reply]:
-        """Process RecordsWrites that came together, one after the other; their replies, in that order.
-
-        It is as if each were processed by itself, but with one transaction and one flush for all of them.
-
-        Parameters:
-            source: as in `process_message`.
+        """Process RecordsWrites in one transaction with one flush, and return their replies.
 
         Raises:
             StorageError: the store failed; whether they are kept is not known.
@@ -175,7 +165,7 @@ class Dwn:
         return [reply(one.status, one.detail) if isinstance(one, DwnError) else one for one in found]
 
     async def read_stored(self, tenant: str, cid: str) -> Stored | None:
-        """A message by its CID, for this process's own use: nobody signs and nothing is checked."""
+        """Return a message by its CID, without any authorization."""
         number = self.store.tenant(tenant)
         row = self.store.message(number, cid)
         if row is None:
@@ -185,7 +175,7 @@ class Dwn:
         return Stored(message, data)
 
     def protocol_definition(self, tenant: str, protocol: str) -> dict[str, Any] | None:
-        """A protocol's definition as the tenant has it configured, for this process's own use; None if it is not.
+        """Return a protocol's definition as the tenant has it configured, or None, without any authorization.
 
         Raises:
             BadRequest: the protocol's URL cannot be normalized.
@@ -203,13 +193,10 @@ def _not_served(tenant: str, refusal: str) -> Reply:
 def _handler(message: Any) -> Callable[[Services, Call], Awaitable[Reply]]:
     descriptor = message.get("descriptor") if isinstance(message, dict) else None
     named = descriptor if isinstance(descriptor, dict) else {}
+    interface, method = named.get("interface"), named.get("method")
     if "interface" not in named or "method" not in named:
-        raise DwnError(
-            "",
-            "Both interface and method must be present,"
-            f" interface: {named.get('interface')}, method: {named.get('method')}",
-        )
-    key = f"{named['interface']}{named['method']}"
+        raise DwnError("", f"Both interface and method must be present, interface: {interface}, method: {method}")
+    key = f"{interface}{method}"
     handler = _HANDLERS.get(key)
     if handler is None:
         raise DwnError(Code.SchemaValidatorSchemaNotFound, f"schema for {key} not found.")

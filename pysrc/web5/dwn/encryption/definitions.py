@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from web5.dwn.encryption.derivation import DerivedKey, RootKey, public_part
+from web5.dwn.protocols.definitions import rule_sets_below
 from web5.dwn.protocols.shape import is_definition
-from web5.dwn.protocols.validation import rule_sets_below
 from web5.dwn.urls import normalize_url
 from web5.ports.crypto import Crypto
 

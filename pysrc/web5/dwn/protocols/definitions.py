@@ -1,4 +1,4 @@
-"""Protocol definitions as the rules that their records are held to, parsed once for each configuration."""
+"""Protocol definitions as rule sets for their records, parsed once for each configuration."""
 
 from __future__ import annotations
 
@@ -6,16 +6,93 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from web5 import ecma_regexp
 from web5.dwn.codes import Code
 from web5.dwn.permissions import protocol as permissions
-from web5.dwn.protocols.tags import TagRules
-from web5.dwn.protocols.validation import rule_sets_below
+from web5.dwn.protocols.json_schema import KEYWORDS, Fault, Schema, fault, references, subschemas
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.store import Store
+from web5.ecma_regexp import RegExpSyntaxError
 from web5.errors import BadRequest
 from web5.lru import LruCache
 
 REMEMBERED = 256
+
+_WITHOUT_CONSEQUENCE = frozenset(
+    (
+        *("$schema", "$defs", "definitions", "$comment", "title", "description", "default", "examples"),
+        *("deprecated", "readOnly", "writeOnly", "contentMediaType", "contentEncoding"),
+        *("then", "else", "minContains", "maxContains", "prefixItems", "unevaluatedItems"),
+        *("maxProperties", "dependentRequired", "dependentSchemas", "propertyNames", "unevaluatedProperties"),
+    )
+)
+"""Annotations, and keywords about objects and tuples, which no tag is, or which another keyword reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagRules:
+    """The tags of the records of one protocol path.
+
+    Parameters:
+        schema: of the object of all tags.
+        unusable: the reason why no record at all can be written; None if the schema can be used.
+        references: the schema that each `$ref` names.
+    """
+
+    schema: Schema
+    unusable: str | None
+    references: Mapping[str, Schema]
+
+    @staticmethod
+    def of(tags: Mapping[str, Any]) -> TagRules:
+        """Return the rules for the `$tags` of a rule set that was accepted (`verifyTagsIfNeeded`)."""
+        required = tags.get("$requiredTags", [])
+        schema: dict[str, Any] = {
+            "type": "object",
+            "properties": {
+                name: schema for name, schema in tags.items() if name not in ("$requiredTags", "$allowUndefinedTags")
+            },
+            "required": required,
+            "additionalProperties": tags.get("$allowUndefinedTags", False),
+        }
+        named = {reference: target for reference, target in references(schema).items() if target is not None}
+        roots = [schema, *named.values()]
+        reasons = (reason for root in roots for inner, _ in subschemas(root) for reason in _strict_faults(inner, named))
+        twins = len(set(required)) < len(required)
+        return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), named)
+
+    def fault(self, tags: Mapping[str, Any]) -> Fault | None:
+        """Return the first fault of a record's tags, or None.
+
+        Raises:
+            RecursionError: a `$ref` leads to itself.
+        """
+        return fault(self.schema, tags, self.references)
+
+
+def _strict_faults(schema: Schema, named: Mapping[str, Schema]) -> Iterator[str]:
+    # The reference's validator, in its strict mode, refuses these JSON schemas when it compiles them for a record.
+    if isinstance(schema, bool):
+        return
+    for keyword in schema:
+        if keyword not in KEYWORDS and keyword not in _WITHOUT_CONSEQUENCE:
+            yield f"{keyword} cannot be used for tags"
+    if "$ref" in schema and schema["$ref"] not in named:
+        yield f"no schema at {schema['$ref']}"
+    if schema.get("enum") == []:
+        yield "an enum must not be empty"
+    if "contains" not in schema and ("minContains" in schema or "maxContains" in schema):
+        yield "minContains and maxContains need contains"
+    low, high = schema.get("minContains", 1), schema.get("maxContains")
+    if "contains" in schema and ((high is None and low == 0) or (high is not None and low > high)):
+        yield "minContains makes contains meaningless"
+    if ("if" in schema) != ("then" in schema or "else" in schema):
+        yield "if, then and else need each other"
+    if isinstance(schema.get("pattern"), str):
+        try:
+            ecma_regexp.compile(schema["pattern"])
+        except RegExpSyntaxError as error:
+            yield f"pattern: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +138,11 @@ class Definition:
         return self._rule_sets.get(path)
 
 
+def rule_sets_below(rule_set: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return the names of the record types directly below a rule set, with their own rule sets."""
+    return ((name, inner) for name, inner in rule_set.items() if not name.startswith("$"))
+
+
 def _paths(structure: Mapping[str, Any], above: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, inner in rule_sets_below(structure):
         path = f"{above}{name}"
@@ -74,7 +156,7 @@ _parsed: LruCache[str, Definition] = LruCache(REMEMBERED)
 
 
 def definition_of(store: Store, tenant: int, protocol: str | None) -> Definition:
-    """The protocol as the tenant has it configured now.
+    """Return the protocol as the tenant has it configured now.
 
     Raises:
         BadRequest: `ProtocolAuthorizationProtocolNotFound`.

@@ -1,12 +1,12 @@
 """The part of JSON Schema (2020-12) that protocols need: for definitions, and for the tags that definitions describe.
 
-`KEYWORDS` is the table of what each keyword demands; `fault` is its one interpreter. Faults come in the order in which
-the reference's validator (Ajv 8) looks for them, because the first one names the code of the reply.
+`KEYWORDS` is the table of keywords; `fault` is its one interpreter. It is written by hand because of the order:
+faults come as the reference's validator (Ajv 8) finds them, and the first one decides the code of the reply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -24,7 +24,7 @@ MAX_STEPS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first keyword that a value does not satisfy, and where: names and positions from the top."""
+    """The first keyword that a value does not satisfy, and its place: names and positions from the top."""
 
     keyword: str
     place: tuple[str | int, ...] = ()
@@ -37,12 +37,12 @@ class Fault:
 
 
 Names = Mapping[str, "Schema | Callable[[Any, Scope], Fault | None]"]
-"""What a `$ref` may name: a schema, or a function that finds the fault itself."""
+"""The target of each `$ref`: a schema, or a function that finds the fault itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What all of one validation shares."""
+    """The parts that all of one validation shares."""
 
     names: Names
     effort: Effort
@@ -64,7 +64,7 @@ def fault(schema: Schema, value: Any, names: Names | None = None, max_steps: int
 
 
 def fault_within(schema: Schema, value: Any, scope: Scope) -> Fault | None:
-    """Return what `fault` does, as a part of a validation that is under way.
+    """Return the first fault of a part of the value that is being validated, or None.
 
     Raises:
         EffortExceeded: it takes more steps than are left.
@@ -73,7 +73,7 @@ def fault_within(schema: Schema, value: Any, scope: Scope) -> Fault | None:
         return None if schema else Fault("false schema")
     scope.effort.spend(1)
     for keyword, (kind, check) in KEYWORDS.items():
-        if keyword in schema and (kind is None or _is_of(kind, value)):
+        if keyword in schema and (kind is None or _TYPES[kind](value)):
             found = check(schema[keyword], value, schema, scope)
             if found is not None:
                 return found
@@ -106,7 +106,7 @@ def subschemas(schema: Any, *, definitions: bool = False, depth: int = 0) -> Ite
 def references(root: Any, *, definitions: bool = False) -> dict[str, Schema | None]:
     """Return the schema that each `$ref` in a schema names by a JSON pointer (RFC 6901, section 6), None for no schema.
 
-    What the schemas that are named refer to is followed too.
+    The references of the schemas that are named are followed too.
 
     Parameters:
         definitions: as in `subschemas`.
@@ -132,7 +132,7 @@ def _target(root: Any, reference: str) -> Schema | None:
 
 
 def same(left: Any, right: Any) -> bool:
-    """JSON equality: a boolean is no number, and 1.0 is 1."""
+    """Return True if two JSON values are equal: a boolean is no number, and 1.0 is 1."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):
@@ -157,12 +157,7 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _is_of(kind: str, value: Any) -> bool:
-    return _TYPES[kind](value)
-
-
 def _rule(keyword: str, holds: Callable[[Any, Any], bool]) -> Check:
-    """A keyword that looks at nothing but its own value and the data."""
     return lambda wanted, value, schema, scope: None if holds(wanted, value) else Fault(keyword)
 
 
@@ -220,12 +215,17 @@ def _if(condition: Schema, value: Any, schema: Mapping[str, Any], scope: Scope) 
     return fault_within(schema.get(branch, True), value, scope)
 
 
-def _items(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    for position, item in enumerate(items):
-        found = fault_within(inner, item, scope)
+def _first_below(parts: Iterable[tuple[str | int, Schema, Any]], scope: Scope) -> Fault | None:
+    """Return the first fault of the parts of a value, each given with its place and its schema."""
+    for step, inner, part in parts:
+        found = fault_within(inner, part, scope)
         if found is not None:
-            return found.below(position)
+            return found.below(step)
     return None
+
+
+def _items(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    return _first_below(((position, inner, item) for position, item in enumerate(items)), scope)
 
 
 def _contains(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
@@ -241,46 +241,38 @@ def _required(wanted: Sequence[str], value: dict[str, Any], schema: Mapping[str,
 
 def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     declared, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    for name, item in value.items():
-        if name in declared or any(_matches(one, name, scope) for one in patterns):
-            continue
-        if inner is False:
-            return Fault("additionalProperties")
-        found = fault_within(inner, item, scope)
-        if found is not None:
-            return found.below(name)
-    return None
+    others = (
+        name for name in value if name not in declared and not any(_matches(one, name, scope) for one in patterns)
+    )
+    if inner is False:
+        return None if next(others, None) is None else Fault("additionalProperties")
+    return _first_below(((name, inner, value[name]) for name in others), scope)
 
 
 def _properties(
     wanted: Mapping[str, Schema], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope
 ) -> Fault | None:
-    for name, inner in wanted.items():
-        if name in value:
-            found = fault_within(inner, value[name], scope)
-            if found is not None:
-                return found.below(name)
-    return None
+    return _first_below(((name, inner, value[name]) for name, inner in wanted.items() if name in value), scope)
 
 
 def _pattern_properties(
     wanted: Mapping[str, Schema], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope
 ) -> Fault | None:
-    for text, inner in wanted.items():
-        for name, item in value.items():
-            if _matches(text, name, scope):
-                found = fault_within(inner, item, scope)
-                if found is not None:
-                    return found.below(name)
-    return None
+    matching = (
+        (name, inner, item)
+        for text, inner in wanted.items()
+        for name, item in value.items()
+        if _matches(text, name, scope)
+    )
+    return _first_below(matching, scope)
 
 
-def _type(wanted: str | list[str], value: Any) -> bool:
-    return any(_is_of(kind, value) for kind in ([wanted] if isinstance(wanted, str) else wanted))
+def _is_type(wanted: str | list[str], value: Any) -> bool:
+    return any(_TYPES[kind](value) for kind in ([wanted] if isinstance(wanted, str) else wanted))
 
 
 KEYWORDS: Mapping[str, tuple[str | None, Check]] = {
-    "type": (None, _rule("type", _type)),
+    "type": (None, _rule("type", _is_type)),
     "maximum": ("number", _rule("maximum", lambda most, value: value <= most)),
     "minimum": ("number", _rule("minimum", lambda least, value: value >= least)),
     "exclusiveMaximum": ("number", _rule("exclusiveMaximum", lambda bound, value: value < bound)),

@@ -1,4 +1,4 @@
-"""The shape of a protocol definition, as data (`protocol-definition.json`, `protocol-rule-set.json`)."""
+"""The shape of a protocol definition (`protocol-definition.json`, `protocol-rule-set.json`), as JSON schemas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from web5.dwn.protocols.json_schema import Fault, Names, Scope, fault
 ACTORS = ("anyone", "author", "recipient")
 ACTOR_ACTIONS = ("co-delete", "co-prune", "co-update", "create", "delete", "prune", "read", "update")
 ROLE_ACTIONS = ("co-delete", "co-update", "create", "delete", "query", "subscribe", "read", "update")
-"""What an action rule may name: who acts, and what they can do, as an actor or in a role."""
+"""The actors that an action rule may name, and the actions of actors and of roles."""
 
 _ANY = "[^\n\r\u2028\u2029]*"
 """`.*` as JavaScript reads it."""
@@ -102,6 +102,48 @@ DEFINITION: dict[str, Any] = {
 }
 
 
+_COUNT = {"type": "integer", "minimum": 0}
+_NUMBER = {"type": "number"}
+_ANCHOR = {"type": "string", "pattern": r"^[A-Za-z_][-A-Za-z0-9._]*$"}
+_SIMPLE_TYPES = {"enum": ["array", "boolean", "integer", "null", "number", "object", "string"]}
+_TEXTS = {"type": "array", "items": _TEXT, "uniqueItems": True}
+_FLAG = {"type": "boolean"}
+_SCHEMA = {"$ref": "meta"}
+_SCHEMAS = {"type": "array", "minItems": 1, "items": _SCHEMA}
+_SCHEMA_BY_NAME = {"type": "object", "additionalProperties": _SCHEMA}
+
+META_SCHEMA: dict[str, Any] = {
+    "type": ["object", "boolean"],
+    "properties": {
+        "type": {
+            "anyOf": [_SIMPLE_TYPES, {"type": "array", "items": _SIMPLE_TYPES, "minItems": 1, "uniqueItems": True}]
+        },
+        "enum": {"type": "array"},
+        "multipleOf": {"type": "number", "exclusiveMinimum": 0},
+        **dict.fromkeys(("maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"), _NUMBER),
+        **dict.fromkeys(("maxLength", "minLength", "maxItems", "minItems"), _COUNT),
+        **dict.fromkeys(("maxContains", "minContains", "maxProperties", "minProperties"), _COUNT),
+        "pattern": _TEXT,
+        **dict.fromkeys(("$schema", "$ref", "$dynamicRef"), _TEXT),
+        **dict.fromkeys(("$anchor", "$dynamicAnchor"), _ANCHOR),
+        "$id": {"type": "string", "pattern": r"^[^#]*#?$"},
+        "$vocabulary": {"type": "object", "additionalProperties": _FLAG},
+        "uniqueItems": _FLAG,
+        "required": _TEXTS,
+        "dependentRequired": {"type": "object", "additionalProperties": _TEXTS},
+        **dict.fromkeys(("items", "contains", "additionalProperties", "propertyNames"), _SCHEMA),
+        **dict.fromkeys(("if", "then", "else", "not"), _SCHEMA),
+        **dict.fromkeys(("unevaluatedItems", "unevaluatedProperties", "contentSchema"), _SCHEMA),
+        **dict.fromkeys(("prefixItems", "allOf", "anyOf", "oneOf"), _SCHEMAS),
+        **dict.fromkeys(("properties", "patternProperties", "dependentSchemas", "$defs"), _SCHEMA_BY_NAME),
+        **dict.fromkeys(("title", "description", "format", "contentEncoding", "contentMediaType", "$comment"), _TEXT),
+        **dict.fromkeys(("deprecated", "readOnly", "writeOnly"), _FLAG),
+        "examples": {"type": "array"},
+    },
+}
+"""The meta-schema of JSON Schema 2020-12, for the schema of a tag."""
+
+
 def _public_jwk(value: Any, scope: Scope) -> Fault | None:
     try:
         rules.public_jwk(value)
@@ -113,14 +155,14 @@ def _public_jwk(value: Any, scope: Scope) -> Fault | None:
 MAX_STEPS = 20_000_000
 """Our own schema takes some for each character of a definition, whose size is bounded elsewhere."""
 
-_NAMES: Names = {"rule-set": RULE_SET, "public-jwk": _public_jwk}
+_NAMES: Names = {"rule-set": RULE_SET, "public-jwk": _public_jwk, "meta": META_SCHEMA}
 
 
 def definition_shape(value: Any) -> Any:
-    """A validator for pydantic: the value, if it is shaped like a definition.
+    """Validate the shape of a definition, as pydantic calls it, and return the value.
 
     Raises:
-        PydanticKnownError, PydanticCustomError: it is not; of the two kinds that the reference's codes tell apart.
+        PydanticKnownError, PydanticCustomError: it has another shape; the reference's codes tell these two kinds apart.
     """
     try:
         found = fault(DEFINITION, value, _NAMES, MAX_STEPS)
@@ -134,9 +176,14 @@ def definition_shape(value: Any) -> Any:
 
 
 def is_definition(value: Any) -> bool:
-    """True if the value is shaped like a definition."""
+    """Return True if the value has the shape of a definition."""
     try:
         definition_shape(value)
     except (PydanticCustomError, PydanticKnownError):
         return False
     return True
+
+
+def tag_schema_fault(schema: Any) -> Fault | None:
+    """Return the fault that keeps a value from being a JSON schema, or None."""
+    return fault(META_SCHEMA, schema, _NAMES)

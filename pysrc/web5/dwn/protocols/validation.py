@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import check_urls
+from web5.dwn.protocols.definitions import rule_sets_below
 from web5.dwn.protocols.json_schema import same
-from web5.dwn.protocols.tags import schema_fault
+from web5.dwn.protocols.shape import tag_schema_fault
 from web5.errors import BadRequest
 
 MAX_DEPTH = 10
@@ -126,11 +127,6 @@ def validate_definition(definition: Mapping[str, Any]) -> None:
     _validate(definition["structure"], (), definition["types"], roles)
 
 
-def rule_sets_below(rule_set: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The record types that stand directly below a rule set, with their own rule sets."""
-    return ((name, inner) for name, inner in rule_set.items() if not name.startswith("$"))
-
-
 def _role_paths(rule_set: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     # What lies below a role is not looked at, as in the reference.
     if len(path) > MAX_DEPTH:
@@ -171,7 +167,7 @@ def _validate_limits(rule_set: Mapping[str, Any], place: str) -> None:
     for name, schema in rule_set.get("$tags", {}).items():
         if name in ("$requiredTags", "$allowUndefinedTags"):
             continue
-        found = schema_fault(schema)
+        found = tag_schema_fault(schema)
         if found is not None:
             raise BadRequest(
                 Code.ProtocolsConfigureInvalidTagSchema, f"tags schema validation error: {place}/$tags/{name}/{found}"

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 import httpx
 
@@ -18,6 +19,11 @@ from web5.node.registration import RegistrationSettings
 HERE = Path(__file__).parent
 NODE = os.environ.get("WEB5_NODE", "node")
 START_SECONDS = 60.0
+
+
+Step = Literal["put", "append", "delete"]
+"""What it does for a write, in this order: stores the message, lists it, deletes each message that it supersedes (but
+an initial write is put again)."""
 
 
 class ReferenceDwnServer:
@@ -107,6 +113,23 @@ class ReferenceDwnServer:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+    async def die_before(self, step: Step, nth: int = 1) -> None:
+        """Have it killed in the middle of a write: just before it does this step, for the nth time from now on."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{step} {nth}\n".encode())
+        assert await self._process.stdout.readline() == b"armed\n"
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def died(self) -> None:
+        """Return once it has ended, of whatever."""
+        assert self._process is not None
+        await self._process.wait()
 
     async def restart(self) -> None:
         """Kill it if it runs, and start it on the same data and port."""

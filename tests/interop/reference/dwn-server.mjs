@@ -2,7 +2,11 @@
 //
 // The stores are given one by one: DWN_STORAGE as a whole would turn tenant registration on. REGISTRATION does that, by
 // the server's own variables for terms of service and proof of work.
-// Prints `listening <port>` once it accepts, and ends when its stdin closes, so it never outlives the tests.
+// Prints `listening <port>` once it accepts, and ends when its stdin closes, so it never outlives the tests. A line
+// `<step> <nth>` there has it die in the middle of a write, before that step (see STEPS) is done for the nth time from
+// then on; it answers `armed`.
+import { createInterface } from 'node:readline';
+
 console.log = console.info = console.error; // stdout carries the one line that is read
 
 const { PORT = '0', DATA_DIR, GATEWAY_URL, REGISTRATION } = process.env;
@@ -52,7 +56,27 @@ const didResolver = new UniversalResolver({
   didResolvers: [...(gatewayUri ? [viaGateway] : []), DidJwk, DidKey, DidWeb],
 });
 
+// A write is put, appended to the log of events, and then messages that it supersedes are deleted one by one; an initial
+// write is put again.
+const { EventLogSql, MessageStoreSql } = await import('@tbd54566975/dwn-sql-store');
+const STEPS = { put: MessageStoreSql, append: EventLogSql, delete: MessageStoreSql };
+const left = {};
+for (const [step, { prototype }] of Object.entries(STEPS)) {
+  const { [step]: act } = prototype;
+  prototype[step] = function (...parameters) {
+    left[step] -= 1;
+    if (left[step] === 0) process.kill(process.pid, 'SIGKILL');
+    return act.apply(this, parameters);
+  };
+}
+
 const server = new DwnServer({ didResolver });
 await server.start();
-process.stdin.on('close', () => process.exit(0)).resume();
+const orders = createInterface({ input: process.stdin });
+orders.on('line', (order) => {
+  const [step, nth] = order.split(' ');
+  left[step] = Number(nth);
+  process.stdout.write('armed\n');
+});
+orders.on('close', () => process.exit(0));
 process.stdout.write(`listening ${server.httpServer.address().port}\n`);

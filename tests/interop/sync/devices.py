@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import sys
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
@@ -23,12 +22,14 @@ from web5.crypto.jws import MessageSigner
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dids.resolver import default_resolver
-from web5.dwn import Dwn, compose
+from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import DataCid
+from web5.dwn.rpc import method_of
 from web5.dwn.store.database import open_file
+from web5.errors import TimedOut
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, HttpResponse
-from web5.remote.dwn import SECONDS, RemoteDwn
+from web5.remote.dwn import RemoteDwn
 from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine, SyncEvent
 from web5.sync.exchange.registrar import Registrar
@@ -39,11 +40,19 @@ Message = dict[str, Any]
 
 
 class CountingHttp(HttpxHttp):
-    """Counts DWN requests by endpoint and method."""
+    """Counts DWN requests by endpoint and method, and waits for replies as long as a test says so."""
 
     def __init__(self) -> None:
         super().__init__()
         self.counts: Counter[tuple[str, str]] = Counter()
+        self._waiting: dict[rpc.Id, asyncio.Task[HttpResponse]] = {}
+        self._late: set[rpc.Id] = set()
+
+    def time_out(self, id: rpc.Id) -> None:
+        """The reply to the DWN request with this ID has not come in time."""
+        if (waiting := self._waiting.get(id)) is not None:
+            self._late.add(id)
+            waiting.cancel()
 
     async def request(
         self,
@@ -54,10 +63,20 @@ class CountingHttp(HttpxHttp):
         body: bytes | BodyStream | None = None,
         timeout: float = 30.0,
     ) -> HttpResponse:
-        if headers and "dwn-request" in headers:
-            descriptor = json.loads(headers["dwn-request"])["params"]["message"]["descriptor"]
-            self.counts[url, descriptor["interface"] + descriptor["method"]] += 1
-        return await super().request(method, url, headers=headers, body=body, timeout=timeout)
+        asking = super().request(method, url, headers=headers, body=body, timeout=timeout)
+        if not headers or rpc.REQUEST_HEADER not in headers:
+            return await asking
+        request = rpc.parse_request(headers[rpc.REQUEST_HEADER])
+        self.counts[url, method_of(request.message).replace(".", "")] += 1
+        self._waiting[request.id] = asyncio.ensure_future(asking)
+        try:
+            return await self._waiting[request.id]
+        except asyncio.CancelledError:
+            if request.id in self._late:
+                raise TimedOut(f"{url} did not answer in time") from None
+            raise
+        finally:
+            del self._waiting[request.id]
 
     def by_method(self) -> Counter[str]:
         found: Counter[str] = Counter()
@@ -71,9 +90,7 @@ class Device:
 
     signer: MessageSigner
 
-    def __init__(
-        self, folder: Path, portable: PortableDid, gateway: str, clock: Clock = CLOCK, timeout: float = SECONDS
-    ) -> None:
+    def __init__(self, folder: Path, portable: PortableDid, gateway: str, clock: Clock = CLOCK) -> None:
         self.did = portable.uri
         self.portable = portable
         self.clock = clock
@@ -89,7 +106,7 @@ class Device:
         self.registrar = Registrar(RegistrationClient(self.http), self.database, clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
-            remote=RemoteDwn(self.http, CPythonWebSockets(), timeout),
+            remote=RemoteDwn(self.http, CPythonWebSockets()),
             resolver=resolver,
             clock=clock,
             signer_for=self._signer_for,

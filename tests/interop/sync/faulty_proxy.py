@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from random import Random
@@ -24,8 +24,8 @@ from web5.dwn import rpc
 LATENCY = 0.05
 """Seconds from a request's arrival here until it is sent on, and for whatever comes over a WebSocket."""
 
-SLOW = 1.2
-"""Seconds that a late reply is late."""
+LATER = 1.2
+"""Seconds until a request is delivered again, at most."""
 
 LARGEST_HEAD = 64 * 1024
 PIECE = 64 * 1024
@@ -38,21 +38,18 @@ class Exchange:
     Parameters:
         ask: has the server process the request, as often as it is called, and returns its whole response.
         later: does something after the reply.
+        time_out: has the client think that the reply does not come any more.
     """
 
     head: bytes
     random: Random
     ask: Callable[[], Awaitable[bytes]]
     later: Callable[[Coroutine[Any, Any, None]], None]
+    time_out: Callable[[], None]
 
     @property
     def id(self) -> rpc.Id:
-        """That of the JSON-RPC request in the head, if there is one."""
-        for line in self.head.split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            if name.lower() == rpc.REQUEST_HEADER.encode():
-                return rpc.parse_request(value.decode().strip()).id
-        return None
+        return _rpc_id(self.head)
 
 
 Fate = Callable[[Exchange], Awaitable[bytes]]
@@ -87,7 +84,7 @@ async def cut_in_head(exchange: Exchange) -> bytes:
 
 async def late(exchange: Exchange) -> bytes:
     response = await exchange.ask()
-    await asyncio.sleep(SLOW)
+    exchange.time_out()
     return response
 
 
@@ -103,7 +100,7 @@ async def at_the_same_time(exchange: Exchange) -> bytes:
 
 async def again_later(exchange: Exchange) -> bytes:
     async def again() -> None:
-        await asyncio.sleep(exchange.random.uniform(0, SLOW))
+        await asyncio.sleep(exchange.random.uniform(0, LATER))
         with suppress(OSError):  # the server may be down by then
             await exchange.ask()
 
@@ -253,7 +250,10 @@ class FaultyProxy:
 
     Attributes:
         befell: how often each fault has happened.
+        on_late: called with the ID of a JSON-RPC request whose reply does not come in time.
     """
+
+    on_late: Callable[[rpc.Id], None]
 
     def __init__(self, target: str, seed: int, goods: int | None = 20) -> None:
         self._target = _address(target)
@@ -268,6 +268,10 @@ class FaultyProxy:
         self._server: asyncio.Server | None = None
         self._requests: set[asyncio.Task[Any]] = set()
         self._tunnels: set[asyncio.Task[Any]] = set()
+        self._asking = 0
+        self._changed = asyncio.Condition()
+        self._shut = False
+        self.on_late = lambda _: None
 
     @property
     def url(self) -> str:
@@ -328,17 +332,41 @@ class FaultyProxy:
         await asyncio.sleep(LATENCY)
         sent = _closing(head) + body
         fate = self._dealt.popleft() if self._dealt else self._deck.draw()
-        writer.write(await fate(Exchange(head, self._random, lambda: self._ask(sent), self._do_later)))
+        exchange = Exchange(
+            head, self._random, lambda: self._ask(sent), self._do_later, lambda: self.on_late(_rpc_id(head))
+        )
+        writer.write(await fate(exchange))
         await writer.drain()
 
-    async def _ask(self, request: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection(*self._target)
+    @asynccontextmanager
+    async def between_requests(self) -> AsyncIterator[None]:
+        """The server processes none until the end of the block; those that arrive meanwhile wait."""
+        async with self._changed:
+            self._shut = True
+            await self._changed.wait_for(lambda: not self._asking)
         try:
-            writer.write(request)
-            await writer.drain()
-            return await reader.read()
+            yield
         finally:
-            writer.close()
+            async with self._changed:
+                self._shut = False
+                self._changed.notify_all()
+
+    async def _ask(self, request: bytes) -> bytes:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._shut)
+            self._asking += 1
+        try:
+            reader, writer = await asyncio.open_connection(*self._target)
+            try:
+                writer.write(request)
+                await writer.drain()
+                return await reader.read()
+            finally:
+                writer.close()
+        finally:
+            self._asking -= 1
+            async with self._changed:
+                self._changed.notify_all()
 
     async def _tunnel(
         self, wire: Wire, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -402,6 +430,12 @@ def _fields(head: bytes) -> dict[bytes, bytes]:
         name, _, value = line.partition(b":")
         found[name.strip().lower()] = value.strip()
     return found
+
+
+def _rpc_id(head: bytes) -> rpc.Id:
+    """The ID of the JSON-RPC request in a head, if there is one."""
+    request = _fields(head).get(rpc.REQUEST_HEADER.encode())
+    return None if request is None else rpc.parse_request(request.decode()).id
 
 
 def _closing(head: bytes) -> bytes:

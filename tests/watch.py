@@ -33,3 +33,14 @@ class Watch:
             while not so():
                 self._changed.clear()
                 await self._changed.wait()
+
+
+async def until(so: Callable[[], object], seconds: float = 10) -> None:
+    """Let other tasks run until `so()` is true, where no event tells of it.
+
+    Raises:
+        TimeoutError: it is not in that many seconds.
+    """
+    async with asyncio.timeout(seconds):
+        while not so():  # noqa: ASYNC110
+            await asyncio.sleep(0)

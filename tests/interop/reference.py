@@ -6,8 +6,13 @@ import asyncio
 import itertools
 import json
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import pytest
+import pytest_asyncio
 
 HERE = Path(__file__).parent
 NODE = os.environ.get("WEB5_NODE", "node")
@@ -29,19 +34,6 @@ class ReferenceScript:
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._reader = asyncio.ensure_future(self._read())
-
-    @classmethod
-    async def start(cls, name: str, *, env: dict[str, str] | None = None) -> ReferenceScript:
-        process = await asyncio.create_subprocess_exec(
-            NODE,
-            str(HERE / "reference" / name),
-            cwd=HERE,
-            env={**os.environ, **(env or {})},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=LINE_LIMIT,
-        )
-        return cls(process)
 
     async def call(self, method: str, **params: Any) -> Any:
         """Call a method of the script; its result, or ReferenceError."""
@@ -74,3 +66,37 @@ class ReferenceScript:
             self._process.kill()
         await self._process.wait()
         await self._reader
+
+
+@asynccontextmanager
+async def reference_script(name: str, **env: str) -> AsyncIterator[ReferenceScript]:
+    """Run a script under tests/interop/reference/ until the end of the block.
+
+    Parameters:
+        env: variables of its environment, besides those of this process.
+    """
+    process = await asyncio.create_subprocess_exec(
+        NODE,
+        str(HERE / "reference" / name),
+        cwd=HERE,
+        env={**os.environ, **env},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LINE_LIMIT,
+    )
+    script = ReferenceScript(process)
+    try:
+        yield script
+    finally:
+        await script.close()
+
+
+def reference_fixture(name: str, scope: Literal["function", "module"] = "function") -> Any:
+    """Make a fixture that runs a script, with an empty folder as REFERENCE_FOLDER, for each test or for a module."""
+
+    @pytest_asyncio.fixture(scope=scope, loop_scope=scope)
+    async def fixture(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReferenceScript]:
+        async with reference_script(name, REFERENCE_FOLDER=str(tmp_path_factory.mktemp("reference"))) as script:
+            yield script
+
+    return fixture

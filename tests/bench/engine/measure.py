@@ -24,7 +24,7 @@ from playwright.async_api import async_playwright
 from tests.bench.engine.steps import Steps
 from tests.bench.stage import CHROMIUM, ROOT, WORKER, say
 from tests.chromium import FLAGS
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import reference_script
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.dwn.store.database import open_file
@@ -132,11 +132,8 @@ async def _ours_on_cpython() -> AsyncIterator[Call]:
 @asynccontextmanager
 async def _theirs_in_node() -> AsyncIterator[Call]:
     with tempfile.TemporaryDirectory() as folder:
-        script = await ReferenceScript.start(str(HERE / "node.mjs"), env={"BENCH_FOLDER": folder})
-        try:
+        async with reference_script(str(HERE / "node.mjs"), BENCH_FOLDER=folder) as script:
             yield script.call
-        finally:
-            await script.close()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.interop.gateway import gateway_server
-from tests.interop.reference import ReferenceError, ReferenceScript
+from tests.interop.reference import ReferenceError, ReferenceScript, reference_script
 from web5.agent.vault.store import VaultStore, Wrapping
 from web5.agent.vault.vault import Vault
 from web5.cpython.crypto import CPythonCrypto
@@ -30,10 +30,8 @@ OpenVault = Callable[[Database], Vault]
 
 @pytest.fixture
 async def reference() -> AsyncIterator[ReferenceScript]:
-    async with gateway_server() as gateway:
-        script = await ReferenceScript.start("vault.mjs", env={"GATEWAY_URL": gateway})
+    async with gateway_server() as gateway, reference_script("vault.mjs", GATEWAY_URL=gateway) as script:
         yield script
-        await script.close()
 
 
 @pytest.fixture

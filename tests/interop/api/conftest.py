@@ -12,7 +12,7 @@ import pytest
 from tests.interop.dwn_server import reference_dwn_server
 from tests.interop.gateway import gateway_server
 from tests.interop.node.serving import EmbeddedServer
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceScript, reference_script
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.cpython.agent import open_agent
@@ -63,8 +63,7 @@ async def world_of_ours(tmp_path: Path) -> AsyncIterator[World]:
 async def _world(stack: AsyncExitStack, folder: Path, gateway: str, servers: list[str]) -> World:
     (folder / "web5-js").mkdir()
     env = {"DATA_DIR": str(folder / "web5-js"), "GATEWAY_URL": gateway}
-    peer = await ReferenceScript.start("web5.mjs", env=env)
-    stack.push_async_callback(peer.close)
+    peer = await stack.enter_async_context(reference_script("web5.mjs", **env))
     agents = [await open_agent(gateway_uris=[gateway], data_path=folder / name) for name in ("web5-py", "app")]
     for agent in agents:
         stack.push_async_callback(agent.close)

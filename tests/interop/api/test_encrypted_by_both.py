@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceScript, reference_fixture
 from web5 import Encryption, Record, Web5
 from web5.cpython.agent import open_agent
 from web5.dids.keys import private_key
@@ -27,11 +27,7 @@ DEFINITION: dict[str, Any] = {
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing here needs the network
 
 
-@pytest.fixture
-async def theirs() -> AsyncIterator[ReferenceScript]:
-    script = await ReferenceScript.start("encryption.mjs")
-    yield script
-    await script.close()
+theirs = reference_fixture("encryption.mjs")
 
 
 @pytest.fixture

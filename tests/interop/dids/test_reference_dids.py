@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import uvicorn
 
-from tests.interop.reference import ReferenceError, ReferenceScript
+from tests.interop.gateway import gateway_server
+from tests.interop.reference import ReferenceError, ReferenceScript, reference_fixture
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto import edwards
@@ -22,8 +21,6 @@ from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import UniversalResolver, default_resolver
 from web5.dids.uri import parse_did
 from web5.dids.web import document_url
-from web5.dwn.store.database import open_memory
-from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
 from web5.ports.crypto import KeyAlgorithm
 
@@ -63,22 +60,13 @@ EVERYTHING = {
 crypto = CPythonCrypto()
 
 
-@pytest.fixture
-async def reference() -> AsyncIterator[ReferenceScript]:
-    script = await ReferenceScript.start("dids.mjs")
-    yield script
-    await script.close()
+reference = reference_fixture("dids.mjs")
 
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[str]:
-    config = uvicorn.Config(create_gateway(open_memory(), crypto), port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    serving = asyncio.ensure_future(server.serve([socket]))
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}/"
-    server.should_exit = True
-    await serving
+    async with gateway_server() as url:
+        yield f"{url}/"
 
 
 @pytest.fixture

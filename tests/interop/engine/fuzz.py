@@ -14,7 +14,7 @@ import time
 from tests.interop.engine.streams.pair import differences
 from tests.interop.engine.streams.shrink import smallest
 from tests.interop.engine.streams.stream import Stream
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceScript, reference_script
 
 STEPS = 400
 
@@ -23,8 +23,7 @@ async def fuzz(minutes: float, seed: int, steps: int) -> int:
     """Run one seed after the other, at least one; the exit status."""
     end = time.monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory() as folder:
-        reference = await ReferenceScript.start("engine.mjs", env={"REFERENCE_FOLDER": folder})
-        try:
+        async with reference_script("engine.mjs", REFERENCE_FOLDER=folder) as reference:
             first = seed
             while not await _differs(reference, seed, steps):
                 seed += 1
@@ -32,8 +31,6 @@ async def fuzz(minutes: float, seed: int, steps: int) -> int:
                     print(f"No difference in {seed - first} streams of {steps} messages, seeds {first} to {seed - 1}.")
                     return 0
             return 1
-        finally:
-            await reference.close()
 
 
 async def _differs(reference: ReferenceScript, seed: int, count: int) -> bool:

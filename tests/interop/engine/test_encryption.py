@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceScript, reference_fixture
 from tests.unit.dwn.encryption.sealed import DEFINITION, collected, root_of, sealed_write
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
 from web5.api.data import chunked
@@ -37,11 +35,7 @@ PLACES = [
 ]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def theirs() -> AsyncIterator[ReferenceScript]:
-    script = await ReferenceScript.start("encryption.mjs")
-    yield script
-    await script.close()
+theirs = reference_fixture("encryption.mjs", scope="module")
 
 
 def encoded(data: bytes) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceScript, reference_fixture
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn import compose
@@ -17,11 +16,7 @@ from web5.dwn import compose
 CURVES = ["Ed25519", "secp256k1", "P-256"]
 
 
-@pytest.fixture
-async def signing() -> AsyncIterator[ReferenceScript]:
-    script = await ReferenceScript.start("signing.mjs")
-    yield script
-    await script.close()
+signing = reference_fixture("signing.mjs")
 
 
 @pytest.mark.parametrize("curve", CURVES)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.interop.node.serving import EmbeddedServer
-from tests.interop.reference import ReferenceError, ReferenceScript
+from tests.interop.reference import ReferenceError, ReferenceScript, reference_fixture
 
 TERMS = "Sei nett. — Be kind.\n"
 
 
-@pytest.fixture
-async def reference() -> AsyncIterator[ReferenceScript]:
-    script = await ReferenceScript.start("client.mjs")
-    yield script
-    await script.close()
+reference = reference_fixture("client.mjs")
 
 
 async def test_the_reference_registers_and_is_served_then(tmp_path: Path, reference: ReferenceScript) -> None:

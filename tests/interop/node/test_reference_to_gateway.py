@@ -4,7 +4,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import reference_fixture
 from tests.served import served
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
@@ -16,11 +16,7 @@ from web5.ports.clock import SystemClock
 crypto = CPythonCrypto()
 
 
-@pytest.fixture
-async def reference():
-    script = await ReferenceScript.start("client.mjs")
-    yield script
-    await script.close()
+reference = reference_fixture("client.mjs")
 
 
 @pytest.fixture(params=["", "/dht"])

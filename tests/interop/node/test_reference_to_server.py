@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.interop.node.serving import EmbeddedServer
-from tests.interop.reference import ReferenceError, ReferenceScript
+from tests.interop.reference import ReferenceError, reference_fixture
 
-
-@pytest.fixture
-async def reference():
-    script = await ReferenceScript.start("client.mjs")
-    yield script
-    await script.close()
+reference = reference_fixture("client.mjs")
 
 
 @pytest.fixture

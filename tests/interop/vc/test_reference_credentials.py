@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tests.interop.gateway import gateway_server
-from tests.interop.reference import ReferenceError, ReferenceScript
+from tests.interop.reference import ReferenceError, ReferenceScript, reference_fixture
 from tests.served import served
 from tests.unit.vc.parties import World, claims_of, crypto, sign_claims, with_part
 from web5.cpython.http import HttpxHttp
@@ -60,11 +58,7 @@ by_signer = pytest.mark.parametrize(("method", "algorithm"), SIGNERS)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def reference() -> AsyncIterator[ReferenceScript]:
-    script = await ReferenceScript.start("credentials.mjs")
-    yield script
-    await script.close()
+reference = reference_fixture("credentials.mjs", scope="module")
 
 
 @pytest.fixture

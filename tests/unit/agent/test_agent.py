@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
-from tests.unit.dids.gateway_world import until
+from tests.watch import until
 from web5 import Web5
 from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable, VaultLocked
 

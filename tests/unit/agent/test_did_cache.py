@@ -9,8 +9,7 @@ from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld
 from web5.agent import did_cache
 from web5.agent.did_cache import StoredDidCache
 from web5.dids import dht, jwk
-from web5.dids.models import PortableDid
-from web5.dids.resolver import CACHE_SECONDS, CachedDocument, UniversalResolver, default_resolver
+from web5.dids.resolver import CACHE_SECONDS, CachedDocument, UniversalResolver
 from web5.dwn.store.database import Database, open_memory
 
 
@@ -28,13 +27,7 @@ class Setting:
 
     def resolver(self) -> UniversalResolver:
         """As after a restart."""
-        cache = StoredDidCache(self.database)
-        return default_resolver(self.gateways.http, CRYPTO, self.clock, *self.gateways.uris(), cache=cache)
-
-    async def publish(self, portable_did: PortableDid) -> PortableDid:
-        published = await dht.publish(portable_did, self.gateways.http, CRYPTO, *self.gateways.uris(), clock=self.clock)
-        self.gateways.requests.clear()
-        return published
+        return self.gateways.resolver_of(cache=StoredDidCache(self.database))
 
     @property
     def requests(self) -> int:
@@ -47,7 +40,9 @@ async def setting() -> Setting:
 
 
 async def test_a_document_that_was_found_is_known_after_a_restart(setting: Setting) -> None:
-    portable_did = await setting.publish(await dht.create(CRYPTO, **dht.identity_defaults(["https://a.example"])))
+    portable_did = await setting.gateways.publish(
+        await dht.create(CRYPTO, **dht.identity_defaults(["https://a.example"]))
+    )
     before = await setting.resolver().resolve(portable_did.uri)
     setting.clock.advance(CACHE_SECONDS - 1)
     again = setting.resolver()
@@ -59,7 +54,7 @@ async def test_a_document_that_was_found_is_known_after_a_restart(setting: Setti
 
 
 async def test_it_is_served_as_stale_while_its_gateway_is_down(setting: Setting) -> None:
-    portable_did = await setting.publish(await dht.create(CRYPTO))
+    portable_did = await setting.gateways.publish(await dht.create(CRYPTO))
     await setting.resolver().resolve(portable_did.uri)
     setting.clock.advance(30 * 24 * 3600)
     setting.gateways.failing["a"] = 503
@@ -69,7 +64,7 @@ async def test_it_is_served_as_stale_while_its_gateway_is_down(setting: Setting)
 
 
 async def test_what_is_gone_or_forgotten_is_not_kept(setting: Setting) -> None:
-    portable_did = await setting.publish(await dht.create(CRYPTO))
+    portable_did = await setting.gateways.publish(await dht.create(CRYPTO))
     for lose in ("gone", "forgotten"):
         resolver = setting.resolver()
         await resolver.resolve(portable_did.uri)
@@ -84,7 +79,7 @@ async def test_what_is_gone_or_forgotten_is_not_kept(setting: Setting) -> None:
 
 
 async def test_an_older_version_does_not_replace_what_was_kept(setting: Setting) -> None:
-    old = await setting.publish(await dht.create(CRYPTO))
+    old = await setting.gateways.publish(await dht.create(CRYPTO))
     newer = CachedDocument(old.document, {"published": True, "versionId": str(2**40)}, 0)
     StoredDidCache(setting.database).keep(old.uri, newer)
     result = await setting.resolver().resolve(old.uri)
@@ -92,7 +87,7 @@ async def test_an_older_version_does_not_replace_what_was_kept(setting: Setting)
 
 
 async def test_a_seed_wins_and_is_not_kept(setting: Setting) -> None:
-    portable_did = await setting.publish(await dht.create(CRYPTO))
+    portable_did = await setting.gateways.publish(await dht.create(CRYPTO))
     await setting.resolver().resolve(portable_did.uri)
     document = portable_did.document.model_copy(update={"also_known_as": ["did:example:changed"]})
     resolver = setting.resolver()
@@ -106,7 +101,7 @@ async def test_a_seed_wins_and_is_not_kept(setting: Setting) -> None:
 
 
 async def test_a_clock_that_was_set_back_does_not_make_a_document_last(setting: Setting) -> None:
-    portable_did = await setting.publish(await dht.create(CRYPTO))
+    portable_did = await setting.gateways.publish(await dht.create(CRYPTO))
     far_ahead = setting.clock.now() + 10**9 * 3600
     StoredDidCache(setting.database).keep(portable_did.uri, CachedDocument(portable_did.document, {}, far_ahead))
     resolver = setting.resolver()
@@ -118,14 +113,14 @@ async def test_a_clock_that_was_set_back_does_not_make_a_document_last(setting: 
 
 
 async def test_keeping_never_waits_for_the_disk(setting: Setting) -> None:
-    portable_did = await setting.publish(await dht.create(CRYPTO))
+    portable_did = await setting.gateways.publish(await dht.create(CRYPTO))
     await setting.resolver().resolve(portable_did.uri)
     assert StoredDidCache(setting.database).load(portable_did.uri) is not None
     assert setting.flushes == 0
 
 
 async def test_a_store_that_takes_nothing_costs_no_answer(setting: Setting) -> None:
-    portable_did = await setting.publish(await dht.create(CRYPTO))
+    portable_did = await setting.gateways.publish(await dht.create(CRYPTO))
     resolver = setting.resolver()
 
     def refuse() -> bool:

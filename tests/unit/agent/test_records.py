@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
-from tests.unit.dids.gateway_world import until
+from tests.watch import until
 from web5.agent.agent import Agent
 from web5.agent.records import DATA_FORMAT, PROTOCOL
 from web5.agent.recovery import recover

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 
 import httpx
 
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
+from web5.dids import dht
 from web5.dids.dht.gateways import Gateways
+from web5.dids.models import PortableDid
+from web5.dids.resolver import DidCache, UniversalResolver, default_resolver
 from web5.dwn.store.database import open_memory
 from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
@@ -77,6 +79,16 @@ class GatewayWorld(httpx.AsyncBaseTransport):
     def uris(self, *names: str) -> list[str]:
         return [f"http://{name}" for name in names or self._names]
 
+    def resolver_of(self, *names: str, cache: DidCache | None = None) -> UniversalResolver:
+        return default_resolver(self.http, CRYPTO, self.clock, *self.uris(*names), cache=cache)
+
+    async def publish(self, portable_did: PortableDid, *names: str) -> PortableDid:
+        """Publish a DID to some of the gateways, by default to all; the requests for it do not count."""
+        published = await dht.publish(portable_did, self.http, CRYPTO, *self.uris(*names), clock=self.clock)
+        self.requests.clear()
+        self.asked.clear()
+        return published
+
     def gateways(self, *names: str) -> Gateways:
         return Gateways(self.http, CRYPTO, self.uris(*names), self.clock)
 
@@ -94,10 +106,3 @@ class GatewayWorld(httpx.AsyncBaseTransport):
         if name in self.forgetful and request.method == "GET":
             return httpx.Response(404, text="nothing here")
         return await self._gateways[name].handle_async_request(request)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let other tasks run until it holds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what it asks of has no event
-            await asyncio.sleep(0)

@@ -7,8 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from web5.cpython.crypto import CPythonCrypto
-from web5.cpython.http import HttpxHttp
+from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld
 from web5.dids import dht
 from web5.dids.models import PortableDid, Resolved
 from web5.dids.resolver import (
@@ -16,63 +15,20 @@ from web5.dids.resolver import (
     CACHE_SECONDS,
     RETRY_SECONDS,
     UniversalResolver,
-    default_resolver,
 )
 from web5.dids.uri import DidUrl
-from web5.dwn.store.database import open_memory
 from web5.errors import DidError
-from web5.node.gateway import create_gateway
-
-GATEWAY = "http://gateway.example"
-crypto = CPythonCrypto()
 
 
-class HandClock:
-    """A clock that only the test moves."""
+class World(GatewayWorld):
+    """A gateway "a", and a resolver."""
 
     def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def now(self) -> int:
-        return int(self.seconds * 1_000_000)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
-class World(httpx.AsyncBaseTransport):
-    """A gateway, the way to it, and a resolver."""
-
-    def __init__(self) -> None:
-        self._gateway = httpx.ASGITransport(create_gateway(open_memory(), crypto))
-        self.requests = 0
-        self.asked = asyncio.Event()
-        self.failure: int | httpx.TransportError | None = None
-        self.hold = asyncio.Event()
-        self.hold.set()
-        self.clock = HandClock()
-        self.http = HttpxHttp(self)
-        self.resolver = default_resolver(self.http, crypto, self.clock, GATEWAY)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests += 1
-        self.asked.set()
-        await self.hold.wait()
-        if isinstance(self.failure, int):
-            return httpx.Response(self.failure, text="failed")
-        if self.failure is not None:
-            raise self.failure
-        return await self._gateway.handle_async_request(request)
+        super().__init__("a")
+        self.resolver = self.resolver_of()
 
     async def published(self) -> PortableDid:
-        portable_did = await dht.create(crypto, **dht.identity_defaults(["https://a.example"]))
-        portable_did = await dht.publish(portable_did, self.http, crypto, GATEWAY, clock=self.clock)
-        self.requests = 0
-        self.asked.clear()
-        return portable_did
+        return await self.publish(await dht.create(CRYPTO, **dht.identity_defaults(["https://a.example"])))
 
 
 @pytest.fixture
@@ -88,12 +44,12 @@ def _changed(portable_did: PortableDid) -> PortableDid:
 async def test_a_document_is_asked_for_once_in_a_quarter_of_an_hour(world: World) -> None:
     uri = (await world.published()).uri
     first = await world.resolver.resolve(uri)
-    world.clock.seconds += CACHE_SECONDS - 1
+    world.clock.advance(CACHE_SECONDS - 1)
     assert await world.resolver.resolve(f"{uri}#0") == first
-    assert world.requests == 1
-    world.clock.seconds += 1
+    assert world.requests.total() == 1
+    world.clock.advance(1)
     assert await world.resolver.resolve(uri) == first
-    assert world.requests == 2
+    assert world.requests.total() == 2
 
 
 async def test_a_publisher_may_ask_for_less(world: World) -> None:
@@ -103,38 +59,38 @@ async def test_a_publisher_may_ask_for_less(world: World) -> None:
 
         async def resolve(self, did: DidUrl) -> Resolved:
             self.asked += 1
-            return Resolved((await dht.create(crypto)).document, {}, ttl=60)
+            return Resolved((await dht.create(CRYPTO)).document, {}, ttl=60)
 
     method = Brief()
     resolver = UniversalResolver([method], world.clock)
     await resolver.resolve("did:brief:a")
-    world.clock.seconds += 59
+    world.clock.advance(59)
     await resolver.resolve("did:brief:a")
     assert method.asked == 1
-    world.clock.seconds += 1
+    world.clock.advance(1)
     await resolver.resolve("did:brief:a")
     assert method.asked == 2
 
 
 async def test_a_failure_is_believed_for_a_moment_only(world: World) -> None:
-    portable_did = await dht.create(crypto)
+    portable_did = await dht.create(CRYPTO)
     assert (await world.resolver.resolve(portable_did.uri)).error == "notFound"
     assert (await world.resolver.resolve(portable_did.uri)).error == "notFound"
-    assert world.requests == 1
-    await dht.publish(portable_did, world.http, crypto, GATEWAY)
-    world.clock.seconds += RETRY_SECONDS
+    assert world.requests.total() == 1
+    await world.publish(portable_did)
+    world.clock.advance(RETRY_SECONDS)
     assert (await world.resolver.resolve(portable_did.uri)).error is None
 
 
 async def test_many_who_ask_at_once_are_one_request(world: World) -> None:
     uri = (await world.published()).uri
-    world.hold.clear()
+    hold = world.silent["a"] = asyncio.Event()
     asking = [asyncio.ensure_future(world.resolver.resolve(uri)) for _ in range(20)]
     await world.asked.wait()
     asking[0].cancel()
-    world.hold.set()
+    hold.set()
     results = await asyncio.gather(*asking[1:])
-    assert world.requests == 1
+    assert world.requests.total() == 1
     assert all(result.error is None for result in results)
 
 
@@ -142,62 +98,62 @@ async def test_many_who_ask_at_once_are_one_request(world: World) -> None:
 async def test_a_failing_gateway_leaves_the_known_document(world: World, failure: int | httpx.TransportError) -> None:
     uri = (await world.published()).uri
     known = await world.resolver.resolve(uri)
-    world.clock.seconds += CACHE_SECONDS
-    world.failure = failure
+    world.clock.advance(CACHE_SECONDS)
+    world.failing["a"] = failure
     stale = await world.resolver.resolve(uri)
     assert stale.did_document == known.did_document and stale.error is None
     assert stale.did_resolution_metadata["stale"] is True
     assert stale.did_resolution_metadata["staleReason"].startswith("internalError: ")
     await world.resolver.resolve(uri)
-    assert world.requests == 2  # a failing gateway is not asked again at once
-    world.failure = None
-    world.clock.seconds += RETRY_SECONDS
+    assert world.requests.total() == 2  # a failing gateway is not asked again at once
+    world.failing.clear()
+    world.clock.advance(RETRY_SECONDS)
     assert await world.resolver.resolve(uri) == known
 
 
 async def test_a_document_that_is_gone_is_gone(world: World) -> None:
     uri = (await world.published()).uri
     await world.resolver.resolve(uri)
-    world.clock.seconds += CACHE_SECONDS
-    world.failure = 404
+    world.clock.advance(CACHE_SECONDS)
+    world.failing["a"] = 404
     assert (await world.resolver.resolve(uri)).error == "notFound"
 
 
 async def test_a_seeded_did_resolves_at_once_and_outlives_a_gateway_that_does_not_know_it(world: World) -> None:
-    portable_did = await dht.create(crypto)
+    portable_did = await dht.create(CRYPTO)
     world.resolver.seed(portable_did)
     result = await world.resolver.resolve(portable_did.uri)
-    assert result.did_document == portable_did.document and world.requests == 0
+    assert result.did_document == portable_did.document and world.requests.total() == 0
     assert result.did_document_metadata == {"published": False}
-    world.clock.seconds += CACHE_SECONDS
+    world.clock.advance(CACHE_SECONDS)
     for failure in (None, 503):
-        world.failure = failure
+        world.failing = {"a": failure} if failure else {}
         result = await world.resolver.resolve(portable_did.uri)
         assert result.did_document == portable_did.document and result.did_resolution_metadata["stale"]
-        world.clock.seconds += RETRY_SECONDS
+        world.clock.advance(RETRY_SECONDS)
 
 
 async def test_a_seed_gives_way_to_a_newer_version_only(world: World) -> None:
     old = await world.published()
-    world.clock.seconds += 10
-    new = await dht.publish(_changed(old), world.http, crypto, GATEWAY, clock=world.clock)
+    world.clock.advance(10)
+    new = await world.publish(_changed(old))
     world.resolver.seed(old)
-    world.clock.seconds += CACHE_SECONDS
+    world.clock.advance(CACHE_SECONDS)
     assert (await world.resolver.resolve(old.uri)).did_document == new.document
     edited = new.model_copy(update={"document": old.document})
     world.resolver.seed(edited)  # changed here and not published yet
-    world.clock.seconds += CACHE_SECONDS
+    world.clock.advance(CACHE_SECONDS)
     result = await world.resolver.resolve(old.uri)
     assert result.did_document == old.document and result.did_resolution_metadata == {}
 
 
 async def test_a_seed_while_a_lookup_runs_is_not_lost(world: World) -> None:
-    portable_did = await dht.create(crypto)
-    world.hold.clear()
+    portable_did = await dht.create(CRYPTO)
+    hold = world.silent["a"] = asyncio.Event()
     asking = asyncio.ensure_future(world.resolver.resolve(portable_did.uri))
     await world.asked.wait()
     world.resolver.seed(portable_did)
-    world.hold.set()
+    hold.set()
     assert (await asking).did_document == portable_did.document
     assert (await world.resolver.resolve(portable_did.uri)).did_document == portable_did.document
 
@@ -208,21 +164,21 @@ async def test_what_is_forgotten_is_asked_for_again(world: World) -> None:
     world.resolver.forget(portable_did.uri)
     world.resolver.forget(portable_did.uri)
     await world.resolver.resolve(portable_did.uri)
-    assert world.requests == 2
+    assert world.requests.total() == 2
 
 
 async def test_what_is_forgotten_while_a_lookup_runs_is_asked_for_anew(world: World) -> None:
     old = await world.published()
-    world.hold.clear()
+    hold = world.silent["a"] = asyncio.Event()
     asking = asyncio.ensure_future(world.resolver.resolve(old.uri))
     await world.asked.wait()
     world.resolver.forget(old.uri)
     asking_anew = asyncio.ensure_future(world.resolver.resolve(old.uri))
-    world.hold.set()
+    hold.set()
     await asyncio.gather(asking, asking_anew)
-    assert world.requests == 2
+    assert world.requests.total() == 2
     await world.resolver.resolve(old.uri)
-    assert world.requests == 2
+    assert world.requests.total() == 2
 
 
 async def test_a_fault_in_a_method_is_a_result(world: World) -> None:
@@ -259,7 +215,7 @@ async def test_the_cache_has_an_end_and_seeds_stay(world: World) -> None:
             self.asked += 1
             return Resolved(portable_did.document, {})
 
-    portable_did = await dht.create(crypto)
+    portable_did = await dht.create(CRYPTO)
     method = Counting()
     resolver = UniversalResolver([method], world.clock)
     resolver.seed(portable_did.model_copy(update={"uri": "did:count:seed"}))

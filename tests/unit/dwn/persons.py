@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.clocks import ManualClock
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jws import MessageSigner, sign
 from web5.dids.jwk import DidJwk, create
@@ -37,21 +38,11 @@ ENCRYPTION: dict[str, Any] = {
 """Of a RecordsWrite, as the reference makes it."""
 
 
-class SteppingClock:
-    """Starts on 2024-05-01 and goes one millisecond a look."""
+class SteppingClock(ManualClock):
+    """A clock that starts on 2024-05-01 and goes one millisecond a look."""
 
     def __init__(self) -> None:
-        self.us = 1_714_521_600_000_000
-
-    def now(self) -> int:
-        self.us += 1000
-        return self.us
-
-    def monotonic(self) -> float:
-        return self.us / 1e6
-
-    async def sleep(self, seconds: float) -> None:
-        self.us += int(seconds * 1e6)
+        super().__init__(1_714_521_600_000_000, step=1000)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from tests.clocks import ManualClock
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode, b64url_encode
@@ -17,7 +18,6 @@ from web5.dids.models import DidDocument, PortableDid, Resolved
 from web5.dids.resolver import UniversalResolver
 from web5.dids.uri import DidUrl
 from web5.errors import DidError
-from web5.ports.clock import SystemClock
 from web5.vc import CredentialVerifier, VerifiableCredential, credential_signer, jwt, sign_credential
 from web5.vc.dates import seconds_of
 
@@ -27,15 +27,11 @@ NOW = "2026-12-06T07:08:09Z"
 crypto = CPythonCrypto()
 
 
-class StandingClock(SystemClock):
-    """It is always the same time."""
+class StandingClock(ManualClock):
+    """A clock that stands at `NOW`."""
 
-    def __init__(self, text: str = NOW) -> None:
-        super().__init__()
-        self.us = seconds_of(text) * 1_000_000
-
-    def now(self) -> int:
-        return self.us
+    def __init__(self) -> None:
+        super().__init__(seconds_of(NOW) * 1_000_000)
 
 
 class Known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.clocks import ManualClock
 from tests.interop.engine.streams.authoring import author_of, entry_id
 from tests.interop.engine.streams.cast import Actor
 from tests.interop.engine.streams.step import Message, Signed
@@ -16,18 +17,11 @@ from web5.dwn.timestamps import parse_timestamp
 NAMES = {"permissionGrantId": "permission_grant_id", "protocolRole": "protocol_role"}
 
 
-class StoppedClock:
+class StoppedClock(ManualClock):
+    """A clock that stands at the time of a message."""
+
     def __init__(self, message: Message) -> None:
-        self.us = parse_timestamp(message["descriptor"]["messageTimestamp"])
-
-    def now(self) -> int:
-        return self.us
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.us += int(seconds * 1e6)
+        super().__init__(parse_timestamp(message["descriptor"]["messageTimestamp"]))
 
 
 class _Raw:

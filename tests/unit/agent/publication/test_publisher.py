@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld, until
+from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld
+from tests.watch import until
 from web5.agent.publication.publisher import NAP, SPREAD, WAITS, DidPublisher
 from web5.agent.publication.store import Publication, PublicationStore
 from web5.cpython.crypto import CPythonCrypto

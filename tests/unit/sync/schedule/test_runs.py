@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.sync.world import Device, World, cid_of
+from tests.watch import until
 from web5.errors import InvalidArgument
 
 
@@ -32,12 +33,6 @@ class Finished:
             while len(self.reports) < count:
                 self._changed.clear()
                 await self._changed.wait()
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0)
 
 
 async def test_start_runs_now_and_after_every_interval_until_stop(world: World) -> None:

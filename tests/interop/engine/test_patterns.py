@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.interop.reference import ReferenceScript
+from tests.interop.reference import ReferenceScript, reference_fixture
 from web5 import ecma_regexp
 
 ATOMS = (
@@ -24,11 +23,7 @@ LETTERS = "aabbcA1 _-\näΩ\u2028\ufeff\0"
 """Without pairs of surrogates, between which V8 looks for `\\B` and empty matches, against the specification."""
 
 
-@pytest.fixture
-async def node() -> AsyncIterator[ReferenceScript]:
-    script = await ReferenceScript.start("patterns.mjs")
-    yield script
-    await script.close()
+node = reference_fixture("patterns.mjs")
 
 
 def _pattern(chance: random.Random, depth: int = 0) -> str:

@@ -10,7 +10,7 @@ from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
 from web5.dwn import compose
-from web5.dwn.encryption.definitions import required_types, with_keys, without_marks
+from web5.dwn.encryption.protocol_keys import required_types, with_keys, without_marks
 
 
 @dataclass(frozen=True)

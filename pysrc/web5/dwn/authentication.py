@@ -1,10 +1,9 @@
-"""Whether the signatures of a message hold (`src/core/auth.ts`, `src/jose/jws/general/verifier.ts`)."""
+"""The verification of a message's signatures (`src/core/auth.ts`, `src/jose/jws/general/verifier.ts`)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import PlainValidator, with_config
@@ -43,7 +42,7 @@ _VERIFICATION_METHOD = Schema("JwkVerificationMethod", _VerificationMethod)
 
 
 class Verifier:
-    """Verifies signatures with the keys that the signers' DID documents name."""
+    """Verifies signatures with the keys in the signers' DID documents."""
 
     def __init__(self, resolver: DidResolver, crypto: Signatures) -> None:
         self._resolver = resolver
@@ -51,8 +50,7 @@ class Verifier:
         self._keys: LruCache[str, tuple[DidDocument, Jwk]] = LruCache(REMEMBERED_KEYS)
 
     async def authenticate(self, authorization: Authorization) -> None:
-        """Verify the author's signature, the owner's if there is one, and those of the grants under which delegates
-        signed (`src/core/auth.ts`).
+        """Verify the author's signature, the owner's if there is one, and those of the grants of delegates.
 
         Raises:
             Unauthorized: with the reference's code.
@@ -62,13 +60,15 @@ class Verifier:
             raise refusal
 
     async def authenticate_each(self, authorizations: Sequence[Authorization]) -> list[Unauthorized | None]:
-        """What `authenticate` raises for each, in their order; None where it passes. All signatures are verified at
-        once."""
-        asked = [_asked(one) for one in authorizations]
-        documents = await self._documents({one.signer for entries, _ in asked for one in entries})
-        cases = [self._case(entries, fault, documents) for entries, fault in asked]
-        verdicts = iter(await self._crypto.verify_each([signed for case in cases for signed, _ in case.signed]))
-        return [case.refusal(verdicts) for case in cases]
+        """Verify all signatures of some messages at once, and return the refusal of each, or None."""
+        claimed = [_signatures(one) for one in authorizations]
+        documents = await self._documents({one.signer for signatures, _ in claimed for one in signatures})
+        prepared = [self._prepare(signatures, refusal, documents) for signatures, refusal in claimed]
+        verdicts = iter(await self._crypto.verify_each([one for signed, _ in prepared for one in signed]))
+        return [
+            _first_refusal(signatures, [next(verdicts) for _ in signed], refusal)
+            for (signatures, _), (signed, refusal) in zip(claimed, prepared, strict=True)
+        ]
 
     async def _documents(self, dids: Collection[str]) -> Documents:
         resolve = self._resolver.resolve
@@ -76,19 +76,22 @@ class Verifier:
         found = await asyncio.gather(*map(resolve, dids)) if len(dids) > 1 else [await resolve(did) for did in dids]
         return {did: result.did_document for did, result in zip(dids, found, strict=True)}
 
-    def _case(self, entries: Iterable[_Entry], fault: Unauthorized | None, documents: Documents) -> _Case:
-        signed: list[tuple[Signed, str]] = []
+    def _prepare(
+        self, signatures: Iterable[_Signature], refusal: Unauthorized | None, documents: Documents
+    ) -> tuple[list[Signed], Unauthorized | None]:
+        """Return the signatures to verify, up to the first that cannot be, and the refusal that follows them."""
+        signed: list[Signed] = []
         try:
-            signed.extend((self._signed(entry, documents[entry.signer]), entry.signer) for entry in entries)
+            signed.extend(self._signed(one, documents[one.signer]) for one in signatures)
         except Unauthorized as error:
-            fault = error
+            refusal = error
         except CryptoError as error:
-            fault = _unverifiable(error)
+            refusal = _unverifiable(error)
         except BadRequest as error:
-            fault = Unauthorized(error.code, error.message)
-        return _Case(signed, fault)
+            refusal = Unauthorized(error.code, error.message)
+        return signed, refusal
 
-    def _signed(self, entry: _Entry, document: DidDocument | None) -> Signed:
+    def _signed(self, entry: _Signature, document: DidDocument | None) -> Signed:
         jwk = self._public_key(document, entry.key_id)
         if jwk.get("crv") not in SIGNING_CURVES:
             raise Unauthorized(
@@ -116,9 +119,7 @@ class Verifier:
         return jwk
 
 
-class _Entry(NamedTuple):
-    """A signature of a JWS, with what it is over."""
-
+class _Signature(NamedTuple):
     key_id: str
     protected: str
     payload: str
@@ -129,56 +130,42 @@ class _Entry(NamedTuple):
         return self.key_id.partition("#")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What has to hold of a message, in the order in which it is asked.
-
-    Parameters:
-        signed: with the DIDs that are said to have signed.
-        fault: what is wrong with it after all that.
-    """
-
-    signed: Sequence[tuple[Signed, str]]
-    fault: Unauthorized | None
-
-    def refusal(self, verdicts: Iterator[bool | CryptoError]) -> Unauthorized | None:
-        """The first thing that does not hold.
-
-        Parameters:
-            verdicts: on these signatures, and then on those of other cases.
-        """
-        answers = [(did, next(verdicts)) for _, did in self.signed]
-        for did, good in answers:
-            if isinstance(good, CryptoError):
-                return _unverifiable(good)
-            if not good:
-                code = Code.GeneralJwsVerifierInvalidSignature
-                return Unauthorized(code, f"Signature verification failed for {did}")
-        return self.fault
+def _first_refusal(
+    signatures: Iterable[_Signature], verdicts: Iterable[bool | CryptoError], refusal: Unauthorized | None
+) -> Unauthorized | None:
+    for signature, good in zip(signatures, verdicts, strict=False):
+        if isinstance(good, CryptoError):
+            return _unverifiable(good)
+        if not good:
+            code = Code.GeneralJwsVerifierInvalidSignature
+            return Unauthorized(code, f"Signature verification failed for {signature.signer}")
+    return refusal
 
 
 def _unverifiable(error: CryptoError) -> Unauthorized:
     return Unauthorized(Code.GeneralJwsVerifierInvalidSignature, f"the signature cannot be verified: {error}")
 
 
-def _asked(authorization: Authorization) -> tuple[list[_Entry], Unauthorized | None]:
-    """The signatures that must hold, in this order, and what is wrong after them."""
-    entries: list[_Entry] = []
+def _signatures(authorization: Authorization) -> tuple[list[_Signature], Unauthorized | None]:
+    """Return the signatures to verify, in this order, and the refusal that follows them."""
+    found: list[_Signature] = []
     if authorization is None:
-        return entries, Unauthorized(Code.AuthenticateJwsMissing, "Missing JWS.")
+        return found, Unauthorized(Code.AuthenticateJwsMissing, "Missing JWS.")
     try:
-        entries += _entries(authorization["signature"])
+        found += _signatures_of(authorization["signature"])
         if "ownerSignature" in authorization:
-            entries += _entries(authorization["ownerSignature"])
+            found += _signatures_of(authorization["ownerSignature"])
         for name in ("authorDelegatedGrant", "ownerDelegatedGrant"):
             if name in authorization:
                 parse_write(authorization[name])
-                entries += _entries(authorization[name]["authorization"]["signature"])
+                found += _signatures_of(authorization[name]["authorization"]["signature"])
     except BadRequest as error:
-        return entries, Unauthorized(error.code, error.message)
-    return entries, None
+        return found, Unauthorized(error.code, error.message)
+    return found, None
 
 
-def _entries(jws: Jws) -> Iterator[_Entry]:
+def _signatures_of(jws: Jws) -> Iterator[_Signature]:
     for entry in jws["signatures"]:
-        yield _Entry(key_id_of(entry["protected"]), entry["protected"], jws["payload"], entry.get("signature") or "")
+        yield _Signature(
+            key_id_of(entry["protected"]), entry["protected"], jws["payload"], entry.get("signature") or ""
+        )

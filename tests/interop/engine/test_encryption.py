@@ -16,10 +16,9 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.crypto import ecies
 from web5.crypto.jwk import public_jwk
 from web5.dwn import compose
-from web5.dwn.encryption.content import ContentKey
-from web5.dwn.encryption.definitions import with_keys
+from web5.dwn.encryption.content import ContentKey, Target, content_key
 from web5.dwn.encryption.derivation import DerivedKey, Scheme, path_for
-from web5.dwn.encryption.property import Target, content_key
+from web5.dwn.encryption.protocol_keys import with_keys
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

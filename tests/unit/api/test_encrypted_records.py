@@ -20,7 +20,7 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import public_jwk
 from web5.dids.jwk import create
 from web5.dwn.cid import data_cid
-from web5.dwn.encryption.property import Target, content_key
+from web5.dwn.encryption.content import Target, content_key
 from web5.errors import EncryptionError, InvalidArgument, KeyMissing, RemoteError
 
 SECRET = "the combination is 12-34-56"

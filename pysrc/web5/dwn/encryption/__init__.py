@@ -1,1 +1,4 @@
-"""Encrypted records: key derivation, the data's cipher, the `encryption` property, keys in protocol definitions."""
+"""Encrypted records: derived keys, the content key of a record, the keys in protocol definitions.
+
+May import the shapes of `messages`, `protocols`, `crypto` and `ports`.
+"""

@@ -1,13 +1,13 @@
 """Keys that open some records and no others, derived from one root key (dwn-sdk-js src/utils/hd-key.ts, records.ts).
 
-A key lies at a path of texts below its root, and each step down is an HKDF that cannot be undone: who has the key at a
-path can make those below it, and none beside or above it. Deriving takes the private key; so a public key for a path is
-either made by the root's owner, or found where the owner has put it, in a protocol definition or in a record.
+A key has a path of texts from its root, and each step down is an HKDF, which cannot be undone: the key at a path gives
+those below it, and none beside or above it. Deriving takes the private key; so a public key for a path is either made
+by the root's owner, or found where the owner has put it, in a protocol definition or in a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -21,13 +21,12 @@ from web5.ports.crypto import Crypto, Jwk
 Scheme = Literal["dataFormats", "protocolContext", "protocolPath", "schemas"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 _ALGORITHM = "ES256K"
-_KEY = 32
 
 Message = Mapping[str, Any]
 
 
 def path_for(scheme: Scheme, message: Message) -> tuple[str, ...]:
-    """Where the key of a record lies.
+    """Return the path of a record's key.
 
     Parameters:
         message: the RecordsWrite; it need not be signed yet.
@@ -35,47 +34,26 @@ def path_for(scheme: Scheme, message: Message) -> tuple[str, ...]:
     Raises:
         EncryptionError: the scheme does not fit the record.
     """
-    return (scheme, *_PATHS[scheme](message))
-
-
-def _data_format(message: Message) -> Sequence[str]:
-    descriptor = message["descriptor"]
+    descriptor, context_id = message["descriptor"], message.get("contextId")
     schema = descriptor.get("schema")
-    return [descriptor["dataFormat"]] if schema is None else [schema, descriptor["dataFormat"]]
-
-
-def _schema(message: Message) -> Sequence[str]:
-    schema = message["descriptor"].get("schema")
-    if schema is None:
-        raise EncryptionError("A record without a schema has no key by schema; its key can be by data format.")
-    return [schema]
-
-
-def _protocol_path(message: Message) -> Sequence[str]:
-    descriptor = message["descriptor"]
-    if "protocol" not in descriptor or "protocolPath" not in descriptor:
-        raise EncryptionError("A record of no protocol has no key by protocol path; its key can be by schema.")
-    return [descriptor["protocol"], *descriptor["protocolPath"].split("/")]
-
-
-def _protocol_context(message: Message) -> Sequence[str]:
-    context_id = message.get("contextId")
+    if scheme == "dataFormats":
+        return (scheme, *([] if schema is None else [schema]), descriptor["dataFormat"])
+    if scheme == "schemas":
+        if schema is None:
+            raise EncryptionError("A record without a schema has no key by schema; its key can be by data format.")
+        return (scheme, schema)
+    if scheme == "protocolPath":
+        if "protocol" not in descriptor or "protocolPath" not in descriptor:
+            raise EncryptionError("A record of no protocol has no key by protocol path; its key can be by schema.")
+        return (scheme, descriptor["protocol"], *descriptor["protocolPath"].split("/"))
     if not context_id:
         raise EncryptionError("A record without a context has no key by context; its key can be by schema.")
-    return [context_id.partition("/")[0]]
-
-
-_PATHS: dict[Scheme, Callable[[Message], Sequence[str]]] = {
-    "dataFormats": _data_format,
-    "protocolContext": _protocol_context,
-    "protocolPath": _protocol_path,
-    "schemas": _schema,
-}
+    return (scheme, context_id.partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedKey:
-    """A private key that opens what lies at and below its path.
+    """A private key that opens the records at and below its path.
 
     Parameters:
         root_key_id: the DID URL of the key that it comes from.
@@ -89,7 +67,7 @@ class DerivedKey:
     private: bytes
 
     def at(self, path: Sequence[str]) -> DerivedKey:
-        """The key at a path from the root.
+        """Derive the key at a path from the root.
 
         Raises:
             EncryptionError: the path does not lead through this key, or has an empty step.
@@ -99,11 +77,16 @@ class DerivedKey:
             raise EncryptionError(f"The key at {self.path} does not lead to {tuple(path)}.")
         private = self.private
         for step in path[own:]:
-            private = hkdf("sha256", private, info=_step(step))
+            if not step:
+                raise EncryptionError("A key's path has no empty steps.")
+            try:
+                private = hkdf("sha256", private, info=step.encode())
+            except UnicodeEncodeError as error:
+                raise EncryptionError(f"A key's path is Unicode text, and {step!r} is not.") from error
         return replace(self, path=tuple(path), private=private)
 
     async def jwk(self, crypto: Crypto) -> Jwk:
-        """The private JWK, as the reference's `Secp256k1.privateKeyToJwk` writes it.
+        """Return the private JWK, as the reference's `Secp256k1.privateKeyToJwk` writes it.
 
         Raises:
             CryptoError: no scalar of the curve.
@@ -111,7 +94,7 @@ class DerivedKey:
         return {"alg": _ALGORITHM, **await crypto.private_key(CURVE, self.private)}
 
     async def to_wire(self, crypto: Crypto) -> dict[str, Any]:
-        """The shape in which one person gives such a key to another (`DerivedPrivateJwk`)."""
+        """Return the key in the shape in which it is given to somebody else (`DerivedPrivateJwk`)."""
         return {
             "rootKeyId": self.root_key_id,
             "derivationScheme": self.scheme,
@@ -121,10 +104,10 @@ class DerivedKey:
 
     @classmethod
     def from_wire(cls, value: Any) -> DerivedKey:
-        """What `to_wire` gave.
+        """Read a `DerivedPrivateJwk`.
 
         Raises:
-            EncryptionError: it is not such a key.
+            EncryptionError: it is none.
         """
         try:
             root_key_id, scheme, path = value["rootKeyId"], value["derivationScheme"], value.get("derivationPath", [])
@@ -141,7 +124,7 @@ class DerivedKey:
 
 @dataclass(frozen=True, slots=True)
 class RootKey:
-    """The key of an identity that the keys of its records are derived from.
+    """The key of an identity, from which the keys of its records are derived.
 
     Parameters:
         key_id: the DID URL of the verification method.
@@ -152,26 +135,18 @@ class RootKey:
     private: bytes
 
     def derive(self, scheme: Scheme, path: Sequence[str]) -> DerivedKey:
-        """The key at a path, for a scheme. Raises as `DerivedKey.at`."""
+        """Derive the key at a path, as `DerivedKey.at` does."""
         return DerivedKey(self.key_id, scheme, (), self.private).at(path)
 
 
-def _step(text: str) -> bytes:
-    if not text:
-        raise EncryptionError("A key's path has no empty steps.")
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise EncryptionError(f"A key's path is Unicode text, and {text!r} is not.") from error
-
-
 def public_part(jwk: Jwk) -> Jwk:
-    """A public key as the wire has it, whatever else the JWK has."""
+    """Return a public or private JWK as the public key that the wire has."""
     return {"alg": _ALGORITHM} | {name: jwk[name] for name in ("kty", "crv", "x", "y")}
 
 
 def fallback_root(key_id: str, private: bytes) -> RootKey:
-    """The root of an identity that has no secp256k1 key: derived from one that it has, so that the identity's own keys
-    bring it back on any device. The reference has no such thing, it knows roots of secp256k1 only.
+    """Derive the root of an identity that has no secp256k1 key from a key that it has, on any device the same.
+
+    The reference knows roots of secp256k1 only.
     """
     return RootKey(key_id, hkdf("sha256", private, info=b"web5-py: root of record encryption"))

@@ -1,6 +1,7 @@
 """What a message says of its author and its record, before anything is looked up or verified.
 
-Sources: `src/core/abstract-message.ts`, `src/utils/records.ts`, `RecordsWrite.parse`.
+All functions raise BadRequest with the reference's code, in the order of its checks. Sources:
+`src/core/abstract-message.ts`, `src/utils/records.ts`, `RecordsWrite.parse`.
 """
 
 from __future__ import annotations
@@ -22,13 +23,12 @@ from web5.errors import BadRequest
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """The author and the owner that a message names, None where it names none, and what they signed.
+    """The author and the owner that a message names, None where it names none.
 
     Parameters:
-        author: on whose behalf the message was made: the signer, or who granted the signer that.
-        claims: what the author's signature says.
-        author_grant: the grant under which the signer signed for the author.
-        owner: who keeps the message in the own DWN; `owner_signer` may be a delegate again.
+        author: the signer, or the grantor of the `author_grant` under which the signer signed.
+        claims: the payload of the author's signature.
+        owner: the one who keeps the message in their own DWN; likewise the signer or the grantor.
     """
 
     author: str | None = None
@@ -53,18 +53,13 @@ class Claims:
     owner: Mapping[str, Any] = field(default_factory=dict)
 
     def parties(self) -> Parties:
-        """Read the DIDs of the signers.
-
-        Raises:
-            BadRequest: a protected header cannot be read.
-        """
-        if not self.authorization:
+        """Read the DIDs of the signers."""
+        signed = self.authorization
+        if not signed:
             return Parties()
-        signer, owner_signer = signer_of(self.authorization["signature"]), None
-        if "ownerSignature" in self.authorization:
-            owner_signer = signer_of(self.authorization["ownerSignature"])
-        author_grant = self.authorization.get("authorDelegatedGrant")
-        owner_grant = self.authorization.get("ownerDelegatedGrant")
+        signer, author_grant = signer_of(signed["signature"]), signed.get("authorDelegatedGrant")
+        owner_signer = signer_of(signed["ownerSignature"]) if "ownerSignature" in signed else None
+        owner_grant = signed.get("ownerDelegatedGrant")
         return Parties(
             author=signer if author_grant is None else message_signer(author_grant),
             signer=signer,
@@ -78,11 +73,7 @@ class Claims:
 
 
 def claims_of(message: Message, schema: Schema = GENERIC_PAYLOAD) -> Claims:
-    """Return the claims of a message whose shape is right.
-
-    Raises:
-        BadRequest: a signature is not about the descriptor; with the reference's code.
-    """
+    """Read the signatures of a message, and check that they are about its descriptor."""
     authorization = message.get("authorization")
     if authorization is None:
         return Claims({})
@@ -94,11 +85,7 @@ def claims_of(message: Message, schema: Schema = GENERIC_PAYLOAD) -> Claims:
 
 
 def check_delegations(claims: Claims) -> None:
-    """Check that the grants and the signatures of delegates fit (`validateDelegatedGrantReferentialIntegrity`).
-
-    Raises:
-        BadRequest: with the reference's code.
-    """
+    """Check that the grants and the signatures of delegates fit (`validateDelegatedGrantReferentialIntegrity`)."""
     signed = claims.authorization
     check_delegation(AUTHOR, signed.get("authorDelegatedGrant"), claims.author, lambda: signer_of(signed["signature"]))
     check_delegation(
@@ -107,11 +94,7 @@ def check_delegations(claims: Claims) -> None:
 
 
 def check_urls(carrier: Message) -> None:
-    """Check that `protocol` and `schema` are normalized.
-
-    Raises:
-        BadRequest: one is not.
-    """
+    """Check that `protocol` and `schema` are normalized."""
     if "protocol" in carrier and not is_normalized(carrier["protocol"]):
         raise BadRequest(Code.UrlProtocolNotNormalized, f"Protocol URI {carrier['protocol']} must be normalized.")
     if "schema" in carrier and not is_normalized(carrier["schema"]):
@@ -119,11 +102,7 @@ def check_urls(carrier: Message) -> None:
 
 
 def check_moment(timestamp: str) -> None:
-    """Check that a timestamp names a moment.
-
-    Raises:
-        BadRequest: there is none, for instance no such day.
-    """
+    """Check that the day and the time of a timestamp exist."""
     if not is_moment(timestamp):
         raise BadRequest(Code.TimestampInvalid, f"Invalid timestamp: {timestamp}")
 
@@ -161,9 +140,6 @@ def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:
     Parameters:
         message: passed the schema of RecordsWrite; it may have `encodedData` besides.
         cid: the message's, if it is known.
-
-    Raises:
-        BadRequest: with the reference's code.
     """
     signed = claims_of(message, WRITE_PAYLOAD)
     parties = signed.parties()

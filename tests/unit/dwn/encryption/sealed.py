@@ -12,9 +12,8 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import public_jwk
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
-from web5.dwn.encryption.content import ContentKey
+from web5.dwn.encryption.content import ContentKey, Target, encryption_property, wrapped
 from web5.dwn.encryption.derivation import RootKey, Scheme, path_for
-from web5.dwn.encryption.property import Target, encryption_property, wrapped
 
 CRYPTO = CPythonCrypto()
 DEFINITION: dict[str, Any] = {

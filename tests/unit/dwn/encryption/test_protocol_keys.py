@@ -11,8 +11,8 @@ import pytest
 
 from tests.unit.dwn.encryption.sealed import CRYPTO, DEFINITION
 from web5.crypto.encoding import b64url_decode
-from web5.dwn.encryption.definitions import key_at, required_types, with_keys, without_marks
 from web5.dwn.encryption.derivation import RootKey
+from web5.dwn.encryption.protocol_keys import key_at, required_types, with_keys, without_marks
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 ROOT = RootKey("did:example:alice#enc", b64url_decode(VECTORS["root"]["d"]))

@@ -1,4 +1,4 @@
-"""The keys for encryption in a protocol definition (`Protocols.deriveAndInjectPublicEncryptionKeys` of dwn-sdk-js).
+"""The encryption keys in a protocol definition (`Protocols.deriveAndInjectPublicEncryptionKeys` of dwn-sdk-js).
 
 A path with `$encryption` is one whose records are encrypted: the key there is the DWN owner's, and anyone who reads the
 definition can encrypt for it. `encryptionRequired` of a type, as enbox's definitions have it, asks for such keys; the
@@ -22,7 +22,7 @@ Definition = Mapping[str, Any]
 
 
 def required_types(definition: Definition) -> set[str]:
-    """The names of the types that are marked to be encrypted."""
+    """Return the names of the types that are marked to be encrypted."""
     types = definition.get("types")
     if not isinstance(types, Mapping):
         return set()
@@ -30,7 +30,7 @@ def required_types(definition: Definition) -> set[str]:
 
 
 def without_marks(definition: Definition) -> dict[str, Any]:
-    """The definition without `encryptionRequired`."""
+    """Return the definition without `encryptionRequired`."""
     if not isinstance(definition.get("types"), Mapping):
         return dict(definition)
     types = {
@@ -43,8 +43,9 @@ def without_marks(definition: Definition) -> dict[str, Any]:
 async def with_keys(
     definition: Definition, root: RootKey, crypto: Crypto, *, types: set[str] | None = None
 ) -> dict[str, Any]:
-    """A copy of the definition with `$encryption` at its paths. What is not shaped like a definition gets none: the DWN
-    will say what is wrong with it.
+    """Return a copy of the definition with `$encryption` at its paths.
+
+    A value that has not the shape of a definition gets none: the DWN will say what is wrong with it.
 
     Parameters:
         root: of the DID in whose DWN it is to be configured.
@@ -74,7 +75,7 @@ async def with_keys(
 
 
 def rules_at(definition: Definition, protocol_path: str) -> Mapping[str, Any]:
-    """The rule set of a protocol path; an empty one, if the definition has no such path."""
+    """Return the rule set of a protocol path; an empty one, if the definition has no such path."""
     rules: Any = definition["structure"]
     for name in protocol_path.split("/"):
         rules = rules.get(name)
@@ -84,5 +85,5 @@ def rules_at(definition: Definition, protocol_path: str) -> Mapping[str, Any]:
 
 
 def key_at(definition: Definition, protocol_path: str) -> dict[str, Any] | None:
-    """The `$encryption` of a protocol path, or None."""
+    """Return the `$encryption` of a protocol path, or None."""
     return rules_at(definition, protocol_path).get("$encryption")

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from tests.contracts.expect import expect
 from tests.contracts.memory import MIB, at_most
 from web5.errors import BlobMissing, BodyTooLarge, InvalidArgument, RemoteError, TimedOut, Unreachable
 from web5.ports.http import BodyStream, Http, HttpResponse
@@ -91,17 +92,17 @@ async def case_a_body_is_read_up_to_its_limit(http: Http, base: str) -> None:
         if whole:
             assert await response.read(limit) == b"12345"
         else:
-            await _expect(BodyTooLarge, response.read(limit))
+            await expect(BodyTooLarge, response.read(limit))
     assert await (await http.request("POST", f"{base}/echo", body=b"")).read(0) == b""
 
 
 async def case_what_exceeds_the_limit_is_not_kept(http: Http, base: str) -> None:
     with at_most(16 * MIB):
         response = await http.request("GET", f"{base}/mebibytes/64")
-        await _expect(BodyTooLarge, response.read(MIB))
+        await expect(BodyTooLarge, response.read(MIB))
     await response.close()
     endless = await http.request("GET", f"{base}/first-then-wait", timeout=20)
-    await _expect(BodyTooLarge, endless.read(4))
+    await expect(BodyTooLarge, endless.read(4))
 
 
 async def case_the_reply_to_an_upload_has_a_limit_too(http: Http, base: str) -> None:
@@ -109,7 +110,7 @@ async def case_the_reply_to_an_upload_has_a_limit_too(http: Http, base: str) -> 
         await (await _upload(http, f"{base}/mebibytes/64", Source(0))).read(MIB)
 
     with at_most(16 * MIB):
-        await _expect(BodyTooLarge, upload())
+        await expect(BodyTooLarge, upload())
 
 
 async def case_an_iteration_that_is_closed_drops_the_rest(http: Http, base: str) -> None:
@@ -123,29 +124,29 @@ async def case_an_iteration_that_is_closed_drops_the_rest(http: Http, base: str)
 
 async def case_silence_before_the_headers_times_out(http: Http, base: str) -> None:
     started = time.monotonic()
-    await _expect(TimedOut, http.request("GET", f"{base}/silent", timeout=0.3))
+    await expect(TimedOut, http.request("GET", f"{base}/silent", timeout=0.3))
     assert 0.25 < time.monotonic() - started < 5
 
 
 async def case_silence_within_the_body_times_out(http: Http, base: str) -> None:
     response = await http.request("GET", f"{base}/silent-body", timeout=0.3)
     assert response.status == 200
-    await _expect(TimedOut, response.read(LIMIT))
+    await expect(TimedOut, response.read(LIMIT))
 
 
 async def case_a_body_that_breaks_off_is_unreachable(http: Http, base: str) -> None:
     async def read() -> bytes:
         return await (await http.request("GET", f"{base}/break-off")).read(LIMIT)
 
-    await _expect(Unreachable, read())
+    await expect(Unreachable, read())
 
 
 async def case_nobody_there_is_unreachable(http: Http, base: str) -> None:
-    await _expect(Unreachable, http.request("GET", "http://127.0.0.1:9/", timeout=10))
+    await expect(Unreachable, http.request("GET", "http://127.0.0.1:9/", timeout=10))
 
 
 async def case_a_url_that_is_none_is_a_remote_error(http: Http, base: str) -> None:
-    await _expect(RemoteError, http.request("GET", "http://", timeout=5))
+    await expect(RemoteError, http.request("GET", "http://", timeout=5))
 
 
 async def case_a_cancelled_request_stops(http: Http, base: str) -> None:
@@ -253,7 +254,7 @@ async def case_a_source_that_breaks_off_breaks_the_request_off(http: Http, base:
 
     name = secrets.token_hex(8)
     source = Source(4, fail)
-    await _expect(BlobMissing, _upload(http, f"{base}/sink/{name}", source))
+    await expect(BlobMissing, _upload(http, f"{base}/sink/{name}", source))
     assert source.ends == ["BlobMissing"]
     assert not await _arrived(http, base, name)
 
@@ -262,7 +263,7 @@ async def case_a_source_of_another_size_than_it_said_breaks_the_request_off(http
     for wrong in (-1, 1):
         name = secrets.token_hex(8)
         body = BodyStream(Source(3), Source(3).size + wrong)
-        await _expect(InvalidArgument, http.request("POST", f"{base}/sink/{name}", body=body))
+        await expect(InvalidArgument, http.request("POST", f"{base}/sink/{name}", body=body))
         assert not await _arrived(http, base, name)
 
 
@@ -316,25 +317,17 @@ async def case_an_upload_is_cancelled_while_the_server_thinks(http: Http, base: 
 
 async def case_silence_after_an_upload_times_out(http: Http, base: str) -> None:
     body = BodyStream(Source(1), Source(1).size)
-    await _expect(TimedOut, http.request("POST", f"{base}/silent", body=body, timeout=0.5))
+    await expect(TimedOut, http.request("POST", f"{base}/silent", body=body, timeout=0.5))
 
 
 async def case_an_upload_to_nobody_is_unreachable(http: Http, base: str) -> None:
-    await _expect(Unreachable, _upload(http, "http://127.0.0.1:9/", Source(2)))
-    await _expect(RemoteError, _upload(http, "http://", Source(2)))
+    await expect(Unreachable, _upload(http, "http://127.0.0.1:9/", Source(2)))
+    await expect(RemoteError, _upload(http, "http://", Source(2)))
 
 
 async def _arrived(http: Http, base: str, name: str) -> bool:
     whole: bool = json.loads(await (await http.request("GET", f"{base}/arrived/{name}")).read(LIMIT))
     return whole
-
-
-async def _expect(kind: type[Exception], doing: Awaitable[object]) -> None:
-    try:
-        await doing
-    except kind:
-        return
-    raise AssertionError(f"{kind.__name__} was not raised")
 
 
 CASES: list[Case] = [value for name, value in list(globals().items()) if name.startswith("case_")]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from tests.contracts.expect import expect
 from web5.errors import StorageCorrupt, StorageError
 from web5.ports.pages import PageStore
 
@@ -139,7 +140,7 @@ async def case_a_gap_is_corrupt(open_store: Open) -> None:
     store = await open_store("a")
     await store.load()
     await store.write({0: _page(store, 1), 2: _page(store, 2)}, 3)
-    await _expect(StorageCorrupt, store.load())
+    await expect(StorageCorrupt, store.load())
     await store.close()
 
 
@@ -147,7 +148,7 @@ async def case_a_page_of_the_wrong_length_is_corrupt(open_store: Open) -> None:
     store = await open_store("a")
     await store.load()
     await store.write({0: b"short"}, 1)
-    await _expect(StorageCorrupt, store.load())
+    await expect(StorageCorrupt, store.load())
     await store.close()
 
 
@@ -156,19 +157,11 @@ async def case_a_closed_store_takes_nothing(open_store: Open) -> None:
     await store.load()
     await store.close()
     await store.close()
-    await _expect(StorageError, store.write({0: _page(store, 1)}, 1))
-    await _expect(StorageError, store.erase())
+    await expect(StorageError, store.write({0: _page(store, 1)}, 1))
+    await expect(StorageError, store.erase())
     again = await open_store("a")
     assert await again.load() == {}
     await again.close()
-
-
-async def _expect(kind: type[Exception], doing: Awaitable[object]) -> None:
-    try:
-        await doing
-    except kind:
-        return
-    raise AssertionError(f"{kind.__name__} was not raised")
 
 
 CASES: list[Case] = [value for name, value in list(globals().items()) if name.startswith("case_")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,6 @@ from tests.contracts import (
     sealer_contract,
     websocket_contract,
 )
-from tests.contracts.http_server import http_server
-from tests.contracts.websocket_server import websocket_server
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.http import HttpxHttp
 from web5.cpython.sealer import FileSealer
@@ -39,18 +36,6 @@ def _memory_pages() -> pages_contract.Open:
         return MemoryPages(held=held.setdefault(name, {}))
 
     return open_store
-
-
-@pytest.fixture(scope="module")
-def base() -> Iterator[str]:
-    with http_server() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def socket_base() -> Iterator[str]:
-    with websocket_server() as address:
-        yield address
 
 
 @pytest.mark.parametrize("case", pages_contract.CASES, ids=_id)

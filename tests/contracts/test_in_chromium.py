@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,6 @@ from tests.contracts import (
     websocket_contract,
 )
 from tests.contracts.chromium_harness import browser_context, open_page, python, served
-from tests.contracts.http_server import http_server
-from tests.contracts.websocket_server import websocket_server
 from tests.served import served as served_app
 from tests.unit.vc.parties import VECTORS, World
 from web5.dids.jwk import DidJwk
@@ -49,18 +47,6 @@ SUITES = {
     "memory_database": _DATABASE,
 }
 EVERY = [(suite, case.__name__) for suite, cases in SUITES.items() for case in cases]
-
-
-@pytest.fixture(scope="module")
-def base() -> Iterator[str]:
-    with http_server() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def socket_base() -> Iterator[str]:
-    with websocket_server() as address:
-        yield address
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from tests.contracts.expect import expect
 from web5.errors import NoWebSocket, RemoteError, TimedOut, Unreachable
 from web5.ports.websocket import WebSocket, WebSockets
 
@@ -45,7 +46,7 @@ async def case_an_end_by_the_other_side_is_told(sockets: WebSockets, base: str) 
         assert received == ["last words"]
         assert isinstance(end, Unreachable)
         assert str(code) in str(end) and "because" in str(end), str(end)
-        await _expect(Unreachable, socket.send("too late"))
+        await expect(Unreachable, socket.send("too late"))
         await socket.close()
 
 
@@ -54,7 +55,7 @@ async def case_a_connection_that_breaks_is_told(sockets: WebSockets, base: str) 
     received, end = await _read(socket)
     assert received == ["last words"]
     assert isinstance(end, Unreachable)
-    await _expect(Unreachable, socket.send("too late"))
+    await expect(Unreachable, socket.send("too late"))
 
 
 async def case_what_is_no_text_ends_the_connection(sockets: WebSockets, base: str) -> None:
@@ -62,7 +63,7 @@ async def case_what_is_no_text_ends_the_connection(sockets: WebSockets, base: st
     received, end = await _read(socket)
     assert received == ["a text"]
     assert isinstance(end, Unreachable)
-    await _expect(Unreachable, socket.send("too late"))
+    await expect(Unreachable, socket.send("too late"))
 
 
 async def case_closing_ends_whoever_iterates(sockets: WebSockets, base: str) -> None:
@@ -71,7 +72,7 @@ async def case_closing_ends_whoever_iterates(sockets: WebSockets, base: str) -> 
     await asyncio.sleep(0)
     await socket.close()
     assert await asyncio.wait_for(reading, 5) == ([], None)
-    await _expect(Unreachable, socket.send("too late"))
+    await expect(Unreachable, socket.send("too late"))
 
 
 async def case_closing_twice_and_while_texts_come_in_is_safe(sockets: WebSockets, base: str) -> None:
@@ -80,27 +81,27 @@ async def case_closing_twice_and_while_texts_come_in_is_safe(sockets: WebSockets
     await anext(received)
     await asyncio.gather(socket.close(), socket.close())
     await socket.close()
-    await _expect(StopAsyncIteration, anext(received))
+    await expect(StopAsyncIteration, anext(received))
 
 
 async def case_nobody_there_is_unreachable(sockets: WebSockets, base: str) -> None:
-    await _expect(Unreachable, sockets.connect("ws://127.0.0.1:9/", timeout=10))
+    await expect(Unreachable, sockets.connect("ws://127.0.0.1:9/", timeout=10))
 
 
 async def case_silence_times_out(sockets: WebSockets, base: str) -> None:
     started = time.monotonic()
-    await _expect(TimedOut, sockets.connect(f"{base}/silent", timeout=0.3))
+    await expect(TimedOut, sockets.connect(f"{base}/silent", timeout=0.3))
     assert 0.25 < time.monotonic() - started < 5
 
 
 async def case_a_server_that_offers_none_is_a_remote_error(sockets: WebSockets, base: str) -> None:
     for status in (200, 404, 426):
-        await _expect((NoWebSocket, Unreachable), sockets.connect(f"{base}/status/{status}"))
+        await expect((NoWebSocket, Unreachable), sockets.connect(f"{base}/status/{status}"))
 
 
 async def case_a_url_that_is_none_is_a_remote_error(sockets: WebSockets, base: str) -> None:
     for url in ("ws://", "ws://host:port/", "nonsense"):
-        await _expect(RemoteError, sockets.connect(url, timeout=5))
+        await expect(RemoteError, sockets.connect(url, timeout=5))
 
 
 async def case_a_cancelled_connect_stops(sockets: WebSockets, base: str) -> None:
@@ -133,14 +134,6 @@ async def _read(socket: WebSocket) -> tuple[list[str], Exception | None]:
         return received, error
     except StopAsyncIteration:
         return received, None
-
-
-async def _expect(kind: type[Exception] | tuple[type[Exception], ...], doing: Awaitable[object]) -> None:
-    try:
-        await doing
-    except kind:
-        return
-    raise AssertionError(f"{kind} was not raised")
 
 
 CASES: list[Case] = [value for name, value in list(globals().items()) if name.startswith("case_")]

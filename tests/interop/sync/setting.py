@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from tests.interop.dwn_server import ReferenceDwnServer
+from tests.interop.gateway import gateway_server
 from tests.interop.sync import devices
 from tests.interop.sync.devices import CLOCK, CRYPTO, Device
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.models import PortableDid
+from web5.node.registration import RegistrationSettings
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,6 +33,22 @@ class Setting:
     def __init__(self, folder: Path, gateway: str, one: ReferenceDwnServer, two: ReferenceDwnServer) -> None:
         self.folder, self.gateway, self.one, self.two = folder, gateway, one, two
         self.portable: PortableDid
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, registration: RegistrationSettings | None = None) -> AsyncIterator[Self]:
+        """Start the gateway and the servers, and create the identity.
+
+        Parameters:
+            registration: what the first server demands.
+        """
+        async with gateway_server() as gateway:
+            one = ReferenceDwnServer(folder / "one", gateway, registration)
+            two = ReferenceDwnServer(folder / "two", gateway)
+            async with one, two:
+                setting = cls(folder, gateway, one, two)
+                await setting.create_identity(one, two)
+                yield setting
 
     async def create_identity(self, *endpoints: Endpoint) -> None:
         http = HttpxHttp()

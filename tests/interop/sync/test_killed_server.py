@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop.dwn_server import ReferenceDwnServer, Step
-from tests.interop.gateway import gateway_server
+from tests.interop.dwn_server import Step
 from tests.interop.sync.devices import Device
 from tests.interop.sync.setting import Setting
 from tests.unit.sync.world import TestClock
@@ -40,12 +39,8 @@ class Stage(Setting):
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with gateway_server() as gateway:
-        servers = [ReferenceDwnServer(tmp_path / name, gateway) for name in ("one", "two")]
-        async with servers[0], servers[1]:
-            stage = Stage(tmp_path, gateway, *servers)
-            await stage.create_identity(*servers)
-            yield stage
+    async with Stage.open(tmp_path) as stage:
+        yield stage
 
 
 async def _check(*devices: Device) -> tuple[Difference, Difference]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.interop.dwn_server import ReferenceDwnServer
-from tests.interop.gateway import gateway_server
 from tests.interop.sync.devices import Device
 from tests.interop.sync.setting import Setting
 from tests.watch import Watch
@@ -22,18 +18,6 @@ HASH = sha256(TERMS.encode()).hexdigest()
 WORK = 2000
 
 
-@asynccontextmanager
-async def demanding(folder: Path, registration: RegistrationSettings) -> AsyncIterator[Setting]:
-    """A server that demands this, another that demands nothing, and an identity that names both."""
-    async with gateway_server() as gateway:
-        strict = ReferenceDwnServer(folder / "one", gateway, registration)
-        free = ReferenceDwnServer(folder / "two", gateway)
-        async with strict, free:
-            setting = Setting(folder, gateway, strict, free)
-            await setting.create_identity(strict, free)
-            yield setting
-
-
 def registration(device: Device, setting: Setting) -> Registration:
     found = (status.registration for status in device.sync.status() if status.endpoint == setting.one.url)
     return next(found, Registration())
@@ -41,7 +25,7 @@ def registration(device: Device, setting: Setting) -> Registration:
 
 async def test_terms_and_work_are_met_and_everything_arrives(tmp_path: Path) -> None:
     async with (
-        demanding(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
+        Setting.open(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
         setting.device("phone") as phone,
         setting.device("laptop") as laptop,
     ):
@@ -67,7 +51,7 @@ async def test_terms_and_work_are_met_and_everything_arrives(tmp_path: Path) -> 
 
 async def test_terms_of_no_words_are_no_question(tmp_path: Path) -> None:
     async with (
-        demanding(tmp_path, RegistrationSettings("", WORK)) as setting,
+        Setting.open(tmp_path, RegistrationSettings("", WORK)) as setting,
         setting.device("phone") as phone,
     ):
         await phone.write(b"hello")
@@ -80,7 +64,7 @@ async def test_a_server_that_lost_everything_is_registered_with_anew_and_one_wit
     tmp_path: Path,
 ) -> None:
     async with (
-        demanding(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
+        Setting.open(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
         setting.device("phone") as phone,
     ):
         await phone.write(b"hello")
@@ -110,7 +94,7 @@ async def test_a_server_that_lost_everything_is_registered_with_anew_and_one_wit
 async def test_a_server_that_honours_no_registration_is_told_as_such(
     tmp_path: Path, demands: RegistrationSettings, reason: str
 ) -> None:
-    async with demanding(tmp_path, demands) as setting, setting.device("phone") as phone:
+    async with Setting.open(tmp_path, demands) as setting, setting.device("phone") as phone:
         await phone.write(b"hello")
         await phone.registrar.accept_terms(setting.one.url, HASH)
         assert not (await phone.sync.now()).ok
@@ -122,7 +106,7 @@ async def test_a_server_that_honours_no_registration_is_told_as_such(
 
 async def test_live_begins_at_once_after_consent(tmp_path: Path) -> None:
     async with (
-        demanding(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
+        Setting.open(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
         setting.device("phone") as phone,
     ):
         watch = Watch(phone)

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.memory import MIB, at_most
-from tests.interop.dwn_server import ReferenceDwnServer
-from tests.interop.gateway import gateway_server
 from tests.interop.sync.devices import CLOCK
 from tests.interop.sync.setting import Setting
 from web5.dwn.cid import message_cid
@@ -17,12 +15,8 @@ from web5.dwn.cid import message_cid
 
 @pytest.fixture
 async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
-    async with gateway_server() as gateway:
-        servers = [ReferenceDwnServer(tmp_path / name, gateway) for name in ("one", "two")]
-        async with servers[0], servers[1]:
-            setting = Setting(tmp_path, gateway, *servers)
-            await setting.create_identity(*servers)
-            yield setting
+    async with Setting.open(tmp_path) as setting:
+        yield setting
 
 
 async def test_notes_edits_and_deletes_travel_between_two_devices(setting: Setting) -> None:

@@ -17,7 +17,7 @@ import uvicorn
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.dids.resolver import default_resolver
-from web5.node.registration import RegistrationSettings, open_registrations
+from web5.node.registration import RegistrationSettings
 from web5.node.serve import open_node
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock
@@ -30,10 +30,7 @@ async def serve(port: int, data: Path, gateway: str, terms: str | None) -> None:
     settings = RegistrationSettings() if terms is None else RegistrationSettings(terms, HASHES)
     http = HttpxHttp()
     resolver = default_resolver(http, CPythonCrypto(), SystemClock(), gateway)
-    async with (
-        open_registrations(data, settings) as registrations,
-        open_node(data, resolver, tenant_gate=registrations) as dwn,
-    ):
+    async with open_node(data, resolver, settings) as (dwn, registrations):
         app = create_app({"/dwn": dwn}, registrations={"/dwn": registrations})
         config = uvicorn.Config(app, port=port, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
         await uvicorn.Server(config).serve()

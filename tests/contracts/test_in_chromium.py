@@ -106,7 +106,7 @@ async def test_events_that_come_after_a_socket_was_closed_find_nothing(page: Pag
 
 async def test_a_remote_node_is_subscribed_to_from_a_browser(page: Page, tmp_path: Path) -> None:
     resolver = UniversalResolver([DidJwk()])
-    async with open_node(tmp_path, resolver) as dwn, served_app(create_app({"/dwn": dwn})) as url:
+    async with open_node(tmp_path, resolver) as (dwn, _), served_app(create_app({"/dwn": dwn})) as url:
         assert json.loads(await python(page, "subscribe_and_write", f"{url}/dwn")) == {"told": True, "found": 1}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import js
@@ -24,8 +25,7 @@ PART_BYTES = 4 << 20
 """Bytes of an upload that lie in the interpreter's heaps at a time, before the browser takes them over."""
 
 UPLOAD_REPLY_BYTES = 1 << 20
-"""Bytes that the reply to an upload may have: the browser holds all of it before it can be read, and all that it says
-is a status."""
+"""Bytes that the reply to an upload, a status, may have: the browser holds all of it before it can be read."""
 
 
 class FetchHttp:
@@ -55,47 +55,33 @@ class FetchHttp:
         if body is not None:
             options["body"] = to_js(body)
         js_options = to_js(options, dict_converter=js.Object.fromEntries)
-        exchange = _Exchange(f"{method} {url}", timeout, js_controller)
-        return FetchResponse(await exchange.within_time(js.fetch(url, js_options)), url, exchange)
+        wait = partial(_wait, f"{method} {url}", timeout, js_controller)
+        return FetchResponse(await wait(js.fetch(url, js_options)), url, wait)
 
 
-class _Exchange:
-    """One request and its response, as far as they take time.
-
-    Parameters:
-        label: method and URL, for error messages.
-        timeout: seconds that each wait may take.
-        js_abortable: has the method `abort`, which stops it.
-    """
-
-    def __init__(self, label: str, timeout: float, js_abortable: Any) -> None:
-        self.label = label
-        self._timeout = timeout
-        self._js_abortable = js_abortable
-
-    async def within_time(self, js_promise: Awaitable[Any]) -> Any:
-        """Raises TimedOut, Unreachable: the exchange is stopped."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await js_promise
-        except TimeoutError as error:
-            self._js_abortable.abort()
-            raise TimedOut(f"{self.label}: nothing came for {self._timeout:g} s") from error
-        except asyncio.CancelledError:
-            self._js_abortable.abort()
-            raise
-        except JsException as error:
-            raise translated(NETWORK, error, self.label) from error
+async def _wait(label: str, timeout: float, js_abortable: Any, js_promise: Awaitable[Any]) -> Any:
+    """Await a step of an exchange, which is aborted if that takes longer than `timeout` seconds or is cancelled."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await js_promise
+    except TimeoutError as error:
+        js_abortable.abort()
+        raise TimedOut(f"{label}: nothing came for {timeout:g} s") from error
+    except asyncio.CancelledError:
+        js_abortable.abort()
+        raise
+    except JsException as error:
+        raise translated(NETWORK, error, label) from error
 
 
 class FetchResponse(HttpResponse):
     """An `HttpResponse` over a JavaScript Response."""
 
-    def __init__(self, js_response: Any, url: str, exchange: _Exchange) -> None:
+    def __init__(self, js_response: Any, url: str, wait: Callable[[Any], Awaitable[Any]]) -> None:
         self.url = url
         self.status = int(js_response.status)
         self.headers = dict(js.Object.fromEntries(js_response.headers).to_py())
-        self._exchange = exchange
+        self._wait = wait
         self._js_reader = js_response.body.getReader() if js_response.body else None
         self._started = False
 
@@ -106,7 +92,7 @@ class FetchResponse(HttpResponse):
         if (js_reader := self._js_reader) is None:
             return
         try:
-            while not (js_part := await self._exchange.within_time(js_reader.read())).done:
+            while not (js_part := await self._wait(js_reader.read())).done:
                 yield js_part.value.to_bytes()
             self._js_reader = None  # nothing is left to cancel
         finally:
@@ -123,13 +109,12 @@ class FetchResponse(HttpResponse):
 async def _upload(
     method: str, url: str, *, headers: Mapping[str, str], body: BodyStream, timeout: float
 ) -> UploadResponse:
-    """As `Http.request`. To the site's own origin the browser adds the site's cookies; an XMLHttpRequest cannot omit
-    them there."""
+    # To the site's own origin the browser adds the site's cookies; an XMLHttpRequest cannot omit them there.
     js_blob = await _blob(body)
     js_xhr = js.XMLHttpRequest.new()
-    exchange = _Exchange(f"{method} {url}", timeout, js_xhr)
+    label = f"{method} {url}"
     answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    with _listening(js_xhr, answered, body.on_sent, exchange.label):
+    with _listening(js_xhr, answered, body.on_sent, label):
         try:
             js_xhr.open(method, url)
             js_xhr.responseType = "arraybuffer"
@@ -137,8 +122,8 @@ async def _upload(
                 js_xhr.setRequestHeader(name, value)
             js_xhr.send(js_blob)
         except JsException as error:
-            raise translated(NETWORK, error, exchange.label) from error
-        await exchange.within_time(answered)
+            raise translated(NETWORK, error, label) from error
+        await _wait(label, timeout, js_xhr, answered)
     return UploadResponse(js_xhr, url)
 
 
@@ -196,7 +181,6 @@ def _listening(
 
 
 async def _blob(chunks: AsyncIterable[bytes]) -> Any:
-    """A JavaScript Blob of the chunks."""
     js_parts, js_pieces, held = js.Array.new(), js.Array.new(), 0
     async with reading(chunks) as incoming:
         async for chunk in incoming:

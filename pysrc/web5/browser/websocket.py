@@ -19,7 +19,7 @@ from web5.errors import TimedOut, Unreachable
 
 
 class BrowserWebSocket:
-    """A `WebSocket`, from `new WebSocket` on; use `BrowserWebSockets`."""
+    """A `WebSocket`, from `new WebSocket` on."""
 
     def __init__(self, url: str, js_socket: Any) -> None:
         self._url = url
@@ -39,7 +39,7 @@ class BrowserWebSocket:
 
     async def send(self, text: str) -> None:
         if self._end is not None:
-            raise self._gone()
+            raise self._unreachable()
         self._js_socket.send(text)
 
     async def __aiter__(self) -> AsyncIterator[str]:
@@ -47,7 +47,7 @@ class BrowserWebSocket:
             if self._texts:
                 yield self._texts.popleft()
             elif self._end is not None:
-                raise self._gone()
+                raise self._unreachable()
             else:
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -71,7 +71,7 @@ class BrowserWebSocket:
         reason = f" ({js_event.reason})" if js_event.reason else ""
         self._over(f"code {js_event.code}{reason}")
 
-    def _gone(self) -> Unreachable:
+    def _unreachable(self) -> Unreachable:
         return Unreachable(f"{self._url} is not connected: {self._end}")
 
     def _over(self, reason: str) -> None:
@@ -83,7 +83,7 @@ class BrowserWebSocket:
         self._js_socket.close()
         self._arrived.set()
         if not self.opened.done():
-            self.opened.set_exception(self._gone())
+            self.opened.set_exception(self._unreachable())
         # One of the proxies may be what is running now.
         asyncio.get_running_loop().call_soon(lambda: [proxy.destroy() for proxy in self._handlers.values()])
 
@@ -100,10 +100,9 @@ class BrowserWebSockets:
         try:
             async with asyncio.timeout(timeout):
                 await socket.opened
-        except TimeoutError as error:
+        except BaseException as error:
             await socket.close()
-            raise TimedOut(f"{url} did not open a WebSocket in {timeout:g} s") from error
-        except asyncio.CancelledError:
-            await socket.close()
+            if isinstance(error, TimeoutError):
+                raise TimedOut(f"{url} did not open a WebSocket in {timeout:g} s") from error
             raise
         return socket

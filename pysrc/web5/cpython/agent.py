@@ -19,7 +19,7 @@ from web5.ports.websocket import WebSockets
 from web5.settings import Progress, ignore_progress
 
 DEFAULT_DATA_PATH = Path("DATA") / "AGENT"
-"""Where `@web5/user-agent` keeps an agent (src/user-agent.ts, `dataPath`)."""
+"""The folder in which `@web5/user-agent` keeps an agent (src/user-agent.ts, `dataPath`)."""
 
 
 async def open_agent(
@@ -47,11 +47,12 @@ async def open_agent(
         stack.enter_context(sole_use(folder))
         on_progress("store", 0, 1)
         database = open_file(folder / "web5.sqlite")
+        stack.push_async_callback(database.close)
         blobs = FileBlobs(folder / "blobs")
+        stack.push_async_callback(blobs.close)
         if http is None:
             http, sockets = HttpxHttp(), sockets or CPythonWebSockets()
-        for resource in (http, blobs, database):
-            stack.push_async_callback(resource.close)
+        stack.push_async_callback(http.close)
         platform = Platform(
             database=database,
             blobs=blobs,

@@ -21,6 +21,7 @@ from web5.errors import BlobMissing, StorageError, StorageFull
 
 READ_BYTES = 256 * 1024
 WRITE_BYTES = 1024 * 1024
+SUFFIX = ".blob"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 P = ParamSpec("P")
@@ -61,7 +62,7 @@ class FileBlobs:
                 await _in_thread(os.fsync, file.fileno())
             finally:
                 file.close()
-            await _in_thread(self._publish, partial, self._file(key))
+            await _in_thread(_publish, partial, self._file(key))
         finally:
             partial.unlink(missing_ok=True)
         return size
@@ -85,7 +86,7 @@ class FileBlobs:
     async def keys(self) -> set[str]:
         self._check_open()
         names = await _in_thread(os.listdir, self._whole)
-        return {_key(name) for name in names}
+        return {unquote(name.removesuffix(SUFFIX)) for name in names}
 
     async def close(self) -> None:
         self._closed = True
@@ -95,12 +96,8 @@ class FileBlobs:
             raise StorageError("the blob store is closed")
 
     def _file(self, key: str) -> Path:
-        return self._whole / _name(key)
-
-    @staticmethod
-    def _publish(partial: Path, whole: Path) -> None:
-        partial.replace(whole)
-        _sync_folder(whole.parent)
+        """Return a path that is safe on every system; the suffix keeps "", "." and ".." apart from the folders."""
+        return self._whole / f"{quote(key, safe='')}{SUFFIX}"
 
     def _remove(self, files: list[Path]) -> None:
         for file in files:
@@ -109,17 +106,13 @@ class FileBlobs:
             _sync_folder(self._whole)
 
 
-def _name(key: str) -> str:
-    """A file name that is safe on every system; the suffix keeps "", "." and ".." apart from the folders."""
-    return quote(key, safe="") + ".blob"
-
-
-def _key(name: str) -> str:
-    return unquote(name.removesuffix(".blob"))
+def _publish(partial: Path, whole: Path) -> None:
+    partial.replace(whole)
+    _sync_folder(whole.parent)
 
 
 async def _gathered(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in pieces worth a thread switch."""
+    """Join small chunks into pieces worth a thread switch."""
     buffer = bytearray()
     async for chunk in chunks:
         buffer += chunk

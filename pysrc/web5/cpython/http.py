@@ -66,14 +66,12 @@ class HttpxHttp:
         timeout: float = 30.0,
     ) -> HttpxResponse:
         headers = dict(headers or {})
-        content: bytes | _Upload | None = None
+        content: bytes | _Upload | None = None if isinstance(body, BodyStream) else body
         async with AsyncExitStack() as stack:
             stack.enter_context(_translated(url))
             if isinstance(body, BodyStream):
                 headers["content-length"] = str(body.size)  # without it httpx would send it chunked
                 content = await stack.enter_async_context(aclosing(_Upload(body, url)))
-            else:
-                content = body
             async with asyncio.timeout(timeout):
                 request = self._client.build_request(method, url, headers=headers, content=content, timeout=timeout)
                 return HttpxResponse(await self._client.send(request, stream=True), url)

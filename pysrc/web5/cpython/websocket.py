@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -17,24 +16,21 @@ from websockets.exceptions import (
 )
 from websockets.frames import CloseCode
 
+from web5.dwn.rpc import MAX_REPLY_BYTES
 from web5.errors import NoWebSocket, RemoteError, TimedOut, Unreachable
 
-MIB = 1024 * 1024
-LARGEST_TEXT = 64 * MIB
-"""Bytes that one incoming text may have; a page of records with their data is a few MiB."""
-
 PING_SECONDS = 20.0
-"""How often the other end is asked whether it is still there, and how long it may take to say so."""
+"""Time between two pings of the other end, and for its answer."""
 
 CLOSE_SECONDS = 1.0
-"""How long the other end may take to agree that a connection ends."""
+"""Time that the other end may take to agree that a connection ends."""
 
 PASSING = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
 """Statuses of a handshake that tell of a server's trouble just now, not of what it offers."""
 
 
 class CPythonWebSocket:
-    """An open connection; see `WebSocket`."""
+    """A `WebSocket`, from the moment it is open."""
 
     def __init__(self, connection: ClientConnection, url: str) -> None:
         self._connection = connection
@@ -42,18 +38,19 @@ class CPythonWebSocket:
         self._closed = False
 
     async def send(self, text: str) -> None:
-        with self._translated():
+        try:
             await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise self._broken(error) from error
 
     async def __aiter__(self) -> AsyncIterator[str]:
         while not self._closed:
             try:
-                with self._translated():
-                    received = await self._connection.recv()
-            except Unreachable:
+                received = await self._connection.recv()
+            except ConnectionClosed as error:
                 if self._closed:
                     return
-                raise
+                raise self._broken(error) from error
             if self._closed:
                 return
             if not isinstance(received, str):
@@ -65,12 +62,8 @@ class CPythonWebSocket:
         self._closed = True
         await self._connection.close()
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except ConnectionClosed as error:
-            raise Unreachable(f"{self._url} is not connected any more: {error}") from error
+    def _broken(self, error: ConnectionClosed) -> Unreachable:
+        return Unreachable(f"{self._url} is not connected any more: {error}")
 
 
 class CPythonWebSockets:
@@ -85,7 +78,7 @@ class CPythonWebSockets:
                     ping_interval=PING_SECONDS,
                     ping_timeout=PING_SECONDS,
                     close_timeout=CLOSE_SECONDS,
-                    max_size=LARGEST_TEXT,
+                    max_size=MAX_REPLY_BYTES,
                     compression=None,
                 )
         except (OSError, WebSocketException, ValueError) as error:

@@ -74,7 +74,6 @@ class RpcFault(Exception):
 
     def __init__(self, code: ErrorCode, message: str, id: Id = None) -> None:
         self.code = code
-        self.message = message
         self.id = id
         super().__init__(message)
 
@@ -166,7 +165,7 @@ def encode_reply(id: Id, reply: dict[str, Any]) -> str:
 
 
 def encode_fault(fault: RpcFault) -> str:
-    return encode(fault.id, error={"code": int(fault.code), "message": fault.message})
+    return encode(fault.id, error={"code": int(fault.code), "message": str(fault)})
 
 
 def parse_response(text: str | bytes) -> dict[str, Any]:
@@ -179,23 +178,23 @@ def parse_response(text: str | bytes) -> dict[str, Any]:
         BadReply: this is no JSON-RPC response to `dwn.processMessage`; the message shows how it begins.
     """
     try:
-        response = decode(text)
+        return reply_in(decode(text), text)
     except ValueError:
         raise no_response(text) from None
-    reply = reply_in(response)
-    if reply is None:
-        raise no_response(text)
-    return reply
 
 
-def reply_in(response: Any) -> dict[str, Any] | None:
-    """Return the reply in a decoded response as `parse_response` does, or None."""
+def reply_in(response: Any, text: str | bytes) -> dict[str, Any]:
+    """Return the reply in a decoded response, as `parse_response` does.
+
+    Parameters:
+        text: the response before it was decoded, for the error's message.
+    """
     match response:
         case {"error": {"code": int(code), "message": str(message)}}:
             return {"status": {"code": status_of(code), "detail": message}}
         case {"result": {"reply": {"status": {"code": int()}} as reply}}:
             return reply  # type: ignore[no-any-return]
-    return None
+    raise no_response(text)
 
 
 def no_response(text: str | bytes) -> BadReply:

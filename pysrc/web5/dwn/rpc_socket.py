@@ -39,10 +39,7 @@ class Response:
         Raises:
             BadReply: it carries none.
         """
-        reply = rpc.reply_in(self.content)
-        if reply is None:
-            raise rpc.no_response(self.text)
-        return reply
+        return rpc.reply_in(self.content, self.text)
 
     def event(self) -> dict[str, Any]:
         """Return `{"message": …, "initialWrite": …}`, the latter unless the message is the initial write itself.

@@ -48,71 +48,63 @@ class Limits:
     events: int = 1000
 
 
-class DwnEndpoint:
-    """Answers `POST` for one DWN."""
+async def answer_post(dwn: Dwn, limits: Limits, request: Request) -> Response:
+    """Have the DWN process the message of a request."""
+    call_id: rpc.Id = None
+    try:
+        call = _call(request, limits.message)
+        call_id = call.id
+        reply = await dwn.process_message(call.target, call.message, _data(request, limits.data, call_id))
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+    except Exception as error:
+        fault = error if isinstance(error, RpcFault) else internal_fault(error, call_id)
+        return _json(rpc.encode_fault(fault), fault.status)
+    data = take_data(reply)
+    encoded = rpc.encode_reply(call_id, reply)
+    if data is None:
+        return _json(encoded, 200)
+    headers = {rpc.RESPONSE_HEADER: encoded}
+    if data.size is not None:
+        headers["content-length"] = str(data.size)
+    return StreamingResponse(data, media_type="application/octet-stream", headers=headers)
 
-    def __init__(self, dwn: Dwn, limits: Limits) -> None:
-        self._dwn = dwn
-        self._limits = limits
 
-    async def post(self, request: Request) -> Response:
-        call_id: rpc.Id = None
-        try:
-            call = self._call(request)
-            call_id = call.id
-            reply = await self._dwn.process_message(call.target, call.message, self._data(request, call_id))
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
-        except Exception as error:
-            fault = error if isinstance(error, RpcFault) else internal_fault(error, call_id)
-            return _json(rpc.encode_fault(fault), fault.status)
-        data = take_data(reply)
-        encoded = rpc.encode_reply(call_id, reply)
-        if data is None:
-            return _json(encoded, 200)
-        headers = {rpc.RESPONSE_HEADER: encoded}
-        if data.size is not None:
-            headers["content-length"] = str(data.size)
-        return StreamingResponse(data, media_type="application/octet-stream", headers=headers)
+def _call(request: Request, limit: int) -> rpc.Request:
+    header = request.headers.get(rpc.REQUEST_HEADER)
+    if not header:
+        raise RpcFault(ErrorCode.BAD_REQUEST, "request payload required.")
+    if len(header) > limit:
+        message = f"a message may have {limit} bytes in the header, not {len(header)}"
+        raise RpcFault(ErrorCode.HEADER_TOO_LARGE, message)
+    call = rpc.parse_request(header)
+    match call.message:
+        case {"descriptor": {"method": "Subscribe"}}:
+            raise RpcFault(ErrorCode.INVALID_REQUEST, "subscriptions are not supported via http", call.id)
+    return call
 
-    def _call(self, request: Request) -> rpc.Request:
-        header = request.headers.get(rpc.REQUEST_HEADER)
-        if not header:
-            raise RpcFault(ErrorCode.BAD_REQUEST, "request payload required.")
-        if len(header) > self._limits.message:
-            raise RpcFault(
-                ErrorCode.HEADER_TOO_LARGE,
-                f"a message may have {self._limits.message} bytes in the header, not {len(header)}",
-            )
-        call = rpc.parse_request(header)
-        match call.message:
-            case {"descriptor": {"method": "Subscribe"}}:
-                raise RpcFault(ErrorCode.INVALID_REQUEST, "subscriptions are not supported via http", call.id)
-        return call
 
-    def _data(self, request: Request, call_id: rpc.Id) -> AsyncIterator[bytes] | None:
-        """Return the record's data, or None; no bytes at all are data too if they are declared as such."""
-        length = int(request.headers.get("content-length", "0"))
-        chunked = "transfer-encoding" in request.headers
-        declared = request.headers.get("content-type") == "application/octet-stream"
-        if not chunked and length == 0 and not declared:
-            return None
-        too_large = RpcFault(
-            ErrorCode.CONTENT_TOO_LARGE, f"a record may have {self._limits.data} bytes of data here", call_id
-        )
-        if length > self._limits.data:
-            raise too_large
+def _data(request: Request, limit: int, call_id: rpc.Id) -> AsyncIterator[bytes] | None:
+    """Return the record's data, or None; no bytes at all are data too if they are declared as such."""
+    length = int(request.headers.get("content-length", "0"))
+    chunked = "transfer-encoding" in request.headers
+    declared = request.headers.get("content-type") == "application/octet-stream"
+    if not chunked and length == 0 and not declared:
+        return None
+    too_large = RpcFault(ErrorCode.CONTENT_TOO_LARGE, f"a record may have {limit} bytes of data here", call_id)
+    if length > limit:
+        raise too_large
 
-        async def chunks() -> AsyncIterator[bytes]:
-            size = 0
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > self._limits.data:
-                    raise too_large
-                if chunk:
-                    yield chunk
+    async def chunks() -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise too_large
+            if chunk:
+                yield chunk
 
-        return chunks()
+    return chunks()
 
 
 def cross_origin(*methods: str) -> Middleware:

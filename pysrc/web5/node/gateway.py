@@ -12,6 +12,7 @@ Invariants:
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -40,10 +41,10 @@ def create_gateway(database: Database, crypto: Crypto) -> Starlette:
     async def put(request: Request) -> Response:
         key, body = _key(request), await read_body(request, PAYLOAD_LIMIT)
         if body is None:
-            raise _Refusal(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
+            raise HTTPException(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
         item = parse_relay_payload(key, body)
         if not await verify_item(item, crypto):
-            raise _Refusal(400, "the signature is not the key's")
+            raise HTTPException(400, "the signature is not the key's")
         with database.transaction() as db:
             held = _payload(database, key)
             if held is not None:
@@ -55,38 +56,31 @@ def create_gateway(database: Database, crypto: Crypto) -> Starlette:
     async def get(request: Request) -> Response:
         payload = _payload(database, _key(request))
         if payload is None:
-            raise _Refusal(404, "no such DID here")
+            raise HTTPException(404, "no such DID here")
         return Response(payload, media_type="application/octet-stream", headers={"cache-control": "no-cache"})
 
     return Starlette(
         routes=[Route("/{key}", put, methods=["PUT"]), Route("/{key}", get, methods=["GET"])],
         middleware=[cross_origin("GET", "PUT")],
-        exception_handlers={_Refusal: _refuse, DidError: _refuse, CryptoError: _refuse},
+        exception_handlers={DidError: _refuse, CryptoError: _refuse},
     )
 
 
-class _Refusal(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        self.status = status
-        super().__init__(reason)
-
-
 async def _refuse(request: Request, error: Exception) -> Response:
-    return PlainTextResponse(str(error), error.status if isinstance(error, _Refusal) else 400)
+    return PlainTextResponse(str(error), 400)
 
 
 def _payload(database: Database, key: bytes) -> bytes | None:
     """Return the item of a key in the relay's form."""
-    query = "SELECT payload FROM did_dht_item WHERE key = ?"
-    row = database.connection.execute(query, (key,)).fetchone()
+    row = database.connection.execute("SELECT payload FROM did_dht_item WHERE key = ?", (key,)).fetchone()
     return row[0] if row else None
 
 
 def _check_succession(held: SignedItem, item: SignedItem) -> None:
     if item.seq < held.seq:
-        raise _Refusal(409, f"sequence number {held.seq} is here already")
+        raise HTTPException(409, f"sequence number {held.seq} is here already")
     if item.seq == held.seq and item.value != held.value:
-        raise _Refusal(409, f"another document with sequence number {held.seq} is here already")
+        raise HTTPException(409, f"another document with sequence number {held.seq} is here already")
 
 
 def _key(request: Request) -> bytes:
@@ -94,7 +88,7 @@ def _key(request: Request) -> bytes:
     try:
         key = z32_decode(text)
     except CryptoError as error:
-        raise _Refusal(400, f"{text!r} is not z-base-32") from error
+        raise HTTPException(400, f"{text!r} is not z-base-32") from error
     if len(key) != KEY_BYTES:
-        raise _Refusal(400, f"a key has {KEY_BYTES} bytes, not {len(key)}")
+        raise HTTPException(400, f"a key has {KEY_BYTES} bytes, not {len(key)}")
     return key

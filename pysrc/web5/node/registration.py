@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from math import inf
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -27,9 +25,9 @@ from starlette.routing import BaseRoute, Route
 from web5 import strict_json
 from web5.crypto.proof_of_work import Challenge, bound_for
 from web5.dids.uri import parse_did
-from web5.dwn.store.database import Database, open_file
+from web5.dwn.store.database import Database
 from web5.node.endpoint import read_body
-from web5.ports.clock import Clock, SystemClock
+from web5.ports.clock import Clock
 from web5.remote.registration import PROOF_OF_WORK, TERMS_OF_SERVICE
 
 CHALLENGE_SECONDS = 600.0
@@ -72,16 +70,6 @@ class RegistrationSettings:
             *([PROOF_OF_WORK] if self.hashes else []),
             *([TERMS_OF_SERVICE] if self.terms is not None else []),
         ]
-
-
-@asynccontextmanager
-async def open_registrations(folder: Path, settings: RegistrationSettings) -> AsyncIterator[Registrations]:
-    """Open the registrations of one node, kept in a file of its folder; closed at the end of the block."""
-    database = open_file(folder / "registrations.sqlite")
-    try:
-        yield Registrations(database, settings, SystemClock())
-    finally:
-        await database.close()
 
 
 class Registrations:
@@ -153,7 +141,7 @@ class _Challenges:
         self._hashes = hashes
         self._clock = clock
         self._nonces: list[str] = []
-        self._since = 0.0
+        self._since = -inf
         self._solved: dict[str, float] = {}
 
     def current(self) -> Challenge:
@@ -172,10 +160,8 @@ class _Challenges:
                 f"Response nonce not a HEX string representing a 256 bit value: {nonce[:128]}.",
             )
         if asked.challenge_nonce not in self._nonces:
-            raise _Refusal(
-                "ProofOfWorkManagerInvalidChallengeNonce",
-                f"Unknown or expired challenge nonce: {asked.challenge_nonce[:128]}.",
-            )
+            shown = asked.challenge_nonce[:128]
+            raise _Refusal("ProofOfWorkManagerInvalidChallengeNonce", f"Unknown or expired challenge nonce: {shown}.")
         challenge = Challenge(asked.challenge_nonce, self._bound())
         if not challenge.is_met(nonce, asked.data):
             raise _Refusal(
@@ -186,10 +172,9 @@ class _Challenges:
 
     def _renew(self) -> None:
         now = self._clock.monotonic()
-        if not self._nonces or now >= self._since + 2 * CHALLENGE_SECONDS:
-            self._nonces, self._since = [_nonce()], now
-        elif now >= self._since + CHALLENGE_SECONDS:
-            self._nonces, self._since = [self._nonces[-1], _nonce()], now
+        if now >= self._since + CHALLENGE_SECONDS:
+            kept = self._nonces[-1:] if now < self._since + 2 * CHALLENGE_SECONDS else []
+            self._nonces, self._since = [*kept, secrets.token_hex(_NONCE_BYTES).upper()], now
         self._solved = {nonce: when for nonce, when in self._solved.items() if now < when + _MINUTE}
 
     def _bound(self) -> int:
@@ -198,11 +183,10 @@ class _Challenges:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request to register. `data` is the text that its proof of work covers."""
-
     did: str
     terms_hash: str | None
     data: str
+    """The text that the proof of work covers."""
     challenge_nonce: str
     response_nonce: str
 
@@ -223,7 +207,7 @@ async def _parsed(request: Request) -> _Asked:
     except ValueError as error:
         raise _Refusal("RequestMalformed", f"a registration is JSON: {error}") from error
     match asked:
-        case {"registrationData": {"did": str(did), **more} as data} if _is_did(did):
+        case {"registrationData": {"did": str(did), **more} as data} if (id := parse_did(did)) and id.uri == did:
             work = asked.get("proofOfWork")
             nonces = work if isinstance(work, dict) else {}
             terms_hash = more.get("termsOfServiceHash")
@@ -234,12 +218,3 @@ async def _parsed(request: Request) -> _Asked:
                 *(str(nonces.get(name) or "") for name in ("challengeNonce", "responseNonce")),
             )
     raise _Refusal("RequestMalformed", "a registration has registrationData with a did")
-
-
-def _is_did(text: str) -> bool:
-    parsed = parse_did(text)
-    return parsed is not None and parsed.uri == text
-
-
-def _nonce() -> str:
-    return secrets.token_hex(_NONCE_BYTES).upper()

@@ -26,12 +26,12 @@ from web5.cpython.lock import sole_use
 from web5.crypto.signature_cache import SignatureCache
 from web5.dids.resolver import DidResolver, default_resolver
 from web5.dids.web import DidWeb
-from web5.dwn.engine import Dwn, TenantGate
+from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_file
 from web5.errors import StorageError
 from web5.node.endpoint import Limits
 from web5.node.gateway import create_gateway
-from web5.node.registration import RegistrationSettings, open_registrations
+from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
 from web5.node.static import create_site
 from web5.ports.clock import SystemClock
@@ -76,12 +76,10 @@ async def embedded(
         websites = HttpxHttp()
         stack.push_async_callback(websites.close)
         resolver = default_resolver(http, crypto, clock, "http://gateway", web=DidWeb(websites))
-        gates, nodes = {}, {}
+        nodes, gates = {}, {}
         for path in NODES:
-            folder = data_dir / path[1:]
-            if registration is not None and registration.requirements:
-                gates[path] = await stack.enter_async_context(open_registrations(folder, registration))
-            nodes[path] = await stack.enter_async_context(open_node(folder, resolver, tenant_gate=gates.get(path)))
+            opening = open_node(data_dir / path[1:], resolver, registration)
+            nodes[path], gates[path] = await stack.enter_async_context(opening)
         dwns = create_app(nodes, registrations=gates)
         rest = create_site(site) if site else dwns
 
@@ -97,11 +95,13 @@ async def embedded(
 
 
 @asynccontextmanager
-async def open_node(folder: Path, resolver: DidResolver, tenant_gate: TenantGate | None = None) -> AsyncIterator[Dwn]:
-    """Open a DWN on a SQLite file and a folder of blobs; closed at the end of the block.
+async def open_node(
+    folder: Path, resolver: DidResolver, registration: RegistrationSettings | None = None
+) -> AsyncIterator[tuple[Dwn, Registrations | None]]:
+    """Open a DWN on a SQLite file and a folder of blobs, with its registrations; closed at the end of the block.
 
     Parameters:
-        tenant_gate: who is served; everybody without one.
+        registration: the demands on its tenants; None: everybody is served.
 
     Raises:
         StorageBusy: another process has the folder open.
@@ -113,22 +113,25 @@ async def open_node(folder: Path, resolver: DidResolver, tenant_gate: TenantGate
         stack.push_async_callback(database.close)
         blobs = FileBlobs(folder / "blobs")
         stack.push_async_callback(blobs.close)
+        registrations = None
+        if registration is not None and registration.requirements:
+            registry = open_file(folder / "registrations.sqlite")
+            stack.push_async_callback(registry.close)
+            registrations = Registrations(registry, registration, SystemClock())
         crypto = SignatureCache(CPythonCrypto())
-        dwn = Dwn(database=database, blobs=blobs, resolver=resolver, crypto=crypto, tenant_gate=tenant_gate)
+        dwn = Dwn(database=database, blobs=blobs, resolver=resolver, crypto=crypto, tenant_gate=registrations)
         await dwn.open()
-        yield dwn
+        yield dwn, registrations
 
 
 class _Server(uvicorn.Server):
     """A server that prints its address once it accepts, and ends quietly on a signal."""
 
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
-        super().__init__(config)
-        self._address = address
-
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(f"Serving {self._address}", flush=True)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            print(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}/", flush=True)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -189,10 +192,8 @@ async def serve(
     listener: socket.socket, data_dir: Path, site: Path | None, registration: RegistrationSettings | None = None
 ) -> None:
     """Serve until SIGINT or SIGTERM; see `embedded`."""
-    host, port = listener.getsockname()[:2]
     async with embedded(data_dir, site, registration) as app:
-        name = f"[{host}]" if ":" in host else host
-        await _Server(server_config(app), f"http://{name}:{port}/").serve([listener])
+        await _Server(server_config(app)).serve([listener])
 
 
 def main(arguments: list[str] | None = None) -> int:

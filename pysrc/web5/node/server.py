@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib import metadata
 
 from starlette.applications import Starlette
@@ -11,9 +12,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web5.dwn.engine import Dwn
-from web5.node.endpoint import DwnEndpoint, Limits, cross_origin
+from web5.node.endpoint import Limits, answer_post, cross_origin
 from web5.node.registration import Registrations
-from web5.node.socket_endpoint import SocketEndpoint
+from web5.node.socket_endpoint import serve_socket
 
 SERVER_NAME = "web5-py"
 try:
@@ -25,7 +26,7 @@ except metadata.PackageNotFoundError:  # run from its source
 def create_app(
     mounts: Mapping[str, Dwn],
     limits: Limits | None = None,
-    registrations: Mapping[str, Registrations] | None = None,
+    registrations: Mapping[str, Registrations | None] | None = None,
 ) -> Starlette:
     """Serve each DWN of `mounts` below its path.
 
@@ -58,12 +59,11 @@ def _routes(prefix: str, dwn: Dwn, limits: Limits, gate: Registrations | None) -
         url = str(request.url.replace(path=prefix or "/", query="", fragment=""))
         return JSONResponse({**about, "url": url})
 
-    endpoint, sockets = DwnEndpoint(dwn, limits), SocketEndpoint(dwn, limits)
     roots = {prefix or "/", f"{prefix}/"}
     return [
-        *(Route(root, endpoint.post, methods=["POST"]) for root in roots),
+        *(Route(root, partial(answer_post, dwn, limits), methods=["POST"]) for root in roots),
         *(Route(root, _hint, methods=["GET"]) for root in roots),
-        *(WebSocketRoute(root, sockets.serve) for root in roots),
+        *(WebSocketRoute(root, partial(serve_socket, dwn, limits)) for root in roots),
         Route(f"{prefix}/info", info, methods=["GET"]),
         Route(f"{prefix}/health", _health, methods=["GET"]),
         *(gate.routes(prefix) if gate else []),

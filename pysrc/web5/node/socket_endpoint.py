@@ -40,30 +40,19 @@ CLOSE_SECONDS = 1.0
 """Time that a client that does not read may hold up the close frame."""
 
 
-class SocketEndpoint:
-    """Serves WebSockets for one DWN."""
-
-    def __init__(self, dwn: Dwn, limits: Limits) -> None:
-        self._dwn = dwn
-        self._limits = limits
-
-    async def serve(self, websocket: WebSocket) -> None:
-        await websocket.accept()
-        await _Connection(websocket, self._dwn, self._limits).run()
+async def serve_socket(dwn: Dwn, limits: Limits, websocket: WebSocket) -> None:
+    """Serve a WebSocket for one DWN until it ends."""
+    await websocket.accept()
+    await _Connection(websocket, dwn, limits).run()
 
 
 @dataclass(eq=False)
 class _Listener:
-    """A subscription of this socket.
-
-    Parameters:
-        opened: the DWN's subscription, once it has accepted it.
-        over: nothing more is to be sent.
-    """
+    """A subscription of this socket."""
 
     id: Id
-    opened: Subscription | None = None
-    over: bool = False
+    opened: Subscription | None = None  # once the DWN has accepted it
+    over: bool = False  # nothing more is to be sent
 
     async def close(self) -> None:
         self.over = True
@@ -85,7 +74,6 @@ class _Connection:
         self._over = False
 
     async def run(self) -> None:
-        """Serve until the client goes or is too slow."""
         parts = [asyncio.ensure_future(part) for part in (self._read(), self._write(), self._too_slow.wait())]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -137,12 +125,9 @@ class _Connection:
     async def _answer(self, text: str) -> None:
         call_id: Id = None
         try:
-            if len(text) > self._limits.message:
-                raise RpcFault(
-                    ErrorCode.CONTENT_TOO_LARGE,
-                    f"a message may have {self._limits.message} bytes, not {len(text)}",
-                    rpc.parse_envelope(text).id,
-                )
+            if len(text) > (most := self._limits.message):
+                message = f"a message may have {most} bytes, not {len(text)}"
+                raise RpcFault(ErrorCode.CONTENT_TOO_LARGE, message, rpc.parse_envelope(text).id)
             request = rpc_socket.parse_request(text)
             call_id = request.id
             if isinstance(request, rpc_socket.Close):
@@ -165,8 +150,15 @@ class _Connection:
         return reply
 
     async def _subscribe(self, request: rpc.Request) -> dict[str, Any]:
-        self._check_subscription(request)
-        id = request.subscription
+        if (id := request.subscription) is None:
+            message = "subscribe methods must contain a subscriptionRequest context"
+            raise RpcFault(ErrorCode.INVALID_REQUEST, message, request.id)
+        if id in self._listeners:
+            message = f"the subscribe id: {id} is in use by an active subscription"
+            raise RpcFault(ErrorCode.INVALID_PARAMS, message, request.id)
+        if len(self._listeners) >= (most := self._limits.subscriptions):
+            message = f"a WebSocket may have {most} subscriptions; close one or open another socket"
+            raise RpcFault(ErrorCode.TOO_MANY_REQUESTS, message, request.id)
         listener = self._listeners[id] = _Listener(id)
         try:
             reply = await self._dwn.process_message(
@@ -181,24 +173,6 @@ class _Connection:
             if self._over:
                 await listener.close()
         return reply
-
-    def _check_subscription(self, request: rpc.Request) -> None:
-        if request.subscription is None:
-            raise RpcFault(
-                ErrorCode.INVALID_REQUEST, "subscribe methods must contain a subscriptionRequest context", request.id
-            )
-        if request.subscription in self._listeners:
-            raise RpcFault(
-                ErrorCode.INVALID_PARAMS,
-                f"the subscribe id: {request.subscription} is in use by an active subscription",
-                request.id,
-            )
-        if len(self._listeners) >= self._limits.subscriptions:
-            raise RpcFault(
-                ErrorCode.TOO_MANY_REQUESTS,
-                f"a WebSocket may have {self._limits.subscriptions} subscriptions; close one or open another socket",
-                request.id,
-            )
 
     async def _unsubscribe(self, request: rpc_socket.Close) -> None:
         listener = self._listeners.get(request.subscription)

@@ -18,7 +18,7 @@ class Blobs(Protocol):
         """
 
     def get(self, key: str) -> AsyncIterator[bytes]:
-        """The blob's bytes, in chunks.
+        """Iterate over the blob's bytes in chunks.
 
         Raises:
             BlobMissing: there is no such blob.
@@ -28,7 +28,7 @@ class Blobs(Protocol):
         """Remove blobs; a key that is not there is no error."""
 
     async def keys(self) -> set[str]:
-        """The keys of all whole blobs."""
+        """Return the keys of all whole blobs."""
 
     async def close(self) -> None:
-        """Give the store free. Safe to call twice."""
+        """Release the store. Safe to call twice."""

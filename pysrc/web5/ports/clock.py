@@ -9,13 +9,13 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> int:
-        """Microseconds since 1970-01-01 UTC; never the same twice, never going back."""
+        """Return microseconds since 1970-01-01 UTC; never the same twice, never going back."""
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, for measuring spans."""
+        """Return seconds from an arbitrary start, for measuring spans."""
 
     async def sleep(self, seconds: float) -> None:
-        """Wait that long."""
+        """Wait."""
 
 
 class SystemClock:

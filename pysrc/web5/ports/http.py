@@ -27,7 +27,7 @@ class BodyStream:
     on_sent: Callable[[int], None] | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The chunks.
+        """Iterate over the chunks.
 
         Raises:
             InvalidArgument: they are not `size` bytes.

@@ -11,7 +11,7 @@ class PageStore(Protocol):
     """Bytes in a page; every page that is stored has this length."""
 
     async def load(self) -> dict[int, bytes]:
-        """All pages by number, from 0, without a gap; empty for a new database.
+        """Return all pages by number, from 0, without a gap; empty for a new database.
 
         Raises:
             StorageCorrupt: a page is missing or has a wrong length.
@@ -35,4 +35,4 @@ class PageStore(Protocol):
         """
 
     async def close(self) -> None:
-        """Give the store free. Safe to call twice."""
+        """Release the store. Safe to call twice."""

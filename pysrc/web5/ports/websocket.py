@@ -17,7 +17,7 @@ class WebSocket(Protocol):
         """
 
     def __aiter__(self) -> AsyncIterator[str]:
-        """The texts as they come in, in order. May be iterated once, by one reader.
+        """Iterate, once and by one reader, over the texts as they come in.
 
         Ends after `close`, whatever has come in and was not read yet.
 

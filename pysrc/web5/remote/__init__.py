@@ -1,4 +1,4 @@
-"""How a DWN elsewhere is reached: JSON-RPC over HTTP and WebSocket, what its `/info` says, registration with it.
+"""The way to a DWN elsewhere: JSON-RPC over HTTP and WebSocket, its `/info`, registration with it.
 
 May import `ports`, `crypto`, `dids` and `dwn`; sync and the agent are built on it.
 """

@@ -1,4 +1,4 @@
-"""A DWN that is reached over HTTP, and over a WebSocket while there is one.
+"""A DWN that is reached over HTTP, and over a WebSocket while there is one; and its server's `/info`.
 
 Invariants:
 1. A DWN's answer is returned as its reply; if nothing answered as a DWN does, a RemoteError is raised. Never mixed up.
@@ -12,7 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
@@ -20,8 +24,7 @@ from web5.dwn.rpc import method_of
 from web5.errors import BadReply, NoWebSocket, RemoteError, Unreachable
 from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.ports.websocket import WebSocket, WebSockets
-from web5.remote.server_info import ServerInfo, server_info
-from web5.remote.socket import OnEvent, SocketPool, SocketSubscription
+from web5.remote.socket import DwnSocket, OnEvent, SocketSubscription
 
 SECONDS = 30.0
 SLOWEST_UPLOAD = 64 * 1024
@@ -50,6 +53,20 @@ _WITHOUT_DATA = _ONLY_ASKS | {"Records.Delete", "Protocols.Configure"}
 """Methods that a socket carries whole: it has no place for data, and dwn-server loses the data that is read over it."""
 
 
+MAX_INFO_BYTES = 64 * 1024
+"""Bytes of `/info` that are read; servers send a few hundred."""
+
+
+class ServerInfo(BaseModel):
+    """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    registration_requirements: list[str] = Field(default_factory=list)
+    """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
+    web_socket_support: bool = False
+
+
 class RemoteDwn:
     """Sends messages to DWNs by their endpoint URL.
 
@@ -62,7 +79,7 @@ class RemoteDwn:
         self._http = http
         self._timeout = timeout
         self._websockets = sockets
-        self._sockets = SocketPool(self._connect, timeout)
+        self._sockets: dict[str, DwnSocket] = {}
 
     async def process_message(
         self,
@@ -118,16 +135,15 @@ class RemoteDwn:
             NoWebSocket: the endpoint offers no WebSocket, or there is none on this side.
             Unreachable, TimedOut, BadReply: as `process_message`.
         """
-        return await self._sockets.subscribe(endpoint, tenant, message, on_event)
+        socket = self._sockets.get(endpoint)
+        if socket is None or socket.has_ended:
+            socket = self._sockets[endpoint] = DwnSocket(endpoint, self._connect(endpoint), self._timeout)
+        return await socket.subscribe(tenant, message, on_event)
 
     async def _over_socket(self, endpoint: str, method: str, id: str, request: str) -> dict[str, Any] | None:
-        """Return None if HTTP is to be asked.
-
-        Raises:
-            Unreachable, TimedOut, BadReply: over the socket; the message may have arrived, and not be one to repeat.
-        """
-        socket = self._sockets.open_to(endpoint)
-        if socket is None or method not in _WITHOUT_DATA or len(request) > LARGEST_SOCKET_TEXT:
+        """Return None if HTTP is to be asked. Whatever is raised, the message may have arrived."""
+        socket = self._sockets.get(endpoint)
+        if socket is None or not socket.is_open or method not in _WITHOUT_DATA or len(request) > LARGEST_SOCKET_TEXT:
             return None
         try:
             return await socket.request(id, request)
@@ -152,6 +168,33 @@ class RemoteDwn:
             return await server_info(self._http, endpoint, self._timeout)
         except RemoteError:
             return None
+
+
+async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
+    """Ask a DWN server for its description.
+
+    Parameters:
+        timeout: in seconds, as `Http.request` has it.
+
+    Raises:
+        Unreachable, TimedOut: as `Http` does.
+        BadReply: the answer is not a DWN server's.
+    """
+    response = await http.request("GET", endpoint_url(endpoint, "info"), timeout=timeout)
+    body = await response.read(MAX_INFO_BYTES)
+    try:
+        if response.status == 200:
+            return ServerInfo.model_validate_json(body)
+    except ValidationError:
+        pass
+    beginning = body[: rpc.SHOWN_CHARACTERS].decode("utf-8", "replace")
+    raise BadReply(f"{endpoint} answered {response.status} to /info: {beginning!r}")
+
+
+def endpoint_url(endpoint: str, path: str) -> str:
+    """Return the URL of a resource that a server has beside its RPC."""
+    scheme, host, base, query, _ = urlsplit(endpoint)
+    return urlunsplit((scheme, host, f"{base.rstrip('/')}/{path}", query, ""))
 
 
 async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] | None) -> bytes | BodyStream | None:

@@ -16,8 +16,7 @@ from web5 import strict_json
 from web5.crypto.proof_of_work import LARGEST, Challenge
 from web5.errors import RegistrationError, RegistrationReason
 from web5.ports.http import Http
-from web5.remote.dwn import SECONDS
-from web5.remote.server_info import endpoint_url, server_info
+from web5.remote.dwn import SECONDS, endpoint_url, server_info
 
 PROOF_OF_WORK = "proof-of-work-sha256-v0"
 TERMS_OF_SERVICE = "terms-of-service"
@@ -91,14 +90,11 @@ class RegistrationClient:
         asked = (await server_info(self._http, endpoint, self._timeout)).registration_requirements
         unknown = sorted(set(asked) - {PROOF_OF_WORK, TERMS_OF_SERVICE})
         if unknown:
-            raise RegistrationError(
-                RegistrationReason.NO_WAY, f"{endpoint} asks for what cannot be done here: {', '.join(unknown)}"
-            )
+            message = f"{endpoint} asks for what cannot be done here: {', '.join(unknown)}"
+            raise RegistrationError(RegistrationReason.NO_WAY, message)
         if not asked:
-            raise RegistrationError(
-                RegistrationReason.NO_WAY,
-                f"{endpoint} wants its tenants registered, but does not say how; ask whoever runs it",
-            )
+            message = f"{endpoint} wants its tenants registered, but does not say how; ask whoever runs it"
+            raise RegistrationError(RegistrationReason.NO_WAY, message)
         return Demands(
             await self._terms(endpoint) if TERMS_OF_SERVICE in asked else None,
             await self._challenge(endpoint) if PROOF_OF_WORK in asked else None,

@@ -1,17 +1,17 @@
-"""WebSockets to endpoints: one for each, shared by the requests and subscriptions of all tenants.
+"""A WebSocket to an endpoint, shared by the requests and subscriptions of all tenants.
 
 Invariants:
 1. Every request ends: with the reply that has its id, with TimedOut, or with the error that ended the socket.
 2. When the socket ends, for whatever reason, its requests fail with Unreachable (BadReply, if the other end does not
    speak as a DWN does) and its subscriptions end.
 3. Events of a subscription are delivered in the order they come, none after it has ended.
-4. It is opened by the first subscription, and closes once it has neither a subscription nor a request.
+4. It closes once it has neither a subscription nor a request.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import uuid4
 
@@ -55,15 +55,16 @@ class SocketSubscription:
 
 
 class DwnSocket:
-    """JSON-RPC over an open WebSocket.
+    """JSON-RPC over a WebSocket, from the moment it is being opened.
 
     Parameters:
+        connecting: opens the WebSocket.
         timeout: seconds that a request may take. If nothing at all has come in meanwhile, the socket counts as dead.
     """
 
-    def __init__(self, endpoint: str, socket: WebSocket, timeout: float) -> None:
+    def __init__(self, endpoint: str, connecting: Coroutine[Any, Any, WebSocket], timeout: float) -> None:
         self._endpoint = endpoint
-        self._socket = socket
+        self._connection = asyncio.ensure_future(connecting)
         self._timeout = timeout
         self._requests: dict[rpc.Id, asyncio.Future[rpc_socket.Response | RemoteError]] = {}
         self._subscriptions: dict[rpc.Id, SocketSubscription] = {}
@@ -73,11 +74,15 @@ class DwnSocket:
         self._tasks.start(self._read())
 
     @property
+    def has_ended(self) -> bool:
+        return self._error is not None
+
+    @property
     def is_open(self) -> bool:
-        return self._error is None
+        return self._connection.done() and not self.has_ended
 
     async def request(self, id: str, request: str) -> Message:
-        """Send a request whose message neither brings nor fetches data; return the DWN's reply.
+        """Send a request whose message neither brings nor fetches data over the open socket; return the DWN's reply.
 
         Parameters:
             id: that of the request, unique.
@@ -93,7 +98,7 @@ class DwnSocket:
         received = self._received
         try:
             async with asyncio.timeout(self._timeout):
-                await self._socket.send(request)
+                await self._connection.result().send(request)
                 answered = await answer
         except TimeoutError as error:
             if received == self._received:
@@ -113,11 +118,13 @@ class DwnSocket:
             on_event: called with each event, the first of which may come before this returns.
 
         Raises:
+            RemoteError: whatever `connecting` raises, to all who wait for it.
             Unreachable, TimedOut, BadReply: there is no reply.
         """
         request_id, id = str(uuid4()), str(uuid4())
         subscription = self._subscriptions[id] = SocketSubscription(on_event, lambda: self._unsubscribe(id))
         try:
+            await asyncio.shield(self._connection)
             text = rpc_socket.encode_subscribe(tenant, message, id, request_id)
             subscription.reply = await self.request(request_id, text)
         except BaseException:
@@ -135,7 +142,7 @@ class DwnSocket:
 
     async def _read(self) -> None:
         try:
-            async for text in self._socket:
+            async for text in await asyncio.shield(self._connection):
                 self._received += 1
                 self._dispatch(rpc_socket.parse_response(text))
         except RemoteError as error:
@@ -161,7 +168,10 @@ class DwnSocket:
                 request.set_result(self._failure(error))
         for id in list(self._subscriptions):
             self._forget(id)
-        self._tasks.start(self._socket.close())
+        if not self._connection.done():
+            self._connection.cancel()
+        elif not self._connection.cancelled() and self._connection.exception() is None:
+            self._tasks.start(self._connection.result().close())
 
     def _failure(self, error: RemoteError) -> RemoteError:
         kind = BadReply if isinstance(error, BadReply) else Unreachable
@@ -174,84 +184,11 @@ class DwnSocket:
     def _unsubscribe(self, id: rpc.Id) -> None:
         self._forget(id)
         self.close_if_unused()
-        if self._error is None:
+        if self.is_open:
             self._tasks.start(self._send(rpc_socket.encode_close(id)))
 
     async def _send(self, text: str) -> None:
         try:
-            await self._socket.send(text)
+            await self._connection.result().send(text)
         except RemoteError as error:
             self._end(error)
-
-
-class SocketSlot:
-    """The place of one endpoint's socket, from the moment it is being opened.
-
-    Attributes:
-        waiting: the number of callers that are about to subscribe over it.
-    """
-
-    def __init__(self, opening: asyncio.Task[DwnSocket]) -> None:
-        self.opening = opening
-        self.waiting = 0
-
-    @property
-    def socket(self) -> DwnSocket | None:
-        """The socket, if it is open."""
-        if not self.opening.done() or self.opening.cancelled() or self.opening.exception() is not None:
-            return None
-        socket = self.opening.result()
-        return socket if socket.is_open else None
-
-    @property
-    def is_over(self) -> bool:
-        return self.opening.cancelling() > 0 or (self.opening.done() and self.socket is None)
-
-    def close_if_unused(self) -> None:
-        if self.waiting:
-            return
-        if not self.opening.done():
-            self.opening.cancel()
-        elif self.socket is not None:
-            self.socket.close_if_unused()
-
-
-class SocketPool:
-    """The sockets to all endpoints.
-
-    Parameters:
-        connect: opens a WebSocket to an endpoint.
-        timeout: seconds that a request may take.
-    """
-
-    def __init__(self, connect: Callable[[str], Awaitable[WebSocket]], timeout: float) -> None:
-        self._connect = connect
-        self._timeout = timeout
-        self._slots: dict[str, SocketSlot] = {}
-
-    def open_to(self, endpoint: str) -> DwnSocket | None:
-        """Return the socket to an endpoint, if one is open."""
-        slot = self._slots.get(endpoint)
-        return slot.socket if slot is not None else None
-
-    async def subscribe(self, endpoint: str, tenant: str, message: Message, on_event: OnEvent) -> SocketSubscription:
-        """Subscribe as `DwnSocket.subscribe` does; callers at the same time share one connect.
-
-        Raises:
-            RemoteError: whatever `connect` raises, to all who wait for it; and as `DwnSocket.subscribe`.
-        """
-        slot = self._slots.get(endpoint)
-        if slot is None or slot.is_over:
-            slot = self._slots[endpoint] = SocketSlot(asyncio.ensure_future(self._open(endpoint)))
-        slot.waiting += 1
-        try:
-            socket = await asyncio.shield(slot.opening)
-            return await socket.subscribe(tenant, message, on_event)
-        finally:
-            slot.waiting -= 1
-            slot.close_if_unused()
-            if slot.is_over and self._slots.get(endpoint) is slot:
-                del self._slots[endpoint]
-
-    async def _open(self, endpoint: str) -> DwnSocket:
-        return DwnSocket(endpoint, await self._connect(endpoint), self._timeout)

@@ -17,8 +17,7 @@ from web5.dwn.store.database import open_memory
 from web5.errors import Unreachable
 from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
-from web5.remote.dwn import RemoteDwn
-from web5.remote.server_info import server_info
+from web5.remote.dwn import RemoteDwn, server_info
 
 clock = SystemClock()
 crypto = CPythonCrypto()

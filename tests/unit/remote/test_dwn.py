@@ -14,8 +14,7 @@ from web5.cpython.http import HttpxHttp
 from web5.dwn.data import DataStream, data_of
 from web5.dwn.rpc import MAX_REPLY_BYTES, encode_reply
 from web5.errors import BadReply, BlobMissing, BodyTooLarge, TimedOut, Unreachable
-from web5.remote.dwn import SECONDS, RemoteDwn
-from web5.remote.server_info import ServerInfo, server_info
+from web5.remote.dwn import SECONDS, RemoteDwn, ServerInfo, server_info
 
 ENDPOINT = "http://dwn.example/node"
 MIB = 1 << 20

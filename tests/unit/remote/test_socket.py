@@ -13,6 +13,10 @@ from web5.remote.socket import DwnSocket
 MESSAGE = {"descriptor": {"interface": "Messages", "method": "Subscribe"}}
 
 
+async def opened(wire: Wire) -> Wire:
+    return wire
+
+
 class Setting:
     """A socket that is kept open by a subscription, whose events are in `events`."""
 
@@ -20,7 +24,7 @@ class Setting:
     async def make(cls, timeout=SECONDS):
         self = cls()
         self.wire = Wire("ws://dwn.example")
-        self.socket = DwnSocket("http://dwn.example", self.wire, timeout)
+        self.socket = DwnSocket("http://dwn.example", opened(self.wire), timeout)
         self.events = []
         self.subscription, self.request = await self.subscribe(self.events.append)
         return self
@@ -202,7 +206,7 @@ async def test_4_it_closes_with_its_last_subscription(setting):
 
 async def test_4_it_closes_if_its_only_subscription_is_refused():
     wire = Wire("ws://dwn.example")
-    socket = DwnSocket("http://dwn.example", wire, SECONDS)
+    socket = DwnSocket("http://dwn.example", opened(wire), SECONDS)
     subscribing = asyncio.ensure_future(socket.subscribe("did:x:y", MESSAGE, lambda event: None))
     refusal = {"status": {"code": 401, "detail": "no"}}
     wire.reply(await wire.heard(), refusal)

@@ -12,7 +12,7 @@ from web5.sync.engine import SAFETY_SECONDS
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
-from web5.sync.plan.policy import Backoff, FailureScope, Outcome
+from web5.sync.plan.policy import Backoff, Outcome
 from web5.sync.schedule.live import POLL_SECONDS
 from web5.sync.states import Activity, RegistrationState, State
 from web5_build.tables import table
@@ -116,7 +116,7 @@ def _outcome(outcome: Outcome) -> tuple[str, ...]:
     return (
         outcome.name,
         outcome.state or "settled",
-        "ends" if outcome.scope is FailureScope.ENDPOINT else "goes on",
+        "ends" if outcome.ends_visit else "goes on",
         "" if outcome.settled else _when(outcome.backoff),
         "yes" if outcome.needs_user_action else "",
     )

@@ -123,7 +123,7 @@ def _sent_before_reply(record: Any) -> Any:
 
     def fault(self: Outbox, endpoint: int, outcomes: Any, now: int) -> None:
         taken = replace(policy.waiting_for("nothing"), state=None)
-        record(self, endpoint, [replace(one, outcome=taken) for one in outcomes], now)
+        record(self, endpoint, [(item, taken) for item, _ in outcomes], now)
 
     return fault
 

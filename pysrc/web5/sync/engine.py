@@ -10,6 +10,7 @@ from typing import Any
 
 from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.dwn import Applied, Dwn
+from web5.dwn.events import Hook
 from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
 from web5.sync.exchange.check import Difference, check
@@ -25,7 +26,7 @@ from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns
-from web5.sync.schedule.timer import PeriodicTimer
+from web5.sync.schedule.timer import run_every
 from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
 from web5.sync.status import endpoint_statuses, unsettled_messages
 
@@ -80,15 +81,16 @@ class SyncEngine:
             registrar=registrar,
         )
         visit = partial(visit_endpoint, self._context, self._wake_others)
+        self._live = live = Live(self._context, jitter)
 
         def make_link(tenant: str, url: str) -> Link:
-            changed = partial(self._notify, SyncEvent("endpoint", tenant, url))
-            return Link(tenant, url, clock, visit, changed, jitter)
+            link = Link(tenant, url, clock, visit, partial(self._notify, SyncEvent("endpoint", tenant, url)), jitter)
+            live.add(link)
+            return link
 
-        self._links = Links(self._context, resolver, make_link)
+        self._links = Links(self._context, resolver, make_link, live.remove)
         self._runs = SyncRuns(self._links, self._context)
-        self._live = Live(self._context, jitter)
-        self._timer = PeriodicTimer(self._context)
+        self._timer: asyncio.Task[None] | None = None
         self._interval = "off"
         if registrar is not None:
             registrar.changed.append(lambda tenant, url: self._notify(SyncEvent("registration", tenant, url)))
@@ -122,25 +124,22 @@ class SyncEngine:
     async def open(self) -> None:
         """Bring the ledger up to date and hook it to the engine; call it once, after `dwn.open()`."""
         self._ledger.open()
-        if self._registrar is not None:
-            self._registrar.open()
-        self._links.open()
-        self._dwn.in_transaction.append(self._ledger.applied)
-        self._dwn.after_commit.append(self._applied)
-        self._dwn.after_commit.append(self.grants.applied)
+        for tenant in self._ledger.tenants():
+            self._links.align(tenant)
+        for hooks, hook in self._hooks():
+            hooks.append(hook)
         await self._ledger.database.flush()
 
     async def close(self) -> None:
         """Stop, and unhook from the engine."""
         await self.stop()
-        after = self._dwn.after_commit
-        for hooks, hook in (
-            (self._dwn.in_transaction, self._ledger.applied),
-            (after, self._applied),
-            (after, self.grants.applied),
-        ):
+        for hooks, hook in self._hooks():
             if hook in hooks:
                 hooks.remove(hook)
+
+    def _hooks(self) -> list[tuple[list[Hook], Hook]]:
+        before, after = self._dwn.in_transaction, self._dwn.after_commit
+        return [(before, self._ledger.applied), (after, self._applied), (after, self.grants.applied)]
 
     # -- tenants
 
@@ -204,20 +203,18 @@ class SyncEngine:
         await self._cancel_timers()
         self._interval = interval
         if interval == LIVE:
-            self._links.on_added.append(self._live.add)
-            self._links.on_removed.append(self._live.remove)
-            for link in self._links:
-                self._live.add(link)
+            self._live.start(self._links)
             # An endpoint is visited once it is connected, so not at once.
-            self._timer.every(SAFETY_SECONDS, self.now, self.revive, at_once=False)
+            timer = run_every(self._context, SAFETY_SECONDS, self.now, self.revive, at_once=False)
+            self._timer = asyncio.create_task(timer)
             self._context.spawn(self._links.refresh_with_timeout(self._ledger.tenants()))
         elif seconds is not None:
-            self._timer.every(seconds, self.now)
+            self._timer = asyncio.create_task(run_every(self._context, seconds, self.now))
 
     def wake(self, tenant: str | None = None) -> None:
         """Run sync soon, in the background, because something changed; does nothing while sync is off."""
         tenants = self._chosen(tenant)
-        if self._timer.ticking and tenants:
+        if self._timer and tenants:
             self._context.spawn(self._runs.run(tenants, Work.ALL))
 
     async def revive(self) -> None:
@@ -302,7 +299,7 @@ class SyncEngine:
 
     def status(self, tenant: str | None = None) -> list[EndpointStatus]:
         """Return the status of every endpoint of the tenant, or of all tenants."""
-        return endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._timer.ticking)
+        return endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._timer is not None)
 
     def unsettled(self, tenant: str | None = None) -> list[Unsettled]:
         """Return every message that is not yet where it should be, with the reason; outgoing first, oldest first."""
@@ -330,22 +327,21 @@ class SyncEngine:
 
     def _continue_at(self, endpoint: str) -> None:
         """Visit an endpoint to whose demands the person has agreed."""
-        if self._timer.ticking:
+        if self._timer:
             for link in self._links:
                 if link.url == endpoint:
                     link.visit(Work.ALL)
 
     def _wake_others(self, link: Link, work: Work) -> None:
         """Wake the tenant's other links, as far as sync may act by itself now."""
-        if work := work & (Work.FOLLOW if self._timer.ticking else self._runs.allowed):
+        if work := work & (Work.FOLLOW if self._timer else self._runs.allowed):
             for other in self._links.of([link.tenant]):
                 if other is not link:
                     other.wake(work)
 
     async def _cancel_timers(self) -> None:
         self._interval = "off"
-        self._timer.cancel()
-        for hooks, hook in ((self._links.on_added, self._live.add), (self._links.on_removed, self._live.remove)):
-            if hook in hooks:
-                hooks.remove(hook)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         await self._live.stop()

@@ -1,4 +1,4 @@
-"""What sync says about itself: the states of a message, of an endpoint, and of what was done."""
+"""The states of a message, an endpoint and a registration, and the reports and events of sync."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ Direction = Literal["push", "pull"]
 
 
 class State(StrEnum):
-    """Where one message stands with one endpoint. Settled messages have no row, so no state."""
+    """The state of one message with one endpoint. Settled messages have no entry, so no state."""
 
     PENDING = "pending"
     """To be sent, or fetched and applied, as soon as the endpoint can be reached."""
     IN_FLIGHT = "in flight"
     """Being sent or fetched just now."""
     WAITING = "waiting"
-    """It depends on another message that is not there yet; `waits_for` says which."""
+    """It depends on another message that is not there yet, `waits_for`."""
     REFUSED = "refused"
-    """The one side answered, but not with a success; `code` and `detail` are its words."""
+    """The one side answered, but not with a success; `code` and `detail` are its answer."""
     BLOCKED = "blocked"
     """The endpoint takes nothing, or nothing of this size, from this tenant: registration, rate or quota."""
 
 
 class Activity(StrEnum):
-    """What sync is doing with one endpoint."""
+    """The activity of sync with one endpoint."""
 
     OFF = "off"
     """Sync is off; nothing happens by itself."""
     SYNCING = "syncing"
     IDLE = "idle"
-    """Everything that could be done is done, until the next interval."""
+    """All work is done, until the next interval."""
     LIVE = "live"
-    """As idle, and connected: what happens there is heard of at once."""
+    """As idle, and subscribed to the endpoint's events."""
     FAILING = "failing"
     """The last visit ended early (`last_error`); it is tried again by itself."""
     BLOCKED = "blocked"
@@ -42,7 +42,7 @@ class Activity(StrEnum):
 
 
 class RegistrationState(StrEnum):
-    """How the registration of a tenant with an endpoint stands."""
+    """The state of the registration of a tenant with an endpoint."""
 
     NOT_NEEDED = "not needed"
     """The endpoint never asked for it."""
@@ -54,20 +54,21 @@ class RegistrationState(StrEnum):
     """It waits until the person allows a proof of work that takes long."""
     DONE = "done"
     FAILED = "failed"
-    """`reason` says why; it is tried again by itself."""
+    """It is tried again by itself; see `reason`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """How the registration of a tenant with an endpoint stands.
+    """The registration of a tenant with an endpoint.
 
     Parameters:
         terms_hash: of the terms that were agreed to, or are to be.
-        hashes: how many its proof of work takes on average.
-        tried: how many were computed so far, while it is working.
+        hashes: the average number for its proof of work.
+        tried: the number computed so far, while it is working.
         rate: hashes a second, likewise. However many were tried, `hashes / rate` more seconds are to be expected.
         reason: why it failed.
         registered: when it was done (microseconds since 1970).
+        attempts: the number of attempts since the last registration that held.
         next_try: when it is tried again (likewise), if it failed.
     """
 
@@ -78,11 +79,12 @@ class Registration:
     rate: float = 0.0
     reason: str | None = None
     registered: int | None = None
+    attempts: int = 0
     next_try: int | None = None
 
     @property
     def asks(self) -> bool:
-        """Whether it waits for the person."""
+        """True if it waits for the person."""
         return self.state in (RegistrationState.TERMS, RegistrationState.WORK)
 
 
@@ -91,8 +93,8 @@ class Listing:
     """The CIDs that a MessagesQuery named.
 
     Parameters:
-        cursor: from where to go on the next time.
-        begun: the cursor it was asked with; None: everything was listed.
+        cursor: the end of the listing.
+        begun: the cursor of the request; None: everything was listed.
     """
 
     cids: list[str]
@@ -105,10 +107,10 @@ class Unsettled:
     """One message that is not yet where it should be, and why.
 
     Parameters:
-        waits_for: what it depends on, such as "record:bafy…" or "protocol:https://…", if it is waiting.
-        since: when this node first had to do with it here, in microseconds since 1970; None if that was not noted.
         next_try: no visit tries it before that (microseconds since 1970); None: the next visit does, or, while it is
-            waiting, the arrival of what it waits for.
+            waiting, the arrival of its dependency.
+        waits_for: its dependency, such as "record:bafy…" or "protocol:https://…", if it is waiting.
+        since: when it was made or first listed, in microseconds since 1970; None: unknown.
     """
 
     tenant: str
@@ -126,20 +128,18 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
-    """One endpoint of one tenant. Times are microseconds since 1970.
+    """The status of one endpoint of one tenant. Times are microseconds since 1970.
 
     Parameters:
         endpoint: its URL; "" for a tenant of whom no endpoint is known.
-        reachable: whether a DWN answered the last time; None if it was never asked.
-        pending_out, pending_in: every message that is not settled.
-        refused: those of them that were refused or blocked.
-        did_error: why the tenant's DID document, or its keys, could not be had; the endpoints known from before are
-            used meanwhile.
+        reachable: True if a DWN answered the last time; None: it was never asked.
+        pending_out, pending_in: the number of messages that are not settled.
+        refused: how many of them are refused or blocked.
+        did_error: why the tenant's DID document, or its keys, are not at hand; the known endpoints are used meanwhile.
         bytes_in, bytes_out: record data since sync was opened.
         rate: bytes a second, in and out together, during the visit that is under way; else 0.
-        oldest: when the oldest message that is not settled was made or was first listed.
+        oldest: when the oldest message that is not settled was made or first listed.
         next_try: when a failing endpoint is tried again, if that is known.
-        registration: how the tenant's registration with the endpoint stands.
     """
 
     tenant: str
@@ -163,13 +163,12 @@ class EndpointStatus:
 
 @dataclass(slots=True)
 class EndpointReport:
-    """What was done with one endpoint.
+    """The work done with one endpoint.
 
     Parameters:
         listed: messages that the endpoint named.
         pulled, pushed: messages applied here; messages that it took or had.
-        unsettled: what is left in either direction.
-        requests: what all that cost.
+        unsettled: messages that are left in either direction.
         bytes_in, bytes_out: record data.
         error: why it ended early, as (code, detail), with code 0 if no DWN answered.
     """
@@ -188,8 +187,12 @@ class EndpointReport:
 
 @dataclass(slots=True)
 class SyncReport:
-    """What one call of `now`, or one interval, did. `did_errors` maps tenants to why their DID document could not be
-    had, or nothing be signed for them."""
+    """The work of one run: a call of `now`, or one interval.
+
+    Parameters:
+        did_errors: why the DID document of a tenant could not be resolved, or nothing be signed for it, by tenant.
+        stopped: True if `stop` ended it early.
+    """
 
     endpoints: list[EndpointReport] = field(default_factory=list)
     did_errors: dict[str, str] = field(default_factory=dict)
@@ -211,7 +214,7 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What one endpoint said to `send`: `code` is the DWN's status, or 0 if no DWN answered."""
+    """The answer of one endpoint to `send`: `code` is the DWN's status, or 0 if no DWN answered."""
 
     endpoint: str
     accepted: bool
@@ -224,10 +227,9 @@ class SyncEvent:
     """Something worth showing.
 
     Parameters:
-        kind: "started", "finished" (a call of `now` or an interval; `report` is set), "endpoint" (its state changed;
-            ask `status`), "progress", "added" (the endpoint came into the DID document beside others), "removed" (it
-            left it), "refilled" (it was found to have lost what it held, and gets it again), "registration" (the
-            tenant's with the endpoint stands otherwise; ask `status`).
+        kind: "started", "finished" (a run; `report` is set), "endpoint" (its state changed; ask `status`), "progress",
+            "added" (the endpoint came into the DID document beside others), "removed" (it left it), "refilled" (it was
+            found to have lost messages, and gets them again), "registration" (it changed; ask `status`).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
         bytes: record data that this visit moved in this direction.

@@ -14,7 +14,6 @@ from web5.errors import RemoteError
 from web5.ports.clock import Clock
 from web5.sync.exchange.peer import GrantsOf, Peer, Remote, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
-from web5.sync.ledger.entries import SentMessage
 from web5.sync.ledger.ledger import Endpoint, Ledger
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
 from web5.sync.plan.policy import Outcome, classify, classify_error, waiting_for
@@ -182,8 +181,7 @@ class SyncContext:
 
     def record_sent(self, endpoint: int, outcomes: Sequence[tuple[Item, Outcome]]) -> None:
         """Put the outcomes of sent messages into the ledger."""
-        messages = [SentMessage(item.seq, item.cid, outcome, item.provides) for item, outcome in outcomes]
-        self.ledger.outbox.record(endpoint, messages, self.clock.now())
+        self.ledger.outbox.record(endpoint, outcomes, self.clock.now())
         self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
 
     def is_bare(self, tenant: str, message: Message) -> bool:

@@ -25,26 +25,24 @@ class Links:
 
     Parameters:
         make: returns a link for a tenant's endpoint.
-
-    Attributes:
-        on_added, on_removed: called with each link that is made or has ended.
+        on_removed: called with each link that has ended.
     """
 
-    def __init__(self, context: SyncContext, resolver: DidResolver, make: Callable[[str, str], Link]) -> None:
-        self.on_added: list[Callable[[Link], None]] = []
-        self.on_removed: list[Callable[[Link], None]] = []
+    def __init__(
+        self,
+        context: SyncContext,
+        resolver: DidResolver,
+        make: Callable[[str, str], Link],
+        on_removed: Callable[[Link], None],
+    ) -> None:
         self._context = context
         self._ledger = context.ledger
         self._resolver = resolver
         self._make = make
+        self._on_removed = on_removed
         self._links: dict[tuple[str, str], Link] = {}
         self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
-
-    def open(self) -> None:
-        """Make the links of the endpoints in the ledger."""
-        for tenant in self._ledger.tenants():
-            self.align(tenant)
 
     def __iter__(self) -> Iterator[Link]:
         return iter(tuple(self._links.values()))
@@ -96,21 +94,15 @@ class Links:
         for link in self.of([tenant]):
             if link.url not in urls:
                 del self._links[tenant, link.url]
-                self._end(link)
+                self._on_removed(link)
+                task = asyncio.ensure_future(link.stop())
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
         for url in urls:
             if (tenant, url) not in self._links:
-                link = self._links[tenant, url] = self._make(tenant, url)
-                for callback in self.on_added:
-                    callback(link)
+                self._links[tenant, url] = self._make(tenant, url)
         if not known:
             self._context.did_errors.pop(tenant, None)
-
-    def _end(self, link: Link) -> None:
-        for callback in self.on_removed:
-            callback(link)
-        task = asyncio.ensure_future(link.stop())
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
 
     # -- visits
 

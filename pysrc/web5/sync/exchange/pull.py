@@ -14,7 +14,7 @@ from web5.errors import InvalidArgument, RemoteError
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
-from web5.sync.plan.policy import FAILURES_IN_A_ROW, FailureScope, Outcome, classify_error, node_failed
+from web5.sync.plan.policy import FAILURES_IN_A_ROW, Outcome, classify_error, node_failed
 from web5.sync.plan.pull import (
     KEPT_BYTES,
     PAGES_ABOVE,
@@ -230,7 +230,7 @@ class Pull:
 
     def _count(self, outcome: Outcome) -> None:
         self._failures = self._failures + 1 if node_failed(outcome) else 0
-        if outcome.scope is FailureScope.ENDPOINT or self._failures >= FAILURES_IN_A_ROW:
+        if outcome.ends_visit or self._failures >= FAILURES_IN_A_ROW:
             self.halted = self.halted or outcome
 
     def _update_progress(self, *, now: bool = False) -> None:

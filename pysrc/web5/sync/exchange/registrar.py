@@ -21,7 +21,7 @@ from web5.dwn.store.database import Database
 from web5.errors import InvalidArgument, RegistrationError, RegistrationReason, RemoteError
 from web5.ports.clock import Clock
 from web5.remote.registration import Demands, RegistrationClient, registration_data
-from web5.sync.ledger.registrations import RegistrationRow, RegistrationStore
+from web5.sync.ledger.registrations import RegistrationStore
 from web5.sync.plan.policy import HOUR, LONGEST, SLOWLY, SOON, Backoff
 from web5.sync.states import Registration, RegistrationState
 
@@ -51,6 +51,7 @@ _RETRY_AT_ONCE = {RegistrationReason.TERMS_CHANGED, RegistrationReason.CHALLENGE
 """Failures that are mended by asking the server anew for its demands."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_LONGEST = int(LONGEST * 1_000_000)
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Registrar:
     """The registrations of all tenants.
 
     Parameters:
-        registry: the client of the servers.
+        client: of the servers.
         database: the engine's; the ledger makes the tables in it.
 
     Attributes:
@@ -85,41 +86,26 @@ class Registrar:
     def __init__(self, registry: RegistrationClient, database: Database, clock: Clock) -> None:
         self.changed: list[Callable[[str, str], None]] = []
         self.agreed: list[Callable[[str], None]] = []
-        self._registry = registry
+        self._client = client
         self._store = RegistrationStore(database)
         self._database = database
         self._clock = clock
         self._busy: set[tuple[str, str]] = set()
         self._working: dict[tuple[str, str], _Work] = {}
 
-    def open(self) -> None:
-        """Read the tables, which `Ledger.open` has made."""
-        self._store.open()
-
-    # -- state
-
     def status(self, tenant: str, endpoint: str) -> Registration:
         """Return the state of a registration."""
-        row = self._store.get(tenant, endpoint)
+        found = self._store.get(tenant, endpoint) or Registration()
         if (work := self._working.get((tenant, endpoint))) is not None:
             passed = self._clock.monotonic() - work.began
             tried = work.before + work.tried
             rate = tried / passed if passed > 0 else 0.0
             return Registration(RegistrationState.WORKING, hashes=work.hashes, tried=tried, rate=rate)
-        if row is None:
-            return Registration()
-        return Registration(
-            row.state,
-            terms_hash=row.terms_hash,
-            hashes=row.hashes,
-            reason=row.reason,
-            registered=row.registered,
-            next_try=row.next_try if row.state is RegistrationState.FAILED else None,
-        )
+        return found if found.state is RegistrationState.FAILED else replace(found, next_try=None)
 
     async def demands(self, endpoint: str) -> Demands:
         """Ask the endpoint for its demands, with the text of its terms; raises as `RegistrationClient` does."""
-        return await self._registry.demands(endpoint)
+        return await self._client.demands(endpoint)
 
     # -- consent
 
@@ -147,9 +133,7 @@ class Registrar:
 
     def retry(self, endpoint: str, tenant: str | None = None) -> None:
         """Let the registration be tried at the next visit, whatever its backoff; for one tenant, or for all."""
-        for one, row in self._store.at(endpoint):
-            if tenant in (None, one) and row.next_try is not None:
-                self._store.put(one, endpoint, replace(row, next_try=None))
+        self._store.retry(endpoint, tenant)
 
     async def _agreed(self, endpoint: str) -> None:
         self.retry(endpoint)
@@ -162,114 +146,96 @@ class Registrar:
     async def register(self, tenant: str, endpoint: str) -> bool:
         """Register a tenant that the endpoint does not know, if that is allowed and due; return True if it is done."""
         key = (tenant, endpoint)
-        if key in self._busy or not self._is_due(tenant, endpoint):
+        found, now = self._store.get(tenant, endpoint), self._clock.now()
+        waits = found is not None and found.next_try is not None and now < found.next_try <= now + _LONGEST
+        if key in self._busy or waits:
             return False
         self._busy.add(key)
+        attempts = found.attempts if found else 0
         try:
-            row = await self._try(tenant, endpoint)
+            result = await self._try(tenant, endpoint, attempts)
         except (RegistrationError, RemoteError) as error:
-            row = self._failed(tenant, endpoint, error)
+            result = self._failed(error, attempts)
         finally:
             self._busy.discard(key)
             self._working.pop(key, None)
-        self._put(tenant, endpoint, row)
+        self._put(tenant, endpoint, result)
         await self._database.flush()
-        return row.state is RegistrationState.DONE
+        return result.state is RegistrationState.DONE
 
     def serves(self, tenant: str, endpoint: str) -> None:
         """Record that the endpoint serves the tenant, which ends an unfinished registration."""
-        row = self._store.get(tenant, endpoint)
-        if row is None:
+        found = self._store.get(tenant, endpoint)
+        if found is None:
             return
-        if row.state is not RegistrationState.DONE:
+        if found.state is not RegistrationState.DONE:
             self._store.drop(tenant, endpoint)
-        elif row.attempts and self._clock.now() >= (row.registered or 0) + RESET_SECONDS * 1_000_000:
-            self._store.put(tenant, endpoint, replace(row, attempts=0))
+        elif found.attempts and self._clock.now() >= (found.registered or 0) + RESET_SECONDS * 1_000_000:
+            self._store.put(tenant, endpoint, replace(found, attempts=0))
 
     def not_honoured(self, tenant: str, endpoint: str, detail: str) -> None:
         """Record that the endpoint refuses the tenant although it has just registered it."""
         error = RegistrationError(
             RegistrationReason.NOT_HONOURED, f"{endpoint} took the registration, but still says: {detail}"
         )
-        self._put(tenant, endpoint, self._failed(tenant, endpoint, error))
+        found = self._store.get(tenant, endpoint)
+        self._put(tenant, endpoint, self._failed(error, found.attempts if found else 0))
 
     def forget(self, tenant: str) -> None:
         """Forget a tenant that syncs no more; the person's consent is kept."""
         self._store.drop(tenant)
 
-    def _is_due(self, tenant: str, endpoint: str) -> bool:
-        row, now = self._store.get(tenant, endpoint), self._clock.now()
-        if row is None or row.next_try is None:
-            return True
-        return not now < row.next_try <= now + int(LONGEST * 1_000_000)
-
-    async def _try(self, tenant: str, endpoint: str) -> RegistrationRow:
+    async def _try(self, tenant: str, endpoint: str, attempts: int) -> Registration:
         """Register, or find out what the person has to be asked; raises RegistrationError, RemoteError."""
         last = RegistrationError(
             RegistrationReason.CHALLENGE_EXPIRED, f"{TRIES} challenges of {endpoint} were not solved in time"
         )
         for _ in range(TRIES):
-            demands = await self._registry.demands(endpoint)
+            demands = await self._client.demands(endpoint)
+            terms, challenge = demands.terms, demands.challenge
+            asked = terms.hash if terms else None, challenge.hashes if challenge else None
             if (asks := self._asks(endpoint, demands)) is not None:
-                return self._asking(tenant, endpoint, asks, demands)
+                return Registration(asks, *asked, attempts=attempts, next_try=self._after(SOON.first))
             nonce = await self._solve(tenant, endpoint, demands)
-            if demands.challenge is not None and nonce is None:
+            if challenge is not None and nonce is None:
                 continue
             try:
-                await self._registry.register(endpoint, tenant, demands, nonce)
+                await self._client.register(endpoint, tenant, demands, nonce)
             except RegistrationError as error:
                 if error.reason not in _RETRY_AT_ONCE:
                     raise
                 last = error
                 continue
-            return self._done(tenant, endpoint, demands)
+            # Should the endpoint forget it, the next one follows at once, and those after it more slowly (invariant 2).
+            next_try = self._after(SOON.delay(attempts + 1)) if attempts else None
+            now = self._clock.now()
+            return Registration(
+                RegistrationState.DONE, *asked, registered=now, attempts=attempts + 1, next_try=next_try
+            )
         raise last
 
     def _asks(self, endpoint: str, demands: Demands) -> RegistrationState | None:
         """Return the state in which the person has to be asked first, or None (invariant 1)."""
         terms, challenge = demands.terms, demands.challenge
-        if terms and not terms.are_empty and self._store.accepted_terms(endpoint, terms.hash) is None:
+        if terms and not terms.are_empty and not self._store.has_accepted_terms(endpoint, terms.hash):
             return RegistrationState.TERMS
         if challenge and challenge.hashes > max(MOST_HASHES, 2 * self._store.accepted_work(endpoint)):
             return RegistrationState.WORK
         return None
 
-    def _asking(self, tenant: str, endpoint: str, asks: RegistrationState, demands: Demands) -> RegistrationRow:
-        next_try = self._after(SOON.first)
-        return RegistrationRow(asks, *_fields(demands), attempts=self._attempts(tenant, endpoint), next_try=next_try)
-
-    def _done(self, tenant: str, endpoint: str, demands: Demands) -> RegistrationRow:
-        """Return the row of a registration that is done.
-
-        Should the endpoint forget it, the next one follows at once, and those after it more slowly (invariant 2).
-        """
-        attempts = self._attempts(tenant, endpoint) + 1
-        return RegistrationRow(
-            RegistrationState.DONE,
-            *_fields(demands),
-            registered=self._clock.now(),
-            attempts=attempts,
-            next_try=self._after(SOON.delay(attempts)) if attempts > 1 else None,
-        )
-
-    def _failed(self, tenant: str, endpoint: str, error: RegistrationError | RemoteError) -> RegistrationRow:
-        attempts = self._attempts(tenant, endpoint) + 1
+    def _failed(self, error: RegistrationError | RemoteError, attempts: int) -> Registration:
         if isinstance(error, RegistrationError):
             backoff, reason = _BACKOFFS.get(error.reason, SOON), str(error)
         else:
             backoff, reason = SOON, f"{type(error).__name__}: {error}"
-        next_try = self._after(backoff.delay(attempts))
-        return RegistrationRow(RegistrationState.FAILED, reason=reason, attempts=attempts, next_try=next_try)
-
-    def _attempts(self, tenant: str, endpoint: str) -> int:
-        row = self._store.get(tenant, endpoint)
-        return row.attempts if row else 0
+        next_try = self._after(backoff.delay(attempts + 1))
+        return Registration(RegistrationState.FAILED, reason=reason, attempts=attempts + 1, next_try=next_try)
 
     def _after(self, seconds: float) -> int:
         return self._clock.now() + int(seconds * 1_000_000)
 
-    def _put(self, tenant: str, endpoint: str, row: RegistrationRow) -> None:
-        self._store.put(tenant, endpoint, row)
+    def _put(self, tenant: str, endpoint: str, found: Registration) -> None:
+        self._store.put(tenant, endpoint, found)
         self._changed(tenant, endpoint)
 
     def _changed(self, tenant: str, endpoint: str) -> None:
@@ -292,9 +258,3 @@ class Registrar:
             return now < began + SOLVE_SECONDS
 
         return await solve(demands.challenge, registration_data(tenant, demands.terms), tried)
-
-
-def _fields(demands: Demands) -> tuple[str | None, int | None]:
-    """Return the hash of the terms and the hashes of the work."""
-    terms, challenge = demands.terms, demands.challenge
-    return terms.hash if terms else None, challenge.hashes if challenge else None

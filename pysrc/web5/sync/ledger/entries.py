@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
 from web5.sync.plan.policy import LONGEST, Outcome
+from web5.sync.plan.push import Item
 from web5.sync.states import State
 
 WINDOW = 200
@@ -172,16 +173,6 @@ class Inbox(Entries):
         return found[0] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class SentMessage:
-    """The outcome of sending one message; `provides` are the dependency keys that it provides."""
-
-    seq: int
-    cid: str
-    outcome: Outcome
-    provides: tuple[str, ...] = ()
-
-
 class Outbox(Entries):
     """The cursor `pushed_seq` over the engine's event log, and the exceptions to it; `position` is the event's seq.
 
@@ -244,24 +235,24 @@ class Outbox(Entries):
                 db.execute("UPDATE sync_endpoint SET pushed_seq = ? WHERE id = ?", (last, endpoint))
         return len(events)
 
-    def record(self, endpoint: int, messages: Sequence[SentMessage], now: int) -> None:
-        """Record what became of messages; an endpoint that has left meanwhile gets no entries.
+    def record(self, endpoint: int, outcomes: Sequence[tuple[Item, Outcome]], now: int) -> None:
+        """Record the outcomes of sent messages; an endpoint that has left meanwhile gets no entries.
 
         "Pending" leaves an entry as it is. Messages that wait for one that was settled may be tried again.
         """
         with self._database.transaction() as db:
             if not self._cursor(endpoint)[0]:
                 return
-            for sent in messages:
-                if sent.outcome.settled:
-                    self.mark_settled(endpoint, sent.seq, sent.cid)
-                    self.release(endpoint, sent.provides)
-                elif sent.outcome.state is not State.PENDING:
+            for item, outcome in outcomes:
+                if outcome.settled:
+                    self.mark_settled(endpoint, item.seq, item.cid)
+                    self.release(endpoint, item.provides)
+                elif outcome.state is not State.PENDING:
                     db.execute(
                         "INSERT OR IGNORE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'pending')",
-                        (endpoint, sent.seq, sent.cid),
+                        (endpoint, item.seq, item.cid),
                     )
-                    self._fail(endpoint, sent.seq, sent.outcome, now)
+                    self._fail(endpoint, item.seq, outcome, now)
 
     def relist(self, endpoint: int, held: set[str]) -> int:
         """Begin anew from a listing of everything, `held` of it also here. Inside a transaction.

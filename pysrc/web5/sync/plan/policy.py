@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from web5.dwn.rpc import method_of
 from web5.errors import (
@@ -30,15 +29,6 @@ from web5.sync.states import Message, State
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-
-
-class FailureScope(StrEnum):
-    """The extent of a failure."""
-
-    MESSAGE = "message"
-    """Only the message and its dependents; the visit goes on."""
-    ENDPOINT = "endpoint"
-    """The endpoint will answer the same to everything: nothing more is sent to it in this visit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +63,18 @@ class Outcome:
 
     Parameters:
         state: the state of the ledger's entry; None: settled, so that there is no entry.
+        ends_visit: the endpoint would answer the same to everything, so nothing more is sent to it in this visit.
         waits_for: the key (`dependencies`) of the missing message, for `State.WAITING`.
         needs_user_action: it may stay until somebody acts: registers, makes room, corrects the message.
     """
 
     name: str
     state: State | None
-    scope: FailureScope = FailureScope.MESSAGE
     backoff: Backoff = AT_NEXT_VISIT
     code: int = 0
     detail: str = ""
     waits_for: str | None = None
+    ends_visit: bool = False
     needs_user_action: bool = False
 
     @property
@@ -128,24 +119,23 @@ NOT_REGISTERED = "not registered"
 """The outcome that leads to a registration (`exchange.registrar`)."""
 
 _UNREGISTERED = r"^Not a registered tenant|terms-of-service|is not an active tenant"
-_MESSAGE, _ENDPOINT = FailureScope.MESSAGE, FailureScope.ENDPOINT
 
 RULES: tuple[Rule, ...] = (
     Rule("202|204", Outcome("stored", None)),
     Rule("409", Outcome("already there, or newer there", None)),
     Rule("404", Outcome("already deleted", None), method="Records.Delete"),
-    Rule("401", Outcome(NOT_REGISTERED, State.BLOCKED, _ENDPOINT, needs_user_action=True), detail=_UNREGISTERED),
+    Rule("401", Outcome(NOT_REGISTERED, State.BLOCKED, ends_visit=True, needs_user_action=True), detail=_UNREGISTERED),
     Rule(
         "400|401",
-        Outcome("depends on what is not there", State.WAITING, backoff=SOON),
+        Outcome("depends on what is not there", State.WAITING, SOON),
         detail=dependencies.PATTERN,
     ),
-    Rule("401|403", Outcome("not authorized", State.REFUSED, backoff=SOON, needs_user_action=True)),
-    Rule("429", Outcome("too many requests", State.BLOCKED, _ENDPOINT, SOON)),
-    Rule("413|431", Outcome("too large for the node", State.BLOCKED, backoff=SLOWLY, needs_user_action=True)),
-    Rule("507", Outcome("quota is full", State.BLOCKED, _ENDPOINT, SOON, needs_user_action=True)),
-    Rule("5..", Outcome("the node failed", State.REFUSED, backoff=SOON)),
-    Rule("...", Outcome("refused", State.REFUSED, backoff=SLOWLY, needs_user_action=True)),
+    Rule("401|403", Outcome("not authorized", State.REFUSED, SOON, needs_user_action=True)),
+    Rule("429", Outcome("too many requests", State.BLOCKED, SOON, ends_visit=True)),
+    Rule("413|431", Outcome("too large for the node", State.BLOCKED, SLOWLY, needs_user_action=True)),
+    Rule("507", Outcome("quota is full", State.BLOCKED, SOON, ends_visit=True, needs_user_action=True)),
+    Rule("5..", Outcome("the node failed", State.REFUSED, SOON)),
+    Rule("...", Outcome("refused", State.REFUSED, SLOWLY, needs_user_action=True)),
 )
 
 
@@ -161,20 +151,22 @@ def classify(reply: Message, message: Message | None = None) -> Outcome:
     return replace(rule.outcome, code=code, detail=detail or rule.outcome.name, waits_for=key)
 
 
-GARBAGE = Outcome("not a DWN's reply", State.REFUSED, _MESSAGE, SOON, 0, "BadReply: the reply has no status")
+GARBAGE = Outcome("not a DWN's reply", State.REFUSED, SOON, 0, "BadReply: the reply has no status")
 
 ERRORS: Mapping[type[Exception], Outcome] = {
     # It may lie in the message (too large, say), so the message waits, and the visit goes on until FAILURES_IN_A_ROW.
-    BadReply: Outcome("no proper reply", State.REFUSED, _MESSAGE, SOON),
-    TimedOut: Outcome("no reply in time", State.REFUSED, _MESSAGE, SOON),
+    BadReply: Outcome("no proper reply", State.REFUSED, SOON),
+    TimedOut: Outcome("no reply in time", State.REFUSED, SOON),
     # It costs the message nothing.
-    Unreachable: Outcome("unreachable", State.PENDING, _ENDPOINT),
-    StorageFull: Outcome("no room on this device", State.PENDING, _ENDPOINT, needs_user_action=True),
-    StorageError: Outcome("this device's store failed", State.PENDING, _ENDPOINT, needs_user_action=True),
-    DidError: Outcome("the DID cannot be resolved", State.PENDING, _ENDPOINT),
-    IdentityError: Outcome("the identity's keys are not at hand", State.PENDING, _ENDPOINT, needs_user_action=True),
-    CryptoError: Outcome("the identity's keys cannot be used", State.PENDING, _ENDPOINT, needs_user_action=True),
-    Exception: Outcome("this side failed", State.PENDING, _ENDPOINT),
+    Unreachable: Outcome("unreachable", State.PENDING, ends_visit=True),
+    StorageFull: Outcome("no room on this device", State.PENDING, ends_visit=True, needs_user_action=True),
+    StorageError: Outcome("this device's store failed", State.PENDING, ends_visit=True, needs_user_action=True),
+    DidError: Outcome("the DID cannot be resolved", State.PENDING, ends_visit=True),
+    IdentityError: Outcome(
+        "the identity's keys are not at hand", State.PENDING, ends_visit=True, needs_user_action=True
+    ),
+    CryptoError: Outcome("the identity's keys cannot be used", State.PENDING, ends_visit=True, needs_user_action=True),
+    Exception: Outcome("this side failed", State.PENDING, ends_visit=True),
 }
 """The outcomes where no DWN answered or this side failed; a fault of this program is the last."""
 
@@ -201,4 +193,4 @@ def waiting_for(key: str, what: str = "") -> Outcome:
         what: a more precise description than the key's.
     """
     detail = f"waits for {what or dependencies.describe(key)}"
-    return Outcome("held back", State.WAITING, backoff=SOON, detail=detail, waits_for=key)
+    return Outcome("held back", State.WAITING, SOON, detail=detail, waits_for=key)

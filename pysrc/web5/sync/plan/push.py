@@ -7,7 +7,7 @@ Invariants:
    everything after it.
 4. Nothing of a record is sent in this visit after one of its messages failed: it waits, and says for which.
 5. Until the endpoint's first reply, one request is in flight; then up to `WIDTH`.
-6. After a failure of the whole endpoint (`FailureScope.ENDPOINT`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
+6. After a failure of the whole endpoint (`ends_visit`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from web5.sync.plan.dependencies import NO_RECORD, record_key
-from web5.sync.plan.policy import FAILURES_IN_A_ROW, FailureScope, Outcome, node_failed, waiting_for
+from web5.sync.plan.policy import FAILURES_IN_A_ROW, Outcome, node_failed, waiting_for
 from web5.sync.states import State
 
 WIDTH = 6
@@ -79,7 +79,7 @@ class PushPlan:
         self._items.pop(item.seq, None)
         self._answered = self._answered or outcome.code != 0
         self._failures = self._failures + 1 if node_failed(outcome) else 0
-        if not outcome.settled and (outcome.scope is FailureScope.ENDPOINT or self._failures >= FAILURES_IN_A_ROW):
+        if not outcome.settled and (outcome.ends_visit or self._failures >= FAILURES_IN_A_ROW):
             self.halted = self.halted or outcome
         if outcome.settled or outcome.state is State.PENDING or item.ordering_key == NO_RECORD:
             return [(item, outcome)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from web5.dwn.cid import message_cid
@@ -46,11 +46,18 @@ class Live:
         self._context = context
         self._clock = context.clock
         self._jitter = jitter
+        self._on = False
         self._listeners: dict[Link, asyncio.Task[None]] = {}
 
+    def start(self, links: Iterable[Link]) -> None:
+        """Turn live sync on, for these links and those that are added later."""
+        self._on = True
+        for link in links:
+            self.add(link)
+
     def add(self, link: Link) -> None:
-        """Subscribe, and keep subscribed."""
-        if link not in self._listeners:
+        """Subscribe, and keep subscribed, if live sync is on."""
+        if self._on and link not in self._listeners:
             link.set_auto_retry(True)
             self._listeners[link] = asyncio.create_task(self._listen(link))
 
@@ -62,6 +69,7 @@ class Live:
 
     async def stop(self) -> None:
         """Unsubscribe everywhere; return when that is done."""
+        self._on = False
         tasks = list(self._listeners.values())
         for link in tuple(self._listeners):
             self.remove(link)

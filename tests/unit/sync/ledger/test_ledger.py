@@ -7,10 +7,10 @@ import pytest
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
 from web5.sync.ledger.cursors import REPEATED, LogPosition
-from web5.sync.ledger.entries import SentMessage
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.plan.dependencies import record_key
 from web5.sync.plan.policy import Outcome, classify, waiting_for
+from web5.sync.plan.push import Item
 from web5.sync.states import Listing, State
 
 A, B = "http://a", "http://b"
@@ -54,7 +54,7 @@ class Books:
         return next(seq for seq, one in self.device.dwn.store.entries_after(self.tenant, 0, 1000) if one == cid)
 
     def record(self, url: str, cid: str, outcome: Outcome, now: int = 0) -> None:
-        self.ledger.outbox.record(self[url].id, [SentMessage(self.seq(cid), cid, outcome)], now)
+        self.ledger.outbox.record(self[url].id, [(Item(self.seq(cid), cid, ""), outcome)], now)
 
     async def remote_message(self, data: bytes = b"remote") -> tuple[dict, bytes]:
         alice, clock = self.world.alice, self.world.clock
@@ -228,9 +228,9 @@ async def test_what_waits_to_be_sent_is_released_when_the_endpoint_takes_just_th
     def due() -> list[str]:
         return [row.cid for row in books.ledger.outbox.due(books[B].id, 1)]
 
-    books.ledger.outbox.record(books[B].id, [SentMessage(books.seq(first), first, TAKEN, ("record:y",))], 0)
+    books.ledger.outbox.record(books[B].id, [(Item(books.seq(first), first, "", provides=("record:y",)), TAKEN)], 0)
     assert second not in due()
-    books.ledger.outbox.record(books[B].id, [SentMessage(books.seq(third), third, TAKEN, ("record:x",))], 0)
+    books.ledger.outbox.record(books[B].id, [(Item(books.seq(third), third, "", provides=("record:x",)), TAKEN)], 0)
     assert second in due()
 
 

@@ -6,7 +6,6 @@ from web5.sync.plan.policy import (
     LONGEST,
     RULES,
     Backoff,
-    FailureScope,
     classify,
     classify_error,
     node_failed,
@@ -19,36 +18,36 @@ def reply(code: object, detail: str = "") -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("code", "detail", "method", "state", "scope"),
+    ("code", "detail", "method", "state", "ends_visit"),
     [
-        (202, "Accepted", "Records.Write", None, FailureScope.MESSAGE),
-        (204, "No Content", "Records.Write", None, FailureScope.MESSAGE),
-        (409, "Conflict", "Records.Write", None, FailureScope.MESSAGE),
-        (409, "Conflict", "Records.Delete", None, FailureScope.MESSAGE),
-        (404, "Not Found", "Records.Delete", None, FailureScope.MESSAGE),
-        (404, "Not Found", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
-        (200, "OK", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
-        (401, "Not a registered tenant.", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
-        (401, "Agreed terms-of-service is outdated.", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
-        (401, "DID did:x is not an active tenant.", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
-        (401, "GeneralJwsVerifierInvalidSignature: no", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
-        (400, "RecordsWriteGetInitialWriteNotFound: none", "Records.Write", State.WAITING, FailureScope.MESSAGE),
-        (400, "ProtocolAuthorizationProtocolNotFound: p", "Records.Write", State.WAITING, FailureScope.MESSAGE),
-        (401, "GrantAuthorizationGrantMissing: g", "Records.Write", State.WAITING, FailureScope.MESSAGE),
-        (400, "RecordsWriteNotAllowedAfterDelete: no", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
-        (403, "", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
-        (413, "", "Records.Write", State.BLOCKED, FailureScope.MESSAGE),
-        (429, "", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
-        (431, "HeaderTooLarge", "Records.Write", State.BLOCKED, FailureScope.MESSAGE),
-        (500, "", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
-        (507, "", "Records.Write", State.BLOCKED, FailureScope.ENDPOINT),
-        (302, "", "Records.Write", State.REFUSED, FailureScope.MESSAGE),
+        (202, "Accepted", "Records.Write", None, False),
+        (204, "No Content", "Records.Write", None, False),
+        (409, "Conflict", "Records.Write", None, False),
+        (409, "Conflict", "Records.Delete", None, False),
+        (404, "Not Found", "Records.Delete", None, False),
+        (404, "Not Found", "Records.Write", State.REFUSED, False),
+        (200, "OK", "Records.Write", State.REFUSED, False),
+        (401, "Not a registered tenant.", "Records.Write", State.BLOCKED, True),
+        (401, "Agreed terms-of-service is outdated.", "Records.Write", State.BLOCKED, True),
+        (401, "DID did:x is not an active tenant.", "Records.Write", State.BLOCKED, True),
+        (401, "GeneralJwsVerifierInvalidSignature: no", "Records.Write", State.REFUSED, False),
+        (400, "RecordsWriteGetInitialWriteNotFound: none", "Records.Write", State.WAITING, False),
+        (400, "ProtocolAuthorizationProtocolNotFound: p", "Records.Write", State.WAITING, False),
+        (401, "GrantAuthorizationGrantMissing: g", "Records.Write", State.WAITING, False),
+        (400, "RecordsWriteNotAllowedAfterDelete: no", "Records.Write", State.REFUSED, False),
+        (403, "", "Records.Write", State.REFUSED, False),
+        (413, "", "Records.Write", State.BLOCKED, False),
+        (429, "", "Records.Write", State.BLOCKED, True),
+        (431, "HeaderTooLarge", "Records.Write", State.BLOCKED, False),
+        (500, "", "Records.Write", State.REFUSED, False),
+        (507, "", "Records.Write", State.BLOCKED, True),
+        (302, "", "Records.Write", State.REFUSED, False),
     ],
 )
-def test_the_table(code: int, detail: str, method: str, state: State | None, scope: FailureScope) -> None:
+def test_the_table(code: int, detail: str, method: str, state: State | None, ends_visit: bool) -> None:
     interface, _, name = method.partition(".")
     outcome = classify(reply(code, detail), {"descriptor": {"interface": interface, "method": name}})
-    assert (outcome.state, outcome.scope, outcome.code) == (state, scope, code)
+    assert (outcome.state, outcome.ends_visit, outcome.code) == (state, ends_visit, code)
     assert outcome.detail == detail or (not detail and outcome.detail == outcome.name)
 
 
@@ -77,10 +76,10 @@ def test_a_reply_without_a_status_is_never_a_success(garbage: object) -> None:
 
 def test_only_an_unreachable_endpoint_leaves_the_message_as_it_was() -> None:
     outcome = classify_error(Unreachable("no route"))
-    assert (outcome.state, outcome.scope) == (State.PENDING, FailureScope.ENDPOINT)
+    assert (outcome.state, outcome.ends_visit) == (State.PENDING, True)
     for error in (TimedOut("30 s"), BadReply("<html>")):
         outcome = classify_error(error)
-        assert (outcome.state, outcome.scope) == (State.REFUSED, FailureScope.MESSAGE)
+        assert (outcome.state, outcome.ends_visit) == (State.REFUSED, False)
         assert outcome.detail == f"{type(error).__name__}: {error}"
 
 

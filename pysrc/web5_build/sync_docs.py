@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
-from web5.sync.engine import SAFETY_SECONDS
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
 from web5.sync.plan.policy import Backoff, Outcome
+from web5.sync.schedule.intervals import SAFETY_SECONDS
 from web5.sync.schedule.live import POLL_SECONDS
 from web5.sync.states import Activity, RegistrationState, State
 from web5_build.tables import table

@@ -1,4 +1,4 @@
-"""Endpoints, and the way from devices to them: an implementation of `web5.sync.exchange.peer.Remote` over real engines.
+"""Endpoints, and the way from devices to them: an implementation of `web5.remote.dwn.RemoteDwn` over real engines.
 
 Every request takes a while, so requests overtake each other; a spell on an endpoint does a fault of `faults.FAULTS` to
 some of the requests; and an endpoint may be unreachable, have no WebSocket, or break its connections.
@@ -80,7 +80,7 @@ class Endpoint:
 
 
 class SimRemote:
-    """`web5.sync.exchange.peer.Remote` as one run of a device has it."""
+    """`web5.remote.dwn.RemoteDwn` as one run of a device has it."""
 
     def __init__(self, world: World, device: Device) -> None:
         self._world = world
@@ -193,7 +193,7 @@ class SimRemote:
 
 
 class SimSubscription:
-    """A `RemoteSubscription`: events come in order, a while after they happened, until it breaks."""
+    """A `SocketSubscription`: events come in order, a while after they happened, until it breaks."""
 
     def __init__(self, target: Endpoint, random: Random, on_event: Callable[[Message], None]) -> None:
         self.reply: Message = {}

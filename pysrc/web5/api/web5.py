@@ -23,7 +23,7 @@ from web5.dids.models import PortableDid
 from web5.errors import DelegationError, RecoveryError
 from web5.platform import default_settings
 from web5.settings import Progress, Settings, ignore_progress
-from web5.sync.schedule.intervals import check_interval
+from web5.sync.schedule.intervals import parse_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
 
@@ -127,7 +127,7 @@ class Web5:
             StorageBusy: another tab or process is the node.
             StorageError: the store cannot be opened.
         """
-        check_interval(sync)
+        parse_interval(sync)
         settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
         gateways = did_dht_gateways or settings.gateways
@@ -173,7 +173,7 @@ class Web5:
             IdentityError: the keys do not fit, or the owner, or another delegate of it, is on this agent.
             InvalidArgument, VaultLocked, WrongPassword, StorageBusy, StorageError: as for `connect`.
         """
-        check_interval(sync)
+        parse_interval(sync)
         given = Delegation.from_json(delegation)
         settings = await default_settings()
         endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints

@@ -9,8 +9,6 @@ from web5.sync.engine import SyncEngine
 from web5.sync.exchange.check import Difference
 from web5.sync.states import (
     Activity,
-    Direction,
-    EndpointReport,
     EndpointStatus,
     Registration,
     RegistrationState,
@@ -25,8 +23,6 @@ __all__ = [
     "Activity",
     "Demands",
     "Difference",
-    "Direction",
-    "EndpointReport",
     "EndpointStatus",
     "Registration",
     "RegistrationState",

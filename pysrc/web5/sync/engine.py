@@ -13,27 +13,26 @@ from web5.dwn import Applied, Dwn
 from web5.dwn.events import Hook
 from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
+from web5.remote.dwn import RemoteDwn
 from web5.sync.exchange.check import Difference, check
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.grants import GrantBook
-from web5.sync.exchange.link import Link, Work
-from web5.sync.exchange.links import Links
-from web5.sync.exchange.peer import Remote, SignerFor
+from web5.sync.exchange.links import Link, Links, Work
+from web5.sync.exchange.peer import SignerFor
 from web5.sync.exchange.push import send_to_other, send_to_own
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.exchange.visit import visit_endpoint
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
-from web5.sync.schedule.runs import SyncRuns
-from web5.sync.schedule.timer import run_every
+from web5.sync.schedule.runs import SyncRuns, run_every
 from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
 from web5.sync.status import endpoint_statuses, unsettled_messages
 
 WORK: Mapping[str | None, Work] = {None: Work.ALL, "pull": Work.PULL, "push": Work.PUSH}
 
-SAFETY_SECONDS = 120.0
-"""Live sync visits every endpoint at least this often, whatever its subscriptions bring."""
+KEPT_PRIORITIES = 8
+"""Priorities of one tenant that are kept, the newest ones."""
 
 KEPT_EVENTS = 256
 """Events that a slow reader may be behind; the oldest are dropped first, since each only says where to look."""
@@ -44,10 +43,9 @@ class SyncEngine:
 
     Parameters:
         dwn: the local node; sync adds hooks to it and its tables to the same database.
-        remote: the way to endpoints.
-        resolver: resolves the tenants' DID documents, which name their endpoints.
+        resolver: of the tenants' DID documents, which name their endpoints.
         signer_for: returns the key that signs in the name of a tenant or a delegate.
-        registrar: registers tenants with endpoints that demand it; None: such an endpoint stays blocked.
+        registrar: None: endpoints that demand a registration stay blocked.
         jitter: returns numbers from 0 to 1, by which waits are spread.
 
     Attributes:
@@ -59,7 +57,7 @@ class SyncEngine:
         self,
         *,
         dwn: Dwn,
-        remote: Remote,
+        remote: RemoteDwn,
         resolver: DidResolver,
         clock: Clock,
         signer_for: SignerFor,
@@ -73,12 +71,7 @@ class SyncEngine:
         self._registrar = registrar
         self._resolver = resolver
         self._context = SyncContext(
-            *(dwn, self._ledger, clock),
-            remote=remote,
-            signer_for=signer_for,
-            grants_of=self.grants.held,
-            notify=self._notify,
-            registrar=registrar,
+            *(dwn, self._ledger, clock, remote, signer_for, self.grants.held, self._notify, registrar)
         )
         visit = partial(visit_endpoint, self._context, self._wake_others)
         self._live = live = Live(self._context, jitter)
@@ -93,8 +86,8 @@ class SyncEngine:
         self._timer: asyncio.Task[None] | None = None
         self._interval = "off"
         if registrar is not None:
-            registrar.changed.append(lambda tenant, url: self._notify(SyncEvent("registration", tenant, url)))
-            registrar.agreed.append(self._continue_at)
+            registrar.on_changed = lambda tenant, url: self._notify(SyncEvent("registration", tenant, url))
+            registrar.on_agreed = self._continue_at
 
     @property
     def interval(self) -> str:
@@ -180,12 +173,9 @@ class SyncEngine:
         await self._ledger.database.flush()
 
     def prioritize(self, tenant: str, filter: Mapping[str, Any]) -> None:
-        """On a first sync, fetch the newest records that pass the filter before everything else.
-
-        Parameters:
-            filter: a RecordsFilter in the wire's shape.
-        """
-        self._context.prioritize(tenant, dict(filter))
+        """On a first sync, fetch the newest records that pass a RecordsFilter before everything else."""
+        others = [one for one in self._context.priorities.get(tenant, ()) if one != filter]
+        self._context.priorities[tenant] = [dict(filter), *others][:KEPT_PRIORITIES]
 
     # -- schedule
 
@@ -199,17 +189,17 @@ class SyncEngine:
         Raises:
             InvalidArgument: it is none of these.
         """
-        seconds = SAFETY_SECONDS if interval == LIVE else parse_interval(interval)
+        seconds = parse_interval(interval)
         await self._cancel_timers()
         self._interval = interval
-        if interval == LIVE:
-            self._live.start(self._links)
-            # An endpoint is visited once it is connected, so not at once.
-            timer = run_every(self._context, SAFETY_SECONDS, self.now, self.revive, at_once=False)
+        if seconds is not None:
+            # Live, an endpoint is visited once it is connected, so not at once.
+            live = interval == LIVE
+            timer = run_every(self._context, seconds, self.now, self.revive if live else None, at_once=not live)
             self._timer = asyncio.create_task(timer)
-            self._context.spawn(self._links.refresh_with_timeout(self._ledger.tenants()))
-        elif seconds is not None:
-            self._timer = asyncio.create_task(run_every(self._context, seconds, self.now))
+            if live:
+                self._live.start(self._links)
+                self._context.spawn(self._links.refresh_with_timeout(self._ledger.tenants()))
 
     def wake(self, tenant: str | None = None) -> None:
         """Run sync soon, in the background, because something changed; does nothing while sync is off."""
@@ -255,9 +245,6 @@ class SyncEngine:
         Parameters:
             target: the DID whose nodes to send to; None: the tenant's own.
 
-        Returns:
-            The answer of each endpoint.
-
         Raises:
             InvalidArgument: no such message is held here.
             DidError: the target cannot be resolved.
@@ -273,7 +260,7 @@ class SyncEngine:
             await self._ledger.database.flush()
         else:
             urls = await dwn_endpoints(self._resolver, target)
-            endpoints = [Endpoint(0, target, url, None, None, None, None) for url in urls]
+            endpoints = [Endpoint(0, target, url) for url in urls]
             others = [await context.peer(endpoint, signer_of=tenant) for endpoint in endpoints]
             results = await asyncio.gather(*(send_to_other(context, peer, tenant, items) for peer in others))
         return list(results)
@@ -281,11 +268,7 @@ class SyncEngine:
     async def retry(
         self, tenant: str | None = None, endpoint: str | None = None, message_cid: str | None = None
     ) -> SyncReport:
-        """Retry now all messages that are refused, blocked or waiting, whatever their backoff.
-
-        Parameters:
-            tenant, endpoint, message_cid: only of this tenant, at this URL, this message; None: all.
-        """
+        """Retry now what is refused, blocked or waiting: of one tenant, at one URL, one message, or of all (None)."""
         tenants = self._chosen(tenant)
         for one in tenants:
             for known in self._ledger.endpoints(one):
@@ -306,10 +289,7 @@ class SyncEngine:
         return unsettled_messages(self._context, self._chosen(tenant))
 
     async def check(self, tenant: str | None = None) -> list[Difference]:
-        """Compare the messages that this node and every endpoint really hold.
-
-        Differences that sync did not know of are handed to it, so that the next visit mends them.
-        """
+        """Compare the messages that this node and every endpoint really hold; the next visit mends the difference."""
         tenants = self._chosen(tenant)
         await self._links.refresh_with_timeout(tenants)
         endpoints = [endpoint for one in tenants for endpoint in self._ledger.endpoints(one)]

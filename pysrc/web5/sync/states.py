@@ -64,23 +64,22 @@ class Registration:
     Parameters:
         terms_hash: of the terms that were agreed to, or are to be.
         hashes: the average number for its proof of work.
-        tried: the number computed so far, while it is working.
-        rate: hashes a second, likewise. However many were tried, `hashes / rate` more seconds are to be expected.
         reason: why it failed.
-        registered: when it was done (microseconds since 1970).
+        registered, next_try: when it was done; when it is tried again, if it failed (microseconds since 1970).
         attempts: the number of attempts since the last registration that held.
-        next_try: when it is tried again (likewise), if it failed.
+        tried: the number of hashes computed so far, while it is working.
+        rate: hashes a second, likewise. However many were tried, `hashes / rate` more seconds are to be expected.
     """
 
     state: RegistrationState = RegistrationState.NOT_NEEDED
     terms_hash: str | None = None
     hashes: int | None = None
-    tried: int = 0
-    rate: float = 0.0
     reason: str | None = None
     registered: int | None = None
     attempts: int = 0
     next_try: int | None = None
+    tried: int = 0
+    rate: float = 0.0
 
     @property
     def asks(self) -> bool:
@@ -133,8 +132,7 @@ class EndpointStatus:
     Parameters:
         endpoint: its URL; "" for a tenant of whom no endpoint is known.
         reachable: True if a DWN answered the last time; None: it was never asked.
-        pending_out, pending_in: the number of messages that are not settled.
-        refused: how many of them are refused or blocked.
+        pending_out, pending_in, refused: messages that are not settled, and how many of them are refused or blocked.
         did_error: why the tenant's DID document, or its keys, are not at hand; the known endpoints are used meanwhile.
         bytes_in, bytes_out: record data since sync was opened.
         rate: bytes a second, in and out together, during the visit that is under way; else 0.

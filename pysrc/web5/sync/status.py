@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.link import Link
-from web5.sync.exchange.links import Links
+from web5.sync.exchange.links import Link, Links
 from web5.sync.ledger.entries import Entry
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.states import Activity, Direction, EndpointStatus, Registration, State, Unsettled
@@ -44,9 +43,8 @@ def unsettled_messages(context: SyncContext, tenants: Sequence[str]) -> list[Uns
 
 def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: bool) -> EndpointStatus:
     inbox, outbox, registrar = context.ledger.inbox, context.ledger.outbox, context.registrar
-    out, refused_out = outbox.counts(endpoint.id)
-    in_, refused_in = inbox.counts(endpoint.id)
-    oldest = [outbox.oldest(endpoint.id) if out else None, inbox.oldest(endpoint.id) if in_ else None]
+    out, in_ = outbox.summary(endpoint.id), inbox.summary(endpoint.id)
+    oldest = [outbox.oldest(endpoint.id) if out.unsettled else None, inbox.oldest(endpoint.id)]
     return EndpointStatus(
         tenant=endpoint.tenant,
         endpoint=endpoint.url,
@@ -54,9 +52,9 @@ def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: boo
         syncing=link is not None and link.visiting,
         last_success=endpoint.last_success,
         last_error=None if endpoint.error is None else (endpoint.error.code, endpoint.error.detail),
-        pending_out=out,
-        pending_in=in_,
-        refused=refused_out + refused_in,
+        pending_out=out.unsettled,
+        pending_in=in_.unsettled,
+        refused=out.refused + in_.refused,
         did_error=context.tenant_error(endpoint.tenant),
         activity=_activity(endpoint, link, on),
         bytes_in=link.total.bytes_in if link else 0,
@@ -92,7 +90,8 @@ def _unsettled(
     context: SyncContext, endpoint: Endpoint, direction: Direction, entry: Entry, made: int | None
 ) -> Unsettled:
     state, code, detail = entry.state, entry.code, entry.detail
-    if _is_in_flight(context, endpoint, direction, entry.cid):
+    claimed = context.claimed.get((endpoint.tenant, entry.cid)) == endpoint.id
+    if (endpoint.id, entry.cid) in context.sending if direction == "push" else claimed:
         state = State.IN_FLIGHT
     elif state is State.PENDING and endpoint.error is not None:
         # The error is not about this message, but about all: the endpoint is blocked, or cannot be reached.
@@ -102,9 +101,3 @@ def _unsettled(
         *(endpoint.tenant, endpoint.url, direction, entry.cid, state, code, detail),
         *(entry.attempts, entry.next_try, entry.waits_for, made or entry.since),
     )
-
-
-def _is_in_flight(context: SyncContext, endpoint: Endpoint, direction: Direction, cid: str) -> bool:
-    if direction == "push":
-        return (endpoint.id, cid) in context.sending
-    return context.claimed.get((endpoint.tenant, cid)) == endpoint.id

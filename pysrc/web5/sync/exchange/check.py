@@ -19,11 +19,10 @@ class Difference:
     """The difference between one endpoint and the local node, by the messages that they hold.
 
     Parameters:
-        both: the number of messages that are at both.
+        both, only_here, only_there: the number of messages that are at both, and the CIDs of the others.
         unlisted: messages that the endpoint holds but does not list, so that others do not learn of them from it. A
             dwn-server that was killed in the middle of a write is left so (it stores a message, then its event).
-        only_here, only_there: CIDs of the messages that are at one of them only.
-        unexplained: messages of both lists that the ledger does not have as unsettled, so that sync would not have
+        unexplained: messages of both lists that the ledger did not have as unsettled, so that sync would not have
             mended it by itself. `check` hands them to the ledger, and the next visit mends it.
         error: why the endpoint could not be compared, as (code, detail).
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -12,7 +12,8 @@ from web5.dwn import Delivery, Dwn
 from web5.dwn.store.store import MessageRow
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
-from web5.sync.exchange.peer import GrantsOf, Peer, Remote, SignerFor, logs_of
+from web5.remote.dwn import RemoteDwn
+from web5.sync.exchange.peer import GrantsOf, Peer, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.ledger import Endpoint, Ledger
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
@@ -22,74 +23,52 @@ from web5.sync.plan.push import Item
 from web5.sync.states import Message, SyncEvent
 from web5.tasks import report
 
-MOST_PRIORITIES = 8
-"""Priorities of one tenant that are kept, the newest ones."""
 
-
+@dataclass(eq=False)
 class SyncContext:
     """The parts of sync that all visits share.
 
     Parameters:
-        remote: the way to endpoints.
-        signer_for: returns the key that signs for a tenant or a delegate.
-        grants_of: returns the grants that a delegate holds.
-        notify: takes each `SyncEvent`.
         registrar: None: nobody is registered, and endpoints that demand it stay blocked.
-
-    Attributes:
         claimed: (tenant, CID) of each message that is being fetched, with the endpoint's ID.
         sending: (endpoint ID, CID) of each message that is being sent.
         taken: (endpoint ID, seq) of each message that an endpoint took, until the ledger has it.
         did_errors: why a tenant's DID document could not be resolved, by tenant.
         key_errors: why nothing can be signed for a tenant, by tenant.
+        priorities: filters of the records to fetch first on a first sync, by tenant, the newest filter first.
     """
 
-    def __init__(
-        self,
-        dwn: Dwn,
-        ledger: Ledger,
-        clock: Clock,
-        *,
-        remote: Remote,
-        signer_for: SignerFor,
-        grants_of: GrantsOf,
-        notify: Callable[[SyncEvent], None],
-        registrar: Registrar | None = None,
-    ) -> None:
-        self.dwn = dwn
-        self.ledger = ledger
-        self.clock = clock
-        self.notify = notify
-        self.registrar = registrar
-        self.claimed: dict[tuple[str, str], int] = {}
-        self.sending: set[tuple[int, str]] = set()
-        self.taken: set[tuple[int, int]] = set()
-        self.did_errors: dict[str, str] = {}
-        self.key_errors: dict[str, str] = {}
-        self._remote = remote
-        self._signer_for = signer_for
-        self._grants_of = grants_of
-        self._priorities: dict[str, list[Mapping[str, Any]]] = {}
-        self._tasks: set[asyncio.Task[object]] = set()
-        self._locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+    dwn: Dwn
+    ledger: Ledger
+    clock: Clock
+    remote: RemoteDwn
+    signer_for: SignerFor
+    grants_of: GrantsOf
+    notify: Callable[[SyncEvent], None]
+    registrar: Registrar | None = None
+    claimed: dict[tuple[str, str], int] = field(default_factory=dict)
+    sending: set[tuple[int, str]] = field(default_factory=set)
+    taken: set[tuple[int, int]] = field(default_factory=set)
+    did_errors: dict[str, str] = field(default_factory=dict)
+    key_errors: dict[str, str] = field(default_factory=dict)
+    priorities: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[object]] = field(default_factory=set)
+    _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def tenant_error(self, tenant: str) -> str | None:
         """Return why nothing can be done for a tenant, or only with its known endpoints; None if all is well."""
         return self.did_errors.get(tenant) or self.key_errors.get(tenant)
 
     async def peer(self, endpoint: Endpoint, signer_of: str | None = None) -> Peer:
-        """Return the peer for an endpoint, signing for its tenant, or its tenant's delegate.
-
-        Parameters:
-            signer_of: the DID to sign for instead, if the endpoint is another tenant's.
+        """Return the peer for an endpoint that signs for its tenant, by its delegate if it has one, or for `signer_of`.
 
         Raises:
             IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
         """
         tenant = self.ledger.tenant(signer_of or endpoint.tenant)
-        logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self._grants_of)
-        signer = await self._signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
-        return Peer(self._remote, signer, self.clock, endpoint, logs)
+        logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of)
+        signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
+        return Peer(self.remote, signer, self.clock, endpoint, logs)
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run work in the background; an error goes to the event loop's exception handler."""
@@ -103,15 +82,6 @@ class SyncContext:
             report("a run of sync failed", error)
 
     # -- pull
-
-    def prioritize(self, tenant: str, filter: Mapping[str, Any]) -> None:
-        """Put a RecordsFilter before the tenant's other priorities."""
-        others = [one for one in self.priorities(tenant) if one != filter]
-        self._priorities[tenant] = [filter, *others][:MOST_PRIORITIES]
-
-    def priorities(self, tenant: str) -> Sequence[Mapping[str, Any]]:
-        """Return the filters of the records to fetch first on a first sync, the newest filter first."""
-        return self._priorities.get(tenant, [])
 
     async def apply(self, tenant: str, batches: Sequence[RecordBatch], source: str) -> list[list[Outcome]]:
         """Process pulled messages in the engine, those of a batch in order.
@@ -138,19 +108,16 @@ class SyncContext:
 
     async def _apply_in_turn(self, tenant: str, batch: RecordBatch, source: str) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for candidate in batch:
-            if not outcomes or not outcomes[-1].waits_for:
-                outcomes.append(await self._apply_one(tenant, candidate, source))
-            else:
+        for one in batch:
+            if outcomes and outcomes[-1].waits_for:
                 outcomes.append(outcomes[-1])
+                continue
+            try:
+                reply = await self.dwn.process_message(tenant, one.message, one.data, source=source)
+                outcomes.append(self._classify(tenant, one, reply))
+            except RemoteError as error:  # the data broke off
+                outcomes.append(classify_error(error))
         return outcomes
-
-    async def _apply_one(self, tenant: str, candidate: Candidate, source: str) -> Outcome:
-        try:
-            reply = await self.dwn.process_message(tenant, candidate.message, candidate.data, source=source)
-        except RemoteError as error:  # the data broke off
-            return classify_error(error)
-        return self._classify(tenant, candidate, reply)
 
     def _classify(self, tenant: str, candidate: Candidate, reply: Message) -> Outcome:
         outcome, key = classify(reply, candidate.message), candidate.ordering_key
@@ -176,11 +143,9 @@ class SyncContext:
         return self._locks.setdefault((endpoint, key), asyncio.Lock())
 
     def needs(self, endpoint: int, seq: int) -> bool:
-        """Return True if this event's message has not been sent to the endpoint yet."""
         return (endpoint, seq) not in self.taken and not self.ledger.outbox.is_settled(endpoint, seq)
 
     def record_sent(self, endpoint: int, outcomes: Sequence[tuple[Item, Outcome]]) -> None:
-        """Put the outcomes of sent messages into the ledger."""
         self.ledger.outbox.record(endpoint, outcomes, self.clock.now())
         self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
 
@@ -197,8 +162,7 @@ class SyncContext:
     def with_initial(self, tenant: str, cid: str) -> list[Item]:
         """Return a message and, before it, the initial write of its record; nothing if it is not held here."""
         store = self.dwn.store
-        row = store.message(store.tenant(tenant), cid)
-        if row is None:
+        if (row := store.message(store.tenant(tenant), cid)) is None:
             return []
         key = ordering_key(row.message)
         rows = [*self._initial(tenant, key, cid), row]

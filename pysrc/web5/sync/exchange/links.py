@@ -1,25 +1,189 @@
-"""The links to all endpoints of all tenants, made and ended as DID documents say.
+"""The links to all endpoints of all tenants: requested work adds up, and one visit to an endpoint runs at a time.
 
 Invariants:
-1. There is a link for each endpoint in the ledger, and no other.
-2. A tenant whose DID or keys are not at hand holds up nobody else, and its known endpoints are used meanwhile.
+1. At most one visit of a link runs; work that is requested meanwhile is done by the next, which follows at once.
+2. After a visit that failed, only `visit` (somebody asked, or the retry is due) leads to another; a `wake` is kept for
+   it. So an endpoint that is down costs one request a try, whatever happens on this side.
+3. No link waits for another.
+4. There is a link for each endpoint in the ledger, and no other.
+5. A tenant whose DID or keys are not at hand holds up nobody else, and its known endpoints are used meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Flag, auto
 
 from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.errors import DidError, StorageError
+from web5.ports.clock import Clock
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.link import Link
-from web5.sync.states import SyncEvent
+from web5.sync.plan.policy import RECONNECT, Outcome
+from web5.sync.states import EndpointReport, SyncEvent
 
 REFRESH_SECONDS = 2.0
 """The time that a run waits for a tenant's DID document before it goes on with the known endpoints."""
 
 
+class Work(Flag):
+    """The work of a visit."""
+
+    LIST = auto()
+    """List new messages."""
+    RELIST = auto()
+    """The same, unless they were listed just now."""
+    FETCH = auto()
+    """Fetch listed messages."""
+    PUSH = auto()
+
+    NOTHING = 0
+    PULL = LIST | FETCH
+    ALL = LIST | FETCH | PUSH
+    FOLLOW = RELIST | FETCH | PUSH
+    """Another endpoint has brought something: list first whether this one has it already, else it would be an echo."""
+
+
+@dataclass(eq=False)
+class Link:
+    """The visits to one endpoint.
+
+    Parameters:
+        make_visit: makes one visit; returns why it ended early, or None.
+        changed: called when visits begin, and when they have ended.
+        jitter: returns numbers from 0 to 1.
+        total: counts of the work done since this link exists.
+        connected: True while a subscription is open.
+        reachable: True if a DWN answered the last time; None: it was never asked.
+        began: when the visit that runs began (seconds, monotonic), with the bytes moved until then.
+        listed_at: when new messages were last listed (likewise).
+        suspected_at: when everything was last listed because a dependency was lost (likewise).
+        probed: True if the endpoint was asked for its last message since it last failed.
+        retry_at: when a failing endpoint is visited again (microseconds), if that is planned.
+        failure: why the last visit ended early; None: it did not.
+        crash: the error of the last visit, if it was a fault of this program.
+    """
+
+    tenant: str
+    url: str
+    clock: Clock
+    make_visit: Callable[[Link, Work], Awaitable[Outcome | None]]
+    changed: Callable[[], None]
+    jitter: Callable[[], float]
+    total: EndpointReport = field(init=False)
+    connected: bool = False
+    reachable: bool | None = None
+    began: tuple[float, int] | None = None
+    listed_at: float | None = None
+    suspected_at: float | None = None
+    probed: bool = False
+    retry_at: int | None = None
+    failure: Outcome | None = None
+    crash: Exception | None = None
+    _wanted: Work = Work.NOTHING
+    _failures: int = 0
+    _auto_retry: bool = False
+    _task: asyncio.Task[None] | None = None
+    _timer: asyncio.Task[None] | None = None
+    _succeeded: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.total = EndpointReport(self.tenant, self.url)
+
+    # -- requests
+
+    def wake(self, work: Work) -> None:
+        """Request work; it is done at once unless the endpoint is failing (invariant 2)."""
+        self._wanted |= work
+        if self.failure is None:
+            self._start()
+
+    def visit(self, work: Work) -> None:
+        """Request work, and visit the endpoint in any case."""
+        self._wanted |= work
+        self._start()
+
+    def set_auto_retry(self, on: bool) -> None:
+        """Retry failed visits, and messages whose backoff is over, without a request; or do so no more."""
+        self._auto_retry = on
+        if not on:
+            self._cancel_timer()
+
+    def visit_at(self, moment: int | None) -> None:
+        """Plan a visit for a moment (microseconds since 1970), if retries are on; replaces the plan before."""
+        self._cancel_timer()
+        if self._auto_retry and moment is not None:
+            self._timer = asyncio.create_task(self._visit_after(max(0, moment - self.clock.now()) / 1_000_000))
+
+    @property
+    def visiting(self) -> bool:
+        """True while a visit runs, or the next follows at once."""
+        return self._task is not None
+
+    async def wait_until_idle(self) -> None:
+        """Return when no visit runs and none follows at once."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def wait_for_success(self) -> None:
+        """Return when a visit has ended from now on without a failure."""
+        self._succeeded.clear()
+        await self._succeeded.wait()
+
+    async def stop(self) -> None:
+        """End the visit at once, and forget requested work; return when it has ended."""
+        self._wanted = Work.NOTHING
+        self.set_auto_retry(False)
+        if self._task is not None:
+            self._task.cancel()
+            await self.wait_until_idle()
+
+    # -- visits
+
+    def _start(self) -> None:
+        if self._task is None and self._wanted:
+            self._cancel_timer()
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            self.changed()
+            while self._wanted:
+                work, self._wanted = self._wanted, Work.NOTHING
+                self.began = self.clock.monotonic(), self.total.bytes_in + self.total.bytes_out
+                self.failure = await self.make_visit(self, work)
+                if self.failure is not None:
+                    self._wanted |= work
+                    self._plan_retry()
+                    return
+                self._failures = 0
+                self.retry_at = None
+                self._succeeded.set()
+        finally:
+            self.began = None
+            self._task = None
+            self.changed()
+
+    def _plan_retry(self) -> None:
+        self._failures += 1
+        if self._auto_retry:
+            delay = RECONNECT.spread(self._failures, self.jitter())
+            self.retry_at = self.clock.now() + int(delay * 1_000_000)
+            self.visit_at(self.retry_at)
+
+    async def _visit_after(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        self._timer = None
+        self.visit(self._wanted | Work.FETCH | Work.PUSH)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+@dataclass(eq=False)
 class Links:
     """The links of all tenants.
 
@@ -28,27 +192,18 @@ class Links:
         on_removed: called with each link that has ended.
     """
 
-    def __init__(
-        self,
-        context: SyncContext,
-        resolver: DidResolver,
-        make: Callable[[str, str], Link],
-        on_removed: Callable[[Link], None],
-    ) -> None:
-        self._context = context
-        self._ledger = context.ledger
-        self._resolver = resolver
-        self._make = make
-        self._on_removed = on_removed
-        self._links: dict[tuple[str, str], Link] = {}
-        self._refreshing: dict[str, asyncio.Task[None]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+    context: SyncContext
+    resolver: DidResolver
+    make: Callable[[str, str], Link]
+    on_removed: Callable[[Link], None]
+    _links: dict[tuple[str, str], Link] = field(default_factory=dict)
+    _refreshing: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _ending: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[Link]:
         return iter(tuple(self._links.values()))
 
     def of(self, tenants: Iterable[str]) -> list[Link]:
-        """Return the links of some tenants."""
         wanted = set(tenants)
         return [link for link in self._links.values() if link.tenant in wanted]
 
@@ -57,52 +212,54 @@ class Links:
 
     # -- DID documents
 
-    async def refresh(self, tenant: str) -> None:
-        """Take over the endpoints of the tenant's DID document; if it cannot be resolved, the known ones stay."""
+    async def refresh_with_timeout(self, tenants: Sequence[str]) -> None:
+        """Take over the endpoints of the tenants' DID documents; if one cannot be resolved, the known ones stay.
+
+        Returns after `REFRESH_SECONDS` at the latest, while slow resolutions go on in the background.
+        """
+        if tenants:
+            await asyncio.wait([self._refresh(tenant) for tenant in tenants], timeout=REFRESH_SECONDS)
+
+    def _refresh(self, tenant: str) -> asyncio.Task[None]:
         task = self._refreshing.get(tenant)
         if task is None:
-            task = self._refreshing[tenant] = asyncio.create_task(self._refresh(tenant))
+            task = self._refreshing[tenant] = asyncio.create_task(self._take_over(tenant))
             task.add_done_callback(lambda _: self._refreshing.pop(tenant, None))
-        await asyncio.shield(task)
+        return task
 
-    async def refresh_with_timeout(self, tenants: Sequence[str]) -> None:
-        """Refresh some tenants, but return after `REFRESH_SECONDS`, while the slow ones go on in the background."""
-        if tenants:
-            await asyncio.wait([asyncio.ensure_future(self.refresh(one)) for one in tenants], timeout=REFRESH_SECONDS)
-
-    async def _refresh(self, tenant: str) -> None:
+    async def _take_over(self, tenant: str) -> None:
         try:
-            urls = await dwn_endpoints(self._resolver, tenant)
-            known = tenant in self._ledger.tenants()
-            added, removed = self._ledger.set_endpoints(tenant, urls) if known else ([], [])
+            urls = await dwn_endpoints(self.resolver, tenant)
+            known = tenant in self.context.ledger.tenants()
+            added, removed = self.context.ledger.set_endpoints(tenant, urls) if known else ([], [])
         except (DidError, StorageError) as error:  # or there is no room to keep the endpoints
-            self._context.did_errors[tenant] = str(error)
+            self.context.did_errors[tenant] = str(error)
             return
-        self._context.did_errors.pop(tenant, None)
+        self.context.did_errors.pop(tenant, None)
         if known:
             first = not removed and len(added) == len(urls)
             for url in () if first else added:
-                self._context.notify(SyncEvent("added", tenant, url))
+                self.context.notify(SyncEvent("added", tenant, url))
             for url in removed:
-                self._context.notify(SyncEvent("removed", tenant, url))
+                self.context.notify(SyncEvent("removed", tenant, url))
             self.align(tenant)
 
     def align(self, tenant: str) -> None:
-        """Make and end links as the ledger has endpoints (invariant 1)."""
-        known = tenant in self._ledger.tenants()
-        urls = [endpoint.url for endpoint in self._ledger.endpoints(tenant)] if known else []
+        """Make and end links as the ledger has endpoints (invariant 4)."""
+        known = tenant in self.context.ledger.tenants()
+        urls = [endpoint.url for endpoint in self.context.ledger.endpoints(tenant)] if known else []
         for link in self.of([tenant]):
             if link.url not in urls:
                 del self._links[tenant, link.url]
-                self._on_removed(link)
+                self.on_removed(link)
                 task = asyncio.ensure_future(link.stop())
                 self._ending.add(task)
                 task.add_done_callback(self._ending.discard)
         for url in urls:
             if (tenant, url) not in self._links:
-                self._links[tenant, url] = self._make(tenant, url)
+                self._links[tenant, url] = self.make(tenant, url)
         if not known:
-            self._context.did_errors.pop(tenant, None)
+            self.context.did_errors.pop(tenant, None)
 
     # -- visits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
@@ -13,6 +13,8 @@ from web5.dwn.data import DataStream, data_of
 from web5.dwn.permissions.grants import Grant
 from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
+from web5.remote.dwn import RemoteDwn
+from web5.remote.socket import SocketSubscription
 from web5.sync.exchange.grants import SYNCED_BY
 from web5.sync.ledger.cursors import Cursor
 from web5.sync.ledger.ledger import Endpoint, Tenant
@@ -25,43 +27,12 @@ GrantsOf = Callable[[str, str], Sequence[Grant]]
 """Returns the grants by which a delegate may sync (`grants.GrantBook.held`), given the tenant and the delegate."""
 
 
-class RemoteSubscription(Protocol):
-    """A subscription at an endpoint. If the status of `reply` is not 200, nothing was subscribed."""
-
-    reply: Message
-
-    async def ended(self) -> None:
-        """Return once it brings no more events, for whatever reason."""
-
-    async def close(self) -> None:
-        """Unsubscribe. Safe to call twice."""
-
-
-class Remote(Protocol):
-    """The way to endpoints (`RemoteDwn`)."""
-
-    async def process_message(
-        self,
-        endpoint: str,
-        tenant: str,
-        message: Message,
-        data: bytes | DataStream | None = None,
-        *,
-        on_sent: Callable[[int], None] | None = None,
-    ) -> Message: ...
-
-    async def subscribe(
-        self, endpoint: str, tenant: str, message: Message, on_event: Callable[[Message], None]
-    ) -> RemoteSubscription: ...
-
-
 @dataclass(frozen=True, slots=True)
 class RemoteLog:
     """One log that is read from an endpoint.
 
     Parameters:
         name: the key of its cursor in the ledger.
-        filters: those of the MessagesQuery and MessagesSubscribe.
         grants: the IDs of the grants that a delegate invokes, by method.
     """
 
@@ -70,7 +41,6 @@ class RemoteLog:
     grants: Mapping[str, str] | None = None
 
     def grant(self, method: str) -> str | None:
-        """Return the grant for Messages{method}; None for the tenant itself."""
         return None if self.grants is None else self.grants.get(method)
 
 
@@ -118,13 +88,11 @@ NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
 class Peer:
     """Requests to one endpoint in the name of its tenant. Each returns its result, or the outcome if it failed.
 
-    Attributes:
-        logs: the logs that are read there.
-        report: counts of the work that is done.
+    The work is counted in `report`.
     """
 
     def __init__(
-        self, remote: Remote, signer: MessageSigner, clock: Clock, endpoint: Endpoint, logs: Sequence[RemoteLog] = ()
+        self, remote: RemoteDwn, signer: MessageSigner, clock: Clock, endpoint: Endpoint, logs: Sequence[RemoteLog] = ()
     ) -> None:
         self.endpoint = endpoint
         self.logs = logs
@@ -152,7 +120,7 @@ class Peer:
         return Listing(list(dict.fromkeys(cids)), after if isinstance(after, dict) else None, cursor)
 
     async def list_everything(self) -> dict[str, Listing] | Outcome:
-        """List all that the endpoint has, by log."""
+        """List everything, by log."""
         listings: dict[str, Listing] = {}
         for log in self.logs:
             listing = await self.list_messages(log, None)
@@ -191,7 +159,7 @@ class Peer:
         finally:
             await _release(reply)
 
-    async def subscribe(self, log: RemoteLog, on_event: Callable[[Message], None]) -> RemoteSubscription:
+    async def subscribe(self, log: RemoteLog, on_event: Callable[[Message], None]) -> SocketSubscription:
         """Subscribe to the messages that the endpoint takes from now on.
 
         Raises:
@@ -209,10 +177,7 @@ class Peer:
     async def send(
         self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] | None = None
     ) -> Outcome:
-        """Send a message to be stored.
-
-        Parameters:
-            on_sent: called with the number of bytes of the data that have gone out, if it is large.
+        """Send a message to be stored; `on_sent` gets the number of bytes of large data that have gone out.
 
         Raises:
             BlobMissing: the data was replaced or deleted here meanwhile.

@@ -76,7 +76,7 @@ class Pull:
         before = self._peer.report.pulled
         self._tries.update(cids)
         self._total = self._settled + len(cids)
-        self._others = self._inbox.counts(self._id)[0] - len(cids)
+        self._others = self._inbox.summary(self._id).unsettled - len(cids)
         claims = dict.fromkeys(((self._tenant, cid) for cid in cids), self._id)
         claimed.update(claims)
         try:
@@ -105,7 +105,7 @@ class Pull:
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
         if caught_up is None:
-            for filter in self._context.priorities(self._tenant):
+            for filter in self._context.priorities.get(self._tenant, ()):
                 yield PageWalk(wanted, None, filter, PRIORITY_PAGES)
         protocols = self._context.ledger.protocols(self._tenant)
         for within in [{}] if protocols is None else [{"protocol": one} for one in protocols]:
@@ -238,7 +238,7 @@ class Pull:
         moment = self._context.clock.monotonic()
         if now or moment >= self._reported + PROGRESS_SECONDS:
             self._reported = moment
-            self._settled = self._total - max(0, self._inbox.counts(self._id)[0] - self._others)
+            self._settled = self._total - max(0, self._inbox.summary(self._id).unsettled - self._others)
             self._report_progress()
 
     def _report_progress(self) -> None:

@@ -55,7 +55,7 @@ class Push:
     async def run(self) -> bool:
         """Send the due messages, until none is left or the endpoint is halted; return True if it took any."""
         before = self._peer.report.pushed
-        self._total = self._done + self._outbox.counts(self._id)[0]
+        self._total = self._done + self._outbox.summary(self._id).unsettled
         plan, last, sending = PushPlan(), 0, set[asyncio.Task[tuple[Item, Outcome]]]()
         try:
             while True:
@@ -68,18 +68,14 @@ class Push:
                     break
                 done, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
                 self._record([outcome for task in done for outcome in plan.done(*task.result())])
-                await self._flush_sometimes()
+                if (now := self._context.clock.monotonic()) >= self._flushed + FLUSH_SECONDS:
+                    self._flushed = now
+                    await self._context.ledger.database.flush()
         finally:
             for task in sending:
                 task.cancel()
         self.halted = plan.halted
         return self._peer.report.pushed > before
-
-    async def _flush_sometimes(self) -> None:
-        now = self._context.clock.monotonic()
-        if now >= self._flushed + FLUSH_SECONDS:
-            self._flushed = now
-            await self._context.ledger.database.flush()
 
     def _due(self, after: int) -> list[tuple[int, str]]:
         """Return the next due entries, opening windows of the event log until there are some or it ends."""

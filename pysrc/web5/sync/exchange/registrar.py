@@ -56,13 +56,7 @@ _LONGEST = int(LONGEST * 1_000_000)
 
 @dataclass(slots=True)
 class _Work:
-    """A proof of work in progress. Times are in seconds, monotonic.
-
-    Parameters:
-        hashes: the average number for the challenge.
-        tried, before: the numbers computed for this challenge, and for those before it.
-        reported: when `changed` was called last.
-    """
+    """A proof of work in progress: the hashes tried for this challenge, and before it. Times: seconds, monotonic."""
 
     began: float
     hashes: int = 0
@@ -72,20 +66,16 @@ class _Work:
 
 
 class Registrar:
-    """The registrations of all tenants.
-
-    Parameters:
-        client: of the servers.
-        database: the engine's; the ledger makes the tables in it.
+    """The registrations of all tenants; the ledger makes their tables in `database`, the engine's.
 
     Attributes:
-        changed: called with tenant and endpoint when their registration has changed.
-        agreed: called with the endpoint when the person has agreed to its demands.
+        on_changed: called with tenant and endpoint when their registration has changed.
+        on_agreed: called with the endpoint when the person has agreed to its demands.
     """
 
-    def __init__(self, registry: RegistrationClient, database: Database, clock: Clock) -> None:
-        self.changed: list[Callable[[str, str], None]] = []
-        self.agreed: list[Callable[[str], None]] = []
+    def __init__(self, client: RegistrationClient, database: Database, clock: Clock) -> None:
+        self.on_changed: Callable[[str, str], None] = lambda tenant, endpoint: None
+        self.on_agreed: Callable[[str], None] = lambda endpoint: None
         self._client = client
         self._store = RegistrationStore(database)
         self._database = database
@@ -138,8 +128,7 @@ class Registrar:
     async def _agreed(self, endpoint: str) -> None:
         self.retry(endpoint)
         await self._database.flush()
-        for callback in self.agreed:
-            callback(endpoint)
+        self.on_agreed(endpoint)
 
     # -- visits
 
@@ -236,11 +225,7 @@ class Registrar:
 
     def _put(self, tenant: str, endpoint: str, found: Registration) -> None:
         self._store.put(tenant, endpoint, found)
-        self._changed(tenant, endpoint)
-
-    def _changed(self, tenant: str, endpoint: str) -> None:
-        for callback in self.changed:
-            callback(tenant, endpoint)
+        self.on_changed(tenant, endpoint)
 
     async def _solve(self, tenant: str, endpoint: str, demands: Demands) -> str | None:
         if demands.challenge is None:
@@ -254,7 +239,7 @@ class Registrar:
             work.tried, now = hashes, self._clock.monotonic()
             if now >= work.reported + PROGRESS_SECONDS:
                 work.reported = now
-                self._changed(tenant, endpoint)
+                self.on_changed(tenant, endpoint)
             return now < began + SOLVE_SECONDS
 
         return await solve(demands.challenge, registration_data(tenant, demands.terms), tried)

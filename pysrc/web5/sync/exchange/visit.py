@@ -19,7 +19,7 @@ from contextlib import suppress
 
 from web5.errors import CryptoError, DidError, IdentityError, Web5Error
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.link import Link, Work
+from web5.sync.exchange.links import Link, Work
 from web5.sync.exchange.peer import Peer
 from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.push import Push
@@ -57,7 +57,7 @@ async def visit_endpoint(context: SyncContext, wake_others: WakeOthers, link: Li
         with suppress(Exception):  # the ledger may be just what fails
             if (endpoint := context.ledger.endpoint(link.tenant, link.url)) is not None:
                 context.ledger.failed(endpoint, failure)
-                link.total.unsettled = _unsettled(context, endpoint)
+                _count_unsettled(context, link, endpoint)
     link.probed = link.probed and failure is None
     link.total.error = None if failure is None else (failure.code, failure.detail)
     return failure
@@ -90,10 +90,9 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
     else:
         ledger.failed(endpoint, failure)
     await ledger.database.flush()
-    link.total.unsettled = _unsettled(context, endpoint)
+    next_due = _count_unsettled(context, link, endpoint)
     if failure is None:
-        due = [ledger.inbox.next_due(endpoint.id), ledger.outbox.next_due(endpoint.id)]
-        link.visit_at(min((moment for moment in due if moment is not None), default=None))
+        link.visit_at(next_due)
     return failure
 
 
@@ -102,8 +101,11 @@ def _must_list(context: SyncContext, link: Link, work: Work) -> bool:
     return bool(work & Work.LIST) or bool(work & Work.RELIST and not fresh)
 
 
-def _unsettled(context: SyncContext, endpoint: Endpoint) -> int:
-    return context.ledger.outbox.counts(endpoint.id)[0] + context.ledger.inbox.counts(endpoint.id)[0]
+def _count_unsettled(context: SyncContext, link: Link, endpoint: Endpoint) -> int | None:
+    """Count the messages that are left, and return when the first backoff of one ends."""
+    sides = [side.summary(endpoint.id) for side in (context.ledger.inbox, context.ledger.outbox)]
+    link.total.unsettled = sum(side.unsettled for side in sides)
+    return min((side.next_due for side in sides if side.next_due is not None), default=None)
 
 
 def _cause(error: Exception) -> Exception:
@@ -147,7 +149,9 @@ class EndpointSync:
         while going:
             going = False
             if work & Work.FETCH:
-                going = await self._fetch()
+                before = self._link.total.pulled
+                if going := await self._pull.fetch():
+                    self._wake_others(self._link, Work.FOLLOW if self._link.total.pulled > before else Work.FETCH)
                 if self._pull.halted:
                     return self._pull.halted
             if work & Work.PUSH:
@@ -155,15 +159,6 @@ class EndpointSync:
                 if self._push.halted:
                     return self._push.halted
         return None
-
-    async def _fetch(self) -> bool:
-        before = self._link.total.pulled
-        fetched = await self._pull.fetch()
-        if self._link.total.pulled > before:
-            self._wake_others(self._link, Work.FOLLOW)
-        elif fetched:
-            self._wake_others(self._link, Work.FETCH)
-        return fetched
 
     # -- new messages
 

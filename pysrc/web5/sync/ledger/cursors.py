@@ -32,7 +32,6 @@ class LogPosition:
 
     @property
     def last_cid(self) -> str | None:
-        """The last message that was listed."""
         return self.batch[-1] if self.batch else None
 
     @property
@@ -59,7 +58,6 @@ class CursorTable:
         self._db = db
 
     def get(self, endpoint: int, log: str) -> LogPosition:
-        """Return how far a log of the endpoint was read."""
         query = "SELECT cursor, start, batch FROM sync_cursor WHERE endpoint = ? AND log = ?"
         found = self._db.execute(query, (endpoint, log)).fetchone()
         if found is None:
@@ -68,10 +66,7 @@ class CursorTable:
         return LogPosition(cursor, start, tuple(batch))
 
     def advance(self, endpoint: int, log: str, listing: Listing) -> None:
-        """Move the cursor to the end of a listing.
-
-        The next listing repeats its end if that is cheap, so that a log that has lost it is noticed.
-        """
+        """Move to the end of a listing, which the next one repeats if that is cheap, to notice if it is lost."""
         known = self.get(endpoint, log)
         repeated = known.last_cid in listing.cids
         fresh = listing.cids[listing.cids.index(known.last_cid or "") + 1 :] if repeated else listing.cids
@@ -86,5 +81,4 @@ class CursorTable:
         )
 
     def forget(self, endpoint: int, log: str) -> None:
-        """Begin at the start of the log again."""
         self._db.execute("DELETE FROM sync_cursor WHERE endpoint = ? AND log = ?", (endpoint, log))

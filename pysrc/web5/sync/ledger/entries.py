@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
@@ -23,11 +24,7 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message that is not settled; the fields are those of `states.Unsettled`.
-
-    Parameters:
-        position: the message's place in the log it comes from.
-    """
+    """One message that is not settled: its place in the log it comes from, and the fields of `states.Unsettled`."""
 
     position: int
     cid: str
@@ -40,13 +37,16 @@ class Entry:
     since: int | None = None
 
 
-class Entries:
-    """The entries of one direction.
+class Summary(NamedTuple):
+    """The number of unsettled messages, how many of them are refused or blocked, and when the first backoff ends."""
 
-    Attributes:
-        table: its name.
-        key: the column that tells an endpoint's entries apart.
-    """
+    unsettled: int
+    refused: int
+    next_due: int | None
+
+
+class Entries:
+    """The entries of one direction, in the table of this name; `key` is the column that tells an endpoint's apart."""
 
     table: str
     key: str
@@ -56,18 +56,13 @@ class Entries:
         self._db = database.connection
 
     def due(self, endpoint: int, now: int, limit: int = -1, after: int = 0) -> list[Entry]:
-        """Return the entries that may be tried now, in their order.
-
-        Parameters:
-            limit: at most so many; -1: all.
-            after: only those beyond this position.
-        """
+        """Return the entries beyond position `after` that may be tried now, in their order; `limit` -1 is no limit."""
         latest = now + int(LONGEST * 1_000_000)
         due = "position > ? AND (next_try IS NULL OR next_try <= ? OR next_try > ?)"
         return self._select(endpoint, limit, due, (after, now, latest))
 
     def unsettled(self, endpoint: int) -> list[Entry]:
-        """Return all entries of the endpoint, in their order."""
+        """Return the endpoint's entries, in their order."""
         return self._select(endpoint)
 
     def _select(self, endpoint: int, limit: int = -1, where: str = "1", values: tuple[int, ...] = ()) -> list[Entry]:
@@ -78,21 +73,13 @@ class Entries:
         )
         return [Entry(position, cid, State(state), *rest) for position, cid, state, *rest in found]
 
-    def counts(self, endpoint: int) -> tuple[int, int]:
-        """Return the number of unsettled messages, and how many of them are refused or blocked."""
-        found = self._db.execute(
-            f"SELECT count(*), count(*) FILTER (WHERE state IN ('refused', 'blocked')) FROM {self.table}"
-            " WHERE endpoint = ? AND state <> 'settled'",
+    def summary(self, endpoint: int) -> Summary:
+        [found] = self._db.execute(
+            "SELECT count(*), count(*) FILTER (WHERE state IN ('refused', 'blocked')), min(next_try)"
+            f" FROM {self.table} WHERE endpoint = ? AND state <> 'settled'",
             (endpoint,),
-        ).fetchone()
-        return (found[0], found[1]) if found else (0, 0)
-
-    def next_due(self, endpoint: int) -> int | None:
-        """Return when the first entry that must not be tried yet is due; None if there is none."""
-        found = self._db.execute(
-            f"SELECT min(next_try) FROM {self.table} WHERE endpoint = ? AND state <> 'settled'", (endpoint,)
-        ).fetchone()
-        return found[0] if found else None
+        )
+        return Summary(*found)
 
     def release(self, endpoint: int, keys: Sequence[str]) -> None:
         """Let the messages that wait for one of these dependencies be tried again. Inside a transaction."""
@@ -112,15 +99,22 @@ class Entries:
 
     def _fail(self, endpoint: int, key: int | str, outcome: Outcome, now: int) -> None:
         where = f"WHERE endpoint = ? AND {self.key} = ?"
-        found = self._db.execute(f"SELECT attempts FROM {self.table} {where}", (endpoint, key)).fetchone()
-        if found is not None:
-            attempts = found[0] + 1
+        failures = self._db.execute(f"SELECT attempts FROM {self.table} {where}", (endpoint, key)).get
+        if failures is not None:
+            next_try = outcome.next_try(failures + 1, now)
             self._db.execute(
                 f"UPDATE {self.table} SET state = ?, code = ?, detail = ?, attempts = ?, next_try = ?, waits_for = ?,"
                 f" since = ifnull(since, ?) {where}",
                 (
-                    *(outcome.state, outcome.code, outcome.detail, attempts),
-                    *(outcome.next_try(attempts, now), outcome.waits_for, now, endpoint, key),
+                    outcome.state,
+                    outcome.code,
+                    outcome.detail,
+                    failures + 1,
+                    next_try,
+                    outcome.waits_for,
+                    now,
+                    endpoint,
+                    key,
                 ),
             )
 
@@ -133,8 +127,7 @@ class Inbox(Entries):
 
     def add(self, endpoint: int, cids: Sequence[str], now: int) -> None:
         """Add newly listed messages, pending since `now`. Inside a transaction."""
-        found = self._db.execute("SELECT max(position) FROM sync_in WHERE endpoint = ?", (endpoint,)).fetchone()
-        last = (found[0] if found else None) or 0
+        [(last,)] = self._db.execute("SELECT ifnull(max(position), 0) FROM sync_in WHERE endpoint = ?", (endpoint,))
         self._db.executemany(
             "INSERT OR IGNORE INTO sync_in (endpoint, cid, position, state, since) VALUES (?, ?, ?, 'pending', ?)",
             [(endpoint, cid, position, now) for position, cid in enumerate(cids, last + 1)],
@@ -165,12 +158,12 @@ class Inbox(Entries):
     def has_pending(self, endpoint: int) -> bool:
         """Return True if a message was not even tried yet."""
         query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND state = 'pending' LIMIT 1"
-        return self._db.execute(query, (endpoint,)).fetchone() is not None
+        return self._db.execute(query, (endpoint,)).get is not None
 
     def oldest(self, endpoint: int) -> int | None:
         """Return when the oldest message was listed first."""
-        found = self._db.execute("SELECT min(since) FROM sync_in WHERE endpoint = ?", (endpoint,)).fetchone()
-        return found[0] if found else None
+        since: int | None = self._db.execute("SELECT min(since) FROM sync_in WHERE endpoint = ?", (endpoint,)).get
+        return since
 
 
 class Outbox(Entries):
@@ -255,10 +248,9 @@ class Outbox(Entries):
                     self._fail(endpoint, item.seq, outcome, now)
 
     def relist(self, endpoint: int, held: set[str]) -> int:
-        """Begin anew from a listing of everything, `held` of it also here. Inside a transaction.
+        """Begin anew from a listing of everything, `held` of it also here; return how many settled messages are lost.
 
-        Returns:
-            The number of messages that counted as settled and are not there.
+        Inside a transaction.
         """
         lost = 0
         reached = self._cursor(endpoint)[1]
@@ -274,10 +266,9 @@ class Outbox(Entries):
 
     def is_settled(self, endpoint: int, seq: int) -> bool:
         """Return True if the endpoint needs nothing of this event any more (invariants 1 and 2 of the ledger)."""
-        found = self._db.execute(
-            "SELECT state FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq)
-        ).fetchone()
-        return found[0] == "settled" if found else seq <= self._cursor(endpoint)[1]
+        query = "SELECT state FROM sync_out WHERE endpoint = ? AND position = ?"
+        state = self._db.execute(query, (endpoint, seq)).get
+        return state == "settled" if state else seq <= self._cursor(endpoint)[1]
 
     def first_settled(self, endpoint: int) -> str | None:
         """Return the oldest message that the endpoint is known to hold; only the oldest `WINDOW` are looked at."""
@@ -289,10 +280,9 @@ class Outbox(Entries):
         implied = [Entry(seq, cid, State.PENDING) for seq, cid in self._implied(endpoint)]
         return sorted(super().unsettled(endpoint) + implied, key=lambda entry: entry.position)
 
-    def counts(self, endpoint: int) -> tuple[int, int]:
-        """Return how many messages the endpoint does not hold yet, and how many of them are refused or blocked."""
-        total, refused = super().counts(endpoint)
-        return total + len(self._implied(endpoint)), refused
+    def summary(self, endpoint: int) -> Summary:
+        found = super().summary(endpoint)
+        return found._replace(unsettled=found.unsettled + len(self._implied(endpoint)))
 
     def oldest(self, endpoint: int) -> int | None:
         """Return when the oldest message that the endpoint does not hold was made."""

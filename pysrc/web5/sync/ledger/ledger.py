@@ -52,10 +52,10 @@ class Endpoint:
     id: int
     tenant: str
     url: str
-    caught_up: int | None
-    audited: int | None
-    last_success: int | None
-    error: Outcome | None
+    caught_up: int | None = None
+    audited: int | None = None
+    last_success: int | None = None
+    error: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,11 @@ class Tenant:
 
     @property
     def signer(self) -> str:
-        """The DID whose key signs for the tenant."""
         return self.delegate or self.did
 
 
 class Ledger:
-    """The ledger of all tenants of one node.
-
-    Parameters:
-        database: the engine's own; `open` adds the tables of sync.
-        store: the engine's, with its event log.
-    """
+    """The ledger of all tenants of one node, in the engine's database, beside its event log."""
 
     def __init__(self, database: Database, store: Store) -> None:
         self.database = database
@@ -105,16 +99,15 @@ class Ledger:
     # -- tenants and endpoints
 
     def tenants(self) -> list[str]:
-        """Return the tenants that sync, in the order of their registration."""
         return list(self._tenants)
 
     def tenant(self, did: str) -> Tenant | None:
-        """Return a tenant that syncs; None if it is not registered."""
         return self._tenants.get(did)
 
     def protocols(self, tenant: str) -> tuple[str, ...] | None:
         """Return the protocols that a tenant syncs; None: everything."""
-        return self._tenants[tenant].protocols if tenant in self._tenants else None
+        found = self._tenants.get(tenant)
+        return found.protocols if found else None
 
     def register(self, tenant: Tenant) -> None:
         """Add a tenant. With another scope than before, its endpoints are compared anew."""
@@ -159,11 +152,7 @@ class Ledger:
         return next((one for one in self.endpoints(tenant) if one.url == url), None)
 
     def set_endpoints(self, tenant: str, urls: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Take over the endpoints of the tenant's DID document.
-
-        Returns:
-            The added ones, and those that have left the document, now dropped.
-        """
+        """Take over the endpoints of the tenant's DID document; return the added and the dropped ones."""
         known = self._endpoint_ids.get(tenant, {})
         removed = [url for url in known if url not in urls]
         added = [url for url in urls if url not in known]
@@ -198,15 +187,9 @@ class Ledger:
             self.inbox.release(endpoint, keys)
 
     def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:
-        """Take over an endpoint's listing: missing messages get entries, the rest is settled for it (invariant 4).
-
-        A message that is only repeated was accounted for already: if it is missing and has no entry, it is superseded
-        here.
-
-        Parameters:
-            missing: the listed messages that are not held here.
-        """
+        """Take over an endpoint's listing: entries for the messages missing here, the rest is settled (invariant 4)."""
         held = {cid for cid in listing.cids if cid not in missing}
+        # A message that is only repeated was accounted for: if it is missing and has no entry, it is superseded here.
         wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
         with self.database.transaction():
             self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)

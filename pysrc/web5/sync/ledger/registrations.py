@@ -23,16 +23,7 @@ class RegistrationStore:
             " WHERE tenant = ? AND endpoint = ?",
             (tenant, endpoint),
         ).fetchone()
-        if found is None:
-            return None
-        state, terms, hashes, reason, registered, attempts, next_try = found
-        return Registration(
-            *(RegistrationState(state), terms, hashes),
-            reason=reason,
-            registered=registered,
-            attempts=attempts,
-            next_try=next_try,
-        )
+        return None if found is None else Registration(RegistrationState(found[0]), *found[1:])
 
     def put(self, tenant: str, endpoint: str, found: Registration) -> None:
         """Keep a registration, in place of the one before."""
@@ -68,7 +59,7 @@ class RegistrationStore:
     def has_accepted_terms(self, endpoint: str, hash: str) -> bool:
         """Return True if the person agreed to these terms."""
         query = "SELECT 1 FROM sync_accepted_terms WHERE endpoint = ? AND hash = ?"
-        return self._db.execute(query, (endpoint, hash)).fetchone() is not None
+        return self._db.execute(query, (endpoint, hash)).get is not None
 
     def accept_work(self, endpoint: str, hashes: int, now: int) -> None:
         """Record that this device may compute about so many hashes for the endpoint; replaces the number before."""
@@ -77,8 +68,7 @@ class RegistrationStore:
 
     def accepted_work(self, endpoint: str) -> int:
         """Return the number of hashes that this device may compute for the endpoint."""
-        row = self._db.execute("SELECT hashes FROM sync_accepted_work WHERE endpoint = ?", (endpoint,)).fetchone()
-        return row[0] if row else 0
+        return self._db.execute("SELECT hashes FROM sync_accepted_work WHERE endpoint = ?", (endpoint,)).get or 0
 
 
 def _fitting(number: int | None) -> int | None:

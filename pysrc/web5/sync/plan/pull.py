@@ -77,10 +77,6 @@ class Candidate:
         is_small = self.data is None or (isinstance(self.data, bytes) and len(self.data) <= MAX_INLINE_BYTES)
         return is_small and method_of(self.message) == "Records.Write"
 
-    @property
-    def timestamp(self) -> str:
-        return str(self.message["descriptor"].get("messageTimestamp"))
-
 
 RecordBatch = list[Candidate]
 """Messages of one record, to be applied in this order."""
@@ -247,7 +243,7 @@ class ReorderBuffer:
 
 
 def _by_age(batches: Iterable[RecordBatch]) -> list[RecordBatch]:
-    return sorted(batches, key=lambda batch: batch[0].timestamp)
+    return sorted(batches, key=lambda batch: str(batch[0].message["descriptor"].get("messageTimestamp")))
 
 
 def _size(batch: RecordBatch) -> int | None:

@@ -13,6 +13,9 @@ from web5.errors import InvalidArgument
 LIVE = "live"
 """The interval that stands for: at once, through a subscription at each endpoint."""
 
+SAFETY_SECONDS = 120.0
+"""The interval of live sync's own visits to every endpoint, whatever its subscriptions bring."""
+
 SHORTEST = 0.1
 """The shortest interval, in seconds. A shorter one is a mistake, and would be an attack on the remote nodes."""
 
@@ -37,10 +40,12 @@ def parse_interval(text: str) -> float | None:
     """Return the seconds between two runs; None for 'off'. A number without a unit is milliseconds, as for `ms`.
 
     Raises:
-        InvalidArgument: it is neither 'off' nor a positive time of at least 100 ms.
+        InvalidArgument: it is neither 'live' nor 'off' nor a positive time of at least 100 ms.
     """
     if text == "off":
         return None
+    if text == LIVE:
+        return SAFETY_SECONDS
     form = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= 100 else None
     unit = _SECONDS.get(form[2].lower() or "ms") if form else None
     if form is None or unit is None:
@@ -49,9 +54,3 @@ def parse_interval(text: str) -> float | None:
     if seconds < SHORTEST:
         raise InvalidArgument(f"sync interval {text!r}: the shortest is '100ms'")
     return seconds
-
-
-def check_interval(text: str) -> None:
-    """Raise InvalidArgument unless `text` is 'live' or an interval that `parse_interval` takes."""
-    if text != LIVE:
-        parse_interval(text)

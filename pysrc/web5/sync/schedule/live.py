@@ -16,9 +16,9 @@ from contextlib import suppress
 
 from web5.dwn.cid import message_cid
 from web5.errors import InvalidArgument, NoWebSocket, Web5Error
+from web5.remote.socket import SocketSubscription
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.link import Link, Work
-from web5.sync.exchange.peer import RemoteSubscription
+from web5.sync.exchange.links import Link, Work
 from web5.sync.plan.policy import RECONNECT, classify
 from web5.sync.states import Message, SyncEvent
 from web5.tasks import first_of
@@ -113,7 +113,7 @@ class Live:
             return
         peer = await self._context.peer(endpoint)
         peer.report = link.total
-        subscriptions: list[RemoteSubscription] = []
+        subscriptions: list[SocketSubscription] = []
         try:
             for remote_log in peer.logs:
                 subscription = await peer.subscribe(remote_log, lambda event: self._receive(link, event))

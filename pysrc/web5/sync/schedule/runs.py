@@ -1,4 +1,4 @@
-"""Runs of sync: visit every endpoint, wait until all are idle, and report what that did.
+"""Runs of sync: visit every endpoint, wait until all are idle, and report what that did; by request or by time.
 
 Runs may overlap: each only wakes links, and a link makes one visit at a time.
 """
@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+from typing import Any
 
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.link import Link, Work
-from web5.sync.exchange.links import Links
+from web5.sync.exchange.links import Link, Links, Work
 from web5.sync.states import EndpointReport, SyncEvent, SyncReport
+
+LONGEST_SLEEP = 86_400.0
+"""Seconds; a browser's timer fires at once if it is set to more than 24 days."""
+
+NAP = 30.0
+"""Seconds that live sync sleeps at a time, to notice that the device has slept meanwhile."""
+
+LATE = 15.0
+"""Seconds that a nap may be late before it counts as the device's sleep."""
 
 _COUNTS = ("listed", "pulled", "pushed", "requests", "bytes_in", "bytes_out")
 
@@ -75,3 +84,32 @@ def _since(total: EndpointReport, before: EndpointReport | None) -> EndpointRepo
     if before is None:
         return replace(total)
     return replace(total, **{name: getattr(total, name) - getattr(before, name) for name in _COUNTS})
+
+
+async def run_every(
+    context: SyncContext,
+    seconds: float,
+    action: Callable[[], Coroutine[Any, Any, object]],
+    woke: Callable[[], Awaitable[None]] | None = None,
+    *,
+    at_once: bool = True,
+) -> None:
+    """Run `action` now and then after every `seconds`, until cancelled; a running action then goes on.
+
+    Parameters:
+        woke: called when the device seems to have slept; makes the timer wake up every `NAP` to see.
+        at_once: False: the first time is after `seconds`.
+    """
+    clock, due = context.clock, at_once
+    while True:
+        if due:
+            # Nobody waits for it: a slow endpoint must not make the next run late for the others.
+            context.spawn(action())
+        due, left = True, seconds
+        while left > 0:
+            nap = min(left, LONGEST_SLEEP if woke is None else NAP)
+            before = clock.now()
+            await clock.sleep(nap)
+            left -= nap
+            if woke is not None and clock.now() - before > (nap + LATE) * 1_000_000:
+                await woke()

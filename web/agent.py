@@ -1,6 +1,6 @@
 """This tab's node, or the way to the tab that is the node. boot/agent.mjs runs it in the worker.
 
-The page calls `ask`; what changes is told to all pages on the BroadcastChannel "web5-events".
+The page calls `ask`; changes are posted to all pages on the BroadcastChannel "web5-events".
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 import js
-from app.announcer import Announcer
+from app.change_notifier import ChangeNotifier
 from app.service import Service, answer, refusal
 from app.session import Session
 
@@ -18,7 +18,7 @@ from web5.platform import default_settings, open_agent
 
 tabs = Tabs("web5")
 channel = js.BroadcastChannel.new("web5-events")
-announcer = Announcer(channel.postMessage)
+notifier = ChangeNotifier(channel.postMessage)
 
 
 async def ask(name: str, arguments: str) -> str:
@@ -41,22 +41,22 @@ async def be_the_node() -> None:
     """Wait until this tab leads, then open the store and answer for all tabs; cancelled, let another tab lead."""
     await tabs.lead()
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
-    opening = asyncio.ensure_future(opened())
+    opening = asyncio.ensure_future(open_session())
     try:
         tabs.serve(await handler(asyncio.shield(opening)))
-        announcer.leading()
+        notifier.leading()
         await asyncio.Event().wait()
     finally:
         await tabs.resign(lambda: close(opening))
 
 
-async def opened() -> Session:
-    """The agent of this origin; what needs its vault waits until that is unlocked."""
+async def open_session() -> Session:
+    """Open the agent of this origin; what needs its vault waits until that is unlocked."""
     settings = await default_settings()
-    agent = await open_agent(gateway_uris=settings.gateways, on_progress=announcer.boot)
+    agent = await open_agent(gateway_uris=settings.gateways, on_progress=notifier.boot)
     try:
-        announcer.watch(agent)
-        session = Session(agent, announcer, settings.dwn_endpoints)
+        notifier.watch(agent)
+        session = Session(agent, notifier, settings.dwn_endpoints)
         await session.open()
     except BaseException:
         await agent.close()
@@ -65,7 +65,7 @@ async def opened() -> Session:
 
 
 async def handler(opening: Awaitable[Session]) -> Handler:
-    """What answers the calls of all tabs."""
+    """Return the function that answers the calls of all tabs."""
     try:
         service = Service(await opening)
     except Exception as error:
@@ -84,19 +84,19 @@ async def handler(opening: Awaitable[Session]) -> Handler:
 
 async def close(opening: Awaitable[Session]) -> None:
     """Close the store, if it has opened."""
-    with suppress(Exception):  # why it did not open was told; what it could not write was not acknowledged
+    with suppress(Exception):  # why it did not open was shown; what it could not write was not acknowledged
         await (await opening).close()
 
 
 async def freeze() -> None:
-    """The browser is about to stop this tab: let another be the node, for nobody could reach this one."""
+    """Let another tab be the node, since the browser is about to stop this one and nobody could reach it."""
     async with turning:
         turn.cancel()
         await asyncio.wait([turn])
 
 
 async def resume() -> None:
-    """This tab goes on: queue up again."""
+    """Queue up again, since this tab goes on."""
     global turn
     async with turning:
         if turn.done():

@@ -87,7 +87,7 @@ class DwnError(Web5Error):
 
     @staticmethod
     def from_status(status: int, detail: str) -> DwnError:
-        """The error for a reply's status code and detail."""
+        """Return the error for a reply's status code and detail."""
         kind = _BY_STATUS.get(status, ServerFailure if status >= 500 else DwnError)
         code, colon, message = detail.partition(": ")
         if not colon or not code.isidentifier():
@@ -270,7 +270,7 @@ class RegistrationReason(StrEnum):
     NOT_HONOURED = "not honoured"
     """It took the registration, and refuses the tenant nevertheless."""
     BAD_ANSWER = "bad answer"
-    """What it answers is no challenge, or no terms."""
+    """Its answer is no challenge, or no terms."""
 
 
 class RegistrationError(Web5Error):
@@ -295,7 +295,7 @@ class StorageFull(StorageError):
 
 
 class StorageCorrupt(StorageError):
-    """What is stored cannot be a whole store."""
+    """The stored pages or files cannot be a whole store."""
 
 
 class StorageBusy(StorageError):

@@ -19,7 +19,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def parse(text: str) -> Any:
-    """The value, as strictly as `JSON.parse`: NaN and the infinities are no JSON.
+    """Parse a JSON text as strictly as `JSON.parse`: NaN and the infinities are no JSON.
 
     Raises:
         ValueError: the text is not JSON, or it is nested too deeply.
@@ -30,7 +30,7 @@ def parse(text: str) -> Any:
 
 
 def _depth(text: str) -> int:
-    """How deeply the text is nested, or more if it is not JSON."""
+    """Return how deeply the text is nested, or more if it is not JSON."""
     outside = "".join(_ESCAPE.sub("", text).split('"')[::2]).encode("utf-8", "replace")
     brackets = outside.translate(_OPENING, _NO_BRACKETS)
     depth = 0

@@ -10,7 +10,7 @@ from web5.errors import InvalidArgument
 
 
 async def of(agent: Agent, did: str | None) -> list[str]:
-    """The nodes that a DID of this agent names, its own included."""
+    """Return the nodes that a DID of this agent names, its own included."""
     return list((await agent.keyring.portable_did(did or "")).document.dwn_endpoints)
 
 
@@ -43,7 +43,7 @@ async def remove(web5: Web5, url: str) -> None:
 
 
 def normalized(text: str) -> str:
-    """A URL as a person types it: https:// may be missing, and a slash at the end is one too many.
+    """Normalize a URL as a person types it: https:// may be missing, and a slash at the end is one too many.
 
     Raises:
         InvalidArgument: it is none.

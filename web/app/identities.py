@@ -7,18 +7,18 @@ from collections.abc import Collection
 from typing import Any
 
 from app import endpoints
-from web5 import Web5
+from web5 import Web5, strict_json
 from web5.agent.identities import Identity
 from web5.errors import IdentityError
 
 
 def listed(web5: Web5) -> list[dict[str, Any]]:
-    """Those that are the person's own, the oldest first."""
+    """Return the person's own identities, the oldest first."""
     return [{"did": identity.did, "name": identity.name} for identity in _own(web5)]
 
 
 async def create(web5: Web5, name: str, known: Collection[str]) -> str:
-    """A new identity, on the nodes that the agent itself is on, so that its words bring back both; its DID.
+    """Make an identity on the nodes that the agent itself is on, so that its words bring back both; return its DID.
 
     Parameters:
         known: the DIDs that were there when the person asked. One of this name that is not among them is what the same
@@ -48,14 +48,14 @@ async def delete(web5: Web5, did: str) -> None:
 
 
 async def exported(web5: Web5) -> str:
-    """The identity in use, with its private keys, as the text of a JSON file."""
+    """Return the identity in use, with its private keys, as the text of a JSON file."""
     return json.dumps(await web5.identities.export(web5.connected_did), indent=2, ensure_ascii=False)
 
 
 async def import_(web5: Web5, text: str) -> str:
-    """Take an exported identity; its DID. One that is here already is left as it is."""
+    """Import an identity and return its DID; one that is here already is left as it is."""
     try:
-        portable = json.loads(text)
+        portable = strict_json.parse(text)
     except ValueError as error:
         raise IdentityError(
             "That is not an exported identity: it should be the whole JSON file, from { to }."
@@ -68,5 +68,5 @@ async def import_(web5: Web5, text: str) -> str:
 
 
 def _own(web5: Web5) -> list[Identity]:
-    """All but the keys with which an app acts for somebody else."""
+    """Return all but those with which an app acts for somebody else."""
     return [identity for identity in web5.identities.list() if identity.connected_did is None]

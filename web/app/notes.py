@@ -18,7 +18,7 @@ Note = dict[str, Any]
 
 
 async def newest(web5: Web5, limit: int) -> Note:
-    """The notes that were created last, newest first, and whether there are more."""
+    """Return the notes that were created last, newest first, and whether there are more."""
     records = await web5.dwn.records.query(
         schema=SCHEMA, data_format=FORMAT, date_sort="createdDescending", limit=limit
     )
@@ -27,7 +27,7 @@ async def newest(web5: Web5, limit: int) -> Note:
 
 
 async def create(web5: Web5, text: str, created: int) -> Note:
-    """A new note; it is durable when this returns. The same call again gives the same note.
+    """Create a note, durable on return. The same call again gives the same note.
 
     Parameters:
         created: when it was written, in microseconds since 1970.
@@ -42,18 +42,18 @@ async def create(web5: Web5, text: str, created: int) -> Note:
 
 
 async def read(web5: Web5, record_id: str) -> str:
-    """A note's whole text."""
+    """Return the whole text of a note."""
     return await (await web5.dwn.records.read(record_id)).data.text()
 
 
 async def update(web5: Web5, record_id: str, text: str) -> Note:
-    """Replace a note's text; durable when this returns."""
+    """Replace the text of a note; durable on return."""
     record = await (await web5.dwn.records.read(record_id)).update(data=text)
     return await _note(record, _waiting(web5))
 
 
 async def delete(web5: Web5, record_id: str) -> None:
-    """Delete a note, here and by sync elsewhere; durable when this returns."""
+    """Delete a note, here and by sync elsewhere; durable on return."""
     await web5.dwn.records.delete(record_id)
 
 
@@ -76,7 +76,7 @@ async def _note(record: Record, waiting: dict[str, list[dict[str, str]]]) -> Not
 
 
 def _waiting(web5: Web5) -> dict[str, list[dict[str, str]]]:
-    """What is on its way out, by message CID."""
+    """Return the endpoints that do not have a message yet, by its CID."""
     found: dict[str, list[dict[str, str]]] = {}
     for entry in web5.sync.unsettled():
         if entry.direction == "push":

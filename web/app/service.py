@@ -1,4 +1,4 @@
-"""What the page may ask of the agent, and how errors get back to it."""
+"""The calls of the page to the agent, and the answers with their errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from app import endpoints, identities, notes, state
-from app.announcer import Steps
+from app.change_notifier import Steps
 from app.session import Session
-from web5 import Web5
+from web5 import Web5, strict_json
 from web5.errors import DwnError, NotFound, Web5Error
 
 METHODS = frozenset(
@@ -75,7 +75,7 @@ class Service:
     # -- notes
 
     async def notes(self, limit: int) -> dict[str, Any]:
-        """The newest notes, and whether there are more."""
+        """Return the newest notes, and whether there are more."""
         return await notes.newest(self.web5, limit)
 
     async def create_note(self, text: str, created: int) -> notes.Note:
@@ -83,11 +83,11 @@ class Service:
         return await notes.create(self.web5, text, created)
 
     async def read_note(self, id: str) -> str:
-        """A note's whole text."""
+        """Return the whole text of a note."""
         return await notes.read(self.web5, id)
 
     async def update_note(self, id: str, text: str) -> notes.Note:
-        """Replace a note's text."""
+        """Replace the text of a note."""
         return await notes.update(self.web5, id, text)
 
     async def delete_note(self, id: str) -> None:
@@ -98,7 +98,7 @@ class Service:
     # -- nodes
 
     async def state(self) -> dict[str, Any]:
-        """How the vault stands; if it is open, the identity too, and how its remote nodes stand."""
+        """Return the state of the vault and, if that is unlocked, of the identity in use and its remote nodes."""
         around = state.state_of(self.web5) if self._session.is_open else {}
         return {"vault": self._session.vault(), **around}
 
@@ -111,11 +111,11 @@ class Service:
         await endpoints.remove(self.web5, url)
 
     async def unsettled(self) -> list[dict[str, Any]]:
-        """Every message that is not where it should be."""
+        """Return every message that is not where it should be."""
         return state.unsettled_of(self.web5)
 
     async def sync_now(self) -> dict[str, Any]:
-        """Run one round of sync; what it brought, and the state after it."""
+        """Sync once; return what it brought, and the state after it."""
         report = await self.web5.sync.now()
         return {"ok": report.ok, "pulled": report.pulled, "pushed": report.pushed, "state": await self.state()}
 
@@ -128,7 +128,7 @@ class Service:
         await self.web5.sync.retry(endpoint=endpoint)
 
     async def registration(self, endpoint: str) -> dict[str, Any]:
-        """What a node asks of those who want to register with it."""
+        """Return what a node asks of those who want to register with it."""
         return state.demands_of(await self.web5.sync.registration(endpoint))
 
     async def accept_terms(self, endpoint: str, terms_hash: str) -> None:
@@ -140,25 +140,25 @@ class Service:
         await self.web5.sync.accept_work(endpoint, hashes)
 
     async def compare(self) -> list[dict[str, Any]]:
-        """What this node and each remote one really hold; differences are mended at once."""
+        """Compare what this node and each remote one really hold; differences are mended at once."""
         found = await self.web5.sync.check()
         if any(difference.unexplained for difference in found):
             await self.web5.sync.now()
         return [state.difference_of(difference) for difference in found]
 
     async def revive(self) -> None:
-        """The device was asleep, the page frozen, or the network is another: connect anew."""
+        """Connect anew, since the device was asleep, the page frozen, or the network is another."""
         if self._session.is_open:
             await self.web5.agent.sync.revive()
 
     # -- identities
 
     async def identities(self) -> list[dict[str, Any]]:
-        """The identities on this agent."""
+        """Return the identities on this agent."""
         return identities.listed(self.web5)
 
     async def create_identity(self, called: str, known: list[str]) -> str:
-        """Make another identity; its DID. `known` are the DIDs that the person saw."""
+        """Make another identity and return its DID; `known` are the DIDs that the person saw."""
         return await identities.create(self.web5, called, known)
 
     async def rename_identity(self, did: str, called: str) -> None:
@@ -170,11 +170,11 @@ class Service:
         await identities.delete(self.web5, did)
 
     async def export_identity(self) -> str:
-        """The identity in use, with its private keys, as the text of a JSON file."""
+        """Return the identity in use, with its private keys, as the text of a JSON file."""
         return await identities.exported(self.web5)
 
     async def import_identity(self, text: str) -> str:
-        """Take an exported identity; its DID. One that is here already is left as it is."""
+        """Import an identity and return its DID; one that is here already is left as it is."""
         return await identities.import_(self.web5, text)
 
     async def choose_identity(self, did: str) -> None:
@@ -184,33 +184,33 @@ class Service:
     # -- the vault
 
     async def lock(self) -> None:
-        """Lock it, in all tabs."""
+        """Lock the vault, in all tabs."""
         await self._session.lock()
 
     async def unlock(self, password: str) -> None:
-        """Unlock it, in all tabs."""
+        """Unlock the vault, in all tabs."""
         await self._session.unlock(password)
 
     async def change_password(self, old: str | None, new: str | None) -> None:
-        """Give it another password; None stands for this browser's own key."""
+        """Change the password of the vault; None stands for this browser's own key."""
         await self._session.change_password(old, new)
 
     async def words(self) -> list[str]:
-        """The words that bring the agent back, until they are said to be written down; empty then."""
+        """Return the words that bring the agent back; none once they are said to be written down."""
         return (await self.web5.vault.recovery_phrase() or "").split()
 
     async def forget_words(self) -> None:
-        """The words are written down."""
+        """Forget the words, since they are written down."""
         await self._session.forget_words()
 
     async def recover(self, words: str, password: str | None) -> Steps:
-        """Bring back the agent that has these words, with everything of its identities; how far that has come."""
+        """Bring back the agent that has these words, and return how far that has come."""
         return await self._session.recover(words, password)
 
     # -- the store
 
     async def check_store(self) -> list[str]:
-        """What SQLite finds wrong with the store; empty if it is whole."""
+        """Return what SQLite finds wrong with the store; nothing if it is whole."""
         database = self.web5.agent.dwn.database
         rows = database.connection.execute("PRAGMA integrity_check")
         return [row[0] for row in rows if row[0] != "ok"]
@@ -221,13 +221,13 @@ async def answer(service: Service, name: str, arguments: str) -> str:
     try:
         if name not in METHODS:
             raise Web5Error(f"There is no method {name!r}.")
-        return to_json({"ok": await getattr(service, name)(**json.loads(arguments))})
+        return to_json({"ok": await getattr(service, name)(**strict_json.parse(arguments))})
     except Exception as error:
         return refusal(error)
 
 
 def refusal(error: Exception) -> str:
-    """The answer that carries an error to the page."""
+    """Return the answer that carries an error to the page."""
     if not isinstance(error, Web5Error):
         log.error("unexpected", exc_info=error)
     described = {
@@ -240,5 +240,5 @@ def refusal(error: Exception) -> str:
 
 
 def to_json(value: Any) -> str:
-    """JSON for the page: MicroPython's parser breaks characters that are escaped as surrogate pairs."""
+    """Encode as JSON without escapes: MicroPython's parser breaks characters that are escaped as surrogate pairs."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The agent behind the page: whether its vault is open, which identity is in use, and how it syncs.
+"""The agent behind the page: the state of its vault, the identity in use, and how it syncs.
 
 Invariants:
 1. `web5` is there while the vault is unlocked and nothing is being recovered; whoever asks else gets VaultLocked.
@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from app.announcer import Announcer, Steps
+from app.change_notifier import ChangeNotifier, Steps
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
@@ -22,19 +22,20 @@ from web5.agent.vault.secrets import derive_secrets
 from web5.errors import VaultError, VaultLocked
 
 FIRST_NAME = "Default"
-"""Of an identity that is made because there is none."""
+"""The name of an identity that is made because there is none."""
 
 
 class Session:
-    """
+    """The session of all tabs of this origin.
+
     Parameters:
-        announcer: hears of every change of the vault, and of how far a recovery has come.
+        notifier: is notified of every change of the vault, and of the progress of a recovery.
         dwn_endpoints: the remote nodes of an agent and an identity that are made now.
     """
 
-    def __init__(self, agent: Agent, announcer: Announcer, dwn_endpoints: Sequence[str]) -> None:
+    def __init__(self, agent: Agent, notifier: ChangeNotifier, dwn_endpoints: Sequence[str]) -> None:
         self._agent = agent
-        self._announcer = announcer
+        self._notifier = notifier
         self._dwn_endpoints = dwn_endpoints
         self._web5: Web5 | None = None
         self._interval = "off"
@@ -58,19 +59,19 @@ class Session:
         return self._web5 is not None
 
     def vault(self) -> dict[str, Any]:
-        """How the vault stands, in the shape the page shows; `words` says that they are not written down yet."""
+        """Return the state of the vault in the shape the page shows; `words`: they are not written down yet."""
         state = "recovering" if self._recovering else "unlocked" if self.is_open else "locked"
         vault = self._agent.vault
         return {"state": state, "protection": vault.protection, "words": vault.keeps_recovery_phrase}
 
     async def open(self) -> None:
-        """Begin; on the first launch, make the agent and an identity. A vault with a password stays locked."""
+        """Connect; on the first launch, make the agent and an identity. A vault with a password stays locked."""
         try:
             connection = await Web5.connect(
                 agent=self._agent,
                 sync=self._interval,
                 dwn_endpoints=self._dwn_endpoints,
-                on_progress=self._announcer.boot,
+                on_progress=self._notifier.boot,
             )
         except VaultLocked:
             self._web5 = None
@@ -85,7 +86,7 @@ class Session:
     async def choose(self, did: str) -> None:
         """Use another identity of the agent."""
         self._web5 = await self.web5.use(did)
-        self._tell()
+        self._notify()
 
     async def set_interval(self, interval: str) -> None:
         """Sync live, by an interval, or only when asked; nothing changes if it does so already."""
@@ -106,20 +107,20 @@ class Session:
                 raise VaultError("There is no password to unlock it with. Set one first.")
             self._web5 = None
             await self._agent.lock()
-        self._tell()
+        self._notify()
 
     async def unlock(self, password: str) -> None:
-        """Unlock it. Raises WrongPassword."""
+        """Unlock the vault. Raises WrongPassword."""
         async with self._changing:
             if self.is_open:
                 await self._agent.vault.unlock(password)
                 return
             await self._agent.unlock(password)
             await self.open()
-        self._tell()
+        self._notify()
 
     async def change_password(self, old: str | None, new: str | None) -> None:
-        """Give it another password; None stands for this browser's own key.
+        """Change the password of the vault; None stands for this browser's own key.
 
         Raises:
             WrongPassword, VaultError, VaultLocked: `old` is not what opens it.
@@ -132,44 +133,44 @@ class Session:
             except VaultError:
                 if not await self._opens_with(new):
                     raise
-        self._tell()
+        self._notify()
 
     async def forget_words(self) -> None:
-        """The words are written down: keep them no longer."""
+        """Forget the words, since they are written down."""
         await self.web5.vault.forget_recovery_phrase()
-        self._tell()
+        self._notify()
 
     async def recover(self, words: str, password: str | None) -> Steps:
         """Bring back the agent that has these words; its oldest identity is in use then.
 
         Returns:
-            how far it has come; what is missing comes by sync.
+            The progress; what is missing comes by sync.
 
         Raises:
             RecoveryError, InvalidArgument: nothing is changed.
         """
         vault, steps = self._agent.vault, Steps()
 
-        def tell(step: str, done: int, total: int) -> None:
+        def on_progress(step: str, done: int, total: int) -> None:
             steps[step] = {"done": done, "total": total}
-            self._announcer.recovery(steps)
+            self._notifier.recovery(steps)
 
         await derive_secrets(words, self._agent.crypto)  # words that are none disturb nobody
         async with self._changing:
             before, self._recovering, self._web5 = vault.agent_did, True, None
             try:
-                await recover(self._agent, words, password, tell)
+                await recover(self._agent, words, password, on_progress)
                 if vault.agent_did != before and (there := self._agent.identities.list()):
                     await self._agent.identities.choose(there[0].did)
             finally:
                 self._recovering = False
-                self._announcer.recovery({})
+                self._notifier.recovery({})
                 await self.open()
-                self._tell()
+                self._notify()
         return steps
 
     async def _opens_with(self, password: str | None) -> bool:
-        """True if a call that is repeated has nothing left to do."""
+        """Return True if a call that is repeated has nothing left to do."""
         if password is None:
             return self._agent.vault.protection == "device"
         try:
@@ -185,7 +186,7 @@ class Session:
             if left is None:
                 left = await self._agent.create_identity(FIRST_NAME, self._dwn_endpoints, by_default=True)
             self._web5 = await self._web5.use(left.did)
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
-        self._announcer.changed("notes", "state")
+    def _notify(self) -> None:
+        self._notifier.changed("notes", "state")

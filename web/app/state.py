@@ -15,7 +15,7 @@ FAILED = ("refused", "blocked")
 
 
 def state_of(web5: Web5) -> dict[str, Any]:
-    """Everything around the notes."""
+    """Return everything around the notes."""
     acting = (web5.delegate_did or web5.connected_did, web5.vault.agent_did)
     publications = [web5.agent.publications.get(did) for did in acting if did]
     statuses = web5.sync.status()
@@ -32,12 +32,12 @@ def state_of(web5: Web5) -> dict[str, Any]:
 
 
 def unsettled_of(web5: Web5) -> list[dict[str, Any]]:
-    """Every message that is not where it should be, with the reason."""
+    """Return every message that is not where it should be, with the reason."""
     return [_entry(entry) for entry in web5.sync.unsettled()]
 
 
 def difference_of(found: Difference) -> dict[str, Any]:
-    """One endpoint compared with this node, in numbers."""
+    """Return the comparison of one endpoint with this node, in numbers."""
     return {
         "endpoint": found.endpoint,
         "both": found.both,
@@ -49,7 +49,7 @@ def difference_of(found: Difference) -> dict[str, Any]:
 
 
 def demands_of(demands: Demands) -> dict[str, Any]:
-    """What a node asks of those who want to register."""
+    """Return what a node asks of those who want to register."""
     return {
         "terms": demands.terms.text if demands.terms else None,
         "terms_hash": demands.terms.hash if demands.terms else None,

@@ -1,13 +1,22 @@
-"""Errors, in words and with something to do."""
+"""Banners above the page: errors in words, with something to do."""
 
 from ui import problems
+from ui.client import AgentError
 from ui.dom import clone, el, on, say, show, slot, tone
 
 _open = {}
 
 
-def tell(error, action=None, label="Try again"):
-    """Show an `AgentError` above the page, once per kind of error. Of a vault that is locked the page itself tells.
+async def attempt(agent, name, **arguments):
+    """Call the agent and return its answer; if it fails, show the error and return None."""
+    try:
+        return await agent.call(name, **arguments)
+    except AgentError as error:
+        show_error(error)
+
+
+def show_error(error, action=None, label="Try again"):
+    """Show an `AgentError` above the page, once per kind of error; the page itself shows that a vault is locked.
 
     Parameters:
         action: called when the person presses the button `label`; without it there is no button.
@@ -39,7 +48,7 @@ def tell(error, action=None, label="Try again"):
 
 
 def clear(title):
-    """Take a banner away."""
+    """Remove a banner."""
     banner = _open.pop(title, None)
     if banner:
         banner.remove()

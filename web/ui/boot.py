@@ -1,4 +1,4 @@
-"""How far the worker has come, told as it happens."""
+"""The progress of the worker's start."""
 
 import asyncio
 
@@ -37,12 +37,12 @@ class Boot:
             start = end
 
     def finish(self):
-        """The node answers."""
+        """Hide the bar, since the node answers."""
         self._finished = True
         show(el("boot"), False)
 
     def fail(self):
-        """The node will not come; the banner says why."""
+        """Say that the node will not come; a banner says why."""
         self._finished = True
         show(el("boot-bar"), False)
         say(el("boot-words"), "Your node is not running")

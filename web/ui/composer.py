@@ -82,7 +82,7 @@ class Composer:
                 except AgentError as error:
                     tone(chip, "bad")
                     say(chip, "Saved once you unlock" if error.kind == "VaultLocked" else "Not saved")
-                    banner.tell(error, self.work)
+                    banner.show_error(error, self.work)
                     return
                 self._queue.pop(0)
                 card.remove()

@@ -9,23 +9,22 @@ _running = set()
 
 
 def el(element_id):
-    """The element with that id."""
+    """Return the element with that id."""
     return document.getElementById(element_id)
 
 
 def clone(template_id):
-    """A fresh copy of a template's one root element."""
+    """Return a fresh copy of a template's one root element."""
     return el(template_id).content.firstElementChild.cloneNode(True)
 
 
 def slot(root, name):
-    """The element that a template marks with `data-slot`."""
+    """Return the element that a template marks with `data-slot`."""
     return root.querySelector('[data-slot="' + name + '"]')
 
 
 def on(element, event, handler):
     """Call `handler(event)` for each event; a coroutine function runs as a task of its own."""
-
     element.addEventListener(event, _listener(handler))
 
 
@@ -53,7 +52,7 @@ def _listener(handler):
 
 
 def say(element, words):
-    """Set an element's text, only if it differs, so that screen readers are not told the same again."""
+    """Set an element's text, only if it differs, so that screen readers do not repeat it."""
     if element.textContent != words:
         element.textContent = words
 
@@ -72,7 +71,7 @@ def tone(element, name):
 
 
 def saves(js_event):
-    """True if this key press means "save": Ctrl+Enter, or Command+Enter."""
+    """Return True if this key press means "save": Ctrl+Enter, or Command+Enter."""
     return js_event.key == "Enter" and (js_event.ctrlKey or js_event.metaKey)
 
 
@@ -87,10 +86,10 @@ def download(file_name, text):
 
 
 def now():
-    """Milliseconds since 1970. (JavaScript's own would not fit: MicroPython takes its whole numbers as 32 bits.)"""
+    """Return milliseconds since 1970; JavaScript's would not fit, as MicroPython takes its whole numbers as 32 bits."""
     return time.time() * 1000
 
 
 def local_time(milliseconds):
-    """A moment as the reader's own locale writes it."""
+    """Write a moment as the reader's own locale does."""
     return window.Date.new(float(milliseconds)).toLocaleString()

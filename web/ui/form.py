@@ -1,4 +1,4 @@
-"""A form that asks the agent for something: busy while it does, and told in place if it fails."""
+"""A form that asks the agent for something: busy while it does, with what went wrong in its place."""
 
 from ui import problems
 from ui.client import AgentError
@@ -22,7 +22,7 @@ class Form:
         on(self._element, "submit", self._submit)
 
     def clear(self):
-        """Empty the fields, and take back what was complained of."""
+        """Empty the fields, and hide what was wrong."""
         self._element.reset()
         self.complain("")
 
@@ -32,7 +32,7 @@ class Form:
         say(self._problem, text)
 
     async def run(self, send):
-        """Do something that the form is for; once at a time."""
+        """Run something that the form is for, once at a time."""
         if self._button.disabled:
             return
         self.complain("")
@@ -53,7 +53,7 @@ class Form:
 
 
 def same_twice(first, second):
-    """What is wrong with a new password that is typed twice; empty if nothing is."""
+    """Return what is wrong with a new password that is typed twice, or an empty text."""
     if not first.strip():
         return "A password cannot be blank."
     return "" if first == second else "The two are not the same. Type it again."

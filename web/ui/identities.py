@@ -1,7 +1,6 @@
-"""The identities: which is in use, and making, naming, choosing and deleting them."""
+"""The identities: the one in use, and making, naming, choosing and deleting them."""
 
 from ui import banner, words
-from ui.client import AgentError
 from ui.dom import clone, el, on, say, show, slot, window
 from ui.form import Form
 
@@ -10,7 +9,7 @@ class Identities:
     """The list in the panel, and the dialog for a name.
 
     Parameters:
-        agent: who holds the keys.
+        agent: holds the keys.
         refresh: called when another identity is in use, or one has changed.
     """
 
@@ -43,15 +42,12 @@ class Identities:
             self._rows[did].show(identity["name"], did == state["did"], len(here) > 1)
 
     async def use(self, did):
-        """Have another one in use."""
+        """Use another identity."""
         await self.act("choose_identity", did=did)
 
     async def act(self, name, **arguments):
-        """Call the agent, and show what has become of it."""
-        try:
-            await self._agent.call(name, **arguments)
-        except AgentError as error:
-            banner.tell(error)
+        """Call the agent, and show the state after it."""
+        await banner.attempt(self._agent, name, **arguments)
         await self._refresh()
 
     def rename(self, did, name):

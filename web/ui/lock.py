@@ -1,4 +1,4 @@
-"""What stands where the notes were while the vault is locked."""
+"""The form that stands in the place of the notes while the vault is locked."""
 
 from ui import vault_words
 from ui.dom import document, el, on, say, show
@@ -6,10 +6,10 @@ from ui.form import Form
 
 
 class Lock:
-    """The way back in.
+    """The form for the password.
 
     Parameters:
-        agent: who holds the keys.
+        agent: holds the keys.
         refresh: called when it is unlocked.
         recover: called when the person would rather use the words.
     """
@@ -36,7 +36,7 @@ class Lock:
             el("lock-password").focus()
 
     def progress(self, steps):
-        """How far a recovery has come."""
+        """Show how far a recovery has come."""
         say(el("lock-step"), vault_words.recovery(steps))
 
     async def _unlock(self):

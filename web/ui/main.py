@@ -52,7 +52,7 @@ class Page:
         except AgentError as error:
             self._boot.fail()
             self._nodes.down()
-            banner.tell(error, window.location.reload, "Reload")
+            banner.show_error(error, window.location.reload, "Reload")
             return
         self._running = True
         window.performance.mark("web5-ready")
@@ -61,24 +61,21 @@ class Page:
         await self._show_notes()
 
     async def _apply_mode(self):
-        """A node begins without sync; tell it the mode that was chosen on this or an earlier visit."""
+        """Start sync, since a node begins without, in the mode that was chosen on this or an earlier visit."""
         await self._agent.call("set_sync", interval=window.localStorage.getItem(MODE_KEPT) or DEFAULT_MODE)
 
     async def _led_by_another(self):
-        """Another tab is the node now, or this one."""
+        """Set up the tab that is the node now, this one or another."""
         try:
             await self._apply_mode()
         except AgentError as error:
-            banner.tell(error)
+            banner.show_error(error)
         await self._refresh()
 
     async def _revive(self, _):
-        """This device was asleep or offline: what looks connected may not be."""
+        """Connect anew, since this device was asleep or offline: what looks connected may not be."""
         if self._running:
-            try:
-                await self._agent.call("revive")
-            except AgentError as error:
-                banner.tell(error)
+            await banner.attempt(self._agent, "revive")
             await self._show_state()
 
     async def _event(self, js_event):
@@ -114,15 +111,14 @@ class Page:
 
     async def _show_state(self):
         if self._running:
-            try:
-                self._show(await self._agent.call("state"))
-            except AgentError as error:
-                banner.tell(error)
+            state = await banner.attempt(self._agent, "state")
+            if state:
+                self._show(state)
 
     def _show(self, state):
         vault = state["vault"]
         if vault["state"] == "recovering" and self._recovery.running:
-            return  # its dialog tells; what is behind that stays until the end
+            return  # its dialog shows that; what is behind it stays until the end
         self._lock.show(vault)
         self._unlocked, before = vault["state"] == "unlocked", self._unlocked
         if not self._unlocked:

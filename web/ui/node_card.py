@@ -1,4 +1,4 @@
-"""One remote node: how it stands, what waits and what was refused."""
+"""One remote node: its state, and the messages that wait or were refused."""
 
 from ui import words
 from ui.dom import clone, document, now, on, say, show, slot, tone
@@ -6,10 +6,10 @@ from ui.registration import Registration
 
 
 class NodeCard:
-    """A node's list item.
+    """The list item of a node.
 
     Parameters:
-        agent: who syncs with it.
+        agent: syncs with it.
         refresh: called when the person has answered what it asks.
         retry, remove: called with the endpoint when the person wants that.
     """
@@ -31,10 +31,10 @@ class NodeCard:
         on(self._slot("remove-yes"), "click", lambda _: remove(endpoint))
 
     def update(self, node, is_last):
-        """Show how it stands.
+        """Show the state of the node.
 
         Parameters:
-            is_last: whether the identity has no other.
+            is_last: True if the identity has no other.
         """
         self._node = node
         self.tick()

@@ -1,10 +1,10 @@
-"""The remote nodes: reachable or not, last sync, what waits and what was refused."""
+"""The remote nodes: reachable or not, last sync, and the messages that wait or were refused."""
 
 from ui import banner, words
 from ui.client import AgentError
 from ui.dom import el, now, on, say, show, tone, window
+from ui.form import Form
 from ui.node_card import NodeCard
-from ui.node_form import NodeForm
 
 MODE_KEPT = "web5-sync-mode"
 DEFAULT_MODE = "live"
@@ -13,14 +13,14 @@ _FEW = 20
 """A sync of so few messages needs no numbers."""
 
 _NEWS_MILLISECONDS = 60000
-"""So long news is news."""
+"""The time for which news is shown."""
 
 
 class Nodes:
     """The panel of remote nodes and the summary in the header.
 
     Parameters:
-        agent: who syncs.
+        agent: syncs.
         refresh: called after a sync on demand.
     """
 
@@ -32,7 +32,7 @@ class Nodes:
         self._asked = False
         self._compared = False
         self._old_at = None
-        self._form = NodeForm(agent, self._changed)
+        self._form = _NodeForm(agent, self._changed)
         on(el("sync-now"), "click", self.sync)
         on(el("sync-mode"), "change", self._choose_mode)
         on(el("compare"), "click", self._compare)
@@ -79,13 +79,13 @@ class Nodes:
 
     @property
     def counting_down(self):
-        """Whether a node is to be tried again in so many seconds."""
+        """True if a node is to be tried again in a known number of seconds."""
         return any(node["next_try"] for node in self._nodes)
 
     def tick(self):
         """Say again how long ago the last syncs were, and how long it is until the next try."""
         if self._old_at and now() > self._old_at:
-            self._tell("")
+            self._write_news("")
         for node in self._nodes:
             self._cards[node["endpoint"]].tick()
 
@@ -97,7 +97,7 @@ class Nodes:
         if not syncing:
             say(el("sync-words"), "")
         elif self._compared:
-            self._tell("")  # it may not be so any more
+            self._write_news("")  # it may not be so any more
 
     def progress(self, done, total):
         """Show how far the sync that runs has come, in messages."""
@@ -110,11 +110,11 @@ class Nodes:
 
     def news(self, entries):
         """Say what happened to endpoints."""
-        self._tell("\n".join([words.news(entry) for entry in entries]))
+        self._write_news("\n".join([words.news(entry) for entry in entries]))
         self._old_at = now() + _NEWS_MILLISECONDS
 
-    def _tell(self, text):
-        """Say something below the nodes, until there is something else to say."""
+    def _write_news(self, text):
+        """Write something below the nodes, until there is something else."""
         self._compared = False
         self._old_at = None
         say(el("nodes-news"), text)
@@ -126,47 +126,68 @@ class Nodes:
 
     async def _compare(self, _):
         el("compare").disabled = True
-        self._tell("Comparing…")
+        self._write_news("Comparing…")
         try:
             found = await self._agent.call("compare")
-            self._tell("\n".join([words.difference(one) for one in found]))
+            self._write_news("\n".join([words.difference(one) for one in found]))
             self._compared = True
         except AgentError as error:
-            self._tell("")
-            banner.tell(error)
+            self._write_news("")
+            banner.show_error(error)
         await self._refresh()
 
     async def _retry(self, endpoint):
         await self._act("retry", endpoint=endpoint)
 
     async def _remove(self, endpoint):
-        try:
-            await self._agent.call("remove_node", url=endpoint)
-        except AgentError as error:
-            banner.tell(error)
+        await banner.attempt(self._agent, "remove_node", url=endpoint)
         await self._changed()
 
     async def _changed(self):
-        """The nodes are others; a sync that waits to be asked hears of them only when it is."""
+        """Show the nodes, which are others now; a sync that waits to be asked learns of them only when it is."""
         await self._refresh()
         if el("sync-mode").value == "off":
             await self.sync()
 
     async def _act(self, name, **arguments):
-        try:
-            await self._agent.call(name, **arguments)
-        except AgentError as error:
-            banner.tell(error)
+        await banner.attempt(self._agent, name, **arguments)
         await self._refresh()
 
     async def sync(self, *_):
         """Run a round now."""
         self._asked = True
-        self._tell("")
+        self._write_news("")
         self._busy(True)
         try:
             await self._agent.call("sync_now")
         except AgentError as error:
-            banner.tell(error, self.sync)
+            banner.show_error(error, self.sync)
         self._asked = False
         await self._refresh()
+
+
+class _NodeForm:
+    """The form below the nodes, and the button that opens it."""
+
+    def __init__(self, agent, changed):
+        self._agent = agent
+        self._changed = changed
+        self._form = Form("node", self._add, "Adding…")
+        on(el("node-open"), "click", lambda _: self._open(True))
+        on(el("node-cancel"), "click", lambda _: self._open(False))
+
+    def allow(self):
+        """Show the button, since there is an identity to which nodes can be added."""
+        if el("node-form").hidden:
+            show(el("node-open"), True)
+
+    def _open(self, is_open):
+        self._form.clear()
+        show(el("node-form"), is_open)
+        show(el("node-open"), not is_open)
+        el("node-url" if is_open else "node-open").focus()
+
+    async def _add(self):
+        await self._agent.call("add_node", url=el("node-url").value)
+        self._open(False)
+        await self._changed()

@@ -9,10 +9,10 @@ _LONG_CHARACTERS = 900
 
 
 class NoteCard:
-    """A note's list item.
+    """The list item of a note.
 
     Parameters:
-        agent: where to change it.
+        agent: stores the changes.
         changed: called after the agent has acknowledged an edit or a deletion.
     """
 
@@ -62,7 +62,7 @@ class NoteCard:
         time.title = local_time(note["modified"])
 
     def lost(self):
-        """The note was deleted elsewhere while it is edited here."""
+        """Warn that the note was deleted elsewhere while it is edited here."""
         self._gone = True
         self._warn("This note was deleted elsewhere. Saving keeps your text as a new note.")
 
@@ -82,7 +82,7 @@ class NoteCard:
         try:
             self._put(await self._whole(), clamp=False)
         except AgentError as error:
-            banner.tell(error)
+            banner.show_error(error)
 
     def _ask(self, asking):
         show(slot(self.element, "ask"), asking)
@@ -93,7 +93,7 @@ class NoteCard:
             await self._agent.call("delete_note", id=self._note["id"])
         except AgentError as error:
             self._ask(False)
-            banner.tell(error)
+            banner.show_error(error)
             return
         await self._changed()
 
@@ -103,7 +103,7 @@ class NoteCard:
         try:
             text = await self._whole()
         except AgentError as error:
-            banner.tell(error)
+            banner.show_error(error)
             return
         editor = self._editor = clone("editor-template")
         area = slot(editor, "text")
@@ -144,7 +144,7 @@ class NoteCard:
             if error.kind == "NotFound":
                 self.lost()
             else:
-                banner.tell(error)
+                banner.show_error(error)
             return
         await self._close()
 

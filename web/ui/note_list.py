@@ -34,7 +34,7 @@ class NoteList:
                 if not self._closed:
                     self._show(page)
         except AgentError as error:
-            banner.tell(error, self.refresh)
+            banner.show_error(error, self.refresh)
         finally:
             self._working = False
 

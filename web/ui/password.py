@@ -6,9 +6,10 @@ from ui.form import Form, same_twice
 
 
 class PasswordDialog:
-    """
+    """The dialog for a new password.
+
     Parameters:
-        agent: who holds the keys.
+        agent: holds the keys.
         refresh: called when it was changed.
     """
 

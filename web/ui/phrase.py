@@ -10,7 +10,7 @@ class PhraseDialog:
     """Shows the words, and has two of them typed before the agent forgets them.
 
     Parameters:
-        agent: who keeps them until then.
+        agent: keeps them until then.
         refresh: called when they are forgotten.
     """
 
@@ -31,7 +31,7 @@ class PhraseDialog:
         try:
             given = await self._agent.call("words")
         except AgentError as error:
-            banner.tell(error)
+            banner.show_error(error)
             return
         if not given:  # another tab was quicker
             await self._refresh()
@@ -90,7 +90,7 @@ class PhraseDialog:
 
 
 def _two_of(number):
-    """Two different places, in their order."""
+    """Return two different places, in their order."""
     first = int(window.Math.random() * number)
     second = int(window.Math.random() * (number - 1))
     second += second >= first

@@ -1,4 +1,4 @@
-"""Errors in words, and what the person can do. As words.py, it touches no page."""
+"""Errors in words, with what the person can do. As words.py, it touches no page."""
 
 # Error kind (the Python class's name) to a title and what the person can do.
 _PROBLEMS = {
@@ -63,7 +63,7 @@ _PROBLEMS = {
 
 
 def problem(kind, message):
-    """Title and advice for an error; the message itself belongs in the details."""
+    """Return title and advice for an error; the message itself belongs in the details."""
     return _PROBLEMS.get(kind) or (
         message or "Something went wrong",
         "Try again. If it happens again, reload the page.",
@@ -71,7 +71,7 @@ def problem(kind, message):
 
 
 def complaint(kind, message):
-    """What is wrong with what was typed into a form."""
+    """Return what is wrong with what was typed into a form."""
     if kind == "WrongPassword":
         return "That is not the password."
     if kind == "Worker":

@@ -1,16 +1,16 @@
-"""What protects the keys: said in the panel, and on the first visits in an invitation above the notes."""
+"""The protection of the keys: its state in the panel, and an invitation above the notes on the first visits."""
 
 from ui import banner, vault_words
-from ui.client import AgentError
 from ui.dom import el, on, say, show, tone, window
 
 _DISMISSED = "web5-invitation-dismissed"
 
 
 class Protection:
-    """
+    """The part of the panel, and the invitation.
+
     Parameters:
-        agent: who holds the keys.
+        agent: holds the keys.
         phrase, password, recovery: the dialogs.
         refresh: called when the vault was locked.
     """
@@ -49,10 +49,7 @@ class Protection:
         show(el("invitation"), bool(title) and not window.localStorage.getItem(_DISMISSED))
 
     async def _lock(self, _):
-        try:
-            await self._agent.call("lock")
-        except AgentError as error:
-            banner.tell(error)
+        await banner.attempt(self._agent, "lock")
         await self._refresh()
 
     def _dismiss(self, _):

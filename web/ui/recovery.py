@@ -7,9 +7,10 @@ from ui.form import Form, same_twice
 
 
 class RecoveryDialog:
-    """
+    """The dialog for the words, and for the progress of a recovery.
+
     Parameters:
-        agent: who brings it back.
+        agent: brings the other one back.
         refresh: called at the end.
     """
 
@@ -27,7 +28,7 @@ class RecoveryDialog:
         """Ask for the words.
 
         Parameters:
-            is_locked: whether the person may want no more than into this vault.
+            is_locked: True if the person may want no more than into this vault.
         """
         self._form.clear()
         self._stage("Use your twelve words" if is_locked else "Bring back your identities", False)
@@ -36,7 +37,7 @@ class RecoveryDialog:
         el("recovery-dialog").showModal()
 
     def progress(self, steps):
-        """How far it has come."""
+        """Show how far it has come."""
         if not self.running:
             return
         say(el("recovery-step"), vault_words.recovery(steps))

@@ -1,4 +1,4 @@
-"""What a node asks of the person before it keeps anything: its terms, as text and never as markup, or much work."""
+"""The demands of a node before it keeps anything: its terms, as text and never as markup, or much work."""
 
 from ui import banner, words
 from ui.client import AgentError
@@ -10,7 +10,7 @@ class Registration:
 
     Parameters:
         item: the card.
-        refresh: called when the person has said something to it.
+        refresh: called when the person has answered.
     """
 
     def __init__(self, agent, item, endpoint, refresh):
@@ -26,13 +26,13 @@ class Registration:
         on(slot(item, "register-again"), "click", self._try_again)
 
     def show(self, found):
-        """Show how the registration stands."""
+        """Show the state of the registration."""
         if found["state"] != "terms" or found["terms_hash"] != self._read:
             self._read = None
         self._found = found
-        said = words.registration(found)
-        show(slot(self._item, "registration"), bool(said))
-        say(slot(self._item, "registration-words"), said)
+        text = words.registration(found)
+        show(slot(self._item, "registration"), bool(text))
+        say(slot(self._item, "registration-words"), text)
         self._show_parts()
 
     def _show_parts(self):
@@ -47,24 +47,21 @@ class Registration:
         try:
             demands = await self._agent.call("registration", endpoint=self._endpoint)
         except AgentError as error:
-            banner.tell(error, lambda: self._show_terms(_))
+            banner.show_error(error, lambda: self._show_terms(_))
             return
         self._found["terms_hash"] = self._read = demands["terms_hash"]
         say(slot(self._item, "terms"), demands["terms"] or "")
         self._show_parts()
 
     async def _accept_terms(self, _):
-        await self._tell("accept_terms", terms_hash=self._read)
+        await self._answer("accept_terms", terms_hash=self._read)
 
     async def _accept_work(self, _):
-        await self._tell("accept_work", hashes=self._found["hashes"])
+        await self._answer("accept_work", hashes=self._found["hashes"])
 
     async def _try_again(self, _):
-        await self._tell("retry")
+        await self._answer("retry")
 
-    async def _tell(self, method, **what):
-        try:
-            await self._agent.call(method, endpoint=self._endpoint, **what)
-        except AgentError as error:
-            banner.tell(error)
+    async def _answer(self, method, **arguments):
+        await banner.attempt(self._agent, method, endpoint=self._endpoint, **arguments)
         await self._refresh()

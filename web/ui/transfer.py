@@ -10,7 +10,7 @@ class Transfer:
     """The dialogs of export and import.
 
     Parameters:
-        agent: who holds the keys.
+        agent: holds the keys.
         use: called with the DID of an identity that came, to use it.
     """
 
@@ -29,7 +29,7 @@ class Transfer:
             did = (await self._agent.call("state"))["did"]
             text = await self._agent.call("export_identity")
         except AgentError as error:
-            banner.tell(error)
+            banner.show_error(error)
             return
         download("web5-identity-" + did.split(":")[-1][:8] + ".json", text)
 

@@ -1,4 +1,4 @@
-"""What the page says of the vault, of its words and of recovery. As words.py, it touches no page."""
+"""The texts of the vault, of its words and of recovery. As words.py, it touches no page."""
 
 from ui import words
 
@@ -6,21 +6,21 @@ _MISSING = " Notes that are still missing come as soon as your nodes have them."
 
 
 def protection_key(has_password):
-    """Tone and words for what opens the vault."""
+    """Return tone and words for the key that opens the vault."""
     if has_password:
         return "good", "Keys: locked by your password"
     return "warn", "Keys: open to whoever can use this browser profile"
 
 
 def protection_phrase(owes_words):
-    """Tone and words for the recovery phrase."""
+    """Return tone and words for the recovery phrase."""
     if owes_words:
         return "warn", "Twelve words: not written down yet"
     return "good", "Twelve words: written down"
 
 
 def invitation(has_password, owes_words):
-    """Title and text of the invitation to protect the keys; empty if nothing is left to do."""
+    """Return title and text of the invitation to protect the keys; empty if nothing is left to do."""
     if has_password:
         if not owes_words:
             return "", ""
@@ -41,18 +41,18 @@ def invitation(has_password, owes_words):
 
 
 def password_dialog(has_password):
-    """Title and text of the dialog for the password."""
+    """Return title and text of the dialog for the password."""
     hint = "It is asked for after each reload of the page. Nobody can tell it to you again: only your words help then."
     return ("Change the password" if has_password else "Set a password"), hint
 
 
 def lock_title(state):
-    """What stands where the notes were."""
+    """Return the title in the place of the notes."""
     return "Your identities are coming back" if state == "recovering" else "Your notes are locked"
 
 
 def recovery_hint(is_locked):
-    """What the words do."""
+    """Write what the words do."""
     if is_locked:
         return (
             "They open this browser's notes again. The new password takes the place of the one you forgot; "
@@ -65,7 +65,7 @@ def recovery_hint(is_locked):
 
 
 def recovery(steps):
-    """How far a recovery has come.
+    """Write how far a recovery has come.
 
     Parameters:
         steps: "done" and "total" by the step's name.
@@ -81,7 +81,7 @@ def recovery(steps):
 
 
 def recovered(steps):
-    """What has come back."""
+    """Write what has come back."""
     records = steps.get("records", {"done": 0, "total": 0})
     found = words.count(steps["identities"]["total"], "identity", "identities")
     if records["done"]:

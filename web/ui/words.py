@@ -1,4 +1,4 @@
-"""What the page says. Nothing here touches the page, so that CPython can test it."""
+"""The texts of the page. Nothing here touches the page, so that CPython can test it."""
 
 _SPANS = (
     (60, 1, "second"),
@@ -24,12 +24,12 @@ _UNITS = {
 
 
 def count(number, noun, plural=None):
-    """1 note, 2 notes, 1,000 notes; 2 identities, with their plural given."""
+    """Write 1 note, 2 notes, 1,000 notes; 2 identities, with their plural given."""
     return grouped(number) + " " + (noun if number == 1 else plural or noun + "s")
 
 
 def grouped(number):
-    """1,000."""
+    """Write a number with commas: 1,000."""
     text = str(number)
     groups = ""
     while len(text) > 3:
@@ -39,7 +39,7 @@ def grouped(number):
 
 
 def ago(seconds):
-    """How long ago, in one unit."""
+    """Write how long ago something was, in one unit."""
     if seconds < 5:
         return "just now"
     for limit, unit, name in _SPANS:
@@ -49,12 +49,12 @@ def ago(seconds):
 
 
 def messages(number):
-    """How many messages wait."""
+    """Write how many messages wait."""
     return count(number, "message") if number else "nothing"
 
 
 def short_did(did):
-    """A DID short enough for a panel: method, start and end."""
+    """Shorten a DID for a panel: method, start and end."""
     method, _, identifier = did.rpartition(":")
     if len(identifier) <= 16:
         return did
@@ -62,12 +62,12 @@ def short_did(did):
 
 
 def node_name(endpoint):
-    """An endpoint's host and path."""
+    """Return the host and path of an endpoint."""
     return endpoint.split("://")[-1].rstrip("/")
 
 
 def interval(text):
-    """A sync interval such as "2m" in words."""
+    """Write a sync interval such as "2m" in words."""
     if not text or text == "off":
         return "Syncs only when you ask."
     if text == "live":
@@ -83,7 +83,7 @@ def interval(text):
 
 
 def node_state(node, seconds=None):
-    """Tone and words for one endpoint.
+    """Return tone and words for one endpoint.
 
     Parameters:
         seconds: until it is tried again, if that is known.
@@ -104,12 +104,12 @@ def node_state(node, seconds=None):
 
 
 def asks(node):
-    """True if the node waits for the person's consent before it keeps anything."""
+    """Return True if the node waits for the person's consent before it keeps anything."""
     return node["registration"]["state"] in ("terms", "work")
 
 
 def registration(found):
-    """What there is to say on a registration; "" if nothing."""
+    """Write what a registration needs, or an empty text."""
     if found["state"] == "terms":
         return "This node asks you to agree to its terms before it keeps anything for you."
     if found["state"] == "work":
@@ -134,14 +134,14 @@ def registration(found):
 
 
 def hashes(number):
-    """How many hashes, as exactly as anybody wants to know it."""
+    """Write a number of hashes, as exactly as anybody wants to know it."""
     if number < 1_000_000:
         return grouped(number) + (" hash" if number == 1 else " hashes")
     return grouped(number // 1_000_000) + " million hashes"
 
 
 def rate(number):
-    """Bytes a second, where that is worth telling."""
+    """Write bytes a second, where that is worth reading."""
     if number < 10_000:
         return ""
     if number < 1_000_000:
@@ -150,12 +150,12 @@ def rate(number):
 
 
 def progress(done, total):
-    """How far a sync has come."""
+    """Write how far a sync has come."""
     return count(done, "message").split(" ")[0] + " of " + count(total, "message")
 
 
 def news(entry):
-    """What happened to an endpoint."""
+    """Write what happened to an endpoint."""
     name = node_name(entry["endpoint"])
     if entry["kind"] == "removed":
         return name + " is no longer one of your nodes."
@@ -165,7 +165,7 @@ def news(entry):
 
 
 def difference(found):
-    """How an endpoint compares with this browser."""
+    """Write how an endpoint compares with this browser."""
     name = node_name(found["endpoint"])
     if found["error"]:
         return name + ": could not be asked (" + code_and_detail(found["error"]) + ")"
@@ -184,14 +184,14 @@ def difference(found):
 
 
 def _refuses(node):
-    """True if the node answers, but takes or gives nothing."""
+    """Return True if the node answers, but takes or gives nothing."""
     if asks(node) or node["registration"]["state"] == "working":
         return False
     return bool(node["reachable"] and node["last_error"] and node["last_error"]["code"])
 
 
 def summary(nodes, syncing):
-    """Tone and words for the header, from the worst that is true."""
+    """Return tone and words for the header, from the worst that is true."""
     if syncing:
         return "busy", "Syncing"
     if not nodes:
@@ -218,7 +218,7 @@ def summary(nodes, syncing):
 
 
 def waiting(states):
-    """Tone and words for a note that some node does not have yet, from its unsettled entries."""
+    """Return tone and words for a note that some node does not have yet, from its unsettled entries."""
     refused = [state for state in states if state["state"] == "refused"]
     if refused:
         return "bad", "Refused by " + count(len({state["endpoint"] for state in refused}), "node")
@@ -226,24 +226,24 @@ def waiting(states):
 
 
 def code_and_detail(error):
-    """An error as the node gave it; code 0 means that no node answered."""
+    """Write an error as the node gave it; code 0 means that no node answered."""
     return (str(error["code"]) + " " if error["code"] else "") + error["detail"]
 
 
 def did_error(reason):
-    """Why the endpoints of the identity are not known for sure."""
+    """Write why the endpoints of the identity are not known for sure."""
     return "The identity's public document could not be fetched: " + reason if reason else ""
 
 
 def publish_error(reason):
-    """Why other devices cannot find the identity yet."""
+    """Write why other devices cannot find the identity yet."""
     return (
         "Not published yet, so other devices cannot find this identity. It is tried again. " + reason if reason else ""
     )
 
 
 def node_removal(is_last):
-    """What it means to remove a node."""
+    """Ask whether to remove a node, with what that means."""
     if is_last:
         return "Remove your last node? Your notes are then in this browser only, and your words bring nothing back."
     return "Remove this node? It keeps what it has, and gets nothing new."

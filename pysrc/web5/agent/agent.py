@@ -207,7 +207,7 @@ class Agent:
         """
         portable_did = await dht.create(self.crypto, **dht.identity_defaults(dwn_endpoints))
         self._publisher.created(portable_did.uri)
-        return await self._add(portable_did, name, by_default=by_default)
+        return await self.identities.add(portable_did, name, by_default=by_default)
 
     async def import_identity(self, portable_identity: Any) -> Identity:
         """Import an identity that this or `@web5/agent`'s export gave.
@@ -217,7 +217,7 @@ class Agent:
                 for whom it acts, or another delegate of that one, is here. Nothing is changed.
         """
         portable_did, name, connected_did = parse_portable_identity(portable_identity)
-        return await self._add(portable_did, name, connected_did=connected_did)
+        return await self.identities.add(portable_did, name, connected_did=connected_did)
 
     async def export_identity(self, did: str) -> dict[str, Any]:
         """Export an identity with its private keys, as `@web5/agent`'s import takes it.
@@ -272,12 +272,6 @@ class Agent:
         task.add_done_callback(_report_failure)
 
     # -- callbacks of its parts
-
-    async def _add(
-        self, portable_did: PortableDid, name: str, *, connected_did: str | None = None, by_default: bool = False
-    ) -> Identity:
-        await self.identities.add(portable_did, name, connected_did=connected_did, by_default=by_default)
-        return self.identities.get(portable_did.uri)
 
     async def _on_added(self, portable_did: PortableDid) -> None:
         self.resolver.seed(portable_did)

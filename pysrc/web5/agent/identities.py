@@ -50,6 +50,15 @@ class Identity:
     by_default: bool = False
 
 
+@dataclass
+class _Held:
+    """An identity in memory, and its signer once that was asked for."""
+
+    identity: Identity
+    document: Any
+    signer: MessageSigner | None = None
+
+
 class IdentityStore:
     """The identities, as the agent's records have them.
 
@@ -70,9 +79,7 @@ class IdentityStore:
         self._records = records
         self._crypto = crypto
         self._verify = verify
-        self._known: dict[str, Identity] = {}
-        self._documents: dict[str, Any] = {}
-        self._signers: dict[str, MessageSigner] = {}
+        self._held: dict[str, _Held] = {}
         records.on_change.append(self._changed)
         database.migrate("agent_identity", SCHEMA)
 
@@ -84,19 +91,19 @@ class IdentityStore:
 
     def close(self) -> None:
         """Forget everything, since the vault is being locked."""
-        for remembered in (self._known, self._documents, self._signers):
-            remembered.clear()
+        self._held.clear()
 
     def list(self) -> list[Identity]:
-        """All identities, the oldest first."""
-        chosen = self._chosen_did()
-        if chosen not in self._known:
+        """Return all identities, the oldest first."""
+        row = self._database.connection.execute("SELECT did FROM agent_chosen_identity").fetchone()
+        chosen = row[0] if row else None
+        if chosen not in self._held:
             # Without a choice the oldest is it, a delegate only where there is nobody else.
-            chosen = min(self._known, key=self.is_delegate, default=None)
-        return [replace(identity, chosen=identity.did == chosen) for identity in self._known.values()]
+            chosen = min(self._held, key=self.is_delegate, default=None)
+        return [replace(held.identity, chosen=did == chosen) for did, held in self._held.items()]
 
     def get(self, did: str) -> Identity:
-        """One of them.
+        """Return one of them.
 
         Raises:
             IdentityError: it is not on this agent.
@@ -107,16 +114,16 @@ class IdentityStore:
         raise _unknown(did)
 
     def is_delegate(self, did: str) -> bool:
-        """True for one that acts for somebody else."""
-        return did in self._known and self._known[did].connected_did is not None
+        """Return True for an identity that acts for somebody else."""
+        return did in self._held and self._held[did].identity.connected_did is not None
 
     def chosen(self) -> Identity | None:
-        """The identity that `Web5.connect` gives back, or None before the first launch."""
+        """Return the identity that `Web5.connect` gives back, or None before the first launch."""
         return next((identity for identity in self.list() if identity.chosen), None)
 
     async def add(
         self, portable_did: PortableDid, name: str, *, connected_did: str | None = None, by_default: bool = False
-    ) -> None:
+    ) -> Identity:
         """Check and store an identity; durable on return.
 
         Parameters:
@@ -131,9 +138,10 @@ class IdentityStore:
         await self._check_keys(portable_did)
         self._check_is_new(portable_did.uri, connected_did)  # once more: others ran while this one waited
         await self._put(portable_did, Identity(portable_did.uri, name, False, connected_did, by_default))
+        return self.get(portable_did.uri)
 
     async def rename(self, did: str, name: str) -> None:
-        """Give an identity another name.
+        """Rename an identity.
 
         Raises:
             IdentityError: it is not on this agent, or the name is blank.
@@ -143,7 +151,7 @@ class IdentityStore:
         await self._put(await self.portable_did(did), replace(self.get(did), name=name.strip()))
 
     async def replace(self, portable_did: PortableDid) -> None:
-        """Keep another document, or other keys, of an identity.
+        """Store another document, or other keys, of an identity.
 
         Raises:
             IdentityError: it is not on this agent, or its keys do not belong to its document.
@@ -164,7 +172,7 @@ class IdentityStore:
         await self._records.delete(KIND, did)
 
     async def portable_did(self, did: str) -> PortableDid:
-        """The identity's DID with its private keys.
+        """Return the DID of an identity with its private keys.
 
         Raises:
             IdentityError: it is not on this agent.
@@ -176,13 +184,13 @@ class IdentityStore:
         return PortableDid.from_wire(value["portableDid"])
 
     async def signer(self, did: str) -> MessageSigner:
-        """What signs DWN messages as `did`. Raises as `portable_did` does."""
-        signer = self._signers.get(did)
-        if signer is None:
-            signer = await signer_for(await self.portable_did(did), self._crypto)
-            if did in self._known:  # not if the vault was locked meanwhile
-                self._signers[did] = signer
-        return signer
+        """Return the signer of an identity. Raises as `portable_did` does."""
+        held = self._held.get(did)
+        if held is None:
+            raise _unknown(did)
+        if held.signer is None:
+            held.signer = await signer_for(await self.portable_did(did), self._crypto)
+        return held.signer
 
     async def choose(self, did: str) -> None:
         """Make `did` the one that `Web5.connect` gives back on this device.
@@ -196,15 +204,15 @@ class IdentityStore:
         await self._database.flush()
 
     def _check_is_new(self, did: str, connected_did: str | None) -> None:
-        if did in self._known:
+        if did in self._held:
             raise IdentityError(f"{did} is on this agent already.")
         if connected_did is None:
             return
-        if connected_did in self._known:
+        if connected_did in self._held:
             raise IdentityError(f"{connected_did} itself is on this agent and needs no delegate here.")
-        for one in self._known.values():
-            if one.connected_did == connected_did:
-                raise IdentityError(f"{one.did} acts for {connected_did} here already. Ask for more grants to it.")
+        for did, held in self._held.items():
+            if held.identity.connected_did == connected_did:
+                raise IdentityError(f"{did} acts for {connected_did} here already. Ask for more grants to it.")
 
     async def _put(self, portable_did: PortableDid, identity: Identity) -> None:
         value = export_portable_identity(portable_did, identity.name, identity.connected_did)
@@ -215,30 +223,26 @@ class IdentityStore:
     async def _changed(self, kind: str, did: str) -> None:
         if kind != KIND:
             return
-        value = await self._records.get(KIND, did)
+        value, before = await self._records.get(KIND, did), self._held.get(did)
         if value is None:
-            self._signers.pop(did, None)
-            self._documents.pop(did, None)
-            if gone := self._known.pop(did, None):
-                for callback in self.on_removed:
-                    await callback(gone)
+            if before is not None:
+                del self._held[did]
+                for on_removed in self.on_removed:
+                    await on_removed(before.identity)
             return
-        metadata, portable_did = value["metadata"], PortableDid.from_wire(value["portableDid"])
-        self._known[did] = Identity(
+        metadata, document = value["metadata"], value["portableDid"]["document"]
+        identity = Identity(
             did,
             metadata["name"],
             connected_did=metadata.get("connectedDid"),
             by_default=value.get("byDefault", False),
         )
-        if self._documents.get(did) != (document := value["portableDid"]["document"]):
-            self._documents[did] = document
-            self._signers.pop(did, None)
-            for added in self.on_added:
-                await added(portable_did)
-
-    def _chosen_did(self) -> str | None:
-        row = self._database.connection.execute("SELECT did FROM agent_chosen_identity").fetchone()
-        return row[0] if row else None
+        if before is not None and before.document == document:
+            before.identity = identity
+            return
+        self._held[did] = _Held(identity, document)
+        for on_added in self.on_added:
+            await on_added(PortableDid.from_wire(value["portableDid"]))
 
     async def _check_keys(self, portable_did: PortableDid) -> None:
         try:
@@ -253,7 +257,7 @@ class IdentityStore:
 
 
 def export_portable_identity(portable_did: PortableDid, name: str, connected_did: str | None = None) -> dict[str, Any]:
-    """The format of `@web5/agent`'s identity export (`PortableIdentity` in its src/types/identity.ts)."""
+    """Export in the format of `@web5/agent` (`PortableIdentity` in its src/types/identity.ts)."""
     metadata = {"name": name, "tenant": portable_did.uri, "uri": portable_did.uri}
     if connected_did is not None:
         metadata["connectedDid"] = connected_did
@@ -261,7 +265,7 @@ def export_portable_identity(portable_did: PortableDid, name: str, connected_did
 
 
 def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str, str | None]:
-    """Read a portable identity: the DID with its keys, the identity's name, and the DID for which it acts, if any.
+    """Return a portable identity's DID with its keys, its name, and the DID for which it acts, if any.
 
     Raises:
         IdentityError: it is not one, or it carries no private keys.
@@ -278,15 +282,12 @@ def parse_portable_identity(portable_identity: Any) -> tuple[PortableDid, str, s
         raise IdentityError(
             f"The export of {portable_did.uri} has no private keys, so nothing could be signed with it."
         )
-    metadata = portable_identity.get("metadata")
-    name, connected = (
-        (metadata.get("name"), metadata.get("connectedDid")) if isinstance(metadata, Mapping) else (None, None)
+    given = portable_identity.get("metadata")
+    metadata = given if isinstance(given, Mapping) else {}
+    name, connected_did = (
+        value if isinstance(value, str) else "" for value in map(metadata.get, ("name", "connectedDid"))
     )
-    return (
-        portable_did,
-        name if isinstance(name, str) and name else "Imported",
-        connected if isinstance(connected, str) and connected else None,
-    )
+    return portable_did, name or "Imported", connected_did or None
 
 
 def _unknown(did: str) -> IdentityError:

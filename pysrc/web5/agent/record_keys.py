@@ -19,10 +19,9 @@ from web5.ports.crypto import Crypto, Jwk
 
 
 class RecordKeys:
-    """What the records of this agent's identities are encrypted and opened with.
+    """The keys of the encrypted records of this agent's identities.
 
     Attributes:
-        crypto: what everything about encrypted records is computed with.
         received: keys of contexts that others gave, by the DID they were given to, the root's ID and the context.
     """
 
@@ -37,7 +36,7 @@ class RecordKeys:
         self.received.clear()
 
     async def root(self, did: str) -> RootKey:
-        """The root key of an identity: its secp256k1 key for key agreement, else one derived from its signing key.
+        """Return the root key: the secp256k1 key for key agreement, else one derived from the signing key.
 
         Raises:
             IdentityError: it is not on this agent.
@@ -53,14 +52,14 @@ class RecordKeys:
         return make(document.absolute(method.id), private)
 
     async def root_if_here(self, did: str) -> RootKey | None:
-        """The root key of an identity; None if that is not on this agent, which then acts as its delegate."""
+        """Return the root key of an identity; None if it is not on this agent, which then acts as its delegate."""
         try:
             return await self.root(did)
         except IdentityError:
             return None
 
     async def public(self, did: str) -> tuple[str, Jwk]:
-        """The key that records are encrypted with for anyone's DID: its ID and public JWK.
+        """Return the key with which records are encrypted for anybody's DID: its ID and public JWK.
 
         Raises:
             EncryptionError: the DID cannot be resolved, or its document names none.

@@ -117,7 +117,7 @@ async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner,
 
 
 async def _is_untouched(agent: Agent, identity: Identity) -> bool:
-    """True if a first launch made it, and nothing was written with it since."""
+    """Return True if a first launch made it, and nothing was written with it since."""
     if not identity.by_default:
         return False
     records = await compose.messages_query(

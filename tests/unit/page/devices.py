@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from app.announcer import Announcer
+from app.change_notifier import ChangeNotifier
 from app.service import Service, answer
 from app.session import Session
 
@@ -23,9 +23,9 @@ class Device:
     def __init__(self, agent: Agent, endpoints: list[str]) -> None:
         self.agent = agent
         self.posted: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.announcer = Announcer(lambda text: self.posted.put_nowait(json.loads(text)))
-        self.announcer.watch(agent)
-        self.session = Session(agent, self.announcer, endpoints)
+        self.notifier = ChangeNotifier(lambda text: self.posted.put_nowait(json.loads(text)))
+        self.notifier.watch(agent)
+        self.session = Session(agent, self.notifier, endpoints)
         self.service = Service(self.session)
 
     async def ask(self, name: str, **arguments: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app.announcer import INTERVAL
+from app.change_notifier import INTERVAL
 from app.notes import EXCERPT
 from app.service import Service, answer
 
@@ -117,7 +117,7 @@ async def test_changes_are_announced_together(device: Device) -> None:
         await device.session.web5.dwn.records.create("a note")
         assert await posted.get() == both
         for _ in range(5):
-            device.announcer.changed("state")
-        device.announcer.changed("notes")
+            device.notifier.changed("state")
+        device.notifier.changed("notes")
         assert await posted.get() == both
     assert posted.empty()

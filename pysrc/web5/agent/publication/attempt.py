@@ -23,7 +23,7 @@ from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 
 CONFLICT_ROUNDS = 3
-"""How often one attempt outbids a newer document; more would mean that another device does the same."""
+"""The number of times that one attempt outbids a newer document; more would mean that another device does the same."""
 
 
 @dataclass
@@ -66,8 +66,11 @@ class PublishAttempt:
     on_found: Callable[[Delivery], Awaitable[None]]
 
     async def run(self, *, changed: bool) -> Delivery:
-        """Publish a document that was changed here as a new version; else see what the gateways have, take it if it is
-        newer, and give the newest to all of them again.
+        """Publish the document, or renew what is published.
+
+        Parameters:
+            changed: the document was changed here, so that it becomes a new version. Else what the gateways have is
+                taken if it is newer, and the newest is given to all of them again.
 
         Raises:
             Web5Error: no gateway took it, and none has it; or none was reached.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from web5.dids import dht
@@ -14,7 +13,7 @@ from web5.errors import IdentityError, InvalidArgument
 
 
 def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int) -> PortableDid:
-    """The DID with other DWN endpoints in its document, as a version that is newer than every one before.
+    """Return the DID with other DWN endpoints in its document, as a version that is newer than every one before.
 
     Parameters:
         urls: the endpoints, in the order in which others are to ask them; none removes the service.
@@ -37,7 +36,10 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
         if service["type"] != DWN_SERVICE and fragment_of(service["id"]) != "dwn"
     ]
     if urls:
-        services.append(_service(portable_did, list(dict.fromkeys(urls))))
+        before = portable_did.document.dwn_services
+        custom = before[0].to_wire() if before else {"enc": "#enc", "sig": "#sig"}
+        own = {"id": f"{portable_did.uri}#dwn", "type": DWN_SERVICE, "serviceEndpoint": list(dict.fromkeys(urls))}
+        services.append(custom | own)
     if services:
         document["service"] = services
     version = max(dht.sequence_at(now), version_of(portable_did.metadata) + 1)
@@ -47,10 +49,3 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
             "metadata": {**portable_did.metadata, "published": False, "versionId": str(version)},
         }
     )
-
-
-def _service(portable_did: PortableDid, urls: list[str]) -> dict[str, Any]:
-    before = portable_did.document.dwn_services
-    custom = before[0].to_wire() if before else {"enc": "#enc", "sig": "#sig"}
-    own = {"id": f"{portable_did.uri}#dwn", "type": DWN_SERVICE, "serviceEndpoint": urls}
-    return custom | own

@@ -1,4 +1,4 @@
-"""Tells the pages of this origin that something changed, at most ten times a second."""
+"""Notifies the pages of this origin of changes, at most ten times a second."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from web5.agent.agent import Agent
 from web5.sync import SyncEvent
 
 INTERVAL = 0.1
-"""Seconds between two announcements; what happens meanwhile is gathered."""
+"""Seconds between two posts; changes in between go out together."""
 
 
 Steps = dict[str, dict[str, int]]
-"""How far each step of a recovery has come: "done" and "total" by its name."""
+"""The progress of a recovery: "done" and "total" by the name of the step."""
 
 
-class Announcer:
-    """Gathers changes and posts them.
+class ChangeNotifier:
+    """Collects changes and posts them.
 
     Parameters:
         post: sends a JSON text to every page.
@@ -27,36 +27,36 @@ class Announcer:
 
     def __init__(self, post: Callable[[str], None]) -> None:
         self._post = post
-        self._what: set[str] = set()
+        self._changed: set[str] = set()
         self._progress: dict[tuple[str, str, str | None], tuple[int, int]] = {}
         self._news: list[dict[str, Any]] = []
         self._recovery: Steps = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, agent: Agent) -> None:
-        """Announce what happens in this agent from now on."""
+        """Post what happens in this agent from now on."""
         agent.on_change.append(lambda tenant, message_cid: self.changed("notes", "state"))
         agent.records.on_change.append(self._agent_record)
         agent.sync.listeners.append(lambda event: self._sync_event(event, own=event.tenant == agent.vault.agent_did))
 
     def boot(self, step: str, done: int, total: int) -> None:
-        """Announce at once how far the start has come."""
+        """Post at once how far the start has come."""
         self._post(json.dumps({"type": "boot", "step": step, "done": done, "total": total}))
 
     def leading(self) -> None:
-        """Announce at once that this tab is the node now; it does not sync before a page has said how."""
+        """Post at once that this tab is the node now; it does not sync before a page has said how."""
         self._post(json.dumps({"type": "leading"}))
 
     def recovery(self, steps: Steps) -> None:
-        """Announce soon how far a recovery has come; nothing more of it, if `steps` is empty."""
+        """Post soon how far a recovery has come; an empty `steps` ends that."""
         self._recovery = steps
         self.changed("state")
 
     def changed(self, *what: str) -> None:
-        """Announce soon that these changed: "notes" or "state"."""
-        self._what.update(what)
+        """Post soon that these changed: "notes" or "state"."""
+        self._changed.update(what)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._tell)
+            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._post_changes)
 
     async def _agent_record(self, kind: str, id: str) -> None:
         self.changed("state")  # an identity, for example, that another device has made
@@ -78,9 +78,9 @@ class Announcer:
         elif event.kind in ("removed", "refilled", "added"):
             self._news.append({"kind": event.kind, "endpoint": event.endpoint, "total": event.total})
 
-    def _tell(self) -> None:
+    def _post_changes(self) -> None:
         self._timer = None
-        event: dict[str, Any] = {"type": "changed", "what": sorted(self._what)}
+        event: dict[str, Any] = {"type": "changed", "what": sorted(self._changed)}
         if self._progress:
             done, total = map(sum, zip(*self._progress.values(), strict=True))
             event["progress"] = {"done": done, "total": total}
@@ -88,5 +88,5 @@ class Announcer:
             event["recovery"] = self._recovery
         if self._news:
             event["news"], self._news = self._news, []
-        self._what.clear()
+        self._changed.clear()
         self._post(json.dumps(event))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
 from web5.dids.uri import absolute_url
@@ -48,6 +48,11 @@ class WireModel(BaseModel):
     def to_wire(self) -> dict[str, Any]:
         """Return the wire's JSON shape, as plain dicts."""
         return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+_Part = TypeVar("_Part")
+_Nested = Annotated[_Part, PlainSerializer(lambda part: None if part is None else part.to_wire())]
+"""A part whose members that were never set are left out, though the whole has all of its own."""
 
 
 class VerificationMethod(WireModel):
@@ -184,7 +189,7 @@ class DidResolutionResult(WireModel):
 
     context: Annotated[Any, Field(alias="@context")] = "https://w3id.org/did-resolution/v1"
     did_resolution_metadata: dict[str, Any] = Field(default_factory=dict)
-    did_document: DidDocument | None = None
+    did_document: _Nested[DidDocument | None] = None
     did_document_metadata: dict[str, Any] = Field(default_factory=dict)
 
     @property
@@ -197,16 +202,14 @@ class DidResolutionResult(WireModel):
         return DidResolutionResult(did_resolution_metadata={"error": code, "errorMessage": f"{code}: {message}"})
 
     def to_wire(self) -> dict[str, Any]:
-        wire = self.model_dump(by_alias=True, exclude={"did_document"})
-        document = self.did_document
-        return wire | {"didDocument": None if document is None else document.to_wire()}
+        return self.model_dump(by_alias=True)
 
 
 class DidDereferencingResult(WireModel):
     """The result of dereferencing (DID Core, section 7.2): a document or a part of it, or None and an `error`."""
 
     dereferencing_metadata: dict[str, Any] = Field(default_factory=dict)
-    content_stream: DidDocument | VerificationMethod | Service | None = None
+    content_stream: _Nested[DidDocument | VerificationMethod | Service | None] = None
     content_metadata: dict[str, Any] = Field(default_factory=dict)
 
     @property
@@ -219,9 +222,7 @@ class DidDereferencingResult(WireModel):
         return DidDereferencingResult(dereferencing_metadata={"error": code, "errorMessage": f"{code}: {message}"})
 
     def to_wire(self) -> dict[str, Any]:
-        wire = self.model_dump(by_alias=True, exclude={"content_stream"})
-        content = self.content_stream
-        return wire | {"contentStream": None if content is None else content.to_wire()}
+        return self.model_dump(by_alias=True)
 
 
 class PortableDid(WireModel):
@@ -233,11 +234,9 @@ class PortableDid(WireModel):
     """
 
     uri: str
-    document: DidDocument
+    document: _Nested[DidDocument]
     metadata: dict[str, Any] = Field(default_factory=dict)
     private_keys: list[Jwk] | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        wire = self.model_dump(by_alias=True, exclude={"document", "private_keys"})
-        wire["document"] = self.document.to_wire()
-        return wire | ({} if self.private_keys is None else {"privateKeys": self.private_keys})
+        return self.model_dump(by_alias=True, exclude={"private_keys"} if self.private_keys is None else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 MAX_NODES = 10_000
@@ -30,7 +31,9 @@ def nodes(path: str, root: Any) -> list[Any]:
     """
     found = [root]
     for step in _steps(path):
-        found = _bounded(inner for value in found for inner in step(value))
+        found = list(islice((inner for value in found for inner in step(value)), MAX_NODES + 1))
+        if len(found) > MAX_NODES:
+            raise ValueError("a path leads to too much")
     return found
 
 
@@ -74,12 +77,3 @@ def _named_below(value: Any, name: str) -> Iterator[Any]:
 def children(value: Any) -> list[Any]:
     """Return the members' values of an object or the elements of an array; none of another value."""
     return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-
-
-def _bounded(values: Iterator[Any]) -> list[Any]:
-    found: list[Any] = []
-    for value in values:
-        found.append(value)
-        if len(found) > MAX_NODES:
-            raise ValueError("a path leads to too much")
-    return found

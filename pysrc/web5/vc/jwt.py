@@ -22,21 +22,13 @@ class Jwt:
     """The parts of a JWT; nothing is verified."""
 
     header: dict[str, Any]
+    algorithm: str
+    key_id: str
+    """The DID URL of the key that claims to have signed it."""
     payload: dict[str, Any]
     signed: bytes
     """The bytes that the signature is over."""
     signature: bytes
-
-    @property
-    def algorithm(self) -> str:
-        algorithm: str = self.header["alg"]
-        return algorithm
-
-    @property
-    def key_id(self) -> str:
-        """The DID URL of the key that claims to have signed it."""
-        key_id: str = self.header["kid"]
-        return key_id
 
 
 def parse(text: str) -> Jwt:
@@ -60,7 +52,7 @@ def parse(text: str) -> Jwt:
         signature = b64url_decode(parts[2])
     except CryptoError as error:
         raise _malformed(f"the signature is {error}") from error
-    return Jwt(header, payload, signing_input(parts[0], parts[1]), signature)
+    return Jwt(header, header["alg"], header["kid"], payload, signing_input(parts[0], parts[1]), signature)
 
 
 async def sign(payload: Mapping[str, Any], signer: MessageSigner) -> str:

@@ -163,16 +163,8 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e300
 
 
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0
-
-
 def _is_schema(value: Any) -> bool:
     return isinstance(value, dict | bool)
-
-
-def _is_schema_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_schema, value))
 
 
 def _is_schema_map(value: Any) -> bool:
@@ -190,16 +182,18 @@ def _is_type(value: Any) -> bool:
     return all(one in _TYPES for one in as_list(value))
 
 
-def _is_text_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+def _is_list_of(value: Any, accepts: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and all(map(accepts, value))
 
 
 SHAPES: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum"), _is_number),
-    **dict.fromkeys(("maxLength", "minLength", "maxItems", "minItems", "minProperties"), _is_count),
-    **dict.fromkeys(("minContains", "maxContains"), _is_count),
+    **dict.fromkeys(
+        ("maxLength", "minLength", "maxItems", "minItems", "minProperties", "minContains", "maxContains"),
+        lambda value: type(value) is int and value >= 0,
+    ),
     **dict.fromkeys(("not", "if", "then", "else", "items", "contains", "additionalProperties"), _is_schema),
-    **dict.fromkeys(("anyOf", "oneOf", "allOf"), _is_schema_list),
+    **dict.fromkeys(("anyOf", "oneOf", "allOf"), lambda value: value != [] and _is_list_of(value, _is_schema)),
     "properties": _is_schema_map,
     "patternProperties": lambda value: _is_schema_map(value) and all(map(_is_pattern, value)),
     **dict.fromkeys(("$defs", "definitions"), _is_schema_map),
@@ -210,6 +204,6 @@ SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "const": lambda value: True,
     "enum": lambda value: isinstance(value, list),
     "uniqueItems": lambda value: type(value) is bool,
-    "required": _is_text_list,
+    "required": lambda value: _is_list_of(value, lambda one: isinstance(one, str)),
 }
 """The condition on each keyword's value under which `web5.dwn.protocols.json_schema` can read it."""

@@ -67,7 +67,10 @@ def create(
     """
     bits = bytearray(LIST_BITS // 8)
     for credential in disabled:
-        index = _index_in(credential, list_url, purpose)
+        listed = {"statusListCredential": list_url, "statusPurpose": purpose}
+        index = next((_index(one) for one in entries_of(credential) if one.items() >= listed.items()), None)
+        if index is None or index >= LIST_BITS:
+            raise InvalidArgument(f"Credential {credential.id} has no bit for {purpose} in the list {list_url}.")
         if _bit(bits, index):
             raise InvalidArgument(f"Two of the credentials have the index {index}.")
         bits[index // 8] |= 0x80 >> index % 8
@@ -115,15 +118,6 @@ def is_disabled(status: Json, status_list: VerifiableCredential) -> bool:
     if index is None or index >= len(bits) * 8:
         raise _unusable("the status list has no bit for this credential")
     return _bit(bits, index)
-
-
-def _index_in(credential: VerifiableCredential, list_url: str, purpose: Purpose) -> int:
-    for status in entries_of(credential):
-        if status["statusListCredential"] == list_url and status.get("statusPurpose") == purpose:
-            index = _index(status)
-            if index is not None and index < LIST_BITS:
-                return index
-    raise InvalidArgument(f"Credential {credential.id} has no bit for {purpose} in the list {list_url}.")
 
 
 def _index(status: Json) -> int | None:

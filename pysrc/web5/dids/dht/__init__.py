@@ -8,8 +8,7 @@ from __future__ import annotations
 from web5.dids.dht.creation import KeySpec, create, identity_defaults
 from web5.dids.dht.identity import PreviousDidProof, identity_key, identity_key_to_did
 from web5.dids.dht.method import DidDht, publish, read_document, sequence_at, sign_document, with_version
-from web5.dids.dht.packet import to_packet
-from web5.dids.dht.read import from_packet
+from web5.dids.dht.packet import from_packet, to_packet
 
 __all__ = [
     "DidDht",

@@ -11,8 +11,7 @@ from web5.dids.dht import bep44
 from web5.dids.dht.bep44 import SignedItem
 from web5.dids.dht.gateways import Answers, Gateways
 from web5.dids.dht.identity import METHOD, PROOF_ERROR, PreviousDidProof, identity_key
-from web5.dids.dht.packet import deactivation_packet, to_packet
-from web5.dids.dht.read import from_packet
+from web5.dids.dht.packet import deactivation_packet, from_packet, to_packet
 from web5.dids.keys import private_key, signing_method
 from web5.dids.models import PortableDid, Resolved
 from web5.dids.uri import DidUrl
@@ -93,7 +92,7 @@ async def read_document(did_uri: str, item: SignedItem, crypto: Crypto) -> Resol
     A wrong proof leaves the document valid, which its own key has signed; it just does not continue another DID.
 
     Raises:
-        DidError: as `web5.dids.dht.read.from_packet`.
+        DidError: as `web5.dids.dht.packet.from_packet`.
     """
     content = from_packet(did_uri, item.value)
     metadata = dict(content.metadata)

@@ -16,8 +16,7 @@ from web5.crypto.jwk import from_key_bytes
 from web5.dids import dht
 from web5.dids.dht.dns import Txt, decode_message, encode_message
 from web5.dids.dht.identity import PreviousDidProof
-from web5.dids.dht.packet import to_packet
-from web5.dids.dht.read import from_packet
+from web5.dids.dht.packet import from_packet, to_packet
 from web5.dids.models import DidDocument
 from web5.errors import DidError
 

@@ -33,10 +33,11 @@ from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.files import source
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import WriteTransaction, delete_database, open_database, read_keys, result
+from web5.browser.indexeddb import WriteTransaction, open_database, result
+from web5.browser.locks import exclusive
 from web5.browser.pages import IndexedDbPages
 from web5.browser.sealer import DeviceSealer
-from web5.browser.tabs import Tabs, exclusive
+from web5.browser.tabs import Tabs
 from web5.browser.websocket import BrowserWebSockets
 from web5.dids import jwk
 from web5.dids.keys import signer_for
@@ -369,7 +370,7 @@ async def put_for_ever(space: str) -> None:
 async def stored_chunks(space: str) -> int:
     """How many chunks lie in IndexedDB, whoever they belong to."""
     database = await open_database(f"{space}.blobs", [])
-    chunks = await read_keys(database, "chunks", "counting chunks")
+    chunks = await database.read_keys("chunks", "counting chunks")
     database.close()
     return len(chunks)
 
@@ -481,12 +482,13 @@ async def close_notes(space: str) -> None:
 
 
 async def remove_database(name: str) -> None:
-    await delete_database(name)
+    await result(js.indexedDB.deleteDatabase(name), f"deleting {name}")
 
 
 # -- tabs --------------------------------------------------------------------------------------------------------------
 
 _tabs: dict[str, Tabs] = {}
+_leading: set[str] = set()
 _owned: dict[str, Callable[[], None]] = {}
 _closing: dict[str, asyncio.Event] = {}
 _never = asyncio.Event()
@@ -494,14 +496,14 @@ _never = asyncio.Event()
 
 def join(name: str) -> None:
     """Take part; `lead` then waits for this tab's turn."""
-    tabs = _tabs[name] = Tabs(name)
-    tabs.on_event(lambda event: js.tell(event))
+    _tabs[name] = Tabs(name)
 
 
 async def lead(name: str, title: str) -> None:
     """Return once this tab leads and serves as `title`."""
     tabs = _tabs[name]
     await tabs.lead()
+    _leading.add(name)
 
     async def handler(call: str, args: str) -> str:
         if call == "refuse":
@@ -515,7 +517,7 @@ async def lead(name: str, title: str) -> None:
 
 
 def leads(name: str) -> bool:
-    return _tabs[name].is_leader
+    return name in _leading
 
 
 async def call(name: str, what: str, args: str, idempotent: bool) -> str:
@@ -526,12 +528,9 @@ async def call(name: str, what: str, args: str, idempotent: bool) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def publish(name: str, event: str) -> None:
-    _tabs[name].publish(event)
-
-
 async def leave(name: str) -> None:
     await _tabs[name].close()
+    _leading.discard(name)
 
 
 async def resign(name: str) -> None:
@@ -543,6 +542,7 @@ async def resign(name: str) -> None:
         await closed.wait()
 
     await _tabs[name].resign(close)
+    _leading.discard(name)
 
 
 def closed(name: str) -> None:

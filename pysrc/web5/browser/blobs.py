@@ -15,7 +15,7 @@ import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import suppress
 
-from web5.browser.indexeddb import Durability, IndexedDb, WriteTransaction, open_database, read, read_keys
+from web5.browser.indexeddb import IndexedDb, WriteTransaction, open_database
 from web5.errors import BlobMissing, StorageError
 
 _WHOLE, _CHUNKS, _UNFINISHED = "whole", "chunks", "unfinished"
@@ -27,12 +27,10 @@ class IndexedDbBlobs:
 
     Parameters:
         db_name: the node's name on this origin.
-        durability: as for `IndexedDbPages`.
     """
 
-    def __init__(self, db_name: str, *, durability: Durability = "strict") -> None:
+    def __init__(self, db_name: str) -> None:
         self._db_name = f"{db_name}.blobs"
-        self._durability = durability
         self._open: IndexedDb | None = None
         self._opening = asyncio.Lock()
         self._closed = False
@@ -63,12 +61,12 @@ class IndexedDbBlobs:
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
         database = await self._database()
-        js_row = await read(database, _WHOLE, key, f"reading blob {key}")
+        js_row = await database.read(_WHOLE, key, f"reading blob {key}")
         if js_row is None:
             raise BlobMissing(f"there is no blob {key}")
         put_id, count = js_row.to_py()
         for number in range(count):
-            js_chunk = await read(database, _CHUNKS, [key, put_id, number], f"reading blob {key}")
+            js_chunk = await database.read(_CHUNKS, [key, put_id, number], f"reading blob {key}")
             if js_chunk is None:
                 raise BlobMissing(f"chunk {number} of blob {key} is gone: it was removed while it was read")
             yield js_chunk.to_bytes()
@@ -81,7 +79,7 @@ class IndexedDbBlobs:
         await write.commit()
 
     async def keys(self) -> set[str]:
-        return set(await read_keys(await self._database(), _WHOLE, "listing blobs"))
+        return set(await (await self._database()).read_keys(_WHOLE, "listing blobs"))
 
     async def close(self) -> None:
         self._closed = True
@@ -93,8 +91,8 @@ class IndexedDbBlobs:
             raise StorageError(f"{self._db_name} is closed")
         async with self._opening:
             if self._open is None:
-                database = await open_database(self._db_name, [_WHOLE, _CHUNKS, _UNFINISHED], self._durability)
-                for key, put_id in await read_keys(database, _UNFINISHED, "looking for unfinished blobs"):
+                database = await open_database(self._db_name, [_WHOLE, _CHUNKS, _UNFINISHED])
+                for key, put_id in await database.read_keys(_UNFINISHED, "looking for unfinished blobs"):
                     await _discard(database, key, put_id)
                 self._open = database
         return self._open
@@ -108,7 +106,7 @@ async def _discard(database: IndexedDb, key: str, put_id: str) -> None:
 
 
 async def _regrouped(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in pieces of `_CHUNK`; only the last may be shorter."""
+    """Give the same bytes in pieces of `_CHUNK`; only the last may be shorter."""
     held = bytearray()
     async for chunk in chunks:
         held += chunk

@@ -13,10 +13,10 @@ CHUNK = 1 << 20
 
 
 class FileSource:
-    """Reads a File or Blob anew at each call, a chunk at a time in Python's memory. Use `source`.
+    """The bytes of a File or Blob, read anew at each call, a chunk at a time in Python's memory. Use `source`.
 
     Attributes:
-        media_type: what the browser takes the file for; None if it does not know.
+        media_type: as the browser guesses it; None if it does not know.
         size: bytes.
     """
 
@@ -26,7 +26,7 @@ class FileSource:
         self.size = int(js_blob.size)
 
     async def __call__(self) -> AsyncIterator[bytes]:
-        """The bytes.
+        """Read the bytes.
 
         Raises:
             InvalidArgument: the file was changed or removed since it was chosen.
@@ -41,5 +41,5 @@ class FileSource:
 
 
 def source(js_blob: Any) -> FileSource:
-    """A JavaScript File or Blob (from a file input, say) as data for `records.create` and `record.update`."""
+    """Make a JavaScript File or Blob (from a file input, say) data for `records.create` and `record.update`."""
     return FileSource(js_blob)

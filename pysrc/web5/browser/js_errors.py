@@ -1,4 +1,4 @@
-"""What the browser's exceptions mean here: the one table by which they become web5 errors.
+"""The tables by which the browser's exceptions become web5 errors.
 
 Names are those of DOMException (Web IDL, section 2.8.1) and of JavaScript's own error types.
 """
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from web5.errors import (
-    CryptoError,
     InvalidArgument,
     StorageBusy,
     StorageCorrupt,
@@ -29,6 +28,7 @@ STORAGE: Mapping[str, type[Web5Error]] = {
     "DataCloneError": StorageError,
     "InvalidStateError": StorageError,  # the connection is closing or closed
     "AbortError": StorageError,
+    "BlockedError": StorageBusy,  # of `indexeddb` itself: another tab has the database open at another version
 }
 
 NETWORK: Mapping[str, type[Web5Error]] = {
@@ -42,14 +42,12 @@ NETWORK: Mapping[str, type[Web5Error]] = {
 FILE: Mapping[str, type[Web5Error]] = {"": InvalidArgument}
 """A File that a person chose: NotReadableError says that it was changed or removed since."""
 
-CRYPTO: Mapping[str, type[Web5Error]] = {"": CryptoError}
-
 
 def translated(table: Mapping[str, type[Web5Error]], js_error: Any, doing: str) -> Web5Error:
-    """The web5 error for an exception or error event's `error`; it says what was being done.
+    """Make the web5 error for an exception or error event's `error`; it says what was being done.
 
     Parameters:
-        table: STORAGE, NETWORK, FILE or CRYPTO.
+        table: STORAGE, NETWORK or FILE.
         js_error: a JsException, a DOMException proxy, or None where the browser gives no reason.
         doing: a short phrase such as "writing pages".
     """

@@ -1,4 +1,4 @@
-"""Web Locks: who among an origin's tabs and workers may do a thing."""
+"""Web Locks, by which one tab or worker of an origin excludes the others."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, create_once_callable, to_js
+from pyodide.code import run_js
+from pyodide.ffi import JsException, to_js
 
 from web5.errors import StorageBusy
+
+# Resolves, once the lock is ours, to the function that releases it.
+_js_request = run_js(
+    """
+    (name, signal) => new Promise((resolve, reject) => {
+      const held = () => new Promise((release) => resolve(release));
+      navigator.locks.request(name, { signal }, held).catch(reject);
+    })
+    """
+)
+_js_release = run_js("(requested) => { requested.then((release) => release(), () => {}); }")
 
 
 async def hold(name: str, js_signal: Any = None) -> Callable[[], None]:
@@ -24,39 +36,20 @@ async def hold(name: str, js_signal: Any = None) -> Callable[[], None]:
     """
     js_controller = js.AbortController.new()
     signals = [js_controller.signal] if js_signal is None else [js_controller.signal, js_signal]
-    options = {"signal": js.AbortSignal.any(to_js(signals))}
-    ours: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def release() -> None:
-        if not over.done():
-            over.set_result(None)
-
-    async def granted() -> None:
-        if not ours.done():
-            ours.set_result(None)
-        await over
-
-    js_promise = js.navigator.locks.request(
-        name,
-        to_js(options, dict_converter=js.Object.fromEntries),
-        create_once_callable(lambda js_lock: asyncio.ensure_future(granted())),
-    )
-    request = asyncio.ensure_future(_quiet(js_promise))
-    either: list[asyncio.Future[Any]] = [ours, request]
+    js_requested = _js_request(name, js.AbortSignal.any(to_js(signals)))
     try:
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        release: Callable[[], None] = await js_requested
+    except JsException as error:
+        raise StorageBusy(f"another tab holds {name}: {error}") from error
     except asyncio.CancelledError:
         js_controller.abort()
-        release()
+        _js_release(js_requested)
         raise
-    if not ours.done():
-        raise StorageBusy(f"another tab holds {name}: {request.result()}")
     return release
 
 
 async def exclusive(name: str, patience: float = 2.0) -> Callable[[], None]:
-    """Become the only user of the store `name` on this origin; call what is returned to end that.
+    """Become the only user of the store `name` on this origin; call the returned function to end that.
 
     Parameters:
         patience: seconds to wait for a tab that is going away.
@@ -65,12 +58,3 @@ async def exclusive(name: str, patience: float = 2.0) -> Callable[[], None]:
         StorageBusy: another tab or worker has it.
     """
     return await hold(f"{name}.store", js.AbortSignal.timeout(int(patience * 1000)))
-
-
-async def _quiet(js_promise: Any) -> str:
-    """Await it to its end; its error as text, because nobody may be left to take it."""
-    try:
-        await js_promise
-    except JsException as error:
-        return str(error)
-    return ""

@@ -1,4 +1,4 @@
-"""What a log of page writes comes to."""
+"""A log of page writes, and the pages that it results in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PageLog:
 
     Parameters:
         length: how many writes.
-        pages: what the last write of each page that still is one made of it.
+        pages: their contents after the last write, of those that still exist.
         kept: from this number on, nothing of the pages below is left. None if the log is empty.
     """
 
@@ -23,12 +23,12 @@ class PageLog:
     kept: int | None = None
 
     def followed_by(self, pages: Mapping[int, bytes], page_count: int) -> PageLog:
-        """The log with one write more: these pages, after which there are `page_count`."""
+        """Return the log with one write more: these pages, after which there are `page_count`."""
         left = {number: page for number, page in {**self.pages, **pages}.items() if number < page_count}
         return PageLog(self.length + 1, left, page_count if self.kept is None else min(self.kept, page_count))
 
     def followed_by_record(self, numbers: Sequence[int], data: bytes, page_count: int) -> PageLog:
-        """The same, from a stored record: the pages' bytes in the order of their numbers.
+        """Return the log with one write more, from a stored record: the pages' bytes in the order of their numbers.
 
         Raises:
             StorageCorrupt: the bytes cannot be shared out evenly.
@@ -41,6 +41,6 @@ class PageLog:
         )
 
     def laid_over(self, pages: Mapping[int, bytes]) -> dict[int, bytes]:
-        """The pages after all writes of the log, in the order of their numbers."""
+        """Return the pages after all writes of the log, in the order of their numbers."""
         below = {number: page for number, page in pages.items() if self.kept is None or number < self.kept}
         return dict(sorted({**below, **self.pages}.items()))

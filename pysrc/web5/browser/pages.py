@@ -14,15 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from web5.browser.indexeddb import (
-    Durability,
-    IndexedDb,
-    WriteTransaction,
-    key_range,
-    open_database,
-    read_keys,
-    result,
-)
+from web5.browser.indexeddb import IndexedDb, WriteTransaction, key_range, open_database, result
 from web5.browser.page_log import PageLog
 from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
 from web5.errors import StorageError
@@ -42,23 +34,19 @@ class IndexedDbPages:
 
     Parameters:
         db_name: the node's name on this origin.
-        page_size: bytes.
-        durability: "strict" waits until the browser has told the disk to write: a stored page survives a power cut.
-            "relaxed" waits until the operating system has it: a stored page survives the end of the tab, of the
-            worker and of the browser, but a power cut may take the last seconds (never half a write).
     """
 
-    def __init__(self, db_name: str, page_size: int = DEFAULT_PAGE_SIZE, *, durability: Durability = "strict") -> None:
-        self.page_size = page_size
+    page_size = DEFAULT_PAGE_SIZE
+
+    def __init__(self, db_name: str) -> None:
         self._db_name = f"{db_name}.pages"
-        self._durability = durability
         self._open: IndexedDb | None = None
         self._closed = False
         self._log: PageLog | None = None  # as it is stored; unknown before it is first read
 
     async def load(self) -> dict[int, bytes]:
         database = await self._database()
-        numbers = await read_keys(database, _PAGES, "reading page numbers")
+        numbers = await database.read_keys(_PAGES, "reading page numbers")
         check_numbers(numbers)
         self._log = await self._read_log(database)
         js_store = database.js_store(_PAGES)
@@ -125,5 +113,5 @@ class IndexedDbPages:
         if self._closed:
             raise StorageError(f"{self._db_name} is closed")
         if self._open is None:
-            self._open = await open_database(self._db_name, [_PAGES, _LOG], self._durability, version=_VERSION)
+            self._open = await open_database(self._db_name, [_PAGES, _LOG], version=_VERSION)
         return self._open

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AsyncExitStack
 from urllib.parse import urljoin
 
 import js
@@ -12,16 +12,14 @@ from web5.agent.agent import Agent, Platform
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.http import FetchHttp
+from web5.browser.locks import exclusive
 from web5.browser.pages import IndexedDbPages
 from web5.browser.sealer import DeviceSealer
-from web5.browser.tabs import exclusive
 from web5.browser.websocket import BrowserWebSockets
 from web5.dwn.store.paged import open_paged
 from web5.errors import RemoteError
 from web5.ports.clock import SystemClock
 from web5.settings import Progress, Settings
-
-OPEN_STEPS = ("pages", "engine")
 
 SETTINGS_BYTES = 64 * 1024
 """Bytes that a site's config.json may have: some URLs."""
@@ -39,18 +37,16 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name
         StorageBusy: another tab is the node.
         StorageError: IndexedDB refused or what it holds is not whole.
     """
-    release = await exclusive(name)
+    stack = AsyncExitStack()
     try:
-        on_progress("store", 0, len(OPEN_STEPS))
-        database = await open_paged(IndexedDbPages(name), name)
-        blobs = IndexedDbBlobs(name)
-        on_progress("store", 1, len(OPEN_STEPS))
-
-        async def close() -> None:
-            await database.close()
-            await blobs.close()
-            release()
-
+        stack.callback(await exclusive(name))
+        on_progress("store", 0, 2)
+        pages, blobs = IndexedDbPages(name), IndexedDbBlobs(name)
+        for store in (blobs, pages):
+            stack.push_async_callback(store.close)
+        database = await open_paged(pages, name)
+        stack.push_async_callback(database.close)
+        on_progress("store", 1, 2)
         platform = Platform(
             database=database,
             blobs=blobs,
@@ -59,20 +55,20 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name
             sockets=BrowserWebSockets(),
             clock=SystemClock(),
             sealer=DeviceSealer(name),
-            close=close,
+            close=stack.aclose,
         )
         agent = Agent(platform, gateway_uris=gateway_uris)
         await agent.open()
     except BaseException:
-        release()
+        await stack.aclose()
         raise
-    on_progress("store", len(OPEN_STEPS), len(OPEN_STEPS))
+    on_progress("store", 2, 2)
     return agent
 
 
 async def site_settings() -> Settings:
-    """What the site's config.json says, its relative URLs made absolute; the built-in settings if there is none."""
-    url = site_url("config.json")
+    """Read the site's config.json, its relative URLs made absolute; the built-in settings if there is none."""
+    url = urljoin(_site_base(), "config.json")
     try:
         response = await FetchHttp().request("GET", url, timeout=5.0)
         body = await response.read(SETTINGS_BYTES)
@@ -87,16 +83,9 @@ async def site_settings() -> Settings:
     )
 
 
-def site_url(path: str) -> str:
-    """A URL below the site's own address."""
-    return urljoin(site_base(), path)
-
-
-def site_base() -> str:
-    """Where the site is: what the interpreter of our sites has set, else the address of this page or worker."""
-    given: Any = getattr(js, "WEB5_SITE", None)
-    if given:
-        return str(given)
-    # PyScript starts its workers from a blob, whose address tells no more than the origin.
+def _site_base() -> str:
+    # The interpreter of our sites sets it. PyScript starts its workers from a blob, whose address tells no more than
+    # the origin.
     own = str(js.location.href)
-    return f"{js.location.origin}/" if own.startswith("blob:") else own
+    base = getattr(js, "WEB5_SITE", None) or (f"{js.location.origin}/" if own.startswith("blob:") else own)
+    return str(base)

@@ -8,7 +8,7 @@ from typing import Any
 import js
 from pyodide.ffi import to_js
 
-from web5.browser.indexeddb import IndexedDb, WriteTransaction, open_database, read
+from web5.browser.indexeddb import IndexedDb, WriteTransaction, open_database
 from web5.browser.webcrypto import cipher, crypto_errors, gcm, js_object
 from web5.errors import CryptoError, StorageBusy
 
@@ -50,7 +50,7 @@ class DeviceSealer:
 
 
 async def _stored_key(database: IndexedDb) -> Any:
-    return await read(database, _STORE, _KEY, "reading the device key")
+    return await database.read(_STORE, _KEY, "reading the device key")
 
 
 async def _new_key(database: IndexedDb) -> Any:

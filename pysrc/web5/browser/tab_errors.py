@@ -9,7 +9,7 @@ from web5.errors import DidError, DwnError, Web5Error
 
 
 def error_to_wire(error: Exception) -> dict[str, Any]:
-    """What `error_from_wire` needs to make the same error again."""
+    """Describe an error so that `error_from_wire` can make it again."""
     if isinstance(error, DwnError):
         return {"status": error.status, "detail": error.detail}
     if isinstance(error, DidError):
@@ -20,7 +20,7 @@ def error_to_wire(error: Exception) -> dict[str, Any]:
 
 
 def error_from_wire(wire: dict[str, Any]) -> Web5Error:
-    """The error again, as the class it was if it is one of `web5.errors`."""
+    """Make the error again, of its class if that is one of `web5.errors`."""
     if "status" in wire:
         return DwnError.from_status(wire["status"], wire["detail"])
     if "did" in wire:

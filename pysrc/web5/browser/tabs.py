@@ -24,11 +24,9 @@ from typing import Any
 import js
 from pyodide.ffi import create_proxy
 
-from web5.browser.locks import exclusive, hold
+from web5.browser.locks import hold
 from web5.browser.tab_errors import error_from_wire, error_to_wire
 from web5.errors import StorageBusy, StorageError
-
-__all__ = ["Tabs", "exclusive"]
 
 Handler = Callable[[str, str], Awaitable[str]]
 
@@ -55,7 +53,6 @@ class Tabs:
         self._handler: Handler | None = None
         self._release: Callable[[], None] | None = None
         self._calls: dict[str, _Call] = {}
-        self._listeners: list[Callable[[str], None]] = []
         self._answering: set[asyncio.Task[None]] = set()
         self._closed = False
         self._js_stop = js.AbortController.new()
@@ -63,10 +60,6 @@ class Tabs:
         self._js_channel = js.BroadcastChannel.new(f"{name}.tabs")
         self._js_channel.onmessage = self._on_message
         self._send({"kind": "who leads"})
-
-    @property
-    def is_leader(self) -> bool:
-        return self._release is not None
 
     async def lead(self) -> None:
         """Return when this tab is the leader, which it stays until it resigns or is closed. Then `serve`.
@@ -135,15 +128,6 @@ class Tabs:
         finally:
             del self._calls[call_id]
 
-    def publish(self, event_json: str) -> None:
-        """Tell every tab, this one too."""
-        self._send({"kind": "event", "event": event_json})
-        self._tell(event_json)
-
-    def on_event(self, callback: Callable[[str], None]) -> None:
-        """Call back with every event that any tab publishes from now on."""
-        self._listeners.append(callback)
-
     async def close(self) -> None:
         """Stop leading and answering. Calls under way here fail with StorageBusy. Safe to call twice."""
         if self._closed:
@@ -166,11 +150,15 @@ class Tabs:
 
     def _received(self, js_event: Any) -> None:
         message = json.loads(js_event.data)
-        _RECEIVED[message["kind"]](self, message)
-
-    def _asked_who_leads(self, message: dict[str, Any]) -> None:
-        if self._handler is not None:
-            self._send({"kind": "leading"})
+        match message["kind"]:
+            case "who leads" if self._handler is not None:
+                self._send({"kind": "leading"})
+            case "leading":
+                self._follow(message["from"])
+            case "call":
+                self._asked(message)
+            case "reply":
+                self._answered(message)
 
     def _asked(self, message: dict[str, Any]) -> None:
         if self._handler is not None and message["to"] == self._me:
@@ -215,19 +203,6 @@ class Tabs:
             self._asked(message)
         else:
             self._send(message)
-
-    def _tell(self, event_json: str) -> None:
-        for callback in list(self._listeners):
-            callback(event_json)
-
-
-_RECEIVED: dict[str, Callable[[Tabs, dict[str, Any]], None]] = {
-    "who leads": Tabs._asked_who_leads,
-    "leading": lambda tabs, message: tabs._follow(message["from"]),
-    "call": Tabs._asked,
-    "reply": Tabs._answered,
-    "event": lambda tabs, message: tabs._tell(message["event"]),
-}
 
 
 def _fail(call: _Call, error: StorageError) -> None:

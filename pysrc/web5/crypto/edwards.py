@@ -17,7 +17,7 @@ _ROOT_OF_MINUS_ONE = pow(2, (_P - 1) // 4, _P)
 
 
 def is_point(key: bytes) -> bool:
-    """True if the bytes are a point of edwards25519, in its one encoding, other than the neutral one.
+    """Return True if the bytes are a point of edwards25519, in its one encoding, other than the neutral one.
 
     As `@web5/crypto` `Ed25519.validatePublicKey`.
     """
@@ -33,7 +33,7 @@ def is_point(key: bytes) -> bool:
 
 
 def x25519_public(key: bytes) -> bytes:
-    """The X25519 public key of an Ed25519 public key: the same point on the other form of the curve.
+    """Convert an Ed25519 public key to X25519: the same point on the other form of the curve.
 
     Raises:
         CryptoError: no Ed25519 public key.
@@ -45,7 +45,7 @@ def x25519_public(key: bytes) -> bytes:
 
 
 def x25519_private(seed: bytes) -> bytes:
-    """The X25519 private key of an Ed25519 private key (`d` of its JWK), clamped as RFC 7748, section 5 does."""
+    """Convert an Ed25519 private key (`d` of its JWK) to X25519, clamped as in RFC 7748, section 5."""
     scalar = bytearray(hashlib.sha512(seed).digest()[:KEY_BYTES])
     scalar[0] &= 0b1111_1000
     scalar[-1] = scalar[-1] & 0b0111_1111 | 0b0100_0000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
 
 from web5.errors import CryptoError
 
@@ -19,19 +20,16 @@ _B64URL_SPARE_BITS = {0: 0, 2: 0b1111, 3: 0b11}
 """Bits of the last character that carry nothing, by the text's length modulo 4."""
 
 _Z32 = "ybndrfg8ejkmcpqxot1uwisza345h769"
-_Z32_VALUES = {character: value for value, character in enumerate(_Z32)}
-
 _B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_B58_VALUES = {character: value for value, character in enumerate(_B58)}
 
 
 def b64url_encode(data: bytes) -> str:
-    """base64url without padding (RFC 7515, section 2)."""
+    """Encode as base64url without padding (RFC 7515, section 2)."""
     return binascii.b2a_base64(data, newline=False).translate(_TO_B64URL).rstrip(b"=").decode()
 
 
 def b64url_decode(text: str) -> bytes:
-    """The bytes of base64url text without padding.
+    """Decode base64url without padding.
 
     Raises:
         CryptoError: padding, a foreign character, an impossible length, or spare bits that are not zero.
@@ -47,24 +45,21 @@ def b64url_decode(text: str) -> bytes:
 
 
 def z32_encode(data: bytes) -> str:
-    """z-base-32, as did:dht writes its identity key ("human-oriented base-32 encoding", O'Whielacronx)."""
+    """Encode as z-base-32, as did:dht writes its identity key ("human-oriented base-32 encoding", O'Whielacronx)."""
     length = -(-len(data) * 8 // 5)
     number = int.from_bytes(data, "big") << (length * 5 - len(data) * 8)
     return "".join(_Z32[number >> shift & 31] for shift in range((length - 1) * 5, -1, -5))
 
 
 def z32_decode(text: str) -> bytes:
-    """The bytes of z-base-32 text.
+    """Decode z-base-32.
 
     Raises:
         CryptoError: a foreign character, an impossible length, or spare bits that are not zero.
     """
     number = 0
-    for character in text:
-        value = _Z32_VALUES.get(character)
-        if value is None:
-            raise CryptoError(f"not z-base-32: {character!r} is not in its alphabet")
-        number = number << 5 | value
+    for digit in _digits(text, _Z32, "z-base-32"):
+        number = number << 5 | digit
     size, spare = divmod(len(text) * 5, 8)
     if spare >= 5 or number & (1 << spare) - 1:
         raise CryptoError("not z-base-32: the text does not end at a whole byte")
@@ -72,7 +67,7 @@ def z32_decode(text: str) -> bytes:
 
 
 def b58_encode(data: bytes) -> str:
-    """base58btc, as did:key writes its key."""
+    """Encode as base58btc, as did:key writes its key."""
     number = int.from_bytes(data, "big")
     characters = []
     while number:
@@ -83,16 +78,21 @@ def b58_encode(data: bytes) -> str:
 
 
 def b58_decode(text: str) -> bytes:
-    """The bytes of base58btc text.
+    """Decode base58btc.
 
     Raises:
         CryptoError: a foreign character.
     """
     number = 0
-    for character in text:
-        value = _B58_VALUES.get(character)
-        if value is None:
-            raise CryptoError(f"not base58btc: {character!r} is not in its alphabet")
-        number = number * 58 + value
+    for digit in _digits(text, _B58, "base58btc"):
+        number = number * 58 + digit
     zeros = len(text) - len(text.lstrip("1"))
     return bytes(zeros) + number.to_bytes(-(-number.bit_length() // 8), "big")
+
+
+def _digits(text: str, alphabet: str, encoding: str) -> Iterator[int]:
+    for character in text:
+        digit = alphabet.find(character)
+        if digit < 0:
+            raise CryptoError(f"not {encoding}: {character!r} is not in its alphabet")
+        yield digit

@@ -125,18 +125,15 @@ def _check_header(header: Mapping[str, Any], alg: str) -> None:
 
 
 @dataclass(frozen=True, repr=False)
-class _SharedKey:
+class Direct:
+    """A content key, 32 bytes, that both sides have."""
+
     key: bytes
+    alg = "dir"
 
     def __post_init__(self) -> None:
         if len(self.key) != KEY_BYTES:
             raise CryptoError(f"a key for this has {KEY_BYTES} bytes, not {len(self.key)}")
-
-
-class Direct(_SharedKey):
-    """A content key, 32 bytes, that both sides have."""
-
-    alg = "dir"
 
     async def new_key(self, crypto: Crypto) -> NewKey:
         return NewKey(self.key, b"", {})
@@ -145,18 +142,6 @@ class Direct(_SharedKey):
         if encrypted_key:
             raise CryptoError("a JWE of 'dir' has no encrypted key")
         return self.key
-
-
-class Wrapped(_SharedKey):
-    """A key of 32 bytes that both sides have and that wraps the content key."""
-
-    alg = "A256KW"
-
-    async def new_key(self, crypto: Crypto) -> NewKey:
-        return await _wrapped(crypto, self.key, {})
-
-    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
-        return await _unwrapped(crypto, self.key, encrypted_key)
 
 
 @dataclass(frozen=True, repr=False)

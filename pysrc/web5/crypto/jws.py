@@ -36,7 +36,7 @@ class MessageSigner:
 
 
 def signing_input(protected: str, payload: str) -> bytes:
-    """What a signature is over (RFC 7515, section 5.1); both parts are base64url already."""
+    """Join the signed bytes (RFC 7515, section 5.1) of two parts that are base64url already."""
     return f"{protected}.{payload}".encode("ascii")
 
 

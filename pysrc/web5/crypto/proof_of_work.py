@@ -1,7 +1,7 @@
 """Proof of work as DWN servers ask for it, for both ends.
 
 A server names a nonce and a bound. The client finds a second nonce with which the SHA-256 of the text
-`challenge nonce + response nonce + what is asked for`, read as a number, is not above the bound.
+`challenge nonce + response nonce + request`, read as a number, is not above the bound.
 Source: `src/registration/proof-of-work.ts` and `proof-of-work-manager.ts` of `@web5/dwn-server` 0.6.1.
 
 Each try is as good as any other, so work that is broken off is not lost luck: with another challenge it takes just as
@@ -27,7 +27,7 @@ _SALT_BYTES = 24
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a server asks.
+    """A server's challenge.
 
     Parameters:
         nonce: its text.
@@ -39,32 +39,32 @@ class Challenge:
 
     @property
     def hashes(self) -> int:
-        """How many hashes it takes on average."""
+        """The average number of hashes that a response takes."""
         return (LARGEST + 1) // (self.bound + 1)
 
-    def is_met(self, response_nonce: str, asked: str) -> bool:
-        """Whether a response is one; `asked` is the text that the work is done for."""
-        digest = sha256(f"{self.nonce}{response_nonce}{asked}".encode()).digest()
+    def is_met(self, response_nonce: str, request: str) -> bool:
+        """Return True for a response nonce that answers it; `request` is the text that the work is done for."""
+        digest = sha256(f"{self.nonce}{response_nonce}{request}".encode()).digest()
         return int.from_bytes(digest) <= self.bound
 
 
 def bound_for(hashes: int) -> int:
-    """The bound that takes so many hashes on average."""
+    """Return the bound that takes so many hashes on average."""
     return (LARGEST + 1) // max(1, hashes) - 1
 
 
-async def solve(challenge: Challenge, asked: str, tried: Callable[[int], bool]) -> str | None:
-    """Search a response nonce; others run meanwhile, and cancelling ends it.
+async def solve(challenge: Challenge, request: str, tried: Callable[[int], bool]) -> str | None:
+    """Search a response nonce; other tasks run meanwhile.
 
     Parameters:
-        asked: the text that the work is done for.
+        request: the text that the work is done for.
         tried: called with the number of hashes after every few thousand; False gives up.
 
     Returns:
         A response nonce, or None if it was given up.
     """
     salt = secrets.token_hex(_SALT_BYTES).upper()
-    begin, end, bound = f"{challenge.nonce}{salt}".encode(), asked.encode(), challenge.bound.to_bytes(32)
+    begin, end, bound = f"{challenge.nonce}{salt}".encode(), request.encode(), challenge.bound.to_bytes(32)
     done = 0
     while True:
         for number in range(done, done + _SLICE):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto import jwe
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwe import Agreement, Direct, KeyManagement, Password, Wrapped, concat_kdf
+from web5.crypto.jwe import Agreement, Direct, KeyManagement, Password, concat_kdf
 from web5.crypto.jwk import public_jwk
 from web5.errors import CryptoError
 from web5.ports.crypto import KeyAlgorithm
@@ -49,13 +49,11 @@ ALICE, BOB = (
 crypto = CPythonCrypto()
 WAYS: list[KeyManagement] = [
     Direct(KEY),
-    Wrapped(KEY),
     Password(b"password", iterations=10),
     Agreement(BOB),
 ]
 WRONG: list[KeyManagement] = [
     Direct(OTHER),
-    Wrapped(OTHER),
     Password(b"passwort", iterations=10),
     Agreement(ALICE),
 ]
@@ -178,9 +176,8 @@ async def test_a_salt_that_is_none_or_too_short_is_refused(salt: Any) -> None:
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_a_key_has_32_bytes(length: int) -> None:
-    for way in (Direct, Wrapped):
-        with pytest.raises(CryptoError, match="32 bytes"):
-            way(bytes(length))
+    with pytest.raises(CryptoError, match="32 bytes"):
+        Direct(bytes(length))
 
 
 async def test_an_encrypted_key_beside_dir_is_refused() -> None:

@@ -51,6 +51,7 @@ class Push:
         self._done = 0
         self._total = 0
         self._flushed = context.clock.monotonic()
+        self._unflushed = False
 
     async def run(self) -> bool:
         """Send the due messages, until none is left or the endpoint is halted; return True if it took any."""
@@ -66,10 +67,12 @@ class Push:
                 sending |= {asyncio.create_task(self._send(item)) for item in plan.ready()}
                 if not sending:
                     break
-                done, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
-                self._record([outcome for task in done for outcome in plan.done(*task.result())])
-                if (now := self._context.clock.monotonic()) >= self._flushed + FLUSH_SECONDS:
-                    self._flushed = now
+                patience = FLUSH_SECONDS if self._unflushed else None
+                done, sending = await asyncio.wait(sending, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if done:
+                    self._record([outcome for task in done for outcome in plan.done(*task.result())])
+                if (now := self._context.clock.monotonic()) >= self._flushed + FLUSH_SECONDS or not done:
+                    self._flushed, self._unflushed = now, False
                     await self._context.ledger.database.flush()
         finally:
             for task in sending:
@@ -103,6 +106,7 @@ class Push:
 
     def _record(self, outcomes: list[tuple[Item, Outcome]]) -> None:
         self._context.record_sent(self._id, outcomes)
+        self._unflushed = True
         report = self._peer.report
         report.pushed += sum(outcome.settled and outcome.code != 0 for _, outcome in outcomes)
         self._done += sum(outcome.settled for _, outcome in outcomes)

@@ -47,6 +47,37 @@ async def test_what_was_sent_is_made_durable_now_and_then(world: World) -> None:
     assert max(later - earlier for earlier, later in pairwise([0, *within, 40])) <= 12
 
 
+async def test_what_was_sent_is_made_durable_while_a_node_takes_its_time_with_the_rest(world: World) -> None:
+    world.set_endpoints("/a")
+    phone = await world.device()
+    for number in range(3):
+        await phone.write(b"%d" % number)
+    sent, flushed, answers = 0, asyncio.Event(), asyncio.Event()
+    flush = phone.database.flush
+
+    async def flushing() -> None:
+        await flush()
+        if sent == 3:
+            flushed.set()
+
+    async def one_by_one(node: str, kind: str) -> None:
+        nonlocal sent
+        if kind == "RecordsWrite":
+            sent += 1
+            if sent == 3:
+                await answers.wait()
+
+    phone.database.flush = flushing  # type: ignore[method-assign]
+    world.network.on_request = one_by_one
+    syncing = asyncio.create_task(phone.sync.now())
+    async with asyncio.timeout(60):
+        await flushed.wait()
+    assert not syncing.done()
+    assert [row.state for row in phone.sync.unsettled()] == [State.IN_FLIGHT]
+    answers.set()
+    assert (await syncing).ok
+
+
 @pytest.mark.parametrize("updates", [0, 1])
 async def test_data_that_is_replaced_while_it_is_sent_harms_nothing(world: World, updates: int) -> None:
     """The initial write stays, without its data; what stood between it and the newest is pruned."""

@@ -26,6 +26,7 @@ from tests.contracts import (
 )
 from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
+from tests.contracts.memory_pages import MemoryPages
 from web5 import Record, Web5
 from web5.agent.vault.vault import Vault
 from web5.api.data import prepare
@@ -44,7 +45,6 @@ from web5.dids.keys import signer_for
 from web5.dwn import compose
 from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database
-from web5.dwn.store.memory import MemoryPages
 from web5.dwn.store.paged import open_paged
 from web5.errors import Conflict, Web5Error
 from web5.ports.clock import SystemClock

@@ -15,12 +15,12 @@ from tests.contracts import (
     sealer_contract,
     websocket_contract,
 )
+from tests.contracts.memory_pages import MemoryPages
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.http import HttpxHttp
 from web5.cpython.sealer import FileSealer
 from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn.store.database import Database, open_file, open_memory
-from web5.dwn.store.memory import MemoryPages
 from web5.dwn.store.paged import open_paged
 from web5.errors import NoWebSocket, Unreachable
 

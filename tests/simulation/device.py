@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.contracts.memory_pages import MemoryPages
 from tests.simulation.network import SimRemote
 from tests.simulation.people import Person, SimResolver
 from tests.simulation.storage import Disk, Mount, SimBlobs, SimPages
@@ -20,7 +21,6 @@ from tests.simulation.virtual_time import OWNER, Owner, SimClock
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Dwn
 from web5.dwn.store.database import Database
-from web5.dwn.store.memory import MemoryPages
 from web5.dwn.store.paged import open_paged
 from web5.dwn.store.store import Store
 from web5.errors import StorageError

@@ -26,14 +26,10 @@ class DataStream:
     """Record data in a reply: an async iterable of chunks.
 
     Parameters:
-        source: the bytes, or what opens a fresh iteration over their chunks.
+        source: the bytes, or a function that opens a fresh iteration over their chunks.
         size: the number of bytes, if it is known.
-        once: it can be iterated once only; what the local store gives can be iterated again.
+        once: True if it can be iterated only once; data of the local store can be iterated again.
         close: gives up what was not read.
-
-    Attributes:
-        size: the number of bytes, if it is known.
-        once: it can be iterated once only.
     """
 
     def __init__(
@@ -53,7 +49,7 @@ class DataStream:
         return _one_chunk(self._source) if isinstance(self._source, bytes) else self._source()
 
     async def read(self) -> bytes:
-        """All of the data.
+        """Read all of the data.
 
         Raises:
             StorageError: it cannot be read; BlobMissing if it was replaced or deleted meanwhile.
@@ -81,7 +77,7 @@ async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Data that came with a write: in `inline` if it is small, else in the blob `key`."""
+    """Data that came with a write: `inline` if it is small, else in the blob `key`."""
 
     cid: str
     size: int
@@ -94,7 +90,7 @@ class Incoming:
 
 
 async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incoming:
-    """Take in data, at most a chunk more than was declared: its CID is wrong then, whatever follows.
+    """Hash and keep data, at most a chunk more than was declared: its CID is wrong then, whatever follows.
 
     Parameters:
         declared_size: `dataSize` of the message; it decides where the data goes.

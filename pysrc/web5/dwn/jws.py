@@ -31,15 +31,11 @@ class _GenericPayload(TypedDict):
 
 
 @with_config(CLOSED)
-class _WritePayload(TypedDict):
-    descriptorCid: str
+class _WritePayload(_GenericPayload):
     recordId: str
     contextId: NotRequired[str]
     attestationCid: NotRequired[str]
     encryptionCid: NotRequired[str]
-    delegatedGrantId: NotRequired[str]
-    permissionGrantId: NotRequired[str]
-    protocolRole: NotRequired[str]
 
 
 GENERIC_PAYLOAD = Schema("GenericSignaturePayload", _GenericPayload)

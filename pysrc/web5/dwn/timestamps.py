@@ -1,7 +1,4 @@
-"""DWN timestamps: ISO 8601, UTC, microseconds, `2024-05-06T07:08:09.123456Z`.
-
-Their order as text is their order in time, so messages and indexes compare the text.
-"""
+"""DWN timestamps: ISO 8601, UTC, microseconds, `2024-05-06T07:08:09.123456Z`. Messages and indexes compare the text."""
 
 from __future__ import annotations
 
@@ -22,26 +19,20 @@ _INSTANT = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """ISO 8601 in its basic and extended form, with an offset."""
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def format_timestamp(us: int) -> str:
-    """The timestamp of a moment in microseconds since 1970-01-01 UTC, from the year 1 to the year 9999."""
-    moment = _EPOCH + us * _MICROSECOND
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    """Return the timestamp of a moment in microseconds since 1970-01-01 UTC, from the year 1 to the year 9999."""
+    return (_EPOCH + us * _MICROSECOND).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def microseconds(moment: datetime) -> int:
-    """Return a moment in microseconds since 1970-01-01 UTC.
-
-    Parameters:
-        moment: a datetime with a time zone.
-    """
+    """Return a datetime with a time zone in microseconds since 1970-01-01 UTC."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def parse_timestamp(text: str) -> int:
-    """Microseconds since 1970-01-01 UTC.
+    """Return a timestamp in microseconds since 1970-01-01 UTC.
 
     Raises:
         InvalidArgument: the text has another form, or there is no such moment.
@@ -55,7 +46,7 @@ def parse_timestamp(text: str) -> int:
 
 
 def is_moment(text: str) -> bool:
-    """True if a text names a moment that exists (`Time.validateTimestamp`, which asks `Temporal.Instant.from`).
+    """Return True if a text names a moment that exists (`Time.validateTimestamp`, which asks `Temporal.Instant.from`).
 
     Most schemas have let only the form above pass by then; that of MessagesSubscribe lets any text pass. A leap second
     (`:60`) is a moment, and so is one in the year 0000, which `datetime` does not know.
@@ -64,7 +55,8 @@ def is_moment(text: str) -> bool:
     if match is None:
         return False
     year, month, day, hour, minute, second = (int(part or 0) for part in match.group(1, 3, 4, 5, 7, 8))
-    if not 1 <= month <= 12 or hour > 23 or minute > 59 or second > 60:
+    try:
+        datetime(year or 2000, month, day, hour, minute, 59 if second == 60 else second, tzinfo=UTC)
+    except ValueError:
         return False
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return 1 <= day <= (28 if month == 2 and not leap else _DAYS[month - 1])
+    return True

@@ -1,8 +1,9 @@
 """Protocol and schema URLs in the one form that DWN messages must carry (`src/utils/url.ts`).
 
 The reference hands every URL to `new URL()`, drops the query and the fragment, and one slash at the end. Here is the
-part of the WHATWG URL standard that this needs. Hosts outside ASCII go through Python's IDNA codec (2003), where the
-standard asks for UTS 46.
+part of the WHATWG URL standard that this needs: the browser's own `URL` is not used, because normalized URLs are signed
+and hashed, and CIDs must not depend on a browser and its version. Hosts outside ASCII go through Python's IDNA codec
+(2003), where the standard asks for UTS 46.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class _NotAUrl(ValueError):
 
 @lru_cache(maxsize=1024)
 def normalize_url(url: str) -> str:
-    """The URL as DWN messages carry it; one without a scheme gets `http://`.
+    """Return the URL as DWN messages carry it; one without a scheme gets `http://`.
 
     Raises:
         BadRequest: with `UrlProtocolNotNormalizable` if it is none.
@@ -48,7 +49,7 @@ def normalize_url(url: str) -> str:
 
 
 def is_normalized(url: str) -> bool:
-    """True if `normalize_url` leaves the URL as it is."""
+    """Return True if `normalize_url` leaves the URL as it is."""
     try:
         return normalize_url(url) == url
     except BadRequest:
@@ -155,17 +156,9 @@ def _ipv6(text: str) -> str:
     address = ipaddress.IPv6Address(text)
     if address.scope_id is not None:
         raise _NotAUrl("an IPv6 address with a zone")
-    groups = [f"{int.from_bytes(address.packed[i : i + 2]):x}" for i in range(0, 16, 2)]
-    best, length = 0, 0
-    for start in range(8):
-        run = 0
-        while start + run < 8 and groups[start + run] == "0":
-            run += 1
-        if run > length:
-            best, length = start, run
-    if length < 2:
-        return ":".join(groups)
-    return ":".join(groups[:best]) + "::" + ":".join(groups[best + length :])
+    mapped = address.packed if address.ipv4_mapped else None
+    # Newer Pythons write the end of a mapped address in decimals.
+    return f"::ffff:{int.from_bytes(mapped[12:14]):x}:{int.from_bytes(mapped[14:]):x}" if mapped else address.compressed
 
 
 def _path(path: str, scheme: str) -> str:

@@ -1,4 +1,4 @@
-"""Rules of the reference's JSON schemas that tie properties together; each raises ValueError or returns the value."""
+"""Rules of the reference's JSON schemas that `shapes` cannot say; each returns the value or raises ValueError."""
 
 from __future__ import annotations
 
@@ -15,31 +15,29 @@ _JWK_PRIVATE = {"EC": ("d",), "OKP": ("d",), "RSA": ("d", "p", "q", "dp", "dq", 
 
 
 def require_signature(authorization: T) -> T:
-    """`authorization-owner.json`: an owner's signature does not stand alone."""
+    # `authorization-owner.json`
     if "ownerSignature" in authorization and "signature" not in authorization:
         raise ValueError("ownerSignature needs a signature beside it")
     return authorization
 
 
 def publication(descriptor: Any) -> Any:
-    """`records-write-unidentified.json`: a published record, and no other, has the date of that.
-
-    It goes before the shape, as `protocol_context` does: `anyOf` is looked at before the properties are.
-    """
+    # `records-write-unidentified.json`. It is checked before the shape, as `protocol_context` is: `anyOf` comes before
+    # the properties.
     if type(descriptor) is dict and descriptor.get("published", False) is not ("datePublished" in descriptor):
         raise ValueError("published and datePublished must come together")
     return descriptor
 
 
 def parentage(descriptor: T) -> T:
-    """`records-write-unidentified.json`: a parent needs a protocol."""
+    # `records-write-unidentified.json`
     if "parentId" in descriptor and "protocol" not in descriptor:
         raise ValueError("parentId needs a protocol beside it")
     return descriptor
 
 
 def protocol_context(message: Any) -> Any:
-    """`records-write-unidentified.json`: contextId, protocol and protocolPath come together."""
+    # `records-write-unidentified.json`
     descriptor = message.get("descriptor") if type(message) is dict else None
     if type(descriptor) is dict:
         present = {name in descriptor for name in ("protocol", "protocolPath")} | {"contextId" in message}
@@ -55,7 +53,7 @@ def not_empty(value: T) -> T:
 
 
 def range_bounds(value: T) -> T:
-    """`string-range-filter.json`, `number-range-filter.json`: at least one bound, and one on a side."""
+    # `string-range-filter.json`, `number-range-filter.json`
     not_empty(value)
     for open_bound, closed_bound in (("gt", "gte"), ("lt", "lte")):
         if open_bound in value and closed_bound in value:
@@ -64,7 +62,7 @@ def range_bounds(value: T) -> T:
 
 
 def publication_filter(filter: T) -> T:
-    """`records-filter.json`: a range of publication dates does not fit unpublished records."""
+    # `records-filter.json`
     not_empty(filter)
     if "datePublished" in filter and filter.get("published") is False:
         raise ValueError("datePublished does not go with published: false")
@@ -76,7 +74,6 @@ def _is_number(value: Any) -> bool:
 
 
 def tag(value: Any) -> Any:
-    """A tag of a record: a text, a number, a boolean, or 1 to 10 texts, or 1 to 10 numbers."""
     if type(value) is list:
         one_kind = all(type(item) is str for item in value) or all(map(_is_number, value))
         if not 1 <= len(value) <= 10 or not one_kind:
@@ -87,7 +84,7 @@ def tag(value: Any) -> Any:
 
 
 def tag_filter(value: Any) -> Any:
-    """What a tag is to be: a text, number or boolean, `{"startsWith": text}`, or a range of texts or of numbers."""
+    # A value, `{"startsWith": text}`, or a range of texts or of numbers.
     if type(value) in (str, bool) or _is_number(value):
         return value
     if type(value) is not dict:
@@ -107,7 +104,7 @@ def tag_filter(value: Any) -> Any:
 
 
 def public_jwk(jwk: Any) -> Any:
-    """`public-jwk.json`: a JWK with what its key type needs, and nothing private."""
+    # `public-jwk.json`
     kind = jwk.get("kty") if type(jwk) is dict else None
     if type(kind) is not str or kind not in _JWK_REQUIRED:
         raise ValueError("not a JWK of a known key type")

@@ -12,23 +12,22 @@ from web5.dwn.codes import Code
 from web5.errors import BadRequest
 
 _RANK = {"missing": 0, "extra_forbidden": 1}
-"""The reference's validator stops at the first fault: at one level, what is missing comes before what is too much."""
+"""At one level, the reference's validator finds a missing property before one too much, and stops there."""
 
 _WRITES_WITHIN = frozenset({"authorDelegatedGrant", "ownerDelegatedGrant"})
-"""Properties that hold a RecordsWrite. What is too much in one, the reference calls unevaluated: it finds that last of
-all that is wrong with the write."""
+"""Properties that hold a RecordsWrite, where the reference finds a property too much last, as an unevaluated one."""
 
 _ALTERNATIVES = frozenset({"author", "recipient", "value"})
-"""Properties of several types; there, a fault of any kind is that none of them fits."""
+"""Properties of several types, where any fault is a plain failure: none of the types fits."""
 
 
 class Schema:
-    """A shape that messages are checked against.
+    """A shape of messages or of their parts.
 
     Parameters:
-        name: what the reference calls the schema.
-        shape: a TypedDict or what wraps one.
-        is_write: it is the shape of a RecordsWrite, see `_WRITES_WITHIN`.
+        name: that of the schema in the reference.
+        shape: a TypedDict, annotated or not.
+        is_write: True for the shape of a RecordsWrite, see `_WRITES_WITHIN`.
     """
 
     def __init__(self, name: str, shape: Any, *, is_write: bool = False) -> None:
@@ -42,10 +41,10 @@ class Schema:
         return TypeAdapter(self._shape)
 
     def check(self, value: Any) -> dict[str, Any]:
-        """The value as a new dict that has the shape.
+        """Return the value as a new dict.
 
         Raises:
-            BadRequest: it has not; with one of the `SchemaValidator…` codes.
+            BadRequest: it has another shape; with one of the `SchemaValidator…` codes.
         """
         try:
             return self._adapter.validate_python(value)
@@ -54,7 +53,7 @@ class Schema:
             raise self._refusal(self._first(faults)) from None
 
     def _first(self, faults: list[ErrorDetails], depth: int = 0) -> ErrorDetails:
-        """The fault at which the reference would stop; pydantic gives them in the order of the properties."""
+        # The fault at which the reference would stop; pydantic gives them in the order of the properties.
         here = [fault for fault in faults if len(fault["loc"]) == depth + 1 and fault["type"] in _RANK]
         last = [fault for fault in here if self._is_unevaluated(fault)]
         here = [fault for fault in here if fault not in last]

@@ -52,15 +52,12 @@ class Authorization(TypedDict):
 
 
 @with_config(CLOSED)
-class DelegatedAuthorization(TypedDict):
-    signature: NotRequired[GeneralJws]
+class DelegatedAuthorization(Authorization):
     authorDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
 
 
 @with_config(CLOSED)
-class _OwnerAuthorization(TypedDict):
-    signature: NotRequired[GeneralJws]
-    authorDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
+class _OwnerAuthorization(DelegatedAuthorization):
     ownerSignature: NotRequired[GeneralJws]
     ownerDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
 

@@ -22,13 +22,13 @@ async def _already_durable() -> None:
 
 
 class Database:
-    """An open connection, and how to make its commits durable.
+    """An open connection whose commits can be made durable.
 
     Parameters:
         connection: an APSW connection that nobody else uses.
         flush: returns once everything committed before the call is durable.
-        close: gives the platform's resources free, after the connection is closed.
-        erase: returns once what is durable holds nothing that was overwritten or deleted before the call.
+        close: frees the platform's resources, after the connection is closed.
+        erase: as `flush`, and no earlier version of a page is kept.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Database:
 
     @contextmanager
     def erasing_transaction(self) -> Iterator[apsw.Connection]:
-        """A transaction that overwrites what it deletes or replaces; `erase` sees to older copies of its pages."""
+        """Run a transaction that overwrites deleted and replaced content; `erase` drops older copies of its pages."""
         self.connection.execute("PRAGMA secure_delete=ON").fetchall()
         try:
             with self.transaction() as db:
@@ -66,21 +66,13 @@ class Database:
             self.connection.execute("PRAGMA secure_delete=OFF").fetchall()
 
     async def flush(self) -> None:
-        """Return once everything committed so far is durable.
-
-        Raises:
-            StorageFull, StorageError: it is not.
-        """
+        """Return once everything committed so far is durable, or raise StorageFull or another StorageError."""
         await self._flush()
 
     async def erase(self) -> None:
-        """Return once everything committed so far is durable, and no earlier version of its pages is kept.
+        """Flush, and drop all earlier versions of pages that this process can reach.
 
-        That goes as far as this process can see. What the medium below keeps (a browser's own log of IndexedDB until
-        it is compacted, blocks of a file system or a flash disk) is out of reach.
-
-        Raises:
-            StorageFull, StorageError: it is not.
+        Out of reach is what the medium keeps: a browser's log of IndexedDB until it is compacted, blocks of a disk.
         """
         await self._erase()
 
@@ -131,5 +123,5 @@ def open_file(path: Path | str) -> Database:
 
 
 def open_memory() -> Database:
-    """A database that is gone when it is closed, for tests and throw-away nodes."""
+    """Open a database that is gone when it is closed, for tests and throw-away nodes."""
     return Database(apsw.Connection(":memory:"))

@@ -36,7 +36,7 @@ async def open_paged(pages: PageStore, name: str = "web5") -> Database:
     """Open the database that `pages` holds, or make it.
 
     Parameters:
-        pages: the store; the database owns it from now on and closes it when it is closed itself.
+        pages: the store; the database owns it, and closes it when it is closed itself.
         name: the file name that SQLite sees, for messages only.
 
     Raises:
@@ -92,7 +92,7 @@ class _Image:
         return bool(self._changed) or self._stored_count != len(self.pages)
 
     def take_changes(self) -> tuple[dict[int, bytes], int]:
-        """The changed pages and the page count; from here on they count as stored (see `give_back`)."""
+        """Return the changed pages and the page count; they count as stored from now on (see `give_back`)."""
         taken = {number: self.pages[number] for number in sorted(self._changed)}
         self._changed.clear()
         self._stored_count = len(self.pages)
@@ -268,7 +268,7 @@ def _as_storage_error(error: BaseException) -> StorageError:
 
 
 def _retrieve(task: asyncio.Task[None]) -> None:
-    """Every waiter may have been cancelled; then nobody else looks at the task's error."""
+    # Every waiter may have been cancelled; then nobody else looks at the task's error.
     if not task.cancelled():
         task.exception()
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.contracts.memory_pages import MemoryPages
 from web5.agent.vault import wrapping
 from web5.agent.vault.secrets import derive_secrets
 from web5.agent.vault.vault import Vault
@@ -19,7 +20,6 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jwk import thumbprint
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database, open_file, open_memory
-from web5.dwn.store.memory import MemoryPages
 from web5.dwn.store.paged import open_paged
 from web5.errors import CryptoError, InvalidArgument, RecoveryError, VaultError, VaultLocked, WrongPassword
 from web5.ports.crypto import HashName

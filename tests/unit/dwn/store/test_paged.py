@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.contracts.memory_pages import MemoryPages
 from web5.dwn.store.database import Database
-from web5.dwn.store.memory import MemoryPages
 from web5.dwn.store.paged import open_paged
 from web5.errors import StorageCorrupt, StorageError, StorageFull
 

@@ -87,14 +87,8 @@ def _definitions() -> Iterable[str]:
         ],
     )
     yield from ("Every action rule fulfils, in this order:", "")
-    rows = [(says, f"`{code}`") for code, says in _demands()]
+    rows = [(demand.says, f"`{demand.code}`") for demand in validation.DEMANDS]
     yield from table(("What must hold", "Code"), rows)
-
-
-def _demands() -> list[tuple[Code, str]]:
-    """What action rules fulfil, one by one and each with the others."""
-    alone = [(demand.code, demand.says) for demand in validation.ACTION_RULE_DEMANDS]
-    return alone + [(demand.code, demand.says) for demand in validation.PAIR_DEMANDS]
 
 
 def _integrity() -> Iterable[str]:
@@ -139,7 +133,7 @@ def _rule(rule: grants.Rule) -> tuple[str, str]:
 
 def _meanings() -> Mapping[Code, str]:
     """What the tables say of a code."""
-    meanings = dict(_demands())
+    meanings = {demand.code: demand.says for demand in validation.DEMANDS}
     for check in integrity.CHECKS:
         meanings |= dict.fromkeys(check.codes, check.says)
     for rule in (*grants.BASE, *(rule for several in grants.RULES.values() for rule in several)):

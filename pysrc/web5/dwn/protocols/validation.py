@@ -1,6 +1,6 @@
-"""What a protocol definition must fulfil beyond its shape (`ProtocolsConfigure.validateProtocolDefinition`).
+"""The demands on a protocol definition beyond its shape (`ProtocolsConfigure.validateProtocolDefinition`).
 
-`ACTION_RULE_DEMANDS` and `PAIR_DEMANDS` are the tables for action rules; `validate_definition` is the interpreter.
+`DEMANDS` is the table for action rules; `validate_definition` is the interpreter.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from web5.dwn.protocols.shape import tag_schema_fault
 from web5.errors import BadRequest
 
 MAX_DEPTH = 10
-"""Levels of records in a protocol."""
+"""The limit for levels of records in a protocol."""
 
 ActionRule = Mapping[str, Any]
 
@@ -26,96 +26,84 @@ _ABSENT = object()
 
 
 class Demand(NamedTuple):
-    """One thing that an action rule must fulfil.
+    """A row of `DEMANDS`.
 
     Parameters:
         code: of the refusal.
         says: the demand in words.
-        broken: True if an action rule, in a protocol with these role paths, does not fulfil it.
+        broken: True if an action rule, in a protocol with these role paths and before these other rules, does not
+            fulfil it.
     """
 
     code: Code
     says: str
-    broken: Callable[[ActionRule, Sequence[str]], bool]
+    broken: Callable[[ActionRule, Sequence[str], Sequence[ActionRule]], bool]
 
 
 def _lacks_create(rule: ActionRule, action: str) -> bool:
     return action in rule["can"] and "create" not in rule["can"]
 
 
-ACTION_RULE_DEMANDS = (
+def _has_twin(rule: ActionRule, others: Sequence[ActionRule], *names: str) -> bool:
+    return any(all(same(rule.get(name, _ABSENT), other.get(name, _ABSENT)) for name in names) for other in others)
+
+
+DEMANDS = (
     Demand(
         Code.ProtocolsConfigureRoleDoesNotExistAtGivenPath,
         "`role` is the protocol path of a `$role` record",
-        lambda rule, roles: "role" in rule and rule["role"] not in roles,
+        lambda rule, roles, others: "role" in rule and rule["role"] not in roles,
     ),
     Demand(
         Code.ProtocolsConfigureRoleReadActionMissing,
         "a role that can read, query or subscribe can do all three",
-        lambda rule, roles: (
+        lambda rule, roles, others: (
             "role" in rule and bool(_READS.intersection(rule["can"])) and not _READS.issubset(rule["can"])
         ),
     ),
     Demand(
         Code.ProtocolsConfigureInvalidActionOfNotAllowed,
         "`anyone` is not `of` anything",
-        lambda rule, roles: rule.get("who") == "anyone" and bool(rule.get("of")),
+        lambda rule, roles, others: rule.get("who") == "anyone" and bool(rule.get("of")),
     ),
     Demand(
         Code.ProtocolsConfigureInvalidRecipientOfAction,
         "a `recipient` without `of` can only co-update, co-delete and co-prune",
-        lambda rule, roles: (
+        lambda rule, roles, others: (
             rule.get("who") == "recipient" and "of" not in rule and not _RECIPIENTS_OWN.issuperset(rule["can"])
         ),
     ),
     Demand(
         Code.ProtocolsConfigureInvalidActionMissingOf,
         "an `author` is `of` a record",
-        lambda rule, roles: rule.get("who") == "author" and not rule.get("of"),
+        lambda rule, roles, others: rule.get("who") == "author" and not rule.get("of"),
     ),
     Demand(
         Code.ProtocolsConfigureInvalidActionUpdateWithoutCreate,
         "whoever can update can create",
-        lambda rule, roles: _lacks_create(rule, "update"),
+        lambda rule, roles, others: _lacks_create(rule, "update"),
     ),
     Demand(
         Code.ProtocolsConfigureInvalidActionDeleteWithoutCreate,
         "whoever can delete can create",
-        lambda rule, roles: _lacks_create(rule, "delete"),
+        lambda rule, roles, others: _lacks_create(rule, "delete"),
     ),
-)
-"""What each action rule of a rule set must fulfil, in the order in which it is looked at."""
-
-
-class PairDemand(NamedTuple):
-    """What no two action rules of a rule set may have in common."""
-
-    code: Code
-    says: str
-    applies: Callable[[ActionRule], bool]
-    names: tuple[str, ...]
-
-
-PAIR_DEMANDS = (
-    PairDemand(
+    Demand(
         Code.ProtocolsConfigureDuplicateActorInRuleSet,
         "one action rule for each `who` and `of`",
-        lambda rule: "who" in rule,
-        ("who", "of"),
+        lambda rule, roles, others: "who" in rule and _has_twin(rule, others, "who", "of"),
     ),
-    PairDemand(
+    Demand(
         Code.ProtocolsConfigureDuplicateRoleInRuleSet,
         "one action rule for each `role`",
-        lambda rule: "who" not in rule,
-        ("role",),
+        lambda rule, roles, others: "who" not in rule and _has_twin(rule, others, "role"),
     ),
 )
+"""The demands on each action rule of a rule set, in the order in which they are checked."""
 
 
 def validate_definition(definition: Mapping[str, Any]) -> None:
-    """
-    Parameters:
-        definition: has the shape of one.
+    """Check a definition that has the shape of one.
 
     Raises:
         BadRequest: with the reference's code.
@@ -176,13 +164,6 @@ def _validate_limits(rule_set: Mapping[str, Any], place: str) -> None:
 
 def _validate_actions(action_rules: Sequence[ActionRule], place: str, roles: Sequence[str]) -> None:
     for position, rule in enumerate(action_rules):
-        for demand in ACTION_RULE_DEMANDS:
-            if demand.broken(rule, roles):
+        for demand in DEMANDS:
+            if demand.broken(rule, roles, action_rules[position + 1 :]):
                 raise BadRequest(demand.code, f"{place}: {demand.says}: {dict(rule)}")
-        for pair in PAIR_DEMANDS:
-            if pair.applies(rule) and any(_alike(rule, other, pair.names) for other in action_rules[position + 1 :]):
-                raise BadRequest(pair.code, f"{place}: {pair.says}: {dict(rule)}")
-
-
-def _alike(rule: ActionRule, other: ActionRule, names: tuple[str, ...]) -> bool:
-    return all(same(rule.get(name, _ABSENT), other.get(name, _ABSENT)) for name in names)

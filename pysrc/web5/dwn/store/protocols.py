@@ -25,18 +25,14 @@ _BELOW = """
 
 
 class RecordLink(NamedTuple):
-    """The properties of a record's initial write that rules are about. `author` is None where that is the tenant."""
+    """The properties of a record that rules are about. `author` is None where that is the tenant."""
 
     record_id: str
     parent_id: str | None
     protocol_path: str | None
+    context_id: str | None
     recipient: str | None
     author: str | None
-
-
-class Parent(NamedTuple):
-    protocol_path: str | None
-    context_id: str | None
 
 
 def configured(store: Store, tenant: int, protocol: str) -> str | None:
@@ -70,23 +66,22 @@ def configurations(store: Store, tenant: int, *, protocol: str | None, published
     return [json.loads(body) for (body,) in rows]
 
 
+_LINK = (
+    "SELECT record_id, parent_id, protocol_path, context_id, recipient, guest FROM dwn_message INDEXED BY dwn_by_record"
+    " WHERE tenant = ? AND record_id = ?"
+)
+
+
 def link(store: Store, tenant: int, record_id: str) -> RecordLink | None:
-    row = store.connection.execute(
-        "SELECT record_id, parent_id, protocol_path, recipient, guest FROM dwn_message INDEXED BY dwn_by_record"
-        " WHERE tenant = ? AND record_id = ? AND initial = 1",
-        (tenant, record_id),
-    ).fetchone()
+    row = store.connection.execute(f"{_LINK} AND initial = 1", (tenant, record_id)).fetchone()
     return RecordLink(*row) if row else None
 
 
-def parent(store: Store, tenant: int, protocol: str, record_id: str) -> Parent | None:
+def parent(store: Store, tenant: int, protocol: str, record_id: str) -> RecordLink | None:
     """Return a record that others of the protocol can be written under: not deleted, and not without data."""
-    row = store.connection.execute(
-        "SELECT protocol_path, context_id FROM dwn_message INDEXED BY dwn_by_record"
-        " WHERE tenant = ? AND record_id = ? AND latest = 1 AND method = 'Write' AND protocol = ?",
-        (tenant, record_id, protocol),
-    ).fetchone()
-    return Parent(*row) if row else None
+    condition = "latest = 1 AND method = 'Write' AND protocol = ?"
+    row = store.connection.execute(f"{_LINK} AND {condition}", (tenant, record_id, protocol)).fetchone()
+    return RecordLink(*row) if row else None
 
 
 def role_records(

@@ -160,9 +160,6 @@ class Store:
         )
         return {seq: parse_timestamp(timestamp) for seq, timestamp in found}
 
-    def is_within(self, tenant: str, seq: int, protocols: Sequence[str]) -> bool:
-        raise NotImplementedError
-
     def has(self, tenant: str, cid: str) -> bool:
         return not self.missing(tenant, (cid,))
 

@@ -21,8 +21,9 @@ from web5.crypto.jwk import public_jwk
 from web5.dwn import compose
 from web5.dwn.compose import WriteOptions
 from web5.dwn.encryption.content import ContentKey, Target, content_key, encryption_property, entries_of, wrapped
-from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Message, Scheme, path_for
+from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Scheme, path_for
 from web5.dwn.encryption.protocol_keys import rules_at, with_keys
+from web5.dwn.types import Message
 from web5.errors import CryptoError, EncryptionError, StorageError
 
 PROTOCOL = "https://identity.foundation/protocols/key-delivery"

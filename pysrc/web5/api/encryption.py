@@ -20,8 +20,9 @@ from web5.api.data import Transform
 from web5.crypto.jwk import public_jwk
 from web5.dwn.compose import WriteOptions
 from web5.dwn.encryption.content import ContentKey, Entry, Target, content_key, encryption_property, entries_of, wrapped
-from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Message, Scheme, path_for
+from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Scheme, path_for
 from web5.dwn.encryption.protocol_keys import key_at
+from web5.dwn.types import Message
 from web5.errors import DwnError, EncryptionError, IdentityError, InvalidArgument, KeyMissing, RemoteError
 from web5.ports.crypto import Crypto
 

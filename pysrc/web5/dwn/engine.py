@@ -22,19 +22,18 @@ from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Handler, Hook
 from web5.dwn.javascript import as_javascript
 from web5.dwn.messages import (
-    messages_query,
-    messages_read,
-    protocols_configure,
-    protocols_query,
+    messages_interface,
+    protocols_interface,
     records_delete,
     records_query,
     records_read,
     records_write,
 )
-from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.services import Call, Reply, Services, reply
 from web5.dwn.store.database import Database
 from web5.dwn.store.protocols import configured
 from web5.dwn.store.store import Store
+from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 from web5.errors import DwnError
 from web5.ports.blobs import Blobs
@@ -46,11 +45,11 @@ _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "RecordsQuery": records_query.handle_query,
     "RecordsSubscribe": records_query.handle_subscribe,
     "RecordsDelete": records_delete.handle,
-    "MessagesQuery": messages_query.handle_query,
-    "MessagesRead": messages_read.handle,
-    "MessagesSubscribe": messages_query.handle_subscribe,
-    "ProtocolsConfigure": protocols_configure.handle,
-    "ProtocolsQuery": protocols_query.handle,
+    "MessagesQuery": messages_interface.handle_query,
+    "MessagesRead": messages_interface.handle_read,
+    "MessagesSubscribe": messages_interface.handle_subscribe,
+    "ProtocolsConfigure": protocols_interface.handle_configure,
+    "ProtocolsQuery": protocols_interface.handle_query,
 }
 
 

@@ -13,11 +13,11 @@ from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Applied, EventStream, Handler, Hook
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
+from web5.dwn.types import Message
 from web5.errors import NotImplementedByDwn
 from web5.ports.blobs import Blobs
 from web5.tasks import notify
 
-Message = dict[str, Any]
 Reply = dict[str, Any]
 Change = tuple[Applied, list[str]]
 """A message that was stored, and the keys of blobs to delete once that is durable."""

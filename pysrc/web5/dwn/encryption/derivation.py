@@ -7,7 +7,7 @@ by the root's owner, or found where the owner has put it, in a protocol definiti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -15,14 +15,13 @@ from web5.crypto.ecies import CURVE
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import key_material
 from web5.crypto.kdf import hkdf
+from web5.dwn.types import Message
 from web5.errors import CryptoError, EncryptionError
 from web5.ports.crypto import Crypto, Jwk
 
 Scheme = Literal["dataFormats", "protocolContext", "protocolPath", "schemas"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 _ALGORITHM = "ES256K"
-
-Message = Mapping[str, Any]
 
 
 def path_for(scheme: Scheme, message: Message) -> tuple[str, ...]:

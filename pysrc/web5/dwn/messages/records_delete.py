@@ -15,10 +15,11 @@ from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Signed, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_on_record
-from web5.dwn.services import Call, Change, Message, Reply, Services, reply
+from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.protocols import purge_descendants
 from web5.dwn.store.schema import delete_columns
 from web5.dwn.store.store import MessageRow, Store
+from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
 
 

@@ -30,10 +30,11 @@ from web5.dwn.messages.shapes import (
 )
 from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_query
-from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.services import Call, Reply, Services, reply
 from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import OF_RECORDS, PUBLISHED, record_terms, seen_by
+from web5.dwn.types import Message
 from web5.errors import BadRequest
 
 

@@ -15,9 +15,10 @@ from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
 from web5.dwn.protocols.authorization import Place, authorize_on_record
-from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.services import Call, Reply, Services, reply
 from web5.dwn.store.search import search
 from web5.dwn.store.terms import record_terms
+from web5.dwn.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
 
 

@@ -19,9 +19,10 @@ from web5.dwn.permissions.authorization import authorize_delegates, invokes_gran
 from web5.dwn.permissions.records import check_permission_data, check_revocation
 from web5.dwn.protocols.authorization import Place, authorize_write
 from web5.dwn.protocols.integrity import validate_referential_integrity
-from web5.dwn.services import Call, Change, Message, Reply, Services, reply
+from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.schema import tag_values, write_columns
 from web5.dwn.store.store import BlobRow, MessageRow, Store
+from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, DwnError, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)

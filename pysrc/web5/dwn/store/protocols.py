@@ -9,8 +9,7 @@ import json
 from typing import Any, NamedTuple
 
 from web5.dwn.store.store import Store
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 _END_OF_PREFIX = "\uffff"
 

@@ -6,10 +6,10 @@ A released step of `STEPS` is never edited: add another.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-Message = Mapping[str, Any]
+from web5.dwn.types import Message
 
 STEPS = (
     """

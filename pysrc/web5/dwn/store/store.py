@@ -25,8 +25,7 @@ from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.database import Database
 from web5.dwn.store.schema import STEPS, Columns, stored_tag
 from web5.dwn.timestamps import parse_timestamp
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 _INSERT = (
     f"INSERT INTO dwn_message (seq, {', '.join(Columns._fields)})"

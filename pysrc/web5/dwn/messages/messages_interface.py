@@ -1,6 +1,6 @@
-"""MessagesQuery and MessagesSubscribe: the event log of a tenant, so far or as it grows.
+"""MessagesQuery and MessagesSubscribe: the event log of a tenant, so far or as it grows. MessagesRead: one message.
 
-Sources: `src/handlers/messages-query.ts`, `src/handlers/messages-subscribe.ts`.
+Sources: `src/handlers/messages-query.ts`, `messages-subscribe.ts`, `messages-read.ts`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from typing import Any, Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from web5.dwn.cid import message_cid
+from web5.dwn.cid import is_message_cid, message_cid
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import CLOSED, Authorization, Cursor, MessagesFilter, Signed, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
-from web5.dwn.services import Call, Message, Reply, Services, reply
+from web5.dwn.services import Call, Reply, Services, reply
 from web5.dwn.store.search import query_events
 from web5.dwn.store.terms import message_terms
-from web5.errors import Unauthorized
+from web5.dwn.types import Message
+from web5.errors import BadRequest, NotFound, Unauthorized
 
 
 @with_config(CLOSED)
@@ -39,8 +40,17 @@ class _SubscribeDescriptor(TypedDict):
     filters: list[MessagesFilter]
 
 
+@with_config(CLOSED)
+class _ReadDescriptor(TypedDict):
+    interface: Literal["Messages"]
+    method: Literal["Read"]
+    messageTimestamp: Timestamp
+    messageCid: NotRequired[str]
+
+
 QUERY = Schema("MessagesQuery", Signed[Authorization, _QueryDescriptor])
 SUBSCRIBE = Schema("MessagesSubscribe", Signed[Authorization, _SubscribeDescriptor])
+READ = Schema("MessagesRead", Signed[Authorization, _ReadDescriptor])
 
 
 async def handle_query(services: Services, call: Call) -> Reply:
@@ -62,6 +72,31 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     alternatives = message_terms(message["descriptor"]["filters"])
     subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
     return reply(200, "OK", subscription=subscription)
+
+
+async def handle_read(services: Services, call: Call) -> Reply:
+    """Reply 200 with `entry`: `message`, `messageCid`, and `data` if it is held."""
+    message = READ.check(call.message)
+    descriptor: dict[str, Any] = message["descriptor"]
+    cid = descriptor.get("messageCid", "")
+    if not is_message_cid(cid):
+        raise BadRequest(Code.MessagesReadInvalidCid, f"{cid} is not a valid CID")
+    claims = claims_of(message)
+    check_moment(descriptor["messageTimestamp"])
+    parties = claims.parties()
+    await services.verifier.authenticate(message["authorization"])
+    tenant = services.store.tenant(call.tenant)
+    row = services.store.message(tenant, cid)
+    if row is None:
+        raise NotFound("", "Not Found")
+    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties, read=row):
+        raise Unauthorized(Code.MessagesReadAuthorizationFailed, "protocol message failed authorization")
+    found = row.message
+    entry = {"message": found, "messageCid": cid}
+    data = services.data_of(tenant, found, row.data) if row.method == "Write" else None
+    if data is not None:
+        entry["data"] = data
+    return reply(200, "OK", entry=entry)
 
 
 def _parse(message: Message) -> Parties:

@@ -1,0 +1,138 @@
+"""ProtocolsConfigure: a protocol and its rules. ProtocolsQuery: the protocols of a DWN.
+
+A protocol has one definition, the newest; what was written under an older one stays. A requester who may not see all
+protocols gets those that are published.
+
+Sources: `src/handlers/protocols-configure.ts`, `src/handlers/protocols-query.ts`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import AfterValidator, PlainValidator, with_config
+from typing_extensions import TypedDict
+
+from web5.dwn.cid import message_cid
+from web5.dwn.codes import Code
+from web5.dwn.events import Applied
+from web5.dwn.messages import rules
+from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
+from web5.dwn.messages.schema import Schema
+from web5.dwn.messages.shapes import (
+    CLOSED,
+    Authorization,
+    DelegatedAuthorization,
+    Did,
+    MaybeSigned,
+    Signed,
+    Timestamp,
+)
+from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
+from web5.dwn.protocols.shape import definition_shape
+from web5.dwn.protocols.validation import validate_definition
+from web5.dwn.services import Call, Change, Reply, Services, reply
+from web5.dwn.store.protocols import configurations, configured
+from web5.dwn.store.schema import configure_columns
+from web5.dwn.store.store import Store
+from web5.dwn.types import Message
+from web5.errors import BadRequest, Conflict, Unauthorized
+
+PUBLISHED_ONLY = frozenset(
+    {
+        Code.AuthenticateJwsMissing,
+        Code.ProtocolsQueryUnauthorized,
+        Code.ProtocolsGrantAuthorizationQueryProtocolScopeMismatch,
+    }
+)
+"""Refusals after which published protocols are given; after any other, none."""
+
+
+@with_config(CLOSED)
+class _ConfigureDescriptor(TypedDict):
+    interface: Literal["Protocols"]
+    method: Literal["Configure"]
+    messageTimestamp: Timestamp
+    definition: Annotated[Any, PlainValidator(definition_shape)]
+
+
+@with_config(CLOSED)
+class _Filter(TypedDict):
+    protocol: NotRequired[str]
+    recipient: NotRequired[Did]
+
+
+@with_config(CLOSED)
+class _QueryDescriptor(TypedDict):
+    interface: Literal["Protocols"]
+    method: Literal["Query"]
+    messageTimestamp: Timestamp
+    filter: NotRequired[Annotated[_Filter, AfterValidator(rules.not_empty)]]
+
+
+CONFIGURE = Schema("ProtocolsConfigure", Signed[DelegatedAuthorization, _ConfigureDescriptor])
+QUERY = Schema("ProtocolsQuery", MaybeSigned[Authorization, _QueryDescriptor])
+
+
+async def handle_configure(services: Services, call: Call) -> Reply:
+    """Reply 202 if the definition is now the protocol's."""
+    message = CONFIGURE.check(call.message)
+    validate_definition(message["descriptor"]["definition"])
+    claims = claims_of(message)
+    check_moment(message["descriptor"]["messageTimestamp"])
+    parties = claims.parties()
+    cid = message_cid(message)
+    await services.verifier.authenticate(message["authorization"])
+    await services.publish([services.commit(lambda: _change(services.store, call, message, cid, parties))])
+    return reply(202, "Accepted")
+
+
+def _change(store: Store, call: Call, message: Message, cid: str, parties: Parties) -> Change:
+    descriptor, author = message["descriptor"], parties.author or ""
+    authorize_delegates(store, message, parties)
+    if author != call.tenant and not invokes_grant(store, call.tenant, message, parties):
+        raise Unauthorized(Code.ProtocolsConfigureAuthorizationFailed, "message failed authorization")
+    tenant = store.enrol(call.tenant)
+    previous = configured(store, tenant, descriptor["definition"]["protocol"])
+    row = None if previous is None else store.message(tenant, previous)
+    if row is not None:
+        if (descriptor["messageTimestamp"], cid) <= row.age:
+            raise Conflict("", "Conflict")
+        store.supersede([row])
+    columns = configure_columns(tenant, call.tenant, cid, message, author=author)
+    return Applied(call.tenant, cid, store.put(columns), message, True, call.source, None, columns), []
+
+
+async def handle_query(services: Services, call: Call) -> Reply:
+    """Reply 200 with `entries`: ProtocolsConfigure messages, oldest first."""
+    message = QUERY.check(call.message)
+    descriptor: dict[str, Any] = message["descriptor"]
+    claims = claims_of(message)
+    filter: dict[str, Any] = descriptor.get("filter", {})
+    if "filter" in descriptor and "protocol" not in filter:
+        raise BadRequest(Code.UrlProtocolNotNormalized, "a filter names a protocol")
+    check_urls(filter)
+    check_moment(descriptor["messageTimestamp"])
+    parties = claims.parties()
+    published = None
+    try:
+        await services.verifier.authenticate(message.get("authorization"))
+        _authorize_query(services, call.tenant, message, parties)
+    except Unauthorized as error:
+        if error.code not in PUBLISHED_ONLY:
+            raise
+        published = True
+    # No protocol has a recipient.
+    if "recipient" in filter:
+        return reply(200, "OK", entries=[])
+    tenant = services.store.tenant(call.tenant)
+    entries = configurations(services.store, tenant, protocol=filter.get("protocol"), published=published)
+    return reply(200, "OK", entries=entries)
+
+
+def _authorize_query(services: Services, tenant: str, message: Message, parties: Parties) -> None:
+    if parties.author == tenant:
+        return
+    if parties.claims.get("permissionGrantId") and invokes_grant(services.store, tenant, message, parties):
+        return
+    raise Unauthorized(Code.ProtocolsQueryUnauthorized, "The ProtocolsQuery failed authorization")

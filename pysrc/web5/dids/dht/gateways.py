@@ -26,10 +26,10 @@ from web5.tasks import first_of
 REQUEST_SECONDS = 20.0
 
 HEDGE_SECONDS = 1.0
-"""How long a gateway may think before the next one is asked too; most answer within a quarter of it."""
+"""Time for a gateway to answer before the next one is asked too; most need a quarter of it."""
 
 SURVEY_SECONDS = 5.0
-"""How long all gateways are waited for, where each one's answer counts and not the quickest."""
+"""Time for all gateways to answer, where each answer counts and not the quickest alone."""
 
 CONFLICTS = frozenset({409, 412, 428})
 """Status codes of a gateway that holds something newer: 409 (the DID DHT specification, "Register or Update a DID"),

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from web5.agent.delegation.actor import Delegate, Owner
+from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.did_cache import StoredDidCache
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
@@ -256,9 +256,9 @@ class Agent:
         """
         return await self.keyring.signer(did)
 
-    def owner(self, did: str) -> Owner:
+    def owner(self, did: str) -> Actor:
         """Return the actor that signs with the keys of `did`."""
-        return Owner(did, self.signer)
+        return Actor(did, self.signer)
 
     def delegate(self, connected_did: str, delegate_did: str) -> Delegate:
         """Return the actor that signs for `connected_did` with its grants and the keys of `delegate_did`."""

@@ -1,4 +1,4 @@
-"""`web5.delegation`: what a delegate was granted, and until when."""
+"""`web5.delegation`: the grants of a delegate, and their renewal."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ A_WEEK = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
 
 LOOK_SECONDS = 3600.0
-"""Between two looks at when grants end."""
+"""The time between two looks at when grants end."""
 
 OnEnding = Callable[[Sequence[PermissionGrant]], None]
 
 
 class DelegationApi:
-    """
+    """The grants of the delegate that this app is.
+
     Attributes:
-        on_ending: called with the grants that have expired or will within a week, each once while the app runs and
-            somebody listens; they must not raise.
-        renews: whether `watch` asks for them again by itself.
+        on_ending: callbacks, called with the grants that have expired or will within a week, each once while the app
+            runs and somebody listens; they must not raise.
+        renews: True if `watch` asks for them again by itself.
     """
 
     def __init__(self, agent: Agent, actor: Delegate) -> None:
@@ -41,9 +42,9 @@ class DelegationApi:
         self.renews = False
         self._agent = agent
         self._actor = actor
-        self._told: set[str] = set()
-        self._doubt = asyncio.Event()
-        self._one_at_a_time = asyncio.Lock()
+        self._announced: set[str] = set()
+        self._may_have_ended = asyncio.Event()
+        self._renewing = asyncio.Lock()
 
     @property
     def connected_did(self) -> str:
@@ -56,22 +57,25 @@ class DelegationApi:
         return self._actor.delegate_did
 
     def grants(self) -> list[PermissionGrant]:
-        """Those that hold now, the one that lasts longest first."""
-        return self._shown(self._actor.grants.held(self.connected_did, self.delegate_did))
+        """Return the grants that hold now, the one that lasts longest first."""
+        return self._as_seen(self._actor.grants.held(self.connected_did, self.delegate_did))
 
     def ending(self, within: timedelta = A_WEEK) -> list[PermissionGrant]:
-        """The grants that have expired or will within that time, unless another grants the same for longer."""
-        return self._shown(renewal.ending(self._actor, within // _MICROSECOND))
+        """Return the grants that have expired or will within that time, unless another grants the same for longer."""
+        return self._as_seen(renewal.ending(self._agent, self._actor, within // _MICROSECOND))
 
     async def renew(self, within: timedelta = A_WEEK) -> list[PermissionRequest]:
-        """Ask the owner to grant again what ends within that time; what was asked for in the last week is not again.
+        """Ask the owner to renew the grants that end within that time, and were not asked for in the last week.
 
-        The requests are in the owner's DWN when this returns. What the owner grants comes by sync, or by `refresh`.
+        The requests are in the owner's DWN when this returns. New grants come by sync, or by `refresh`.
+
+        Returns:
+            The requests.
 
         Raises:
             DwnError, RemoteError: no DWN of the owner took a request.
         """
-        async with self._one_at_a_time:
+        async with self._renewing:
             messages = await renewal.renewal_requests(self._agent, self._actor, within // _MICROSECOND)
             requests = [
                 PermissionRequest(self._agent, self.delegate_did, message, self.connected_did) for message in messages
@@ -90,18 +94,18 @@ class DelegationApi:
         await renewal.refresh(self._agent, self._actor)
 
     async def export(self) -> dict[str, Any]:
-        """The delegation **with the delegate's private keys**, as `Web5.connect_as_delegate` takes it."""
+        """Return the delegation **with the delegate's private keys**, as `Web5.connect_as_delegate` takes it."""
         portable = await self._agent.identities.portable_did(self.delegate_did)
         grants = tuple(grant.raw_message for grant in self.grants())
         return Delegation(self.connected_did, self.delegate_did, grants, portable).to_json()
 
     async def look(self) -> None:
-        """See now what was granted, revoked or ends, tell those who listen, and renew if `renews` says so."""
+        """Refresh, call `on_ending` with the grants that end, and renew them if `renews` is True."""
         with suppress(Web5Error):  # it is tried again
             await self.refresh()
-        ending = [grant for grant in self.ending() if grant.id not in self._told]
+        ending = [grant for grant in self.ending() if grant.id not in self._announced]
         if ending and self.on_ending:
-            self._told.update(grant.id for grant in ending)
+            self._announced.update(grant.id for grant in ending)
             for listener in tuple(self.on_ending):
                 listener(ending)
         if self.renews:
@@ -109,24 +113,29 @@ class DelegationApi:
                 await self.renew()
 
     async def watch(self) -> None:
-        """Look now and then, and when a DWN says that a grant was revoked, until cancelled; `Web5.connect` has it run
-        in the background."""
+        """Call `look` every hour, and when a DWN says that a grant was revoked, until cancelled.
+
+        `Web5.connect` has this run in the background.
+        """
         listeners = self._agent.sync.listeners
-        listeners.append(self._heard)
+        listeners.append(self._on_sync_event)
         try:
             while True:
-                self._doubt.clear()
+                self._may_have_ended.clear()
+                before = len(self.grants())
                 await self.look()
-                await first_of(self._agent.clock.sleep(LOOK_SECONDS), self._doubt.wait())
+                if len(self.grants()) < before:
+                    continue  # it may have come in the midst of several revocations
+                await first_of(self._agent.clock.sleep(LOOK_SECONDS), self._may_have_ended.wait())
         finally:
-            listeners.remove(self._heard)
+            listeners.remove(self._on_sync_event)
 
-    def _heard(self, event: SyncEvent) -> None:
+    def _on_sync_event(self, event: SyncEvent) -> None:
         if event.kind != "endpoint" or event.tenant != self.connected_did:
             return
         errors = [status.last_error for status in self._agent.sync.status(self.connected_did)]
         if any(error and error[1].startswith(Code.GrantAuthorizationGrantRevoked) for error in errors):
-            self._doubt.set()
+            self._may_have_ended.set()
 
-    def _shown(self, grants: Sequence[Grant]) -> list[PermissionGrant]:
+    def _as_seen(self, grants: Sequence[Grant]) -> list[PermissionGrant]:
         return [PermissionGrant(self._agent, self.delegate_did, one.message, self.connected_did) for one in grants]

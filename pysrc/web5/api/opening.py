@@ -1,4 +1,4 @@
-"""The way from nothing to an agent whose vault is open, for all the ways to connect."""
+"""The way from nothing to an agent whose vault is unlocked, for all the ways to connect."""
 
 from __future__ import annotations
 
@@ -9,41 +9,46 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.agent.recovery import recover
 from web5.errors import InvalidArgument, VaultLocked
-from web5.platform import open_agent
-from web5.settings import Progress
+from web5.platform import default_settings, open_agent
+from web5.settings import Progress, Settings
 
 
 @asynccontextmanager
-async def open_or_use_agent(
-    agent: Agent | None, gateway_uris: Sequence[str], on_progress: Progress, platform_options: dict[str, Any]
-) -> AsyncIterator[Agent]:
-    """Give the agent that was passed, or open the platform's own, which is closed again if the block fails."""
+async def unlocked_agent(
+    agent: Agent | None,
+    *,
+    dwn_endpoints: Sequence[str] | None,
+    did_dht_gateways: Sequence[str] | None,
+    password: str | None,
+    recovery_phrase: str | None = None,
+    on_progress: Progress,
+    platform_options: dict[str, Any],
+) -> AsyncIterator[tuple[Agent, Sequence[str], str | None]]:
+    """Yield an agent, the DWN endpoints for what it makes, and its recovery phrase if it was made just now.
+
+    Parameters are those of `Web5.connect`. The platform's own agent is closed again if the block fails.
+    """
+    settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
+    endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
     if agent is not None:
-        yield agent
+        yield agent, endpoints, await _ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)
         return
-    own = await open_agent(gateway_uris=gateway_uris, on_progress=on_progress, **platform_options)
+    gateways = did_dht_gateways or settings.gateways
+    own = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
     try:
-        yield own
+        yield own, endpoints, await _ensure_unlocked(own, password, recovery_phrase, endpoints, on_progress)
     except BaseException:
         await own.close()
         raise
 
 
-async def ensure_unlocked(
+async def _ensure_unlocked(
     agent: Agent,
     password: str | None,
     recovery_phrase: str | None,
     endpoints: Sequence[str],
     on_progress: Progress,
 ) -> str | None:
-    """Unlock the vault, making it on the first launch.
-
-    Returns:
-        The words, if it was made just now.
-
-    Raises:
-        VaultLocked, WrongPassword, RecoveryError, InvalidArgument: as `Web5.connect` says.
-    """
     vault = agent.vault
     if recovery_phrase is not None:
         await recover(agent, recovery_phrase, password, on_progress)

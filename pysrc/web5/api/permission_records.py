@@ -1,9 +1,7 @@
-"""Requests, grants and revocations as an app sees them: `PermissionRequest`, `PermissionGrant` and
-`PermissionGrantRevocation` of `@web5/api`, in Python's names."""
+"""Permission requests, grants and revocations as an app sees them, named as in `@web5/api` (`PermissionRequest` …)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from web5.agent.agent import Agent
@@ -13,11 +11,12 @@ from web5.dwn.jws import message_author
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import permission_data, split_encoded_data, with_encoded_data
-from web5.dwn.signing import sign_as_owner, without_none
+from web5.dwn.signing import sign_as_owner
+from web5.dwn.types import Message
 from web5.errors import NotFound
 
 
-class _PermissionRecord:
+class PermissionRecord:
     """A record of the permissions protocol.
 
     Parameters:
@@ -29,12 +28,12 @@ class _PermissionRecord:
         BadRequest: its data cannot be read.
     """
 
-    def __init__(self, agent: Agent, did: str, message: Mapping[str, Any], home: str | None = None) -> None:
+    def __init__(self, agent: Agent, did: str, message: Message, home: str | None = None) -> None:
         self._agent = agent
         self._did = did
         self._home = home or did
         self._message = {name: value for name, value in message.items() if name != "initialWrite"}
-        self._says = permission_data(self._message)
+        self._data = permission_data(self._message)
 
     @property
     def id(self) -> str:
@@ -49,7 +48,7 @@ class _PermissionRecord:
 
     @property
     def description(self) -> str | None:
-        """What it is for, in words for a person."""
+        """The purpose, in words for a person."""
         return self._text("description")
 
     @property
@@ -63,13 +62,15 @@ class _PermissionRecord:
         Parameters:
             target: a DID; by default the own one, or, for what a delegate asks for, the one for whom it acts.
 
+        Returns:
+            The answer of each endpoint.
+
         Raises:
             DidError: the target cannot be resolved.
             DwnError, RemoteError: no endpoint took it.
         """
-        report = SendReport(
-            await self._agent.messages.send_to_all(target or self._home, *split_encoded_data(self._message))
-        )
+        message, data = split_encoded_data(self._message)
+        report = SendReport(await self._agent.messages.send_to_all(target or self._home, message, data))
         report.raise_if_undelivered()
         return report
 
@@ -77,7 +78,7 @@ class _PermissionRecord:
         """Keep it in the own DWN.
 
         Parameters:
-            import_: sign it as the owner of that DWN, which what somebody else made needs.
+            import_: sign it as the owner of that DWN, which is needed if somebody else made it.
 
         Raises:
             DwnError: the DWN refused; Conflict if it is there already.
@@ -92,32 +93,35 @@ class _PermissionRecord:
         return f"<{type(self).__name__} {self.id}>"
 
     def _text(self, name: str) -> str | None:
-        value = self._says.get(name)
+        value = self._data.get(name)
         return value if isinstance(value, str) else None
 
 
-class _Scoped(_PermissionRecord):
+class ScopedPermission(PermissionRecord):
+    """A request or a grant, which are about a scope."""
+
     @property
     def scope(self) -> dict[str, Any]:
-        """`interface`, `method`, and what narrows them: `protocol`, `contextId`, `protocolPath`."""
-        return dict(self._says.get("scope") or {})
+        """The interface, the method, and what narrows them: `protocol`, `contextId`, `protocolPath`."""
+        return dict(self._data.get("scope") or {})
 
     @property
     def delegated(self) -> bool:
-        """Whether the grantee signs in the grantor's name."""
-        return self._says.get("delegated") is True
+        """True if the grantee signs in the grantor's name."""
+        return self._data.get("delegated") is True
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """`{"publication": "Required" or "Prohibited"}`, or nothing."""
-        return dict(self._says.get("conditions") or {})
+        """The conditions: `{"publication": "Required" or "Prohibited"}`, or none."""
+        return dict(self._data.get("conditions") or {})
 
 
-class PermissionRequest(_Scoped):
-    """Somebody asks for a grant."""
+class PermissionRequest(ScopedPermission):
+    """A request for a grant."""
 
     @property
     def requester(self) -> str:
+        """The DID that asks for it."""
         return self.author
 
     async def grant(self, date_expires: str, *, store: bool = True) -> PermissionGrant:
@@ -146,38 +150,33 @@ class PermissionRequest(_Scoped):
         return grant
 
     def to_json(self) -> dict[str, Any]:
-        """The properties by their wire names."""
-        return without_none(
-            id=self.id,
-            requester=self.requester,
-            description=self.description,
-            delegated=self.delegated,
-            scope=self.scope,
-            conditions=self.conditions or None,
-        )
+        """Return the properties by their wire names."""
+        return {**self._data, "id": self.id, "requester": self.requester}
 
 
-class PermissionGrant(_Scoped):
-    """Somebody may do something in the grantor's DWN, or in the grantor's name."""
+class PermissionGrant(ScopedPermission):
+    """A grant, by which somebody may do something in the grantor's DWN, or in the grantor's name."""
 
     @property
     def grantor(self) -> str:
+        """The DID that granted it."""
         return self.author
 
     @property
     def grantee(self) -> str:
+        """The DID that may use it."""
         grantee: str = self._message["descriptor"].get("recipient", "")
         return grantee
 
     @property
     def date_granted(self) -> str:
-        """From when it holds: ISO 8601, UTC, microseconds."""
+        """The first moment at which it holds: ISO 8601, UTC, microseconds."""
         granted: str = self._message["descriptor"]["dateCreated"]
         return granted
 
     @property
     def date_expires(self) -> str:
-        """The first moment at which it no longer holds."""
+        """The first moment at which it no longer holds: ISO 8601, UTC, microseconds."""
         return self._text("dateExpires") or ""
 
     @property
@@ -202,7 +201,7 @@ class PermissionGrant(_Scoped):
         return revocation
 
     async def is_revoked(self, *, remote: bool = False) -> bool:
-        """Whether the grantor's DWN has a revocation of it.
+        """Return True if the grantor's DWN has a revocation of it.
 
         Parameters:
             remote: ask the grantor's remote DWN instead of what is here.
@@ -219,22 +218,12 @@ class PermissionGrant(_Scoped):
         return True
 
     def to_json(self) -> dict[str, Any]:
-        """The properties by their wire names."""
-        return without_none(
-            id=self.id,
-            grantor=self.grantor,
-            grantee=self.grantee,
-            dateGranted=self.date_granted,
-            description=self.description,
-            requestId=self.request_id,
-            dateExpires=self.date_expires,
-            delegated=self.delegated,
-            scope=self.scope,
-            conditions=self.conditions or None,
-        )
+        """Return the properties by their wire names."""
+        about = {"grantor": self.grantor, "grantee": self.grantee, "dateGranted": self.date_granted}
+        return {**self._data, "id": self.id, **about, "delegated": self.delegated}
 
 
-class GrantRevocation(_PermissionRecord):
+class GrantRevocation(PermissionRecord):
     """The end of a grant."""
 
     @property

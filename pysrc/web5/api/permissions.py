@@ -11,12 +11,15 @@ from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn import compose
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.compose import permission_grant, permission_request
+from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 
 
 class PermissionsApi:
-    """Acts in the name of whoever signs: a delegate's requests and grants are its own, and in its own DWN, as in
-    `@web5/api`. `from_`, where it is taken, is the DID whose remote DWN is asked instead of the local one.
+    """Permissions, in the name of whoever signs.
+
+    A delegate's requests and grants are its own, and in its own DWN, as in `@web5/api`. `from_`, where it is taken, is
+    the DID whose remote DWN is asked instead of the local one.
     """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
@@ -39,6 +42,7 @@ class PermissionsApi:
             scope: `interface`, `method`, and what narrows them: `protocol` (records need one), `contextId` or
                 `protocolPath`.
             delegated: ask to sign in the grantor's name.
+            description: the purpose, in words for a person.
             conditions: `{"publication": "Required" or "Prohibited"}`.
             store: keep it in the own DWN too.
 
@@ -74,7 +78,7 @@ class PermissionsApi:
 
         Parameters:
             granted_to: the DID of the grantee.
-            scope, conditions: as for `request`.
+            scope, description, conditions: as for `request`.
             date_expires: the first moment at which it no longer holds, ISO 8601 UTC with microseconds.
             delegated: let the grantee sign in this DID's name.
             request_id: the record ID of the request that it answers.
@@ -101,7 +105,7 @@ class PermissionsApi:
         return grant
 
     async def query_requests(self, *, protocol: str | None = None, from_: str | None = None) -> list[PermissionRequest]:
-        """The requests that were sent to this DID, the oldest first.
+        """Return the requests that were sent to this DID, the oldest first.
 
         Parameters:
             protocol: only those about this one.
@@ -109,7 +113,7 @@ class PermissionsApi:
         Raises:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        entries = await self._query(permissions.REQUEST, from_, protocol=protocol)
+        entries = await self._query(permissions.REQUEST, from_, protocol)
         return [PermissionRequest(self._agent, self._did, entry) for entry in entries]
 
     async def query_grants(
@@ -121,7 +125,7 @@ class PermissionsApi:
         check_revoked: bool = False,
         from_: str | None = None,
     ) -> list[PermissionGrant]:
-        """The grants that this DID gave or keeps, the oldest first; with `from_`, those of another that it may see.
+        """Return the grants that this DID gave or keeps, or that `from_` lets it see, the oldest first.
 
         Parameters:
             grantor, grantee, protocol: only those by, to, about this one.
@@ -130,25 +134,16 @@ class PermissionsApi:
         Raises:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        entries = await self._query(permissions.GRANT, from_, protocol=protocol, author=grantor, recipient=grantee)
+        entries = await self._query(permissions.GRANT, from_, protocol, author=grantor, recipient=grantee)
         grants = [PermissionGrant(self._agent, self._did, entry) for entry in entries]
         if not check_revoked:
             return grants
         return [grant for grant in grants if not await grant.is_revoked(remote=from_ is not None)]
 
-    async def _query(
-        self, path: str, from_: str | None, *, protocol: str | None, **filter: str | None
-    ) -> list[dict[str, Any]]:
-        message = await compose.records_query(
-            await self._agent.signer(self._did),
-            self._agent.clock,
-            filter={
-                "protocol": permissions.URI,
-                "protocolPath": path,
-                "tags": None if protocol is None else {"protocol": normalize_url(protocol)},
-                **filter,
-            },
-        )
+    async def _query(self, path: str, from_: str | None, protocol: str | None, **filter: str | None) -> list[Message]:
+        tags = None if protocol is None else {"protocol": normalize_url(protocol)}
+        filters = {"protocol": permissions.URI, "protocolPath": path, "tags": tags, **filter}
+        message = await compose.records_query(await self._agent.signer(self._did), self._agent.clock, filter=filters)
         reply = await self._agent.messages.ask(self._did, from_, message)
-        entries: list[dict[str, Any]] = reply["entries"]
+        entries: list[Message] = reply["entries"]
         return entries

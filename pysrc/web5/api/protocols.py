@@ -27,7 +27,7 @@ class Protocol:
 
 
 class ProtocolsApi:
-    """Acts as `actor`; a delegate with grants, without which GrantMissing is raised."""
+    """The protocols of this identity's DWN. A delegate needs grants, without which GrantMissing is raised."""
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
         self._agent = agent
@@ -54,7 +54,7 @@ class ProtocolsApi:
         return _protocol(message)
 
     async def query(self, protocol: str | None = None, *, from_: str | None = None) -> list[Protocol]:
-        """The configured protocols, or the one with this URL.
+        """Return the configured protocols, or the one with this URL.
 
         Parameters:
             from_: the DID whose remote DWN is asked instead of the local one; of another's, the published ones.

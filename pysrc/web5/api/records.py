@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
@@ -19,26 +21,21 @@ from web5.errors import InvalidArgument
 
 Cursor = dict[str, Any]
 
-WIRE_NAMES = {
-    "attester": "attester",
-    "author": "author",
-    "context_id": "contextId",
-    "data_cid": "dataCid",
-    "data_format": "dataFormat",
-    "data_size": "dataSize",
-    "date_created": "dateCreated",
-    "date_published": "datePublished",
-    "date_updated": "dateUpdated",
-    "parent_id": "parentId",
-    "protocol": "protocol",
-    "protocol_path": "protocolPath",
-    "published": "published",
-    "recipient": "recipient",
-    "record_id": "recordId",
-    "schema": "schema",
-    "tags": "tags",
-}
-"""The filters, and the properties of a RecordsFilter that they are (dwn-sdk-js src/types/records-types.ts)."""
+FILTERS = (
+    *("attester", "author", "context_id", "data_cid", "data_format", "data_size", "date_created", "date_published"),
+    *(
+        "date_updated",
+        "parent_id",
+        "protocol",
+        "protocol_path",
+        "published",
+        "recipient",
+        "record_id",
+        "schema",
+        "tags",
+    ),
+)
+"""The filters: the properties of a RecordsFilter (dwn-sdk-js src/types/records-types.ts), in snake_case."""
 
 
 def records_filter(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,10 +44,9 @@ def records_filter(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidArgument: there is no such filter.
     """
-    unknown = sorted(set(given) - set(WIRE_NAMES))
-    if unknown:
-        raise InvalidArgument(f"Unknown filter {', '.join(unknown)}; the filters are {', '.join(WIRE_NAMES)}.")
-    return {WIRE_NAMES[name]: value for name, value in given.items() if value is not None}
+    if unknown := sorted(given.keys() - set(FILTERS)):
+        raise InvalidArgument(f"Unknown filter {', '.join(unknown)}; the filters are {', '.join(FILTERS)}.")
+    return {to_camel(name): value for name, value in given.items() if value is not None}
 
 
 class Records(list[Record]):
@@ -159,7 +155,7 @@ class RecordsApi:
             date_sort: createdAscending (the default), createdDescending, publishedAscending or publishedDescending.
             limit: the number of records at the most; what follows is reached by the result's `cursor`.
             protocol_role: the protocol path of the role that is invoked.
-            filters: any of `web5.api.records.WIRE_NAMES`; a list means any of its values, a `{"from", "to"}` a range.
+            filters: any of `web5.api.records.FILTERS`; a list means any of its values, a `{"from", "to"}` a range.
 
         Raises:
             InvalidArgument: no filter, or an unknown one.

@@ -23,7 +23,7 @@ from web5.vc.signing import (
 from web5.vc.verifier import CredentialVerifier
 
 DATA_FORMAT = "application/vc+jwt"
-"""What apps on web5-js give such records."""
+"""The data format that apps on web5-js give such records."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class StoredCredential:
 
     @property
     def credential(self) -> VerifiableCredential:
-        """What it says; not verified.
+        """The credential of the JWT; not verified.
 
         Raises:
             CredentialError: the record holds something else.
@@ -44,7 +44,7 @@ class StoredCredential:
 
 
 class VcApi(CredentialVerifier):
-    """Verifies what others say, and acts as `did`: it is the issuer and the holder where nobody else is named."""
+    """Verifiable credentials; this identity is the issuer and the holder where nobody else is named."""
 
     def __init__(self, agent: Agent, did: str, records: RecordsApi) -> None:
         super().__init__(agent.resolver, agent.crypto, agent.clock, agent.http)
@@ -65,7 +65,7 @@ class VcApi(CredentialVerifier):
         credential_schema: Mapping[str, Any] | None = None,
         evidence: Sequence[Any] | None = None,
     ) -> VerifiableCredential:
-        """A new credential, not signed yet; parameters are those of `VerifiableCredential.create`.
+        """Create a credential, not signed yet; parameters are those of `VerifiableCredential.create`.
 
         Raises:
             InvalidArgument: one of them cannot be used.
@@ -84,7 +84,7 @@ class VcApi(CredentialVerifier):
         )
 
     async def sign(self, credential: VerifiableCredential, *, key_id: str | None = None) -> str:
-        """The credential as a JWT, signed by its issuer.
+        """Sign a credential as its issuer, and return the JWT.
 
         Parameters:
             key_id: the key to sign with, such as "#sig"; by default the first one that is meant for assertions.
@@ -97,7 +97,7 @@ class VcApi(CredentialVerifier):
         return await sign_credential(credential, signer, self._agent.clock)
 
     def parse_jwt(self, vc_jwt: str) -> VerifiableCredential:
-        """The credential of a JWT; **nothing is verified**.
+        """Return the credential of a JWT; **nothing is verified**.
 
         Raises:
             CredentialError: it is none.
@@ -112,7 +112,7 @@ class VcApi(CredentialVerifier):
         type: str | Sequence[str] = (),
         additional_data: Mapping[str, Any] | None = None,
     ) -> VerifiablePresentation:
-        """A new presentation of credentials, not signed yet; parameters are those of `VerifiablePresentation.create`.
+        """Create a presentation, not signed yet; parameters are those of `VerifiablePresentation.create`.
 
         Raises:
             InvalidArgument: one of them cannot be used.
@@ -122,7 +122,7 @@ class VcApi(CredentialVerifier):
         )
 
     def select_credentials(self, vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> Sequence[str]:
-        """Those of some credentials that a verifier asks for; none if one that it asks for is missing.
+        """Select the credentials that a verifier asks for; none if one that it asks for is missing.
 
         Parameters:
             definition: a presentation definition (DIF Presentation Exchange 2), as JSON.
@@ -133,7 +133,7 @@ class VcApi(CredentialVerifier):
         return exchange.select_credentials(vc_jwts, definition)
 
     def answer(self, vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> VerifiablePresentation:
-        """The presentation that a verifier asks for, of exactly these credentials; not signed yet.
+        """Create the presentation that a verifier asks for, of exactly these credentials; not signed yet.
 
         Parameters:
             vc_jwts: what the person agreed to show, of those that `select_credentials` gave.
@@ -151,7 +151,7 @@ class VcApi(CredentialVerifier):
         nonce: str | None = None,
         key_id: str | None = None,
     ) -> str:
-        """The presentation as a JWT, signed by its holder.
+        """Sign a presentation as its holder, and return the JWT.
 
         Parameters:
             audience, nonce: what the verifier asked for; they keep others from showing the presentation as theirs.
@@ -166,7 +166,7 @@ class VcApi(CredentialVerifier):
         return await sign_presentation(presentation, signer, self._agent.clock, audience=audience, nonce=nonce)
 
     def parse_presentation_jwt(self, vp_jwt: str) -> VerifiablePresentation:
-        """The presentation of a JWT; **nothing is verified**.
+        """Return the presentation of a JWT; **nothing is verified**.
 
         Raises:
             CredentialError: it is none.
@@ -191,7 +191,7 @@ class VcApi(CredentialVerifier):
         return StoredCredential(record, vc_jwt)
 
     async def list(self, *, page_size: int = 100, **filters: Any) -> list[StoredCredential]:
-        """The credentials that the person keeps, the oldest first; also those that apps on web5-js stored.
+        """Return the credentials that the person keeps, the oldest first; also those that apps on web5-js stored.
 
         Parameters:
             page_size: how many are asked for at once; all are given.
@@ -210,7 +210,7 @@ class VcApi(CredentialVerifier):
                 return found
 
     async def delete(self, record_id: str) -> None:
-        """Keep a credential no longer; `record_id` is that of its record.
+        """Delete a credential; `record_id` is that of its record.
 
         Raises:
             NotFound: there is none, or it is deleted already.

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation import authorize as delegating
 from web5.agent.delegation.actor import Actor
+from web5.agent.delegation.authorize import A_YEAR, accept_delegation, create_delegation
 from web5.agent.delegation.delegation import Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
-from web5.api.opening import ensure_unlocked, open_or_use_agent
+from web5.api.opening import unlocked_agent
 from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
@@ -21,15 +21,14 @@ from web5.api.sync import SyncApi
 from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
 from web5.errors import DelegationError, RecoveryError
-from web5.platform import default_settings
-from web5.settings import Progress, Settings, ignore_progress
+from web5.settings import Progress, ignore_progress
 from web5.sync.schedule.intervals import parse_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
 
 
 class DwnApi:
-    """`web5.dwn`: what can be asked of DWNs."""
+    """The local DWN, and others' remote ones: `web5.dwn.records`, `.protocols` and `.permissions`."""
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
         self.records = RecordsApi(agent, actor)
@@ -38,15 +37,14 @@ class DwnApi:
 
 
 class Connection:
-    """What `Web5.connect` gives; also `web5, did = await Web5.connect()`.
-
-    Parameters:
-        created: True if this connection made the identity.
-        recovery_phrase: the words of an agent that this connection made, to be written down; else None.
+    """The result of `Web5.connect`; it unpacks into two: `web5, did = await Web5.connect()`.
 
     Attributes:
+        web5: the API.
         did: the DID for which the app acts.
-        delegate_did: the DID that signs for it, if the app is its delegate.
+        delegate_did: the DID that signs for it, if the app is its delegate; else None.
+        created: True if this connection made the identity.
+        recovery_phrase: the words of an agent that this connection made, to be written down; else None.
     """
 
     def __init__(self, web5: Web5, *, created: bool, recovery_phrase: str | None = None) -> None:
@@ -63,12 +61,11 @@ class Connection:
 class Web5:
     """The Web5 API for one identity of an agent.
 
-    Parameters:
+    Attributes:
         connected_did: the DID for which the app acts.
         delegate_did: the DID that signs for it, with its grants; None: it signs itself.
-
-    Attributes:
-        delegation: what the delegate was granted; None if the app is none.
+        dwn, did, identities, sync, vault, vc: the parts of the API.
+        delegation: the grants of the delegate; None if the app is none.
     """
 
     def __init__(self, agent: Agent, connected_did: str, delegate_did: str | None = None) -> None:
@@ -100,11 +97,10 @@ class Web5:
         on_progress: Progress = ignore_progress,
         **platform_options: Any,
     ) -> Connection:
-        """Open this device's DWN and give its identity, making one on the first launch. Where the chosen identity is a
-        delegate's, the app acts for the DID that it was connected with.
+        """Open this device's DWN and give its identity, making one on the first launch.
 
-        Nothing here waits for the network, recovery excepted: the identity is published, and sync runs, in the
-        background.
+        Where the chosen identity is a delegate's, the app acts for the DID that it was connected with. Nothing here
+        waits for the network, recovery excepted: the identity is published, and sync runs, in the background.
 
         Parameters:
             sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off".
@@ -128,11 +124,15 @@ class Web5:
             StorageError: the store cannot be opened.
         """
         parse_interval(sync)
-        settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
-        endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
-        gateways = did_dht_gateways or settings.gateways
-        async with open_or_use_agent(agent, gateways, on_progress, platform_options) as agent:
-            phrase = await ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)
+        async with unlocked_agent(
+            agent,
+            dwn_endpoints=dwn_endpoints,
+            did_dht_gateways=did_dht_gateways,
+            password=password,
+            recovery_phrase=recovery_phrase,
+            on_progress=on_progress,
+            platform_options=platform_options,
+        ) as (agent, endpoints, phrase):
             identity = agent.identities.chosen()
             if created := identity is None:
                 if recovery_phrase is not None:
@@ -175,13 +175,16 @@ class Web5:
         """
         parse_interval(sync)
         given = Delegation.from_json(delegation)
-        settings = await default_settings()
-        endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
-        gateways = did_dht_gateways or settings.gateways
-        async with open_or_use_agent(agent, gateways, on_progress, platform_options) as agent:
-            phrase = await ensure_unlocked(agent, password, None, endpoints, on_progress)
+        async with unlocked_agent(
+            agent,
+            dwn_endpoints=dwn_endpoints,
+            did_dht_gateways=did_dht_gateways,
+            password=password,
+            on_progress=on_progress,
+            platform_options=platform_options,
+        ) as (agent, _, phrase):
             created = all(one.did != given.delegate_did for one in agent.identities.list())
-            identity = await delegating.accept_delegation(agent, given, name, keys)
+            identity = await accept_delegation(agent, given, name, keys)
             await agent.identities.choose(identity.did)
             if sync != "off":
                 on_progress("sync", 0, 1)
@@ -195,16 +198,17 @@ class Web5:
         delegate_did: str | None = None,
         *,
         permissions: Sequence[ProtocolPermissions],
-        expires: datetime | timedelta = delegating.A_YEAR,
+        expires: datetime | timedelta = A_YEAR,
     ) -> dict[str, Any]:
-        """Let an app act for this DID. Its grants are in every remote DWN that could be reached when this returns; sync
-        brings them to the others.
+        """Let an app act for this DID.
+
+        Its grants are in every remote DWN that could be reached when this returns; sync brings them to the others.
 
         Parameters:
             delegate_did: the app's; by default a new one, **whose private keys are in what is returned**.
             permissions: for each protocol its definition, and any of read, write, delete, query, subscribe and
                 configure. To see the protocol and to sync it is always granted too.
-            expires: when the grants end, or after how long; the app can ask for others before.
+            expires: when the grants end (with a time zone), or after how long; the app can ask for others before.
 
         Returns:
             The delegation as JSON, for the app's `Web5.connect_as_delegate`, and for that of web5-js.
@@ -218,13 +222,13 @@ class Web5:
             raise DelegationError(
                 f"{self.delegate_did} is a delegate of {self.connected_did}; only the owner can grant."
             )
-        given = await delegating.create_delegation(
+        given = await create_delegation(
             self.agent, self.connected_did, permissions, delegate_did=delegate_did, expires=expires
         )
         return given.to_json()
 
     async def use(self, did: str) -> Web5:
-        """The API for another identity of the same agent, which is the chosen one from now on.
+        """Return the API for another identity of the same agent, which is the chosen one from now on.
 
         Raises:
             IdentityError: it is not on this agent.
@@ -243,7 +247,7 @@ class Web5:
 
     @property
     def on_change(self) -> list[Callable[[str, str], None]]:
-        """Called with (tenant, message CID) after each message, made here or pulled, is durable."""
+        """Callbacks, called with (tenant, message CID) after each message, made here or pulled, is durable."""
         return self.agent.on_change
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """Signed messages, made as dwn-sdk-js makes them (`RecordsWrite.create`, `createFrom` and their like).
 
-Every function returns a message in the wire's shape. Times come from the clock unless they are given.
+Every function returns a message in the wire's shape. Times come from the clock unless they are given. Without a signer,
+where that may be None, the message finds what is published only.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Unpack
 from web5.crypto.jws import MessageSigner
 from web5.dwn.cid import data_cid
 from web5.dwn.codes import Code
-from web5.dwn.signing import SigningOptions, sign_message, sign_write, without_none
+from web5.dwn.signing import Invocation, WriteSigning, sign_message, sign_write, without_none
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
@@ -19,7 +20,7 @@ from web5.errors import BadRequest, InvalidArgument
 from web5.ports.clock import Clock
 
 
-class WriteOptions(SigningOptions, total=False):
+class WriteOptions(WriteSigning, total=False):
     """Options of a RecordsWrite; each may be left out or None.
 
     Parameters:
@@ -71,9 +72,8 @@ async def records_write(
     if existing is None:
         descriptor, parent = _first_descriptor(options, now), options.get("parent_context_id")
         return await sign_write(signer, descriptor, options, parent_context_id=parent)
-    descriptor, parent = _next_descriptor(existing["descriptor"], options, now), None
-    if (context_id := existing.get("contextId")) is not None:
-        parent = context_id.rpartition("/")[0]
+    descriptor, parent = _next_descriptor(existing["descriptor"], options, now), existing.get("contextId", "")
+    parent = parent.rpartition("/")[0]
     return await sign_write(signer, descriptor, options, record_id=existing["recordId"], parent_context_id=parent)
 
 
@@ -106,11 +106,7 @@ def _first_descriptor(options: WriteOptions, now: str) -> dict[str, Any]:
 
 
 def _next_descriptor(old: Mapping[str, Any], options: WriteOptions, now: str) -> dict[str, Any]:
-    data, published, date_published = (
-        _data_reference(options, old),
-        options.get("published"),
-        options.get("date_published"),
-    )
+    published, date_published = options.get("published"), options.get("date_published")
     if published is None:
         published = True if date_published else old.get("published")
     if published and not date_published:
@@ -121,7 +117,7 @@ def _next_descriptor(old: Mapping[str, Any], options: WriteOptions, now: str) ->
         "Write",
         options.get("message_timestamp") or now,
         **{name: old.get(name) for name in kept},
-        **data,
+        **_data_reference(options, old),
         tags=_copied(options.get("tags")),
         published=published,
         datePublished=date_published,
@@ -153,13 +149,11 @@ async def records_delete(
     record_id: str,
     prune: bool = False,
     message_timestamp: str | None = None,
-    protocol_role: str | None = None,
-    delegated_grant: Message | None = None,
+    **invocation: Unpack[Invocation],
 ) -> Message:
     """Make a RecordsDelete; `prune` also removes the record's descendants."""
-    timestamp = message_timestamp or format_timestamp(clock.now())
-    descriptor = _descriptor("Records", "Delete", timestamp, recordId=record_id, prune=prune)
-    return await sign_message(signer, descriptor, delegated_grant=delegated_grant, protocolRole=protocol_role)
+    descriptor = _descriptor("Records", "Delete", message_timestamp or clock, recordId=record_id, prune=prune)
+    return await sign_message(signer, descriptor, **invocation)
 
 
 async def records_query(
@@ -169,10 +163,9 @@ async def records_query(
     filter: Mapping[str, Any],
     date_sort: str | None = None,
     pagination: Mapping[str, Any] | None = None,
-    protocol_role: str | None = None,
-    delegated_grant: Message | None = None,
+    **invocation: Unpack[Invocation],
 ) -> Message:
-    """Make a RecordsQuery; without a signer it finds published records only.
+    """Make a RecordsQuery.
 
     Parameters:
         filter: a records filter in the wire's shape, with at least one property; those that are None are left out.
@@ -187,43 +180,25 @@ async def records_query(
             Code.RecordsQueryCreateFilterPublishedSortInvalid,
             f"unpublished records cannot be sorted by {date_sort}",
         )
-    descriptor = _descriptor(
-        "Records",
-        "Query",
-        format_timestamp(clock.now()),
-        filter=_normalized(filter),
-        dateSort=date_sort,
-        pagination=None if pagination is None else without_none(**pagination),
-    )
-    return await sign_message(signer, descriptor, delegated_grant=delegated_grant, protocolRole=protocol_role)
+    pages = None if pagination is None else without_none(**pagination)
+    about = {"filter": _normalized(filter), "dateSort": date_sort, "pagination": pages}
+    return await sign_message(signer, _descriptor("Records", "Query", clock, **about), **invocation)
 
 
 async def records_read(
-    signer: MessageSigner | None,
-    clock: Clock,
-    *,
-    filter: Mapping[str, Any],
-    permission_grant_id: str | None = None,
-    protocol_role: str | None = None,
-    delegated_grant: Message | None = None,
+    signer: MessageSigner | None, clock: Clock, *, filter: Mapping[str, Any], **invocation: Unpack[Invocation]
 ) -> Message:
     """Make a RecordsRead of the one record that the filter finds."""
-    descriptor = _descriptor("Records", "Read", format_timestamp(clock.now()), filter=_normalized(filter))
-    claims = {"permissionGrantId": permission_grant_id, "protocolRole": protocol_role}
-    return await sign_message(signer, descriptor, delegated_grant=delegated_grant, **claims)
+    descriptor = _descriptor("Records", "Read", clock, filter=_normalized(filter))
+    return await sign_message(signer, descriptor, **invocation)
 
 
 async def records_subscribe(
-    signer: MessageSigner | None,
-    clock: Clock,
-    *,
-    filter: Mapping[str, Any],
-    protocol_role: str | None = None,
-    delegated_grant: Message | None = None,
+    signer: MessageSigner | None, clock: Clock, *, filter: Mapping[str, Any], **invocation: Unpack[Invocation]
 ) -> Message:
-    """Make a RecordsSubscribe to the records that the filter finds; without a signer, to published ones only."""
-    descriptor = _descriptor("Records", "Subscribe", format_timestamp(clock.now()), filter=_normalized(filter))
-    return await sign_message(signer, descriptor, delegated_grant=delegated_grant, protocolRole=protocol_role)
+    """Make a RecordsSubscribe to the records that the filter finds."""
+    descriptor = _descriptor("Records", "Subscribe", clock, filter=_normalized(filter))
+    return await sign_message(signer, descriptor, **invocation)
 
 
 async def protocols_configure(
@@ -232,8 +207,7 @@ async def protocols_configure(
     *,
     definition: Mapping[str, Any],
     message_timestamp: str | None = None,
-    permission_grant_id: str | None = None,
-    delegated_grant: Message | None = None,
+    **invocation: Unpack[Invocation],
 ) -> Message:
     """Make a ProtocolsConfigure.
 
@@ -247,32 +221,22 @@ async def protocols_configure(
         name: {**kind, "schema": normalize_url(kind["schema"])} if "schema" in kind else dict(kind)
         for name, kind in definition["types"].items()
     }
-    descriptor = _descriptor(
-        "Protocols",
-        "Configure",
-        message_timestamp or format_timestamp(clock.now()),
-        definition={**definition, "protocol": normalize_url(definition["protocol"]), "types": types},
-    )
-    return await sign_message(
-        signer, descriptor, delegated_grant=delegated_grant, permissionGrantId=permission_grant_id
-    )
+    definition = {**definition, "protocol": normalize_url(definition["protocol"]), "types": types}
+    descriptor = _descriptor("Protocols", "Configure", message_timestamp or clock, definition=definition)
+    return await sign_message(signer, descriptor, **invocation)
 
 
 async def protocols_query(
-    signer: MessageSigner | None,
-    clock: Clock,
-    *,
-    protocol: str | None = None,
-    permission_grant_id: str | None = None,
+    signer: MessageSigner | None, clock: Clock, *, protocol: str | None = None, permission_grant_id: str | None = None
 ) -> Message:
-    """Make a ProtocolsQuery of all protocols, or of one; without a signer it finds published ones only.
+    """Make a ProtocolsQuery of all protocols, or of one.
 
     Raises:
         BadRequest: the protocol's URL cannot be normalized.
     """
     filter = None if protocol is None else _normalized({"protocol": protocol})
-    descriptor = _descriptor("Protocols", "Query", format_timestamp(clock.now()), filter=filter)
-    return await sign_message(signer, descriptor, permissionGrantId=permission_grant_id)
+    descriptor = _descriptor("Protocols", "Query", clock, filter=filter)
+    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
 
 
 async def messages_query(
@@ -284,10 +248,9 @@ async def messages_query(
     permission_grant_id: str | None = None,
 ) -> Message:
     """Make a MessagesQuery for the CIDs of all messages that any of the filters finds; without filters, of all."""
-    normalized = [_normalized(one) for one in filters if one]
-    timestamp = format_timestamp(clock.now())
-    descriptor = _descriptor("Messages", "Query", timestamp, filters=normalized, cursor=_copied(cursor))
-    return await sign_message(signer, descriptor, permissionGrantId=permission_grant_id)
+    about = {"filters": [_normalized(one) for one in filters if one], "cursor": _copied(cursor)}
+    descriptor = _descriptor("Messages", "Query", clock, **about)
+    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
 
 
 async def messages_subscribe(
@@ -298,21 +261,20 @@ async def messages_subscribe(
     permission_grant_id: str | None = None,
 ) -> Message:
     """Make a MessagesSubscribe to the messages that any of the filters finds; without filters, to all."""
-    normalized = [_normalized(one) for one in filters if one]
-    descriptor = _descriptor("Messages", "Subscribe", format_timestamp(clock.now()), filters=normalized)
-    return await sign_message(signer, descriptor, permissionGrantId=permission_grant_id)
+    descriptor = _descriptor("Messages", "Subscribe", clock, filters=[_normalized(one) for one in filters if one])
+    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
 
 
 async def messages_read(
     signer: MessageSigner, clock: Clock, *, message_cid: str, permission_grant_id: str | None = None
 ) -> Message:
     """Make a MessagesRead of one message, with its data if there is any."""
-    descriptor = _descriptor("Messages", "Read", format_timestamp(clock.now()), messageCid=message_cid)
-    return await sign_message(signer, descriptor, permissionGrantId=permission_grant_id)
+    descriptor = _descriptor("Messages", "Read", clock, messageCid=message_cid)
+    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
 
 
-def _descriptor(interface: str, method: str, timestamp: str, **properties: Any) -> dict[str, Any]:
-    """Return a descriptor with the properties that are not None."""
+def _descriptor(interface: str, method: str, time: Clock | str, **properties: Any) -> dict[str, Any]:
+    timestamp = time if isinstance(time, str) else format_timestamp(time.now())
     return without_none(interface=interface, method=method, messageTimestamp=timestamp, **properties)
 
 

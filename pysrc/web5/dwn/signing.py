@@ -32,20 +32,28 @@ Encryption = Mapping[str, Any] | Callable[[Message], Awaitable[Mapping[str, Any]
 """The `encryption` of a RecordsWrite, or a function that makes it of the unsigned message, whose ID some keys need."""
 
 
-class SigningOptions(TypedDict, total=False):
-    """Options for the signatures of a RecordsWrite; each may be left out or None.
+class Invocation(TypedDict, total=False):
+    """The right that the signer of a message invokes; each may be left out or None.
 
     Parameters:
-        protocol_role: the protocol path of the role that the signer invokes.
-        permission_grant_id: the record ID of a grant that the signer invokes in its own name.
-        delegated_grant: a delegated grant with its `encodedData`; its grantor is then the author.
-        attestation_signers: who attests the descriptor.
-        encryption: how the data was encrypted.
+        protocol_role: the protocol path of a role.
+        permission_grant_id: the record ID of a grant that the signer uses in its own name.
+        delegated_grant: a delegated grant with its `encodedData`, for whose grantor the signer signs.
     """
 
     protocol_role: str | None
     permission_grant_id: str | None
     delegated_grant: Message | None
+
+
+class WriteSigning(Invocation, total=False):
+    """Options for the signatures of a RecordsWrite; each may be left out or None.
+
+    Parameters:
+        attestation_signers: who attests the descriptor.
+        encryption: how the data was encrypted.
+    """
+
     attestation_signers: Sequence[MessageSigner]
     encryption: Encryption | None
 
@@ -54,17 +62,20 @@ async def sign_message(
     signer: MessageSigner | None,
     descriptor: dict[str, Any],
     *,
+    protocol_role: str | None = None,
+    permission_grant_id: str | None = None,
     delegated_grant: Message | None = None,
     **claims: str | None,
 ) -> Message:
     """Return the message with this descriptor, signed if there is a signer.
 
     Parameters:
-        delegated_grant: a grant with its `encodedData`, for whose grantor the signer signs.
+        protocol_role, permission_grant_id, delegated_grant: as in `Invocation`.
         claims: further properties of what is signed; those that are None are left out.
     """
     if signer is None:
         return {"descriptor": descriptor}
+    claims |= {"protocolRole": protocol_role, "permissionGrantId": permission_grant_id}
     authorization = {"signature": await _signature(signer, descriptor, delegated_grant, **claims)}
     if delegated_grant is not None:
         authorization["authorDelegatedGrant"] = delegated_grant
@@ -74,7 +85,7 @@ async def sign_message(
 async def sign_write(
     signer: MessageSigner,
     descriptor: dict[str, Any],
-    options: SigningOptions,
+    options: WriteSigning,
     *,
     record_id: str | None = None,
     parent_context_id: str | None = None,
@@ -99,42 +110,34 @@ async def sign_write(
     signed = await sign_message(
         signer,
         descriptor,
+        protocol_role=options.get("protocol_role"),
+        permission_grant_id=options.get("permission_grant_id"),
         delegated_grant=grant,
         recordId=record_id,
         contextId=message.get("contextId"),
         attestationCid=dag_cbor_cid(message["attestation"]) if "attestation" in message else None,
         encryptionCid=dag_cbor_cid(message["encryption"]) if "encryption" in message else None,
-        permissionGrantId=options.get("permission_grant_id"),
-        protocolRole=options.get("protocol_role"),
     )
     return message | signed
 
 
-async def sign_as_owner(message: Message, signer: MessageSigner) -> Message:
-    """Return a RecordsWrite by anybody, signed by the owner of the DWN that is to keep it.
+async def sign_as_owner(message: Message, signer: MessageSigner, delegated_grant: Message | None = None) -> Message:
+    """Return a RecordsWrite by anybody, signed by the owner of the DWN that is to keep it, or by its delegate.
+
+    Parameters:
+        delegated_grant: the owner's grant to the delegate, with its `encodedData`.
 
     Raises:
         BadRequest: its author did not sign it.
     """
     if "authorization" not in message:
-        raise BadRequest(Code.RecordsWriteSignAsOwnerUnknownAuthor, "the author must sign before the owner")
-    signature = await _signature(signer, message["descriptor"], None)
-    return {**message, "authorization": {**message["authorization"], "ownerSignature": signature}}
-
-
-async def sign_as_owner_delegate(message: Message, signer: MessageSigner, delegated_grant: Message) -> Message:
-    """Return a RecordsWrite by anybody, signed for the owner of the DWN that is to keep it by a delegate of that one.
-
-    Parameters:
-        delegated_grant: the owner's grant, with its `encodedData`.
-
-    Raises:
-        BadRequest: the author did not sign the message.
-    """
-    if "authorization" not in message:
-        raise BadRequest(Code.RecordsWriteSignAsOwnerDelegateUnknownAuthor, "the author must sign before the owner")
-    signature = await _signature(signer, message["descriptor"], delegated_grant)
-    owner = {"ownerSignature": signature, "ownerDelegatedGrant": delegated_grant}
+        code = Code.RecordsWriteSignAsOwnerUnknownAuthor
+        if delegated_grant is not None:
+            code = Code.RecordsWriteSignAsOwnerDelegateUnknownAuthor
+        raise BadRequest(code, "the author must sign before the owner")
+    owner = {"ownerSignature": await _signature(signer, message["descriptor"], delegated_grant)}
+    if delegated_grant is not None:
+        owner["ownerDelegatedGrant"] = delegated_grant
     return {**message, "authorization": {**message["authorization"], **owner}}
 
 

@@ -295,7 +295,31 @@ async def test_what_a_node_refuses_as_revoked_is_looked_into_at_once(world: Worl
         await grant.revoke()
     assert (await alice.sync.now("push")).ok
     assert not (await app.sync.now()).ok
-    await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [])
+    await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [], 60)  # a read for each grant
+
+
+async def test_grants_that_are_revoked_in_the_midst_of_a_look_are_looked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What such a look has missed, no node would tell of: without the grants to sync, none is asked any more."""
+    alice = await connected(world)
+    app = await delegate(world, alice)
+    assert app.delegation
+    watch, request, reads = Watch(app.agent), app.agent.messages.request, 0
+
+    async def revoked_before_the_third_read(target: str, message: Any, data: Any = None) -> Any:
+        nonlocal reads
+        reads += message["descriptor"]["method"] == "Read"
+        if reads == 3:
+            reads += 1
+            for grant in await alice.dwn.permissions.query_grants(grantee=app.delegate_did):
+                await grant.revoke()
+            assert (await alice.sync.now("push")).ok
+        return await request(target, message, data)
+
+    monkeypatch.setattr(app.agent.messages, "request", revoked_before_the_third_read)
+    app.agent.in_background(f"grants to {app.delegate_did}", app.delegation.watch())
+    await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [], 60)
 
 
 async def test_grants_that_end_are_told_of_asked_for_again_and_granted_again(world: World) -> None:

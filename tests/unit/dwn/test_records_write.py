@@ -129,6 +129,11 @@ async def test_an_update_cannot_change_what_is_immutable(world: World, name: str
         assert await world.status(update, b"hello") == (400, "RecordsWriteImmutablePropertyChanged")
 
 
+async def test_an_unknown_option_is_an_error(world: World) -> None:
+    with pytest.raises(TypeError, match="'shema'"):
+        await world.compose(shema="https://example.com/note")
+
+
 async def test_nothing_follows_a_delete(world: World) -> None:
     first = await world.write()
     await world.send(await world.delete(first))

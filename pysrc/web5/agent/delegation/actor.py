@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from web5.agent.delegation.operations import Operation
 from web5.crypto.jws import MessageSigner
@@ -45,16 +44,19 @@ class SigningContext:
     permission_grant_id: str | None = None
 
 
-class Actor(Protocol):
-    """Somebody who makes messages."""
+class Actor:
+    """Somebody whose keys are here, and who makes messages with them.
 
-    @property
-    def did(self) -> str:
-        """The DID in whose name messages are made, and whose DWN the local one is."""
+    Attributes:
+        did: the DID in whose name messages are made, and whose DWN the local one is.
+        delegate_did: the DID that signs for it; None: it signs itself.
+    """
 
-    @property
-    def delegate_did(self) -> str | None:
-        """The DID that signs for it; None: it signs itself."""
+    delegate_did: str | None = None
+
+    def __init__(self, did: str, signer_of: SignerOf) -> None:
+        self.did = did
+        self.signer_of = signer_of
 
     async def authorize(self, operation: Operation, target: str | None = None) -> SigningContext:
         """Return the signer and the grant for an operation.
@@ -67,33 +69,22 @@ class Actor(Protocol):
             NotFound: a delegate asks for a record that is not here.
             IdentityError: the keys are not on this agent.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Somebody whose keys are here."""
-
-    did: str
-    signer_of: SignerOf
-
-    @property
-    def delegate_did(self) -> None:
-        return None
-
-    async def authorize(self, operation: Operation, target: str | None = None) -> SigningContext:
         return SigningContext(await self.signer_of(self.did))
 
 
-@dataclass(frozen=True, slots=True)
-class Delegate:
+class Delegate(Actor):
     """Somebody who acts for `did` with its grants."""
 
-    did: str
     delegate_did: str
-    signer_of: SignerOf
-    grants: GrantBook
-    dwn: Dwn
-    clock: Clock
+
+    def __init__(
+        self, did: str, delegate_did: str, signer_of: SignerOf, grants: GrantBook, dwn: Dwn, clock: Clock
+    ) -> None:
+        super().__init__(did, signer_of)
+        self.delegate_did = delegate_did
+        self.grants = grants
+        self._store = dwn.store
+        self._clock = clock
 
     async def authorize(self, operation: Operation, target: str | None = None) -> SigningContext:
         operation = self._with_held_record(operation, here=target is None)
@@ -116,18 +107,17 @@ class Delegate:
         """
         if operation.record_id is None:
             return operation
-        store = self.dwn.store
-        held = store.initial_write(store.tenant(self.did), operation.record_id)
+        held = self._store.initial_write(self._store.tenant(self.did), operation.record_id)
         if held is None and here and "protocol" not in operation.scope:
             raise NotFound("", f"Record {operation.record_id} is not held here.")
         return operation if held is None else replace(operation, record=held)
 
     def _grant_for(self, operation: Operation, *, delegated: bool) -> Grant | None:
-        message = {"descriptor": {**operation.descriptor, "messageTimestamp": format_timestamp(self.clock.now())}}
+        message = {"descriptor": {**operation.descriptor, "messageTimestamp": format_timestamp(self._clock.now())}}
         for grant in self.grants.held(self.did, self.delegate_did):
             if delegated and not grant.delegated:
                 continue
-            use = rules.Use(self.dwn.store, grant, message, self.did, self.delegate_did, record=operation.record)
+            use = rules.Use(self._store, grant, message, self.did, self.delegate_did, record=operation.record)
             try:
                 rules.authorize(use)
             except Unauthorized:
@@ -139,7 +129,7 @@ class Delegate:
         what = f"{scope['interface']}{scope['method']}"
         what += f" of {scope['protocol']}" if "protocol" in scope else ""
         what += f" at {scope['protocolPath']}" if "protocolPath" in scope else ""
-        now = format_timestamp(self.clock.now())
+        now = format_timestamp(self._clock.now())
         for grant in self.grants.all(self.did, self.delegate_did):
             if grant.date_ends <= now and _covers(grant.scope or {}, scope):
                 how = "was revoked" if grant.date_revoked == grant.date_ends else "expired"

@@ -26,8 +26,7 @@ from web5.dwn.signing import sign_as_owner
 from web5.dwn.timestamps import format_timestamp, microseconds
 from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
-from web5.errors import Conflict, DelegationError, DwnError, IdentityError, InvalidArgument, Web5Error
-from web5.sync.exchange import grants as sync_grants
+from web5.errors import Conflict, DelegationError, IdentityError, InvalidArgument, Web5Error
 
 A_YEAR = timedelta(days=365)
 """The default time that a grant lasts; before it ends, the delegate asks for another."""
@@ -85,7 +84,12 @@ async def accept_delegation(
     now = format_timestamp(agent.clock.now())
     if all(Grant.parse(grant).date_expires <= now for grant in delegation.grants):
         raise DelegationError("The delegation has no grants that have not expired, so nothing could be done with it.")
-    await _verify(agent, delegation)
+    verifier = Verifier(agent.resolver, agent.crypto)
+    for refusal in await verifier.authenticate_each([grant["authorization"] for grant in delegation.grants]):
+        if refusal is not None:
+            raise DelegationError(
+                f"That {delegation.connected_did} granted this cannot be verified: {refusal}"
+            ) from refusal
     known = next((one for one in agent.identities.list() if one.did == delegation.delegate_did), None)
     if known is not None and known.connected_did != delegation.connected_did:
         raise IdentityError(f"{delegation.delegate_did} is on this agent already, and not as this owner's delegate.")
@@ -108,69 +112,24 @@ async def store_grants(agent: Agent, delegate_did: str, records: Sequence[Messag
 
     Raises:
         DwnError: one is refused.
+        IdentityError: the DID is not on this agent, or no delegate.
     """
-    signer, before = await agent.signer(delegate_did), granted_protocols(agent, delegate_did)
+    owner, grants = agent.identities.get(delegate_did).connected_did, agent.sync.grants
+    if owner is None:
+        raise IdentityError(f"{delegate_did} is nobody's delegate.")
+    signer, before = await agent.signer(delegate_did), grants.protocols(owner, delegate_did)
     for record in records:
         message, data = split_encoded_data(record)
-        try:
+        with suppress(Conflict):
             await agent.messages.process(delegate_did, await sign_as_owner(message, signer), data)
-        except Conflict:
-            continue
-    await _sync_more(agent, delegate_did, before)
-
-
-def granted_protocols(agent: Agent, delegate_did: str) -> list[str] | None:
-    """Return the protocols that the grants of a delegate let it sync; None for everything.
-
-    Raises:
-        IdentityError: it is not on this agent, or no delegate.
-    """
-    lasting = agent.sync.grants.lasting(_connected(agent, delegate_did), delegate_did)
-    return sync_grants.granted_protocols(lasting)
-
-
-async def sync_as_delegate(agent: Agent, delegate_did: str, protocols: Sequence[str] | None) -> None:
-    """Sync the DWN of the one for whom a delegate acts, with the delegate's grants; durable.
-
-    Parameters:
-        protocols: the URIs of the protocols; None: everything.
-
-    Raises:
-        IdentityError: it is not on this agent, or no delegate.
-        InvalidArgument: there are no protocols to sync.
-    """
-    await agent.sync.register(_connected(agent, delegate_did), protocols, delegate_did)
-
-
-def _connected(agent: Agent, delegate_did: str) -> str:
-    connected_did = agent.identities.get(delegate_did).connected_did
-    if connected_did is None:
-        raise IdentityError(f"{delegate_did} is nobody's delegate.")
-    return connected_did
-
-
-async def _sync_more(agent: Agent, delegate_did: str, before: Sequence[str] | None) -> None:
-    # Of what could be synced before, only what was chosen is, if it was.
-    granted = granted_protocols(agent, delegate_did)
-    registered = agent.sync.registered(agent.identities.get(delegate_did).connected_did or "")
+    granted, registered = grants.protocols(owner, delegate_did), agent.sync.registered(owner)
     if granted == [] or (registered is not None and granted == before):
         return
-    if granted is None or registered is None:
-        await sync_as_delegate(agent, delegate_did, granted)
-    else:
+    if granted is not None and registered is not None:
+        # Of what could be synced before, only what was chosen still is.
         more = set(granted) - set(before or ())
-        await sync_as_delegate(agent, delegate_did, sorted(more.union(registered.protocols or granted)))
-
-
-async def _verify(agent: Agent, delegation: Delegation) -> None:
-    verifier = Verifier(agent.resolver, agent.crypto)
-    for grant in delegation.grants:
-        try:
-            await verifier.authenticate(grant["authorization"])
-        except DwnError as error:
-            raise DelegationError(
-                f"That {delegation.connected_did} granted this cannot be verified: {error}"
-            ) from error
+        granted = sorted(more.union(registered.protocols or granted))
+    await agent.sync.register(owner, granted, delegate_did)
 
 
 async def _configured(agent: Agent, did: str, one: ProtocolPermissions) -> Message:

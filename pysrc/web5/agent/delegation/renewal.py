@@ -30,7 +30,7 @@ PATIENCE = 7 * 86_400 * 1_000_000
 """Microseconds. After so long without a grant, it is asked for again."""
 
 
-def ending(actor: Delegate, within: int) -> list[Grant]:
+def ending(agent: Agent, actor: Delegate, within: int) -> list[Grant]:
     """Return the grants that have expired or soon will and that no other of the same scope replaces, earliest first.
 
     Those that were revoked are not among them.
@@ -38,7 +38,7 @@ def ending(actor: Delegate, within: int) -> list[Grant]:
     Parameters:
         within: microseconds from now.
     """
-    soon = format_timestamp(actor.clock.now() + within)
+    soon = format_timestamp(agent.clock.now() + within)
     of_each_scope: dict[Any, Grant] = {}
     for grant in actor.grants.all(actor.did, actor.delegate_did):  # the one that lasts longest first
         if grant.date_revoked is None:
@@ -72,7 +72,7 @@ async def renewal_requests(agent: Agent, actor: Delegate, within: int) -> list[M
             conditions=grant.conditions or None,
             description=f"Renewal of the grant {grant.id}, which ends at {grant.date_ends}.",
         )
-        for grant in ending(actor, within)
+        for grant in ending(agent, actor, within)
         if _terms(grant.message) not in requested
     ]
 

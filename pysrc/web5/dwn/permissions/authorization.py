@@ -1,4 +1,4 @@
-"""The question of the handlers: does a grant let this message pass?"""
+"""Authorization of messages by grants, as the handlers ask for it."""
 
 from __future__ import annotations
 

@@ -24,6 +24,9 @@ from web5.dwn.timestamps import format_timestamp
 from web5.errors import Web5Error
 from web5.ports.clock import Clock
 
+SYNCED_BY = frozenset({"Query", "Read"})
+"""The methods of Messages without which a delegate can read nothing. Without one to subscribe, it polls."""
+
 _OF_THE_OWNER = frozenset({"ownerSignature", "ownerDelegatedGrant"})
 
 
@@ -59,10 +62,23 @@ class GrantBook:
         now = format_timestamp(self._clock.now())
         return [grant for grant in self.all(tenant, delegate) if grant.date_granted <= now < grant.date_ends]
 
-    def lasting(self, tenant: str, delegate: str) -> list[Grant]:
-        """Return the grants that have not ended, including ones that begin in the future because of clock skew."""
+    def protocols(self, tenant: str, delegate: str) -> list[str] | None:
+        """Return the protocols that a delegate can sync by its grants; None for everything.
+
+        Grants that begin in the future, because of clock skew, count. Where the grants do not suffice for any protocol,
+        all that they name are given: sync then says what is missing.
+        """
         now = format_timestamp(self._clock.now())
-        return [grant for grant in self.all(tenant, delegate) if now < grant.date_ends]
+        scopes = [grant.scope or {} for grant in self.all(tenant, delegate) if now < grant.date_ends]
+        of_messages = [scope for scope in scopes if scope.get("interface") == "Messages"]
+        by_method = [
+            {scope.get("protocol") for scope in of_messages if scope.get("method") == method} for method in SYNCED_BY
+        ]
+        if all(None in protocols for protocols in by_method):
+            return None
+        named = {protocol for scope in scopes if (protocol := scope.get("protocol")) is not None}
+        synced = {one for one in named if all(protocols & {None, one} for protocols in by_method)}
+        return sorted(synced or named)
 
     def _find(self, holder: str, delegate: str) -> Iterator[Grant]:
         store = self._dwn.store
@@ -81,24 +97,3 @@ def _grant(found: Found, date_revoked: str | None) -> Grant:
     # That its keeper signed it concerns nobody but the keeper's own DWN.
     message["authorization"] = {name: authorization[name] for name in authorization if name not in _OF_THE_OWNER}
     return Grant.parse(with_encoded_data(message, found.data or b""), date_revoked)
-
-
-SYNCED_BY = frozenset({"Query", "Read"})
-"""The methods of Messages without which a delegate can read nothing. Without one to subscribe, it polls."""
-
-
-def granted_protocols(grants: Sequence[Grant]) -> list[str] | None:
-    """Return the protocols that these grants let one sync; None for everything.
-
-    Where they do not suffice for any, all protocols that they name are given: sync then says what is missing.
-    """
-    scopes = [grant.scope or {} for grant in grants]
-    of_messages = [scope for scope in scopes if scope.get("interface") == "Messages"]
-    by_method = [
-        {scope.get("protocol") for scope in of_messages if scope.get("method") == method} for method in SYNCED_BY
-    ]
-    if all(None in protocols for protocols in by_method):
-        return None
-    named = {protocol for scope in scopes if (protocol := scope.get("protocol")) is not None}
-    synced = {one for one in named if all(protocols & {None, one} for protocols in by_method)}
-    return sorted(synced or named)

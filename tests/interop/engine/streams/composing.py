@@ -11,7 +11,7 @@ from tests.interop.engine.streams.cast import Actor
 from tests.interop.engine.streams.step import Message, Signed
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
-from web5.dwn.signing import sign_as_owner, sign_as_owner_delegate
+from web5.dwn.signing import sign_as_owner
 from web5.dwn.timestamps import parse_timestamp
 
 NAMES = {"permissionGrantId": "permission_grant_id", "protocolRole": "protocol_role"}
@@ -83,7 +83,7 @@ async def _write(message: Message, signed: Signed, options: dict[str, Any]) -> M
     made = await compose.records_write(message_signer(signed.signer), StoppedClock(message), **options)
     if signed.owner_delegated is not None:
         assert signed.owner is not None
-        return await sign_as_owner_delegate(made, message_signer(signed.owner), signed.owner_delegated)
+        return await sign_as_owner(made, message_signer(signed.owner), signed.owner_delegated)
     return made if signed.owner is None else await sign_as_owner(made, message_signer(signed.owner))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, make_grant, revoke, send_record, with_notes, with_other_data
-from web5.dwn.signing import sign_as_owner, sign_as_owner_delegate
+from web5.dwn.signing import sign_as_owner
 from web5.errors import BadRequest
 
 ACCEPTED = (202, "Accepted")
@@ -53,22 +53,22 @@ async def test_an_owner_keeps_what_a_delegate_of_another_wrote(world: World) -> 
 
 async def test_a_delegate_keeps_it_for_the_owner(world: World) -> None:
     grant = await delegate(world)
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, grant)
+    kept = await sign_as_owner(await carols_note(world), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == ACCEPTED
 
 
 async def test_the_scope_of_the_grant_is_about_the_record(world: World) -> None:
     grant = await delegate(world, conditions={"publication": "Required"})
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, grant)
+    kept = await sign_as_owner(await carols_note(world), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == (401, "RecordsGrantAuthorizationConditionPublicationRequired")
     grant = await delegate(world)
-    kept = await sign_as_owner_delegate(await world.compose(by=world.carol), world.bob.signer, grant)
+    kept = await sign_as_owner(await world.compose(by=world.carol), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == (401, "RecordsGrantAuthorizationScopeProtocolMismatch")
 
 
 async def test_the_grant_is_the_owners(world: World) -> None:
     grant = await delegate(world, by=world.carol)
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, grant)
+    kept = await sign_as_owner(await carols_note(world), world.bob.signer, grant)
     assert await world.status(kept, b"hello") == (401, "RecordsWriteOwnerAndTenantMismatch")
 
 
@@ -76,13 +76,13 @@ async def test_a_revoked_grant_keeps_nothing(world: World) -> None:
     record = await delegate(world)
     await send_record(world, record)
     await revoke(world, record)
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, record)
+    kept = await sign_as_owner(await carols_note(world), world.bob.signer, record)
     assert await world.status(kept, b"hello") == (401, "GrantAuthorizationGrantRevoked")
 
 
 async def test_the_signature_and_the_grant_belong_together(world: World) -> None:
     write, record = await carols_note(world), await delegate(world)
-    kept = await sign_as_owner_delegate(write, world.bob.signer, record)
+    kept = await sign_as_owner(write, world.bob.signer, record)
     bare = {**kept, "authorization": {**kept["authorization"]}}
     del bare["authorization"]["ownerDelegatedGrant"]
     alone = (400, "RecordsOwnerDelegatedGrantAndIdExistenceMismatch")
@@ -92,7 +92,7 @@ async def test_the_signature_and_the_grant_belong_together(world: World) -> None
     assert await world.status(bare, b"hello") == alone
 
     async def status(grant: Message, signer: Any = world.bob.signer) -> tuple[int, str]:
-        return await world.status(await sign_as_owner_delegate(write, signer, grant), b"hello")
+        return await world.status(await sign_as_owner(write, signer, grant), b"hello")
 
     other = {**kept["authorization"], "ownerDelegatedGrant": await delegate(world)}
     assert await world.status({**kept, "authorization": other}, b"hello") == (
@@ -116,14 +116,14 @@ async def test_the_data_of_a_grant_are_what_the_owner_signed(world: World) -> No
         "scope": {"interface": "Records", "method": "Write", "protocol": NOTES},
     }
     write = await carols_note(world)
-    kept = await sign_as_owner_delegate(write, world.bob.signer, record)
+    kept = await sign_as_owner(write, world.bob.signer, record)
     assert await world.status(kept, b"hello") == (401, "RecordsGrantAuthorizationScopeProtocolMismatch")
-    kept = await sign_as_owner_delegate(write, world.bob.signer, with_other_data(record, wider))
+    kept = await sign_as_owner(write, world.bob.signer, with_other_data(record, wider))
     assert await world.status(kept, b"hello") == (401, "RecordsOwnerDelegatedGrantCidMismatch")
 
 
 async def test_every_signature_is_verified(world: World) -> None:
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, await delegate(world))
+    kept = await sign_as_owner(await carols_note(world), world.bob.signer, await delegate(world))
     good = kept["authorization"]
     invalid = (401, "GeneralJwsVerifierInvalidSignature")
     for name in ("signature", "ownerSignature"):
@@ -135,7 +135,7 @@ async def test_every_signature_is_verified(world: World) -> None:
     jws = grant["authorization"]["signature"]
     forged = {**jws, "signatures": [{**jws["signatures"][0], "signature": "A" * 86}]}
     forged_grant = {**grant, "authorization": {"signature": forged}}
-    kept = await sign_as_owner_delegate(await carols_note(world), world.bob.signer, forged_grant)
+    kept = await sign_as_owner(await carols_note(world), world.bob.signer, forged_grant)
     assert await world.status(kept, b"hello") == invalid
 
 
@@ -145,4 +145,4 @@ async def test_the_author_signs_first(world: World) -> None:
     with pytest.raises(BadRequest, match="RecordsWriteSignAsOwnerUnknownAuthor"):
         await sign_as_owner(write, world.alice.signer)
     with pytest.raises(BadRequest, match="RecordsWriteSignAsOwnerDelegateUnknownAuthor"):
-        await sign_as_owner_delegate(write, world.bob.signer, await delegate(world))
+        await sign_as_owner(write, world.bob.signer, await delegate(world))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -25,7 +26,8 @@ async def world(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        visible = bool(os.environ.get("WEB5_SHOW_BROWSER"))  # see CONTRIBUTING.md
+        started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=not visible)
         yield started
         await started.close()
 

@@ -36,3 +36,11 @@ def test_every_difference_is_documented_and_shown_by_a_test() -> None:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    named = re.findall(r"`([a-z_5]+(?:/[a-z_0-9]+)*/?(?:\.py|\.html|\.md)?)`", _text(ROOT / "ARCHITECTURE.md"))
+    paths = {name for name in named if "/" in name}
+    assert len(paths) > 30
+    roots = (ROOT, ROOT / "pysrc" / "web5")
+    assert [name for name in sorted(paths) if not any((root / name).exists() for root in roots)] == []

@@ -136,12 +136,11 @@ def _public_jwk(curve: str, key: bytes) -> Jwk:
     if len(key) != _KEY_BYTES[curve]:
         raise DidError("invalidPublicKeyLength", f"Expected {_KEY_BYTES[curve]} bytes. Actual: {len(key)}")
     try:
-        jwk = from_key_bytes(curve, key)
+        if curve == "Ed25519" and not edwards.is_point(key):
+            raise CryptoError("not a point of edwards25519")
+        return from_key_bytes(curve, key)
     except CryptoError as error:
         raise DidError("invalidPublicKey", "Invalid public key detected.") from error
-    if curve == "Ed25519" and not edwards.is_point(key):
-        raise DidError("invalidPublicKey", "Invalid public key detected.")
-    return jwk
 
 
 def _encryption_jwk(ed25519: Jwk) -> Jwk:

@@ -60,13 +60,6 @@ LONG_SEQUENCE = 9_999_999_999
 
 _INDEXED = re.compile(r"_([ks])(0|[1-9][0-9]*)")
 _RECORDS_NAMED = 3
-_RECORD_NAMES = {
-    "did": "the relationships",
-    "aka": "alsoKnownAs",
-    "cnt": "the controllers",
-    "typ": "the types",
-    "prv": "the proof of the previous DID",
-}
 
 
 def to_packet(
@@ -92,15 +85,16 @@ def to_packet(
             invalidDidDocumentLength, the DHT has no room for it, with the records that take most of the bytes;
             as `identity_key` raises, it is not the document of a did:dht.
     """
-    records = _records(document, types, previous)
+    described = _describe_records(document, types, previous)
+    records = [record for _, record in described]
     name_servers = [Ns(_root_name(document.id), uri, TTL) for uri in gateway_uris if is_name(uri)]
     for packet in (encode_message([*records, *name_servers]), encode_message(records)):
         size = len(signing_input(seq, packet))
         if size <= VALUE_LIMIT:
             return packet
-    sizes = [(len(encode_message([record])) - HEADER_BYTES, record) for record in records]
+    sizes = [(len(encode_message([record])) - HEADER_BYTES, what) for what, record in described]
     largest = sorted(sizes, key=lambda sized: -sized[0])[:_RECORDS_NAMED]
-    listed = ", ".join(f"{_record_name(document, record)} ({size})" for size, record in largest)
+    listed = ", ".join(f"{what} ({size})" for size, what in largest)
     raise DidError(
         "invalidDidDocumentLength",
         f"the document of {document.id} takes {size} bytes, and the DHT has room for {VALUE_LIMIT}. "
@@ -113,17 +107,24 @@ def deactivation_packet(did_uri: str) -> bytes:
     return encode_message([Txt(_root_name(did_uri), DEACTIVATED, TTL)])
 
 
-def _records(document: DidDocument, types: Sequence[int | str], previous: PreviousDidProof | None) -> list[Txt]:
+def _describe_records(
+    document: DidDocument, types: Sequence[int | str], previous: PreviousDidProof | None
+) -> list[tuple[str, Txt]]:
+    """Return the TXT records of a document, each with a description of it for people."""
     identity_key(document.id)
     if document.model_extra:
         raise _unsupported(f"it has no place for {', '.join(document.model_extra)}")
-    texts: dict[str, str] = {}
+    records: list[tuple[str, Txt]] = []
+
+    def add(what: str, label: str, text: str) -> None:
+        records.append((what, Txt(f"_{label}._did", text, TTL)))
+
     if previous:
-        texts["prv"] = _properties({"id": previous.did, "s": previous.signature})
+        add("the proof of the previous DID", "prv", _properties({"id": previous.did, "s": previous.signature}))
     if document.also_known_as:
-        texts["aka"] = _values(document.also_known_as)
+        add("alsoKnownAs", "aka", _values(document.also_known_as))
     if document.controller:
-        texts["cnt"] = _values(document.controller)
+        add("the controllers", "cnt", _values(document.controller))
     labels: dict[str, str] = {}
     for index, method in enumerate(document.verification_method or ()):
         fragment = _own_fragment(document.id, method.id)
@@ -132,12 +133,12 @@ def _records(document: DidDocument, types: Sequence[int | str], previous: Previo
         if fragment in labels:
             raise _unsupported(f"two verification methods have the id #{fragment}")
         labels[fragment] = f"k{index}"
-        texts[labels[fragment]] = _properties(_method_properties(document.id, method))
-    services = {
-        f"s{index}": _properties(_service_properties(document.id, service))
-        for index, service in enumerate(document.service or ())
-    }
-    texts |= services
+        add(f"the key #{fragment}", labels[fragment], _properties(_method_properties(document.id, method)))
+    services = []
+    for index, service in enumerate(document.service or ()):
+        services.append(f"s{index}")
+        properties = _service_properties(document.id, service)
+        add(f"the service #{properties['id']}", services[-1], _properties(properties))
     root = [f"v={VERSION}"]
     if labels:
         root.append(f"vm={','.join(labels.values())}")
@@ -149,19 +150,8 @@ def _records(document: DidDocument, types: Sequence[int | str], previous: Previo
     if services:
         root.append(f"svc={','.join(services)}")
     if numbers := _type_numbers(types):
-        texts["typ"] = f"id={','.join(map(str, numbers))}"
-    root_record = Txt(_root_name(document.id), ";".join(root), TTL)
-    return [*(Txt(f"_{label}._did", text, TTL) for label, text in texts.items()), root_record]
-
-
-def _record_name(document: DidDocument, record: Txt) -> str:
-    label = record.name.partition(".")[0].removeprefix("_")
-    if label in _RECORD_NAMES:
-        return _RECORD_NAMES[label]
-    index = int(label[1:])
-    if label.startswith("s"):
-        return f"the service #{fragment_of((document.service or [])[index].id)}"
-    return f"the key #{fragment_of((document.verification_method or [])[index].id)}"
+        add("the types", "typ", f"id={','.join(map(str, numbers))}")
+    return [*records, ("the relationships", Txt(_root_name(document.id), ";".join(root), TTL))]
 
 
 def _root_name(did_uri: str) -> str:

@@ -21,7 +21,6 @@ from web5.agent.messages import Messages
 from web5.agent.publication.dwn_service import with_dwn_endpoints
 from web5.agent.publication.publisher import DidPublisher
 from web5.agent.publication.store import PublicationStore
-from web5.agent.record_keys import RecordKeys
 from web5.agent.records import AgentRecords
 from web5.agent.vault.vault import Vault
 from web5.crypto.jws import MessageSigner
@@ -101,8 +100,7 @@ class Agent:
         self.vault = Vault(database, platform.sealer, crypto)
         self.records = AgentRecords(self.messages, self.vault, clock)
         self.identities = IdentityStore(database, self.records, remembering, verify=crypto.verify)
-        self.keyring = Keyring(self.vault, self.identities, crypto)
-        self.record_keys = RecordKeys(self.keyring, self.resolver, crypto)
+        self.keyring = Keyring(self.vault, self.identities, self.resolver, crypto)
 
         self.registrar = Registrar(RegistrationClient(http), database, clock)
         self.sync = SyncEngine(
@@ -177,7 +175,6 @@ class Agent:
         await asyncio.gather(*self._background.values(), return_exceptions=True)
         await self.sync.stop()
         self.records.close()
-        self.record_keys.forget()
         self.identities.close()
         self.keyring.close()
         self.vault.lock()

@@ -1,4 +1,11 @@
-"""The signers of this agent: its own, and those of its identities."""
+"""The keys of this agent and of its identities: to sign, and to derive those of encrypted records from.
+
+Invariants:
+1. The keys of encrypted records come from the identity's own keys, or were given by another person and are kept as a
+   record: what an identity can read, it can read on any device that has it.
+2. No root key stays in memory: it is asked for anew each time, so that a locked vault locks the records too. Keys that
+   others gave stay until `close`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +14,28 @@ from contextlib import contextmanager
 
 from web5.agent.identities import IdentityStore
 from web5.agent.vault.vault import Vault
+from web5.crypto.jwk import key_material
 from web5.crypto.jws import MessageSigner
-from web5.dids.keys import signer_for
+from web5.dids.keys import encryption_method, private_key, signer_for, signing_method
 from web5.dids.models import PortableDid
-from web5.errors import VaultLocked
-from web5.ports.crypto import Crypto
+from web5.dids.resolver import DidResolver
+from web5.dwn.encryption.derivation import DerivedKey, RootKey, fallback_root
+from web5.errors import EncryptionError, IdentityError, VaultLocked
+from web5.ports.crypto import Crypto, Jwk
 
 
 class Keyring:
-    """The agent's own DID, whose keys the vault keeps, and the identities, whose keys are its records."""
+    """The keys of the agent itself, which the vault keeps, and of the identities, which are its records.
 
-    def __init__(self, vault: Vault, identities: IdentityStore, crypto: Crypto) -> None:
+    Attributes:
+        received_keys: keys of contexts that others gave, by the DID they were given to, the root's ID and the context.
+    """
+
+    def __init__(self, vault: Vault, identities: IdentityStore, resolver: DidResolver, crypto: Crypto) -> None:
+        self.received_keys: dict[tuple[str, str, str], DerivedKey] = {}
         self._vault = vault
         self._identities = identities
+        self._resolver = resolver
         self._crypto = crypto
         self._own: MessageSigner | None = None
         self._temporary: dict[str, MessageSigner] = {}
@@ -34,8 +50,9 @@ class Keyring:
         return self._own
 
     def close(self) -> None:
-        """Forget the agent's key, since the vault is being locked."""
+        """Forget every key, since the vault is being locked."""
         self._own = None
+        self.received_keys.clear()
 
     @contextmanager
     def temporary_signer(self, signer: MessageSigner) -> Iterator[None]:
@@ -79,6 +96,46 @@ class Keyring:
             await self._vault.store_did(portable_did)
         else:
             await self._identities.replace(portable_did)
+
+    async def root_key(self, did: str) -> RootKey:
+        """Return the root of record encryption: the secp256k1 key for key agreement, else one from the signing key.
+
+        Raises:
+            IdentityError: the DID is not on this agent.
+            VaultLocked: the vault is locked.
+            DidError: its keys are not with it.
+        """
+        portable_did = await self.portable_did(did)
+        document = portable_did.document
+        agreement = encryption_method(document)
+        method = agreement or signing_method(document)
+        private = key_material(private_key(portable_did, method)).d
+        make = RootKey if agreement else fallback_root
+        return make(document.absolute(method.id), private)
+
+    async def root_key_if_here(self, did: str) -> RootKey | None:
+        """Return the root key of a DID; None if it is not on this agent, which then acts as its delegate."""
+        try:
+            return await self.root_key(did)
+        except IdentityError:
+            return None
+
+    async def encryption_key(self, did: str) -> tuple[str, Jwk]:
+        """Return the ID and the public JWK of the key with which records are encrypted for anybody's DID.
+
+        Raises:
+            EncryptionError: the DID cannot be resolved, or its document names none.
+        """
+        result = await self._resolver.resolve(did)
+        document = result.did_document
+        if document is None:
+            raise EncryptionError(f"Nothing can be encrypted for {did}, which does not resolve: {result.error}.")
+        method = encryption_method(document)
+        if method is None or method.public_key_jwk is None:
+            raise EncryptionError(
+                f"Nothing can be encrypted for {did}: its document has no secp256k1 key for keyAgreement."
+            )
+        return document.absolute(method.id), method.public_key_jwk
 
     def _agent(self) -> MessageSigner:
         if self._own is None:

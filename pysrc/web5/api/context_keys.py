@@ -63,8 +63,8 @@ class ContextKeys:
     def __init__(self, agent: Agent, did: str) -> None:
         self._agent = agent
         self._did = did
-        self._keys = agent.record_keys
-        self._crypto = agent.record_keys.crypto
+        self._keys = agent.keyring
+        self._crypto = agent.crypto
 
     def target(self, context: str) -> Target | None:
         """Return the public key of a context, as its first record has it; None if it has none.
@@ -135,7 +135,7 @@ class ContextKeys:
         context = context_id.partition("/")[0]
         owners = [entry["rootKeyId"] for entry in entries_of(message) if entry["derivationScheme"] == _CONTEXT]
         for key_id in owners:
-            if (known := self._keys.received.get((self._did, key_id, context))) is not None:
+            if (known := self._keys.received_keys.get((self._did, key_id, context))) is not None:
                 yield ReceivedKey(protocol, known, kept=True)
         for key_id in owners:
             owner = key_id.partition("#")[0]
@@ -147,7 +147,7 @@ class ContextKeys:
     async def keep(self, received: ReceivedKey) -> None:
         """Cache a key that has opened a record, and keep it in the own DWN."""
         key = received.key
-        self._keys.received[self._did, key.root_key_id, key.path[1]] = key
+        self._keys.received_keys[self._did, key.root_key_id, key.path[1]] = key
         if not received.kept:
             with suppress(StorageError):  # then it is fetched again another time
                 await self._write(received.protocol, key, None)
@@ -158,11 +158,11 @@ class ContextKeys:
         public = self.target(context)
         if public is None:
             return None
-        root = await self._keys.root_if_here(self._did)
+        root = await self._keys.root_key_if_here(self._did)
         return root.derive(_CONTEXT, (_CONTEXT, context)) if root and root.key_id == public.key_id else None
 
     async def _target_of(self, did: str) -> Target:
-        key_id, jwk = await self._keys.public(did)
+        key_id, jwk = await self._keys.encryption_key(did)
         return Target(key_id, "protocolPath", jwk, named=True)
 
     async def _write(self, protocol: str, key: DerivedKey, to: Target | None) -> None:
@@ -173,7 +173,7 @@ class ContextKeys:
         data = await content.crypt_bytes(self._crypto, plain)
 
         async def encryption(message: Message) -> dict[str, Any]:
-            own = (await self._keys.root(self._did)).derive("protocolPath", path_for("protocolPath", message))
+            own = (await self._keys.root_key(self._did)).derive("protocolPath", path_for("protocolPath", message))
             targets = (Target(own.root_key_id, own.scheme, public_jwk(await own.jwk(self._crypto))), to)
             entries = [await wrapped(self._crypto, content, target) for target in targets if target is not None]
             return encryption_property(content, entries)
@@ -210,7 +210,7 @@ class ContextKeys:
 
     async def _opened(self, entry: Message) -> DerivedKey | None:
         # None if we cannot open it, or something else is in it.
-        root = await self._keys.root(self._did)
+        root = await self._keys.root_key(self._did)
         try:
             content = await content_key(self._crypto, entry, [root.derive(scheme, ()) for scheme in SCHEMES])
             plain = await content.crypt_bytes(self._crypto, b64url_decode(entry["encodedData"]))
@@ -220,7 +220,7 @@ class ContextKeys:
 
     async def _configure(self) -> None:
         if self._agent.dwn.protocol_definition(self._did, PROTOCOL) is None:
-            definition = await with_keys(DEFINITION, await self._keys.root(self._did), self._crypto)
+            definition = await with_keys(DEFINITION, await self._keys.root_key(self._did), self._crypto)
             message = await compose.protocols_configure(
                 await self._agent.signer(self._did), self._agent.clock, definition=definition
             )

@@ -89,8 +89,8 @@ class RecordEncryption:
         self._agent = agent
         self._did = did
         self.contexts = ContextKeys(agent, did)
-        self._keys = agent.record_keys
-        self._crypto = agent.record_keys.crypto
+        self._keys = agent.keyring
+        self._crypto = agent.crypto
 
     async def for_new_record(self, choice: EncryptionChoice, options: WriteOptions) -> StateEncryption | None:
         """Return the encryption of a record that begins, or begins anew; None if it stays in the clear.
@@ -110,7 +110,7 @@ class RecordEncryption:
         readers = choice if isinstance(choice, Encryption) else Encryption()
         recipients = (options.get("recipient"), *readers.recipients)
         others = dict.fromkeys(did for did in recipients if did and did != self._did)
-        direct = [await self._keys.public(did) for did in others]
+        direct = [await self._keys.encryption_key(did) for did in others]
 
         async def entries(message: Message) -> list[Entry]:
             schemes = readers.schemes or _default_schemes(message)
@@ -165,7 +165,7 @@ class RecordEncryption:
             KeyMissing: no key that opens it is here; if the DWN that might have one failed, its error is the cause.
             EncryptionError: its `encryption` is malformed, or was changed.
         """
-        root = await self._keys.root_if_here(self._did)
+        root = await self._keys.root_key_if_here(self._did)
         own = [] if root is None else [root.derive(scheme, ()) for scheme in SCHEMES]
         try:
             return await content_key(self._crypto, message, own)
@@ -207,7 +207,7 @@ class RecordEncryption:
             return Target(owner_key["rootKeyId"], scheme, owner_key["publicKeyJwk"])
         if scheme == "protocolContext" and "parentId" in message["descriptor"]:
             return self.contexts.target(path[1])
-        root = await self._keys.root_if_here(self._did)
+        root = await self._keys.root_key_if_here(self._did)
         return None if root is None else await self._own_target(root.derive(scheme, path))
 
     async def _own_target(self, key: DerivedKey) -> Target:
@@ -217,7 +217,7 @@ class RecordEncryption:
     async def _rewrapped(self, content: ContentKey, message: Message, following: Message) -> list[Entry]:
         # Those of the last state stay, but for those that another data format changes.
         moved = path_for("dataFormats", message) != path_for("dataFormats", following)
-        root = await self._keys.root_if_here(self._did)
+        root = await self._keys.root_key_if_here(self._did)
         entries = []
         for entry in entries_of(message):
             if moved and entry["derivationScheme"] == "dataFormats" and "derivedPublicKey" not in entry:

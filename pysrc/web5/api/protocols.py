@@ -72,8 +72,8 @@ class ProtocolsApi:
     async def _with_keys(self, definition: Mapping[str, Any], types: set[str] | None) -> Mapping[str, Any]:
         if types == set():
             return without_marks(definition)
-        keys = self._agent.record_keys
-        return await with_keys(definition, await keys.root(self._did), keys.crypto, types=types)
+        root = await self._agent.keyring.root_key(self._did)
+        return await with_keys(definition, root, self._agent.crypto, types=types)
 
 
 def _protocol(message: dict[str, Any]) -> Protocol:

@@ -138,7 +138,7 @@ async def test_an_update_keeps_it_encrypted_for_the_same_readers(world: World) -
 
 async def test_a_format_that_is_part_of_anothers_key_stays(world: World) -> None:
     web5 = await connected(world)
-    own, other = await web5.agent.record_keys.root(web5.connected_did), await root_of("did:example:bob#enc")
+    own, other = await web5.agent.keyring.root_key(web5.connected_did), await root_of("did:example:bob#enc")
     key = other.derive("dataFormats", ("dataFormats", "text/plain"))
     bobs = Target(other.key_id, "dataFormats", public_jwk(await key.jwk(CRYPTO)))
     signer = await web5.agent.signer(web5.connected_did)

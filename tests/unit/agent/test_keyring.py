@@ -1,4 +1,4 @@
-"""Which of an identity's keys its records are encrypted with; the numbers are the invariants of record_keys.py."""
+"""Which of an identity's keys its records are encrypted with; the numbers are the invariants of keyring.py."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ async def test_it_is_the_first_secp256k1_key_for_key_agreement(world: World) -> 
     specs += [KeySpec("secp256k1", name, ("keyAgreement",)) for name in ("enc", "spare")]
     portable = await create(CRYPTO, verification_methods=specs)
     await agent.import_identity(portable_identity(portable))
-    root = await agent.record_keys.root(portable.uri)
+    root = await agent.keyring.root_key(portable.uri)
     [_, _, _, enc, _] = portable.private_keys or []
     assert root.key_id == f"{portable.uri}#enc"
     assert root.private == b64url_decode(enc["d"])
-    assert await agent.record_keys.public(portable.uri) == (root.key_id, public_jwk(enc))
+    assert await agent.keyring.encryption_key(portable.uri) == (root.key_id, public_jwk(enc))
 
 
 async def test_1_every_device_with_the_identity_has_the_same_root(world: World) -> None:
@@ -44,20 +44,21 @@ async def test_1_every_device_with_the_identity_has_the_same_root(world: World) 
         await laptop.import_identity(portable_identity(portable))
         exported = json.loads(json.dumps(await laptop.export_identity(portable.uri)))
         await phone.import_identity(exported)
-        assert await laptop.record_keys.root(portable.uri) == await phone.record_keys.root(portable.uri)
+        assert await laptop.keyring.root_key(portable.uri) == await phone.keyring.root_key(portable.uri)
 
 
-async def test_2_who_forgets_reads_again(world: World) -> None:
-    keys = (await world.device("laptop")).record_keys
-    keys.received["did:a:b", "did:a:c#enc", "bafy"] = DerivedKey("did:a:c#enc", "protocolContext", (), bytes(32))
-    keys.forget()
-    assert keys.received == {}
+async def test_2_keys_that_others_gave_are_forgotten_with_the_lock(world: World) -> None:
+    agent = await world.device("laptop")
+    keys = agent.keyring.received_keys
+    keys["did:a:b", "did:a:c#enc", "bafy"] = DerivedKey("did:a:c#enc", "protocolContext", (), bytes(32))
+    await agent.lock()
+    assert keys == {}
 
 
 async def test_identities_that_are_not_here_have_no_root(world: World) -> None:
     agent = await world.device("laptop")
     with pytest.raises(IdentityError):
-        await agent.record_keys.root("did:dht:nobody")
+        await agent.keyring.root_key("did:dht:nobody")
 
 
 async def test_without_its_private_key_there_is_no_root(world: World) -> None:
@@ -66,7 +67,7 @@ async def test_without_its_private_key_there_is_no_root(world: World) -> None:
     portable.private_keys = (portable.private_keys or [])[:1]
     await agent.import_identity(portable_identity(portable))
     with pytest.raises(DidError, match="#enc is not here"):
-        await agent.record_keys.root(portable.uri)
+        await agent.keyring.root_key(portable.uri)
 
 
 async def test_who_has_no_such_key_cannot_be_encrypted_for(world: World) -> None:
@@ -75,7 +76,7 @@ async def test_who_has_no_such_key_cannot_be_encrypted_for(world: World) -> None
     assert encryption_method(keyless) is None
     for did, reason in (((await jwk.create(CRYPTO, "Ed25519")).uri, "no secp256k1 key"), ("did:no:one", "not resolve")):
         with pytest.raises(EncryptionError, match=reason):
-            await agent.record_keys.public(did)
+            await agent.keyring.encryption_key(did)
 
 
 def test_a_method_may_stand_in_the_relationship_itself() -> None:
@@ -97,5 +98,5 @@ async def test_a_root_has_an_absolute_id_however_the_document_states_it(world: W
     agent = await world.device("laptop")
     portable = PortableDid.from_wire({"uri": "did:web:a", "document": document, "privateKeys": [private]})
     await agent.import_identity(portable_identity(portable))
-    assert (await agent.record_keys.root("did:web:a")).key_id == "did:web:a#enc"
-    assert (await agent.record_keys.public("did:web:a"))[0] == "did:web:a#enc"
+    assert (await agent.keyring.root_key("did:web:a")).key_id == "did:web:a#enc"
+    assert (await agent.keyring.encryption_key("did:web:a"))[0] == "did:web:a#enc"

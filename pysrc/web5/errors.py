@@ -127,19 +127,7 @@ class NotImplementedByDwn(DwnError):
     status = 501
 
 
-_BY_STATUS: dict[int, type[DwnError]] = {
-    kind.status: kind
-    for kind in (
-        BadRequest,
-        Unauthorized,
-        Forbidden,
-        NotFound,
-        Conflict,
-        TooManyRequests,
-        ServerFailure,
-        NotImplementedByDwn,
-    )
-}
+_BY_STATUS: dict[int, type[DwnError]] = {kind.status: kind for kind in DwnError.__subclasses__()}
 
 
 class DidError(Web5Error):

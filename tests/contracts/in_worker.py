@@ -28,6 +28,7 @@ from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401
 from tests.contracts.memory import MIB, at_most
 from tests.contracts.memory_pages import MemoryPages
 from web5 import Record, Web5
+from web5.agent.delegation.actor import Actor
 from web5.agent.vault.vault import Vault
 from web5.api.data import prepare
 from web5.browser.blobs import IndexedDbBlobs
@@ -178,7 +179,9 @@ async def store_encrypted(space: str) -> None:
     assert read.finish() == (cid, size) == (cid, 16 * MIB)
     assert film.data_cid != cid
     for reader in (did, bob.did):
-        read_by = Record(web5.agent, web5.agent.owner(reader), letter.raw_message, data=await _stored(web5, letter))
+        read_by = Record(
+            web5.agent, Actor(reader, web5.agent.signer), letter.raw_message, data=await _stored(web5, letter)
+        )
         assert await read_by.data.text() == text
     await web5.close()
     pages = IndexedDbPages(space)

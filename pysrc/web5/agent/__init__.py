@@ -1,1 +1,4 @@
-"""Identities, keys, signing, and requests to local and remote nodes."""
+"""Identities with their keys, the vault, publication of DIDs, and requests to local and remote nodes.
+
+May import everything but `vc`, the platforms and `api`.
+"""

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.did_cache import StoredDidCache
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
@@ -133,29 +132,19 @@ class Agent:
         if self.vault.state == "locked" and self.vault.protection == "device":
             await self.unlock()
 
-    async def initialize(
-        self,
-        *,
-        password: str | None = None,
-        recovery_phrase: str | None = None,
-        dwn_endpoints: Sequence[str] = (),
-    ) -> None:
-        """Make the agent's vault and DID, on the first launch. For words that have one see `web5.agent.recovery`.
+    async def initialize(self, *, password: str | None = None, dwn_endpoints: Sequence[str]) -> None:
+        """Make the agent's vault and DID, on the first launch, with new words (`vault.recovery_phrase()`).
 
         Parameters:
             password: None: the vault opens by this device's key.
-            recovery_phrase: 12 to 24 words; None: new ones, see `vault.recovery_phrase()`.
             dwn_endpoints: the URLs of the agent's own DWNs, through which its records reach other devices.
 
         Raises:
             VaultError: there is a vault already.
-            RecoveryError: the words are no recovery phrase.
+            InvalidArgument: the password is blank.
         """
-        made = await self.vault.create(
-            password=password, recovery_phrase=recovery_phrase, dwn_endpoints=list(dwn_endpoints)
-        )
-        if recovery_phrase is None:
-            self._publisher.created(made.uri)
+        made = await self.vault.create(password=password, recovery_phrase=None, dwn_endpoints=dwn_endpoints)
+        self._publisher.created(made.uri)
         await self.wake_up()
 
     async def unlock(self, password: str | None = None) -> None:
@@ -245,21 +234,8 @@ class Agent:
         return await self._publisher.publish_all()
 
     async def signer(self, did: str) -> MessageSigner:
-        """Return the signer of a DID of this agent.
-
-        Raises:
-            IdentityError: it is not on this agent.
-            VaultLocked: the vault is locked.
-        """
+        """Return the signer of a DID of this agent. Raises as `Keyring.signer` does."""
         return await self.keyring.signer(did)
-
-    def owner(self, did: str) -> Actor:
-        """Return the actor that signs with the keys of `did`."""
-        return Actor(did, self.signer)
-
-    def delegate(self, connected_did: str, delegate_did: str) -> Delegate:
-        """Return the actor that signs for `connected_did` with its grants and the keys of `delegate_did`."""
-        return Delegate(connected_did, delegate_did, self.signer, self.sync.grants, self.dwn, self.clock)
 
     def in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run this until it ends or the agent is closed, in place of what else ran by this name."""

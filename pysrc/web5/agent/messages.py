@@ -9,6 +9,7 @@ from typing import Any
 from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.dwn import Dwn
 from web5.dwn.data import DataSource, DataStream
+from web5.dwn.types import Message
 from web5.errors import DwnError, RemoteError, Unreachable
 from web5.remote.dwn import RemoteDwn
 from web5.sync import SendResult
@@ -28,9 +29,9 @@ class Messages:
     async def process(
         self,
         tenant: str,
-        message: dict[str, Any],
+        message: Message,
         data: DataSource | None = None,
-        subscription_handler: Callable[[dict[str, Any]], None] | None = None,
+        subscription_handler: Callable[[Message], None] | None = None,
     ) -> Reply:
         """Process a message in the local DWN.
 
@@ -42,7 +43,7 @@ class Messages:
         """
         return _checked(await self._dwn.process_message(tenant, message, data, subscription_handler))
 
-    async def request(self, target: str, message: dict[str, Any], data: bytes | DataStream | None = None) -> Reply:
+    async def request(self, target: str, message: Message, data: bytes | DataStream | None = None) -> Reply:
         """Send a message to the first remote DWN of `target` that answers.
 
         Raises:
@@ -58,7 +59,7 @@ class Messages:
                 failures.append(f"{endpoint}: {error}")
         raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
 
-    async def ask(self, tenant: str, from_: str | None, message: dict[str, Any]) -> Reply:
+    async def ask(self, tenant: str, from_: str | None, message: Message) -> Reply:
         """Process a message in the local DWN of `tenant`, or send it to a remote one of `from_` if that is given.
 
         Raises:
@@ -66,7 +67,7 @@ class Messages:
         """
         return await (self.process(tenant, message) if from_ is None else self.request(from_, message))
 
-    async def send_to_all(self, target: str, message: dict[str, Any], data: bytes) -> list[SendResult]:
+    async def send_to_all(self, target: str, message: Message, data: bytes) -> list[SendResult]:
         """Send a message that need not be stored here to every remote DWN of `target`.
 
         Raises:

@@ -26,6 +26,7 @@ from web5.crypto.jws import MessageSigner
 from web5.dwn import Applied, compose
 from web5.dwn.cid import bare_message
 from web5.dwn.data import DataStream
+from web5.dwn.types import Message
 from web5.errors import Conflict, CryptoError, IdentityError, NotFound
 from web5.ports.clock import Clock
 from web5.tasks import report
@@ -43,7 +44,6 @@ DEFINITION = {
 PAGE = 100
 """Records in one query."""
 
-Message = dict[str, Any]
 Key = tuple[str, str]
 
 
@@ -52,10 +52,6 @@ class _Entry:
     key: Key
     message: Message
     jwe: str
-
-    @property
-    def newer_first(self) -> tuple[str, str]:
-        return self.message["descriptor"]["messageTimestamp"], self.message["recordId"]
 
 
 class AgentRecords:
@@ -234,7 +230,8 @@ class AgentRecords:
         if self._signer is None or applied.tenant != self._signer.did or applied.source is None:
             return
         record_id = applied.message.get("recordId") or applied.message["descriptor"].get("recordId")
-        if record_id is None or (record_id not in self._entries and _protocol(applied) != PROTOCOL):
+        write = applied.initial_write or applied.message
+        if record_id is None or (record_id not in self._entries and write["descriptor"].get("protocol") != PROTOCOL):
             return
         self._stale.add(record_id)
         if self._reading is None or self._reading.done():
@@ -257,7 +254,9 @@ class AgentRecords:
 
     def _newest(self, key: Key) -> _Entry | None:
         same = [entry for entry in self._entries.values() if entry.key == key]
-        return max(same, key=lambda entry: entry.newer_first, default=None)
+        return max(
+            same, key=lambda one: (one.message["descriptor"]["messageTimestamp"], one.message["recordId"]), default=None
+        )
 
     def _agent(self) -> MessageSigner:
         if self._signer is None:
@@ -267,8 +266,3 @@ class AgentRecords:
 
 def _plaintext(kind: str, id: str, value: Any) -> bytes:
     return json.dumps({"kind": kind, "id": id, "value": value}, separators=(",", ":")).encode()
-
-
-def _protocol(applied: Applied) -> Any:
-    write = applied.initial_write or applied.message
-    return write["descriptor"].get("protocol")

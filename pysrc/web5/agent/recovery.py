@@ -10,8 +10,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from web5.agent.agent import Agent
 from web5.agent.identities import KIND, Identity
@@ -19,7 +18,7 @@ from web5.agent.vault.secrets import VaultSecrets, derive_secrets
 from web5.agent.vault.wrapping import check_new_password
 from web5.crypto.jws import MessageSigner
 from web5.dids.keys import signer_for
-from web5.dids.models import DidDocument, PortableDid
+from web5.dids.models import PortableDid
 from web5.dwn import compose
 from web5.errors import RecoveryError
 from web5.settings import Progress, ignore_progress
@@ -49,14 +48,14 @@ async def recover(
     check_new_password(password)
     secrets = await derive_secrets(recovery_phrase, agent.crypto)
     if secrets.did == agent.vault.agent_did:
-        await agent.vault.reset_password(secrets, password)
+        await agent.vault.install(secrets, password)
     elif agent.vault.state == "locked":
         raise RecoveryError(
             "These words are those of another agent than the one that is locked here, whose identities would be lost."
             " Unlock this one first, by its password or its own words."
         )
     else:
-        secrets = secrets.with_document(*await _published(agent, secrets.did))
+        secrets = replace(secrets, portable_did=await _published(agent, secrets.portable_did))
         signer = await signer_for(secrets.portable_did, agent.crypto)
         await _fetch_agent(agent, secrets.portable_did, signer)
         await _take_over(agent, secrets, signer, password)
@@ -67,12 +66,13 @@ async def recover(
         await agent.sync.start(interval)
 
 
-async def _published(agent: Agent, did: str) -> tuple[DidDocument, Mapping[str, Any]]:
-    agent.resolver.forget(did)
-    found = await agent.resolver.resolve(did)
+async def _published(agent: Agent, portable_did: PortableDid) -> PortableDid:
+    """Return the DID with its document as it is published."""
+    agent.resolver.forget(portable_did.uri)
+    found = await agent.resolver.resolve(portable_did.uri)
     document = found.did_document
     if document is not None and document.dwn_endpoints:
-        return document, found.did_document_metadata
+        return portable_did.model_copy(update={"document": document, "metadata": dict(found.did_document_metadata)})
     if document is not None:
         raise RecoveryError("These words belong to an agent that names no DWN, so nothing of it is kept anywhere else.")
     if found.error == "notFound":

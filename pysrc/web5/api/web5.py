@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation.actor import Actor
+from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.delegation.authorize import A_YEAR, accept_delegation, create_delegation
 from web5.agent.delegation.delegation import Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
@@ -73,10 +73,10 @@ class Web5:
         self.connected_did = connected_did
         self.delegate_did = delegate_did
         self.delegation: DelegationApi | None = None
-        actor: Actor = agent.owner(connected_did)
+        actor = Actor(connected_did, agent.signer)
         if delegate_did is not None:
-            actor = delegate = agent.delegate(connected_did, delegate_did)
-            self.delegation = DelegationApi(agent, delegate)
+            actor = Delegate(connected_did, delegate_did, agent.signer, agent.sync.grants, agent.dwn, agent.clock)
+            self.delegation = DelegationApi(agent, actor)
         self.dwn = DwnApi(agent, actor)
         self.did = DidApi(agent)
         self.identities = IdentitiesApi(agent)

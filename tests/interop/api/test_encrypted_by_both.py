@@ -12,6 +12,7 @@ import pytest
 
 from tests.interop.reference import ReferenceScript, reference_fixture
 from web5 import Encryption, Record, Web5
+from web5.agent.delegation.actor import Actor
 from web5.cpython.agent import open_agent
 from web5.dids.keys import private_key
 from web5.dids.models import PortableDid
@@ -76,7 +77,7 @@ async def test_our_api_opens_what_the_reference_encrypts(
     root = await exported(web5)
     made = await theirs.call("write", data=encoded(data), schemes=schemes, properties=properties, **secrets, **root)
     record = Record(
-        web5.agent, web5.agent.owner(web5.connected_did), made["message"], data=base64.b64decode(made["data"])
+        web5.agent, Actor(web5.connected_did, web5.agent.signer), made["message"], data=base64.b64decode(made["data"])
     )
     assert await record.data.bytes() == data
 

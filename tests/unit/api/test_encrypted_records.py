@@ -14,6 +14,7 @@ from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
 from tests.unit.dwn.encryption.sealed import CRYPTO, root_of, sealed_write
 from web5 import Encryption, Record, Web5, strict_json
+from web5.agent.delegation.actor import Actor
 from web5.api import context_keys
 from web5.api.encryption import RecordEncryption
 from web5.cpython.crypto import CPythonCrypto
@@ -240,7 +241,7 @@ async def test_the_two_of_a_thread_read_each_other_and_nobody_else_does(world: W
     await thread.update(data="shall we, then?")
     assert await (await _delivered(bob, thread, alice)).data.text() == "shall we, then?"
 
-    stolen = type(thread)(carol.agent, carol.agent.owner(carol.connected_did), line.raw_message, data=b"any")
+    stolen = type(thread)(carol.agent, Actor(carol.connected_did, carol.agent.signer), line.raw_message, data=b"any")
     with pytest.raises(KeyMissing) as caught:
         await stolen.data.text()
     bobs, alices = f"{bob.connected_did}#enc", f"{alice.connected_did}#enc"
@@ -335,7 +336,7 @@ async def test_who_is_given_a_role_is_given_the_key_of_its_context(world: World)
     private = await alice.dwn.records.create("not for guests", parent_context_id=other.context_id, **LINE)
     seen = Record(
         carol.agent,
-        carol.agent.owner(carol.connected_did),
+        Actor(carol.connected_did, carol.agent.signer),
         private.raw_message,
         data=b"ciphertext",
         remote=alice.connected_did,

@@ -5,16 +5,15 @@ They are those that `@web5/agent` makes of it (src/hd-identity-vault.ts, `initia
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from web5.crypto import jwe, mnemonic
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwe import Direct
 from web5.crypto.kdf import hkdf, slip10
 from web5.dids import dht
-from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid
+from web5.dids.models import RELATIONSHIPS, PortableDid
 from web5.ports.crypto import Crypto
 
 _VAULT = "m/44'/0'/0'/0'/0'"
@@ -42,11 +41,6 @@ class VaultSecrets:
     def did(self) -> str:
         """The agent's DID."""
         return self.portable_did.uri
-
-    def with_document(self, document: DidDocument, metadata: Mapping[str, Any]) -> VaultSecrets:
-        """Return the same with the document as it is published."""
-        known = self.portable_did.model_copy(update={"document": document, "metadata": dict(metadata)})
-        return replace(self, portable_did=known)
 
     async def encrypt(self, plaintext: bytes) -> str:
         """Encrypt as `Vault.encrypt` of the vault that these are to be in."""

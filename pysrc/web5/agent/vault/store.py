@@ -28,10 +28,10 @@ SCHEMA = (
 
 @dataclass(frozen=True, repr=False)
 class Wrapping:
-    """The content key, encrypted by what opens the vault.
+    """The content key, encrypted under the password or by the device's key.
 
     Parameters:
-        wrapped: a compact JWE where it is a password, what the sealer made where it is the device's key.
+        wrapped: a compact JWE for a password, the sealer's bytes for the device's key.
     """
 
     protection: Protection
@@ -66,12 +66,10 @@ class VaultStore:
 
     async def replace(self, did: str, did_jwe: str, wrapping: Wrapping) -> None:
         """Put another vault in the place of the one that may be there, which is erased."""
-        with self._database.erasing_transaction() as db:
-            db.execute("INSERT OR REPLACE INTO vault_agent VALUES (1, ?, ?)", (did, did_jwe))
-            db.execute(
-                "INSERT OR REPLACE INTO vault_key VALUES (1, ?, ?, NULL)", (wrapping.protection, wrapping.wrapped)
-            )
-        await self._database.erase()
+        await self._erasing(
+            ("INSERT OR REPLACE INTO vault_agent VALUES (1, ?, ?)", (did, did_jwe)),
+            ("INSERT OR REPLACE INTO vault_key VALUES (1, ?, ?, NULL)", (wrapping.protection, wrapping.wrapped)),
+        )
 
     async def replace_did(self, did_jwe: str) -> None:
         with self._database.transaction() as db:
@@ -80,15 +78,16 @@ class VaultStore:
 
     async def rewrap(self, wrapping: Wrapping) -> None:
         """Put another wrapping in the place of the one that is there, which is erased."""
-        await self._erasing("UPDATE vault_key SET protection = ?, wrapped = ?", (wrapping.protection, wrapping.wrapped))
+        values = (wrapping.protection, wrapping.wrapped)
+        await self._erasing(("UPDATE vault_key SET protection = ?, wrapped = ?", values))
 
     async def forget_phrase(self) -> None:
-        """Erase the phrase."""
-        await self._erasing("UPDATE vault_key SET phrase_jwe = NULL", ())
+        await self._erasing(("UPDATE vault_key SET phrase_jwe = NULL", ()))
 
-    async def _erasing(self, statement: str, values: tuple[Any, ...]) -> None:
+    async def _erasing(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
         with self._database.erasing_transaction() as db:
-            db.execute(statement, values)
+            for statement, values in statements:
+                db.execute(statement, values)
         await self._database.erase()
 
     def _text(self, query: str) -> str | None:

@@ -102,7 +102,9 @@ class Vault:
         return secrets.portable_did
 
     async def install(self, secrets: VaultSecrets, password: str | None) -> None:
-        """Make this the vault of another agent, durable and unlocked on return; what it kept before is erased.
+        """Make this the vault of a recovery phrase's agent, durable and unlocked on return.
+
+        If it is that already, only the password becomes another one. Else all that it kept before is erased.
 
         Parameters:
             password: as in `create`.
@@ -113,23 +115,12 @@ class Vault:
         async with self._change() as unlocked:
             wrapping.check_new_password(password)
             wrapped = await self._wrap(secrets.content_key, password)
-            did_jwe = await self._encrypted_did(secrets.content_key, secrets.portable_did)
-            await self._store.replace(secrets.did, did_jwe, wrapped)
-            self._content_key = None
-            unlocked(secrets.content_key)
-
-    async def reset_password(self, secrets: VaultSecrets, password: str | None) -> None:
-        """Give the vault another password by its recovery phrase; durable and unlocked on return.
-
-        Raises:
-            VaultError: these are the secrets of another agent.
-            InvalidArgument: the password is blank.
-        """
-        if secrets.did != self.agent_did:
-            raise VaultError(f"These words are those of {secrets.did}, and the vault is that of {self.agent_did}.")
-        async with self._change() as unlocked:
-            wrapping.check_new_password(password)
-            await self._store.rewrap(await self._wrap(secrets.content_key, password))
+            if secrets.did == self.agent_did:
+                await self._store.rewrap(wrapped)
+            else:
+                did_jwe = await self._encrypted_did(secrets.content_key, secrets.portable_did)
+                await self._store.replace(secrets.did, did_jwe, wrapped)
+                self._content_key = None
             unlocked(secrets.content_key)
 
     async def unlock(self, password: str | None = None) -> None:

@@ -38,17 +38,37 @@ def report(message: str, error: BaseException) -> None:
 
 
 class TaskSet:
-    """Background tasks. The event loop alone would not keep them from being collected as garbage."""
+    """Background tasks, kept from being collected as garbage; the failure of one is reported.
 
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+    Parameters:
+        failed: the message of the report, see `report`.
+    """
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def __init__(self, failed: str = "background work failed") -> None:
+        self._failed = failed
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any], name: str | None = None) -> None:
+        """Run work, in the place of what runs by the same name."""
+        for task in self._tasks:
+            if name is not None and task.get_name() == name:
+                task.cancel()
+        started = asyncio.create_task(work, name=name)
+        self._tasks.add(started)
+        started.add_done_callback(self._ended)
 
     async def join(self) -> None:
-        """Wait for those that run now; their errors stay theirs."""
+        """Wait for those that run now."""
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def cancel(self) -> None:
+        """Cancel all of them, and wait for their end."""
+        for task in self._tasks:
+            task.cancel()
+        await self.join()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            report(self._failed, error)

@@ -8,8 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +40,7 @@ from web5.remote.dwn import RemoteDwn
 from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
-from web5.tasks import notify, report
+from web5.tasks import TaskSet, notify
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class Agent:
 
     Attributes:
         on_change: called with (tenant, message CID) after each message, local or pulled, is stored and durable.
+        background: work that ends when the agent is locked or closed.
 
     Raises:
         InvalidArgument: there is no gateway.
@@ -81,7 +81,7 @@ class Agent:
         self.clock, self.crypto, self.http = clock, crypto, http
         self._close_platform = platform.close
         self.on_change: list[Callable[[str, str], None]] = []
-        self._background: dict[str, asyncio.Task[None]] = {}
+        self.background = TaskSet()
 
         remembering = SignatureCache(crypto)
         self.resolver = default_resolver(
@@ -159,9 +159,7 @@ class Agent:
     async def lock(self) -> None:
         """Stop sync and forget every key, until `unlock`."""
         await self._publisher.stop()
-        for running in self._background.values():
-            running.cancel()
-        await asyncio.gather(*self._background.values(), return_exceptions=True)
+        await self.background.cancel()
         await self.sync.stop()
         self.records.close()
         self.identities.close()
@@ -237,13 +235,6 @@ class Agent:
         """Return the signer of a DID of this agent. Raises as `Keyring.signer` does."""
         return await self.keyring.signer(did)
 
-    def in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run this until it ends or the agent is closed, in place of what else ran by this name."""
-        if (running := self._background.get(name)) is not None:
-            running.cancel()
-        task = self._background[name] = asyncio.ensure_future(work)
-        task.add_done_callback(_report_failure)
-
     # -- callbacks of its parts
 
     async def _on_added(self, portable_did: PortableDid) -> None:
@@ -280,8 +271,3 @@ class Agent:
 
     def _notify(self, applied: Applied) -> None:
         notify("a callback of on_change failed", self.on_change, applied.tenant, applied.message_cid)
-
-
-def _report_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        report("background work failed", error)

@@ -17,7 +17,7 @@ from web5.dwn.codes import Code
 from web5.dwn.permissions.grants import Grant
 from web5.errors import Web5Error
 from web5.sync.states import SyncEvent
-from web5.tasks import first_of
+from web5.tasks import first_of, notify
 
 A_WEEK = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,9 +32,9 @@ class DelegationApi:
     """The grants of the delegate that this app is.
 
     Attributes:
-        on_ending: callbacks, called with the grants that have expired or will within a week, each once while the app
-            runs and somebody listens; they must not raise.
-        renews: True if `watch` asks for them again by itself.
+        on_ending: called with the grants that have expired or will within a week, each once while the app runs and
+            somebody listens.
+        renews: whether `watch` asks for them again by itself.
     """
 
     def __init__(self, agent: Agent, actor: Delegate) -> None:
@@ -106,8 +106,7 @@ class DelegationApi:
         ending = [grant for grant in self.ending() if grant.id not in self._announced]
         if ending and self.on_ending:
             self._announced.update(grant.id for grant in ending)
-            for listener in tuple(self.on_ending):
-                listener(ending)
+            notify("a callback of on_ending failed", self.on_ending, ending)
         if self.renews:
             with suppress(Web5Error):
                 await self.renew()

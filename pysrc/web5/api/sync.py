@@ -139,5 +139,5 @@ class SyncApi:
 
     @property
     def listeners(self) -> list[Callable[[SyncEvent], None]]:
-        """Callbacks, called with each event; they must not raise and not take long."""
+        """Callbacks, called with each event; they must not take long."""
         return self._sync.listeners

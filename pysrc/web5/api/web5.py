@@ -242,7 +242,7 @@ class Web5:
             return cls(agent, identity.did)
         web5 = cls(agent, identity.connected_did, identity.did)
         assert web5.delegation is not None
-        agent.in_background(f"grants to {identity.did}", web5.delegation.watch())
+        agent.background.start(web5.delegation.watch(), name=f"grants to {identity.did}")
         return web5
 
     @property

@@ -28,6 +28,7 @@ from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns, run_every
 from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
 from web5.sync.status import endpoint_statuses, unsettled_messages
+from web5.tasks import notify
 
 WORK: Mapping[str | None, Work] = {None: Work.ALL, "pull": Work.PULL, "push": Work.PUSH}
 
@@ -49,7 +50,7 @@ class SyncEngine:
         jitter: returns numbers from 0 to 1, by which waits are spread.
 
     Attributes:
-        listeners: callables that get every `SyncEvent`, in this order; they must not raise and not take long.
+        listeners: callables that get every `SyncEvent`, in this order; they must not take long.
         grants: the grants of delegates that DWNs here hold.
     """
 
@@ -111,8 +112,7 @@ class SyncEngine:
             self.listeners.remove(put)
 
     def _notify(self, event: SyncEvent) -> None:
-        for listener in tuple(self.listeners):
-            listener(event)
+        notify("a listener of sync failed", self.listeners, event)
 
     async def open(self) -> None:
         """Bring the ledger up to date and hook it to the engine; call it once, after `dwn.open()`."""
@@ -199,13 +199,13 @@ class SyncEngine:
             self._timer = asyncio.create_task(timer)
             if live:
                 self._live.start(self._links)
-                self._context.spawn(self._links.refresh_with_timeout(self._ledger.tenants()))
+                self._context.background.start(self._links.refresh_with_timeout(self._ledger.tenants()))
 
     def wake(self, tenant: str | None = None) -> None:
         """Run sync soon, in the background, because something changed; does nothing while sync is off."""
         tenants = self._chosen(tenant)
         if self._timer and tenants:
-            self._context.spawn(self._runs.run(tenants, Work.ALL))
+            self._context.background.start(self._runs.run(tenants, Work.ALL))
 
     async def revive(self) -> None:
         """Connect anew and visit every endpoint: the device may have slept, or changed its network."""

@@ -13,6 +13,7 @@ from tests.unit.conftest import World
 from tests.watch import until
 from web5 import Web5
 from web5.errors import IdentityError, InvalidArgument, StorageBusy, Unreachable, VaultLocked
+from web5.sync.states import SyncEvent
 
 
 async def test_a_new_identity_is_published_and_others_find_its_nodes(world: World) -> None:
@@ -279,6 +280,22 @@ async def test_a_callback_that_fails_stops_neither_the_write_nor_the_others(worl
     assert len(await records.query(schema="http://note.example")) == 1
     assert seen == [identity.did]
     assert reports == ["a callback of on_change failed"]
+
+
+async def test_a_listener_of_sync_that_fails_stops_no_sync(world: World) -> None:
+    reports: list[str] = []
+    seen: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context["message"]))
+
+    def fail(event: SyncEvent) -> None:
+        raise RuntimeError("a careless app")
+
+    agent = await world.device("laptop")
+    assert await agent.publish_all()
+    agent.sync.listeners += [fail, lambda event: seen.append(event.kind)]
+    assert (await agent.sync.now()).ok
+    assert seen
+    assert set(reports) == {"a listener of sync failed"}
 
 
 async def test_locked_nothing_signs_and_nothing_syncs(world: World) -> None:

@@ -318,7 +318,7 @@ async def test_grants_that_are_revoked_in_the_midst_of_a_look_are_looked_for_aga
         return await request(target, message, data)
 
     monkeypatch.setattr(app.agent.messages, "request", revoked_before_the_third_read)
-    app.agent.in_background(f"grants to {app.delegate_did}", app.delegation.watch())
+    app.agent.background.start(app.delegation.watch(), f"grants to {app.delegate_did}")
     await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [], 60)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -21,7 +21,7 @@ from web5.sync.plan.policy import Outcome, classify, classify_error, waiting_for
 from web5.sync.plan.pull import Candidate, RecordBatch
 from web5.sync.plan.push import Item
 from web5.sync.states import Message, SyncEvent
-from web5.tasks import report
+from web5.tasks import TaskSet
 
 
 @dataclass(eq=False)
@@ -36,6 +36,7 @@ class SyncContext:
         did_errors: why a tenant's DID document could not be resolved, by tenant.
         key_errors: why nothing can be signed for a tenant, by tenant.
         priorities: filters of the records to fetch first on a first sync, by tenant, the newest filter first.
+        background: runs for which nobody waits.
     """
 
     dwn: Dwn
@@ -52,7 +53,7 @@ class SyncContext:
     did_errors: dict[str, str] = field(default_factory=dict)
     key_errors: dict[str, str] = field(default_factory=dict)
     priorities: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[object]] = field(default_factory=set)
+    background: TaskSet = field(default_factory=lambda: TaskSet("a run of sync failed"))
     _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def tenant_error(self, tenant: str) -> str | None:
@@ -69,17 +70,6 @@ class SyncContext:
         logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of)
         signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
         return Peer(self.remote, signer, self.clock, endpoint, logs)
-
-    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work in the background; an error goes to the event loop's exception handler."""
-        task: asyncio.Task[object] = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            report("a run of sync failed", error)
 
     # -- pull
 

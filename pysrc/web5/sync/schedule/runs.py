@@ -104,7 +104,7 @@ async def run_every(
     while True:
         if due:
             # Nobody waits for it: a slow endpoint must not make the next run late for the others.
-            context.spawn(action())
+            context.background.start(action())
         due, left = True, seconds
         while left > 0:
             nap = min(left, LONGEST_SLEEP if woke is None else NAP)

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import PlainValidator, with_config
-from typing_extensions import TypedDict
+from pydantic import PlainValidator
 
 from web5.crypto.ecdsa import signature_from_der
 from web5.crypto.encoding import b64url_decode
@@ -18,7 +17,7 @@ from web5.dwn.jws import Jws, key_id_of
 from web5.dwn.messages import rules
 from web5.dwn.messages.parsing import parse_write
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, Did
+from web5.dwn.messages.shapes import Closed, Did
 from web5.errors import BadRequest, CryptoError, Unauthorized
 from web5.lru import LruCache
 from web5.ports.crypto import Jwk, Signatures, Signed
@@ -30,8 +29,7 @@ Authorization = Mapping[str, Any] | None
 Documents = Mapping[str, DidDocument | None]
 
 
-@with_config(CLOSED)
-class _VerificationMethod(TypedDict):
+class _VerificationMethod(Closed):
     id: str
     type: Literal["JsonWebKey", "JsonWebKey2020"]
     controller: Did

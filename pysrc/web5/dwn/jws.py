@@ -9,28 +9,23 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NotRequired
 
-from pydantic import with_config
-from typing_extensions import TypedDict
-
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.codes import Code
 from web5.dwn.javascript import parse_json
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED
+from web5.dwn.messages.shapes import Closed
 from web5.errors import BadRequest, CryptoError
 
 Jws = Mapping[str, Any]
 
 
-@with_config(CLOSED)
-class _GenericPayload(TypedDict):
+class _GenericPayload(Closed):
     descriptorCid: str
     delegatedGrantId: NotRequired[str]
     permissionGrantId: NotRequired[str]
     protocolRole: NotRequired[str]
 
 
-@with_config(CLOSED)
 class _WritePayload(_GenericPayload):
     recordId: str
     contextId: NotRequired[str]

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired
 
-from pydantic import with_config
-from typing_extensions import TypedDict
-
 from web5.dwn.cid import is_message_cid, message_cid
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, Authorization, Cursor, MessagesFilter, Signed, Timestamp
+from web5.dwn.messages.shapes import Authorization, Closed, Cursor, MessagesFilter, Signed, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
 from web5.dwn.services import Call, Reply, Services, reply
 from web5.dwn.store.search import query_events
@@ -23,8 +20,7 @@ from web5.dwn.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
 
 
-@with_config(CLOSED)
-class _QueryDescriptor(TypedDict):
+class _QueryDescriptor(Closed):
     interface: Literal["Messages"]
     method: Literal["Query"]
     messageTimestamp: Timestamp
@@ -32,16 +28,14 @@ class _QueryDescriptor(TypedDict):
     cursor: NotRequired[Cursor]
 
 
-@with_config(CLOSED)
-class _SubscribeDescriptor(TypedDict):
+class _SubscribeDescriptor(Closed):
     interface: Literal["Messages"]
     method: Literal["Subscribe"]
     messageTimestamp: str
     filters: list[MessagesFilter]
 
 
-@with_config(CLOSED)
-class _ReadDescriptor(TypedDict):
+class _ReadDescriptor(Closed):
     interface: Literal["Messages"]
     method: Literal["Read"]
     messageTimestamp: Timestamp

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, PlainValidator, with_config
-from typing_extensions import TypedDict
+from pydantic import AfterValidator, PlainValidator
 
 from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
@@ -20,8 +19,8 @@ from web5.dwn.messages import rules
 from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import (
-    CLOSED,
     Authorization,
+    Closed,
     DelegatedAuthorization,
     Did,
     MaybeSigned,
@@ -48,22 +47,19 @@ PUBLISHED_ONLY = frozenset(
 """Refusals after which published protocols are given; after any other, none."""
 
 
-@with_config(CLOSED)
-class _ConfigureDescriptor(TypedDict):
+class _ConfigureDescriptor(Closed):
     interface: Literal["Protocols"]
     method: Literal["Configure"]
     messageTimestamp: Timestamp
     definition: Annotated[Any, PlainValidator(definition_shape)]
 
 
-@with_config(CLOSED)
-class _Filter(TypedDict):
+class _Filter(Closed):
     protocol: NotRequired[str]
     recipient: NotRequired[Did]
 
 
-@with_config(CLOSED)
-class _QueryDescriptor(TypedDict):
+class _QueryDescriptor(Closed):
     interface: Literal["Protocols"]
     method: Literal["Query"]
     messageTimestamp: Timestamp

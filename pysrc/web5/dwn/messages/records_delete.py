@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import with_config
-from typing_extensions import TypedDict
-
 from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.events import Applied
 from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, Signed, Timestamp
+from web5.dwn.messages.shapes import Closed, DelegatedAuthorization, Signed, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_on_record
 from web5.dwn.services import Call, Change, Reply, Services, reply
@@ -23,8 +20,7 @@ from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
 
 
-@with_config(CLOSED)
-class _Descriptor(TypedDict):
+class _Descriptor(Closed):
     interface: Literal["Records"]
     method: Literal["Delete"]
     messageTimestamp: Timestamp

@@ -11,8 +11,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, with_config
-from typing_extensions import TypedDict
+from pydantic import Field
 
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.cid import message_cid
@@ -20,7 +19,7 @@ from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import (
-    CLOSED,
+    Closed,
     Cursor,
     DelegatedAuthorization,
     MaybeSigned,
@@ -38,14 +37,12 @@ from web5.dwn.types import Message
 from web5.errors import BadRequest
 
 
-@with_config(CLOSED)
-class _Pagination(TypedDict):
+class _Pagination(Closed):
     limit: NotRequired[Annotated[Number, Field(ge=1)]]
     cursor: NotRequired[Cursor]
 
 
-@with_config(CLOSED)
-class _QueryDescriptor(TypedDict):
+class _QueryDescriptor(Closed):
     interface: Literal["Records"]
     method: Literal["Query"]
     messageTimestamp: Timestamp
@@ -54,8 +51,7 @@ class _QueryDescriptor(TypedDict):
     dateSort: NotRequired[Literal["createdAscending", "createdDescending", "publishedAscending", "publishedDescending"]]
 
 
-@with_config(CLOSED)
-class _SubscribeDescriptor(TypedDict):
+class _SubscribeDescriptor(Closed):
     interface: Literal["Records"]
     method: Literal["Subscribe"]
     messageTimestamp: Timestamp

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from pydantic import with_config
-from typing_extensions import TypedDict
-
 from web5.dwn.codes import Code
 from web5.dwn.jws import message_author
 from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
+from web5.dwn.messages.shapes import Closed, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
 from web5.dwn.protocols.authorization import Place, authorize_on_record
 from web5.dwn.services import Call, Reply, Services, reply
@@ -22,8 +19,7 @@ from web5.dwn.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
 
 
-@with_config(CLOSED)
-class _Descriptor(TypedDict):
+class _Descriptor(Closed):
     interface: Literal["Records"]
     method: Literal["Read"]
     messageTimestamp: Timestamp

@@ -16,6 +16,12 @@ from web5.dwn.messages import rules
 CLOSED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
+
+@with_config(CLOSED)
+class Closed(TypedDict):
+    """The base of shapes that allow no other properties."""
+
+
 Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 Did = Annotated[
     str,
@@ -40,23 +46,19 @@ class SignatureEntry(TypedDict):
     signature: NotRequired[Base64Url]
 
 
-@with_config(CLOSED)
-class GeneralJws(TypedDict):
+class GeneralJws(Closed):
     payload: NotRequired[Base64Url]
     signatures: NotRequired[Annotated[list[SignatureEntry], Field(min_length=1)]]
 
 
-@with_config(CLOSED)
-class Authorization(TypedDict):
+class Authorization(Closed):
     signature: NotRequired[GeneralJws]
 
 
-@with_config(CLOSED)
 class DelegatedAuthorization(Authorization):
     authorDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
 
 
-@with_config(CLOSED)
 class _OwnerAuthorization(DelegatedAuthorization):
     ownerSignature: NotRequired[GeneralJws]
     ownerDelegatedGrant: NotRequired[DataEncodedRecordsWrite]
@@ -69,24 +71,21 @@ AuthorizationT = TypeVar("AuthorizationT")
 DescriptorT = TypeVar("DescriptorT")
 
 
-@with_config(CLOSED)
-class Signed(TypedDict, Generic[AuthorizationT, DescriptorT]):
+class Signed(Closed, Generic[AuthorizationT, DescriptorT]):
     """A message that must be signed."""
 
     authorization: AuthorizationT
     descriptor: DescriptorT
 
 
-@with_config(CLOSED)
-class MaybeSigned(TypedDict, Generic[AuthorizationT, DescriptorT]):
+class MaybeSigned(Closed, Generic[AuthorizationT, DescriptorT]):
     """A message that anyone may send, signed or not."""
 
     authorization: NotRequired[AuthorizationT]
     descriptor: DescriptorT
 
 
-@with_config(CLOSED)
-class EncryptedKey(TypedDict):
+class EncryptedKey(Closed):
     rootKeyId: str
     derivationScheme: Literal["dataFormats", "protocolContext", "protocolPath", "schemas"]
     derivedPublicKey: NotRequired[Annotated[Any, PlainValidator(rules.public_jwk)]]
@@ -97,15 +96,13 @@ class EncryptedKey(TypedDict):
     messageAuthenticationCode: Base64Url
 
 
-@with_config(CLOSED)
-class Encryption(TypedDict):
+class Encryption(Closed):
     algorithm: Literal["A256CTR"]
     initializationVector: Base64Url
     keyEncryption: Annotated[list[EncryptedKey], Field(min_length=1)]
 
 
-@with_config(CLOSED)
-class _WriteDescriptor(TypedDict):
+class _WriteDescriptor(Closed):
     interface: Literal["Records"]
     method: Literal["Write"]
     recipient: NotRequired[Did]
@@ -125,8 +122,7 @@ class _WriteDescriptor(TypedDict):
     dataFormat: str
 
 
-@with_config(CLOSED)
-class _RecordsWrite(TypedDict):
+class _RecordsWrite(Closed):
     recordId: str
     contextId: NotRequired[Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9]+(/[a-zA-Z0-9]+)*$")]]
     attestation: NotRequired[GeneralJws]
@@ -149,22 +145,19 @@ DateRange = Annotated[_DateRange, AfterValidator(rules.not_empty)]
 """From `from`, inclusive, to `to`, exclusive."""
 
 
-@with_config(CLOSED)
-class Cursor(TypedDict):
+class Cursor(Closed):
     messageCid: str
     value: str | Number
 
 
-@with_config(CLOSED)
-class _NumberRange(TypedDict):
+class _NumberRange(Closed):
     gt: NotRequired[Number]
     gte: NotRequired[Number]
     lt: NotRequired[Number]
     lte: NotRequired[Number]
 
 
-@with_config(CLOSED)
-class _RecordsFilter(TypedDict):
+class _RecordsFilter(Closed):
     protocol: NotRequired[str]
     protocolPath: NotRequired[str]
     author: NotRequired[Did | list[Did]]
@@ -187,8 +180,7 @@ class _RecordsFilter(TypedDict):
 RecordsFilter = Annotated[_RecordsFilter, AfterValidator(rules.publication_filter)]
 
 
-@with_config(CLOSED)
-class _MessagesFilter(TypedDict):
+class _MessagesFilter(Closed):
     interface: NotRequired[Literal["Protocols", "Records"]]
     method: NotRequired[Literal["Configure", "Delete", "Write"]]
     protocol: NotRequired[str]

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ValidatorFunctionWrapHandler, WrapValidator, with_config
-from typing_extensions import TypedDict
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from web5.dwn.cid import data_cid
 from web5.dwn.codes import Code
 from web5.dwn.javascript import parse_json
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import CLOSED, Timestamp
+from web5.dwn.messages.shapes import Closed, Timestamp
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import encoded_data, fetch_grant, is_grant, permission_data
 from web5.dwn.store.store import Store
@@ -37,8 +36,7 @@ SCOPES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 """The methods of each interface that can be granted, and the properties that may narrow such a scope."""
 
 
-@with_config(CLOSED)
-class _FirstScope(TypedDict):
+class _FirstScope(Closed):
     interface: Literal["Messages"]
     method: Literal["Query"]
     protocol: NotRequired[str]
@@ -58,21 +56,18 @@ def _scope(value: Any, first: ValidatorFunctionWrapHandler) -> Any:
 Scope = Annotated[_FirstScope, WrapValidator(_scope)]
 
 
-@with_config(CLOSED)
-class _Conditions(TypedDict):
+class _Conditions(Closed):
     publication: NotRequired[Literal["Required", "Prohibited"]]
 
 
-@with_config(CLOSED)
-class _Request(TypedDict):
+class _Request(Closed):
     description: NotRequired[str]
     delegated: bool
     scope: Scope
     conditions: NotRequired[_Conditions]
 
 
-@with_config(CLOSED)
-class _Grant(TypedDict):
+class _Grant(Closed):
     description: NotRequired[str]
     dateExpires: Timestamp
     requestId: NotRequired[str]
@@ -81,8 +76,7 @@ class _Grant(TypedDict):
     conditions: NotRequired[_Conditions]
 
 
-@with_config(CLOSED)
-class _Revocation(TypedDict):
+class _Revocation(Closed):
     description: NotRequired[str]
 
 

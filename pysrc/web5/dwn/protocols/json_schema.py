@@ -157,8 +157,8 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _rule(keyword: str, holds: Callable[[Any, Any], bool]) -> Check:
-    return lambda wanted, value, schema, scope: None if holds(wanted, value) else Fault(keyword)
+def _rule(keyword: str, holds: Callable[[Any, Any, Scope], bool]) -> Check:
+    return lambda wanted, value, schema, scope: None if holds(wanted, value, scope) else Fault(keyword)
 
 
 def _ref(name: str, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
@@ -166,7 +166,7 @@ def _ref(name: str, value: Any, schema: Mapping[str, Any], scope: Scope) -> Faul
     return target(value, scope) if callable(target) else fault_within(target, value, scope)
 
 
-def _is_multiple(of: float, value: float) -> bool:
+def _is_multiple(of: float, value: float, scope: Scope) -> bool:
     quotient = value / of
     return isfinite(quotient) and quotient == int(quotient)
 
@@ -175,23 +175,14 @@ def _matches(pattern: str, text: str, scope: Scope) -> bool:
     return ecma_regexp.compile(pattern).test(text, scope.effort)
 
 
-def _pattern(wanted: str, text: str, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    return None if _matches(wanted, text, scope) else Fault("pattern")
-
-
-def _enum(allowed: Sequence[Any], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+def _is_one_of(allowed: Sequence[Any], value: Any, scope: Scope) -> bool:
     scope.effort.spend(len(allowed))
-    return None if any(same(one, value) for one in allowed) else Fault("enum")
+    return any(same(one, value) for one in allowed)
 
 
-def _unique_items(wanted: bool, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+def _are_unique(wanted: bool, items: list[Any], scope: Scope) -> bool:
     scope.effort.spend(len(items) ** 2 // 2 if wanted else 0)
-    has_twins = wanted and any(same(one, other) for at, one in enumerate(items) for other in items[:at])
-    return Fault("uniqueItems") if has_twins else None
-
-
-def _not(inner: Schema, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    return Fault("not") if fault_within(inner, value, scope) is None else None
+    return not wanted or not any(same(one, other) for at, one in enumerate(items) for other in items[:at])
 
 
 def _any_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
@@ -206,37 +197,32 @@ def _one_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], sc
     return next((found for found in faults if found is not None), Fault("oneOf"))
 
 
-def _all_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    return next((found for choice in choices if (found := fault_within(choice, value, scope)) is not None), None)
-
-
 def _if(condition: Schema, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     branch = "then" if fault_within(condition, value, scope) is None else "else"
     return fault_within(schema.get(branch, True), value, scope)
 
 
-def _first_below(parts: Iterable[tuple[str | int, Schema, Any]], scope: Scope) -> Fault | None:
-    """Return the first fault of the parts of a value, each given with its place and its schema."""
+def _first(parts: Iterable[tuple[str | int | None, Schema, Any]], scope: Scope) -> Fault | None:
+    """Return the first fault of parts of a value, each given with its place (None: the value itself) and its schema."""
     for step, inner, part in parts:
         found = fault_within(inner, part, scope)
         if found is not None:
-            return found.below(step)
+            return found if step is None else found.below(step)
     return None
 
 
 def _items(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    return _first_below(((position, inner, item) for position, item in enumerate(items)), scope)
+    return _first(((position, inner, item) for position, item in enumerate(items)), scope)
+
+
+def _properties(inner: Mapping[str, Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    return _first(((name, inner[name], value[name]) for name in inner if name in value), scope)
 
 
 def _contains(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     number = sum(fault_within(inner, item, scope) is None for item in items)
     low, high = schema.get("minContains", 1), schema.get("maxContains")
     return None if number >= low and (high is None or number <= high) else Fault("contains")
-
-
-def _required(wanted: Sequence[str], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    # Ajv does not miss what has an empty name.
-    return None if all(name in value for name in wanted if name) else Fault("required")
 
 
 def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
@@ -246,13 +232,7 @@ def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any],
     )
     if inner is False:
         return None if next(others, None) is None else Fault("additionalProperties")
-    return _first_below(((name, inner, value[name]) for name in others), scope)
-
-
-def _properties(
-    wanted: Mapping[str, Schema], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope
-) -> Fault | None:
-    return _first_below(((name, inner, value[name]) for name, inner in wanted.items() if name in value), scope)
+    return _first(((name, inner, value[name]) for name in others), scope)
 
 
 def _pattern_properties(
@@ -264,38 +244,39 @@ def _pattern_properties(
         for name, item in value.items()
         if _matches(text, name, scope)
     )
-    return _first_below(matching, scope)
+    return _first(matching, scope)
 
 
-def _is_type(wanted: str | list[str], value: Any) -> bool:
+def _is_type(wanted: str | list[str], value: Any, scope: Scope) -> bool:
     return any(_TYPES[kind](value) for kind in ([wanted] if isinstance(wanted, str) else wanted))
 
 
 KEYWORDS: Mapping[str, tuple[str | None, Check]] = {
     "type": (None, _rule("type", _is_type)),
-    "maximum": ("number", _rule("maximum", lambda most, value: value <= most)),
-    "minimum": ("number", _rule("minimum", lambda least, value: value >= least)),
-    "exclusiveMaximum": ("number", _rule("exclusiveMaximum", lambda bound, value: value < bound)),
-    "exclusiveMinimum": ("number", _rule("exclusiveMinimum", lambda bound, value: value > bound)),
+    "maximum": ("number", _rule("maximum", lambda most, value, scope: value <= most)),
+    "minimum": ("number", _rule("minimum", lambda least, value, scope: value >= least)),
+    "exclusiveMaximum": ("number", _rule("exclusiveMaximum", lambda bound, value, scope: value < bound)),
+    "exclusiveMinimum": ("number", _rule("exclusiveMinimum", lambda bound, value, scope: value > bound)),
     "multipleOf": ("number", _rule("multipleOf", _is_multiple)),
-    "maxLength": ("string", _rule("maxLength", lambda most, text: len(text) <= most)),
-    "minLength": ("string", _rule("minLength", lambda least, text: len(text) >= least)),
-    "pattern": ("string", _pattern),
+    "maxLength": ("string", _rule("maxLength", lambda most, text, scope: len(text) <= most)),
+    "minLength": ("string", _rule("minLength", lambda least, text, scope: len(text) >= least)),
+    "pattern": ("string", _rule("pattern", _matches)),
     "$ref": (None, _ref),
-    "const": (None, _rule("const", same)),
-    "enum": (None, _enum),
-    "not": (None, _not),
+    "const": (None, _rule("const", lambda wanted, value, scope: same(wanted, value))),
+    "enum": (None, _rule("enum", _is_one_of)),
+    "not": (None, _rule("not", lambda inner, value, scope: fault_within(inner, value, scope) is not None)),
     "anyOf": (None, _any_of),
     "oneOf": (None, _one_of),
-    "allOf": (None, _all_of),
+    "allOf": (None, lambda choices, value, schema, scope: _first(((None, one, value) for one in choices), scope)),
     "if": (None, _if),
-    "maxItems": ("array", _rule("maxItems", lambda most, items: len(items) <= most)),
-    "minItems": ("array", _rule("minItems", lambda least, items: len(items) >= least)),
+    "maxItems": ("array", _rule("maxItems", lambda most, items, scope: len(items) <= most)),
+    "minItems": ("array", _rule("minItems", lambda least, items, scope: len(items) >= least)),
     "items": ("array", _items),
     "contains": ("array", _contains),
-    "uniqueItems": ("array", _unique_items),
-    "minProperties": ("object", _rule("minProperties", lambda least, value: len(value) >= least)),
-    "required": ("object", _required),
+    "uniqueItems": ("array", _rule("uniqueItems", _are_unique)),
+    "minProperties": ("object", _rule("minProperties", lambda least, value, scope: len(value) >= least)),
+    # Ajv does not miss a property with an empty name.
+    "required": ("object", _rule("required", lambda names, value, scope: all(name in value for name in names if name))),
     "additionalProperties": ("object", _additional),
     "properties": ("object", _properties),
     "patternProperties": ("object", _pattern_properties),

@@ -50,7 +50,6 @@ def _cid_text(codec: int, digest: bytes) -> str:
 
 
 def _has_unusual_number(value: Any) -> bool:
-    """Return True if cbor2 would encode a number in the value as JavaScript would not."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -65,9 +64,7 @@ def _has_unusual_number(value: Any) -> bool:
 
 
 def dag_cbor(value: Any) -> bytes:
-    """Return the one dag-cbor encoding of a JSON value, with JavaScript's numbers.
-
-    A whole number is an integer however it was written, up to 2^53 - 1; every other number is a 64-bit float.
+    """Encode a JSON value with JavaScript's numbers: whole ones up to 2^53 - 1 as integers, others as 64-bit floats.
 
     Raises:
         InvalidArgument: the value is not JSON, or holds NaN or an infinity.
@@ -114,11 +111,7 @@ def _head(major: int, count: int) -> bytes:
 
 
 def dag_cbor_cid(value: Any) -> str:
-    """Return the CID of any JSON value, such as a descriptor or an attestation.
-
-    Raises:
-        InvalidArgument: as `dag_cbor` does.
-    """
+    """Return the CID of any JSON value, such as a descriptor or an attestation. Raises as `dag_cbor` does."""
     return _cid_text(DAG_CBOR, hashlib.sha256(dag_cbor(value)).digest())
 
 
@@ -128,11 +121,7 @@ def bare_message(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def message_cid(message: Mapping[str, Any]) -> str:
-    """Return the CID of a DWN message; its data is not part of it (`Message.getCid`).
-
-    Raises:
-        InvalidArgument: as `dag_cbor` does.
-    """
+    """Return the CID of a DWN message; its data is not part of it (`Message.getCid`). Raises as `dag_cbor` does."""
     return dag_cbor_cid(bare_message(message) if "encodedData" in message else message)
 
 
@@ -148,11 +137,7 @@ def is_message_cid(text: str) -> bool:
 
 
 class DataCid:
-    """The CID of record data, made while the data passes.
-
-    One leaf of up to 262,144 bytes is a raw block by itself; more leaves hang in a balanced tree of dag-pb nodes of up
-    to 174 links.
-    """
+    """The CID of record data, made while the data passes: of a raw block, or of a balanced tree of dag-pb nodes."""
 
     def __init__(self) -> None:
         self._leaf = hashlib.sha256()
@@ -182,7 +167,6 @@ class DataCid:
 
 
 def data_cid(data: bytes) -> str:
-    """Return the CID of record data."""
     cid = DataCid()
     cid.update(data)
     return cid.finish()[0]

@@ -106,11 +106,7 @@ class Dwn:
         self.after_commit: list[Hook] = self._services.after_commit
 
     async def open(self) -> None:
-        """Bring the tables up to date and drop the blobs that a crash left behind.
-
-        Raises:
-            StorageError: the store cannot be read or written.
-        """
+        """Bring the tables up to date and drop the blobs that a crash left behind, or raise StorageError."""
         self.store.open()
         blobs = self._services.blobs
         orphans = await blobs.keys() - self.store.blob_keys()
@@ -153,9 +149,7 @@ class Dwn:
     ) -> list[Reply]:
         """Process RecordsWrites in one transaction with one flush, and return their replies.
 
-        Raises:
-            StorageError: the store failed; whether they are kept is not known.
-            Whatever a hook raises: then none of them is stored.
+        Raises as `process_message` does; what a hook raises undoes all of them.
         """
         if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
             return [_not_served(tenant, refusal)] * len(deliveries)
@@ -174,11 +168,7 @@ class Dwn:
         return Stored(message, data)
 
     def protocol_definition(self, tenant: str, protocol: str) -> dict[str, Any] | None:
-        """Return a protocol's definition as the tenant has it configured, or None, without any authorization.
-
-        Raises:
-            BadRequest: the protocol's URL cannot be normalized.
-        """
+        """Return a protocol's definition as the tenant has it configured, or None, without any authorization."""
         number = self.store.tenant(tenant)
         cid = configured(self.store, number, normalize_url(protocol))
         row = None if cid is None else self.store.message(number, cid)

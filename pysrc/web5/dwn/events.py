@@ -53,7 +53,7 @@ _Key = tuple[str, Any] | None
 _Terms = tuple[Term, ...]
 
 _KEY_COLUMNS = ("record_id", "parent_id", "context_id", "schema", "protocol_path", "protocol", "recipient", "guest")
-"""Columns by whose value subscriptions are looked up, the most selective first."""
+"""The columns by which subscriptions are looked up, the most selective first."""
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
@@ -65,18 +65,16 @@ class Subscription:
         id: the CID of the message that subscribed.
     """
 
-    def __init__(self, stream: EventStream, id: str, number: int, tenant: str, handler: Handler) -> None:
+    def __init__(self, id: str, handler: Handler, remove: Callable[[], None]) -> None:
         self.id = id
-        self._stream = stream
-        self._number = number
-        self._tenant = tenant
         self._handler: Handler | None = handler
+        self._remove = remove
 
     async def close(self) -> None:
         """End the subscription. Safe to call twice."""
         if self._handler is not None:
             self._handler = None
-            self._stream.remove(self._tenant, self._number)
+            self._remove()
 
     def notify(self, event: Event) -> None:
         if self._handler is not None:
@@ -84,10 +82,7 @@ class Subscription:
 
 
 class _TenantSubscriptions:
-    """The subscriptions of one tenant, indexed by a value that a message must have for them.
-
-    Those with the same terms are tested once.
-    """
+    """The subscriptions of one tenant by a value that a message must have for them; equal terms are tested once."""
 
     def __init__(self) -> None:
         self.by_number: dict[int, Subscription] = {}
@@ -112,7 +107,6 @@ class _TenantSubscriptions:
                 del self._by_key[key]
 
     def matching(self, columns: Columns, tags: _Tags) -> list[Subscription]:
-        """Return those that a message matches, in the order they subscribed."""
         found: set[int] = set()
         for key in (None, *((name, getattr(columns, name)) for name in _KEY_COLUMNS)):
             for terms, numbers in self._by_key.get(key, {}).items():
@@ -131,11 +125,11 @@ class EventStream:
     def subscribe(self, tenant: str, id: str, alternatives: Iterable[Sequence[Term]], handler: Handler) -> Subscription:
         """Call `handler` with each message of the tenant that matches all terms of one of the alternatives."""
         number = next(self._numbers)
-        subscription = Subscription(self, id, number, tenant, handler)
+        subscription = Subscription(id, handler, lambda: self._remove(tenant, number))
         self._tenants.setdefault(tenant, _TenantSubscriptions()).add(number, subscription, alternatives)
         return subscription
 
-    def remove(self, tenant: str, number: int) -> None:
+    def _remove(self, tenant: str, number: int) -> None:
         subscriptions = self._tenants[tenant]
         subscriptions.remove(number)
         if not subscriptions.by_number:
@@ -160,7 +154,7 @@ class EventStream:
 
 
 def _key(terms: Sequence[Term]) -> _Key:
-    """Return a column and the one value that the terms demand of it, or None."""
+    # A column and the one value that the terms demand of it.
     wanted = {term.name: value for term in terms if not term.is_tag for test, value in term.tests if test == "="}
     return next(((column, wanted[column]) for column in _KEY_COLUMNS if column in wanted), None)
 

@@ -9,7 +9,7 @@ from web5.dwn.cid import MAX_SAFE_INTEGER
 from web5.errors import BadRequest
 
 MAX_DEPTH = 200
-"""The limit for nesting; a message with delegated grants, the deepest there is, stays under 30."""
+"""The limit for nesting. A message with delegated grants, the deepest there is, has less than 30."""
 
 MAX_SIZE = 4 * 2**20
 """The limit for a message without its data: characters of all texts, and `VALUE_SIZE` for each value."""

@@ -1,6 +1,6 @@
 """The payloads and key IDs of a message's signatures, not yet verified (see `authentication`).
 
-Sources: `src/core/message.ts`, `src/utils/jws.ts`.
+All functions raise BadRequest for what they cannot read. Sources: `src/core/message.ts`, `src/utils/jws.ts`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,7 @@ WRITE_PAYLOAD = Schema("RecordsWriteSignaturePayload", _WritePayload)
 
 
 def payload_of(jws: Jws) -> dict[str, Any]:
-    """Return the signed payload.
-
-    Raises:
-        BadRequest: `JwsDecodePlainObjectPayloadInvalid`.
-    """
+    """Return the signed payload, which is a JSON object."""
     try:
         payload = parse_json(b64url_decode(jws["payload"]))
     except (KeyError, ValueError, CryptoError, RecursionError, BadRequest):
@@ -53,11 +49,7 @@ def payload_of(jws: Jws) -> dict[str, Any]:
 
 
 def signed_claims(jws: Jws | None, descriptor_cid: str, schema: Schema = GENERIC_PAYLOAD) -> dict[str, Any]:
-    """Return the payload of a message's only signature, after checking that it is about this descriptor.
-
-    Raises:
-        BadRequest: with the reference's code.
-    """
+    """Return the payload of a message's only signature, after checking that it is about this descriptor."""
     if jws is None or "signatures" not in jws:
         raise BadRequest("", "the signature is missing")
     if len(jws["signatures"]) != 1:
@@ -72,29 +64,17 @@ def signed_claims(jws: Jws | None, descriptor_cid: str, schema: Schema = GENERIC
 
 
 def message_signer(message: Mapping[str, Any]) -> str:
-    """Return the DID of a message's signer; not verified.
-
-    Raises:
-        BadRequest: the message is not signed, or its protected header cannot be read.
-    """
+    """Return the DID of a message's signer."""
     return signer_of(message["authorization"].get("signature", {}))
 
 
 def message_author(message: Mapping[str, Any]) -> str:
-    """Return the DID of a message's logical author, who is the grantor where a delegate signed; not verified.
-
-    Raises:
-        BadRequest: as `message_signer` does.
-    """
+    """Return the DID of a message's logical author, who is the grantor where a delegate signed."""
     return message_signer(message["authorization"].get("authorDelegatedGrant", message))
 
 
 def signer_of(jws: Jws) -> str:
-    """Return the DID of the first signature's key; not verified.
-
-    Raises:
-        BadRequest: there is no signature, or its protected header cannot be read.
-    """
+    """Return the DID of the first signature's key."""
     signatures = jws.get("signatures")
     if not signatures:
         raise BadRequest("", "the signature is missing")
@@ -103,11 +83,7 @@ def signer_of(jws: Jws) -> str:
 
 @lru_cache(maxsize=1024)
 def key_id_of(protected: str | None) -> str:
-    """Return the `kid` of a protected header.
-
-    Raises:
-        BadRequest: there is none.
-    """
+    """Return the `kid` of a protected header."""
     try:
         header = parse_json(b64url_decode(protected or ""))
     except (ValueError, CryptoError, RecursionError, BadRequest):

@@ -90,11 +90,7 @@ class Target:
 
 
 async def wrapped(crypto: Crypto, content: ContentKey, target: Target) -> Entry:
-    """Wrap a content key for one target, as an entry of `keyEncryption`.
-
-    Raises:
-        CryptoError: its key is not one of secp256k1.
-    """
+    """Wrap a content key for one target with a key of secp256k1, as an entry of `keyEncryption`."""
     cryptogram = await encrypt(crypto, target.public_jwk, content.key)
     entry = {
         "rootKeyId": target.key_id,

@@ -25,13 +25,10 @@ _ALGORITHM = "ES256K"
 
 
 def path_for(scheme: Scheme, message: Message) -> tuple[str, ...]:
-    """Return the path of a record's key.
+    """Return the path of a record's key, or raise EncryptionError where the scheme does not fit the record.
 
     Parameters:
         message: the RecordsWrite; it need not be signed yet.
-
-    Raises:
-        EncryptionError: the scheme does not fit the record.
     """
     descriptor, context_id = message["descriptor"], message.get("contextId")
     schema = descriptor.get("schema")
@@ -85,11 +82,7 @@ class DerivedKey:
         return replace(self, path=tuple(path), private=private)
 
     async def jwk(self, crypto: Crypto) -> Jwk:
-        """Return the private JWK, as the reference's `Secp256k1.privateKeyToJwk` writes it.
-
-        Raises:
-            CryptoError: no scalar of the curve.
-        """
+        """Return the private JWK, as the reference's `Secp256k1.privateKeyToJwk` writes it."""
         return {"alg": _ALGORITHM, **await crypto.private_key(CURVE, self.private)}
 
     async def to_wire(self, crypto: Crypto) -> dict[str, Any]:
@@ -103,11 +96,7 @@ class DerivedKey:
 
     @classmethod
     def from_wire(cls, value: Any) -> DerivedKey:
-        """Read a `DerivedPrivateJwk`.
-
-        Raises:
-            EncryptionError: it is none.
-        """
+        """Read a `DerivedPrivateJwk`, or raise EncryptionError."""
         try:
             root_key_id, scheme, path = value["rootKeyId"], value["derivationScheme"], value.get("derivationPath", [])
             jwk = value["derivedPrivateKey"]

@@ -161,16 +161,12 @@ def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:
             f"contextId {context_id} does not match the deterministic contextId {record_id}",
         )
     claims = parties.claims
-    if record_id != claims["recordId"]:
-        raise BadRequest(
-            Code.RecordsWriteValidateIntegrityRecordIdUnauthorized,
-            f"recordId {record_id} does not match the signed recordId {claims['recordId']}",
-        )
-    if context_id != claims.get("contextId"):
-        raise BadRequest(
-            Code.RecordsWriteValidateIntegrityContextIdNotInSignerSignaturePayload,
-            f"contextId {context_id} does not match the signed contextId {claims.get('contextId')}",
-        )
+    for name, actual, code in (
+        ("recordId", record_id, Code.RecordsWriteValidateIntegrityRecordIdUnauthorized),
+        ("contextId", context_id, Code.RecordsWriteValidateIntegrityContextIdNotInSignerSignaturePayload),
+    ):
+        if actual != claims.get(name):
+            raise BadRequest(code, f"{name} {actual} does not match the signed {name} {claims.get(name)}")
     check_delegations(signed)
     _check_signed_cid(message, claims, "attestation", Code.RecordsWriteValidateIntegrityAttestationMismatch)
     _check_signed_cid(message, claims, "encryption", Code.RecordsWriteValidateIntegrityEncryptionCidMismatch)

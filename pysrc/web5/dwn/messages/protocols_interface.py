@@ -110,19 +110,19 @@ async def handle_query(services: Services, call: Call) -> Reply:
     check_urls(filter)
     check_moment(descriptor["messageTimestamp"])
     parties = claims.parties()
-    published = None
+    published_only = False
     try:
         await services.verifier.authenticate(message.get("authorization"))
         _authorize_query(services, call.tenant, message, parties)
     except Unauthorized as error:
         if error.code not in PUBLISHED_ONLY:
             raise
-        published = True
+        published_only = True
     # No protocol has a recipient.
     if "recipient" in filter:
         return reply(200, "OK", entries=[])
     tenant = services.store.tenant(call.tenant)
-    entries = configurations(services.store, tenant, protocol=filter.get("protocol"), published=published)
+    entries = configurations(services.store, tenant, protocol=filter.get("protocol"), published_only=published_only)
     return reply(200, "OK", entries=entries)
 
 

@@ -1,4 +1,4 @@
-"""Who may do what with the records of a protocol (`src/core/protocol-authorization.ts`).
+"""The rights that a protocol's action rules give (`src/core/protocol-authorization.ts`).
 
 Two tables decide: `ACTIONS` has the actions that allow a message where an action rule's `can` names one of them;
 `ACTORS` says for whom such a rule is. `_authorize` is their one interpreter. The tenant and whoever has a grant need no
@@ -134,11 +134,7 @@ class Place:
 
 
 def authorize_write(place: Place, write: ParsedWrite) -> None:
-    """Check that the protocol of a record allows a RecordsWrite.
-
-    Raises:
-        Unauthorized: with the reference's code.
-    """
+    """Check that the record's protocol allows a RecordsWrite, or raise Unauthorized."""
     descriptor = write.descriptor
     initial = stored.link(place.store, place.tenant, write.message["recordId"])
     _authorize(
@@ -156,14 +152,11 @@ def authorize_write(place: Place, write: ParsedWrite) -> None:
 
 
 def authorize_on_record(place: Place, parties: Parties, write: Mapping[str, Any], case: str) -> None:
-    """Check that the protocol of a record allows a message to read or delete it.
+    """Check that the record's protocol allows a message to read or delete it, or raise Unauthorized.
 
     Parameters:
         write: a RecordsWrite of the record.
-        case: of `ACTIONS`.
-
-    Raises:
-        Unauthorized: with the reference's code.
+        case: one of `ACTIONS`.
     """
     descriptor, record_id = write["descriptor"], write["recordId"]
     _authorize(
@@ -180,11 +173,7 @@ def authorize_on_record(place: Place, parties: Parties, write: Mapping[str, Any]
 
 
 def authorize_query(place: Place, parties: Parties, descriptor: Mapping[str, Any]) -> None:
-    """Check that a protocol allows the RecordsQuery or RecordsSubscribe with this descriptor.
-
-    Raises:
-        Unauthorized: with the reference's code.
-    """
+    """Check that a protocol allows the RecordsQuery or RecordsSubscribe with this descriptor, or raise Unauthorized."""
     filter = descriptor["filter"]
     _authorize(
         place,

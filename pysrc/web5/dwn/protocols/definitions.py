@@ -45,7 +45,7 @@ class TagRules:
 
     @staticmethod
     def of(tags: Mapping[str, Any]) -> TagRules:
-        """Return the rules for the `$tags` of a rule set that was accepted (`verifyTagsIfNeeded`)."""
+        """Read the `$tags` of a rule set (`verifyTagsIfNeeded`)."""
         required = tags.get("$requiredTags", [])
         schema: dict[str, Any] = {
             "type": "object",
@@ -62,11 +62,7 @@ class TagRules:
         return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), named)
 
     def fault(self, tags: Mapping[str, Any]) -> Fault | None:
-        """Return the first fault of a record's tags, or None.
-
-        Raises:
-            RecursionError: a `$ref` leads to itself.
-        """
+        """Return the first fault of a record's tags, or None. A `$ref` to itself is a RecursionError."""
         return fault(self.schema, tags, self.references)
 
 
@@ -97,13 +93,7 @@ def _strict_faults(schema: Schema, named: Mapping[str, Schema]) -> Iterator[str]
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The rules for the records of one protocol path.
-
-    Parameters:
-        actions: the action rules; None if there are none at all.
-        is_role: such a record gives its recipient a role.
-        min_size, max_size: of the data, in bytes.
-    """
+    """The rules for the records of one protocol path; sizes are those of the data, in bytes."""
 
     actions: tuple[Mapping[str, Any], ...] | None
     is_role: bool
@@ -124,11 +114,7 @@ class RuleSet:
 
 
 class Definition:
-    """A protocol: the types of its records, and a rule set for each protocol path.
-
-    Parameters:
-        raw: the definition in the wire's shape, as it was accepted.
-    """
+    """A protocol: the types of its records, and a rule set for each protocol path."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.types: Mapping[str, Any] = raw["types"]
@@ -156,11 +142,7 @@ _parsed: LruCache[str, Definition] = LruCache(REMEMBERED)
 
 
 def definition_of(store: Store, tenant: int, protocol: str | None) -> Definition:
-    """Return the protocol as the tenant has it configured now.
-
-    Raises:
-        BadRequest: `ProtocolAuthorizationProtocolNotFound`.
-    """
+    """Return the protocol as the tenant has it configured now, or raise BadRequest."""
     if protocol == permissions.URI:
         return _PERMISSIONS
     cid = None if protocol is None else stored.configured(store, tenant, protocol)

@@ -31,7 +31,7 @@ class _Case:
 
     @property
     def rules(self) -> RuleSet:
-        """Those of the record's path, which an earlier check found to have some."""
+        """The rule set of the record's path, which an earlier check found."""
         rules = self.definition.rule_set(self.path)
         assert rules is not None
         return rules
@@ -52,15 +52,7 @@ class Check(NamedTuple):
 
 
 def validate_referential_integrity(store: Store, tenant: int, message: Mapping[str, Any]) -> None:
-    """Check that a RecordsWrite is as its protocol demands.
-
-    Parameters:
-        tenant: the tenant's number.
-        message: names a protocol.
-
-    Raises:
-        BadRequest: with the reference's code.
-    """
+    """Check that a RecordsWrite is as its protocol demands, or raise BadRequest with the reference's code."""
     descriptor = message["descriptor"]
     path, definition = descriptor["protocolPath"], definition_of(store, tenant, descriptor["protocol"])
     case = _Case(store, tenant, message, descriptor, definition, path, path.rpartition("/")[2])

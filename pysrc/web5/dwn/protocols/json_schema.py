@@ -64,11 +64,7 @@ def fault(schema: Schema, value: Any, names: Names | None = None, max_steps: int
 
 
 def fault_within(schema: Schema, value: Any, scope: Scope) -> Fault | None:
-    """Return the first fault of a part of the value that is being validated, or None.
-
-    Raises:
-        EffortExceeded: it takes more steps than are left.
-    """
+    """Return the first fault of a part of the value, or None. It raises EffortExceeded where no steps are left."""
     if isinstance(schema, bool):
         return None if schema else Fault("false schema")
     scope.effort.spend(1)

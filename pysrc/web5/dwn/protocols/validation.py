@@ -103,11 +103,7 @@ DEMANDS = (
 
 
 def validate_definition(definition: Mapping[str, Any]) -> None:
-    """Check a definition that has the shape of one.
-
-    Raises:
-        BadRequest: with the reference's code.
-    """
+    """Check a definition that has the shape of one, or raise BadRequest with the reference's code."""
     check_urls({"protocol": definition["protocol"]})
     for kind in definition["types"].values():
         check_urls({"schema": kind["schema"]} if "schema" in kind else {})

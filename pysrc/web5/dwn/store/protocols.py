@@ -44,23 +44,13 @@ def configured(store: Store, tenant: int, protocol: str) -> str | None:
     return row[0] if row else None
 
 
-def configurations(store: Store, tenant: int, *, protocol: str | None, published: bool | None) -> list[Message]:
-    """Return ProtocolsConfigure messages, oldest first.
-
-    Parameters:
-        protocol: only the one of this protocol.
-        published: only those whose definition is published, or is not.
-    """
-    terms = ["tenant = ?", "method = 'Configure'"]
-    values: list[Any] = [tenant]
-    for column, value in (("protocol", protocol), ("published", published)):
-        if value is not None:
-            terms.append(f"{column} = ?")
-            values.append(value)
+def configurations(store: Store, tenant: int, *, protocol: str | None, published_only: bool) -> list[Message]:
+    """Return ProtocolsConfigure messages, of one protocol if it is given, oldest first."""
+    condition = (" AND protocol = ?" if protocol is not None else "") + (" AND published" if published_only else "")
     rows = store.connection.execute(
         "SELECT message FROM dwn_message INDEXED BY dwn_by_configured"
-        f" WHERE {' AND '.join(terms)} ORDER BY message_timestamp, cid",
-        values,
+        f" WHERE tenant = ? AND method = 'Configure'{condition} ORDER BY message_timestamp, cid",
+        (tenant,) if protocol is None else (tenant, protocol),
     )
     return [json.loads(body) for (body,) in rows]
 
@@ -86,11 +76,7 @@ def parent(store: Store, tenant: int, protocol: str, record_id: str) -> RecordLi
 def role_records(
     store: Store, tenant: int, *, protocol: str, protocol_path: str, recipient: str, context: str | None
 ) -> list[str]:
-    """Return the IDs of a recipient's role records.
-
-    Parameters:
-        context: only those below it, a prefix of their context ID.
-    """
+    """Return the IDs of a recipient's role records below a context, a prefix of their context IDs, if it is given."""
     terms = ""
     values: list[Any] = [tenant, recipient, protocol, protocol_path]
     if context:
@@ -106,9 +92,6 @@ def role_records(
 
 
 def purge_descendants(store: Store, tenant: int, record_id: str) -> list[str]:
-    """Forget everything that was written below a record, and return the keys of the blobs to delete.
-
-    Run it inside a transaction.
-    """
+    """Forget everything that was written below a record, and return the keys of the blobs to delete."""
     descendants: list[str] = [one for (one,) in store.connection.execute(_BELOW, (tenant, record_id))]
     return [key for descendant in descendants for key in store.purge(tenant, descendant)]

@@ -145,7 +145,6 @@ def write_columns(
     """Return the row of a RecordsWrite.
 
     Parameters:
-        tenant: the tenant's number.
         did: the tenant's DID.
         author: the logical author, who is the grantor where a delegate signed.
     """

@@ -103,10 +103,8 @@ def search(
     """Return the latest states of records that fulfil all terms of one of the alternatives, in order; ties by CID.
 
     Parameters:
-        method: only messages of this method; without one they come in no order, for those who want a single record.
-        sort: one of `SORTS`.
-        after: the value of the sort property and the CID of a message; those up to it are left out.
-        limit: the most messages to give.
+        method: only messages of this method; without one they come in no order, for callers that want one record.
+        after: the value of the sort property and the CID of the last message to leave out.
     """
     query = _Query(tenant, method, *sort, after, None if limit is None else min(limit, _EVERYTHING))
     if len(alternatives) == 1:

@@ -36,7 +36,7 @@ _SELECT = "SELECT seq, cid, method, record_id, latest, initial, message_timestam
 
 @dataclass(slots=True)
 class MessageRow:
-    """A stored message. `data` is its data if that lies with it; large data is found by `Store.blob`."""
+    """A stored message with its data, if that is small; large data is found by `Store.blob`."""
 
     seq: int
     cid: str
@@ -50,7 +50,6 @@ class MessageRow:
 
     @property
     def message(self) -> Message:
-        """The message, as a new dict."""
         message: Message = json.loads(self.body)
         return message
 
@@ -67,11 +66,7 @@ class BlobRow:
 
 
 class Store:
-    """The engine's tables in a database that other components may share.
-
-    Attributes:
-        identity: a random name of the database, as part of cursors.
-    """
+    """The engine's tables. `identity` is a random name of the database, a part of cursors."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,7 +75,6 @@ class Store:
         self._last_seq = 0
 
     def open(self) -> None:
-        """Make the tables or bring them up to date."""
         self._database.migrate("dwn", STEPS)
         self.identity = self._one("SELECT id FROM dwn_store")[0]
         self._last_seq = self._one("SELECT coalesce(max(seq), 0) FROM dwn_message")[0]
@@ -97,7 +91,7 @@ class Store:
         return row[0] if row else 0
 
     def record(self, tenant: int, record_id: str) -> list[MessageRow]:
-        """Return all messages of a record, oldest first."""
+        """Return the messages of a record, oldest first."""
         found = self._db.execute(f"{_SELECT} WHERE tenant = ? AND record_id = ?", (tenant, record_id))
         return sorted((MessageRow(*values) for values in found), key=lambda row: row.age)
 
@@ -182,11 +176,7 @@ class Store:
         return number
 
     def put(self, columns: Columns, tags: Iterable[tuple[str, Any]] = ()) -> int:
-        """Add a message and return its sequence number.
-
-        Parameters:
-            tags: names and stored values, if the message is the latest of its record.
-        """
+        """Add a message, with the names and stored values of its tags, and return its sequence number."""
         self._db.execute(_INSERT, (self._last_seq, *columns))
         seq: int = self._db.last_insert_rowid()
         self._last_seq = seq

@@ -59,7 +59,7 @@ OF_RECORDS = Term("method", (("in", _METHODS["Records"]),))
 
 
 def record_terms(filter: Filter, tenant_did: str) -> Iterator[Term]:
-    """Give the terms of a records filter that passed its schema; all of them must hold."""
+    """Give the terms of a records filter, all of which must hold."""
     for name, value in filter.items():
         if name in _EQUAL or name in _SPANS:
             yield _term(name, value)
@@ -83,8 +83,7 @@ def seen_by(
     """Return lists of terms, one of which a message must fulfil to be visible to a requester.
 
     The tenant sees all messages that fulfil `terms`, and whoever has a role, all writes. Others see what is published,
-    by them or for them (`filterAsNonOwner`, `fetchRecordsAsNonOwner`). There may be no list, where the reference shows
-    a subscriber everything instead.
+    by them or for them (`filterAsNonOwner`, `fetchRecordsAsNonOwner`).
     """
     if requester == tenant_did:
         return [[*terms]]

@@ -96,12 +96,11 @@ class Payload:
         return self.source if isinstance(self.source, bytes) else None
 
     async def write(self, agent: Agent, did: str, message: Message) -> None:
-        """Have the local DWN of `did` store a RecordsWrite with this data.
+        """Have the local DWN of `did` store a RecordsWrite with this data; nothing is stored if anything is raised.
 
         Raises:
             InvalidArgument: the source gave other data than the first time, or something else than bytes.
             DwnError: the DWN refused.
-            Whatever the source raises. Nothing is stored in any of these cases.
         """
         if isinstance(self.source, bytes):
             await agent.messages.process(did, message, self.source)
@@ -120,14 +119,7 @@ class Payload:
 async def prepare(data: Any, data_format: str | None, transform: Transform | None = None) -> Payload:
     """Return the payload for an app's data; a source is read once, for its CID and size.
 
-    Parameters:
-        data: str, bytes-like, anything JSON can hold, a `Source`, or the path of a file.
-        data_format: the media type; by default the one that fits `data`.
-        transform: encrypts the data, if they are to be.
-
-    Raises:
-        InvalidArgument: it is none of these, or the file cannot be read.
-        Whatever the source raises.
+    Parameters and errors are those of `RecordsApi.create`; `transform` encrypts the data, if they are to be.
     """
     if isinstance(data, Path):
         data = _file(data)

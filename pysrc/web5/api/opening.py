@@ -16,11 +16,10 @@ from web5.settings import Progress, Settings
 @asynccontextmanager
 async def unlocked_agent(
     agent: Agent | None,
-    *,
     dwn_endpoints: Sequence[str] | None,
     did_dht_gateways: Sequence[str] | None,
     password: str | None,
-    recovery_phrase: str | None = None,
+    recovery_phrase: str | None,
     on_progress: Progress,
     platform_options: dict[str, Any],
 ) -> AsyncIterator[tuple[Agent, Sequence[str], str | None]]:

@@ -19,7 +19,8 @@ class PermissionsApi:
     """Permissions, in the name of whoever signs.
 
     A delegate's requests and grants are its own, and in its own DWN, as in `@web5/api`. `from_`, where it is taken, is
-    the DID whose remote DWN is asked instead of the local one.
+    the DID whose remote DWN is asked instead of the local one. Each method raises DwnError if the DWN refuses, a scope
+    for instance, and RemoteError if a remote one cannot be reached.
     """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
@@ -45,9 +46,6 @@ class PermissionsApi:
             description: the purpose, in words for a person.
             conditions: `{"publication": "Required" or "Prohibited"}`.
             store: keep it in the own DWN too.
-
-        Raises:
-            DwnError: the scope is refused.
         """
         message = await permission_request(
             await self._agent.signer(self._did),
@@ -84,9 +82,6 @@ class PermissionsApi:
             request_id: the record ID of the request that it answers.
             store: keep it in the own DWN, from where sync brings it on. Elsewhere than there, only a delegated grant
                 can be used.
-
-        Raises:
-            DwnError: the scope is refused.
         """
         message = await permission_grant(
             await self._agent.signer(self._did),
@@ -109,9 +104,6 @@ class PermissionsApi:
 
         Parameters:
             protocol: only those about this one.
-
-        Raises:
-            DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         entries = await self._query(permissions.REQUEST, from_, protocol)
         return [PermissionRequest(self._agent, self._did, entry) for entry in entries]
@@ -130,9 +122,6 @@ class PermissionsApi:
         Parameters:
             grantor, grantee, protocol: only those by, to, about this one.
             check_revoked: leave out those that were revoked.
-
-        Raises:
-            DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         entries = await self._query(permissions.GRANT, from_, protocol, author=grantor, recipient=grantee)
         grants = [PermissionGrant(self._agent, self._did, entry) for entry in entries]

@@ -45,11 +45,9 @@ class ProtocolsApi:
         Raises:
             DwnError: the definition is refused; Conflict if a newer one is there.
         """
-        context = await self._actor.authorize(operations.configure(definition))
+        signer, invocation = await self._actor.authorize(operations.configure(definition))
         definition = await self._with_keys(definition, None if encryption else required_types(definition))
-        message = await compose.protocols_configure(
-            context.signer, self._agent.clock, definition=definition, delegated_grant=context.delegated_grant
-        )
+        message = await compose.protocols_configure(signer, self._agent.clock, definition=definition, **invocation)
         await self._agent.messages.process(self._did, message)
         return _protocol(message)
 
@@ -62,10 +60,8 @@ class ProtocolsApi:
         Raises:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        context = await self._actor.authorize(operations.query_protocols(protocol), from_)
-        message = await compose.protocols_query(
-            context.signer, self._agent.clock, protocol=protocol, permission_grant_id=context.permission_grant_id
-        )
+        signer, invocation = await self._actor.authorize(operations.query_protocols(protocol), from_)
+        message = await compose.protocols_query(signer, self._agent.clock, protocol=protocol, **invocation)
         reply = await self._agent.messages.ask(self._did, from_, message)
         return [_protocol(entry) for entry in reply["entries"]]
 

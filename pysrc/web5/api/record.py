@@ -235,9 +235,9 @@ class Record:
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
-        context = await self._actor.authorize(operations.update(self._message, published))
+        signer, invocation = await self._actor.authorize(operations.update(self._message, published))
         options = compose.WriteOptions(
-            delegated_grant=context.delegated_grant,
+            delegated_grant=invocation.get("delegated_grant"),
             data_format=data_format,
             published=published,
             date_published=date_published,
@@ -250,7 +250,7 @@ class Record:
         if has_data:
             payload = await prepare(data, data_format or self.data_format, cipher.encrypt_stream if cipher else None)
             options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
-        message = await compose.records_write(context.signer, self._agent.clock, existing=self._message, **options)
+        message = await compose.records_write(signer, self._agent.clock, existing=self._message, **options)
         if payload is None:
             await self._agent.messages.process(self._did, message)
         else:
@@ -269,14 +269,9 @@ class Record:
             GrantMissing: a delegate may not do this.
             DwnError: the DWN refused; NotFound if it is deleted already.
         """
-        context = await self._actor.authorize(operations.delete_record(self._last_write))
-        message = await compose.records_delete(
-            context.signer,
-            self._agent.clock,
-            record_id=self.id,
-            prune=prune,
-            delegated_grant=context.delegated_grant,
-        )
+        signer, invocation = await self._actor.authorize(operations.delete_record(self._last_write))
+        clock = self._agent.clock
+        message = await compose.records_delete(signer, clock, record_id=self.id, prune=prune, **invocation)
         await self._agent.messages.process(self._did, message)
         self._move_on(message)
         self._data = self._stream = None
@@ -361,13 +356,9 @@ class Record:
         if self._stream is not None:
             stream, self._stream = self._stream, None
             return aiter(stream)
-        context = await self._actor.authorize(operations.read_record(self._last_write), self._remote)
-        read = await compose.records_read(
-            context.signer,
-            self._agent.clock,
-            filter={"recordId": self.id},
-            delegated_grant=context.delegated_grant,
-        )
+        signer, invocation = await self._actor.authorize(operations.read_record(self._last_write), self._remote)
+        filter = {"recordId": self.id}
+        read = await compose.records_read(signer, self._agent.clock, filter=filter, **invocation)
         reply = await self._agent.messages.ask(self._did, self._remote, read)
         fetched: DataStream | None = reply["entry"].get("data")
         if fetched is None:

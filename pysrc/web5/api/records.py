@@ -60,8 +60,9 @@ class Records(list[Record]):
 class RecordsApi:
     """Records of the local DWN, and of others' remote ones: `from_` is the DID whose DWN is asked instead.
 
-    A delegate acts with grants: what none of them allows raises GrantMissing, with the scope that is missing. It has to
-    name the protocol in what it asks for; of a record that is held here, it is known.
+    A delegate acts with grants. It has to name the protocol in what it asks for; of a record that is held here, it is
+    known. Each method raises GrantMissing, with the scope that is missing, if a delegate may not do it; DwnError if the
+    DWN refuses; RemoteError if a remote one cannot be reached; and InvalidArgument if there is no such filter.
     """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
@@ -111,8 +112,6 @@ class RecordsApi:
         Raises:
             InvalidArgument: the data cannot be stored, or changed between the two readings.
             EncryptionError: the protocol demands encryption and it is declined, or someone it is for has no key.
-            GrantMissing: a delegate may not do this.
-            DwnError: the DWN refused.
             Whatever such a callable raises.
         """
         options = compose.WriteOptions(
@@ -127,13 +126,14 @@ class RecordsApi:
             parent_context_id=parent_context_id,
             protocol_role=protocol_role,
         )
-        context = await self._actor.authorize(operations.write(options))
+        signer, invocation = await self._actor.authorize(operations.write(options))
         cipher = await self._encryption.for_new_record(encryption, options)
         key_recipient = await self._encryption.contexts.key_recipient(options, encrypted=cipher is not None)
         payload = await prepare(data, data_format, cipher.encrypt_stream if cipher else None)
         options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
-        options |= {"delegated_grant": context.delegated_grant, "encryption": cipher.property if cipher else None}
-        message = await compose.records_write(context.signer, self._agent.clock, **options)
+        options["delegated_grant"] = invocation.get("delegated_grant")
+        options["encryption"] = cipher.property if cipher else None
+        message = await compose.records_write(signer, self._agent.clock, **options)
         await payload.write(self._agent, self._did, message)
         if key_recipient is not None:
             await self._encryption.contexts.deliver_context_key(message, key_recipient)
@@ -155,26 +155,19 @@ class RecordsApi:
             date_sort: createdAscending (the default), createdDescending, publishedAscending or publishedDescending.
             limit: the number of records at the most; what follows is reached by the result's `cursor`.
             protocol_role: the protocol path of the role that is invoked.
-            filters: any of `web5.api.records.FILTERS`; a list means any of its values, a `{"from", "to"}` a range.
-
-        Raises:
-            InvalidArgument: no filter, or an unknown one.
-            DwnError, RemoteError: the DWN refused, or could not be reached.
+            filters: at least one of `web5.api.records.FILTERS`; a list means any of its values, a `{"from", "to"}` a
+                range.
         """
         wire_filter = records_filter(filters)
         if not wire_filter:
             raise InvalidArgument("A query needs at least one filter, for example schema=… or data_format=….")
-        context = await self._actor.authorize(operations.query(wire_filter), from_)
+        signer, invocation = await self._actor.authorize(operations.query(wire_filter), from_)
+        invocation["protocol_role"] = protocol_role
         if from_ is None:
             self._agent.sync.prioritize(self._did, wire_filter)
+        pages = without_none(limit=limit, cursor=cursor) or None
         message = await compose.records_query(
-            context.signer,
-            self._agent.clock,
-            delegated_grant=context.delegated_grant,
-            filter=wire_filter,
-            date_sort=date_sort,
-            pagination=without_none(limit=limit, cursor=cursor) or None,
-            protocol_role=protocol_role,
+            signer, self._agent.clock, filter=wire_filter, date_sort=date_sort, pagination=pages, **invocation
         )
         reply = await self._agent.messages.ask(self._did, from_, message)
         entries = (Record(self._agent, self._actor, entry, remote=from_) for entry in reply["entries"])
@@ -195,19 +188,12 @@ class RecordsApi:
             filters: as for `query`.
 
         Raises:
-            InvalidArgument: an unknown filter.
             NotFound: there is none.
-            DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         wire_filter = records_filter({"record_id": record_id, **filters})
-        context = await self._actor.authorize(operations.read(wire_filter), from_)
-        message = await compose.records_read(
-            context.signer,
-            self._agent.clock,
-            filter=wire_filter,
-            permission_grant_id=permission_grant_id,
-            delegated_grant=context.delegated_grant,
-        )
+        signer, invocation = await self._actor.authorize(operations.read(wire_filter), from_)
+        invocation["permission_grant_id"] = permission_grant_id
+        message = await compose.records_read(signer, self._agent.clock, filter=wire_filter, **invocation)
         entry = (await self._agent.messages.ask(self._did, from_, message))["entry"]
         write: dict[str, Any] = entry["recordsWrite"]
         stream: DataStream | None = entry.get("data")
@@ -230,22 +216,13 @@ class RecordsApi:
 
         Returns:
             A subscription; `await subscription.close()` ends it.
-
-        Raises:
-            InvalidArgument: no filter, or an unknown one.
-            DwnError: the DWN refused.
         """
         wire_filter = records_filter(filters)
         if not wire_filter:
             raise InvalidArgument("A subscription needs at least one filter, for example protocol=… or schema=….")
-        context = await self._actor.authorize(operations.subscribe(wire_filter))
-        message = await compose.records_subscribe(
-            context.signer,
-            self._agent.clock,
-            filter=wire_filter,
-            protocol_role=protocol_role,
-            delegated_grant=context.delegated_grant,
-        )
+        signer, invocation = await self._actor.authorize(operations.subscribe(wire_filter))
+        invocation["protocol_role"] = protocol_role
+        message = await compose.records_subscribe(signer, self._agent.clock, filter=wire_filter, **invocation)
 
         def on_event(event: Event) -> None:
             handler(Record(self._agent, self._actor, event["message"], initial_write=event.get("initialWrite")))
@@ -265,11 +242,8 @@ class RecordsApi:
 
         Raises:
             NotFound: there is none, or it is deleted already.
-            DwnError, RemoteError: the DWN refused, or could not be reached.
         """
-        context = await self._actor.authorize(operations.delete(record_id, protocol), from_)
-        grant = context.delegated_grant
-        message = await compose.records_delete(
-            context.signer, self._agent.clock, record_id=record_id, prune=prune, delegated_grant=grant
-        )
+        signer, invocation = await self._actor.authorize(operations.delete(record_id, protocol), from_)
+        clock = self._agent.clock
+        message = await compose.records_delete(signer, clock, record_id=record_id, prune=prune, **invocation)
         await self._agent.messages.ask(self._did, from_, message)

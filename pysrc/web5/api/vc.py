@@ -46,6 +46,10 @@ class StoredCredential:
 class VcApi(CredentialVerifier):
     """Verifiable credentials; this identity is the issuer and the holder where nobody else is named."""
 
+    parse_jwt = staticmethod(parse_credential)
+    parse_presentation_jwt = staticmethod(parse_presentation)
+    select_credentials = staticmethod(exchange.select_credentials)
+
     def __init__(self, agent: Agent, did: str, records: RecordsApi) -> None:
         super().__init__(agent.resolver, agent.crypto, agent.clock, agent.http)
         self._agent = agent
@@ -96,14 +100,6 @@ class VcApi(CredentialVerifier):
         signer = await self._signer(credential.issuer_id, key_id)
         return await sign_credential(credential, signer, self._agent.clock)
 
-    def parse_jwt(self, vc_jwt: str) -> VerifiableCredential:
-        """Return the credential of a JWT; **nothing is verified**.
-
-        Raises:
-            CredentialError: it is none.
-        """
-        return parse_credential(vc_jwt)
-
     def create_presentation(
         self,
         vc_jwts: Sequence[str],
@@ -120,17 +116,6 @@ class VcApi(CredentialVerifier):
         return VerifiablePresentation.create(
             holder=holder or self._did, vc_jwts=vc_jwts, type=type, additional_data=additional_data
         )
-
-    def select_credentials(self, vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> Sequence[str]:
-        """Select the credentials that a verifier asks for; none if one that it asks for is missing.
-
-        Parameters:
-            definition: a presentation definition (DIF Presentation Exchange 2), as JSON.
-
-        Raises:
-            CredentialError: definitionUnsupported; malformedJwt, one of them is no JWT.
-        """
-        return exchange.select_credentials(vc_jwts, definition)
 
     def answer(self, vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> VerifiablePresentation:
         """Create the presentation that a verifier asks for, of exactly these credentials; not signed yet.
@@ -164,14 +149,6 @@ class VcApi(CredentialVerifier):
         """
         signer = await self._signer(presentation.holder or self._did, key_id)
         return await sign_presentation(presentation, signer, self._agent.clock, audience=audience, nonce=nonce)
-
-    def parse_presentation_jwt(self, vp_jwt: str) -> VerifiablePresentation:
-        """Return the presentation of a JWT; **nothing is verified**.
-
-        Raises:
-            CredentialError: it is none.
-        """
-        return parse_presentation(vp_jwt)
 
     async def store(self, vc_jwt: str, **options: Any) -> StoredCredential:
         """Keep a credential as a record of the person's DWN; sync carries it, and it is not published.

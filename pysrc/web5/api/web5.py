@@ -125,13 +125,7 @@ class Web5:
         """
         parse_interval(sync)
         async with unlocked_agent(
-            agent,
-            dwn_endpoints=dwn_endpoints,
-            did_dht_gateways=did_dht_gateways,
-            password=password,
-            recovery_phrase=recovery_phrase,
-            on_progress=on_progress,
-            platform_options=platform_options,
+            agent, dwn_endpoints, did_dht_gateways, password, recovery_phrase, on_progress, platform_options
         ) as (agent, endpoints, phrase):
             identity = agent.identities.chosen()
             if created := identity is None:
@@ -169,19 +163,14 @@ class Web5:
             the others: as for `connect`.
 
         Raises:
-            DelegationError: it is no delegation, or cannot be verified now.
+            DelegationError: it is no delegation, lacks grants or keys, or the owner's signature cannot be verified now.
             IdentityError: the keys do not fit, or the owner, or another delegate of it, is on this agent.
             InvalidArgument, VaultLocked, WrongPassword, StorageBusy, StorageError: as for `connect`.
         """
         parse_interval(sync)
         given = Delegation.from_json(delegation)
         async with unlocked_agent(
-            agent,
-            dwn_endpoints=dwn_endpoints,
-            did_dht_gateways=did_dht_gateways,
-            password=password,
-            on_progress=on_progress,
-            platform_options=platform_options,
+            agent, dwn_endpoints, did_dht_gateways, password, None, on_progress, platform_options
         ) as (agent, _, phrase):
             created = all(one.did != given.delegate_did for one in agent.identities.list())
             identity = await accept_delegation(agent, given, name, keys)

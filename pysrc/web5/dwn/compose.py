@@ -227,7 +227,7 @@ async def protocols_configure(
 
 
 async def protocols_query(
-    signer: MessageSigner | None, clock: Clock, *, protocol: str | None = None, permission_grant_id: str | None = None
+    signer: MessageSigner | None, clock: Clock, *, protocol: str | None = None, **invocation: Unpack[Invocation]
 ) -> Message:
     """Make a ProtocolsQuery of all protocols, or of one.
 
@@ -236,7 +236,7 @@ async def protocols_query(
     """
     filter = None if protocol is None else _normalized({"protocol": protocol})
     descriptor = _descriptor("Protocols", "Query", clock, filter=filter)
-    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
+    return await sign_message(signer, descriptor, **invocation)
 
 
 async def messages_query(
@@ -245,32 +245,28 @@ async def messages_query(
     *,
     filters: Sequence[Mapping[str, Any]] = (),
     cursor: Mapping[str, Any] | None = None,
-    permission_grant_id: str | None = None,
+    **invocation: Unpack[Invocation],
 ) -> Message:
     """Make a MessagesQuery for the CIDs of all messages that any of the filters finds; without filters, of all."""
     about = {"filters": [_normalized(one) for one in filters if one], "cursor": _copied(cursor)}
     descriptor = _descriptor("Messages", "Query", clock, **about)
-    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
+    return await sign_message(signer, descriptor, **invocation)
 
 
 async def messages_subscribe(
-    signer: MessageSigner,
-    clock: Clock,
-    *,
-    filters: Sequence[Mapping[str, Any]] = (),
-    permission_grant_id: str | None = None,
+    signer: MessageSigner, clock: Clock, *, filters: Sequence[Mapping[str, Any]] = (), **invocation: Unpack[Invocation]
 ) -> Message:
     """Make a MessagesSubscribe to the messages that any of the filters finds; without filters, to all."""
     descriptor = _descriptor("Messages", "Subscribe", clock, filters=[_normalized(one) for one in filters if one])
-    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
+    return await sign_message(signer, descriptor, **invocation)
 
 
 async def messages_read(
-    signer: MessageSigner, clock: Clock, *, message_cid: str, permission_grant_id: str | None = None
+    signer: MessageSigner, clock: Clock, *, message_cid: str, **invocation: Unpack[Invocation]
 ) -> Message:
     """Make a MessagesRead of one message, with its data if there is any."""
     descriptor = _descriptor("Messages", "Read", clock, messageCid=message_cid)
-    return await sign_message(signer, descriptor, permission_grant_id=permission_grant_id)
+    return await sign_message(signer, descriptor, **invocation)
 
 
 def _descriptor(interface: str, method: str, time: Clock | str, **properties: Any) -> dict[str, Any]:

@@ -11,15 +11,16 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from web5.agent.delegation.operations import Operation
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Dwn
 from web5.dwn.permissions import rules
 from web5.dwn.permissions.grants import Grant
+from web5.dwn.signing import Invocation
 from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
 from web5.errors import GrantEnded, GrantMissing, NotFound, Unauthorized
 from web5.ports.clock import Clock
 from web5.sync.exchange.grants import GrantBook
@@ -30,18 +31,11 @@ INVOKED = frozenset({("Protocols", "Query")})
 """The messages that have no place for a delegated grant: the delegate signs in its own name, and names the grant."""
 
 
-@dataclass(frozen=True, slots=True)
-class SigningContext:
-    """The signer of a message, and the grant with which it signs.
-
-    Parameters:
-        delegated_grant: the grant, with its `encodedData`, for whose grantor the signer signs.
-        permission_grant_id: the record ID of a grant that is invoked in the signer's own name.
-    """
+class SigningContext(NamedTuple):
+    """The signer of a message, and the grant that it invokes, if any."""
 
     signer: MessageSigner
-    delegated_grant: Message | None = None
-    permission_grant_id: str | None = None
+    invocation: Invocation
 
 
 class Actor:
@@ -69,7 +63,7 @@ class Actor:
             NotFound: a delegate asks for a record that is not here.
             IdentityError: the keys are not on this agent.
         """
-        return SigningContext(await self.signer_of(self.did))
+        return SigningContext(await self.signer_of(self.did), {})
 
 
 class Delegate(Actor):
@@ -94,10 +88,10 @@ class Delegate(Actor):
             raise self._missing(operation.scope)
         signer = await self.signer_of(self.delegate_did)
         if grant is None:
-            return SigningContext(signer)
-        if invoked:
-            return SigningContext(signer, permission_grant_id=grant.id)
-        return SigningContext(signer, delegated_grant=grant.message)
+            return SigningContext(signer, {})
+        return SigningContext(
+            signer, {"permission_grant_id": grant.id} if invoked else {"delegated_grant": grant.message}
+        )
 
     def _with_held_record(self, operation: Operation, *, here: bool) -> Operation:
         """Fill in the record that is held here.

@@ -44,16 +44,8 @@ async def create_delegation(
 ) -> Delegation:
     """Let a delegate act for `did`.
 
-    The grants are in the owner's DWN, and in every remote one that could be reached; sync brings them to the others.
-
-    Parameters:
-        delegate_did: the delegate; None: a new `did:jwk`, whose keys are in the delegation and nowhere else.
-        expires: when the grants end, or after how long.
-
-    Raises:
-        InvalidArgument: nothing is granted, a permission is unknown, or the end has passed.
-        IdentityError: the keys of `did` are not on this agent.
-        DwnError: a protocol is refused.
+    Parameters and errors are those of `Web5.authorize`. A new delegate is a `did:jwk`, whose keys are in the delegation
+    and nowhere else.
     """
     scopes = [scope for one in permissions for scope in one.scopes()]
     if not scopes:
@@ -73,13 +65,7 @@ async def accept_delegation(
 ) -> Identity:
     """Keep a delegation, or more grants for a delegate that is here; sync begins to fetch what they allow.
 
-    Parameters:
-        keys: the delegate's, if they are neither in the delegation nor on this agent.
-
-    Raises:
-        DelegationError: there are no grants, no keys, or the owner did not sign it; also if the owner's DID cannot be
-            resolved now.
-        IdentityError: the keys do not fit, or another delegate of this owner, or the owner, is here.
+    Parameters and errors are those of `Web5.connect_as_delegate`.
     """
     now = format_timestamp(agent.clock.now())
     if all(Grant.parse(grant).date_expires <= now for grant in delegation.grants):

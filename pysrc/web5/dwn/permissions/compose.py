@@ -31,10 +31,7 @@ async def permission_request(
 ) -> Message:
     """Make a request for a grant, to be sent to the DWN of the one who is asked.
 
-    Parameters:
-        scope: `interface`, `method`, and what narrows them: `protocol`, and of records `contextId` or `protocolPath`.
-        delegated: True asks to sign for the grantor.
-        conditions: `{"publication": "Required" or "Prohibited"}`.
+    Parameters are those of `PermissionsApi.request`.
 
     Raises:
         BadRequest: a scope for records without a protocol, or one whose URL cannot be normalized.
@@ -58,12 +55,7 @@ async def permission_grant(
 ) -> Message:
     """Make a grant, to be sent to the DWN of the grantor.
 
-    Parameters:
-        granted_to: the DID of the grantee.
-        date_expires: the first moment at which it no longer holds, such as "2030-01-01T00:00:00.000000Z".
-        scope, conditions: as of a request.
-        delegated: True lets the grantee sign for the grantor; the grant then comes along with the message.
-        request_id: the record ID of the request that it answers.
+    Parameters are those of `PermissionsApi.grant`. A delegated grant comes along with the messages of the grantee.
 
     Raises:
         BadRequest: as of a request.

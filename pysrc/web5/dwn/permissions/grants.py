@@ -100,22 +100,13 @@ def is_grant(descriptor: Mapping[str, Any]) -> bool:
 
 
 def permission_data(message: Message) -> dict[str, Any]:
-    """Return what `parse_permission_data` does for the `encodedData` of a permission record.
+    """Return the JSON object in the `encodedData` of a permission record; any other value has no properties.
 
     Raises:
-        BadRequest: as that, or `encodedData` is missing or not base64url.
-    """
-    return parse_permission_data(encoded_data(message) if "encodedData" in message else b"")
-
-
-def parse_permission_data(data: bytes) -> dict[str, Any]:
-    """Return the JSON object in the data of a permission record; any other value has no properties.
-
-    Raises:
-        BadRequest: the data are no JSON, or null.
+        BadRequest: the data are missing, not base64url, no JSON, or null.
     """
     try:
-        value = parse_json(data)
+        value = parse_json(encoded_data(message)) if "encodedData" in message else None
     except (ValueError, RecursionError):
         value = None
     if value is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from web5.dwn.codes import Code
 from web5.dwn.permissions import protocol
-from web5.dwn.permissions.grants import Grant, fetch_grant, parse_permission_data
+from web5.dwn.permissions.grants import Grant, fetch_grant, permission_data, with_encoded_data
 from web5.dwn.store.store import MessageRow, Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Unauthorized
@@ -128,7 +128,8 @@ def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
         if not writes:
             raise Unauthorized(Code.RecordsWriteGetNewestWriteRecordNotFound, "record not found")
         row = writes[-1]
-    descriptor = row.message["descriptor"]
+    message = row.message
+    descriptor = message["descriptor"]
     found: str | None = descriptor.get("protocol")
     if found != protocol.URI or found == use.scope.get("protocol"):
         return (found,)
@@ -136,7 +137,7 @@ def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
         scope = fetch_grant(store, tenant, descriptor["parentId"]).scope or {}
     else:
         try:
-            scope = parse_permission_data(row.data or b"").get("scope", {})
+            scope = permission_data(with_encoded_data(message, row.data or b"")).get("scope", {})
         except BadRequest as error:
             raise Unauthorized(error.code, error.message) from error
     return found, scope.get("protocol")

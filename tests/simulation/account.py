@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from web5.dwn.cid import message_cid
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.permissions.compose import permission_grant
 from web5.dwn.permissions.grants import split_encoded_data
+from web5.dwn.types import Message
 from web5.errors import DidError, StorageError
-
-Message = dict[str, Any]
 
 LARGE = (30_001, 120_000)
 

@@ -16,9 +16,8 @@ from typing import Any
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.cid import data_cid
 from web5.dwn.data import DataStream
+from web5.dwn.types import Message
 from web5.errors import BadReply, TimedOut, Unreachable
-
-Message = dict[str, Any]
 
 TIMEOUT = 30.0
 WRITES = frozenset({"RecordsWrite", "RecordsDelete", "ProtocolsConfigure"})

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any
 
 from tests.simulation import protocols
 from tests.simulation.faults import FAULTS
@@ -15,11 +14,11 @@ from tests.simulation.people import Person
 from tests.simulation.world import World
 from web5.dwn import compose
 from web5.dwn.jws import message_signer
+from web5.dwn.types import Message
 
 HOSTILE = ("wrong message", "wrong data", "forged", "invented", "odd cursor", "no data")
 ENDPOINTS_AT_MOST = 4
 
-Message = dict[str, Any]
 Incident = Callable[[World, Random], Awaitable[None]]
 
 

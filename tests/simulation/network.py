@@ -19,6 +19,7 @@ from tests.simulation.traffic import Send
 from web5.dwn import Dwn
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
+from web5.dwn.types import Message
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
 from web5.sync.plan.policy import Outcome, classify, classify_error
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tests.simulation.device import Device
     from tests.simulation.world import World
 
-Message = dict[str, Any]
 
 QUICKEST, SLOWEST = 0.005, 0.25
 CHUNK = 16 * 1024

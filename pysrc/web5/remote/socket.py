@@ -16,11 +16,11 @@ from typing import Any
 from uuid import uuid4
 
 from web5.dwn import rpc, rpc_socket
+from web5.dwn.types import Message
 from web5.errors import BadReply, RemoteError, TimedOut, Unreachable
 from web5.ports.websocket import WebSocket
 from web5.tasks import TaskSet, notify
 
-Message = dict[str, Any]
 OnEvent = Callable[[Message], None]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-Message = dict[str, Any]
 Direction = Literal["push", "pull"]
 
 

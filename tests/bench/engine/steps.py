@@ -14,13 +14,12 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn import Dwn, compose
 from web5.dwn.store.schema import write_columns
 from web5.dwn.timestamps import format_timestamp
+from web5.dwn.types import Message
 from web5.ports.clock import SystemClock
 
 SCHEMA = "http://bench.example/note"
 BASE = 1_704_067_200_000_000
 DATA = (b"Lorem ipsum dolor sit amet. " * 4)[:100]
-
-Message = dict[str, Any]
 
 
 class Steps:

@@ -26,6 +26,7 @@ from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import DataCid
 from web5.dwn.rpc import method_of
 from web5.dwn.store.database import open_file
+from web5.dwn.types import Message
 from web5.errors import TimedOut
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, HttpResponse
@@ -36,7 +37,6 @@ from web5.sync.exchange.registrar import Registrar
 
 CRYPTO = CPythonCrypto()
 CLOCK = SystemClock()
-Message = dict[str, Any]
 
 
 class CountingHttp(HttpxHttp):

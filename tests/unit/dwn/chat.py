@@ -8,8 +8,8 @@ from typing import Any
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person
 from web5.dwn import compose
+from web5.dwn.types import Message
 
-Message = dict[str, Any]
 Status = tuple[int, str]
 
 URI = "https://example.com/chat"

@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.dwn.persons import Person, SteppingClock, our_dwn, our_engine, person
 from web5.dwn import Dwn, compose
+from web5.dwn.types import Message
 
-Message = dict[str, Any]
 Status = tuple[int, str]
 
 

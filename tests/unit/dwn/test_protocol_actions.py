@@ -12,8 +12,7 @@ from tests.unit.dwn.persons import Person
 from web5.dwn import compose
 from web5.dwn.protocols.authorization import ACTIONS
 from web5.dwn.signing import sign_as_owner
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 NOTES = "https://example.com/notes"
 ACCEPTED = (202, "Accepted")

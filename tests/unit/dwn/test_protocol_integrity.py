@@ -11,9 +11,9 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import signed_write
 from web5.dwn import compose
 from web5.dwn.signing import entry_id
+from web5.dwn.types import Message
 
 PREFIX = "ProtocolAuthorization"
-Message = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)

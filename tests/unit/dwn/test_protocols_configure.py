@@ -14,8 +14,7 @@ from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.protocols.definitions import REMEMBERED
 from web5.dwn.timestamps import format_timestamp
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 
 async def configured(world: World) -> list[Message]:

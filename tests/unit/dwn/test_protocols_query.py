@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.unit.dwn.chat import URI, chat, install
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person, signed
 from web5.dwn import compose
+from web5.dwn.types import Message
 
-Message = dict[str, Any]
 OPEN = "https://example.com/open"
 
 

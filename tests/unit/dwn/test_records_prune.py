@@ -11,8 +11,7 @@ from tests.unit.dwn.conftest import World
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.store.memory import MemoryBlobs
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 LARGE = bytes(40_000)
 

@@ -22,6 +22,7 @@ from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
 from web5.dwn.rpc import MAX_REPLY_BYTES
 from web5.dwn.store.database import open_file, open_memory
+from web5.dwn.types import Message
 from web5.errors import IdentityError, NoWebSocket, TimedOut, Unreachable
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
@@ -34,7 +35,6 @@ from web5.sync.exchange.registrar import Registrar
 
 CRYPTO = CPythonCrypto()
 HOST = "http://nodes"
-Message = dict[str, Any]
 
 
 class TestClock(SystemClock):

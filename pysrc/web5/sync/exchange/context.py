@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from web5.dwn import Delivery, Dwn
 from web5.dwn.store.store import MessageRow
+from web5.dwn.types import Message
 from web5.errors import RemoteError
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
@@ -20,7 +21,7 @@ from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, pro
 from web5.sync.plan.policy import Outcome, classify, classify_error, waiting_for
 from web5.sync.plan.pull import Candidate, RecordBatch
 from web5.sync.plan.push import Item
-from web5.sync.states import Message, SyncEvent
+from web5.sync.states import SyncEvent
 from web5.tasks import TaskSet
 
 

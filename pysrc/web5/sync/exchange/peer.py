@@ -11,6 +11,7 @@ from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.data import DataStream, data_of
 from web5.dwn.permissions.grants import Grant
+from web5.dwn.types import Message
 from web5.errors import IdentityError, NoWebSocket, RemoteError
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
@@ -19,7 +20,7 @@ from web5.sync.exchange.grants import SYNCED_BY
 from web5.sync.ledger.cursors import Cursor
 from web5.sync.ledger.ledger import Endpoint, Tenant
 from web5.sync.plan.policy import GARBAGE, SOON, Outcome, classify, classify_error
-from web5.sync.states import EndpointReport, Listing, Message, State
+from web5.sync.states import EndpointReport, Listing, State
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from web5.dwn.jws import payload_of
+from web5.dwn.types import Message
 from web5.errors import BadRequest
-from web5.sync.states import Message
 
 NO_RECORD = ""
 """The ordering key of messages that belong to no record."""

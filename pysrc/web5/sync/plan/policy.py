@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from web5.dwn.rpc import method_of
+from web5.dwn.types import Message
 from web5.errors import (
     BadReply,
     CryptoError,
@@ -24,7 +25,7 @@ from web5.errors import (
     Unreachable,
 )
 from web5.sync.plan import dependencies
-from web5.sync.states import Message, State
+from web5.sync.states import State
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE

@@ -19,10 +19,11 @@ from web5.dwn.cid import message_cid
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.rpc import method_of
 from web5.dwn.timestamps import format_timestamp
+from web5.dwn.types import Message
 from web5.errors import CryptoError, InvalidArgument
 from web5.sync.plan.dependencies import NO_RECORD, ordering_key, record_key
 from web5.sync.plan.policy import SOON, Outcome, waiting_for
-from web5.sync.states import Message, State
+from web5.sync.states import State
 
 PAGE_LIMIT = 100
 """Records in one RecordsQuery page: at most 4 MB, with 30,000 bytes of data inline in each."""

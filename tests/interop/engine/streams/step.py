@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.interop.engine.streams.cast import Actor
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from tests.unit.dwn.persons import Person, signed_write
 from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import split_encoded_data, with_encoded_data
 from web5.dwn.signing import as_json
-
-Message = dict[str, Any]
+from web5.dwn.types import Message
 
 NOTES = "https://example.com/notes"
 DEFINITION: Message = {

@@ -22,9 +22,9 @@ from tests.unit.dwn.permissions.permits import (
 from tests.unit.dwn.persons import signed
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
+from web5.dwn.types import Message
 
 ACCEPTED, OK = (202, "Accepted"), (200, "OK")
-Message = dict[str, Any]
 
 
 @pytest.fixture

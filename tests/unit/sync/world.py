@@ -38,7 +38,12 @@ HOST = "http://nodes"
 
 
 class TestClock(SystemClock):
-    """The machine's clock, which a test can set forward; it sleeps until a test wakes it, and spans take no time."""
+    """The machine's clock, which a test can set forward; it sleeps until a test wakes it, and spans take no time.
+
+    Attributes:
+        sleeping: the seconds of each sleep that was begun.
+        sleepers: how many sleep now: while there are none, nothing happens by time.
+    """
 
     __test__ = False
 
@@ -46,6 +51,7 @@ class TestClock(SystemClock):
         super().__init__()
         self.ahead = 0
         self.sleeping: list[float] = []
+        self.sleepers = 0
         self._woken = asyncio.Event()
 
     def now(self) -> int:
@@ -56,7 +62,11 @@ class TestClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         self.sleeping.append(seconds)
-        await self._woken.wait()
+        self.sleepers += 1
+        try:
+            await self._woken.wait()
+        finally:
+            self.sleepers -= 1
 
     def wake(self) -> None:
         """Let everything that sleeps go on."""

@@ -1,6 +1,5 @@
 """Live sync. The numbers are the invariants of `web5.sync.schedule.live`."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -178,17 +177,16 @@ async def test_stop_unsubscribes_and_nothing_happens_by_itself_any_more(world: W
     await phone.sync.start("live")
     await watch.until(lambda: live(phone))
     await phone.sync.stop()
+    assert world.clock.sleepers == 0
     world.network.reset()
     await phone.write()
+    assert {status.activity for status in phone.sync.status()} == {Activity.OFF}  # a visit would begin with the write
     await laptop.write()
     await laptop.sync.now()
-    requests = len(world.network.sent)
-    world.clock.wake()
-    for _ in range(50):
-        await asyncio.sleep(0)
-    assert len(world.network.sent) == requests
-    assert len(world.held(phone.dwn)) == 1
     assert {status.activity for status in phone.sync.status()} == {Activity.OFF}
+    assert {node for node, kind, _ in world.network.sent if kind == "RecordsWrite"} == {"/a", "/b"}
+    assert len(world.network.sent) == 4
+    assert len(world.held(phone.dwn)) == 1
 
 
 async def test_after_a_sleep_of_the_device_everything_is_connected_anew(world: World) -> None:

@@ -1,4 +1,4 @@
-"""When rounds run."""
+"""Runs of sync, by request and by interval."""
 
 import asyncio
 from pathlib import Path
@@ -15,21 +15,23 @@ async def world(tmp_path: Path) -> World:
     return await World.make(tmp_path)
 
 
-class Finished:
-    """Waits for rounds to end."""
+class Runs:
+    """Waits for runs to end."""
 
     def __init__(self, device: Device) -> None:
+        self.started = 0
         self.reports: list[object] = []
         self._changed = asyncio.Event()
         device.sync.listeners.append(self._take)
 
     def _take(self, event) -> None:
+        self.started += event.kind == "started"
         if event.kind == "finished":
             self.reports.append(event.report)
             self._changed.set()
 
     async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.reports) < count:
                 self._changed.clear()
                 await self._changed.wait()
@@ -37,41 +39,37 @@ class Finished:
 
 async def test_start_runs_now_and_after_every_interval_until_stop(world: World) -> None:
     phone = await world.device()
-    finished = Finished(phone)
+    runs = Runs(phone)
     first = await phone.write()
     await phone.sync.start("2m")
     assert phone.sync.interval == "2m"
-    await finished.wait_for(1)
+    await runs.wait_for(1)
     assert cid_of(first) in world.held(world.remotes["/a"])
     await until(lambda: world.clock.sleeping == [120.0])
     second = await phone.write()
     world.clock.wake()
-    await finished.wait_for(2)
+    await runs.wait_for(2)
     assert cid_of(second) in world.held(world.remotes["/a"])
     await until(lambda: len(world.clock.sleeping) == 2)
     await phone.sync.stop()
     assert phone.sync.interval == "off"
-    world.clock.wake()
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert len(finished.reports) == 2
+    await until(lambda: world.clock.sleepers == 0)
+    assert len(runs.reports) == 2
 
 
 async def test_starting_again_replaces_the_interval_and_off_ends_it(world: World) -> None:
     phone = await world.device()
-    finished = Finished(phone)
+    runs = Runs(phone)
     await phone.sync.start("1h")
-    await finished.wait_for(1)
+    await runs.wait_for(1)
     await until(lambda: world.clock.sleeping == [3600.0])
     await phone.sync.start("30s")
-    await finished.wait_for(2)
+    await runs.wait_for(2)
     await until(lambda: world.clock.sleeping == [3600.0, 30.0])
     await phone.sync.start("off")
     assert phone.sync.interval == "off"
-    world.clock.wake()
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert len(finished.reports) == 2
+    await until(lambda: world.clock.sleepers == 0)
+    assert len(runs.reports) == 2
 
 
 async def test_a_wrong_interval_changes_nothing(world: World) -> None:
@@ -93,7 +91,7 @@ async def test_long_intervals_are_slept_in_days(world: World) -> None:
     await phone.sync.stop()
 
 
-async def test_calls_during_a_round_share_the_next_visits(world: World) -> None:
+async def test_calls_during_a_run_share_the_next_visits(world: World) -> None:
     phone = await world.device()
     reached, gate = asyncio.Event(), asyncio.Event()
 
@@ -102,11 +100,12 @@ async def test_calls_during_a_round_share_the_next_visits(world: World) -> None:
         await gate.wait()
 
     world.network.on_request = hold
+    runs = Runs(phone)
     first = asyncio.ensure_future(phone.sync.now())
     await reached.wait()
     message = await phone.write()
     others = [asyncio.ensure_future(phone.sync.now(direction)) for direction in (None, "pull", "push", None)]
-    await asyncio.sleep(0)
+    await until(lambda: runs.started == 5)
     world.network.on_request = None
     gate.set()
     assert all(report.ok for report in await asyncio.gather(first, *others))
@@ -115,7 +114,7 @@ async def test_calls_during_a_round_share_the_next_visits(world: World) -> None:
     assert cid_of(message) in world.held(world.remotes["/a"])
 
 
-async def test_a_slow_endpoint_does_not_hold_up_the_next_round_of_the_other(world: World) -> None:
+async def test_a_slow_endpoint_does_not_hold_up_the_next_run_of_the_other(world: World) -> None:
     phone = await world.device()
     gate, reached = asyncio.Event(), asyncio.Event()
 
@@ -135,23 +134,22 @@ async def test_a_slow_endpoint_does_not_hold_up_the_next_round_of_the_other(worl
     assert (await first).ok and (await second).ok
 
 
-async def test_wake_runs_a_round_only_while_sync_is_on(world: World) -> None:
+async def test_wake_runs_sync_only_while_it_is_on(world: World) -> None:
     phone = await world.device()
-    finished = Finished(phone)
+    runs = Runs(phone)
     phone.sync.wake()
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert finished.reports == []
+    await phone.sync.now()
+    assert runs.started == len(runs.reports) == 1  # one that was woken would have started before
     await phone.sync.start("1h")
-    await finished.wait_for(1)
+    await runs.wait_for(2)
     message = await phone.write()
     phone.sync.wake(world.alice.did)
-    await finished.wait_for(2)
+    await runs.wait_for(3)
     assert cid_of(message) in world.held(world.remotes["/a"])
     await phone.sync.stop()
 
 
-async def test_a_round_that_raises_is_raised_to_who_asked_and_ends_nothing_else(
+async def test_a_run_that_raises_is_raised_to_who_asked_and_ends_nothing_else(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     phone = await world.device()
@@ -180,7 +178,7 @@ async def test_a_reader_of_events_that_falls_behind_gets_the_newest(world: World
     phone = await world.device()
     events = phone.sync.events()
     first = asyncio.ensure_future(anext(events))
-    await asyncio.sleep(0)
+    await until(lambda: phone.sync.listeners)
     for _ in range(100):
         await phone.sync.now()
     assert (await first).kind == "started"

@@ -137,7 +137,6 @@ class SyncEngine:
     # -- tenants
 
     def tenants(self) -> list[str]:
-        """Return the tenants that are registered."""
         return self._ledger.tenants()
 
     async def register(self, tenant: str, protocols: Sequence[str] | None = None, delegate: str | None = None) -> None:

@@ -88,12 +88,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The CIDs that a MessagesQuery named.
-
-    Parameters:
-        cursor: the end of the listing.
-        begun: the cursor of the request; None: everything was listed.
-    """
+    """The CIDs that a MessagesQuery named, and the cursor at its end; `begun` None: everything was listed."""
 
     cids: list[str]
     cursor: dict[str, Any] | None
@@ -188,7 +183,6 @@ class SyncReport:
 
     Parameters:
         did_errors: why the DID document of a tenant could not be resolved, or nothing be signed for it, by tenant.
-        stopped: True if `stop` ended it early.
     """
 
     endpoints: list[EndpointReport] = field(default_factory=list)
@@ -221,7 +215,7 @@ class SendResult:
 
 @dataclass(frozen=True, slots=True)
 class SyncEvent:
-    """Something worth showing.
+    """A change worth showing.
 
     Parameters:
         kind: "started", "finished" (a run; `report` is set), "endpoint" (its state changed; ask `status`), "progress",

@@ -21,7 +21,7 @@ from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, pro
 from web5.sync.plan.policy import Outcome, classify, classify_error, waiting_for
 from web5.sync.plan.pull import Candidate, RecordBatch
 from web5.sync.plan.push import Item
-from web5.sync.states import SyncEvent
+from web5.sync.states import EndpointReport, SyncEvent
 from web5.tasks import TaskSet
 
 
@@ -61,7 +61,9 @@ class SyncContext:
         """Return why nothing can be done for a tenant, or only with its known endpoints; None if all is well."""
         return self.did_errors.get(tenant) or self.key_errors.get(tenant)
 
-    async def peer(self, endpoint: Endpoint, signer_of: str | None = None) -> Peer:
+    async def peer(
+        self, endpoint: Endpoint, report: EndpointReport | None = None, signer_of: str | None = None
+    ) -> Peer:
         """Return the peer for an endpoint that signs for its tenant, by its delegate if it has one, or for `signer_of`.
 
         Raises:
@@ -70,7 +72,8 @@ class SyncContext:
         tenant = self.ledger.tenant(signer_of or endpoint.tenant)
         logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of)
         signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
-        return Peer(self.remote, signer, self.clock, endpoint, logs)
+        report = report or EndpointReport(endpoint.tenant, endpoint.url)
+        return Peer(endpoint, report, logs, self.remote, signer, self.clock)
 
     # -- pull
 

@@ -50,7 +50,7 @@ class Link:
     """The visits to one endpoint.
 
     Parameters:
-        make_visit: makes one visit; returns why it ended early, or None.
+        make_visit: returns why the visit ended early, or None.
         changed: called when visits begin, and when they have ended.
         jitter: returns numbers from 0 to 1.
         total: counts of the work done since this link exists.
@@ -185,12 +185,7 @@ class Link:
 
 @dataclass(eq=False)
 class Links:
-    """The links of all tenants.
-
-    Parameters:
-        make: returns a link for a tenant's endpoint.
-        on_removed: called with each link that has ended.
-    """
+    """The links of all tenants, each made by `make`; `on_removed` is called when one has ended."""
 
     context: SyncContext
     resolver: DidResolver
@@ -213,7 +208,7 @@ class Links:
     # -- DID documents
 
     async def refresh_with_timeout(self, tenants: Sequence[str]) -> None:
-        """Take over the endpoints of the tenants' DID documents; if one cannot be resolved, the known ones stay.
+        """Take over the endpoints of the tenants' DID documents, where these can be resolved.
 
         Returns after `REFRESH_SECONDS` at the latest, while slow resolutions go on in the background.
         """

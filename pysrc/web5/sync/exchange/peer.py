@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from web5.crypto.jws import MessageSigner
@@ -34,15 +34,12 @@ class RemoteLog:
 
     Parameters:
         name: the key of its cursor in the ledger.
-        grants: the IDs of the grants that a delegate invokes, by method.
+        grants: the IDs of the grants that a delegate invokes, by method; none for the tenant itself.
     """
 
     name: str
-    filters: Sequence[dict[str, Any]] = ()
-    grants: Mapping[str, str] | None = None
-
-    def grant(self, method: str) -> str | None:
-        return None if self.grants is None else self.grants.get(method)
+    filters: Sequence[dict[str, Any]]
+    grants: Mapping[str, str] = field(default_factory=dict)
 
 
 def logs_of(tenant: Tenant, grants_of: GrantsOf) -> list[RemoteLog]:
@@ -86,30 +83,25 @@ NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
 """Not the same as an empty list, which would say that the endpoint holds nothing."""
 
 
+@dataclass(slots=True)
 class Peer:
-    """Requests to one endpoint in the name of its tenant. Each returns its result, or the outcome if it failed.
+    """Requests to one endpoint, counted in `report`. Each returns its result, or the outcome if it failed."""
 
-    The work is counted in `report`.
-    """
-
-    def __init__(
-        self, remote: RemoteDwn, signer: MessageSigner, clock: Clock, endpoint: Endpoint, logs: Sequence[RemoteLog] = ()
-    ) -> None:
-        self.endpoint = endpoint
-        self.logs = logs
-        self.report = EndpointReport(endpoint.tenant, endpoint.url)
-        self._remote = remote
-        self._signer = signer
-        self._clock = clock
+    endpoint: Endpoint
+    report: EndpointReport
+    logs: Sequence[RemoteLog]
+    _remote: RemoteDwn
+    _signer: MessageSigner
+    _clock: Clock
 
     @property
     def is_delegate(self) -> bool:
-        return any(log.grants is not None for log in self.logs)
+        return any(log.grants for log in self.logs)
 
     async def list_messages(self, log: RemoteLog, cursor: Cursor | None) -> Listing | Outcome:
         """List what the endpoint has taken since the cursor: the one request of an idle visit."""
         query = await compose.messages_query(
-            self._signer, self._clock, filters=log.filters, cursor=cursor, permission_grant_id=log.grant("Query")
+            self._signer, self._clock, filters=log.filters, cursor=cursor, permission_grant_id=log.grants.get("Query")
         )
         reply = await self._ask(query)
         if isinstance(reply, Outcome):
@@ -149,7 +141,7 @@ class Peer:
     async def read(self, cid: str) -> AsyncIterator[Message | Outcome]:
         """Read one message, with its data, which can be read until the end of the block."""
         reply: Message | Outcome = GARBAGE
-        for grant in dict.fromkeys(log.grant("Read") for log in self.logs) or (None,):
+        for grant in dict.fromkeys(log.grants.get("Read") for log in self.logs) or (None,):
             reply = await self._ask(
                 await compose.messages_read(self._signer, self._clock, message_cid=cid, permission_grant_id=grant)
             )
@@ -167,10 +159,10 @@ class Peer:
             NoWebSocket: the endpoint has none, or the delegate has no grant to subscribe.
             RemoteError: no DWN answered.
         """
-        if log.grants is not None and "Subscribe" not in log.grants:
+        if log.grants and "Subscribe" not in log.grants:
             raise NoWebSocket(f"there is no grant for MessagesSubscribe of {log.name}")
         message = await compose.messages_subscribe(
-            self._signer, self._clock, filters=log.filters, permission_grant_id=log.grant("Subscribe")
+            self._signer, self._clock, filters=log.filters, permission_grant_id=log.grants.get("Subscribe")
         )
         self.report.requests += 1
         return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)

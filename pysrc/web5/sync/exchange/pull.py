@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from web5.dwn.cid import message_cid
@@ -41,11 +42,7 @@ PROGRESS_SECONDS = 0.1
 
 
 class Pull:
-    """The fetching side of a visit.
-
-    Attributes:
-        halted: why it ended early; None: it did not.
-    """
+    """The fetching side of a visit; `halted` is why it ended early, if it did."""
 
     def __init__(self, context: SyncContext, peer: Peer) -> None:
         self.halted: Outcome | None = None
@@ -63,11 +60,7 @@ class Pull:
         self._reported = 0.0
 
     async def fetch(self) -> bool:
-        """Fetch the messages that are due and claimed by nobody.
-
-        Returns:
-            True if it changed anything for the other endpoints.
-        """
+        """Fetch the messages that are due and claimed by nobody; return True if that concerns the other endpoints."""
         due = [entry.cid for entry in self._inbox.due(self._id, self._context.clock.now())]
         claimed = self._context.claimed
         cids = [cid for cid in due if self._tries[cid] < TRIES and (self._tenant, cid) not in claimed]
@@ -181,12 +174,14 @@ class Pull:
             except RemoteError as error:
                 return classify_error(error)
         elif isinstance(data, DataStream):
-            candidate.data = _counted(data, self._count_bytes)
+            candidate.data = DataStream(partial(self._counted, data), data.size, once=data.once)
         return candidate
 
-    def _count_bytes(self, size: int) -> None:
-        self._peer.report.bytes_in += size
-        self._report_progress()
+    async def _counted(self, data: DataStream) -> AsyncIterator[bytes]:
+        async for chunk in data:
+            self._peer.report.bytes_in += len(chunk)
+            self._report_progress()
+            yield chunk
 
     # -- outcomes
 
@@ -255,14 +250,3 @@ def _configuration(entry: Any) -> Candidate | None:
         return Candidate(message_cid(entry), entry)
     except InvalidArgument:
         return None
-
-
-def _counted(stream: DataStream, count: Callable[[int], None]) -> DataStream:
-    """Return the same data; `count` is called with the size of each chunk that is read."""
-
-    async def chunks() -> AsyncIterator[bytes]:
-        async for chunk in stream:
-            count(len(chunk))
-            yield chunk
-
-    return DataStream(chunks, stream.size, once=stream.once)

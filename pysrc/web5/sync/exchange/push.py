@@ -151,7 +151,6 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
 
 
 def _byte_counter(context: SyncContext, peer: Peer) -> Callable[[int], None]:
-    """Return a callback that counts large data as it goes out."""
     before = 0
 
     def sent(total: int) -> None:
@@ -176,7 +175,7 @@ async def send_to_own(context: SyncContext, peer: Peer, items: Sequence[Item]) -
 
 
 async def send_to_other(context: SyncContext, peer: Peer, tenant: str, items: Sequence[Item]) -> SendResult:
-    """Send messages of `tenant` to an endpoint of somebody else; the ledger is not about those, so keeps nothing.
+    """Send messages of `tenant` to an endpoint of somebody else, of whom the ledger keeps nothing.
 
     Raises:
         InvalidArgument: a message was replaced meanwhile.

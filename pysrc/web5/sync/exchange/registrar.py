@@ -84,7 +84,6 @@ class Registrar:
         self._working: dict[tuple[str, str], _Work] = {}
 
     def status(self, tenant: str, endpoint: str) -> Registration:
-        """Return the state of a registration."""
         found = self._store.get(tenant, endpoint) or Registration()
         if (work := self._working.get((tenant, endpoint))) is not None:
             passed = self._clock.monotonic() - work.began
@@ -164,9 +163,8 @@ class Registrar:
 
     def not_honoured(self, tenant: str, endpoint: str, detail: str) -> None:
         """Record that the endpoint refuses the tenant although it has just registered it."""
-        error = RegistrationError(
-            RegistrationReason.NOT_HONOURED, f"{endpoint} took the registration, but still says: {detail}"
-        )
+        reason = f"{endpoint} took the registration, but still says: {detail}"
+        error = RegistrationError(RegistrationReason.NOT_HONOURED, reason)
         found = self._store.get(tenant, endpoint)
         self._put(tenant, endpoint, self._failed(error, found.attempts if found else 0))
 
@@ -176,9 +174,8 @@ class Registrar:
 
     async def _try(self, tenant: str, endpoint: str, attempts: int) -> Registration:
         """Register, or find out what the person has to be asked; raises RegistrationError, RemoteError."""
-        last = RegistrationError(
-            RegistrationReason.CHALLENGE_EXPIRED, f"{TRIES} challenges of {endpoint} were not solved in time"
-        )
+        reason = f"{TRIES} challenges of {endpoint} were not solved in time"
+        last = RegistrationError(RegistrationReason.CHALLENGE_EXPIRED, reason)
         for _ in range(TRIES):
             demands = await self._client.demands(endpoint)
             terms, challenge = demands.terms, demands.challenge

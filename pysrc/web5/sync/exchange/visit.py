@@ -68,14 +68,14 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
     endpoint = ledger.endpoint(link.tenant, link.url)
     if endpoint is None:
         return None
-    asked, listing = context.clock.now(), _must_list(context, link, work)
+    fresh = link.listed_at is not None and context.clock.monotonic() < link.listed_at + FRESH_SECONDS
+    asked, listing = context.clock.now(), bool(work & Work.LIST or (work & Work.RELIST and not fresh))
     try:
-        peer = await context.peer(endpoint)
+        peer = await context.peer(endpoint, link.total)
     except (IdentityError, CryptoError, DidError) as error:
         context.key_errors[link.tenant] = str(error)
         return classify_error(error)
     context.key_errors.pop(link.tenant, None)
-    peer.report = link.total
     failure = await EndpointSync(context, wake_others, link, peer).run(work, listing=listing)
     if (registrar := context.registrar) is not None:
         if failure is not None and failure.unregistered and await registrar.register(link.tenant, link.url):
@@ -94,11 +94,6 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
     if failure is None:
         link.visit_at(next_due)
     return failure
-
-
-def _must_list(context: SyncContext, link: Link, work: Work) -> bool:
-    fresh = link.listed_at is not None and context.clock.monotonic() < link.listed_at + FRESH_SECONDS
-    return bool(work & Work.LIST) or bool(work & Work.RELIST and not fresh)
 
 
 def _count_unsettled(context: SyncContext, link: Link, endpoint: Endpoint) -> int | None:
@@ -132,11 +127,7 @@ class EndpointSync:
         self._log_changed = False
 
     async def run(self, work: Work, *, listing: bool) -> Outcome | None:
-        """Do the work; return why it ended early, or None.
-
-        Parameters:
-            listing: list new messages first.
-        """
+        """Do the work, after listing new messages if `listing`; return why it ended early, or None."""
         if listing and (failure := await self._list()):
             return failure
         failure = await self._exchange(work)
@@ -168,7 +159,7 @@ class EndpointSync:
             listing = await self._peer.list_messages(one, known.start)
             if isinstance(listing, Outcome):
                 return listing
-            self._log_changed = self._log_changed or not known.is_continued_by(listing)
+            self._log_changed |= not known.is_continued_by(listing)
             if known.repeats_batch and known.last_cid not in listing.cids:
                 self._vanished.add(known.last_cid or "")
             elif not self._link.probed and (expected := self._unconfirmed(known, listing)):

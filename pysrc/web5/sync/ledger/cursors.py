@@ -1,4 +1,4 @@
-"""How far each endpoint's log was read, and the evidence that it is still the same log."""
+"""The position in each endpoint's log, and the evidence that it is still the same log."""
 
 from __future__ import annotations
 

@@ -172,8 +172,6 @@ class Outbox(Entries):
     An entry beyond the cursor is an exception to "pending": it is settled already (state 'settled', never shown), or
     it was sent ahead of its turn and failed.
 
-    Parameters:
-        protocols: returns the protocols that a tenant syncs; None: everything.
     """
 
     table = "sync_out"

@@ -106,8 +106,7 @@ class Ledger:
 
     def protocols(self, tenant: str) -> tuple[str, ...] | None:
         """Return the protocols that a tenant syncs; None: everything."""
-        found = self._tenants.get(tenant)
-        return found.protocols if found else None
+        return self._tenants[tenant].protocols if tenant in self._tenants else None
 
     def register(self, tenant: Tenant) -> None:
         """Add a tenant. With another scope than before, its endpoints are compared anew."""

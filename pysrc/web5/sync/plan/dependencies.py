@@ -112,7 +112,6 @@ def _descriptor(message: Message) -> Mapping[str, Any]:
 
 
 def _signed(message: Message) -> Mapping[str, Any]:
-    """Return the payload of the author's signature, or nothing if it is none."""
     try:
         return payload_of(message["authorization"]["signature"])
     except (BadRequest, KeyError, TypeError):

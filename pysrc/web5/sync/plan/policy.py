@@ -29,7 +29,6 @@ from web5.sync.states import State
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Backoff:
         return self.delay(attempts) * (0.5 + jitter / 2)
 
 
-LONGEST = DAY
+LONGEST = 24 * HOUR
 """The longest backoff. A later due time was written when this device's clock was ahead, and counts as due."""
 
 AT_NEXT_VISIT = Backoff(0, 0)
@@ -95,13 +94,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table of replies.
-
-    Parameters:
-        codes: a pattern for the whole status code.
-        detail: a pattern for some part of the reply's detail.
-        method: "Interface.Method" of the message; "": any.
-    """
+    """One line of the table of replies: patterns for the whole code and some of the detail, and the method, if any."""
 
     codes: str
     outcome: Outcome
@@ -188,10 +181,6 @@ def node_failed(outcome: Outcome) -> bool:
 
 
 def waiting_for(key: str, what: str = "") -> Outcome:
-    """Return the outcome of a message that is held back here until a dependency arrives.
-
-    Parameters:
-        what: a more precise description than the key's.
-    """
+    """Return the outcome of a message that is held back here until a dependency, described by `what`, arrives."""
     detail = f"waits for {what or dependencies.describe(key)}"
     return Outcome("held back", State.WAITING, SOON, detail=detail, waits_for=key)

@@ -69,7 +69,6 @@ class Candidate:
 
     @property
     def inline(self) -> bytes | None:
-        """The data, if it is in memory."""
         return self.data if isinstance(self.data, bytes) else None
 
     @property
@@ -95,7 +94,7 @@ class PageWalk:
         missing: the CIDs that are wanted.
         caught_up: the endpoint's, in microseconds; None: nothing was ever fetched to the end.
         within: a filter that the records have to pass too.
-        most: the most pages.
+        most: the number of pages; None: any.
     """
 
     missing: set[str]

@@ -24,11 +24,7 @@ WIDTH = 6
 
 @dataclass(slots=True)
 class Item:
-    """One message on its way to one endpoint.
-
-    Parameters:
-        provides: the dependency keys that it provides at the endpoint.
-    """
+    """One message on its way to one endpoint, where it provides these dependency keys."""
 
     seq: int
     cid: str
@@ -50,7 +46,6 @@ class PushPlan:
     _failures: int = 0
 
     def add(self, item: Item) -> None:
-        """Put an item into the plan."""
         self._items[item.seq] = item
 
     def __len__(self) -> int:

@@ -37,11 +37,7 @@ STEADY_SECONDS = 30.0
 
 
 class Live:
-    """Subscriptions for the links, while live sync is on.
-
-    Parameters:
-        jitter: returns numbers from 0 to 1.
-    """
+    """Subscriptions for the links, while live sync is on; `jitter` returns numbers from 0 to 1."""
 
     def __init__(self, context: SyncContext, jitter: Callable[[], float]) -> None:
         self._context = context
@@ -112,8 +108,7 @@ class Live:
         endpoint = self._context.ledger.endpoint(link.tenant, link.url)
         if endpoint is None:
             return
-        peer = await self._context.peer(endpoint)
-        peer.report = link.total
+        peer = await self._context.peer(endpoint, link.total)
         subscriptions: list[SocketSubscription] = []
         try:
             for remote_log in peer.logs:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.links import Link, Links, Work
+from web5.sync.exchange.links import Links, Work
 from web5.sync.states import EndpointReport, SyncEvent, SyncReport
 
 LONGEST_SLEEP = 86_400.0
@@ -42,11 +42,7 @@ class SyncRuns:
         return functools.reduce(operator.or_, self._running, Work.NOTHING)
 
     async def run(self, tenants: Sequence[str], work: Work) -> SyncReport:
-        """Visit every endpoint of these tenants, and return when all are idle.
-
-        Raises:
-            Exception: a visit met a fault of this program.
-        """
+        """Visit every endpoint of these tenants, and return when all are idle; raises the crash of a visit."""
         stops, before = self._stops, {link: replace(link.total) for link in self._links.of(tenants)}
         self._context.notify(SyncEvent("started"))
         allowed = work | (Work.RELIST if work & Work.LIST else Work.NOTHING)
@@ -59,8 +55,9 @@ class SyncRuns:
                 await self._links.wait_until_idle(tenants)
         finally:
             self._running.remove(allowed)
-            report = self._report(tenants, before)
-            report.stopped = stops != self._stops
+            done = [_since(link.total, before.get(link)) for link in self._links.of(tenants)]
+            errors = {tenant: error for tenant in tenants if (error := self._context.tenant_error(tenant))}
+            report = SyncReport(done, errors, stops != self._stops)
             self._context.notify(SyncEvent("finished", report=report))
         for link in self._links.of(tenants):
             if link.crash is not None:
@@ -72,12 +69,6 @@ class SyncRuns:
         """End all visits at once; messages under way stay unsettled."""
         self._stops += 1
         await self._links.stop()
-
-    def _report(self, tenants: Sequence[str], before: dict[Link, EndpointReport]) -> SyncReport:
-        return SyncReport(
-            [_since(link.total, before.get(link)) for link in self._links.of(tenants)],
-            {tenant: error for tenant in tenants if (error := self._context.tenant_error(tenant))},
-        )
 
 
 def _since(total: EndpointReport, before: EndpointReport | None) -> EndpointReport:

@@ -1,4 +1,4 @@
-"""What the simulation knows of every message: who made it, whether it was acknowledged, and whether it still exists."""
+"""The account of every message: who made it, whether it was acknowledged, and whether it still exists."""
 
 from __future__ import annotations
 
@@ -75,15 +75,15 @@ class Account:
         return made
 
     def stored(self, cid: str) -> None:
-        """A node has a message, durably."""
+        """Record that a node has a message, durably."""
         self.existing.add(cid)
         if cid not in self.made:
             self.forged.add(cid)
 
     def lost(self, cids: Iterable[str]) -> None:
-        """The only node that had these messages is gone, or is nobody's node any more."""
+        """Record that the only node that had these messages is gone, or is nobody's node any more."""
         self.existing.difference_update(cids)
 
     def of(self, tenant: str) -> list[Authored]:
-        """The tenant's messages that exist."""
+        """Return the tenant's messages that exist."""
         return [one for one in self.made.values() if one.tenant == tenant and one.cid in self.existing]

@@ -1,4 +1,4 @@
-"""What a person does on a device. Each action makes messages as an app does, and the local engine decides."""
+"""The actions of a person on a device. Each makes messages as an app does, and the local engine decides."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ async def extend(device: Device) -> None:
 
 
 async def let_the_guest_in(device: Device) -> None:
-    """The guest gets a role, or a grant; each only once, since a second role would be refused somewhere."""
+    """Give the guest a role, or a grant; each only once, since a second role would be refused somewhere."""
     person, world = device.random.choice(device.identities), device.world
     guest = world.guest
     chore = device.random.choice(("role", "grant"))
@@ -229,7 +229,7 @@ ACTIONS: dict[str, Callable[[Device], Awaitable[None]]] = {
 
 
 def records(device: Device, person: Person) -> list[Message]:
-    """The newest states of the records on a device that an app edits: neither roles nor grants."""
+    """Return the newest states of the records on a device that an app edits: neither roles nor grants."""
     store = device.dwn.store
     found = store.connection.execute(
         "SELECT message FROM dwn_message WHERE tenant = ? AND latest = 1 AND method = 'Write'"

@@ -79,7 +79,7 @@ class Device(Owner):
     # -- steps and crashes
 
     async def step(self, what: str) -> None:
-        """A point at which the device may crash."""
+        """Pass a point at which the device may crash."""
         if self.crash_in is not None:
             self.crash_in -= 1
             if self.crash_in <= 0:
@@ -91,7 +91,7 @@ class Device(Owner):
             self.checks(self)
 
     def crash(self, what: str) -> None:
-        """The device is off from this moment on."""
+        """Turn the device off from this moment on."""
         self.crash_in = None
         self.crashes += 1
         self.up = False
@@ -225,7 +225,7 @@ class Device(Owner):
         return None
 
     def asked_to_send(self, cid: str) -> bool:
-        """True if the app asked for this message to be sent in this run."""
+        """Return True if the app asked for this message to be sent in this run."""
         return cid in self._sent
 
     async def send(self, tenant: str, cid: str) -> None:

@@ -1,4 +1,4 @@
-"""What a network, a server or a hostile node makes of a request: one table.
+"""The faults of a network, a server or a hostile node: one table.
 
 A hostile node lies about what it has, but not about what it took (a node that says 202 and forgets is one that is
 wiped), and its listings leave nothing out before their cursor.
@@ -177,7 +177,7 @@ async def _another_message(exchange: Exchange) -> Message:
 
 
 async def _other_data(exchange: Exchange) -> Message:
-    """The message is right, its data are not."""
+    """Answer with the right message and wrong data."""
     reply = await exchange.process()
     entry = reply.get("entry", {})
     if isinstance(entry.get("data"), DataStream):
@@ -206,7 +206,7 @@ async def _forged(exchange: Exchange) -> Message:
 
 
 async def _invented(exchange: Exchange) -> Message:
-    """It lists messages that nobody has, and some that are none."""
+    """List messages that nobody has, and some that are none."""
     reply = await exchange.process()
     number = exchange.random.randrange(1000)
     invented = ["bafyreiegqfy4rmyppna5m4trk4svyux5cwleapiax5baspwlbwmrx2fkpq", f"no message {number}"]

@@ -1,4 +1,4 @@
-"""What goes wrong, or changes, during the chaos."""
+"""The faults and changes during the chaos."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ async def clock_wrong_for_a_while(world: World, random: Random) -> None:
 
 
 async def guest_writes(world: World, random: Random) -> None:
-    """The guest writes into somebody's nodes: by a role or a grant, if a node there has one."""
+    """Let the guest write into somebody's nodes: by a role or a grant, if a node there has one."""
     person = random.choice(world.people)
     nodes = list(world.documents[person.did])
     message, data = await _guests_message(world, random, person, random.choice(nodes))

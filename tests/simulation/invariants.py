@@ -1,4 +1,4 @@
-"""What must be true once nothing goes wrong any more and everybody has had time."""
+"""The invariants that hold once nothing goes wrong any more and everybody has had time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Node:
 
 
 def nodes(world: World, person: Person) -> list[Node]:
-    """The nodes that have to hold the person's messages."""
+    """Return the nodes that have to hold the person's messages."""
     devices = [Node(device.name, device.dwn) for device in world.devices_of(person.did)]
     return devices + [Node(endpoint.name, endpoint.dwn) for endpoint in world.documents[person.did]]
 
@@ -59,7 +59,7 @@ def _held(world: World, person: Person, node: Node, should: Expected) -> Iterato
 
 
 async def _data(world: World, person: Person, node: Node) -> AsyncIterator[str]:
-    """The data of the newest writes are there and right."""
+    """Give what is wrong with the data of the newest writes."""
     store = node.dwn.store
     query = "SELECT cid FROM dwn_message WHERE tenant = ? AND latest = 1 AND method = 'Write'"
     for (cid,) in store.connection.execute(query, (store.tenant(person.did),)).fetchall():
@@ -77,7 +77,7 @@ async def _read(dwn: Dwn, made: Authored) -> bytes | None:
 
 
 async def _untrue(world: World, device: Device, row: Unsettled) -> str:
-    """What is wrong with the reason of an unsettled row: asking again must give the same."""
+    """Return the fault of an unsettled row's reason, or "": asking again must give the same."""
     endpoint = world.endpoints[row.endpoint]
     source, target = (device.dwn, endpoint.dwn) if row.direction == "push" else (endpoint.dwn, device.dwn)
     made = world.account.made.get(row.message_cid)
@@ -104,13 +104,13 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
 
 
 def _is_bare(node: Dwn, made: Authored) -> bool:
-    """True if a node has a record only as an initial write without its data."""
+    """Return True if a node has a record only as an initial write without its data."""
     rows = node.store.record(node.store.tenant(made.tenant), made.record_id)
     return len(rows) == 1 and not rows[0].latest
 
 
 def _missing_initial(world: World, target: Dwn, made: Authored) -> Authored | None:
-    """The initial write of a message's record, if that is another message and not at the target."""
+    """Return the initial write of a message's record, if that is another message and not at the target."""
     record = [one for one in world.account.made.values() if one.record_id == made.record_id != ""]
     initial = next((one for one in record if one.is_initial and one.cid != made.cid), None)
     return None if initial is None or target.store.has(made.tenant, initial.cid) else initial

@@ -79,7 +79,7 @@ def _listed_but_missing(
 
 
 def replaced(dwn: Dwn, account: Account, cid: str) -> bool:
-    """True if a node that does not hold a message has something in its place, by the rules of the DWN."""
+    """Return True if a node that does not hold a message has something in its place, by the rules of the DWN."""
     made = account.made.get(cid)
     if made is None:
         return True  # nobody's message: the account says so elsewhere
@@ -105,7 +105,7 @@ def _deleted_alike(made: Authored, newest: MessageRow) -> bool:
 
 
 def _pruned(dwn: Dwn, tenant: int, account: Account, made: Authored) -> bool:
-    """True if something above the record was pruned at the node."""
+    """Return True if something above the record was pruned at the node."""
     above = {one.record_id: one for one in account.made.values() if one.is_initial and one.tenant == made.tenant}
     at = above.get(made.record_id)
     while at is not None and (parent := at.descriptor.get("parentId")):

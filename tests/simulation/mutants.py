@@ -37,7 +37,7 @@ class Mutant:
     make: Callable[[Any], Any]
 
     def applied(self) -> AbstractContextManager[None]:
-        """The code has this fault inside the block."""
+        """Put the fault into the code inside the block."""
         return _replaced(self.owner, self.name, self.make(getattr(self.owner, self.name)))
 
 
@@ -53,13 +53,13 @@ def _replaced(owner: Any, name: str, fault: Any) -> Iterator[None]:
 
 @contextmanager
 def unchanged() -> Iterator[None]:
-    """The code as it is."""
+    """Leave the code as it is."""
     yield
 
 
 def _cursor_before_rows(listed: Any) -> Any:
-    def fault(self: Ledger, endpoint: Any, feed: str, listing: Any, missing: set[str], now: int) -> None:
-        listed(self, endpoint, feed, listing, set(), now)
+    def fault(self: Ledger, endpoint: Any, log: str, listing: Any, missing: set[str], now: int) -> None:
+        listed(self, endpoint, log, listing, set(), now)
         # The rows follow, a moment and so a transaction later.
         asyncio.get_running_loop().call_later(0.05, _add_rows, self, endpoint.id, listing.cids, missing, now)
 
@@ -133,7 +133,7 @@ def _no_backoff(next_try: Any) -> Any:
 
 
 def _blind_apply(apply: Any) -> Any:
-    """What is pulled is taken for superseded if the engine refuses it."""
+    """Take pulled messages for superseded if the engine refuses them."""
 
     async def fault(self: SyncContext, tenant: str, batches: Any, source: str) -> Any:
         outcomes = await apply(self, tenant, batches, source)

@@ -62,7 +62,7 @@ class Endpoint:
     subscriptions: set[SimSubscription] = field(default_factory=set)
 
     def fault(self, random: Random, kind: str) -> str | None:
-        """What befalls this request."""
+        """Return the fault of this request, if it has one."""
         now = asyncio.get_running_loop().time()
         self.spells = [spell for spell in self.spells if spell.until > now]
         return next(
@@ -215,11 +215,11 @@ class SimSubscription:
             self._pump = asyncio.ensure_future(self._deliver())
 
     def push(self, event: Message) -> None:
-        """The remote node tells of something."""
+        """Queue an event of the remote node."""
         self._events.put_nowait(event)
 
     def end(self) -> None:
-        """The connection is gone."""
+        """Break the connection."""
         self._over.set()
         self._target.subscriptions.discard(self)
         if self._at_remote is not None:
@@ -241,7 +241,7 @@ class SimSubscription:
 
 
 async def _process(dwn: Dwn, tenant: str, message: Message, body: bytes | None) -> Message:
-    """The remote node's own work; its reply's data is taken out at once, as a server sends it."""
+    """Let the remote node process a message, and take the data out of its reply at once, as a server sends it."""
     reply = await dwn.process_message(tenant, message, body)
     entry = reply.get("entry")
     if isinstance(entry, dict) and isinstance(entry.get("data"), DataStream):

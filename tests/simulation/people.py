@@ -68,7 +68,7 @@ class Directory:
         self._versions.setdefault(person.did, []).append((_now(), document))
 
     def document(self, did: str, lag: float) -> DidDocument | None:
-        """The document as it was published so many seconds ago, or the first there was."""
+        """Return the document as it was published so many seconds ago, or the first."""
         versions = self._versions.get(did, [])
         visible = [document for since, document in versions if since <= _now() - lag]
         return visible[-1] if visible else (versions[0][1] if versions else None)

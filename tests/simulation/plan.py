@@ -1,4 +1,4 @@
-"""What a seed decides: who there is, what they do, and what goes wrong when."""
+"""The scenario of a seed: who there is, what they do, and what goes wrong when."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ INCIDENT_WEIGHTS = {
 
 
 def plan(seed: int) -> Plan:
-    """The scenario of a seed."""
+    """Return the scenario of a seed."""
     random = Random(f"{seed}/plan")
     devices = random.choices((2, 3, 4, 5), (9, 7, 3, 1))[0]
     seconds = random.uniform(90, 300)
@@ -103,7 +103,7 @@ def _skew(random: Random) -> float:
 
 
 def _actions(random: Random) -> tuple[str, ...]:
-    """An app configures its protocol when it is started, on most devices."""
+    """Choose the actions of a device: on most, the app configures its protocol when it is started."""
     begin = ["configure"] if random.random() < 0.7 else []
     return (*begin, *_some(random, ACTION_WEIGHTS, random.randint(8, 25)))
 

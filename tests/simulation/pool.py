@@ -15,7 +15,7 @@ SEEDS_A_PROCESS = 100
 
 
 def outcomes(seeds: Iterable[int], mutant: str | None = None, processes: int | None = None) -> Iterator[Outcome]:
-    """What becomes of each seed, in their order.
+    """Run each seed, and give the outcomes in their order.
 
     Parameters:
         mutant: a key of `mutants.MUTANTS`, to be put in place of the real code.

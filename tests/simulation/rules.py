@@ -1,4 +1,4 @@
-"""What nodes that have seen the same messages hold, by the DWN's own rules, and where those rules let nodes differ.
+"""The messages that nodes hold which have seen the same, by the DWN's own rules, and where those let nodes differ.
 
 The newest message of a record wins, but for this: no write is taken after a delete, a delete of what is deleted already
 is not taken unless it prunes for the first time, and nothing is taken below a record that is deleted or whose type the
@@ -22,7 +22,7 @@ from tests.simulation.account import Authored
 
 @dataclass(slots=True)
 class Expected:
-    """What every node of a tenant holds.
+    """The messages that every node of a tenant holds.
 
     Attributes:
         cids: the messages, but for those of disputed records.
@@ -34,7 +34,7 @@ class Expected:
 
 
 def expected(messages: list[Authored]) -> Expected:
-    """What nodes hold that have seen all these messages of one tenant."""
+    """Return what nodes hold that have seen all these messages of one tenant."""
     result = Expected()
     by_record: dict[str, list[Authored]] = defaultdict(list)
     definitions: dict[str, Authored] = {}

@@ -13,7 +13,7 @@ from tests.simulation.simulation import Outcome
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status: 1 if a seed failed."""
+    """Return the exit status: 1 if a seed failed."""
     options = _parser().parse_args(arguments)
     if options.seed is not None:
         (outcome,) = outcomes([options.seed], options.mutant)
@@ -39,7 +39,7 @@ def _many(options: argparse.Namespace) -> int:
 
 
 def failure(outcome: Outcome) -> str:
-    """What was wrong with a seed, and how to see it again."""
+    """Return the failures of a seed, and how to see them again."""
     what = "\n".join(f"    {line}" for line in outcome.failures)
     return f"\nseed {outcome.seed} failed:\n{what}\nIts story: python3 build.py simulate --seed {outcome.seed}"
 

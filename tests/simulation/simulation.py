@@ -27,7 +27,7 @@ GIVEN_UP = 3 * DAY
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a seed."""
+    """The outcome of a seed."""
 
     seed: int
     failures: list[str]
@@ -166,7 +166,7 @@ def _state(world: World) -> list[Any]:
 
 
 async def _idle(world: World) -> None:
-    """A round in which nothing is due costs one request for each tenant and endpoint; but the first may look closer."""
+    """Check that an idle run costs one request for each tenant and endpoint; but the first may look closer."""
     for device in world.devices:
         await _round(device)
         ends = sum(len(world.documents[person.did]) for person in device.identities)

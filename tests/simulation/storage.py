@@ -19,7 +19,7 @@ FASTEST, SLOWEST = 0.001, 0.02
 
 
 class Disk:
-    """What lies on a device.
+    """The durable state of a device.
 
     Attributes:
         full: True while nothing more can be written.
@@ -49,7 +49,7 @@ class Mount:
         self._cut = False
 
     def cut(self) -> None:
-        """The device has crashed: whatever it does from now on leaves no trace."""
+        """Crash: whatever the device does from now on leaves no trace."""
         self._cut = True
 
     async def change(self, what: str, apply: Callable[[], None], *, needs_room: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What happened in a simulation, in words."""
+"""The story of a simulation, in words."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Story:
         self._names: dict[str, str] = {}
 
     def name(self, cid: str, name: str) -> None:
-        """What a CID, a DID or a record ID is called from now on."""
+        """Name a CID, a DID or a record ID from now on."""
         self._names[cid] = name
 
     def called(self, what: Any) -> str:
-        """The name of a CID, or its end, or the text of anything else."""
+        """Return the name of a CID, or its end, or the text of anything else."""
         text = str(what)
         return self._names.get(text) or (f"…{text[-6:]}" if len(text) > 40 and " " not in text else text)
 
@@ -34,7 +34,7 @@ class Story:
         ]
 
     def digest(self) -> str:
-        """The same for two simulations in which the same happened."""
+        """Return a digest that is the same for two simulations in which the same happened."""
         return hashlib.sha256("\n".join(self.lines()).encode()).hexdigest()[:16]
 
 

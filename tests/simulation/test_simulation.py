@@ -1,4 +1,4 @@
-"""Whatever happens between devices and endpoints, they come to hold the same, and what sync says of it is true.
+"""Devices and endpoints come to hold the same, whatever happens between them, and what sync says of it is true.
 
 More seeds: `python3 build.py simulate --seeds 5000 --first 300`.
 """

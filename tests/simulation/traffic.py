@@ -1,4 +1,4 @@
-"""Who asked whom for what, and whether that was more than the policy allows.
+"""The requests between devices and endpoints, and whether they were more than the policy allows.
 
 Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
 1. A message is sent to an endpoint once at a time.
@@ -67,7 +67,7 @@ class Traffic:
     _histories: dict[tuple[str, str, str], _History] = field(default_factory=dict)
 
     def begin(self, device: Device, endpoint: Endpoint, cid: str, name: str) -> Send:
-        """A device sends a message that is to be stored."""
+        """Record that a device sends a message that is to be stored."""
         history, excuse = self._history(device, endpoint, cid)
         where = f"{device.name} sends {name} to {endpoint.name}"
         if history.under_way:
@@ -80,7 +80,7 @@ class Traffic:
         return Send(history, device, excuse)
 
     def end(self, send: Send, outcome: Outcome | None) -> None:
-        """What came of it as the device saw it; None: it was given up."""
+        """Record the outcome as the device saw it; None: it was given up."""
         history = send.history
         history.under_way -= 1
         if send.excuse != history.excuse or outcome is None or send.device.disk.troubled:
@@ -93,7 +93,7 @@ class Traffic:
             history.next_try = _now(send.device) + delay * SLACK
 
     def read(self, device: Device, endpoint: Endpoint, tenant: str, cid: str) -> None:
-        """A device asks for a message."""
+        """Record that a device asks for a message."""
         if device.dwn.store.has(tenant, cid):
             probe = (device.name, device.runs, endpoint.url, tenant)
             self._probes[probe] += 1
@@ -101,12 +101,12 @@ class Traffic:
                 self.violations.append(f"{device.name} asks {endpoint.name} for what it holds: {cid}")
 
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
-        """A device was told that an endpoint has these."""
+        """Record that an endpoint listed these to a device."""
         for cid in () if device.disk.troubled else cids:
             self._history(device, endpoint, cid)[0].taken = LISTED
 
     def gone(self, device: Device, endpoint: Endpoint, cid: str) -> None:
-        """A device was told that an endpoint has it no more, though it had listed it."""
+        """Record that an endpoint has a message no more, though it had listed it to the device."""
         history = self._history(device, endpoint, cid)[0]
         if history.taken == LISTED:
             history.taken = ""

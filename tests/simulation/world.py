@@ -54,7 +54,7 @@ class World:
         self._outside = Outside()
 
     def random(self, what: str) -> Random:
-        """The random numbers for one matter, so that one more of them changes no other matter."""
+        """Return the random numbers for one matter, so that one more of them changes no other matter."""
         return Random(f"{self.plan.seed}/{what}")
 
     def fail(self, what: str) -> None:
@@ -64,7 +64,7 @@ class World:
             self.story.add("FAILURE", "{}", what)
 
     def count(self, device: Device, endpoint: Endpoint, kind: str) -> None:
-        """A device makes a request; far too many of them end the simulation."""
+        """Count a request of a device; far too many of them end the simulation."""
         self.traffic.requests[device.name, endpoint.name, kind] += 1
         if self.traffic.requests.total() > REQUESTS_AT_MOST:
             self.fail(f"there were more than {REQUESTS_AT_MOST} requests")
@@ -88,7 +88,7 @@ class World:
         return person
 
     async def node(self) -> Dwn:
-        """An empty remote node."""
+        """Return an empty remote node."""
         dwn = Dwn(
             database=open_memory(),
             blobs=MemoryBlobs(),
@@ -117,7 +117,7 @@ class World:
     # -- endpoints come and go
 
     async def publish(self, person: Person, endpoints: Iterable[Endpoint]) -> None:
-        """A person's DID document names these endpoints from now on."""
+        """Publish a DID document of a person that names these endpoints."""
         before = self.documents.get(person.did, [])
         now = self.documents[person.did] = list(endpoints)
         for endpoint in before:
@@ -133,7 +133,7 @@ class World:
         self.story.add(person.name, "has the endpoints {}", ", ".join(endpoint.name for endpoint in now))
 
     async def wipe(self, endpoint: Endpoint) -> None:
-        """An endpoint loses everything, as one does that is set up anew."""
+        """Let an endpoint lose everything, as one does that is set up anew."""
         old, endpoint.dwn = endpoint.dwn, await self.node()
         endpoint.epoch += 1
         endpoint.wiped = True
@@ -144,7 +144,7 @@ class World:
         self.story.add(endpoint.name, "is wiped")
 
     async def _gone(self, dwn: Dwn, tenant: str) -> None:
-        """What only this node has does not exist any more."""
+        """Record that messages which only this node has do not exist any more."""
         left: set[str] = set()
         for endpoint in self.documents[tenant]:
             if endpoint.dwn is not dwn:

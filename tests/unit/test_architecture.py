@@ -37,8 +37,8 @@ LAYERS: dict[str, set[str]] = {
 INSIDE: dict[str, set[str]] = {
     "sync.plan": {"sync.plan", "sync.states"},
     "sync.ledger": {"sync.plan", "sync.ledger", "sync.states"},
-    "sync.exchange": {"sync.plan", "sync.ledger", "sync.exchange", "sync.states", "sync.events"},
-    "sync.schedule": {"sync.plan", "sync.exchange", "sync.schedule", "sync.states", "sync.events"},
+    "sync.exchange": {"sync.plan", "sync.ledger", "sync.exchange", "sync.states"},
+    "sync.schedule": {"sync.plan", "sync.exchange", "sync.schedule", "sync.states"},
     "agent.vault": {"agent.vault"},
 }
 """Rooms that may import only these of their own house."""

@@ -108,7 +108,7 @@ def timing_out(method: str, message: Message) -> Answer:
 
 
 class Gate:
-    """Who is served at a node: whoever meets what it demands now.
+    """The gate of a node, which serves whoever meets its demands.
 
     Attributes:
         now: None: nothing is demanded.

@@ -151,7 +151,7 @@ class Registrar:
         await self._database.flush()
         return result.state is RegistrationState.DONE
 
-    def serves(self, tenant: str, endpoint: str) -> None:
+    def record_served(self, tenant: str, endpoint: str) -> None:
         """Record that the endpoint serves the tenant, which ends an unfinished registration."""
         found = self._store.get(tenant, endpoint)
         if found is None:
@@ -161,7 +161,7 @@ class Registrar:
         elif found.attempts and self._clock.now() >= (found.registered or 0) + RESET_SECONDS * 1_000_000:
             self._store.put(tenant, endpoint, replace(found, attempts=0))
 
-    def not_honoured(self, tenant: str, endpoint: str, detail: str) -> None:
+    def record_not_honoured(self, tenant: str, endpoint: str, detail: str) -> None:
         """Record that the endpoint refuses the tenant although it has just registered it."""
         reason = f"{endpoint} took the registration, but still says: {detail}"
         error = RegistrationError(RegistrationReason.NOT_HONOURED, reason)

@@ -81,9 +81,9 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
         if failure is not None and failure.unregistered and await registrar.register(link.tenant, link.url):
             failure = await EndpointSync(context, wake_others, link, peer).run(work, listing=listing)
             if failure is not None and failure.unregistered:
-                registrar.not_honoured(link.tenant, link.url, failure.detail)
+                registrar.record_not_honoured(link.tenant, link.url, failure.detail)
         if failure is None:
-            registrar.serves(link.tenant, link.url)
+            registrar.record_served(link.tenant, link.url)
     link.reachable = failure is None or failure.code != 0
     if failure is None:
         ledger.succeeded(endpoint, context.clock.now(), asked if listing else None)

@@ -85,7 +85,7 @@ async def test_1_and_2_a_write_is_pending_everywhere_before_and_after_its_window
 
 
 async def test_1_and_2_outcomes_ahead_of_the_window_are_kept(books: Books) -> None:
-    """What `send` does: it does not wait for its turn."""
+    """As `send` does, which does not wait for its turn."""
     cids = [cid_of(await books.device.write(b"%d" % number)) for number in range(4)]
     books.record(A, cids[2], TAKEN)
     books.record(A, cids[3], REFUSED, now=10)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sync.test_sync_repair import CHAT, DIARY, give, grant, install
+from tests.unit.sync.test_repair import CHAT, DIARY, give, grant, install
 from tests.unit.sync.world import HOST, Device, World, cid_of, reply_of, unreachable
 from tests.watch import Watch
 from web5.sync import Activity, EndpointStatus, SyncEvent

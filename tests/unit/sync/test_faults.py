@@ -1,4 +1,4 @@
-"""What goes wrong on the way, and that nothing is lost, hidden or hammered by it."""
+"""Faults on the way, by which nothing is lost, hidden or hammered."""
 
 import asyncio
 import itertools
@@ -413,7 +413,7 @@ async def test_concurrent_edits_converge_on_the_newest_everywhere(world: World, 
 
 
 async def test_a_strangers_update_waits_for_the_initial_write_that_cannot_be_read_yet(world: World) -> None:
-    """Who may update a record depends on who began it, so the engine says 401 to an update of nothing."""
+    """The right to update a record depends on who began it, so the engine says 401 to an update of nothing."""
     world.set_endpoints("/a")
     bob, other = await world.identity("/b"), await world.device("other")
     definition = {

@@ -244,7 +244,7 @@ async def test_events_tell_of_progress_and_of_the_end(world: World) -> None:
 
 
 async def test_progress_stays_true_where_two_nodes_hold_different_parts(world: World) -> None:
-    """What one brings leaves the other's list too, and must not count there beyond what that one fetches."""
+    """A message that one brings leaves the other's list too, and must not count there beyond what that one fetches."""
     world.set_endpoints("/b")
     phone, laptop = await world.device("phone"), await world.device("laptop")
     messages = [await phone.write() for _ in range(60)]

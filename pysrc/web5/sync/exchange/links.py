@@ -225,7 +225,7 @@ class Links:
     async def _take_over(self, tenant: str) -> None:
         try:
             urls = await dwn_endpoints(self.resolver, tenant)
-            known = tenant in self.context.ledger.tenants()
+            known = self.context.ledger.tenant(tenant) is not None
             added, removed = self.context.ledger.set_endpoints(tenant, urls) if known else ([], [])
         except (DidError, StorageError) as error:  # or there is no room to keep the endpoints
             self.context.did_errors[tenant] = str(error)
@@ -241,8 +241,7 @@ class Links:
 
     def align(self, tenant: str) -> None:
         """Make and end links as the ledger has endpoints (invariant 4)."""
-        known = tenant in self.context.ledger.tenants()
-        urls = [endpoint.url for endpoint in self.context.ledger.endpoints(tenant)] if known else []
+        urls = [endpoint.url for endpoint in self.context.ledger.endpoints(tenant)]
         for link in self.of([tenant]):
             if link.url not in urls:
                 del self._links[tenant, link.url]
@@ -253,7 +252,7 @@ class Links:
         for url in urls:
             if (tenant, url) not in self._links:
                 self._links[tenant, url] = self.make(tenant, url)
-        if not known:
+        if self.context.ledger.tenant(tenant) is None:
             self.context.did_errors.pop(tenant, None)
 
     # -- visits

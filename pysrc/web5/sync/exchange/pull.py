@@ -109,19 +109,15 @@ class Pull:
             return
         page = asyncio.create_task(self._peer.query_page(walk.query()))
         try:
-            while True:
-                reply = await page
-                if isinstance(reply, Outcome):
-                    self._count(reply)
-                    return
+            while not isinstance(reply := await page, Outcome):
                 batches = walk.feed(reply)
-                more = walk.more
-                if more:
+                if walk.more:
                     page = asyncio.create_task(self._peer.query_page(walk.query()))
                 await self._apply_all(batches)
                 self._update_progress(now=True)
-                if not more:
+                if not walk.more:
                     return
+            self._count(reply)
         finally:
             page.cancel()
 

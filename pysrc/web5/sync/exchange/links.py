@@ -22,6 +22,7 @@ from web5.ports.clock import Clock
 from web5.sync.exchange.context import SyncContext
 from web5.sync.plan.policy import RECONNECT, Outcome
 from web5.sync.states import EndpointReport, SyncEvent
+from web5.tasks import TaskSet
 
 REFRESH_SECONDS = 2.0
 """The time that a run waits for a tenant's DID document before it goes on with the known endpoints."""
@@ -193,7 +194,7 @@ class Links:
     on_removed: Callable[[Link], None]
     _links: dict[tuple[str, str], Link] = field(default_factory=dict)
     _refreshing: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _ending: set[asyncio.Task[None]] = field(default_factory=set)
+    _ending: TaskSet = field(default_factory=TaskSet)
 
     def __iter__(self) -> Iterator[Link]:
         return iter(tuple(self._links.values()))
@@ -246,9 +247,7 @@ class Links:
             if link.url not in urls:
                 del self._links[tenant, link.url]
                 self.on_removed(link)
-                task = asyncio.ensure_future(link.stop())
-                self._ending.add(task)
-                task.add_done_callback(self._ending.discard)
+                self._ending.start(link.stop())
         for url in urls:
             if (tenant, url) not in self._links:
                 self._links[tenant, url] = self.make(tenant, url)
@@ -268,6 +267,6 @@ class Links:
         refreshing = list(self._refreshing.values())
         for task in refreshing:
             task.cancel()
-        await asyncio.gather(*(link.stop() for link in self), *self._ending)
+        await asyncio.gather(*(link.stop() for link in self), self._ending.join())
         if refreshing:
             await asyncio.wait(refreshing)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def reading(chunks: AsyncIterable[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
-    """One iteration, closed when the block ends.
+    """Iterate once, and close the iteration when the block ends.
 
     What is not read to its end would keep its file or connection until the garbage collector finds it.
     """

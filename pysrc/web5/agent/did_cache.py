@@ -67,5 +67,5 @@ class StoredDidCache:
                 for statement, values in statements:
                     db.execute(statement, values)
         except (StorageError, apsw.Error) as error:
-            # No reason to fail a resolution; who writes what matters meets the same and tells it.
+            # No reason to fail a resolution; who writes what matters meets the same failure and reports it.
             log.warning("a DID document was not kept: %s", error)

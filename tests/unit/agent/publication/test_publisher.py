@@ -131,7 +131,7 @@ async def test_a_first_publication_costs_one_question_more_and_waits_for_no_slow
 
 
 async def test_what_a_gateway_took_and_does_not_show_is_not_known(world: GatewayWorld, device: Device) -> None:
-    """Invariant 4 of announcing."""
+    """Invariant 4 of an attempt."""
     world.forgetful |= {"a", "b"}
     did = await device.create()
     assert not await device.publisher.publish(did)
@@ -192,7 +192,7 @@ async def test_a_gateway_that_was_down_is_given_it_later(world: GatewayWorld, de
 
 
 async def test_it_is_renewed_before_it_expires_with_the_same_bytes(world: GatewayWorld, device: Device) -> None:
-    """Invariant 3 of announcing."""
+    """Invariant 3 of an attempt."""
     did = await device.create()
     await until(lambda: device.settled(did))
     before = device.state(did)
@@ -269,7 +269,7 @@ async def test_a_change_that_could_not_go_out_goes_out_after_a_restart(world: Ga
 
 
 async def test_an_old_export_takes_the_newer_document_and_replaces_nothing(world: GatewayWorld, device: Device) -> None:
-    """Invariant 1 of announcing."""
+    """Invariant 1 of an attempt."""
     did = await device.create()
     unpublished = device.dids[did]
     await device.publisher.publish(did)
@@ -307,7 +307,7 @@ async def test_what_was_published_elsewhere_is_taken_when_it_is_renewed(world: G
 async def test_a_change_here_replaces_what_another_device_published_with_a_clock_ahead(
     world: GatewayWorld, device: Device
 ) -> None:
-    """Invariant 2 of announcing: the gateway's 409 is understood."""
+    """Invariant 2 of an attempt: the gateway's 409 is understood."""
     did = await device.create()
     await device.publisher.publish(did)
     await ended(device, did)

@@ -61,14 +61,14 @@ def _case(module: Any, name: str) -> Any:
 
 async def _pages(name: str, space: str, base: str) -> None:
     async def open_store(store: str) -> IndexedDbPages:
-        return IndexedDbPages(f"{space}.{store}")
+        return await IndexedDbPages.open(f"{space}.{store}")
 
     await _case(pages_contract, name)(open_store)
 
 
 async def _blobs(name: str, space: str, base: str) -> None:
     async def open_store(store: str) -> IndexedDbBlobs:
-        return IndexedDbBlobs(f"{space}.{store}")
+        return await IndexedDbBlobs.open(f"{space}.{store}")
 
     await _case(blobs_contract, name)(open_store)
 
@@ -98,7 +98,7 @@ async def _encryption(name: str, space: str, base: str) -> None:
 
 async def _database(name: str, space: str, base: str) -> None:
     async def open_database(store: str) -> Database:
-        return await open_paged(IndexedDbPages(f"{space}.{store}"), store)
+        return await open_paged(await IndexedDbPages.open(f"{space}.{store}"), store)
 
     await _case(database_contract, name)(open_database)
 
@@ -184,7 +184,7 @@ async def store_encrypted(space: str) -> None:
         )
         assert await read_by.data.text() == text
     await web5.close()
-    pages = IndexedDbPages(space)
+    pages = await IndexedDbPages.open(space)
     stored = list((await pages.load()).values())
     await pages.close()
     assert any(schema.encode() in page for page in stored)
@@ -260,7 +260,7 @@ async def errors_of_closed_sockets(base: str) -> Any:
 
 async def open_vault(space: str, words: str) -> str:
     """Make a vault with the device's key, set a password, open it anew; what was seen on the way."""
-    database = await open_paged(IndexedDbPages(space))
+    database = await open_paged(await IndexedDbPages.open(space))
     vault = _vault(database, space)
     await vault.create(password=None, recovery_phrase=words, dwn_endpoints=[])
     text = await vault.encrypt(b"kept")
@@ -270,7 +270,7 @@ async def open_vault(space: str, words: str) -> str:
     after = sealed in await _every_page(space)
     await database.close()
 
-    database = await open_paged(IndexedDbPages(space))
+    database = await open_paged(await IndexedDbPages.open(space))
     vault = _vault(database, space)
     refusals = []
     for password in (None, "wrong"):
@@ -324,7 +324,7 @@ async def subscribe_error(endpoint: str) -> str:
 
 
 async def _open_notes(space: str) -> Database:
-    database = await open_paged(IndexedDbPages(space))
+    database = await open_paged(await IndexedDbPages.open(space))
     database.migrate(
         "notes", ["CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); CREATE INDEX by_text ON note (text)"]
     )
@@ -359,7 +359,7 @@ async def survivors(space: str) -> str:
 
 async def put_for_ever(space: str) -> None:
     """Store a blob that has no end; tell when some chunks of it are stored."""
-    blobs = IndexedDbBlobs(space)
+    blobs = await IndexedDbBlobs.open(space)
 
     async def endless() -> Any:
         for number in range(1 << 30):
@@ -380,7 +380,7 @@ async def stored_chunks(space: str) -> int:
 
 async def blob_keys(space: str) -> str:
     """The keys of all whole blobs."""
-    blobs = IndexedDbBlobs(space)
+    blobs = await IndexedDbBlobs.open(space)
     keys = sorted(await blobs.keys())
     await blobs.close()
     return json.dumps(keys)
@@ -418,7 +418,7 @@ async def flush(space: str) -> str:
 
 async def put(space: str, key: str, size: int) -> str:
     """Store a blob; "stored", or the error's class."""
-    blobs = IndexedDbBlobs(space)
+    blobs = await IndexedDbBlobs.open(space)
 
     async def pieces() -> Any:
         for _ in range(size >> 20):
@@ -435,7 +435,7 @@ async def put(space: str, key: str, size: int) -> str:
 
 async def copy_without_log(space: str, copy: str) -> int:
     """The same notes in the first layout of the pages' database, which had no log; how many pages."""
-    pages = IndexedDbPages(space)
+    pages = await IndexedDbPages.open(space)
     stored = await pages.load()
     await pages.close()
     database = await open_database(f"{copy}.pages", ["pages"])
@@ -449,7 +449,7 @@ async def copy_without_log(space: str, copy: str) -> int:
 
 async def overwritten(space: str) -> str:
     """Which fillings of a page lie in IndexedDB after it was written three times, and once that was erased."""
-    pages = IndexedDbPages(space)
+    pages = await IndexedDbPages.open(space)
     await pages.load()
     for filling in (1, 2, 3):
         await pages.write({0: bytes([filling]) * pages.page_size, 1: bytes(pages.page_size)}, 2)
@@ -592,12 +592,12 @@ async def measure(space: str) -> str:
     await database.close()
 
     async def load() -> None:
-        pages = IndexedDbPages(space)
+        pages = await IndexedDbPages.open(space)
         figures["pages"] = len(await pages.load())
         await pages.close()
 
     figures["load"] = await _median(load, 5)
-    database = await open_paged(IndexedDbPages(space))
+    database = await open_paged(await IndexedDbPages.open(space))
 
     async def query() -> None:
         for _ in range(100):

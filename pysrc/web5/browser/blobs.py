@@ -10,7 +10,6 @@ Invariants:
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import suppress
@@ -23,20 +22,28 @@ _CHUNK = 1 << 20  # bytes a record; small pieces cost a transaction each, large 
 
 
 class IndexedDbBlobs:
-    """A `Blobs` store in the IndexedDB database `<db_name>.blobs`. It has one owner at a time.
+    """A `Blobs` store in the IndexedDB database `<db_name>.blobs`. It has one owner at a time. Use `open`."""
 
-    Parameters:
-        db_name: the node's name on this origin.
-    """
+    def __init__(self, database: IndexedDb) -> None:
+        self._database = database
 
-    def __init__(self, db_name: str) -> None:
-        self._db_name = f"{db_name}.blobs"
-        self._open: IndexedDb | None = None
-        self._opening = asyncio.Lock()
-        self._closed = False
+    @classmethod
+    async def open(cls, db_name: str) -> IndexedDbBlobs:
+        """Open the blobs of a node, and remove unfinished ones.
+
+        Parameters:
+            db_name: the node's name on this origin.
+
+        Raises:
+            StorageError: IndexedDB refused.
+        """
+        database = await open_database(f"{db_name}.blobs", [_WHOLE, _CHUNKS, _UNFINISHED])
+        for key, put_id in await database.read_keys(_UNFINISHED, "looking for unfinished blobs"):
+            await _discard(database, key, put_id)
+        return cls(database)
 
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
-        database = await self._database()
+        database = self._database
         put_id = uuid.uuid4().hex
         size = count = 0
         try:
@@ -60,42 +67,28 @@ class IndexedDbBlobs:
         return size
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
-        database = await self._database()
-        js_row = await database.read(_WHOLE, key, f"reading blob {key}")
+        js_row = await self._database.read(_WHOLE, key, f"reading blob {key}")
         if js_row is None:
             raise BlobMissing(f"there is no blob {key}")
         put_id, count = js_row.to_py()
         for number in range(count):
-            js_chunk = await database.read(_CHUNKS, [key, put_id, number], f"reading blob {key}")
+            js_chunk = await self._database.read(_CHUNKS, [key, put_id, number], f"reading blob {key}")
             if js_chunk is None:
                 raise BlobMissing(f"chunk {number} of blob {key} is gone: it was removed while it was read")
             yield js_chunk.to_bytes()
 
     async def delete(self, keys: Iterable[str]) -> None:
-        write = WriteTransaction(await self._database(), "deleting blobs", _WHOLE, _CHUNKS)
+        write = WriteTransaction(self._database, "deleting blobs", _WHOLE, _CHUNKS)
         for key in keys:
             write.delete(_WHOLE, key=key)
             write.delete_range(_CHUNKS, [key], [key, []])
         await write.commit()
 
     async def keys(self) -> set[str]:
-        return set(await (await self._database()).read_keys(_WHOLE, "listing blobs"))
+        return set(await self._database.read_keys(_WHOLE, "listing blobs"))
 
     async def close(self) -> None:
-        self._closed = True
-        if self._open is not None:
-            self._open.close()
-
-    async def _database(self) -> IndexedDb:
-        if self._closed:
-            raise StorageError(f"{self._db_name} is closed")
-        async with self._opening:
-            if self._open is None:
-                database = await open_database(self._db_name, [_WHOLE, _CHUNKS, _UNFINISHED])
-                for key, put_id in await database.read_keys(_UNFINISHED, "looking for unfinished blobs"):
-                    await _discard(database, key, put_id)
-                self._open = database
-        return self._open
+        self._database.close()
 
 
 async def _discard(database: IndexedDb, key: str, put_id: str) -> None:

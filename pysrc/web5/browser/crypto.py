@@ -15,7 +15,7 @@ from web5.crypto.ecdsa import COORDINATE, CURVES, decompress
 from web5.crypto.jwk import SIGNING_ALG, KeyMaterial, PublicMembers, private_jwk, public_members
 from web5.errors import CryptoError
 from web5.lru import LruCache
-from web5.ports.crypto import HashName, Jwk, KeyAlgorithm, RawSigner, Signed
+from web5.ports.crypto import Jwk, KeyAlgorithm, RawSigner, Signed
 
 VERIFY_KEYS = 256
 """Imported public keys that are kept; importing one costs as much as verifying."""
@@ -147,9 +147,9 @@ class BrowserCrypto:
             )
             return py_bytes(await js.crypto.subtle.exportKey("raw", js_key))
 
-    async def pbkdf2(self, hash_name: HashName, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
+    async def pbkdf2(self, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
         checks.check_pbkdf2(iterations, length)
-        js_algorithm = js_object(name="PBKDF2", hash=hash_name, salt=to_js(salt), iterations=iterations)
+        js_algorithm = js_object(name="PBKDF2", hash="SHA-512", salt=to_js(salt), iterations=iterations)
         with crypto_errors("PBKDF2 failed"):
             js_key = await import_key("raw", to_js(password), "PBKDF2", ["deriveBits"])
             return py_bytes(await js.crypto.subtle.deriveBits(js_algorithm, js_key, 8 * length))

@@ -81,7 +81,7 @@ class IndexedDb:
 
     def js_store(self, store: str) -> Any:
         """Return a JavaScript IDBObjectStore to read from."""
-        self._check_open()
+        self.check_open()
         try:
             return self._js_database.transaction(store, "readonly").objectStore(store)
         except JsException as error:
@@ -101,24 +101,21 @@ class IndexedDb:
         return keys
 
     async def write(self, stores: Sequence[str], requests: Sequence[tuple[Any, ...]], doing: str) -> None:
-        """Carry out requests in one durable transaction; see `WriteTransaction`.
-
-        Parameters:
-            requests: of each the object store, the name of its method, and the arguments.
-        """
-        self._check_open()
+        """Carry out the requests of a `WriteTransaction`."""
+        self.check_open()
         try:
             await _js_write(self._js_database, to_js(stores), to_js(requests))
         except JsException as error:
             raise translated(STORAGE, error, doing) from error
 
+    def check_open(self) -> None:
+        """Raise the reason why the connection is closed, if it is."""
+        if self._lost is not None:
+            raise self._lost
+
     def close(self) -> None:
         """Close the connection. Safe to call twice. Transactions under way still finish."""
         self._give_up(StorageError(f"{self.name} is closed"))
-
-    def _check_open(self) -> None:
-        if self._lost is not None:
-            raise self._lost
 
     def _on_version_change(self, js_event: Any) -> None:
         self._give_up(StorageBusy(f"another tab upgraded or removed {self.name}; reload this one"))
@@ -163,7 +160,7 @@ class WriteTransaction:
         self._database = database
         self._doing = doing
         self._stores = stores
-        self._requests: list[tuple[Any, ...]] = []
+        self._requests: list[tuple[Any, ...]] = []  # the object store, the name of its method, the arguments
 
     def put(self, store: str, key: Any, value: Any) -> None:
         """Store a copy of `value`: of bytes a Uint8Array, of lists an Array, a JavaScript object as it is."""

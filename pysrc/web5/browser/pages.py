@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from web5.browser.indexeddb import IndexedDb, WriteTransaction, key_range, open_database, result
 from web5.browser.page_log import PageLog
 from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
-from web5.errors import StorageError
 
 LOG_LENGTH = 32
 """At eight pages a write, 2 MiB that are read when the store opens, and at most 4 MiB."""
@@ -30,26 +29,31 @@ _BATCH = 256  # pages a request; 2 MiB
 
 
 class IndexedDbPages:
-    """A `PageStore` in the IndexedDB database `<db_name>.pages`. It has one owner at a time.
-
-    Parameters:
-        db_name: the node's name on this origin.
-    """
+    """A `PageStore` in the IndexedDB database `<db_name>.pages`. It has one owner at a time. Use `open`."""
 
     page_size = DEFAULT_PAGE_SIZE
 
-    def __init__(self, db_name: str) -> None:
-        self._db_name = f"{db_name}.pages"
-        self._open: IndexedDb | None = None
-        self._closed = False
+    def __init__(self, database: IndexedDb) -> None:
+        self._database = database
         self._log: PageLog | None = None  # as it is stored; unknown before it is first read
 
+    @classmethod
+    async def open(cls, db_name: str) -> IndexedDbPages:
+        """Open the pages of a node.
+
+        Parameters:
+            db_name: the node's name on this origin.
+
+        Raises:
+            StorageError: IndexedDB refused.
+        """
+        return cls(await open_database(f"{db_name}.pages", [_PAGES, _LOG], version=_VERSION))
+
     async def load(self) -> dict[int, bytes]:
-        database = await self._database()
-        numbers = await database.read_keys(_PAGES, "reading page numbers")
+        numbers = await self._database.read_keys(_PAGES, "reading page numbers")
         check_numbers(numbers)
-        self._log = await self._read_log(database)
-        js_store = database.js_store(_PAGES)
+        self._log = await self._read_log()
+        js_store = self._database.js_store(_PAGES)
         js_requests = [
             js_store.getAll(key_range(start, start + _BATCH - 1)) for start in range(0, len(numbers), _BATCH)
         ]
@@ -63,33 +67,30 @@ class IndexedDbPages:
         return pages
 
     async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
-        database = await self._database()
-        if self._log is None:
-            self._log = await self._read_log(database)
-        log = self._log.followed_by(pages, page_count)
+        stored = self._log or await self._read_log()
+        log = stored.followed_by(pages, page_count)
         if len(pages) <= LOGGED_PAGES and log.length <= LOG_LENGTH:
             # Should one be cancelled and stored all the same, the next, which has its pages too, takes its place.
-            write = WriteTransaction(database, "writing pages", _LOG)
-            write.put(_LOG, self._log.length, (page_count, list(pages), b"".join(pages.values())))
+            write = WriteTransaction(self._database, "writing pages", _LOG)
+            write.put(_LOG, stored.length, (page_count, list(pages), b"".join(pages.values())))
             await write.commit()
             self._log = log
         else:
-            await self._store_pages(database, log.pages, page_count)
+            await self._store_pages(log.pages, page_count)
 
     async def erase(self) -> None:
-        database = await self._database()
-        if self._log is None:
-            self._log = await self._read_log(database)
-        if self._log.kept is not None:
-            await self._store_pages(database, self._log.pages, self._log.kept)
+        self._database.check_open()
+        stored = self._log or await self._read_log()
+        if stored.kept is not None:
+            await self._store_pages(stored.pages, stored.kept)
 
-    async def _store_pages(self, database: IndexedDb, pages: Mapping[int, bytes], kept: int) -> None:
+    async def _store_pages(self, pages: Mapping[int, bytes], kept: int) -> None:
         """Bring `pages` up to date and empty `log`.
 
         Parameters:
-            pages: what they are now; of those below, nothing is left from number `kept` on.
+            pages: their contents now; of those below, nothing is left from number `kept` on.
         """
-        write = WriteTransaction(database, "writing pages", _PAGES, _LOG)
+        write = WriteTransaction(self._database, "writing pages", _PAGES, _LOG)
         write.delete_range(_PAGES, kept, None)
         for number, page in pages.items():
             write.put(_PAGES, number, page)
@@ -97,21 +98,12 @@ class IndexedDbPages:
         await write.commit()
         self._log = PageLog()
 
-    async def _read_log(self, database: IndexedDb) -> PageLog:
+    async def _read_log(self) -> PageLog:
         log = PageLog()
-        for js_record in await result(database.js_store(_LOG).getAll(), "reading the log of pages"):
+        for js_record in await result(self._database.js_store(_LOG).getAll(), "reading the log of pages"):
             page_count, numbers, data = js_record.to_py()
             log = log.followed_by_record(numbers, bytes(data), page_count)
         return log
 
     async def close(self) -> None:
-        self._closed = True
-        if self._open is not None:
-            self._open.close()
-
-    async def _database(self) -> IndexedDb:
-        if self._closed:
-            raise StorageError(f"{self._db_name} is closed")
-        if self._open is None:
-            self._open = await open_database(self._db_name, [_PAGES, _LOG], version=_VERSION)
-        return self._open
+        self._database.close()

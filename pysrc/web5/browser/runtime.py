@@ -41,9 +41,10 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name
     try:
         stack.callback(await exclusive(name))
         on_progress("store", 0, 2)
-        pages, blobs = IndexedDbPages(name), IndexedDbBlobs(name)
-        for store in (blobs, pages):
-            stack.push_async_callback(store.close)
+        blobs = await IndexedDbBlobs.open(name)
+        stack.push_async_callback(blobs.close)
+        pages = await IndexedDbPages.open(name)
+        stack.push_async_callback(pages.close)
         database = await open_paged(pages, name)
         stack.push_async_callback(database.close)
         on_progress("store", 1, 2)

@@ -102,9 +102,7 @@ class Tabs:
         try:
             await close()
         finally:
-            if self._release is not None:
-                self._release()
-                self._release = None
+            self._unlock()
 
     async def call(self, name: str, args_json: str, *, idempotent: bool = False) -> str:
         """Call the leader's handler, here or in another tab; wait for a leader if there is none.
@@ -138,12 +136,15 @@ class Tabs:
             task.cancel()
         for call in self._calls.values():
             _fail(call, StorageBusy("this tab was closed"))
-        if self._release is not None:
-            self._release()
-            self._release = None
+        self._unlock()
         self._js_channel.onmessage = None
         self._js_channel.close()
         self._on_message.destroy()
+
+    def _unlock(self) -> None:
+        if self._release is not None:
+            self._release()
+            self._release = None
 
     def _send(self, message: dict[str, Any]) -> None:
         self._js_channel.postMessage(json.dumps({**message, "from": self._me}))

@@ -32,12 +32,10 @@ _js_secp256k1: Any = None
 
 
 def js_object(**members: Any) -> Any:
-    """Make a plain JavaScript object."""
     return to_js(members, dict_converter=js.Object.fromEntries)
 
 
 def gcm(iv: bytes, additional_data: bytes = b"") -> Any:
-    """Make WebCrypto's parameters of AES-GCM."""
     return js_object(name="AES-GCM", iv=to_js(iv), additionalData=to_js(additional_data))
 
 
@@ -51,22 +49,15 @@ def crypto_errors(what_failed: str) -> Iterator[None]:
 
 
 async def import_key(form: str, js_key: Any, js_algorithm: Any, usages: list[str], *, extractable: bool = False) -> Any:
-    """Import a key.
-
-    Raises:
-        JsException: as `SubtleCrypto.importKey`.
-    """
     return await js.crypto.subtle.importKey(form, js_key, js_algorithm, extractable, to_js(usages))
 
 
 async def cipher(operation: str, js_algorithm: Any, js_key: Any, data: bytes, what_failed: str) -> bytes:
-    """Call `SubtleCrypto.encrypt` or `decrypt`."""
     with crypto_errors(what_failed):
         return py_bytes(await _js_cipher(operation, js_algorithm, js_key, data))
 
 
 def py_bytes(js_buffer: Any) -> bytes:
-    """Copy an ArrayBuffer or Uint8Array."""
     return bytes(js_buffer.to_bytes())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import coincurve
@@ -20,15 +20,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from web5.crypto import checks
 from web5.crypto.ecdsa import COORDINATE, low_s
-from web5.crypto.jwk import SIGNING_ALG, KeyMaterial, PublicMembers, private_jwk, public_members
+from web5.crypto.jwk import SIGNING_ALG, PublicMembers, private_jwk, public_members
 from web5.errors import CryptoError
-from web5.ports.crypto import HashName, Jwk, KeyAlgorithm, RawSigner, Signed
+from web5.ports.crypto import Jwk, KeyAlgorithm, RawSigner, Signed
 
-_HASHES: dict[str, hashes.HashAlgorithm] = {
-    "SHA-256": hashes.SHA256(),
-    "SHA-384": hashes.SHA384(),
-    "SHA-512": hashes.SHA512(),
-}
 _EC_CURVES: dict[str, ec.EllipticCurve] = {"secp256k1": ec.SECP256K1(), "P-256": ec.SECP256R1()}
 _ECDSA = ec.ECDSA(hashes.SHA256())
 
@@ -67,7 +62,18 @@ class CPythonCrypto:
         return RawSigner(SIGNING_ALG[material.curve], sign)
 
     async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
-        return _verifier(public_members(public_jwk))(data, signature)
+        key = _public_key(public_members(public_jwk))
+        try:
+            if isinstance(key, ed25519.Ed25519PublicKey):
+                key.verify(signature, data)
+            elif len(signature) != 2 * COORDINATE:
+                return False
+            else:
+                r, s = (int.from_bytes(signature[at : at + COORDINATE], "big") for at in (0, COORDINATE))
+                key.verify(encode_dss_signature(r, s), data, _ECDSA)
+        except InvalidSignature:
+            return False
+        return True
 
     async def verify_each(self, signed: Sequence[Signed]) -> list[bool | CryptoError]:
         results: list[bool | CryptoError] = []
@@ -123,9 +129,9 @@ class CPythonCrypto:
         except (keywrap.InvalidUnwrap, ValueError) as error:
             raise CryptoError(checks.NOT_UNWRAPPED) from error
 
-    async def pbkdf2(self, hash_name: HashName, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
+    async def pbkdf2(self, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
         checks.check_pbkdf2(iterations, length)
-        return await asyncio.to_thread(PBKDF2HMAC(_HASHES[hash_name], length, salt, iterations).derive, password)
+        return await asyncio.to_thread(PBKDF2HMAC(hashes.SHA512(), length, salt, iterations).derive, password)
 
 
 def _private_key(curve: str, private: bytes) -> _PrivateKey:
@@ -154,32 +160,11 @@ def _jwk(curve: str, key: _PrivateKey) -> Jwk:
 
 
 @lru_cache(maxsize=1024)
-def _verifier(members: PublicMembers) -> Callable[[bytes, bytes], bool]:
+def _public_key(members: PublicMembers) -> ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey:
     material = checks.verifying_key(members._asdict())
     if material.curve == "Ed25519":
-        ed_public = ed25519.Ed25519PublicKey.from_public_bytes(material.x)
-        return lambda data, signature: _holds(ed_public.verify, signature, data)
-    ec_public = _ec_public_key(material)
-
-    def verify(data: bytes, signature: bytes) -> bool:
-        if len(signature) != 2 * COORDINATE:
-            return False
-        r, s = (int.from_bytes(signature[at : at + COORDINATE], "big") for at in (0, COORDINATE))
-        return _holds(ec_public.verify, encode_dss_signature(r, s), data, _ECDSA)
-
-    return verify
-
-
-def _ec_public_key(material: KeyMaterial) -> ec.EllipticCurvePublicKey:
+        return ed25519.Ed25519PublicKey.from_public_bytes(material.x)
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(_EC_CURVES[material.curve], material.point)
     except ValueError as error:
         raise CryptoError(f"this JWK is not a public key of {material.curve}") from error
-
-
-def _holds(verify: Callable[..., None], *arguments: object) -> bool:
-    try:
-        verify(*arguments)
-    except InvalidSignature:
-        return False
-    return True

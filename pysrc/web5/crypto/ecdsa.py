@@ -45,11 +45,6 @@ CURVES = {
 }
 
 
-def compress(x: bytes, y: bytes) -> bytes:
-    """Return a point's 33 bytes: the sign of y, then x."""
-    return bytes([2 + (y[-1] & 1)]) + x
-
-
 def decompress(name: str, point: bytes) -> tuple[bytes, bytes]:
     """Return the coordinates x and y, 32 bytes each, of a compressed or uncompressed point.
 

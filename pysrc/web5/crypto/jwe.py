@@ -16,7 +16,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from web5.crypto.checks import GCM_TAG
 from web5.crypto.encoding import b64url_decode, b64url_encode
@@ -36,16 +36,8 @@ MAX_ITERATIONS = 10_000_000
 _PARTS = 5
 
 
-class NewKey(NamedTuple):
-    """A content key, and what the text says of it: the encrypted key, and header members beside `alg`."""
-
-    content_key: bytes
-    encrypted_key: bytes
-    header: dict[str, Any]
-
-
 class KeyManagement(Protocol):
-    """A way to a content key (RFC 7518, section 4).
+    """A secret that both sides have or come to (RFC 7518, section 4), which wraps the content key or is it.
 
     Attributes:
         alg: the name in the protected header.
@@ -53,11 +45,11 @@ class KeyManagement(Protocol):
 
     alg: str
 
-    async def new_key(self, crypto: Crypto) -> NewKey:
-        """Make a content key to encrypt with."""
+    async def new_secret(self, crypto: Crypto) -> tuple[bytes, dict[str, Any]]:
+        """Return a secret to encrypt with, and what the header says of it beside `alg`."""
 
-    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
-        """Return the content key again, or a random one where the encrypted key does not open.
+    async def secret(self, crypto: Crypto, header: Mapping[str, Any]) -> bytes:
+        """Return the secret that a text was encrypted with.
 
         Raises:
             CryptoError: the header lacks something.
@@ -75,10 +67,15 @@ async def encrypt(
     Raises:
         CryptoError: the key, or what the header says of it, cannot be used.
     """
-    content_key, encrypted_key, members = await key.new_key(crypto)
+    secret, members = await key.new_secret(crypto)
     whole = {"alg": key.alg, "enc": ENCRYPTION, **(header or {}), **members}
     _check_header(whole, key.alg)
     protected = b64url_encode(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
+    if isinstance(key, Direct):
+        content_key, encrypted_key = secret, b""
+    else:
+        content_key = os.urandom(KEY_BYTES)
+        encrypted_key = await crypto.wrap_key(secret, content_key)
     iv = os.urandom(GCM_IV)
     encrypted = await crypto.encrypt_gcm(content_key, iv, plaintext, protected.encode())
     parts = (encrypted_key, iv, encrypted[:-GCM_TAG], encrypted[-GCM_TAG:])
@@ -100,7 +97,13 @@ async def decrypt(crypto: Crypto, text: str, key: KeyManagement) -> bytes:
     _check_header(header, key.alg)
     if len(iv) != GCM_IV or len(tag) != GCM_TAG:
         raise CryptoError(f"a JWE of {ENCRYPTION} has an iv of {GCM_IV} bytes and a tag of {GCM_TAG}")
-    content_key = await key.content_key(crypto, header, encrypted_key)
+    secret = await key.secret(crypto, header)
+    if not isinstance(key, Direct):
+        content_key = await _unwrapped(crypto, secret, encrypted_key)
+    elif encrypted_key:
+        raise CryptoError("a JWE of 'dir' has no encrypted key")
+    else:
+        content_key = secret
     return await crypto.decrypt_gcm(content_key, iv, ciphertext + tag, protected.encode())
 
 
@@ -135,18 +138,16 @@ class Direct:
         if len(self.key) != KEY_BYTES:
             raise CryptoError(f"a key for this has {KEY_BYTES} bytes, not {len(self.key)}")
 
-    async def new_key(self, crypto: Crypto) -> NewKey:
-        return NewKey(self.key, b"", {})
+    async def new_secret(self, crypto: Crypto) -> tuple[bytes, dict[str, Any]]:
+        return self.key, {}
 
-    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
-        if encrypted_key:
-            raise CryptoError("a JWE of 'dir' has no encrypted key")
+    async def secret(self, crypto: Crypto, header: Mapping[str, Any]) -> bytes:
         return self.key
 
 
 @dataclass(frozen=True, repr=False)
 class Password:
-    """A password, from which the key that wraps the content key is derived.
+    """A password, from which the secret is derived.
 
     Parameters:
         iterations, salt: for encrypting; a text that is decrypted brings its own. A salt of 32 random bytes by default.
@@ -157,27 +158,24 @@ class Password:
     salt: bytes | None = None
     alg = "PBES2-HS512+A256KW"
 
-    async def new_key(self, crypto: Crypto) -> NewKey:
+    async def new_secret(self, crypto: Crypto) -> tuple[bytes, dict[str, Any]]:
         salt = os.urandom(SALT_BYTES) if self.salt is None else self.salt
         header = {"p2c": self.iterations, "p2s": b64url_encode(salt)}
-        return await _wrapped(crypto, await self._wrapping_key(crypto, header), header)
+        return await self.secret(crypto, header), header
 
-    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
-        return await _unwrapped(crypto, await self._wrapping_key(crypto, header), encrypted_key)
-
-    async def _wrapping_key(self, crypto: Crypto, header: Mapping[str, Any]) -> bytes:
+    async def secret(self, crypto: Crypto, header: Mapping[str, Any]) -> bytes:
         iterations, salt = header.get("p2c"), b64url_decode(header.get("p2s", ""))
         if type(iterations) is not int or not 1 <= iterations <= MAX_ITERATIONS:
             raise CryptoError(f"p2c of a JWE is a number of iterations from 1 to {MAX_ITERATIONS:,}")
         if len(salt) < MIN_SALT_BYTES:
             raise CryptoError(f"p2s of a JWE is a salt of at least {MIN_SALT_BYTES} bytes")
         whole = self.alg.encode() + b"\0" + salt
-        return await crypto.pbkdf2("SHA-512", self.password, whole, iterations, KEY_BYTES)
+        return await crypto.pbkdf2(self.password, whole, iterations, KEY_BYTES)
 
 
 @dataclass(frozen=True, repr=False)
 class Agreement:
-    """The recipient's key, which agrees with a fresh one of the sender's on a key that wraps the content key.
+    """The recipient's key, which agrees on the secret with a fresh one of the sender's.
 
     Parameters:
         jwk: of X25519 or of an EC curve. For encrypting the public one will do.
@@ -186,16 +184,15 @@ class Agreement:
     jwk: Jwk
     alg = "ECDH-ES+A256KW"
 
-    async def new_key(self, crypto: Crypto) -> NewKey:
+    async def new_secret(self, crypto: Crypto) -> tuple[bytes, dict[str, Any]]:
         ephemeral = await crypto.generate_key(key_material(self.jwk).curve)
         shared = await crypto.shared_secret(ephemeral, public_jwk(self.jwk))
-        return await _wrapped(crypto, concat_kdf(shared, self.alg), {"epk": public_jwk(ephemeral)})
+        return concat_kdf(shared, self.alg), {"epk": public_jwk(ephemeral)}
 
-    async def content_key(self, crypto: Crypto, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
+    async def secret(self, crypto: Crypto, header: Mapping[str, Any]) -> bytes:
         shared = await crypto.shared_secret(self.jwk, header.get("epk") or {})
         producer, recipient = (b64url_decode(header.get(name, "")) for name in ("apu", "apv"))
-        wrapping_key = concat_kdf(shared, self.alg, producer, recipient)
-        return await _unwrapped(crypto, wrapping_key, encrypted_key)
+        return concat_kdf(shared, self.alg, producer, recipient)
 
 
 def concat_kdf(
@@ -214,15 +211,10 @@ def concat_kdf(
     return b"".join(hashlib.sha256(n.to_bytes(4, "big") + shared + info).digest() for n in rounds)[:length]
 
 
-async def _wrapped(crypto: Crypto, wrapping_key: bytes, header: dict[str, Any]) -> NewKey:
-    content_key = os.urandom(KEY_BYTES)
-    return NewKey(content_key, await crypto.wrap_key(wrapping_key, content_key), header)
-
-
-async def _unwrapped(crypto: Crypto, wrapping_key: bytes, encrypted_key: bytes) -> bytes:
+async def _unwrapped(crypto: Crypto, secret: bytes, encrypted_key: bytes) -> bytes:
     """Return the content key, or a random one where the encrypted key does not open (invariant 3)."""
     try:
-        content_key = await crypto.unwrap_key(wrapping_key, encrypted_key)
+        content_key = await crypto.unwrap_key(secret, encrypted_key)
     except CryptoError:
         content_key = b""
     return content_key if len(content_key) == KEY_BYTES else os.urandom(KEY_BYTES)

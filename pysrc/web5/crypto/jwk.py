@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import NamedTuple
 
-from web5.crypto.ecdsa import COORDINATE, CURVES, compress, decompress
+from web5.crypto.ecdsa import COORDINATE, CURVES, decompress
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.errors import CryptoError
 from web5.ports.crypto import JoseAlgorithm, Jwk, KeyAlgorithm
@@ -136,7 +136,7 @@ def key_bytes(jwk: Jwk) -> bytes:
         CryptoError: as `key_material`.
     """
     material = key_material(jwk)
-    return compress(material.x, material.y) if material.y else material.x
+    return bytes([2 + (material.y[-1] & 1)]) + material.x if material.y else material.x
 
 
 def from_key_bytes(curve: str, key: bytes) -> Jwk:

@@ -56,11 +56,10 @@ def slip10(seed: bytes, path: str) -> HdKey:
     """
     if len(seed) not in SEED_BYTES:
         raise InvalidArgument(f"A seed has {SEED_BYTES.start} to {SEED_BYTES.stop - 1} bytes, not {len(seed)}")
-    key = _split(hmac.digest(_MASTER, seed, "sha512"))
+    digest = hmac.digest(_MASTER, seed, "sha512")
     for index in _indexes(path):
-        data = b"\0" + key.private + index.to_bytes(4, "big")
-        key = _split(hmac.digest(key.chain_code, data, "sha512"))
-    return key
+        digest = hmac.digest(digest[32:], b"\0" + digest[:32] + index.to_bytes(4, "big"), "sha512")
+    return HdKey(digest[:32], digest[32:])
 
 
 def _indexes(path: str) -> list[int]:
@@ -70,7 +69,3 @@ def _indexes(path: str) -> list[int]:
     if any(step >= _HARDENED for step in steps):
         raise InvalidArgument(f"A step of {path!r} is not below 2^31")
     return [_HARDENED + step for step in steps]
-
-
-def _split(digest: bytes) -> HdKey:
-    return HdKey(digest[:32], digest[32:])

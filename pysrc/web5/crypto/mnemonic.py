@@ -34,9 +34,9 @@ def normalized(phrase: str) -> str:
     """
     words = unicodedata.normalize("NFKD", phrase).lower().split()
     known = _english().wordlist
-    strangers = [(place, word) for place, word in enumerate(words, 1) if word not in known]
-    if strangers:
-        place, word = strangers[0]
+    unknown = [(place, word) for place, word in enumerate(words, 1) if word not in known]
+    if unknown:
+        place, word = unknown[0]
         raise RecoveryError(f"Word {place} of the recovery phrase, {word!r}, is not one of its list. Is it misspelt?")
     if len(words) not in LENGTHS:
         counts = ", ".join(map(str, LENGTHS[:-1]))
@@ -56,7 +56,7 @@ async def seed(phrase: str, crypto: Crypto) -> bytes:
     Raises:
         RecoveryError: as `normalized`.
     """
-    return await crypto.pbkdf2("SHA-512", normalized(phrase).encode(), b"mnemonic", _ITERATIONS, _SEED_BYTES)
+    return await crypto.pbkdf2(normalized(phrase).encode(), b"mnemonic", _ITERATIONS, _SEED_BYTES)
 
 
 @cache

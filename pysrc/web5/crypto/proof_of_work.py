@@ -53,12 +53,12 @@ def bound_for(hashes: int) -> int:
     return (LARGEST + 1) // max(1, hashes) - 1
 
 
-async def solve(challenge: Challenge, request: str, tried: Callable[[int], bool]) -> str | None:
+async def solve(challenge: Challenge, request: str, keep_going: Callable[[int], bool]) -> str | None:
     """Search a response nonce; other tasks run meanwhile.
 
     Parameters:
         request: the text that the work is done for.
-        tried: called with the number of hashes after every few thousand; False gives up.
+        keep_going: called with the number of hashes after every few thousand; False gives up.
 
     Returns:
         A response nonce, or None if it was given up.
@@ -72,6 +72,6 @@ async def solve(challenge: Challenge, request: str, tried: Callable[[int], bool]
             if sha256(b"%b%016X%b" % (begin, number, end)).digest() <= bound:
                 return f"{salt}{number:016X}"
         done += _SLICE
-        if not tried(done):
+        if not keep_going(done):
             return None
         await asyncio.sleep(0)

@@ -34,12 +34,6 @@ class SignatureCache:
 
         return RawSigner(raw.algorithm, sign)
 
-    async def verify(self, public_jwk: Jwk, data: bytes, signature: bytes) -> bool:
-        [good] = await self.verify_each([Signed(public_jwk, data, signature)])
-        if isinstance(good, CryptoError):
-            raise good
-        return good
-
     async def verify_each(self, signed: Sequence[Signed]) -> list[bool | CryptoError]:
         results: list[bool | CryptoError] = [True] * len(signed)
         unknown: dict[int, bytes] = {}

@@ -12,8 +12,8 @@ from web5.dwn.store.paged import open_paged
 
 async def open_parts(name: str) -> dict:
     return {
-        "database": await open_paged(IndexedDbPages(name), name),
-        "blobs": IndexedDbBlobs(name),
+        "database": await open_paged(await IndexedDbPages.open(name), name),
+        "blobs": await IndexedDbBlobs.open(name),
         "crypto": BrowserCrypto(),
     }
 

@@ -22,7 +22,6 @@ from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database, open_file, open_memory
 from web5.dwn.store.paged import open_paged
 from web5.errors import CryptoError, InvalidArgument, RecoveryError, VaultError, VaultLocked, WrongPassword
-from web5.ports.crypto import HashName
 
 WORDS = " ".join(["abandon"] * 11 + ["about"])
 AGENT = "did:dht:qftx7z968xcpfy1a1diu75pg5meap3gdtg6ezagaw849wdh6oubo"
@@ -62,10 +61,10 @@ class GatedCrypto(CPythonCrypto):
         self._begun.set()
         await self._gate.wait()
 
-    async def pbkdf2(self, hash_name: HashName, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
+    async def pbkdf2(self, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
         self.iterations += iterations
         await self._pass()
-        return await super().pbkdf2(hash_name, password, salt, iterations, length)
+        return await super().pbkdf2(password, salt, iterations, length)
 
     async def encrypt_gcm(self, key: bytes, iv: bytes, plaintext: bytes, additional_data: bytes = b"") -> bytes:
         await self._pass()

@@ -93,6 +93,19 @@ async def _stored_ids(held: dict[int, bytes]) -> list[int]:
     return ids
 
 
+async def _flushing(database: Database) -> asyncio.Task[None]:
+    """A flush that has begun to wait: between `begun` and its first wait, no other task runs."""
+    begun = asyncio.Event()
+
+    async def flush() -> None:
+        begun.set()
+        await database.flush()
+
+    task = asyncio.ensure_future(flush())
+    await begun.wait()
+    return task
+
+
 def _ids(database: Database) -> list[int]:
     return [row[0] for row in database.connection.execute("SELECT id FROM note ORDER BY id")]
 
@@ -178,13 +191,11 @@ async def test_one_write_at_a_time_and_those_who_come_meanwhile_share_the_next()
     first = asyncio.ensure_future(database.flush())
     await store.begun.get()
     # Its commit is in the write under way: it must wait for that, though nothing is left to write.
-    joining = asyncio.ensure_future(database.flush())
-    await asyncio.sleep(0)
+    joining = await _flushing(database)
     later = []
     for number in (2, 3, 4):
         _insert(database, number)
-        later.append(asyncio.ensure_future(database.flush()))
-        await asyncio.sleep(0)
+        later.append(await _flushing(database))
     assert store.begun.empty()
     assert not any(task.done() for task in (first, joining, *later))
     next_gate = store.gate = asyncio.Event()
@@ -272,8 +283,7 @@ async def test_those_who_wait_for_the_next_write_are_not_failed_by_this_one() ->
     first = asyncio.ensure_future(database.flush())
     await store.begun.get()
     _insert(database, 2)
-    second = asyncio.ensure_future(database.flush())
-    await asyncio.sleep(0)
+    second = await _flushing(database)
     gate.set()
     with pytest.raises(StorageFull):
         await first
@@ -297,10 +307,12 @@ async def test_no_commit_is_taken_after_a_failure_until_a_write_succeeds() -> No
     with pytest.raises(StorageFull, match="still no room"):
         await database.flush()
     store.hold().set()
+    written = len(store.writes)
     with pytest.raises(StorageFull):
         database.connection.execute("INSERT INTO note VALUES (3, '')")
     await store.ended.get()
-    await asyncio.sleep(0)
+    await database.flush()  # returns when nothing is under way
+    assert len(store.writes) == written + 1
     assert await _stored_ids(store.held) == [1]
     _insert(database, 4)
     await database.close()
@@ -373,9 +385,10 @@ async def test_a_failure_that_nobody_waited_for_is_no_stray_error() -> None:
     await store.begun.get()
     waiter.cancel()
     await asyncio.wait([waiter])
+    writing = asyncio.all_tasks() - {asyncio.current_task()}
+    assert writing
     gate.set()
-    await store.ended.get()
-    await asyncio.sleep(0)
+    await asyncio.wait(writing)
     gc.collect()
     assert complaints == []
     await database.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
@@ -12,7 +14,7 @@ from web5.api.data import RecordData, chunked, prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.cid import bare_message, message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.jws import message_author
 from web5.dwn.signing import without_none
@@ -21,6 +23,10 @@ from web5.errors import BlobMissing, DwnError, InvalidArgument, NotFound, Unreac
 from web5.sync.states import SendResult
 
 _UNSET: Any = object()
+_IN_JSON = (
+    *("author", "context_id", "data_cid", "data_format", "data_size", "date_created", "date_published", "parent_id"),
+    *("protocol", "protocol_path", "recipient", "schema"),
+)
 
 
 class SendReport(list[SendResult]):
@@ -83,7 +89,7 @@ class Record:
         inline = message.get("encodedData")
         self._data = b64url_decode(inline) if data is None and inline is not None else data
         self._initial_write: Message | None = initial_write or message.get("initialWrite")
-        self._message = {k: v for k, v in message.items() if k not in ("encodedData", "initialWrite")}
+        self._message = bare_message(message)
 
     # -- what never changes in a record's life
 
@@ -307,21 +313,10 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """Return the properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
         return without_none(
-            author=self.author,
-            contextId=self.context_id,
-            dataCid=self.data_cid,
-            dataFormat=self.data_format,
-            dataSize=self.data_size,
-            dateCreated=self.date_created,
-            messageTimestamp=self.date_modified,
-            datePublished=self.date_published,
-            parentId=self.parent_id,
-            protocol=self.protocol,
-            protocolPath=self.protocol_path,
-            published=self.published or None,
-            recipient=self.recipient,
+            **{to_camel(name): getattr(self, name) for name in _IN_JSON},
             recordId=self.id,
-            schema=self.schema,
+            messageTimestamp=self.date_modified,
+            published=self.published or None,
             tags=self.tags or None,
         )
 

@@ -96,7 +96,7 @@ def _first_descriptor(options: WriteOptions, now: str) -> dict[str, Any]:
         recipient=options.get("recipient"),
         schema=None if schema is None else normalize_url(schema),
         tags=_copied(options.get("tags")),
-        parentId=_last_segment(options.get("parent_context_id")),
+        parentId=(options.get("parent_context_id") or "").rstrip("/").rpartition("/")[2] or None,
         **_data_reference(options),
         dateCreated=created or now,
         published=published,
@@ -284,8 +284,3 @@ def _normalized(filter: Mapping[str, Any]) -> dict[str, Any]:
 
 def _copied(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if value is None else dict(value)
-
-
-def _last_segment(context_id: str | None) -> str | None:
-    segments = [segment for segment in (context_id or "").split("/") if segment]
-    return segments[-1] if segments else None

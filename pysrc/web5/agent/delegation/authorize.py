@@ -11,9 +11,10 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.delegation.delegation import Delegation, ProtocolPermissions, Scope, is_delegated
+from web5.agent.delegation.delegation import Delegation, ProtocolPermissions, is_delegated
 from web5.agent.identities import Identity, export_portable_identity
 from web5.dids import jwk
 from web5.dids.models import PortableDid
@@ -54,7 +55,12 @@ async def create_delegation(
     portable = await jwk.create(agent.crypto) if delegate_did is None else None
     grantee = delegate_did or (portable.uri if portable else "")
     protocols = [await _configured(agent, did, one) for one in permissions]
-    grants = [await _grant(agent, did, grantee, scope, date_expires) for scope in scopes]
+    signer, grants = await agent.signer(did), []
+    for scope in scopes:
+        terms: dict[str, Any] = {"date_expires": date_expires, "scope": scope, "delegated": is_delegated(scope)}
+        grant = await permission_grant(signer, agent.clock, granted_to=grantee, **terms)
+        await agent.messages.process(did, *split_encoded_data(grant))
+        grants.append(grant)
     for messages in (protocols, grants):
         await asyncio.gather(*(_send(agent, did, message) for message in messages))
     return Delegation(did, grantee, tuple(grants), portable)
@@ -134,19 +140,6 @@ async def _configured(agent: Agent, did: str, one: ProtocolPermissions) -> Messa
 async def _send(agent: Agent, did: str, message: Message) -> None:
     with suppress(Web5Error):  # it stays with sync
         await agent.sync.send(did, message_cid(message))
-
-
-async def _grant(agent: Agent, did: str, grantee: str, scope: Scope, date_expires: str) -> Message:
-    grant = await permission_grant(
-        await agent.signer(did),
-        agent.clock,
-        granted_to=grantee,
-        date_expires=date_expires,
-        scope=scope,
-        delegated=is_delegated(scope),
-    )
-    await agent.messages.process(did, *split_encoded_data(grant))
-    return grant
 
 
 def _end(agent: Agent, expires: datetime | timedelta) -> str:

@@ -112,24 +112,18 @@ class Delegation:
                     'This is no delegation: an object with "connectedDid", "delegatePortableDid" and "delegateGrants"'
                     " is expected."
                 )
-        portable = _portable_did(value.get("delegatePortableDid"))
+        keys = value.get("delegatePortableDid")
+        try:
+            portable = None if keys is None else PortableDid.from_wire(keys)
+        except DidError as error:
+            raise DelegationError(f"The delegate's portable DID is malformed: {error}") from error
         delegate = value.get("delegateDid", portable.uri if portable else None)
         if not isinstance(delegate, str) or (portable is not None and portable.uri != delegate):
             raise DelegationError(
                 'The delegation names no delegate, or has the keys of another one than "delegateDid".'
             )
-        return Delegation(
-            connected, delegate, tuple(check_grant(grant, connected, delegate) for grant in grants), portable
-        )
-
-
-def _portable_did(value: Any) -> PortableDid | None:
-    if value is None:
-        return None
-    try:
-        return PortableDid.from_wire(value)
-    except DidError as error:
-        raise DelegationError(f"The delegate's portable DID is malformed: {error}") from error
+        checked = tuple(check_grant(grant, connected, delegate) for grant in grants)
+        return Delegation(connected, delegate, checked, portable)
 
 
 def check_grant(value: Any, connected_did: str, delegate_did: str) -> Message:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.crypto.encoding import b64url_decode, b64url_encode
+from web5.dwn.cid import bare_message
 from web5.dwn.codes import Code
 from web5.dwn.javascript import parse_json
 from web5.dwn.jws import message_signer
@@ -125,7 +126,7 @@ def split_encoded_data(message: Message) -> tuple[Message, bytes]:
     Raises:
         BadRequest: `encodedData` is not base64url.
     """
-    return {name: value for name, value in message.items() if name != "encodedData"}, encoded_data(message)
+    return bare_message(message), encoded_data(message)
 
 
 def encoded_data(message: Message) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 
 from web5.chunks import reading
 from web5.dwn.cid import DataCid, data_cid
+from web5.errors import BadReply
 from web5.ports.blobs import Blobs
 
 MAX_INLINE_BYTES = 30_000
@@ -53,10 +54,17 @@ class DataStream:
 
         Raises:
             StorageError: it cannot be read; BlobMissing if it was replaced or deleted meanwhile.
+            BadReply: it is more than `size`; a remote is not trusted to end.
         """
         if isinstance(self._source, bytes):
             return self._source
-        return b"".join([chunk async for chunk in self])
+        whole = bytearray()
+        async for chunk in self:
+            whole += chunk
+            if self.size is not None and len(whole) > self.size:
+                await self.close()
+                raise BadReply(f"The data of the record is more than the {self.size} bytes that its message declares.")
+        return bytes(whole)
 
     async def close(self) -> None:
         """Give up what was not read: a remote's data holds a connection until its end. Safe to call twice."""

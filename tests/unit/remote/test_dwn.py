@@ -309,6 +309,19 @@ async def test_large_data_is_read_while_it_is_sent():
     assert told == [20_000, 40_000, 60_000]
 
 
+async def test_data_is_read_up_to_the_size_that_its_message_declares():
+    """Whoever answers is not trusted to end."""
+    assert await DataStream(Stored(), 60_000).read() == Stored().whole
+    stored, closed = Stored(), []
+
+    async def close() -> None:
+        closed.append(True)
+
+    with pytest.raises(BadReply, match="more than the 20000 bytes"):
+        await DataStream(stored, 20_000, close=close).read()
+    assert stored.taken == 2 and closed
+
+
 @pytest.mark.parametrize(("size", "chunk"), [(30_000, 10_000), (None, 20_000)])
 async def test_small_data_and_data_of_unknown_size_is_read_first(size, chunk):
     stored = Stored(chunk)

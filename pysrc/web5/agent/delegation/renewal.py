@@ -16,7 +16,7 @@ from web5.agent.delegation.authorize import store_grants
 from web5.agent.delegation.delegation import check_grant
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
-from web5.dwn.data import DataStream
+from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.messages.parsing import parse_write
 from web5.dwn.messages.records_write import SCHEMA
 from web5.dwn.permissions import protocol as permissions
@@ -117,9 +117,10 @@ async def _revocation(agent: Agent, actor: Delegate, signer: MessageSigner, gran
         entry = (await agent.messages.request(actor.did, read)).get("entry")
         match entry:
             case {"recordsWrite": dict(write), "data": DataStream() as data}:
-                whole = await data.read()
-                if parse_write(SCHEMA.check(write)).author == actor.did:
-                    return with_encoded_data(write, whole)
+                is_genuine = parse_write(SCHEMA.check(write)).author == actor.did
+                if is_genuine and data.size is not None and data.size <= MAX_INLINE_BYTES:
+                    return with_encoded_data(write, await data.read())
+                await data.close()
     except (NotFound, BadRequest):
         pass
     return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import struct
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any, NamedTuple
 
 import cbor2
@@ -73,41 +73,31 @@ def dag_cbor(value: Any) -> bytes:
         # cbor2 is several times faster but shortens floats; messages rarely hold any.
         if not _has_unusual_number(value):
             return cbor2.dumps(value, canonical=True)
-        return _encode(value)
+        return cbor2.dumps(_prepared(value))
     except (cbor2.CBOREncodeError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidArgument(f"not a JSON value: {error}") from error
 
 
-def _encode(value: Any) -> bytes:
+def _prepared(value: Any) -> Any:
+    """Return a value that cbor2, when it is not to write canonically, encodes as JavaScript would."""
     if isinstance(value, Mapping):
-        items = sorted((cbor2.dumps(key), item) for key, item in value.items())
-        # The head of a key holds its length, so sorting encoded keys sorts by length first.
-        return _head(5, len(items)) + b"".join(key + _encode(item) for key, item in items)
+        # The head of an encoded key holds its length, so this sorts by length first.
+        return {key: _prepared(value[key]) for key in sorted(value, key=cbor2.dumps)}
     if isinstance(value, (list, tuple)):
-        return _head(4, len(value)) + b"".join(map(_encode, value))
+        return [_prepared(item) for item in value]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _encode_number(value)
-    return cbor2.dumps(value)
+        return _javascript_number(value)
+    return value
 
 
-def _encode_number(value: int | float) -> bytes:
-    if isinstance(value, int) or value.is_integer():
-        whole = int(value)
-        if -MAX_SAFE_INTEGER <= whole <= MAX_SAFE_INTEGER:
-            return cbor2.dumps(whole)
+def _javascript_number(value: int | float) -> int | float:
     try:
         number = float(value)
     except OverflowError:
         number = float("inf")
-    if number != number or number in (float("inf"), float("-inf")):
+    if not isfinite(number):
         raise InvalidArgument("NaN and infinities have no dag-cbor encoding")
-    return b"\xfb" + struct.pack(">d", number)
-
-
-def _head(major: int, count: int) -> bytes:
-    encoded = bytearray(cbor2.dumps(count))
-    encoded[0] |= major << 5
-    return bytes(encoded)
+    return int(value) if number.is_integer() and abs(number) <= MAX_SAFE_INTEGER else number
 
 
 def dag_cbor_cid(value: Any) -> str:

@@ -47,7 +47,7 @@ class DataStream:
         self.once = once
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _one_chunk(self._source) if isinstance(self._source, bytes) else self._source()
+        return _chunks(self._source) if isinstance(self._source, bytes) else self._source()
 
     async def read(self) -> bytes:
         """Read all of the data.
@@ -77,10 +77,6 @@ def data_of(reply: Any) -> DataStream | None:
     entry = reply.get("entry") if isinstance(reply, dict) else None
     data = entry.get("data") if isinstance(entry, dict) else None
     return data if isinstance(data, DataStream) else None
-
-
-async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
-    yield data
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ Sources: `src/handlers/records-write.ts`, `src/interfaces/records-write.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from web5.dwn.codes import Code
 from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive
@@ -29,9 +29,6 @@ SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
 
 MUTABLE = frozenset({"dataCid", "dataSize", "dataFormat", "datePublished", "published", "messageTimestamp", "tags"})
 """The properties of the descriptor that an update may change; all others stay as the initial write has them."""
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 async def handle(services: Services, call: Call) -> Reply:
@@ -67,16 +64,14 @@ async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply |
     Raises:
         StorageError, or what a hook raises: none of them is stored, or none is known to be durable.
     """
-    writes = [_tried(_parse, call) for call in calls]
+    writes = [_parse(call) for call in calls]
     signed = [write.message["authorization"] for write in writes if isinstance(write, ParsedWrite)]
     refusals = iter(await services.verifier.authenticate_each(signed))
     outcomes: list[Reply | DwnError] = []
     changes: list[Change] = []
     with services.database.transaction():
         for call, write in zip(calls, writes, strict=True):
-            found = (
-                write if isinstance(write, DwnError) else _tried(_store, services.store, call, write, next(refusals))
-            )
+            found = write if isinstance(write, DwnError) else _store(services.store, call, write, next(refusals))
             if isinstance(found, DwnError):
                 outcomes.append(found)
                 continue
@@ -88,21 +83,20 @@ async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply |
     return outcomes
 
 
-def _tried(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | DwnError:
+def _parse(call: Call) -> ParsedWrite | DwnError:
     try:
-        return work(*arguments, **named)
+        return parse_write(SCHEMA.check(as_javascript(call.message)), call.cid)
     except DwnError as error:
         return error
 
 
-def _parse(call: Call) -> ParsedWrite:
-    return parse_write(SCHEMA.check(as_javascript(call.message)), call.cid)
-
-
-def _store(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized | None) -> Change:
-    if refusal is not None:
-        _refuse(store, call, write, refusal)
-    return _change(store, call, write, Incoming.of(call.data) if isinstance(call.data, bytes) else None)
+def _store(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized | None) -> Change | DwnError:
+    try:
+        if refusal is not None:
+            _refuse(store, call, write, refusal)
+        return _change(store, call, write, Incoming.of(call.data) if isinstance(call.data, bytes) else None)
+    except DwnError as error:
+        return error
 
 
 def _refuse(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized) -> NoReturn:

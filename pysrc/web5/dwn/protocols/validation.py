@@ -130,7 +130,11 @@ def _validate(
     place = "/".join(path)
     if path:
         _validate_limits(rule_set, place)
-        _validate_actions(rule_set.get("$actions", ()), place, roles)
+        actions = rule_set.get("$actions", ())
+        for position, rule in enumerate(actions):
+            for demand in DEMANDS:
+                if demand.broken(rule, roles, actions[position + 1 :]):
+                    raise BadRequest(demand.code, f"{place}: {demand.says}: {dict(rule)}")
     for name, inner in rule_sets_below(rule_set):
         if name not in types:
             raise BadRequest(
@@ -156,10 +160,3 @@ def _validate_limits(rule_set: Mapping[str, Any], place: str) -> None:
             raise BadRequest(
                 Code.ProtocolsConfigureInvalidTagSchema, f"tags schema validation error: {place}/$tags/{name}/{found}"
             )
-
-
-def _validate_actions(action_rules: Sequence[ActionRule], place: str, roles: Sequence[str]) -> None:
-    for position, rule in enumerate(action_rules):
-        for demand in DEMANDS:
-            if demand.broken(rule, roles, action_rules[position + 1 :]):
-                raise BadRequest(demand.code, f"{place}: {demand.says}: {dict(rule)}")

@@ -49,7 +49,13 @@ async def open_paged(pages: PageStore, name: str = "web5") -> Database:
     vfs = _ImageVfs(f"web5-pages-{next(_vfs_numbers)}", image)
     try:
         connection = apsw.Connection(name, vfs=vfs.vfs_name)
-        _prepare(connection, pages.page_size)
+        # fetchall: a statement that gives a row would otherwise end the batch there.
+        connection.execute(
+            f"PRAGMA page_size={pages.page_size}; PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE;"
+            "PRAGMA synchronous=OFF; PRAGMA cache_spill=OFF; PRAGMA temp_store=MEMORY;"
+            f"PRAGMA cache_size=-{CACHE_KIB};"
+            "SELECT count(*) FROM sqlite_schema"
+        ).fetchall()
     except apsw.Error as error:
         vfs.unregister()
         raise StorageCorrupt(f"the stored pages cannot be opened as a database: {error}") from error
@@ -63,16 +69,6 @@ async def open_paged(pages: PageStore, name: str = "web5") -> Database:
     return Database(connection, flusher.flush, close, flusher.erase)
 
 
-def _prepare(connection: apsw.Connection, page_size: int) -> None:
-    # fetchall: a statement that gives a row would otherwise end the batch there.
-    connection.execute(
-        f"PRAGMA page_size={page_size}; PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE;"
-        "PRAGMA synchronous=OFF; PRAGMA cache_spill=OFF; PRAGMA temp_store=MEMORY;"
-        f"PRAGMA cache_size=-{CACHE_KIB};"
-        "SELECT count(*) FROM sqlite_schema"
-    ).fetchall()
-
-
 class _Image:
     """The file's pages, and which of them no successful write has carried yet."""
 
@@ -84,7 +80,8 @@ class _Image:
         self._stored_count = len(stored)
         if self.pages:
             header = self.pages[0]
-            if header[:16] != _MAGIC or _header_page_size(header) != page_size:
+            size = int.from_bytes(header[16:18], "big")  # SQLite file format, section 1.3.2
+            if header[:16] != _MAGIC or (65536 if size == 1 else size) != page_size:
                 raise StorageCorrupt(f"the first page is not that of a SQLite database with {page_size}-byte pages")
 
     @property
@@ -122,11 +119,6 @@ class _Image:
         elif count > have:
             self.pages.extend([self._blank] * (count - have))
             self._changed.update(range(have, count))
-
-
-def _header_page_size(header: bytes) -> int:
-    size = int.from_bytes(header[16:18], "big")  # SQLite file format, section 1.3.2
-    return 65536 if size == 1 else size
 
 
 class _ImageFile:
@@ -253,7 +245,8 @@ class _Flusher:
         except BaseException as error:
             self._image.give_back(taken)
             self._erase |= erase
-            self._failure = _as_storage_error(error)
+            is_known = isinstance(error, StorageError)
+            self._failure = error if is_known else StorageError(f"the page store failed: {error!r}")
             if isinstance(error, Exception):
                 raise self._failure from error
             raise
@@ -261,10 +254,6 @@ class _Flusher:
             self._failure = None
         finally:
             self._under_way = None
-
-
-def _as_storage_error(error: BaseException) -> StorageError:
-    return error if isinstance(error, StorageError) else StorageError(f"the page store failed: {error!r}")
 
 
 def _retrieve(task: asyncio.Task[None]) -> None:

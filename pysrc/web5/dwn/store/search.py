@@ -150,7 +150,8 @@ def _find(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> list[Fou
 
 def _lead(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Term | None:
     """Return a term that finds few rows, or None."""
-    able = sorted((term for term in terms if _can_lead(term)), key=_rank)
+    ranks = list(_LEADS)
+    able = sorted(filter(_can_lead, terms), key=lambda term: len(ranks) if term.is_tag else ranks.index(term.name))
     equal = next((term for term in able if _is_equal(term)), None)
     if equal is not None:
         return equal
@@ -160,10 +161,6 @@ def _lead(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Term | N
 def _can_lead(term: Term) -> bool:
     # Among the authors, None is the tenant, who made most of the messages.
     return term.is_tag or (term.name in _LEADS and not any(test == "in" and None in one for test, one in term.tests))
-
-
-def _rank(term: Term) -> int:
-    return len(_LEADS) if term.is_tag else list(_LEADS).index(term.name)
 
 
 def _is_equal(term: Term) -> bool:

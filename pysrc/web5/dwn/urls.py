@@ -29,10 +29,6 @@ _SINGLE_DOT = frozenset((".", "%2e"))
 _DOUBLE_DOT = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
 
 
-class _NotAUrl(ValueError):
-    pass
-
-
 @lru_cache(maxsize=1024)
 def normalize_url(url: str) -> str:
     """Return the URL as DWN messages carry it; one without a scheme gets `http://`.
@@ -60,7 +56,7 @@ def _serialize(url: str) -> str:
     url = re.sub(r"[\t\n\r]", "", url.strip(_C0_AND_SPACE))
     match = _SCHEME.match(url)
     if match is None:
-        raise _NotAUrl("no scheme")
+        raise ValueError("no scheme")
     scheme = match[0][:-1].lower()
     rest = url[match.end() :].partition("#")[0].partition("?")[0]
     if scheme in _DEFAULT_PORTS:
@@ -86,7 +82,7 @@ def _special(scheme: str, rest: str) -> str:
         return f"file://{'' if host == 'localhost' else host}{_path(path, scheme)}"
     authority, _, path = rest.lstrip("/").partition("/")
     if not authority:
-        raise _NotAUrl("no host")
+        raise ValueError("no host")
     return f"{scheme}://{_authority(scheme, authority)}{_path(path, scheme)}"
 
 
@@ -97,9 +93,9 @@ def _authority(scheme: str, authority: str) -> str:
     if match and (host_and_port.startswith("[") == match[1].endswith("]")):
         host, port = match[1], match[2].lstrip("0") or ("0" if match[2] else "")
         if port and int(port) > 0xFFFF:
-            raise _NotAUrl("no such port")
+            raise ValueError("no such port")
     if not host and (scheme in _DEFAULT_PORTS or at or host_and_port):
-        raise _NotAUrl("no host")
+        raise ValueError("no host")
     name, _, password = userinfo.partition(":")
     credentials = _encode(name, _KEEP_IN_USERINFO)
     if password:
@@ -113,18 +109,18 @@ def _authority(scheme: str, authority: str) -> str:
 def _host(host: str, *, special: bool) -> str:
     if host.startswith("["):
         if not host.endswith("]"):
-            raise _NotAUrl("no end of the IPv6 address")
+            raise ValueError("no end of the IPv6 address")
         return f"[{_ipv6(host[1:-1])}]"
     if not special:
         if any(character in _FORBIDDEN_IN_HOST for character in host):
-            raise _NotAUrl("a character that no host has")
+            raise ValueError("a character that no host has")
         return _encode(host, _KEEP_AFTER_C0)
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), host.encode("utf-8", "replace"))
     name = raw.decode("utf-8")
     labels = (label if label.isascii() else label.encode("idna").decode() for label in _LABEL_ENDS.split(name))
     name = ".".join(labels).lower()
     if not name or any(character in _FORBIDDEN_IN_DOMAIN for character in name):
-        raise _NotAUrl("a character that no domain has")
+        raise ValueError("a character that no domain has")
     last = name.removesuffix(".").rpartition(".")[2]
     if last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last):
         return _ipv4(name.removesuffix("."))
@@ -134,10 +130,10 @@ def _host(host: str, *, special: bool) -> str:
 def _ipv4(text: str) -> str:
     parts = text.split(".")
     if len(parts) > 4:
-        raise _NotAUrl("too many parts of an IPv4 address")
+        raise ValueError("too many parts of an IPv4 address")
     numbers = [_ipv4_number(part) for part in parts]
     if any(number > 255 for number in numbers[:-1]) or numbers[-1] >= 256 ** (5 - len(numbers)):
-        raise _NotAUrl("a part of an IPv4 address is too large")
+        raise ValueError("a part of an IPv4 address is too large")
     value = numbers[-1] + sum(number << 8 * (3 - i) for i, number in enumerate(numbers[:-1]))
     return str(ipaddress.IPv4Address(value))
 
@@ -149,13 +145,13 @@ def _ipv4_number(part: str) -> int:
         return int(part, 8)
     if re.fullmatch(r"0|[1-9][0-9]*", part, re.ASCII):
         return int(part)
-    raise _NotAUrl("not a number in an IPv4 address")
+    raise ValueError("not a number in an IPv4 address")
 
 
 def _ipv6(text: str) -> str:
     address = ipaddress.IPv6Address(text)
     if address.scope_id is not None:
-        raise _NotAUrl("an IPv6 address with a zone")
+        raise ValueError("an IPv6 address with a zone")
     mapped = address.packed if address.ipv4_mapped else None
     # Newer Pythons write the end of a mapped address in decimals.
     return f"::ffff:{int.from_bytes(mapped[12:14]):x}:{int.from_bytes(mapped[14:]):x}" if mapped else address.compressed

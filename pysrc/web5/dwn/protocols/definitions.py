@@ -118,7 +118,7 @@ class Definition:
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.types: Mapping[str, Any] = raw["types"]
-        self._rule_sets = {path: RuleSet.of(rules) for path, rules in _paths(raw["structure"], "")}
+        self._rule_sets = {path: RuleSet.of(rules) for path, _, rules in all_rule_sets(raw["structure"])}
 
     def rule_set(self, path: str) -> RuleSet | None:
         return self._rule_sets.get(path)
@@ -129,11 +129,12 @@ def rule_sets_below(rule_set: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[
     return ((name, inner) for name, inner in rule_set.items() if not name.startswith("$"))
 
 
-def _paths(structure: Mapping[str, Any], above: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def all_rule_sets(structure: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Give the protocol path, the record type and the rule set of all levels, each before those below it."""
     for name, inner in rule_sets_below(structure):
         path = f"{above}{name}"
-        yield path, inner
-        yield from _paths(inner, f"{path}/")
+        yield path, name, inner
+        yield from all_rule_sets(inner, f"{path}/")
 
 
 _PERMISSIONS = Definition(permissions.DEFINITION)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import check_urls
-from web5.dwn.protocols.definitions import rule_sets_below
+from web5.dwn.protocols.definitions import all_rule_sets, rule_sets_below
 from web5.dwn.protocols.json_schema import same
 from web5.dwn.protocols.shape import tag_schema_fault
 from web5.errors import BadRequest
@@ -108,7 +108,18 @@ def validate_definition(definition: Mapping[str, Any]) -> None:
     for kind in definition["types"].values():
         check_urls({"schema": kind["schema"]} if "schema" in kind else {})
     roles = list(_role_paths(definition["structure"], ()))
-    _validate(definition["structure"], (), definition["types"], roles)
+    for path, name, rule_set in all_rule_sets(definition["structure"]):
+        if name not in definition["types"]:
+            raise BadRequest(
+                Code.ProtocolsConfigureInvalidRuleSetRecordType,
+                f"Rule set {name} is not declared as an allowed type in the protocol definition.",
+            )
+        _validate_limits(rule_set, path)
+        actions = rule_set.get("$actions", ())
+        for position, rule in enumerate(actions):
+            for demand in DEMANDS:
+                if demand.broken(rule, roles, actions[position + 1 :]):
+                    raise BadRequest(demand.code, f"{path}: {demand.says}: {dict(rule)}")
 
 
 def _role_paths(rule_set: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
@@ -122,26 +133,6 @@ def _role_paths(rule_set: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[
             yield "/".join((*path, name))
         else:
             yield from _role_paths(inner, (*path, name))
-
-
-def _validate(
-    rule_set: Mapping[str, Any], path: tuple[str, ...], types: Mapping[str, Any], roles: Sequence[str]
-) -> None:
-    place = "/".join(path)
-    if path:
-        _validate_limits(rule_set, place)
-        actions = rule_set.get("$actions", ())
-        for position, rule in enumerate(actions):
-            for demand in DEMANDS:
-                if demand.broken(rule, roles, actions[position + 1 :]):
-                    raise BadRequest(demand.code, f"{place}: {demand.says}: {dict(rule)}")
-    for name, inner in rule_sets_below(rule_set):
-        if name not in types:
-            raise BadRequest(
-                Code.ProtocolsConfigureInvalidRuleSetRecordType,
-                f"Rule set {name} is not declared as an allowed type in the protocol definition.",
-            )
-        _validate(inner, (*path, name), types, roles)
 
 
 def _validate_limits(rule_set: Mapping[str, Any], place: str) -> None:

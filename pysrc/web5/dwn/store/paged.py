@@ -229,7 +229,8 @@ class _Flusher:
         # The task takes its pages when the loop next comes round, so that callers made ready together share it.
         if self._waiting is None:
             self._waiting = asyncio.create_task(self._write(self._under_way))
-            self._waiting.add_done_callback(_retrieve)
+            # Every waiter may have been cancelled; then nobody else looks at the task's error.
+            self._waiting.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._waiting
 
     async def _write(self, before: asyncio.Task[None] | None) -> None:
@@ -245,21 +246,15 @@ class _Flusher:
         except BaseException as error:
             self._image.give_back(taken)
             self._erase |= erase
-            is_known = isinstance(error, StorageError)
-            self._failure = error if is_known else StorageError(f"the page store failed: {error!r}")
+            failure = error if isinstance(error, StorageError) else StorageError(f"the page store failed: {error!r}")
+            self._failure = failure
             if isinstance(error, Exception):
-                raise self._failure from error
+                raise failure from error
             raise
         else:
             self._failure = None
         finally:
             self._under_way = None
-
-
-def _retrieve(task: asyncio.Task[None]) -> None:
-    # Every waiter may have been cancelled; then nobody else looks at the task's error.
-    if not task.cancelled():
-        task.exception()
 
 
 def check_numbers(numbers: Collection[int]) -> None:

@@ -19,8 +19,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import apsw
-
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.database import Database
 from web5.dwn.store.schema import STEPS, Columns, stored_tag
@@ -70,38 +68,34 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._db: apsw.Connection = database.connection
+        self.connection = database.connection
         self.identity = ""
         self._last_seq = 0
 
     def open(self) -> None:
         self._database.migrate("dwn", STEPS)
-        self.identity = self._one("SELECT id FROM dwn_store")[0]
-        self._last_seq = self._one("SELECT coalesce(max(seq), 0) FROM dwn_message")[0]
-
-    @property
-    def connection(self) -> apsw.Connection:
-        return self._db
+        [(self.identity,)] = self.connection.execute("SELECT id FROM dwn_store")
+        [(self._last_seq,)] = self.connection.execute("SELECT coalesce(max(seq), 0) FROM dwn_message")
 
     # Reading
 
     def tenant(self, did: str) -> int:
         """Return the tenant's number; 0, which owns nothing, if it never had a message."""
-        row = self._db.execute("SELECT id FROM dwn_tenant WHERE did = ?", (did,)).fetchone()
+        row = self.connection.execute("SELECT id FROM dwn_tenant WHERE did = ?", (did,)).fetchone()
         return row[0] if row else 0
 
     def record(self, tenant: int, record_id: str) -> list[MessageRow]:
         """Return the messages of a record, oldest first."""
-        found = self._db.execute(f"{_SELECT} WHERE tenant = ? AND record_id = ?", (tenant, record_id))
+        found = self.connection.execute(f"{_SELECT} WHERE tenant = ? AND record_id = ?", (tenant, record_id))
         return sorted((MessageRow(*values) for values in found), key=lambda row: row.age)
 
     def message(self, tenant: int, cid: str) -> MessageRow | None:
-        values = self._db.execute(f"{_SELECT} WHERE tenant = ? AND cid = ?", (tenant, cid)).fetchone()
+        values = self.connection.execute(f"{_SELECT} WHERE tenant = ? AND cid = ?", (tenant, cid)).fetchone()
         return MessageRow(*values) if values else None
 
     def initial_write(self, tenant: int, record_id: str) -> Message | None:
         """Return the first write of a record, without its data."""
-        row = self._db.execute(
+        row = self.connection.execute(
             "SELECT message FROM dwn_message INDEXED BY dwn_by_record"
             " WHERE tenant = ? AND record_id = ? AND initial = 1",
             (tenant, record_id),
@@ -114,11 +108,11 @@ class Store:
             "SELECT message_timestamp FROM dwn_message"
             " WHERE tenant = ? AND latest = 1 AND parent_id = ? AND protocol_path = ?"
         )
-        return min((date for (date,) in self._db.execute(sql, (tenant, parent_id, protocol_path))), default=None)
+        return min((date for (date,) in self.connection.execute(sql, (tenant, parent_id, protocol_path))), default=None)
 
     def blob(self, tenant: int, record_id: str, data_cid: str) -> BlobRow | None:
         """Return the blob that holds large data of a record."""
-        row = self._db.execute(
+        row = self.connection.execute(
             "SELECT key, size FROM dwn_blob WHERE tenant = ? AND record_id = ? AND data_cid = ?",
             (tenant, record_id, data_cid),
         ).fetchone()
@@ -126,7 +120,7 @@ class Store:
 
     def blob_keys(self) -> set[str]:
         """Return the keys of all blobs that a message needs."""
-        return {key for (key,) in self._db.execute("SELECT key FROM dwn_blob")}
+        return {key for (key,) in self.connection.execute("SELECT key FROM dwn_blob")}
 
     def entries_after(
         self, tenant: str, seq: int, limit: int, protocols: Sequence[str] | None = None
@@ -138,7 +132,7 @@ class Store:
         """
         condition, values = ("", ()) if protocols is None else _of_protocols(protocols)
         return list(
-            self._db.execute(
+            self.connection.execute(
                 f"SELECT seq, cid FROM dwn_message WHERE tenant = ? AND seq > ?{condition} ORDER BY seq LIMIT ?",
                 (self.tenant(tenant), seq, *values, limit),
             )
@@ -146,7 +140,7 @@ class Store:
 
     def made(self, tenant: str, seqs: Sequence[int]) -> dict[int, int]:
         """Return the timestamps of the messages with these sequence numbers, in microseconds since 1970."""
-        found = self._db.execute(
+        found = self.connection.execute(
             "SELECT seq, message_timestamp FROM dwn_message"
             " WHERE tenant = ? AND seq IN (SELECT value FROM json_each(?))",
             (self.tenant(tenant), json.dumps(list(seqs))),
@@ -159,7 +153,7 @@ class Store:
     def missing(self, tenant: str, cids: Iterable[str]) -> set[str]:
         """Return those of the CIDs whose messages the tenant does not have."""
         wanted = set(cids)
-        held = self._db.execute(
+        held = self.connection.execute(
             "SELECT cid FROM dwn_message WHERE tenant = ? AND cid IN (SELECT value FROM json_each(?))",
             (self.tenant(tenant), json.dumps(list(wanted))),
         )
@@ -171,17 +165,17 @@ class Store:
         """Return the tenant's number, a new one if need be."""
         number = self.tenant(did)
         if number == 0:
-            self._db.execute("INSERT INTO dwn_tenant (did) VALUES (?)", (did,))
-            number = self._db.last_insert_rowid()
+            self.connection.execute("INSERT INTO dwn_tenant (did) VALUES (?)", (did,))
+            number = self.connection.last_insert_rowid()
         return number
 
     def put(self, columns: Columns, tags: Iterable[tuple[str, Any]] = ()) -> int:
         """Add a message, with the names and stored values of its tags, and return its sequence number."""
-        self._db.execute(_INSERT, (self._last_seq, *columns))
-        seq: int = self._db.last_insert_rowid()
+        self.connection.execute(_INSERT, (self._last_seq, *columns))
+        seq: int = self.connection.last_insert_rowid()
         self._last_seq = seq
         for name, value in tags:
-            self._db.execute(
+            self.connection.execute(
                 "INSERT OR IGNORE INTO dwn_tag VALUES (?, ?, ?, ?, ?)",
                 (columns.tenant, name, value, columns.date_created, seq),
             )
@@ -192,38 +186,33 @@ class Store:
         for row in rows:
             # The event log still finds an initial permission record by its protocol (`Messages.convertFilters`).
             kept = "protocol" if row.initial else None
-            self._db.execute("DELETE FROM dwn_tag WHERE tagged = ? AND name IS NOT ?", (row.seq, kept))
+            self.connection.execute("DELETE FROM dwn_tag WHERE tagged = ? AND name IS NOT ?", (row.seq, kept))
             if not row.initial:
-                self._db.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
+                self.connection.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
             elif row.latest:
-                self._db.execute("UPDATE dwn_message SET latest = 0, data = NULL WHERE seq = ?", (row.seq,))
+                self.connection.execute("UPDATE dwn_message SET latest = 0, data = NULL WHERE seq = ?", (row.seq,))
 
     def purge(self, tenant: int, record_id: str) -> list[str]:
         """Forget all of a record, its initial write too, and return the keys of the blobs to delete."""
         record = "tenant = ? AND record_id = ?"
-        self._db.execute(
+        self.connection.execute(
             f"DELETE FROM dwn_tag WHERE tagged IN (SELECT seq FROM dwn_message WHERE {record})", (tenant, record_id)
         )
-        self._db.execute(f"DELETE FROM dwn_message WHERE {record}", (tenant, record_id))
+        self.connection.execute(f"DELETE FROM dwn_message WHERE {record}", (tenant, record_id))
         return self.drop_blobs(tenant, record_id, keep=None)
 
     def add_blob(self, tenant: int, record_id: str, data_cid: str, blob: BlobRow) -> None:
-        self._db.execute(
+        self.connection.execute(
             "INSERT INTO dwn_blob VALUES (?, ?, ?, ?, ?)", (tenant, record_id, data_cid, blob.size, blob.key)
         )
 
     def drop_blobs(self, tenant: int, record_id: str, *, keep: str | None) -> list[str]:
         """Forget the blobs of a record but the one with the CID `keep`, and return the keys of those to delete."""
-        found = self._db.execute(
+        found = self.connection.execute(
             "DELETE FROM dwn_blob WHERE tenant = ? AND record_id = ? AND data_cid IS NOT ? RETURNING key",
             (tenant, record_id, keep),
         )
         return [key for (key,) in found]
-
-    def _one(self, sql: str) -> tuple[Any, ...]:
-        row: tuple[Any, ...] | None = self._db.execute(sql).fetchone()
-        assert row is not None
-        return row
 
 
 def _of_protocols(protocols: Sequence[str]) -> tuple[str, tuple[Any, ...]]:

@@ -65,7 +65,8 @@ def record_terms(filter: Filter, tenant_did: str) -> Iterator[Term]:
             yield _term(name, value)
         elif name == "contextId":
             # The reference takes an empty one for what it is, and any other for a prefix.
-            yield Term("context_id", (("=", ""),)) if not value else _prefix("context_id", value)
+            prefix = ((">=", value), ("<", value + _END_OF_PREFIX))
+            yield Term("context_id", prefix if value else (("=", ""),))
         elif name == "recipient" and value != []:
             yield _one_of("recipient", [value] if isinstance(value, str) else value)
         elif name == "author" and value != []:
@@ -136,10 +137,6 @@ def _term(name: str, value: Any) -> Term:
     if name in _EQUAL:
         return Term(_EQUAL[name], (("=", value),))
     return Term(_SPANS[name], tuple((_COMPARE[bound], limit) for bound, limit in value.items()))
-
-
-def _prefix(column: str, prefix: str) -> Term:
-    return Term(column, ((">=", prefix), ("<", prefix + _END_OF_PREFIX)))
 
 
 def _one_of(column: str, values: Sequence[str | None]) -> Term:

@@ -242,7 +242,7 @@ class NoWebSocket(RemoteError):
 
 
 class RegistrationReason(StrEnum):
-    """Why a DWN server does not register a tenant."""
+    """The refusal of a DWN server to register a tenant."""
 
     TERMS_CHANGED = "terms changed"
     """Its terms of service are not those that were agreed to; read them anew."""

@@ -1,1 +1,1 @@
-"""How web5-py is built: what `build.py` runs. Standard library only, and no part of the wheel."""
+"""The build of web5-py, which `build.py` runs. Standard library only, and no part of the wheel."""

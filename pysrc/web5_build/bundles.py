@@ -24,7 +24,7 @@ PYODIDE = WEB / "node_modules" / "pyodide"
 COMPILER = Path(__file__).with_name("compile.mjs")
 CACHE_TAG = "cpython-314"
 DATA = ("*.mjs", "english.txt")
-"""What a package brings along beside its code."""
+"""The files that a package brings along beside its code."""
 EXTENSION = f".{CACHE_TAG}-wasm32-emscripten.so"
 
 UNUSED = {
@@ -102,7 +102,7 @@ UNUSED = {
     ),
     "web5": ("*.dist-info/*", "web5/node/*", "web5/cpython/*"),
 }
-"""What no page needs, by bundle."""
+"""The files that no page needs, by bundle."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Compiled:
 
 
 def compiled(name: str, archives: Iterable[Path]) -> Compiled:
-    """The Python code of wheels, or of zips, compiled.
+    """Compile the Python code of wheels, or of zips.
 
     Parameters:
         name: which entry of `UNUSED` says what is left out.
@@ -162,7 +162,7 @@ def _copy_data(sources: Path, modules: Path) -> None:
 
 
 def pyscript_sources() -> Path:
-    """A zip of the Python package that PyScript writes into the worker's file system at every start."""
+    """Return a zip of the Python package that PyScript writes into the worker's file system at every start."""
     artifact = WEB / "node_modules" / "@pyscript" / "core" / "src" / "stdlib" / "pyscript.js"
     text = artifact.read_text()
     files: dict[str, dict[str, str]] = json.loads(text[text.index("{") : text.rindex("}") + 1])

@@ -13,7 +13,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def ensure() -> Path:
-    """The browser's program: what `WEB5_CHROMIUM` names, or one on PATH, or (as root, with apt) one installed now.
+    """Return the browser's program: from `WEB5_CHROMIUM`, on PATH, or (as root, with apt) installed now.
 
     Raises:
         BuildError: there is none; the message says how to get one.

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: one line when a step starts, one when it ends, and what it is at in between."""
+"""Output for the person at the terminal: a line when a step starts, one when it ends, and progress in between."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _of_machine() -> tuple[Node, int] | None:
 
 @functools.cache
 def node(*, for_reference: bool = False) -> Node:
-    """A Node.js that will do.
+    """Return a Node.js that is recent enough.
 
     Parameters:
         for_reference: it has to run the reference packages too, and to compile for them.

@@ -1,4 +1,4 @@
-"""Where things are."""
+"""The places of the build's inputs and outputs."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def ensure() -> None:
 
 
 def _usable() -> bool:
-    """True if .venv runs the interpreter that runs this build."""
+    """Return True if .venv runs the interpreter that runs this build."""
     if not PYTHON.exists():
         return False
     asked = subprocess.run([PYTHON, "-c", "import sys, pip; print(sys.version)"], capture_output=True, text=True)

@@ -24,7 +24,7 @@ SOURCES = "https://github.com/TBD54566975/dwn-sdk-js, version 0.5.2"
 
 
 def rules() -> str:
-    """The text of docs/rules.md."""
+    """Return the text of docs/rules.md."""
     return "\n".join(
         [
             "# Rules of the engine",
@@ -41,7 +41,7 @@ def rules() -> str:
 
 
 def errors() -> str:
-    """The text of docs/errors.md."""
+    """Return the text of docs/errors.md."""
     places, meanings = _places(), _meanings()
     rows = [(f"`{code.value}`", meanings.get(code, ""), ", ".join(places.get(code.name, ()))) for code in Code]
     return "\n".join(
@@ -132,7 +132,7 @@ def _rule(rule: grants.Rule) -> tuple[str, str]:
 
 
 def _meanings() -> Mapping[Code, str]:
-    """What the tables say of a code."""
+    """Return the conditions that the tables give for a code."""
     meanings = {demand.code: demand.says for demand in validation.DEMANDS}
     for check in integrity.CHECKS:
         meanings |= dict.fromkeys(check.codes, check.says)
@@ -142,7 +142,7 @@ def _meanings() -> Mapping[Code, str]:
 
 
 def _places() -> Mapping[str, Sequence[str]]:
-    """The modules that name each code."""
+    """Return the modules that name each code."""
     found: dict[str, list[str]] = {}
     for path in sorted(ENGINE.rglob("*.py")):
         module = ".".join(path.relative_to(ENGINE).with_suffix("").parts)

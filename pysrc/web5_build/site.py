@@ -18,7 +18,7 @@ from web5_build.paths import SITE, WEB, WORK
 from web5_build.stamp import Stamp, digest
 
 NOT_SITE = {"boot", "node_modules", "package.json", "package-lock.json", ".npmrc", *worker_files.NAMES}
-"""What lies in web/ and is not copied as it is."""
+"""The files of web/ that are not copied as they are."""
 
 MODULES = WEB / "node_modules"
 RUNTIMES = {
@@ -29,7 +29,7 @@ RUNTIMES = {
     ),
     "micropython": (MODULES / "@micropython" / "micropython-webassembly-pyscript", ("micropython.*",)),
 }
-"""Where each runtime's files come from, by its folder's name in the site."""
+"""The source of each runtime's files, by its folder's name in the site."""
 
 PAGES = {".html", ".json", ".toml", ".py", ".mjs", ".js", ".css"}
 RUNTIME_NAME = re.compile(rf"(?<=[\"'/(=])({'|'.join(RUNTIMES)})/(?=[\w.])")

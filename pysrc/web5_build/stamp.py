@@ -12,7 +12,7 @@ from web5_build.console import say
 
 
 def digest(*inputs: Path | str) -> str:
-    """A hash over texts, files and whole folders (names and contents), in the order given."""
+    """Return a hash over texts, files and whole folders (names and contents), in the order given."""
     total = hashlib.sha256()
     for item in inputs:
         if isinstance(item, str):
@@ -36,9 +36,11 @@ def _files(item: Path) -> Iterable[Path]:
 
 
 class Stamp:
-    """Parameters:
-    path: the stamp's file; best inside of what it vouches for, so that both go together.
-    inputs: the digest of what the result is made from.
+    """A file that holds the hash of what a result was made of.
+
+    Parameters:
+        path: best inside of the result, so that both go together.
+        inputs: the digest of what the result is made from.
     """
 
     def __init__(self, path: Path, inputs: str) -> None:
@@ -46,7 +48,7 @@ class Stamp:
         self._inputs = inputs
 
     def holds(self, *results: Path) -> bool:
-        """True if the inputs are what they were, and all `results` are still there."""
+        """Return True if the inputs are what they were, and all `results` are still there."""
         try:
             return self._path.read_text() == self._inputs and all(result.exists() for result in results)
         except FileNotFoundError:

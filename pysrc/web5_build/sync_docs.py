@@ -21,7 +21,7 @@ HEAD = ("Means", "The message is", "The visit", "Tried again", "For a person to 
 
 
 def sync() -> str:
-    """The text of docs/sync.md."""
+    """Return the text of docs/sync.md."""
     return "\n".join(
         [
             "# What sync does about every answer",

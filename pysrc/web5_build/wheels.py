@@ -28,7 +28,7 @@ evaluated for the machine that runs it."""
 
 
 def dependencies() -> list[Path]:
-    """The wheels of the dependencies, downloaded once."""
+    """Return the wheels of the dependencies, downloaded once."""
     pinned = project.pinned()
     wanted = [f"{name}=={pinned[name]}" for name in NEEDED_IN_BROWSER]
     folder = WORK / "wasm-wheels"
@@ -46,7 +46,7 @@ def dependencies() -> list[Path]:
 
 
 def own() -> Path:
-    """The web5 wheel, pure Python, built when its sources have changed."""
+    """Return the web5 wheel, pure Python, built when its sources have changed."""
     sources = [ROOT / "pyproject.toml", ROOT / "LICENSE", *_readme(), PYSRC / "web5"]
     folder = WORK / "web5-wheel"
     stamp = Stamp(folder / ".stamp", digest(*sources))

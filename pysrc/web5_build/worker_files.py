@@ -8,11 +8,11 @@ from web5_build import bundles
 from web5_build.paths import WEB, WORK
 
 NAMES = ("agent.py", "app")
-"""What of web/ belongs to the worker; it goes to the worker's home folder, and not into the site as files."""
+"""The parts of web/ that belong to the worker; they go to the worker's home folder, and not into the site as files."""
 
 
 def sources() -> Path:
-    """A zip of it."""
+    """Return a zip of it."""
     files = [WEB / "agent.py", *sorted((WEB / "app").rglob("*.py"))]
     archive = WORK / "app-sources.zip"
     bundles.write_stored(archive, {path.relative_to(WEB).as_posix(): path.read_bytes() for path in files})

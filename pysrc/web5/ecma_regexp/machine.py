@@ -38,7 +38,7 @@ _SET, _RUN, _SPLIT, _JUMP, _ENTER, _LOOP, _NEXT, _SAVE, _BACK, _ASSERT, _LOOK, _
 
 
 class EffortExceeded(Exception):
-    """Whether the text matches was not found out within the steps that were allowed."""
+    """The steps that were allowed are spent, and it is not known whether the text matches."""
 
 
 class Effort:
@@ -240,7 +240,7 @@ _HERE = object()
 """In an instruction that is patched: the place after what was compiled last."""
 
 _State = tuple[int, int, int, tuple[int, ...]]
-"""Where in the program, where in the text, the loops that are open (0: none), and the captures."""
+"""The places in the program and in the text, the open loops by number (0: none), and the captures."""
 
 
 @dataclass(slots=True)

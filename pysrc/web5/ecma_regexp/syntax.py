@@ -68,7 +68,8 @@ class Group:
 
 @dataclass(slots=True)
 class Repeat:
-    """
+    """A node with a quantifier.
+
     Parameters:
         most: `INFINITY`: without end.
         groups: the numbers of the groups within it, from the first to before the last.
@@ -108,7 +109,8 @@ Node = Sequence | Choice | Group | Repeat | Look | Assertion | BackReference | C
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """
+    """A pattern that was read.
+
     Parameters:
         referenced: the numbers of the groups that a back reference names.
     """

@@ -1,4 +1,4 @@
-"""What a message says of its author and its record, before anything is looked up or verified.
+"""The author and the record that a message names, before anything is looked up or verified.
 
 All functions raise BadRequest with the reference's code, in the order of its checks. Sources:
 `src/core/abstract-message.ts`, `src/utils/records.ts`, `RecordsWrite.parse`.

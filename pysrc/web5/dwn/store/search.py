@@ -42,7 +42,7 @@ _LEADS = {
 """Columns that can lead, the rarest first, with their indexes."""
 
 _WHOLE = frozenset({"record_id", "parent_id", "message_timestamp"})
-"""Those whose indexes hold all rows, not just the latest states."""
+"""Terms whose indexes hold all rows, not just the latest states."""
 
 _WALKS = {"schema": "dwn_by_schema", "protocol": "dwn_by_protocol"}
 """Columns with an index in the order of creation for each value."""

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.pool import outcomes
+from tests.simulation.pool import simulators
 from tests.simulation.simulation import Outcome
 
 
@@ -16,7 +16,8 @@ def main(arguments: list[str]) -> int:
     """Return the exit status: 1 if a seed failed."""
     options = _parser().parse_args(arguments)
     if options.seed is not None:
-        (outcome,) = outcomes([options.seed], options.mutant)
+        with simulators(processes=1) as process:
+            outcome = process.one(options.seed, options.mutant)
         print("\n".join(outcome.story))
         print(failure(outcome) if outcome.failures else f"\nseed {outcome.seed} is well: {_told(outcome.counts)}")
         return int(bool(outcome.failures))
@@ -25,13 +26,14 @@ def main(arguments: list[str]) -> int:
 
 def _many(options: argparse.Namespace) -> int:
     began, total, failed = time.monotonic(), Counter[str](), list[int]()
-    for outcome in outcomes(range(options.first, options.first + options.seeds), options.mutant):
-        total += outcome.counts
-        if outcome.failures:
-            failed.append(outcome.seed)
-            if len(failed) == 1:
-                print("\n".join(outcome.story))
-            print(failure(outcome), flush=True)
+    with simulators() as processes:
+        for outcome in processes.all(range(options.first, options.first + options.seeds), options.mutant):
+            total += outcome.counts
+            if outcome.failures:
+                failed.append(outcome.seed)
+                if len(failed) == 1:
+                    print("\n".join(outcome.story))
+                print(failure(outcome), flush=True)
     seconds = time.monotonic() - began
     print(f"{options.seeds} seeds from {options.first} in {seconds:.0f} s: {_told(total)}")
     print(f"{len(failed)} failed: {', '.join(map(str, failed))}" if failed else "All are well.")
@@ -50,7 +52,7 @@ def _told(counts: Counter[str]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="build.py simulate", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=300, help="how many (default 300)")
+    parser.add_argument("--seeds", type=int, default=1000, help="how many (default 1,000)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (default 0)")
     parser.add_argument("--seed", type=int, help="this one only, with its story")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="with a fault in the code, to see that it is found")

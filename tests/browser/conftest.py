@@ -53,3 +53,58 @@ async def new_device(browser: Browser, world: World) -> AsyncIterator[NewDevice]
 async def device(new_device: NewDevice) -> Device:
     """One device, its page open and its node ready."""
     return await (await new_device()).ready()
+
+
+class Booted:
+    """Devices of a module that its tests use one after the other, since a node takes seconds to start."""
+
+    def __init__(self, browser: Browser, world: World) -> None:
+        self._browser = browser
+        self._world = world
+        self._devices: dict[str, Device] = {}
+
+    async def get(self, name: str) -> Device:
+        if name not in self._devices:
+            device = self._devices[name] = Device(await self._browser.new_context(), self._world.origin)
+            await device.open()
+            await device.ready()
+        return self._devices[name]
+
+    async def close(self) -> None:
+        while self._devices:
+            _, device = self._devices.popitem()
+            await device.context.close()
+
+    def complaints(self) -> list[str]:
+        return [one for device in self._devices.values() for one in device.complaints]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def booted(browser: Browser, world: World) -> AsyncIterator[Booted]:
+    booted = Booted(browser, world)
+    yield booted
+    await booted.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared(booted: Booted, request: pytest.FixtureRequest) -> AsyncIterator[Booted]:
+    """The devices of the module, for tests that leave them as they were; after one that failed, they are new ones."""
+    failed = request.session.testsfailed
+    yield booted
+    complaints = booted.complaints()
+    if complaints or request.session.testsfailed > failed:
+        await booted.close()
+    assert complaints == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared_device(shared: Booted) -> Device:
+    """The module's device as other tests of the module left it."""
+    return await shared.get("device")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty_device(shared_device: Device) -> Device:
+    """The module's device, using a new identity that has no notes."""
+    await shared_device.use_new_identity()
+    return shared_device

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import NewDevice
-from tests.browser.world import PATIENCE, Device
+from tests.browser.world import Device
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,7 +24,7 @@ async def test_notes_edits_and_deletes_travel(device: Device, new_device: NewDev
     await other.import_(await device.export())
     assert await other.did() == await device.did() != own
     for number in range(5):
-        await expect(other.note(f"from the first {number}")).to_be_visible(timeout=PATIENCE)
+        await expect(other.note(f"from the first {number}")).to_be_visible()
 
     await other.edit("from the first 3", "edited on the second")
     await other.delete("from the first 4")
@@ -32,9 +32,9 @@ async def test_notes_edits_and_deletes_travel(device: Device, new_device: NewDev
     await other.sync()
     await other.summary("All synced")
     await device.sync()
-    await expect(device.note("edited on the second")).to_be_visible(timeout=PATIENCE)
-    await expect(device.note("from the second")).to_be_visible(timeout=PATIENCE)
-    await expect(device.note("from the first 4")).to_have_count(0, timeout=PATIENCE)
+    await expect(device.note("edited on the second")).to_be_visible()
+    await expect(device.note("from the second")).to_be_visible()
+    await expect(device.note("from the first 4")).to_have_count(0)
     await expect(device.page.locator("#note-list > li")).to_have_count(5)
 
 
@@ -46,28 +46,30 @@ async def test_the_choice_of_identity_stays(device: Device, new_device: NewDevic
     await other.reload()
     assert await other.did() == await device.did()
     await other.page.locator(f'[data-identity="{own}"]').get_by_role("button", name="Use").click()
-    await expect(other.note("of the second's own")).to_be_visible(timeout=PATIENCE)
+    await expect(other.note("of the second's own")).to_be_visible()
     assert await other.did() == own
 
 
-async def test_the_export_says_what_it_is(device: Device) -> None:
-    await device.page.click("#export-open")
-    await expect(device.page.get_by_role("dialog", name="Export this identity")).to_contain_text("private keys")
-    await device.page.keyboard.press("Escape")
-    portable = json.loads(await device.export())
-    assert portable["portableDid"]["uri"] == await device.did()
+async def test_the_export_says_what_it_is(shared_device: Device) -> None:
+    await shared_device.page.click("#export-open")
+    await expect(shared_device.page.get_by_role("dialog", name="Export this identity")).to_contain_text("private keys")
+    await shared_device.page.keyboard.press("Escape")
+    portable = json.loads(await shared_device.export())
+    assert portable["portableDid"]["uri"] == await shared_device.did()
     assert portable["portableDid"]["privateKeys"]
-    assert portable["metadata"]["uri"] == await device.did()
+    assert portable["metadata"]["uri"] == await shared_device.did()
 
 
 @pytest.mark.parametrize(
     ("pasted", "said"),
     [("not JSON", "That is not an exported identity"), ("{}", "This is not a portable identity")],
 )
-async def test_what_is_no_identity_is_turned_down_in_words(device: Device, pasted: str, said: str) -> None:
-    did = await device.did()
-    await device.page.click("#import-open")
-    await device.page.fill("#import-text", pasted)
-    await device.page.click("#import-save")
-    await expect(device.page.locator("#import-problem")).to_contain_text(said)
-    assert await device.did() == did
+async def test_what_is_no_identity_is_turned_down_in_words(shared_device: Device, pasted: str, said: str) -> None:
+    did = await shared_device.did()
+    await shared_device.page.click("#import-open")
+    await shared_device.page.fill("#import-text", pasted)
+    await shared_device.page.click("#import-save")
+    await expect(shared_device.page.locator("#import-problem")).to_contain_text(said)
+    assert await shared_device.did() == did
+    await shared_device.page.keyboard.press("Escape")
+    await expect(shared_device.page.locator("dialog[open]")).to_have_count(0)

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.world import PATIENCE, Device, World
+from tests.browser.world import Device, World
 from tests.contracts.chromium_harness import mortal_browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -50,7 +50,7 @@ async def test_the_other_tab_takes_over_from_one_that_is_frozen(context: Browser
     first = await _tab(context, world)
     await first.write("from the first tab")
     second = await _tab(context, world)
-    await expect(second.note("from the first tab")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("from the first tab")).to_be_visible()
 
     await _freeze(first.page)
     await second.write("while the first is frozen")
@@ -58,15 +58,15 @@ async def test_the_other_tab_takes_over_from_one_that_is_frozen(context: Browser
     await second.summary("All synced")
 
     await _resume(first.page)
-    await expect(first.note("while the first is frozen")).to_be_visible(timeout=PATIENCE)
+    await expect(first.note("while the first is frozen")).to_be_visible()
     await first.write("from the first again")
-    await expect(second.note("from the first again")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("from the first again")).to_be_visible()
 
     # The one that was frozen is next in the queue, behind the one that leads now.
     await _freeze(second.page)
     await first.write("while the second is frozen")
     await _resume(second.page)
-    await expect(second.note("while the second is frozen")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("while the second is frozen")).to_be_visible()
     assert await second.ask("check_store") == []
     assert first.complaints == second.complaints == []
 
@@ -79,7 +79,7 @@ async def test_a_tab_that_waits_for_its_turn_is_passed_over_while_it_is_frozen(
     await first.page.close()
     await third.write("past the second")
     await _resume(second.page)
-    await expect(second.note("past the second")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("past the second")).to_be_visible()
     assert second.complaints == third.complaints == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import NewDevice
-from tests.browser.world import PATIENCE, Device, World, texts_held_by
+from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -16,7 +16,7 @@ async def _make(device: Device, name: str) -> str:
     await device.page.click("#name-open")
     await device.page.fill("#name-text", name)
     await device.page.press("#name-text", "Enter")
-    await expect(device.identity(name).get_by_text("In use")).to_be_visible(timeout=PATIENCE)
+    await expect(device.identity(name).get_by_text("In use")).to_be_visible()
     return await device.did()
 
 
@@ -26,11 +26,11 @@ async def test_each_identity_has_its_own_notes(device: Device) -> None:
     await device.write("of the first")
     work = await _make(device, "Work")
     assert work != first
-    await expect(device.note("of the first")).to_have_count(0, timeout=PATIENCE)
+    await expect(device.note("of the first")).to_have_count(0)
     await device.write("of the second")
     await device.identity("Default").get_by_role("button", name="Use").click()
     await device.uses(first)
-    await expect(device.note("of the first")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("of the first")).to_be_visible()
     await expect(device.note("of the second")).to_have_count(0)
     await device.reload()
     assert await device.did() == first
@@ -47,12 +47,12 @@ async def test_an_identity_is_renamed_and_deleted(device: Device) -> None:
     await device.page.fill("#name-text", "Job")
     await device.page.click("#name-save")
     job = device.identity("Job")
-    await job.get_by_role("button", name="Delete").click(timeout=PATIENCE)
+    await job.get_by_role("button", name="Delete").click()
     await expect(job).to_contain_text("Only an export brings it back")
     await job.get_by_role("button", name="Keep").click()
     await job.get_by_role("button", name="Delete").click()
     await job.get_by_role("group", name="Delete Job?").get_by_role("button", name="Delete").click()
-    await expect(job).to_have_count(0, timeout=PATIENCE)
+    await expect(job).to_have_count(0)
     await device.uses(first)
     await device.reload()
     await expect(device.page.locator("#identity-list > li")).to_have_count(1)
@@ -70,18 +70,18 @@ async def test_other_tabs_and_devices_see_it_by_themselves(device: Device, new_d
 
     await _make(device, "Work")
     for elsewhere in (tab, other):
-        await expect(elsewhere.identity("Work")).to_be_visible(timeout=PATIENCE)
+        await expect(elsewhere.identity("Work")).to_be_visible()
     await other.identity("Work").get_by_role("button", name="Rename").click()
     await other.page.fill("#name-text", "Job")
     await other.page.click("#name-save")
     for elsewhere in (device, tab):
-        await expect(elsewhere.identity("Job")).to_be_visible(timeout=PATIENCE)
+        await expect(elsewhere.identity("Job")).to_be_visible()
     job = other.identity("Job")
     await job.get_by_role("button", name="Delete").click()
     await job.get_by_role("group").get_by_role("button", name="Delete").click()
     for elsewhere in (device, tab):  # they use it
-        await expect(elsewhere.identity("Job")).to_have_count(0, timeout=PATIENCE)
-        await expect(elsewhere.identity("Default").get_by_text("In use")).to_be_visible(timeout=PATIENCE)
+        await expect(elsewhere.identity("Job")).to_have_count(0)
+        await expect(elsewhere.identity("Default").get_by_text("In use")).to_be_visible()
     assert tab.complaints == []
 
 
@@ -99,8 +99,8 @@ async def test_a_node_that_is_added_is_filled_and_brings_everything_back(
     await page.fill("#node-url", world.third_endpoint + "/")
     await page.press("#node-url", "Enter")
     added = device.node(world.third_endpoint)
-    await expect(added.locator('[data-slot="state"]')).to_have_text("Live", timeout=PATIENCE)
-    await expect(added.locator('[data-slot="out"]')).to_have_text("nothing", timeout=PATIENCE)
+    await expect(added.locator('[data-slot="state"]')).to_have_text("Live")
+    await expect(added.locator('[data-slot="out"]')).to_have_text("nothing")
     await device.summary("All synced")
     assert await texts_held_by(world.third_endpoint, exported) == texts
 
@@ -108,7 +108,7 @@ async def test_a_node_that_is_added_is_filled_and_brings_everything_back(
         node = device.node(endpoint)
         await node.get_by_role("button", name="Remove").click()
         await node.get_by_role("group").get_by_role("button", name="Remove").click()
-        await expect(node).to_have_count(0, timeout=PATIENCE)
+        await expect(node).to_have_count(0)
     await device.write("only there")
     await device.summary("All synced")
     assert await texts_held_by(world.third_endpoint, exported) == {*texts, "only there"}
@@ -118,7 +118,7 @@ async def test_a_node_that_is_added_is_filled_and_brings_everything_back(
     await other.page.click("#invitation-recovery")
     await other.recover(await device.words())
     await other.page.click("#recovery-close")
-    await expect(other.note("only there")).to_be_visible(timeout=PATIENCE)
+    await expect(other.note("only there")).to_be_visible()
     await expect(other.page.locator("#node-list > li")).to_have_count(1)
 
 
@@ -127,8 +127,8 @@ async def test_without_sync_a_node_is_added_all_the_same(device: Device, world: 
     await device.page.click("#node-open")
     await device.page.fill("#node-url", world.third_endpoint)
     await device.page.click("#node-save")
-    await expect(device.node(world.third_endpoint)).to_be_visible(timeout=PATIENCE)
+    await expect(device.node(world.third_endpoint)).to_be_visible()
     node = device.node(world.third_endpoint)
     await node.get_by_role("button", name="Remove").click()
     await node.get_by_role("group").get_by_role("button", name="Remove").click()
-    await expect(node).to_have_count(0, timeout=PATIENCE)
+    await expect(node).to_have_count(0)

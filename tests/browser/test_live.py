@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import NewDevice
-from tests.browser.world import PATIENCE, Device, World, texts_held_by
+from tests.browser.conftest import Booted, NewDevice
+from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def device(empty_device: Device) -> Device:
+    """The same for all, with an identity of its own for each."""
+    return empty_device
 
 
 async def _is_live(device: Device, world: World) -> None:
     """Wait until both nodes are heard of at once."""
     for endpoint in world.endpoints:
-        await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Live", timeout=PATIENCE)
+        await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Live")
 
 
-async def _joined(device: Device, new_device: NewDevice) -> Device:
+async def _joined(device: Device, shared: Booted) -> Device:
     """Another device with the same identity."""
-    other = await (await new_device()).ready()
+    other = await shared.get("other")
     await other.import_(await device.export())
     return other
 
 
 async def test_what_one_device_does_is_at_the_other_without_a_click(
-    device: Device, new_device: NewDevice, world: World
+    device: Device, shared: Booted, world: World
 ) -> None:
-    other = await _joined(device, new_device)
+    other = await _joined(device, shared)
     await _is_live(device, world)
     await _is_live(other, world)
     await device.write("at once")
-    await expect(other.note("at once")).to_be_visible(timeout=PATIENCE)
+    await expect(other.note("at once")).to_be_visible()
     await other.edit("at once", "and back")
-    await expect(device.note("and back")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("and back")).to_be_visible()
     await device.delete("and back")
-    await expect(other.note("and back")).to_have_count(0, timeout=PATIENCE)
+    await expect(other.note("and back")).to_have_count(0)
 
 
 async def test_the_mode_that_was_chosen_is_kept(device: Device, world: World) -> None:
@@ -75,7 +82,8 @@ async def test_compare_says_what_is_the_same(device: Device, world: World) -> No
         await expect(words).to_contain_text(f"{endpoint.removeprefix('http://')}: the same 3 messages")
 
 
-async def test_a_node_that_lost_its_disk_is_noticed_and_filled_again(device: Device, world: World) -> None:
+async def test_a_node_that_lost_its_disk_is_noticed_and_filled_again(new_device: NewDevice, world: World) -> None:
+    device = await (await new_device()).ready()
     for number in range(3):
         await device.write(f"note {number}")
     await device.summary("All synced")
@@ -83,7 +91,7 @@ async def test_a_node_that_lost_its_disk_is_noticed_and_filled_again(device: Dev
     await world.second.lose_everything()
     name = world.second_endpoint.removeprefix("http://")
     words = device.page.locator("#nodes-news")
-    await expect(words).to_contain_text(f"{name} had lost 3 messages; it gets them again.", timeout=PATIENCE)
+    await expect(words).to_contain_text(f"{name} had lost 3 messages; it gets them again.")
     await _is_live(device, world)
     await device.summary("All synced")
     assert await texts_held_by(world.second_endpoint, await device.export()) == {"note 0", "note 1", "note 2"}
@@ -91,10 +99,8 @@ async def test_a_node_that_lost_its_disk_is_noticed_and_filled_again(device: Dev
     await expect(words).to_contain_text(f"{name}: the same 3 messages")
 
 
-async def test_offline_and_online_again_syncs_without_a_click(
-    device: Device, new_device: NewDevice, world: World
-) -> None:
-    other = await _joined(device, new_device)
+async def test_offline_and_online_again_syncs_without_a_click(device: Device, shared: Booted, world: World) -> None:
+    other = await _joined(device, shared)
     await _is_live(device, world)
     await _is_live(other, world)
     await device.context.set_offline(True)
@@ -104,12 +110,13 @@ async def test_offline_and_online_again_syncs_without_a_click(
     await other.summary("All synced")
     await expect(device.note("meanwhile elsewhere")).to_have_count(0)
     await device.context.set_offline(False)
-    await expect(device.note("meanwhile elsewhere")).to_be_visible(timeout=PATIENCE)
-    await expect(other.note("written offline")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("meanwhile elsewhere")).to_be_visible()
+    await expect(other.note("written offline")).to_be_visible()
     await _is_live(device, world)
 
 
-async def test_two_tabs_show_the_same_state_and_mode(device: Device, world: World) -> None:
+async def test_two_tabs_show_the_same_state_and_mode(new_device: NewDevice, world: World) -> None:
+    device = await (await new_device()).ready()
     second = Device(device.context, world.origin)
     await second.open()
     await second.ready()

@@ -8,14 +8,17 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, Request, Route
 
-from tests.browser.conftest import NewDevice
-from tests.browser.world import PATIENCE, Device, World, texts_held_by
+from tests.browser.conftest import Booted, NewDevice
+from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MANY = 300
+FEW = 120
+TAKEN = 40
 
 # What is said below the nodes, from now on.
 LISTEN = """() => {
@@ -29,21 +32,29 @@ IN_NUMBERS = re.compile(r"^(\d+) of (\d+) messages")
 
 async def _until_it_says(page: Page, how_far: int) -> None:
     counted = "(least) => said.some((words) => parseInt(/^(\\d+) of \\d+ messages/.exec(words)?.[1]) >= least)"
-    await page.wait_for_function(counted, arg=how_far, timeout=PATIENCE)
+    await page.wait_for_function(counted, arg=how_far)
 
 
 async def _texts(device: Device) -> set[str]:
     return {note["text"] for note in (await device.ask("notes", limit=MANY * 2))["notes"]}
 
 
-async def test_an_import_says_in_numbers_how_far_it_is_and_ends_with_all_notes(
-    device: Device, new_device: NewDevice
-) -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def source(booted: Booted) -> tuple[str, set[str]]:
+    """An identity with many notes on both nodes, exported; their texts."""
+    device = await booted.get("source")
     written = await device.fill(MANY)
     await device.summary("All synced")
+    return await device.export(), written
+
+
+async def test_an_import_says_in_numbers_how_far_it_is_and_ends_with_all_notes(
+    new_device: NewDevice, source: tuple[str, set[str]]
+) -> None:
+    exported, written = source
     other = await (await new_device()).ready()
     await other.page.evaluate(LISTEN)
-    await other.import_(await device.export())
+    await other.import_(exported)
     await other.summary("All synced")
     assert await _texts(other) == written
     progress = [found.groups() for words in await other.page.evaluate("said") if (found := IN_NUMBERS.match(words))]
@@ -75,11 +86,11 @@ def _method(request: Request) -> str:
 async def test_a_tab_that_is_closed_in_the_middle_of_sending_loses_nothing(device: Device, world: World) -> None:
     await device.summary("All synced")
     await device.page.select_option("#sync-mode", "off")
-    written = await device.fill(MANY)
-    await _take_no_more_than(60, device, world)
+    written = await device.fill(FEW)
+    await _take_no_more_than(TAKEN, device, world)
     await device.page.evaluate(LISTEN)
     await device.page.click("#sync-now")
-    await _until_it_says(device.page, 120)
+    await _until_it_says(device.page, 2 * TAKEN)
     await device.write("saved now")  # and with it, in the same store, all that was done before
     await device.page.close()
     await device.context.unroute_all(behavior="ignoreErrors")
@@ -87,7 +98,7 @@ async def test_a_tab_that_is_closed_in_the_middle_of_sending_loses_nothing(devic
     await device.open()
     await device.ready()
     state = await device.ask("state")
-    assert [node["pending_out"] for node in state["endpoints"]] == [MANY + 1 - 60] * 2
+    assert [node["pending_out"] for node in state["endpoints"]] == [FEW + 1 - TAKEN] * 2
     await device.sync()
     await device.summary("All synced")
     exported = await device.export()
@@ -97,11 +108,9 @@ async def test_a_tab_that_is_closed_in_the_middle_of_sending_loses_nothing(devic
 
 
 async def test_a_tab_that_is_closed_in_the_middle_of_fetching_loses_nothing(
-    device: Device, new_device: NewDevice
+    new_device: NewDevice, source: tuple[str, set[str]]
 ) -> None:
-    written = await device.fill(MANY)
-    await device.summary("All synced")
-    exported = await device.export()
+    exported, written = source
     other = await (await new_device()).ready()
     await other.page.evaluate(LISTEN)
     await other.page.click("#import-open")
@@ -112,7 +121,7 @@ async def test_a_tab_that_is_closed_in_the_middle_of_fetching_loses_nothing(
 
     await other.open()
     await other.ready()
-    if await other.did() != await device.did():  # it was closed before the identity was chosen
+    if await other.did() != json.loads(exported)["portableDid"]["uri"]:  # it was closed before the identity was chosen
         await other.import_(exported)
     await other.summary("All synced")
     assert await _texts(other) == written

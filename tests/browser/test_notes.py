@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.world import PATIENCE, Device
+from tests.browser.world import Device
 
 BASE = 1_700_000_000_000_000
 """A moment, in microseconds."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def device(empty_device: Device) -> Device:
+    """The same for all, with an identity of its own for each."""
+    return empty_device
 
 
 async def test_a_note_survives_a_reload(device: Device) -> None:
@@ -43,7 +50,7 @@ async def test_text_is_text(device: Device) -> None:
     text = "<b>not bold</b> & \u00fc \u65e5\u672c \U0001f642\n  indented"
     await device.page.fill("#note-text", text)
     await device.page.click("#note-save")
-    await expect(device.page.locator("#note-list > li")).to_have_count(1, timeout=PATIENCE)
+    await expect(device.page.locator("#note-list > li")).to_have_count(1)
     assert await device.page.locator("#note-list .note-text").text_content() == text
 
 
@@ -53,12 +60,14 @@ async def test_a_note_beyond_the_inline_limit_is_cut_and_shown_whole_on_demand(d
     await device.page.fill("#note-text", text)
     await device.page.click("#note-save")
     card = device.page.locator("#note-list > li")
-    await card.get_by_role("button", name="Show all").click(timeout=PATIENCE)
-    await expect(card).to_contain_text("line 199", timeout=PATIENCE)
+    await card.get_by_role("button", name="Show all").click()
+    await expect(card).to_contain_text("line 199")
     await device.reload()
     await expect(card).not_to_contain_text("line 199")
     await card.get_by_role("button", name="Edit").click()
-    assert await device.page.get_by_label("Edit note").input_value() == text
+    editor = device.page.get_by_label("Edit note")
+    assert await editor.input_value() == text
+    await editor.press("Escape")
 
 
 async def test_many_notes_come_in_pages(device: Device) -> None:
@@ -66,10 +75,10 @@ async def test_many_notes_come_in_pages(device: Device) -> None:
         await device.ask("create_note", text=f"note {number}", created=BASE + number)
     await device.reload()
     cards = device.page.locator("#note-list > li")
-    await expect(cards).to_have_count(50, timeout=PATIENCE)
+    await expect(cards).to_have_count(50)
     await expect(cards.first).to_contain_text("note 59")
     await device.page.click("#more-button")
-    await expect(cards).to_have_count(60, timeout=PATIENCE)
+    await expect(cards).to_have_count(60)
     await expect(cards.last).to_contain_text("note 0")
     await expect(device.page.locator("#more")).to_be_hidden()
 
@@ -87,3 +96,4 @@ async def test_a_typed_text_survives_a_reload_unsaved(device: Device) -> None:
     await device.reload()
     await expect(device.page.locator("#note-text")).to_have_value("Half a thought")
     await expect(device.page.locator("#note-list > li")).to_have_count(0)
+    await device.page.fill("#note-text", "")

@@ -55,21 +55,21 @@ async def test_three_identities_and_their_notes_come_back_from_words_alone(
     await expect(page.locator("#identity-list > li")).to_have_count(3)
 
 
-async def test_both_browsers_go_on_together(device: Device, new_device: NewDevice) -> None:
-    await device.write("from the first")
-    await device.summary("All synced")
+async def test_both_browsers_go_on_together(shared_device: Device, new_device: NewDevice) -> None:
+    await shared_device.write("from the first")
+    await shared_device.summary("All synced")
     other = await (await new_device()).ready()
     await other.page.click("#invitation-recovery")
-    await other.recover(await device.words())
+    await other.recover(await shared_device.words())
     await other.page.click("#recovery-close")
-    await expect(other.note("from the first")).to_be_visible(timeout=PATIENCE)
+    await expect(other.note("from the first")).to_be_visible()
     await other.write("from the second")
-    await expect(device.note("from the second")).to_be_visible(timeout=PATIENCE)
+    await expect(shared_device.note("from the second")).to_be_visible()
 
 
-async def test_other_tabs_wait_until_it_is_over(device: Device, new_device: NewDevice, world: World) -> None:
-    await device.write("of the one that comes")
-    await device.summary("All synced")
+async def test_other_tabs_wait_until_it_is_over(shared_device: Device, new_device: NewDevice, world: World) -> None:
+    await shared_device.write("of the one that comes")
+    await shared_device.summary("All synced")
     other = await (await new_device()).ready()
     tab = Device(other.context, world.origin)
     await tab.open()
@@ -83,8 +83,8 @@ async def test_other_tabs_wait_until_it_is_over(device: Device, new_device: NewD
     await other.context.route(f"{world.origin}dht/**", wait)
     await tab.page.fill("#note-text", "Half a thought")
     await other.page.click("#recovery-open")
-    await other.recover(await device.words())
-    await expect(tab.page.locator("#lock-title")).to_have_text("Your identities are coming back", timeout=PATIENCE)
+    await other.recover(await shared_device.words())
+    await expect(tab.page.locator("#lock-title")).to_have_text("Your identities are coming back")
     await expect(tab.page.locator("#lock-step")).to_contain_text("Looking for")
     await expect(tab.page.locator("#lock-password")).to_be_hidden()
     await expect(other.page.locator("#recovery-step")).to_contain_text("Looking for")
@@ -92,7 +92,7 @@ async def test_other_tabs_wait_until_it_is_over(device: Device, new_device: NewD
     await expect(other.page.locator("#recovery-dialog")).to_be_visible()
     go_on.set()
     for elsewhere in (tab, other):
-        await expect(elsewhere.note("of the one that comes")).to_be_visible(timeout=PATIENCE)
+        await expect(elsewhere.note("of the one that comes")).to_be_visible()
     await expect(tab.page.locator("#note-text")).to_have_value("Half a thought")
     assert tab.complaints == []
 
@@ -107,12 +107,12 @@ async def test_what_is_in_the_browser_moves_in(device: Device, new_device: NewDe
     await expect(other.page.locator("#recovery-hint")).to_contain_text("moves in with them")
     await other.recover(await device.words())
     await other.page.click("#recovery-close")
-    await expect(other.note("of the one that comes")).to_be_visible(timeout=PATIENCE)
+    await expect(other.note("of the one that comes")).to_be_visible()
     await expect(other.page.locator("#identity-list > li")).to_have_count(2)
     await other.page.locator(f'[data-identity="{before}"]').get_by_role("button", name="Use").click()
-    await expect(other.note("of the one that is here")).to_be_visible(timeout=PATIENCE)
+    await expect(other.note("of the one that is here")).to_be_visible()
     # And the first browser has it too, without being asked.
-    await expect(device.page.locator("#identity-list > li")).to_have_count(2, timeout=PATIENCE)
+    await expect(device.page.locator("#identity-list > li")).to_have_count(2)
 
 
 @pytest.mark.parametrize(
@@ -125,33 +125,36 @@ async def test_what_is_in_the_browser_moves_in(device: Device, new_device: NewDe
         (NOBODY, "No agent is known for these words"),
     ],
 )
-async def test_words_that_bring_nothing_back_change_nothing(device: Device, words: str, said: str) -> None:
-    await device.write("Untouched")
-    before = await device.did()
-    await device.page.click("#recovery-open")
-    await device.recover(words)
-    await expect(device.page.locator("#recovery-problem")).to_contain_text(said, timeout=PATIENCE)
-    assert await device.page.locator("#recovery-words").input_value() == words
-    await device.page.click("#recovery-cancel")
-    await expect(device.note("Untouched")).to_be_visible()
-    await device.write("And still at work")
-    assert await device.did() == before
+async def test_words_that_bring_nothing_back_change_nothing(shared_device: Device, words: str, said: str) -> None:
+    note = f"Untouched by {words!r}"
+    await shared_device.write(note)
+    before = await shared_device.did()
+    await shared_device.page.click("#recovery-open")
+    await shared_device.recover(words)
+    await expect(shared_device.page.locator("#recovery-problem")).to_contain_text(said)
+    assert await shared_device.page.locator("#recovery-words").input_value() == words
+    await shared_device.page.click("#recovery-cancel")
+    await expect(shared_device.note(note)).to_be_visible()
+    await shared_device.write(f"And still at work after {words!r}")
+    assert await shared_device.did() == before
 
 
-async def test_without_a_connection_it_is_said_and_can_be_tried_again(device: Device, new_device: NewDevice) -> None:
-    await device.write("far away")
-    await device.summary("All synced")
-    words = await device.words()
+async def test_without_a_connection_it_is_said_and_can_be_tried_again(
+    shared_device: Device, new_device: NewDevice
+) -> None:
+    await shared_device.write("far away")
+    await shared_device.summary("All synced")
+    words = await shared_device.words()
     other = await (await new_device()).ready()
     before = await other.did()
     await other.context.set_offline(True)
     await other.page.click("#recovery-open")
     await other.recover(words)
-    await expect(other.page.locator("#recovery-problem")).to_contain_text("try again later", timeout=PATIENCE)
+    await expect(other.page.locator("#recovery-problem")).to_contain_text("try again later")
     assert await other.did() == before
     await other.context.set_offline(False)
     await other.page.click("#recovery-save")
-    await expect(other.note("far away")).to_be_visible(timeout=PATIENCE)
+    await expect(other.note("far away")).to_be_visible()
 
 
 async def _exported(device: Device, did: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.browser.world import PATIENCE, Device, World, make_world, texts_held_by
+from tests.browser.world import Device, World, make_world, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -34,7 +34,7 @@ async def test_a_node_with_terms_asks_and_is_filled_after_consent(
     node = device.node(strict_world.second_endpoint)
     state, terms = node.locator('[data-slot="state"]'), node.get_by_role("region", name="Terms of service")
     await device.write("before consent")
-    await expect(state).to_have_text("Asks for your consent", timeout=PATIENCE)
+    await expect(state).to_have_text("Asks for your consent")
     await device.summary("1 of 2 asks you")
     await expect(node.get_by_text("agree to its terms")).to_be_visible()
     await expect(terms).to_be_hidden()
@@ -48,7 +48,7 @@ async def test_a_node_with_terms_asks_and_is_filled_after_consent(
     assert await texts_held_by(strict_world.first_endpoint, exported) == {"before consent"}
 
     await node.get_by_role("button", name="I agree").click()
-    await expect(state).to_have_text("Live", timeout=PATIENCE)
+    await expect(state).to_have_text("Live")
     await device.summary("All synced")
     await expect(terms).to_be_hidden()
     await device.write("after consent")
@@ -59,10 +59,10 @@ async def test_a_node_with_terms_asks_and_is_filled_after_consent(
     await strict_world.second.stop()
     (tmp_path / "terms.txt").write_text(OTHERS, encoding="utf-8")
     await strict_world.second.start()
-    await expect(state).to_have_text("Asks for your consent", timeout=PATIENCE)
+    await expect(state).to_have_text("Asks for your consent")
     await node.get_by_role("button", name="Read its terms").click()
     await expect(terms).to_have_text(OTHERS)
     await device.reload()
-    await expect(state).to_have_text("Asks for your consent", timeout=PATIENCE)
+    await expect(state).to_have_text("Asks for your consent")
     await device.context.close()
     assert device.complaints == []

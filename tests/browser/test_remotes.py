@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.conftest import NewDevice
-from tests.browser.world import PATIENCE, Device, World, texts_held_by
+from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -42,10 +42,10 @@ async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, wo
         await world.second.start()
 
     # Nobody asks for it.
-    await expect(second.locator('[data-slot="state"]')).to_have_text("Live", timeout=PATIENCE)
+    await expect(second.locator('[data-slot="state"]')).to_have_text("Live")
     await device.summary("All synced")
     await expect(second.locator('[data-slot="out"]')).to_have_text("nothing")
-    await expect(hint).to_be_hidden(timeout=PATIENCE)
+    await expect(hint).to_be_hidden()
     assert await texts_held_by(world.second_endpoint, exported) == everything
 
 

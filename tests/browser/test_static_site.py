@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.processes import free_port, plain_files
-from tests.browser.world import PATIENCE, Device, World, copy_site
+from tests.browser.world import Device, World, copy_site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,7 +40,7 @@ async def test_the_site_works_below_any_path(browser: Browser, world: World, tmp
 async def test_the_ten_lines(browser: Browser, world: World) -> None:
     device = Device(await browser.new_context(), f"{world.origin}examples/")
     page = await device.open()
-    await expect(page.locator("#note")).to_have_text("Hello, Web5", timeout=PATIENCE)
+    await expect(page.locator("#note")).to_have_text("Hello, Web5")
     await expect(page.locator("#did")).to_contain_text("did:dht:")
     assert device.complaints == []
     await device.context.close()

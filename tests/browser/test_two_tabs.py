@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.world import PATIENCE, Device, World
+from tests.browser.world import Device, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -16,12 +16,12 @@ async def test_the_second_tab_works_through_the_first_and_takes_over(device: Dev
     await second.open()
     await second.ready()
     assert await second.did() == await device.did()
-    await expect(second.note("from the first tab")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("from the first tab")).to_be_visible()
 
     await second.write("from the second tab")
-    await expect(device.note("from the second tab")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("from the second tab")).to_be_visible()
     await device.write("again from the first")
-    await expect(second.note("again from the first")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("again from the first")).to_be_visible()
 
     await device.page.close()
     await second.write("written after the first was closed")

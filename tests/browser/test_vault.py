@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.at_rest import stored_by, stored_in
-from tests.browser.world import PATIENCE, Device, World
+from tests.browser.world import Device, World
 from web5.agent.vault.secrets import derive_secrets
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode, b64url_encode
@@ -46,7 +46,7 @@ async def test_the_words_are_forgotten_once_two_of_them_are_typed(device: Device
         label = await page.locator(f"#phrase-{place}-label").text_content() or ""
         await page.fill(f"#phrase-{place}", f" {words[int(label.split()[1]) - 1].title()} ")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#phrase-dialog")).to_be_hidden(timeout=PATIENCE)
+    await expect(page.locator("#phrase-dialog")).to_be_hidden()
     await expect(page.locator("#protection-phrase")).to_contain_text("Twelve words: written down")
     await expect(page.locator("#phrase-open")).to_be_hidden()
     await expect(page.locator("#invitation")).to_contain_text("no password")
@@ -81,9 +81,9 @@ async def test_a_password_locks_the_page_and_opens_it_again(device: Device) -> N
     await expect(page.locator("#lock-password")).to_be_focused()
 
     await device.unlock("wrong")
-    await expect(page.locator("#lock-problem")).to_have_text("That is not the password.", timeout=PATIENCE)
+    await expect(page.locator("#lock-problem")).to_have_text("That is not the password.")
     await device.unlock(PASSWORD)
-    await expect(device.note("Behind the lock")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("Behind the lock")).to_be_visible()
     await expect(page.locator("#note-text")).to_have_value("Half a thought")
     await device.summary("All synced")
 
@@ -93,7 +93,7 @@ async def test_a_reload_locks_and_sync_goes_on_after_it(device: Device, world: W
     await device.reload_locked(PASSWORD)
     await device.write("After the lock")
     for endpoint in world.endpoints:
-        await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Live", timeout=PATIENCE)
+        await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Live")
     await device.summary("All synced")
 
 
@@ -103,18 +103,18 @@ async def test_tabs_are_locked_and_opened_together(device: Device, world: World)
     await second.open()
     await second.ready()
     await device.set_password(PASSWORD)
-    await expect(second.page.locator("#protection-key")).to_contain_text("locked by your password", timeout=PATIENCE)
+    await expect(second.page.locator("#protection-key")).to_contain_text("locked by your password")
     await second.page.click("#lock-now")
     for tab in (device, second):
         await tab.is_locked()
     await device.unlock(PASSWORD)
     for tab in (device, second):
-        await expect(tab.note("Seen in both tabs")).to_be_visible(timeout=PATIENCE)
+        await expect(tab.note("Seen in both tabs")).to_be_visible()
 
     await device.page.close()  # it had the key
     await second.is_locked()
     await second.unlock(PASSWORD)
-    await expect(second.note("Seen in both tabs")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("Seen in both tabs")).to_be_visible()
     assert second.complaints == []
 
 
@@ -128,7 +128,7 @@ async def test_a_note_that_meets_a_lock_is_saved_after_it(device: Device, world:
     await second.page.press("#note-text", "Control+Enter")
     await second.is_locked()
     await second.unlock(PASSWORD)
-    await expect(second.note("Not lost")).to_be_visible(timeout=PATIENCE)
+    await expect(second.note("Not lost")).to_be_visible()
     await expect(second.page.locator("#drafts > li")).to_have_count(0)
     assert second.complaints == []
 
@@ -140,22 +140,20 @@ async def test_a_password_is_changed_and_removed(device: Device) -> None:
     for place, text in (("old", "wrong"), ("new", OTHER), ("again", OTHER)):
         await page.fill(f"#password-{place}", text)
     await page.click("#password-save")
-    await expect(page.locator("#password-problem")).to_have_text("That is not the password.", timeout=PATIENCE)
+    await expect(page.locator("#password-problem")).to_have_text("That is not the password.")
     await page.click("#password-cancel")
     await device.set_password(OTHER, old=PASSWORD)
     await page.reload()
     await device.is_locked()
     await device.unlock(PASSWORD)
-    await expect(page.locator("#lock-problem")).to_have_text("That is not the password.", timeout=PATIENCE)
+    await expect(page.locator("#lock-problem")).to_have_text("That is not the password.")
     await device.unlock(OTHER)
     await device.ready()
 
     await page.click("#password-open")
     await page.fill("#password-old", OTHER)
     await page.click("#password-remove")
-    await expect(page.locator("#protection-key")).to_contain_text(
-        "whoever can use this browser profile", timeout=PATIENCE
-    )
+    await expect(page.locator("#protection-key")).to_contain_text("whoever can use this browser profile")
     await device.reload()
 
 
@@ -169,12 +167,12 @@ async def test_the_words_open_a_vault_whose_password_is_forgotten(device: Device
     await device.page.click("#lock-recovery")
     await device.recover(words, OTHER)
     await device.page.click("#recovery-close")
-    await expect(device.note("Still here")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("Still here")).to_be_visible()
     assert await device.did() == did
     await device.page.click("#lock-now")
     await device.is_locked()
     await device.unlock(OTHER)
-    await expect(device.note("Still here")).to_be_visible(timeout=PATIENCE)
+    await expect(device.note("Still here")).to_be_visible()
 
 
 async def test_no_secret_is_stored_readably_here_or_at_a_node(device: Device, world: World) -> None:

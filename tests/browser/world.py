@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
 
@@ -26,7 +26,9 @@ from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 
 PATIENCE = 60_000
-"""Milliseconds for what a person would call at once, on a machine that does other things too."""
+"""Milliseconds for what a person would call at once, on a machine that does other things too: all waits have them."""
+
+expect.set_options(timeout=PATIENCE)
 
 FILL = """count => {
   const texts = Array.from({ length: count }, (_, number) => `note ${number}`);
@@ -118,21 +120,19 @@ class Device:
         self.complaints: list[str] = []
         self.page: Page
 
-    async def open(self) -> Page:
-        """Open the page anew; return at once."""
+    async def open(self, *, wait_until: Literal["commit", "load"] = "load") -> Page:
+        """Open the page anew; return once it has loaded, before its node is there."""
         self.page = await self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        await self.page.goto(self.url)
+        await self.page.goto(self.url, wait_until=wait_until)
         return self.page
 
     async def ready(self) -> Device:
         """Return when the node answers and the notes are shown."""
-        await expect(self.page.locator("#boot")).to_be_hidden(timeout=PATIENCE)
-        await expect(self.page.locator("#note-list > li, #notes-empty:not([hidden])").first).to_be_visible(
-            timeout=PATIENCE
-        )
+        await expect(self.page.locator("#boot")).to_be_hidden()
+        await expect(self.page.locator("#note-list > li, #notes-empty:not([hidden])").first).to_be_visible()
         return self
 
     async def reload(self) -> None:
@@ -147,7 +147,7 @@ class Device:
         """Write a note by keyboard and wait until it is saved."""
         await self.page.fill("#note-text", text)
         await self.page.press("#note-text", "Control+Enter")
-        await expect(self.note(text)).to_be_visible(timeout=PATIENCE)
+        await expect(self.note(text)).to_be_visible()
 
     async def fill(self, count: int) -> set[str]:
         """Write so many notes, as fast as the agent takes them; their texts."""
@@ -163,25 +163,33 @@ class Device:
         editor = self.page.get_by_label("Edit note")
         await editor.fill(new)
         await editor.press("Control+Enter")
-        await expect(self.note(new)).to_be_visible(timeout=PATIENCE)
+        await expect(self.note(new)).to_be_visible()
 
     async def delete(self, text: str) -> None:
         card = self.note(text)
         await card.get_by_role("button", name="Delete").click()
         await card.get_by_role("group", name="Delete this note?").get_by_role("button", name="Delete").click()
-        await expect(card).to_have_count(0, timeout=PATIENCE)
+        await expect(card).to_have_count(0)
 
     async def sync(self) -> None:
         """Press "Sync now" and wait for the end of the round."""
         button = self.page.locator("#sync-now")
-        await expect(button).to_have_text("Sync now", timeout=PATIENCE)
+        await expect(button).to_have_text("Sync now")
         await button.click()
-        await expect(button).to_have_text("Sync now", timeout=PATIENCE)
-        await expect(button).to_be_enabled(timeout=PATIENCE)
+        await expect(button).to_have_text("Sync now")
+        await expect(button).to_be_enabled()
 
     async def summary(self, words: str) -> None:
         """Wait until the header says this."""
-        await expect(self.page.locator("#summary-words")).to_have_text(words, timeout=PATIENCE)
+        await expect(self.page.locator("#summary-words")).to_have_text(words)
+
+    async def use_new_identity(self) -> None:
+        """Make an identity, which has no notes, and use it."""
+        known = [one["did"] for one in await self.ask("identities")]
+        did = await self.ask("create_identity", called="Another", known=known)
+        await self.ask("choose_identity", did=did)
+        await self.uses(did)
+        await expect(self.page.locator("#notes-empty")).to_be_visible()
 
     async def did(self) -> str:
         return await self.page.locator("#identity").get_attribute("data-did") or ""
@@ -207,7 +215,7 @@ class Device:
 
     async def uses(self, did: str) -> None:
         """Wait until the page uses this identity."""
-        await expect(self.page.locator("#identity")).to_have_attribute("data-did", did, timeout=PATIENCE)
+        await expect(self.page.locator("#identity")).to_have_attribute("data-did", did)
 
     def identity(self, name: str) -> Any:
         """The identity of that name in the panel."""
@@ -217,7 +225,7 @@ class Device:
         """Look at the recovery phrase, as a person does who writes it down later."""
         await self.page.click("#phrase-open")
         items = self.page.locator("#phrase-words > li")
-        await expect(items).to_have_count(12, timeout=PATIENCE)
+        await expect(items).to_have_count(12)
         words = " ".join(await items.all_text_contents())
         await self.page.click("#phrase-later")
         return words
@@ -230,12 +238,12 @@ class Device:
         await self.page.fill("#password-new", new)
         await self.page.fill("#password-again", new)
         await self.page.click("#password-save")
-        await expect(self.page.locator("#password-dialog")).to_be_hidden(timeout=PATIENCE)
+        await expect(self.page.locator("#password-dialog")).to_be_hidden()
         await expect(self.page.locator("#protection-key")).to_contain_text("locked by your password")
 
     async def is_locked(self) -> None:
         """Wait until the page asks for the password and shows no note."""
-        await expect(self.page.locator("#lock-password")).to_be_visible(timeout=PATIENCE)
+        await expect(self.page.locator("#lock-password")).to_be_visible()
         await expect(self.page.locator("#note-list > li")).to_have_count(0)
 
     async def unlock(self, password: str) -> None:

@@ -155,6 +155,7 @@ class Device(Owner):
             blobs=SimBlobs(self._mount),
             resolver=keys,
             crypto=self.world.crypto,
+            clock=self.clock,
         )
         self.dwn.after_commit.append(lambda applied: self.world.account.stored(applied.message_cid))
         self.sync = SyncEngine(

@@ -94,6 +94,7 @@ class World:
             blobs=MemoryBlobs(),
             resolver=SimResolver(self.directory, lag=0.0),
             crypto=self.crypto,
+            clock=self.clock,
         )
         await dwn.open()
         return dwn

@@ -92,7 +92,7 @@ class Agent:
             cache=StoredDidCache(database),
             web=DidWeb(http, allow_localhost=True),
         )
-        self.dwn = Dwn(database=database, blobs=platform.blobs, resolver=self.resolver, crypto=remembering)
+        self.dwn = Dwn(database=database, blobs=platform.blobs, resolver=self.resolver, crypto=remembering, clock=clock)
         remote = RemoteDwn(http, platform.sockets)
         self.messages = Messages(self.dwn, self.resolver, remote)
 

@@ -8,16 +8,17 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import PlainValidator
 
-from web5.crypto.ecdsa import signature_from_der
+from web5.crypto.ecdsa import low_s, signature_from_der
 from web5.crypto.encoding import b64url_decode
 from web5.dids.models import DidDocument
 from web5.dids.resolver import DidResolver
 from web5.dwn.codes import Code
 from web5.dwn.jws import Jws, key_id_of
 from web5.dwn.messages import rules
-from web5.dwn.messages.parsing import parse_write
+from web5.dwn.messages.parsing import check_coverage, parse_write
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed, Did
+from web5.dwn.types import Message
 from web5.errors import BadRequest, CryptoError, Unauthorized
 from web5.lru import LruCache
 from web5.ports.crypto import Jwk, Signatures, Signed
@@ -25,7 +26,6 @@ from web5.ports.crypto import Jwk, Signatures, Signed
 SIGNING_CURVES = frozenset({"Ed25519", "secp256k1", "P-256"})
 REMEMBERED_KEYS = 256
 
-Authorization = Mapping[str, Any] | None
 Documents = Mapping[str, DidDocument | None]
 
 
@@ -47,19 +47,21 @@ class Verifier:
         self._crypto = crypto
         self._keys: LruCache[str, tuple[DidDocument, Jwk]] = LruCache(REMEMBERED_KEYS)
 
-    async def authenticate(self, authorization: Authorization) -> None:
-        """Verify the author's signature, the owner's if there is one, and those of the grants of delegates.
+    async def authenticate(self, message: Message) -> None:
+        """Verify the signatures of the author, the owner, the grants of delegates, and the attester of a message.
+
+        The reference verifies no attester.
 
         Raises:
             Unauthorized: with the reference's code.
         """
-        [refusal] = await self.authenticate_each([authorization])
+        [refusal] = await self.authenticate_each([message])
         if refusal is not None:
             raise refusal
 
-    async def authenticate_each(self, authorizations: Sequence[Authorization]) -> list[Unauthorized | None]:
+    async def authenticate_each(self, messages: Sequence[Message]) -> list[Unauthorized | None]:
         """Verify all signatures of some messages at once, and return the refusal of each, or None."""
-        claimed = [_signatures(one) for one in authorizations]
+        claimed = [_signatures(one) for one in messages]
         documents = await self._documents({one.signer for signatures, _ in claimed for one in signatures})
         prepared = [self._prepare(signatures, refusal, documents) for signatures, refusal in claimed]
         verdicts = iter(await self._crypto.verify_each([one for signed, _ in prepared for one in signed]))
@@ -96,6 +98,9 @@ class Verifier:
                 Code.JwsVerifySignatureUnsupportedCrv, f"crv must be one of {', '.join(sorted(SIGNING_CURVES))}"
             )
         raw = b64url_decode(entry.signature)
+        if jwk["crv"] == "secp256k1" and low_s("secp256k1", raw) != raw:
+            # With both S, anybody could give the message another CID.
+            raise CryptoError("the S of the signature is not the lower one")
         if jwk["crv"] == "P-256" and len(raw) != 64:
             raw = signature_from_der(raw)  # key services give DER, and the reference takes it for this curve
         return Signed(jwk, f"{entry.protected}.{entry.payload}".encode(), raw)
@@ -104,13 +109,12 @@ class Verifier:
         known = self._keys.get(key_id)
         if known is not None and known[0] is document:
             return known[1]
-        methods = (document.verification_method if document is not None else None) or ()
-        # A method's id may be the whole DID URL or only its fragment.
-        method = next((method for method in methods if key_id.endswith(method.id)), None)
+        # A key that is meant for something else, such as encryption, signs nothing (DID Core, section 5.3.1).
+        method = None if document is None else document.methods_for("authentication").get(key_id)
         if document is None or method is None:
             raise Unauthorized(
                 Code.GeneralJwsVerifierGetPublicKeyNotFound,
-                f"the public key {key_id} is not in the signer's DID document",
+                f"the public key {key_id} is not in the signer's DID document, for authentication",
             )
         jwk: Jwk = _VERIFICATION_METHOD.check(method.to_wire())["publicKeyJwk"]
         self._keys.put(key_id, (document, jwk))
@@ -144,9 +148,10 @@ def _unverifiable(error: CryptoError) -> Unauthorized:
     return Unauthorized(Code.GeneralJwsVerifierInvalidSignature, f"the signature cannot be verified: {error}")
 
 
-def _signatures(authorization: Authorization) -> tuple[list[_Signature], Unauthorized | None]:
+def _signatures(message: Message) -> tuple[list[_Signature], Unauthorized | None]:
     """Return the signatures to verify, in this order, and the refusal that follows them."""
     found: list[_Signature] = []
+    authorization = message.get("authorization")
     if authorization is None:
         return found, Unauthorized(Code.AuthenticateJwsMissing, "Missing JWS.")
     try:
@@ -155,8 +160,10 @@ def _signatures(authorization: Authorization) -> tuple[list[_Signature], Unautho
             found += _signatures_of(authorization["ownerSignature"])
         for name in ("authorDelegatedGrant", "ownerDelegatedGrant"):
             if name in authorization:
-                parse_write(authorization[name])
+                check_coverage(parse_write(authorization[name]))
                 found += _signatures_of(authorization[name]["authorization"]["signature"])
+        if "attestation" in message:
+            found += _signatures_of(message["attestation"])
     except BadRequest as error:
         return found, Unauthorized(error.code, error.message)
     return found, None
@@ -164,6 +171,5 @@ def _signatures(authorization: Authorization) -> tuple[list[_Signature], Unautho
 
 def _signatures_of(jws: Jws) -> Iterator[_Signature]:
     for entry in jws["signatures"]:
-        yield _Signature(
-            key_id_of(entry["protected"]), entry["protected"], jws["payload"], entry.get("signature") or ""
-        )
+        key_id = key_id_of(entry.get("protected"))
+        yield _Signature(key_id, entry["protected"], jws["payload"], entry.get("signature") or "")

@@ -37,6 +37,7 @@ from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 from web5.errors import DwnError
 from web5.ports.blobs import Blobs
+from web5.ports.clock import Clock
 from web5.ports.crypto import Signatures
 
 _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
@@ -80,6 +81,7 @@ class Dwn:
     Parameters:
         database: may be shared with other components; the engine's tables are `dwn_…`.
         blobs: for data over 30,000 bytes. Only this engine may use it.
+        clock: by which grants for reading end, whatever date the one who reads writes.
         tenant_gate: without one, every tenant is served.
 
     Attributes:
@@ -96,11 +98,12 @@ class Dwn:
         blobs: Blobs,
         resolver: DidResolver,
         crypto: Signatures,
+        clock: Clock,
         tenant_gate: TenantGate | None = None,
     ) -> None:
         self.database = database
         self.store = Store(database)
-        self._services = Services(database, self.store, blobs, Verifier(resolver, crypto))
+        self._services = Services(database, self.store, blobs, Verifier(resolver, crypto), clock)
         self._gate = tenant_gate
         self.in_transaction: list[Hook] = self._services.in_transaction
         self.after_commit: list[Hook] = self._services.after_commit

@@ -63,20 +63,32 @@ class Subscription:
 
     Attributes:
         id: the CID of the message that subscribed.
+        on_end: called if the subscription ends because what allowed it has ended.
     """
 
-    def __init__(self, id: str, handler: Handler, remove: Callable[[], None]) -> None:
+    def __init__(
+        self, id: str, handler: Handler, remove: Callable[[], None], is_allowed: Callable[[], bool] | None
+    ) -> None:
         self.id = id
+        self.on_end: Callable[[], None] | None = None
+        self._is_allowed = is_allowed
         self._handler: Handler | None = handler
         self._remove = remove
 
     async def close(self) -> None:
         """End the subscription. Safe to call twice."""
+        self._end()
+
+    def _end(self) -> None:
         if self._handler is not None:
             self._handler = None
             self._remove()
 
     def notify(self, event: Event) -> None:
+        if self._handler is not None and self._is_allowed is not None and not self._is_allowed():
+            self._end()
+            if self.on_end is not None:
+                notify(f"what waits for the end of subscription {self.id} failed", [self.on_end])
         if self._handler is not None:
             notify(f"the handler of subscription {self.id} failed", [self._handler], event)
 
@@ -122,10 +134,21 @@ class EventStream:
         self._tenants: dict[str, _TenantSubscriptions] = {}
         self._numbers = itertools.count(1)
 
-    def subscribe(self, tenant: str, id: str, alternatives: Iterable[Sequence[Term]], handler: Handler) -> Subscription:
-        """Call `handler` with each message of the tenant that matches all terms of one of the alternatives."""
+    def subscribe(
+        self,
+        tenant: str,
+        id: str,
+        alternatives: Iterable[Sequence[Term]],
+        handler: Handler,
+        is_allowed: Callable[[], bool] | None = None,
+    ) -> Subscription:
+        """Call `handler` with each message of the tenant that matches all terms of one of the alternatives.
+
+        Parameters:
+            is_allowed: asked before each event; the subscription ends with the first that it does not allow.
+        """
         number = next(self._numbers)
-        subscription = Subscription(id, handler, lambda: self._remove(tenant, number))
+        subscription = Subscription(id, handler, lambda: self._remove(tenant, number), is_allowed)
         self._tenants.setdefault(tenant, _TenantSubscriptions()).add(number, subscription, alternatives)
         return subscription
 

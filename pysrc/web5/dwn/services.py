@@ -13,9 +13,11 @@ from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Applied, EventStream, Handler, Hook
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
+from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
-from web5.errors import NotImplementedByDwn
+from web5.errors import DwnError, NotImplementedByDwn
 from web5.ports.blobs import Blobs
+from web5.ports.clock import Clock
 from web5.tasks import notify
 
 Reply = dict[str, Any]
@@ -56,10 +58,15 @@ class Services:
     store: Store
     blobs: Blobs
     verifier: Verifier
+    clock: Clock
     in_transaction: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
     events: EventStream = field(default_factory=EventStream)
     _unpublished: deque[Applied] = field(default_factory=deque)
+
+    def now(self) -> str:
+        """Return the time of this node, as messages write it."""
+        return format_timestamp(self.clock.now())
 
     def commit(self, change: Callable[[], Change]) -> Change:
         """Store one message in a transaction of its own. `publish` must follow, without an await between."""
@@ -108,3 +115,16 @@ def reply(code: int, detail: str, **more: Any) -> Reply:
     return {"status": {"code": code, "detail": detail}} | {
         name: value for name, value in more.items() if value is not None
     }
+
+
+def allows(check: Callable[[], None]) -> Callable[[], bool]:
+    """Return a function that tells whether a check passes."""
+
+    def passes() -> bool:
+        try:
+            check()
+        except DwnError:
+            return False
+        return True
+
+    return passes

@@ -119,7 +119,14 @@ async def open_node(
             stack.push_async_callback(registry.close)
             registrations = Registrations(registry, registration, SystemClock())
         crypto = SignatureCache(CPythonCrypto())
-        dwn = Dwn(database=database, blobs=blobs, resolver=resolver, crypto=crypto, tenant_gate=registrations)
+        dwn = Dwn(
+            database=database,
+            blobs=blobs,
+            resolver=resolver,
+            crypto=crypto,
+            clock=SystemClock(),
+            tenant_gate=registrations,
+        )
         await dwn.open()
         yield dwn, registrations
 

@@ -39,7 +39,7 @@ class Steps:
 
     async def open(self, store: str) -> None:
         self._parts = await self._open_parts(store)
-        self.dwn = Dwn(resolver=UniversalResolver([DidJwk()], self._clock), **self._parts)
+        self.dwn = Dwn(resolver=UniversalResolver([DidJwk()], self._clock), clock=self._clock, **self._parts)
         await self.dwn.open()
         portable = await create(self._parts["crypto"], "Ed25519")
         self.did, self.signer = portable.uri, await signer_for(portable, self._parts["crypto"])

@@ -102,6 +102,7 @@ class Device:
             blobs=FileBlobs(folder / "blobs"),
             resolver=resolver,
             crypto=CRYPTO,
+            clock=clock,
         )
         self.registrar = Registrar(RegistrationClient(self.http), self.database, clock)
         self.sync = SyncEngine(

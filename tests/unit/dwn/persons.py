@@ -58,8 +58,13 @@ async def person(algorithm: Any = "Ed25519") -> Person:
 
 def our_dwn(clock: SteppingClock, **parts: Any) -> Dwn:
     """An engine that is yet to be opened; in memory, where no part says otherwise."""
-    given: dict[str, Any] = {"database": open_memory(), "blobs": MemoryBlobs(), "crypto": CPythonCrypto()}
-    return Dwn(**{**given, "resolver": UniversalResolver([DidJwk(), DidKey()], clock), **parts})
+    given: dict[str, Any] = {
+        "database": open_memory(),
+        "blobs": MemoryBlobs(),
+        "crypto": CPythonCrypto(),
+        "clock": clock,
+    }
+    return Dwn(**{**given, "resolver": UniversalResolver([DidJwk(), DidKey()], clock), "clock": clock, **parts})
 
 
 async def our_engine(clock: SteppingClock) -> Dwn:

@@ -108,7 +108,9 @@ class OneDocument:
     """Resolves every DID to the same document, as it stands."""
 
     def __init__(self, methods: list[dict[str, Any]]) -> None:
-        self.document = DidDocument.from_wire({"id": "did:example:a", "verificationMethod": methods})
+        self.document = DidDocument.from_wire(
+            {"id": "did:example:a", "verificationMethod": methods, "authentication": ["#key"]}
+        )
 
     async def resolve(self, did_uri: str) -> DidResolutionResult:
         return DidResolutionResult(did_document=self.document)
@@ -131,13 +133,13 @@ async def test_a_good_signature_is_verified_once(world: World) -> None:
     verifier = Verifier(resolver, SignatureCache(crypto))
     authorization = {"signature": await sign(b"{}", [signer])}
     for _ in range(3):
-        await verifier.authenticate(authorization)
+        await verifier.authenticate({"authorization": authorization})
     assert crypto.verified == 1
     # The owner of the DID changed the key: what the old one signed is not believed any more.
     other, _ = await key_and_signer()
     resolver.document = OneDocument([method(other)]).document
     with pytest.raises(Unauthorized, match="GeneralJwsVerifierInvalidSignature"):
-        await verifier.authenticate(authorization)
+        await verifier.authenticate({"authorization": authorization})
 
 
 async def test_a_bad_signature_is_not_remembered_as_good() -> None:
@@ -147,19 +149,21 @@ async def test_a_bad_signature_is_not_remembered_as_good() -> None:
     forged = {**jws, "payload": b64({"a": 1})}
     for _ in range(2):
         with pytest.raises(Unauthorized, match="GeneralJwsVerifierInvalidSignature"):
-            await verifier.authenticate({"signature": forged})
-        await verifier.authenticate({"signature": jws})
+            await verifier.authenticate({"authorization": {"signature": forged}})
+        await verifier.authenticate({"authorization": {"signature": jws}})
 
 
 async def test_both_signatures_must_hold() -> None:
     jwk, signer = await key_and_signer()
     verifier = Verifier(OneDocument([method(jwk)]), CPythonCrypto())
     jws = await sign(b"{}", [signer])
-    await verifier.authenticate({"signature": jws, "ownerSignature": jws})
+    await verifier.authenticate({"authorization": {"signature": jws, "ownerSignature": jws}})
     with pytest.raises(Unauthorized):
-        await verifier.authenticate({"signature": jws, "ownerSignature": {**jws, "payload": b64({"a": 1})}})
+        await verifier.authenticate(
+            {"authorization": {"signature": jws, "ownerSignature": {**jws, "payload": b64({"a": 1})}}}
+        )
     with pytest.raises(Unauthorized, match="AuthenticateJwsMissing"):
-        await verifier.authenticate(None)
+        await verifier.authenticate({})
 
 
 @pytest.mark.parametrize(
@@ -181,5 +185,5 @@ async def test_a_verification_method_that_cannot_verify(change: dict[str, Any], 
     jwk, signer = await key_and_signer()
     verifier = Verifier(OneDocument([method(jwk, **change)]), CPythonCrypto())
     with pytest.raises(Unauthorized) as refused:
-        await verifier.authenticate({"signature": await sign(b"{}", [signer])})
+        await verifier.authenticate({"authorization": {"signature": await sign(b"{}", [signer])}})
     assert (refused.value.status, refused.value.code) == (401, code)

@@ -263,6 +263,7 @@ class Device:
             blobs=FileBlobs(folder / "blobs"),
             resolver=world.keys,
             crypto=CRYPTO,
+            clock=world.clock,
         )
         self.remote = Remote(world.network, world.remotes)
         self.registrar = Registrar(RegistrationClient(world.network), self.database, world.clock)
@@ -323,6 +324,7 @@ class World:
             blobs=FileBlobs(folder / "blobs"),
             resolver=self.keys,
             crypto=CRYPTO,
+            clock=self.clock,
             tenant_gate=self.gates[path],
         )
         await dwn.open()

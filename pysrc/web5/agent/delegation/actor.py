@@ -107,11 +107,12 @@ class Delegate(Actor):
         return operation if held is None else replace(operation, record=held)
 
     def _grant_for(self, operation: Operation, *, delegated: bool) -> Grant | None:
-        message = {"descriptor": {**operation.descriptor, "messageTimestamp": format_timestamp(self._clock.now())}}
+        now = format_timestamp(self._clock.now())
+        message = {"descriptor": {**operation.descriptor, "messageTimestamp": now}}
         for grant in self.grants.held(self.did, self.delegate_did):
             if delegated and not grant.delegated:
                 continue
-            use = rules.Use(self._store, grant, message, self.did, self.delegate_did, record=operation.record)
+            use = rules.Use(self._store, grant, message, self.did, self.delegate_did, record=operation.record, now=now)
             try:
                 rules.authorize(use)
             except Unauthorized:

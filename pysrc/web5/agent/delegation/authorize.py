@@ -77,7 +77,7 @@ async def accept_delegation(
     if all(Grant.parse(grant).date_expires <= now for grant in delegation.grants):
         raise DelegationError("The delegation has no grants that have not expired, so nothing could be done with it.")
     verifier = Verifier(agent.resolver, agent.crypto)
-    for refusal in await verifier.authenticate_each([grant["authorization"] for grant in delegation.grants]):
+    for refusal in await verifier.authenticate_each(delegation.grants):
         if refusal is not None:
             raise DelegationError(
                 f"That {delegation.connected_did} granted this cannot be verified: {refusal}"

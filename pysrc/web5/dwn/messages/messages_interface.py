@@ -13,7 +13,7 @@ from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Authorization, Closed, Cursor, MessagesFilter, Signed, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
-from web5.dwn.services import Call, Reply, Services, reply
+from web5.dwn.services import Call, Reply, Services, allows, reply
 from web5.dwn.store.search import query_events
 from web5.dwn.store.terms import message_terms
 from web5.dwn.types import Message
@@ -51,7 +51,8 @@ async def handle_query(services: Services, call: Call) -> Reply:
     """Reply 200 with `entries`, CIDs in the order they came, and with a `cursor` after the last of them, if any."""
     message = QUERY.check(call.message)
     parties = _parse(message)
-    await _authorize(services, call, message, parties, Code.MessagesQueryAuthorizationFailed)
+    await services.verifier.authenticate(message)
+    _check_grant(services, call, message, parties, Code.MessagesQueryAuthorizationFailed)
     descriptor = message["descriptor"]
     cids, cursor = query_events(services.store, call.tenant, descriptor["filters"], descriptor.get("cursor"))
     return reply(200, "OK", entries=cids, cursor=cursor)
@@ -62,9 +63,15 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     message = SUBSCRIBE.check(call.message)
     handler = call.require_handler(Code.MessagesSubscribeEventStreamUnimplemented)
     parties = _parse(message)
-    await _authorize(services, call, message, parties, Code.MessagesSubscribeAuthorizationFailed)
+    code = Code.MessagesSubscribeAuthorizationFailed
+    await services.verifier.authenticate(message)
+    _check_grant(services, call, message, parties, code)
+    is_allowed = None
+    if parties.author != call.tenant:
+        is_allowed = allows(lambda: _check_grant(services, call, message, parties, code))
     alternatives = message_terms(message["descriptor"]["filters"])
-    subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
+    cid = message_cid(message)
+    subscription = services.events.subscribe(call.tenant, cid, alternatives, handler, is_allowed)
     return reply(200, "OK", subscription=subscription)
 
 
@@ -78,13 +85,20 @@ async def handle_read(services: Services, call: Call) -> Reply:
     claims = claims_of(message)
     check_moment(descriptor["messageTimestamp"])
     parties = claims.parties()
-    await services.verifier.authenticate(message["authorization"])
-    tenant = services.store.tenant(call.tenant)
-    row = services.store.message(tenant, cid)
+    await services.verifier.authenticate(message)
+    store, tenant = services.store, services.store.tenant(call.tenant)
+    row = store.message(tenant, cid)
+    if parties.author != call.tenant:
+        now = services.now()
+        # A grant that does not hold is said to; what it does not show is as if it were not there.
+        if not invokes_grant(store, call.tenant, message, parties, now=now):
+            raise NotFound("", "Not Found")
+        try:
+            invokes_grant(store, call.tenant, message, parties, read=row, now=now)
+        except Unauthorized:
+            row = None
     if row is None:
         raise NotFound("", "Not Found")
-    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties, read=row):
-        raise Unauthorized(Code.MessagesReadAuthorizationFailed, "protocol message failed authorization")
     found = row.message
     entry = {"message": found, "messageCid": cid}
     data = services.data_of(tenant, found, row.data) if row.method == "Write" else None
@@ -103,7 +117,7 @@ def _parse(message: Message) -> Parties:
     return claims.parties()
 
 
-async def _authorize(services: Services, call: Call, message: Message, parties: Parties, code: Code) -> None:
-    await services.verifier.authenticate(message["authorization"])
-    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties):
+def _check_grant(services: Services, call: Call, message: Message, parties: Parties, code: Code) -> None:
+    now = services.now()
+    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties, now=now):
         raise Unauthorized(code, "message failed authorization")

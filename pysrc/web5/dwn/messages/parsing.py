@@ -93,6 +93,24 @@ def check_delegations(claims: Claims) -> None:
     )
 
 
+def says_nothing_new(message: Message, held: Message) -> bool:
+    """Return True if everything that is signed in a message is in another one too, of the same record or protocol.
+
+    Their CIDs may differ all the same: ECDSA has several signatures for one statement (of P-256, the reference makes
+    and takes all), and a signature of an owner can be taken away. Such a message must not replace the other.
+    """
+    return _statements(message) <= _statements(held)
+
+
+def _statements(message: Message) -> set[tuple[str | None, str | None]]:
+    authorization = message["authorization"]
+    return {
+        (entry.get("protected"), authorization[name].get("payload"))
+        for name in ("signature", "ownerSignature")
+        for entry in authorization.get(name, {}).get("signatures", ())
+    }
+
+
 def check_urls(carrier: Message) -> None:
     """Check that `protocol` and `schema` are normalized."""
     if "protocol" in carrier and not is_normalized(carrier["protocol"]):
@@ -134,6 +152,13 @@ class ParsedWrite:
         return record_id
 
 
+_COVERED = {
+    "attestation": Code.RecordsWriteValidateIntegrityAttestationMismatch,
+    "encryption": Code.RecordsWriteValidateIntegrityEncryptionCidMismatch,
+}
+"""What an author signs by its CID, with the code for another one."""
+
+
 def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:
     """Check that the parts of a RecordsWrite fit together.
 
@@ -168,13 +193,27 @@ def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:
         if actual != claims.get(name):
             raise BadRequest(code, f"{name} {actual} does not match the signed {name} {claims.get(name)}")
     check_delegations(signed)
-    _check_signed_cid(message, claims, "attestation", Code.RecordsWriteValidateIntegrityAttestationMismatch)
-    _check_signed_cid(message, claims, "encryption", Code.RecordsWriteValidateIntegrityEncryptionCidMismatch)
+    for name, code in _COVERED.items():
+        _check_signed_cid(message, claims, name, code)
     check_urls(descriptor)
     for name in ("messageTimestamp", "dateCreated", "datePublished"):
         if name in descriptor:
             check_moment(descriptor[name])
     return ParsedWrite(message, cid or message_cid(message), author, parties, attester, is_initial)
+
+
+def check_coverage(write: ParsedWrite) -> None:
+    """Check that the author signed all that is in a RecordsWrite.
+
+    The reference lets an attestation or an encryption pass that anybody could have added, which gives the message
+    another CID. It is asked last, so that whatever the reference refuses is refused with its code.
+
+    Raises:
+        BadRequest: somebody else may have added what is in it.
+    """
+    for name, code in _COVERED.items():
+        if name in write.message and f"{name}Cid" not in write.parties.claims:
+            raise BadRequest(code, f"the {name} is not signed by the author: there is no {name}Cid in the payload")
 
 
 def _attester(message: dict[str, Any]) -> str | None:

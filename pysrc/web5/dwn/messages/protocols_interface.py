@@ -16,7 +16,15 @@ from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.events import Applied
 from web5.dwn.messages import rules
-from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
+from web5.dwn.messages.parsing import (
+    Claims,
+    Parties,
+    check_delegations,
+    check_moment,
+    check_urls,
+    claims_of,
+    says_nothing_new,
+)
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import (
     Authorization,
@@ -76,23 +84,25 @@ async def handle_configure(services: Services, call: Call) -> Reply:
     validate_definition(message["descriptor"]["definition"])
     claims = claims_of(message)
     check_moment(message["descriptor"]["messageTimestamp"])
-    parties = claims.parties()
+    claims.parties()
     cid = message_cid(message)
-    await services.verifier.authenticate(message["authorization"])
-    await services.publish([services.commit(lambda: _change(services.store, call, message, cid, parties))])
+    await services.verifier.authenticate(message)
+    await services.publish([services.commit(lambda: _change(services.store, call, message, cid, claims))])
     return reply(202, "Accepted")
 
 
-def _change(store: Store, call: Call, message: Message, cid: str, parties: Parties) -> Change:
+def _change(store: Store, call: Call, message: Message, cid: str, claims: Claims) -> Change:
+    parties = claims.parties()
     descriptor, author = message["descriptor"], parties.author or ""
     authorize_delegates(store, message, parties)
     if author != call.tenant and not invokes_grant(store, call.tenant, message, parties):
         raise Unauthorized(Code.ProtocolsConfigureAuthorizationFailed, "message failed authorization")
+    check_delegations(claims)  # the reference does not ask whether the grant is the one that was signed
     tenant = store.enrol(call.tenant)
     previous = configured(store, tenant, descriptor["definition"]["protocol"])
     row = None if previous is None else store.message(tenant, previous)
     if row is not None:
-        if (descriptor["messageTimestamp"], cid) <= row.age:
+        if (descriptor["messageTimestamp"], cid) <= row.age or says_nothing_new(message, row.message):
             raise Conflict("", "Conflict")
         store.supersede([row])
     columns = configure_columns(tenant, call.tenant, cid, message, author=author)
@@ -112,7 +122,7 @@ async def handle_query(services: Services, call: Call) -> Reply:
     parties = claims.parties()
     published_only = False
     try:
-        await services.verifier.authenticate(message.get("authorization"))
+        await services.verifier.authenticate(message)
         _authorize_query(services, call.tenant, message, parties)
     except Unauthorized as error:
         if error.code not in PUBLISHED_ONLY:
@@ -129,6 +139,8 @@ async def handle_query(services: Services, call: Call) -> Reply:
 def _authorize_query(services: Services, tenant: str, message: Message, parties: Parties) -> None:
     if parties.author == tenant:
         return
-    if parties.claims.get("permissionGrantId") and invokes_grant(services.store, tenant, message, parties):
+    if parties.claims.get("permissionGrantId") and invokes_grant(
+        services.store, tenant, message, parties, now=services.now()
+    ):
         return
     raise Unauthorized(Code.ProtocolsQueryUnauthorized, "The ProtocolsQuery failed authorization")

@@ -39,7 +39,7 @@ async def handle(services: Services, call: Call) -> Reply:
     check_moment(message["descriptor"]["messageTimestamp"])
     parties = claims.parties()
     cid = message_cid(message)
-    await services.verifier.authenticate(message["authorization"])
+    await services.verifier.authenticate(message)
     await services.publish([services.commit(lambda: _change(services.store, call, message, cid, parties))])
     return reply(202, "Accepted")
 

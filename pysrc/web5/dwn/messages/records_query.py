@@ -29,7 +29,7 @@ from web5.dwn.messages.shapes import (
 )
 from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_query
-from web5.dwn.services import Call, Reply, Services, reply
+from web5.dwn.services import Call, Reply, Services, allows, reply
 from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import OF_RECORDS, PUBLISHED, record_terms, seen_by
@@ -84,9 +84,14 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     handler = call.require_handler(Code.RecordsSubscribeEventStreamUnimplemented)
     parties = _parse(message, Code.RecordsSubscribeFilterMissingRequiredProperties, "subscriptions")
     await _authorize(services, call, message, parties)
-    terms = [OF_RECORDS, *record_terms(message["descriptor"]["filter"], call.tenant)]
+    filter = message["descriptor"]["filter"]
+    terms = [OF_RECORDS, *record_terms(filter, call.tenant, asked_by=parties.signer)]
     alternatives = seen_by(parties.author, call.tenant, terms, has_role="protocolRole" in parties.claims)
-    subscription = services.events.subscribe(call.tenant, message_cid(message), alternatives, handler)
+    is_allowed = None
+    if parties.author_grant is not None or "protocolRole" in parties.claims:
+        is_allowed = allows(lambda: _check_leave(services, call, message, parties))
+    cid = message_cid(message)
+    subscription = services.events.subscribe(call.tenant, cid, alternatives, handler, is_allowed)
     return reply(200, "OK", subscription=subscription)
 
 
@@ -106,8 +111,12 @@ async def _authorize(services: Services, call: Call, message: Message, parties: 
     # An unsigned message gets what is published, unless its filter asks for what is not.
     if parties.author is None and filter.get("published") is not False:
         return
-    await services.verifier.authenticate(message.get("authorization"))
-    authorize_delegates(services.store, message, parties)
+    await services.verifier.authenticate(message)
+    _check_leave(services, call, message, parties)
+
+
+def _check_leave(services: Services, call: Call, message: Message, parties: Parties) -> None:
+    authorize_delegates(services.store, message, parties, now=services.now())
     if "protocolRole" in parties.claims:
         place = Place(services.store, services.store.tenant(call.tenant), call.tenant)
         authorize_query(place, parties, message["descriptor"])
@@ -117,7 +126,7 @@ def _find(
     services: Services, tenant_did: str, descriptor: dict[str, Any], parties: Parties
 ) -> tuple[list[Message], dict[str, Any] | None]:
     sort = SORTS[descriptor.get("dateSort", DEFAULT_SORT)]
-    terms = list(record_terms(descriptor["filter"], tenant_did))
+    terms = list(record_terms(descriptor["filter"], tenant_did, asked_by=parties.signer))
     if sort[0] == "date_published" and PUBLISHED not in terms:
         terms.append(PUBLISHED)
     pagination = descriptor.get("pagination", {})

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, Literal
 
 from web5.dwn.codes import Code
 from web5.dwn.jws import message_author
@@ -12,9 +16,9 @@ from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
 from web5.dwn.protocols.authorization import Place, authorize_on_record
-from web5.dwn.services import Call, Reply, Services, reply
-from web5.dwn.store.search import search
-from web5.dwn.store.terms import record_terms
+from web5.dwn.services import Call, Reply, Services, allows, reply
+from web5.dwn.store.search import Found, search
+from web5.dwn.store.terms import Term, record_terms, seen_by
 from web5.dwn.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
 
@@ -25,6 +29,9 @@ class _Descriptor(Closed):
     messageTimestamp: Timestamp
     filter: RecordsFilter
 
+
+MAX_CANDIDATES = 100
+"""Records that a role, a rule or a grant may show, which are looked through for one that it does."""
 
 SCHEMA = Schema("RecordsRead", MaybeSigned[DelegatedAuthorization, _Descriptor])
 
@@ -40,27 +47,19 @@ async def handle(services: Services, call: Call) -> Reply:
     check_moment(message["descriptor"]["messageTimestamp"])
     parties = claims.parties()
     if parties.author is not None:
-        await services.verifier.authenticate(message["authorization"])
+        await services.verifier.authenticate(message)
     return _read(services, call.tenant, message, parties)
 
 
 def _read(services: Services, tenant_did: str, message: Message, parties: Parties) -> Reply:
-    store, filter = services.store, message["descriptor"]["filter"]
-    tenant = store.tenant(tenant_did)
-    found = search(store.connection, tenant, [list(record_terms(filter, tenant_did))], limit=2)
-    if not found:
-        raise NotFound("", "Not Found")
-    if len(found) > 1:
-        raise BadRequest(Code.RecordsReadReturnedMultiple, "Multiple records exist for the RecordsRead filter")
-    one = found[0]
+    store = services.store
+    reader = _Reader(Place(store, store.tenant(tenant_did), tenant_did), message, parties, services.now())
+    one = reader.find()
     body: Message = json.loads(one.body)
-    initial = None if one.initial else store.initial_write(tenant, one.record_id)
+    initial = None if one.initial else store.initial_write(reader.place.tenant, one.record_id)
     if one.method == "Delete":
-        if initial is not None:
-            _authorize(Place(store, tenant, tenant_did), message, parties, initial)
         return reply(404, "Not Found", entry={"recordsDelete": body, "initialWrite": initial})
-    _authorize(Place(store, tenant, tenant_did), message, parties, body)
-    data = services.data_of(tenant, body, one.data)
+    data = services.data_of(reader.place.tenant, body, one.data)
     if data is None:
         raise NotFound("", "Not Found")
     entry = {"recordsWrite": body, "data": data}
@@ -69,16 +68,72 @@ def _read(services: Services, tenant_did: str, message: Message, parties: Partie
     return reply(200, "OK", entry=entry)
 
 
-def _authorize(place: Place, message: Message, parties: Parties, write: Message) -> None:
-    authorize_delegates(place.store, message, parties, record=write)
-    descriptor, reader = write["descriptor"], parties.author
-    if reader == place.tenant_did or descriptor.get("published") is True:
-        return
-    if reader is not None:
-        if reader in (descriptor.get("recipient"), message_author(write)):
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One question for a record.
+
+    To whoever is not the tenant, what must not be seen does not exist: the reference says that there is such a record,
+    or several, and so answers any filter about tags, sizes, schemas and content. Only whoever names nothing but a
+    record's ID is refused, as there.
+    """
+
+    place: Place
+    message: Message
+    parties: Parties
+    now: str
+
+    def find(self) -> Found:
+        """Return the one record that was asked for.
+
+        Raises:
+            NotFound: there is none that may be seen.
+            Unauthorized: the record that was named must not be seen.
+            BadRequest: there are several.
+        """
+        filter: dict[str, Any] = self.message["descriptor"]["filter"]
+        tenant_did = self.place.tenant_did
+        terms = list(record_terms(filter, tenant_did, asked_by=self.parties.signer))
+        named = filter.keys() == {"recordId"}
+        if self.parties.signer == tenant_did or named:
+            found = self._search([terms], 2)
+            for one in found:
+                self._check(one)
+        else:
+            # What is published, or by or for the reader; and what else a role, a rule or a grant may allow.
+            found = self._search(seen_by(self.parties.author, tenant_did, terms), 2)
+            candidates = {one.record_id: one for one in (*found, *self._search([terms], MAX_CANDIDATES))}
+            found = list(islice(_allowed(candidates.values(), self._check), 2))
+        if not found:
+            raise NotFound("", "Not Found")
+        if len(found) > 1:
+            raise BadRequest(Code.RecordsReadReturnedMultiple, "Multiple records exist for the RecordsRead filter")
+        return found[0]
+
+    def _search(self, alternatives: list[list[Term]], limit: int) -> list[Found]:
+        return search(self.place.store.connection, self.place.tenant, alternatives, limit=limit)
+
+    def _check(self, found: Found) -> None:
+        place, message, parties = self.place, self.message, self.parties
+        write: Message | None = json.loads(found.body)
+        if found.method == "Delete":
+            write = place.store.initial_write(place.tenant, found.record_id)
+            if write is None:
+                raise NotFound("", "Not Found")
+        assert write is not None
+        authorize_delegates(place.store, message, parties, record=write, now=self.now)
+        descriptor, reader = write["descriptor"], parties.author
+        if reader == place.tenant_did or descriptor.get("published") is True:
             return
-        if invokes_grant(place.store, place.tenant_did, message, parties, record=write):
-            return
-    if "protocol" in descriptor:
-        return authorize_on_record(place, parties, write, "a read")
-    raise Unauthorized(Code.RecordsReadAuthorizationFailed, "message failed authorization")
+        if reader is not None:
+            if reader in (descriptor.get("recipient"), message_author(write)):
+                return
+            if invokes_grant(place.store, place.tenant_did, message, parties, record=write, now=self.now):
+                return
+        if "protocol" in descriptor:
+            return authorize_on_record(place, parties, write, "a read")
+        raise Unauthorized(Code.RecordsReadAuthorizationFailed, "message failed authorization")
+
+
+def _allowed(candidates: Iterable[Found], check: Callable[[Found], None]) -> Iterator[Found]:
+    """Give the records that pass a check."""
+    return (one for one in candidates if allows(partial(check, one))())

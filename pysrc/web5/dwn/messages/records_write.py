@@ -12,7 +12,7 @@ from web5.dwn.codes import Code
 from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive
 from web5.dwn.events import Applied
 from web5.dwn.javascript import as_javascript
-from web5.dwn.messages.parsing import ParsedWrite, parse_write
+from web5.dwn.messages.parsing import ParsedWrite, check_coverage, parse_write, says_nothing_new
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import RecordsWrite
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
@@ -35,7 +35,7 @@ async def handle(services: Services, call: Call) -> Reply:
     """Reply 202 if the write was stored, 204 if it is an initial write without data (stored, but not queryable)."""
     write = parse_write(SCHEMA.check(call.message))
     try:
-        await services.verifier.authenticate(write.message["authorization"])
+        await services.verifier.authenticate(write.message)
     except Unauthorized as refusal:
         _refuse(services.store, call, write, refusal)
 
@@ -65,7 +65,7 @@ async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply |
         StorageError, or what a hook raises: none of them is stored, or none is known to be durable.
     """
     writes = [_parse(call) for call in calls]
-    signed = [write.message["authorization"] for write in writes if isinstance(write, ParsedWrite)]
+    signed = [write.message for write in writes if isinstance(write, ParsedWrite)]
     refusals = iter(await services.verifier.authenticate_each(signed))
     outcomes: list[Reply | DwnError] = []
     changes: list[Change] = []
@@ -151,7 +151,9 @@ def _check_against_record(write: ParsedWrite, existing: list[MessageRow]) -> Mes
         _check_immutable(initial["descriptor"], write.descriptor)
     if existing:
         newest = existing[-1]
-        if (write.descriptor["messageTimestamp"], write.cid) <= newest.age:
+        if (write.descriptor["messageTimestamp"], write.cid) <= newest.age or says_nothing_new(
+            write.message, newest.message
+        ):
             raise Conflict("", "Conflict")
         if newest.method == "Delete":
             raise BadRequest(
@@ -183,10 +185,13 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
         if data is not None:
             check_permission_data(descriptor, data)
     elif write.is_initial:
+        if existing:
+            raise Conflict("", "Conflict: the record is there, with its data")
         latest = False
     else:
         data = _data_of_previous(descriptor, existing[-1], has_blob=held is not None)
 
+    check_coverage(write)
     # Nothing is refused from here on.
     tenant, garbage = tenant or store.enrol(call.tenant), []
     if incoming is not None and incoming.key is not None and held is None:

@@ -40,7 +40,7 @@ Timestamp = Annotated[
 Number = int | float
 
 
-@with_config(OPEN)
+@with_config(CLOSED)
 class SignatureEntry(TypedDict):
     protected: NotRequired[Base64Url]
     signature: NotRequired[Base64Url]

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from web5.dwn.messages.parsing import Parties
 
 
-def authorize_delegates(store: Store, message: Message, parties: Parties, *, record: Message | None = None) -> None:
+def authorize_delegates(
+    store: Store, message: Message, parties: Parties, *, record: Message | None = None, now: str = ""
+) -> None:
     """Check that whoever signed for the author or for the owner was granted that, as far as this message goes.
 
     Parameters:
         store: revocations are looked up in the grantor's own DWN, if that is here.
         record: a RecordsWrite of the record that the message writes, reads or deletes.
+        now: as in `Use`.
 
     Raises:
         Unauthorized: with the reference's code.
@@ -34,7 +37,7 @@ def authorize_delegates(store: Store, message: Message, parties: Parties, *, rec
             continue
         try:
             grant = Grant.parse(message_grant)
-            authorize(Use(store, grant, message, grantor, grantee, record=record))
+            authorize(Use(store, grant, message, grantor, grantee, record=record, now=now))
             # Asked last, so that whatever the reference refuses is refused with its code.
             check_genuine(message_grant, kind.not_delegated, kind.other_grant)
             if not grant.delegated:
@@ -51,11 +54,12 @@ def invokes_grant(
     *,
     record: Message | None = None,
     read: MessageRow | None = None,
+    now: str = "",
 ) -> bool:
     """Return True if the message invokes a grant of the tenant's that allows it; False if it invokes none.
 
     Parameters:
-        record, read: as in `Use`.
+        record, read, now: as in `Use`.
 
     Raises:
         Unauthorized: it invokes one that does not allow it, with the reference's code.
@@ -64,5 +68,5 @@ def invokes_grant(
     if grant_id is None or parties.author is None:
         return False
     grant = fetch_grant(store, store.tenant(tenant_did), grant_id)
-    authorize(Use(store, grant, message, tenant_did, parties.author, record=record, read=read))
+    authorize(Use(store, grant, message, tenant_did, parties.author, record=record, read=read, now=now))
     return True

@@ -136,7 +136,7 @@ def encoded_data(message: Message) -> bytes:
         BadRequest: it is not base64url.
     """
     try:
-        return b64url_decode(message["encodedData"].rstrip("="))
+        return b64url_decode(message["encodedData"])
     except CryptoError as error:
         raise BadRequest("", f"the data of the grant cannot be decoded: {error}") from error
 

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.dwn.codes import Code
+from web5.dwn.contexts import is_within
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import Grant, fetch_grant, permission_data, with_encoded_data
 from web5.dwn.store.store import MessageRow, Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Unauthorized
+
+QUESTIONS = frozenset({"Query", "Read", "Subscribe"})
+"""Methods of messages that are not stored, and so have no time but that at which they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Use:
         message: the message that invokes it.
         grantor: whose rights are used, and `grantee`, by whom.
         record: a RecordsWrite of the record that is written, read or deleted, where it is about one.
-        read: the message that a MessagesRead is to give.
+        read: the message that a MessagesRead is to give; None: any.
+        now: by the node's clock; questions are judged by it where it is later than the date that the asker wrote.
     """
 
     store: Store
@@ -37,11 +42,18 @@ class Use:
     grantee: str
     record: Message | None = None
     read: MessageRow | None = None
+    now: str = ""
 
     @property
     def descriptor(self) -> Mapping[str, Any]:
         descriptor: Mapping[str, Any] = self.message["descriptor"]
         return descriptor
+
+    @property
+    def moment(self) -> str:
+        """The time at which the grant must hold: a message that is stored was allowed at its own."""
+        written: str = self.descriptor["messageTimestamp"]
+        return max(written, self.now) if self.descriptor["method"] in QUESTIONS else written
 
     @property
     def scope(self) -> Mapping[str, Any]:
@@ -90,15 +102,19 @@ def authorize(use: Use) -> None:
 
 def _not_revoked(use: Use) -> bool:
     revoked = use.store.first_child_date(use.store.tenant(use.grantor), use.grant.id, protocol.REVOCATION)
-    return revoked is None or revoked > use.descriptor["messageTimestamp"]
+    return revoked is None or revoked > use.moment
 
 
 def _in_context(use: Use) -> bool:
     if "contextId" not in use.scope:
         return True
-    assert use.record is not None
-    prefix, context = use.scope["contextId"], use.record.get("contextId")
-    return type(prefix) is str and context is not None and context.startswith(prefix)
+    context = use.descriptor["filter"].get("contextId") if use.record is None else use.record.get("contextId")
+    return type(use.scope["contextId"]) is str and is_within(context, use.scope["contextId"])
+
+
+def _has_path(use: Use) -> bool:
+    asked = use.descriptor["filter"] if use.record is None else use.written
+    return use.scope.get("protocolPath") in (None, asked.get("protocolPath"))
 
 
 def _asks_in_protocol(use: Use) -> bool:
@@ -114,8 +130,7 @@ def _all_ask_in_protocol(use: Use) -> bool:
 
 def _read_in_protocol(use: Use) -> bool:
     scoped = use.scope.get("protocol")
-    assert use.read is not None
-    return scoped is None or scoped in _protocols_of(use, use.read)
+    return scoped is None or use.read is None or scoped in _protocols_of(use, use.read)
 
 
 def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
@@ -162,7 +177,7 @@ BASE = (
     Rule(
         Code.GrantAuthorizationGrantExpired,
         "the message is older than the end of the grant",
-        lambda use: use.descriptor["messageTimestamp"] < use.grant.date_expires,
+        lambda use: use.moment < use.grant.date_expires,
     ),
     Rule(Code.GrantAuthorizationGrantRevoked, "the message is older than any revocation", _not_revoked),
     Rule(
@@ -178,22 +193,27 @@ BASE = (
 )
 """The rules for every use of every grant."""
 
+_NARROWED = (
+    Rule(
+        Code.RecordsGrantAuthorizationScopeContextIdMismatch,
+        "the record, or what is asked for, is in the context of the scope",
+        _in_context,
+    ),
+    Rule(
+        Code.RecordsGrantAuthorizationScopeProtocolPathMismatch,
+        "the record, or what is asked for, has the protocol path of the scope",
+        _has_path,
+    ),
+)
+"""The reference narrows reads and writes alone, though such a scope can be granted for every method."""
+
 _RECORD = (
     Rule(
         Code.RecordsGrantAuthorizationScopeProtocolMismatch,
         "the record has the protocol of the scope",
         lambda use: use.scope.get("protocol") == use.written.get("protocol"),
     ),
-    Rule(
-        Code.RecordsGrantAuthorizationScopeContextIdMismatch,
-        "the record is in the context of the scope",
-        _in_context,
-    ),
-    Rule(
-        Code.RecordsGrantAuthorizationScopeProtocolPathMismatch,
-        "the record has the protocol path of the scope",
-        lambda use: use.scope.get("protocolPath") in (None, use.written.get("protocolPath")),
-    ),
+    *_NARROWED,
 )
 
 _CONDITIONS = (
@@ -215,6 +235,7 @@ _RECORDS_ASKED = (
         "the filter has the protocol of the scope",
         _asks_in_protocol,
     ),
+    *_NARROWED,
 )
 
 _MESSAGES_ASKED = (
@@ -236,6 +257,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "the record has the protocol of the scope",
             lambda use: use.scope.get("protocol") in (None, use.written.get("protocol")),
         ),
+        *_NARROWED,
     ),
     "MessagesRead": (
         Rule(

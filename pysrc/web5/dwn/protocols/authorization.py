@@ -256,9 +256,11 @@ def _check_role(
         raise Unauthorized(
             Code.ProtocolAuthorizationMissingContextId, "Could not verify role because contextId is missing."
         )
-    prefix = "/".join((context or "").split("/")[:levels])
+    segments = (context or "").split("/")
+    prefix = "/".join(segments[:levels])
     assert protocol is not None and author is not None
-    if not stored.role_records(
+    # Whoever has a role in one context has none in a context around it.
+    if len(segments) < levels or not stored.role_records(
         place.store, place.tenant, protocol=protocol, protocol_path=role, recipient=author, context=prefix
     ):
         raise Unauthorized(

@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from web5.dwn.contexts import END_OF_SEGMENT
 from web5.dwn.store.store import Store
 from web5.dwn.types import Message
-
-_END_OF_PREFIX = "\uffff"
 
 _BELOW = """
     WITH RECURSIVE below(id) AS (
@@ -76,12 +75,12 @@ def parent(store: Store, tenant: int, protocol: str, record_id: str) -> RecordLi
 def role_records(
     store: Store, tenant: int, *, protocol: str, protocol_path: str, recipient: str, context: str | None
 ) -> list[str]:
-    """Return the IDs of a recipient's role records below a context, a prefix of their context IDs, if it is given."""
+    """Return the IDs of a recipient's role records; only those within a context, if it is given."""
     terms = ""
     values: list[Any] = [tenant, recipient, protocol, protocol_path]
     if context:
         terms = " AND context_id >= ? AND context_id < ?"
-        values += [context, context + _END_OF_PREFIX]
+        values += [f"{context}/", context + END_OF_SEGMENT]
     rows = store.connection.execute(
         "SELECT record_id FROM dwn_message INDEXED BY dwn_by_role"
         " WHERE tenant = ? AND recipient = ? AND protocol = ? AND protocol_path = ?"

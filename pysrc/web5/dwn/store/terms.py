@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from web5.dwn.contexts import END_OF_SEGMENT
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.schema import stored_tag
 
@@ -58,14 +59,20 @@ WRITTEN = Term("published", (("in", (True, False)),))
 OF_RECORDS = Term("method", (("in", _METHODS["Records"]),))
 
 
-def record_terms(filter: Filter, tenant_did: str) -> Iterator[Term]:
-    """Give the terms of a records filter, all of which must hold."""
+def record_terms(filter: Filter, tenant_did: str, *, asked_by: str | None) -> Iterator[Term]:
+    """Give the terms of a records filter that passed its schema; all of them must hold.
+
+    Parameters:
+        asked_by: who signed the question. The tenant may ask for any beginning of a context ID, as in the reference;
+            for everybody else, segments are whole, or one character would open what they have no role in.
+    """
     for name, value in filter.items():
         if name in _EQUAL or name in _SPANS:
             yield _term(name, value)
         elif name == "contextId":
             # The reference takes an empty one for what it is, and any other for a prefix.
-            prefix = ((">=", value), ("<", value + _END_OF_PREFIX))
+            end = _END_OF_PREFIX if asked_by == tenant_did else END_OF_SEGMENT
+            prefix = ((">=", value), ("<", value + end))
             yield Term("context_id", prefix if value else (("=", ""),))
         elif name == "recipient" and value != []:
             yield _one_of("recipient", [value] if isinstance(value, str) else value)

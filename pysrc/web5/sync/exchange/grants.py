@@ -84,7 +84,8 @@ class GrantBook:
         store = self._dwn.store
         tenant = store.tenant(holder)
         filter = {"protocol": permissions.URI, "protocolPath": permissions.GRANT, "recipient": delegate}
-        for found in search(store.connection, tenant, [list(record_terms(filter, holder))], method="Write"):
+        terms = list(record_terms(filter, holder, asked_by=holder))
+        for found in search(store.connection, tenant, [terms], method="Write"):
             try:
                 yield _grant(found, store.first_child_date(tenant, found.record_id, permissions.REVOCATION))
             except Web5Error:

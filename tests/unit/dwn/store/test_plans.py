@@ -70,7 +70,7 @@ class Plans:
         return True
 
     def search(self, filter: dict[str, Any], *, requester: str = TENANT, **more: Any) -> list[Any]:
-        alternatives = seen_by(requester, TENANT, list(record_terms(filter, TENANT)))
+        alternatives = seen_by(requester, TENANT, list(record_terms(filter, TENANT, asked_by=requester)))
         return search(self.store.connection, 1, alternatives, **{"method": "Write", "sort": NEWEST, "limit": 20} | more)
 
 
@@ -139,7 +139,8 @@ def test_pages(plans: Plans) -> None:
 
 
 def test_publication(plans: Plans) -> None:
-    for terms in ([PUBLISHED], list(record_terms({"datePublished": {"from": SOON}, "schema": "urn:a"}, TENANT))):
+    soon = record_terms({"datePublished": {"from": SOON}, "schema": "urn:a"}, TENANT, asked_by=TENANT)
+    for terms in ([PUBLISHED], list(soon)):
         plans.seen.clear()
         search(plans.store.connection, 1, [terms], method="Write", sort=SORTS["publishedDescending"], limit=20)
         assert len(plans.seen) == 1

@@ -24,7 +24,7 @@ CHECKS = (
 )
 LANES = (
     ("contracts", "browser"),
-    ("checks", "unit", "simulation", "bench", "interop"),
+    ("checks", "unit", "security", "simulation", "bench", "interop"),
 )
 """The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
 SUITES = tuple(sorted(name for lane in LANES for name in lane))

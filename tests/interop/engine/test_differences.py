@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from tests.clocks import ManualClock
 from tests.interop.engine.streams import authoring
-from tests.interop.engine.streams.cast import Actor, cast
-from tests.interop.engine.streams.pair import Outcome, run_ours, run_theirs
+from tests.interop.engine.streams.cast import Actor, cast, jws
+from tests.interop.engine.streams.pair import OurRun, Outcome, run_ours, run_theirs
 from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.reference import ReferenceScript
-from web5.crypto.encoding import b64url_encode
-from web5.dwn.cid import data_cid, message_cid
+from tests.unit.dwn.chat import URI as CHAT
+from tests.unit.dwn.chat import chat
+from tests.unit.dwn.persons import ENCRYPTION
+from web5.crypto.ecdsa import CURVES
+from web5.crypto.encoding import b64url_decode, b64url_encode
+from web5.dwn.cid import dag_cbor_cid, data_cid, message_cid
 from web5.dwn.javascript import MAX_SIZE
+from web5.dwn.timestamps import parse_timestamp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -78,8 +86,21 @@ class Script:
         descriptor = {"interface": interface, "method": method, "messageTimestamp": self.time(), **more}
         self.send(authoring.plain(descriptor, None if by is None else Signed(by, claims or {})))
 
-    def configure(self) -> None:
-        self.ask(self.alice, "Protocols", "Configure", definition=DEFINITION)
+    def configure(self, definition: Message = DEFINITION) -> None:
+        self.ask(self.alice, "Protocols", "Configure", definition=definition)
+
+    def thread(self, *, member: Actor | None = None) -> tuple[Message, Message | None]:
+        """A thread of Alice's, and the role of its member."""
+        above = self.write(b"thread", protocol=CHAT, protocolPath="thread")
+        below = {"protocol": CHAT, "parentId": above["recordId"], "parent_context_id": above["contextId"]}
+        if member is None:
+            return above, None
+        return above, self.write(b"in", **below, protocolPath="thread/member", recipient=member.did)
+
+    def post(self, above: Message) -> Message:
+        schema = "https://example.com/schemas/post"
+        below = {"protocol": CHAT, "parentId": above["recordId"], "parent_context_id": above["contextId"]}
+        return self.write(b"post", **below, protocolPath="thread/post", schema=schema)
 
     def grant(self, scope: Message, *, send: bool = True, **more: Any) -> tuple[Message, bytes]:
         data = authoring.json_data({"dateExpires": "2025-05-01T00:00:00.000000Z", "scope": scope, **more})
@@ -280,3 +301,195 @@ async def test_range_of_numbers_over_texts(reference_engine: ReferenceScript, sc
     ours, theirs = await script.last(reference_engine)
     assert [entry["recordId"] for entry in ours.reply["entries"]] == [number["recordId"]]
     assert len(theirs.reply["entries"]) == 2
+
+
+def other_s(message: Message, curve: str) -> Message:
+    """The message with the other S in its signature, which holds as well."""
+    entry = message["authorization"]["signature"]["signatures"][0]
+    raw = b64url_decode(entry["signature"])
+    twin = raw[:32] + (CURVES[curve].n - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
+    signature = {**message["authorization"]["signature"], "signatures": [{**entry, "signature": b64url_encode(twin)}]}
+    return {**message, "authorization": {**message["authorization"], "signature": signature}}
+
+
+@pytest.mark.parametrize("what", ["attestation", "encryption", "entry"])
+async def test_something_that_is_not_signed(reference_engine: ReferenceScript, script: Script, what: str) -> None:
+    """All that is in a message is signed."""
+    message = script.write(b"x", send=False)
+    if what == "attestation":
+        message["attestation"] = jws({"descriptorCid": dag_cbor_cid(message["descriptor"])}, [script.bob])
+    elif what == "encryption":
+        message["encryption"] = ENCRYPTION
+    else:
+        message["authorization"]["signature"]["signatures"][0]["header"] = {}
+    script.send(message, b"x")
+    ours, theirs = await script.last(reference_engine)
+    assert theirs.code == "202 Accepted"
+    assert (
+        ours.code
+        == {
+            "attestation": "400 RecordsWriteValidateIntegrityAttestationMismatch",
+            "encryption": "400 RecordsWriteValidateIntegrityEncryptionCidMismatch",
+            "entry": "400 SchemaValidatorAdditionalPropertyNotAllowed",
+        }[what]
+    )
+
+
+async def test_forged_attestation(reference_engine: ReferenceScript, script: Script) -> None:
+    """Attesters have signed."""
+    message = script.write(b"x", send=False)
+    attestation = jws({"descriptorCid": dag_cbor_cid(message["descriptor"])}, [script.alice])
+    attestation["signatures"][0]["protected"] = script.bob.signature(attestation["payload"])["protected"]
+    bare = {"recordId": message["recordId"], "descriptor": message["descriptor"], "attestation": attestation}
+    script.send(authoring.sign_write(bare, Signed(script.alice)), b"x")
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("401 GeneralJwsVerifierInvalidSignature", "202 Accepted")
+
+
+async def test_higher_s(reference_engine: ReferenceScript) -> None:
+    """Signatures of secp256k1 have the lower S."""
+    script = Script(cast(0)[3], cast(0)[1])
+    script.send(other_s(script.write(b"x", send=False), "secp256k1"), b"x")
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("401 GeneralJwsVerifierInvalidSignature", "202 Accepted")
+
+
+async def test_second_signature_of_the_same(reference_engine: ReferenceScript) -> None:
+    """A message says something new."""
+    script = Script(cast(0)[4], cast(0)[1])
+    message = script.write(b"x", send=False)
+    first, second = sorted((message, other_s(message, "P-256")), key=message_cid)
+    script.send(first, b"x")
+    script.send(second, b"x")
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("409", "202 Accepted")
+
+
+async def test_second_initial_write_without_data(reference_engine: ReferenceScript, script: Script) -> None:
+    """A write without data takes no data away."""
+    for count in range(100):
+        data = b"%d" % count
+        message = script.write(data, send=False)
+        bare = {"recordId": message["recordId"], "descriptor": message["descriptor"]}
+        later = authoring.sign_write(bare, Signed(script.alice, owner=script.alice))
+        if message_cid(later) > message_cid(message):
+            break
+    script.send(message, data)
+    script.send(later)
+    script.ask(script.alice, "Records", "Query", filter={"recordId": message["recordId"]})
+    ours, theirs = await script.run(reference_engine)
+    assert [one.code for one in ours] == ["202 Accepted", "409", "200 OK"]
+    assert [one.code for one in theirs] == ["202 Accepted", "204 No Content", "200 OK"]
+    assert (len(ours[-1].reply["entries"]), len(theirs[-1].reply["entries"])) == (1, 0)
+
+
+async def test_key_that_is_for_encryption(reference_engine: ReferenceScript, script: Script) -> None:
+    """Keys that sign are listed for authentication."""
+    script = Script(for_encryption(script.alice), script.bob)
+    script.write(b"x")
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("401 GeneralJwsVerifierGetPublicKeyNotFound", "202 Accepted")
+
+
+def for_encryption(actor: Actor) -> Actor:
+    """The same key, under a DID that says that it is for encryption."""
+    public = {**{name: value for name, value in actor.private_jwk.items() if name != "d"}, "use": "enc"}
+    did = f"did:jwk:{jws(public, [])['payload']}"
+    return dataclasses.replace(actor, did=did, key_id=f"{did}#0")
+
+
+async def test_padded_delegated_grant(reference_engine: ReferenceScript, script: Script) -> None:
+    """The data of a delegated grant have one encoding."""
+    script.configure()
+    scope = {"interface": "Records", "method": "Write", "protocol": PROTOCOL}
+    grant, data = script.grant(scope, delegated=True, description="")
+    for description in ("a", "ab"):
+        if len(data) % 3 == 0:
+            grant, data = script.grant(scope, delegated=True, description=description)
+    padded = {**grant, "encodedData": base64.urlsafe_b64encode(data).decode()}
+    assert padded["encodedData"].endswith("=")
+    script.write(b"{}", protocol=PROTOCOL, protocolPath="note", signed=Signed(script.bob, {}, padded))
+    ours, theirs = await script.last(reference_engine)
+    assert theirs.code == "202 Accepted"
+    assert ours.code.startswith("400")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_read_of_what_is_hidden(reference_engine: ReferenceScript, script: Script, count: int) -> None:
+    """What one may not see does not exist."""
+    for number in range(count):
+        script.write(b"private", schema="https://example.com/s", tags={"pin": number})
+    script.ask(None, "Records", "Read", filter={"schema": "https://example.com/s"})
+    ours, theirs = await script.last(reference_engine)
+    assert ours.code == "404"
+    assert theirs.code == ("401 RecordsReadAuthorizationFailed" if count == 1 else "400 RecordsReadReturnedMultiple")
+
+
+async def test_read_of_a_message_of_another(reference_engine: ReferenceScript, script: Script) -> None:
+    """What one may not see does not exist."""
+    script.ask(script.bob, "Messages", "Read", messageCid=message_cid(script.write(b"private")))
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("404", "401 MessagesReadAuthorizationFailed")
+
+
+async def test_one_character_of_a_context(reference_engine: ReferenceScript, script: Script) -> None:
+    """Contexts are whole segments."""
+    script.configure(chat())
+    script.thread(member=script.bob)
+    other, _ = script.thread()
+    hidden = script.post(other)
+    filter = {"protocol": CHAT, "protocolPath": "thread/post", "contextId": other["contextId"][:1]}
+    script.ask(script.bob, "Records", "Query", {"protocolRole": "thread/member"}, filter=filter)
+    ours, theirs = await script.last(reference_engine)
+    assert ours.reply.get("entries", []) == []
+    assert [entry["recordId"] for entry in theirs.reply["entries"]] == [hidden["recordId"]]
+
+
+@pytest.mark.parametrize("method", ["Query", "Subscribe", "Delete"])
+async def test_grant_for_one_path(reference_engine: ReferenceScript, script: Script, method: str) -> None:
+    """Grants narrow every method."""
+    script.configure()
+    note = script.write(b"{}", protocol=PROTOCOL, protocolPath="note")
+    scope = {"interface": "Records", "method": method, "protocol": PROTOCOL, "protocolPath": "other"}
+    grant, data = script.grant(scope, delegated=True)
+    about = {"recordId": note["recordId"], "prune": False} if method == "Delete" else {"filter": {"protocol": PROTOCOL}}
+    descriptor = {"interface": "Records", "method": method, "messageTimestamp": script.time(), **about}
+    script.send(authoring.plain(descriptor, Signed(script.bob, {}, authoring.with_data(grant, data))))
+    ours, theirs = await script.last(reference_engine)
+    assert ours.code == "401 RecordsGrantAuthorizationScopeProtocolPathMismatch"
+    assert theirs.code == ("202 Accepted" if method == "Delete" else "200 OK")
+
+
+async def test_question_that_is_dated_back(reference_engine: ReferenceScript, script: Script) -> None:
+    """Questions are judged by the node's clock."""
+    grant, _ = script.grant({"interface": "Messages", "method": "Query", "protocol": PROTOCOL})
+    script.ask(
+        script.bob, "Messages", "Query", {"permissionGrantId": grant["recordId"]}, filters=[{"protocol": PROTOCOL}]
+    )
+    theirs = await run_theirs(reference_engine, [script.alice, script.bob], script.steps)
+    ours = await OurRun.start(ManualClock(parse_timestamp("2025-05-01T00:00:00.000000Z")))
+    assert [(await ours.outcome(step)).code for step in script.steps][-1] == "401 GrantAuthorizationGrantExpired"
+    assert theirs[-1].code == "200 OK"
+
+
+async def test_subscription_of_a_former_member(reference_engine: ReferenceScript, script: Script) -> None:
+    """Subscriptions end with what allowed them."""
+    script.configure(chat())
+    thread, role = script.thread(member=script.bob)
+    assert role is not None
+    filter = {"protocol": CHAT, "protocolPath": "thread/post", "contextId": thread["contextId"]}
+    script.ask(script.bob, "Records", "Subscribe", {"protocolRole": "thread/member"}, filter=filter)
+    script.ask(script.alice, "Records", "Delete", recordId=role["recordId"], prune=False)
+    script.post(thread)
+    ours, theirs = await script.last(reference_engine)
+    assert (len(ours.events), len(theirs.events)) == (0, 1)
+
+
+async def test_pattern_that_takes_for_ever(reference_engine: ReferenceScript, script: Script) -> None:
+    """Patterns that take too many steps."""
+    texts = {"type": "array", "items": {"type": "string", "pattern": "b$"}}
+    script.configure({**DEFINITION, "structure": {"note": {"$tags": {"a": texts}}}})
+    script.write(b"{}", protocol=PROTOCOL, protocolPath="note", tags={"a": ["a" * 100_000 + "b"]})
+    ours, theirs = await script.last(reference_engine)
+    assert ours.code == "400 ProtocolAuthorizationTagsInvalidSchema"
+    assert theirs.code == "202 Accepted"

@@ -56,15 +56,16 @@ async def person(algorithm: Any = "Ed25519") -> Person:
     return Person(portable.uri, await signer_for(portable, CPythonCrypto()))
 
 
-def our_dwn(clock: SteppingClock, **parts: Any) -> Dwn:
+def our_dwn(clock: ManualClock, **parts: Any) -> Dwn:
     """An engine that is yet to be opened; in memory, where no part says otherwise."""
     given: dict[str, Any] = {
         "database": open_memory(),
         "blobs": MemoryBlobs(),
         "crypto": CPythonCrypto(),
+        "resolver": UniversalResolver([DidJwk(), DidKey()], clock),
         "clock": clock,
     }
-    return Dwn(**{**given, "resolver": UniversalResolver([DidJwk(), DidKey()], clock), "clock": clock, **parts})
+    return Dwn(**{**given, **parts})
 
 
 async def our_engine(clock: SteppingClock) -> Dwn:

@@ -44,6 +44,7 @@ class Served:
                 blobs=blobs,
                 resolver=resolver,
                 crypto=crypto,
+                clock=clock,
                 tenant_gate=tenant_gate,
             )
             await self.dwns[path].open()

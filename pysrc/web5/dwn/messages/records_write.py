@@ -186,7 +186,7 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
             check_permission_data(descriptor, data)
     elif write.is_initial:
         if existing:
-            raise Conflict("", "Conflict: the record is there, with its data")
+            raise Conflict("", "Conflict")  # with its data
         latest = False
     else:
         data = _data_of_previous(descriptor, existing[-1], has_blob=held is not None)

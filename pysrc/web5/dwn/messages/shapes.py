@@ -14,7 +14,6 @@ from typing_extensions import TypedDict
 from web5.dwn.messages import rules
 
 CLOSED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
 
 @with_config(CLOSED)
@@ -40,8 +39,7 @@ Timestamp = Annotated[
 Number = int | float
 
 
-@with_config(CLOSED)
-class SignatureEntry(TypedDict):
+class SignatureEntry(Closed):
     protected: NotRequired[Base64Url]
     signature: NotRequired[Base64Url]
 

@@ -139,14 +139,22 @@ class Peer:
 
     @asynccontextmanager
     async def read(self, cid: str) -> AsyncIterator[Message | Outcome]:
-        """Read one message, with its data, which can be read until the end of the block."""
+        """Read one message, with its data, which can be read until the end of the block.
+
+        What a grant does not show is not there under it (404), or refused (401) by the reference. Where one is refused
+        and another does not show it, it is refused: it may be there.
+        """
         reply: Message | Outcome = GARBAGE
+        refused: Outcome | None = None
         for grant in dict.fromkeys(log.grants.get("Read") for log in self.logs) or (None,):
             reply = await self._ask(
                 await compose.messages_read(self._signer, self._clock, message_cid=cid, permission_grant_id=grant)
             )
-            if not isinstance(reply, Outcome) or reply.code != 401:
+            if not isinstance(reply, Outcome) or reply.code not in (401, 404):
                 break
+            refused = refused or (reply if reply.code == 401 else None)
+        else:
+            reply = refused or reply
         try:
             yield reply
         finally:

@@ -21,16 +21,16 @@ def entry_id(author: str, descriptor: Message) -> str:
 
 def author_of(signed: Signed) -> str:
     """The logical author: whoever granted, if the signer acts for another."""
-    return signed.signer.did if signed.delegated is None else _signer(signed.delegated["authorization"])
+    return signed.signer.did if signed.delegated is None else signer_of(signed.delegated["authorization"])
 
 
 def author_named(authorization: Message) -> str:
     """The logical author that a message says it has."""
     delegated = authorization.get("authorDelegatedGrant")
-    return _signer(authorization if delegated is None else delegated["authorization"])
+    return signer_of(authorization if delegated is None else delegated["authorization"])
 
 
-def _signer(authorization: Message) -> str:
+def signer_of(authorization: Message) -> str:
     header = json.loads(b64url_decode(authorization["signature"]["signatures"][0]["protected"]))
     return str(header["kid"]).partition("#")[0]
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.interop.engine.streams.authoring import author_named
+from tests.interop.engine.streams.authoring import author_named, signer_of
 from tests.interop.engine.streams.step import Message, Step
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.cid import data_cid
+from web5.dwn.contexts import is_within
 from web5.dwn.javascript import MAX_DEPTH
 from web5.errors import CryptoError
 
@@ -25,6 +26,28 @@ NOT_GENUINE = tuple(
     for whose in ("Author", "Owner")
     for what in ("CidMismatch", "NotADelegatedGrant")
 )
+
+NOT_COVERED = (
+    "400 RecordsWriteValidateIntegrityAttestationMismatch",
+    "400 RecordsWriteValidateIntegrityEncryptionCidMismatch",
+)
+NARROWED = (
+    "401 RecordsGrantAuthorizationScopeContextIdMismatch",
+    "401 RecordsGrantAuthorizationScopeProtocolPathMismatch",
+)
+SEVERAL = "400 RecordsReadReturnedMultiple"
+
+
+def stored(answer: Comparable) -> bool:
+    return answer[0].startswith(("202", "204"))
+
+
+def signer_named(message: Message) -> str | None:
+    """Who signed a message, or says to have; None where nobody did, or it cannot be read."""
+    try:
+        return signer_of(message["authorization"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, CryptoError):
+        return None
 
 
 def explained(step: Step, ours: Comparable, theirs: Comparable) -> str | None:
@@ -84,7 +107,89 @@ def _whole_log(step: Step, ours: Comparable, theirs: Comparable) -> bool:
     )
 
 
+def _unsigned_part(step: Step, ours: Comparable, theirs: Comparable) -> bool:
+    """Something is added to a message, or taken for another, that no signature is over."""
+    if ours[0] == "400 SchemaValidatorAdditionalPropertyNotAllowed":
+        return any(entry.keys() - {"protected", "signature"} for entry in _signature_entries(step.message))
+    if ours[0] not in NOT_COVERED or not stored(theirs):
+        return False
+    claims = _claims(step.message)
+    return any(name in step.message and f"{name}Cid" not in claims for name in ("attestation", "encryption"))
+
+
+def _nothing_new(step: Step, ours: Comparable, theirs: Comparable) -> bool:
+    return ours[0] == "409" and stored(theirs) and step.message["descriptor"]["method"] in ("Write", "Configure")
+
+
+def _without_data_again(step: Step, ours: Comparable, theirs: Comparable) -> bool:
+    descriptor = step.message["descriptor"]
+    return (
+        ours[0] == "409"
+        and theirs[0] == "204 No Content"
+        and step.data is None
+        and descriptor["messageTimestamp"] == descriptor["dateCreated"]
+    )
+
+
+def _attester(step: Step, ours: Comparable, theirs: Comparable) -> bool:
+    return ours[0].startswith("401 ") and stored(theirs) and "attestation" in step.message
+
+
+def _unseen(step: Step, ours: Comparable, theirs: Comparable) -> bool:
+    """The reference tells that there is something, or several; or we tell that the grant does not hold first."""
+    descriptor = step.message["descriptor"]
+    if descriptor["method"] != "Read" or signer_named(step.message) == step.tenant:
+        return False
+    if descriptor["interface"] == "Messages":
+        return (ours[0] == "404" and theirs[0].startswith("401 Messages")) or (
+            ours[0].startswith("401 GrantAuthorization") and theirs[0] == "404"
+        )
+    return (
+        descriptor["filter"].keys() != {"recordId"}
+        and ours[0] in ("404", "200 OK", SEVERAL)
+        and (theirs[0].startswith("401 ") or theirs[0] == SEVERAL)
+    )
+
+
+def outside(message: Message, event: Message) -> bool:
+    """Whether an event is outside of the context that a subscription of a stranger's asks for, by whole segments."""
+    context = message["descriptor"].get("filter", {}).get("contextId")
+    written = event.get("initialWrite", event["message"])
+    return bool(context) and not is_within(written.get("contextId"), context)
+
+
+def _whole_segments(step: Step, ours: Comparable, theirs: Comparable) -> bool:
+    descriptor = step.message["descriptor"]
+    if descriptor["interface"] != "Records":
+        return False
+    if ours[0] == "401 RecordsGrantAuthorizationScopeContextIdMismatch":
+        return stored(theirs) or theirs[0].startswith(("200", "404"))
+    context = descriptor.get("filter", {}).get("contextId")
+    if not context or signer_named(step.message) == step.tenant:
+        return False
+    if descriptor["method"] == "Query" and ours[0] == theirs[0] == "200 OK":
+        return any(not is_within(entry.get("contextId"), context) for entry in theirs[1]["entries"])
+    entry = theirs[1].get("entry", {})
+    found = entry.get("recordsWrite") or entry.get("initialWrite")
+    return ours[0] == "404" and found is not None and not is_within(found.get("contextId"), context)
+
+
+def _narrow_grant(step: Step, ours: Comparable, theirs: Comparable) -> bool:
+    return (
+        ours[0] in NARROWED
+        and step.message["descriptor"]["method"] in ("Query", "Subscribe", "Delete")
+        and (stored(theirs) or theirs[0] in ("200 OK", "404"))
+    )
+
+
 EXPLAINED: dict[str, Fits] = {
+    "All that is in a message is signed": _unsigned_part,
+    "A write without data takes no data away": _without_data_again,
+    "A message says something new": _nothing_new,
+    "Attesters have signed": _attester,
+    "What one may not see does not exist": _unseen,
+    "Contexts are whole segments": _whole_segments,
+    "Grants narrow every method": _narrow_grant,
     "A delegated grant is what its grantor signed": _false_grant,
     "A grant for one protocol does not open the whole log": _whole_log,
     "Questions about what one may not see": _hidden,
@@ -93,6 +198,19 @@ EXPLAINED: dict[str, Fits] = {
     "Malformed signatures have an error code": _malformed_signature,
     "Deeply nested messages": _deep,
 }
+
+
+def _signature_entries(value: Any) -> list[Message]:
+    found: list[Message] = []
+    for part in _parts(value):
+        found += _signature_entries(part)
+    entries = value.get("signatures") if isinstance(value, dict) else None
+    return found + [entry for entry in _parts(entries) if isinstance(entry, dict)]
+
+
+def _claims(message: Message) -> Message:
+    claims: Message = json.loads(b64url_decode(message["authorization"]["signature"]["payload"]))
+    return claims
 
 
 def _has_false_grant(message: Message) -> bool:

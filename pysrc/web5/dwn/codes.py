@@ -31,7 +31,6 @@ class Code(StrEnum):
     # The one whose name in the reference is not what stands on the wire.
     MessagesGrantAuthorizationMismatchedProtocol = "EventsGrantAuthorizationMismatchedProtocol"
     MessagesQueryAuthorizationFailed = auto()
-    MessagesReadAuthorizationFailed = auto()
     MessagesReadInvalidCid = auto()
     MessagesReadVerifyScopeFailed = auto()
     MessagesSubscribeAuthorizationFailed = auto()

@@ -489,7 +489,7 @@ async def test_pattern_that_takes_for_ever(reference_engine: ReferenceScript, sc
     """Patterns that take too many steps."""
     texts = {"type": "array", "items": {"type": "string", "pattern": "b$"}}
     script.configure({**DEFINITION, "structure": {"note": {"$tags": {"a": texts}}}})
-    script.write(b"{}", protocol=PROTOCOL, protocolPath="note", tags={"a": ["a" * 100_000 + "b"]})
+    script.write(b"{}", protocol=PROTOCOL, protocolPath="note", tags={"a": ["a" * 250_000 + "b"]})
     ours, theirs = await script.last(reference_engine)
     assert ours.code == "400 ProtocolAuthorizationTagsInvalidSchema"
     assert theirs.code == "202 Accepted"

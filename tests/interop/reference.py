@@ -91,8 +91,8 @@ async def reference_script(name: str, **env: str) -> AsyncIterator[ReferenceScri
         await script.close()
 
 
-def reference_fixture(name: str, scope: Literal["function", "module"] = "function") -> Any:
-    """Make a fixture that runs a script, with an empty folder as REFERENCE_FOLDER, for each test or for a module."""
+def reference_fixture(name: str, scope: Literal["function", "module", "session"] = "function") -> Any:
+    """Make a fixture that runs a script, with an empty folder as REFERENCE_FOLDER, for each test, a module or all."""
 
     @pytest_asyncio.fixture(scope=scope, loop_scope=scope)
     async def fixture(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReferenceScript]:

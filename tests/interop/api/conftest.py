@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 
-from tests.interop.dwn_server import reference_dwn_server
-from tests.interop.gateway import gateway_server
+from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.node.serving import EmbeddedServer
 from tests.interop.reference import ReferenceScript, reference_script
 from web5 import Web5
@@ -39,25 +38,19 @@ class World:
         assert self.ours.sync.unsettled() == []
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(tmp_path: Path, gateway: str, servers: list[ReferenceDwnServer]) -> AsyncIterator[World]:
     """With reference dwn-servers as nodes."""
     async with AsyncExitStack() as stack:
-        gateway = await stack.enter_async_context(gateway_server())
-        servers = [
-            await stack.enter_async_context(reference_dwn_server(data_dir=tmp_path / name, gateway_url=gateway))
-            for name in ("dwn0", "dwn1")
-        ]
-        yield await _world(stack, tmp_path, gateway, servers)
+        yield await _world(stack, tmp_path, gateway, [server.url for server in servers])
 
 
-@pytest.fixture
-async def world_of_ours(tmp_path: Path) -> AsyncIterator[World]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def world_of_ours(tmp_path: Path, embedded: EmbeddedServer) -> AsyncIterator[World]:
     """With nodes of ours."""
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(EmbeddedServer(tmp_path / "remotes"))
-        nodes = [f"{server.url}/{name}" for name in ("dwn0", "dwn1")]
-        yield await _world(stack, tmp_path, f"{server.url}/dht", nodes)
+        nodes = [f"{embedded.url}/{name}" for name in ("dwn0", "dwn1")]
+        yield await _world(stack, tmp_path, f"{embedded.url}/dht", nodes)
 
 
 async def _world(stack: AsyncExitStack, folder: Path, gateway: str, servers: list[str]) -> World:

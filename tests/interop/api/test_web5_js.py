@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from tests.interop.api.conftest import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 TEXT = {"schema": SCHEMA, "dataFormat": "text/plain"}

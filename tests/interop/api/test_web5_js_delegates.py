@@ -11,6 +11,8 @@ from tests.interop.reference import ReferenceError
 from web5 import ProtocolPermissions, Web5
 from web5.errors import GrantEnded, GrantMissing
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 NOTES = "https://example.org/notes"
 DEFINITION = {
     "protocol": NOTES,

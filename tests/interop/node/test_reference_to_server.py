@@ -2,20 +2,20 @@
 
 import asyncio
 import hashlib
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from tests.interop.node.serving import EmbeddedServer
 from tests.interop.reference import ReferenceError, reference_fixture
 
-reference = reference_fixture("client.mjs")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+reference = reference_fixture("client.mjs", scope="session")
 
 
 @pytest.fixture
-async def server(tmp_path: Path):
-    async with EmbeddedServer(tmp_path / "data") as server:
-        yield server
+def server(embedded):
+    return embedded
 
 
 class Client:
@@ -32,7 +32,7 @@ class Client:
         return await self._reference.call(method, endpoint=self.endpoint, did=self.did, **params)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def client(reference, server):
     return await Client.make(reference, server)
 

@@ -1,27 +1,26 @@
 """Our client and our messages against a real reference dwn-server; identities through our gateway."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.interop.dwn_server import ReferenceDwnServer
-from tests.served import served
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
 from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dwn import compose
-from web5.dwn.store.database import open_memory
 from web5.errors import Unreachable
-from web5.node.gateway import create_gateway
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn, server_info
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 clock = SystemClock()
 crypto = CPythonCrypto()
-SECONDS = 20
+SECONDS = 60
 
 
 class CountingHttp(HttpxHttp):
@@ -60,14 +59,12 @@ class Setting:
         return message, (await self.process(message, data))["status"]
 
 
-@pytest.fixture
-async def setting(tmp_path: Path):
+@pytest_asyncio.fixture(loop_scope="session")
+async def setting(gateway: str, servers: list[ReferenceDwnServer]):
     http = CountingHttp()
-    async with served(create_gateway(open_memory(), crypto)) as gateway:
-        did = await dht.create(crypto, **dht.identity_defaults(["http://dwn.example"]))
-        await dht.publish(did, http, crypto, gateway)
-        async with ReferenceDwnServer(tmp_path / "reference", gateway) as server:
-            yield Setting(server, http, did.uri, await signer_for(did, crypto))
+    did = await dht.create(crypto, **dht.identity_defaults(["http://dwn.example"]))
+    await dht.publish(did, http, crypto, gateway)
+    yield Setting(servers[0], http, did.uri, await signer_for(did, crypto))
     await http.close()
 
 

@@ -1,10 +1,9 @@
 """The same texts to both servers' sockets, and the same answers."""
 
 import json
-from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.node.serving import EmbeddedServer
@@ -16,6 +15,8 @@ from web5.dids.keys import signer_for
 from web5.dwn import compose, rpc, rpc_socket
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 clock = SystemClock()
 crypto = CPythonCrypto()
@@ -65,14 +66,17 @@ class Both:
             await socket.close()
 
 
-@pytest.fixture
-async def both(tmp_path: Path):
-    async with AsyncExitStack() as stack:
-        ours = await stack.enter_async_context(EmbeddedServer(tmp_path / "ours"))
-        theirs = await stack.enter_async_context(ReferenceDwnServer(tmp_path / "theirs", ours.url + "/dht"))
-        both = await Both.make(ours, theirs)
-        stack.push_async_callback(both.close)
-        yield both
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def theirs(embedded: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory):
+    async with ReferenceDwnServer(tmp_path_factory.mktemp("theirs"), embedded.url + "/dht") as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def both(embedded: EmbeddedServer, theirs: ReferenceDwnServer):
+    both = await Both.make(embedded, theirs)
+    yield both
+    await both.close()
 
 
 async def test_subscriptions(both):

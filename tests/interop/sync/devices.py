@@ -228,18 +228,22 @@ async def _hashed(chunks: AsyncIterable[bytes]) -> tuple[str, int]:
     return cid.finish()
 
 
-async def main(folder: str, portable: PortableDid, gateway: str, writes: str) -> None:
-    """Write so many records, then sync; prints `progress <direction> <done>` lines, and in the end `finished`."""
+async def main(folder: str, portable: PortableDid, gateway: str, writes: str, direction: str, most: str) -> None:
+    """Write so many records, then sync until `most` have gone in a direction, and wait there to be killed.
 
-    def tell(event: SyncEvent) -> None:
-        if event.kind == "progress":
-            print("progress", event.direction, event.done, flush=True)
+    Prints `written`, then `stopped` where it waits, or `finished`.
+    """
+
+    def stop(event: SyncEvent) -> None:
+        if event.kind == "progress" and event.direction == direction and event.done >= int(most):
+            print("stopped", flush=True)
+            sys.stdin.read()  # nothing else happens in this process
 
     async with Device(Path(folder), portable, gateway) as device:
         for number in range(int(writes)):
             await device.write(b"from the process %d" % number)
         print("written", flush=True)
-        device.sync.listeners.append(tell)
+        device.sync.listeners.append(stop)
         report = await device.sync.now()
         print("finished", report.ok, flush=True)
 

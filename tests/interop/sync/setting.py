@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from tests.interop.dwn_server import ReferenceDwnServer
-from tests.interop.gateway import gateway_server
 from tests.interop.sync import devices
 from tests.interop.sync.devices import CLOCK, CRYPTO, Device
 from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.models import PortableDid
-from web5.node.registration import RegistrationSettings
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,20 +31,11 @@ class Setting:
         self.portable: PortableDid
 
     @classmethod
-    @asynccontextmanager
-    async def open(cls, folder: Path, registration: RegistrationSettings | None = None) -> AsyncIterator[Self]:
-        """Start the gateway and the servers, and create the identity.
-
-        Parameters:
-            registration: what the first server demands.
-        """
-        async with gateway_server() as gateway:
-            one = ReferenceDwnServer(folder / "one", gateway, registration)
-            two = ReferenceDwnServer(folder / "two", gateway)
-            async with one, two:
-                setting = cls(folder, gateway, one, two)
-                await setting.create_identity(one, two)
-                yield setting
+    async def make(cls, folder: Path, gateway: str, one: ReferenceDwnServer, two: ReferenceDwnServer) -> Self:
+        """Create the identity on servers that run."""
+        setting = cls(folder, gateway, one, two)
+        await setting.create_identity(one, two)
+        return setting
 
     async def create_identity(self, *endpoints: Endpoint) -> None:
         http = HttpxHttp()
@@ -60,13 +47,15 @@ class Setting:
     def device(self, name: str, **more: Any) -> Device:
         return Device(self.folder / name, self.portable, self.gateway, **more)
 
-    async def process(self, name: str, writes: int) -> asyncio.subprocess.Process:
-        """The device `name` in a process of its own."""
+    async def process(self, name: str, writes: int, stop_at: tuple[str, int] = ("", 0)) -> asyncio.subprocess.Process:
+        """The device `name` in a process of its own (`devices.main`)."""
         identity = self.folder / "identity.json"
         identity.write_text(self.portable.model_dump_json(by_alias=True))
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *(devices.__file__, str(self.folder / name), str(identity), self.gateway, str(writes)),
+            *(devices.__file__, str(self.folder / name), str(identity), self.gateway),
+            *map(str, (writes, *stop_at)),
             env={**os.environ, "PYTHONPATH": f"{ROOT / 'pysrc'}{os.pathsep}{ROOT}"},
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

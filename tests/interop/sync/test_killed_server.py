@@ -6,17 +6,19 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from tests.interop.dwn_server import Step
+from tests.interop.dwn_server import ReferenceDwnServer, Step
 from tests.interop.sync.devices import Device
 from tests.interop.sync.setting import Setting
 from tests.unit.sync.world import TestClock
 from web5.sync.exchange.check import Difference
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HOUR = 3_600_000_000
 
@@ -37,10 +39,9 @@ class Stage(Setting):
         await self.one.restart()
 
 
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with Stage.open(tmp_path) as stage:
-        yield stage
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(tmp_path: Path, gateway: str, servers: list[ReferenceDwnServer]) -> Stage:
+    return await Stage.make(tmp_path, gateway, *servers)
 
 
 async def _check(*devices: Device) -> tuple[Difference, Difference]:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.sync.devices import Device
 from tests.interop.sync.setting import Setting
 from tests.watch import Watch
 from web5.node.registration import RegistrationSettings
 from web5.sync import Activity, Registration, RegistrationState
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 TERMS = "Sei nett. — Be kind.\n"
 HASH = sha256(TERMS.encode()).hexdigest()
 WORK = 2000
+
+Demanding = Callable[[RegistrationSettings], Awaitable[Setting]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def setting_with(tmp_path: Path, gateway: str, servers: list[ReferenceDwnServer]) -> AsyncIterator[Demanding]:
+    """Makes a setting whose first server demands this of its tenants."""
+    one = ReferenceDwnServer(tmp_path / "one", gateway)
+
+    async def make(demands: RegistrationSettings) -> Setting:
+        one.registration = demands
+        await one.start()
+        return await Setting.make(tmp_path, gateway, one, servers[1])
+
+    yield make
+    await one.kill()
 
 
 def registration(device: Device, setting: Setting) -> Registration:
@@ -23,9 +44,9 @@ def registration(device: Device, setting: Setting) -> Registration:
     return next(found, Registration())
 
 
-async def test_terms_and_work_are_met_and_everything_arrives(tmp_path: Path) -> None:
+async def test_terms_and_work_are_met_and_everything_arrives(setting_with: Demanding) -> None:
+    setting = await setting_with(RegistrationSettings(TERMS, WORK))
     async with (
-        Setting.open(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
         setting.device("phone") as phone,
         setting.device("laptop") as laptop,
     ):
@@ -49,11 +70,9 @@ async def test_terms_and_work_are_met_and_everything_arrives(tmp_path: Path) -> 
         assert await laptop.contents() == {note["recordId"]: b"hello"}
 
 
-async def test_terms_of_no_words_are_no_question(tmp_path: Path) -> None:
-    async with (
-        Setting.open(tmp_path, RegistrationSettings("", WORK)) as setting,
-        setting.device("phone") as phone,
-    ):
+async def test_terms_of_no_words_are_no_question(setting_with: Demanding) -> None:
+    setting = await setting_with(RegistrationSettings("", WORK))
+    async with setting.device("phone") as phone:
         await phone.write(b"hello")
         assert (await phone.sync.now()).ok
         assert registration(phone, setting).state is RegistrationState.DONE
@@ -61,12 +80,10 @@ async def test_terms_of_no_words_are_no_question(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_lost_everything_is_registered_with_anew_and_one_with_other_terms_asks(
-    tmp_path: Path,
+    setting_with: Demanding,
 ) -> None:
-    async with (
-        Setting.open(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
-        setting.device("phone") as phone,
-    ):
+    setting = await setting_with(RegistrationSettings(TERMS, WORK))
+    async with setting.device("phone") as phone:
         await phone.write(b"hello")
         await phone.registrar.accept_terms(setting.one.url, HASH)
         assert (await phone.sync.now()).ok
@@ -92,9 +109,10 @@ async def test_a_server_that_lost_everything_is_registered_with_anew_and_one_wit
     ],
 )
 async def test_a_server_that_honours_no_registration_is_told_as_such(
-    tmp_path: Path, demands: RegistrationSettings, reason: str
+    setting_with: Demanding, demands: RegistrationSettings, reason: str
 ) -> None:
-    async with Setting.open(tmp_path, demands) as setting, setting.device("phone") as phone:
+    setting = await setting_with(demands)
+    async with setting.device("phone") as phone:
         await phone.write(b"hello")
         await phone.registrar.accept_terms(setting.one.url, HASH)
         assert not (await phone.sync.now()).ok
@@ -104,11 +122,9 @@ async def test_a_server_that_honours_no_registration_is_told_as_such(
         assert await phone.listed_by(setting.two.url) == phone.held()
 
 
-async def test_live_begins_at_once_after_consent(tmp_path: Path) -> None:
-    async with (
-        Setting.open(tmp_path, RegistrationSettings(TERMS, WORK)) as setting,
-        setting.device("phone") as phone,
-    ):
+async def test_live_begins_at_once_after_consent(setting_with: Demanding) -> None:
+    setting = await setting_with(RegistrationSettings(TERMS, WORK))
+    async with setting.device("phone") as phone:
         watch = Watch(phone)
         await phone.write(b"hello")
         await phone.sync.start("live")

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.interop.dwn_server import ReferenceDwnServer
-from tests.interop.gateway import gateway_server
 from tests.interop.sync.devices import Device
 from tests.interop.sync.faulty_proxy import FAULTS, WIRES, Exchange, Fate, FaultyProxy, passes
 from tests.interop.sync.setting import Setting
@@ -19,6 +19,8 @@ from tests.unit.sync.world import TestClock
 from tests.watch import Watch
 from web5.dwn import rpc
 from web5.sync import Activity
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEEDS = (4, 5)
 MINUTE, HOUR = 60, 3600
@@ -115,12 +117,9 @@ class Stage(Setting):
         return all(one.same for one in found) and all(device.held() == devices[0].held() for device in devices)
 
 
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(tmp_path: Path, gateway: str, servers: list[ReferenceDwnServer]) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
-        gateway = await stack.enter_async_context(gateway_server())
-        servers = [ReferenceDwnServer(tmp_path / name, gateway) for name in ("one", "two")]
-        await asyncio.gather(*(stack.enter_async_context(server) for server in servers))
         ways = [
             await stack.enter_async_context(FaultyProxy(server.url, seed))
             for server, seed in zip(servers, SEEDS, strict=True)

@@ -6,17 +6,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.contracts.memory import MIB, at_most
+from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.sync.devices import CLOCK
 from tests.interop.sync.setting import Setting
 from web5.dwn.cid import message_cid
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
-async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
-    async with Setting.open(tmp_path) as setting:
-        yield setting
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def setting(tmp_path: Path, gateway: str, servers: list[ReferenceDwnServer]) -> Setting:
+    return await Setting.make(tmp_path, gateway, *servers)
 
 
 async def test_notes_edits_and_deletes_travel_between_two_devices(setting: Setting) -> None:
@@ -183,16 +186,10 @@ async def test_a_process_that_is_killed_in_the_middle_loses_nothing(
         for number in range(120):
             await other.write(b"from the other %d" % number)
         assert (await other.sync.now()).ok
-        process = await setting.process("phone", writes)
+        process = await setting.process("phone", writes, stop_at)
         assert process.stdout
-        killed = False
-        async for line in process.stdout:
-            words = line.decode().split()
-            if words[:2] == ["progress", stop_at[0]] and int(words[2]) >= stop_at[1]:
-                process.kill()
-                killed = True
-                break
-        assert killed, "it finished before it could be killed"
+        assert [await process.stdout.readline() for _ in range(2)] == [b"written\n", b"stopped\n"]
+        process.kill()
         await process.wait()
         async with setting.device("phone") as phone:
             waiting = sum(one.pending_out + one.pending_in for one in phone.sync.status())

@@ -1,6 +1,7 @@
-"""The Decentralized Web Node: messages (pydantic), handlers, authorization, store and events."""
+"""The Decentralized Web Node: messages and their handlers, protocols, permissions, encryption, store and events.
 
-from __future__ import annotations
+May import `ports`, `crypto` and `dids`. Checks raise `DwnError` with the reference's code, in the order of its checks.
+"""
 
 from web5.dwn.data import DataStream
 from web5.dwn.engine import Delivery, Dwn, Stored, TenantGate

@@ -48,12 +48,9 @@ class Verifier:
         self._keys: LruCache[str, tuple[DidDocument, Jwk]] = LruCache(REMEMBERED_KEYS)
 
     async def authenticate(self, message: Message) -> None:
-        """Verify the signatures of the author, the owner, the grants of delegates, and the attester of a message.
+        """Verify the signatures of author, owner, attester and the grants of delegates, or raise Unauthorized.
 
         The reference verifies no attester.
-
-        Raises:
-            Unauthorized: with the reference's code.
         """
         [refusal] = await self.authenticate_each([message])
         if refusal is not None:

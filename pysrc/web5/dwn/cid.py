@@ -86,18 +86,20 @@ def _prepared(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_prepared(item) for item in value]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _javascript_number(value)
+        number = javascript_number(value)
+        if not isfinite(number):
+            raise InvalidArgument("NaN and infinities have no dag-cbor encoding")
+        return number
     return value
 
 
-def _javascript_number(value: int | float) -> int | float:
+def javascript_number(value: int | float) -> int | float:
+    """Return a number as JavaScript holds it: a whole double up to 2^53 - 1 as int, any other as float."""
     try:
         number = float(value)
     except OverflowError:
-        number = float("inf")
-    if not isfinite(number):
-        raise InvalidArgument("NaN and infinities have no dag-cbor encoding")
-    return int(value) if number.is_integer() and abs(number) <= MAX_SAFE_INTEGER else number
+        return float("inf") if value > 0 else float("-inf")
+    return int(number) if number.is_integer() and abs(number) <= MAX_SAFE_INTEGER else number
 
 
 def dag_cbor_cid(value: Any) -> str:

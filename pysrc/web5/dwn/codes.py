@@ -3,8 +3,6 @@
 They are the `DwnErrorCode` of dwn-sdk-js 0.5.2 (`src/core/dwn-error.ts`). Clients compare them: a name never changes.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum, auto
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from web5 import strict_json
-from web5.dwn.cid import MAX_SAFE_INTEGER
+from web5.dwn.cid import MAX_SAFE_INTEGER, javascript_number
 from web5.errors import BadRequest
 
 MAX_DEPTH = 200
@@ -20,8 +20,7 @@ VALUE_SIZE = 16
 def as_javascript(value: Any) -> Any:
     """Return a copy of a value as `JSON.parse` would give it: every number a double, every text well-formed Unicode.
 
-    Whole doubles up to 2^53 - 1 come back as int, all others as float. Lone surrogates become U+FFFD, as they do when
-    the reference encodes them.
+    Lone surrogates become U+FFFD, as they do when the reference encodes them.
 
     Raises:
         BadRequest: the value is nested too deeply, too large, or not JSON.
@@ -44,9 +43,9 @@ def _copy(value: Any, depth: int, room: list[int]) -> Any:
             return [_copy(item, depth + 1, room) for item in value]
         return _copied_items(value, depth, room)
     if kind is int:
-        return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else _double(value)
+        return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else javascript_number(value)
     if kind is float:
-        return _double(value)
+        return javascript_number(value)
     if value is None or kind is bool:
         return value
     raise BadRequest("", f"the message holds a {kind.__name__}, which is not JSON")
@@ -76,13 +75,3 @@ def parse_json(data: bytes) -> Any:
         ValueError: the bytes are not JSON, or nested much too deeply.
     """
     return as_javascript(strict_json.parse(data.decode("utf-8-sig", "replace")))
-
-
-def _double(value: int | float) -> int | float:
-    try:
-        number = float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-    if number.is_integer() and -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER:
-        return int(number)
-    return number

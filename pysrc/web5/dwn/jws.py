@@ -39,11 +39,8 @@ WRITE_PAYLOAD = Schema("RecordsWriteSignaturePayload", _WritePayload)
 
 def payload_of(jws: Jws) -> dict[str, Any]:
     """Return the signed payload, which is a JSON object."""
-    try:
-        payload = parse_json(b64url_decode(jws["payload"]))
-    except (KeyError, ValueError, CryptoError, RecursionError, BadRequest):
-        payload = None
-    if type(payload) is not dict:
+    payload = _json_object(jws.get("payload"))
+    if payload is None:
         raise BadRequest(Code.JwsDecodePlainObjectPayloadInvalid, "the signed payload is not a JSON object")
     return payload
 
@@ -84,11 +81,15 @@ def signer_of(jws: Jws) -> str:
 @lru_cache(maxsize=1024)
 def key_id_of(protected: str | None) -> str:
     """Return the `kid` of a protected header."""
-    try:
-        header = parse_json(b64url_decode(protected or ""))
-    except (ValueError, CryptoError, RecursionError, BadRequest):
-        header = None
-    kid = header.get("kid") if type(header) is dict else None
+    kid = (_json_object(protected) or {}).get("kid")
     if type(kid) is not str:
         raise BadRequest("", "the protected header of the signature has no kid")
     return kid
+
+
+def _json_object(text: Any) -> dict[str, Any] | None:
+    try:
+        value = parse_json(b64url_decode(text))
+    except (ValueError, CryptoError, RecursionError, BadRequest):
+        return None
+    return value if type(value) is dict else None

@@ -27,11 +27,7 @@ Change = tuple[Applied, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One message to process, with what came along.
-
-    Parameters:
-        cid: the message's, if it was computed already.
-    """
+    """One message to process, with what came along, such as its CID if that was computed already."""
 
     tenant: str
     message: Message
@@ -41,12 +37,7 @@ class Call:
     cid: str | None = None
 
     def require_handler(self, code: Code) -> Handler:
-        """Return the subscription handler.
-
-        Raises:
-            NotImplementedByDwn: there is none, so that a subscription would be of no use; the reference says this where
-                it has no event stream.
-        """
+        """Return the subscription handler, or raise NotImplementedByDwn, as the reference without an event stream."""
         if self.subscription_handler is None:
             raise NotImplementedByDwn(code, "Subscriptions are not supported")
         return self.subscription_handler

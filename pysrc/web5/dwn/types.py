@@ -1,7 +1,5 @@
 """Names of the JSON values that every layer handles."""
 
-from __future__ import annotations
-
 from typing import Any
 
 Message = dict[str, Any]

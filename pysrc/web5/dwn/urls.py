@@ -31,11 +31,7 @@ _DOUBLE_DOT = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
 
 @lru_cache(maxsize=1024)
 def normalize_url(url: str) -> str:
-    """Return the URL as DWN messages carry it; one without a scheme gets `http://`.
-
-    Raises:
-        BadRequest: with `UrlProtocolNotNormalizable` if it is none.
-    """
+    """Return the URL as DWN messages carry it, with `http://` if it has no scheme, or raise BadRequest."""
     full = url if _HAS_SCHEME.match(url) else f"http://{url}"
     try:
         text = _serialize(full)

@@ -114,11 +114,7 @@ def encryption_property(content: ContentKey, entries: Iterable[Entry]) -> dict[s
 
 
 def entries_of(message: Message) -> list[Entry]:
-    """Return the wrapped keys of a record; none, if it is not encrypted.
-
-    Raises:
-        EncryptionError: its `encryption` has not the wire's shape.
-    """
+    """Return the wrapped keys of a record, none if it is not encrypted, or raise EncryptionError."""
     encryption = message.get("encryption")
     if encryption is None:
         return []

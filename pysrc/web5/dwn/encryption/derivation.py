@@ -63,11 +63,7 @@ class DerivedKey:
     private: bytes
 
     def at(self, path: Sequence[str]) -> DerivedKey:
-        """Derive the key at a path from the root.
-
-        Raises:
-            EncryptionError: the path does not lead through this key, or has an empty step.
-        """
+        """Derive the key at a path from the root, or raise EncryptionError where it does not lead through this key."""
         own = len(self.path)
         if tuple(path[:own]) != self.path:
             raise EncryptionError(f"The key at {self.path} does not lead to {tuple(path)}.")

@@ -43,16 +43,13 @@ def without_marks(definition: Definition) -> dict[str, Any]:
 async def with_keys(
     definition: Definition, root: RootKey, crypto: Crypto, *, types: set[str] | None = None
 ) -> dict[str, Any]:
-    """Return a copy of the definition with `$encryption` at its paths.
+    """Return a copy of the definition with `$encryption` at its paths, or raise BadRequest if its URL is none.
 
     A value that has not the shape of a definition gets none: the DWN will say what is wrong with it.
 
     Parameters:
         root: of the DID in whose DWN it is to be configured.
         types: only at the paths that end in one of these.
-
-    Raises:
-        BadRequest: the protocol's URL cannot be normalized.
     """
     plain = without_marks(definition)
     if not is_definition(plain):

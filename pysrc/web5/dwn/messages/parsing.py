@@ -156,7 +156,7 @@ _COVERED = {
     "attestation": Code.RecordsWriteValidateIntegrityAttestationMismatch,
     "encryption": Code.RecordsWriteValidateIntegrityEncryptionCidMismatch,
 }
-"""What an author signs by its CID, with the code for another one."""
+"""The properties that an author signs by their CIDs, with the codes for other CIDs."""
 
 
 def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:

@@ -18,7 +18,6 @@ from web5.dwn.events import Applied
 from web5.dwn.messages import rules
 from web5.dwn.messages.parsing import (
     Claims,
-    Parties,
     check_delegations,
     check_moment,
     check_urls,
@@ -40,7 +39,7 @@ from web5.dwn.protocols.shape import definition_shape
 from web5.dwn.protocols.validation import validate_definition
 from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.protocols import configurations, configured
-from web5.dwn.store.schema import configure_columns
+from web5.dwn.store.schema import columns_of
 from web5.dwn.store.store import Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, Unauthorized
@@ -92,20 +91,21 @@ async def handle_configure(services: Services, call: Call) -> Reply:
 
 
 def _change(store: Store, call: Call, message: Message, cid: str, claims: Claims) -> Change:
-    parties = claims.parties()
-    descriptor, author = message["descriptor"], parties.author or ""
+    parties, descriptor = claims.parties(), message["descriptor"]
+    author, definition = parties.author or "", descriptor["definition"]
     authorize_delegates(store, message, parties)
     if author != call.tenant and not invokes_grant(store, call.tenant, message, parties):
         raise Unauthorized(Code.ProtocolsConfigureAuthorizationFailed, "message failed authorization")
     check_delegations(claims)  # the reference does not ask whether the grant is the one that was signed
     tenant = store.enrol(call.tenant)
-    previous = configured(store, tenant, descriptor["definition"]["protocol"])
+    previous = configured(store, tenant, definition["protocol"])
     row = None if previous is None else store.message(tenant, previous)
     if row is not None:
         if (descriptor["messageTimestamp"], cid) <= row.age or says_nothing_new(message, row.message):
             raise Conflict("", "Conflict")
         store.supersede([row])
-    columns = configure_columns(tenant, call.tenant, cid, message, author=author)
+    named = {"protocol": definition["protocol"], "published": definition["published"]}
+    columns = columns_of(tenant, call.tenant, cid, message, author, **named)
     return Applied(call.tenant, cid, store.put(columns), message, True, call.source, None, columns), []
 
 
@@ -123,7 +123,11 @@ async def handle_query(services: Services, call: Call) -> Reply:
     published_only = False
     try:
         await services.verifier.authenticate(message)
-        _authorize_query(services, call.tenant, message, parties)
+        if parties.author != call.tenant and not (
+            parties.claims.get("permissionGrantId")
+            and invokes_grant(services.store, call.tenant, message, parties, now=services.now())
+        ):
+            raise Unauthorized(Code.ProtocolsQueryUnauthorized, "The ProtocolsQuery failed authorization")
     except Unauthorized as error:
         if error.code not in PUBLISHED_ONLY:
             raise
@@ -134,13 +138,3 @@ async def handle_query(services: Services, call: Call) -> Reply:
     tenant = services.store.tenant(call.tenant)
     entries = configurations(services.store, tenant, protocol=filter.get("protocol"), published_only=published_only)
     return reply(200, "OK", entries=entries)
-
-
-def _authorize_query(services: Services, tenant: str, message: Message, parties: Parties) -> None:
-    if parties.author == tenant:
-        return
-    if parties.claims.get("permissionGrantId") and invokes_grant(
-        services.store, tenant, message, parties, now=services.now()
-    ):
-        return
-    raise Unauthorized(Code.ProtocolsQueryUnauthorized, "The ProtocolsQuery failed authorization")

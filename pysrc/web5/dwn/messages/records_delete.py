@@ -14,8 +14,8 @@ from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_on_record
 from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.protocols import purge_descendants
-from web5.dwn.store.schema import delete_columns
-from web5.dwn.store.store import MessageRow, Store
+from web5.dwn.store.schema import columns_of, immutable_values
+from web5.dwn.store.store import Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
 
@@ -48,7 +48,12 @@ def _change(store: Store, call: Call, message: Message, cid: str, parties: Parti
     record_id, prune = message["descriptor"]["recordId"], message["descriptor"]["prune"]
     tenant = store.tenant(call.tenant)
     existing = store.record(tenant, record_id)
-    _check_against_record(message, cid, existing)
+    newest = existing[-1] if existing else None
+    # A record that was deleted can be deleted again, where its descendants are to go too.
+    if newest is None or (newest.method == "Delete" and (not prune or newest.message["descriptor"]["prune"])):
+        raise NotFound("", "Not Found")
+    if (message["descriptor"]["messageTimestamp"], cid) <= newest.age:
+        raise Conflict("", "Conflict")
     initial = next((row.message for row in existing if row.initial), None)
     if initial is None:
         raise BadRequest(Code.RecordsWriteGetInitialWriteNotFound, "Initial write is not found.")
@@ -63,16 +68,5 @@ def _change(store: Store, call: Call, message: Message, cid: str, parties: Parti
     garbage = store.drop_blobs(tenant, record_id, keep=None)
     if prune:
         garbage += purge_descendants(store, tenant, record_id)
-    columns = delete_columns(tenant, call.tenant, cid, message, author=author, initial_write=initial)
+    columns = columns_of(tenant, call.tenant, cid, message, author, latest=True, **immutable_values(initial))
     return Applied(call.tenant, cid, store.put(columns), message, True, call.source, initial, columns), garbage
-
-
-def _check_against_record(message: Message, cid: str, existing: list[MessageRow]) -> None:
-    # A record that was deleted can be deleted again, where its descendants are to go too.
-    newest = existing[-1] if existing else None
-    if newest is None or (
-        newest.method == "Delete" and (not message["descriptor"]["prune"] or newest.message["descriptor"]["prune"])
-    ):
-        raise NotFound("", "Not Found")
-    if (message["descriptor"]["messageTimestamp"], cid) <= newest.age:
-        raise Conflict("", "Conflict")

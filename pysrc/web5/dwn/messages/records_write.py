@@ -20,7 +20,7 @@ from web5.dwn.permissions.records import check_permission_data, check_revocation
 from web5.dwn.protocols.authorization import Place, authorize_write
 from web5.dwn.protocols.integrity import validate_referential_integrity
 from web5.dwn.services import Call, Change, Reply, Services, reply
-from web5.dwn.store.schema import tag_values, write_columns
+from web5.dwn.store.schema import columns_of, tag_values, write_values
 from web5.dwn.store.store import BlobRow, MessageRow, Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, DwnError, Unauthorized
@@ -110,11 +110,7 @@ def _accepted(applied: Applied) -> Reply:
 
 
 def _admit(store: Store, tenant: int, did: str, write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
-    """Check all but the data of a write, and return the record's initial write if that is another.
-
-    Raises:
-        BadRequest, Unauthorized, Conflict: it may not be stored.
-    """
+    """Check all but the data of a write, and return the record's initial write if that is another."""
     _check_protocol(store, tenant, write)
     _authorize(store, tenant, did, write)
     initial = _check_against_record(write, existing)
@@ -201,17 +197,9 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
     if existing:
         store.supersede(existing)
         garbage += store.drop_blobs(tenant, record_id, keep=descriptor["dataCid"])
-    columns = write_columns(
-        tenant,
-        call.tenant,
-        write.cid,
-        write.message,
-        author=write.author,
-        attester=write.attester,
-        latest=latest,
-        initial=write.is_initial,
-        data=data,
-    )
+    more = {"latest": latest, "initial": write.is_initial, "attester": write.attester, "data": data}
+    more |= write_values(write.message)
+    columns = columns_of(tenant, call.tenant, write.cid, write.message, write.author, **more)
     seq = store.put(columns, tag_values(write.message) if latest else ())
     return Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial, columns), garbage
 

@@ -41,11 +41,7 @@ class Schema:
         return TypeAdapter(self._shape)
 
     def check(self, value: Any) -> dict[str, Any]:
-        """Return the value as a new dict.
-
-        Raises:
-            BadRequest: it has another shape; with one of the `SchemaValidator…` codes.
-        """
+        """Return the value as a new dict, or raise BadRequest with one of the `SchemaValidator…` codes."""
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:

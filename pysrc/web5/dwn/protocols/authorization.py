@@ -17,6 +17,7 @@ from web5.dwn.protocols.definitions import Definition, definition_of
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.protocols import RecordLink
 from web5.dwn.store.store import Store
+from web5.dwn.types import Message
 from web5.errors import BadRequest, Unauthorized
 
 ActionRule = Mapping[str, Any]
@@ -26,10 +27,9 @@ class Action(NamedTuple):
     """A row of `ACTIONS`.
 
     Parameters:
-        method: of the message.
         case: what the message does.
         by_author: only where the message is by the author of the record's initial write.
-        action: what a rule's `can` must name.
+        action: one that a rule's `can` must name.
     """
 
     method: str
@@ -135,57 +135,33 @@ class Place:
 
 def authorize_write(place: Place, write: ParsedWrite) -> None:
     """Check that the record's protocol allows a RecordsWrite, or raise Unauthorized."""
-    descriptor = write.descriptor
-    initial = stored.link(place.store, place.tenant, write.message["recordId"])
-    _authorize(
-        place,
-        write.parties,
-        # An update of what is not there is no action at all.
-        "a new record" if write.is_initial else "an update" if initial is not None else None,
-        initial,
-        protocol=descriptor["protocol"],
-        path=descriptor["protocolPath"],
-        context=write.message["contextId"],
-        record_id=descriptor.get("parentId") if initial is None else initial.record_id,
-        recipient=descriptor.get("recipient"),
-    )
+    initial = stored.link(place.store, place.tenant, write.record_id)
+    # An update of what is not there is no action at all.
+    case = "a new record" if write.is_initial else "an update" if initial is not None else None
+    above = write.descriptor.get("parentId") if initial is None else initial.record_id
+    _authorize(place, write.parties, case, initial, above, _subject(write.message))
 
 
-def authorize_on_record(place: Place, parties: Parties, write: Mapping[str, Any], case: str) -> None:
+def authorize_on_record(place: Place, parties: Parties, write: Message, case: str) -> None:
     """Check that the record's protocol allows a message to read or delete it, or raise Unauthorized.
 
     Parameters:
         write: a RecordsWrite of the record.
         case: one of `ACTIONS`.
     """
-    descriptor, record_id = write["descriptor"], write["recordId"]
-    _authorize(
-        place,
-        parties,
-        case,
-        stored.link(place.store, place.tenant, record_id),
-        protocol=descriptor["protocol"],
-        path=descriptor["protocolPath"],
-        context=write["contextId"],
-        record_id=record_id,
-        recipient=descriptor.get("recipient"),
-    )
+    initial = stored.link(place.store, place.tenant, write["recordId"])
+    _authorize(place, parties, case, initial, write["recordId"], _subject(write))
 
 
 def authorize_query(place: Place, parties: Parties, descriptor: Mapping[str, Any]) -> None:
     """Check that a protocol allows the RecordsQuery or RecordsSubscribe with this descriptor, or raise Unauthorized."""
-    filter = descriptor["filter"]
-    _authorize(
-        place,
-        parties,
-        "a query" if descriptor["method"] == "Query" else "a subscription",
-        None,
-        protocol=filter.get("protocol"),
-        path=filter["protocolPath"],
-        context=filter.get("contextId"),
-        record_id=None,
-        recipient=None,
-    )
+    case = "a query" if descriptor["method"] == "Query" else "a subscription"
+    subject = {name: descriptor["filter"].get(name) for name in ("protocol", "protocolPath", "contextId")}
+    _authorize(place, parties, case, None, None, subject)
+
+
+def _subject(write: Message) -> Mapping[str, Any]:
+    return {**write["descriptor"], "contextId": write["contextId"]}
 
 
 def _authorize(
@@ -193,13 +169,10 @@ def _authorize(
     parties: Parties,
     case: str | None,
     initial: RecordLink | None,
-    *,
-    protocol: str | None,
-    path: str,
-    context: str | None,
     record_id: str | None,
-    recipient: str | None,
+    subject: Mapping[str, Any],
 ) -> None:
+    protocol, path, context = subject["protocol"], subject["protocolPath"], subject["contextId"]
     by_author = initial is not None and parties.author == (initial.author or place.tenant_did)
     actions = {row.action for row in ACTIONS if row.case == case and (by_author or not row.by_author)}
     chain = _chain(place, record_id)
@@ -217,7 +190,7 @@ def _authorize(
         raise Unauthorized(
             Code.ProtocolAuthorizationActionRulesNotFound, f"no action rule defined, {parties.author} is unauthorized"
         )
-    requester = Requester(parties.author, role, recipient, chain, place.tenant_did)
+    requester = Requester(parties.author, role, subject.get("recipient"), chain, place.tenant_did)
     if not any(actions.intersection(rule["can"]) and _is_for(rule, requester) for rule in rules.actions):
         raise Unauthorized(
             Code.ProtocolAuthorizationActionNotAllowed,

@@ -130,77 +130,51 @@ class Columns(NamedTuple):
     data: bytes | None = None
 
 
-def write_columns(
-    tenant: int,
-    did: str,
-    cid: str,
-    message: Message,
-    *,
-    author: str,
-    attester: str | None,
-    latest: bool,
-    initial: bool,
-    data: bytes | None,
-) -> Columns:
-    """Return the row of a RecordsWrite.
+def columns_of(tenant: int, did: str, cid: str, message: Message, author: str, **more: Any) -> Columns:
+    """Return the row of a message.
 
     Parameters:
         did: the tenant's DID.
         author: the logical author, who is the grantor where a delegate signed.
+        more: columns that a message of this kind has besides, such as `write_values`.
     """
     descriptor = message["descriptor"]
     return Columns(
         tenant=tenant,
         cid=cid,
-        method="Write",
-        record_id=message["recordId"],
-        latest=latest,
-        initial=initial,
+        method=descriptor["method"],
         message_timestamp=descriptor["messageTimestamp"],
-        published=bool(descriptor.get("published")),
-        date_published=descriptor.get("datePublished"),
+        message=json.dumps(message, separators=(",", ":"), ensure_ascii=False),
         guest=None if author == did else author,
-        attester=attester,
-        data_format=descriptor["dataFormat"],
-        data_cid=descriptor["dataCid"],
-        data_size=descriptor["dataSize"],
-        message=_text(message),
-        data=data,
-        **_immutable(message),
+        **more,
     )
 
 
-def delete_columns(
-    tenant: int, did: str, cid: str, message: Message, *, author: str, initial_write: Message
-) -> Columns:
-    """Return the row of a RecordsDelete, with the immutable properties of its record."""
-    descriptor = message["descriptor"]
-    return Columns(
-        tenant=tenant,
-        cid=cid,
-        method="Delete",
-        record_id=descriptor["recordId"],
-        latest=True,
-        message_timestamp=descriptor["messageTimestamp"],
-        guest=None if author == did else author,
-        message=_text(message),
-        **_immutable(initial_write),
-    )
+def immutable_values(write: Message) -> dict[str, Any]:
+    """Return the columns that all messages of a record have in common."""
+    descriptor = write["descriptor"]
+    return {
+        "record_id": write["recordId"],
+        "date_created": descriptor["dateCreated"],
+        "recipient": descriptor.get("recipient"),
+        "protocol": descriptor.get("protocol"),
+        "protocol_path": descriptor.get("protocolPath"),
+        "context_id": write.get("contextId"),
+        "parent_id": descriptor.get("parentId"),
+        "schema": descriptor.get("schema"),
+    }
 
 
-def configure_columns(tenant: int, did: str, cid: str, message: Message, *, author: str) -> Columns:
-    """Return the row of a ProtocolsConfigure."""
-    descriptor = message["descriptor"]
-    return Columns(
-        tenant=tenant,
-        cid=cid,
-        method="Configure",
-        message_timestamp=descriptor["messageTimestamp"],
-        published=descriptor["definition"]["published"],
-        guest=None if author == did else author,
-        protocol=descriptor["definition"]["protocol"],
-        message=_text(message),
-    )
+def write_values(write: Message) -> dict[str, Any]:
+    """Return the columns of a RecordsWrite that stand in the message itself."""
+    descriptor = write["descriptor"]
+    return immutable_values(write) | {
+        "published": bool(descriptor.get("published")),
+        "date_published": descriptor.get("datePublished"),
+        "data_format": descriptor["dataFormat"],
+        "data_cid": descriptor["dataCid"],
+        "data_size": descriptor["dataSize"],
+    }
 
 
 def tag_values(message: Message) -> Iterator[tuple[str, Any]]:
@@ -215,20 +189,3 @@ def stored_tag(value: str | int | float | bool) -> bytes | str | int | float:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value.encode("utf-16-be") if isinstance(value, str) else value
-
-
-def _immutable(write: Message) -> dict[str, Any]:
-    descriptor = write["descriptor"]
-    return {
-        "date_created": descriptor["dateCreated"],
-        "recipient": descriptor.get("recipient"),
-        "protocol": descriptor.get("protocol"),
-        "protocol_path": descriptor.get("protocolPath"),
-        "context_id": write.get("contextId"),
-        "parent_id": descriptor.get("parentId"),
-        "schema": descriptor.get("schema"),
-    }
-
-
-def _text(message: Message) -> str:
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)

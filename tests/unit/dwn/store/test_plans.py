@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from web5.dwn.store.database import open_memory
-from web5.dwn.store.schema import tag_values, write_columns
+from web5.dwn.store.schema import columns_of, tag_values, write_values
 from web5.dwn.store.search import NARROW, SORTS, query_events, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import PUBLISHED, record_terms, seen_by
@@ -27,6 +27,7 @@ SOON, LATE = format_timestamp(START + 5_000_000), format_timestamp(START + 3 * N
 def message(i: int) -> dict[str, Any]:
     time = format_timestamp(START + i * 1_000_000)
     descriptor = {
+        "method": "Write",
         "messageTimestamp": time,
         "dateCreated": time,
         "schema": "urn:a",
@@ -51,8 +52,8 @@ def store() -> Store:
         tenant = store.enrol(TENANT)
         for i in range(3 * NARROW):
             one = message(i)
-            given = {"author": TENANT, "attester": None, "latest": True, "initial": True, "data": b""}
-            store.put(write_columns(tenant, TENANT, f"m{i:05}", one, **given), tag_values(one))
+            given = {"latest": True, "initial": True, "data": b"", **write_values(one)}
+            store.put(columns_of(tenant, TENANT, f"m{i:05}", one, TENANT, **given), tag_values(one))
     return store
 
 

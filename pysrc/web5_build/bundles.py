@@ -23,7 +23,7 @@ from web5_build.stamp import Stamp, digest
 PYODIDE = WEB / "node_modules" / "pyodide"
 COMPILER = Path(__file__).with_name("compile.mjs")
 CACHE_TAG = "cpython-314"
-DATA = ("*.mjs", "english.txt")
+DATA = ("*.mjs", "english.txt", "properties.bin")
 """The files that a package brings along beside its code."""
 EXTENSION = f".{CACHE_TAG}-wasm32-emscripten.so"
 

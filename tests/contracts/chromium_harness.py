@@ -189,6 +189,6 @@ def _source() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for folder, top in ((ROOT / "pysrc" / "web5", ROOT / "pysrc"), (HERE, ROOT)):
-            for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.mjs")]):
+            for path in sorted([path for kind in ("*.py", "*.mjs", "*.bin") for path in folder.rglob(kind)]):
                 archive.write(path, path.relative_to(top))
     return packed.getvalue()

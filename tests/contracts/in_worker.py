@@ -27,7 +27,7 @@ from tests.contracts import (
 from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
 from tests.contracts.memory_pages import MemoryPages
-from web5 import Record, Web5
+from web5 import Record, Web5, ecma_regexp
 from web5.agent.delegation.actor import Actor
 from web5.agent.vault.vault import Vault
 from web5.api.data import prepare
@@ -156,6 +156,10 @@ async def store_a_file(space: str) -> None:
     assert read.finish() == (record.data_cid, 64 * MIB)
     assert record.data_format == "video/webm"
     await web5.close()
+
+
+def matches(pattern: str, text: str) -> bool:
+    return ecma_regexp.compile(pattern).test(text)
 
 
 async def store_encrypted(space: str) -> None:

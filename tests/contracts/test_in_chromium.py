@@ -91,6 +91,11 @@ async def test_records_are_encrypted_in_the_browser(page: Page) -> None:
     assert b"a text that nobody else is to read" not in stored
 
 
+async def test_patterns_know_the_properties_of_characters(page: Page) -> None:
+    assert await python(page, "matches", r"^\p{Script=Greek}+$", "αβγ") is True
+    assert await python(page, "matches", r"^\p{L}+$", "1") is False
+
+
 async def test_a_file_that_changed_since_it_was_chosen_is_told(page: Page) -> None:
     said = await python(page, "read_a_file_that_changes")
     assert said.startswith("InvalidArgument: reading note.txt failed: NotReadableError")

@@ -27,7 +27,11 @@ def test_it_has_every_module_of_web5_and_the_type_marker(wheel: zipfile.ZipFile)
     sources = {path.relative_to(PYSRC).as_posix() for path in (PYSRC / "web5").rglob("*.py")}
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert sources - names == set()
-    assert names - sources == {"web5/py.typed", "web5/browser/secp256k1.mjs"}
+    assert names - sources == {
+        "web5/py.typed",
+        "web5/browser/secp256k1.mjs",
+        "web5/ecma_regexp/properties.bin",
+    }
 
 
 def test_the_build_is_not_in_it(wheel: zipfile.ZipFile) -> None:

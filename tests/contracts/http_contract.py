@@ -223,7 +223,6 @@ async def case_a_large_stream_arrives_whole_in_little_memory(http: Http, base: s
         assert response.status == 200
         assert json.loads(await response.read(LIMIT)) == expected
     assert source.ends == ["whole"]
-    assert len(told) > 1
     assert told == sorted(told)
     assert told[-1] == source.size
 
@@ -280,12 +279,11 @@ async def case_a_server_that_slams_the_door_is_told_at_once(http: Http, base: st
     assert (await (await http.request("GET", f"{base}/status/200")).read(LIMIT)) == b"200"
 
 
-async def case_a_redirect_that_repeats_an_upload_reads_it_again(http: Http, base: str) -> None:
-    source, name = Source(4), secrets.token_hex(8)
-    expected = await source.sha256()
-    response = await _upload(http, f"{base}/elsewhere/{name}", source)
-    assert json.loads(await response.read(LIMIT))["sha256"] == expected
-    assert await _arrived(http, base, name)
+async def case_what_is_sent_goes_to_no_other_address(http: Http, base: str) -> None:
+    name = secrets.token_hex(8)
+    for method, body in (("POST", b"1"), ("PUT", b"1"), ("POST", BodyStream(Source(4), Source(4).size))):
+        await expect(Unreachable, http.request(method, f"{base}/elsewhere/{name}", body=body))
+        assert not await _arrived(http, base, name)
 
 
 async def case_an_upload_is_cancelled_while_its_source_is_read(http: Http, base: str) -> None:
@@ -306,10 +304,15 @@ async def case_an_upload_is_cancelled_while_its_source_is_read(http: Http, base:
 
 
 async def case_an_upload_is_cancelled_while_the_server_thinks(http: Http, base: str) -> None:
-    sent = asyncio.Event()
-    body = BodyStream(Source(1), Source(1).size, on_sent=lambda total: sent.set())
+    read = asyncio.Event()
+
+    async def tell() -> None:
+        read.set()
+
+    body = BodyStream(Source(2, tell), Source(2).size)
     sending = asyncio.ensure_future(http.request("POST", f"{base}/silent", body=body))
-    await sent.wait()
+    await read.wait()
+    await (await http.request("GET", f"{base}/echo")).read(LIMIT)
     sending.cancel()
     await asyncio.wait([sending], timeout=5)
     assert sending.cancelled()

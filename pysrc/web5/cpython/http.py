@@ -46,7 +46,7 @@ class HttpxResponse(HttpResponse):
 
 
 class HttpxHttp:
-    """The `Http` port over httpx; follows redirects, as fetch does.
+    """The `Http` port over httpx.
 
     Parameters:
         transport: where requests go instead of the network, such as `httpx.ASGITransport(app)`.
@@ -54,7 +54,7 @@ class HttpxHttp:
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
         limits = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
-        self._client = httpx.AsyncClient(transport=transport, limits=limits, follow_redirects=True)
+        self._client = httpx.AsyncClient(transport=transport, limits=limits)
 
     async def request(
         self,
@@ -66,47 +66,33 @@ class HttpxHttp:
         timeout: float = 30.0,
     ) -> HttpxResponse:
         headers = dict(headers or {})
-        content: bytes | _Upload | None = None if isinstance(body, BodyStream) else body
+        content: bytes | AsyncGenerator[bytes] | None = None if isinstance(body, BodyStream) else body
         async with AsyncExitStack() as stack:
             stack.enter_context(_translated(url))
             if isinstance(body, BodyStream):
                 headers["content-length"] = str(body.size)  # without it httpx would send it chunked
-                content = await stack.enter_async_context(aclosing(_Upload(body, url)))
+                content = await stack.enter_async_context(aclosing(_upload(body)))
             async with asyncio.timeout(timeout):
                 request = self._client.build_request(method, url, headers=headers, content=content, timeout=timeout)
-                return HttpxResponse(await self._client.send(request, stream=True), url)
+                response = await self._client.send(request, stream=True, follow_redirects=method == "GET")
+            if response.has_redirect_location:
+                await response.aclose()
+                raise Unreachable(f"{url} redirects a {method} to another address: use that, if it is the right one")
+            return HttpxResponse(response, url)
 
     async def close(self) -> None:
         """Close idle connections. Safe to call twice."""
         await self._client.aclose()
 
 
-class _Upload:
-    """A `BodyStream` as httpx reads it; a redirect that repeats the request opens it again."""
-
-    def __init__(self, body: BodyStream, url: str) -> None:
-        self._body = body
-        self._url = url
-        self._opened: AsyncGenerator[bytes] | None = None
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._opened is not None and self._body.once:
-            raise Unreachable(f"{self._url} redirects an upload that cannot be read twice; use the address it names")
-        self._opened = self._chunks()
-        return self._opened
-
-    async def aclose(self) -> None:
-        if self._opened is not None:
-            await self._opened.aclose()
-
-    async def _chunks(self) -> AsyncGenerator[bytes]:
-        sent = 0
-        async with reading(self._body) as chunks:
-            async for chunk in chunks:
-                yield chunk
-                sent += len(chunk)
-                if self._body.on_sent is not None:
-                    self._body.on_sent(sent)
+async def _upload(body: BodyStream) -> AsyncGenerator[bytes]:
+    sent = 0
+    async with reading(body) as chunks:
+        async for chunk in chunks:
+            yield chunk
+            sent += len(chunk)
+            if body.on_sent is not None:
+                body.on_sent(sent)
 
 
 def _latin1(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

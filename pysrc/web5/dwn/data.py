@@ -29,7 +29,6 @@ class DataStream:
     Parameters:
         source: the bytes, or a function that opens a fresh iteration over their chunks.
         size: the number of bytes, if it is known.
-        once: True if it can be iterated only once; data of the local store can be iterated again.
         close: gives up what was not read.
     """
 
@@ -38,13 +37,11 @@ class DataStream:
         source: bytes | Callable[[], AsyncIterator[bytes]],
         size: int | None = None,
         *,
-        once: bool = False,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._source = source
         self._close = close
         self.size = len(source) if isinstance(source, bytes) else size
-        self.once = once
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _chunks(self._source) if isinstance(self._source, bytes) else self._source()

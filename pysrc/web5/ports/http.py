@@ -15,15 +15,14 @@ class BodyStream:
     """The body of a request that may be larger than memory: it is read while it is sent.
 
     Parameters:
-        chunks: the bytes; iterated anew should they have to be sent again.
+        chunks: the bytes.
         size: how many bytes they are.
-        once: `chunks` can be iterated once only, so that the request may not be able to follow a redirect.
-        on_sent: called with the number of bytes sent so far, from time to time; it must not raise.
+        on_sent: called with the number of bytes sent so far, from time to time, or, as browsers do not tell, once all
+            are sent; it must not raise.
     """
 
     chunks: AsyncIterable[bytes]
     size: int
-    once: bool = False
     on_sent: Callable[[int], None] | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -95,12 +94,15 @@ class Http(Protocol):
     ) -> HttpResponse:
         """Send one request; any status is a response, also one that comes before all of the body is sent.
 
+        Only a GET follows redirects: whatever else is sent is meant for whom it was given to, and for nobody whom that
+        one names.
+
         Parameters:
             body: a stream goes out with its size as Content-Length, a few chunks of it in memory at a time.
             timeout: seconds until the headers arrive, and between chunks of the body.
 
         Raises:
-            Unreachable: no connection, refused, or the browser blocked it (CORS).
+            Unreachable: no connection, refused, redirected, or the browser blocked it (CORS).
             TimedOut: nothing came in time.
             Whatever reading a `BodyStream` raises; the request is broken off.
         """

@@ -3,8 +3,8 @@
 Invariants:
 1. A DWN's answer is returned as its reply; if nothing answered as a DWN does, a RemoteError is raised. Never mixed up.
 2. A message that is too large for one endpoint's headers is that message's failure, not the endpoint's.
-3. Data beyond `MAX_INLINE_BYTES` is never whole in memory: it is read while it is sent. Each attempt, and a redirect
-   that repeats the request, reads the local store anew; only data of unknown size is read first.
+3. Data beyond `MAX_INLINE_BYTES` is never whole in memory: it is read while it is sent. Each attempt reads the local
+   store anew; only data of unknown size is read first.
 4. A message is sent twice only if it merely asks.
 """
 
@@ -203,7 +203,7 @@ async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] 
         return data
     if data.size is None or data.size <= MAX_INLINE_BYTES:
         return await data.read()
-    return BodyStream(data, data.size, once=data.once, on_sent=on_sent)
+    return BodyStream(data, data.size, on_sent=on_sent)
 
 
 async def _reply(endpoint: str, response: HttpResponse, header_bytes: int) -> dict[str, Any]:
@@ -214,7 +214,7 @@ async def _reply(endpoint: str, response: HttpResponse, header_bytes: int) -> di
         reply = rpc.parse_response(header)
         entry = reply.get("entry")
         if isinstance(entry, dict):
-            entry["data"] = DataStream(response.chunks, _size(entry), once=True, close=response.close)
+            entry["data"] = DataStream(response.chunks, _size(entry), close=response.close)
         else:
             await response.close()
         return reply

@@ -170,7 +170,7 @@ class Pull:
             except RemoteError as error:
                 return classify_error(error)
         elif isinstance(data, DataStream):
-            candidate.data = DataStream(partial(self._counted, data), data.size, once=data.once)
+            candidate.data = DataStream(partial(self._counted, data), data.size)
         return candidate
 
     async def _counted(self, data: DataStream) -> AsyncIterator[bytes]:

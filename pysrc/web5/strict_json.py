@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 MAX_NESTING = 500
@@ -18,7 +19,23 @@ _OPENING = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def parse(text: str) -> Any:
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def decoder(parse_float: Callable[[str], Any] = float) -> json.JSONDecoder:
+    """Return a decoder for `parse`; it is made once, as `json.loads` makes one a call.
+
+    Parameters:
+        parse_float: returns the number for a text with a fraction or an exponent.
+    """
+    return json.JSONDecoder(parse_constant=_refuse, parse_float=parse_float)
+
+
+_DECODER = decoder()
+
+
+def parse(text: str, decoder: json.JSONDecoder = _DECODER) -> Any:
     """Parse a JSON text as strictly as `JSON.parse`: NaN and the infinities are no JSON.
 
     Raises:
@@ -26,7 +43,7 @@ def parse(text: str) -> Any:
     """
     if text.count("[") + text.count("{") > MAX_NESTING and _depth(text) > MAX_NESTING:
         raise ValueError("JSON nested too deeply")
-    return _DECODER.decode(text)
+    return decoder.decode(text)
 
 
 def _depth(text: str) -> int:
@@ -39,11 +56,3 @@ def _depth(text: str) -> int:
         brackets = rest
         depth += 1
     return depth + len(brackets)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
-"""Made once: `json.loads` makes one a call."""

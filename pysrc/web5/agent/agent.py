@@ -67,6 +67,8 @@ class Agent:
 
     Parameters:
         gateway_uris: the DID DHT gateways, for publishing and resolving, the preferred one first.
+        share_sockets: let all identities use one WebSocket to an endpoint, which is thereby told that they are one
+            person's. Without it, each has its own.
 
     Attributes:
         on_change: called with (tenant, message CID) after each message, local or pulled, is stored and durable.
@@ -76,7 +78,7 @@ class Agent:
         InvalidArgument: there is no gateway.
     """
 
-    def __init__(self, platform: Platform, *, gateway_uris: Sequence[str]) -> None:
+    def __init__(self, platform: Platform, *, gateway_uris: Sequence[str], share_sockets: bool = False) -> None:
         database, crypto, http, clock = platform.database, platform.crypto, platform.http, platform.clock
         self.clock, self.crypto, self.http = clock, crypto, http
         self._close_platform = platform.close
@@ -93,7 +95,7 @@ class Agent:
             web=DidWeb(http, allow_localhost=True),
         )
         self.dwn = Dwn(database=database, blobs=platform.blobs, resolver=self.resolver, crypto=remembering, clock=clock)
-        remote = RemoteDwn(http, platform.sockets)
+        remote = RemoteDwn(http, platform.sockets, share_sockets=share_sockets)
         self.messages = Messages(self.dwn, self.resolver, remote)
 
         self.vault = Vault(database, platform.sealer, crypto)

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from web5.agent.replies import check_reply
 from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.dwn import Dwn
-from web5.dwn.data import DataSource, DataStream
+from web5.dwn.data import DataSource, DataStream, data_of
 from web5.dwn.types import Message
-from web5.errors import DwnError, RemoteError, Unreachable
+from web5.errors import BadReply, DwnError, RemoteError, Unreachable
 from web5.remote.dwn import RemoteDwn
 from web5.sync import SendResult
 from web5.sync.plan.policy import classify, classify_error
@@ -48,16 +49,28 @@ class Messages:
 
         Raises:
             DwnError: it answered with something other than success.
-            RemoteError: none answered, or the DID names none.
+            RemoteError: none answered, or the DID names none; BadReply if one answered, but not as a DWN does. Reading
+                the data in the reply raises it too, if they are not those that the message names.
         """
         document = (await self._resolver.resolve(target)).did_document
-        failures: list[str] = []
+        failures: list[RemoteError] = []
         for endpoint in document.dwn_endpoints if document else ():
             try:
-                return _checked(await self._remote.process_message(endpoint, target, message, data))
+                return await self._request(endpoint, target, message, data)
             except RemoteError as error:
-                failures.append(f"{endpoint}: {error}")
-        raise Unreachable("; ".join(failures) or f"{target} names no DWN in its DID document.")
+                failures.append(error)
+        kind = BadReply if any(isinstance(error, BadReply) for error in failures) else Unreachable
+        raise kind("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
+
+    async def _request(self, endpoint: str, target: str, message: Message, data: bytes | DataStream | None) -> Reply:
+        reply = _checked(await self._remote.process_message(endpoint, target, message, data))
+        try:
+            check_reply(message, reply)
+        except BadReply as error:
+            if (stream := data_of(reply)) is not None:
+                await stream.close()
+            raise BadReply(f"{endpoint}: {error}") from error
+        return reply
 
     async def ask(self, tenant: str, from_: str | None, message: Message) -> Reply:
         """Process a message in the local DWN of `tenant`, or send it to a remote one of `from_` if that is given.

@@ -25,12 +25,15 @@ SETTINGS_BYTES = 64 * 1024
 """Bytes that a site's config.json may have: some URLs."""
 
 
-async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name: str = "web5") -> Agent:
+async def open_agent(
+    *, gateway_uris: Sequence[str], on_progress: Progress, name: str = "web5", share_sockets: bool = False
+) -> Agent:
     """Open the agent of this origin.
 
     Parameters:
         gateway_uris: DID DHT gateways, the preferred one first.
         name: the store's name; each name is a node of its own.
+        share_sockets: as `Agent` has it.
 
     Raises:
         InvalidArgument: there is no gateway.
@@ -58,7 +61,7 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress, name
             sealer=DeviceSealer(name),
             close=stack.aclose,
         )
-        agent = Agent(platform, gateway_uris=gateway_uris)
+        agent = Agent(platform, gateway_uris=gateway_uris, share_sockets=share_sockets)
         await agent.open()
     except BaseException:
         await stack.aclose()

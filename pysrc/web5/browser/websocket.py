@@ -15,6 +15,7 @@ import js
 from pyodide.ffi import JsException, create_proxy
 
 from web5.browser.js_errors import NETWORK, translated
+from web5.dwn.rpc import MAX_REPLY_BYTES
 from web5.errors import TimedOut, Unreachable
 
 
@@ -25,6 +26,7 @@ class BrowserWebSocket:
         self._url = url
         self._js_socket = js_socket
         self._texts: deque[str] = deque()
+        self._waiting = 0
         self._arrived = asyncio.Event()
         self._end: str | None = None
         self._closed = False
@@ -45,7 +47,9 @@ class BrowserWebSocket:
     async def __aiter__(self) -> AsyncIterator[str]:
         while not self._closed:
             if self._texts:
-                yield self._texts.popleft()
+                text = self._texts.popleft()
+                self._waiting -= len(text)
+                yield text
             elif self._end is not None:
                 raise self._unreachable()
             else:
@@ -63,7 +67,10 @@ class BrowserWebSocket:
     def _on_message(self, js_event: Any) -> None:
         if isinstance(js_event.data, str):
             self._texts.append(js_event.data)
+            self._waiting += len(self._texts[-1])
             self._arrived.set()
+            if self._waiting > MAX_REPLY_BYTES:  # a browser does not let us make it wait
+                self._over("the other end sends more than is read")
         else:
             self._over("the other end sent what is no text")
 

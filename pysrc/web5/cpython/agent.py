@@ -29,6 +29,7 @@ async def open_agent(
     data_path: Path | str = DEFAULT_DATA_PATH,
     http: HttpxHttp | None = None,
     sockets: WebSockets | None = None,
+    share_sockets: bool = False,
 ) -> Agent:
     """Open the agent whose data lies in a folder, making the folder if need be.
 
@@ -36,6 +37,7 @@ async def open_agent(
         gateway_uris: DID DHT gateways, the preferred one first.
         http: another way to the network, for example into ASGI apps of this process; the agent closes it.
         sockets: that way for WebSockets; with another `http`, there are none without it.
+        share_sockets: as `Agent` has it.
 
     Raises:
         InvalidArgument: there is no gateway.
@@ -63,7 +65,7 @@ async def open_agent(
             sealer=FileSealer(folder / "device.key"),
             close=stack.aclose,
         )
-        agent = Agent(platform, gateway_uris=gateway_uris)
+        agent = Agent(platform, gateway_uris=gateway_uris, share_sockets=share_sockets)
         await agent.open()
     except BaseException:
         await stack.aclose()

@@ -25,6 +25,9 @@ PING_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """Time that the other end may take to agree that a connection ends."""
 
+WAITING_FRAMES = 2
+"""Frames that have come and are not read yet, from which on the other end is made to wait."""
+
 PASSING = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
 """Statuses of a handshake that tell of a server's trouble just now, not of what it offers."""
 
@@ -79,6 +82,7 @@ class CPythonWebSockets:
                     ping_timeout=PING_SECONDS,
                     close_timeout=CLOSE_SECONDS,
                     max_size=MAX_REPLY_BYTES,
+                    max_queue=WAITING_FRAMES,
                     compression=None,
                 )
         except (OSError, WebSocketException, ValueError) as error:

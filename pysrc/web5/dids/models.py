@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
@@ -161,9 +162,28 @@ class DidDocument(WireModel):
 
     @property
     def dwn_endpoints(self) -> list[str]:
-        """The HTTP URLs of the subject's DWNs in the document's order, each once, without a slash at the end."""
-        urls = [url.rstrip("/") for service in self.dwn_services for url in service.urls]
-        return list(dict.fromkeys(url for url in urls if url.lower().startswith(("http://", "https://"))))
+        """The HTTP URLs of the subject's DWNs in normal form, in the document's order, each once."""
+        urls = [_normal_endpoint(url) for service in self.dwn_services for url in service.urls]
+        return list(dict.fromkeys(url for url in urls if url is not None))
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def _normal_endpoint(url: str) -> str | None:
+    """Return an HTTP URL with its scheme and host in lower case, without a default port and a slash at the end."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not host:
+        return None
+    user, at, _ = parts.netloc.rpartition("@")
+    place = f"{user}{at}[{host}]" if ":" in host else f"{user}{at}{host}"
+    if port not in (None, _PORTS[parts.scheme]):
+        place = f"{place}:{port}"
+    return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), parts.query, ""))
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,31 @@ class DataStream:
             await self._close()
 
 
+def verified(data: DataStream, cid: str, size: int) -> DataStream:
+    """Return somebody else's data as a stream that does not end well unless they have this CID and size.
+
+    The last chunk is given only when that is known; else reading raises BadReply in its place.
+    """
+
+    async def chunks() -> AsyncIterator[bytes]:
+        found, last = DataCid(), b""
+        async with reading(data) as incoming:
+            async for chunk in incoming:
+                found.update(chunk)
+                if found.size > size:
+                    break
+                if last:
+                    yield last
+                last = chunk
+        if found.finish() != (cid, size):
+            await data.close()
+            raise BadReply(f"The data of the record are not the {size} bytes that its message names ({cid}).")
+        if last:
+            yield last
+
+    return DataStream(chunks, size, close=data.close)
+
+
 def data_of(reply: Any) -> DataStream | None:
     """Return the record data that a reply brings as a stream, or None."""
     entry = reply.get("entry") if isinstance(reply, dict) else None

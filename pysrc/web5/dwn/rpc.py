@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from web5 import strict_json
+from web5.dwn.cid import javascript_number
 from web5.errors import BadReply
 
 REQUEST_HEADER = "dwn-request"
@@ -30,6 +31,12 @@ MAX_REPLY_BYTES = 64 * 1024 * 1024
 
 A page of records is a few MiB, but a server may list all that it has at once: 64 MiB are 1,500 records with the 30,000
 bytes of data that the reference inlines at most, or the CIDs of a million messages."""
+
+MAX_VALUES = 2_000_000
+"""Values in one JSON text: each takes some 60 bytes once it is parsed, however few characters it has."""
+
+MAX_DETAIL = 1000
+"""Characters of a status detail that are read; the reference's longest, those of its schemas, have some hundreds."""
 
 SHOWN_CHARACTERS = 120
 """Length of the part of a foreign answer that an error message shows."""
@@ -191,10 +198,15 @@ def reply_in(response: Any, text: str | bytes) -> dict[str, Any]:
     """
     match response:
         case {"error": {"code": int(code), "message": str(message)}}:
-            return {"status": {"code": status_of(code), "detail": message}}
-        case {"result": {"reply": {"status": {"code": int()}} as reply}}:
+            return {"status": _status(status_of(code), message)}
+        case {"result": {"reply": {"status": {"code": int(code)}} as reply}} if type(code) is int:
+            reply["status"] = _status(code, reply["status"].get("detail"))
             return reply  # type: ignore[no-any-return]
     raise no_response(text)
+
+
+def _status(code: int, detail: Any) -> dict[str, Any]:
+    return {"code": code, "detail": detail[:MAX_DETAIL] if isinstance(detail, str) else ""}
 
 
 def no_response(text: str | bytes) -> BadReply:
@@ -216,7 +228,7 @@ def encode(id: Id, **parts: Any) -> str:
 
 
 def decode(text: str | bytes) -> Any:
-    """Parse JSON as strictly as JavaScript does.
+    """Parse JSON as strictly as JavaScript does, and with its numbers: 5.0 is 5.
 
     Half a surrogate pair, which JavaScript lets through, is refused: it has no UTF-8 form, so no CID.
 
@@ -225,13 +237,18 @@ def decode(text: str | bytes) -> Any:
     """
     if isinstance(text, bytes):
         text = text.decode()
+    if text.count(",") >= MAX_VALUES:
+        raise ValueError("JSON of too many values")
     try:
-        value = strict_json.parse(text)
+        value = strict_json.parse(text, _DECODER)
         if r"\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise ValueError("JSON with half a surrogate pair") from None
     return value
+
+
+_DECODER = strict_json.decoder(lambda text: javascript_number(float(text)))
 
 
 def method_of(message: Mapping[str, Any]) -> str:

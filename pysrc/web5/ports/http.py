@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from web5.chunks import reading
+from web5.chunks import in_time, reading
 from web5.errors import BodyTooLarge, InvalidArgument
 
 
@@ -63,18 +63,19 @@ class HttpResponse(Protocol):
     async def close(self) -> None:
         """Drop what was not read. Safe to call twice."""
 
-    async def read(self, limit: int) -> bytes:
+    async def read(self, limit: int, seconds: float = 30.0) -> bytes:
         """Return the whole body; nothing is left to close then.
 
         Parameters:
             limit: the bytes that it may have: whoever answers is not trusted to be brief.
+            seconds: the time for which a slow one is waited for, see `chunks.in_time`.
 
         Raises:
             BodyTooLarge: it has more; they are not kept, and the connection is closed.
-            Unreachable, TimedOut: as `chunks` does.
+            Unreachable, TimedOut: as `chunks` and `in_time` do.
         """
         body = bytearray()
-        async with reading(self.chunks()) as chunks:
+        async with reading(in_time(self.chunks(), seconds)) as chunks:
             async for chunk in chunks:
                 if len(body) + len(chunk) > limit:
                     raise BodyTooLarge(f"{self.url} answered with more than {limit} bytes")

@@ -10,18 +10,21 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from web5.chunks import in_time
 from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
+from web5.dwn.jws import message_signer
 from web5.dwn.rpc import method_of
-from web5.errors import BadReply, NoWebSocket, RemoteError, Unreachable
+from web5.errors import BadReply, BadRequest, NoWebSocket, RemoteError, Unreachable
 from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.ports.websocket import WebSocket, WebSockets
 from web5.remote.socket import DwnSocket, OnEvent, SocketSubscription
@@ -62,7 +65,7 @@ class ServerInfo(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
-    registration_requirements: list[str] = Field(default_factory=list)
+    registration_requirements: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=20)
     """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
     web_socket_support: bool = False
 
@@ -73,13 +76,23 @@ class RemoteDwn:
     Parameters:
         sockets: opens WebSockets; without it nothing can be subscribed to.
         timeout: seconds to wait for an answer, and between its pieces; an upload gets more by its size.
+        share_sockets: False: each DID that signs has a WebSocket of its own to an endpoint, which is not told by it
+            that some of them are the same person.
     """
 
-    def __init__(self, http: Http, sockets: WebSockets | None = None, timeout: float = SECONDS) -> None:
+    def __init__(
+        self,
+        http: Http,
+        sockets: WebSockets | None = None,
+        timeout: float = SECONDS,
+        *,
+        share_sockets: bool = False,
+    ) -> None:
         self._http = http
         self._timeout = timeout
         self._websockets = sockets
-        self._sockets: dict[str, DwnSocket] = {}
+        self._shares = share_sockets
+        self._sockets: dict[tuple[str, str | None], DwnSocket] = {}
 
     async def process_message(
         self,
@@ -106,7 +119,7 @@ class RemoteDwn:
         """
         id = str(uuid4())
         request = rpc.encode_request(tenant, message, id)
-        if data is None and (reply := await self._over_socket(endpoint, method_of(message), id, request)) is not None:
+        if data is None and (reply := await self._over_socket(endpoint, message, id, request)) is not None:
             return reply
         headers, timeout = {rpc.REQUEST_HEADER: request}, self._timeout
         body = await _body(data, on_sent)
@@ -119,7 +132,7 @@ class RemoteDwn:
             if len(request) >= SUSPECT_HEADER and await self._info(endpoint):
                 return _refused(431, f"; it is {len(request)} bytes ({error})")
             raise
-        return await _reply(endpoint, response, len(request))
+        return await _reply(endpoint, response, len(request), self._timeout)
 
     async def subscribe(
         self, endpoint: str, tenant: str, message: dict[str, Any], on_event: OnEvent
@@ -135,14 +148,21 @@ class RemoteDwn:
             NoWebSocket: the endpoint offers no WebSocket, or there is none on this side.
             Unreachable, TimedOut, BadReply: as `process_message`.
         """
-        socket = self._sockets.get(endpoint)
+        key = self._socket_key(endpoint, message)
+        socket = self._sockets.get(key)
         if socket is None or socket.has_ended:
-            socket = self._sockets[endpoint] = DwnSocket(endpoint, self._connect(endpoint), self._timeout)
+            self._sockets = {other: one for other, one in self._sockets.items() if not one.has_ended}
+            socket = self._sockets[key] = DwnSocket(endpoint, self._connect(endpoint), self._timeout)
         return await socket.subscribe(tenant, message, on_event)
 
-    async def _over_socket(self, endpoint: str, method: str, id: str, request: str) -> dict[str, Any] | None:
+    def _socket_key(self, endpoint: str, message: dict[str, Any]) -> tuple[str, str | None]:
+        return endpoint, None if self._shares else _signer(message)
+
+    async def _over_socket(
+        self, endpoint: str, message: dict[str, Any], id: str, request: str
+    ) -> dict[str, Any] | None:
         """Return None if HTTP is to be asked. Whatever is raised, the message may have arrived."""
-        socket = self._sockets.get(endpoint)
+        socket, method = self._sockets.get(self._socket_key(endpoint, message)), method_of(message)
         if socket is None or not socket.is_open or method not in _WITHOUT_DATA or len(request) > LARGEST_SOCKET_TEXT:
             return None
         try:
@@ -156,7 +176,7 @@ class RemoteDwn:
         if self._websockets is None:
             raise NoWebSocket(f"{endpoint}: there is no WebSocket on this side")
         try:
-            return await self._websockets.connect(f"ws{endpoint.removeprefix('http')}", timeout=self._timeout)
+            return await self._websockets.connect(socket_url(endpoint), timeout=self._timeout)
         except Unreachable as error:
             info = await self._info(endpoint)
             if info and not info.web_socket_support:
@@ -181,7 +201,7 @@ async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
         BadReply: the answer is not a DWN server's.
     """
     response = await http.request("GET", endpoint_url(endpoint, "info"), timeout=timeout)
-    body = await response.read(MAX_INFO_BYTES)
+    body = await response.read(MAX_INFO_BYTES, timeout)
     try:
         if response.status == 200:
             return ServerInfo.model_validate_json(body)
@@ -197,6 +217,19 @@ def endpoint_url(endpoint: str, path: str) -> str:
     return urlunsplit((scheme, host, f"{base.rstrip('/')}/{path}", query, ""))
 
 
+def socket_url(endpoint: str) -> str:
+    """Return the URL under which a server takes WebSockets."""
+    scheme, host, path, query, _ = urlsplit(endpoint)
+    return urlunsplit(("wss" if scheme == "https" else "ws", host, path, query, ""))
+
+
+def _signer(message: dict[str, Any]) -> str | None:
+    try:
+        return message_signer(message)
+    except (AttributeError, BadRequest, KeyError, TypeError):
+        return None
+
+
 async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] | None) -> bytes | BodyStream | None:
     """Return the request's body (invariant 3)."""
     if not isinstance(data, DataStream):
@@ -206,15 +239,16 @@ async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] 
     return BodyStream(data, data.size, on_sent=on_sent)
 
 
-async def _reply(endpoint: str, response: HttpResponse, header_bytes: int) -> dict[str, Any]:
+async def _reply(endpoint: str, response: HttpResponse, header_bytes: int, timeout: float) -> dict[str, Any]:
     header = response.headers.get(rpc.RESPONSE_HEADER)
     try:
         if header is None:
-            return rpc.parse_response(await response.read(rpc.MAX_REPLY_BYTES))
+            return rpc.parse_response(await response.read(rpc.MAX_REPLY_BYTES, timeout))
         reply = rpc.parse_response(header)
         entry = reply.get("entry")
         if isinstance(entry, dict):
-            entry["data"] = DataStream(response.chunks, _size(entry), close=response.close)
+            chunks = partial(_in_time, response, timeout)
+            entry["data"] = DataStream(chunks, _size(entry), close=response.close)
         else:
             await response.close()
         return reply
@@ -234,9 +268,17 @@ def _refused(status: int, more: str = "") -> dict[str, Any]:
     return {"status": {"code": status, "detail": _ABOUT_THE_MESSAGE[status] + more}}
 
 
-def _size(entry: dict[str, Any]) -> int | None:
-    """Return the data's size by the message that describes it; a Content-Length may be that of a compressed form."""
+def _in_time(response: HttpResponse, timeout: float) -> AsyncIterator[bytes]:
+    return in_time(response.chunks(), timeout)
+
+
+def _size(entry: dict[str, Any]) -> int:
+    """Return the data's size by the message that describes it; a Content-Length may be that of a compressed form.
+
+    Raises:
+        BadReply: it does not say how large they are, and whoever answers is not trusted to end.
+    """
     match entry.get("recordsWrite") or entry.get("message"):
-        case {"descriptor": {"dataSize": int(size)}}:
+        case {"descriptor": {"dataSize": int(size)}} if type(size) is int and size >= 0:
             return size
-    return None
+    raise BadReply("data of a record whose message has no dataSize")

@@ -90,7 +90,7 @@ class RegistrationClient:
         asked = (await server_info(self._http, endpoint, self._timeout)).registration_requirements
         unknown = sorted(set(asked) - {PROOF_OF_WORK, TERMS_OF_SERVICE})
         if unknown:
-            message = f"{endpoint} asks for what cannot be done here: {', '.join(unknown)}"
+            message = f"{endpoint} asks for what cannot be done here: {', '.join(unknown)[:_SHOWN]}"
             raise RegistrationError(RegistrationReason.NO_WAY, message)
         if not asked:
             message = f"{endpoint} wants its tenants registered, but does not say how; ask whoever runs it"

@@ -1,4 +1,4 @@
-"""A WebSocket to an endpoint, shared by the requests and subscriptions of all tenants.
+"""A WebSocket to an endpoint, shared by the requests and subscriptions of one DID, or of all of an agent.
 
 Invariants:
 1. Every request ends: with the reply that has its id, with TimedOut, or with the error that ended the socket.

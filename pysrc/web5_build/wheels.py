@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from web5_build import project
+from web5_build import project, python_env
 from web5_build.console import step
 from web5_build.paths import PYSRC, PYTHON, ROOT, WORK
 from web5_build.process import run
@@ -19,9 +19,9 @@ NEEDED_IN_BROWSER = (
     "cbor2",
     "mnemonic",
     "pydantic",
-    "pydantic_core",
+    "pydantic-core",
     "typing-inspection",
-    "typing_extensions",
+    "typing-extensions",
 )
 """`project.dependencies` of pyproject.toml and what they depend on. pip cannot work this out for us: markers are
 evaluated for the machine that runs it."""
@@ -29,18 +29,13 @@ evaluated for the machine that runs it."""
 
 def dependencies() -> list[Path]:
     """Return the wheels of the dependencies, downloaded once."""
-    pinned = project.pinned()
-    wanted = [f"{name}=={pinned[name]}" for name in NEEDED_IN_BROWSER]
     folder = WORK / "wasm-wheels"
-    stamp = Stamp(folder / ".stamp", digest(*wanted, PYODIDE_PLATFORM))
+    stamp = Stamp(folder / ".stamp", digest(project.locked(NEEDED_IN_BROWSER), PYODIDE_PLATFORM))
     if not stamp.holds():
-        with step(f"WebAssembly wheels: {len(wanted)}") as current:
+        with step(f"WebAssembly wheels: {len(NEEDED_IN_BROWSER)}") as current:
             shutil.rmtree(folder, ignore_errors=True)
-            command: list[str | Path] = [PYTHON, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
             platforms = ["--only-binary=:all:", *PYODIDE_TAGS, "--platform", PYODIDE_PLATFORM, "--platform", "any"]
-            for number, requirement in enumerate(wanted, 1):
-                current.at(f"{number} of {len(wanted)}: {requirement}")
-                run(current, [*command, *platforms, "--dest", folder, requirement])
+            python_env.pip("download", current, NEEDED_IN_BROWSER, *platforms, "--dest", folder)
             stamp.set()
     return sorted(folder.glob("*.whl"))
 

@@ -26,7 +26,7 @@ def test_npm_locks_record_no_download_address(lock: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["constraints.txt", "pyproject.toml", "web/package.json", "tests/interop/package.json"]
+    "name", ["requirements.txt", "pyproject.toml", "web/package.json", "tests/interop/package.json"]
 )
 def test_dependency_files_name_no_host(name: str) -> None:
     assert "://" not in (ROOT / name).read_text()
@@ -39,11 +39,16 @@ def test_npm_dependencies_are_pinned() -> None:
         assert [name for name, version in versions.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
 
 
-def test_python_dependencies_are_pinned_and_constraints_agree() -> None:
+def test_python_dependencies_are_pinned_and_locked() -> None:
     pinned = project.pinned()
     for requirement in project.requirements():
         name, version = requirement.split("==")
-        assert pinned[name] == version
+        assert pinned[name.split("[")[0].replace("_", "-").lower()] == version
+
+
+def test_every_locked_file_is_known_by_its_hash() -> None:
+    for name in project.pinned():
+        assert re.fullmatch(rf"{name}==\S+( +--hash=sha256:[0-9a-f]{{64}})+\n", project.locked([name]))
 
 
 def test_every_wheel_for_the_browser_is_pinned_and_every_dependency_has_one() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.pool import seeds, simulators
 from tests.simulation.run import failure
 
-SEEDS = 100
+SEEDS = 60
 
 
 def test_every_seed_is_well() -> None:

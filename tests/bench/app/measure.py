@@ -44,18 +44,20 @@ class Sizes:
         stored: records on the device while it is queried.
         synced: records of a push and of a pull.
         queries: how often the newest are asked for.
-        launches: new profiles, each visited once cold and twice warm.
+        launches: new profiles, each visited once cold and then warm.
+        warm_visits: of each.
     """
 
     stored: int
     synced: int
     queries: int
     launches: int
+    warm_visits: int = 2
 
 
 SIZES = {
     "full": Sizes(stored=1000, synced=500, queries=20, launches=5),
-    "quick": Sizes(stored=60, synced=40, queries=4, launches=1),
+    "quick": Sizes(stored=30, synced=20, queries=2, launches=1, warm_visits=1),
 }
 
 
@@ -159,7 +161,7 @@ class Bench:
         for _ in range(self._sizes.launches):
             async with self._profile() as context:
                 await context.add_init_script(READY_LISTENER)
-                for visit in ("cold", "warm", "warm"):
+                for visit in ("cold", *("warm",) * self._sizes.warm_visits):
                     page = await context.new_page()
                     node_ready[visit].append(await ready(page))
                     visible[visit].append(await _painted(page))

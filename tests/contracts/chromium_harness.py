@@ -1,11 +1,10 @@
-"""Chromium with a page whose worker runs Pyodide and this checkout's Python, served beside the built site."""
+"""Chromium with a page whose worker runs Pyodide and web5 as the built site has them, served beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import io
-import json
 import os
 import signal
 import subprocess
@@ -89,12 +88,9 @@ class _Handler(SimpleHTTPRequestHandler):
 @contextmanager
 def served(site: Path) -> Iterator[str]:
     """Serve the site with our page, worker and source over it; gives the page's address."""
-    (runtime,) = site.glob("pyodide-*")
-    wheels = [f"wheels/{path.name}" for path in sorted((site / "wheels").iterdir()) if "web5_py" not in path.name]
     ours = {
         "/": ("text/html", PAGE),
         "/worker.mjs": ("text/javascript", (HERE / "worker.mjs").read_bytes()),
-        "/assets.json": ("application/json", json.dumps({"runtime": runtime.name, "wheels": wheels}).encode()),
         "/source.zip": ("application/zip", _source()),
     }
     handler = functools.partial(_Handler, directory=str(site), ours=ours)
@@ -188,7 +184,6 @@ async def python(page: Page, name: str, *args: object) -> Any:
 def _source() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for folder, top in ((ROOT / "pysrc" / "web5", ROOT / "pysrc"), (HERE, ROOT)):
-            for path in sorted([path for kind in ("*.py", "*.mjs", "*.bin") for path in folder.rglob(kind)]):
-                archive.write(path, path.relative_to(top))
+        for path in sorted(HERE.glob("*.py")):
+            archive.write(path, path.relative_to(ROOT))
     return packed.getvalue()

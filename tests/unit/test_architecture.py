@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-PYSRC = Path(__file__).resolve().parents[2] / "pysrc"
+ROOT = Path(__file__).resolve().parents[2]
+PYSRC, APP = ROOT / "pysrc", ROOT / "web/app"
 
 BASE = {"chunks", "ecma_regexp", "errors", "lru", "settings", "strict_json", "tasks"}
 """Modules of `web5` itself that every layer may use. They import nothing but each other."""
@@ -117,6 +118,29 @@ def test_platforms_are_imported_only_where_they_are(name: str) -> None:
         assert not roots & BROWSER_ONLY
     if layer not in ("cpython", "node"):
         assert not roots & CPYTHON_ONLY
+
+
+PARSERS = {"json.load", "json.loads", "json.JSONDecoder"}
+PARSING_METHODS = {"json", "validate_json", "model_validate_json"}
+"""Of what httpx and starlette give, and of pydantic."""
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *APP.glob("*.py")], ids=lambda path: str(path.relative_to(ROOT)))
+def test_json_is_parsed_by_strict_json_alone(path: Path) -> None:
+    """A text of brackets that a stranger sends would otherwise end the interpreter of a page.
+
+    `web/ui`, which runs on MicroPython and hears nothing but its own worker, is left out.
+    """
+    tree = ast.parse(path.read_text())
+    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    imported = {
+        f"{node.module}.{one.name}" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for one in node.names
+    }
+    called = {
+        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    found = PARSERS & (used | imported) | PARSING_METHODS & called
+    assert found == ({"json.JSONDecoder"} if path == MODULES["strict_json"] else set())
 
 
 def test_no_circle_of_imports() -> None:

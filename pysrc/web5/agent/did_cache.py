@@ -15,6 +15,7 @@ from web5.dids.models import DidDocument
 from web5.dids.resolver import CachedDocument
 from web5.dwn.store.database import Database
 from web5.errors import DidError, StorageError
+from web5.strict_json import parse_own
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class StoredDidCache:
         if row is None:
             return None
         try:
-            return CachedDocument(DidDocument.from_wire(json.loads(row[0])), json.loads(row[1]), row[2])
+            return CachedDocument(DidDocument.from_wire(parse_own(row[0])), parse_own(row[1]), row[2])
         except DidError:
             return None  # kept by a version that took more
 

@@ -29,6 +29,7 @@ from web5.dwn.data import DataStream
 from web5.dwn.types import Message
 from web5.errors import Conflict, CryptoError, IdentityError, NotFound
 from web5.ports.clock import Clock
+from web5.strict_json import parse_own
 from web5.tasks import report
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class AgentRecords:
             VaultLocked: the vault is locked.
         """
         entry = self._newest((kind, id))
-        return None if entry is None else json.loads(await self._vault.decrypt(entry.jwe))["value"]
+        return None if entry is None else parse_own(await self._vault.decrypt(entry.jwe))["value"]
 
     async def put(self, kind: str, id: str, value: Any) -> None:
         """Store a value in the place of the one before; durable on return.
@@ -204,7 +205,7 @@ class AgentRecords:
     async def _remember(self, message: Message, jwe: str) -> Key | None:
         record_id = message["recordId"]
         try:
-            content = json.loads(await self._vault.decrypt(jwe))
+            content = parse_own(await self._vault.decrypt(jwe))
             key = (content["kind"], content["id"])
         except (CryptoError, ValueError, KeyError, TypeError):
             log.warning("the agent's record %s does not open with the key of this vault", record_id)

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 import js
 
+from web5 import strict_json
 from web5.agent.agent import Agent, Platform
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
@@ -80,7 +81,7 @@ async def site_settings() -> Settings:
         return Settings()
     if response.status != 200:
         return Settings()
-    settings = Settings.model_validate_json(body)
+    settings = Settings.model_validate(strict_json.parse(body.decode()))
     return Settings(
         dwn_endpoints=[urljoin(url, endpoint) for endpoint in settings.dwn_endpoints],
         did_dht_gateways=[urljoin(url, gateway) for gateway in settings.gateways],

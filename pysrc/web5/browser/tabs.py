@@ -24,6 +24,7 @@ from typing import Any
 import js
 from pyodide.ffi import create_proxy
 
+from web5 import strict_json
 from web5.browser.locks import hold
 from web5.browser.tab_errors import error_from_wire, error_to_wire
 from web5.errors import StorageBusy, StorageError
@@ -150,7 +151,7 @@ class Tabs:
         self._js_channel.postMessage(json.dumps({**message, "from": self._me}))
 
     def _received(self, js_event: Any) -> None:
-        message = json.loads(js_event.data)
+        message = strict_json.parse(js_event.data)
         match message["kind"]:
             case "who leads" if self._handler is not None:
                 self._send({"kind": "leading"})

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from bisect import bisect_right
 from functools import cache
 from importlib import resources
+
+from web5.strict_json import parse_own
 
 _ALIASES = {"General_Category": "gc", "Script": "sc", "Script_Extensions": "scx"}
 
@@ -39,7 +40,7 @@ def _file() -> tuple[dict[str, tuple[int, int]], bytes]:
     packed = resources.files("web5.ecma_regexp").joinpath("properties.bin").read_bytes()
     raw = zlib.decompress(packed)
     length = int.from_bytes(raw[:4], "big")
-    return json.loads(raw[4 : 4 + length]), raw[4 + length :]
+    return parse_own(raw[4 : 4 + length]), raw[4 + length :]
 
 
 @cache

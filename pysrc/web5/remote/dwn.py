@@ -16,9 +16,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from web5 import strict_json
 from web5.chunks import in_time
 from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
@@ -204,8 +205,8 @@ async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
     body = await response.read(MAX_INFO_BYTES, timeout)
     try:
         if response.status == 200:
-            return ServerInfo.model_validate_json(body)
-    except ValidationError:
+            return ServerInfo.model_validate(strict_json.parse(body.decode()))
+    except ValueError:
         pass
     beginning = body[: rpc.SHOWN_CHARACTERS].decode("utf-8", "replace")
     raise BadReply(f"{endpoint} answered {response.status} to /info: {beginning!r}")

@@ -110,7 +110,7 @@ class RegistrationClient:
             RegistrationError: the server does not do it.
             Unreachable, TimedOut, BodyTooLarge: as `Http` does.
         """
-        request: dict[str, Any] = {"registrationData": json.loads(registration_data(tenant, demands.terms))}
+        request: dict[str, Any] = {"registrationData": strict_json.parse_own(registration_data(tenant, demands.terms))}
         if demands.challenge is not None:
             request["proofOfWork"] = {"challengeNonce": demands.challenge.nonce, "responseNonce": response_nonce}
         body = json.dumps(request, ensure_ascii=False).encode()

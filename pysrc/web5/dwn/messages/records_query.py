@@ -8,7 +8,6 @@ Sources: `src/handlers/records-query.ts`, `src/handlers/records-subscribe.ts`.
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
@@ -35,6 +34,7 @@ from web5.dwn.store.store import Store
 from web5.dwn.store.terms import OF_RECORDS, PUBLISHED, record_terms, seen_by
 from web5.dwn.types import Message
 from web5.errors import BadRequest
+from web5.strict_json import parse_own
 
 
 class _Pagination(Closed):
@@ -159,7 +159,7 @@ def _position(cursor: dict[str, Any] | None) -> tuple[str, str] | None:
 
 
 def _entry(store: Store, tenant: int, found: Found) -> Message:
-    entry: Message = json.loads(found.body)
+    entry: Message = parse_own(found.body)
     if found.data is not None:
         entry["encodedData"] = b64url_encode(found.data)
     if not found.initial:

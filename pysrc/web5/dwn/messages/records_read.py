@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -21,6 +19,7 @@ from web5.dwn.store.search import Found, search
 from web5.dwn.store.terms import Term, record_terms, seen_by
 from web5.dwn.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
+from web5.strict_json import parse_own
 
 
 class _Descriptor(Closed):
@@ -54,8 +53,7 @@ async def handle(services: Services, call: Call) -> Reply:
 def _read(services: Services, tenant_did: str, message: Message, parties: Parties) -> Reply:
     store = services.store
     reader = _Reader(Place(store, store.tenant(tenant_did), tenant_did), message, parties, services.now())
-    one = reader.find()
-    body: Message = json.loads(one.body)
+    one, body = reader.find()
     initial = None if one.initial else store.initial_write(reader.place.tenant, one.record_id)
     if one.method == "Delete":
         return reply(404, "Not Found", entry={"recordsDelete": body, "initialWrite": initial})
@@ -66,6 +64,9 @@ def _read(services: Services, tenant_did: str, message: Message, parties: Partie
     if initial is not None:
         entry["initialWrite"] = initial
     return reply(200, "OK", entry=entry)
+
+
+_Candidate = tuple[Found, Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ class _Reader:
     parties: Parties
     now: str
 
-    def find(self) -> Found:
-        """Return the one record that was asked for.
+    def find(self) -> _Candidate:
+        """Return the one record that was asked for, and its message.
 
         Raises:
             NotFound: there is none that may be seen.
@@ -97,24 +98,26 @@ class _Reader:
         if self.parties.signer == tenant_did or named:
             found = self._search([terms], 2)
             for one in found:
-                self._check(one)
+                self._check(*one)
         else:
             # What is published, or by or for the reader; and what else a role, a rule or a grant may allow.
             found = self._search(seen_by(self.parties.author, tenant_did, terms), 2)
-            candidates = {one.record_id: one for one in (*found, *self._search([terms], MAX_CANDIDATES))}
-            found = list(islice(_allowed(candidates.values(), self._check), 2))
+            candidates = {one[0].record_id: one for one in (*found, *self._search([terms], MAX_CANDIDATES))}
+            allowed = (one for one in candidates.values() if allows(partial(self._check, *one))())
+            found = list(islice(allowed, 2))
         if not found:
             raise NotFound("", "Not Found")
         if len(found) > 1:
             raise BadRequest(Code.RecordsReadReturnedMultiple, "Multiple records exist for the RecordsRead filter")
         return found[0]
 
-    def _search(self, alternatives: list[list[Term]], limit: int) -> list[Found]:
-        return search(self.place.store.connection, self.place.tenant, alternatives, limit=limit)
+    def _search(self, alternatives: list[list[Term]], limit: int) -> list[_Candidate]:
+        found = search(self.place.store.connection, self.place.tenant, alternatives, limit=limit)
+        return [(one, parse_own(one.body)) for one in found]
 
-    def _check(self, found: Found) -> None:
+    def _check(self, found: Found, body: Message) -> None:
         place, message, parties = self.place, self.message, self.parties
-        write: Message | None = json.loads(found.body)
+        write: Message | None = body
         if found.method == "Delete":
             write = place.store.initial_write(place.tenant, found.record_id)
             if write is None:
@@ -132,8 +135,3 @@ class _Reader:
         if "protocol" in descriptor:
             return authorize_on_record(place, parties, write, "a read")
         raise Unauthorized(Code.RecordsReadAuthorizationFailed, "message failed authorization")
-
-
-def _allowed(candidates: Iterable[Found], check: Callable[[Found], None]) -> Iterator[Found]:
-    """Give the records that pass a check."""
-    return (one for one in candidates if allows(partial(check, one))())

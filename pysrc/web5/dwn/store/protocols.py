@@ -5,12 +5,12 @@ Each statement names its index, because SQLite would guess another that fits on 
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from web5.dwn.contexts import END_OF_SEGMENT
 from web5.dwn.store.store import Store
 from web5.dwn.types import Message
+from web5.strict_json import parse_own
 
 _BELOW = """
     WITH RECURSIVE below(id) AS (
@@ -51,7 +51,7 @@ def configurations(store: Store, tenant: int, *, protocol: str | None, published
         f" WHERE tenant = ? AND method = 'Configure'{condition} ORDER BY message_timestamp, cid",
         (tenant,) if protocol is None else (tenant, protocol),
     )
-    return [json.loads(body) for (body,) in rows]
+    return [parse_own(body) for (body,) in rows]
 
 
 _LINK = (

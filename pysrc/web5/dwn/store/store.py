@@ -24,6 +24,7 @@ from web5.dwn.store.database import Database
 from web5.dwn.store.schema import STEPS, Columns, stored_tag
 from web5.dwn.timestamps import parse_timestamp
 from web5.dwn.types import Message
+from web5.strict_json import parse_own
 
 _INSERT = (
     f"INSERT INTO dwn_message (seq, {', '.join(Columns._fields)})"
@@ -48,7 +49,7 @@ class MessageRow:
 
     @property
     def message(self) -> Message:
-        message: Message = json.loads(self.body)
+        message: Message = parse_own(self.body)
         return message
 
     @property
@@ -100,7 +101,7 @@ class Store:
             " WHERE tenant = ? AND record_id = ? AND initial = 1",
             (tenant, record_id),
         ).fetchone()
-        return json.loads(row[0]) if row else None
+        return parse_own(row[0]) if row else None
 
     def first_child_date(self, tenant: int, parent_id: str, protocol_path: str) -> str | None:
         """Return the earliest timestamp among the latest states of a record's children of one kind."""

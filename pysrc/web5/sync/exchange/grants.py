@@ -12,7 +12,6 @@ Invariants:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from web5.dwn import Applied, Dwn
@@ -23,6 +22,7 @@ from web5.dwn.store.terms import record_terms
 from web5.dwn.timestamps import format_timestamp
 from web5.errors import Web5Error
 from web5.ports.clock import Clock
+from web5.strict_json import parse_own
 
 SYNCED_BY = frozenset({"Query", "Read"})
 """The methods of Messages without which a delegate can read nothing. Without one to subscribe, it polls."""
@@ -93,7 +93,7 @@ class GrantBook:
 
 
 def _grant(found: Found, date_revoked: str | None) -> Grant:
-    message = json.loads(found.body)
+    message = parse_own(found.body)
     authorization = message["authorization"]
     # That its keeper signed it concerns nobody but the keeper's own DWN.
     message["authorization"] = {name: authorization[name] for name in authorization if name not in _OF_THE_OWNER}

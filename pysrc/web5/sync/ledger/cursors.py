@@ -8,6 +8,7 @@ from typing import Any
 
 import apsw
 
+from web5.strict_json import parse_own
 from web5.sync.states import Listing
 
 Cursor = dict[str, Any]
@@ -62,7 +63,7 @@ class CursorTable:
         found = self._db.execute(query, (endpoint, log)).fetchone()
         if found is None:
             return LogPosition()
-        cursor, start, batch = map(json.loads, found)
+        cursor, start, batch = map(parse_own, found)
         return LogPosition(cursor, start, tuple(batch))
 
     def advance(self, endpoint: int, log: str, listing: Listing) -> None:

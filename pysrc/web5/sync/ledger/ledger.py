@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from web5.dwn import Applied
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
+from web5.strict_json import parse_own
 from web5.sync.ledger.cursors import CursorTable
 from web5.sync.ledger.entries import Inbox, Outbox
 from web5.sync.ledger.schema import SCHEMA
@@ -92,7 +93,7 @@ class Ledger:
         """Bring the tables up to date, and read the tenants."""
         self.database.migrate("sync", SCHEMA)
         for did, protocols, delegate in self._db.execute("SELECT * FROM sync_tenant ORDER BY rowid"):
-            self._tenants[did] = Tenant(did, tuple(json.loads(protocols)) if protocols else None, delegate)
+            self._tenants[did] = Tenant(did, tuple(parse_own(protocols)) if protocols else None, delegate)
         for endpoint_id, tenant, url in self._db.execute("SELECT id, tenant, url FROM sync_endpoint"):
             self._endpoint_ids.setdefault(tenant, {})[url] = endpoint_id
 

@@ -20,7 +20,8 @@ Web5Error
 │   └── RecoveryError      a recovery phrase that cannot be one, or that fits nothing
 ├── DelegationError        a delegation that cannot be used
 │   └── GrantMissing       no grant lets the delegate do this; has `scope`
-│       └── GrantEnded     one did, but it has expired or was revoked
+│       ├── GrantEnded     one did, but it has expired or was revoked
+│       └── GrantTooNarrow one lets it ask for less; has `narrow_to`
 ├── CryptoError            a key, signature or ciphertext that cannot be used
 ├── CredentialError        a verifiable credential or presentation that does not hold; `code` is a `web5.vc.Code`
 ├── EncryptionError        a record that cannot be encrypted as asked, or not decrypted
@@ -181,6 +182,18 @@ class GrantMissing(DelegationError):
 
 class GrantEnded(GrantMissing):
     """The grant that let the delegate do this has expired or was revoked."""
+
+
+class GrantTooNarrow(GrantMissing):
+    """A grant lets the delegate ask for a part of this.
+
+    Parameters:
+        narrow_to: the filters to add or to change, in the names of `web5.api.records.FILTERS`.
+    """
+
+    def __init__(self, message: str, scope: Mapping[str, str], narrow_to: Mapping[str, str]) -> None:
+        self.narrow_to = dict(narrow_to)
+        super().__init__(message, scope)
 
 
 class CryptoError(Web5Error):

@@ -7,16 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from tests.watch import Watch
 from web5 import ProtocolPermissions, Web5
 from web5.dids import jwk
+from web5.dwn.cid import data_cid
 from web5.errors import (
     DelegationError,
     GrantEnded,
     GrantMissing,
+    GrantTooNarrow,
     IdentityError,
     InvalidArgument,
     NotFound,
@@ -183,6 +186,37 @@ async def test_grants_are_narrowed_to_a_path_or_a_context_and_the_delegate_keeps
         await app.dwn.records.create("outside", parent_context_id=other.context_id, **reply)
     await synced(app, alice)
     assert app.sync.unsettled() == []
+
+
+@pytest.mark.parametrize("narrowing", ["protocol_path", "context_id"])
+async def test_a_question_for_more_than_was_granted_says_how_to_narrow_it(world: World, narrowing: str) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice, ProtocolPermissions(definition(NOTES), ["write"]))
+    assert app.delegate_did
+    thread, _ = [await alice.dwn.records.create(text, **NOTE) for text in ("mine", "yours")]
+    assert thread.context_id
+    filters = {narrowing: {"protocol_path": "note", "context_id": thread.context_id}[narrowing]}
+    for method in ("Query", "Subscribe", "Read"):
+        scope = {"interface": "Records", "method": method, "protocol": NOTES, to_camel(narrowing): filters[narrowing]}
+        await alice.dwn.permissions.grant(
+            scope=scope, granted_to=app.delegate_did, delegated=True, date_expires=later(days=1)
+        )
+    await synced(alice, app)
+
+    async def subscribe(**filters: Any) -> None:
+        await (await app.dwn.records.subscribe(print, **filters)).close()
+
+    async def read(**filters: Any) -> None:
+        await app.dwn.records.read(data_cid=data_cid(b"mine"), **filters)
+
+    for method, ask in (("Query", app.dwn.records.query), ("Subscribe", subscribe), ("Read", read)):
+        with pytest.raises(GrantTooNarrow, match=f"Records{method} .* {narrowing}='{filters[narrowing]}'") as caught:
+            await ask(protocol=NOTES)
+        assert caught.value.narrow_to == filters
+        await ask(protocol=NOTES, **caught.value.narrow_to)
+    with pytest.raises(GrantMissing) as missing:
+        await app.dwn.records.query(protocol=NOTES, **{narrowing: "other"})
+    assert not isinstance(missing.value, GrantTooNarrow)
 
 
 async def test_a_condition_on_publication_is_kept_to(world: World) -> None:

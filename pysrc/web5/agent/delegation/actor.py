@@ -14,14 +14,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from pydantic.alias_generators import to_snake
+
 from web5.agent.delegation.operations import Operation
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Dwn
 from web5.dwn.permissions import rules
 from web5.dwn.permissions.grants import Grant
+from web5.dwn.services import allows
 from web5.dwn.signing import Invocation
 from web5.dwn.timestamps import format_timestamp
-from web5.errors import GrantEnded, GrantMissing, NotFound, Unauthorized
+from web5.errors import GrantEnded, GrantMissing, GrantTooNarrow, NotFound
 from web5.ports.clock import Clock
 from web5.sync.exchange.grants import GrantBook
 
@@ -59,7 +62,8 @@ class Actor:
             target: the DID whose DWN is asked; None: its own.
 
         Raises:
-            GrantMissing: a delegate may not do this; GrantEnded if it could before.
+            GrantMissing: a delegate may not do this; GrantEnded if it could before, GrantTooNarrow if it may ask for a
+                part of it.
             NotFound: a delegate asks for a record that is not here.
             IdentityError: the keys are not on this agent.
         """
@@ -85,7 +89,7 @@ class Delegate(Actor):
         invoked = (operation.descriptor["interface"], operation.descriptor["method"]) in INVOKED
         grant = self._grant_for(operation, delegated=not invoked)
         if grant is None and target in (None, self.did):
-            raise self._missing(operation.scope)
+            raise self._too_narrow(operation) or self._missing(operation.scope)
         signer = await self.signer_of(self.delegate_did)
         if grant is None:
             return SigningContext(signer, {})
@@ -107,17 +111,25 @@ class Delegate(Actor):
         return operation if held is None else replace(operation, record=held)
 
     def _grant_for(self, operation: Operation, *, delegated: bool) -> Grant | None:
+        held = self.grants.held(self.did, self.delegate_did)
+        return next((one for one in held if one.delegated >= delegated and self._allows(one, operation)), None)
+
+    def _allows(self, grant: Grant, operation: Operation) -> bool:
         now = format_timestamp(self._clock.now())
         message = {"descriptor": {**operation.descriptor, "messageTimestamp": now}}
+        use = rules.Use(self._store, grant, message, self.did, self.delegate_did, record=operation.record, now=now)
+        return allows(lambda: rules.authorize(use))()
+
+    def _too_narrow(self, operation: Operation) -> GrantTooNarrow | None:
+        """Return the error of a question that a grant would allow if it asked for less, or None."""
         for grant in self.grants.held(self.did, self.delegate_did):
-            if delegated and not grant.delegated:
-                continue
-            use = rules.Use(self._store, grant, message, self.did, self.delegate_did, record=operation.record, now=now)
-            try:
-                rules.authorize(use)
-            except Unauthorized:
-                continue
-            return grant
+            narrowed, narrower = operation.narrowed_to(grant.scope or {})
+            if narrower and grant.delegated and self._allows(grant, narrowed):
+                filters = {to_snake(name): value for name, value in narrower.items()}
+                named = ", ".join(f"{name}={value!r}" for name, value in filters.items())
+                method = "{interface}{method}".format(**operation.scope)
+                message = f"The grant of {self.did} for {method} is for less than is asked for. Narrow it to {named}."
+                return GrantTooNarrow(message, operation.scope, filters)
         return None
 
     def _missing(self, scope: Mapping[str, str]) -> GrantMissing:

@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from web5.dwn.compose import WriteOptions
+from web5.dwn.contexts import is_within
+from web5.dwn.permissions.rules import QUESTIONS
 from web5.dwn.signing import without_none
 from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
+
+_NARROWING = ("protocolPath", "contextId")
+"""The properties of a scope that leave a part of a protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,24 @@ class Operation:
         protocol = self.descriptor.get("definition", about).get("protocol")
         narrowed = without_none(protocol=protocol, protocolPath=about.get("protocolPath") if self.record else None)
         return {"interface": self.descriptor["interface"], "method": self.descriptor["method"], **narrowed}
+
+    def narrowed_to(self, scope: Mapping[str, Any]) -> tuple[Operation, dict[str, str]]:
+        """Return the same question for only what the path and the context of a scope hold, and the filters for that.
+
+        There are no such filters if it is no question, or asks for something else, or for no more than that.
+        """
+        filter = self.descriptor.get("filter")
+        about = filter if self.record is None else {**self.record["descriptor"], **self.record}
+        if about is None or self.descriptor["method"] not in QUESTIONS:
+            return self, {}
+        narrower = {name: scope[name] for name in _NARROWING if name in scope and about.get(name) != scope[name]}
+        asked = about.keys() & narrower.keys()
+        if asked and not (asked == {"contextId"} and filter and is_within(narrower["contextId"], filter["contextId"])):
+            return self, {}
+        if filter is not None:
+            return replace(self, descriptor={**self.descriptor, "filter": {**filter, **narrower}}), narrower
+        record = {**(self.record or {}), "descriptor": {**about, **narrower}, **narrower}
+        return replace(self, record=record), narrower
 
 
 def write(options: WriteOptions) -> Operation:

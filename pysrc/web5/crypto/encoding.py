@@ -14,7 +14,7 @@ from web5.errors import CryptoError
 
 _B64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _B64URL_ONLY = re.compile(r"[A-Za-z0-9_-]*")
-_FROM_B64URL = str.maketrans("-_", "+/")
+_FROM_B64URL = bytes.maketrans(b"-_", b"+/")
 _TO_B64URL = bytes.maketrans(b"+/", b"-_")
 _B64URL_SPARE_BITS = {0: 0, 2: 0b1111, 3: 0b11}
 """Bits of the last character that carry nothing, by the text's length modulo 4."""
@@ -41,7 +41,7 @@ def b64url_decode(text: str) -> bytes:
         raise CryptoError(f"not base64url: no value has a text of {len(text)} characters")
     if spare and _B64URL.index(text[-1]) & spare:
         raise CryptoError("not base64url: the last character has spare bits that are not zero")
-    return binascii.a2b_base64(text.translate(_FROM_B64URL) + "=" * (-len(text) % 4))
+    return binascii.a2b_base64(text.encode().translate(_FROM_B64URL) + b"=" * (-len(text) % 4))
 
 
 def z32_encode(data: bytes) -> str:

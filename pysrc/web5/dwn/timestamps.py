@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from web5.errors import InvalidArgument
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WITHOUT_ZONE = _EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _INSTANT = re.compile(
@@ -23,7 +24,7 @@ _INSTANT = re.compile(
 
 def format_timestamp(us: int) -> str:
     """Return the timestamp of a moment in microseconds since 1970-01-01 UTC, from the year 1 to the year 9999."""
-    return (_EPOCH + us * _MICROSECOND).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return (_EPOCH_WITHOUT_ZONE + us * _MICROSECOND).isoformat(timespec="microseconds") + "Z"
 
 
 def microseconds(moment: datetime) -> int:
@@ -51,6 +52,12 @@ def is_moment(text: str) -> bool:
     Most schemas have let only the form above pass by then; that of MessagesSubscribe lets any text pass. A leap second
     (`:60`) is a moment, and so is one in the year 0000, which `datetime` does not know.
     """
+    if _FORM.fullmatch(text) and text[11:13] < "24":  # which newer Pythons take for the next day
+        try:
+            datetime.fromisoformat(text)
+            return True
+        except ValueError:
+            pass  # or it is one of those
     match = _INSTANT.fullmatch(text)
     if match is None:
         return False

@@ -12,7 +12,7 @@ from web5.dids.jwk import DidJwk, create
 from web5.dids.keys import signer_for
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Dwn, compose
-from web5.dwn.store.schema import columns_of, write_values
+from web5.dwn.store.schema import columns_of
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
 from web5.ports.clock import SystemClock
@@ -53,8 +53,8 @@ class Steps:
             for i in range(start, count):
                 descriptor["dateCreated"] = descriptor["messageTimestamp"] = format_timestamp(BASE + i * 1_000_000)
                 template["recordId"] = cid = f"bafyreibench{i:047}"
-                given = {"latest": True, "initial": True, "data": DATA, **write_values(template)}
-                store.put(columns_of(tenant, self.did, cid, template, self.did, **given))
+                given = {"latest": True, "initial": True, "data": DATA}
+                store.put(columns_of(tenant, self.did, cid, template, self.did, template, **given))
         await database.flush()
 
     async def write(self, count: int) -> dict[str, float]:

@@ -104,8 +104,7 @@ def _change(store: Store, call: Call, message: Message, cid: str, claims: Claims
         if (descriptor["messageTimestamp"], cid) <= row.age or says_nothing_new(message, row.message):
             raise Conflict("", "Conflict")
         store.supersede([row])
-    named = {"protocol": definition["protocol"], "published": definition["published"]}
-    columns = columns_of(tenant, call.tenant, cid, message, author, **named)
+    columns = columns_of(tenant, call.tenant, cid, message, author, {"descriptor": definition})
     return Applied(call.tenant, cid, store.put(columns), message, True, call.source, None, columns), []
 
 

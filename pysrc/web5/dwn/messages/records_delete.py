@@ -14,7 +14,7 @@ from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_on_record
 from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.protocols import purge_descendants
-from web5.dwn.store.schema import columns_of, immutable_values
+from web5.dwn.store.schema import columns_of
 from web5.dwn.store.store import Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
@@ -68,5 +68,5 @@ def _change(store: Store, call: Call, message: Message, cid: str, parties: Parti
     garbage = store.drop_blobs(tenant, record_id, keep=None)
     if prune:
         garbage += purge_descendants(store, tenant, record_id)
-    columns = columns_of(tenant, call.tenant, cid, message, author, latest=True, **immutable_values(initial))
+    columns = columns_of(tenant, call.tenant, cid, message, author, initial, latest=True)
     return Applied(call.tenant, cid, store.put(columns), message, True, call.source, initial, columns), garbage

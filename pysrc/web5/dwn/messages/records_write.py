@@ -20,7 +20,7 @@ from web5.dwn.permissions.records import check_permission_data, check_revocation
 from web5.dwn.protocols.authorization import Place, authorize_write
 from web5.dwn.protocols.integrity import validate_referential_integrity
 from web5.dwn.services import Call, Change, Reply, Services, reply
-from web5.dwn.store.schema import columns_of, tag_values, write_values
+from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.store import BlobRow, MessageRow, Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, DwnError, Unauthorized
@@ -197,9 +197,13 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
     if existing:
         store.supersede(existing)
         garbage += store.drop_blobs(tenant, record_id, keep=descriptor["dataCid"])
-    more = {"latest": latest, "initial": write.is_initial, "attester": write.attester, "data": data}
-    more |= write_values(write.message)
-    columns = columns_of(tenant, call.tenant, write.cid, write.message, write.author, **more)
+    columns = columns_of(
+        *(tenant, call.tenant, write.cid, write.message, write.author, write.message),
+        latest=latest,
+        initial=write.is_initial,
+        attester=write.attester,
+        data=data,
+    )
     seq = store.put(columns, tag_values(write.message) if latest else ())
     return Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial, columns), garbage
 

@@ -6,7 +6,8 @@ faults come as the reference's validator (Ajv 8) finds them, and the first one d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -68,52 +69,70 @@ def fault_within(schema: Schema, value: Any, scope: Scope) -> Fault | None:
     if isinstance(schema, bool):
         return None if schema else Fault("false schema")
     scope.effort.spend(1)
+    left = len(schema)
     for keyword, (kind, check) in KEYWORDS.items():
-        if keyword in schema and (kind is None or _TYPES[kind](value)):
-            found = check(schema[keyword], value, schema, scope)
-            if found is not None:
-                return found
+        if keyword in schema:
+            if kind is None or _TYPES[kind](value):
+                found = check(schema[keyword], value, schema, scope)
+                if found is not None:
+                    return found
+            left -= 1
+            if not left:
+                break
     return None
 
 
-_SCHEMA_IN = ("not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames")
-_SCHEMAS_IN_LIST = ("allOf", "anyOf", "oneOf")
-_SCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
-_DEFINITIONS = ("$defs", "definitions")
+_SCHEMA_IN = frozenset(("not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames"))
+_SCHEMAS_IN_LIST = frozenset(("allOf", "anyOf", "oneOf"))
+_SCHEMAS_BY_NAME = frozenset(("properties", "patternProperties", "dependentSchemas"))
+_DEFINITIONS = frozenset(("$defs", "definitions"))
 
 
-def subschemas(schema: Any, *, definitions: bool = False, depth: int = 0) -> Iterator[tuple[Any, int]]:
+def subschemas(
+    schema: Any, *, definitions: bool = False, depth: int = 0, walked: set[int] | None = None
+) -> Iterator[tuple[Any, int]]:
     """Give a schema and all schemas in it with their depth, each before those in it.
 
     Parameters:
         definitions: give those in `$defs` and `definitions` too.
+        walked: the `id` of each that was given before; none is given again, nor what is in it.
     """
+    if walked is not None:
+        if id(schema) in walked:
+            return
+        walked.add(id(schema))
     yield schema, depth
-    if not isinstance(schema, dict):
-        return
-    inner = [schema[keyword] for keyword in _SCHEMA_IN if keyword in schema]
-    inner += [one for keyword in _SCHEMAS_IN_LIST for one in schema.get(keyword, ())]
-    by_name = (*_SCHEMAS_BY_NAME, *_DEFINITIONS) if definitions else _SCHEMAS_BY_NAME
-    inner += [one for keyword in by_name for one in schema.get(keyword, {}).values()]
-    for one in inner:
-        yield from subschemas(one, definitions=definitions, depth=depth + 1)
+    for keyword, value in schema.items() if isinstance(schema, dict) else ():
+        inner: Iterable[Any] = ()
+        if keyword in _SCHEMA_IN:
+            inner = (value,)
+        elif keyword in _SCHEMAS_IN_LIST and isinstance(value, list):
+            inner = value
+        elif (keyword in _SCHEMAS_BY_NAME or (definitions and keyword in _DEFINITIONS)) and isinstance(value, dict):
+            inner = value.values()
+        for one in inner:
+            yield from subschemas(one, definitions=definitions, depth=depth + 1, walked=walked)
 
 
 def references(root: Any, *, definitions: bool = False) -> dict[str, Schema | None]:
     """Return the schema that each `$ref` in a schema names by a JSON pointer (RFC 6901, section 6), None for no schema.
 
-    The references of the schemas that are named are followed too.
+    The references of the schemas that are named are followed too. What is no schema in the root, such as a value in an
+    `enum`, cannot be named: nobody has checked it.
 
     Parameters:
         definitions: as in `subschemas`.
     """
+    known = {id(schema) for schema, _ in subschemas(root, definitions=True)}
     found: dict[str, Schema | None] = {}
     pending: list[Any] = [root]
+    walked: set[int] = set()
     while pending:
-        for schema, _ in subschemas(pending.pop(), definitions=definitions):
+        for schema, _ in subschemas(pending.pop(), definitions=definitions, walked=walked):
             reference = schema.get("$ref") if isinstance(schema, dict) else None
             if isinstance(reference, str) and reference not in found:
-                found[reference] = _target(root, reference)
+                target = _target(root, reference)
+                found[reference] = target if id(target) in known else None
                 pending.append(found[reference])
     return found
 
@@ -127,15 +146,25 @@ def _target(root: Any, reference: str) -> Schema | None:
     return found if isinstance(found, (dict, bool)) else None
 
 
-def same(left: Any, right: Any) -> bool:
-    """Return True if two JSON values are equal: a boolean is no number, and 1.0 is 1."""
+def _same(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
+        return len(left) == len(right) and all(map(_same, left, right))
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
+        return left.keys() == right.keys() and all(_same(left[name], right[name]) for name in left)
     return bool(left == right)
+
+
+def as_key(value: Any) -> Hashable:
+    """Return what is equal for equal JSON values, and for no others: a boolean is no number, and 1.0 is 1."""
+    if isinstance(value, bool):
+        return bool, value
+    if isinstance(value, list):
+        return list, *map(as_key, value)
+    if isinstance(value, dict):
+        return dict, frozenset((name, as_key(item)) for name, item in value.items())
+    return value  # type: ignore[no-any-return]
 
 
 def _is_number(value: Any) -> bool:
@@ -167,18 +196,20 @@ def _is_multiple(of: float, value: float, scope: Scope) -> bool:
     return isfinite(quotient) and quotient == int(quotient)
 
 
-def _matches(pattern: str, text: str, scope: Scope) -> bool:
+def _matches(pattern: str | re.Pattern[str], text: str, scope: Scope) -> bool:
+    if isinstance(pattern, re.Pattern):  # of a schema of our own, and known to be quick
+        return pattern.search(text) is not None
     return ecma_regexp.compile(pattern).test(text, scope.effort)
 
 
 def _is_one_of(allowed: Sequence[Any], value: Any, scope: Scope) -> bool:
     scope.effort.spend(len(allowed))
-    return any(same(one, value) for one in allowed)
+    return value in allowed if type(value) is str else any(_same(one, value) for one in allowed)
 
 
 def _are_unique(wanted: bool, items: list[Any], scope: Scope) -> bool:
-    scope.effort.spend(len(items) ** 2 // 2 if wanted else 0)
-    return not wanted or not any(same(one, other) for at, one in enumerate(items) for other in items[:at])
+    scope.effort.spend(len(items))
+    return not wanted or len(set(map(as_key, items))) == len(items)
 
 
 def _any_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
@@ -258,7 +289,7 @@ KEYWORDS: Mapping[str, tuple[str | None, Check]] = {
     "minLength": ("string", _rule("minLength", lambda least, text, scope: len(text) >= least)),
     "pattern": ("string", _rule("pattern", _matches)),
     "$ref": (None, _ref),
-    "const": (None, _rule("const", lambda wanted, value, scope: same(wanted, value))),
+    "const": (None, _rule("const", lambda wanted, value, scope: _same(wanted, value))),
     "enum": (None, _rule("enum", _is_one_of)),
     "not": (None, _rule("not", lambda inner, value, scope: fault_within(inner, value, scope) is not None)),
     "anyOf": (None, _any_of),

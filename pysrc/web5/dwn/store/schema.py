@@ -108,73 +108,79 @@ class Columns(NamedTuple):
     tenant: int
     cid: str
     method: str
+    record_id: str | None
+    latest: bool
+    initial: bool
     message_timestamp: str
+    date_created: str | None
+    published: bool | None
+    date_published: str | None
+    guest: str | None
+    attester: str | None
+    recipient: str | None
+    protocol: str | None
+    protocol_path: str | None
+    context_id: str | None
+    parent_id: str | None
+    schema: str | None
+    data_format: str | None
+    data_cid: str | None
+    data_size: float | None
     message: str
-    record_id: str | None = None
-    latest: bool = False
-    initial: bool = False
-    date_created: str | None = None
-    published: bool | None = None
-    date_published: str | None = None
-    guest: str | None = None
-    attester: str | None = None
-    recipient: str | None = None
-    protocol: str | None = None
-    protocol_path: str | None = None
-    context_id: str | None = None
-    parent_id: str | None = None
-    schema: str | None = None
-    data_format: str | None = None
-    data_cid: str | None = None
-    data_size: float | None = None
-    data: bytes | None = None
+    data: bytes | None
 
 
-def columns_of(tenant: int, did: str, cid: str, message: Message, author: str, **more: Any) -> Columns:
+def columns_of(
+    tenant: int,
+    did: str,
+    cid: str,
+    message: Message,
+    author: str,
+    record: Message,
+    *,
+    latest: bool = False,
+    initial: bool = False,
+    attester: str | None = None,
+    data: bytes | None = None,
+) -> Columns:
     """Return the row of a message.
 
     Parameters:
         did: the tenant's DID.
         author: the logical author, who is the grantor where a delegate signed.
-        more: columns that a message of this kind has besides, such as `write_values`.
+        record: a RecordsWrite of the record that the message is about, for what all of its messages have in common.
+            A ProtocolsConfigure has its definition in the place of such a descriptor.
     """
-    descriptor = message["descriptor"]
+    descriptor, common = message["descriptor"], record["descriptor"]
     return Columns(
-        tenant=tenant,
-        cid=cid,
-        method=descriptor["method"],
-        message_timestamp=descriptor["messageTimestamp"],
-        message=json.dumps(message, separators=(",", ":"), ensure_ascii=False),
-        guest=None if author == did else author,
-        **more,
+        tenant,
+        cid,
+        descriptor["method"],
+        record.get("recordId"),
+        latest,
+        initial,
+        descriptor["messageTimestamp"],
+        common.get("dateCreated"),
+        None if descriptor["method"] == "Delete" else common.get("published", False),
+        descriptor.get("datePublished"),
+        None if author == did else author,
+        attester,
+        common.get("recipient"),
+        common.get("protocol"),
+        common.get("protocolPath"),
+        record.get("contextId"),
+        common.get("parentId"),
+        common.get("schema"),
+        descriptor.get("dataFormat"),
+        descriptor.get("dataCid"),
+        descriptor.get("dataSize"),
+        _encode(message),
+        data,
     )
 
 
-def immutable_values(write: Message) -> dict[str, Any]:
-    """Return the columns that all messages of a record have in common."""
-    descriptor = write["descriptor"]
-    return {
-        "record_id": write["recordId"],
-        "date_created": descriptor["dateCreated"],
-        "recipient": descriptor.get("recipient"),
-        "protocol": descriptor.get("protocol"),
-        "protocol_path": descriptor.get("protocolPath"),
-        "context_id": write.get("contextId"),
-        "parent_id": descriptor.get("parentId"),
-        "schema": descriptor.get("schema"),
-    }
-
-
-def write_values(write: Message) -> dict[str, Any]:
-    """Return the columns of a RecordsWrite that stand in the message itself."""
-    descriptor = write["descriptor"]
-    return immutable_values(write) | {
-        "published": bool(descriptor.get("published")),
-        "date_published": descriptor.get("datePublished"),
-        "data_format": descriptor["dataFormat"],
-        "data_cid": descriptor["dataCid"],
-        "data_size": descriptor["dataSize"],
-    }
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+"""Made once: `json.dumps` makes one a call."""
 
 
 def tag_values(message: Message) -> Iterator[tuple[str, Any]]:

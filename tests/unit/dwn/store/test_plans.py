@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from web5.dwn.store.database import open_memory
-from web5.dwn.store.schema import columns_of, tag_values, write_values
+from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.search import NARROW, SORTS, query_events, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import PUBLISHED, record_terms, seen_by
@@ -52,8 +52,8 @@ def store() -> Store:
         tenant = store.enrol(TENANT)
         for i in range(3 * NARROW):
             one = message(i)
-            given = {"latest": True, "initial": True, "data": b"", **write_values(one)}
-            store.put(columns_of(tenant, TENANT, f"m{i:05}", one, TENANT, **given), tag_values(one))
+            given = {"latest": True, "initial": True, "data": b""}
+            store.put(columns_of(tenant, TENANT, f"m{i:05}", one, TENANT, one, **given), tag_values(one))
     return store
 
 

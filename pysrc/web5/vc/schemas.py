@@ -132,16 +132,13 @@ def _too_large(value: Any) -> bool:
 
 
 def _schema_problem(root: Any) -> str | None:
-    known: set[int] = set()
     for schema, depth in subschemas(root, definitions=True):
         # Checked before the generator reads the schemas within.
         problem = "it is nested too deeply" if depth > MAX_DEPTH else _keyword_problem(schema)
         if problem is not None:
             return problem
-        known.add(id(schema))
     for reference, target in references(root, definitions=True).items():
-        # The target, such as a `default`, need not be one of the schemas that were checked.
-        if id(target) not in known:
+        if target is None:
             return f"{reference[:100]!r} is no schema within it"
     return None
 

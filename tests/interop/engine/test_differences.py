@@ -22,6 +22,8 @@ from web5.crypto.ecdsa import CURVES
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn.cid import dag_cbor_cid, data_cid, message_cid
 from web5.dwn.javascript import MAX_SIZE
+from web5.dwn.messages.shapes import MAX_ALTERNATIVES, MAX_FILTERS
+from web5.dwn.protocols.validation import MAX_PATHS
 from web5.dwn.timestamps import parse_timestamp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -234,6 +236,45 @@ async def test_deep_message(reference_engine: ReferenceScript, script: Script) -
 async def test_giant_message(reference_engine: ReferenceScript, script: Script) -> None:
     """Giant messages."""
     script.write(b"x", schema="urn:" + "x" * MAX_SIZE)
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400", "202 Accepted")
+
+
+@pytest.mark.parametrize("kind", ["author", "recipient"])
+async def test_filter_with_very_many_people(reference_engine: ReferenceScript, script: Script, kind: str) -> None:
+    """Questions with very many alternatives."""
+    script.ask(script.alice, "Records", "Query", filter={kind: [f"did:ex:{i}" for i in range(MAX_ALTERNATIVES + 1)]})
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400 SchemaValidatorFailure", "200 OK")
+
+
+async def test_log_with_very_many_filters(reference_engine: ReferenceScript, script: Script) -> None:
+    """Questions with very many alternatives."""
+    filters = [{"protocol": f"http://p{i}.example"} for i in range(MAX_FILTERS + 1)]
+    script.ask(script.alice, "Messages", "Query", filters=filters)
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400 SchemaValidatorFailure", "200 OK")
+
+
+async def test_protocol_with_very_long_paths(reference_engine: ReferenceScript, script: Script) -> None:
+    """Protocols with very long paths."""
+    names = [f"n{i}" for i in range(100)]
+    long = "x" * (MAX_PATHS // 100)
+    structure = {long: {name: {} for name in names}}
+    script.configure({**DEFINITION, "types": {name: {} for name in (long, *names)}, "structure": structure})
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400", "202 Accepted")
+
+
+async def test_reference_into_an_enum(reference_engine: ReferenceScript, script: Script) -> None:
+    """References to what is no schema."""
+    items = {"enum": [{"type": "string"}]}
+    tags = {
+        "a": {"type": "array", "items": items},
+        "b": {"type": "array", "items": {"$ref": "#/properties/a/items/enum/0"}},
+    }
+    script.configure({**DEFINITION, "structure": {"note": {"$tags": tags}}})
+    script.write(b"{}", protocol=PROTOCOL, protocolPath="note", tags={"b": ["x"]})
     ours, theirs = await script.last(reference_engine)
     assert (ours.code, theirs.code) == ("400", "202 Accepted")
 

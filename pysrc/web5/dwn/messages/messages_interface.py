@@ -11,7 +11,7 @@ from web5.dwn.cid import is_message_cid, message_cid
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
-from web5.dwn.messages.shapes import Authorization, Closed, Cursor, MessagesFilter, Signed, Timestamp
+from web5.dwn.messages.shapes import Authorization, Closed, Cursor, MessagesFilters, Signed, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
 from web5.dwn.services import Call, Reply, Services, allows, reply
 from web5.dwn.store.search import query_events
@@ -24,7 +24,7 @@ class _QueryDescriptor(Closed):
     interface: Literal["Messages"]
     method: Literal["Query"]
     messageTimestamp: Timestamp
-    filters: list[MessagesFilter]
+    filters: MessagesFilters
     cursor: NotRequired[Cursor]
 
 
@@ -32,7 +32,7 @@ class _SubscribeDescriptor(Closed):
     interface: Literal["Messages"]
     method: Literal["Subscribe"]
     messageTimestamp: str
-    filters: list[MessagesFilter]
+    filters: MessagesFilters
 
 
 class _ReadDescriptor(Closed):

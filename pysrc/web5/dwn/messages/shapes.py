@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainVa
 from typing_extensions import TypedDict
 
 from web5.dwn.messages import rules
+from web5.dwn.store.terms import MAX_TAGS
 
 CLOSED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -30,6 +31,10 @@ Did = Annotated[
         r"((;[a-zA-Z0-9_.:%-]+=[a-zA-Z0-9_.:%-]*)*)(/[^#?]*)?([?][^#]*)?(#.*)?$"
     ),
 ]
+MAX_ALTERNATIVES = 1000
+"""The limit for the authors or recipients of a filter. A header of the reference's server holds less than 300."""
+
+Dids = Annotated[list[Did], Field(max_length=MAX_ALTERNATIVES)]
 Timestamp = Annotated[
     str,
     StringConstraints(
@@ -108,7 +113,7 @@ class _WriteDescriptor(Closed):
     protocolPath: NotRequired[Annotated[str, StringConstraints(pattern=r"^[a-zA-Z]+(/[a-zA-Z]+)*$")]]
     schema: NotRequired[str]
     tags: NotRequired[
-        Annotated[dict[str, Annotated[Any, PlainValidator(rules.tag)]], Field(min_length=1, max_length=10)]
+        Annotated[dict[str, Annotated[Any, PlainValidator(rules.tag)]], Field(min_length=1, max_length=MAX_TAGS)]
     ]
     parentId: NotRequired[str]
     dataCid: str
@@ -158,9 +163,9 @@ class _NumberRange(Closed):
 class _RecordsFilter(Closed):
     protocol: NotRequired[str]
     protocolPath: NotRequired[str]
-    author: NotRequired[Did | list[Did]]
+    author: NotRequired[Did | Dids]
     attester: NotRequired[Did]
-    recipient: NotRequired[Did | list[Did]]
+    recipient: NotRequired[Did | Dids]
     contextId: NotRequired[str]
     schema: NotRequired[str]
     tags: NotRequired[Annotated[dict[str, Annotated[Any, PlainValidator(rules.tag_filter)]], Field(min_length=1)]]
@@ -185,4 +190,9 @@ class _MessagesFilter(Closed):
     messageTimestamp: NotRequired[DateRange]
 
 
-MessagesFilter = Annotated[_MessagesFilter, AfterValidator(rules.not_empty)]
+MAX_FILTERS = 256
+"""The limit for the filters of a MessagesQuery, for each of which the log is searched."""
+
+MessagesFilters = Annotated[
+    list[Annotated[_MessagesFilter, AfterValidator(rules.not_empty)]], Field(max_length=MAX_FILTERS)
+]

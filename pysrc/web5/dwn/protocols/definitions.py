@@ -56,8 +56,9 @@ class TagRules:
             "additionalProperties": tags.get("$allowUndefinedTags", False),
         }
         named = {reference: target for reference, target in references(schema).items() if target is not None}
-        roots = [schema, *named.values()]
-        reasons = (reason for root in roots for inner, _ in subschemas(root) for reason in _strict_faults(inner, named))
+        walked: set[int] = set()
+        every = (inner for root in (schema, *named.values()) for inner, _ in subschemas(root, walked=walked))
+        reasons = (reason for inner in every for reason in _strict_faults(inner, named))
         twins = len(set(required)) < len(required)
         return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), named)
 

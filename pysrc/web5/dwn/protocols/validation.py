@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import check_urls
 from web5.dwn.protocols.definitions import all_rule_sets, rule_sets_below
-from web5.dwn.protocols.json_schema import same
+from web5.dwn.protocols.json_schema import as_key
 from web5.dwn.protocols.shape import tag_schema_fault
 from web5.errors import BadRequest
 
 MAX_DEPTH = 10
 """The limit for levels of records in a protocol."""
+
+MAX_PATHS = 2**20
+"""The limit for the characters of all protocol paths together. Long names above many others would make a giant of a
+short definition; one with a hundred paths has some thousand."""
 
 ActionRule = Mapping[str, Any]
 
@@ -31,21 +35,25 @@ class Demand(NamedTuple):
     Parameters:
         code: of the refusal.
         says: the demand in words.
-        broken: True if an action rule, in a protocol with these role paths and before these other rules, does not
-            fulfil it.
+        broken: True if an action rule, in a protocol with these role paths and before others for these actors and
+            roles, does not fulfil it.
     """
 
     code: Code
     says: str
-    broken: Callable[[ActionRule, Sequence[str], Sequence[ActionRule]], bool]
+    broken: Callable[[ActionRule, Collection[str], Collection[Hashable]], bool]
 
 
 def _lacks_create(rule: ActionRule, action: str) -> bool:
     return action in rule["can"] and "create" not in rule["can"]
 
 
-def _has_twin(rule: ActionRule, others: Sequence[ActionRule], *names: str) -> bool:
-    return any(all(same(rule.get(name, _ABSENT), other.get(name, _ABSENT)) for name in names) for other in others)
+def _actor(rule: ActionRule) -> Hashable:
+    return "actor", as_key(rule.get("who", _ABSENT)), as_key(rule.get("of", _ABSENT))
+
+
+def _role(rule: ActionRule) -> Hashable:
+    return "role", as_key(rule.get("role", _ABSENT))
 
 
 DEMANDS = (
@@ -91,12 +99,12 @@ DEMANDS = (
     Demand(
         Code.ProtocolsConfigureDuplicateActorInRuleSet,
         "one action rule for each `who` and `of`",
-        lambda rule, roles, others: "who" in rule and _has_twin(rule, others, "who", "of"),
+        lambda rule, roles, others: "who" in rule and _actor(rule) in others,
     ),
     Demand(
         Code.ProtocolsConfigureDuplicateRoleInRuleSet,
         "one action rule for each `role`",
-        lambda rule, roles, others: "who" not in rule and _has_twin(rule, others, "role"),
+        lambda rule, roles, others: "who" not in rule and _role(rule) in others,
     ),
 )
 """The demands on each action rule of a rule set, in the order in which they are checked."""
@@ -107,7 +115,12 @@ def validate_definition(definition: Mapping[str, Any]) -> None:
     check_urls({"protocol": definition["protocol"]})
     for kind in definition["types"].values():
         check_urls({"schema": kind["schema"]} if "schema" in kind else {})
-    roles = list(_role_paths(definition["structure"], ()))
+    room = MAX_PATHS
+    for path, _, _ in all_rule_sets(definition["structure"]):
+        room -= len(path)
+        if room < 0:
+            raise BadRequest("", f"the protocol paths have more than {MAX_PATHS} characters together")
+    roles = set(_role_paths(definition["structure"], ()))
     for path, name, rule_set in all_rule_sets(definition["structure"]):
         if name not in definition["types"]:
             raise BadRequest(
@@ -115,11 +128,20 @@ def validate_definition(definition: Mapping[str, Any]) -> None:
                 f"Rule set {name} is not declared as an allowed type in the protocol definition.",
             )
         _validate_limits(rule_set, path)
-        actions = rule_set.get("$actions", ())
-        for position, rule in enumerate(actions):
-            for demand in DEMANDS:
-                if demand.broken(rule, roles, actions[position + 1 :]):
-                    raise BadRequest(demand.code, f"{path}: {demand.says}: {dict(rule)}")
+        _validate_actions(rule_set.get("$actions", ()), path, roles)
+
+
+def _validate_actions(rules: Sequence[ActionRule], path: str, roles: Collection[str]) -> None:
+    # Backwards, so as to know which actors and roles follow; but the first rule that breaks a demand names the code.
+    followed: set[Hashable] = set()
+    found = None
+    for rule in reversed(rules):
+        broken = next((demand for demand in DEMANDS if demand.broken(rule, roles, followed)), None)
+        found = found if broken is None else (broken, rule)
+        followed |= {_actor(rule), _role(rule)}
+    if found is not None:
+        demand, rule = found
+        raise BadRequest(demand.code, f"{path}: {demand.says}: {dict(rule)}")
 
 
 def _role_paths(rule_set: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import apsw
@@ -29,6 +28,9 @@ NARROW = 500
 
 _EVERYTHING = 2**62
 """Any limit above this means the same, and SQLite holds no number that is much larger."""
+
+_DIGITS = 18
+"""Of a sequence number, at the most."""
 
 _LEADS = {
     "record_id": "dwn_by_record",
@@ -68,8 +70,7 @@ _LITERAL_COLUMNS = frozenset({"published", "method"})
 """Partial indexes are about their values, and SQLite uses one only where the statement itself says the value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A message that a query found, with the `value` of the property it is sorted by."""
 
     cid: str
@@ -194,7 +195,7 @@ def query_events(
     """Return the CIDs in a tenant's event log after a cursor that one of the filters finds, and the next cursor."""
     number, after = store.tenant(tenant), _position(store, cursor)
     found: dict[int, str] = {}
-    for terms in message_terms(filters):
+    for terms in dict.fromkeys(map(tuple, message_terms(filters))):
         found |= _find_events(store.connection, number, after, terms)
     if not found:
         return [], None
@@ -229,7 +230,7 @@ def _position(store: Store, cursor: Cursor | None) -> int:
     value = cursor["value"] if cursor else None
     if isinstance(value, str):
         identity, _, seq = value.partition("-")
-        if identity == store.identity and seq.isdecimal():
+        if identity == store.identity and len(seq) <= _DIGITS and seq.isdecimal():
             return int(seq)
     return 0
 

@@ -56,6 +56,11 @@ UNPUBLISHED = Term("published", (("=", False),))
 WRITTEN = Term("published", (("in", (True, False)),))
 """A delete is neither published nor unpublished."""
 
+MAX_TAGS = 10
+"""The limit for the tags of a record (`records-write-unidentified.json`)."""
+
+_NOTHING = Term("record_id", (("=", ""),))
+
 OF_RECORDS = Term("method", (("in", _METHODS["Records"]),))
 
 
@@ -78,6 +83,8 @@ def record_terms(filter: Filter, tenant_did: str, *, asked_by: str | None) -> It
             yield _one_of("recipient", [value] if isinstance(value, str) else value)
         elif name == "author" and value != []:
             yield _author_is([value] if isinstance(value, str) else value, tenant_did)
+        elif name == "tags" and len(value) > MAX_TAGS:
+            yield _NOTHING
         elif name == "tags":
             for tag, wanted in value.items():
                 yield _tag_term(tag, wanted)

@@ -51,7 +51,8 @@ def errors() -> str:
             "Made from `web5.dwn.codes` by `python -m web5_build.rule_docs`; do not edit.",
             "",
             "A reply that refuses a message has the code, a colon and words in `status.detail`. The codes are those of",
-            f"the reference ({SOURCES}); the words are not.",
+            f"the reference ({SOURCES}), but for",
+            f"`{Code.TimestampAhead}` and `{Code.TimestampOutsideWindow}`; the words are not.",
             "",
             *table(("Code", "What must hold", "Given in `web5.dwn`"), sorted(rows)),
         ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
+from web5.remote.clocks import MOST_AHEAD
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
@@ -53,6 +54,15 @@ def sync() -> str:
                 " for is there, whoever brings it; and, in case that is never noticed, after the waits above."
             ),
             *table(("Code", "Waits for"), [(f"`{code}`", _waits(code)) for code in dependencies.MISSING]),
+            "## Clocks",
+            "",
+            *_text(
+                "Our nodes refuse signed questions that are dated too far from their own clock, and messages that are"
+                " dated too far ahead of it, and tell their time with that. Each node is then asked by its own clock,"
+                f" as far as that is at most {_span(MOST_AHEAD / 1_000_000)} ahead of this device's: a question from"
+                " the future could be kept for then, and put to another node. Messages keep their dates; one from the"
+                " future waits for its time, which `waits_for` has as `time:DATE`."
+            ),
             "## Endpoints that want their tenants registered",
             "",
             *_text(
@@ -125,6 +135,8 @@ def _outcome(outcome: Outcome) -> tuple[str, ...]:
 def _when(backoff: Backoff) -> str:
     if not backoff.most:
         return "at the next visit"
+    if backoff == policy.UNTIL_THEN:
+        return f"when its time has come, {_span(backoff.most)} at the most"
     return f"after {_span(backoff.first)}, then twice that, up to {_span(backoff.most)}"
 
 
@@ -139,7 +151,7 @@ def _waits(code: str) -> str:
     payload = b64url_encode(json.dumps({"protocolRole": "ROLE", "permissionGrantId": "GRANT"}).encode())
     message = {
         "recordId": "ID",
-        "descriptor": {"parentId": "PARENT", "protocol": "URI"},
+        "descriptor": {"parentId": "PARENT", "protocol": "URI", "messageTimestamp": "DATE"},
         "authorization": {"signature": {"payload": payload}},
     }
     return dependencies.describe(dependencies.MISSING[code](message))

@@ -21,6 +21,7 @@ from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.types import Message
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
+from web5.remote.clocks import NodeClocks
 from web5.sync.plan.policy import Outcome, classify, classify_error
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class SimRemote:
     def __init__(self, world: World, device: Device) -> None:
         self._world = world
         self._device = device
+        self.clocks = NodeClocks(device.clock)
         self._random = world.random(f"network of {device.name}, run {device.runs}")
 
     async def process_message(

@@ -95,7 +95,7 @@ class Agent:
             web=DidWeb(http, allow_localhost=True),
         )
         self.dwn = Dwn(database=database, blobs=platform.blobs, resolver=self.resolver, crypto=remembering, clock=clock)
-        remote = RemoteDwn(http, platform.sockets, share_sockets=share_sockets)
+        remote = RemoteDwn(http, platform.sockets, clock=clock, share_sockets=share_sockets)
         self.messages = Messages(self.dwn, self.resolver, remote)
 
         self.vault = Vault(database, platform.sealer, crypto)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from web5.agent.replies import check_reply
@@ -11,12 +11,15 @@ from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.dwn import Dwn
 from web5.dwn.data import DataSource, DataStream, data_of
 from web5.dwn.types import Message
-from web5.errors import BadReply, DwnError, RemoteError, Unreachable
+from web5.errors import BadReply, DwnError, RemoteError, Unauthorized, Unreachable
+from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync import SendResult
 from web5.sync.plan.policy import classify, classify_error
 
 Reply = dict[str, Any]
+Question = Callable[[Clock], Awaitable[Message]]
+"""Makes the message that asks, dated by the clock of the node that is asked."""
 
 
 class Messages:
@@ -52,17 +55,43 @@ class Messages:
             RemoteError: none answered, or the DID names none; BadReply if one answered, but not as a DWN does. Reading
                 the data in the reply raises it too, if they are not those that the message names.
         """
+        return await self._first_answer(target, lambda endpoint: self._request(endpoint, target, message, data))
+
+    async def ask(self, tenant: str, from_: str | None, question: Question) -> Reply:
+        """Ask the local DWN of `tenant`, or for it the first remote one of `from_` that answers if that is given.
+
+        Raises:
+            DwnError, RemoteError: as `process` and `request`.
+        """
+        clocks = self._remote.clocks
+        if from_ is None:
+            return await self.process(tenant, await question(clocks.clock))
+
+        async def ask(endpoint: str) -> Reply:
+            clock = clocks.of(endpoint, tenant)
+            try:
+                return await self._request(endpoint, from_, await question(clock))
+            except Unauthorized as refusal:
+                if not clock.learn(refusal.detail):
+                    raise
+            return await self._request(endpoint, from_, await question(clock))
+
+        return await self._first_answer(from_, ask)
+
+    async def _first_answer(self, target: str, ask: Callable[[str], Awaitable[Reply]]) -> Reply:
         document = (await self._resolver.resolve(target)).did_document
         failures: list[RemoteError] = []
         for endpoint in document.dwn_endpoints if document else ():
             try:
-                return await self._request(endpoint, target, message, data)
+                return await ask(endpoint)
             except RemoteError as error:
                 failures.append(error)
         kind = BadReply if any(isinstance(error, BadReply) for error in failures) else Unreachable
         raise kind("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
 
-    async def _request(self, endpoint: str, target: str, message: Message, data: bytes | DataStream | None) -> Reply:
+    async def _request(
+        self, endpoint: str, target: str, message: Message, data: bytes | DataStream | None = None
+    ) -> Reply:
         reply = _checked(await self._remote.process_message(endpoint, target, message, data))
         try:
             check_reply(message, reply)
@@ -71,14 +100,6 @@ class Messages:
                 await stream.close()
             raise BadReply(f"{endpoint}: {error}") from error
         return reply
-
-    async def ask(self, tenant: str, from_: str | None, message: Message) -> Reply:
-        """Process a message in the local DWN of `tenant`, or send it to a remote one of `from_` if that is given.
-
-        Raises:
-            DwnError, RemoteError: as `process` and `request`.
-        """
-        return await (self.process(tenant, message) if from_ is None else self.request(from_, message))
 
     async def send_to_all(self, target: str, message: Message, data: bytes) -> list[SendResult]:
         """Send a message that need not be stored here to every remote DWN of `target`.

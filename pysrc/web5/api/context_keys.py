@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from web5 import strict_json
@@ -193,9 +194,9 @@ class ContextKeys:
 
     async def _found(self, place: str | None, protocol: str, context: str) -> list[DerivedKey]:
         # `place` is the DID whose remote DWN is asked; None: the own one on this device.
-        query = await compose.records_query(
+        query = partial(
+            compose.records_query,
             await self._agent.signer(self._did),
-            self._agent.clock,
             filter={
                 "protocol": PROTOCOL,
                 "protocolPath": PATH,

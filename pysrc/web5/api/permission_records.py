@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
@@ -210,9 +211,12 @@ class PermissionGrant(ScopedPermission):
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         filter = {"parentId": self.id, "protocol": permissions.URI, "protocolPath": permissions.REVOCATION}
-        message = await compose.records_read(await self._agent.signer(self._did), self._agent.clock, filter=filter)
+        read = partial(compose.records_read, await self._agent.signer(self._did), filter=filter)
         try:
-            await self._agent.messages.ask(self.grantor, self.grantor if remote else None, message)
+            if remote:
+                await self._agent.messages.ask(self._did, self.grantor, read)
+            else:
+                await self._agent.messages.ask(self.grantor, None, read)
         except NotFound:
             return False
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
@@ -132,7 +133,7 @@ class PermissionsApi:
     async def _query(self, path: str, from_: str | None, protocol: str | None, **filter: str | None) -> list[Message]:
         tags = None if protocol is None else {"protocol": normalize_url(protocol)}
         filters = {"protocol": permissions.URI, "protocolPath": path, "tags": tags, **filter}
-        message = await compose.records_query(await self._agent.signer(self._did), self._agent.clock, filter=filters)
-        reply = await self._agent.messages.ask(self._did, from_, message)
+        query = partial(compose.records_query, await self._agent.signer(self._did), filter=filters)
+        reply = await self._agent.messages.ask(self._did, from_, query)
         entries: list[Message] = reply["entries"]
         return entries

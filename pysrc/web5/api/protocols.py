@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
@@ -61,8 +62,8 @@ class ProtocolsApi:
             DwnError, RemoteError: the DWN refused, or could not be reached.
         """
         signer, invocation = await self._actor.authorize(operations.query_protocols(protocol), from_)
-        message = await compose.protocols_query(signer, self._agent.clock, protocol=protocol, **invocation)
-        reply = await self._agent.messages.ask(self._did, from_, message)
+        query = partial(compose.protocols_query, signer, protocol=protocol, **invocation)
+        reply = await self._agent.messages.ask(self._did, from_, query)
         return [_protocol(entry) for entry in reply["entries"]]
 
     async def _with_keys(self, definition: Mapping[str, Any], types: set[str] | None) -> Mapping[str, Any]:

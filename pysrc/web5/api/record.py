@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -353,7 +354,7 @@ class Record:
             return aiter(stream)
         signer, invocation = await self._actor.authorize(operations.read_record(self._last_write), self._remote)
         filter = {"recordId": self.id}
-        read = await compose.records_read(signer, self._agent.clock, filter=filter, **invocation)
+        read = partial(compose.records_read, signer, filter=filter, **invocation)
         reply = await self._agent.messages.ask(self._did, self._remote, read)
         fetched: DataStream | None = reply["entry"].get("data")
         if fetched is None:

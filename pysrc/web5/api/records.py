@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -166,10 +167,10 @@ class RecordsApi:
         if from_ is None:
             self._agent.sync.prioritize(self._did, wire_filter)
         pages = without_none(limit=limit, cursor=cursor) or None
-        message = await compose.records_query(
-            signer, self._agent.clock, filter=wire_filter, date_sort=date_sort, pagination=pages, **invocation
+        query = partial(
+            compose.records_query, signer, filter=wire_filter, date_sort=date_sort, pagination=pages, **invocation
         )
-        reply = await self._agent.messages.ask(self._did, from_, message)
+        reply = await self._agent.messages.ask(self._did, from_, query)
         entries = (Record(self._agent, self._actor, entry, remote=from_) for entry in reply["entries"])
         return Records(entries, reply.get("cursor"))
 
@@ -193,8 +194,8 @@ class RecordsApi:
         wire_filter = records_filter({"record_id": record_id, **filters})
         signer, invocation = await self._actor.authorize(operations.read(wire_filter), from_)
         invocation["permission_grant_id"] = permission_grant_id
-        message = await compose.records_read(signer, self._agent.clock, filter=wire_filter, **invocation)
-        entry = (await self._agent.messages.ask(self._did, from_, message))["entry"]
+        read = partial(compose.records_read, signer, filter=wire_filter, **invocation)
+        entry = (await self._agent.messages.ask(self._did, from_, read))["entry"]
         write: dict[str, Any] = entry["recordsWrite"]
         stream: DataStream | None = entry.get("data")
         data = None
@@ -244,6 +245,6 @@ class RecordsApi:
             NotFound: there is none, or it is deleted already.
         """
         signer, invocation = await self._actor.authorize(operations.delete(record_id, protocol), from_)
-        clock = self._agent.clock
+        clock, messages = self._agent.clock, self._agent.messages
         message = await compose.records_delete(signer, clock, record_id=record_id, prune=prune, **invocation)
-        await self._agent.messages.ask(self._did, from_, message)
+        await (messages.process(self._did, message) if from_ is None else messages.request(from_, message))

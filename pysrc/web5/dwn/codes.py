@@ -1,6 +1,7 @@
 """The error codes of the wire, as far as this engine gives them.
 
-They are the `DwnErrorCode` of dwn-sdk-js 0.5.2 (`src/core/dwn-error.ts`). Clients compare them: a name never changes.
+They are the `DwnErrorCode` of dwn-sdk-js 0.5.2 (`src/core/dwn-error.ts`), and two for the time
+window, which the reference has not. Clients compare them: a name never changes.
 """
 
 from enum import StrEnum, auto
@@ -127,7 +128,9 @@ class Code(StrEnum):
     SchemaValidatorFailure = auto()
     SchemaValidatorSchemaNotFound = auto()
     SchemaValidatorUnevaluatedPropertyNotAllowed = auto()
+    TimestampAhead = auto()
     TimestampInvalid = auto()
+    TimestampOutsideWindow = auto()
     UrlProtocolNotNormalizable = auto()
     UrlProtocolNotNormalized = auto()
     UrlSchemaNotNormalized = auto()

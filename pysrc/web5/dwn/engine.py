@@ -82,6 +82,8 @@ class Dwn:
         database: may be shared with other components; the engine's tables are `dwn_…`.
         blobs: for data over 30,000 bytes. Only this engine may use it.
         clock: by which grants for reading end, whatever date the one who reads writes.
+        window_seconds: for a remote node, the time that a signed question has, and the furthest that a message may be
+            dated ahead (`time_window`); None: dates are not looked at.
         tenant_gate: without one, every tenant is served.
 
     Attributes:
@@ -99,11 +101,12 @@ class Dwn:
         resolver: DidResolver,
         crypto: Signatures,
         clock: Clock,
+        window_seconds: float | None = None,
         tenant_gate: TenantGate | None = None,
     ) -> None:
         self.database = database
         self.store = Store(database)
-        self._services = Services(database, self.store, blobs, Verifier(resolver, crypto), clock)
+        self._services = Services(database, self.store, blobs, Verifier(resolver, crypto), clock, window_seconds)
         self._gate = tenant_gate
         self.in_transaction: list[Hook] = self._services.in_transaction
         self.after_commit: list[Hook] = self._services.after_commit
@@ -143,7 +146,9 @@ class Dwn:
             if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
                 return _not_served(tenant, refusal)
             message = as_javascript(message)
-            return await _handler(message)(self._services, Call(tenant, message, data, source, subscription_handler))
+            handler = _handler(message)
+            self._services.check_date(message)
+            return await handler(self._services, Call(tenant, message, data, source, subscription_handler))
         except DwnError as error:
             return reply(error.status, error.detail)
 

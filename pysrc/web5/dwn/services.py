@@ -13,6 +13,7 @@ from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Applied, EventStream, Handler, Hook
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
+from web5.dwn.time_window import check_date
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
 from web5.errors import DwnError, NotImplementedByDwn
@@ -50,6 +51,7 @@ class Services:
     blobs: Blobs
     verifier: Verifier
     clock: Clock
+    window_seconds: float | None = None
     in_transaction: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
     events: EventStream = field(default_factory=EventStream)
@@ -58,6 +60,11 @@ class Services:
     def now(self) -> str:
         """Return the time of this node, as messages write it."""
         return format_timestamp(self.clock.now())
+
+    def check_date(self, message: Message) -> None:
+        """Check that a message is dated within the time window, if there is one; raises as `time_window.check_date`."""
+        if self.window_seconds is not None:
+            check_date(message, self.clock.now(), self.window_seconds)
 
     def commit(self, change: Callable[[], Change]) -> Change:
         """Store one message in a transaction of its own. `publish` must follow, without an await between."""

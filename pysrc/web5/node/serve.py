@@ -28,6 +28,7 @@ from web5.dids.resolver import DidResolver, default_resolver
 from web5.dids.web import DidWeb
 from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_file
+from web5.dwn.time_window import WINDOW_SECONDS
 from web5.errors import StorageError
 from web5.node.endpoint import Limits
 from web5.node.gateway import create_gateway
@@ -53,7 +54,10 @@ GRACE_SECONDS = 3
 
 @asynccontextmanager
 async def embedded(
-    data_dir: Path, site: Path | None, registration: RegistrationSettings | None = None
+    data_dir: Path,
+    site: Path | None,
+    registration: RegistrationSettings | None = None,
+    window_seconds: float | None = WINDOW_SECONDS,
 ) -> AsyncIterator[ASGIApp]:
     """Open the whole default as one ASGI app.
 
@@ -61,6 +65,7 @@ async def embedded(
         data_dir: the folder for the data of the nodes and the gateway.
         site: the folder of the static site; None serves none.
         registration: the nodes' demands on their tenants; None: nothing.
+        window_seconds: as for `Dwn`.
 
     Raises:
         StorageBusy: another process uses `data_dir`.
@@ -78,7 +83,7 @@ async def embedded(
         resolver = default_resolver(http, crypto, clock, "http://gateway", web=DidWeb(websites))
         nodes, gates = {}, {}
         for path in NODES:
-            opening = open_node(data_dir / path[1:], resolver, registration)
+            opening = open_node(data_dir / path[1:], resolver, registration, window_seconds)
             nodes[path], gates[path] = await stack.enter_async_context(opening)
         dwns = create_app(nodes, registrations=gates)
         rest = create_site(site) if site else dwns
@@ -96,12 +101,16 @@ async def embedded(
 
 @asynccontextmanager
 async def open_node(
-    folder: Path, resolver: DidResolver, registration: RegistrationSettings | None = None
+    folder: Path,
+    resolver: DidResolver,
+    registration: RegistrationSettings | None = None,
+    window_seconds: float | None = WINDOW_SECONDS,
 ) -> AsyncIterator[tuple[Dwn, Registrations | None]]:
     """Open a DWN on a SQLite file and a folder of blobs, with its registrations; closed at the end of the block.
 
     Parameters:
         registration: the demands on its tenants; None: everybody is served.
+        window_seconds: as for `Dwn`.
 
     Raises:
         StorageBusy: another process has the folder open.
@@ -125,6 +134,7 @@ async def open_node(
             resolver=resolver,
             crypto=crypto,
             clock=SystemClock(),
+            window_seconds=window_seconds,
             tenant_gate=registrations,
         )
         await dwn.open()
@@ -196,10 +206,14 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
 
 
 async def serve(
-    listener: socket.socket, data_dir: Path, site: Path | None, registration: RegistrationSettings | None = None
+    listener: socket.socket,
+    data_dir: Path,
+    site: Path | None,
+    registration: RegistrationSettings | None = None,
+    window_seconds: float | None = WINDOW_SECONDS,
 ) -> None:
     """Serve until SIGINT or SIGTERM; see `embedded`."""
-    async with embedded(data_dir, site, registration) as app:
+    async with embedded(data_dir, site, registration, window_seconds) as app:
         await _Server(server_config(app)).serve([listener])
 
 
@@ -217,6 +231,14 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="HASHES",
         help="the nodes serve only who does about so much work once; 16777216 is the reference's default",
     )
+    parser.add_argument(
+        "--time-window",
+        type=_seconds,
+        default=WINDOW_SECONDS,
+        metavar="SECONDS",
+        help="how far the date of a signed question may be from the nodes' clock, and that of a message ahead of it"
+        " (%(default)s); 0: any",
+    )
     options = parser.parse_args(arguments)
     if options.site and not options.site.is_dir():
         return _failed(f"There is no site in {options.site}; build it first: python3 build.py site")
@@ -231,7 +253,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(f"Cannot serve at {options.host}:{options.port} ({reason}); try another --port.")
     try:
         settings = RegistrationSettings(terms, options.proof_of_work)
-        asyncio.run(serve(listener, options.data, options.site, settings))
+        asyncio.run(serve(listener, options.data, options.site, settings, options.time_window or None))
     except (StorageError, OSError) as error:
         return _failed(f"The data in {options.data} cannot be opened: {error}")
     except KeyboardInterrupt:
@@ -248,6 +270,12 @@ def _port(text: str) -> int:
 def _hashes(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError("a proof of work is a number of hashes")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("a time window is a number of seconds")
     return int(text)
 
 

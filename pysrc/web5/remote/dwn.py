@@ -26,8 +26,10 @@ from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.jws import message_signer
 from web5.dwn.rpc import method_of
 from web5.errors import BadReply, BadRequest, NoWebSocket, RemoteError, Unreachable
+from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.ports.websocket import WebSocket, WebSockets
+from web5.remote.clocks import NodeClocks
 from web5.remote.socket import DwnSocket, OnEvent, SocketSubscription
 
 SECONDS = 30.0
@@ -77,8 +79,12 @@ class RemoteDwn:
     Parameters:
         sockets: opens WebSockets; without it nothing can be subscribed to.
         timeout: seconds to wait for an answer, and between its pieces; an upload gets more by its size.
+        clock: this device's; by default the machine's.
         share_sockets: False: each DID that signs has a WebSocket of its own to an endpoint, which is not told by it
             that some of them are the same person.
+
+    Attributes:
+        clocks: those of the nodes, by which questions are dated.
     """
 
     def __init__(
@@ -87,8 +93,10 @@ class RemoteDwn:
         sockets: WebSockets | None = None,
         timeout: float = SECONDS,
         *,
+        clock: Clock | None = None,
         share_sockets: bool = False,
     ) -> None:
+        self.clocks = NodeClocks(clock or SystemClock())
         self._http = http
         self._timeout = timeout
         self._websockets = sockets

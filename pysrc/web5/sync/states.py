@@ -17,7 +17,7 @@ class State(StrEnum):
     IN_FLIGHT = "in flight"
     """Being sent or fetched just now."""
     WAITING = "waiting"
-    """It depends on another message that is not there yet, `waits_for`."""
+    """It depends on another message that is not there yet, or is dated ahead of the endpoint's clock: `waits_for`."""
     REFUSED = "refused"
     """The one side answered, but not with a success; `code` and `detail` are its answer."""
     BLOCKED = "blocked"
@@ -102,7 +102,8 @@ class Unsettled:
     Parameters:
         next_try: no visit tries it before that (microseconds since 1970); None: the next visit does, or, while it is
             waiting, the arrival of its dependency.
-        waits_for: its dependency, such as "record:bafy…" or "protocol:https://…", if it is waiting.
+        waits_for: its dependency, such as "record:bafy…" or "protocol:https://…", if it is waiting; "time:…" and its
+            date, if the endpoint takes it once its own clock has come near that.
         since: when it was made or first listed, in microseconds since 1970; None: unknown.
     """
 

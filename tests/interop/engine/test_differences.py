@@ -24,6 +24,7 @@ from web5.dwn.cid import dag_cbor_cid, data_cid, message_cid
 from web5.dwn.javascript import MAX_SIZE
 from web5.dwn.messages.shapes import MAX_ALTERNATIVES, MAX_FILTERS
 from web5.dwn.protocols.validation import MAX_PATHS
+from web5.dwn.time_window import WINDOW_SECONDS
 from web5.dwn.timestamps import parse_timestamp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -511,6 +512,29 @@ async def test_question_that_is_dated_back(reference_engine: ReferenceScript, sc
     ours = await OurRun.start(ManualClock(parse_timestamp("2025-05-01T00:00:00.000000Z")))
     assert [(await ours.outcome(step)).code for step in script.steps][-1] == "401 GrantAuthorizationGrantExpired"
     assert theirs[-1].code == "200 OK"
+
+
+@pytest.mark.parametrize("minutes", [-11, 11])
+async def test_question_out_of_its_time(reference_engine: ReferenceScript, script: Script, minutes: int) -> None:
+    """Questions have their time."""
+    script.write(b"private")
+    script.ask(script.alice, "Records", "Query", filter={"dataFormat": "application/json"})
+    theirs = await run_theirs(reference_engine, [script.alice], script.steps)
+    clock = ManualClock(parse_timestamp(script.time(1)))
+    ours = await OurRun.start(clock, WINDOW_SECONDS)
+    await ours.outcome(script.steps[0])
+    clock.us += minutes * 60_000_000
+    assert (await ours.outcome(script.steps[1])).code == "401 TimestampOutsideWindow"
+    assert len(theirs[1].reply["entries"]) == 1
+
+
+async def test_message_of_the_future(reference_engine: ReferenceScript, script: Script) -> None:
+    """Messages are not of the future."""
+    script.write(b"of the future")
+    theirs = await run_theirs(reference_engine, [script.alice], script.steps)
+    ours = await OurRun.start(ManualClock(parse_timestamp("2024-04-30T23:49:59.000000Z")), WINDOW_SECONDS)
+    assert (await ours.outcome(script.steps[0])).code == "400 TimestampAhead"
+    assert theirs[0].code == "202 Accepted"
 
 
 async def test_subscription_of_a_former_member(reference_engine: ReferenceScript, script: Script) -> None:

@@ -14,6 +14,7 @@ from tests.unit.conftest import World
 from tests.watch import Watch
 from web5 import ProtocolPermissions, Web5
 from web5.dids import jwk
+from web5.dwn import compose
 from web5.dwn.cid import data_cid
 from web5.errors import (
     DelegationError,
@@ -339,19 +340,19 @@ async def test_grants_that_are_revoked_in_the_midst_of_a_look_are_looked_for_aga
     alice = await connected(world)
     app = await delegate(world, alice)
     assert app.delegation
-    watch, request, reads = Watch(app.agent), app.agent.messages.request, 0
+    watch, ask, reads = Watch(app.agent), app.agent.messages.ask, 0
 
-    async def revoked_before_the_third_read(target: str, message: Any, data: Any = None) -> Any:
+    async def revoked_before_the_third_read(tenant: str, from_: str | None, question: Any) -> Any:
         nonlocal reads
-        reads += message["descriptor"]["method"] == "Read"
+        reads += from_ is not None and question.func is compose.records_read
         if reads == 3:
             reads += 1
             for grant in await alice.dwn.permissions.query_grants(grantee=app.delegate_did):
                 await grant.revoke()
             assert (await alice.sync.now("push")).ok
-        return await request(target, message, data)
+        return await ask(tenant, from_, question)
 
-    monkeypatch.setattr(app.agent.messages, "request", revoked_before_the_third_read)
+    monkeypatch.setattr(app.agent.messages, "ask", revoked_before_the_third_read)
     app.agent.background.start(app.delegation.watch(), f"grants to {app.delegate_did}")
     await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [], 60)
 

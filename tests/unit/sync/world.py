@@ -22,6 +22,7 @@ from web5.dwn import Dwn, compose, rpc
 from web5.dwn.cid import message_cid
 from web5.dwn.rpc import MAX_REPLY_BYTES
 from web5.dwn.store.database import open_file, open_memory
+from web5.dwn.time_window import WINDOW_SECONDS
 from web5.dwn.types import Message
 from web5.errors import IdentityError, NoWebSocket, TimedOut, Unreachable
 from web5.node.registration import Registrations, RegistrationSettings
@@ -72,6 +73,26 @@ class TestClock(SystemClock):
         """Let everything that sleeps go on."""
         self._woken.set()
         self._woken = asyncio.Event()
+
+
+class SkewedClock:
+    """The clock of a device: that of the world, and as wrong as a test wants it.
+
+    Attributes:
+        ahead: microseconds.
+    """
+
+    def __init__(self, clock: TestClock) -> None:
+        self._clock, self.ahead = clock, 0
+
+    def now(self) -> int:
+        return self._clock.now() + self.ahead
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
 
 
 class Answer(HttpResponse):
@@ -206,8 +227,8 @@ class Remote(RemoteDwn):
         asked: how often one was asked for, by path of the node.
     """
 
-    def __init__(self, network: Network, nodes: Mapping[str, Dwn]) -> None:
-        super().__init__(network)
+    def __init__(self, network: Network, nodes: Mapping[str, Dwn], clock: SkewedClock) -> None:
+        super().__init__(network, clock=clock)
         self._network, self._nodes = network, nodes
         self.without: set[str] = set()
         self.open: dict[str, list[Subscribed]] = {}
@@ -257,21 +278,22 @@ class Device:
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
         self.folder = folder
+        self.clock = SkewedClock(world.clock)
         self.database = open_file(folder / "device.sqlite")
         self.dwn = Dwn(
             database=self.database,
             blobs=FileBlobs(folder / "blobs"),
             resolver=world.keys,
             crypto=CRYPTO,
-            clock=world.clock,
+            clock=self.clock,
         )
-        self.remote = Remote(world.network, world.remotes)
-        self.registrar = Registrar(RegistrationClient(world.network), self.database, world.clock)
+        self.remote = Remote(world.network, world.remotes, self.clock)
+        self.registrar = Registrar(RegistrationClient(world.network), self.database, self.clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=self.remote,
             resolver=world.directory,
-            clock=world.clock,
+            clock=self.clock,
             signer_for=world.signer_for,
             registrar=self.registrar,
         )
@@ -287,13 +309,13 @@ class Device:
         """Write or (with `existing`) update a record here."""
         identity = identity or self.world.alice
         more.setdefault("data_format", "text/plain") if "existing" not in more else None
-        message = await compose.records_write(identity.signer, self.world.clock, data=data, **more)
+        message = await compose.records_write(identity.signer, self.clock, data=data, **more)
         reply = await self.dwn.process_message(identity.did, message, data)
         assert reply["status"]["code"] == 202, reply
         return message
 
     async def delete(self, message: Message) -> Message:
-        found = await compose.records_delete(self.world.alice.signer, self.world.clock, record_id=message["recordId"])
+        found = await compose.records_delete(self.world.alice.signer, self.clock, record_id=message["recordId"])
         reply = await self.dwn.process_message(self.world.alice.did, found)
         assert reply["status"]["code"] == 202, reply
         return found
@@ -325,6 +347,7 @@ class World:
             resolver=self.keys,
             crypto=CRYPTO,
             clock=self.clock,
+            window_seconds=WINDOW_SECONDS,
             tenant_gate=self.gates[path],
         )
         await dwn.open()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
@@ -97,7 +98,8 @@ async def refresh(agent: Agent, actor: Delegate) -> None:
         "author": actor.did,
         "recipient": actor.delegate_did,
     }
-    reply = await agent.messages.request(actor.did, await compose.records_query(signer, agent.clock, filter=filter))
+    query = partial(compose.records_query, signer, filter=filter)
+    reply = await agent.messages.ask(actor.did, actor.did, query)
     await store_grants(agent, actor.delegate_did, list(_genuine(actor, reply.get("entries"))))
     held = actor.grants.held(actor.did, actor.delegate_did)
     ended = [await _revocation(agent, actor, signer, grant) for grant in held]
@@ -112,9 +114,9 @@ def _genuine(actor: Delegate, entries: Any) -> Iterator[Message]:
 
 async def _revocation(agent: Agent, actor: Delegate, signer: MessageSigner, grant: Grant) -> Message | None:
     filter = {"parentId": grant.id, "protocol": permissions.URI, "protocolPath": permissions.REVOCATION}
-    read = await compose.records_read(signer, agent.clock, filter=filter)
+    read = partial(compose.records_read, signer, filter=filter)
     try:
-        entry = (await agent.messages.request(actor.did, read)).get("entry")
+        entry = (await agent.messages.ask(actor.did, actor.did, read)).get("entry")
         match entry:
             case {"recordsWrite": dict(write), "data": DataStream() as data}:
                 is_genuine = parse_write(SCHEMA.check(write)).author == actor.did

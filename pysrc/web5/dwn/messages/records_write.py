@@ -64,7 +64,7 @@ async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply |
     Raises:
         StorageError, or what a hook raises: none of them is stored, or none is known to be durable.
     """
-    writes = [_parse(call) for call in calls]
+    writes = [_parse(services, call) for call in calls]
     signed = [write.message for write in writes if isinstance(write, ParsedWrite)]
     refusals = iter(await services.verifier.authenticate_each(signed))
     outcomes: list[Reply | DwnError] = []
@@ -83,9 +83,11 @@ async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply |
     return outcomes
 
 
-def _parse(call: Call) -> ParsedWrite | DwnError:
+def _parse(services: Services, call: Call) -> ParsedWrite | DwnError:
     try:
-        return parse_write(SCHEMA.check(as_javascript(call.message)), call.cid)
+        message = SCHEMA.check(as_javascript(call.message))
+        services.check_date(message)
+        return parse_write(message, call.cid)
     except DwnError as error:
         return error
 

@@ -73,7 +73,7 @@ class SyncContext:
         logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of)
         signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
         report = report or EndpointReport(endpoint.tenant, endpoint.url)
-        return Peer(endpoint, report, logs, self.remote, signer, self.clock)
+        return Peer(endpoint, report, logs, self.remote, signer, self.remote.clocks.of(endpoint.url, signer.did))
 
     # -- pull
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from web5.crypto.jws import MessageSigner
@@ -13,7 +14,7 @@ from web5.dwn.data import DataStream, data_of
 from web5.dwn.permissions.grants import Grant
 from web5.dwn.types import Message
 from web5.errors import IdentityError, NoWebSocket, RemoteError
-from web5.ports.clock import Clock
+from web5.remote.clocks import NodeClock
 from web5.remote.dwn import RemoteDwn
 from web5.remote.socket import SocketSubscription
 from web5.sync.exchange.grants import SYNCED_BY
@@ -85,14 +86,18 @@ NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
 
 @dataclass(slots=True)
 class Peer:
-    """Requests to one endpoint, counted in `report`. Each returns its result, or the outcome if it failed."""
+    """Requests to one endpoint, counted in `report`. Each returns its result, or the outcome if it failed.
+
+    Parameters:
+        clock: the endpoint's, by which questions are dated.
+    """
 
     endpoint: Endpoint
     report: EndpointReport
     logs: Sequence[RemoteLog]
     _remote: RemoteDwn
     _signer: MessageSigner
-    _clock: Clock
+    clock: NodeClock
 
     @property
     def is_delegate(self) -> bool:
@@ -100,10 +105,8 @@ class Peer:
 
     async def list_messages(self, log: RemoteLog, cursor: Cursor | None) -> Listing | Outcome:
         """List what the endpoint has taken since the cursor: the one request of an idle visit."""
-        query = await compose.messages_query(
-            self._signer, self._clock, filters=log.filters, cursor=cursor, permission_grant_id=log.grants.get("Query")
-        )
-        reply = await self._ask(query)
+        grant = log.grants.get("Query")
+        reply = await self._ask(compose.messages_query, filters=log.filters, cursor=cursor, permission_grant_id=grant)
         if isinstance(reply, Outcome):
             return reply
         await _release(reply)
@@ -124,13 +127,13 @@ class Peer:
 
     async def query_page(self, query: dict[str, Any]) -> Message | Outcome:
         """Query a page of records (`PageWalk.query`)."""
-        reply = await self._ask(await compose.records_query(self._signer, self._clock, **query))
+        reply = await self._ask(compose.records_query, **query)
         await _release(reply)
         return reply
 
     async def query_protocols(self) -> list[Any] | Outcome:
         """Query all protocols that are configured there, as ProtocolsConfigure messages."""
-        reply = await self._ask(await compose.protocols_query(self._signer, self._clock))
+        reply = await self._ask(compose.protocols_query)
         if isinstance(reply, Outcome):
             return reply
         await _release(reply)
@@ -147,9 +150,7 @@ class Peer:
         reply: Message | Outcome = GARBAGE
         refused: Outcome | None = None
         for grant in dict.fromkeys(log.grants.get("Read") for log in self.logs) or (None,):
-            reply = await self._ask(
-                await compose.messages_read(self._signer, self._clock, message_cid=cid, permission_grant_id=grant)
-            )
+            reply = await self._ask(compose.messages_read, message_cid=cid, permission_grant_id=grant)
             if not isinstance(reply, Outcome) or reply.code not in (401, 404):
                 break
             refused = refused or (reply if reply.code == 401 else None)
@@ -169,11 +170,17 @@ class Peer:
         """
         if log.grants and "Subscribe" not in log.grants:
             raise NoWebSocket(f"there is no grant for MessagesSubscribe of {log.name}")
-        message = await compose.messages_subscribe(
-            self._signer, self._clock, filters=log.filters, permission_grant_id=log.grants.get("Subscribe")
+        grant = log.grants.get("Subscribe")
+        subscribe = partial(
+            compose.messages_subscribe, self._signer, self.clock, filters=log.filters, permission_grant_id=grant
         )
+        url, tenant = self.endpoint.url, self.endpoint.tenant
         self.report.requests += 1
-        return await self._remote.subscribe(self.endpoint.url, self.endpoint.tenant, message, on_event)
+        subscription = await self._remote.subscribe(url, tenant, await subscribe(), on_event)
+        if self.clock.learn(classify(subscription.reply).detail):
+            self.report.requests += 1
+            subscription = await self._remote.subscribe(url, tenant, await subscribe(), on_event)
+        return subscription
 
     async def send(
         self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] | None = None
@@ -185,10 +192,15 @@ class Peer:
         """
         reply, outcome = await self._request(message, data, on_sent)
         await _release(reply)
+        self.clock.learn(outcome.detail)
         return outcome
 
-    async def _ask(self, message: Message) -> Message | Outcome:
-        reply, outcome = await self._request(message)
+    async def _ask(self, make: Callable[..., Awaitable[Message]], **about: Any) -> Message | Outcome:
+        """Ask with the message that a function of `compose` makes; once more if the endpoint's clock was another."""
+        reply, outcome = await self._request(await make(self._signer, self.clock, **about))
+        if self.clock.learn(outcome.detail):
+            await _release(reply)
+            reply, outcome = await self._request(await make(self._signer, self.clock, **about))
         if outcome.code == 200:
             return reply
         await _release(reply)

@@ -97,12 +97,14 @@ class Pull:
 
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
+        # A node that says that it is tomorrow gets no question by which to read tomorrow's records elsewhere.
+        now = min(self._context.clock.now(), self._peer.clock.now())
         if caught_up is None:
             for filter in self._context.priorities.get(self._tenant, ()):
-                yield PageWalk(wanted, None, filter, PRIORITY_PAGES)
+                yield PageWalk(wanted, None, now, filter, PRIORITY_PAGES)
         protocols = self._context.ledger.protocols(self._tenant)
         for within in [{}] if protocols is None else [{"protocol": one} for one in protocols]:
-            yield PageWalk(wanted, caught_up, within)
+            yield PageWalk(wanted, caught_up, now, within)
 
     async def _fetch_pages(self, walk: PageWalk) -> None:
         if self.halted:

@@ -83,7 +83,7 @@ class Push:
     def _due(self, after: int) -> list[tuple[int, str]]:
         """Return the next due entries, opening windows of the event log until there are some or it ends."""
         while True:
-            due = self._outbox.due(self._id, self._context.clock.now(), AHEAD, after)
+            due = self._outbox.due(self._id, self._context.clock.now(), AHEAD, after, self._peer.clock.now())
             if due or not self._outbox.open_window(self._id):
                 return [(entry.position, entry.cid) for entry in due]
 
@@ -111,7 +111,7 @@ class Push:
         report.pushed += sum(outcome.settled and outcome.code != 0 for _, outcome in outcomes)
         self._done += sum(outcome.settled for _, outcome in outcomes)
         # It was sent after all that the ledger counts as missing there.
-        self.dependency_lost |= any(outcome.waits_for and outcome.code for _, outcome in outcomes)
+        self.dependency_lost |= any(outcome.lacks_message for _, outcome in outcomes)
         total = max(self._done, self._total)
         self._context.notify(
             SyncEvent("progress", self._tenant, report.endpoint, "push", self._done, total, report.bytes_out)

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
-from web5.sync.plan.policy import LONGEST, Outcome
+from web5.dwn.timestamps import format_timestamp
+from web5.sync.plan.dependencies import time_key
+from web5.sync.plan.policy import LONGEST, SOON, Outcome
 from web5.sync.plan.push import Item
 from web5.sync.states import State
 
@@ -55,17 +57,29 @@ class Entries:
         self._database = database
         self._db = database.connection
 
-    def due(self, endpoint: int, now: int, limit: int = -1, after: int = 0) -> list[Entry]:
-        """Return the entries beyond position `after` that may be tried now, in their order; `limit` -1 is no limit."""
-        latest = now + int(LONGEST * 1_000_000)
-        due = "position > ? AND (next_try IS NULL OR next_try <= ? OR next_try > ?)"
-        return self._select(endpoint, limit, due, (after, now, latest))
+    def due(self, endpoint: int, now: int, limit: int = -1, after: int = 0, there: int | None = None) -> list[Entry]:
+        """Return the entries beyond position `after` that may be tried now, in their order.
+
+        Parameters:
+            limit: -1 is no limit.
+            there: the time by the endpoint's clock, if that may be another.
+        """
+        # A due time that is too far ahead was written when this device's clock was ahead.
+        latest, soon = (now + int(seconds * 1_000_000) for seconds in (LONGEST, SOON.most))
+        reached = time_key(format_timestamp(now if there is None else there))
+        due = (
+            "position > ? AND (next_try IS NULL OR next_try <= ? OR next_try > ?"
+            " OR (next_try > ? AND waits_for >= ? AND waits_for <= ?))"
+        )
+        return self._select(endpoint, limit, due, (after, now, latest, soon, time_key(""), reached))
 
     def unsettled(self, endpoint: int) -> list[Entry]:
         """Return the endpoint's entries, in their order."""
         return self._select(endpoint)
 
-    def _select(self, endpoint: int, limit: int = -1, where: str = "1", values: tuple[int, ...] = ()) -> list[Entry]:
+    def _select(
+        self, endpoint: int, limit: int = -1, where: str = "1", values: tuple[int | str, ...] = ()
+    ) -> list[Entry]:
         found = self._db.execute(
             "SELECT position, cid, state, code, detail, attempts, next_try, waits_for, since"
             f" FROM {self.table} WHERE endpoint = ? AND state <> 'settled' AND {where} ORDER BY position LIMIT ?",

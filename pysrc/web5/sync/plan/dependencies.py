@@ -18,6 +18,8 @@ from web5.errors import BadRequest
 NO_RECORD = ""
 """The ordering key of messages that belong to no record."""
 
+_TIME = "time:"
+
 
 def ordering_key(message: Message) -> str:
     """Return the ID of the record in which a message has to keep its order, or `NO_RECORD`."""
@@ -60,6 +62,14 @@ def _role(message: Message) -> str:
     return f"role:{_descriptor(message).get('protocol')} {_signed(message).get('protocolRole')}"
 
 
+def time_key(date: object) -> str:
+    return f"{_TIME}{date}"
+
+
+def _date(message: Message) -> str:
+    return time_key(_descriptor(message).get("messageTimestamp"))
+
+
 def _grant(message: Message) -> str:
     return record_key(_signed(message).get("permissionGrantId"))
 
@@ -74,8 +84,9 @@ MISSING: Mapping[str, Callable[[Message], str]] = {
     "ProtocolAuthorizationProtocolNotFound": _protocol,
     "ProtocolAuthorizationMatchingRoleRecordNotFound": _role,
     "GrantAuthorizationGrantMissing": _grant,
+    "TimestampAhead": _date,
 }
-"""The dependency key by the reference's code (`DwnErrorCode`) for something that is not there yet."""
+"""The dependency key by the error code for something that is not there yet."""
 
 PATTERN = rf"^({'|'.join(MISSING)})\b"
 
@@ -98,6 +109,11 @@ def provided_keys(message: Message) -> tuple[str, ...]:
         case "Records", _:
             return (_own_record(message),)
     return ()
+
+
+def is_time(key: str) -> bool:
+    """Return True if a key stands for no message, but for a date that the node's clock has to reach."""
+    return key.startswith(_TIME)
 
 
 def describe(key: str) -> str:

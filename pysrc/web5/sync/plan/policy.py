@@ -12,7 +12,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from web5.dwn.codes import Code
 from web5.dwn.rpc import method_of
+from web5.dwn.time_window import seconds_ahead
 from web5.dwn.types import Message
 from web5.errors import (
     BadReply,
@@ -53,6 +55,8 @@ LONGEST = 24 * HOUR
 AT_NEXT_VISIT = Backoff(0, 0)
 SOON = Backoff(30, 30 * MINUTE)
 SLOWLY = Backoff(10 * MINUTE, LONGEST)
+UNTIL_THEN = Backoff(LONGEST, LONGEST)
+"""The wait for the date of a message, where the refusal does not say how long that is."""
 RECONNECT = Backoff(1, 2 * MINUTE)
 """The wait before a live endpoint that failed is visited again. By interval, the next visit is the next interval's."""
 
@@ -80,6 +84,11 @@ class Outcome:
     @property
     def settled(self) -> bool:
         return self.state is None
+
+    @property
+    def lacks_message(self) -> bool:
+        """True if the node says that a message on which this one depends is not there."""
+        return self.code != 0 and self.waits_for is not None and not dependencies.is_time(self.waits_for)
 
     @property
     def unregistered(self) -> bool:
@@ -120,6 +129,12 @@ RULES: tuple[Rule, ...] = (
     Rule("404", Outcome("already deleted", None), method="Records.Delete"),
     Rule("401", Outcome(NOT_REGISTERED, State.BLOCKED, ends_visit=True, needs_user_action=True), detail=_UNREGISTERED),
     Rule(
+        "401",
+        Outcome("the clocks differ too much", State.BLOCKED, SOON, ends_visit=True, needs_user_action=True),
+        detail=rf"^{Code.TimestampOutsideWindow}\b",
+    ),
+    Rule("400", Outcome("dated ahead", State.WAITING, UNTIL_THEN), detail=rf"^{Code.TimestampAhead}\b"),
+    Rule(
         "400|401",
         Outcome("depends on what is not there", State.WAITING, SOON),
         detail=dependencies.PATTERN,
@@ -142,7 +157,11 @@ def classify(reply: Message, message: Message | None = None) -> Outcome:
     detail, asked = str(status.get("detail", "")), message or {}
     rule = next(rule for rule in RULES if rule.fits(code, detail, method_of(asked)))  # the last fits everything
     key = dependencies.missing_key(asked, detail) if rule.outcome.state is State.WAITING else None
-    return replace(rule.outcome, code=code, detail=detail or rule.outcome.name, waits_for=key)
+    backoff, ahead = rule.outcome.backoff, seconds_ahead(asked, detail)
+    if ahead is not None:
+        seconds = min(max(ahead, SOON.first), LONGEST)
+        backoff = Backoff(seconds, max(seconds, SOON.most))
+    return replace(rule.outcome, code=code, detail=detail or rule.outcome.name, waits_for=key, backoff=backoff)
 
 
 GARBAGE = Outcome("not a DWN's reply", State.REFUSED, SOON, 0, "BadReply: the reply has no status")

@@ -47,7 +47,7 @@ _MESSAGE_BYTES = 2_000
 """The approximate size of a message, beside its data."""
 
 OVERLAP = 10 * 60 * 1_000_000
-"""Microseconds that a page query reaches back before the last listing, for clocks that differ."""
+"""Microseconds that a page query reaches back before the last listing, and on beyond now, for clocks that differ."""
 
 
 @dataclass(slots=True)
@@ -93,12 +93,14 @@ class PageWalk:
     Parameters:
         missing: the CIDs that are wanted.
         caught_up: the endpoint's, in microseconds; None: nothing was ever fetched to the end.
+        now: likewise. Whoever asks again with what was signed here learns of nothing that changes later.
         within: a filter that the records have to pass too.
         most: the number of pages; None: any.
     """
 
     missing: set[str]
     caught_up: int | None
+    now: int
     within: Mapping[str, Any] = field(default_factory=dict)
     most: int | None = None
     more: bool = True
@@ -106,14 +108,14 @@ class PageWalk:
 
     def query(self) -> dict[str, Any]:
         """Return filter, sort and pagination of the next page."""
-        # A filter may not be empty, and every record was created since 1970.
-        since = 0 if self.caught_up is None else max(0, self.caught_up - OVERLAP)
-        moment = "dateCreated" if self.caught_up is None else "dateUpdated"
+        updated = {"to": format_timestamp(self.now + OVERLAP)}
+        if self.caught_up is not None:
+            updated["from"] = format_timestamp(max(0, self.caught_up - OVERLAP))
         pagination: dict[str, Any] = {"limit": PAGE_LIMIT}
         if self._cursor is not None:
             pagination["cursor"] = self._cursor
         return {
-            "filter": {**self.within, moment: {"from": format_timestamp(since)}},
+            "filter": {**self.within, "dateUpdated": updated},
             "date_sort": "createdDescending",
             "pagination": pagination,
         }

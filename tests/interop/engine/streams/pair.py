@@ -141,14 +141,15 @@ class OurRun:
         self._ended: list[int] = []
 
     @classmethod
-    async def start(cls, clock: ManualClock | None = None) -> OurRun:
+    async def start(cls, clock: ManualClock | None = None, window_seconds: float | None = None) -> OurRun:
         """A run on a new engine.
 
         Parameters:
             clock: by default it stands still before all that a stream says, so that a question has the date it says.
+            window_seconds: None: messages may have any date.
         """
         gate = _Gate()
-        dwn = our_dwn(clock or ManualClock(START), tenant_gate=gate)
+        dwn = our_dwn(clock or ManualClock(START), tenant_gate=gate, window_seconds=window_seconds)
         await dwn.open()
         return cls(dwn, gate)
 

@@ -49,6 +49,8 @@ class Platform:
 
     Parameters:
         sockets: None where subscriptions over the network are not wanted.
+        guarded, guarded_sockets: a guarded `http`, and `sockets`, for URLs that strangers choose.
+        allow_local: `guarded` is not guarded really, and did:web:localhost is resolved, for development.
         close: frees all of them, the database first.
     """
 
@@ -57,6 +59,9 @@ class Platform:
     crypto: Crypto
     http: Http
     sockets: WebSockets | None
+    guarded: Http
+    guarded_sockets: WebSockets | None
+    allow_local: bool
     clock: Clock
     sealer: Sealer
     close: Callable[[], Awaitable[None]]
@@ -80,7 +85,7 @@ class Agent:
 
     def __init__(self, platform: Platform, *, gateway_uris: Sequence[str], share_sockets: bool = False) -> None:
         database, crypto, http, clock = platform.database, platform.crypto, platform.http, platform.clock
-        self.clock, self.crypto, self.http = clock, crypto, http
+        self.clock, self.crypto, self.guarded = clock, crypto, platform.guarded
         self._close_platform = platform.close
         self.on_change: list[Callable[[str, str], None]] = []
         self.background = TaskSet()
@@ -92,10 +97,17 @@ class Agent:
             clock,
             *gateway_uris,
             cache=StoredDidCache(database),
-            web=DidWeb(http, allow_localhost=True),
+            web=DidWeb(platform.guarded, allow_localhost=platform.allow_local),
         )
         self.dwn = Dwn(database=database, blobs=platform.blobs, resolver=self.resolver, crypto=remembering, clock=clock)
-        remote = RemoteDwn(http, platform.sockets, clock=clock, share_sockets=share_sockets)
+        remote = RemoteDwn(
+            http,
+            platform.sockets,
+            clock=clock,
+            share_sockets=share_sockets,
+            is_own=lambda tenant, endpoint: self.sync.is_own(tenant, endpoint),
+            guarded=(platform.guarded, platform.guarded_sockets),
+        )
         self.messages = Messages(self.dwn, self.resolver, remote)
 
         self.vault = Vault(database, platform.sealer, crypto)

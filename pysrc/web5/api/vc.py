@@ -51,7 +51,7 @@ class VcApi(CredentialVerifier):
     select_credentials = staticmethod(exchange.select_credentials)
 
     def __init__(self, agent: Agent, did: str, records: RecordsApi) -> None:
-        super().__init__(agent.resolver, agent.crypto, agent.clock, agent.http)
+        super().__init__(agent.resolver, agent.crypto, agent.clock, agent.guarded)
         self._agent = agent
         self._did = did
         self._records = records

@@ -80,6 +80,7 @@ class FetchResponse(HttpResponse):
 
     def __init__(self, js_response: Any, url: str, wait: Callable[[Any], Awaitable[Any]]) -> None:
         self.url = url
+        self.final_url = str(js_response.url)
         self.status = int(js_response.status)
         self.headers = dict(js.Object.fromEntries(js_response.headers).to_py())
         self._wait = wait

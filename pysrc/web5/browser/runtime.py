@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import js
 
@@ -12,6 +12,7 @@ from web5 import strict_json
 from web5.agent.agent import Agent, Platform
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
+from web5.browser.guard import GuardedFetchHttp
 from web5.browser.http import FetchHttp
 from web5.browser.locks import exclusive
 from web5.browser.pages import IndexedDbPages
@@ -21,6 +22,9 @@ from web5.dwn.store.paged import open_paged
 from web5.errors import RemoteError
 from web5.ports.clock import SystemClock
 from web5.settings import Progress, Settings
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts of pages that are being developed; these may request whatever strangers name."""
 
 SETTINGS_BYTES = 64 * 1024
 """Bytes that a site's config.json may have: some URLs."""
@@ -52,12 +56,16 @@ async def open_agent(
         database = await open_paged(pages, name)
         stack.push_async_callback(database.close)
         on_progress("store", 1, 2)
+        http, sockets, local = FetchHttp(), BrowserWebSockets(), urlsplit(_site_base()).hostname in LOCAL_HOSTS
         platform = Platform(
             database=database,
             blobs=blobs,
             crypto=BrowserCrypto(),
-            http=FetchHttp(),
-            sockets=BrowserWebSockets(),
+            http=http,
+            sockets=sockets,
+            guarded=http if local else GuardedFetchHttp(),
+            guarded_sockets=sockets,
+            allow_local=local,
             clock=SystemClock(),
             sealer=DeviceSealer(name),
             close=stack.aclose,

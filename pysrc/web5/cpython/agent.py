@@ -9,6 +9,7 @@ from pathlib import Path
 from web5.agent.agent import Agent, Platform
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
+from web5.cpython.guard import guarded_http, guarded_sockets
 from web5.cpython.http import HttpxHttp
 from web5.cpython.lock import sole_use
 from web5.cpython.sealer import FileSealer
@@ -30,6 +31,7 @@ async def open_agent(
     http: HttpxHttp | None = None,
     sockets: WebSockets | None = None,
     share_sockets: bool = False,
+    allow_local: bool = False,
 ) -> Agent:
     """Open the agent whose data lies in a folder, making the folder if need be.
 
@@ -38,6 +40,9 @@ async def open_agent(
         http: another way to the network, for example into ASGI apps of this process; the agent closes it.
         sockets: that way for WebSockets; with another `http`, there are none without it.
         share_sockets: as `Agent` has it.
+        allow_local: for development, reach also the hosts of this machine and of its network, and over plain HTTP,
+            where strangers name them: did:web, schemas, status lists, other people's DWNs. The person's own DWNs and
+            gateways may be anywhere.
 
     Raises:
         InvalidArgument: there is no gateway.
@@ -52,15 +57,23 @@ async def open_agent(
         stack.push_async_callback(database.close)
         blobs = FileBlobs(folder / "blobs")
         stack.push_async_callback(blobs.close)
+        guarded: tuple[HttpxHttp, WebSockets | None] | None = None
         if http is None:
             http, sockets = HttpxHttp(), sockets or CPythonWebSockets()
+            if not allow_local:
+                guarded = guarded_http(), guarded_sockets()
+        for_others, sockets_for_others = guarded or (http, sockets)
         stack.push_async_callback(http.close)
+        stack.push_async_callback(for_others.close)
         platform = Platform(
             database=database,
             blobs=blobs,
             crypto=CPythonCrypto(),
             http=http,
             sockets=sockets,
+            guarded=for_others,
+            guarded_sockets=sockets_for_others,
+            allow_local=allow_local,
             clock=SystemClock(),
             sealer=FileSealer(folder / "device.key"),
             close=stack.aclose,

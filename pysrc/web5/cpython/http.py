@@ -9,11 +9,13 @@ from contextlib import AsyncExitStack, aclosing, contextmanager
 import httpx
 
 from web5.chunks import reading
-from web5.errors import TimedOut, Unreachable
+from web5.errors import BadReply, TimedOut, Unreachable
 from web5.ports.http import BodyStream, HttpResponse
 
 # Node's servers drop an idle connection after 5 seconds; to leave it sooner avoids losing a request to that.
 IDLE_SECONDS = 4.0
+
+REDIRECTS = 5
 
 
 @contextmanager
@@ -35,6 +37,9 @@ class HttpxResponse(HttpResponse):
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
+            if (encoding := self.headers.get("content-encoding", "identity")) != "identity":
+                # A few bytes may stand for very many, and httpx unpacks what has come all at once.
+                raise BadReply(f"{self.url} answered in {encoding[:40]!r}, which nobody asked for")
             with _translated(self.url):
                 async for chunk in self._response.aiter_bytes():
                     yield chunk
@@ -49,12 +54,13 @@ class HttpxHttp:
     """The `Http` port over httpx.
 
     Parameters:
-        transport: where requests go instead of the network, such as `httpx.ASGITransport(app)`.
+        transport: where requests go instead of the network, such as `httpx.ASGITransport(app)`; with a
+            `GuardedTransport`, it is guarded.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
         limits = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
-        self._client = httpx.AsyncClient(transport=transport, limits=limits)
+        self._client = httpx.AsyncClient(transport=transport, limits=limits, headers={"accept-encoding": "identity"})
 
     async def request(
         self,
@@ -74,11 +80,21 @@ class HttpxHttp:
                 content = await stack.enter_async_context(aclosing(_upload(body)))
             async with asyncio.timeout(timeout):
                 request = self._client.build_request(method, url, headers=headers, content=content, timeout=timeout)
-                response = await self._client.send(request, stream=True, follow_redirects=method == "GET")
+                response = await (self._follow(request) if method == "GET" else self._client.send(request, stream=True))
             if response.has_redirect_location:
                 await response.aclose()
                 raise Unreachable(f"{url} redirects a {method} to another address: use that, if it is the right one")
             return HttpxResponse(response, url)
+
+    async def _follow(self, request: httpx.Request) -> httpx.Response:
+        """Follow redirects; httpx itself would read the body of each, however long."""
+        for _ in range(REDIRECTS + 1):
+            response = await self._client.send(request, stream=True)
+            if response.next_request is None:
+                return response
+            request = response.next_request
+            await response.aclose()
+        raise Unreachable(f"{request.url} is one redirect too many")
 
     async def close(self) -> None:
         """Close idle connections. Safe to call twice."""

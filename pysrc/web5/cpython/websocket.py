@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -70,13 +71,23 @@ class CPythonWebSocket:
 
 
 class CPythonWebSockets:
-    """The `WebSockets` port over `websockets`; a connection whose other end falls silent is given up."""
+    """The `WebSockets` port over `websockets`; a connection whose other end falls silent is given up.
+
+    Parameters:
+        locate: where to connect to instead of the host of a URL; raises OSError if nowhere.
+    """
+
+    def __init__(self, locate: Callable[[str], Awaitable[str]] | None = None) -> None:
+        self._locate = locate
 
     async def connect(self, url: str, *, timeout: float = 30.0) -> CPythonWebSocket:
         try:
             async with asyncio.timeout(timeout):
+                # TLS is verified for the host of the URL all the same; the library follows no redirect to another.
+                there: dict[str, Any] = {"host": await self._locate(url), "proxy": None} if self._locate else {}
                 connection = await connect(
                     url,
+                    **there,
                     open_timeout=None,
                     ping_interval=PING_SECONDS,
                     ping_timeout=PING_SECONDS,

@@ -9,6 +9,8 @@ Invariants:
 5. A document is never replaced by an older version of it.
 6. Documents are written to the `DidCache` too, so that invariant 3 and the time to live hold across restarts. Seeds
    are not: whoever seeds has the document. Failures of the cache cost time, never an answer.
+7. What strangers have it resolve takes a bounded number of bytes. Failures do not drive out documents, nor do those
+   that are made from a DID alone; of these, long ones are not kept.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from web5.dids.models import DidDereferencingResult, DidDocument, DidResolutionR
 from web5.dids.uri import DidUrl, parse_did
 from web5.dids.web import DidWeb
 from web5.errors import DidError, RemoteError
-from web5.lru import LruCache
+from web5.lru import LruCache, footprint
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -39,9 +41,19 @@ RETRY_SECONDS = 5
 """Time for which a failure is cached, and a stale document is served before its source is asked again."""
 
 CACHE_ENTRIES = 4096
+CACHE_BYTES = 64 << 20
+FAILURES = 1024
+FAILURES_BYTES = 2 << 20
+SELF_CONTAINED = 512
+
+SHORT = 512
+"""Characters of a DID whose document is made from the DID alone, up to which that document is kept."""
 
 _SELF_CONTAINED = frozenset({"jwk", "key"})
 """Methods whose document is made from the DID alone, which is cheaper than to store it."""
+
+_MODELS = 3
+"""The memory of a document's models as a multiple of its JSON's, at most."""
 
 _DEFINITE = frozenset({"notFound"})
 """Failures that are the source's answer: a document that was found there earlier is not served after them."""
@@ -127,7 +139,9 @@ class UniversalResolver:
         self._cache = cache
         self._methods = {method.name: method for method in methods}
         self._clock = clock or SystemClock()
-        self._entries: LruCache[str, _Entry] = LruCache(CACHE_ENTRIES)
+        self._documents: LruCache[str, _Entry] = LruCache(CACHE_ENTRIES, CACHE_BYTES)
+        self._self_contained: LruCache[str, _Entry] = LruCache(SELF_CONTAINED)
+        self._failures: LruCache[str, _Entry] = LruCache(FAILURES, FAILURES_BYTES)
         self._seeds: dict[str, _Entry] = {}
         self._running: dict[str, asyncio.Task[DidResolutionResult]] = {}
 
@@ -158,7 +172,7 @@ class UniversalResolver:
 
     def forget(self, did_uri: str) -> None:
         """Remove a DID from the cache, a seed too, so that the next resolution asks its source."""
-        self._entries.drop(did_uri)
+        self._drop(did_uri)
         self._seeds.pop(did_uri, None)
         self._running.pop(did_uri, None)
         if self._cache is not None:
@@ -230,13 +244,23 @@ class UniversalResolver:
             self._cache.keep(did.uri, CachedDocument(document, entry.result.did_document_metadata, expires))
 
     def _keep(self, uri: str, entry: _Entry) -> None:
+        self._drop(uri)
         if entry.seeded:
             self._seeds[uri] = entry
+        elif uri.split(":")[1] in _SELF_CONTAINED:
+            if len(uri) <= SHORT:
+                self._self_contained.put(uri, entry)
         else:
-            self._entries.put(uri, entry)
+            cache = self._failures if entry.result.did_document is None else self._documents
+            cache.put(uri, entry, _MODELS * footprint(entry.result.to_wire()))
 
     def _in_memory(self, uri: str) -> _Entry | None:
-        return self._seeds.get(uri) or self._entries.get(uri)
+        kept = self._documents.get(uri) or self._self_contained.get(uri) or self._failures.get(uri)
+        return self._seeds.get(uri) or kept
+
+    def _drop(self, uri: str) -> None:
+        for cache in (self._documents, self._self_contained, self._failures):
+            cache.drop(uri)
 
 
 def default_resolver(

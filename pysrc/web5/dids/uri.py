@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+
+from web5.lru import remember_short
 
 _ID_CHARACTER = r"(?:[a-zA-Z0-9._-]|%[0-9a-fA-F]{2})"
 _DID_URL = re.compile(
@@ -36,7 +37,7 @@ def parse_did(text: str) -> DidUrl | None:
     return _parse(text) if isinstance(text, str) and len(text) <= _MAX_LENGTH else None
 
 
-@lru_cache(maxsize=256)
+@remember_short(256)
 def _parse(text: str) -> DidUrl | None:
     match = _DID_URL.fullmatch(text)
     if match is None:

@@ -4,24 +4,24 @@ Invariants:
 1. A document is requested over TLS only; from `localhost`, where that is allowed, over plain HTTP.
 2. No DID names an IP address, and no resolution takes more than `MAX_BYTES` of an answer or `RESOLVE_SECONDS`.
 3. A document is returned only if its `id` is this DID.
+4. What a name or a redirect leads to is for the guarded `Http` to refuse.
 
 Redirects are followed, as in the reference: who controls a site controls its DIDs. Invariant 3 holds for targets too.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 from urllib.parse import unquote
 
 from web5 import strict_json
 from web5.dids.models import DidDocument, Resolved
 from web5.dids.uri import DidUrl
-from web5.errors import BodyTooLarge, DidError, TimedOut
-from web5.ports.http import Http
+from web5.errors import BodyTooLarge, DidError
+from web5.ports.http import Http, get_document
 
 RESOLVE_SECONDS = 20.0
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 64 * 1024
 
 _HOST = re.compile(r"(?P<name>[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:(?P<port>[1-9][0-9]{0,4}))?", re.IGNORECASE)
 _LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
@@ -36,6 +36,7 @@ class DidWeb:
     """A `DidMethod` for did:web.
 
     Parameters:
+        http: a guarded one: strangers choose the hosts.
         allow_localhost: resolve did:web:localhost over plain HTTP, for development. Not on a server: a stranger's DID
             would make it send requests to its own machine.
         timeout: seconds for a whole resolution.
@@ -57,26 +58,16 @@ class DidWeb:
             RemoteError: the site was not reached, or is too slow.
         """
         url = document_url(did, allow_localhost=self._allow_localhost)
-        try:
-            async with asyncio.timeout(self._timeout):
-                body = await self._fetch(url)
-        except TimeoutError as error:
-            raise TimedOut(f"{url} took more than {self._timeout:g} seconds") from error
-        return Resolved(_document(did.uri, url, body), {})
-
-    async def _fetch(self, url: str) -> bytes:
         headers = {"accept": "application/did+json, application/json"}
-        response = await self._http.request("GET", url, headers=headers, timeout=self._timeout)
         try:
-            if response.status in _GONE:
-                raise DidError("notFound", f"{url} is not there ({response.status})")
-            if response.status != 200:
-                raise DidError("internalError", f"{url} answered with {response.status}")
-            return await response.read(MAX_BYTES)
+            status, body = await get_document(self._http, url, limit=MAX_BYTES, seconds=self._timeout, headers=headers)
         except BodyTooLarge as error:
             raise DidError("invalidDidDocumentLength", f"{url} has more than {MAX_BYTES} bytes") from error
-        finally:
-            await response.close()
+        if status in _GONE:
+            raise DidError("notFound", f"{url} is not there ({status})")
+        if status != 200:
+            raise DidError("internalError", f"{url} answered with {status}")
+        return Resolved(_document(did.uri, url, body), {})
 
 
 def document_url(did: DidUrl, *, allow_localhost: bool = False) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
+from weakref import ref
 
 from pydantic import PlainValidator
 
@@ -20,11 +21,12 @@ from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed, Did
 from web5.dwn.types import Message
 from web5.errors import BadRequest, CryptoError, Unauthorized
-from web5.lru import LruCache
+from web5.lru import LruCache, footprint
 from web5.ports.crypto import Jwk, Signatures, Signed
 
 SIGNING_CURVES = frozenset({"Ed25519", "secp256k1", "P-256"})
 REMEMBERED_KEYS = 256
+KEYS_BYTES = 1 << 20
 
 Documents = Mapping[str, DidDocument | None]
 
@@ -45,7 +47,7 @@ class Verifier:
     def __init__(self, resolver: DidResolver, crypto: Signatures) -> None:
         self._resolver = resolver
         self._crypto = crypto
-        self._keys: LruCache[str, tuple[DidDocument, Jwk]] = LruCache(REMEMBERED_KEYS)
+        self._keys: LruCache[str, tuple[ref[DidDocument], Jwk]] = LruCache(REMEMBERED_KEYS, KEYS_BYTES)
 
     async def authenticate(self, message: Message) -> None:
         """Verify the signatures of author, owner, attester and the grants of delegates, or raise Unauthorized.
@@ -57,36 +59,53 @@ class Verifier:
             raise refusal
 
     async def authenticate_each(self, messages: Sequence[Message]) -> list[Unauthorized | None]:
-        """Verify all signatures of some messages at once, and return the refusal of each, or None."""
+        """Verify all signatures of some messages, and return the refusal of each, or None.
+
+        The first signatures of all are verified together, then the second ones, and so on: nobody's document is fetched
+        for a message that is refused already.
+        """
+        refusals: dict[int, Unauthorized] = {}
         claimed = [_signatures(one) for one in messages]
-        documents = await self._documents({one.signer for signatures, _ in claimed for one in signatures})
-        prepared = [self._prepare(signatures, refusal, documents) for signatures, refusal in claimed]
-        verdicts = iter(await self._crypto.verify_each([one for signed, _ in prepared for one in signed]))
-        return [
-            _first_refusal(signatures, [next(verdicts) for _ in signed], refusal)
-            for (signatures, _), (signed, refusal) in zip(claimed, prepared, strict=True)
-        ]
+        for turn in range(max((len(signatures) for signatures, _ in claimed), default=0)):
+            asked = {
+                place: signatures[turn]
+                for place, (signatures, _) in enumerate(claimed)
+                if place not in refusals and turn < len(signatures)
+            }
+            refusals |= await self._verify(asked)
+        return [refusals.get(place, malformed) for place, (_, malformed) in enumerate(claimed)]
+
+    async def _verify(self, asked: Mapping[int, _Signature]) -> dict[int, Unauthorized]:
+        """Verify a signature for each place, and return the refusals."""
+        documents = await self._documents({one.signer for one in asked.values()})
+        refusals: dict[int, Unauthorized] = {}
+        signed: dict[int, Signed] = {}
+        for place, one in asked.items():
+            try:
+                signed[place] = self._signed(one, documents[one.signer])
+            except Unauthorized as error:
+                refusals[place] = error
+            except CryptoError as error:
+                refusals[place] = _unverifiable(error)
+            except BadRequest as error:
+                refusals[place] = Unauthorized(error.code, error.message)
+        for place, good in zip(signed, await self._crypto.verify_each(list(signed.values())), strict=True):
+            one = asked[place]
+            if isinstance(good, CryptoError):
+                refusals[place] = _unverifiable(good)
+            elif not good:
+                code = Code.GeneralJwsVerifierInvalidSignature
+                refusals[place] = Unauthorized(code, f"Signature verification failed for {one.signer}")
+            elif (document := documents[one.signer]) is not None:
+                jwk = signed[place].public_jwk
+                self._keys.put(one.key_id, (ref(document), jwk), len(one.key_id) + footprint(jwk))
+        return refusals
 
     async def _documents(self, dids: Collection[str]) -> Documents:
         resolve = self._resolver.resolve
         # A task costs more than a document that is at hand, and most often there is one signer.
         found = await asyncio.gather(*map(resolve, dids)) if len(dids) > 1 else [await resolve(did) for did in dids]
         return {did: result.did_document for did, result in zip(dids, found, strict=True)}
-
-    def _prepare(
-        self, signatures: Iterable[_Signature], refusal: Unauthorized | None, documents: Documents
-    ) -> tuple[list[Signed], Unauthorized | None]:
-        """Return the signatures to verify, up to the first that cannot be, and the refusal that follows them."""
-        signed: list[Signed] = []
-        try:
-            signed.extend(self._signed(one, documents[one.signer]) for one in signatures)
-        except Unauthorized as error:
-            refusal = error
-        except CryptoError as error:
-            refusal = _unverifiable(error)
-        except BadRequest as error:
-            refusal = Unauthorized(error.code, error.message)
-        return signed, refusal
 
     def _signed(self, entry: _Signature, document: DidDocument | None) -> Signed:
         jwk = self._public_key(document, entry.key_id)
@@ -104,7 +123,7 @@ class Verifier:
 
     def _public_key(self, document: DidDocument | None, key_id: str) -> Jwk:
         known = self._keys.get(key_id)
-        if known is not None and known[0] is document:
+        if document is not None and known is not None and known[0]() is document:
             return known[1]
         # A key that is meant for something else, such as encryption, signs nothing (DID Core, section 5.3.1).
         method = None if document is None else document.methods_for("authentication").get(key_id)
@@ -113,9 +132,8 @@ class Verifier:
                 Code.GeneralJwsVerifierGetPublicKeyNotFound,
                 f"the public key {key_id} is not in the signer's DID document, for authentication",
             )
-        jwk: Jwk = _VERIFICATION_METHOD.check(method.to_wire())["publicKeyJwk"]
-        self._keys.put(key_id, (document, jwk))
-        return jwk
+        checked: Jwk = _VERIFICATION_METHOD.check(method.to_wire())["publicKeyJwk"]
+        return checked
 
 
 class _Signature(NamedTuple):
@@ -127,18 +145,6 @@ class _Signature(NamedTuple):
     @property
     def signer(self) -> str:
         return self.key_id.partition("#")[0]
-
-
-def _first_refusal(
-    signatures: Iterable[_Signature], verdicts: Iterable[bool | CryptoError], refusal: Unauthorized | None
-) -> Unauthorized | None:
-    for signature, good in zip(signatures, verdicts, strict=False):
-        if isinstance(good, CryptoError):
-            return _unverifiable(good)
-        if not good:
-            code = Code.GeneralJwsVerifierInvalidSignature
-            return Unauthorized(code, f"Signature verification failed for {signature.signer}")
-    return refusal
 
 
 def _unverifiable(error: CryptoError) -> Unauthorized:

@@ -6,7 +6,6 @@ All functions raise BadRequest for what they cannot read. Sources: `src/core/mes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NotRequired
 
 from web5.crypto.encoding import b64url_decode
@@ -15,6 +14,7 @@ from web5.dwn.javascript import parse_json
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed
 from web5.errors import BadRequest, CryptoError
+from web5.lru import remember_short
 
 Jws = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def signer_of(jws: Jws) -> str:
     return key_id_of(signatures[0].get("protected")).partition("#")[0]
 
 
-@lru_cache(maxsize=1024)
+@remember_short(1024)
 def key_id_of(protected: str | None) -> str:
     """Return the `kid` of a protected header."""
     kid = (_json_object(protected) or {}).get("kid")

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
 
 from web5.dwn.codes import Code
 from web5.errors import BadRequest
+from web5.lru import remember_short
 
 _HAS_SCHEME = re.compile(r"[^:]+:(/{2})?[^/]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -29,7 +29,7 @@ _SINGLE_DOT = frozenset((".", "%2e"))
 _DOUBLE_DOT = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
 
 
-@lru_cache(maxsize=1024)
+@remember_short(1024)
 def normalize_url(url: str) -> str:
     """Return the URL as DWN messages carry it, with `http://` if it has no scheme, or raise BadRequest."""
     full = url if _HAS_SCHEME.match(url) else f"http://{url}"

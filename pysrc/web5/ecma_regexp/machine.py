@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from web5.ecma_regexp.syntax import (
@@ -29,6 +28,7 @@ from web5.ecma_regexp.syntax import (
     Sequence,
     parse,
 )
+from web5.lru import remember_short
 
 DEFAULT_STEPS = 100_000
 """A tenth of a second on a small machine; a pattern that people write needs some hundred."""
@@ -89,7 +89,7 @@ class EcmaRegExp:
         return any(run.matches_at(start) for start in range(1 if anchored else len(text) + 1))
 
 
-@lru_cache(maxsize=256)
+@remember_short(256)
 def compile(source: str) -> EcmaRegExp:
     """Read a pattern as `new RegExp(source, "u")` does.
 

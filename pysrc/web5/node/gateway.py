@@ -5,11 +5,17 @@ use, and the Pkarr relay design that it builds on; BEP 44 for sequence numbers a
 site or a test: it does not speak to the Mainline DHT.
 
 Invariants:
-1. Only items that the key itself has signed are stored.
-2. A sequence number never goes back; with the same number only the same value is accepted (BEP 44).
+1. Only items that the key itself has signed are stored, and only packets of the key's did:dht.
+2. A sequence number never goes back, nor ahead of the clock; with the same number only the same value is accepted
+   (BEP 44).
+3. What is held is bounded in number and in time. What was renewed lately makes room for nothing, so nobody can drive
+   out by many new documents what others keep.
 """
 
 from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,62 +24,159 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from web5.crypto.encoding import z32_decode
-from web5.dids.dht.bep44 import KEY_BYTES, PAYLOAD_LIMIT, SignedItem, encode, parse_relay_payload, verify_item
+from web5.dids.dht.bep44 import PAYLOAD_LIMIT, SignedItem, encode, parse_relay_payload, verify_item
+from web5.dids.dht.identity import identity_key_to_did
+from web5.dids.dht.method import sequence_at
+from web5.dids.dht.strict import check_packet
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError
+from web5.lru import LruCache
 from web5.node.endpoint import cross_origin, read_body
+from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 
-_SCHEMA = ["CREATE TABLE did_dht_item (key BLOB PRIMARY KEY, payload BLOB NOT NULL) WITHOUT ROWID"]
+_SCHEMA = [
+    """
+    CREATE TABLE gateway_item (key BLOB PRIMARY KEY, payload BLOB NOT NULL, renewed INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX gateway_item_by_renewed ON gateway_item (renewed);
+    """
+]
+
+_KEY_CHARACTERS = 52
+"""Of 32 bytes in z-base-32."""
 
 
-def create_gateway(database: Database, crypto: Crypto) -> Starlette:
+@dataclass(frozen=True)
+class GatewayLimits:
+    """Bounds on what strangers can have a gateway take; times in seconds.
+
+    Parameters:
+        ahead: the time by which a sequence number, which is the publisher's clock, may be ahead of ours.
+        items: documents that are held, of 1,072 bytes at most.
+        kept: the time after which a document that nobody renews is gone. Publishers renew every hour, and the DHT
+            forgets after two; here a device may be off for a season.
+        held: the time for which a document does not make room for another.
+        burst: PUTs that an address may make at once.
+        per_minute: PUTs that an address may make in the long run.
+        addresses: addresses that are remembered.
+    """
+
+    ahead: int = 10 * 60
+    items: int = 1_000_000
+    kept: int = 90 * 24 * 60 * 60
+    held: int = 24 * 60 * 60
+    burst: int = 120
+    per_minute: int = 30
+    addresses: int = 10_000
+
+
+def create_gateway(
+    database: Database, crypto: Crypto, clock: Clock | None = None, limits: GatewayLimits | None = None
+) -> Starlette:
     """Return the gateway as an ASGI app.
 
-    It answers `PUT` with 200, 400 (key or body malformed, or signature wrong), 409 (a newer or another document is
-    there) or 413 (over 1,000 bytes of value); `GET` with 200, 400 or 404.
+    It answers `PUT` with 200, 400 (key, body or packet malformed, sequence number ahead of the clock, or signature
+    wrong), 409 (a newer or another document is there), 413 (over 1,000 bytes of value), 429 (too many from one address)
+    or 503 (full); `GET` with 200, 400 or 404.
 
     Parameters:
         database: keeps the items; the caller opens and closes it.
     """
-    database.migrate("did_dht_gateway", _SCHEMA)
-
-    async def put(request: Request) -> Response:
-        key, body = _key(request), await read_body(request, PAYLOAD_LIMIT)
-        if body is None:
-            raise HTTPException(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
-        item = parse_relay_payload(key, body)
-        if not await verify_item(item, crypto):
-            raise HTTPException(400, "the signature is not the key's")
-        with database.transaction() as db:
-            held = _payload(database, key)
-            if held is not None:
-                _check_succession(parse_relay_payload(key, held), item)
-            db.execute("INSERT OR REPLACE INTO did_dht_item VALUES (?, ?)", (key, encode(item)))
-        await database.flush()
-        return Response(status_code=200)
-
-    async def get(request: Request) -> Response:
-        payload = _payload(database, _key(request))
-        if payload is None:
-            raise HTTPException(404, "no such DID here")
-        return Response(payload, media_type="application/octet-stream", headers={"cache-control": "no-cache"})
-
+    gateway = _Gateway(database, crypto, clock or SystemClock(), limits or GatewayLimits())
     return Starlette(
-        routes=[Route("/{key}", put, methods=["PUT"]), Route("/{key}", get, methods=["GET"])],
+        routes=[
+            Route("/{key}", gateway.put, methods=["PUT"]),
+            Route("/{key}", gateway.get, methods=["GET"]),
+        ],
         middleware=[cross_origin("GET", "PUT")],
         exception_handlers={DidError: _refuse, CryptoError: _refuse},
     )
 
 
+class _Gateway:
+    def __init__(self, database: Database, crypto: Crypto, clock: Clock, limits: GatewayLimits) -> None:
+        database.migrate("gateway", _SCHEMA)
+        self._database = database
+        self._crypto = crypto
+        self._clock = clock
+        self._limits = limits
+        self._tokens: LruCache[str, tuple[float, float]] = LruCache(limits.addresses)
+        [(self._count,)] = database.connection.execute("SELECT count(*) FROM gateway_item")
+
+    async def put(self, request: Request) -> Response:
+        key = _key(request)
+        self._charge(request)
+        body = await read_body(request, PAYLOAD_LIMIT)
+        if body is None:
+            raise HTTPException(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
+        item = parse_relay_payload(key, body)
+        now = sequence_at(self._clock.now())
+        if item.seq > now + self._limits.ahead:
+            message = f"{item.seq} is {item.seq - now} s ahead of the clock here, which is at {now}; check yours"
+            raise DidError("invalidSequence", message)
+        check_packet(identity_key_to_did(key), item.value)
+        if not await verify_item(item, self._crypto):
+            raise HTTPException(400, "the signature is not the key's")
+        held = self._item(key)
+        if held is not None:
+            _check_succession(held, item)
+        else:
+            self._make_room(now)
+        with self._database.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO gateway_item VALUES (?, ?, ?)", (key, encode(item), now))
+        self._count += held is None
+        await self._database.flush()
+        return Response(status_code=200)
+
+    async def get(self, request: Request) -> Response:
+        item = self._item(_key(request))
+        if item is None:
+            raise HTTPException(404, "no such DID here")
+        return Response(encode(item), media_type="application/octet-stream", headers={"cache-control": "no-cache"})
+
+    def _item(self, key: bytes) -> SignedItem | None:
+        query = "SELECT payload FROM gateway_item WHERE key = ? AND renewed > ?"
+        oldest = sequence_at(self._clock.now()) - self._limits.kept
+        row = self._database.connection.execute(query, (key, oldest)).fetchone()
+        return parse_relay_payload(key, row[0]) if row else None
+
+    def _make_room(self, now: int) -> None:
+        """Forget what nobody renews any more, and if that is not enough, what was not renewed for longest."""
+        self._forget("renewed <= ?", now - self._limits.kept)
+        if self._count >= self._limits.items:
+            oldest = "SELECT key FROM gateway_item WHERE renewed <= ? ORDER BY renewed LIMIT 1"
+            self._forget(f"key IN ({oldest})", now - self._limits.held)
+        if self._count >= self._limits.items:
+            raise HTTPException(503, "there is no room for new documents now", {"retry-after": "3600"})
+
+    def _forget(self, condition: str, renewed: int) -> None:
+        with self._database.transaction() as db:
+            db.execute(f"DELETE FROM gateway_item WHERE {condition}", (renewed,))
+            self._count -= db.changes()
+
+    def _charge(self, request: Request) -> None:
+        """Count a PUT for its address, or refuse it; an address has a store of them that fills up by and by."""
+        address, now, limits = _network(request), self._clock.monotonic(), self._limits
+        left, at = self._tokens.get(address) or (float(limits.burst), now)
+        left = min(limits.burst, left + (now - at) * limits.per_minute / 60)
+        if left < 1:
+            seconds = str(-int((left - 1) * 60 // limits.per_minute))
+            raise HTTPException(429, f"too many documents from {address}", {"retry-after": seconds})
+        self._tokens.put(address, (left - 1, now))
+
+
+def _network(request: Request) -> str:
+    """Return whom an address belongs to: of IPv6, everybody has a /64."""
+    host = request.client.host if request.client else ""
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if ip.version == 4 else str(ipaddress.ip_network((int(ip) >> 64 << 64, 64)))
+
+
 async def _refuse(request: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), 400)
-
-
-def _payload(database: Database, key: bytes) -> bytes | None:
-    """Return the item of a key in the relay's form."""
-    row = database.connection.execute("SELECT payload FROM did_dht_item WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else None
 
 
 def _check_succession(held: SignedItem, item: SignedItem) -> None:
@@ -85,10 +188,9 @@ def _check_succession(held: SignedItem, item: SignedItem) -> None:
 
 def _key(request: Request) -> bytes:
     text = request.path_params["key"]
+    if len(text) != _KEY_CHARACTERS:
+        raise HTTPException(400, f"a key has {_KEY_CHARACTERS} characters, not {len(text)}")
     try:
-        key = z32_decode(text)
+        return z32_decode(text)
     except CryptoError as error:
         raise HTTPException(400, f"{text!r} is not z-base-32") from error
-    if len(key) != KEY_BYTES:
-        raise HTTPException(400, f"a key has {KEY_BYTES} bytes, not {len(key)}")
-    return key

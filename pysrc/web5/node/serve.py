@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
+from web5.cpython.guard import guarded_http
 from web5.cpython.http import HttpxHttp
 from web5.cpython.lock import sole_use
 from web5.crypto.signature_cache import SignatureCache
@@ -58,6 +59,8 @@ async def embedded(
     site: Path | None,
     registration: RegistrationSettings | None = None,
     window_seconds: float | None = WINDOW_SECONDS,
+    *,
+    allow_local: bool = False,
 ) -> AsyncIterator[ASGIApp]:
     """Open the whole default as one ASGI app.
 
@@ -66,6 +69,7 @@ async def embedded(
         site: the folder of the static site; None serves none.
         registration: the nodes' demands on their tenants; None: nothing.
         window_seconds: as for `Dwn`.
+        allow_local: resolve did:web of this machine and its network too, for development.
 
     Raises:
         StorageBusy: another process uses `data_dir`.
@@ -75,12 +79,13 @@ async def embedded(
         crypto, clock = CPythonCrypto(), SystemClock()
         database = open_file(data_dir / "gateway.sqlite")
         stack.push_async_callback(database.close)
-        gateway = create_gateway(database, crypto)
+        gateway = create_gateway(database, crypto, clock)
         http = HttpxHttp(httpx.ASGITransport(gateway))
         stack.push_async_callback(http.close)
-        websites = HttpxHttp()
+        websites = HttpxHttp() if allow_local else guarded_http()
         stack.push_async_callback(websites.close)
-        resolver = default_resolver(http, crypto, clock, "http://gateway", web=DidWeb(websites))
+        web = DidWeb(websites, allow_localhost=allow_local)
+        resolver = default_resolver(http, crypto, clock, "http://gateway", web=web)
         nodes, gates = {}, {}
         for path in NODES:
             opening = open_node(data_dir / path[1:], resolver, registration, window_seconds)
@@ -211,9 +216,11 @@ async def serve(
     site: Path | None,
     registration: RegistrationSettings | None = None,
     window_seconds: float | None = WINDOW_SECONDS,
+    *,
+    allow_local: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; see `embedded`."""
-    async with embedded(data_dir, site, registration, window_seconds) as app:
+    async with embedded(data_dir, site, registration, window_seconds, allow_local=allow_local) as app:
         await _Server(server_config(app)).serve([listener])
 
 
@@ -239,6 +246,11 @@ def main(arguments: list[str] | None = None) -> int:
         help="how far the date of a signed question may be from the nodes' clock, and that of a message ahead of it"
         " (%(default)s); 0: any",
     )
+    parser.add_argument(
+        "--allow-local",
+        action="store_true",
+        help="resolve did:web of this machine and its network too: for development, never with strangers about",
+    )
     options = parser.parse_args(arguments)
     if options.site and not options.site.is_dir():
         return _failed(f"There is no site in {options.site}; build it first: python3 build.py site")
@@ -253,7 +265,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(f"Cannot serve at {options.host}:{options.port} ({reason}); try another --port.")
     try:
         settings = RegistrationSettings(terms, options.proof_of_work)
-        asyncio.run(serve(listener, options.data, options.site, settings, options.time_window or None))
+        window = options.time_window or None
+        asyncio.run(serve(listener, options.data, options.site, settings, window, allow_local=options.allow_local))
     except (StorageError, OSError) as error:
         return _failed(f"The data in {options.data} cannot be opened: {error}")
     except KeyboardInterrupt:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from web5.chunks import in_time, reading
-from web5.errors import BodyTooLarge, InvalidArgument
+from web5.errors import BodyTooLarge, InvalidArgument, TimedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class HttpResponse(Protocol):
 
         Raises:
             Unreachable: the connection broke before the body's end.
+            BadReply: it came in an encoding for transfer that was not asked for.
             TimedOut: no byte came for the request's timeout.
         """
 
@@ -84,6 +86,13 @@ class HttpResponse(Protocol):
 
 
 class Http(Protocol):
+    """A way to the network.
+
+    A *guarded* one is for URLs that strangers choose. It requests nothing that has a `fault_of_strangers_url`, on the
+    way of redirects neither; on CPython it connects to addresses of the public internet alone, which a browser does not
+    let us see.
+    """
+
     async def request(
         self,
         method: str,
@@ -107,3 +116,39 @@ class Http(Protocol):
             TimedOut: nothing came in time.
             Whatever reading a `BodyStream` raises; the request is broken off.
         """
+
+
+async def get_document(
+    http: Http, url: str, *, limit: int, seconds: float, headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    """Fetch a document from anybody: its status and its body, which is left unread unless the status is 200.
+
+    Parameters:
+        http: a guarded one, if a stranger chose the URL.
+        limit: the bytes that it may have.
+        seconds: for all of it: a body that drips in would otherwise never end.
+
+    Raises:
+        Unreachable, TimedOut, BodyTooLarge: as `Http.request` and `HttpResponse.read`.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            response = await http.request("GET", url, headers=headers, timeout=seconds)
+            try:
+                return response.status, await response.read(limit, seconds) if response.status == 200 else b""
+            finally:
+                await response.close()
+    except TimeoutError as error:
+        raise TimedOut(f"{url} took more than {seconds:g} seconds") from error
+
+
+def fault_of_strangers_url(scheme: str, userinfo: str, port: int | None) -> str | None:
+    """Return why a URL that a stranger chose is not requested, or None. These are its parts, as the adapter reads it.
+
+    Ports below 1024 other than that of HTTPS belong to other services, which are not to be knocked at.
+    """
+    if scheme != "https":
+        return "it is not https"
+    if userinfo:
+        return "it has a name or password in it"
+    return f"port {port} is not one of websites" if port not in (None, 443) and port < 1024 else None

@@ -63,6 +63,9 @@ MAX_INFO_BYTES = 64 * 1024
 """Bytes of `/info` that are read; servers send a few hundred."""
 
 
+Way = tuple[Http, WebSockets | None]
+
+
 class ServerInfo(BaseModel):
     """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
 
@@ -78,6 +81,8 @@ class RemoteDwn:
 
     Parameters:
         sockets: opens WebSockets; without it nothing can be subscribed to.
+        is_own: called with a tenant and an endpoint; tells whether somebody here chose that endpoint.
+        guarded: guarded ones of both, for all other endpoints, which strangers name in their DID documents.
         timeout: seconds to wait for an answer, and between its pieces; an upload gets more by its size.
         clock: this device's; by default the machine's.
         share_sockets: False: each DID that signs has a WebSocket of its own to an endpoint, which is not told by it
@@ -95,11 +100,14 @@ class RemoteDwn:
         *,
         clock: Clock | None = None,
         share_sockets: bool = False,
+        is_own: Callable[[str, str], bool] = lambda tenant, endpoint: True,
+        guarded: Way | None = None,
     ) -> None:
         self.clocks = NodeClocks(clock or SystemClock())
-        self._http = http
+        self._own: Way = (http, sockets)
+        self._guarded = guarded or self._own
+        self._is_own = is_own
         self._timeout = timeout
-        self._websockets = sockets
         self._shares = share_sockets
         self._sockets: dict[tuple[str, str | None], DwnSocket] = {}
 
@@ -126,6 +134,7 @@ class RemoteDwn:
             BadReply: something that is no DWN answered; the message shows its status and how it begins.
             Whatever reading `data` raises, such as BlobMissing.
         """
+        http, _ = self._way(tenant, endpoint)
         id = str(uuid4())
         request = rpc.encode_request(tenant, message, id)
         if data is None and (reply := await self._over_socket(endpoint, message, id, request)) is not None:
@@ -136,9 +145,9 @@ class RemoteDwn:
             headers["content-type"] = "application/octet-stream"
             timeout += (body.size if isinstance(body, BodyStream) else len(body)) / SLOWEST_UPLOAD
         try:
-            response = await self._http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
+            response = await http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
         except Unreachable as error:
-            if len(request) >= SUSPECT_HEADER and await self._info(endpoint):
+            if len(request) >= SUSPECT_HEADER and await self._info(http, endpoint):
                 return _refused(431, f"; it is {len(request)} bytes ({error})")
             raise
         return await _reply(endpoint, response, len(request), self._timeout)
@@ -161,7 +170,8 @@ class RemoteDwn:
         socket = self._sockets.get(key)
         if socket is None or socket.has_ended:
             self._sockets = {other: one for other, one in self._sockets.items() if not one.has_ended}
-            socket = self._sockets[key] = DwnSocket(endpoint, self._connect(endpoint), self._timeout)
+            connecting = self._connect(endpoint, self._way(tenant, endpoint))
+            socket = self._sockets[key] = DwnSocket(endpoint, connecting, self._timeout)
         return await socket.subscribe(tenant, message, on_event)
 
     def _socket_key(self, endpoint: str, message: dict[str, Any]) -> tuple[str, str | None]:
@@ -181,20 +191,24 @@ class RemoteDwn:
                 raise
             return None
 
-    async def _connect(self, endpoint: str) -> WebSocket:
-        if self._websockets is None:
+    def _way(self, tenant: str, endpoint: str) -> Way:
+        return self._own if self._is_own(tenant, endpoint) else self._guarded
+
+    async def _connect(self, endpoint: str, way: Way) -> WebSocket:
+        http, sockets = way
+        if sockets is None:
             raise NoWebSocket(f"{endpoint}: there is no WebSocket on this side")
         try:
-            return await self._websockets.connect(socket_url(endpoint), timeout=self._timeout)
+            return await sockets.connect(socket_url(endpoint), timeout=self._timeout)
         except Unreachable as error:
-            info = await self._info(endpoint)
+            info = await self._info(http, endpoint)
             if info and not info.web_socket_support:
                 raise NoWebSocket(f"{endpoint} says that it offers no WebSocket") from error
             raise
 
-    async def _info(self, endpoint: str) -> ServerInfo | None:
+    async def _info(self, http: Http, endpoint: str) -> ServerInfo | None:
         try:
-            return await server_info(self._http, endpoint, self._timeout)
+            return await server_info(http, endpoint, self._timeout)
         except RemoteError:
             return None
 

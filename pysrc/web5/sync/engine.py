@@ -163,6 +163,12 @@ class SyncEngine:
         """Return the registration of a tenant; None if it is not registered."""
         return self._ledger.tenant(tenant)
 
+    def is_own(self, tenant: str, endpoint: str) -> bool:
+        """Return True for an endpoint that a tenant here has chosen, and nobody whose delegate is here."""
+        tenants = filter(None, map(self._ledger.tenant, self._ledger.tenants()))
+        own = [one.did for one in tenants if one.delegate is None]
+        return tenant in own or any(link.url == endpoint for link in self._links.of(own))
+
     async def unregister(self, tenant: str) -> None:
         """Sync a tenant no more and forget the state of its endpoints; its messages stay."""
         self._ledger.unregister(tenant)

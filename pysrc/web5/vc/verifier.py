@@ -21,7 +21,7 @@ from web5.dids.uri import parse_did
 from web5.errors import BodyTooLarge, CredentialError, CryptoError, RemoteError
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto, Jwk
-from web5.ports.http import Http
+from web5.ports.http import Http, get_document
 from web5.vc import exchange, status_list
 from web5.vc.codes import Code
 from web5.vc.dates import seconds_of
@@ -59,7 +59,7 @@ class CredentialVerifier:
     """Verifies JWTs of issuers and holders by their DID documents.
 
     Parameters:
-        http: for the schemas and status lists that credentials name.
+        http: for the schemas and status lists that credentials name; a guarded one.
     """
 
     def __init__(self, resolver: DidResolver, crypto: Crypto, clock: Clock, http: Http) -> None:
@@ -187,14 +187,13 @@ class CredentialVerifier:
         if not url.startswith(("https://", "http://")):
             raise CredentialError(unavailable, f"{url[:200]} is no URL of the web")
         try:
-            response = await self._http.request("GET", url, timeout=REQUEST_SECONDS)
-            body = await response.read(MAX_BYTES)
+            status, body = await get_document(self._http, url, limit=MAX_BYTES, seconds=REQUEST_SECONDS)
         except BodyTooLarge as error:
             raise CredentialError(unavailable, f"{url[:200]} has more than {MAX_BYTES} bytes") from error
         except RemoteError as error:
             raise CredentialError(unavailable, f"{url[:200]} could not be reached: {error}") from error
-        if response.status != 200:
-            raise CredentialError(unavailable, f"{url[:200]} answered with status {response.status}")
+        if status != 200:
+            raise CredentialError(unavailable, f"{url[:200]} answered with status {status}")
         return body.decode("utf-8", "replace")
 
 

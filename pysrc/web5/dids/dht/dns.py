@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -24,6 +25,7 @@ _LABEL_LIMIT = 63
 _NAME_LIMIT = 254
 _STRING_LIMIT = 255
 _POINTER = 0xC0
+_TTL_LIMIT = 2**31
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,31 @@ def decode_message(message: bytes) -> list[Txt]:
     Raises:
         DidError: invalidDidDocument, the bytes are no DNS message.
     """
-    try:
+    with _malformed():
         return list(_decode_answers(BytesIO(message)))
+
+
+def decode_strictly(message: bytes) -> list[Txt | Ns]:
+    """Return the answers of a message that is an authoritative response with TXT and NS records, and nothing besides.
+
+    Raises:
+        DidError: invalidDidDocument, it is something else.
+    """
+    with _malformed():
+        stream = BytesIO(message)
+        _, flags, questions, answers, authorities, additional = _HEADER.unpack(_take(stream, HEADER_BYTES))
+        if flags != _AUTHORITATIVE_RESPONSE or questions or authorities or additional:
+            raise ValueError("it is no authoritative response with answers alone")
+        records = [_decode_record(stream) for _ in range(answers)]
+        if stream.read(1):
+            raise ValueError("there are bytes after its end")
+        return records
+
+
+@contextmanager
+def _malformed() -> Iterator[None]:
+    try:
+        yield
     except (struct.error, EOFError, ValueError) as error:
         raise DidError("invalidDidDocument", f"not a DNS message: {error}") from error
 
@@ -105,6 +130,22 @@ def _decode_answers(message: BytesIO) -> Iterator[Txt]:
         data = _take(message, length)
         if kind == _TXT:
             yield Txt(name, _decode_text(BytesIO(data)), ttl)
+
+
+def _decode_record(stream: BytesIO) -> Txt | Ns:
+    name = _decode_name(stream)
+    kind, dns_class, ttl, length = _RECORD.unpack(_take(stream, _RECORD.size))
+    end = stream.tell() + length
+    if dns_class != _IN or ttl >= _TTL_LIMIT or not length:
+        raise ValueError("a record has an impossible class, TTL or length")
+    if kind == _TXT:
+        return Txt(name, _decode_text(BytesIO(_take(stream, length))), ttl)
+    if kind != _NS:
+        raise ValueError(f"there is a record of type {kind}")
+    host = _decode_name(stream)
+    if stream.tell() != end:
+        raise ValueError("the name of a server is not as long as it says")
+    return Ns(name, host, ttl)
 
 
 def _take(stream: BytesIO, size: int) -> bytes:
@@ -132,13 +173,15 @@ def _decode_name(message: BytesIO) -> str:
         if length & _POINTER == _POINTER:
             target = (length & ~_POINTER) << 8 | _take(message, 1)[0]
             end = message.tell() if end is None else end
-            if target >= floor:  # so that there is always an end
-                raise ValueError("a name points forwards")
+            if not HEADER_BYTES <= target < floor:  # so that there is always an end
+                raise ValueError("a name points forwards, or into the header")
             floor = message.seek(target)
         elif length > _LABEL_LIMIT:
             raise ValueError("a label has an unknown kind")
         else:
             labels.append(_take(message, length))
+            if b"." in labels[-1]:
+                raise ValueError("a label has a dot, so that it would pass for two")
             if sum(map(len, labels)) + len(labels) > _NAME_LIMIT:
                 raise ValueError("a name is too long")
     if end is not None:

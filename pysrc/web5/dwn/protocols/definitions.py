@@ -14,9 +14,10 @@ from web5.dwn.store import protocols as stored
 from web5.dwn.store.store import Store
 from web5.ecma_regexp import RegExpSyntaxError
 from web5.errors import BadRequest
-from web5.lru import LruCache
+from web5.lru import LruCache, footprint
 
 REMEMBERED = 256
+REMEMBERED_BYTES = 32 << 20
 
 _WITHOUT_CONSEQUENCE = frozenset(
     (
@@ -139,7 +140,7 @@ def all_rule_sets(structure: Mapping[str, Any], above: str = "") -> Iterator[tup
 
 
 _PERMISSIONS = Definition(permissions.DEFINITION)
-_parsed: LruCache[str, Definition] = LruCache(REMEMBERED)
+_parsed: LruCache[str, Definition] = LruCache(REMEMBERED, REMEMBERED_BYTES)
 """By the CID of the configuration, which stands for one definition wherever it is stored."""
 
 
@@ -157,6 +158,7 @@ def definition_of(store: Store, tenant: int, protocol: str | None) -> Definition
         return known
     row = store.message(tenant, cid)
     assert row is not None
-    definition = Definition(row.message["descriptor"]["definition"])
-    _parsed.put(cid, definition)
+    raw = row.message["descriptor"]["definition"]
+    definition = Definition(raw)
+    _parsed.put(cid, definition, footprint(raw))
     return definition

@@ -19,6 +19,9 @@ RECORDS_LIMIT = 32
 """Records of a packet; the keys and services for which there is room are fewer."""
 
 _LABEL = re.compile(r"_((?:k|s)(?:0|[1-9][0-9]?)|aka|cnt|typ|prv)\._did")
+_MEMBERS = {"k": {"id", "t", "k", "a", "c"}, "typ": {"id"}, "prv": {"id", "s"}}
+"""The members that the records of a key, of the types, and of a previous DID can have. A service can have any."""
+
 _LISTS = {"vm": "k", "svc": "s"}
 """The root record's name of the list of all keys, and of all services, and how their labels begin."""
 
@@ -50,8 +53,10 @@ def check_packet(did_uri: str, packet: bytes) -> None:
             raise _refused("a DID that is deactivated has no other records")
         return
     _check_root(_properties(root), texts)
-    if "prv" in texts and _properties(texts["prv"]).keys() != {"id", "s"}:
-        raise _refused("the proof of the previous DID is not one")
+    for name, text in texts.items():
+        members = _MEMBERS.get(name.rstrip("0123456789"))
+        if members is not None and not _properties(text).keys() <= members:
+            raise _refused(f"the record _{name} has members that it cannot have")
     document = from_packet(did_uri, packet).document
     key = b64url_encode(identity_key(did_uri))
     jwks = [method.public_key_jwk or {} for method in document.verification_methods]

@@ -49,6 +49,7 @@ CPYTHON_ONLY = {
     "coincurve",
     "cryptography",
     "fcntl",
+    "httpcore",
     "http.server",
     "httpx",
     "multiprocessing",

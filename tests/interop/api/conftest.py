@@ -57,7 +57,8 @@ async def _world(stack: AsyncExitStack, folder: Path, gateway: str, servers: lis
     (folder / "web5-js").mkdir()
     env = {"DATA_DIR": str(folder / "web5-js"), "GATEWAY_URL": gateway}
     peer = await stack.enter_async_context(reference_script("web5.mjs", **env))
-    agents = [await open_agent(gateway_uris=[gateway], data_path=folder / name) for name in ("web5-py", "app")]
+    devices = [folder / name for name in ("web5-py", "app")]
+    agents = [await open_agent(gateway_uris=[gateway], data_path=device, allow_local=True) for device in devices]
     for agent in agents:
         stack.push_async_callback(agent.close)
     ours, _ = await Web5.connect(agent=agents[0], dwn_endpoints=servers, sync="off")

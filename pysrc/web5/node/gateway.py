@@ -24,7 +24,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from web5.crypto.encoding import z32_decode
-from web5.dids.dht.bep44 import PAYLOAD_LIMIT, SignedItem, encode, parse_relay_payload, verify_item
+from web5.dids.dht.bep44 import PAYLOAD_LIMIT, SignedItem, check_clock, encode, parse_relay_payload, verify_item
 from web5.dids.dht.identity import identity_key_to_did
 from web5.dids.dht.method import sequence_at
 from web5.dids.dht.strict import check_packet
@@ -111,9 +111,7 @@ class _Gateway:
             raise HTTPException(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
         item = parse_relay_payload(key, body)
         now = sequence_at(self._clock.now())
-        if item.seq > now + self._limits.ahead:
-            message = f"{item.seq} is {item.seq - now} s ahead of the clock here, which is at {now}; check yours"
-            raise DidError("invalidSequence", message)
+        check_clock(item.seq, now, self._limits.ahead)
         check_packet(identity_key_to_did(key), item.value)
         if not await verify_item(item, self._crypto):
             raise HTTPException(400, "the signature is not the key's")

@@ -100,10 +100,15 @@ class PublishAttempt:
         return await self._deliver(self.portable_did, own or there, is_shown=True)
 
     async def _publish(self, above: int, *, outbid: bool = False) -> Delivery:
+        now = dht.sequence_at(self.clock.now())
         for _ in range(CONFLICT_ROUNDS):
-            seq = max(dht.sequence_at(self.clock.now()), above + 1)
+            seq = max(now, above + 1)
             item = await dht.sign_document(self.portable_did, self.crypto, seq, self.gateways.uris[0])
             delivery = await self._deliver(self.portable_did, item)
+            told = [answer.clock for answer in delivery.answers if answer.clock is not None]
+            if len(told) == len(delivery.answers) and max(*told, above + 1) < seq:
+                now = max(told)  # this device's clock is ahead
+                continue
             if not any(answer.conflict for answer in delivery.answers):
                 break
             newest = (await self.gateways.survey(item.key)).newest

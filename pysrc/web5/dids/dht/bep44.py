@@ -24,6 +24,7 @@ VALUE_LIMIT = 1000
 PAYLOAD_LIMIT = HEADER_BYTES + VALUE_LIMIT
 SEQUENCE_LIMIT = 2**63
 _NUMBER = re.compile(r"[0-9]{1,19}")
+_AHEAD = re.compile(r"is ahead of the clock here, which says ([0-9]{1,12})(?![0-9])")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,25 @@ def version_of(metadata: Mapping[str, Any]) -> int:
     """Return the sequence number in the metadata of a did:dht (`versionId`), or 0 if there is none."""
     version = metadata.get("versionId")
     return int(version) if isinstance(version, str) and _NUMBER.fullmatch(version) else 0
+
+
+def check_clock(seq: int, now: int, ahead: int) -> None:
+    """Check that a sequence number, which for a did:dht is the publisher's time, is not in the future.
+
+    Parameters:
+        now, ahead: the time now, and by how much the number may be ahead of it; seconds.
+
+    Raises:
+        DidError: invalidSequence, with the time now, so that a publisher with a wrong clock can go by it.
+    """
+    if seq > now + ahead:
+        raise DidError("invalidSequence", f"{seq} is ahead of the clock here, which says {now}; check yours")
+
+
+def told_clock(refusal: str) -> int | None:
+    """Return the time that a refusal by `check_clock` tells, or None if it is another refusal."""
+    found = _AHEAD.search(refusal)
+    return int(found[1]) if found else None
 
 
 async def sign_item(key: bytes, seq: int, value: bytes, signer: RawSigner) -> SignedItem:

@@ -47,12 +47,14 @@ class Answer:
 
     Parameters:
         conflict: it refused because it holds something newer.
+        clock: it refused because the sequence number is ahead of its clock, which says this.
     """
 
     gateway: str
     item: SignedItem | None = None
     error: DidError | RemoteError | None = None
     conflict: bool = False
+    clock: int | None = None
 
     @property
     def code(self) -> str:
@@ -198,7 +200,8 @@ class Gateways:
             return Answer(gateway, error=error)
         if 200 <= response.status < 300:
             return Answer(gateway)
-        return Answer(gateway, error=refused, conflict=response.status in CONFLICTS)
+        clock = bep44.told_clock(str(refused))
+        return Answer(gateway, error=refused, conflict=response.status in CONFLICTS, clock=clock)
 
 
 def _url(gateway: str, key: bytes) -> str:

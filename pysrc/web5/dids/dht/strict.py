@@ -1,4 +1,4 @@
-"""What a gateway takes: packets that are a did:dht's to the last byte (https://did-dht.com, "DIDs as DNS Records").
+"""The packets that a gateway takes: a did:dht's to the last byte (https://did-dht.com, "DIDs as DNS Records").
 
 Whoever reads a document is lenient (`web5.dids.dht.packet`); whoever keeps those of strangers would otherwise keep
 anything for anybody.

@@ -306,6 +306,8 @@ class SyncEngine:
     # -- reactions
 
     def _applied(self, applied: Applied) -> None:
+        if applied.source is None:
+            self._context.made.put((applied.tenant, applied.message_cid), True)
         if self._interval == LIVE and applied.source is None:
             for link in self._links.of([applied.tenant]):
                 link.wake(Work.PUSH)

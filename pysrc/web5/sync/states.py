@@ -22,6 +22,8 @@ class State(StrEnum):
     """The one side answered, but not with a success; `code` and `detail` are its answer."""
     BLOCKED = "blocked"
     """The endpoint takes nothing, or nothing of this size, from this tenant: registration, rate or quota."""
+    DISPLACED = "displaced"
+    """The endpoint had it, or says so, and shows something else in its place, or nothing (`plan.variants`)."""
 
 
 class Activity(StrEnum):
@@ -133,6 +135,8 @@ class EndpointStatus:
         rate: bytes a second, in and out together, during the visit that is under way; else 0.
         oldest: when the oldest message that is not settled was made or first listed.
         next_try: when a failing endpoint is tried again, if that is known.
+        displaced: messages that are not there any more because something else was taken in their place.
+        variants: messages there that a stranger made from what is held here; they are left there.
     """
 
     tenant: str
@@ -152,6 +156,8 @@ class EndpointStatus:
     oldest: int | None = None
     next_try: int | None = None
     registration: Registration = field(default_factory=Registration)
+    displaced: int = 0
+    variants: int = 0
 
 
 @dataclass(slots=True)
@@ -221,13 +227,25 @@ class SyncEvent:
     Parameters:
         kind: "started", "finished" (a run; `report` is set), "endpoint" (its state changed; ask `status`), "progress",
             "added" (the endpoint came into the DID document beside others), "removed" (it left it), "refilled" (it was
-            found to have lost messages, and gets them again), "registration" (it changed; ask `status`).
+            found to have lost messages, and gets them again), "registration" (it changed; ask `status`), "displaced"
+            (it has lost a record to a variant), "restored" (that record was written anew).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
         bytes: record data that this visit moved in this direction.
     """
 
-    kind: Literal["started", "finished", "endpoint", "progress", "added", "removed", "refilled", "registration"]
+    kind: Literal[
+        "started",
+        "finished",
+        "endpoint",
+        "progress",
+        "added",
+        "removed",
+        "refilled",
+        "registration",
+        "displaced",
+        "restored",
+    ]
     tenant: str = ""
     endpoint: str = ""
     direction: Direction | None = None

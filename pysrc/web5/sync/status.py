@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Links
-from web5.sync.ledger.entries import Entry
+from web5.sync.ledger.entries import SETTLED, Entry
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.states import Activity, Direction, EndpointStatus, Registration, State, Unsettled
 
@@ -63,6 +63,8 @@ def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: boo
         oldest=min((moment for moment in oldest if moment is not None), default=None),
         next_try=link.retry_at if link else None,
         registration=registrar.status(endpoint.tenant, endpoint.url) if registrar else Registration(),
+        displaced=outbox.count(endpoint.id, State.DISPLACED),
+        variants=inbox.count(endpoint.id, SETTLED),
     )
 
 

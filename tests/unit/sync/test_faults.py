@@ -502,7 +502,7 @@ async def test_data_of_a_wrong_message_does_not_keep_its_connection(world: World
         def __init__(self, response) -> None:
             self.url, self.status, self._response = response.url, response.status, response
             self.headers = {
-                name: value.replace('"dataSize":', '"dataSiz":') for name, value in response.headers.items()
+                name: value.replace('"dataFormat":', '"dataForma":') for name, value in response.headers.items()
             }
 
         async def chunks(self):

@@ -119,6 +119,11 @@ class Store:
         ).fetchone()
         return BlobRow(*row) if row else None
 
+    def large_records(self, tenant: str) -> set[str]:
+        """Return the IDs of the tenant's records that have large data."""
+        found = self.connection.execute("SELECT record_id FROM dwn_blob WHERE tenant = ?", (self.tenant(tenant),))
+        return {record_id for (record_id,) in found}
+
     def blob_keys(self) -> set[str]:
         """Return the keys of all blobs that a message needs."""
         return {key for (key,) in self.connection.execute("SELECT key FROM dwn_blob")}

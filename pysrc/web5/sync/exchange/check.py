@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from web5.errors import Web5Error
 from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.displaced import standing
 from web5.sync.exchange.peer import Peer
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.plan.policy import Outcome, classify_error
+from web5.sync.plan.variants import DISPLACED
+from web5.sync.states import State
 
 ASKED = 200
 """The most messages, unlisted against the ledger, that an endpoint is asked for one by one."""
@@ -25,6 +28,8 @@ class Difference:
         unexplained: messages of both lists that the ledger did not have as unsettled, so that sync would not have
             mended it by itself. `check` hands them to the ledger, and the next visit mends it.
         error: why the endpoint could not be compared, as (code, detail).
+        variants: messages there that a stranger made from what is held here; not counted above. They stay there.
+        displaced: IDs of the records that the endpoint has lost to them; sync puts back what it can (`unsettled`).
     """
 
     tenant: str
@@ -35,10 +40,12 @@ class Difference:
     only_there: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
     error: tuple[int, str] | None = None
+    variants: tuple[str, ...] = ()
+    displaced: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
-        return not (self.only_here or self.only_there or self.error)
+        return not (self.only_here or self.only_there or self.error or self.displaced)
 
 
 async def check(context: SyncContext, endpoint: Endpoint) -> Difference:
@@ -50,10 +57,13 @@ async def check(context: SyncContext, endpoint: Endpoint) -> Difference:
         listings = classify_error(error)
     if isinstance(listings, Outcome):
         return Difference(endpoint.tenant, endpoint.url, error=(listings.code, listings.detail))
-    there = {cid for listing in listings.values() for cid in listing.cids}
     ledger = context.ledger
+    known = ledger.inbox.variants(endpoint.id)
+    listed = {cid for listing in listings.values() for cid in listing.cids}
+    there = listed.difference(known)
     here = {cid: None for _, cid in ledger.outbox.events(endpoint.tenant)}  # a set that keeps the order of the log
-    out = {entry.cid for entry in ledger.outbox.unsettled(endpoint.id)}
+    unsettled = ledger.outbox.unsettled(endpoint.id)
+    out = {entry.cid for entry in unsettled}
     in_ = {entry.cid for entry in ledger.inbox.unsettled(endpoint.id)}
     unexplained = [cid for cid in here if cid not in there and cid not in out]
     unlisted = [cid for cid in unexplained[:ASKED] if await _holds(peer, cid)]
@@ -63,6 +73,9 @@ async def check(context: SyncContext, endpoint: Endpoint) -> Difference:
     if unexplained:
         ledger.relisted(endpoint, listings, there - set(here), context.clock.now())
         await ledger.database.flush()
+    doubtful = {known[cid] for cid in listed.intersection(known)} | context.dwn.store.large_records(endpoint.tenant)
+    pending = {entry.cid for entry in unsettled if entry.state is not State.DISPLACED}
+    displaced = await _displaced(context, peer, sorted(doubtful - {""}), pending)
     return Difference(
         endpoint.tenant,
         endpoint.url,
@@ -71,7 +84,24 @@ async def check(context: SyncContext, endpoint: Endpoint) -> Difference:
         tuple(cid for cid in here if cid not in there),
         tuple(sorted(there.difference(here))),
         tuple(unexplained),
+        variants=tuple(sorted(listed.intersection(known))),
+        displaced=tuple(displaced),
     )
+
+
+async def _displaced(context: SyncContext, peer: Peer, records: list[str], pending: set[str]) -> list[str]:
+    """Return those of the records that the endpoint does not show as they are here; the next visit looks after them.
+
+    These are records that have variants there, and those with large data: the reference loses data of which a stranger
+    sends it a second copy, and lists nothing of it.
+    """
+    found, endpoint = [], peer.endpoint
+    for record_id in records[:ASKED]:
+        row = context.newest_write(endpoint.tenant, record_id=record_id)
+        if row is not None and row.cid not in pending and await standing(peer, row) is DISPLACED:
+            found.append(record_id)
+    context.suspects.setdefault(peer.endpoint.id, set()).update(found)
+    return found
 
 
 async def _holds(peer: Peer, cid: str) -> bool:

@@ -12,17 +12,25 @@ from web5.dwn import Delivery, Dwn
 from web5.dwn.store.store import MessageRow
 from web5.dwn.types import Message
 from web5.errors import RemoteError
+from web5.lru import LruCache
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync.exchange.peer import GrantsOf, Peer, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.ledger import Endpoint, Ledger
+from web5.sync.plan.budget import Budget
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
-from web5.sync.plan.policy import Outcome, classify, classify_error, waiting_for
+from web5.sync.plan.policy import SLOWLY, Outcome, classify, classify_error, waiting_for
 from web5.sync.plan.pull import Candidate, RecordBatch
 from web5.sync.plan.push import Item
+from web5.sync.plan.variants import VARIANT, says_the_same
 from web5.sync.states import EndpointReport, SyncEvent
 from web5.tasks import TaskSet
+
+KEPT_MADE = 10_000
+
+RESTORES = 100, 1
+"""Records that are written anew for one endpoint because it has lost them to variants: at once, and a minute."""
 
 
 @dataclass(eq=False)
@@ -38,6 +46,8 @@ class SyncContext:
         key_errors: why nothing can be signed for a tenant, by tenant.
         priorities: filters of the records to fetch first on a first sync, by tenant, the newest filter first.
         background: runs for which nobody waits.
+        suspects: IDs of records that an endpoint may have lost to variants, by its ID, until it was asked for them.
+        made: (tenant, CID) of the messages that were made here last.
     """
 
     dwn: Dwn
@@ -55,6 +65,10 @@ class SyncContext:
     key_errors: dict[str, str] = field(default_factory=dict)
     priorities: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     background: TaskSet = field(default_factory=lambda: TaskSet("a run of sync failed"))
+    suspects: dict[int, set[str]] = field(default_factory=dict)
+    made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
+    _restores: dict[int, Budget] = field(default_factory=dict)
+    _restored: dict[str, tuple[int, float]] = field(default_factory=dict)
     _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def tenant_error(self, tenant: str) -> str | None:
@@ -115,11 +129,17 @@ class SyncContext:
 
     def _classify(self, tenant: str, candidate: Candidate, reply: Message) -> Outcome:
         outcome, key = classify(reply, candidate.message), candidate.ordering_key
+        if outcome.code not in (202, 204) and self._is_variant(tenant, candidate):
+            return replace(VARIANT, code=outcome.code)
         if self._wants_initial(tenant, candidate, outcome):
             return replace(waiting_for(record_key(key), f"the initial write of record {key}"), code=outcome.code)
         if outcome.settled and outcome.code not in (202, 204):
             self.ledger.superseded(tenant, candidate.cid)
         return outcome
+
+    def _is_variant(self, tenant: str, candidate: Candidate) -> bool:
+        rows = [] if candidate.ordering_key == NO_RECORD else self._record(tenant, candidate.ordering_key)
+        return any(says_the_same(candidate.message, row.message) and row.cid != candidate.cid for row in rows)
 
     def _wants_initial(self, tenant: str, candidate: Candidate, outcome: Outcome) -> bool:
         """Return True if the engine might say something else of a message if its record were here.
@@ -136,12 +156,45 @@ class SyncContext:
         """Return the lock that keeps others from sending messages of a record to an endpoint meanwhile."""
         return self._locks.setdefault((endpoint, key), asyncio.Lock())
 
+    def unsent(self, endpoint: Endpoint, cids: Sequence[str]) -> set[str]:
+        """Return the IDs of the records whose messages were made here, and not yet sent to an endpoint."""
+        found = set()
+        for cid in cids:
+            if self.made.get((endpoint.tenant, cid)):
+                row = self.newest_write(endpoint.tenant, cid=cid)
+                if row is not None and self.needs(endpoint.id, row.seq):
+                    found.add(row.record_id)
+        return found
+
     def needs(self, endpoint: int, seq: int) -> bool:
         return (endpoint, seq) not in self.taken and not self.ledger.outbox.is_settled(endpoint, seq)
 
     def record_sent(self, endpoint: int, outcomes: Sequence[tuple[Item, Outcome]]) -> None:
         self.ledger.outbox.record(endpoint, outcomes, self.clock.now())
         self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
+
+    def newest_write(self, tenant: str, *, record_id: str | None = None, cid: str | None = None) -> MessageRow | None:
+        """Return the newest message of a record, or that with this CID, if it is its record's newest, and a write."""
+        if cid is not None:
+            row = self.dwn.store.message(self.dwn.store.tenant(tenant), cid)
+            record_id = row.record_id if row else None
+        rows = self._record(tenant, record_id) if record_id else []
+        newest = rows[-1] if rows else None
+        return newest if newest and newest.latest and newest.method == "Write" and cid in (None, newest.cid) else None
+
+    def may_restore(self, endpoint: int, record_id: str) -> bool:
+        """Return True if a record may be written anew for an endpoint now, and count it.
+
+        Whoever displaces records again and again, or says so, has us write no more than that.
+        """
+        now = self.clock.monotonic()
+        budget = self._restores.setdefault(endpoint, Budget(*RESTORES))
+        times, due = self._restored.get(record_id, (0, now))
+        if now < due or budget.left(now) < 1:
+            return False
+        budget.spend(1, now)
+        self._restored[record_id] = times + 1, now + SLOWLY.delay(times + 1)
+        return True
 
     def is_bare(self, tenant: str, message: Message) -> bool:
         """Return True if this node holds no more of a record than this initial write, without its data."""

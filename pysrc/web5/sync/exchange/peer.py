@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any
 
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
-from web5.dwn.data import DataStream, data_of
+from web5.dwn.data import MAX_INLINE_BYTES, DataStream, data_of
 from web5.dwn.permissions.grants import Grant
 from web5.dwn.types import Message
 from web5.errors import IdentityError, NoWebSocket, RemoteError
@@ -20,7 +21,9 @@ from web5.remote.socket import SocketSubscription
 from web5.sync.exchange.grants import SYNCED_BY
 from web5.sync.ledger.cursors import Cursor
 from web5.sync.ledger.ledger import Endpoint, Tenant
+from web5.sync.plan.dependencies import is_initial
 from web5.sync.plan.policy import GARBAGE, SOON, Outcome, classify, classify_error
+from web5.sync.plan.pull import is_cursor
 from web5.sync.states import EndpointReport, Listing, State
 
 SignerFor = Callable[[str], Awaitable[MessageSigner]]
@@ -80,6 +83,12 @@ def _grants(held: Sequence[Grant], protocol: str | None) -> dict[str, str]:
     return grants
 
 
+_WANTS_DATA = ("RecordsWriteMissingDataInPrevious", "RecordsWriteDataCidMismatch", "RecordsWriteDataSizeMismatch")
+"""The codes for a message without data whose data are not those that its record has."""
+
+CID = re.compile("b[a-z2-7]{58}")
+"""A message's CID: version 1, dag-cbor, sha2-256, in base32."""
+
 NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
 """Not the same as an empty list, which would say that the endpoint holds nothing."""
 
@@ -111,9 +120,9 @@ class Peer:
             return reply
         await _release(reply)
         cids, after = reply.get("entries"), reply.get("cursor")
-        if not isinstance(cids, list) or not all(isinstance(cid, str) for cid in cids):
+        if not isinstance(cids, list) or not all(isinstance(cid, str) and CID.fullmatch(cid) for cid in cids):
             return NO_LIST
-        return Listing(list(dict.fromkeys(cids)), after if isinstance(after, dict) else None, cursor)
+        return Listing(list(dict.fromkeys(cids)), after if is_cursor(after) else None, cursor)
 
     async def list_everything(self) -> dict[str, Listing] | Outcome:
         """List everything, by log."""
@@ -161,6 +170,16 @@ class Peer:
         finally:
             await _release(reply)
 
+    async def newest(self, record_id: str) -> Message | Outcome | None:
+        """Read the newest message of a record, as the tenant sees it; None: the endpoint shows none."""
+        reply, outcome = await self._asked(compose.records_read, filter={"recordId": record_id})
+        await _release(reply)
+        if outcome.code not in (200, 404):
+            return replace(outcome, state=State.REFUSED, backoff=SOON) if outcome.settled else outcome
+        entry = reply.get("entry")
+        found = entry.get("recordsWrite") or entry.get("recordsDelete") if isinstance(entry, dict) else None
+        return found if isinstance(found, dict) else None
+
     async def subscribe(self, log: RemoteLog, on_event: Callable[[Message], None]) -> SocketSubscription:
         """Subscribe to the messages that the endpoint takes from now on.
 
@@ -187,20 +206,33 @@ class Peer:
     ) -> Outcome:
         """Send a message to be stored; `on_sent` gets the number of bytes of large data that have gone out.
 
+        Large data may be there already, if the message is not its record's first: they are sent if they are asked for.
+        (The reference fails if they come again, and loses them.)
+
         Raises:
             BlobMissing: the data was replaced or deleted here meanwhile.
         """
+        if isinstance(data, DataStream) and (data.size or 0) > MAX_INLINE_BYTES and not is_initial(message):
+            reply, outcome = await self._request(message)
+            await _release(reply)
+            self.clock.learn(outcome.detail)
+            if not outcome.detail.startswith(_WANTS_DATA):
+                return outcome
         reply, outcome = await self._request(message, data, on_sent)
         await _release(reply)
         self.clock.learn(outcome.detail)
         return outcome
 
-    async def _ask(self, make: Callable[..., Awaitable[Message]], **about: Any) -> Message | Outcome:
+    async def _asked(self, make: Callable[..., Awaitable[Message]], **about: Any) -> tuple[Message, Outcome]:
         """Ask with the message that a function of `compose` makes; once more if the endpoint's clock was another."""
         reply, outcome = await self._request(await make(self._signer, self.clock, **about))
         if self.clock.learn(outcome.detail):
             await _release(reply)
             reply, outcome = await self._request(await make(self._signer, self.clock, **about))
+        return reply, outcome
+
+    async def _ask(self, make: Callable[..., Awaitable[Message]], **about: Any) -> Message | Outcome:
+        reply, outcome = await self._asked(make, **about)
         if outcome.code == 200:
             return reply
         await _release(reply)

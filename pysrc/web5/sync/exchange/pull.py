@@ -26,6 +26,7 @@ from web5.sync.plan.pull import (
     ReorderBuffer,
     read_reply,
 )
+from web5.sync.plan.variants import VARIANT
 from web5.sync.states import SyncEvent
 
 WIDTH = 6
@@ -42,10 +43,16 @@ PROGRESS_SECONDS = 0.1
 
 
 class Pull:
-    """The fetching side of a visit; `halted` is why it ended early, if it did."""
+    """The fetching side of a visit.
+
+    Attributes:
+        halted: why it ended early; None: it did not.
+        suspects: IDs of records of which the endpoint has variants.
+    """
 
     def __init__(self, context: SyncContext, peer: Peer) -> None:
         self.halted: Outcome | None = None
+        self.suspects: set[str] = set()
         self._context = context
         self._peer = peer
         self._inbox = context.ledger.inbox
@@ -124,6 +131,8 @@ class Pull:
             page.cancel()
 
     async def _apply_all(self, batches: Sequence[RecordBatch]) -> None:
+        for candidate in (one for batch in batches for one in batch if one.variant):
+            self._set_aside(candidate)
         absent = self._context.dwn.store.missing(self._tenant, [one.cid for batch in batches for one in batch])
         await self._apply([[candidate for candidate in batch if candidate.cid in absent] for batch in batches])
 
@@ -160,8 +169,12 @@ class Pull:
                 found = await self._with_data(found)
             if isinstance(found, Outcome):
                 self._record(cid, found)
-            else:
-                await self._apply([self._buffer.add(found)])
+                return
+            if found.variant is not None:
+                self._set_aside(found)
+                if self._context.dwn.store.has(self._tenant, found.cid):
+                    return
+            await self._apply([self._buffer.add(found)])
 
     async def _with_data(self, candidate: Candidate) -> Candidate | Outcome:
         """Read small data now; count large data as it passes."""
@@ -200,6 +213,8 @@ class Pull:
         for candidate, outcome in zip(batch, outcomes, strict=True):
             if outcome.settled:
                 self._count_applied(candidate, outcome)
+                if outcome.name == VARIANT.name:
+                    self._set_aside(candidate)
                 released += self._buffer.release(dependencies.provided_keys(candidate.message))
                 continue
             if reason is None and outcome.waits_for:
@@ -216,6 +231,12 @@ class Pull:
             self._peer.report.pulled += 1
             if isinstance(candidate.data, bytes):
                 self._peer.report.bytes_in += len(candidate.data)
+
+    def _set_aside(self, candidate: Candidate) -> None:
+        key = candidate.ordering_key
+        self._inbox.set_aside(self._id, candidate.variant or candidate.cid, key)
+        if key != dependencies.NO_RECORD:
+            self.suspects.add(key)
 
     def _record(self, cid: str, outcome: Outcome) -> None:
         if not outcome.settled:

@@ -11,10 +11,12 @@ from web5.dwn.data import MAX_INLINE_BYTES
 from web5.dwn.rpc import method_of
 from web5.errors import BlobMissing, InvalidArgument
 from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.displaced import RESTORED, confirmed, standing
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, parent_of, provided_keys, record_key
 from web5.sync.plan.policy import SLOWLY, Outcome, waiting_for
 from web5.sync.plan.push import Item, PushPlan
+from web5.sync.plan.variants import DISPLACED
 from web5.sync.states import SendResult, State, SyncEvent
 
 AHEAD = 32
@@ -37,11 +39,12 @@ class Push:
     Attributes:
         halted: why it ended early; None: it did not.
         dependency_lost: True if the endpoint lacks a message that the ledger says it holds.
+        restored: True if a message was written, which all endpoints are to have.
     """
 
     def __init__(self, context: SyncContext, peer: Peer) -> None:
         self.halted: Outcome | None = None
-        self.dependency_lost = False
+        self.dependency_lost = self.restored = False
         self._context = context
         self._peer = peer
         self._outbox = context.ledger.outbox
@@ -110,6 +113,7 @@ class Push:
         report = self._peer.report
         report.pushed += sum(outcome.settled and outcome.code != 0 for _, outcome in outcomes)
         self._done += sum(outcome.settled for _, outcome in outcomes)
+        self.restored |= any(outcome is RESTORED for _, outcome in outcomes)
         # It was sent after all that the ledger counts as missing there.
         self.dependency_lost |= any(outcome.lacks_message for _, outcome in outcomes)
         total = max(self._done, self._total)
@@ -143,6 +147,8 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
             return replace(DAMAGED, detail=f"the stored data is damaged: {error}")
         finally:
             context.sending.discard((endpoint, item.cid))
+        if outcome.code == 409:
+            outcome = await confirmed(context, peer, item.cid, outcome)
         if outcome.settled:
             context.taken.add((endpoint, item.seq))
             if stored.data is not None and (stored.data.size or 0) <= MAX_INLINE_BYTES:
@@ -185,6 +191,9 @@ async def send_to_other(context: SyncContext, peer: Peer, tenant: str, items: Se
         if stored is None:
             raise InvalidArgument(f"message {item.cid} was replaced meanwhile")
         outcome = await peer.send(stored.message, stored.data)
+        row = context.newest_write(tenant, cid=item.cid)
+        if outcome.code == 409 and row is not None and (found := await standing(peer, row)) is DISPLACED:
+            outcome = found
         if not outcome.settled:
             break
     return _result(peer, outcome)

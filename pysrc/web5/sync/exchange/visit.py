@@ -19,6 +19,7 @@ from contextlib import suppress
 
 from web5.errors import CryptoError, DidError, IdentityError, Web5Error
 from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.displaced import look_after
 from web5.sync.exchange.links import Link, Work
 from web5.sync.exchange.peer import Peer
 from web5.sync.exchange.pull import Pull
@@ -133,6 +134,9 @@ class EndpointSync:
         failure = await self._exchange(work)
         if failure is None and (listing or self._push.dependency_lost) and self._may_have_lost():
             failure = await self._audit() or await self._exchange(work)
+        if failure is None and await look_after(self._context, self._peer, self._pull.suspects):
+            self._wake_others(self._link, Work.PUSH)
+            failure = await self._exchange(work & Work.PUSH)
         return failure
 
     async def _exchange(self, work: Work) -> Outcome | None:
@@ -147,6 +151,8 @@ class EndpointSync:
                     return self._pull.halted
             if work & Work.PUSH:
                 going = await self._push.run() or going
+                if self._push.restored:
+                    self._wake_others(self._link, Work.PUSH)
                 if self._push.halted:
                     return self._push.halted
         return None
@@ -167,6 +173,8 @@ class EndpointSync:
             self._link.total.listed += len(listing.cids)
             if listing.cids:
                 missing = self._context.dwn.store.missing(self._link.tenant, listing.cids)
+                # Who has brought it there? Another device, or a stranger: then its data may be missing.
+                self._pull.suspects |= self._context.unsent(self._endpoint, listing.cids)
                 self._ledger.listed(self._endpoint, one.name, listing, missing, self._context.clock.now())
         self._link.listed_at = self._context.clock.monotonic()
         return None
@@ -211,6 +219,7 @@ class EndpointSync:
         named = [cid for listing in listings.values() for cid in listing.cids]
         missing = self._context.dwn.store.missing(self._link.tenant, named)
         lost = self._ledger.relisted(self._endpoint, listings, missing, self._context.clock.now())
+        self._pull.suspects.update(self._ledger.inbox.variants(self._endpoint.id).values())
         if lost:
             self._context.notify(SyncEvent("refilled", self._link.tenant, self._link.url, "push", 0, lost))
         return None

@@ -18,6 +18,9 @@ from web5.sync.plan.policy import LONGEST, SOON, Outcome
 from web5.sync.plan.push import Item
 from web5.sync.states import State
 
+SETTLED = "settled"
+"""The state of a row that stands for no work: in `sync_out` beyond the cursor, in `sync_in` for a variant."""
+
 WINDOW = 200
 """Events that are turned into entries at a time."""
 
@@ -95,6 +98,12 @@ class Entries:
         )
         return Summary(*found)
 
+    def count(self, endpoint: int, state: str) -> int:
+        """Return the number of the endpoint's rows in a state."""
+        query = f"SELECT count(*) FROM {self.table} WHERE endpoint = ? AND state = ?"
+        number: int = self._db.execute(query, (endpoint, state)).get
+        return number
+
     def release(self, endpoint: int, keys: Sequence[str]) -> None:
         """Let the messages that wait for one of these dependencies be tried again. Inside a transaction."""
         # Left to itself, SQLite looks at every row of the endpoint.
@@ -134,7 +143,7 @@ class Entries:
 
 
 class Inbox(Entries):
-    """Messages that endpoints have listed and this node does not hold yet."""
+    """Messages that endpoints have listed and this node does not hold yet, and the variants among them, as settled."""
 
     table = "sync_in"
     key = "cid"
@@ -157,6 +166,26 @@ class Inbox(Entries):
         with self._database.transaction():
             self.settle(endpoint, cid)
 
+    def set_aside(self, endpoint: int, cid: str, record_id: str) -> None:
+        """Record that a message is a variant of one of a record, so that it need not be fetched again."""
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE sync_in SET state = 'settled', next_try = NULL, detail = ? WHERE endpoint = ? AND cid = ?",
+                (record_id, endpoint, cid),
+            )
+
+    def variants(self, endpoint: int) -> dict[str, str]:
+        """Return the variants that the endpoint has listed, with the IDs of their records."""
+        query = "SELECT cid, detail FROM sync_in WHERE endpoint = ? AND state = 'settled'"
+        return dict(self._db.execute(query, (endpoint,)))
+
+    def keep(self, endpoint: int, cids: Sequence[str]) -> None:
+        """Drop the entries of all other messages: the endpoint does not list them any more. Inside a transaction."""
+        self._db.execute(
+            "DELETE FROM sync_in WHERE endpoint = ? AND cid NOT IN (SELECT value FROM json_each(?))",
+            (endpoint, json.dumps(list(cids))),
+        )
+
     def failed(self, endpoint: int, cid: str, outcome: Outcome, now: int) -> None:
         """Record why a message is not here. The outcome "pending" leaves its entry as it is."""
         if outcome.state not in (None, State.PENDING):
@@ -165,7 +194,10 @@ class Inbox(Entries):
 
     def remaining(self, endpoint: int, cids: Sequence[str]) -> list[str]:
         """Return the messages among these that have an entry, in their order."""
-        query = "SELECT cid FROM sync_in WHERE endpoint = ? AND cid IN (SELECT value FROM json_each(?))"
+        query = (
+            "SELECT cid FROM sync_in WHERE endpoint = ? AND state <> 'settled'"
+            " AND cid IN (SELECT value FROM json_each(?))"
+        )
         found = {cid for (cid,) in self._db.execute(query, (endpoint, json.dumps(list(cids))))}
         return [cid for cid in cids if cid in found]
 
@@ -176,7 +208,8 @@ class Inbox(Entries):
 
     def oldest(self, endpoint: int) -> int | None:
         """Return when the oldest message was listed first."""
-        since: int | None = self._db.execute("SELECT min(since) FROM sync_in WHERE endpoint = ?", (endpoint,)).get
+        query = "SELECT min(since) FROM sync_in WHERE endpoint = ? AND state <> 'settled'"
+        since: int | None = self._db.execute(query, (endpoint,)).get
         return since
 
 

@@ -13,7 +13,8 @@ Invariants:
 4. In: the cursor of a log is stored in one transaction with a row in `sync_in` for every listed message that is not
    held here. So it never passes a message that is neither applied nor accounted for.
 5. A row in `sync_in` goes in the transaction that applies its message, whoever brought it, or when the message
-   turned out to be superseded here or pruned there; else only when its endpoint or tenant leaves the ledger.
+   turned out to be superseded here or pruned there, or is not in a listing of everything; else only when its endpoint
+   or tenant leaves the ledger. That of a variant (`plan.variants`) stays as long as it is listed, settled.
 6. A crash at any point leaves 1 to 5 true. Messages under way are tried again, and the answer 409 settles them.
 7. A listing of everything (one without a cursor) overrules the ledger's belief about the endpoint: messages that it
    names are settled, all others pending again. So an endpoint that was wiped is filled again.
@@ -202,6 +203,7 @@ class Ledger:
         """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""
         cids = list(dict.fromkeys(cid for listing in listings.values() for cid in listing.cids))
         with self.database.transaction():
+            self.inbox.keep(endpoint.id, cids)
             self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing], now)
             lost = self.outbox.relist(endpoint.id, set(cids) - missing)
             for log, listing in listings.items():

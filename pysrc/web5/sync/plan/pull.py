@@ -1,7 +1,8 @@
 """The requests to make to one endpoint, the order in which to apply its messages, and the checks on them: pure.
 
 Invariants:
-1. Nothing is applied whose CID, computed here, is not the one that was asked for.
+1. Nothing is applied whose CID, computed here, is not the one that was asked for, or that of what the message that
+   was asked for is a variant of (`variants`).
 2. A RecordsWrite that came without its data is applied only right before a later message of the same record. (An
    engine keeps one message of one CID: a write taken without its data could never get the data later.)
 3. A message that came before its dependency is kept, within `HELD_BYTES`, and applied right after that.
@@ -23,6 +24,7 @@ from web5.dwn.types import Message
 from web5.errors import CryptoError, InvalidArgument
 from web5.sync.plan.dependencies import NO_RECORD, ordering_key, record_key
 from web5.sync.plan.policy import SOON, Outcome, waiting_for
+from web5.sync.plan.variants import original
 from web5.sync.states import State
 
 PAGE_LIMIT = 100
@@ -36,6 +38,9 @@ PRIORITY_PAGES = 2
 
 WORTH = 0.1
 """A page with a smaller share of missing messages than this is the last."""
+
+CURSOR_CHARACTERS = 2000
+"""The length of a cursor; those of the reference have 200."""
 
 KEPT_BYTES = 30_000
 """Data up to this size is kept in memory with a message that came too early."""
@@ -52,11 +57,22 @@ OVERLAP = 10 * 60 * 1_000_000
 
 @dataclass(slots=True)
 class Candidate:
-    """A message from an endpoint, whose CID was computed here."""
+    """A message from an endpoint, whose CID was computed here.
+
+    Parameters:
+        variant: the CID of the variant of it that came, if it was not the message itself.
+    """
 
     cid: str
     message: Message
     data: bytes | DataStream | None = None
+    variant: str | None = None
+
+    @staticmethod
+    def of(message: Message, data: bytes | DataStream | None = None) -> Candidate:
+        """Return the candidate for a message that came; raises InvalidArgument if it is none."""
+        whole, cid = original(message), message_cid(message)
+        return Candidate(cid, message, data) if whole is message else Candidate(message_cid(whole), whole, data, cid)
 
     @property
     def ordering_key(self) -> str:
@@ -88,7 +104,7 @@ class PageWalk:
 
     Records that depend on older ones (children) are held until those have come. On a first sync the pages cover
     everything; later they cover the updates since then, which finds a burst of changes from another device, and they
-    stop at once where they find nothing.
+    stop at once where they find nothing that they did not find before.
 
     Parameters:
         missing: the CIDs that are wanted.
@@ -105,6 +121,7 @@ class PageWalk:
     most: int | None = None
     more: bool = True
     _cursor: Any = None
+    _found: set[str] = field(default_factory=set)
 
     def query(self) -> dict[str, Any]:
         """Return filter, sort and pagination of the next page."""
@@ -127,12 +144,20 @@ class PageWalk:
         if not isinstance(entries, list) or not entries:
             self.more = False
             return []
+        entries = entries[:PAGE_LIMIT]
         batches = [batch for entry in entries if (batch := read_entry(entry))]
-        wanted = sum(candidate.cid in self.missing for batch in batches for candidate in batch)
+        came = {one.variant or one.cid for batch in batches for one in batch}
+        news = (came & self.missing) - self._found
+        self._found |= news
         if self.most is not None:
             self.most -= 1
-        self.more = isinstance(self._cursor, dict) and wanted >= WORTH * len(entries) and self.most != 0
+        self.more = is_cursor(self._cursor) and len(news) >= WORTH * len(entries) and self.most != 0
         return batches
+
+
+def is_cursor(cursor: Any) -> bool:
+    """Return True if a reply's cursor is one that can be asked with."""
+    return isinstance(cursor, dict) and len(str(cursor)) <= CURSOR_CHARACTERS
 
 
 def read_entry(entry: Any) -> RecordBatch:
@@ -145,10 +170,9 @@ def read_entry(entry: Any) -> RecordBatch:
     if data is None or method_of(newest) != "Records.Write" or not isinstance(initial, (dict, type(None))):
         return []
     try:
-        batch = [Candidate(message_cid(newest), newest, data)]
+        batch = [Candidate.of(newest, data)]
         if initial is not None:
-            bare = _without(initial, "encodedData")
-            batch.insert(0, Candidate(message_cid(bare), bare))
+            batch.insert(0, Candidate.of(_without(initial, "encodedData")))
     except InvalidArgument:
         return []
     return batch if batch[0].ordering_key == batch[-1].ordering_key != NO_RECORD else []
@@ -180,17 +204,17 @@ def read_reply(cid: str, reply: Message) -> Candidate | Outcome:
     message = entry.get("message") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(message, dict):
         return _wrong("the reply holds no message")
-    try:
-        found = message_cid(message)
-    except InvalidArgument as error:
-        return _wrong(str(error))
-    if found != cid:
-        return _wrong(f"asked for message {cid}, got {found}")
-    message = _without(message, "encodedData")
     data = entry.get("data")
     if not isinstance(data, DataStream):
         data = _no_bytes(message)
-    return Candidate(cid, message, data if method_of(message) == "Records.Write" else None)
+    try:
+        found = Candidate.of(message, data if method_of(message) == "Records.Write" else None)
+    except InvalidArgument as error:
+        return _wrong(str(error))
+    if cid != (found.variant or found.cid):
+        return _wrong(f"asked for message {cid}, got {found.variant or found.cid}")
+    found.message = _without(found.message, "encodedData")
+    return found
 
 
 def _wrong(detail: str) -> Outcome:
@@ -209,7 +233,7 @@ class ReorderBuffer:
         """Take a message; return the messages that can be applied now, in order (invariant 2)."""
         key = candidate.ordering_key
         if key == NO_RECORD or not candidate.lacks_data:
-            return [*self._bare.pop(key, []), candidate]
+            return [*(one for one in self._bare.pop(key, []) if one.cid != candidate.cid), candidate]
         self._bare.setdefault(key, []).append(candidate)
         later = _by_age(self._take(record_key(key), key))
         return [*self._bare.pop(key), *(one for batch in later for one in batch)] if later else []

@@ -80,7 +80,8 @@ def _waiting(web5: Web5) -> dict[str, list[dict[str, str]]]:
     found: dict[str, list[dict[str, str]]] = {}
     for entry in web5.sync.unsettled():
         if entry.direction == "push":
-            found.setdefault(entry.message_cid, []).append({"endpoint": entry.endpoint, "state": entry.state})
+            state = "early" if (entry.waits_for or "").startswith("time:") else entry.state
+            found.setdefault(entry.message_cid, []).append({"endpoint": entry.endpoint, "state": state})
     return found
 
 

@@ -13,6 +13,7 @@ from app.change_notifier import INTERVAL
 from app.notes import EXCERPT
 from app.service import Service, answer
 
+from tests.unit.conftest import World
 from tests.unit.page.devices import Device, ask
 from web5.platform import open_agent
 
@@ -121,3 +122,21 @@ async def test_changes_are_announced_together(device: Device) -> None:
         device.notifier.changed("notes")
         assert await posted.get() == both
     assert posted.empty()
+
+
+async def test_a_note_of_the_future_says_that_it_waits_for_its_time(world: World) -> None:
+    agent = await world.blank_device("laptop")
+    device = Device(agent, world.endpoints)
+    await device.session.open()
+    assert await agent.publish_all()
+    await device.ask("create_note", text="of today", created=BASE)
+    right = agent.clock.now
+    agent.clock.now = lambda: right() + 5 * 3600 * 1_000_000
+    await device.ask("create_note", text="of the future", created=agent.clock.now())
+    assert (await agent.sync.now()).ok
+    shown = {one["text"]: one["waiting"] for one in (await device.ask("notes", limit=5))["notes"]}
+    assert shown == {
+        "of today": [],
+        "of the future": [{"endpoint": url, "state": "early"} for url in world.endpoints],
+    }
+    await device.session.close()

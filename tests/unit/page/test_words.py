@@ -176,7 +176,9 @@ def test_a_comparison_in_words() -> None:
 def test_a_note_says_who_does_not_have_it() -> None:
     waits = [{"endpoint": "a", "state": "pending"}, {"endpoint": "b", "state": "pending"}]
     assert words.waiting(waits) == (None, "Waiting for 2 nodes")
-    assert words.waiting([*waits, {"endpoint": "c", "state": "refused"}]) == ("bad", "Refused by 1 node")
+    early = [*waits, {"endpoint": "c", "state": "early"}]
+    assert words.waiting(early) == ("warn", "Waits for its time: the clock was ahead")
+    assert words.waiting([*early, {"endpoint": "c", "state": "refused"}]) == ("bad", "Refused by 1 node")
 
 
 def test_an_error_that_has_no_words_speaks_for_itself() -> None:

@@ -254,7 +254,7 @@ async def test_a_node_of_tomorrow_is_asked_for_tomorrow_alone_and_for_no_record_
         dates[node].append(date_of(message) - world.clock.now())
         if kind == "RecordsQuery":
             until = parse_timestamp(message["descriptor"]["filter"]["dateUpdated"]["to"])
-            assert until - world.clock.now() <= 10 * MINUTE
+            assert until < world.clock.now()
     assert max(dates["/a"]) > 22 * HOUR
     assert max(map(abs, dates["/b"])) < MINUTE
 
@@ -292,18 +292,16 @@ async def test_a_node_that_puts_a_message_off_for_ever_is_asked_more_and_more_ra
 
 
 async def test_pages_name_no_record_that_changes_later(world: World) -> None:
-    """Whoever keeps such a question learns of nothing new by it, also at a node that has no window."""
+    """Whoever has seen such a question learns of nothing new by it, also while it has its time."""
     phone, laptop = await world.device("phone"), await world.device("laptop")
     for number in range(15):
         await phone.write(b"%d" % number)
     await phone.sync.now()
     assert (await laptop.sync.now()).pulled == 15
     [page] = [message for _, kind, message in world.network.sent if kind == "RecordsQuery"]
-    world.clock.ahead += HOUR
     later = await phone.write(b"later")
     await phone.sync.now()
     assert cid_of(later) in world.held(world.remotes["/a"])
-    world.remotes["/a"]._services.window_seconds = None
     reply = await world.remotes["/a"].process_message(world.alice.did, page)
     assert len(reply["entries"]) == 15
     assert later["recordId"] not in {entry["recordId"] for entry in reply["entries"]}

@@ -140,9 +140,9 @@ class Peer:
         await _release(reply)
         return reply
 
-    async def query_protocols(self) -> list[Any] | Outcome:
-        """Query all protocols that are configured there, as ProtocolsConfigure messages."""
-        reply = await self._ask(compose.protocols_query)
+    async def query_protocols(self, protocol: str | None) -> list[Any] | Outcome:
+        """Query the protocols that are configured there, or this one, as ProtocolsConfigure messages."""
+        reply = await self._ask(compose.protocols_query, protocol=protocol)
         if isinstance(reply, Outcome):
             return reply
         await _release(reply)

@@ -96,7 +96,8 @@ class Pull:
 
     async def _fetch_protocols(self, wanted: set[str]) -> None:
         """Fetch the protocols first: without them none of their records could be applied."""
-        entries = await self._peer.query_protocols()
+        scope = self._context.ledger.protocols(self._tenant) or ()
+        entries = await self._peer.query_protocols(scope[0] if len(scope) == 1 else None)
         if isinstance(entries, Outcome):
             self._count(entries)
             return
@@ -104,7 +105,7 @@ class Pull:
 
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
-        # A node that says that it is tomorrow gets no question by which to read tomorrow's records elsewhere.
+        # A node that says that it is tomorrow gets no question by which to read tomorrow's records.
         now = min(self._context.clock.now(), self._peer.clock.now())
         if caught_up is None:
             for filter in self._context.priorities.get(self._tenant, ()):

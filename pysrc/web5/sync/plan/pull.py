@@ -52,7 +52,7 @@ _MESSAGE_BYTES = 2_000
 """The approximate size of a message, beside its data."""
 
 OVERLAP = 10 * 60 * 1_000_000
-"""Microseconds that a page query reaches back before the last listing, and on beyond now, for clocks that differ."""
+"""Microseconds that a page query reaches back before the last listing, for clocks that differ."""
 
 
 @dataclass(slots=True)
@@ -109,7 +109,8 @@ class PageWalk:
     Parameters:
         missing: the CIDs that are wanted.
         caught_up: the endpoint's, in microseconds; None: nothing was ever fetched to the end.
-        now: likewise. Whoever asks again with what was signed here learns of nothing that changes later.
+        now: likewise. Pages end there, so that nobody who has seen what is signed here can read by it what is written
+            later; what a device whose clock is ahead has written is read alone.
         within: a filter that the records have to pass too.
         most: the number of pages; None: any.
     """
@@ -125,7 +126,7 @@ class PageWalk:
 
     def query(self) -> dict[str, Any]:
         """Return filter, sort and pagination of the next page."""
-        updated = {"to": format_timestamp(self.now + OVERLAP)}
+        updated = {"to": format_timestamp(self.now)}
         if self.caught_up is not None:
             updated["from"] = format_timestamp(max(0, self.caught_up - OVERLAP))
         pagination: dict[str, Any] = {"limit": PAGE_LIMIT}

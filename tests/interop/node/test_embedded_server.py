@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.clocks import ManualClock
 from tests.interop.node.serving import EmbeddedServer
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
@@ -147,6 +148,27 @@ async def test_data_that_another_server_uses_is_told_in_one_line(server, tmp_pat
 def test_site_that_was_not_built_is_told(tmp_path: Path, capsys):
     assert main(["--site", str(tmp_path / "site"), "--data", str(tmp_path / "data")]) == 1
     assert "build.py site" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "codes"), [([], [200, 401]), (["--time-window", "60"], [401, 401]), (["--time-window", "0"], [200, 200])]
+)
+async def test_a_question_has_the_time_that_is_set(tmp_path: Path, more: list[str], codes: list[int]):
+    """Asked with the date of five minutes ago, and with that of a year ago."""
+    async with EmbeddedServer(tmp_path / "data", None, *more) as server:
+        owner = await Owner.make(server)
+        answers = []
+        for minutes in (5, 365 * 24 * 60):
+            then = ManualClock(clock.now() - minutes * 60_000_000)
+            answers.append((await owner.process(await compose.messages_query(owner.signer, then)))["status"]["code"])
+        assert answers == codes
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "soon"])
+def test_a_window_that_is_none_is_refused(text: str, capsys):
+    with pytest.raises(SystemExit):
+        main(["--time-window", text])
+    assert "a time window is a number of seconds" in capsys.readouterr().err
 
 
 async def test_site_lies_beside_the_nodes(tmp_path: Path):

@@ -107,7 +107,7 @@ class Device:
         self.registrar = Registrar(RegistrationClient(self.http), self.database, clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
-            remote=RemoteDwn(self.http, CPythonWebSockets()),
+            remote=RemoteDwn(self.http, CPythonWebSockets(), clock=clock),
             resolver=resolver,
             clock=clock,
             signer_for=self._signer_for,

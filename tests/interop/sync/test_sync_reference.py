@@ -13,6 +13,7 @@ from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.sync.devices import CLOCK
 from tests.interop.sync.setting import Setting
 from web5.dwn.cid import message_cid
+from web5.ports.clock import SystemClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -48,6 +49,31 @@ async def test_notes_edits_and_deletes_travel_between_two_devices(setting: Setti
             assert await tablet.contents() == expected
             assert tablet.held() == phone.held()
             assert tablet.sync.unsettled() == []
+
+
+class SkewedClock(SystemClock):
+    """A clock that is wrong by so many hours."""
+
+    def __init__(self, hours: int) -> None:
+        super().__init__()
+        self._ahead = hours * 3600 * 1_000_000
+
+    def now(self) -> int:
+        return super().now() + self._ahead
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+async def test_servers_that_look_at_no_date_serve_a_device_with_a_wrong_clock(setting: Setting, hours: int) -> None:
+    async with setting.device("right") as right, setting.device("wrong", clock=SkewedClock(hours)) as wrong:
+        for number in range(15):
+            await right.write(b"right %d" % number)
+        assert (await right.sync.now()).ok
+        await wrong.write(b"wrong")
+        assert (await wrong.sync.now()).ok
+        assert (await right.sync.now()).ok
+        assert await wrong.contents() == await right.contents()
+        assert len(await right.contents()) == 16
+        assert right.sync.unsettled() == wrong.sync.unsettled() == []
 
 
 async def test_a_record_larger_than_memory_travels_between_two_devices(setting: Setting) -> None:

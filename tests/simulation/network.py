@@ -253,7 +253,7 @@ async def _process(dwn: Dwn, tenant: str, message: Message, body: bytes | None) 
 
 
 def message_size(entry: Message) -> int | None:
-    size = entry["message"]["descriptor"].get("dataSize")
+    size = entry["message" if "message" in entry else "recordsWrite"]["descriptor"].get("dataSize")
     return size if isinstance(size, int) else None
 
 

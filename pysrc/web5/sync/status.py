@@ -92,7 +92,8 @@ def _unsettled(
     context: SyncContext, endpoint: Endpoint, direction: Direction, entry: Entry, made: int | None
 ) -> Unsettled:
     state, code, detail = entry.state, entry.code, entry.detail
-    claimed = context.claimed.get((endpoint.tenant, entry.cid)) == endpoint.id
+    claim = context.claimed.get((endpoint.tenant, entry.cid))
+    claimed = claim is not None and claim.endpoint == endpoint.id
     if (endpoint.id, entry.cid) in context.sending if direction == "push" else claimed:
         state = State.IN_FLIGHT
     elif state is State.PENDING and endpoint.error is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,7 +18,7 @@ from web5.remote.dwn import RemoteDwn
 from web5.sync.exchange.peer import GrantsOf, Peer, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.ledger import Endpoint, Ledger
-from web5.sync.plan.budget import Budget
+from web5.sync.plan.budget import FETCHES, RESTORES, BudgetOf
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
 from web5.sync.plan.policy import SLOWLY, Outcome, classify, classify_error, waiting_for
 from web5.sync.plan.pull import Candidate, RecordBatch
@@ -29,8 +29,16 @@ from web5.tasks import TaskSet
 
 KEPT_MADE = 10_000
 
-RESTORES = 100, 1
-"""Records that are written anew for one endpoint because it has lost them to variants: at once, and a minute."""
+
+@dataclass(slots=True)
+class Claim:
+    """The right to fetch some messages, while something comes: `at` is when something came last (seconds, monotonic).
+
+    Another endpoint need not be asked for them meanwhile.
+    """
+
+    endpoint: int
+    at: float
 
 
 @dataclass(eq=False)
@@ -39,7 +47,8 @@ class SyncContext:
 
     Parameters:
         registrar: None: nobody is registered, and endpoints that demand it stay blocked.
-        claimed: (tenant, CID) of each message that is being fetched, with the endpoint's ID.
+        claimed: (tenant, CID) of each message that is being fetched, with the claim to it.
+        unclaimed: set when claims have ended; then another takes its place.
         sending: (endpoint ID, CID) of each message that is being sent.
         taken: (endpoint ID, seq) of each message that an endpoint took, until the ledger has it.
         did_errors: why a tenant's DID document could not be resolved, by tenant.
@@ -48,6 +57,7 @@ class SyncContext:
         background: runs for which nobody waits.
         suspects: IDs of records that an endpoint may have lost to variants, by its ID, until it was asked for them.
         made: (tenant, CID) of the messages that were made here last.
+        fetches: the budget for fetching what cannot be used, by the endpoint's ID.
     """
 
     dwn: Dwn
@@ -58,7 +68,8 @@ class SyncContext:
     grants_of: GrantsOf
     notify: Callable[[SyncEvent], None]
     registrar: Registrar | None = None
-    claimed: dict[tuple[str, str], int] = field(default_factory=dict)
+    claimed: dict[tuple[str, str], Claim] = field(default_factory=dict)
+    unclaimed: asyncio.Event = field(default_factory=asyncio.Event)
     sending: set[tuple[int, str]] = field(default_factory=set)
     taken: set[tuple[int, int]] = field(default_factory=set)
     did_errors: dict[str, str] = field(default_factory=dict)
@@ -67,7 +78,8 @@ class SyncContext:
     background: TaskSet = field(default_factory=lambda: TaskSet("a run of sync failed"))
     suspects: dict[int, set[str]] = field(default_factory=dict)
     made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
-    _restores: dict[int, Budget] = field(default_factory=dict)
+    fetches: BudgetOf = field(default_factory=lambda: BudgetOf(FETCHES))
+    _restores: BudgetOf = field(default_factory=lambda: BudgetOf(RESTORES))
     _restored: dict[str, tuple[int, float]] = field(default_factory=dict)
     _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -90,6 +102,14 @@ class SyncContext:
         return Peer(endpoint, report, logs, self.remote, signer, self.remote.clocks.of(endpoint.url, signer.did))
 
     # -- pull
+
+    def release_claims(self, claim: Claim, keys: Iterable[tuple[str, str]]) -> None:
+        """End a claim to messages, as far as no other has taken its place."""
+        for key in keys:
+            if self.claimed.get(key) is claim:
+                del self.claimed[key]
+        self.unclaimed.set()
+        self.unclaimed = asyncio.Event()
 
     async def apply(self, tenant: str, batches: Sequence[RecordBatch], source: str) -> list[list[Outcome]]:
         """Process pulled messages in the engine, those of a batch in order.
@@ -188,7 +208,7 @@ class SyncContext:
         Whoever displaces records again and again, or says so, has us write no more than that.
         """
         now = self.clock.monotonic()
-        budget = self._restores.setdefault(endpoint, Budget(*RESTORES))
+        budget = self._restores[endpoint]
         times, due = self._restored.get(record_id, (0, now))
         if now < due or budget.left(now) < 1:
             return False

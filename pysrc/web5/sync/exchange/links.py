@@ -97,8 +97,12 @@ class Link:
     def wake(self, work: Work) -> None:
         """Request work; it is done at once unless the endpoint is failing (invariant 2)."""
         self._wanted |= work
-        if self.failure is None:
+        if self.failure is None or (self.failure.is_fruitless and work & Work.PUSH):
             self._start()
+
+    def is_requested(self, work: Work) -> bool:
+        """Return True if all of this work is to be done by a visit that has not begun."""
+        return work in self._wanted
 
     def visit(self, work: Work) -> None:
         """Request work, and visit the endpoint in any case."""

@@ -12,9 +12,10 @@ from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
 from web5.errors import InvalidArgument, RemoteError
-from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.context import Claim, SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
+from web5.sync.plan.budget import NOT_GIVEN
 from web5.sync.plan.policy import FAILURES_IN_A_ROW, Outcome, classify_error, node_failed
 from web5.sync.plan.pull import (
     KEPT_BYTES,
@@ -27,7 +28,8 @@ from web5.sync.plan.pull import (
     read_reply,
 )
 from web5.sync.plan.variants import VARIANT
-from web5.sync.states import SyncEvent
+from web5.sync.states import State, SyncEvent
+from web5.tasks import first_of
 
 WIDTH = 6
 """MessagesRead requests in flight to one endpoint."""
@@ -38,6 +40,9 @@ AT_ONCE = 64
 TRIES = 3
 """Requests for one message in one visit: it is asked for again when its dependency has come."""
 
+PATIENCE = 3.0
+"""Seconds for which another endpoint that is being asked for a message may be silent, before this one is asked too."""
+
 PROGRESS_SECONDS = 0.1
 """The time between two reports of progress."""
 
@@ -47,17 +52,22 @@ class Pull:
 
     Attributes:
         halted: why it ended early; None: it did not.
+        fruitless: True if the endpoint is not asked for more now, because too little came of it.
         suspects: IDs of records of which the endpoint has variants.
     """
 
     def __init__(self, context: SyncContext, peer: Peer) -> None:
         self.halted: Outcome | None = None
         self.suspects: set[str] = set()
+        self.fruitless = False
         self._context = context
         self._peer = peer
         self._inbox = context.ledger.inbox
         self._id = peer.endpoint.id
         self._tenant = peer.endpoint.tenant
+        self._budget = context.fetches[self._id]
+        self._claim = Claim(self._id, context.clock.monotonic())
+        self._left_to_others = False
         self._buffer = ReorderBuffer()
         self._tries: Counter[str] = Counter()
         self._failures = 0
@@ -68,17 +78,21 @@ class Pull:
 
     async def fetch(self) -> bool:
         """Fetch the messages that are due and claimed by nobody; return True if that concerns the other endpoints."""
+        now = self._context.clock.monotonic()
         due = [entry.cid for entry in self._inbox.due(self._id, self._context.clock.now())]
-        claimed = self._context.claimed
-        cids = [cid for cid in due if self._tries[cid] < TRIES and (self._tenant, cid) not in claimed]
+        due = [cid for cid in due if self._tries[cid] < TRIES]
+        free = [cid for cid in due if not self._is_claimed(cid, now)]
+        self._left_to_others = len(free) < len(due)
+        cids = self._within_budget(free, now)
         if not cids or self.halted:
             return False
         before = self._peer.report.pulled
         self._tries.update(cids)
         self._total = self._settled + len(cids)
         self._others = self._inbox.summary(self._id).unsettled - len(cids)
-        claims = dict.fromkeys(((self._tenant, cid) for cid in cids), self._id)
-        claimed.update(claims)
+        self._claim.at = now
+        claims = dict.fromkeys(((self._tenant, cid) for cid in cids), self._claim)
+        self._context.claimed.update(claims)
         try:
             if len(cids) > PAGES_ABOVE and not self._peer.is_delegate:
                 if self._peer.endpoint.caught_up is None:
@@ -87,10 +101,32 @@ class Pull:
                     await self._fetch_pages(walk)
             await self._read_all(self._inbox.remaining(self._id, cids))
         finally:
-            for claim in claims:
-                claimed.pop(claim, None)
+            self._context.release_claims(self._claim, claims)
         self._update_progress(now=True)
         return self._peer.report.pulled > before or bool(self._inbox.remaining(self._id, cids))
+
+    async def others_ended(self) -> bool:
+        """Wait for others that fetch what is due here, while something comes of it; False if there are none."""
+        if self._left_to_others and not self.halted:
+            await first_of(self._context.unclaimed.wait(), self._context.clock.sleep(PATIENCE))
+        return self._left_to_others and not self.halted
+
+    def _is_claimed(self, cid: str, now: float) -> bool:
+        claim = self._context.claimed.get((self._tenant, cid))
+        return claim is not None and now < claim.at + PATIENCE
+
+    def _within_budget(self, cids: list[str], now: float) -> list[str]:
+        """Return the messages to ask for now: all, or of an endpoint of which nothing comes, a few of the newest."""
+        left = self._budget.left(now)
+        self.fruitless = bool(cids) and left < len(cids) and left < NOT_GIVEN
+        return cids[::-1][: max(0, int(left))] if self.fruitless else cids
+
+    def _spend(self, units: float) -> None:
+        self._budget.spend(units, self._context.clock.monotonic())
+
+    @property
+    def _is_exhausted(self) -> bool:
+        return self._budget.left(self._context.clock.monotonic()) <= 0
 
     # -- many at once
 
@@ -120,22 +156,26 @@ class Pull:
         page = asyncio.create_task(self._peer.query_page(walk.query()))
         try:
             while not isinstance(reply := await page, Outcome):
-                batches = walk.feed(reply)
-                if walk.more:
+                batches, before = walk.feed(reply), self._peer.report.pulled
+                more = walk.more and not self._is_exhausted
+                if more:
                     page = asyncio.create_task(self._peer.query_page(walk.query()))
-                await self._apply_all(batches)
+                waits = await self._apply_all(batches)
+                if self._peer.report.pulled == before:
+                    self._spend(1 if waits else NOT_GIVEN)
                 self._update_progress(now=True)
-                if not walk.more:
+                if not more:
                     return
             self._count(reply)
         finally:
             page.cancel()
 
-    async def _apply_all(self, batches: Sequence[RecordBatch]) -> None:
+    async def _apply_all(self, batches: Sequence[RecordBatch]) -> bool:
+        """Apply what is missing here; return True if some of it waits for something else."""
         for candidate in (one for batch in batches for one in batch if one.variant):
             self._set_aside(candidate)
         absent = self._context.dwn.store.missing(self._tenant, [one.cid for batch in batches for one in batch])
-        await self._apply([[candidate for candidate in batch if candidate.cid in absent] for batch in batches])
+        return await self._apply([[candidate for candidate in batch if candidate.cid in absent] for batch in batches])
 
     # -- one by one
 
@@ -143,7 +183,7 @@ class Pull:
         queue = deque(cids)
 
         async def work() -> None:
-            while queue and not self.halted:
+            while queue and not self.halted and not self._is_exhausted:
                 cid = queue.popleft()
                 if self._inbox.remaining(self._id, [cid]):
                     await self._read(cid)
@@ -153,6 +193,7 @@ class Pull:
             for _ in range(min(WIDTH, len(queue))):
                 group.create_task(work())
         for candidate, outcome in self._buffer.incomplete():
+            self._spend_on(candidate, outcome)
             self._record(candidate.cid, outcome)
 
     async def _read(self, cid: str) -> None:
@@ -160,6 +201,7 @@ class Pull:
             if isinstance(reply, Outcome):
                 self._count(reply)
                 if reply.code == 404:
+                    self._spend(NOT_GIVEN)
                     self._inbox.gone(self._id, cid)
                 else:
                     self._record(cid, reply)
@@ -169,12 +211,15 @@ class Pull:
             if isinstance(found, Candidate):
                 found = await self._with_data(found)
             if isinstance(found, Outcome):
+                self._spend(NOT_GIVEN)
                 self._record(cid, found)
                 return
             if found.variant is not None:
+                self._spend(1)
                 self._set_aside(found)
                 if self._context.dwn.store.has(self._tenant, found.cid):
                     return
+            found.read_alone = True
             await self._apply([self._buffer.add(found)])
 
     async def _with_data(self, candidate: Candidate) -> Candidate | Outcome:
@@ -191,20 +236,23 @@ class Pull:
 
     async def _counted(self, data: DataStream) -> AsyncIterator[bytes]:
         async for chunk in data:
+            self._claim.at = self._context.clock.monotonic()
             self._peer.report.bytes_in += len(chunk)
             self._report_progress()
             yield chunk
 
     # -- outcomes
 
-    async def _apply(self, batches: Iterable[RecordBatch]) -> None:
-        """Apply batches, then the messages that waited for them; messages that have to wait themselves are held."""
-        todo = deque(filter(None, batches))
+    async def _apply(self, batches: Iterable[RecordBatch]) -> bool:
+        """Apply batches, then the messages that waited for them; return True if any has to wait itself, and is held."""
+        todo, waits = deque(filter(None, batches)), False
         while todo:
             now = [todo.popleft() for _ in range(min(AT_ONCE, len(todo)))]
             outcomes = await self._context.apply(self._tenant, now, self._peer.endpoint.url)
             for batch, of_batch in zip(now, outcomes, strict=True):
                 todo.extend(self._take_outcomes(batch, of_batch))
+                waits = waits or any(outcome.waits_for for outcome in of_batch)
+        return waits
 
     def _take_outcomes(self, batch: RecordBatch, outcomes: Sequence[Outcome]) -> list[RecordBatch]:
         """Record the outcomes of a batch, and hold its messages that wait; return the batches that waited for it."""
@@ -222,6 +270,7 @@ class Pull:
                 reason = outcome
             if reason is not None:
                 waiting.append(candidate)
+            self._spend_on(candidate, outcome)
             self._record(candidate.cid, reason or outcome)
         if reason is not None and reason.waits_for:
             self._buffer.hold(waiting, reason.waits_for)
@@ -229,9 +278,16 @@ class Pull:
 
     def _count_applied(self, candidate: Candidate, outcome: Outcome) -> None:
         if outcome.code in (202, 204):
+            self._claim.at = self._context.clock.monotonic()
+            self._budget.refund(1, self._claim.at)
             self._peer.report.pulled += 1
             if isinstance(candidate.data, bytes):
                 self._peer.report.bytes_in += len(candidate.data)
+
+    def _spend_on(self, candidate: Candidate, outcome: Outcome) -> None:
+        """Count a message that is of no use here, unless a page brought it, which counts as one."""
+        if candidate.read_alone and outcome.state is not State.PENDING:
+            self._spend(1)
 
     def _set_aside(self, candidate: Candidate) -> None:
         key = candidate.ordering_key

@@ -3,12 +3,13 @@
 Invariants:
 1. A message that another endpoint brought is sent only after this one has listed its messages: no echo.
 2. An endpoint that has lost messages is noticed, by its log that misses its end or is another, by a message that is
-   gone, by a dependency that it says is not there, or a day later; it is then asked for all that it has (ledger
-   invariant 7).
+   gone, by a dependency that it says is not there, by what it lists and does not give, or a day later; it is then
+   asked for all that it has (ledger invariant 7).
 3. A visit ends only when neither direction can go on without time or other endpoints.
 4. A tenant that the endpoint does not know is registered in the visit, if that needs nobody's consent; the visit then
    begins anew, once.
 5. A visit that ends in an error settles nothing by that: it is recorded as failed, and its work is done again.
+6. Who lists messages that it does not give, or that are of no use, is asked for a few a minute (`plan.budget`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.push import Push
 from web5.sync.ledger.cursors import LogPosition
 from web5.sync.ledger.ledger import Endpoint
-from web5.sync.plan.policy import Outcome, classify_error
+from web5.sync.plan.policy import FRUITLESS, Outcome, classify_error
 from web5.sync.states import Listing, SyncEvent
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
                 registrar.record_not_honoured(link.tenant, link.url, failure.detail)
         if failure is None:
             registrar.record_served(link.tenant, link.url)
-    link.reachable = failure is None or failure.code != 0
+    link.reachable = failure is None or failure.is_fruitless or failure.code != 0
     if failure is None:
         ledger.succeeded(endpoint, context.clock.now(), asked if listing else None)
     else:
@@ -132,12 +133,13 @@ class EndpointSync:
         if listing and (failure := await self._list()):
             return failure
         failure = await self._exchange(work)
-        if failure is None and (listing or self._push.dependency_lost) and self._may_have_lost():
+        doubts = listing or self._push.dependency_lost or self._pull.fruitless
+        if failure is None and doubts and self._may_have_lost():
             failure = await self._audit() or await self._exchange(work)
         if failure is None and await look_after(self._context, self._peer, self._pull.suspects):
             self._wake_others(self._link, Work.PUSH)
             failure = await self._exchange(work & Work.PUSH)
-        return failure
+        return failure or (FRUITLESS if self._pull.fruitless else None)
 
     async def _exchange(self, work: Work) -> Outcome | None:
         going = True
@@ -155,6 +157,8 @@ class EndpointSync:
                     self._wake_others(self._link, Work.PUSH)
                 if self._push.halted:
                     return self._push.halted
+            if work & Work.FETCH and not going:
+                going = await self._pull.others_ended()
         return None
 
     # -- new messages
@@ -204,7 +208,8 @@ class EndpointSync:
         if self._log_changed or any(store.has(link.tenant, cid) for cid in self._vanished):
             return True
         now = self._context.clock.monotonic()
-        if self._push.dependency_lost and (link.suspected_at is None or now >= link.suspected_at + SUSPECT_SECONDS):
+        suspect = self._push.dependency_lost or self._pull.fruitless
+        if suspect and (link.suspected_at is None or now >= link.suspected_at + SUSPECT_SECONDS):
             link.suspected_at = now
             return True
         if endpoint.audited is None:
@@ -218,8 +223,14 @@ class EndpointSync:
             return listings
         named = [cid for listing in listings.values() for cid in listing.cids]
         missing = self._context.dwn.store.missing(self._link.tenant, named)
+        before = self._ledger.inbox.summary(self._endpoint.id).unsettled
         lost = self._ledger.relisted(self._endpoint, listings, missing, self._context.clock.now())
         self._pull.suspects.update(self._ledger.inbox.variants(self._endpoint.id).values())
+        if self._pull.fruitless and self._ledger.inbox.summary(self._endpoint.id).unsettled < before:
+            # What it had listed and did not give is replaced there, and listed no more: that was no fault of it.
+            self._context.fetches.pop(self._endpoint.id)
+            self._pull, suspects = Pull(self._context, self._peer), self._pull.suspects
+            self._pull.suspects |= suspects
         if lost:
             self._context.notify(SyncEvent("refilled", self._link.tenant, self._link.url, "push", 0, lost))
         return None

@@ -21,6 +21,9 @@ from web5.sync.states import State
 SETTLED = "settled"
 """The state of a row that stands for no work: in `sync_out` beyond the cursor, in `sync_in` for a variant."""
 
+MOST_LISTED = 200_000
+"""Messages of one endpoint that are listed and not here yet; what it lists beyond is listed again when these are."""
+
 WINDOW = 200
 """Events that are turned into entries at a time."""
 
@@ -148,13 +151,16 @@ class Inbox(Entries):
     table = "sync_in"
     key = "cid"
 
-    def add(self, endpoint: int, cids: Sequence[str], now: int) -> None:
-        """Add newly listed messages, pending since `now`. Inside a transaction."""
-        [(last,)] = self._db.execute("SELECT ifnull(max(position), 0) FROM sync_in WHERE endpoint = ?", (endpoint,))
+    def add(self, endpoint: int, cids: Sequence[str], now: int) -> bool:
+        """Add newly listed messages, pending since `now`; return False if there are too many. Inside a transaction."""
+        query = "SELECT ifnull(max(position), 0), count(*) FROM sync_in WHERE endpoint = ?"
+        [(last, number)] = self._db.execute(query, (endpoint,)) if cids else [(0, 0)]
+        fitting = cids[: max(0, MOST_LISTED - number)]
         self._db.executemany(
             "INSERT OR IGNORE INTO sync_in (endpoint, cid, position, state, since) VALUES (?, ?, ?, 'pending', ?)",
-            [(endpoint, cid, position, now) for position, cid in enumerate(cids, last + 1)],
+            [(endpoint, cid, position, now) for position, cid in enumerate(fitting, last + 1)],
         )
+        return len(fitting) == len(cids)
 
     def settle(self, endpoint: int, cid: str) -> bool:
         """Drop an entry; return False if there was none. Inside a transaction."""

@@ -193,9 +193,10 @@ class Ledger:
         # A message that is only repeated was accounted for: if it is missing and has no entry, it is superseded here.
         wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
         with self.database.transaction():
-            self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)
+            all_fit = self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)
             self.outbox.settle_listed(endpoint.id, held)
-            self.cursors.advance(endpoint.id, log, listing)
+            if all_fit:
+                self.cursors.advance(endpoint.id, log, listing)
             if listing.begun is None and endpoint.audited is None:
                 self._audited(endpoint, now)
 
@@ -204,11 +205,12 @@ class Ledger:
         cids = list(dict.fromkeys(cid for listing in listings.values() for cid in listing.cids))
         with self.database.transaction():
             self.inbox.keep(endpoint.id, cids)
-            self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing], now)
+            all_fit = self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing], now)
             lost = self.outbox.relist(endpoint.id, set(cids) - missing)
             for log, listing in listings.items():
                 self.cursors.forget(endpoint.id, log)
-                self.cursors.advance(endpoint.id, log, listing)
+                if all_fit:
+                    self.cursors.advance(endpoint.id, log, listing)
             self._audited(endpoint, now)
         return lost
 

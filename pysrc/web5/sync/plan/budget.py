@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+FETCHES = 300, 6
+"""Messages that an endpoint lists and that cannot be used here: at once, and a minute."""
+
+NOT_GIVEN = 30
+"""The number of these for which one counts that it lists and does not give, and a page of records that are none."""
+
+EVENTS = 20, 4
+"""Visits that an endpoint's events lead to without a message that is new: at once, and a minute."""
+
+RESTORES = 100, 1
+"""Records that are written anew for an endpoint because it has lost them to variants: at once, and a minute."""
+
 
 @dataclass(slots=True)
 class Budget:
@@ -40,3 +52,14 @@ class Budget:
     def refund(self, units: float, now: float) -> None:
         """Give units back."""
         self._left = min(self.burst, self.left(now) + units)
+
+
+class BudgetOf(dict[int, Budget]):
+    """Budgets of one kind, by the ID of the endpoint."""
+
+    def __init__(self, limits: tuple[float, float]) -> None:
+        super().__init__()
+        self._limits = limits
+
+    def __missing__(self, endpoint: int) -> Budget:
+        return self.setdefault(endpoint, Budget(*self._limits))

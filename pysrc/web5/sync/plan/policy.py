@@ -70,6 +70,7 @@ class Outcome:
         ends_visit: the endpoint would answer the same to everything, so nothing more is sent to it in this visit.
         waits_for: the key (`dependencies`) of the missing message, for `State.WAITING`.
         needs_user_action: it may stay until somebody acts: registers, makes room, corrects the message.
+        is_fruitless: only the fetching ended, so that what is made here is sent all the same.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Outcome:
     waits_for: str | None = None
     ends_visit: bool = False
     needs_user_action: bool = False
+    is_fruitless: bool = False
 
     @property
     def settled(self) -> bool:
@@ -189,6 +191,14 @@ def classify_error(error: Exception) -> Outcome:
     outcome = next(outcome for kind, outcome in ERRORS.items() if isinstance(error, kind))
     return replace(outcome, detail=f"{type(error).__name__}: {error}")
 
+
+FRUITLESS = Outcome(
+    "nothing comes of it",
+    State.PENDING,
+    detail="Fruitless: the node lists messages that it does not give, or that are of no use; few are asked for now",
+    is_fruitless=True,
+)
+"""The outcome of a visit in which an endpoint was asked for enough that it did not give (`plan.budget`)."""
 
 FAILURES_IN_A_ROW = 3
 """After this many failures of the node in a row (5xx, 401, timeouts, bad replies), the visit ends."""

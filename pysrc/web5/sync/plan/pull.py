@@ -61,12 +61,14 @@ class Candidate:
 
     Parameters:
         variant: the CID of the variant of it that came, if it was not the message itself.
+        read_alone: True if it came by a request of its own.
     """
 
     cid: str
     message: Message
     data: bytes | DataStream | None = None
     variant: str | None = None
+    read_alone: bool = False
 
     @staticmethod
     def of(message: Message, data: bytes | DataStream | None = None) -> Candidate:

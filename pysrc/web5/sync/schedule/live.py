@@ -5,6 +5,7 @@ Invariants:
 2. An endpoint that cannot be subscribed to is polled instead; one that does not know the tenant is subscribed to once
    a visit has succeeded.
 3. An event of a message that is held here (most are echoes of messages sent from here) wakes nothing.
+4. Events whose visits bring nothing lead to a few visits a minute; who goes on with them is subscribed to anew, later.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from web5.errors import InvalidArgument, NoWebSocket, Web5Error
 from web5.remote.socket import SocketSubscription
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Work
+from web5.sync.plan.budget import EVENTS, Budget
 from web5.sync.plan.policy import RECONNECT, classify
 from web5.sync.states import SyncEvent
 from web5.tasks import first_of
@@ -32,8 +34,32 @@ POLL_SECONDS = 10.0
 POLLS = 30
 """The number of polls after which the WebSocket is tried again."""
 
+MOST_IGNORED = 1000
+"""Events that lead to no visit after which a subscription is given up for a while."""
+
 STEADY_SECONDS = 30.0
 """After a subscription that lasted this long, the next failure counts as the first."""
+
+
+class Flood:
+    """Events of one subscription whose visits brought nothing.
+
+    Attributes:
+        pulled: the messages that had been pulled when one last did.
+        rose: set once there were too many.
+    """
+
+    def __init__(self, pulled: int) -> None:
+        self.pulled = pulled
+        self.events = Budget(*EVENTS)
+        self.rose = asyncio.Event()
+        self._ignored = 0
+
+    def count(self) -> None:
+        """Count one that led to no visit."""
+        self._ignored += 1
+        if self._ignored >= MOST_IGNORED:
+            self.rose.set()
 
 
 class Live:
@@ -110,9 +136,10 @@ class Live:
             return
         peer = await self._context.peer(endpoint, link.total)
         subscriptions: list[SocketSubscription] = []
+        flood = Flood(link.total.pulled)
         try:
             for remote_log in peer.logs:
-                subscription = await peer.subscribe(remote_log, lambda event: self._receive(link, event))
+                subscription = await peer.subscribe(remote_log, lambda event: self._receive(link, event, flood))
                 subscriptions.append(subscription)
                 if subscription.reply.get("status", {}).get("code") != 200:
                     outcome = classify(subscription.reply)
@@ -122,7 +149,7 @@ class Live:
                     return
             self._set_connected(link, True)
             link.visit(Work.ALL)
-            await first_of(*(subscription.ended() for subscription in subscriptions))
+            await first_of(flood.rose.wait(), *(subscription.ended() for subscription in subscriptions))
         finally:
             self._set_connected(link, False)
             for subscription in subscriptions:
@@ -134,13 +161,21 @@ class Live:
             link.connected = connected
             self._context.notify(SyncEvent("endpoint", link.tenant, link.url))
 
-    def _receive(self, link: Link, event: Message) -> None:
+    def _receive(self, link: Link, event: Message, flood: Flood) -> None:
         try:
             cid = message_cid(event["message"])
         except (InvalidArgument, KeyError, TypeError):
             cid = ""
-        if not self._context.dwn.store.has(link.tenant, cid):
+        if self._context.dwn.store.has(link.tenant, cid) or link.is_requested(Work.PULL):
+            return
+        now = self._clock.monotonic()
+        if link.total.pulled > flood.pulled:
+            flood.pulled, flood.events = link.total.pulled, Budget(*EVENTS)
+        if flood.events.left(now) >= 1:
+            flood.events.spend(1, now)
             link.wake(Work.PULL)
+        else:
+            flood.count()
 
     async def _poll(self, link: Link) -> None:
         for _ in range(POLLS):

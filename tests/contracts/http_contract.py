@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.contracts.expect import expect
 from tests.contracts.memory import MIB, at_most
-from web5.errors import BlobMissing, BodyTooLarge, InvalidArgument, RemoteError, TimedOut, Unreachable
+from web5.errors import BadReply, BlobMissing, BodyTooLarge, InvalidArgument, RemoteError, TimedOut, Unreachable
 from web5.ports.http import BodyStream, Http, HttpResponse
 
 Case = Callable[[Http, str], Awaitable[None]]
@@ -103,6 +103,12 @@ async def case_what_exceeds_the_limit_is_not_kept(http: Http, base: str) -> None
     await response.close()
     endless = await http.request("GET", f"{base}/first-then-wait", timeout=20)
     await expect(BodyTooLarge, endless.read(4))
+
+
+async def case_a_body_that_unpacks_to_very_much_is_not_unpacked(http: Http, base: str) -> None:
+    with at_most(16 * MIB):
+        response = await http.request("GET", f"{base}/packed/64")
+        await expect(BadReply, response.read(MIB))
 
 
 async def case_the_reply_to_an_upload_has_a_limit_too(http: Http, base: str) -> None:
@@ -332,5 +338,18 @@ async def _arrived(http: Http, base: str, name: str) -> bool:
     whole: bool = json.loads(await (await http.request("GET", f"{base}/arrived/{name}")).read(LIMIT))
     return whole
 
+
+async def guarded_case_only_https_is_requested(http: Http, base: str) -> None:
+    for url in (f"{base}/status/200", base.replace("http:", "ftp:"), "nonsense", "https://"):
+        await expect(RemoteError, http.request("GET", url, timeout=10))
+
+
+async def guarded_case_no_password_and_no_other_service(http: Http, base: str) -> None:
+    for host in ("user@example.com", "user:password@example.com", "example.com:22", "example.com:80"):
+        await expect(Unreachable, http.request("GET", f"https://{host}/", timeout=10))
+
+
+GUARDED_CASES: list[Case] = [value for name, value in list(globals().items()) if name.startswith("guarded_case_")]
+"""For the guarded flavour."""
 
 CASES: list[Case] = [value for name, value in list(globals().items()) if name.startswith("case_")]

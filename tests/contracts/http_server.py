@@ -6,6 +6,7 @@ import hashlib
 import json
 import socket
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -142,6 +143,13 @@ def _mebibytes(handler: _Handler, argument: str) -> None:
         handler.wfile.write(bytes([number]) * (1 << 20))
 
 
+def _packed(handler: _Handler, argument: str) -> None:
+    """A small body that stands for so many MiB."""
+    pack, piece = zlib.compressobj(wbits=zlib.MAX_WBITS | 16), bytes(1 << 20)
+    packed = b"".join([*(pack.compress(piece) for _ in range(int(argument))), pack.flush()])
+    handler.reply(packed, headers={"Content-Encoding": "gzip"})
+
+
 def _silent(handler: _Handler, argument: str) -> None:
     handler.server.over.wait()
 
@@ -182,6 +190,7 @@ ROUTES: dict[str, Callable[[_Handler, str], None]] = {
     "go-on": _go_on,
     "large": _large,
     "mebibytes": _mebibytes,
+    "packed": _packed,
     "silent": _silent,
     "silent-body": _silent_body,
     "break-off": _break_off,

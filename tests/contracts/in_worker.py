@@ -34,6 +34,7 @@ from web5.api.data import prepare
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.files import source
+from web5.browser.guard import GuardedFetchHttp
 from web5.browser.http import FetchHttp
 from web5.browser.indexeddb import WriteTransaction, open_database, result
 from web5.browser.locks import exclusive
@@ -84,6 +85,10 @@ async def _http(name: str, space: str, base: str) -> None:
     await _case(http_contract, name)(FetchHttp(), base)
 
 
+async def _guarded_http(name: str, space: str, base: str) -> None:
+    await _case(http_contract, name)(GuardedFetchHttp(), base)
+
+
 async def _websocket(name: str, space: str, base: str) -> None:
     await _case(websocket_contract, name)(BrowserWebSockets(), base)
 
@@ -117,6 +122,7 @@ SUITES: dict[str, Run] = {
     "blobs": _blobs,
     "sealer": _sealer,
     "http": _http,
+    "guarded_http": _guarded_http,
     "websocket": _websocket,
     "crypto": _crypto,
     "encryption": _encryption,

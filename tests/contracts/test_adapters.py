@@ -17,6 +17,7 @@ from tests.contracts import (
 )
 from tests.contracts.memory_pages import MemoryPages
 from web5.cpython.blobs import FileBlobs
+from web5.cpython.guard import guarded_http
 from web5.cpython.http import HttpxHttp
 from web5.cpython.sealer import FileSealer
 from web5.cpython.websocket import CPythonWebSockets
@@ -88,6 +89,13 @@ async def test_file_sealer(case: sealer_contract.Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", http_contract.CASES, ids=_id)
 async def test_httpx_http(case: http_contract.Case, base: str) -> None:
     http = HttpxHttp()
+    await case(http, base)
+    await http.close()
+
+
+@pytest.mark.parametrize("case", http_contract.GUARDED_CASES, ids=_id)
+async def test_guarded_http(case: http_contract.Case, base: str) -> None:
+    http = guarded_http()
     await case(http, base)
     await http.close()
 

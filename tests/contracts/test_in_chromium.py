@@ -40,6 +40,7 @@ SUITES = {
     "blobs": blobs_contract.CASES,
     "sealer": sealer_contract.CASES,
     "http": http_contract.CASES,
+    "guarded_http": http_contract.GUARDED_CASES,
     "websocket": websocket_contract.CASES,
     "crypto": crypto_contract.CASES,
     "encryption": encryption_contract.CASES,

@@ -23,6 +23,9 @@ KEPT = 512
 """Documents, of one or two KB each: a browser loads them all when it opens the store. Those that would have to be asked
 for soonest go first."""
 
+LARGEST = 16 * 1024
+"""Characters of a document, with its metadata, that is kept. Whoever sends a message chooses what is resolved here."""
+
 SCHEMA = (
     """
     CREATE TABLE did_cache (
@@ -54,6 +57,8 @@ class StoredDidCache:
 
     def keep(self, did: str, cached: CachedDocument) -> None:
         document, metadata = json.dumps(cached.document.to_wire()), json.dumps(cached.metadata)
+        if len(document) + len(metadata) > LARGEST:
+            return self.drop(did)
         self._write(
             ("INSERT OR REPLACE INTO did_cache VALUES (?, ?, ?, ?)", (did, document, metadata, cached.expires)),
             (f"DELETE FROM did_cache WHERE did IN ({_TOO_MANY})", (KEPT,)),

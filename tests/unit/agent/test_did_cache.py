@@ -151,3 +151,12 @@ async def test_what_another_version_kept_is_not_read(setting: Setting) -> None:
     cache = StoredDidCache(setting.database)
     setting.database.connection.execute("INSERT INTO did_cache VALUES ('did:dht:a', '{\"id\": 7}', '{}', 1)")
     assert cache.load("did:dht:a") is None
+
+
+async def test_a_large_document_is_not_kept(setting: Setting) -> None:
+    cache, did = StoredDidCache(setting.database), await jwk.create(CRYPTO)
+    cache.keep(did.uri, CachedDocument(did.document, {}, 1))
+    assert cache.load(did.uri) is not None
+    large = did.document.model_copy(update={"also_known_as": ["x" * did_cache.LARGEST]})
+    cache.keep(did.uri, CachedDocument(large, {}, 2))
+    assert cache.load(did.uri) is None, "nor is the one before it, which it replaced"

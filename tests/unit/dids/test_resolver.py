@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.contracts.memory import at_most
 from tests.unit.dids.gateway_world import CRYPTO, GatewayWorld
+from web5.crypto.encoding import b64url_encode
 from web5.dids import dht
-from web5.dids.models import PortableDid, Resolved
+from web5.dids.jwk import DidJwk
+from web5.dids.jwk import create as create_jwk
+from web5.dids.models import DidDocument, PortableDid, Resolved
 from web5.dids.resolver import (
     CACHE_ENTRIES,
     CACHE_SECONDS,
+    FAILURES,
     RETRY_SECONDS,
+    SELF_CONTAINED,
+    SHORT,
     UniversalResolver,
 )
 from web5.dids.uri import DidUrl
@@ -227,3 +236,56 @@ async def test_the_cache_has_an_end_and_seeds_stay(world: World) -> None:
     assert method.asked == asked
     await resolver.resolve("did:count:0")
     assert method.asked == asked + 1
+
+
+async def test_neither_failures_nor_documents_made_from_a_did_drive_out_what_was_fetched(world: World) -> None:
+    class Nothing:
+        name = "nothing"
+
+        async def resolve(self, did: DidUrl) -> Resolved:
+            raise DidError("notFound", "there is nothing")
+
+    portable_did = await world.published()
+    fetching = world.resolver_of()
+    resolver = UniversalResolver([*fetching._methods.values(), Nothing()], world.clock)
+    document = (await resolver.resolve(portable_did.uri)).did_document
+    for number in range(FAILURES + 10):
+        assert (await resolver.resolve(f"did:nothing:{number}")).error == "notFound"
+    made = (await create_jwk(CRYPTO)).uri
+    for number in range(SELF_CONTAINED + 10):
+        await resolver.resolve(_did_jwk({"kty": "OKP", "crv": "Ed25519", "x": "AA", "n": number}))
+    assert await resolver.resolve(made) is await resolver.resolve(made)
+    assert (await resolver.resolve(portable_did.uri)).did_document is document
+    assert world.requests.total() == 1
+
+
+def _did_jwk(key: dict[str, Any]) -> str:
+    return f"did:jwk:{b64url_encode(json.dumps(key).encode())}"
+
+
+async def test_a_document_that_is_made_from_a_long_did_is_not_kept(world: World) -> None:
+    resolver = UniversalResolver([DidJwk()], world.clock)
+    long = _did_jwk({"kty": "OKP", "crv": "Ed25519", "x": "AA", "n": "x" * SHORT})
+    assert (await resolver.resolve(long)).error is None
+    assert await resolver.resolve(long) is not await resolver.resolve(long)
+
+
+async def test_documents_of_many_small_parts_are_weighed_by_the_memory_that_they_take(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hollow:
+        """Gives documents that take many times the bytes that they had on the wire."""
+
+        name = "hollow"
+
+        async def resolve(self, did: DidUrl) -> Resolved:
+            methods = [{"id": "", "type": "", "controller": ""} for _ in range(1500)]
+            wire = {"id": did.uri, "verificationMethod": methods, "x": [[] for _ in range(5000)]}
+            return Resolved(DidDocument.from_wire(wire), {})
+
+    monkeypatch.setattr("web5.dids.resolver.CACHE_BYTES", 8 << 20)
+    resolver = UniversalResolver([Hollow()], world.clock)
+    await resolver.resolve("did:hollow:first")
+    with at_most(10 << 20):  # with the one that is being made
+        for number in range(12):
+            await resolver.resolve(f"did:hollow:{number}")

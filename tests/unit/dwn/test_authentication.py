@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 from typing import Any
 
@@ -108,11 +109,13 @@ class OneDocument:
     """Resolves every DID to the same document, as it stands."""
 
     def __init__(self, methods: list[dict[str, Any]]) -> None:
-        self.document = DidDocument.from_wire(
+        self.asked: list[str] = []
+        self.document: DidDocument | None = DidDocument.from_wire(
             {"id": "did:example:a", "verificationMethod": methods, "authentication": ["#key"]}
         )
 
     async def resolve(self, did_uri: str) -> DidResolutionResult:
+        self.asked.append(did_uri)
         return DidResolutionResult(did_document=self.document)
 
 
@@ -187,3 +190,37 @@ async def test_a_verification_method_that_cannot_verify(change: dict[str, Any], 
     with pytest.raises(Unauthorized) as refused:
         await verifier.authenticate({"authorization": {"signature": await sign(b"{}", [signer])}})
     assert (refused.value.status, refused.value.code) == (401, code)
+
+
+async def test_nobody_is_asked_for_the_signers_of_a_message_that_is_refused_already() -> None:
+    """So that a false signature does not have a stranger's website asked."""
+    jwk, signer = await key_and_signer()
+
+    resolver = OneDocument([method(jwk)])
+    verifier = Verifier(resolver, CPythonCrypto())
+    good = await sign(b"{}", [signer])
+    bad = {**good, "payload": b64({"a": 1})}
+    other = await sign(b"{}", [MessageSigner("did:web:stranger.example#0", signer.raw)])
+    messages = [{"authorization": {"signature": one, "ownerSignature": other}} for one in (bad, good)]
+    both = ["did:example:a", "did:web:stranger.example"]
+    for message, asked in zip(messages, (both[:1], both), strict=True):
+        resolver.asked.clear()
+        with pytest.raises(Unauthorized):
+            await verifier.authenticate(message)
+        assert resolver.asked == asked
+    resolver.asked.clear()
+    codes = [refusal and refusal.code for refusal in await verifier.authenticate_each(messages)]
+    assert codes == ["GeneralJwsVerifierInvalidSignature", "GeneralJwsVerifierGetPublicKeyNotFound"]
+    assert sorted(resolver.asked) == both
+
+
+async def test_a_key_of_a_document_that_is_gone_signs_nothing() -> None:
+    jwk, signer = await key_and_signer()
+    resolver = OneDocument([method(jwk)])
+    verifier = Verifier(resolver, CPythonCrypto())
+    message = {"authorization": {"signature": await sign(b"{}", [signer])}}
+    await verifier.authenticate(message)
+    resolver.document = None
+    gc.collect()
+    with pytest.raises(Unauthorized, match="GeneralJwsVerifierGetPublicKeyNotFound"):
+        await verifier.authenticate(message)

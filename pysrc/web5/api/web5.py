@@ -113,7 +113,8 @@ class Web5:
                 on the agent's own device they give it the new password.
             agent: an agent that is open already; by default the platform's own.
             on_progress: called with (step, done, total) while the store is being opened and an agent recovered.
-            platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` on CPython;
+            platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` and
+                `allow_local` (see `web5.cpython.agent.open_agent`) on CPython;
                 `share_sockets=True` has all identities use one WebSocket to a node, which saves connections, and tells
                 the node that they belong together.
 

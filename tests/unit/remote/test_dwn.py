@@ -471,3 +471,14 @@ async def test_the_names_in_info_are_few_and_short(names):
 )
 def test_the_url_for_websockets(endpoint, url):
     assert socket_url(endpoint) == url
+
+
+async def test_endpoints_that_nobody_here_chose_are_reached_by_the_guarded_way():
+    async def refuse(request: Request) -> Response:
+        return Response("not by this way", 403)
+
+    own, guarded = http_of(always(encode_reply("1", OK))), http_of(refuse)
+    remote = RemoteDwn(own, None, 5, is_own=lambda tenant, endpoint: tenant == "did:x:me", guarded=(guarded, None))
+    assert await remote.process_message(ENDPOINT, "did:x:me", {}) == OK
+    with pytest.raises(BadReply, match="403"):
+        await remote.process_message(ENDPOINT, "did:x:other", {})

@@ -261,3 +261,16 @@ async def test_progress_stays_true_where_two_nodes_hold_different_parts(world: W
     ends = {event.endpoint: event for event in progress}
     assert [event.done for event in ends.values()] == [event.total for event in ends.values()]
     assert sum(event.total for event in ends.values()) == 60
+
+
+async def test_an_endpoint_is_own_if_a_tenant_here_has_chosen_it_and_not_one_for_whom_a_delegate_is_here(
+    world: World,
+) -> None:
+    phone, bob = await world.device(), await world.identity("/c")
+    await phone.sync.register(bob.did, delegate="did:example:delegate")
+    await phone.sync.now(tenant=world.alice.did)
+    assert phone.sync.is_own(world.alice.did, "http://anywhere")
+    assert phone.sync.is_own("did:example:somebody", f"{HOST}/a"), "alice keeps records there"
+    assert not phone.sync.is_own("did:example:somebody", f"{HOST}/c")
+    assert not phone.sync.is_own(bob.did, f"{HOST}/c")
+    assert phone.sync.is_own(bob.did, f"{HOST}/a")

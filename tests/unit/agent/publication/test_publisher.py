@@ -14,6 +14,7 @@ from web5.agent.publication.publisher import NAP, SPREAD, WAITS, DidPublisher
 from web5.agent.publication.store import Publication, PublicationStore
 from web5.cpython.crypto import CPythonCrypto
 from web5.dids import dht
+from web5.dids.dht.bep44 import version_of
 from web5.dids.models import DidDocument, PortableDid
 from web5.dwn.store.database import Database, open_memory
 
@@ -390,3 +391,15 @@ async def test_after_stop_nothing_is_begun(world: GatewayWorld, device: Device) 
     await device.publisher.stop()
     assert not await device.publisher.publish(did)
     assert world.requests == {}
+
+
+async def test_a_device_whose_clock_is_ahead_goes_by_that_of_the_gateways(world: GatewayWorld) -> None:
+    device, years = Device(world), 30 * 365 * 24 * HOUR
+    world.clock.advance(years)
+    did = await device.create()
+    await until(lambda: device.settled(did))
+    first = version_of(device.dids[did].metadata)
+    assert first < world.clock.now() / 1_000_000 - years / 2
+    device.change(did, "did:example:changed")
+    await until(lambda: version_of(device.dids[did].metadata) > first and device.settled(did))
+    assert version_of(device.dids[did].metadata) <= first + 60

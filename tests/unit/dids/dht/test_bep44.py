@@ -100,3 +100,13 @@ def test_any_bytes_are_an_item_or_a_did_error(key: bytes, body: bytes) -> None:
     except DidError:
         return
     assert bep44.encode(item) == body
+
+
+def test_a_sequence_number_in_the_future_is_refused_with_the_time() -> None:
+    bep44.check_clock(1_000_600, 1_000_000, 600)
+    with pytest.raises(DidError) as refused:
+        bep44.check_clock(1_000_601, 1_000_000, 600)
+    assert refused.value.code == "invalidSequence"
+    assert bep44.told_clock(str(refused.value)) == 1_000_000
+    assert bep44.told_clock("internalError: busy") is None
+    assert bep44.told_clock("is ahead of the clock here, which says 12345678901234567890") is None

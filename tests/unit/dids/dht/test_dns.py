@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.dids.dht.dns import Ns, Txt, decode_message, encode_message, is_name
+from web5.dids.dht.dns import Ns, Txt, decode_message, decode_strictly, encode_message, is_name
 from web5.errors import DidError
 
 LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-é", min_size=1, max_size=30)
@@ -105,3 +105,35 @@ def test_names_that_dns_cannot_carry() -> None:
         assert not is_name(name)
         with pytest.raises(DidError):
             encode_message([Txt(name, "", 0)])
+
+
+@given(st.lists((TXT | st.builds(Ns, NAME, NAME, st.just(1))).filter(lambda record: record.ttl < 2**31), max_size=5))
+def test_records_survive_strict_reading(records: list[Txt | Ns]) -> None:
+    assert decode_strictly(encode_message(records)) == records
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        _message(b"", answers=0) + b"\0",  # trailing bytes
+        _message(_record(b"\x01a\0", b"\x01a") + b"\0"),
+        _message(_record(b"\x01a\0", b"\x01a"), answers=0),
+        struct.pack(">6H", 7, 0x8400, 0, 0, 1, 0) + _record(b"\x01a\0", b"\x01a"),  # an authority
+        struct.pack(">6H", 7, 0x8400, 0, 0, 0, 1) + _record(b"\x01a\0", b"\x01a"),  # something additional
+        struct.pack(">6H", 7, 0x0100, 0, 0, 0, 0),  # a query
+        struct.pack(">6H", 7, 0x8403, 0, 0, 0, 0),  # NXDOMAIN
+        _message(b"\x01q\0\0\x10\0\x01", questions=1, answers=0),
+        _message(_record(b"\x01a\0", b"\x01\x02\x03\x04", kind=1)),  # an A record
+        _message(_record(b"\x01a\0", b"")),  # no string at all
+        _message(_record(b"\x01a\0", b"\x01b\0xyz", kind=2)),  # bytes after the name of a server
+        _message(_record(b"\x01a\0", b"\x03b", kind=2) + b"cd\0"),  # a name longer than its record
+        _message(b"\x01a\0" + struct.pack(">HHIH", 16, 3, 60, 2) + b"\x01a"),  # another class
+        _message(b"\x01a\0" + struct.pack(">HHIH", 16, 1, 2**31, 2) + b"\x01a"),  # a negative TTL
+        _message(_record(b"\xc0\x02", b"\x01a")),  # a pointer into the header
+        _message(_record(b"\x03a.b\0", b"\x01a")),  # one label that passes for two
+    ],
+)
+def test_what_is_no_authoritative_answer_to_its_last_byte(message: bytes) -> None:
+    with pytest.raises(DidError) as refused:
+        decode_strictly(message)
+    assert refused.value.code == "invalidDidDocument"

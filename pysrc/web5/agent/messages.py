@@ -10,6 +10,7 @@ from web5.agent.replies import check_reply
 from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.dwn import Dwn
 from web5.dwn.data import DataSource, DataStream, data_of
+from web5.dwn.events import Handler
 from web5.dwn.types import Message
 from web5.errors import BadReply, DwnError, RemoteError, Unauthorized, Unreachable
 from web5.ports.clock import Clock
@@ -35,7 +36,7 @@ class Messages:
         tenant: str,
         message: Message,
         data: DataSource | None = None,
-        subscription_handler: Callable[[Message], None] | None = None,
+        subscription_handler: Handler | None = None,
     ) -> Reply:
         """Process a message in the local DWN.
 

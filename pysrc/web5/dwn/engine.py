@@ -11,6 +11,7 @@ Invariants:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -128,6 +129,7 @@ class Dwn:
         subscription_handler: Handler | None = None,
         *,
         source: str | None = None,
+        room: Callable[[], int] | None = None,
     ) -> Reply:
         """Process one message; the reply has the wire's shape, with a `DataStream` for data.
 
@@ -137,6 +139,8 @@ class Dwn:
             data: the record's data, for a RecordsWrite.
             subscription_handler: is called with each event of a subscription; the reply's `subscription` ends it.
             source: who brought the message, passed on to the hooks; None if it was made here.
+            room: asked when the entries of a query are gathered: the bytes of JSON that they may have. The reply then
+                ends after fewer, at least one, and has a cursor. Without it, all that was asked for is given.
 
         Raises:
             StorageError: the store failed; whether a write is kept is not known.
@@ -148,7 +152,8 @@ class Dwn:
             message = as_javascript(message)
             handler = _handler(message)
             self._services.check_date(message)
-            return await handler(self._services, Call(tenant, message, data, source, subscription_handler))
+            call = Call(tenant, message, data, source, subscription_handler, room=room)
+            return await handler(self._services, call)
         except DwnError as error:
             return reply(error.status, error.detail)
 
@@ -164,6 +169,14 @@ class Dwn:
         calls = [Call(tenant, message, data, source, cid=cid) for message, data, cid in deliveries]
         found = await records_write.handle_each(self._services, calls)
         return [reply(one.status, one.detail) if isinstance(one, DwnError) else one for one in found]
+
+    async def review_subscriptions(self) -> None:
+        """End the subscriptions that a grant, a role or the tenant gate allows no more; to be called now and then."""
+        for tenant, subscriptions in self._services.events.by_tenant():
+            is_served = self._gate is None or await self._gate.refusal(tenant) is None
+            for subscription in subscriptions:
+                subscription.review(is_served=is_served)
+                await asyncio.sleep(0)
 
     async def read_stored(self, tenant: str, cid: str) -> Stored | None:
         """Return a message by its CID, without any authorization."""

@@ -10,8 +10,10 @@ Invariants:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -43,8 +45,15 @@ class Applied:
 
 Hook = Callable[[Applied], None]
 
-Event = dict[str, Any]
-"""`{"message": …, "initialWrite": …}`, the latter where the message is not it; the same for all, so to be read only."""
+
+class Event(dict[str, Any]):
+    """`{"message": …, "initialWrite": …}`, the latter where the message is not it; one for all, so to be read only."""
+
+    @cached_property
+    def text(self) -> str:
+        """The event as ASCII JSON, made once for all who are told."""
+        return json.dumps(self, allow_nan=False, separators=(",", ":"))
+
 
 Handler = Callable[[Event], None]
 
@@ -63,13 +72,21 @@ class Subscription:
 
     Attributes:
         id: the CID of the message that subscribed.
+        is_tenants: True if its author is the tenant.
         on_end: called if the subscription ends because what allowed it has ended.
     """
 
     def __init__(
-        self, id: str, handler: Handler, remove: Callable[[], None], is_allowed: Callable[[], bool] | None
+        self,
+        id: str,
+        handler: Handler,
+        remove: Callable[[], None],
+        *,
+        is_tenants: bool,
+        is_allowed: Callable[[], bool] | None,
     ) -> None:
         self.id = id
+        self.is_tenants = is_tenants
         self.on_end: Callable[[], None] | None = None
         self._is_allowed = is_allowed
         self._handler: Handler | None = handler
@@ -84,11 +101,16 @@ class Subscription:
             self._handler = None
             self._remove()
 
+    def review(self, *, is_served: bool = True) -> None:
+        """End the subscription if what allowed it has ended, or its tenant is not served any more."""
+        if self._handler is None or (is_served and (self._is_allowed is None or self._is_allowed())):
+            return
+        self._end()
+        if self.on_end is not None:
+            notify(f"what waits for the end of subscription {self.id} failed", [self.on_end])
+
     def notify(self, event: Event) -> None:
-        if self._handler is not None and self._is_allowed is not None and not self._is_allowed():
-            self._end()
-            if self.on_end is not None:
-                notify(f"what waits for the end of subscription {self.id} failed", [self.on_end])
+        self.review()
         if self._handler is not None:
             notify(f"the handler of subscription {self.id} failed", [self._handler], event)
 
@@ -140,17 +162,26 @@ class EventStream:
         id: str,
         alternatives: Iterable[Sequence[Term]],
         handler: Handler,
+        *,
+        is_tenants: bool,
         is_allowed: Callable[[], bool] | None = None,
     ) -> Subscription:
         """Call `handler` with each message of the tenant that matches all terms of one of the alternatives.
 
         Parameters:
-            is_allowed: asked before each event; the subscription ends with the first that it does not allow.
+            is_tenants: True if the author of the subscription is the tenant.
+            is_allowed: asked before each event, and now and then; the subscription ends once it says no.
         """
         number = next(self._numbers)
-        subscription = Subscription(id, handler, lambda: self._remove(tenant, number), is_allowed)
+        remove = partial(self._remove, tenant, number)
+        subscription = Subscription(id, handler, remove, is_tenants=is_tenants, is_allowed=is_allowed)
         self._tenants.setdefault(tenant, _TenantSubscriptions()).add(number, subscription, alternatives)
         return subscription
+
+    def by_tenant(self) -> Iterator[tuple[str, list[Subscription]]]:
+        """Give the subscriptions of each tenant; they may change meanwhile."""
+        for tenant, subscriptions in list(self._tenants.items()):
+            yield tenant, list(subscriptions.by_number.values())
 
     def _remove(self, tenant: str, number: int) -> None:
         subscriptions = self._tenants[tenant]
@@ -169,7 +200,7 @@ class EventStream:
         matching = subscriptions.matching(applied.columns, tags)
         if not matching:
             return
-        event: Event = {"message": applied.message}
+        event = Event(message=applied.message)
         if applied.initial_write is not None:
             event["initialWrite"] = applied.initial_write
         for subscription in matching:

@@ -7,10 +7,12 @@ each event then comes as a response with that id. `rpc.subscribe.close` ends it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from web5.dwn import rpc
+from web5.dwn.events import Event
 from web5.dwn.rpc import ErrorCode, Id, RpcFault
 
 SUBSCRIBE = "rpc.subscribe.dwn.processMessage"
@@ -32,6 +34,10 @@ class Response:
     id: Id
     content: dict[str, Any]
     text: str
+
+    @property
+    def is_error(self) -> bool:
+        return isinstance(self.content.get("error"), dict)
 
     def reply(self) -> dict[str, Any]:
         """Return the DWN's reply; see `rpc.parse_response`.
@@ -99,8 +105,8 @@ def encode_closed(id: Id) -> str:
     return rpc.encode(id, result={"reply": {"status": 200, "detail": "Accepted"}})
 
 
-def encode_event(subscription: Id, event: dict[str, Any]) -> str:
-    return rpc.encode(subscription, result={"event": event})
+def encode_event(subscription: Id, event: Event) -> str:
+    return f'{{"jsonrpc":"2.0","id":{json.dumps(subscription)},"result":{{"event":{event.text}}}}}'
 
 
 def parse_response(text: str) -> Response:

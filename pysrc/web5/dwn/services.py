@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from web5.dwn.authentication import Verifier
@@ -36,6 +38,11 @@ class Call:
     source: str | None = None
     subscription_handler: Handler | None = None
     cid: str | None = None
+    room: Callable[[], int] | None = None
+
+    def room_left(self) -> float:
+        """Return the bytes of entries that the reply may have now."""
+        return inf if self.room is None else self.room()
 
     def require_handler(self, code: Code) -> Handler:
         """Return the subscription handler, or raise NotImplementedByDwn, as the reference without an event stream."""
@@ -113,6 +120,11 @@ def reply(code: int, detail: str, **more: Any) -> Reply:
     return {"status": {"code": code, "detail": detail}} | {
         name: value for name, value in more.items() if value is not None
     }
+
+
+def json_size(body: str) -> int:
+    """Return the bytes of a stored message on the wire, which is ASCII."""
+    return len(body) if body.isascii() else len(json.dumps(body))
 
 
 def allows(check: Callable[[], None]) -> Callable[[], bool]:

@@ -7,67 +7,75 @@ reference answers every fault of a request's JSON-RPC with HTTP 500, the faults 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from web5.dwn import rpc
 from web5.dwn.data import DataStream
 from web5.dwn.engine import Dwn
 from web5.dwn.rpc import ErrorCode, RpcFault
 from web5.errors import StorageError, StorageFull
+from web5.node.limits import KIB, Usage, address_of
 
 log = logging.getLogger("web5.node")
-
-KIB = 1024
 
 PREFLIGHT_SECONDS = 24 * 60 * 60
 """Time for which a browser may cache a preflight; without it every request costs two."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Bounds on the input of one client.
+PIECE = 64 * KIB
+"""Bytes of an answer that are handed to the server at a time, which waits until the client has taken those before."""
+
+
+class Answer(Response):
+    """An answer in JSON, sent as fast as the client takes it.
 
     Parameters:
-        message: bytes of JSON in the `dwn-request` header, or in one text of a WebSocket. Node, so the reference,
-            takes 16 KiB in a header.
-        data: bytes of a record's data; the default is the reference's `MAX_RECORD_DATA_SIZE`.
-        subscriptions: the most that a WebSocket may have at a time.
-        events: the most that may wait until a WebSocket has taken those before them.
+        sent: called when that is over.
     """
 
-    message: int = 256 * KIB
-    data: int = KIB**3
-    subscriptions: int = 256
-    events: int = 1000
+    def __init__(self, text: str, status: int, sent: Callable[[], None] = lambda: None) -> None:
+        super().__init__(text, status, media_type="application/json")
+        self._sent = sent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            for start in range(0, len(self.body), PIECE):
+                piece = bytes(self.body[start : start + PIECE])
+                await send({"type": "http.response.body", "body": piece, "more_body": start + PIECE < len(self.body)})
+        finally:
+            self._sent()
 
 
-async def answer_post(dwn: Dwn, limits: Limits, request: Request) -> Response:
+async def answer_post(dwn: Dwn, usage: Usage, request: Request) -> Response:
     """Have the DWN process the message of a request."""
     call_id: rpc.Id = None
+    limits, address = usage.limits, address_of(request.client)
     try:
         call = _call(request, limits.message)
         call_id = call.id
-        reply = await dwn.process_message(call.target, call.message, _data(request, limits.data, call_id))
+        data = _data(request, limits.data, call_id)
+        reply = await dwn.process_message(call.target, call.message, data, room=lambda: usage.room(address))
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     except Exception as error:
         fault = error if isinstance(error, RpcFault) else internal_fault(error, call_id)
-        return _json(rpc.encode_fault(fault), fault.status)
-    data = take_data(reply)
+        return Answer(rpc.encode_fault(fault), fault.status)
+    stored = take_data(reply)
     encoded = rpc.encode_reply(call_id, reply)
-    if data is None:
-        return _json(encoded, 200)
+    if stored is None:
+        return Answer(encoded, 200, usage.replies.take(address, len(encoded)))
     headers = {rpc.RESPONSE_HEADER: encoded}
-    if data.size is not None:
-        headers["content-length"] = str(data.size)
-    return StreamingResponse(data, media_type="application/octet-stream", headers=headers)
+    if stored.size is not None:
+        headers["content-length"] = str(stored.size)
+    return StreamingResponse(stored, media_type="application/octet-stream", headers=headers)
 
 
 def _call(request: Request, limit: int) -> rpc.Request:
@@ -144,7 +152,3 @@ def internal_fault(error: Exception, call_id: rpc.Id) -> RpcFault:
     elif isinstance(error, StorageError):
         message = "StorageError: this node's store failed"
     return RpcFault(ErrorCode.INTERNAL_ERROR, message, call_id)
-
-
-def _json(text: str, status: int) -> Response:
-    return Response(text, status, media_type="application/json")

@@ -11,12 +11,13 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web5.cpython.blobs import FileBlobs
@@ -31,26 +32,21 @@ from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_file
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.errors import StorageError
-from web5.node.endpoint import Limits
+from web5.node import logs
+from web5.node.connections import ConnectionLimits
 from web5.node.gateway import create_gateway
+from web5.node.http import Server, listen, server_config
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
 from web5.node.static import create_site
 from web5.ports.clock import SystemClock
+from web5.tasks import report
 
 NODES = ("/dwn0", "/dwn1")
 GATEWAY = "/dht"
 
-HEADERS_BESIDE = 16 * 1024
-"""Bytes of other headers that a request may have beside its message."""
-
-LARGEST_TEXT = 4 * Limits().message
-"""Bytes of a WebSocket's text from which on the socket is closed; what is over `Limits.message` is only refused."""
-
-PING_SECONDS = 20.0
-"""Time between two pings of a WebSocket's client, and for its answer."""
-
-GRACE_SECONDS = 3
+REVIEW_SECONDS = 30.0
+"""Time between two looks at whether what allowed the subscriptions still holds."""
 
 
 @asynccontextmanager
@@ -61,6 +57,7 @@ async def embedded(
     window_seconds: float | None = WINDOW_SECONDS,
     *,
     allow_local: bool = False,
+    public_url: str | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """Open the whole default as one ASGI app.
 
@@ -70,6 +67,7 @@ async def embedded(
         registration: the nodes' demands on their tenants; None: nothing.
         window_seconds: as for `Dwn`.
         allow_local: resolve did:web of this machine and its network too, for development.
+        public_url: see `create_app`.
 
     Raises:
         StorageBusy: another process uses `data_dir`.
@@ -90,11 +88,15 @@ async def embedded(
         for path in NODES:
             opening = open_node(data_dir / path[1:], resolver, registration, window_seconds)
             nodes[path], gates[path] = await stack.enter_async_context(opening)
-        dwns = create_app(nodes, registrations=gates)
+        dwns = create_app(nodes, registrations=gates, public_url=public_url)
         rest = create_site(site) if site else dwns
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            """Hand each path to the app of its first segment; the gateway alone sees its paths without that."""
+            """Hand each path to the app of its first segment; the gateway alone sees its paths without that.
+
+            None sees the header `Host`, so none can echo it.
+            """
+            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"host"]}
             prefix = "/" + scope["path"].removeprefix("/").split("/", 1)[0]
             if prefix == GATEWAY:
                 await gateway({**scope, "root_path": scope.get("root_path", "") + GATEWAY}, receive, send)
@@ -143,10 +145,21 @@ async def open_node(
             tenant_gate=registrations,
         )
         await dwn.open()
+        reviewing = asyncio.create_task(_review(dwn, REVIEW_SECONDS))
+        stack.callback(reviewing.cancel)
         yield dwn, registrations
 
 
-class _Server(uvicorn.Server):
+async def _review(dwn: Dwn, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await dwn.review_subscriptions()
+        except StorageError as error:
+            report("subscriptions could not be reviewed", error)
+
+
+class _Server(Server):
     """A server that prints its address once it accepts, and ends quietly on a signal."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -168,60 +181,12 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket.
-
-    Parameters:
-        port: 0 takes a free one.
-
-    Raises:
-        OSError: the address cannot be had.
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = found[0]
-    # Not socket.create_server: it leaves the protocol open, and then asyncio does not turn Nagle's algorithm off,
-    # which costs 40 ms a reply.
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(512)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def server_config(app: ASGIApp) -> uvicorn.Config:
-    """Return uvicorn's settings for serving DWNs within `Limits`."""
-    return uvicorn.Config(
-        app,
-        port=0,
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        h11_max_incomplete_event_size=Limits().message + HEADERS_BESIDE,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ws_max_size=LARGEST_TEXT,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_SECONDS,
-        ws_per_message_deflate=False,
-    )
-
-
 async def serve(
-    listener: socket.socket,
-    data_dir: Path,
-    site: Path | None,
-    registration: RegistrationSettings | None = None,
-    window_seconds: float | None = WINDOW_SECONDS,
-    *,
-    allow_local: bool = False,
+    listener: socket.socket, app: AbstractAsyncContextManager[ASGIApp], limits: ConnectionLimits, proxies: Sequence[str]
 ) -> None:
-    """Serve until SIGINT or SIGTERM; see `embedded`."""
-    async with embedded(data_dir, site, registration, window_seconds, allow_local=allow_local) as app:
-        await _Server(server_config(app)).serve([listener])
+    """Serve an app, such as `embedded`, until SIGINT or SIGTERM; see `server_config`."""
+    async with app as opened:
+        await _Server(server_config(opened, limits, proxies)).serve([listener])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -230,17 +195,41 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=_port, default=8000, help="the port; 0 takes a free one (%(default)s)")
     parser.add_argument("--site", type=Path, help="the folder of the static site")
     parser.add_argument("--data", type=Path, default=Path(".build/data"), help="the data folder (%(default)s)")
+    parser.add_argument(
+        "--public-url", type=_url, metavar="URL", help="the URL of the root, for /info; else the address that is asked"
+    )
+    parser.add_argument(
+        "--proxy",
+        type=_network,
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="an address or network of a reverse proxy, whose X-Forwarded-For is believed; can be repeated",
+    )
+    parser.add_argument(
+        "--connections",
+        type=_count,
+        default=ConnectionLimits.connections,
+        metavar="COUNT",
+        help="the most connections, as far as descriptors allow (%(default)s)",
+    )
+    parser.add_argument(
+        "--connections-per-address",
+        type=_count,
+        metavar="COUNT",
+        help="the most of one address (half of them all)",
+    )
     parser.add_argument("--terms", type=Path, help="a text file: the nodes serve only who agrees to these terms")
     parser.add_argument(
         "--proof-of-work",
-        type=_hashes,
+        type=_whole,
         default=0,
         metavar="HASHES",
         help="the nodes serve only who does about so much work once; 16777216 is the reference's default",
     )
     parser.add_argument(
         "--time-window",
-        type=_seconds,
+        type=_whole,
         default=WINDOW_SECONDS,
         metavar="SECONDS",
         help="how far the date of a signed question may be from the nodes' clock, and that of a message ahead of it"
@@ -252,6 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="resolve did:web of this machine and its network too: for development, never with strangers about",
     )
     options = parser.parse_args(arguments)
+    logs.set_up()
     if options.site and not options.site.is_dir():
         return _failed(f"There is no site in {options.site}; build it first: python3 build.py site")
     try:
@@ -264,9 +254,17 @@ def main(arguments: list[str] | None = None) -> int:
         reason = error.strerror or error
         return _failed(f"Cannot serve at {options.host}:{options.port} ({reason}); try another --port.")
     try:
-        settings = RegistrationSettings(terms, options.proof_of_work)
-        window = options.time_window or None
-        asyncio.run(serve(listener, options.data, options.site, settings, window, allow_local=options.allow_local))
+        registration = RegistrationSettings(terms, options.proof_of_work)
+        app = embedded(
+            options.data,
+            options.site,
+            registration,
+            options.time_window or None,
+            allow_local=options.allow_local,
+            public_url=options.public_url,
+        )
+        limits = ConnectionLimits(options.connections, options.connections_per_address)
+        asyncio.run(serve(listener, app, limits, options.proxy))
     except (StorageError, OSError) as error:
         return _failed(f"The data in {options.data} cannot be opened: {error}")
     except KeyboardInterrupt:
@@ -280,16 +278,31 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _hashes(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("a proof of work is a number of hashes")
+def _whole(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError("this is a whole number")
     return int(text)
 
 
-def _seconds(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("a time window is a number of seconds")
-    return int(text)
+def _count(text: str) -> int:
+    if (number := _whole(text)) == 0:
+        raise argparse.ArgumentTypeError("there must be at least one")
+    return number
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError("a public URL is like https://dwn.example.org")
+    return text
 
 
 def _failed(line: str) -> int:

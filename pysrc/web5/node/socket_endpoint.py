@@ -2,10 +2,12 @@
 
 Invariants:
 1. An event is queued without waiting: a slow socket never holds up the engine.
-2. Events go out in their order, none left out. A client that is `Limits.events` behind is disconnected instead; it
-   catches up by its cursor.
-3. A subscription ends with its socket. After the answer to its close no event of it comes any more.
+2. Events go out in their order, none left out. A client that is `Limits.events` or `event_bytes` behind is disconnected
+   instead; it catches up by its cursor.
+3. A subscription ends with its socket, and with what allowed it: then its id gets an error, as the last that comes for
+   it. After the answer to its close, or that error, no event of it comes any more.
 4. A request that has begun is carried out even if the socket ends, as over HTTP.
+5. Answers that the client has not taken count among the replies of its address, and make its next ones smaller.
 
 Source: `src/connection/socket-connection.ts`, `src/json-rpc-handlers/dwn/process-message.ts` and
 `src/json-rpc-handlers/subscription/close.ts` of `@web5/dwn-server` 0.6.1, where a malformed request ends the process.
@@ -17,8 +19,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -27,7 +31,8 @@ from web5.dwn import rpc, rpc_socket
 from web5.dwn.engine import Dwn
 from web5.dwn.events import Event, Subscription
 from web5.dwn.rpc import ErrorCode, Id, RpcFault
-from web5.node.endpoint import Limits, internal_fault, take_data
+from web5.node.endpoint import internal_fault, take_data
+from web5.node.limits import Usage, address_of
 from web5.tasks import TaskSet
 
 log = logging.getLogger("web5.node")
@@ -40,36 +45,53 @@ CLOSE_SECONDS = 1.0
 """Time that a client that does not read may hold up the close frame."""
 
 
-async def serve_socket(dwn: Dwn, limits: Limits, websocket: WebSocket) -> None:
+async def serve_socket(dwn: Dwn, usage: Usage, websocket: WebSocket) -> None:
     """Serve a WebSocket for one DWN until it ends."""
     await websocket.accept()
-    await _Connection(websocket, dwn, limits).run()
+    await _Connection(websocket, dwn, usage).run()
 
 
 @dataclass(eq=False)
 class _Listener:
-    """A subscription of this socket."""
+    """A subscription of this socket, with what it took of the server's limits."""
 
     id: Id
+    taken: list[Callable[[], None]]
     opened: Subscription | None = None  # once the DWN has accepted it
     over: bool = False  # nothing more is to be sent
 
     async def close(self) -> None:
-        self.over = True
+        self.forget()
         if self.opened is not None:
             await self.opened.close()
 
+    def forget(self) -> None:
+        self.over = True
+        for give_back in self.taken:
+            give_back()
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A text to send; an event unless its listener is over by then."""
+
+    text: str
+    done: Callable[[], None]
+    listener: _Listener | None = None
+
 
 class _Connection:
-    def __init__(self, websocket: WebSocket, dwn: Dwn, limits: Limits) -> None:
+    def __init__(self, websocket: WebSocket, dwn: Dwn, usage: Usage) -> None:
         self._websocket = websocket
         self._dwn = dwn
-        self._limits = limits
+        self._usage = usage
+        self._limits = usage.limits
+        self._address = address_of(websocket.client)
         self._listeners: dict[Id, _Listener] = {}
         self._requests = TaskSet()
         self._free = asyncio.Semaphore(REQUESTS_AT_ONCE)
-        self._outbox: asyncio.Queue[str | tuple[_Listener, Event]] = asyncio.Queue()
-        self._events = 0
+        self._outbox: asyncio.Queue[_Sent] = asyncio.Queue()
+        self._events = self._event_bytes = 0
         self._too_slow = asyncio.Event()
         self._over = False
 
@@ -83,6 +105,8 @@ class _Connection:
                 part.cancel()
             for listener in list(self._listeners.values()):
                 await listener.close()
+            while not self._outbox.empty():
+                self._outbox.get_nowait().done()
         for result in await asyncio.gather(*parts, return_exceptions=True):
             if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
                 log.error("a WebSocket failed", exc_info=result)
@@ -106,21 +130,31 @@ class _Connection:
     async def _write(self) -> None:
         while True:
             item = await self._outbox.get()
-            if isinstance(item, str):
-                await self._websocket.send_text(item)
-                self._free.release()
-                continue
-            self._events -= 1
-            listener, event = item
-            if not listener.over:
-                await self._websocket.send_text(rpc_socket.encode_event(listener.id, event))
+            try:
+                if item.listener is None or not item.listener.over:
+                    await self._websocket.send_text(item.text)
+            finally:
+                item.done()
 
-    def _queue(self, listener: _Listener, event: Event) -> None:
-        if self._events >= self._limits.events:
-            self._too_slow.set()
+    def _send(self, text: str, done: Callable[[], None], listener: _Listener | None = None) -> None:
+        if self._over:
+            done()
         else:
-            self._events += 1
-            self._outbox.put_nowait((listener, event))
+            self._outbox.put_nowait(_Sent(text, done, listener))
+
+    def _tell(self, listener: _Listener, event: Event) -> None:
+        text = rpc_socket.encode_event(listener.id, event)
+        if self._events >= self._limits.events or self._event_bytes >= self._limits.event_bytes:
+            self._too_slow.set()
+            return
+        self._events += 1
+        self._event_bytes += len(text)
+
+        def done() -> None:
+            self._events -= 1
+            self._event_bytes -= len(text)
+
+        self._send(text, done, listener)
 
     async def _answer(self, text: str) -> None:
         call_id: Id = None
@@ -137,7 +171,13 @@ class _Connection:
                 answer = rpc.encode_reply(call_id, await self._process(request))
         except Exception as error:
             answer = rpc.encode_fault(error if isinstance(error, RpcFault) else internal_fault(error, call_id))
-        self._outbox.put_nowait(answer)
+        give_back = self._usage.replies.take(self._address, len(answer))
+
+        def done() -> None:
+            give_back()
+            self._free.release()
+
+        self._send(answer, done)
 
     async def _process(self, request: rpc.Request) -> dict[str, Any]:
         match request.message:
@@ -145,7 +185,8 @@ class _Connection:
                 raise RpcFault(ErrorCode.INVALID_PARAMS, "RecordsWrite is not supported via ws", request.id)
             case {"descriptor": {"method": "Subscribe"}}:
                 return await self._subscribe(request)
-        reply = await self._dwn.process_message(request.target, request.message)
+        room = partial(self._usage.room, self._address)
+        reply = await self._dwn.process_message(request.target, request.message, room=room)
         take_data(reply)
         return reply
 
@@ -159,20 +200,42 @@ class _Connection:
         if len(self._listeners) >= (most := self._limits.subscriptions):
             message = f"a WebSocket may have {most} subscriptions; close one or open another socket"
             raise RpcFault(ErrorCode.TOO_MANY_REQUESTS, message, request.id)
-        listener = self._listeners[id] = _Listener(id)
+        shares = self._usage.subscriptions
+        if shares.left(self._address) <= 0:
+            message = f"the sockets of an address may have {self._limits.subscriptions_of_address} subscriptions"
+            raise RpcFault(ErrorCode.TOO_MANY_REQUESTS, message, request.id)
+        listener = self._listeners[id] = _Listener(id, [shares.take(self._address)])
         try:
             reply = await self._dwn.process_message(
-                request.target, request.message, subscription_handler=lambda event: self._queue(listener, event)
+                request.target, request.message, subscription_handler=partial(self._tell, listener)
             )
-            listener.opened = reply.pop("subscription", None)
+            opened: Subscription | None = reply.pop("subscription", None)
+            if opened is not None and not opened.is_tenants:
+                strangers = self._usage.strangers
+                if strangers.left(request.target) <= 0:
+                    await opened.close()
+                    message = "others than the tenant may have no more subscriptions to this DWN now"
+                    raise RpcFault(ErrorCode.TOO_MANY_REQUESTS, message, request.id)
+                listener.taken.append(strangers.take(request.target))
+            listener.opened = opened
         finally:
             if listener.opened is None:
+                listener.forget()
                 del self._listeners[id]
         if listener.opened is not None:
+            listener.opened.on_end = partial(self._end, listener)
             reply["subscription"] = {"id": listener.opened.id}
             if self._over:
                 await listener.close()
         return reply
+
+    def _end(self, listener: _Listener) -> None:
+        """Notify the client of a subscription that was ended here."""
+        listener.forget()
+        if self._listeners.get(listener.id) is listener:
+            del self._listeners[listener.id]
+        fault = RpcFault(ErrorCode.UNAUTHORIZED, "the subscription has ended with what allowed it", listener.id)
+        self._send(rpc.encode_fault(fault), lambda: None)
 
     async def _unsubscribe(self, request: rpc_socket.Close) -> None:
         listener = self._listeners.get(request.subscription)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path, PurePath
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -43,14 +45,21 @@ MEDIA_TYPES = {
 """Not the system's table: what a browser accepts as a module or as WebAssembly must not depend on the machine."""
 
 
+LONGEST_PATH = 1000
+WELL_KNOWN = ".well-known"
+"""The one folder with a dot that is meant to be seen (RFC 8615)."""
+
+
 class _File(FileResponse):
     chunk_size = 1024 * 1024
+    max_ranges = 1  # who asks for more pieces gets the whole
 
 
 def create_site(folder: Path | str) -> Starlette:
     """Serve a folder of files as an ASGI app, with `index.html` for its folders.
 
-    Names with a content hash may be cached for ever; whether another has changed is asked each time, by ETag.
+    Names with a content hash may be cached for ever; whether another has changed is asked each time, by ETag. Names
+    that begin with a dot are not served, but for `/.well-known`, and nothing that lies elsewhere and is linked to.
     """
     return Starlette(routes=[Mount("/", _Files(directory=folder, html=True))])
 
@@ -58,6 +67,30 @@ def create_site(folder: Path | str) -> Starlette:
 class _Files(StaticFiles):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (super().__call__ if scope["type"] == "http" else WebSocketClose())(scope, receive, send)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        asked: str = scope["path"]
+        if len(asked) > LONGEST_PATH or not asked.isprintable() or "//" in asked or "\\" in asked:
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        if isinstance(response, RedirectResponse):
+            response.headers["location"] = f"{quote(PurePath(asked).name)}/"  # relative: nothing of the host is in it
+        elif isinstance(response, _File) and asked.endswith("/") and PurePath(response.path) == self._root / path:
+            raise HTTPException(404)  # a file is no folder
+        return response
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        try:
+            full_path, found = super().lookup_path(path)
+        except (OSError, ValueError):
+            return "", None
+        # A link may lead to what is hidden.
+        names = [PurePath(path), PurePath(full_path).relative_to(self._root)] if found else []
+        return ("", None) if any(map(_is_hidden, names)) else (full_path, found)
+
+    @property
+    def _root(self) -> PurePath:
+        return PurePath(os.path.realpath(str(self.directory)))
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
@@ -69,3 +102,7 @@ class _Files(StaticFiles):
         if self.is_not_modified(response.headers, Headers(scope=scope)):
             return NotModifiedResponse(response.headers)
         return response
+
+
+def _is_hidden(path: PurePath) -> bool:
+    return any(name.startswith(".") for name in path.parts[path.parts[:1] == (WELL_KNOWN,) :])

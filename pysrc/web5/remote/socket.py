@@ -4,7 +4,8 @@ Invariants:
 1. Every request ends: with the reply that has its id, with TimedOut, or with the error that ended the socket.
 2. When the socket ends, for whatever reason, its requests fail with Unreachable (BadReply, if the other end does not
    speak as a DWN does) and its subscriptions end.
-3. Events of a subscription are delivered in the order they come, none after it has ended.
+3. Events of a subscription are delivered in the order they come, none after it has ended. An error with its id ends
+   it: the DWN has ended it, as when a grant is revoked.
 4. It closes once it has neither a subscription nor a request.
 """
 
@@ -156,7 +157,11 @@ class DwnSocket:
             if not request.done():
                 request.set_result(response)
         elif (subscription := self._subscriptions.get(response.id)) is not None:
-            subscription.deliver(response.event())
+            if response.is_error:
+                self._forget(response.id)
+                self.close_if_unused()
+            else:
+                subscription.deliver(response.event())
 
     def _end(self, error: RemoteError) -> None:
         """End all requests and subscriptions, and close the connection, which ends the reader."""

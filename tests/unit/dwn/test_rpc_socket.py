@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web5.dwn import rpc, rpc_socket
+from web5.dwn.events import Event
 from web5.dwn.rpc import ErrorCode, RpcFault
 from web5.errors import BadReply
 
@@ -88,7 +89,7 @@ def test_reply_and_event_come_back_with_their_ids():
     reply = {"status": {"code": 200, "detail": "OK"}, "subscription": {"id": "cid"}}
     response = rpc_socket.parse_response(rpc.encode_reply("1", reply))
     assert (response.id, response.reply()) == ("1", reply)
-    for event in ({"message": MESSAGE}, {"message": MESSAGE, "initialWrite": MESSAGE}):
+    for event in (Event(message=MESSAGE), Event(message=MESSAGE, initialWrite=MESSAGE)):
         response = rpc_socket.parse_response(rpc_socket.encode_event("2", event))
         assert (response.id, response.event()) == ("2", event)
 

@@ -15,7 +15,7 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn import compose, rpc
 from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_memory
-from web5.node.endpoint import Limits
+from web5.node.limits import Limits
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
@@ -95,7 +95,8 @@ class Watched(Dwn):
 
 class Counted:
     def __init__(self, subscription, dwn: Watched) -> None:
-        self.id, self._subscription, self._dwn = subscription.id, subscription, dwn
+        self.id, self.is_tenants = subscription.id, subscription.is_tenants
+        self._subscription, self._dwn = subscription, dwn
 
     async def close(self) -> None:
         await self._subscription.close()

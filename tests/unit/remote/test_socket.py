@@ -163,6 +163,25 @@ async def test_3_nothing_is_told_after_a_close(setting):
     assert setting.events == []
 
 
+async def test_3_an_error_ends_its_own_subscription_only(setting):
+    events = []
+    other, request = await setting.subscribe(events.append)
+    setting.wire.say(rpc.encode_fault(RpcFault(ErrorCode.UNAUTHORIZED, "revoked", request["subscription"]["id"])))
+    await soon(other.ended())
+    setting.wire.tell(request, number=1)
+    setting.wire.tell(setting.request, number=2)
+    await setting.everything_is_read()
+    assert events == []
+    assert [event["message"]["number"] for event in setting.events] == [2]
+    assert setting.socket.is_open
+
+
+async def test_4_it_closes_when_the_dwn_has_ended_its_last_subscription(setting):
+    setting.wire.say(rpc.encode_fault(RpcFault(ErrorCode.UNAUTHORIZED, "x", setting.request["subscription"]["id"])))
+    await soon(setting.subscription.ended())
+    assert setting.socket.has_ended
+
+
 async def test_3_a_handler_may_close_its_own_subscription(setting):
     told = []
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from web5.dwn import rpc, rpc_socket
+from web5.dwn.events import Event
 from web5.errors import RemoteError, Unreachable
 
 OK = {"status": {"code": 200, "detail": "OK"}}
@@ -54,7 +55,7 @@ class Wire:
 
     def tell(self, request: dict[str, Any], **message: Any) -> None:
         """Send an event to the subscription that a request has made."""
-        self.say(rpc_socket.encode_event(request["subscription"]["id"], {"message": message}))
+        self.say(rpc_socket.encode_event(request["subscription"]["id"], Event(message=message)))
 
     def break_off(self) -> None:
         self._broken = True

@@ -54,7 +54,8 @@ async def handle_query(services: Services, call: Call) -> Reply:
     await services.verifier.authenticate(message)
     _check_grant(services, call, message, parties, Code.MessagesQueryAuthorizationFailed)
     descriptor = message["descriptor"]
-    cids, cursor = query_events(services.store, call.tenant, descriptor["filters"], descriptor.get("cursor"))
+    filters, cursor = descriptor["filters"], descriptor.get("cursor")
+    cids, cursor = query_events(services.store, call.tenant, filters, cursor, call.room_left())
     return reply(200, "OK", entries=cids, cursor=cursor)
 
 
@@ -66,12 +67,14 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     code = Code.MessagesSubscribeAuthorizationFailed
     await services.verifier.authenticate(message)
     _check_grant(services, call, message, parties, code)
-    is_allowed = None
-    if parties.author != call.tenant:
+    is_tenants, is_allowed = parties.author == call.tenant, None
+    if not is_tenants:
         is_allowed = allows(lambda: _check_grant(services, call, message, parties, code))
     alternatives = message_terms(message["descriptor"]["filters"])
     cid = message_cid(message)
-    subscription = services.events.subscribe(call.tenant, cid, alternatives, handler, is_allowed)
+    subscription = services.events.subscribe(
+        call.tenant, cid, alternatives, handler, is_tenants=is_tenants, is_allowed=is_allowed
+    )
     return reply(200, "OK", subscription=subscription)
 
 

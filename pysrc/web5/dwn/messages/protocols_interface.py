@@ -37,7 +37,7 @@ from web5.dwn.messages.shapes import (
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
 from web5.dwn.protocols.shape import definition_shape
 from web5.dwn.protocols.validation import validate_definition
-from web5.dwn.services import Call, Change, Reply, Services, reply
+from web5.dwn.services import Call, Change, Reply, Services, json_size, reply
 from web5.dwn.store.protocols import configurations, configured
 from web5.dwn.store.schema import columns_of
 from web5.dwn.store.store import Store
@@ -109,7 +109,10 @@ def _change(store: Store, call: Call, message: Message, cid: str, claims: Claims
 
 
 async def handle_query(services: Services, call: Call) -> Reply:
-    """Reply 200 with `entries`: ProtocolsConfigure messages, oldest first."""
+    """Reply 200 with `entries`, ProtocolsConfigure messages, oldest first; a `cursor` says that there are more.
+
+    No ProtocolsQuery takes a cursor: what is left out has to be asked for by its `protocol`.
+    """
     message = QUERY.check(call.message)
     descriptor: dict[str, Any] = message["descriptor"]
     claims = claims_of(message)
@@ -135,5 +138,13 @@ async def handle_query(services: Services, call: Call) -> Reply:
     if "recipient" in filter:
         return reply(200, "OK", entries=[])
     tenant = services.store.tenant(call.tenant)
-    entries = configurations(services.store, tenant, protocol=filter.get("protocol"), published_only=published_only)
-    return reply(200, "OK", entries=entries)
+    found = configurations(services.store, tenant, protocol=filter.get("protocol"), published_only=published_only)
+    room, entries, last, cursor = call.room_left(), [], None, None
+    for one in found:
+        room -= json_size(one.body)
+        if last is not None and room < 0:
+            cursor = {"messageCid": last.cid, "value": last.message_timestamp}
+            break
+        entries.append(one.message)
+        last = one
+    return reply(200, "OK", entries=entries, cursor=cursor)

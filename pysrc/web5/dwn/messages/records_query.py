@@ -8,6 +8,7 @@ Sources: `src/handlers/records-query.ts`, `src/handlers/records-subscribe.ts`.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
@@ -28,7 +29,7 @@ from web5.dwn.messages.shapes import (
 )
 from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_query
-from web5.dwn.services import Call, Reply, Services, allows, reply
+from web5.dwn.services import Call, Reply, Services, allows, json_size, reply
 from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import OF_RECORDS, PUBLISHED, record_terms, seen_by
@@ -63,7 +64,7 @@ SUBSCRIBE = Schema("RecordsSubscribe", MaybeSigned[DelegatedAuthorization, _Subs
 
 
 async def handle_query(services: Services, call: Call) -> Reply:
-    """Reply 200 with `entries`, and with a `cursor` if there are more."""
+    """Reply 200 with `entries`, as many as may be and there is room for, and with a `cursor` if there are more."""
     message = QUERY.check(call.message)
     descriptor = message["descriptor"]
     filter, sort = descriptor["filter"], descriptor.get("dateSort", DEFAULT_SORT)
@@ -74,7 +75,7 @@ async def handle_query(services: Services, call: Call) -> Reply:
         )
     parties = _parse(message, Code.RecordsQueryFilterMissingRequiredProperties, "queries")
     await _authorize(services, call, message, parties)
-    entries, cursor = _find(services, call.tenant, descriptor, parties)
+    entries, cursor = _find(services, call, descriptor, parties)
     return reply(200, "OK", entries=entries, cursor=cursor)
 
 
@@ -91,7 +92,9 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     if parties.author_grant is not None or "protocolRole" in parties.claims:
         is_allowed = allows(lambda: _check_leave(services, call, message, parties))
     cid = message_cid(message)
-    subscription = services.events.subscribe(call.tenant, cid, alternatives, handler, is_allowed)
+    subscription = services.events.subscribe(
+        call.tenant, cid, alternatives, handler, is_tenants=parties.author == call.tenant, is_allowed=is_allowed
+    )
     return reply(200, "OK", subscription=subscription)
 
 
@@ -123,8 +126,9 @@ def _check_leave(services: Services, call: Call, message: Message, parties: Part
 
 
 def _find(
-    services: Services, tenant_did: str, descriptor: dict[str, Any], parties: Parties
+    services: Services, call: Call, descriptor: dict[str, Any], parties: Parties
 ) -> tuple[list[Message], dict[str, Any] | None]:
+    tenant_did, room = call.tenant, call.room_left()
     sort = SORTS[descriptor.get("dateSort", DEFAULT_SORT)]
     terms = list(record_terms(descriptor["filter"], tenant_did, asked_by=parties.signer))
     if sort[0] == "date_published" and PUBLISHED not in terms:
@@ -141,11 +145,17 @@ def _find(
         after=_position(pagination.get("cursor")),
         limit=None if limit is None else limit + 1,
     )
-    cursor = None
-    if limit is not None and len(found) > limit:
-        del found[limit:]
-        cursor = {"messageCid": found[-1].cid, "value": found[-1].value}
-    return [_entry(services.store, tenant, one) for one in found], cursor
+    entries: list[Message] = []
+    last: Found | None = None
+    with closing(found):
+        for one in found:
+            entry, size = _entry(services.store, tenant, one)
+            room -= size
+            if last is not None and (len(entries) == limit or room < 0):
+                return entries, {"messageCid": last.cid, "value": last.value}
+            entries.append(entry)
+            last = one
+    return entries, None
 
 
 def _position(cursor: dict[str, Any] | None) -> tuple[str, str] | None:
@@ -158,10 +168,14 @@ def _position(cursor: dict[str, Any] | None) -> tuple[str, str] | None:
     return value, cursor["messageCid"]
 
 
-def _entry(store: Store, tenant: int, found: Found) -> Message:
+def _entry(store: Store, tenant: int, found: Found) -> tuple[Message, int]:
+    """Return the entry of a record, with about the bytes that it has in JSON."""
     entry: Message = parse_own(found.body)
+    size = json_size(found.body)
     if found.data is not None:
         entry["encodedData"] = b64url_encode(found.data)
-    if not found.initial:
-        entry["initialWrite"] = store.initial_write(tenant, found.record_id)
-    return entry
+        size += len(entry["encodedData"])
+    if not found.initial and (body := store.initial_body(tenant, found.record_id)) is not None:
+        entry["initialWrite"] = parse_own(body)
+        size += json_size(body)
+    return entry, size

@@ -5,6 +5,8 @@ Each statement names its index, because SQLite would guess another that fits on 
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from web5.dwn.contexts import END_OF_SEGMENT
@@ -33,6 +35,19 @@ class RecordLink(NamedTuple):
     author: str | None
 
 
+class Configuration(NamedTuple):
+    """A stored ProtocolsConfigure message."""
+
+    cid: str
+    message_timestamp: str
+    body: str
+
+    @property
+    def message(self) -> Message:
+        message: Message = parse_own(self.body)
+        return message
+
+
 def configured(store: Store, tenant: int, protocol: str) -> str | None:
     """Return the CID of the protocol's newest ProtocolsConfigure."""
     row = store.connection.execute(
@@ -43,15 +58,18 @@ def configured(store: Store, tenant: int, protocol: str) -> str | None:
     return row[0] if row else None
 
 
-def configurations(store: Store, tenant: int, *, protocol: str | None, published_only: bool) -> list[Message]:
-    """Return ProtocolsConfigure messages, of one protocol if it is given, oldest first."""
+def configurations(
+    store: Store, tenant: int, *, protocol: str | None, published_only: bool
+) -> Generator[Configuration, None, None]:
+    """Give ProtocolsConfigure messages, of one protocol if it is given, oldest first."""
     condition = (" AND protocol = ?" if protocol is not None else "") + (" AND published" if published_only else "")
     rows = store.connection.execute(
-        "SELECT message FROM dwn_message INDEXED BY dwn_by_configured"
+        "SELECT cid, message_timestamp, message FROM dwn_message INDEXED BY dwn_by_configured"
         f" WHERE tenant = ? AND method = 'Configure'{condition} ORDER BY message_timestamp, cid",
         (tenant,) if protocol is None else (tenant, protocol),
     )
-    return [parse_own(body) for (body,) in rows]
+    with closing(rows):
+        yield from (Configuration(*row) for row in rows)
 
 
 _LINK = (

@@ -12,7 +12,11 @@ The text of a statement depends only on which properties a filter has, so that S
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from heapq import merge
+from itertools import chain
+from math import inf
 from typing import Any, NamedTuple
 
 import apsw
@@ -31,6 +35,9 @@ _EVERYTHING = 2**62
 
 _DIGITS = 18
 """Of a sequence number, at the most."""
+
+_CID_BYTES = 62
+"""A message's CID in JSON, with quotes and a comma."""
 
 _LEADS = {
     "record_id": "dwn_by_record",
@@ -100,22 +107,31 @@ def search(
     sort: tuple[str, str] = SORTS[DEFAULT_SORT],
     after: tuple[str, str] | None = None,
     limit: int | None = None,
-) -> list[Found]:
-    """Return the latest states of records that fulfil all terms of one of the alternatives, in order; ties by CID.
+) -> Generator[Found, None, None]:
+    """Give the latest states of records that fulfil all terms of one of the alternatives, in order; ties by CID.
+
+    Rows are read as they are taken: whoever stops early closes the generator.
 
     Parameters:
         method: only messages of this method; without one they come in no order, for callers that want one record.
         after: the value of the sort property and the CID of the last message to leave out.
     """
     query = _Query(tenant, method, *sort, after, None if limit is None else min(limit, _EVERYTHING))
-    if len(alternatives) == 1:
-        return _find(db, query, alternatives[0])
-    merged = {found.cid: found for terms in alternatives for found in _find(db, query, terms)}
-    ordered = sorted(merged.values(), key=lambda found: (found.value, found.cid), reverse=query.direction == "DESC")
-    return ordered[: query.limit]
+    with ExitStack() as stack:
+        parts = [stack.enter_context(closing(_find(db, query, terms))) for terms in alternatives]
+        merged: Iterable[Found] = chain.from_iterable(parts)
+        if method is not None and len(parts) > 1:
+            merged = merge(*parts, key=lambda found: (found.value, found.cid), reverse=query.direction == "DESC")
+        given: set[str] = set()
+        for found in merged:
+            if len(given) == query.limit:
+                return
+            if found.cid not in given:
+                given.add(found.cid)
+                yield found
 
 
-def _find(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> list[Found]:
+def _find(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Generator[Found, None, None]:
     lead = _lead(db, query, terms)
     where, key = ["tenant = ?", "latest = 1"], query.column
     values: list[Any] = [query.tenant]
@@ -146,7 +162,8 @@ def _find(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> list[Fou
         f" WHERE {' AND '.join(where)}{order} LIMIT ?",
         values,
     )
-    return [Found(*row) for row in rows]
+    with closing(rows):
+        yield from (Found(*row) for row in rows)
 
 
 def _lead(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Term | None:
@@ -190,27 +207,35 @@ def _walk(query: _Query, terms: Iterable[Term]) -> str:
 
 
 def query_events(
-    store: Store, tenant: str, filters: Sequence[Filter], cursor: Cursor | None
+    store: Store, tenant: str, filters: Sequence[Filter], cursor: Cursor | None, room: float = inf
 ) -> tuple[list[str], Cursor | None]:
-    """Return the CIDs in a tenant's event log after a cursor that one of the filters finds, and the next cursor."""
+    """Return the CIDs in a tenant's event log after a cursor that one of the filters finds, and the next cursor.
+
+    Parameters:
+        room: the bytes of JSON that they may have.
+    """
+    most = None if room == inf else max(1, int(room) // _CID_BYTES)
     number, after = store.tenant(tenant), _position(store, cursor)
     found: dict[int, str] = {}
     for terms in dict.fromkeys(map(tuple, message_terms(filters))):
-        found |= _find_events(store.connection, number, after, terms)
+        found |= _find_events(store.connection, number, after, terms, most)
     if not found:
         return [], None
-    order = sorted(found)
+    order = sorted(found)[:most]
     last = order[-1]
     return [found[seq] for seq in order], {"messageCid": found[last], "value": f"{store.identity}-{last:016d}"}
 
 
-def _find_events(db: apsw.Connection, tenant: int, after: int, terms: Sequence[Term]) -> dict[int, str]:
+def _find_events(
+    db: apsw.Connection, tenant: int, after: int, terms: Sequence[Term], most: int | None
+) -> dict[int, str]:
     where = ["tenant = ?", "seq > ?"]
     values: list[Any] = [tenant, after]
     _add_conditions(terms, where, values)
     # What came after a cursor is little; from the beginning, the index of what the filter asks for finds less.
     source = "INDEXED BY dwn_by_tenant" if after else _log_index(terms)
-    return dict(db.execute(f"SELECT seq, cid FROM dwn_message {source} WHERE {' AND '.join(where)}", values))
+    limit = "" if most is None else f" ORDER BY seq LIMIT {most}"
+    return dict(db.execute(f"SELECT seq, cid FROM dwn_message {source} WHERE {' AND '.join(where)}{limit}", values))
 
 
 def _log_index(terms: Sequence[Term]) -> str:

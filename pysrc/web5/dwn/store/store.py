@@ -96,12 +96,17 @@ class Store:
 
     def initial_write(self, tenant: int, record_id: str) -> Message | None:
         """Return the first write of a record, without its data."""
+        body = self.initial_body(tenant, record_id)
+        return None if body is None else parse_own(body)
+
+    def initial_body(self, tenant: int, record_id: str) -> str | None:
+        """Return the JSON of the first write of a record."""
         row = self.connection.execute(
             "SELECT message FROM dwn_message INDEXED BY dwn_by_record"
             " WHERE tenant = ? AND record_id = ? AND initial = 1",
             (tenant, record_id),
         ).fetchone()
-        return parse_own(row[0]) if row else None
+        return row[0] if row else None
 
     def first_child_date(self, tenant: int, parent_id: str, protocol_path: str) -> str | None:
         """Return the earliest timestamp among the latest states of a record's children of one kind."""

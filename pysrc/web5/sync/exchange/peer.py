@@ -93,6 +93,12 @@ NO_LIST = replace(GARBAGE, detail="BadReply: the reply has no list of messages")
 """Not the same as an empty list, which would say that the endpoint holds nothing."""
 
 
+ENDLESS_LIST = replace(GARBAGE, detail="BadReply: the list of messages does not end")
+MOST_PAGES = 100
+LONG = 1000
+"""The length of a list that a node may have cut short (our own gives no fewer at a time), so that there is more."""
+
+
 @dataclass(slots=True)
 class Peer:
     """Requests to one endpoint, counted in `report`. Each returns its result, or the outcome if it failed.
@@ -113,7 +119,22 @@ class Peer:
         return any(log.grants for log in self.logs)
 
     async def list_messages(self, log: RemoteLog, cursor: Cursor | None) -> Listing | Outcome:
-        """List what the endpoint has taken since the cursor: the one request of an idle visit."""
+        """List what the endpoint has taken since the cursor: one request of an idle visit, more only for long lists."""
+        listed: dict[str, None] = {}
+        after: Cursor | None = None
+        for _ in range(MOST_PAGES):
+            page = await self._list_page(log, after or cursor)
+            if isinstance(page, Outcome):
+                return page
+            known = len(listed)
+            listed.update(dict.fromkeys(page.cids))
+            after = page.cursor or after
+            # A list that says nothing new is the end of it, whatever its cursor is.
+            if len(page.cids) < LONG or page.cursor is None or len(listed) == known:
+                return Listing(list(listed), after, cursor)
+        return ENDLESS_LIST
+
+    async def _list_page(self, log: RemoteLog, cursor: Cursor | None) -> Listing | Outcome:
         grant = log.grants.get("Query")
         reply = await self._ask(compose.messages_query, filters=log.filters, cursor=cursor, permission_grant_id=grant)
         if isinstance(reply, Outcome):
@@ -122,7 +143,7 @@ class Peer:
         cids, after = reply.get("entries"), reply.get("cursor")
         if not isinstance(cids, list) or not all(isinstance(cid, str) and CID.fullmatch(cid) for cid in cids):
             return NO_LIST
-        return Listing(list(dict.fromkeys(cids)), after if is_cursor(after) else None, cursor)
+        return Listing(cids, after if is_cursor(after) else None, cursor)
 
     async def list_everything(self) -> dict[str, Listing] | Outcome:
         """List everything, by log."""

@@ -72,7 +72,8 @@ class Plans:
 
     def search(self, filter: dict[str, Any], *, requester: str = TENANT, **more: Any) -> list[Any]:
         alternatives = seen_by(requester, TENANT, list(record_terms(filter, TENANT, asked_by=requester)))
-        return search(self.store.connection, 1, alternatives, **{"method": "Write", "sort": NEWEST, "limit": 20} | more)
+        given = {"method": "Write", "sort": NEWEST, "limit": 20} | more
+        return list(search(self.store.connection, 1, alternatives, **given))
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_publication(plans: Plans) -> None:
     soon = record_terms({"datePublished": {"from": SOON}, "schema": "urn:a"}, TENANT, asked_by=TENANT)
     for terms in ([PUBLISHED], list(soon)):
         plans.seen.clear()
-        search(plans.store.connection, 1, [terms], method="Write", sort=SORTS["publishedDescending"], limit=20)
+        list(search(plans.store.connection, 1, [terms], method="Write", sort=SORTS["publishedDescending"], limit=20))
         assert len(plans.seen) == 1
         assert plans.seen[0].startswith("SEARCH dwn_message USING INDEX dwn_by_published (tenant=?")
 

@@ -20,11 +20,11 @@ ROLE = {"protocol": "urn:p", "protocol_path": "thread/member", "recipient": "did
     [
         (lambda store: stored.configured(store, 1, "urn:p"), "INDEX dwn_by_configured (tenant=? AND protocol=?)"),
         (
-            lambda store: stored.configurations(store, 1, protocol=None, published_only=False),
+            lambda store: list(stored.configurations(store, 1, protocol=None, published_only=False)),
             "INDEX dwn_by_configured (tenant=?)",
         ),
         (
-            lambda store: stored.configurations(store, 1, protocol="urn:p", published_only=True),
+            lambda store: list(stored.configurations(store, 1, protocol="urn:p", published_only=True)),
             "INDEX dwn_by_configured (tenant=? AND protocol=?)",
         ),
         (lambda store: stored.link(store, 1, "x"), "INDEX dwn_by_record (tenant=? AND record_id=?)"),

@@ -7,7 +7,10 @@ import pytest
 
 from tests.unit.sync.world import HOST, Answer, Device, Message, World, cid_of
 from tests.watch import Watch
+from web5.node.limits import Usage
 from web5.sync import Activity, EndpointStatus, State
+from web5.sync.exchange import peer
+from web5.sync.exchange.visit import AUDIT_SECONDS
 
 A = f"{HOST}/a"
 
@@ -96,3 +99,25 @@ async def test_5_live_a_crash_is_retried_by_itself(world: World, caplog: pytest.
     assert cid_of(message) in world.held(world.remotes["/a"])
     assert (await phone.sync.now()).ok  # what was retried since is not raised any more
     await phone.sync.stop()
+
+
+async def test_lists_that_a_node_cuts_short_are_read_to_their_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Usage, "room", lambda self, address: 5 * 62)
+    monkeypatch.setattr(peer, "LONG", 5)
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    messages = [await phone.write(b"%d" % number) for number in range(23)]
+    await phone.sync.now()
+    await laptop.sync.now()
+    assert world.held(laptop.dwn) == {cid_of(message) for message in messages}
+    for _ in range(2):  # and nothing looks lost when everything is listed again
+        world.clock.ahead += (AUDIT_SECONDS + 1) * 1_000_000
+        world.network.reset()
+        assert (await phone.sync.now()).ok
+        assert world.network.counts["/a", "MessagesQuery"] >= 5
+        assert world.network.counts["/a", "RecordsWrite"] == 0
+    monkeypatch.setattr(peer, "MOST_PAGES", 3)
+    world.clock.ahead += (AUDIT_SECONDS + 1) * 1_000_000
+    assert not (await phone.sync.now()).ok
+    assert "does not end" in (status(phone).last_error or (0, ""))[1]

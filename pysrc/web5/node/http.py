@@ -1,0 +1,242 @@
+"""The HTTP server below the node: uvicorn on h11 and websockets, with strict framing, limits and deadlines.
+
+uvicorn has a timeout for idle connections that have had an answer, and a cap that it looks at when a request has come.
+A connection that has not brought one yet, brings its body or takes its answer slowly is bounded here (`connections`).
+hypercorn and granian have no cap by address either, and no deadline for a body that goes by its size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+from web5.node.connections import BATCH, ConnectionLimits, Connections
+from web5.node.framing import Framing
+from web5.node.limits import KIB, Limits
+
+HEADERS_BESIDE = 16 * KIB
+"""Bytes of other headers that a request may have beside its message."""
+
+LARGEST_TEXT = 2 * Limits().message
+"""Bytes of a WebSocket's text from which on the socket is closed; what is over `Limits.message` is only refused."""
+
+PING_SECONDS = 20.0
+"""Time between two pings of a WebSocket's client, and for its answer."""
+
+GRACE_SECONDS = 3
+
+BACKLOG = 1024
+"""Connections that the system keeps until they are accepted."""
+
+_ALL_TAKEN = 2**40
+"""More than any buffer holds: what counts as moved when a client has taken all that was there for it."""
+
+
+class ServerConfig(uvicorn.Config):
+    """uvicorn's settings, with the connections of the server that they are for."""
+
+    def __init__(self, app: ASGIApp, connections: Connections, most_head: int, **more: Any) -> None:
+        super().__init__(app, h11_max_incomplete_event_size=most_head, **more)
+        self.connections = connections
+        self.most_head = most_head
+
+
+class HttpProtocol(H11Protocol):
+    """A connection that carries HTTP."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        own = cast(ServerConfig, config)
+        self._connections, self._framing = own.connections, Framing(own.most_head)
+        self._received = self._resumed = 0
+        self._is_over = False  # it is answered for the last time; what comes is not looked at
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if not self._connections.admit(self):
+            self._write(503, "Retry-After: 10\r\n")
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.drop(self.transport)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing() or self._is_over or self._framing.refusal is not None:
+            return
+        self._received += len(data)
+        self._unset_keepalive_if_required()
+        if good := self._framing.feed(data):
+            super().data_received(good)
+        self._refuse()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._refuse()
+
+    def resume_writing(self) -> None:
+        self._resumed += 1
+        super().resume_writing()
+
+    def is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete or self._is_over
+
+    def waits_for(self) -> tuple[str, int] | None:
+        if self._is_over:
+            return "taking", 0
+        if self.flow.write_paused or self.transport.is_closing():
+            return "taking", self._resumed * _ALL_TAKEN - self.transport.get_write_buffer_size()
+        if self._framing.place != "head":
+            asked_for = self.cycle is None or not self.cycle.waiting_for_100_continue
+            return ("body", self._received) if asked_for and not self.flow.read_paused else None
+        has_begun = self.cycle is None or not self._framing.is_between_requests
+        return ("head", self._received) if self.is_idle() and has_begun else None
+
+    def _refuse(self) -> None:
+        """Answer what is no request, if there is such, once all requests before it are answered."""
+        status = self._framing.refusal
+        if status is None or self._is_over or self.transport.is_closing():
+            return
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            return  # there is one to be answered first
+        if not self.is_idle():  # its head was good, its body is not
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.their_state is h11.SEND_BODY and self.cycle.response_started:
+            self.transport.close()
+        else:
+            # Closed for writing only: what is still on its way would else break the connection before the answer.
+            self._is_over = True
+            self._write(status)
+            self.transport.write_eof()
+
+    def shutdown(self) -> None:
+        if self._is_over:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    def _write(self, status: int, headers: str = "") -> None:
+        reason = HTTPStatus(status).phrase
+        text = f"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {len(reason)}\r\n"
+        self.transport.write(f"{text}Connection: close\r\n{headers}\r\n{reason}".encode())
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """A connection that carries a WebSocket."""
+
+    _received = _resumed = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._connections.hand_over(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.drop(self.transport)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
+
+    def resume_writing(self) -> None:
+        self._resumed += 1
+        super().resume_writing()
+
+    async def send(self, message: Any) -> None:
+        """Send, and return when the client has taken most of it."""
+        await super().send(message)
+        await self.writable.wait()
+
+    def is_idle(self) -> bool:
+        return False
+
+    def waits_for(self) -> tuple[str, int] | None:
+        if self.transport.is_closing() or not self.writable.is_set():
+            return "taking", self._resumed * _ALL_TAKEN - self.transport.get_write_buffer_size()
+        is_within_message = bool(self.frames or self.conn.reader.buffer)
+        return ("body", self._received) if is_within_message and not self.read_paused else None
+
+    @property
+    def _connections(self) -> Connections:
+        return cast(ServerConfig, self.config).connections
+
+
+def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, proxies: Sequence[str] = ()) -> ServerConfig:
+    """Return the settings of a server of DWNs.
+
+    Parameters:
+        proxies: addresses and networks of reverse proxies, whose `X-Forwarded-For` says who the client is; anybody
+            else's says nothing.
+    """
+    connections = Connections(limits or ConnectionLimits())
+    return ServerConfig(
+        app,
+        connections,
+        Limits().message + HEADERS_BESIDE,
+        port=0,
+        http=HttpProtocol,
+        ws=SocketProtocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        backlog=BATCH,
+        timeout_keep_alive=connections.limits.idle,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_max_size=LARGEST_TEXT,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,
+    )
+
+
+class Server(uvicorn.Server):
+    """A server that accepts a few connections at a time, so that their limit is looked at in between."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket for a server to listen on.
+
+    Parameters:
+        port: 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    # Not socket.create_server: it leaves the protocol open, and then asyncio does not turn Nagle's algorithm off,
+    # which costs 40 ms a reply.
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

@@ -168,7 +168,7 @@ async def test_a_question_has_the_time_that_is_set(tmp_path: Path, more: list[st
 def test_a_window_that_is_none_is_refused(text: str, capsys):
     with pytest.raises(SystemExit):
         main(["--time-window", text])
-    assert "a time window is a number of seconds" in capsys.readouterr().err
+    assert "this is a whole number" in capsys.readouterr().err
 
 
 async def test_site_lies_beside_the_nodes(tmp_path: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,17 @@ def test_the_order_of_properties_does_not_matter(value: dict[str, Any], random: 
 def test_a_float_elsewhere_does_not_change_how_the_rest_is_encoded(value: dict[str, Any]) -> None:
     plain, with_float = dag_cbor([value]), dag_cbor([value, 0.5])
     assert with_float == b"\x82" + plain[1:] + b"\xfb\x3f\xe0" + bytes(6)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text() | st.integers(-(2**53) + 1, 2**53 - 1),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=8),
+    )
+)
+def test_without_fractions_it_is_the_canonical_form(value: Any) -> None:
+    """Of RFC 7049, section 3.9."""
+    assert dag_cbor(value) == cbor2.dumps(value, canonical=True)
 
 
 @given(st.integers(-(2**53) + 1, 2**53 - 1))

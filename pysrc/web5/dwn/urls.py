@@ -21,6 +21,9 @@ _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp":
 _LABEL_ENDS = re.compile("[.\u3002\uff0e\uff61]")
 _FORBIDDEN_IN_HOST = frozenset(map(chr, [*range(0x21), 0x7F])) | frozenset("#/:<>?@[\\]^|")
 _FORBIDDEN_IN_DOMAIN = _FORBIDDEN_IN_HOST | {"%"}
+MAX_HOST = 1024
+"""The limit for the characters of a host; names that can be resolved have 253 (RFC 1035)."""
+
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
 _KEEP_IN_PATH = frozenset(map(chr, range(0x21, 0x7F))) - frozenset('"#<>?`{}')
 _KEEP_IN_USERINFO = _KEEP_IN_PATH - frozenset("/:;=@[\\]^|")
@@ -103,6 +106,8 @@ def _authority(scheme: str, authority: str) -> str:
 
 
 def _host(host: str, *, special: bool) -> str:
+    if len(host) > MAX_HOST:
+        raise ValueError("no host is that long")
     if host.startswith("["):
         if not host.endswith("]"):
             raise ValueError("no end of the IPv6 address")

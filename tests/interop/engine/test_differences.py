@@ -23,9 +23,11 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn.cid import dag_cbor_cid, data_cid, message_cid
 from web5.dwn.javascript import MAX_SIZE
 from web5.dwn.messages.shapes import MAX_ALTERNATIVES, MAX_FILTERS
+from web5.dwn.protocols.definitions import MAX_PATTERNS
 from web5.dwn.protocols.validation import MAX_PATHS
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.dwn.timestamps import parse_timestamp
+from web5.dwn.urls import MAX_HOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -255,6 +257,13 @@ async def test_log_with_very_many_filters(reference_engine: ReferenceScript, scr
     script.ask(script.alice, "Messages", "Query", filters=filters)
     ours, theirs = await script.last(reference_engine)
     assert (ours.code, theirs.code) == ("400 SchemaValidatorFailure", "200 OK")
+
+
+async def test_schema_with_a_very_long_host(reference_engine: ReferenceScript, script: Script) -> None:
+    """URLs with very long hosts."""
+    script.write(b"x", schema=f"http://{'a.' * (MAX_HOST // 2)}example")
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400 UrlSchemaNotNormalized", "202 Accepted")
 
 
 async def test_protocol_with_very_long_paths(reference_engine: ReferenceScript, script: Script) -> None:
@@ -548,6 +557,15 @@ async def test_subscription_of_a_former_member(reference_engine: ReferenceScript
     script.post(thread)
     ours, theirs = await script.last(reference_engine)
     assert (len(ours.events), len(theirs.events)) == (0, 1)
+
+
+async def test_pattern_without_end(reference_engine: ReferenceScript, script: Script) -> None:
+    """Patterns that take too many steps."""
+    texts = {"type": "array", "items": {"type": "string", "pattern": "a|" * (MAX_PATTERNS // 2) + "b"}}
+    script.configure({**DEFINITION, "structure": {"note": {"$tags": {"a": texts}}}})
+    script.write(b"{}", protocol=PROTOCOL, protocolPath="note", tags={"a": ["b"]})
+    ours, theirs = await script.last(reference_engine)
+    assert (ours.code, theirs.code) == ("400", "202 Accepted")
 
 
 async def test_pattern_that_takes_for_ever(reference_engine: ReferenceScript, script: Script) -> None:

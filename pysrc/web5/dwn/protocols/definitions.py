@@ -19,6 +19,9 @@ from web5.lru import LruCache, footprint
 REMEMBERED = 256
 REMEMBERED_BYTES = 32 << 20
 
+MAX_PATTERNS = 10_000
+"""The limit for the characters of all patterns in `$tags` together; to read one costs as much as twenty steps."""
+
 _WITHOUT_CONSEQUENCE = frozenset(
     (
         *("$schema", "$defs", "definitions", "$comment", "title", "description", "default", "examples"),
@@ -58,10 +61,15 @@ class TagRules:
         }
         named = {reference: target for reference, target in references(schema).items() if target is not None}
         walked: set[int] = set()
-        every = (inner for root in (schema, *named.values()) for inner, _ in subschemas(root, walked=walked))
+        every = [inner for root in (schema, *named.values()) for inner, _ in subschemas(root, walked=walked)]
+        patterns = [inner["pattern"] for inner in every if isinstance(inner, dict) and "pattern" in inner]
         reasons = (reason for inner in every for reason in _strict_faults(inner, named))
-        twins = len(set(required)) < len(required)
-        return TagRules(schema, "$requiredTags names a tag twice" if twins else next(reasons, None), named)
+        unusable: str | None = None
+        if len(set(required)) < len(required):
+            unusable = "$requiredTags names a tag twice"
+        elif sum(map(len, patterns)) > MAX_PATTERNS:
+            unusable = f"the patterns have more than {MAX_PATTERNS} characters together"
+        return TagRules(schema, unusable or next(reasons, None), named)
 
     def fault(self, tags: Mapping[str, Any]) -> Fault | None:
         """Return the first fault of a record's tags, or None. A `$ref` to itself is a RecursionError."""

@@ -24,6 +24,7 @@ from web5.ecma_regexp.syntax import (
     Group,
     Look,
     Node,
+    RegExpSyntaxError,
     Repeat,
     Sequence,
     parse,
@@ -32,6 +33,9 @@ from web5.lru import remember_short
 
 DEFAULT_STEPS = 100_000
 """A tenth of a second on a small machine; a pattern that people write needs some hundred."""
+
+MAX_LENGTH = 10_000
+"""The limit for the characters of a pattern, to read which takes as long as twenty steps each."""
 
 Instruction = tuple[Any, ...]
 _SET, _RUN, _SPLIT, _JUMP, _ENTER, _LOOP, _NEXT, _SAVE, _BACK, _ASSERT, _LOOK, _MATCH = range(12)
@@ -74,6 +78,10 @@ class EcmaRegExp:
         self._program = compiler.compile(pattern.root)
         self._tracked = compiler.slots
 
+    def __sizeof__(self) -> int:
+        """Return about the bytes of memory that its program takes."""
+        return 600 * len(self.source)
+
     def test(self, text: str, effort: Effort | None = None) -> bool:
         """Return True if the pattern matches anywhere in the text.
 
@@ -94,8 +102,10 @@ def compile(source: str) -> EcmaRegExp:
     """Read a pattern as `new RegExp(source, "u")` does.
 
     Raises:
-        RegExpSyntaxError: it is none.
+        RegExpSyntaxError: it is none, or has more than `MAX_LENGTH` characters.
     """
+    if len(source) > MAX_LENGTH:
+        raise RegExpSyntaxError(f"the pattern has more than {MAX_LENGTH} characters")
     return EcmaRegExp(source)
 
 

@@ -11,12 +11,12 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from web5 import ecma_regexp, strict_json
-from web5.dwn.protocols.json_schema import Fault, Scope, fault, fault_within, references, subschemas
+from web5.dwn.protocols.json_schema import MAX_PATTERNS, Fault, Scope, fault, fault_within, references, subschemas
 from web5.ecma_regexp import RegExpSyntaxError
 from web5.errors import CredentialError
 from web5.vc.codes import Code
@@ -132,7 +132,11 @@ def _too_large(value: Any) -> bool:
 
 
 def _schema_problem(root: Any) -> str | None:
+    room = MAX_PATTERNS
     for schema, depth in subschemas(root, definitions=True):
+        room -= sum(map(len, _patterns(schema)))
+        if room < 0:
+            return f"its patterns have more than {MAX_PATTERNS} characters together"
         # Checked before the generator reads the schemas within.
         problem = "it is nested too deeply" if depth > MAX_DEPTH else _keyword_problem(schema)
         if problem is not None:
@@ -141,6 +145,14 @@ def _schema_problem(root: Any) -> str | None:
         if target is None:
             return f"{reference[:100]!r} is no schema within it"
     return None
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        if isinstance(schema.get("patternProperties"), dict):
+            yield from schema["patternProperties"]
 
 
 def _keyword_problem(schema: Any) -> str | None:

@@ -23,7 +23,7 @@ from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dwn.cid import dag_cbor_cid, data_cid, message_cid
 from web5.dwn.javascript import MAX_SIZE
 from web5.dwn.messages.shapes import MAX_ALTERNATIVES, MAX_FILTERS
-from web5.dwn.protocols.definitions import MAX_PATTERNS
+from web5.dwn.protocols.json_schema import MAX_PATTERNS
 from web5.dwn.protocols.validation import MAX_PATHS
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.dwn.timestamps import parse_timestamp

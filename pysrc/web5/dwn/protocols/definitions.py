@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from web5 import ecma_regexp
 from web5.dwn.codes import Code
 from web5.dwn.permissions import protocol as permissions
-from web5.dwn.protocols.json_schema import KEYWORDS, Fault, Schema, fault, references, subschemas
+from web5.dwn.protocols.json_schema import KEYWORDS, MAX_PATTERNS, Fault, Schema, fault, references, subschemas
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.store import Store
 from web5.ecma_regexp import RegExpSyntaxError
@@ -18,9 +18,6 @@ from web5.lru import LruCache, footprint
 
 REMEMBERED = 256
 REMEMBERED_BYTES = 32 << 20
-
-MAX_PATTERNS = 10_000
-"""The limit for the characters of all patterns in `$tags` together; to read one costs as much as twenty steps."""
 
 _WITHOUT_CONSEQUENCE = frozenset(
     (
@@ -62,14 +59,9 @@ class TagRules:
         named = {reference: target for reference, target in references(schema).items() if target is not None}
         walked: set[int] = set()
         every = [inner for root in (schema, *named.values()) for inner, _ in subschemas(root, walked=walked)]
-        patterns = [inner["pattern"] for inner in every if isinstance(inner, dict) and "pattern" in inner]
         reasons = (reason for inner in every for reason in _strict_faults(inner, named))
-        unusable: str | None = None
-        if len(set(required)) < len(required):
-            unusable = "$requiredTags names a tag twice"
-        elif sum(map(len, patterns)) > MAX_PATTERNS:
-            unusable = f"the patterns have more than {MAX_PATTERNS} characters together"
-        return TagRules(schema, unusable or next(reasons, None), named)
+        twins = "$requiredTags names a tag twice" if len(set(required)) < len(required) else None
+        return TagRules(schema, twins or next(reasons, None) or _read_patterns(every), named)
 
     def fault(self, tags: Mapping[str, Any]) -> Fault | None:
         """Return the first fault of a record's tags, or None. A `$ref` to itself is a RecursionError."""
@@ -94,11 +86,19 @@ def _strict_faults(schema: Schema, named: Mapping[str, Schema]) -> Iterator[str]
         yield "minContains makes contains meaningless"
     if ("if" in schema) != ("then" in schema or "else" in schema):
         yield "if, then and else need each other"
-    if isinstance(schema.get("pattern"), str):
-        try:
-            ecma_regexp.compile(schema["pattern"])
-        except RegExpSyntaxError as error:
-            yield f"pattern: {error}"
+
+
+def _read_patterns(schemas: Iterable[Schema]) -> str | None:
+    """Put each pattern of some schemas in its own place, ready to match; or return why no tag can be judged."""
+    patterned = [schema for schema in schemas if isinstance(schema, dict) and "pattern" in schema]
+    if sum(len(schema["pattern"]) for schema in patterned) > MAX_PATTERNS:
+        return f"the patterns have more than {MAX_PATTERNS} characters together"
+    try:
+        for schema in patterned:
+            schema["pattern"] = ecma_regexp.compile(schema["pattern"])
+    except RegExpSyntaxError as error:
+        return f"pattern: {error}"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 from urllib.parse import unquote
 
 from web5 import ecma_regexp
-from web5.ecma_regexp import Effort, EffortExceeded
+from web5.ecma_regexp import EcmaRegExp, Effort, EffortExceeded
 
 Schema = Mapping[str, Any] | bool
 Check = Callable[[Any, Any, Mapping[str, Any], "Scope"], "Fault | None"]
 
 MAX_STEPS = 200_000
 """For one value, its patterns included; a tenth of a second or two on a small machine."""
+
+
+MAX_PATTERNS = 10_000
+"""The limit for the characters of all patterns in a schema from strangers; those who use it see to that."""
+
+STEPS_TO_READ = 20
+"""For each character of a pattern, once a validation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Scope:
 
     names: Names
     effort: Effort
+    patterns: dict[str, EcmaRegExp] = field(default_factory=dict)
 
 
 def fault(schema: Schema, value: Any, names: Names | None = None, max_steps: int = MAX_STEPS) -> Fault | None:
@@ -196,10 +204,15 @@ def _is_multiple(of: float, value: float, scope: Scope) -> bool:
     return isfinite(quotient) and quotient == int(quotient)
 
 
-def _matches(pattern: str | re.Pattern[str], text: str, scope: Scope) -> bool:
+def _matches(pattern: str | EcmaRegExp | re.Pattern[str], text: str, scope: Scope) -> bool:
     if isinstance(pattern, re.Pattern):  # of a schema of our own, and known to be quick
         return pattern.search(text) is not None
-    return ecma_regexp.compile(pattern).test(text, scope.effort)
+    if isinstance(pattern, str):
+        if pattern not in scope.patterns:
+            scope.effort.spend(STEPS_TO_READ * len(pattern))
+            scope.patterns[pattern] = ecma_regexp.compile(pattern)
+        pattern = scope.patterns[pattern]
+    return pattern.test(text, scope.effort)
 
 
 def _is_one_of(allowed: Sequence[Any], value: Any, scope: Scope) -> bool:

@@ -5,6 +5,7 @@ Web5Error
 ├── MalformedData          a record's data that is not text or JSON, as it was asked for (is a ValueError too)
 ├── DwnError               a DWN answered with something other than success; has `status` and `code`
 │   ├── BadRequest         400
+│   │   └── NotEncodable   a value that has no CID (is an InvalidArgument too)
 │   ├── Unauthorized       401
 │   ├── Forbidden          403
 │   ├── NotFound           404
@@ -97,6 +98,10 @@ class DwnError(Web5Error):
 
 class BadRequest(DwnError):
     status = 400
+
+
+class NotEncodable(BadRequest, InvalidArgument):
+    """A value that is not JSON, or holds NaN or an infinity, and so has no CID: a parameter, or a part of a message."""
 
 
 class Unauthorized(DwnError):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import cbor2
 
-from web5.errors import InvalidArgument
+from web5.errors import NotEncodable
 
 MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -53,13 +53,13 @@ def dag_cbor(value: Any) -> bytes:
     """Encode a JSON value with JavaScript's numbers: whole ones up to 2^53 - 1 as integers, others as 64-bit floats.
 
     Raises:
-        InvalidArgument: the value is not JSON, or holds NaN or an infinity.
+        NotEncodable: the value is not JSON, or holds NaN or an infinity.
     """
     try:
         # Its own canonical form takes four times as long, and shortens floats.
         return cbor2.dumps(_prepared(value))
     except (cbor2.CBOREncodeError, UnicodeEncodeError, RecursionError, TypeError) as error:
-        raise InvalidArgument(f"not a JSON value: {error}") from error
+        raise NotEncodable("", f"not a JSON value: {error}") from error
 
 
 def _prepared(value: Any) -> Any:
@@ -76,7 +76,7 @@ def _prepared(value: Any) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = javascript_number(value)
         if not isfinite(number):
-            raise InvalidArgument("NaN and infinities have no dag-cbor encoding")
+            raise NotEncodable("", "NaN and infinities have no dag-cbor encoding")
         return number
     return value
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.unit.dwn.chat import chat, configure
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import encrypted
 from web5.dwn import compose
+from web5.dwn.engine import Delivery
 
 FAILURE = "SchemaValidatorFailure"
 ADDITIONAL = "SchemaValidatorAdditionalPropertyNotAllowed"
@@ -187,3 +189,12 @@ async def test_numbers_are_javascripts(world: World) -> None:
     assert await world.status(write, b"hello") == (202, "Accepted")
     infinite = changed(await world.compose(), "descriptor/dataSize", 10**400)
     assert await world.status(infinite, b"hello") == (400, FAILURE)
+    definition = {**chat(), "structure": {"thread": {"$tags": {"a": {"type": "number", "maximum": 1}}}}}
+    protocol = await configure(world, definition)
+    protocol = changed(protocol, "descriptor/definition/structure/thread/$tags/a/enum", [float("inf")])
+    assert await world.status(protocol) == (400, "NaN and infinities have no dag-cbor encoding")
+    sound = await encrypted(world.alice.signer, await world.compose())
+    sound = changed(sound, f"{KEY}/x5", 1e999)
+    assert await world.status(sound, b"hello") == (400, "NaN and infinities have no dag-cbor encoding")
+    [answer] = await world.dwn.process_writes(world.alice.did, [Delivery(sound, b"hello", "x")])
+    assert answer["status"]["code"] == 400

@@ -15,7 +15,7 @@ from tests.served import served
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
 from web5.dwn import compose, rpc
-from web5.node.endpoint import Limits
+from web5.node.limits import Limits
 from web5.node.server import create_app
 
 MAX_STEPS = 1_000_000

@@ -9,20 +9,19 @@ from contextlib import suppress
 
 import js
 from app.change_notifier import ChangeNotifier
-from app.service import Service, answer, refusal
+from app.service import SHARED, Service, answer, refusal
 from app.session import Session
 
 from web5.browser.tabs import Handler, Tabs
 from web5.errors import Web5Error
 from web5.platform import default_settings, open_agent
 
-tabs = Tabs("web5")
 channel = js.BroadcastChannel.new("web5-events")
 notifier = ChangeNotifier(channel.postMessage)
 
 
 async def ask(name: str, arguments: str) -> str:
-    """Call a method of the notes service, in this tab or in the one that is the node.
+    """Call a method of the notes service; one that is not shared makes this tab the node first.
 
     Parameters:
         name: one of `app.service.METHODS`.
@@ -43,7 +42,7 @@ async def be_the_node() -> None:
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
     opening = asyncio.ensure_future(open_session())
     try:
-        tabs.serve(await handler(asyncio.shield(opening)))
+        await tabs.serve(await handler(asyncio.shield(opening)))
         notifier.leading()
         await asyncio.Event().wait()
     finally:
@@ -103,5 +102,19 @@ async def resume() -> None:
             turn = asyncio.ensure_future(be_the_node())
 
 
+def hand_over() -> None:
+    """Let the tab that asks for it be the node, and queue up behind it."""
+    global handing
+    handing = asyncio.ensure_future(step_back())
+
+
+async def step_back() -> None:
+    """Stop being the node, and wait for the next turn."""
+    await freeze()
+    await resume()
+
+
+tabs = Tabs("web5", SHARED, hand_over)
 turning = asyncio.Lock()
+handing: asyncio.Future[None] | None = None
 turn = asyncio.ensure_future(be_the_node())

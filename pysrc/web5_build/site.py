@@ -35,6 +35,9 @@ PAGES = {".html", ".json", ".toml", ".py", ".mjs", ".js", ".css"}
 RUNTIME_NAME = re.compile(rf"(?<=[\"'/(=])({'|'.join(RUNTIMES)})/(?=[\w.])")
 """A runtime's folder, where a page names it."""
 
+CHARSET = '<meta charset="utf-8">'
+"""The beginning of each page's head; its policy comes next, before anything that it is for."""
+
 DEFAULT_CONFIG = {"dwn_endpoints": ["dwn0", "dwn1"], "did_dht_gateways": ["dht"]}
 
 
@@ -77,6 +80,7 @@ def _assemble(current: Step, target: Path, carried: list[Path], modules: boot.Mo
             shutil.copy2(path, target / path.name)
     folders = {name: _copy_runtime(target, name) for name in RUNTIMES}
     _name_runtimes(target, folders)
+    _confine_pages(target)
     (target / "wheels").mkdir()
     for wheel in carried:
         shutil.copy2(wheel, target / "wheels")
@@ -107,6 +111,19 @@ def _name_runtimes(target: Path, folders: dict[str, str]) -> None:
             continue
         text = page.read_text()
         page.write_text(RUNTIME_NAME.sub(lambda found: folders[found[1]] + "/", text))
+
+
+def _confine_pages(target: Path) -> None:
+    """Write the Content-Security-Policy of `_headers` into the pages, for hosts that send no headers."""
+    header = re.search(r"^ +Content-Security-Policy: (.+)$", (target / "_headers").read_text(), re.MULTILINE)
+    assert header is not None
+    # Where a page may be framed, only a header can say.
+    policy = "; ".join(rule for rule in header[1].split("; ") if not rule.startswith("frame-ancestors"))
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    for page in [*target.glob("*.html"), *target.glob("examples/*.html")]:
+        text = page.read_text()
+        assert text.count(CHARSET) == 1, page
+        page.write_text(text.replace(CHARSET, f"{CHARSET}\n{meta}"))
 
 
 def address() -> str:

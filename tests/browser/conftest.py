@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.browser.world import Device, World, make_world
 from tests.chromium import FLAGS
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "web"))  # web/app, by the name it has in the worker
 
 NewDevice = Callable[[], Awaitable[Device]]
 

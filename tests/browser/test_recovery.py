@@ -48,7 +48,7 @@ async def test_three_identities_and_their_notes_come_back_from_words_alone(
         zip(written, ("Default", "Work", "Club"), strict=True)
     )
     for did, texts in written.items():
-        assert await _exported(other, did) == exported[did]
+        assert await _exported(other, did, PASSWORD) == exported[did]
         notes = (await other.ask("notes", limit=200))["notes"]
         assert {note["text"] for note in notes} == texts
     await other.reload_locked(PASSWORD)
@@ -157,11 +157,11 @@ async def test_without_a_connection_it_is_said_and_can_be_tried_again(
     await expect(other.note("far away")).to_be_visible()
 
 
-async def _exported(device: Device, did: str) -> str:
+async def _exported(device: Device, did: str, password: str | None = None) -> str:
     """Use an identity, and export it."""
     await device.ask("choose_identity", did=did)
     await device.uses(did)
-    exported: str = await device.ask("export_identity")
+    exported: str = await device.ask("export_identity", password=password)
     return exported
 
 

@@ -25,6 +25,7 @@ async def test_the_site_works_below_any_path(browser: Browser, world: World, tmp
         device.context.on("request", lambda request: asked.append(request.url))
         await device.open()
         await device.ready()
+        await expect(device.page.locator("#origin-note")).to_contain_text("should have an address of its own")
         await device.write("Far from the root")
         await device.sync()
         await device.summary("All synced")

@@ -38,6 +38,8 @@ async def test_the_words_are_forgotten_once_two_of_them_are_typed(device: Device
     words = (await device.words()).split()
     await expect(page.locator("#protection-phrase")).to_contain_text("not written down yet")  # "Later"
     await page.click("#invitation-phrase")
+    await expect(page.locator("#phrase-words > li")).to_have_count(0)  # nobody has said yes
+    await page.click("#reveal-save")
     await page.click("#phrase-next")
     await page.fill("#phrase-first", "nonsense")
     await page.keyboard.press("Enter")
@@ -54,13 +56,17 @@ async def test_the_words_are_forgotten_once_two_of_them_are_typed(device: Device
     assert "".join(await page.locator("#phrase-words").all_text_contents()).strip() == ""
 
 
-async def test_a_password_is_typed_twice_and_not_blank(device: Device) -> None:
+async def test_a_password_is_typed_twice_and_not_blank_or_short(device: Device) -> None:
     page, problem = device.page, device.page.locator("#password-problem")
     await page.click("#invitation-password")
     await page.fill("#password-new", " ")
     await page.fill("#password-again", " ")
     await page.click("#password-save")
     await expect(problem).to_contain_text("cannot be blank")
+    await page.fill("#password-new", "seven c")
+    await page.fill("#password-again", "seven c")
+    await page.click("#password-save")
+    await expect(problem).to_contain_text("at least 8 characters")
     await page.fill("#password-new", PASSWORD)
     await page.click("#password-save")
     await expect(problem).to_contain_text("not the same")
@@ -155,6 +161,22 @@ async def test_a_password_is_changed_and_removed(device: Device) -> None:
     await page.click("#password-remove")
     await expect(page.locator("#protection-key")).to_contain_text("whoever can use this browser profile")
     await device.reload()
+
+
+async def test_keys_and_words_are_given_for_the_password_alone(device: Device) -> None:
+    page, words = device.page, await device.words()
+    await device.set_password(PASSWORD)
+    for opener, name in (("phrase-open", "reveal"), ("export-open", "export")):
+        await page.click(f"#{opener}")
+        for wrong in ("", "wrong password"):
+            await page.fill(f"#{name}-password", wrong)
+            await page.click(f"#{name}-save")
+            await expect(page.locator(f"#{name}-problem")).to_have_text("That is not the password.")
+        await page.click(f"#{name}-cancel")
+    assert await device.words(PASSWORD) == words
+    await expect(page.locator("#phrase-words > li")).to_have_count(0)
+    assert len(_private_keys(await device.export(PASSWORD))) > 1
+    assert await page.locator("#export-password").input_value() == ""
 
 
 async def test_the_words_open_a_vault_whose_password_is_forgotten(device: Device) -> None:

@@ -197,9 +197,11 @@ class Device:
     def node(self, endpoint: str) -> Any:
         return self.page.locator(f'[data-endpoint="{endpoint}"]')
 
-    async def export(self) -> str:
+    async def export(self, password: str = "") -> str:
         """Export the identity as a person does; the file's text."""
         await self.page.click("#export-open")
+        if password:
+            await self.page.fill("#export-password", password)
         async with self.page.expect_download() as download:
             await self.page.click("#export-save")
         path = await (await download.value).path()
@@ -221,9 +223,12 @@ class Device:
         """The identity of that name in the panel."""
         return self.page.locator("#identity-list > li").filter(has=self.page.get_by_text(name, exact=True))
 
-    async def words(self) -> str:
+    async def words(self, password: str = "") -> str:
         """Look at the recovery phrase, as a person does who writes it down later."""
         await self.page.click("#phrase-open")
+        if password:
+            await self.page.fill("#reveal-password", password)
+        await self.page.click("#reveal-save")
         items = self.page.locator("#phrase-words > li")
         await expect(items).to_have_count(12)
         words = " ".join(await items.all_text_contents())

@@ -31,15 +31,17 @@ from web5 import Record, Web5, ecma_regexp
 from web5.agent.delegation.actor import Actor
 from web5.agent.vault.vault import Vault
 from web5.api.data import prepare
+from web5.browser import tabs
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.files import source
 from web5.browser.guard import GuardedFetchHttp
 from web5.browser.http import FetchHttp
 from web5.browser.indexeddb import WriteTransaction, open_database, result
-from web5.browser.locks import exclusive
+from web5.browser.locks import exclusive, hold
 from web5.browser.pages import IndexedDbPages
 from web5.browser.sealer import DeviceSealer
+from web5.browser.tab_keys import TabKey
 from web5.browser.tabs import Tabs
 from web5.browser.websocket import BrowserWebSockets
 from web5.dids import jwk
@@ -276,7 +278,7 @@ async def open_vault(space: str, words: str) -> str:
     text = await vault.encrypt(b"kept")
     (sealed,) = database.connection.execute("SELECT wrapped FROM vault_key").fetchone()
     before = sealed in await _every_page(space)
-    await vault.change_password(None, "secret")
+    await vault.change_password(None, "a secret")
     after = sealed in await _every_page(space)
     await database.close()
 
@@ -288,7 +290,7 @@ async def open_vault(space: str, words: str) -> str:
             await vault.unlock(password)
         except Web5Error as error:
             refusals.append(type(error).__name__)
-    await vault.unlock("secret")
+    await vault.unlock("a secret")
     told = [vault.agent_did, refusals, (await vault.decrypt(text)).decode(), before, after]
     await database.close()
     return json.dumps(told)
@@ -507,15 +509,38 @@ _closing: dict[str, asyncio.Event] = {}
 _never = asyncio.Event()
 
 
-def join(name: str) -> None:
-    """Take part; `lead` then waits for this tab's turn."""
-    _tabs[name] = Tabs(name)
+SHARED = frozenset({"greet", "refuse", "stall"})
+_titles: dict[str, str] = {}
+_steps: set[asyncio.Future[None]] = set()
+
+
+def join(name: str, more: str = "", hands_over: bool = True) -> None:
+    """Take part; `lead` then waits for this tab's turn.
+
+    Parameters:
+        more: another call that this tab believes to be shared.
+        hands_over: False for a tab that keeps the lead.
+    """
+    _tabs[name] = Tabs(name, SHARED | {more}, lambda: _steps.add(asyncio.ensure_future(_step_back(name, hands_over))))
+
+
+async def _step_back(name: str, hands_over: bool) -> None:
+    js.tell("asked to hand over")
+    if not hands_over:
+        return
+
+    async def close() -> None: ...
+
+    await _tabs[name].resign(close)
+    _leading.discard(name)
+    await lead(name, _titles[name])
 
 
 async def lead(name: str, title: str) -> None:
     """Return once this tab leads and serves as `title`."""
-    tabs = _tabs[name]
-    await tabs.lead()
+    mine = _tabs[name]
+    _titles[name] = title
+    await mine.lead()
     _leading.add(name)
 
     async def handler(call: str, args: str) -> str:
@@ -526,7 +551,22 @@ async def lead(name: str, title: str) -> None:
             await _never.wait()
         return json.dumps([title, call, json.loads(args)])
 
-    tabs.serve(handler)
+    await mine.serve(handler)
+
+
+async def claim(name: str) -> str:
+    """Say to lead, and hold the lock that shows a leader's key, without being the leader."""
+    key = await TabKey.make()
+    _owned[name] = await hold(f"{name}.leader.{key.name}")
+    js_channel = js.BroadcastChannel.new(f"{name}.tabs")
+    js_channel.postMessage(json.dumps({"kind": "leading", "from": key.name}))
+    js_channel.close()
+    return key.name
+
+
+def be_patient(seconds: float) -> None:
+    """Wait so long for another tab that is to hand over."""
+    tabs.PATIENCE = seconds
 
 
 def leads(name: str) -> bool:

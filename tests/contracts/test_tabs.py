@@ -169,6 +169,126 @@ async def test_a_leader_that_resigned_may_lead_again(pages: tuple[Page, Page, Pa
     assert json.loads(await python(pages[0], "call", name, "greet", "6", False))[0] == "one again"
 
 
+LISTEN = """name => {
+  window.posted = [];
+  window.channel = new BroadcastChannel(`${name}.tabs`);
+  channel.onmessage = ({ data }) => posted.push(data);
+}"""
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stranger(context: BrowserContext, address: str, name: str) -> AsyncIterator[Page]:
+    """Another page of the origin, which hears what the tabs post."""
+    page = await context.new_page()
+    await page.goto(f"{address}assets.json")
+    await page.evaluate(LISTEN, name)
+    yield page
+    await page.close()
+
+
+async def _posted(stranger: Page) -> str:
+    text: str = await stranger.evaluate("posted.join('\\n')")
+    return text
+
+
+async def test_a_call_that_is_not_shared_makes_the_caller_the_leader(
+    pages: tuple[Page, Page, Page], stranger: Page, name: str
+) -> None:
+    succession = await _join(pages, name)
+    answer = await python(pages[1], "call", name, "tell", '"a secret"', False)
+    assert json.loads(answer) == ["other", "tell", "a secret"]
+    await succession
+    assert json.loads(await python(pages[0], "call", name, "greet", '"a greeting"', False))[0] == "other"
+    assert json.loads(await python(pages[0], "call", name, "tell", '"another secret"', False))[0] == "one"
+    heard_there = await _posted(stranger)
+    assert '"hand over"' in heard_there and '"call"' in heard_there
+    assert "secret" not in heard_there and "greet" not in heard_there
+
+
+async def test_whoever_asks_for_the_lead_goes_before_those_who_wait(pages: tuple[Page, Page, Page], name: str) -> None:
+    succession = await _join(pages, name)
+    third = pages[2]
+    await python(third, "join", name)
+    own = asyncio.ensure_future(python(third, "lead", name, "third"))
+    assert json.loads(await python(third, "call", name, "tell", "1", False))[0] == "third"
+    await own
+    assert not succession.done()
+    for page in (third, pages[0]):  # who waits comes before or behind the first, which has queued up again
+        await python(page, "leave", name)
+    await succession
+
+
+async def test_a_stranger_cannot_make_a_call_that_is_not_shared(pages: tuple[Page, Page, Page], name: str) -> None:
+    await _join(pages, name)
+    await python(pages[2], "join", name, "tell")  # it has our code, and takes this for shared
+    refusal = "InvalidArgument: No other tab can call 'tell'."
+    assert await python(pages[2], "call", name, "tell", "1", False) == refusal
+    assert await python(pages[0], "leads", name)
+
+
+async def test_who_only_says_to_lead_gets_no_calls(pages: tuple[Page, Page, Page], stranger: Page, name: str) -> None:
+    await _join(pages, name)
+    claimed = await python(pages[2], "claim", name)
+    # The workers take messages in order, so the claim was heard before this call is made.
+    assert json.loads(await python(pages[1], "call", name, "greet", "1", False))[0] == "one"
+    assert f'"to": "{claimed}"' not in await _posted(stranger)
+    await python(pages[2], "disown", name)
+
+
+async def test_a_call_does_not_wait_for_ever_for_a_leader_that_does_not_hand_over(
+    pages: tuple[Page, Page, Page], name: str
+) -> None:
+    one, other, _third = pages
+    await python(one, "join", name, "", False)
+    await python(other, "join", name)
+    await python(one, "lead", name, "one")
+    await python(other, "be_patient", 0.2)
+    try:
+        assert (await python(other, "call", name, "tell", "1", True)).startswith("StorageBusy: another tab is the node")
+        await heard(one, "asked to hand over")
+        assert json.loads(await python(other, "call", name, "greet", "1", False))[0] == "one"
+    finally:
+        await python(other, "be_patient", 30)
+
+
+async def test_what_strangers_post_disturbs_nobody(pages: tuple[Page, Page, Page], stranger: Page, name: str) -> None:
+    await _join(pages, name)
+    key = "A" * 43
+    posted = [
+        None,
+        7,
+        {"kind": "leading"},
+        "",
+        "[" * 100_000,
+        '{"kind": {}}',
+        '{"kind": "leading", "from": 3}',
+        '{"kind": "hand over"}',
+        '{"kind": "hand over", "from": "x", "to": "y"}',
+        '{"kind": "call", "from": {}, "to": [], "sealed": 1}',
+        json.dumps({"kind": "call", "from": key, "to": key, "sealed": "x"}),
+        json.dumps({"kind": "reply", "from": key, "to": key, "sealed": "!"}),
+    ]
+    await stranger.evaluate("messages => messages.forEach((message) => channel.postMessage(message))", posted)
+    call = json.loads(await _one_call(pages[1], stranger, name))
+    forged = [
+        {**call, "from": key},
+        {**call, "sealed": call["sealed"][:-4] + "AAAA"},
+        {**call, "sealed": "AAAA"},
+        {**call, "kind": "reply", "from": call["to"], "to": call["from"]},
+    ]
+    for message in forged:
+        await stranger.evaluate("message => channel.postMessage(message)", json.dumps(message))
+    for page in pages[:2]:
+        assert json.loads(await python(page, "call", name, "greet", "2", False)) == ["one", "greet", 2]
+
+
+async def _one_call(caller: Page, stranger: Page, name: str) -> str:
+    """A call as it was heard by a stranger."""
+    await python(caller, "call", name, "greet", "1", False)
+    text: str = await stranger.evaluate("posted.find((text) => JSON.parse(text).kind === 'call')")
+    return text
+
+
 async def test_a_store_has_one_owner(pages: tuple[Page, Page, Page], name: str) -> None:
     assert await python(pages[0], "own", name, 0.2) == "owned"
     assert (await python(pages[1], "own", name, 0.2)).startswith("StorageBusy")

@@ -11,6 +11,9 @@ from web5 import Web5, strict_json
 from web5.agent.identities import Identity
 from web5.errors import IdentityError
 
+MAX_IMPORT = 1_000_000
+"""Characters of an exported identity; one with some keys has 3,000."""
+
 
 def listed(web5: Web5) -> list[dict[str, Any]]:
     """Return the person's own identities, the oldest first."""
@@ -53,7 +56,13 @@ async def exported(web5: Web5) -> str:
 
 
 async def import_(web5: Web5, text: str) -> str:
-    """Import an identity and return its DID; one that is here already is left as it is."""
+    """Import an identity and return its DID; one that is here already is left as it is.
+
+    Raises:
+        IdentityError: it is none, or larger than any. Nothing is changed.
+    """
+    if len(text) > MAX_IMPORT:
+        raise IdentityError("That is not an exported identity: it is far too long.")
     try:
         portable = strict_json.parse(text)
     except ValueError as error:

@@ -5,51 +5,61 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+
+from pydantic import ValidationError, validate_call
 
 from app import endpoints, identities, notes, state
 from app.change_notifier import Steps
 from app.session import Session
 from web5 import Web5, strict_json
-from web5.errors import DwnError, NotFound, Web5Error
+from web5.errors import DwnError, InvalidArgument, NotFound, Web5Error, first_error
 
-METHODS = frozenset(
+SHARED = frozenset(
     {
-        "accept_terms",
-        "accept_work",
-        "add_node",
-        "change_password",
         "check_store",
         "choose_identity",
         "compare",
         "create_identity",
         "create_note",
-        "delete_identity",
         "delete_note",
-        "export_identity",
-        "forget_words",
         "identities",
-        "import_identity",
         "lock",
         "notes",
         "read_note",
-        "recover",
         "registration",
-        "remove_node",
         "rename_identity",
         "retry",
         "revive",
         "set_sync",
         "state",
         "sync_now",
-        "unlock",
         "unsettled",
         "update_note",
-        "words",
     }
 )
+"""The calls that one tab may make through another, and with that any page of the origin while the vault is unlocked."""
+
+METHODS = SHARED | {
+    "accept_terms",
+    "accept_work",
+    "add_node",
+    "change_password",
+    "delete_identity",
+    "export_identity",
+    "forget_words",
+    "import_identity",
+    "recover",
+    "remove_node",
+    "unlock",
+    "words",
+}
 """The names a page may call; nothing else of the service is reachable.
+
+What is not shared has to do with passwords, keys or words, says where data go, or agrees to something in the person's
+name: the tab in which the person does it is the node, and none of it goes from tab to tab.
 
 Each may be carried out twice, in case the tab that was asked goes away before it has answered. All but `state`,
 `set_sync`, `unlock`, `recover` and `revive` need the vault unlocked, and raise VaultLocked while it is not.
@@ -67,6 +77,27 @@ class Service:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._checked: dict[str, Callable[..., Awaitable[Any]]] = {}
+
+    async def call(self, name: str, arguments: Any) -> Any:
+        """Call a method by its name, if the arguments are those that it takes.
+
+        Raises:
+            InvalidArgument: these are not its arguments.
+            Web5Error: there is no such method.
+        """
+        if name not in METHODS:
+            raise Web5Error(f"There is no method {name[:50]!r}.")
+        if not isinstance(arguments, dict):
+            raise InvalidArgument("Arguments are a JSON object.")
+        if name not in self._checked:
+            self._checked[name] = validate_call(getattr(self, name), config={"strict": True})
+        try:
+            return await self._checked[name](**arguments)
+        except ValidationError as error:
+            raise InvalidArgument(first_error(error)) from error
+        except UnicodeEncodeError as error:
+            raise InvalidArgument("A text has half a surrogate pair in it.") from error
 
     @property
     def web5(self) -> Web5:
@@ -169,8 +200,9 @@ class Service:
         """Delete an identity everywhere; one that is not here is no error."""
         await identities.delete(self.web5, did)
 
-    async def export_identity(self) -> str:
+    async def export_identity(self, password: str | None = None) -> str:
         """Return the identity in use, with its private keys, as the text of a JSON file."""
+        await self._session.prove(password)
         return await identities.exported(self.web5)
 
     async def import_identity(self, text: str) -> str:
@@ -195,8 +227,9 @@ class Service:
         """Change the password of the vault; None stands for this browser's own key."""
         await self._session.change_password(old, new)
 
-    async def words(self) -> list[str]:
+    async def words(self, password: str | None = None) -> list[str]:
         """Return the words that bring the agent back; none once they are said to be written down."""
+        await self._session.prove(password)
         return (await self.web5.vault.recovery_phrase() or "").split()
 
     async def forget_words(self) -> None:
@@ -219,9 +252,7 @@ class Service:
 async def answer(service: Service, name: str, arguments: str) -> str:
     """Call a method by name, with JSON in and out: `{"ok": …}` or `{"error": {kind, message, code, detail}}`."""
     try:
-        if name not in METHODS:
-            raise Web5Error(f"There is no method {name!r}.")
-        return to_json({"ok": await getattr(service, name)(**strict_json.parse(arguments))})
+        return to_json({"ok": await service.call(name, strict_json.parse(arguments))})
     except Exception as error:
         return refusal(error)
 

@@ -19,7 +19,8 @@ from web5.agent.agent import Agent
 from web5.agent.identities import Identity
 from web5.agent.recovery import recover
 from web5.agent.vault.secrets import derive_secrets
-from web5.errors import VaultError, VaultLocked
+from web5.agent.vault.wrapping import check_new_password
+from web5.errors import VaultError, VaultLocked, WrongPassword
 
 FIRST_NAME = "Default"
 """The name of an identity that is made because there is none."""
@@ -109,7 +110,7 @@ class Session:
             await self._agent.lock()
         self._notify()
 
-    async def unlock(self, password: str) -> None:
+    async def unlock(self, password: str | None) -> None:
         """Unlock the vault. Raises WrongPassword."""
         async with self._changing:
             if self.is_open:
@@ -119,20 +120,35 @@ class Session:
             await self.open()
         self._notify()
 
+    async def prove(self, password: str | None) -> None:
+        """Make sure that the person is here who knows the password, if the vault has one; and unlock it.
+
+        Raises:
+            WrongPassword: it is another one, or none was given.
+            VaultLocked: it is locked, and none was given.
+        """
+        if self._agent.vault.protection == "password":
+            if password is None and self.web5:
+                raise WrongPassword("This needs the password.")
+            await self.unlock(password)
+
     async def change_password(self, old: str | None, new: str | None) -> None:
         """Change the password of the vault; None stands for this browser's own key.
 
         Raises:
             WrongPassword, VaultError, VaultLocked: `old` is not what opens it.
-            InvalidArgument: the new one is blank.
+            InvalidArgument: the new one is too short.
         """
-        vault = self.web5.vault
-        async with self._changing:
-            try:
+        check_new_password(new)
+        try:
+            if not self.is_open and old is not None:
+                await self.unlock(old)
+            vault = self.web5.vault
+            async with self._changing:
                 await vault.change_password(old, new)
-            except VaultError:
-                if not await self._opens_with(new):
-                    raise
+        except VaultError:
+            if not await self._opens_with(new):
+                raise
         self._notify()
 
     async def forget_words(self) -> None:
@@ -174,7 +190,7 @@ class Session:
         if password is None:
             return self._agent.vault.protection == "device"
         try:
-            await self._agent.vault.unlock(password)
+            await self.unlock(password)
         except VaultError:
             return False
         return True

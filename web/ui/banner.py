@@ -1,6 +1,6 @@
 """Banners above the page: errors in words, with something to do."""
 
-from ui import problems
+from ui import problems, words
 from ui.client import AgentError
 from ui.dom import clone, el, on, say, show, slot, tone
 
@@ -24,11 +24,12 @@ def show_error(error, action=None, label="Try again"):
     if error.kind == "VaultLocked":
         return
     title, advice = problems.problem(error.kind, error.message)
+    title = words.theirs(title)
     clear(title)
     banner = clone("banner-template")
     say(slot(banner, "title"), title)
     say(slot(banner, "advice"), advice)
-    parts = [part for part in (error.code, error.message, error.detail) if part and part != title]
+    parts = [part for part in (error.code, words.theirs(error.message), error.detail) if part and part != title]
     show(slot(banner, "details"), bool(parts))
     say(slot(banner, "detail"), " · ".join(parts))
     button = slot(banner, "action")

@@ -1,8 +1,10 @@
 """A form that asks the agent for something: busy while it does, with what went wrong in its place."""
 
-from ui import problems
+from ui import problems, words
 from ui.client import AgentError
 from ui.dom import el, on, say, show
+
+_MIN_PASSWORD = 8
 
 
 class Form:
@@ -29,7 +31,7 @@ class Form:
     def complain(self, text):
         """Say what is wrong; nothing, if it is empty."""
         show(self._problem, bool(text))
-        say(self._problem, text)
+        say(self._problem, words.theirs(text))
 
     async def run(self, send):
         """Run something that the form is for, once at a time."""
@@ -56,4 +58,6 @@ def same_twice(first, second):
     """Return what is wrong with a new password that is typed twice, or an empty text."""
     if not first.strip():
         return "A password cannot be blank."
+    if len(first) < _MIN_PASSWORD:
+        return "A password has at least 8 characters: a shorter one is soon guessed."
     return "" if first == second else "The two are not the same. Type it again."

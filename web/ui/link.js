@@ -1,5 +1,19 @@
 // Starts the worker that is the node at once, while PyScript is still on its way, and carries the page's calls to it.
-{
+// In a frame it starts nothing: whoever frames the page could have somebody click on what he does not see, or read it.
+if (window.top !== window) {
+  window.stop();
+  const body = document.createElement("body");
+  body.textContent = "This page does not run inside another one. Open it in a tab of its own.";
+  document.documentElement.append(body);
+} else {
+  // The one thing Python cannot do: say that Python did not come.
+  const shellFailed = () => {
+    document.getElementById("boot-words").textContent = "The page has not loaded completely";
+    document.getElementById("boot-hint").textContent = "Check the connection, then wait or reload. Nothing can be saved now.";
+  };
+  document.addEventListener("error", ({ target }) => target.localName === "script" && shellFailed(), true);
+  setTimeout(() => performance.getEntriesByName("web5-shell").length || shellFailed(), 15000);
+
   const worker = new Worker("boot/agent.mjs", { type: "module", name: "agent" });
   const waiting = new Map();
   let last = 0;

@@ -4,11 +4,11 @@ import asyncio
 import json
 
 from pyscript import ffi
-from ui import banner
+from ui import banner, events, words
 from ui.boot import Boot
 from ui.client import Agent, AgentError
 from ui.composer import Composer
-from ui.dom import on, on_window, spawn, window
+from ui.dom import el, on, on_window, say, show, spawn, window
 from ui.identities import Identities
 from ui.lock import Lock
 from ui.nodes import DEFAULT_MODE, MODE_KEPT, Nodes
@@ -32,13 +32,16 @@ class Page:
         self._composer = Composer(self._agent, self._notes.add)
         self._nodes = Nodes(self._agent, self._refresh)
         self._identities = Identities(self._agent, self._refresh)
-        self._transfer = Transfer(self._agent, self._use_imported)
+        self._transfer = Transfer(self._agent, self._use_imported, lambda: self._protection.has_password)
         self._recovery = RecoveryDialog(self._agent, self._refresh)
         self._lock = Lock(self._agent, self._refresh, lambda: self._recovery.open(True))
         phrase, password = (dialog(self._agent, self._refresh) for dialog in (PhraseDialog, PasswordDialog))
         self._protection = Protection(self._agent, phrase, password, self._recovery, self._refresh)
         self._running = False
         self._unlocked = False
+        shared = words.shared_origin(window.location.host, window.location.pathname)
+        show(el("origin-note"), bool(shared))
+        say(el("origin-note"), shared)
         self._channel = window.BroadcastChannel.new("web5-events")
         on(self._channel, "message", self._event)
         on_window("online", self._revive)
@@ -79,7 +82,9 @@ class Page:
             await self._show_state()
 
     async def _event(self, js_event):
-        event = json.loads(js_event.data)
+        event = events.parse(js_event.data)
+        if event is None:
+            return
         if event["type"] == "boot":
             self._boot.step(event["step"], event["done"], event["total"])
         elif event["type"] == "leading" and self._running:

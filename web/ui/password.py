@@ -22,9 +22,9 @@ class PasswordDialog:
         on(el("password-cancel"), "click", lambda _: el("password-dialog").close())
         on(el("password-dialog"), "close", lambda _: self._form.clear())
 
-    def open(self, protection):
+    def open(self, has_one):
         """Ask for a new password, and for the old one where there is one."""
-        self._has_one = protection == "password"
+        self._has_one = has_one
         self._form.clear()
         title, hint = vault_words.password_dialog(self._has_one)
         say(el("password-title"), title)

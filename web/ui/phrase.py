@@ -1,7 +1,5 @@
 """Writing down the twelve words."""
 
-from ui import banner
-from ui.client import AgentError
 from ui.dom import document, el, on, say, show, window
 from ui.form import Form
 
@@ -20,30 +18,39 @@ class PhraseDialog:
         self._words = []
         self._asked = ()
         self._form = Form("phrase", self._check, "Done")
+        self._reveal_form = Form("reveal", self._reveal, "Fetching them…")
+        on(el("reveal-cancel"), "click", lambda _: el("phrase-dialog").close())
         on(el("phrase-copy"), "click", self._copy)
         on(el("phrase-later"), "click", lambda _: el("phrase-dialog").close())
         on(el("phrase-next"), "click", lambda _: self._ask())
         on(el("phrase-back"), "click", lambda _: self._show())
         on(el("phrase-dialog"), "close", lambda _: self._fill([]))
 
-    async def open(self):
-        """Show them, if they are still there."""
-        try:
-            given = await self._agent.call("words")
-        except AgentError as error:
-            banner.show_error(error)
-            return
-        if not given:  # another tab was quicker
-            await self._refresh()
-            return
-        self._fill(given)
-        self._show()
+    def open(self, has_password):
+        """Ask whether to show them, and for the password where there is one."""
+        self._fill([])
+        show(el("reveal-password-field"), has_password)
+        show(el("reveal-form"), True)
+        show(el("phrase-shown"), False)
+        show(el("phrase-form"), False)
         el("phrase-dialog").showModal()
-        el("phrase-next").focus()
+        if not has_password:
+            el("reveal-save").focus()
+
+    async def _reveal(self):
+        given = await self._agent.call("words", password=el("reveal-password").value or None)
+        if not given:  # another tab was quicker
+            el("phrase-dialog").close()
+            await self._refresh()
+        elif el("phrase-dialog").open:
+            self._fill(given)
+            self._show()
+            el("phrase-next").focus()
 
     def _fill(self, given):
         self._words = given
         self._form.clear()
+        self._reveal_form.clear()
         items = el("phrase-words")
         items.replaceChildren()
         for word in given:
@@ -54,6 +61,7 @@ class PhraseDialog:
     def _show(self):
         say(el("phrase-title"), "Your twelve words")
         say(el("phrase-copy"), "Copy")
+        show(el("reveal-form"), False)
         show(el("phrase-form"), False)
         show(el("phrase-shown"), True)
 

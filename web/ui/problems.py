@@ -74,6 +74,8 @@ def complaint(kind, message):
     """Return what is wrong with what was typed into a form."""
     if kind == "WrongPassword":
         return "That is not the password."
+    if kind == "VaultLocked":
+        return "Your notes are locked. Close this, unlock them with your password, then try again."
     if kind == "Worker":
         return problem(kind, message)[0]
     return message

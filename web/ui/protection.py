@@ -18,11 +18,11 @@ class Protection:
     def __init__(self, agent, phrase, password, recovery, refresh):
         self._agent = agent
         self._refresh = refresh
-        self._vault = {}
+        self.has_password = False
         for place in ("phrase-open", "invitation-phrase"):
-            on(el(place), "click", lambda _: phrase.open())
+            on(el(place), "click", lambda _: phrase.open(self.has_password))
         for place in ("password-open", "invitation-password"):
-            on(el(place), "click", lambda _: password.open(self._vault["protection"]))
+            on(el(place), "click", lambda _: password.open(self.has_password))
         for place in ("recovery-open", "invitation-recovery"):
             on(el(place), "click", lambda _: recovery.open(False))
         on(el("lock-now"), "click", self._lock)
@@ -30,8 +30,8 @@ class Protection:
 
     def show(self, vault):
         """Show the state of a vault that is unlocked."""
-        self._vault = vault
-        has_password, owes_words = vault["protection"] == "password", vault["words"]
+        self.has_password = has_password = vault["protection"] == "password"
+        owes_words = vault["words"]
         name, text = vault_words.protection_key(has_password)
         tone(el("protection-key"), name)
         say(el("protection-key-words"), text)

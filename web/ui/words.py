@@ -22,6 +22,12 @@ _UNITS = {
     "day": "day",
 }
 
+_LONGEST = 1000
+"""Characters of other people's words that are worth showing."""
+
+_UNSEEN = "\x7f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BROKEN = "\ufffd"
+
 
 def count(number, noun, plural=None):
     """Write 1 note, 2 notes, 1,000 notes; 2 identities, with their plural given."""
@@ -61,9 +67,16 @@ def short_did(did):
     return method + ":" + identifier[:7] + "…" + identifier[-5:]
 
 
+def theirs(text):
+    """Return other people's words so that they stay within ours: of bounded length, without marks that turn lines."""
+    cut = text[:_LONGEST]
+    seen = "".join([" " if char < " " else _BROKEN if char in _UNSEEN else char for char in cut])
+    return seen + "…" if len(text) > _LONGEST else seen
+
+
 def node_name(endpoint):
     """Return the host and path of an endpoint."""
-    return endpoint.split("://")[-1].rstrip("/")
+    return theirs(endpoint.split("://")[-1].rstrip("/"))
 
 
 def interval(text):
@@ -129,7 +142,7 @@ def registration(found):
             + (", which takes " + count(seconds, "second") + " here." if seconds else ".")
         )
     if found["state"] == "failed":
-        return "Could not register: " + (found["reason"] or "")
+        return "Could not register: " + theirs(found["reason"] or "")
     return ""
 
 
@@ -229,18 +242,32 @@ def waiting(states):
 
 def code_and_detail(error):
     """Write an error as the node gave it; code 0 means that no node answered."""
-    return (str(error["code"]) + " " if error["code"] else "") + error["detail"]
+    return (str(error["code"]) + " " if error["code"] else "") + theirs(error["detail"])
 
 
 def did_error(reason):
     """Write why the endpoints of the identity are not known for sure."""
-    return "The identity's public document could not be fetched: " + reason if reason else ""
+    return "The identity's public document could not be fetched: " + theirs(reason) if reason else ""
 
 
 def publish_error(reason):
     """Write why other devices cannot find the identity yet."""
     return (
-        "Not published yet, so other devices cannot find this identity. It is tried again. " + reason if reason else ""
+        "Not published yet, so other devices cannot find this identity. It is tried again. " + theirs(reason)
+        if reason
+        else ""
+    )
+
+
+def shared_origin(host, path):
+    """Warn that other pages have the same origin, since this one lives below its root; an empty text if it does not."""
+    if path.rsplit("/", 1)[0] == "":
+        return ""
+    return (
+        "This page shares "
+        + host
+        + " with other pages. They can reach what it keeps in this browser, and without a password also its keys. "
+        + "It should have an address of its own."
     )
 
 

@@ -155,7 +155,7 @@ class Agent:
 
         Raises:
             VaultError: there is a vault already.
-            InvalidArgument: the password is blank.
+            InvalidArgument: the password is too short.
         """
         made = await self.vault.create(password=password, recovery_phrase=None, dwn_endpoints=dwn_endpoints)
         self._publisher.created(made.uri)

@@ -41,7 +41,7 @@ async def recover(
     Raises:
         RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, it cannot be reached
             now, or another's vault is locked here. Nothing is changed.
-        InvalidArgument: the password is blank.
+        InvalidArgument: the password is too short.
     """
     interval = agent.sync.interval
     on_progress("agent", 0, 1)

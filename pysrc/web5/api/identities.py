@@ -127,7 +127,7 @@ class VaultApi:
 
         Raises:
             WrongPassword: `old` is not its password.
-            InvalidArgument: `new` is blank.
+            InvalidArgument: `new` has fewer than 8 characters.
         """
         await self._agent.vault.change_password(old, new)
 

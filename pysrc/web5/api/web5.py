@@ -119,7 +119,8 @@ class Web5:
                 the node that they belong together.
 
         Raises:
-            InvalidArgument: `sync` is none of these, or a password is given for a vault that has none.
+            InvalidArgument: `sync` is none of these, a password is given for a vault that has none, or a new one has
+                fewer than 8 characters.
             VaultLocked: the vault has a password, and none is given.
             WrongPassword: it is another one.
             RecoveryError: the words are none, or nothing can be recovered by them; nothing is changed.

@@ -7,6 +7,35 @@ from typing import Any
 from web5 import errors
 from web5.errors import DidError, DwnError, Web5Error
 
+_BY_NAME: dict[str, type[Web5Error]] = {
+    kind.__name__: kind
+    for kind in (
+        errors.Web5Error,
+        errors.InvalidArgument,
+        errors.MalformedData,
+        errors.IdentityError,
+        errors.VaultError,
+        errors.VaultLocked,
+        errors.WrongPassword,
+        errors.RecoveryError,
+        errors.DelegationError,
+        errors.CryptoError,
+        errors.EncryptionError,
+        errors.RemoteError,
+        errors.Unreachable,
+        errors.TimedOut,
+        errors.BadReply,
+        errors.BodyTooLarge,
+        errors.NoWebSocket,
+        errors.StorageError,
+        errors.StorageFull,
+        errors.StorageCorrupt,
+        errors.StorageBusy,
+        errors.BlobMissing,
+    )
+}
+"""The errors that are no more than a message; any other crosses as the next of these that it is."""
+
 
 def error_to_wire(error: Exception) -> dict[str, Any]:
     """Describe an error so that `error_from_wire` can make it again."""
@@ -15,16 +44,17 @@ def error_to_wire(error: Exception) -> dict[str, Any]:
     if isinstance(error, DidError):
         return {"did": error.code, "message": str(error).removeprefix(f"{error.code}: ")}
     if isinstance(error, Web5Error):
-        return {"type": type(error).__name__, "message": str(error)}
+        return {"type": next(k.__name__ for k in type(error).__mro__ if k.__name__ in _BY_NAME), "message": str(error)}
     return {"type": Web5Error.__name__, "message": f"{type(error).__name__}: {error}"}
 
 
-def error_from_wire(wire: dict[str, Any]) -> Web5Error:
-    """Make the error again, of its class if that is one of `web5.errors`."""
-    if "status" in wire:
-        return DwnError.from_status(wire["status"], wire["detail"])
-    if "did" in wire:
-        return DidError(wire["did"], wire["message"])
-    kind = getattr(errors, wire["type"], Web5Error)
-    error: Web5Error = kind(wire["message"])
-    return error
+def error_from_wire(wire: Any) -> Web5Error:
+    """Make the error again; whatever is no error of ours becomes a plain Web5Error."""
+    match wire:
+        case {"status": int(status), "detail": str(detail)} if 100 <= status <= 599:
+            return DwnError.from_status(status, detail)
+        case {"did": str(code), "message": str(message)}:
+            return DidError(code, message)
+        case {"type": str(name), "message": str(message)}:
+            return _BY_NAME.get(name, Web5Error)(message)
+    return Web5Error("Another tab answered with an error that is none.")

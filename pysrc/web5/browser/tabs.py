@@ -7,6 +7,12 @@ Invariants:
 3. A new leader makes itself known once it serves. Then every call that an earlier leader has not answered is either
    sent again (if it was said to be idempotent) or fails with StorageBusy, because it may have been carried out.
 4. A leader that resigns has closed its store before another tab can lead.
+5. A tab takes for the leader only the key that the browser shows it: that of a lock `<name>.leader.<key>` which has the
+   same owner as `<name>.leader`. Calls are sealed for that key, answers by it.
+6. A call that is not shared never leaves its tab, and no other page can make it: the tab takes the lead over first.
+
+Every page of the origin hears the channel and can post to it, call what is shared, and queue for the locks. So what is
+posted is checked and bounded, and whoever shares a call gives it to all of them.
 
 A browser may freeze a background tab without ending it, its worker too. A tab that leads, or waits to lead, has to
 `resign` when its page is told so: while a frozen tab leads, the others wait.
@@ -15,29 +21,54 @@ A browser may freeze a background tab without ending it, its worker too. A tab t
 from __future__ import annotations
 
 import asyncio
-import json
+import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import js
-from pyodide.ffi import create_proxy
+from pyodide.code import run_js
 
-from web5 import strict_json
 from web5.browser.locks import hold
+from web5.browser.tab_channel import TabChannel
 from web5.browser.tab_errors import error_from_wire, error_to_wire
-from web5.errors import StorageBusy, StorageError
+from web5.browser.tab_keys import NAME
+from web5.errors import CryptoError, InvalidArgument, StorageBusy, StorageError
 
 Handler = Callable[[str, str], Awaitable[str]]
+
+MAX_CALLS = 1000
+"""Calls that are carried out at once; another tab that calls beyond that is told to try again."""
+
+PATIENCE = 30.0
+"""Seconds in which another tab has to hand the lead over."""
+
+ASK_AGAIN = 1.0
+"""Seconds after which it is asked again: when it was asked first, this tab may not have stood in the queue yet."""
+
+# The key of the leader that serves (invariant 5), or nothing.
+_js_leader = run_js(
+    """
+    async (name) => {
+      const { held } = await navigator.locks.query();
+      const owner = held.find((lock) => lock.name === name)?.clientId;
+      return held.find((lock) => lock.clientId === owner && lock.name.startsWith(`${name}.`))?.name ?? "";
+    }
+    """
+)
 
 
 @dataclass
 class _Call:
-    message: dict[str, Any]
+    id: str
+    name: str
+    args: str
     answer: asyncio.Future[str]
     idempotent: bool
     sent_to: str | None = None
+    asking: bool = False
+    """True if the lead is asked for, for the sake of this call."""
 
 
 class Tabs:
@@ -45,22 +76,26 @@ class Tabs:
 
     Parameters:
         name: the node's name.
+        shared: the names of the calls that other tabs may make (invariant 6).
+        hand_over: is called, on the leader, when another tab needs the lead; it should `resign`, then `lead` again.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._me = uuid.uuid4().hex
+    def __init__(self, name: str, shared: Collection[str], hand_over: Callable[[], None]) -> None:
+        self._lock = f"{name}.leader"
+        self._shared = shared
+        self._hand_over = hand_over
         self._leader: str | None = None
         self._handler: Handler | None = None
-        self._release: Callable[[], None] | None = None
+        self._releases: list[Callable[[], None]] = []
         self._calls: dict[str, _Call] = {}
         self._answering: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._look_again = False
         self._closed = False
-        self._js_stop = js.AbortController.new()
-        self._on_message = create_proxy(self._received)
-        self._js_channel = js.BroadcastChannel.new(f"{name}.tabs")
-        self._js_channel.onmessage = self._on_message
-        self._send({"kind": "who leads"})
+        self._js_turn = js.AbortController.new()
+        self._channel = TabChannel(f"{name}.tabs", self._received)
+        self._look()
 
     async def lead(self) -> None:
         """Return when this tab is the leader, which it stays until it resigns or is closed. Then `serve`.
@@ -68,24 +103,30 @@ class Tabs:
         Raises:
             StorageBusy: `close` ended the waiting.
         """
-        self._send({"kind": "who leads"})  # while it was frozen, this tab may not have heard
-        release = await hold(f"{self._name}.leader", self._js_stop.signal)
-        if self._closed:
-            release()
-            raise StorageBusy("this tab is closed")
-        self._release = release
+        await self._channel.opened()
+        self._look()  # while it was frozen, this tab may not have heard
+        while not self._closed:
+            self._js_turn = js.AbortController.new()
+            try:
+                self._releases.append(await hold(self._lock, self._js_turn.signal))
+                return
+            except StorageBusy:
+                if not self._js_turn.signal.aborted:
+                    raise
+        raise StorageBusy("this tab is closed")
 
-    def serve(self, handler: Handler) -> None:
+    async def serve(self, handler: Handler) -> None:
         """Answer the calls of all tabs from now on. Only the leader may.
 
         Parameters:
             handler: takes a call's name and JSON arguments, gives JSON; what it raises is raised at the caller's.
         """
-        if self._release is None:
+        if not self._releases:
             raise StorageError("only the leading tab serves")
+        self._releases.append(await hold(f"{self._lock}.{self._channel.me}"))
         self._handler = handler
-        self._send({"kind": "leading"})
-        self._follow(self._me)
+        self._channel.post("leading")
+        self._follow(self._channel.me)
 
     async def resign(self, close: Callable[[], Awaitable[None]]) -> None:
         """Answer no call any more, also none that is under way (invariant 3), then let another tab lead.
@@ -94,8 +135,11 @@ class Tabs:
             close: closes the store; the lock is held until it has returned or raised.
         """
         self._handler = None
-        if self._leader == self._me:
+        if self._leader == self._channel.me:
             self._leader = None
+        for call in self._calls.values():
+            if call.sent_to == self._channel.me:
+                call.sent_to = ""  # also if this tab leads next, it is another reign
         answering = list(self._answering)
         for task in answering:
             task.cancel()
@@ -105,88 +149,93 @@ class Tabs:
         finally:
             self._unlock()
 
-    async def call(self, name: str, args_json: str, *, idempotent: bool = False) -> str:
+    async def call(self, name: str, args: str, *, idempotent: bool = False) -> str:
         """Call the leader's handler, here or in another tab; wait for a leader if there is none.
+
+        If the call is not shared, this tab becomes the leader first.
 
         Parameters:
             idempotent: the call may be carried out twice, so send it to the next leader if this one goes.
 
         Raises:
-            StorageBusy: the leader went away before it answered.
+            StorageBusy: the leader went away before it answered, or does not hand the lead over.
             Web5Error: as the handler raised it.
         """
         if self._closed:
             raise StorageError("this tab is closed")
-        call_id = uuid.uuid4().hex
-        message = {"kind": "call", "id": call_id, "name": name, "args": args_json}
-        call = _Call(message, asyncio.get_running_loop().create_future(), idempotent)
-        self._calls[call_id] = call
+        call = _Call(uuid.uuid4().hex, name, args, asyncio.get_running_loop().create_future(), idempotent)
+        self._calls[call.id] = call
         try:
             self._dispatch(call)
             return await call.answer
         finally:
-            del self._calls[call_id]
+            del self._calls[call.id]
 
     async def close(self) -> None:
         """Stop leading and answering. Calls under way here fail with StorageBusy. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        self._js_stop.abort()
+        self._js_turn.abort()
         for task in self._answering:
             task.cancel()
         for call in self._calls.values():
             _fail(call, StorageBusy("this tab was closed"))
         self._unlock()
-        self._js_channel.onmessage = None
-        self._js_channel.close()
-        self._on_message.destroy()
+        self._channel.close()
 
     def _unlock(self) -> None:
-        if self._release is not None:
-            self._release()
-            self._release = None
+        while self._releases:
+            self._releases.pop()()
 
-    def _send(self, message: dict[str, Any]) -> None:
-        self._js_channel.postMessage(json.dumps({**message, "from": self._me}))
-
-    def _received(self, js_event: Any) -> None:
-        message = strict_json.parse(js_event.data)
-        match message["kind"]:
-            case "who leads" if self._handler is not None:
-                self._send({"kind": "leading"})
+    def _received(self, kind: str, sender: str, receiver: str, content: Any) -> None:
+        match kind:
             case "leading":
-                self._follow(message["from"])
-            case "call":
-                self._asked(message)
-            case "reply":
-                self._answered(message)
+                self._look()
+            case "hand over" if receiver == self._channel.me and self._handler is not None:
+                self._hand_over()
+            case "hand over" if sender != self._channel.me:
+                self._js_turn.abort()  # that tab goes first; `lead` queues up behind it
+            case "call" if self._handler is not None:
+                self._spawn(self._called(self._handler, sender, content), self._answering)
+            case "reply" if isinstance(content, dict):
+                call = self._calls.get(str(content.get("id")))
+                if call is not None and call.sent_to == sender:
+                    _settle(call, content)
 
-    def _asked(self, message: dict[str, Any]) -> None:
-        if self._handler is not None and message["to"] == self._me:
-            task = asyncio.ensure_future(self._answer(self._handler, message))
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
+    async def _called(self, handler: Handler, caller: str, content: Any) -> None:
+        async def if_shared(name: str, args: str) -> str:
+            if name not in self._shared:
+                raise InvalidArgument(f"No other tab can call {name[:50]!r}.")
+            if len(self._answering) > MAX_CALLS:
+                raise StorageBusy("too many calls at once; try again")
+            return await handler(name, args)
 
-    async def _answer(self, handler: Handler, message: dict[str, Any]) -> None:
-        reply = {"kind": "reply", "id": message["id"], "to": message["from"]}
-        try:
-            reply["result"] = await handler(message["name"], message["args"])
-        except Exception as error:
-            reply["error"] = error_to_wire(error)
-        if message["from"] == self._me:
-            self._answered(reply)
-        else:
-            self._send(reply)
+        match content:
+            case {"id": str(id), "name": str(name), "args": str(args)}:
+                reply = await _carried_out(if_shared, name, args)
+                try:
+                    await self._channel.post_sealed("reply", caller, {"id": id, **reply})
+                except InvalidArgument as error:
+                    await self._channel.post_sealed("reply", caller, {"id": id, "error": error_to_wire(error)})
 
-    def _answered(self, message: dict[str, Any]) -> None:
-        call = self._calls.get(message["id"]) if message["to"] == self._me else None
-        if call is None or call.answer.done():
-            return
-        if "error" in message:
-            call.answer.set_exception(error_from_wire(message["error"]))
-        else:
-            call.answer.set_result(message["result"])
+    def _spawn(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+        task = asyncio.ensure_future(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def _look(self) -> None:
+        """Find out who leads, once more if that is being found out just now."""
+        self._look_again = True
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._find_leader())
+
+    async def _find_leader(self) -> None:
+        while self._look_again and not self._closed:
+            self._look_again = False
+            leader = str(await _js_leader(self._lock)).removeprefix(f"{self._lock}.")
+            if NAME.fullmatch(leader) and (self._handler is not None or leader != self._channel.me):
+                self._follow(leader)
 
     def _follow(self, leader: str) -> None:
         self._leader = leader
@@ -199,14 +248,52 @@ class Tabs:
     def _dispatch(self, call: _Call) -> None:
         if self._leader is None:
             return  # `_follow` will, when a leader makes itself known
-        call.sent_to = self._leader
-        message = {**call.message, "to": self._leader, "from": self._me}
-        if self._leader == self._me:
-            self._asked(message)
-        else:
-            self._send(message)
+        if self._handler is not None and self._leader == self._channel.me:
+            call.sent_to = self._leader
+            self._spawn(self._call_here(call, self._handler), self._answering)
+        elif call.name in self._shared:
+            call.sent_to = self._leader
+            self._spawn(self._call_there(call, self._leader), self._sending)
+        elif not call.asking:
+            call.asking = True
+            self._spawn(self._ask_for_the_lead(call), self._sending)
+
+    async def _call_here(self, call: _Call, handler: Handler) -> None:
+        _settle(call, await _carried_out(handler, call.name, call.args))
+
+    async def _call_there(self, call: _Call, leader: str) -> None:
+        try:
+            await self._channel.post_sealed("call", leader, {"id": call.id, "name": call.name, "args": call.args})
+        except (CryptoError, InvalidArgument) as error:
+            _fail(call, error)
+
+    async def _ask_for_the_lead(self, call: _Call) -> None:
+        await self._channel.opened()
+        patience = time.monotonic() + PATIENCE
+        while not self._releases and not call.answer.done():
+            if time.monotonic() >= patience:
+                _fail(call, StorageBusy("another tab is the node, and does not hand over; close it and try again"))
+            elif self._leader is not None:
+                self._channel.post("hand over", self._leader)
+            await asyncio.wait([call.answer], timeout=ASK_AGAIN)
+        call.asking = False
 
 
-def _fail(call: _Call, error: StorageError) -> None:
+async def _carried_out(handler: Handler, name: str, args: str) -> dict[str, Any]:
+    try:
+        return {"result": await handler(name, args)}
+    except Exception as error:
+        return {"error": error_to_wire(error)}
+
+
+def _settle(call: _Call, reply: dict[str, Any]) -> None:
+    result = reply.get("result")
+    if not isinstance(result, str):
+        _fail(call, error_from_wire(reply.get("error")))
+    elif not call.answer.done():
+        call.answer.set_result(result)
+
+
+def _fail(call: _Call, error: Exception) -> None:
     if not call.answer.done():
         call.answer.set_exception(error)

@@ -1,4 +1,4 @@
-"""The site's files, with the headers by which a browser caches them."""
+"""The site's files, with the headers by which a browser caches and confines them."""
 
 from __future__ import annotations
 
@@ -49,6 +49,9 @@ LONGEST_PATH = 1000
 WELL_KNOWN = ".well-known"
 """The one folder with a dot that is meant to be seen (RFC 8615)."""
 
+HEADER = re.compile(r"^[ \t]+([A-Za-z-]+):[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
+"""A header of a `_headers` file; one that begins with a path says for which files."""
+
 
 class _File(FileResponse):
     chunk_size = 1024 * 1024
@@ -59,12 +62,19 @@ def create_site(folder: Path | str) -> Starlette:
     """Serve a folder of files as an ASGI app, with `index.html` for its folders.
 
     Names with a content hash may be cached for ever; whether another has changed is asked each time, by ETag. Names
-    that begin with a dot are not served, but for `/.well-known`, and nothing that lies elsewhere and is linked to.
+    that begin with a dot are not served, but for `/.well-known`, and nothing that lies elsewhere and is linked to. All
+    have the headers that the site names for `/*` in its file `_headers`.
     """
-    return Starlette(routes=[Mount("/", _Files(directory=folder, html=True))])
+    return Starlette(routes=[Mount("/", _Files(Path(folder)))])
 
 
 class _Files(StaticFiles):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, html=True)
+        named = folder / "_headers"
+        section = named.read_text().partition("\n/*\n")[2].split("\n/")[0] if named.exists() else ""
+        self._headers = {name.lower(): value for name, value in HEADER.findall(section)}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (super().__call__ if scope["type"] == "http" else WebSocketClose())(scope, receive, send)
 
@@ -96,7 +106,7 @@ class _Files(StaticFiles):
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
         suffix = PurePath(full_path).suffix.lower()
-        headers = {"cache-control": FOR_EVER if HASHED.search(scope["path"]) else ASK_AGAIN}
+        headers = self._headers | {"cache-control": FOR_EVER if HASHED.search(scope["path"]) else ASK_AGAIN}
         media_type = MEDIA_TYPES.get(suffix, "application/octet-stream")
         response = _File(full_path, status_code, headers, media_type, stat_result=stat_result)
         if self.is_not_modified(response.headers, Headers(scope=scope)):

@@ -171,12 +171,12 @@ async def test_words_open_the_agents_own_vault_when_the_password_is_forgotten(wo
     await agent.close()
     again = await world.blank_device("laptop")
     world.down |= {"dht", "dwn0", "dwn1"}  # nothing is needed from elsewhere
-    await recover(again, str(words), "new")
+    await recover(again, str(words), "a new one")
     assert [one.name for one in again.identities.list()] == ["Private"]
     await again.lock()
     with pytest.raises(WrongPassword):
         await again.unlock("forgotten")
-    await again.unlock("new")
+    await again.unlock("a new one")
 
 
 async def test_a_locked_vault_gives_way_to_no_other(world: World) -> None:
@@ -205,7 +205,7 @@ async def test_a_blank_password_changes_nothing(world: World) -> None:
 async def test_connect_recovers_with_words(world: World) -> None:
     laptop, words = await first_agent(world)
     phone = await world.blank_device("phone")
-    connection = await Web5.connect(agent=phone, recovery_phrase=words, password="p", sync="off")
+    connection = await Web5.connect(agent=phone, recovery_phrase=words, password="a password", sync="off")
     assert not connection.created
     assert connection.did == laptop.identities.list()[0].did
 

@@ -84,3 +84,19 @@ async def test_nobody_writes(site):
 async def test_there_is_no_websocket(site):
     with pytest.raises(NoWebSocket):
         await AsgiWebSockets(create_site(site.folder)).connect("ws://site/")
+
+
+async def test_the_headers_that_the_site_names_are_on_every_file(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<p>front")
+    (tmp_path / "_headers").write_text(
+        "# for all\n/*\n  Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\n"
+        "  X-Content-Type-Options:  nosniff \n/boot/*\n  X-Other: no\n"
+    )
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_site(tmp_path)), base_url="http://site"
+    ) as client:
+        for path in ("/", "/_headers"):
+            headers = (await client.get(path)).headers
+            assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+            assert headers["x-content-type-options"] == "nosniff"
+            assert "x-other" not in headers

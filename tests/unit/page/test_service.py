@@ -69,6 +69,32 @@ async def test_characters_are_not_escaped_for_the_page(service: Service) -> None
     assert "\U0001f642" in await answer(service, "create_note", json.dumps({"text": "\U0001f642", "created": BASE}))
 
 
+@pytest.mark.parametrize("arguments", ["[]", "3", "null", '"x"'])
+async def test_arguments_are_an_object(service: Service, arguments: str) -> None:
+    assert json.loads(await answer(service, "state", arguments))["error"]["kind"] == "InvalidArgument"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "NaN"])
+async def test_arguments_that_are_no_json_change_nothing(service: Service, text: str) -> None:
+    assert "error" in json.loads(await answer(service, "state", text))
+
+
+async def test_an_identity_with_deeply_nested_extras_comes_in(service: Service, tmp_path: Path) -> None:
+    exported = json.loads((await ask(service, "export_identity"))["ok"])
+    nested: Any = 1
+    for _ in range(480):
+        nested = [nested]
+    exported["portableDid"]["metadata"]["nested"] = nested
+    agent = await open_agent(gateway_uris=["http://127.0.0.1:9/"], data_path=tmp_path / "other")
+    other = Device(agent, [])
+    await other.session.open()
+    try:
+        assert await other.ask("import_identity", text=json.dumps(exported)) == exported["portableDid"]["uri"]
+        assert len(await other.ask("identities")) == 2
+    finally:
+        await other.session.close()
+
+
 async def test_an_identity_goes_out_and_in(service: Service, tmp_path: Path) -> None:
     exported = (await ask(service, "export_identity"))["ok"]
     here = (await ask(service, "state"))["ok"]["did"]
@@ -95,7 +121,19 @@ async def test_an_identity_goes_out_and_in(service: Service, tmp_path: Path) -> 
         ("choose_identity", {"did": "did:example:nobody"}, "IdentityError"),
         ("read_note", {"id": "bafyreiasample"}, "NotFound"),
         ("__init__", {}, "Web5Error"),
-        ("notes", {"wrong": 1}, "TypeError"),
+        ("__class__", {}, "Web5Error"),
+        ("notes", {"wrong": 1}, "InvalidArgument"),
+        ("notes", {"limit": "5"}, "InvalidArgument"),
+        ("notes", {}, "InvalidArgument"),
+        ("notes", {"limit": 5, "self": 1}, "InvalidArgument"),
+        ("create_note", {"text": {}, "created": 1}, "InvalidArgument"),
+        ("create_note", {"text": "\ud800", "created": 1}, "InvalidArgument"),
+        ("create_identity", {"called": "x", "known": {"a": 1}}, "InvalidArgument"),
+        ("import_identity", {"text": "[" * 600 + "]" * 600}, "IdentityError"),
+        ("import_identity", {"text": "[" * 100_000}, "IdentityError"),
+        ("import_identity", {"text": '{"portableDid":' * 3000 + "1" + "}" * 3000}, "IdentityError"),
+        ("import_identity", {"text": '{"portableDid":' * 490 + "1" + "}" * 490}, "IdentityError"),
+        ("import_identity", {"text": " " * 1_000_001}, "IdentityError"),
     ],
 )
 async def test_errors_reach_the_page_as_what_they_are(

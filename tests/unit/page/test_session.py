@@ -42,15 +42,15 @@ async def test_a_password_locks_and_opens(world: World) -> None:
     await device.ask("set_sync", interval="1 hour")
     await device.ask("create_note", text="mine", created=MOMENT)
     for _ in range(2):
-        assert await device.ask("change_password", old=None, new="first") is None
+        assert await device.ask("change_password", old=None, new="the first") is None
     await device.ask("lock")
     assert await device.ask("state") == LOCKED
     for name, arguments in (("notes", {"limit": 5}), ("words", {}), ("export_identity", {}), ("sync_now", {})):
         assert await device.ask(name, **arguments) == "VaultLocked"
-    assert await device.ask("unlock", password="another") == "WrongPassword"
+    assert await device.ask("unlock", password="another one") == "WrongPassword"
     await device.ask("set_sync", interval="2 hours")
     for _ in range(2):
-        assert await device.ask("unlock", password="first") is None
+        assert await device.ask("unlock", password="the first") is None
     state = await device.ask("state")
     assert (state["vault"]["state"], state["interval"]) == ("unlocked", "2 hours")
     assert [note["text"] for note in (await device.ask("notes", limit=5))["notes"]] == ["mine"]
@@ -59,25 +59,44 @@ async def test_a_password_locks_and_opens(world: World) -> None:
 async def test_a_password_is_changed_and_taken_away(world: World) -> None:
     """Invariant 3."""
     device = await opened(world, "laptop")
-    assert await device.ask("change_password", old=None, new=" ") == "InvalidArgument"
-    await device.ask("change_password", old=None, new="first")
+    assert await device.ask("change_password", old=None, new=" " * 9) == "InvalidArgument"
+    await device.ask("change_password", old=None, new="the first")
     for _ in range(2):
-        assert await device.ask("change_password", old="first", new="second") is None
-    assert await device.ask("change_password", old="first", new="third") == "WrongPassword"
-    assert await device.ask("change_password", old="first", new=None) == "WrongPassword"
+        assert await device.ask("change_password", old="the first", new="the second") is None
+    assert await device.ask("change_password", old="the first", new="the third") == "WrongPassword"
+    assert await device.ask("change_password", old="the first", new=None) == "WrongPassword"
     for _ in range(2):
-        assert await device.ask("change_password", old="second", new=None) is None
+        assert await device.ask("change_password", old="the second", new=None) is None
     assert (await vault(device))["protection"] == "device"
+
+
+async def test_keys_and_words_are_given_for_the_password_alone(world: World) -> None:
+    device = await opened(world, "laptop")
+    words = await device.ask("words")
+    assert await device.ask("change_password", old=None, new="seven c") == "InvalidArgument"
+    assert (await vault(device))["protection"] == "device"
+    await device.ask("change_password", old=None, new="the first")
+    for name in ("words", "export_identity"):
+        assert await device.ask(name) == "WrongPassword"
+        assert await device.ask(name, password="another one") == "WrongPassword"
+        given = await device.ask(name, password="the first")
+        assert given == words or "privateKeys" in given
+        await device.ask("lock")
+        assert await device.ask(name) == "VaultLocked"
+        assert type(await device.ask(name, password="the first")) is type(given)
+        assert (await vault(device))["state"] == "unlocked"
+    await device.ask("lock")
+    assert await device.ask("change_password", old="the first", new="the second") is None
 
 
 async def test_a_locked_device_starts_locked(world: World) -> None:
     device = await opened(world, "laptop")
-    await device.ask("change_password", old=None, new="first")
+    await device.ask("change_password", old=None, new="the first")
     await device.session.close()
     again = await opened(world, "laptop")
     assert await again.ask("state") == LOCKED
     assert await again.ask("revive") is None
-    await again.ask("unlock", password="first")
+    await again.ask("unlock", password="the first")
     assert (await vault(again))["state"] == "unlocked"
 
 
@@ -105,7 +124,7 @@ async def test_a_recovery_that_fails_leaves_things_as_they_were(world: World) ->
     before = await device.ask("state")
     assert await device.ask("recover", words=nobody, password=None) == "RecoveryError"
     assert await device.ask("state") == before
-    await device.ask("change_password", old=None, new="first")
+    await device.ask("change_password", old=None, new="the first")
     await device.ask("lock")
     assert await device.ask("recover", words=nobody, password=None) == "RecoveryError"
     assert await device.ask("state") == LOCKED
@@ -117,12 +136,12 @@ async def test_a_forgotten_password_is_replaced_by_words(world: World) -> None:
     did = (await device.ask("state"))["did"]
     await device.ask("change_password", old=None, new="forgotten")
     await device.ask("lock")
-    await device.ask("recover", words=words, password="new")
+    await device.ask("recover", words=words, password="a new one")
     state = await device.ask("state")
     assert (state["did"], state["vault"]["protection"]) == (did, "password")
     await device.ask("lock")
     assert await device.ask("unlock", password="forgotten") == "WrongPassword"
-    assert await device.ask("unlock", password="new") is None
+    assert await device.ask("unlock", password="a new one") is None
 
 
 async def test_identities_are_made_renamed_chosen_and_deleted(world: World) -> None:

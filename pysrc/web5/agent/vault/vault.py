@@ -7,7 +7,7 @@ Invariants:
 1. The content key, the agent's private keys and the recovery phrase reach the database only encrypted.
 2. A vault has exactly one wrapping of its content key. Another takes its place in one transaction, and the pages of
    the database are then rid of what was there.
-3. A wrong password costs the same as the right one, and changes nothing.
+3. A wrong password costs the same as the right one, and changes nothing; several of them make the next one wait.
 4. The content key is in memory only while the vault is unlocked. A `lock` wins over whatever is still opening it; what
    had begun to encrypt or decrypt ends as if it had come before.
 5. What changes the vault runs one at a time; a change that is refused changes nothing.
@@ -25,6 +25,7 @@ from functools import partial
 from typing import Literal
 
 from web5.agent.vault import wrapping
+from web5.agent.vault.guesses import Guesses
 from web5.agent.vault.secrets import VaultSecrets, derive_secrets
 from web5.agent.vault.store import Protection, VaultStore, Wrapping
 from web5.crypto import jwe, mnemonic
@@ -51,6 +52,7 @@ class Vault:
         self._wrap = partial(wrapping.wrap, sealer=sealer, crypto=crypto)
         self._unwrap = partial(wrapping.unwrap, sealer=sealer, crypto=crypto)
         self._content_key: bytes | None = None
+        self._guesses = Guesses()
         self._locks = 0
         self._changing = asyncio.Lock()
 
@@ -85,7 +87,7 @@ class Vault:
 
         Raises:
             VaultError: there is a vault already.
-            InvalidArgument: the password is blank.
+            InvalidArgument: the password is too short.
             RecoveryError: the phrase is none.
         """
         async with self._change() as unlocked:
@@ -110,7 +112,7 @@ class Vault:
             password: as in `create`.
 
         Raises:
-            InvalidArgument: the password is blank.
+            InvalidArgument: the password is too short.
         """
         async with self._change() as unlocked:
             wrapping.check_new_password(password)
@@ -135,7 +137,7 @@ class Vault:
             VaultError: there is no vault yet, it has no password, or this device's key does not open it.
         """
         locks = self._locks
-        content_key = await self._unwrap(self._wrapping(), password)
+        content_key = await self._opened_by(password)
         if self._locks != locks:
             raise VaultLocked("The vault was locked while it was being unlocked. Unlock it again.")
         self._content_key = content_key
@@ -159,11 +161,11 @@ class Vault:
 
         Raises:
             as `unlock`, for the old password.
-            InvalidArgument: the new one is blank.
+            InvalidArgument: the new one is too short.
         """
         async with self._change() as unlocked:
             wrapping.check_new_password(new)
-            content_key = await self._unwrap(self._wrapping(), old)
+            content_key = await self._opened_by(old)
             await self._store.rewrap(await self._wrap(content_key, new))
             unlocked(content_key)
 
@@ -244,6 +246,12 @@ class Vault:
 
         async with self._changing:
             yield unlocked
+
+    async def _opened_by(self, password: str | None) -> bytes:
+        if password is None:
+            return await self._unwrap(self._wrapping(), None)
+        async with self._guesses.one():
+            return await self._unwrap(self._wrapping(), password)
 
     def _key(self) -> bytes:
         if self._content_key is None:

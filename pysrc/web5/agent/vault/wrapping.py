@@ -16,6 +16,9 @@ from web5.strict_json import parse
 ITERATIONS = 210_000
 """Of PBKDF2 for a new password, as in the reference (src/hd-identity-vault.ts)."""
 
+MIN_PASSWORD = 8
+"""Characters of a new password (NIST SP 800-63B, section 5.1.1.2)."""
+
 _LOST = "Recover the agent with its recovery phrase."
 
 
@@ -65,12 +68,15 @@ def check_new_password(password: str | None) -> None:
     """Make sure that a new password can be used.
 
     Raises:
-        InvalidArgument: it is blank, or no Unicode text.
+        InvalidArgument: it is blank, too short to withstand guessing, or no Unicode text.
     """
-    if password is not None:
-        _utf8(password)
-        if not password.strip():
-            raise InvalidArgument("A password may not be blank. Give none to protect the vault by this device's key.")
+    if password is None:
+        return
+    _utf8(password)
+    if not password.strip():
+        raise InvalidArgument("A password may not be blank. Give none to protect the vault by this device's key.")
+    if len(password) < MIN_PASSWORD:
+        raise InvalidArgument(f"A password has at least {MIN_PASSWORD} characters; a shorter one is soon guessed.")
 
 
 def _utf8(password: str) -> bytes:

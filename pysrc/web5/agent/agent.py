@@ -115,7 +115,8 @@ class Agent:
         self.identities = IdentityStore(database, self.records, remembering, verify=crypto.verify)
         self.keyring = Keyring(self.vault, self.identities, self.resolver, crypto)
 
-        self.registrar = Registrar(RegistrationClient(http), database, clock)
+        registering = RegistrationClient(lambda url: http if self.sync.is_own("", url) else platform.guarded)
+        self.registrar = Registrar(registering, database, clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=remote,

@@ -96,9 +96,8 @@ class Verifier:
             elif not good:
                 code = Code.GeneralJwsVerifierInvalidSignature
                 refusals[place] = Unauthorized(code, f"Signature verification failed for {one.signer}")
-            elif (document := documents[one.signer]) is not None:
-                jwk = signed[place].public_jwk
-                self._keys.put(one.key_id, (ref(document), jwk), len(one.key_id) + footprint(jwk))
+            else:
+                self._remember(one.key_id, documents[one.signer], signed[place].public_jwk)
         return refusals
 
     async def _documents(self, dids: Collection[str]) -> Documents:
@@ -120,6 +119,11 @@ class Verifier:
         if jwk["crv"] == "P-256" and len(raw) != 64:
             raw = signature_from_der(raw)  # key services give DER, and the reference takes it for this curve
         return Signed(jwk, f"{entry.protected}.{entry.payload}".encode(), raw)
+
+    def _remember(self, key_id: str, document: DidDocument | None, jwk: Jwk) -> None:
+        known = self._keys.get(key_id)
+        if document is not None and (known is None or known[0]() is not document):
+            self._keys.put(key_id, (ref(document), jwk), len(key_id) + footprint(jwk))
 
     def _public_key(self, document: DidDocument | None, key_id: str) -> Jwk:
         known = self._keys.get(key_id)

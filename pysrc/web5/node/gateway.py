@@ -65,7 +65,7 @@ class GatewayLimits:
     items: int = 1_000_000
     kept: int = 90 * 24 * 60 * 60
     held: int = 24 * 60 * 60
-    burst: int = 120
+    burst: int = 300
     per_minute: int = 30
     addresses: int = 10_000
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -74,10 +75,14 @@ def registration_data(tenant: str, terms: Terms | None) -> str:
 
 
 class RegistrationClient:
-    """Registers with DWN servers over HTTP."""
+    """Registers with DWN servers over HTTP.
 
-    def __init__(self, http: Http, timeout: float = SECONDS) -> None:
-        self._http = http
+    Parameters:
+        way: gives the way to an endpoint, as `RemoteDwn` has it: a guarded one, if nobody here chose the endpoint.
+    """
+
+    def __init__(self, way: Callable[[str], Http], timeout: float = SECONDS) -> None:
+        self._way = way
         self._timeout = timeout
 
     async def demands(self, endpoint: str) -> Demands:
@@ -87,7 +92,7 @@ class RegistrationClient:
             RegistrationError: it does not say how to register, or demands what is not known here.
             Unreachable, TimedOut, BadReply: as `server_info`.
         """
-        asked = (await server_info(self._http, endpoint, self._timeout)).registration_requirements
+        asked = (await server_info(self._way(endpoint), endpoint, self._timeout)).registration_requirements
         unknown = sorted(set(asked) - {PROOF_OF_WORK, TERMS_OF_SERVICE})
         if unknown:
             message = f"{endpoint} asks for what cannot be done here: {', '.join(unknown)[:_SHOWN]}"
@@ -133,7 +138,8 @@ class RegistrationClient:
         )
 
     async def _request(self, method: str, endpoint: str, path: str, **more: Any) -> bytes:
-        response = await self._http.request(method, endpoint_url(endpoint, path), timeout=self._timeout, **more)
+        url = endpoint_url(endpoint, path)
+        response = await self._way(endpoint).request(method, url, timeout=self._timeout, **more)
         body = await response.read(MAX_BYTES)
         if response.status != 200:
             raise _refusal(endpoint, response.status, body)

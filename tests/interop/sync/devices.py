@@ -104,7 +104,7 @@ class Device:
             crypto=CRYPTO,
             clock=clock,
         )
-        self.registrar = Registrar(RegistrationClient(self.http), self.database, clock)
+        self.registrar = Registrar(RegistrationClient(lambda endpoint: self.http), self.database, clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=RemoteDwn(self.http, CPythonWebSockets(), clock=clock),

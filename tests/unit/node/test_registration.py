@@ -153,7 +153,7 @@ async def test_a_node_serves_only_who_is_registered(tmp_path) -> None:
     transport = httpx.ASGITransport(create_app(served.dwns, registrations={"/dwn0": registrations}))
     assert (await served.write("/dwn0", b"text"))[1] == {"code": 401, "detail": "Not a registered tenant."}
 
-    client, endpoint = RegistrationClient(HttpxHttp(transport)), f"{BASE}/dwn0"
+    client, endpoint = RegistrationClient(lambda endpoint: HttpxHttp(transport)), f"{BASE}/dwn0"
     demands = await client.demands(endpoint)
     assert demands.terms and demands.challenge
     assert (demands.terms.text, demands.terms.hash, demands.challenge.hashes) == (TERMS, HASH, 100)

@@ -24,7 +24,7 @@ def client_of(**answers: Response) -> RegistrationClient:
         return answers.get(name, PlainTextResponse("Not Found", 404))
 
     app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
-    return RegistrationClient(HttpxHttp(httpx.ASGITransport(app)), timeout=5)
+    return RegistrationClient(lambda endpoint: HttpxHttp(httpx.ASGITransport(app)), timeout=5)
 
 
 def asking(*requirements: str) -> Response:

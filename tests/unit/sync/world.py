@@ -288,7 +288,7 @@ class Device:
             clock=self.clock,
         )
         self.remote = Remote(world.network, world.remotes, self.clock)
-        self.registrar = Registrar(RegistrationClient(world.network), self.database, self.clock)
+        self.registrar = Registrar(RegistrationClient(lambda endpoint: world.network), self.database, self.clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=self.remote,

@@ -14,7 +14,6 @@ Invariants:
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -32,6 +31,7 @@ from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError
 from web5.lru import LruCache
 from web5.node.endpoint import cross_origin, read_body
+from web5.node.limits import address_of
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 
@@ -154,23 +154,13 @@ class _Gateway:
 
     def _charge(self, request: Request) -> None:
         """Count a PUT for its address, or refuse it; an address has a store of them that fills up by and by."""
-        address, now, limits = _network(request), self._clock.monotonic(), self._limits
+        address, now, limits = address_of(request.client), self._clock.monotonic(), self._limits
         left, at = self._tokens.get(address) or (float(limits.burst), now)
         left = min(limits.burst, left + (now - at) * limits.per_minute / 60)
         if left < 1:
             seconds = str(-int((left - 1) * 60 // limits.per_minute))
             raise HTTPException(429, f"too many documents from {address}", {"retry-after": seconds})
         self._tokens.put(address, (left - 1, now))
-
-
-def _network(request: Request) -> str:
-    """Return whom an address belongs to: of IPv6, everybody has a /64."""
-    host = request.client.host if request.client else ""
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return host if ip.version == 4 else str(ipaddress.ip_network((int(ip) >> 64 << 64, 64)))
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -163,6 +163,7 @@ async def test_an_address_may_publish_so_much_and_again_after_a_while(clock: Man
     assert await gateway.put(publisher, body, "192.0.2.2") == 200
     assert [await gateway.put(publisher, body, f"2001:db8::{n}") for n in range(4)] == [200, 200, 200, 429]
     assert await gateway.put(publisher, body, "2001:db8:0:1::1") == 200
+    assert await gateway.put(publisher, body, "::ffff:192.0.2.3") == 200, "each IPv4 address is its own"
     clock.us += 30 * 1_000_000
     assert [await gateway.put(publisher, body) for _ in range(2)] == [200, 429]
     assert (await gateway.get(publisher.path)).status_code == 200, "reading is not counted"

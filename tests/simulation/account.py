@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from web5.dwn.cid import message_cid
+from web5.dwn.timestamps import parse_timestamp
 from web5.dwn.types import Message
 
 
@@ -73,6 +74,16 @@ class Account:
         made = Authored(tenant, message_cid(message), message, data)
         self.made[made.cid] = made
         return made
+
+    def restored(self, tenant: str, message: Message) -> None:
+        """Sync has written a record anew as it was, because a node seemed to have lost it to a variant."""
+        same = message["descriptor"]["dataCid"]
+        record = (one for one in self.made.values() if one.record_id == message["recordId"])
+        self.author(tenant, message, next(one.data for one in record if one.descriptor.get("dataCid") == same))
+
+    def latest(self) -> int:
+        """Return the newest date of a message, in microseconds since 1970; 0 if there is none."""
+        return max((parse_timestamp(one.age[0]) for one in self.made.values()), default=0)
 
     def stored(self, cid: str) -> None:
         """Record that a node has a message, durably."""

@@ -19,7 +19,7 @@ from tests.simulation.people import Person, SimResolver
 from tests.simulation.storage import Disk, Mount, SimBlobs, SimPages
 from tests.simulation.virtual_time import OWNER, Owner, SimClock
 from web5.crypto.jws import MessageSigner
-from web5.dwn import Dwn
+from web5.dwn import Applied, Dwn
 from web5.dwn.store.database import Database
 from web5.dwn.store.paged import open_paged
 from web5.dwn.store.store import Store
@@ -157,6 +157,7 @@ class Device(Owner):
             crypto=self.world.crypto,
             clock=self.clock,
         )
+        self.dwn.in_transaction.append(self._restored)
         self.dwn.after_commit.append(lambda applied: self.world.account.stored(applied.message_cid))
         self.sync = SyncEngine(
             dwn=self.dwn,
@@ -177,6 +178,10 @@ class Device(Owner):
         if self.checks is not None:
             self.checks(self)
         await self.sync.start(self.mode)
+
+    def _restored(self, applied: Applied) -> None:
+        if applied.source is None and applied.message_cid not in self.world.account.made:
+            self.world.account.restored(applied.tenant, applied.message)
 
     async def _use(self) -> None:
         while True:

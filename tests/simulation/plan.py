@@ -99,7 +99,7 @@ def plan(seed: int) -> Plan:
 
 
 def _skew(random: Random) -> float:
-    return random.choice((0.0, 0.0, random.uniform(-30, 30), random.uniform(-9e4, 9e4)))
+    return random.choice((0.0, 0.0, random.uniform(-30, 30), random.uniform(-8e4, 9e4)))
 
 
 def _actions(random: Random) -> tuple[str, ...]:

@@ -131,6 +131,7 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
             raise TimeoutError(f"{', '.join(stuck)}: what was to be done is not done after {GIVEN_UP:.0f} s of peace")
     for device in world.devices:
         await device.outside_of_it(device.sync.stop())
+    await _sleep((world.account.latest() - world.clock.now()) / 1_000_000, lives)
     before: list[Any] = []
     for number in range(ROUNDS_AT_MOST):
         await _sleep(PATIENCE, lives)

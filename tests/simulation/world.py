@@ -17,6 +17,7 @@ from tests.simulation.virtual_time import SimClock
 from web5.dwn import Dwn
 from web5.dwn.store.database import open_memory
 from web5.dwn.store.memory import MemoryBlobs
+from web5.dwn.time_window import WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from tests.simulation.plan import Plan
@@ -87,20 +88,22 @@ class World:
         self.story.name(person.did, name)
         return person
 
-    async def node(self) -> Dwn:
-        """Return an empty remote node."""
+    async def node(self, name: str) -> Dwn:
+        """Return an empty remote node; every other one looks at dates, as the reference does not."""
+        windowed = self.random(f"time window of {name}").random() < 0.5
         dwn = Dwn(
             database=open_memory(),
             blobs=MemoryBlobs(),
             resolver=SimResolver(self.directory, lag=0.0),
             crypto=self.crypto,
             clock=self.clock,
+            window_seconds=WINDOW_SECONDS if windowed else None,
         )
         await dwn.open()
         return dwn
 
     async def endpoint(self, name: str, *, web_sockets: bool) -> Endpoint:
-        endpoint = Endpoint(name, f"https://{name}.example", await self.node(), web_sockets)
+        endpoint = Endpoint(name, f"https://{name}.example", await self.node(name), web_sockets)
         self._watch(endpoint)
         self.endpoints[endpoint.url] = endpoint
         self.story.name(endpoint.url, name)
@@ -135,7 +138,7 @@ class World:
 
     async def wipe(self, endpoint: Endpoint) -> None:
         """Let an endpoint lose everything, as one does that is set up anew."""
-        old, endpoint.dwn = endpoint.dwn, await self.node()
+        old, endpoint.dwn = endpoint.dwn, await self.node(endpoint.name)
         endpoint.epoch += 1
         endpoint.wiped = True
         self._watch(endpoint)

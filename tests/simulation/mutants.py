@@ -15,6 +15,7 @@ import apsw
 
 from web5.dwn.store.database import Database
 from web5.errors import StorageError
+from web5.remote.clocks import NodeClock
 from web5.sync.exchange.context import SyncContext
 from web5.sync.ledger.entries import Inbox, Outbox
 from web5.sync.ledger.ledger import Ledger
@@ -146,6 +147,10 @@ def _blind_apply(apply: Any) -> Any:
     return fault
 
 
+def _stubborn(learn: Any) -> Any:
+    return lambda self, detail: False
+
+
 MUTANTS: dict[str, Mutant] = {
     "cursor first": Mutant("a cursor is saved before its rows", Ledger, "listed", _cursor_before_rows),
     "all success": Mutant("any reply counts as a success", policy, "RULES", _everything_is_success),
@@ -156,5 +161,6 @@ MUTANTS: dict[str, Mutant] = {
     "rows stay": Mutant("an endpoint that leaves leaves its rows", Ledger, "_drop", _rows_are_kept),
     "sent is taken": Mutant("whatever was sent counts as taken", Outbox, "record", _sent_before_reply),
     "no backoff": Mutant("what was refused is tried at every visit", policy.Outcome, "next_try", _no_backoff),
+    "stubborn": Mutant("questions are dated by this device's clock alone", NodeClock, "learn", _stubborn),
     "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -13,11 +14,13 @@ from tests.clocks import ManualClock
 from tests.served import served
 from tests.unit.dwn.chat import URI, chat
 from tests.unit.dwn.persons import Person, our_dwn, person
+from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn import compose, rpc, rpc_socket
-from web5.dwn.time_window import WINDOW_SECONDS
+from web5.dwn.time_window import SUBSCRIPTION_SECONDS, WINDOW_SECONDS
 from web5.dwn.types import Message
 from web5.node.server import create_app
+from web5.remote.dwn import RemoteDwn
 
 NOW = 1_714_521_600_000_000
 MINUTE = 60_000_000
@@ -97,6 +100,24 @@ async def test_what_a_node_was_asked_it_cannot_ask_the_tenant_s_own_node_later(n
         assert "subscription" not in reply
     again = await compose.records_query(alice.signer, nodes.clock, filter=FILTER)
     assert await nodes.send("/a", alice, again) == "200 OK"
+
+
+async def test_what_somebody_else_subscribed_to_in_its_time_ends_after_a_day(nodes: Nodes) -> None:
+    alice = await person()
+    remote, events = RemoteDwn(HttpxHttp(), CPythonWebSockets()), asyncio.Queue[Message]()
+    caught = await compose.messages_subscribe(alice.signer, nodes.clock)
+    subscription = await remote.subscribe(f"{nodes.url}/a", alice.did, caught, events.put_nowait)
+
+    async def write(data: bytes) -> None:
+        message = await compose.records_write(alice.signer, nodes.clock, data=data, data_format="text/plain")
+        assert await nodes.send("/a", alice, message, data) == "202 Accepted"
+
+    await write(b"today")
+    assert (await asyncio.wait_for(events.get(), 10))["message"]["descriptor"]["dataSize"] == 5
+    nodes.clock.us += SUBSCRIPTION_SECONDS * 1_000_000
+    await write(b"tomorrow")
+    await asyncio.wait_for(subscription.ended(), 10)
+    assert events.empty()
 
 
 async def test_a_member_freezes_nothing_until_9999(nodes: Nodes) -> None:

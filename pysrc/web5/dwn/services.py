@@ -15,7 +15,7 @@ from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Applied, EventStream, Handler, Hook
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
-from web5.dwn.time_window import check_date
+from web5.dwn.time_window import SUBSCRIPTION_SECONDS, check_date
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
 from web5.errors import DwnError, NotImplementedByDwn
@@ -72,6 +72,13 @@ class Services:
         """Check that a message is dated within the time window, if there is one; raises as `time_window.check_date`."""
         if self.window_seconds is not None:
             check_date(message, self.clock.now(), self.window_seconds)
+
+    def in_time(self, subscribe: Message, is_allowed: Callable[[], bool] | None) -> Callable[[], bool] | None:
+        """Return the condition of a subscription; with a time window, a signed one does not go on for ever."""
+        if self.window_seconds is None or "authorization" not in subscribe:
+            return is_allowed
+        end = self.clock.now() + SUBSCRIPTION_SECONDS * 1_000_000
+        return lambda: self.clock.now() < end and (is_allowed is None or is_allowed())
 
     def commit(self, change: Callable[[], Change]) -> Change:
         """Store one message in a transaction of its own. `publish` must follow, without an await between."""

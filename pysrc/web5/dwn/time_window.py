@@ -17,6 +17,9 @@ from web5.errors import BadRequest, InvalidArgument, Unauthorized
 WINDOW_SECONDS = 600
 """The default of remote nodes."""
 
+SUBSCRIPTION_SECONDS = 24 * 60 * 60
+"""The longest that a signed subscription goes on, and so one that somebody else has opened with what he has seen."""
+
 _QUESTIONS = frozenset({"Read", "Query", "Subscribe"})
 _REFUSAL = re.compile(
     rf"(?:{Code.TimestampOutsideWindow}|{Code.TimestampAhead}): this node's clock says (\S{{27}});"

@@ -25,7 +25,7 @@ from web5.dwn.javascript import MAX_SIZE
 from web5.dwn.messages.shapes import MAX_ALTERNATIVES, MAX_FILTERS
 from web5.dwn.protocols.json_schema import MAX_PATTERNS
 from web5.dwn.protocols.validation import MAX_PATHS
-from web5.dwn.time_window import WINDOW_SECONDS
+from web5.dwn.time_window import SUBSCRIPTION_SECONDS, WINDOW_SECONDS
 from web5.dwn.timestamps import parse_timestamp
 from web5.dwn.urls import MAX_HOST
 
@@ -535,6 +535,17 @@ async def test_question_out_of_its_time(reference_engine: ReferenceScript, scrip
     clock.us += minutes * 60_000_000
     assert (await ours.outcome(script.steps[1])).code == "401 TimestampOutsideWindow"
     assert len(theirs[1].reply["entries"]) == 1
+
+
+async def test_subscription_of_yesterday(reference_engine: ReferenceScript, script: Script) -> None:
+    """Questions have their time."""
+    script.ask(script.alice, "Records", "Subscribe", filter={"dataFormat": "application/json"})
+    script.write(b"today")
+    theirs = await run_theirs(reference_engine, [script.alice], script.steps)
+    ours = await OurRun.start(clock := ManualClock(parse_timestamp(script.time(0))), WINDOW_SECONDS)
+    await ours.outcome(script.steps[0])
+    clock.us += SUBSCRIPTION_SECONDS * 1_000_000
+    assert (len((await ours.outcome(script.steps[1])).events), len(theirs[1].events)) == (0, 1)
 
 
 async def test_message_of_the_future(reference_engine: ReferenceScript, script: Script) -> None:

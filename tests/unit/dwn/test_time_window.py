@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -76,6 +77,26 @@ async def test_a_signed_question_is_answered_within_ten_minutes_either_way(node:
 async def test_what_anybody_could_make_anew_may_have_any_date(node: Node, kind: str) -> None:
     code, detail = await node.status(await QUESTIONS[kind](None, ManualClock(0)))
     assert (code, detail) in ((200, "OK"), (404, "Not Found"))
+
+
+@pytest.mark.parametrize("kind", ["RecordsSubscribe", "MessagesSubscribe"])
+async def test_a_signed_subscription_ends_after_a_day(node: Node, kind: str) -> None:
+    events: list[Any] = []
+    opened = [QUESTIONS[kind](node.alice.signer, node.clock)]
+    opened += [QUESTIONS[kind](None, node.clock)] if kind in UNSIGNED else []
+    ended: list[int] = []
+    for number, message in enumerate(opened):
+        reply = await node.dwn.process_message(node.alice.did, await message, subscription_handler=events.append)
+        reply["subscription"].on_end = partial(ended.append, number)
+    node.clock.us += 24 * 60 * MINUTE - 1
+    await node.dwn.review_subscriptions()
+    assert ended == []
+    assert await node.status(await node.write(published=True), b"x") == (202, "Accepted")
+    assert len(events) == len(opened)
+    node.clock.us += 1
+    assert await node.status(await node.write(1, published=True), b"x") == (202, "Accepted")
+    assert ended == [0]
+    assert len(events) == 2 * len(opened) - 1
 
 
 async def test_it_is_asked_before_who_signed_and_what_is_there(node: Node) -> None:
@@ -157,8 +178,15 @@ async def test_several_at_once_are_looked_at_one_by_one(node: Node) -> None:
 async def test_without_a_window_every_date_is_taken(world: World) -> None:
     message = await world.compose(message_timestamp=FAR, date_created=FAR)
     assert (await world.status(message, b"hello"))[0] == 202
+    subscribe = await compose.records_subscribe(world.alice.signer, world.clock, filter=FILTER)
+    events: list[Any] = []
+    assert (await world.send(subscribe, subscription_handler=events.append))["status"]["code"] == 200
+    world.clock.us += 30 * 24 * 60 * MINUTE
+    await world.dwn.review_subscriptions()
+    await world.write()
+    assert len(events) == 1
     late = await compose.records_query(world.alice.signer, ManualClock(0), filter=FILTER)
-    assert len((await world.send(late))["entries"]) == 1
+    assert len((await world.send(late))["entries"]) == 2
 
 
 @pytest.mark.parametrize(

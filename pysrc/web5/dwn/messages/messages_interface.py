@@ -71,6 +71,7 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     if not is_tenants:
         is_allowed = allows(lambda: _check_grant(services, call, message, parties, code))
     alternatives = message_terms(message["descriptor"]["filters"])
+    is_allowed = services.in_time(message, is_allowed)
     cid = message_cid(message)
     subscription = services.events.subscribe(
         call.tenant, cid, alternatives, handler, is_tenants=is_tenants, is_allowed=is_allowed

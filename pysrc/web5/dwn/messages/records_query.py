@@ -91,6 +91,7 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     is_allowed = None
     if parties.author_grant is not None or "protocolRole" in parties.claims:
         is_allowed = allows(lambda: _check_leave(services, call, message, parties))
+    is_allowed = services.in_time(message, is_allowed)
     cid = message_cid(message)
     subscription = services.events.subscribe(
         call.tenant, cid, alternatives, handler, is_tenants=parties.author == call.tenant, is_allowed=is_allowed

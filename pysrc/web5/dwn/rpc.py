@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from math import isfinite
 from typing import Any
 from uuid import uuid4
 
@@ -219,6 +220,8 @@ def no_response(text: str | bytes) -> BadReply:
 def id_of(content: dict[str, Any]) -> Id:
     """Return the id of an envelope, or of its `subscription`; None if that is not an id."""
     id = content.get("id")
+    if isinstance(id, float) and not isfinite(id):  # such as 1e999
+        return None
     return None if isinstance(id, bool) or not isinstance(id, str | int | float) else id
 
 

@@ -83,7 +83,7 @@ class Strict:
             fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
         lengths, codings = fields.get(b"content-length", []), fields.get(b"transfer-encoding", [])
         hosts, new = fields.get(b"host", []), first[2] == b"HTTP/1.1"
-        if len(hosts) > 1 or (new and not hosts) or any(not re.fullmatch(rb"[\w.\[\]:-]*", host) for host in hosts):
+        if len(hosts) > 1 or (new and not hosts) or any(not re.fullmatch(rb"([\w.-]*|\[[\da-fA-F:.]+\])(:\d{0,5})?", host) for host in hosts):
             return self._bad()
         if len(lengths + codings) > 1 or any(not value.isdigit() or len(value) > 15 for value in lengths):
             return self._bad()

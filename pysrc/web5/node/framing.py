@@ -15,7 +15,7 @@ _HEAD = re.compile(
     rb"%b (?P<target>[!-~]+) HTTP/1\.(?P<minor>[01])\r\n" % _TOKEN
     + rb"(?P<fields>(?:%b:[\t -~\x80-\xff]*\r\n)*)\r\n" % _TOKEN
 )
-_HOST = re.compile(rb"(?:[0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST = re.compile(rb"(?:[0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 
 _LINES = {

@@ -65,7 +65,9 @@ def create_site(folder: Path | str) -> Starlette:
     that begin with a dot are not served, but for `/.well-known`, and nothing that lies elsewhere and is linked to. All
     have the headers that the site names for `/*` in its file `_headers`.
     """
-    return Starlette(routes=[Mount("/", _Files(Path(folder)))])
+    app = Starlette(routes=[Mount("/", _Files(Path(folder)))])
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Files(StaticFiles):
@@ -80,7 +82,8 @@ class _Files(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         asked: str = scope["path"]
-        if len(asked) > LONGEST_PATH or not asked.isprintable() or "//" in asked or "\\" in asked:
+        is_path = asked.startswith("/") and asked.isprintable()
+        if not is_path or len(asked) > LONGEST_PATH or "//" in asked or "\\" in asked:
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         if isinstance(response, RedirectResponse):

@@ -105,6 +105,25 @@ async def test_cpython_websockets(case: websocket_contract.Case, socket_base: st
     await case(CPythonWebSockets(), socket_base)
 
 
+async def test_cpython_connects_where_it_is_told_to_and_nowhere_if_that_is_nowhere(socket_base: str) -> None:
+    asked: list[str] = []
+
+    async def locate(url: str) -> str:
+        asked.append(url)
+        if "private" in url:
+            raise OSError("it is no host of the public internet")
+        return "127.0.0.1"
+
+    sockets, port = CPythonWebSockets(locate), socket_base.rpartition(":")[2]
+    socket = await sockets.connect(f"ws://site.example:{port}/echo")
+    await socket.send("hello")
+    assert await anext(aiter(socket)) == "hello"
+    await socket.close()
+    with pytest.raises(Unreachable, match="public internet"):
+        await sockets.connect(f"ws://private.example:{port}/echo")
+    assert asked == [f"ws://{host}.example:{port}/echo" for host in ("site", "private")]
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(200, NoWebSocket), (404, NoWebSocket), (426, NoWebSocket), (503, Unreachable)]
 )

@@ -97,7 +97,7 @@ class EcmaRegExp:
         return any(run.matches_at(start) for start in range(1 if anchored else len(text) + 1))
 
 
-@remember_short(256)
+@remember_short(128, longest=256)  # a pattern can take 1 KiB of memory a character
 def compile(source: str) -> EcmaRegExp:
     """Read a pattern as `new RegExp(source, "u")` does.
 

@@ -40,7 +40,8 @@ async def _differs(reference: ReferenceScript, seed: int, count: int) -> bool:
     found, _ = await differences(reference, actors, steps)
     if not found:
         return False
-    print(f"{len(found)} answers differ; looking for the fewest steps that show the first one", flush=True)
+    print(f"{len(found)} answers differ, the first one in\n{found[0]}", flush=True)
+    print("\nLooking for the fewest steps that show it, which takes minutes", flush=True)
     print(await smallest(reference, actors, steps, found[0]))
     print(f"\nAgain with: python3 build.py fuzz --minutes 0 --seed {seed} --steps {count}")
     return True

@@ -386,6 +386,14 @@ async def test_something_that_is_not_signed(reference_engine: ReferenceScript, s
     )
 
 
+async def test_protocol_without_the_grant_that_is_named(reference_engine: ReferenceScript, script: Script) -> None:
+    """All that is in a message is signed."""
+    script.ask(script.alice, "Protocols", "Configure", {"delegatedGrantId": "bafyreinone"}, definition=DEFINITION)
+    ours, theirs = await script.last(reference_engine)
+    assert ours.code == "400 RecordsAuthorDelegatedGrantAndIdExistenceMismatch"
+    assert theirs.code == "202 Accepted"
+
+
 async def test_forged_attestation(reference_engine: ReferenceScript, script: Script) -> None:
     """Attesters have signed."""
     message = script.write(b"x", send=False)

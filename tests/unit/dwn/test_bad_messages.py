@@ -172,6 +172,13 @@ async def test_the_first_fault_names_the_code(world: World) -> None:
     assert await world.status(write) == (400, ADDITIONAL)
     del write["descriptor"]["dataCid"]
     assert await world.status(write) == (400, FAILURE)
+    for missing in ("recordId", "authorization"):
+        write = await world.compose()
+        del write[missing]
+        write["descriptor"]["unknown"] = 1
+        assert await world.status(write) == (400, ADDITIONAL)
+        del write["descriptor"]["unknown"]
+        assert await world.status({**write, "unknown": 1}) == (400, FAILURE)
 
 
 async def test_a_giant_and_a_deep_message(world: World) -> None:

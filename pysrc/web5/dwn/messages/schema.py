@@ -17,6 +17,9 @@ _RANK = {"missing": 0, "extra_forbidden": 1}
 _WRITES_WITHIN = frozenset({"authorDelegatedGrant", "ownerDelegatedGrant"})
 """Properties that hold a RecordsWrite, where the reference finds a property too much last, as an unevaluated one."""
 
+_ADDED = frozenset({"recordId", "authorization", "encodedData"})
+"""Properties of a RecordsWrite that the reference misses last, because one schema is made of another without them."""
+
 _ALTERNATIVES = frozenset({"author", "recipient", "value"})
 """Properties of several types, where any fault is a plain failure: none of the types fits."""
 
@@ -51,21 +54,26 @@ class Schema:
     def _first(self, faults: list[ErrorDetails], depth: int = 0) -> ErrorDetails:
         # The fault at which the reference would stop; pydantic gives them in the order of the properties.
         here = [fault for fault in faults if len(fault["loc"]) == depth + 1 and fault["type"] in _RANK]
-        last = [fault for fault in here if self._is_unevaluated(fault)]
+        last = [fault for fault in here if self._is_late(fault)]
         here = [fault for fault in here if fault not in last]
         if here:
             return min(here, key=lambda fault: _RANK[fault["type"]])
-        first = next((fault for fault in faults if fault not in last), faults[0])
+        first = next((fault for fault in faults if fault not in last), None)
+        if first is None:
+            return min(last, key=lambda fault: _RANK[fault["type"]])
         if len(first["loc"]) <= depth + 1:
             return first
         step = first["loc"][depth]
         below = [fault for fault in faults if len(fault["loc"]) > depth + 1 and fault["loc"][depth] == step]
         return self._first(below, depth + 1)
 
-    def _is_unevaluated(self, fault: ErrorDetails) -> bool:
+    def _is_late(self, fault: ErrorDetails) -> bool:
         holder = fault["loc"][:-1]
         is_write = holder[-1] in _WRITES_WITHIN if holder else self._is_write
-        return is_write and fault["type"] == "extra_forbidden"
+        return is_write and (fault["type"] == "extra_forbidden" or fault["loc"][-1] in _ADDED)
+
+    def _is_unevaluated(self, fault: ErrorDetails) -> bool:
+        return fault["type"] == "extra_forbidden" and self._is_late(fault)
 
     def _refusal(self, fault: ErrorDetails) -> BadRequest:
         place = "/".join(str(part) for part in fault["loc"]) or self.name

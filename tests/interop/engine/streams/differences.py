@@ -31,6 +31,13 @@ NOT_COVERED = (
     "400 RecordsWriteValidateIntegrityAttestationMismatch",
     "400 RecordsWriteValidateIntegrityEncryptionCidMismatch",
 )
+OTHER_DELEGATION = tuple(
+    f"400 RecordsAuthorDelegatedGrant{what}"
+    for what in (
+        *("AndIdExistenceMismatch", "CidMismatch", "NotADelegatedGrant"),
+        "GrantedToAndOwnerSignatureMismatch",
+    )
+)
 NARROWED = (
     "401 RecordsGrantAuthorizationScopeContextIdMismatch",
     "401 RecordsGrantAuthorizationScopeProtocolPathMismatch",
@@ -108,7 +115,9 @@ def _whole_log(step: Step, ours: Comparable, theirs: Comparable) -> bool:
 
 
 def _unsigned_part(step: Step, ours: Comparable, theirs: Comparable) -> bool:
-    """Something is added to a message, or taken for another, that no signature is over."""
+    """Something is added to a message, taken from it, or taken for another, that no signature is over."""
+    if ours[0] in OTHER_DELEGATION:
+        return step.message["descriptor"]["method"] == "Configure" and stored(theirs)
     if ours[0] == "400 SchemaValidatorAdditionalPropertyNotAllowed":
         return any(entry.keys() - {"protected", "signature"} for entry in _signature_entries(step.message))
     if ours[0] not in NOT_COVERED or not stored(theirs):

@@ -42,6 +42,9 @@ NARROWED = (
     "401 RecordsGrantAuthorizationScopeContextIdMismatch",
     "401 RecordsGrantAuthorizationScopeProtocolPathMismatch",
 )
+LATER = ("200 OK", "401 ", "404")
+"""What comes of a question, or is asked later than the narrowness of a grant."""
+
 SEVERAL = "400 RecordsReadReturnedMultiple"
 
 
@@ -172,7 +175,7 @@ def _whole_segments(step: Step, ours: Comparable, theirs: Comparable) -> bool:
     if descriptor["interface"] != "Records":
         return False
     if ours[0] == "401 RecordsGrantAuthorizationScopeContextIdMismatch":
-        return stored(theirs) or theirs[0].startswith(("200", "404"))
+        return stored(theirs) or theirs[0].startswith(LATER)
     context = descriptor.get("filter", {}).get("contextId")
     if not context or signer_named(step.message) == step.tenant:
         return False
@@ -187,7 +190,7 @@ def _narrow_grant(step: Step, ours: Comparable, theirs: Comparable) -> bool:
     return (
         ours[0] in NARROWED
         and step.message["descriptor"]["method"] in ("Query", "Subscribe", "Delete")
-        and (stored(theirs) or theirs[0] in ("200 OK", "404"))
+        and (stored(theirs) or theirs[0].startswith(LATER))
     )
 
 

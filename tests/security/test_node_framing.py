@@ -44,7 +44,7 @@ PIECES = [
     ),
     *(b"0\r\n\r\n", b"Content-Length: 3\r\n", b"Content-Length: 0\r\n", b"content-length: 40\r\n", b"X: y\r\n z\r\n"),
     *(b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding : chunked\r\n", b"Transfer-Encoding: xchunked\r\n"),
-    *(b"Host: y\r\n", b"Connection: close\r\n", b"Expect: 100-continue\r\n", b"Upgrade: websocket\r\n", GET, LAST),
+    *(b"Host: y\r\n", b"Connection: close\r\n", b"Expect: 100-continue\r\n", GET, LAST),
 ]
 TRIED: Counter[str] = Counter()
 
@@ -83,7 +83,11 @@ class Strict:
             fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
         lengths, codings = fields.get(b"content-length", []), fields.get(b"transfer-encoding", [])
         hosts, new = fields.get(b"host", []), first[2] == b"HTTP/1.1"
-        if len(hosts) > 1 or (new and not hosts) or any(not re.fullmatch(rb"([\w.-]*|\[[\da-fA-F:.]+\])(:\d{0,5})?", host) for host in hosts):
+        if (
+            len(hosts) > 1
+            or (new and not hosts)
+            or any(not re.fullmatch(rb"([\w.-]*|\[[\da-fA-F:.]+\])(:\d{0,5})?", host) for host in hosts)
+        ):
             return self._bad()
         if len(lengths + codings) > 1 or any(not value.isdigit() or len(value) > 15 for value in lengths):
             return self._bad()

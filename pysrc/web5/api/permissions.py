@@ -15,6 +15,9 @@ from web5.dwn.permissions.compose import permission_grant, permission_request
 from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 
+MOST_PAGES = 16
+"""Answers of a remote node that are asked for, one after the other, to one question."""
+
 
 class PermissionsApi:
     """Permissions, in the name of whoever signs.
@@ -134,6 +137,12 @@ class PermissionsApi:
         tags = None if protocol is None else {"protocol": normalize_url(protocol)}
         filters = {"protocol": permissions.URI, "protocolPath": path, "tags": tags, **filter}
         query = partial(compose.records_query, await self._agent.signer(self._did), filter=filters)
-        reply = await self._agent.messages.ask(self._did, from_, query)
-        entries: list[Message] = reply["entries"]
+        entries: list[Message] = []
+        for _ in range(MOST_PAGES):
+            reply = await self._agent.messages.ask(self._did, from_, query)
+            entries += reply["entries"]
+            if (cursor := reply.get("cursor")) is None:
+                break
+            # A remote node gives what it has room for.
+            query = partial(query, pagination={"cursor": cursor})
         return entries

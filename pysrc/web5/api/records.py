@@ -154,7 +154,8 @@ class RecordsApi:
 
         Parameters:
             date_sort: createdAscending (the default), createdDescending, publishedAscending or publishedDescending.
-            limit: the number of records at the most; what follows is reached by the result's `cursor`.
+            limit: the number of records at the most; what follows is reached by the result's `cursor`. A remote DWN may
+                give fewer, and then has a cursor too.
             protocol_role: the protocol path of the role that is invoked.
             filters: at least one of `web5.api.records.FILTERS`; a list means any of its values, a `{"from", "to"}` a
                 range.

@@ -73,8 +73,8 @@ serveLines({
     return { status, size: bytes.length, sha256: sha256(bytes), recordId: entry.recordsWrite.recordId };
   },
 
-  async query({ endpoint, did, filter }) {
-    const { message } = await RecordsQuery.create({ filter, signer: signer(did) });
+  async query({ endpoint, did, filter, pagination }) {
+    const { message } = await RecordsQuery.create({ filter, pagination, signer: signer(did) });
     return send(endpoint, did, message);
   },
 

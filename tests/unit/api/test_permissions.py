@@ -9,6 +9,7 @@ from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from web5.dwn.permissions import protocol as permissions
 from web5.errors import BadRequest, Conflict, Unauthorized
+from web5.node.limits import Usage
 
 SCOPE = {"interface": "Records", "method": "Read", "protocol": NOTES}
 
@@ -82,3 +83,18 @@ async def test_a_scope_for_records_needs_a_protocol(world: World) -> None:
     with pytest.raises(BadRequest, match="protocol"):
         await alice.dwn.permissions.grant(granted_to="did:example:bob", scope=scope, date_expires=later(days=1))
     assert await alice.dwn.records.query(protocol=permissions.URI) == []
+
+
+async def test_all_grants_are_found_at_a_node_that_gives_few_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await connected(world)
+    given = {
+        (await alice.dwn.permissions.grant(scope=SCOPE, granted_to="did:x:bob", date_expires=later(days=1))).id
+        for _ in range(5)
+    }
+    assert (await alice.sync.now("push")).ok
+    monkeypatch.setattr(Usage, "room", lambda self, address: 1)
+    found = await alice.dwn.permissions.query_grants(from_=alice.connected_did)
+    assert len(found) == 5
+    assert {grant.id for grant in found} == given

@@ -117,10 +117,13 @@ def search(
         after: the value of the sort property and the CID of the last message to leave out.
     """
     query = _Query(tenant, method, *sort, after, None if limit is None else min(limit, _EVERYTHING))
+    if len(alternatives) == 1:
+        yield from _find(db, query, alternatives[0])
+        return
     with ExitStack() as stack:
         parts = [stack.enter_context(closing(_find(db, query, terms))) for terms in alternatives]
         merged: Iterable[Found] = chain.from_iterable(parts)
-        if method is not None and len(parts) > 1:
+        if method is not None:
             merged = merge(*parts, key=lambda found: (found.value, found.cid), reverse=query.direction == "DESC")
         given: set[str] = set()
         for found in merged:
@@ -163,7 +166,7 @@ def _find(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Generato
         values,
     )
     with closing(rows):
-        yield from (Found(*row) for row in rows)
+        yield from map(Found._make, rows)
 
 
 def _lead(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Term | None:

@@ -205,3 +205,21 @@ async def test_after_a_sleep_of_the_device_everything_is_connected_anew(world: W
 def by_url(device: Device, node: str) -> EndpointStatus:
     nothing = EndpointStatus("", "", None, False, None, None, 0, 0, 0)
     return next((status for status in device.sync.status() if status.endpoint == f"{HOST}{node}"), nothing)
+
+
+async def test_a_subscription_that_a_node_ends_again_and_again_is_asked_for_ever_more_rarely(world: World) -> None:
+    phone = await world.device()
+    watch = Watch(phone)
+    await phone.sync.start("live")
+    waits: list[float] = []
+    for turn in range(1, 6):
+        await watch.until(lambda: live(phone))
+        assert phone.remote.asked["/a"] == turn
+        world.clock.sleeping.clear()
+        await phone.remote.break_off("/a")
+        await watch.until(lambda: world.clock.sleeping)
+        assert phone.remote.asked["/a"] == turn
+        waits.append(world.clock.sleeping[0])
+        world.clock.wake()
+    assert waits[-1] >= 5 * waits[0] > 0
+    await phone.sync.stop()

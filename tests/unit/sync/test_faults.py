@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of, timing_out, unreachable
+from tests.watch import until
 from web5.dwn import compose
 from web5.errors import StorageFull
 from web5.ports.http import HttpResponse
@@ -72,6 +73,33 @@ async def test_a_slow_node_does_not_hold_up_the_other(world: World) -> None:
     gate.set()
     assert (await running).ok
     assert cid_of(message) in world.held(world.remotes["/a"])
+
+
+async def test_a_node_that_gives_nothing_does_not_keep_the_other_from_giving_it(world: World) -> None:
+    laptop = await world.device("laptop")
+    for number in range(8):
+        await laptop.write(b"%d" % number)
+    await laptop.sync.now()
+    gate, waiting = asyncio.Event(), asyncio.Event()
+
+    async def slow(node: str, kind: str) -> None:
+        if (node, kind) == ("/a", "MessagesRead"):
+            await gate.wait()
+        elif (node, kind) == ("/b", "MessagesQuery"):
+            waiting.set()
+
+    world.network.on_request = slow
+    phone = await world.device("phone")
+    running = asyncio.ensure_future(phone.sync.now())
+    await asyncio.wait_for(waiting.wait(), 5)
+    await until(lambda: world.clock.sleepers)
+    assert world.network.counts["/b", "MessagesRead"] == 0
+    world.clock.ahead += 5_000_000
+    world.clock.wake()
+    await until(lambda: world.held(phone.dwn) == world.held(laptop.dwn))
+    gate.set()
+    assert (await running).ok
+    assert phone.sync.unsettled() == []
 
 
 @pytest.mark.parametrize(

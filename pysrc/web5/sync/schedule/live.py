@@ -42,24 +42,35 @@ STEADY_SECONDS = 30.0
 
 
 class Flood:
-    """Events of one subscription whose visits brought nothing.
+    """Events of one subscription since one last led to a visit that brought something.
 
     Attributes:
-        pulled: the messages that had been pulled when one last did.
         rose: set once there were too many.
     """
 
     def __init__(self, pulled: int) -> None:
-        self.pulled = pulled
-        self.events = Budget(*EVENTS)
         self.rose = asyncio.Event()
-        self._ignored = 0
+        self._begin(pulled)
 
-    def count(self) -> None:
-        """Count one that led to no visit."""
+    def _begin(self, pulled: int) -> None:
+        self._pulled, self._visits, self._ignored = pulled, Budget(*EVENTS), 0
+
+    def may_visit(self, pulled: int, now: float, *, is_new: bool) -> bool:
+        """Return True if an event may lead to a visit; count it, if not.
+
+        Parameters:
+            pulled: the number of messages that were pulled up to now.
+            is_new: no visit is requested already.
+        """
+        if pulled > self._pulled:
+            self._begin(pulled)
+        if is_new and self._visits.left(now) >= 1:
+            self._visits.spend(1, now)
+            return True
         self._ignored += 1
         if self._ignored >= MOST_IGNORED:
             self.rose.set()
+        return False
 
 
 class Live:
@@ -166,16 +177,10 @@ class Live:
             cid = message_cid(event["message"])
         except (InvalidArgument, KeyError, TypeError):
             cid = ""
-        if self._context.dwn.store.has(link.tenant, cid) or link.is_requested(Work.PULL):
-            return
-        now = self._clock.monotonic()
-        if link.total.pulled > flood.pulled:
-            flood.pulled, flood.events = link.total.pulled, Budget(*EVENTS)
-        if flood.events.left(now) >= 1:
-            flood.events.spend(1, now)
-            link.wake(Work.PULL)
-        else:
-            flood.count()
+        if not self._context.dwn.store.has(link.tenant, cid):
+            is_new = not link.is_requested(Work.PULL)
+            if flood.may_visit(link.total.pulled, self._clock.monotonic(), is_new=is_new):
+                link.wake(Work.PULL)
 
     async def _poll(self, link: Link) -> None:
         for _ in range(POLLS):

@@ -128,7 +128,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     @asynccontextmanager
     async def _turn(self, host: str, seconds: float | None) -> AsyncIterator[None]:
         if self._waiting[host] >= PER_HOST + IN_LINE:
-            raise httpx.PoolTimeout(f"too many requests to {host} wait already")
+            raise httpx.ConnectError(f"too many requests to {host} wait already")
         line = self._lines.setdefault(host, asyncio.Semaphore(PER_HOST))
         self._waiting[host] += 1
         try:

@@ -25,6 +25,7 @@ _LABEL_LIMIT = 63
 _NAME_LIMIT = 254
 _STRING_LIMIT = 255
 _POINTER = 0xC0
+_JUMPS = 8
 _TTL_LIMIT = 2**31
 
 
@@ -168,13 +169,14 @@ def _encode_name(name: str) -> bytes:
 def _decode_name(message: BytesIO) -> str:
     labels: list[bytes] = []
     end = None
-    floor = message.tell()
+    floor, jumps = message.tell(), 0
     while length := _take(message, 1)[0]:
         if length & _POINTER == _POINTER:
             target = (length & ~_POINTER) << 8 | _take(message, 1)[0]
             end = message.tell() if end is None else end
-            if not HEADER_BYTES <= target < floor:  # so that there is always an end
-                raise ValueError("a name points forwards, or into the header")
+            jumps += 1
+            if not HEADER_BYTES <= target < floor or jumps > _JUMPS:  # so that there is always an end, and soon
+                raise ValueError("a name points forwards, into the header, or on and on")
             floor = message.seek(target)
         elif length > _LABEL_LIMIT:
             raise ValueError("a label has an unknown kind")

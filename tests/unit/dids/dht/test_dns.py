@@ -76,6 +76,11 @@ def test_long_text_is_cut_between_characters() -> None:
         _message(_record(b"\xc0\x0c", b"")),  # a pointer to itself
         _message(_record(b"\x01a\xc0\x0c", b"")),  # a loop
         _message(_record(b"\xc0\xff", b"")),  # forwards
+        _message(  # on and on, if never in a circle
+            _record(b"\x01a\0", b"".join(b"\xc0" + bytes([12 if n < 1 else 23 + 2 * n]) for n in range(40)), kind=1)
+            + _record(b"\xc0" + bytes([25 + 2 * 39]), b"\x01a"),
+            answers=2,
+        ),
         _message(_record(b"\x80a\0", b"")),  # an unknown kind of label
         _message(_record(b"\x01a" * 200 + b"\0", b"")),  # a name without end
         _message(_record(b"\x01a\0", b"\x05ab")),  # a string longer than its record

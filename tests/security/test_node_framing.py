@@ -48,6 +48,7 @@ PIECES = [
 ]
 TRIED: Counter[str] = Counter()
 
+HOST = re.compile(rb"([\w.-]*|\[[\da-fA-F:.]+\])(:\d{0,5})?")
 TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -83,11 +84,7 @@ class Strict:
             fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
         lengths, codings = fields.get(b"content-length", []), fields.get(b"transfer-encoding", [])
         hosts, new = fields.get(b"host", []), first[2] == b"HTTP/1.1"
-        if (
-            len(hosts) > 1
-            or (new and not hosts)
-            or any(not re.fullmatch(rb"([\w.-]*|\[[\da-fA-F:.]+\])(:\d{0,5})?", host) for host in hosts)
-        ):
+        if len(hosts) > 1 or (new and not hosts) or not all(map(HOST.fullmatch, hosts)):
             return self._bad()
         if len(lengths + codings) > 1 or any(not value.isdigit() or len(value) > 15 for value in lengths):
             return self._bad()

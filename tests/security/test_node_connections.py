@@ -1,6 +1,7 @@
 """Sockets of strangers against a real server: they end at their deadlines, and never make it unreachable."""
 
 import asyncio
+import dataclasses
 import os
 import resource
 from pathlib import Path
@@ -17,6 +18,10 @@ from web5.tasks import first_of
 
 SHORT = ConnectionLimits(head=0.2, body=0.2, taking=0.2, idle=2, slowest=1000)
 HALF = b"GET /dwn0/health HTTP/1.1\r\n"
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
 LIMIT = 60
 
@@ -151,10 +156,7 @@ async def test_a_socket_that_takes_nothing_is_given_up():
     app.is_socket = True
     async with served(app, SHORT) as url:
         reader, writer = await connect(url)
-        writer.write(
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
+        writer.write(HANDSHAKE + b"\r\n")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         writer.transport.pause_reading()
         writer.write(b"\x81\x80abcd")
@@ -168,16 +170,33 @@ async def test_a_text_that_does_not_go_on_ends_its_socket(frame):
     app = App()
     async with served(app, SHORT) as url:
         reader, writer = await connect(url)
-        writer.write(
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
+        writer.write(HANDSHAKE + b"\r\n")
         await reader.readuntil(b"\r\n\r\n")
         writer.write(frame)
         await ends(reader)
         async with asyncio.timeout(LIMIT):
             await app.over.wait()
         writer.close()
+
+
+@pytest.mark.parametrize("more", [b"a: " + b"b" * 9000, b"a: b\r\nb: " + b"c" * 100_000])
+async def test_a_handshake_that_cannot_be_read_ends_at_once(more):
+    async with served(App(), dataclasses.replace(SHORT, head=LIMIT, taking=LIMIT)) as url:
+        reader, writer = await connect(url)
+        writer.write(HANDSHAKE + more + b"\r\n\r\n")
+        assert (await ends(reader)).startswith(b"HTTP/1.1 431 ")
+        writer.close()
+
+
+async def test_a_text_that_is_no_utf_8_ends_its_socket_without_a_word_in_the_log(caplog):
+    async with served(App(), SHORT) as url:
+        reader, writer = await connect(url)
+        writer.write(HANDSHAKE + b"\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x81\x81\x00\x00\x00\x00\xff")
+        assert (await ends(reader))[2:4] == (1007).to_bytes(2, "big")
+        writer.close()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def health(url: str, source: str) -> int:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.frames import CloseCode
 
 from web5.node.connections import BATCH, ConnectionLimits, Connections
 from web5.node.framing import Framing
@@ -51,6 +52,13 @@ class ServerConfig(uvicorn.Config):
         self.most_head = most_head
 
 
+def refusal(status: int, headers: str = "") -> bytes:
+    """Return the answer to a connection that is closed then."""
+    reason = HTTPStatus(status).phrase
+    text = f"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {len(reason)}\r\n"
+    return f"{text}Connection: close\r\n{headers}\r\n{reason}".encode()
+
+
 class HttpProtocol(H11Protocol):
     """A connection that carries HTTP."""
 
@@ -70,7 +78,7 @@ class HttpProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if not self._connections.admit(self):
-            self._write(503, "Retry-After: 10\r\n")
+            transport.write(refusal(503, "Retry-After: 10\r\n"))
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,7 +131,7 @@ class HttpProtocol(H11Protocol):
         else:
             # Closed for writing only: what is still on its way would else break the connection before the answer.
             self._is_over = True
-            self._write(status)
+            self.transport.write(refusal(status))
             self.transport.write_eof()
 
     def shutdown(self) -> None:
@@ -131,11 +139,6 @@ class HttpProtocol(H11Protocol):
             self.transport.close()
         else:
             super().shutdown()
-
-    def _write(self, status: int, headers: str = "") -> None:
-        reason = HTTPStatus(status).phrase
-        text = f"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {len(reason)}\r\n"
-        self.transport.write(f"{text}Connection: close\r\n{headers}\r\n{reason}".encode())
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -154,6 +157,19 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
         super().data_received(data)
+        if not self.handshake_initiated:  # the request came whole, but has longer lines than `websockets` reads
+            self.transport.write(refusal(431))
+            self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        try:
+            if self.curr_msg_data_type == "text":
+                b"".join(self.frames).decode()
+        except UnicodeDecodeError:  # uvicorn closes likewise, with a traceback in the log
+            self.conn.send_close(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
 
     def resume_writing(self) -> None:
         self._resumed += 1

@@ -181,6 +181,19 @@ async def test_of_several_addresses_only_public_ones_are_tried(tmp_path: Path) -
         assert sites.network.connected == [PUBLIC]
 
 
+async def test_the_next_address_is_tried_where_nobody_is(tmp_path: Path) -> None:
+    several = ["198.41.0.4", "8.8.8.8", "127.0.0.1", "1.1.1.1", PUBLIC, "9.9.9.9"]
+    async with websites(tmp_path, _hello) as sites:
+        sites.addresses[HOST] = [several]
+        sites.network.down = {"198.41.0.4", "8.8.8.8", "1.1.1.1"}
+        assert (await get_document(sites.http, sites.url(), limit=10, seconds=20))[0] == 200
+        assert sites.network.connected == ["198.41.0.4", "8.8.8.8", "1.1.1.1", PUBLIC]
+        sites.network.down.add(PUBLIC)
+        with pytest.raises(Unreachable, match=PUBLIC):
+            await sites.http.request("GET", sites.url())
+        assert "9.9.9.9" not in sites.network.connected, "four are enough"
+
+
 async def test_tls_is_verified_for_the_name(tmp_path: Path) -> None:
     async with websites(tmp_path, _hello) as sites:
         sites.addresses["third.example"] = [[PUBLIC]]

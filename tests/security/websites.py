@@ -29,13 +29,16 @@ Site = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Loopback(httpcore.AnyIOBackend):
-    """The public internet: every address leads to this machine."""
+    """The public internet: every address leads to this machine, but for those in `down`."""
 
     def __init__(self) -> None:
         self.connected: list[str] = []
+        self.down: set[str] = set()
 
     async def connect_tcp(self, host: str, *more: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         self.connected.append(host)
+        if host in self.down:
+            raise httpcore.ConnectError(f"nobody is at {host}")
         return await super().connect_tcp("127.0.0.1", *more, **options)
 
 

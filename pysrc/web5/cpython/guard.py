@@ -20,7 +20,7 @@ import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,8 @@ ADDRESSES = 4
 
 RESOLVING = 8
 """Names that are resolved at a time: a name server that keeps silent holds a thread, but none that others need."""
+
+_HINT = " (`allow_local` opens this machine and its network, for development)"
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a host; raises OSError if there are none."""
@@ -72,7 +74,7 @@ def guarded_http() -> HttpxHttp:
     return HttpxHttp(GuardedTransport())
 
 
-def guarded_sockets(resolve: Resolve | None = None) -> CPythonWebSockets:
+def guarded_sockets() -> CPythonWebSockets:
     """Return a guarded `WebSockets` port."""
 
     async def locate(url: str) -> str:
@@ -82,9 +84,8 @@ def guarded_sockets(resolve: Resolve | None = None) -> CPythonWebSockets:
             raise OSError(str(error)) from error
         scheme = "https" if parts.scheme == "wss" else parts.scheme
         if fault := fault_of_strangers_url(scheme, parts.userinfo.decode("ascii", "replace"), parts.port):
-            raise OSError(f"it is not opened, because {fault}")
-        found = await (resolve or _resolve)(parts.host, parts.port or 443)
-        return _public(parts.host, found)[0]
+            raise OSError(f"it is not opened, because {fault}{_HINT}")
+        return _public(parts.host, await _resolve(parts.host, parts.port or 443))[0]
 
     return CPythonWebSockets(locate)
 
@@ -117,7 +118,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         if fault := fault_of_strangers_url(url.scheme, url.userinfo.decode("ascii", "replace"), url.port):
-            raise httpx.UnsupportedProtocol(f"it is not requested, because {fault}")
+            raise httpx.UnsupportedProtocol(f"it is not requested, because {fault}{_HINT}")
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._turn(url.host, request.extensions.get("timeout", {}).get("pool")))
             response = await super().handle_async_request(request)
@@ -182,20 +183,18 @@ class _PublicInternet(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from error
         except (OSError, ValueError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        for left, address in enumerate(reversed(public)):
-            try:
+        *others, last = public
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return await self._network.connect_tcp(address, port, timeout and timeout / len(public))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if not left:
-                    raise
-        raise AssertionError("there is one address at least")
+        return await self._network.connect_tcp(last, port, timeout and timeout / len(public))
 
 
 def _public(host: str, addresses: Sequence[str]) -> list[str]:
     """Return the first public ones, or raise OSError."""
     found = [address for address in dict.fromkeys(addresses) if is_public(address)]
     if not found:
-        raise OSError(f"{host} is no host of the public internet")
+        raise OSError(f"{host} is no host of the public internet{_HINT}")
     return found[:ADDRESSES]
 
 

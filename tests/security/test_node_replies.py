@@ -5,6 +5,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.asgi_sockets import AsgiWebSockets
@@ -220,6 +221,17 @@ async def test_a_whole_reply_goes_through_a_real_socket(nodes):
             answer = json.loads(await anext(texts))
             assert len(answer["result"]["reply"]["entries"]) == 3
         await socket.close()
+
+
+@pytest.mark.parametrize("proxies", [(), ("127.0.0.1",), ("127.0.0.0/8",), ("10.0.0.1",)])
+async def test_whose_a_reply_is_a_proxy_says_and_nobody_else(nodes, proxies):
+    taken: list[str] = []
+    take = nodes.usage.replies.take
+    nodes.usage.replies.take = lambda address, amount: taken.append(address) or take(address, amount)
+    header = {"dwn-request": rpc.encode_request(nodes.did, await unsigned_query()), "x-forwarded-for": "1.2.3.4"}
+    async with served(nodes.app, proxies=proxies) as url, httpx.AsyncClient() as client:
+        await client.post(f"{url}/dwn0", headers=header)
+    assert taken == ["1.2.3.4" if proxies and proxies[0].startswith("127.") else "127.0.0.1"]
 
 
 def test_the_defaults_leave_room():

@@ -8,8 +8,10 @@ hypercorn and granian have no cap by address either, and no deadline for a body 
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -226,12 +228,24 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, proxies:
 
 
 class Server(uvicorn.Server):
-    """A server that accepts a few connections at a time, so that their limit is looked at in between."""
+    """A server that ends quietly on a signal, and accepts few connections at a time, to look at their limit between."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(BACKLOG)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Unlike uvicorn's own, this does not raise the signal again at the end: the data is yet to be closed.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +35,7 @@ from web5.node import logs
 from web5.node.connections import ConnectionLimits
 from web5.node.gateway import create_gateway
 from web5.node.http import Server, listen, server_config
+from web5.node.limits import Limits
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
 from web5.node.static import create_site
@@ -58,6 +58,7 @@ async def embedded(
     *,
     allow_local: bool = False,
     public_url: str | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """Open the whole default as one ASGI app.
 
@@ -67,7 +68,7 @@ async def embedded(
         registration: the nodes' demands on their tenants; None: nothing.
         window_seconds: as for `Dwn`.
         allow_local: resolve did:web of this machine and its network too, for development.
-        public_url: see `create_app`.
+        public_url, limits: see `create_app`.
 
     Raises:
         StorageBusy: another process uses `data_dir`.
@@ -88,7 +89,7 @@ async def embedded(
         for path in NODES:
             opening = open_node(data_dir / path[1:], resolver, registration, window_seconds)
             nodes[path], gates[path] = await stack.enter_async_context(opening)
-        dwns = create_app(nodes, registrations=gates, public_url=public_url)
+        dwns = create_app(nodes, limits, gates, public_url)
         rest = create_site(site) if site else dwns
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,25 +161,13 @@ async def _review(dwn: Dwn, seconds: float) -> None:
 
 
 class _Server(Server):
-    """A server that prints its address once it accepts, and ends quietly on a signal."""
+    """A server that prints its address once it accepts."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
             print(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}/", flush=True)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # Unlike uvicorn's own, this does not raise the signal again at the end: the data is yet to be closed.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
 
 async def serve(
@@ -207,6 +196,13 @@ def main(arguments: list[str] | None = None) -> int:
         help="an address or network of a reverse proxy, whose X-Forwarded-For is believed; can be repeated",
     )
     parser.add_argument(
+        "--reply-bytes",
+        type=_count,
+        default=Limits.reply,
+        metavar="BYTES",
+        help="the most bytes of entries in one reply; what more there is follows by its cursor (%(default)s)",
+    )
+    parser.add_argument(
         "--connections",
         type=_count,
         default=ConnectionLimits.connections,
@@ -214,10 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="the most connections, as far as descriptors allow (%(default)s)",
     )
     parser.add_argument(
-        "--connections-per-address",
-        type=_count,
-        metavar="COUNT",
-        help="the most of one address (half of them all)",
+        "--connections-per-address", type=_count, metavar="COUNT", help="the most of one address (half of them all)"
     )
     parser.add_argument("--terms", type=Path, help="a text file: the nodes serve only who agrees to these terms")
     parser.add_argument(
@@ -262,6 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.time_window or None,
             allow_local=options.allow_local,
             public_url=options.public_url,
+            limits=Limits(reply=options.reply_bytes),
         )
         limits = ConnectionLimits(options.connections, options.connections_per_address)
         asyncio.run(serve(listener, app, limits, options.proxy))
@@ -273,9 +267,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
+    if (number := _whole(text)) > 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return int(text)
+    return number
 
 
 def _whole(text: str) -> int:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
-
+from tests.interop.node.serving import EmbeddedServer
 from tests.interop.reference import ReferenceScript, reference_fixture
-from tests.served import served
-from web5.node import server
-from web5.node.limits import Limits, Usage
-from web5.node.serve import embedded
 
 COUNT = 12
 
 reference = reference_fixture("client.mjs")
 
 
-async def test_the_reference_goes_on_by_the_cursor(
-    tmp_path: Path, reference: ReferenceScript, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "Usage", lambda _: Usage(Limits(reply=100_000)))
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(served(await stack.enter_async_context(embedded(tmp_path, None))))
-        did = await reference.call("newDid", gateway=f"{url}/dht")
-        place = {"endpoint": f"{url}/dwn0", "did": did}
+async def test_the_reference_goes_on_by_the_cursor(tmp_path: Path, reference: ReferenceScript) -> None:
+    async with EmbeddedServer(tmp_path / "data", None, "--reply-bytes", "100000") as server:
+        did = await reference.call("newDid", gateway=f"{server.url}/dht")
+        place = {"endpoint": f"{server.url}/dwn0", "did": did}
         written = {
             (await reference.call("write", **place, size=20_000, schema="https://x.example/"))["recordId"]
             for _ in range(COUNT)

@@ -11,6 +11,7 @@ from typing import Any
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
+from web5.dwn.types import Message
 from web5.errors import InvalidArgument, RemoteError
 from web5.sync.exchange.context import Claim, SyncContext
 from web5.sync.exchange.peer import Peer
@@ -141,25 +142,23 @@ class Pull:
 
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
-        # A node that says that it is tomorrow gets no question by which to read tomorrow's records.
-        now = min(self._context.clock.now(), self._peer.clock.now())
         if caught_up is None:
             for filter in self._context.priorities.get(self._tenant, ()):
-                yield PageWalk(wanted, None, now, filter, PRIORITY_PAGES)
+                yield PageWalk(wanted, None, filter, PRIORITY_PAGES)
         protocols = self._context.ledger.protocols(self._tenant)
         for within in [{}] if protocols is None else [{"protocol": one} for one in protocols]:
-            yield PageWalk(wanted, caught_up, now, within)
+            yield PageWalk(wanted, caught_up, within)
 
     async def _fetch_pages(self, walk: PageWalk) -> None:
         if self.halted:
             return
-        page = asyncio.create_task(self._peer.query_page(walk.query()))
+        page = self._query(walk)
         try:
             while not isinstance(reply := await page, Outcome):
                 batches, before = walk.feed(reply), self._peer.report.pulled
                 more = walk.more and not self._is_exhausted
                 if more:
-                    page = asyncio.create_task(self._peer.query_page(walk.query()))
+                    page = self._query(walk)
                 waits = await self._apply_all(batches)
                 if self._peer.report.pulled == before:
                     self._spend(1 if waits else NOT_GIVEN)
@@ -169,6 +168,11 @@ class Pull:
             self._count(reply)
         finally:
             page.cancel()
+
+    def _query(self, walk: PageWalk) -> asyncio.Task[Message | Outcome]:
+        # A node that says that it is tomorrow gets no question by which to read tomorrow's records.
+        now = min(self._context.clock.now(), self._peer.clock.now())
+        return asyncio.create_task(self._peer.query_page(walk.query(now)))
 
     async def _apply_all(self, batches: Sequence[RecordBatch]) -> bool:
         """Apply what is missing here; return True if some of it waits for something else."""

@@ -54,6 +54,9 @@ _MESSAGE_BYTES = 2_000
 OVERLAP = 10 * 60 * 1_000_000
 """Microseconds that a page query reaches back before the last listing, for clocks that differ."""
 
+JUST_NOW = 60 * 1_000_000
+"""Microseconds that a page query reaches beyond its own date: for clocks that differ, and for what comes meanwhile."""
+
 
 @dataclass(slots=True)
 class Candidate:
@@ -111,24 +114,26 @@ class PageWalk:
     Parameters:
         missing: the CIDs that are wanted.
         caught_up: the endpoint's, in microseconds; None: nothing was ever fetched to the end.
-        now: likewise. Pages end there, so that nobody who has seen what is signed here can read by it what is written
-            later; what a device whose clock is ahead has written is read alone.
         within: a filter that the records have to pass too.
         most: the number of pages; None: any.
     """
 
     missing: set[str]
     caught_up: int | None
-    now: int
     within: Mapping[str, Any] = field(default_factory=dict)
     most: int | None = None
     more: bool = True
     _cursor: Any = None
     _found: set[str] = field(default_factory=set)
 
-    def query(self) -> dict[str, Any]:
-        """Return filter, sort and pagination of the next page."""
-        updated = {"to": format_timestamp(self.now)}
+    def query(self, now: int) -> dict[str, Any]:
+        """Return filter, sort and pagination of the next page.
+
+        Parameters:
+            now: in microseconds. The page ends there, so that nobody who has seen what is signed can read by it what is
+                written later; what a device whose clock is ahead has written is read alone.
+        """
+        updated = {"to": format_timestamp(now + JUST_NOW)}
         if self.caught_up is not None:
             updated["from"] = format_timestamp(max(0, self.caught_up - OVERLAP))
         pagination: dict[str, Any] = {"limit": PAGE_LIMIT}

@@ -143,22 +143,22 @@ def test_messages_of_no_record_and_of_other_records_are_not_held_up() -> None:
 
 
 def test_4_the_first_query_finds_what_is_there_now_newest_first_and_follows_the_cursor() -> None:
-    walk = PageWalk({message_cid(write("a"))}, None, 1_700_000_000_000_000)
-    assert walk.query() == {
-        "filter": {"dateUpdated": {"to": "2023-11-14T22:13:20.000000Z"}},
+    walk = PageWalk({message_cid(write("a"))}, None)
+    assert walk.query(1_700_000_000_000_000) == {
+        "filter": {"dateUpdated": {"to": "2023-11-14T22:14:20.000000Z"}},
         "date_sort": "createdDescending",
         "pagination": {"limit": PAGE_LIMIT},
     }
     cursor = {"messageCid": "x", "value": "y"}
     assert len(walk.feed({"entries": [entry("a")], "cursor": cursor})) == 1
     assert walk.more
-    assert walk.query()["pagination"] == {"limit": PAGE_LIMIT, "cursor": cursor}
+    assert walk.query(0)["pagination"] == {"limit": PAGE_LIMIT, "cursor": cursor}
 
 
 def test_4_later_queries_ask_for_what_was_updated_since_with_ten_minutes_of_overlap() -> None:
-    walk = PageWalk(set(), 1_700_000_000_000_000, 1_700_000_600_000_000)
-    updated = {"from": "2023-11-14T22:03:20.000000Z", "to": "2023-11-14T22:23:20.000000Z"}
-    assert walk.query()["filter"] == {"dateUpdated": updated}
+    walk = PageWalk(set(), 1_700_000_000_000_000)
+    updated = {"from": "2023-11-14T22:03:20.000000Z", "to": "2023-11-14T22:24:20.000000Z"}
+    assert walk.query(1_700_000_600_000_000)["filter"] == {"dateUpdated": updated}
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_4_later_queries_ask_for_what_was_updated_since_with_ten_minutes_of_over
     ],
 )
 def test_4_pages_end_where_they_bring_nothing_or_there_are_no_more(reply: dict[str, Any]) -> None:
-    walk = PageWalk({message_cid(write("a"))}, None, 0)
+    walk = PageWalk({message_cid(write("a"))}, None)
     walk.feed(reply)
     assert not walk.more
 

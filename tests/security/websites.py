@@ -74,7 +74,7 @@ class Websites:
 
 
 def answer(status: str = "200 OK", body: bytes = b"", headers: Iterable[str] = ()) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 

@@ -27,13 +27,13 @@ from typing import Any
 import httpcore
 import httpx
 
-from web5.cpython.http import HttpxHttp
+from web5.cpython.http import IDLE_SECONDS, HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
 from web5.ports.http import fault_of_strangers_url
 
 AT_ONCE = 32
-PER_HOST = 4
-IN_LINE = 32
+PER_HOST = 6
+IN_LINE = 1000
 
 ADDRESSES = 4
 """Addresses of a name that are tried."""
@@ -105,11 +105,12 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         trust: ssl.SSLContext | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
-        # No connection is kept: each is made to an address that was checked for this request.
+        # A connection that is kept goes on to the address that was checked.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trust or httpx.create_ssl_context(),
             max_connections=AT_ONCE,
-            max_keepalive_connections=0,
+            max_keepalive_connections=PER_HOST,
+            keepalive_expiry=IDLE_SECONDS,
             network_backend=_PublicInternet(resolve or _resolve, network or httpcore.AnyIOBackend()),
         )
         self._lines: dict[str, asyncio.Semaphore] = {}

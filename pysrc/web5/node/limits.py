@@ -41,7 +41,7 @@ class Limits:
     subscriptions_of_address: int = 512
     subscriptions_of_strangers: int = 1024
     events: int = 1000
-    event_bytes: int = 4 * MIB
+    event_bytes: int = 2 * MIB
 
 
 class Shares:

@@ -73,11 +73,18 @@ class _Listener:
 
 @dataclass(frozen=True)
 class _Sent:
-    """A text to send; an event unless its listener is over by then."""
+    """A text to send, or an event, of which all who wait for it hold one copy, unless its listener is over by then."""
 
-    text: str
+    content: str | Event
     done: Callable[[], None]
     listener: _Listener | None = None
+
+    @property
+    def text(self) -> str | None:
+        if isinstance(self.content, str):
+            return self.content
+        assert self.listener is not None
+        return None if self.listener.over else rpc_socket.encode_event(self.listener.id, self.content)
 
 
 class _Connection:
@@ -131,30 +138,30 @@ class _Connection:
         while True:
             item = await self._outbox.get()
             try:
-                if item.listener is None or not item.listener.over:
-                    await self._websocket.send_text(item.text)
+                if (text := item.text) is not None:
+                    await self._websocket.send_text(text)
             finally:
                 item.done()
 
-    def _send(self, text: str, done: Callable[[], None], listener: _Listener | None = None) -> None:
+    def _send(self, content: str | Event, done: Callable[[], None], listener: _Listener | None = None) -> None:
         if self._over:
             done()
         else:
-            self._outbox.put_nowait(_Sent(text, done, listener))
+            self._outbox.put_nowait(_Sent(content, done, listener))
 
     def _tell(self, listener: _Listener, event: Event) -> None:
-        text = rpc_socket.encode_event(listener.id, event)
+        size = len(event.text)
         if self._events >= self._limits.events or self._event_bytes >= self._limits.event_bytes:
             self._too_slow.set()
             return
         self._events += 1
-        self._event_bytes += len(text)
+        self._event_bytes += size
 
         def done() -> None:
             self._events -= 1
-            self._event_bytes -= len(text)
+            self._event_bytes -= size
 
-        self._send(text, done, listener)
+        self._send(event, done, listener)
 
     async def _answer(self, text: str) -> None:
         call_id: Id = None

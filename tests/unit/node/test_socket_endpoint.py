@@ -226,6 +226,26 @@ async def test_who_reads_too_slowly_is_disconnected_and_the_engine_does_not_wait
     assert event_of(await quick.hear()) == ("s", record_id)
 
 
+async def test_events_that_wait_are_bounded_in_bytes(tmp_path):
+    nodes = await Served.start(tmp_path, dataclasses.replace(LIMITS, event_bytes=20_000))
+    slow = [await in_memory(nodes) for _ in range(3)]
+    for talk in slow:
+        for name in "ab":
+            await talk.subscribe(name)
+        talk.socket.reads.clear()
+    tags = {"long": "x" * 15_000}
+    message = await compose.records_write(nodes.signer, clock, data=b"x", data_format="text/plain", tags=tags)
+    dwn = nodes.dwns["/dwn0"]
+    assert (await dwn.process_message(nodes.did, message, b"x"))["status"]["code"] == 202
+    again = await compose.records_write(nodes.signer, clock, data=b"y", data_format="text/plain", tags=tags)
+    assert (await dwn.process_message(nodes.did, again, b"y"))["status"]["code"] == 202
+    async with asyncio.timeout(SECONDS):
+        for talk in slow:
+            talk.socket.reads.set()
+            await talk.socket.serving
+            assert talk.socket.code == 1013
+
+
 async def test_who_does_not_read_at_all_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr("web5.node.socket_endpoint.CLOSE_SECONDS", 0.01)
     nodes = await Served.start(tmp_path, dataclasses.replace(LIMITS, events=1))

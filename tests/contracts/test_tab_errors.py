@@ -20,6 +20,8 @@ from web5.browser.tab_errors import error_from_wire, error_to_wire
         errors.StorageFull("no room"),
         errors.InvalidArgument("not that"),
         errors.Unreachable("gone"),
+        errors.WrongPassword("no"),
+        errors.BlobMissing("no"),
         errors.Web5Error("plain"),
     ],
     ids=lambda error: type(error).__name__,
@@ -36,3 +38,44 @@ def test_an_error_of_no_kind_of_ours_is_a_web5_error_with_its_name() -> None:
     arrived = error_from_wire(error_to_wire(KeyError("x")))
     assert type(arrived) is errors.Web5Error
     assert str(arrived) == "KeyError: 'x'"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (errors.GrantEnded("over", {"interface": "Records"}), errors.DelegationError),
+        (errors.KeyMissing([("did:x:y#enc", "protocolPath")]), errors.EncryptionError),
+        (errors.CredentialError("Expired", "over"), errors.Web5Error),
+        (errors.RegistrationError(errors.RegistrationReason.REFUSED, "no"), errors.Web5Error),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_an_error_with_more_than_a_message_is_the_next_that_it_is(
+    error: errors.Web5Error, kind: type[errors.Web5Error]
+) -> None:
+    arrived = error_from_wire(error_to_wire(error))
+    assert type(arrived) is kind
+    assert str(arrived) == str(error)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        None,
+        [],
+        "StorageFull",
+        {},
+        {"type": "first_error", "message": "a function of the module"},
+        {"type": "annotations", "message": "no error at all"},
+        {"type": "__builtins__", "message": "x"},
+        {"type": "KeyMissing", "message": "wants more than a message"},
+        {"type": ["StorageFull"], "message": "x"},
+        {"type": "StorageFull", "message": {"a": 1}},
+        {"status": "404", "detail": "x"},
+        {"status": 10**9, "detail": "x"},
+        {"status": 404, "detail": None},
+        {"did": {}, "message": "x"},
+    ],
+)
+def test_what_is_no_error_of_ours_is_a_plain_one(wire: object) -> None:
+    assert type(error_from_wire(wire)) is errors.Web5Error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -64,6 +65,8 @@ name: the tab in which the person does it is the node, and none of it goes from 
 Each may be carried out twice, in case the tab that was asked goes away before it has answered. All but `state`,
 `set_sync`, `unlock`, `recover` and `revive` need the vault unlocked, and raise VaultLocked while it is not.
 """
+
+_ESCAPED = re.compile(r"\\(?:(u0000)|.)")
 
 log = logging.getLogger(__name__)
 
@@ -271,5 +274,5 @@ def refusal(error: Exception) -> str:
 
 
 def to_json(value: Any) -> str:
-    """Encode as JSON without escapes: MicroPython's parser breaks characters that are escaped as surrogate pairs."""
-    return json.dumps(value, ensure_ascii=False)
+    """Encode as JSON for MicroPython, which breaks what is escaped as a surrogate pair, and cuts texts off at a NUL."""
+    return _ESCAPED.sub(lambda found: "\ufffd" if found[1] else found[0], json.dumps(value, ensure_ascii=False))

@@ -99,7 +99,7 @@ class _Row:
     def show(self, name, in_use, may_go):
         """Show its name, and what may be done with it."""
         self._name = name
-        say(self._slot("name"), name)
+        say(self._slot("name"), words.theirs(name))
         show(self._slot("used"), in_use)
         show(self._slot("use"), not in_use)
         show(self._slot("delete"), may_go)

@@ -69,6 +69,12 @@ async def test_characters_are_not_escaped_for_the_page(service: Service) -> None
     assert "\U0001f642" in await answer(service, "create_note", json.dumps({"text": "\U0001f642", "created": BASE}))
 
 
+async def test_a_nul_is_shown_as_what_it_is_to_a_reader_and_nothing_is_cut_off(service: Service) -> None:
+    text = 'a\0b \\u0000 \\\0 \n" c'
+    note = (await ask(service, "create_note", text=text, created=BASE))["ok"]
+    assert note["text"] == 'a\ufffdb \\u0000 \\\ufffd \n" c'
+
+
 @pytest.mark.parametrize("arguments", ["[]", "3", "null", '"x"'])
 async def test_arguments_are_an_object(service: Service, arguments: str) -> None:
     assert json.loads(await answer(service, "state", arguments))["error"]["kind"] == "InvalidArgument"

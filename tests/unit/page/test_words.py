@@ -205,3 +205,29 @@ def test_what_is_wrong_in_a_form_is_said_plainly() -> None:
 def test_the_last_node_is_removed_with_a_warning() -> None:
     assert "bring nothing back" in words.node_removal(is_last=True)
     assert "bring nothing back" not in words.node_removal(is_last=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("400 RecordsWrite: no", "400 RecordsWrite: no"),
+        ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
+        ("a\0b\nc\x1bd", "a b c d"),
+        ("\u202eetah\u202c\u2066x\u2069\u200f\u061c", "\ufffdetah\ufffd\ufffdx\ufffd\ufffd\ufffd"),
+        ("x" * 100_000, "x" * 1000 + "\u2026"),
+        ("\u05e9\u05dc\u05d5\u05dd", "\u05e9\u05dc\u05d5\u05dd"),
+    ],
+)
+def test_other_peoples_words_stay_within_ours(text: str, shown: str) -> None:
+    assert words.theirs(text) == shown
+    assert words.code_and_detail({"code": 400, "detail": text}) == f"400 {shown}"
+    assert words.did_error(text).endswith(f": {shown}")
+    assert words.node_name(f"https://a/{text}").startswith("a/")
+
+
+@pytest.mark.parametrize(
+    ("path", "shared"),
+    [("/", False), ("/index.html", False), ("/notes/", True), ("/notes/index.html", True), ("/a/b%20c/", True)],
+)
+def test_a_page_below_the_root_says_that_it_shares_its_origin(path: str, shared: bool) -> None:
+    assert ("This page shares example.org" in words.shared_origin("example.org", path)) is shared

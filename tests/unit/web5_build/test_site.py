@@ -49,6 +49,25 @@ def test_everything_that_a_page_refers_to_is_there(site: Path) -> None:
             assert [found for found in relative if not (page.parent / found.split("?")[0]).exists()] == []
 
 
+def test_every_page_has_the_policy_of_the_headers_before_anything_else(site: Path) -> None:
+    (named,) = re.findall(r"^ +Content-Security-Policy: (.+)$", (site / "_headers").read_text(), re.MULTILINE)
+    rules = named.split("; ")
+    assert "frame-ancestors 'none'" in rules  # which a page cannot say of itself
+    policy = "; ".join(rule for rule in rules if not rule.startswith("frame-ancestors"))
+    for page in [path for path in _pages(site) if path.suffix == ".html"]:
+        first, second = re.findall(r"<(?:meta|link|script|style)[^>]*>", page.read_text())[:2]
+        assert first == '<meta charset="utf-8">'
+        assert second == f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+
+
+def test_no_page_has_a_script_or_style_of_its_own_in_it(site: Path) -> None:
+    for page in [path for path in _pages(site) if path.suffix == ".html"]:
+        text = page.read_text()
+        assert re.findall(r"\s(?:on\w+|style)\s*=|<style|javascript:", text) == [], page
+        for attributes, content in re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL):
+            assert not content.strip() or 'type="py"' in attributes, page  # which a browser does not run
+
+
 def test_every_wheel_that_a_page_names_is_there(site: Path) -> None:
     for page in _pages(site):
         assert [found for found in WHEEL.findall(page.read_text()) if not (page.parent / found).exists()] == [], page

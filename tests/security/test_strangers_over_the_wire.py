@@ -448,8 +448,9 @@ async def test_a_key_for_encryption_and_a_forged_attestation_are_refused(wire: W
         401,
         "GeneralJwsVerifierGetPublicKeyNotFound",
     )
-    forged = with_attestation(await wire.compose(), 0)
-    assert (await wire.status(forged, b"hello"))[0] in (400, 401)
+    as_bob = MessageSigner(wire.bob.signer.key_id, wire.carol.signer.raw)
+    for forged in (with_attestation(await wire.compose(), 0), await wire.compose(attestation_signers=[as_bob])):
+        assert (await wire.status(forged, b"hello"))[0] in (400, 401)
     assert await wire.log() == []
 
 

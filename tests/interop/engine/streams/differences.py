@@ -42,7 +42,7 @@ NARROWED = (
     "401 RecordsGrantAuthorizationScopeContextIdMismatch",
     "401 RecordsGrantAuthorizationScopeProtocolPathMismatch",
 )
-LATER = ("200 OK", "401 ", "404")
+LATER = ("200 OK", "400", "401 ", "404", "409")
 """What comes of a question, or is asked later than the narrowness of a grant."""
 
 SEVERAL = "400 RecordsReadReturnedMultiple"

@@ -25,7 +25,11 @@ def as_javascript(value: Any) -> Any:
     Raises:
         BadRequest: the value is nested too deeply, too large, or not JSON.
     """
-    return _copy(value, 0, [MAX_SIZE])
+    room = [MAX_SIZE]
+    copy = _copy(value, 0, room)
+    if room[0] < 0:
+        raise BadRequest("", "the message is too large")
+    return copy
 
 
 def _copy(value: Any, depth: int, room: list[int]) -> Any:
@@ -52,18 +56,19 @@ def _copy(value: Any, depth: int, room: list[int]) -> Any:
 
 
 def _copied_items(value: dict[Any, Any], depth: int, room: list[int]) -> dict[Any, Any]:
-    copy = {}
+    copy, used = {}, 0
     for key, item in value.items():
         # Plain texts, which most of a message is, need no call of their own.
         if type(key) is str and key.isascii():
-            room[0] -= len(key)
+            used += len(key)
         else:
             key = _copy(key, depth, room)
         if type(item) is str and item.isascii():
-            room[0] -= len(item)
+            used += len(item)
             copy[key] = item
         else:
             copy[key] = _copy(item, depth + 1, room)
+    room[0] -= used
     return copy
 
 

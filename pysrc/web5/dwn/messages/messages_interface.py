@@ -93,12 +93,11 @@ async def handle_read(services: Services, call: Call) -> Reply:
     store, tenant = services.store, services.store.tenant(call.tenant)
     row = store.message(tenant, cid)
     if parties.author != call.tenant:
-        now = services.now()
         # A grant that does not hold is said to; what it does not show is as if it were not there.
-        if not invokes_grant(store, call.tenant, message, parties, now=now):
+        if not invokes_grant(store, call.tenant, message, parties, now=services.now):
             raise NotFound("", "Not Found")
         try:
-            invokes_grant(store, call.tenant, message, parties, read=row, now=now)
+            invokes_grant(store, call.tenant, message, parties, read=row, now=services.now)
         except Unauthorized:
             row = None
     if row is None:
@@ -122,6 +121,7 @@ def _parse(message: Message) -> Parties:
 
 
 def _check_grant(services: Services, call: Call, message: Message, parties: Parties, code: Code) -> None:
-    now = services.now()
-    if parties.author != call.tenant and not invokes_grant(services.store, call.tenant, message, parties, now=now):
+    if parties.author != call.tenant and not invokes_grant(
+        services.store, call.tenant, message, parties, now=services.now
+    ):
         raise Unauthorized(code, "message failed authorization")

@@ -127,7 +127,7 @@ async def handle_query(services: Services, call: Call) -> Reply:
         await services.verifier.authenticate(message)
         if parties.author != call.tenant and not (
             parties.claims.get("permissionGrantId")
-            and invokes_grant(services.store, call.tenant, message, parties, now=services.now())
+            and invokes_grant(services.store, call.tenant, message, parties, now=services.now)
         ):
             raise Unauthorized(Code.ProtocolsQueryUnauthorized, "The ProtocolsQuery failed authorization")
     except Unauthorized as error:

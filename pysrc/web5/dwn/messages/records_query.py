@@ -120,7 +120,7 @@ async def _authorize(services: Services, call: Call, message: Message, parties: 
 
 
 def _check_leave(services: Services, call: Call, message: Message, parties: Parties) -> None:
-    authorize_delegates(services.store, message, parties, now=services.now())
+    authorize_delegates(services.store, message, parties, now=services.now)
     if "protocolRole" in parties.claims:
         place = Place(services.store, services.store.tenant(call.tenant), call.tenant)
         authorize_query(place, parties, message["descriptor"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -52,7 +53,7 @@ async def handle(services: Services, call: Call) -> Reply:
 
 def _read(services: Services, tenant_did: str, message: Message, parties: Parties) -> Reply:
     store = services.store
-    reader = _Reader(Place(store, store.tenant(tenant_did), tenant_did), message, parties, services.now())
+    reader = _Reader(Place(store, store.tenant(tenant_did), tenant_did), message, parties, services.now)
     one, body = reader.find()
     initial = None if one.initial else store.initial_write(reader.place.tenant, one.record_id)
     if one.method == "Delete":
@@ -81,7 +82,7 @@ class _Reader:
     place: Place
     message: Message
     parties: Parties
-    now: str
+    now: Callable[[], str]
 
     def find(self) -> _Candidate:
         """Return the one record that was asked for, and its message.

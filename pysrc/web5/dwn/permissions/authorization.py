@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from web5.dwn.permissions.delegation import AUTHOR, OWNER
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def authorize_delegates(
-    store: Store, message: Message, parties: Parties, *, record: Message | None = None, now: str = ""
+    store: Store, message: Message, parties: Parties, *, record: Message | None = None, now: Callable[[], str] = str
 ) -> None:
     """Check that whoever signed for the author or for the owner was granted that, as far as this message goes.
 
     Parameters:
         store: revocations are looked up in the grantor's own DWN, if that is here.
         record: a RecordsWrite of the record that the message writes, reads or deletes.
-        now: as in `Use`.
+        now: gives `Use.now`, if there is a grant.
 
     Raises:
         Unauthorized: with the reference's code.
@@ -37,7 +38,7 @@ def authorize_delegates(
             continue
         try:
             grant = Grant.parse(message_grant)
-            authorize(Use(store, grant, message, grantor, grantee, record=record, now=now))
+            authorize(Use(store, grant, message, grantor, grantee, record=record, now=now()))
             # Asked last, so that whatever the reference refuses is refused with its code.
             check_genuine(message_grant, kind.not_delegated, kind.other_grant)
             if not grant.delegated:
@@ -54,12 +55,12 @@ def invokes_grant(
     *,
     record: Message | None = None,
     read: MessageRow | None = None,
-    now: str = "",
+    now: Callable[[], str] = str,
 ) -> bool:
     """Return True if the message invokes a grant of the tenant's that allows it; False if it invokes none.
 
     Parameters:
-        record, read, now: as in `Use`.
+        record, read: as in `Use`; `now` gives its `now`, if there is a grant.
 
     Raises:
         Unauthorized: it invokes one that does not allow it, with the reference's code.
@@ -68,5 +69,5 @@ def invokes_grant(
     if grant_id is None or parties.author is None:
         return False
     grant = fetch_grant(store, store.tenant(tenant_did), grant_id)
-    authorize(Use(store, grant, message, tenant_did, parties.author, record=record, read=read, now=now))
+    authorize(Use(store, grant, message, tenant_did, parties.author, record=record, read=read, now=now()))
     return True

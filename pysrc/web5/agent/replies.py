@@ -20,6 +20,7 @@ from web5.dwn.messages.schema import Schema
 from web5.dwn.rpc import method_of
 from web5.dwn.types import Message
 from web5.errors import BadReply, BadRequest, CryptoError
+from web5.sync.plan.variants import original
 
 
 @with_config(ConfigDict(strict=True))
@@ -92,6 +93,8 @@ _SHAPES: Mapping[str, Schema] = {
 def check_reply(message: Message, reply: Message) -> None:
     """Check a successful reply to a message, and have the data in it compared with its CID while it is read.
 
+    What a stranger has added to a message, which a DWN may have taken (`sync.plan.variants`), is taken out of it.
+
     Raises:
         BadReply: it is no such reply, about another record than was asked for, or brings other data than it says.
     """
@@ -104,9 +107,10 @@ def check_reply(message: Message, reply: Message) -> None:
             for entry in reply["entries"]:
                 _check_write(entry, entry.get("initialWrite"))
                 _check_inline_data(entry)
+            reply["entries"] = [original(entry) for entry in reply["entries"]]
         elif method == "Records.Read":
             entry = reply["entry"]
-            write = entry["recordsWrite"]
+            write = entry["recordsWrite"] = original(entry["recordsWrite"])
             _check_write(write, entry.get("initialWrite"))
             if write["recordId"] != message["descriptor"]["filter"].get("recordId", write["recordId"]):
                 raise BadReply(f"asked for another record than {write['recordId']}")

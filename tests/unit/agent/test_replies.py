@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.unit.dwn.persons import SteppingClock, person
+from tests.unit.dwn.persons import ENCRYPTION, SteppingClock, person
 from tests.unit.sync.world import Directory
 from web5.agent.messages import Messages
 from web5.cpython.http import HttpxHttp
@@ -161,6 +161,16 @@ async def test_other_data_than_the_message_names_do_not_come_to_a_good_end(data:
         async for chunk in stream:
             given += chunk
     assert len(given) < len(DATA)
+
+
+async def test_what_a_stranger_added_is_taken_away() -> None:
+    write = await written()
+    entry = {**write, "encryption": ENCRYPTION, "encodedData": b64url_encode(DATA)}
+    reply = await Asked(OK | {"entries": [entry]})(await question("query"))
+    assert reply["entries"] == [{**write, "encodedData": b64url_encode(DATA)}]
+    found = {"recordsWrite": {**write, "encryption": ENCRYPTION}}
+    read = await Asked(streamed(found, DATA))(await question("read", recordId=write["recordId"]))
+    assert read["entry"]["recordsWrite"] == write
 
 
 async def test_another_record_than_was_asked_for_is_no_reply() -> None:

@@ -138,3 +138,24 @@ async def _nothing_came_of_it(page: Page) -> None:
     assert await page.evaluate("did") == []
     assert await page.evaluate(INJECTED) == 0
     assert await page.evaluate(SPILT) == 0
+
+
+@pytest.mark.parametrize("text", ["[" * 600 + "]" * 600, '{"portableDid":' * 3000 + "1" + "}" * 3000, "[" * 100_000])
+async def test_a_file_that_is_nested_deeply_is_no_identity_and_hurts_nobody(shared_device: Device, text: str) -> None:
+    page = shared_device.page
+    await page.click("#import-open")
+    await page.fill("#import-text", text)
+    await page.click("#import-save")
+    await expect(page.locator("#import-problem")).to_contain_text("not an exported identity")
+    await page.click("#import-cancel")
+    await shared_device.write(f"Alive after {len(text)}")
+
+
+async def test_a_file_that_is_far_too_long_is_not_read(shared_device: Device) -> None:
+    page = shared_device.page
+    await page.click("#import-open")
+    file = {"name": "large.json", "mimeType": "application/json", "buffer": b"x" * 1_000_001}
+    await page.set_input_files("#import-file", file)  # type: ignore[arg-type]
+    await expect(page.locator("#import-problem")).to_contain_text("far too long")
+    assert await page.locator("#import-text").input_value() == ""
+    await page.click("#import-cancel")

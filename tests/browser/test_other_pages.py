@@ -152,6 +152,18 @@ async def test_in_a_frame_it_starts_nothing(browser: Browser, world: World, stat
     await context.close()
 
 
+async def test_who_opens_the_page_has_no_hold_of_it(browser: Browser, world: World) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(world.first_endpoint)  # of the same origin, and not of the site
+    async with context.expect_page() as opened:
+        await page.evaluate("window.handle = window.open('/', '_blank'); 0")
+    await (await opened.value).wait_for_selector("#boot-words", state="attached")
+    assert await page.evaluate("handle.closed")  # which is what a window says that is out of reach
+    assert await (await opened.value).evaluate("window.opener") is None
+    await context.close()
+
+
 async def test_the_page_runs_under_its_policy(device: Device, world: World, static_host: str) -> None:
     response = await device.context.request.get(world.origin)
     policy = response.headers["content-security-policy"]

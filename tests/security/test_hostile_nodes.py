@@ -291,6 +291,25 @@ async def test_cursors_that_cannot_be_kept(start: Start) -> None:
     assert set(asked) == {None}
 
 
+async def test_lists_without_end(start: Start) -> None:
+    def answer(method: str, message: Message) -> Any:
+        if method == "Messages.Query":
+            number = hostile.asked[method] * 1000
+            cids = [invented(number + one) for one in range(1000)]
+            return {**OK, "entries": cids, "cursor": {"messageCid": cids[-1], "value": str(number)}}
+        return taking(method, message)
+
+    hostile, scene = await start(answer)
+    message = await scene.write()
+    await scene.now()
+    assert scene.honest_has(message)
+    before = sum(hostile.asked.values())
+    assert before <= 130
+    for _ in range(3):
+        await scene.now()
+    assert sum(hostile.asked.values()) - before <= 3 * 4
+
+
 async def test_junk_that_is_given(start: Start) -> None:
     """Real messages, of somebody who may not write here: each costs the node one, and few are asked for in the end."""
     stranger = await signer_for(await dht.create(CRYPTO), CRYPTO)

@@ -118,11 +118,20 @@ class Peer:
     def is_delegate(self) -> bool:
         return any(log.grants for log in self.logs)
 
-    async def list_messages(self, log: RemoteLog, cursor: Cursor | None) -> Listing | Outcome:
-        """List what the endpoint has taken since the cursor: one request of an idle visit, more only for long lists."""
+    async def list_messages(
+        self, log: RemoteLog, cursor: Cursor | None, pages: int | None = None, *, whole: bool = False
+    ) -> Listing | Outcome:
+        """List what the endpoint has taken since the cursor: one request of an idle visit, more only for long lists.
+
+        Parameters:
+            pages: the number of requests at the most; None: `MOST_PAGES`.
+            whole: a longer list is no list; else it is given as far as it was read, if `pages` is less than that.
+        """
         listed: dict[str, None] = {}
         after: Cursor | None = None
-        for _ in range(MOST_PAGES):
+        # The second says that the first, if it was a long one, was all.
+        most = max(2 if whole else 1, MOST_PAGES if pages is None else min(pages, MOST_PAGES))
+        for _ in range(most):
             page = await self._list_page(log, after or cursor)
             if isinstance(page, Outcome):
                 return page
@@ -132,7 +141,7 @@ class Peer:
             # A list that says nothing new is the end of it, whatever its cursor is.
             if len(page.cids) < LONG or page.cursor is None or len(listed) == known:
                 return Listing(list(listed), after, cursor)
-        return ENDLESS_LIST
+        return ENDLESS_LIST if whole or most == MOST_PAGES else Listing(list(listed), after, cursor)
 
     async def _list_page(self, log: RemoteLog, cursor: Cursor | None) -> Listing | Outcome:
         grant = log.grants.get("Query")
@@ -145,11 +154,11 @@ class Peer:
             return NO_LIST
         return Listing(cids, after if is_cursor(after) else None, cursor)
 
-    async def list_everything(self) -> dict[str, Listing] | Outcome:
-        """List everything, by log."""
+    async def list_everything(self, pages: int | None = None) -> dict[str, Listing] | Outcome:
+        """List everything, by log; each in so many requests, see `list_messages`."""
         listings: dict[str, Listing] = {}
         for log in self.logs:
-            listing = await self.list_messages(log, None)
+            listing = await self.list_messages(log, None, pages, whole=True)
             if isinstance(listing, Outcome):
                 return listing
             listings[log.name] = listing

@@ -15,8 +15,10 @@ Invariants:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
 from web5.errors import CryptoError, DidError, IdentityError, Web5Error
 from web5.sync.exchange.context import SyncContext
@@ -27,10 +29,13 @@ from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.push import Push
 from web5.sync.ledger.cursors import LogPosition
 from web5.sync.ledger.ledger import Endpoint
+from web5.sync.plan.budget import PAGE
 from web5.sync.plan.policy import FRUITLESS, Outcome, classify_error
 from web5.sync.states import Listing, SyncEvent
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WakeOthers = Callable[[Link, Work], None]
 """Called with a link that has brought something, or gave up messages that others may fetch, and the work for them."""
@@ -166,7 +171,7 @@ class EndpointSync:
     async def _list(self) -> Outcome | None:
         for one in self._peer.logs:
             known = self._ledger.cursors.get(self._endpoint.id, one.name)
-            listing = await self._peer.list_messages(one, known.start)
+            listing = await self._listed(partial(self._peer.list_messages, one, known.start))
             if isinstance(listing, Outcome):
                 return listing
             self._log_changed |= not known.is_continued_by(listing)
@@ -182,6 +187,14 @@ class EndpointSync:
                 self._ledger.listed(self._endpoint, one.name, listing, missing, self._context.clock.now())
         self._link.listed_at = self._context.clock.monotonic()
         return None
+
+    async def _listed(self, make: Callable[[int], Awaitable[T]]) -> T:
+        """List something in as many pages as the endpoint has deserved (invariant 6)."""
+        budget, now = self._context.fetches[self._endpoint.id], self._context.clock.monotonic
+        before = self._peer.report.requests
+        found = await make(int(budget.left(now()) / PAGE))
+        budget.spend(PAGE * max(0, self._peer.report.requests - before - 1), now())
+        return found
 
     def _unconfirmed(self, known: LogPosition, listing: Listing) -> str | None:
         """Return a message that should be there, if the listing does not show whether it is."""
@@ -218,7 +231,7 @@ class EndpointSync:
         return not 0 <= since <= AUDIT_SECONDS * 1_000_000  # before 0 if the clock was ahead then
 
     async def _audit(self) -> Outcome | None:
-        listings = await self._peer.list_everything()
+        listings = await self._listed(self._peer.list_everything)
         if isinstance(listings, Outcome):
             return listings
         named = [cid for listing in listings.values() for cid in listing.cids]

@@ -14,6 +14,9 @@ FETCHES = 300, 6
 NOT_GIVEN = 30
 """The number of these for which one counts that it lists and does not give, and a page of records that are none."""
 
+PAGE = 3
+"""The number of these for which a page of a list counts, beside the first."""
+
 EVENTS = 20, 4
 """Visits that an endpoint's events lead to without a message that is new: at once, and a minute."""
 

@@ -9,9 +9,11 @@ from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
 from web5.remote.clocks import MOST_AHEAD
+from web5.sync.exchange.pull import PATIENCE
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
+from web5.sync.plan.budget import EVENTS, FETCHES, NOT_GIVEN, PAGE, RESTORES
 from web5.sync.plan.policy import Backoff, Outcome
 from web5.sync.schedule.intervals import SAFETY_SECONDS
 from web5.sync.schedule.live import POLL_SECONDS
@@ -99,7 +101,27 @@ def sync() -> str:
                 f"Every {AUDIT_SECONDS / 3600:g} hours, and whenever it seems to have lost something, an endpoint is"
                 " asked for all that it has; what is missing on either side is then fetched or sent."
             ),
+            *_text(
+                "An endpoint that lists messages that it does not give, or that are of no use here, is asked for"
+                f" {FETCHES[0]} of them, and then for {FETCHES[1]} a minute, the newest first (one that is not"
+                f" given counts for {NOT_GIVEN}, a further page of a list for {PAGE}); each that is of use gives"
+                f" one back. Events lead to {EVENTS[0]} visits that bring nothing, and then to {EVENTS[1]} a"
+                f" minute. Another endpoint takes over what one is silent about for {PATIENCE:g} s."
+            ),
             *_text(f"States of a message: {_list(State)}. Of an endpoint: {_list(Activity)}."),
+            "## Records that an endpoint has lost to a stranger",
+            "",
+            *_text(
+                "From a message that he has seen, a stranger can make another with the same signed content, by"
+                " adding what nobody signs; some nodes, the reference's among them, take it in the place of the"
+                " first, and may have its data no more. Such a variant is not applied here and not sent on"
+                " (`status().variants`). An endpoint that has one, or that answers 409 to a message, is asked for"
+                " the record; if it shows something else, or nothing, the message is “displaced”"
+                " (`status().displaced`, `check().displaced`). A record of the tenant's own is then written once"
+                " more as it is, which every node takes for newer; one that another has written, or attested, is"
+                f" reported. For one record that is done again {_when(policy.SLOWLY)}; for one endpoint, {RESTORES[0]}"
+                f" times at once, and {RESTORES[1]} a minute."
+            ),
         ]
     )
 

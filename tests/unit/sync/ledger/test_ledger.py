@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
+from web5.sync.ledger import entries
 from web5.sync.ledger.cursors import REPEATED, LogPosition
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.plan.dependencies import record_key
@@ -342,3 +343,33 @@ async def test_everything_is_there_after_a_restart(books: Books) -> None:
     assert [row.cid for row in again.inbox.unsettled(books[B].id)] == ["x"]
     again.unregister(books.tenant)
     assert again.tenants() == again.endpoints(books.tenant) == []
+
+
+async def test_no_more_is_taken_of_a_list_than_there_is_room_for_and_the_rest_is_listed_again(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "MOST_LISTED", 3)
+    cids = [f"cid{number}" for number in range(5)]
+    books.listed(A, cids, set(cids), {"value": "5"})
+    assert (books.incoming(A), books.cursor(A)) == (cids[:3], None)
+    for cid in cids[:3]:
+        books.ledger.inbox.gone(books[A].id, cid)
+    books.listed(A, cids, set(cids[3:]), {"value": "5"})
+    assert (books.incoming(A), books.cursor(A)) == (cids[3:], {"value": "5"})
+    books.listed(B, cids[:3], set(cids), {"value": "3"})
+    assert books.incoming(B) == cids[:3]
+
+
+async def test_5_a_variant_is_no_work_as_long_as_it_is_listed(books: Books) -> None:
+    inbox, id = books.ledger.inbox, books[A].id
+    books.listed(A, ["variant", "other"], {"variant", "other"}, {"value": "2"})
+    inbox.set_aside(id, "variant", "record")
+    assert (books.incoming(A), inbox.variants(id)) == (["other"], {"variant": "record"})
+    assert inbox.due(id, 0) == inbox.unsettled(id)
+    assert (inbox.remaining(id, ["variant", "other"]), inbox.summary(id).unsettled) == (["other"], 1)
+    assert (inbox.count(id, "settled"), books.ledger.inbox.count(books[B].id, "settled")) == (1, 0)
+    listings = {"all": Listing(["variant", "new"], {"value": "3"})}
+    books.ledger.relisted(books[A], listings, {"variant", "new"}, 0)
+    assert (books.incoming(A), inbox.variants(id)) == (["new"], {"variant": "record"})
+    books.ledger.relisted(books[A], {"all": Listing([], None)}, set(), 0)
+    assert (books.incoming(A), inbox.variants(id)) == ([], {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,6 +15,7 @@ from tests.security.effort import counted
 from tests.served import served
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
+from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn import compose, rpc
 from web5.node.limits import Limits
 from web5.node.server import create_app
@@ -140,3 +142,11 @@ async def test_no_request_ends_in_a_failure_of_the_node(world: World, node: str)
             if answer.status_code == 200:
                 assert 200 <= answer.json()["result"]["reply"]["status"]["code"] < 500, request[:200]
         assert (await client.get(f"{node}/health")).json() == {"ok": True}
+    socket = await CPythonWebSockets().connect(node.replace("http", "ws"))
+    answers = aiter(socket)
+    for request in requests:
+        await socket.send(request)
+        async with asyncio.timeout(60):
+            answer = json.loads(await anext(answers))
+        assert answer.get("error", {}).get("code") != rpc.ErrorCode.INTERNAL_ERROR, (request[:200], answer)
+    await socket.close()

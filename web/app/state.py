@@ -11,7 +11,7 @@ from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, Un
 SHOWN = 20
 """Refused messages that are listed for an endpoint; all of them are counted."""
 
-FAILED = ("refused", "blocked")
+FAILED = ("refused", "blocked", "displaced")
 
 
 def state_of(web5: Web5) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def demands_of(demands: Demands) -> dict[str, Any]:
 
 def _any_refuses(statuses: list[EndpointStatus]) -> bool:
     # A node that takes nothing at all says so of itself, and of no message; its error has a code then.
-    return any(status.refused or (status.last_error and status.last_error[0]) for status in statuses)
+    return any(one.refused or one.displaced or (one.last_error and one.last_error[0]) for one in statuses)
 
 
 def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]:

@@ -235,6 +235,9 @@ def waiting(states):
     refused = [state for state in states if state["state"] == "refused"]
     if refused:
         return "bad", "Refused by " + count(len({state["endpoint"] for state in refused}), "node")
+    lost = [state for state in states if state["state"] == "displaced"]
+    if lost:
+        return "bad", "Lost by " + count(len({state["endpoint"] for state in lost}), "node")
     if any(state["state"] == "early" for state in states):
         return "warn", "Waits for its time: the clock was ahead"
     return None, "Waiting for " + count(len({state["endpoint"] for state in states}), "node")

@@ -178,7 +178,9 @@ def test_a_note_says_who_does_not_have_it() -> None:
     assert words.waiting(waits) == (None, "Waiting for 2 nodes")
     early = [*waits, {"endpoint": "c", "state": "early"}]
     assert words.waiting(early) == ("warn", "Waits for its time: the clock was ahead")
-    assert words.waiting([*early, {"endpoint": "c", "state": "refused"}]) == ("bad", "Refused by 1 node")
+    lost = [*early, {"endpoint": "c", "state": "displaced"}]
+    assert words.waiting(lost) == ("bad", "Lost by 1 node")
+    assert words.waiting([*lost, {"endpoint": "c", "state": "refused"}]) == ("bad", "Refused by 1 node")
 
 
 def test_an_error_that_has_no_words_speaks_for_itself() -> None:

@@ -21,7 +21,7 @@ PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
 PEER_GATEWAY = '"https://diddht.tbddev.org"'
 OUR_GATEWAY = '(location.origin + "/dht/")'
 UNCONFINED = shutil.ignore_patterns("_headers")
-"""What a copy of the site leaves out: its Content-Security-Policy is for its own pages, which start no worker of a blob."""
+"""What a copy of the site leaves out: its Content-Security-Policy is for pages that start no worker of a blob."""
 
 WORKER = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
 

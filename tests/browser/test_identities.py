@@ -122,6 +122,17 @@ async def test_a_node_that_is_added_is_filled_and_brings_everything_back(
     await expect(other.page.locator("#node-list > li")).to_have_count(1)
 
 
+async def test_nodes_that_are_added_in_a_row_are_all_there(device: Device) -> None:
+    """Each is added while the document with the one before is being published, at another moment of that."""
+    added = [f"http://127.0.0.1:9/node{number}" for number in range(12)]
+    for number, url in enumerate(added):
+        await device.ask("add_node", url=url)
+        for _ in range(5 * (number % 4)):
+            await device.ask("state")
+    there = {one["endpoint"] for one in (await device.ask("state"))["endpoints"]}
+    assert [url for url in added if url not in there] == []
+
+
 async def test_without_sync_a_node_is_added_all_the_same(device: Device, world: World) -> None:
     await device.page.select_option("#sync-mode", "off")
     await device.page.click("#node-open")

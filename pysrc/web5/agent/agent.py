@@ -8,6 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -134,6 +135,7 @@ class Agent:
             portable_did=self.keyring.portable_did,
             on_published=self._on_published,
         )
+        self._changing_documents = asyncio.Lock()
         self.identities.on_added.append(self._on_added)
         self.identities.on_removed.append(self._on_removed)
         self.dwn.after_commit += [self.records.applied, self._notify]
@@ -235,8 +237,9 @@ class Agent:
             IdentityError: it is not on this agent, or its document cannot be changed.
             VaultLocked: the vault is locked.
         """
-        changed = with_dwn_endpoints(await self.keyring.portable_did(did), urls, self.clock.now())
-        await self.keyring.replace(changed)
+        async with self._changing_documents:
+            changed = with_dwn_endpoints(await self.keyring.portable_did(did), urls, self.clock.now())
+            await self.keyring.replace(changed)
         await self._on_added(changed)
 
     async def publish_all(self) -> bool:
@@ -279,8 +282,10 @@ class Agent:
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
         return await self.keyring.signer(did)
 
-    async def _on_published(self, portable_did: PortableDid) -> None:
-        await self.keyring.replace(portable_did)
+    async def _on_published(self, did: str, newest: Callable[[PortableDid], PortableDid]) -> None:
+        async with self._changing_documents:
+            portable_did = newest(await self.keyring.portable_did(did))
+            await self.keyring.replace(portable_did)
         self.resolver.seed(portable_did)
         self.sync.wake(portable_did.uri)
 

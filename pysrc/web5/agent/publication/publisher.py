@@ -55,8 +55,8 @@ class DidPublisher:
 
     Parameters:
         portable_did: gives a DID with its keys; raises Web5Error if it cannot.
-        on_published: awaited when a version was found at a gateway that was not known to be; the DID may have a newer
-            document than was held here. It is to be kept.
+        on_published: awaited with a DID when a version was found at a gateway that was not known to be, and with a
+            function that makes of the DID as it is held what is to be kept: it may be older, or have changed meanwhile.
         chance: from 0 to 1, see `SPREAD`.
     """
 
@@ -68,7 +68,7 @@ class DidPublisher:
         clock: Clock,
         *,
         portable_did: Callable[[str], Awaitable[PortableDid]],
-        on_published: Callable[[PortableDid], Awaitable[None]],
+        on_published: Callable[[str, Callable[[PortableDid], PortableDid]], Awaitable[None]],
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._publications = publications
@@ -161,9 +161,13 @@ class DidPublisher:
         async def on_found(delivery: Delivery) -> None:
             nonlocal latest
             if not before.is_current or delivery.item.seq != before.sequence:
-                held = await self._portable_did(did)  # what was changed meanwhile stays, to be published next
-                newer = document_hash(held) != attempted
-                await self._on_published(dht.with_version(held, delivery.item.seq) if newer else delivery.portable_did)
+
+                def newest(held: PortableDid) -> PortableDid:
+                    if document_hash(held) == attempted:
+                        return delivery.portable_did
+                    return dht.with_version(held, delivery.item.seq)  # what was changed meanwhile is published next
+
+                await self._on_published(did, newest)
             # Not all have answered: after a crash all of them are to be asked again.
             latest = replace(_after(latest, delivery), state="incomplete", gateways="")
             await self._publications.put(latest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -44,9 +44,9 @@ class Device:
     async def _portable_did(self, did: str) -> PortableDid:
         return self.dids[did]
 
-    async def _on_published(self, portable_did: PortableDid) -> None:
-        self.handed_out.append(portable_did)
-        self.dids[portable_did.uri] = portable_did
+    async def _on_published(self, did: str, newest: Callable[[PortableDid], PortableDid]) -> None:
+        self.dids[did] = newest(self.dids[did])
+        self.handed_out.append(self.dids[did])
 
     async def create(self) -> str:
         portable_did = await dht.create(CRYPTO, **dht.identity_defaults(["https://a.example"]))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from web5.crypto.encoding import b64url_decode
-from web5.dwn.cid import message_cid
+from web5.dwn.cid import dag_cbor, message_cid
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.rpc import method_of
 from web5.dwn.timestamps import format_timestamp
@@ -41,6 +41,9 @@ WORTH = 0.1
 
 CURSOR_CHARACTERS = 2000
 """The length of a cursor; those of the reference have 200."""
+
+MOST_MESSAGE_BYTES = 512 * 1024
+"""Bytes of a message that is read alone, and may have to be held; nodes take 256 KiB of one at the most."""
 
 KEPT_BYTES = 30_000
 """Data up to this size is kept in memory with a message that came too early."""
@@ -216,6 +219,8 @@ def read_reply(cid: str, reply: Message) -> Candidate | Outcome:
     if not isinstance(data, DataStream):
         data = _no_bytes(message)
     try:
+        if len(dag_cbor(message)) > MOST_MESSAGE_BYTES:
+            return _wrong("the message is larger than any that goes in a header")
         found = Candidate.of(message, data if method_of(message) == "Records.Write" else None)
     except InvalidArgument as error:
         return _wrong(str(error))

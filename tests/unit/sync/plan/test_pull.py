@@ -203,3 +203,9 @@ def test_an_entry_is_its_initial_write_without_data_and_its_newest_with() -> Non
 )
 def test_an_entry_that_cannot_be_applied_is_left_to_be_read_alone(bad: Any) -> None:
     assert read_entry(bad) == []
+
+
+def test_a_message_that_no_node_can_have_taken_is_not_held() -> None:
+    message = {"descriptor": {"interface": "Records", "method": "Write", "x": "x" * 600_000}}
+    found = read_reply(message_cid(message), {"entry": {"message": message}})
+    assert isinstance(found, Outcome) and "larger than any" in found.detail

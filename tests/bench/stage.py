@@ -20,9 +20,6 @@ CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
 PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
 PEER_GATEWAY = '"https://diddht.tbddev.org"'
 OUR_GATEWAY = '(location.origin + "/dht/")'
-UNCONFINED = shutil.ignore_patterns("_headers")
-"""What a copy of the site leaves out: its Content-Security-Policy is for pages that start no worker of a blob."""
-
 WORKER = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -60,7 +57,7 @@ def site_with_bench(folder: Path, steps: Path) -> Path:
         steps: holds ours.py and peer.js.
     """
     site = folder / "site"
-    shutil.copytree(ROOT / "dist/site", site, ignore=UNCONFINED)
+    shutil.copytree(ROOT / "dist/site", site)
     pyscript = next(site.glob("pyscript-*")).name
     (site / "bench-ours.html").write_text((HERE / "ours.html").read_text().replace("pyscript/", f"{pyscript}/"))
     page = json.loads((site / "page.json").read_text())

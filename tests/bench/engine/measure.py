@@ -22,7 +22,7 @@ import uvicorn
 from playwright.async_api import async_playwright
 
 from tests.bench.engine.steps import Steps
-from tests.bench.stage import CHROMIUM, ROOT, UNCONFINED, WORKER, say
+from tests.bench.stage import CHROMIUM, ROOT, WORKER, say
 from tests.chromium import FLAGS
 from tests.interop.reference import reference_script
 from web5.cpython.blobs import FileBlobs
@@ -174,7 +174,7 @@ async def _in_chromium(page_name: str) -> AsyncIterator[Call]:
 def _site(folder: Path) -> Path:
     """A copy of the built site with the bench's two pages; the app's own settings start the same interpreters."""
     site = folder / "site"
-    shutil.copytree(ROOT / "dist/site", site, ignore=UNCONFINED)
+    shutil.copytree(ROOT / "dist/site", site)
     pyscript = next(site.glob("pyscript-*")).name
     for page in ("ours", "peer"):
         text = (HERE / f"{page}.html").read_text().replace("pyscript/", f"{pyscript}/")

@@ -96,13 +96,13 @@ def _change(store: Store, call: Call, message: Message, cid: str, claims: Claims
     authorize_delegates(store, message, parties)
     if author != call.tenant and not invokes_grant(store, call.tenant, message, parties):
         raise Unauthorized(Code.ProtocolsConfigureAuthorizationFailed, "message failed authorization")
-    check_delegations(claims)  # the reference does not ask whether the grant is the one that was signed
     tenant = store.enrol(call.tenant)
     previous = configured(store, tenant, definition["protocol"])
     row = None if previous is None else store.message(tenant, previous)
+    if row is not None and ((descriptor["messageTimestamp"], cid) <= row.age or says_nothing_new(message, row.message)):
+        raise Conflict("", "Conflict")
+    check_delegations(claims)  # the reference does not ask whether the grant is the one that was signed
     if row is not None:
-        if (descriptor["messageTimestamp"], cid) <= row.age or says_nothing_new(message, row.message):
-            raise Conflict("", "Conflict")
         store.supersede([row])
     columns = columns_of(tenant, call.tenant, cid, message, author, {"descriptor": definition})
     return Applied(call.tenant, cid, store.put(columns), message, True, call.source, None, columns), []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +63,11 @@ def signer_named(message: Message) -> str | None:
 
 def explained(step: Step, ours: Comparable, theirs: Comparable) -> str | None:
     """The heading of the difference, if it is an intended one."""
-    return next((name for name, fits in EXPLAINED.items() if fits(step, ours, theirs)), None)
+    for name, fits in EXPLAINED.items():
+        with contextlib.suppress(AttributeError, KeyError, TypeError):  # the message has another shape
+            if fits(step, ours, theirs):
+                return name
+    return None
 
 
 def asks_for_the_hidden(step: Step) -> bool:

@@ -182,7 +182,7 @@ def _site(folder: Path) -> Path:
     page = json.loads((site / "page.json").read_text())
     (site / "engine-page.json").write_text(json.dumps({**page, "files": {}}))
     (site / "engine-worker.json").write_text(json.dumps({**WORKER, "files": {"./steps.py": "./steps.py"}}))
-    for script in ("worker.py", "steps.py", "steps.mjs"):
+    for script in ("worker.py", "steps.py", "steps.mjs", "peer.mjs"):
         shutil.copy(HERE / script, site)
     shutil.copy(SDK_BUNDLE, site / "dwn.mjs")
     return site

@@ -106,7 +106,7 @@ async def test_a_vault_recovered_here_reads_what_the_reference_encrypted(
 ) -> None:
     theirs = await reference.call("initialize", password=PASSWORD, dwnEndpoints=ENDPOINTS)
     vault = open_vault(open_memory())
-    await vault.create(password="another", recovery_phrase=theirs["recoveryPhrase"], dwn_endpoints=[])
+    await vault.create(password="another one", recovery_phrase=theirs["recoveryPhrase"], dwn_endpoints=[])
     assert json.loads(await vault.decrypt(theirs["did"])) == theirs["portableDid"]
 
 

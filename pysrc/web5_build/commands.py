@@ -23,8 +23,8 @@ CHECKS = (
     ("mypy",),
 )
 LANES = (
-    ("contracts", "browser"),
-    ("checks", "unit", "security", "simulation", "bench", "interop"),
+    ("contracts", "security", "browser"),
+    ("checks", "unit", "simulation", "bench", "interop"),
 )
 """The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
 SUITES = tuple(sorted(name for lane in LANES for name in lane))

@@ -24,7 +24,7 @@ from web5.node.gateway import GatewayLimits, create_gateway
 from web5.ports.crypto import RawSigner
 
 crypto = CPythonCrypto()
-EXAMPLES = 600
+EXAMPLES = 200
 TRIED: Counter[int] = Counter()
 L = 2**252 + 27742317777372353535851937790883648493
 """The order of Ed25519's group."""

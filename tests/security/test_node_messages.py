@@ -27,7 +27,7 @@ from web5.dwn.signing import sign_message, sign_write
 from web5.errors import Web5Error
 from web5.node import serve
 
-EXAMPLES = 200
+EXAMPLES = 60
 LIMIT = 60
 DATA = b"some data"
 TRIED: Counter[str] = Counter()

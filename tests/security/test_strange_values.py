@@ -15,7 +15,7 @@ from tests.security.mutants import OPTIONAL, at, paths, put
 from tests.security.scenes import Maker, Scene
 from tests.unit.dwn.persons import signed, signed_write
 
-EXAMPLES = 60
+EXAMPLES = 30
 MAX_STEPS = 20_000
 
 TEXTS = st.one_of(

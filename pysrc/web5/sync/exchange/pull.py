@@ -68,7 +68,7 @@ class Pull:
         self._tenant = peer.endpoint.tenant
         self._budget = context.fetches[self._id]
         self._claim = Claim(self._id, context.clock.monotonic())
-        self._left_to_others = False
+        self._left_to_others: list[str] = []
         self._buffer = ReorderBuffer()
         self._tries: Counter[str] = Counter()
         self._failures = 0
@@ -83,7 +83,7 @@ class Pull:
         due = [entry.cid for entry in self._inbox.due(self._id, self._context.clock.now())]
         due = [cid for cid in due if self._tries[cid] < TRIES]
         free = [cid for cid in due if not self._is_claimed(cid, now)]
-        self._left_to_others = len(free) < len(due)
+        self._left_to_others = sorted(set(due).difference(free))
         cids = self._within_budget(free, now)
         if not cids or self.halted:
             return False
@@ -107,10 +107,13 @@ class Pull:
         return self._peer.report.pulled > before or bool(self._inbox.remaining(self._id, cids))
 
     async def others_ended(self) -> bool:
-        """Wait for others that fetch what is due here, while something comes of it; False if there are none."""
-        if self._left_to_others and not self.halted:
+        """Wait for others that fetch what is due here, while something comes of it; False if there were none."""
+        if not self._left_to_others or self.halted:
+            return False
+        now = self._context.clock.monotonic()
+        if any(self._is_claimed(cid, now) for cid in self._left_to_others):  # they may have ended meanwhile
             await first_of(self._context.unclaimed.wait(), self._context.clock.sleep(PATIENCE))
-        return self._left_to_others and not self.halted
+        return not self.halted
 
     def _is_claimed(self, cid: str, now: float) -> bool:
         claim = self._context.claimed.get((self._tenant, cid))

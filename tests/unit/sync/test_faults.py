@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of, timing_out, unreachable
+from tests.unit.sync.world import HOST, Answer, Fault, World, cid_of, reply_of, timing_out, unreachable
 from tests.watch import until
 from web5.dwn import compose
 from web5.errors import StorageFull
@@ -688,3 +688,31 @@ async def test_a_newer_message_that_is_only_in_the_page_is_taken_at_once(world: 
 def first_cid(world: World, device, record_id: str) -> str:
     store = device.dwn.store
     return store.record(store.tenant(world.alice.did), record_id)[0].cid
+
+
+async def test_nobody_waits_for_a_visit_that_has_fetched_while_something_was_refused(world: World) -> None:
+    """Nothing comes by time here, so that whoever waits for what has ended waits for ever."""
+    await seeded(world, 1, "/a", "/b")
+    phone = await world.device()
+    await phone.write(b"of the phone")
+    fetching: list[str] = []
+    sending, fetched = asyncio.Event(), asyncio.Event()
+
+    async def one_fetches_while_the_other_sends(node: str, kind: str) -> None:
+        if kind == "MessagesRead":
+            fetching.append(node)
+            await sending.wait()
+        if kind == "RecordsWrite" and node in fetching:
+            fetched.set()
+        elif kind == "RecordsWrite":
+            sending.set()
+            await fetched.wait()
+
+    def refused_by_the_other(node: str) -> Fault:
+        return lambda kind, _: reply_of(400, "X: no") if kind == "RecordsWrite" and node not in fetching else None
+
+    world.network.on_request = one_fetches_while_the_other_sends
+    world.network.faults = {node: refused_by_the_other(node) for node in ("/a", "/b")}
+    async with asyncio.timeout(60):
+        await phone.sync.now()
+    assert len(fetching) == 1

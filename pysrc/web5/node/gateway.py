@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from web5.budget import Budget
 from web5.crypto.encoding import z32_decode
 from web5.dids.dht.bep44 import PAYLOAD_LIMIT, SignedItem, check_clock, encode, parse_relay_payload, verify_item
 from web5.dids.dht.identity import identity_key_to_did
@@ -100,7 +101,7 @@ class _Gateway:
         self._crypto = crypto
         self._clock = clock
         self._limits = limits
-        self._tokens: LruCache[str, tuple[float, float]] = LruCache(limits.addresses)
+        self._budgets: LruCache[str, Budget] = LruCache(limits.addresses)
         [(self._count,)] = database.connection.execute("SELECT count(*) FROM gateway_item")
 
     async def put(self, request: Request) -> Response:
@@ -153,14 +154,15 @@ class _Gateway:
             self._count -= db.changes()
 
     def _charge(self, request: Request) -> None:
-        """Count a PUT for its address, or refuse it; an address has a store of them that fills up by and by."""
+        """Count a PUT for its address, or refuse it."""
         address, now, limits = address_of(request.client), self._clock.monotonic(), self._limits
-        left, at = self._tokens.get(address) or (float(limits.burst), now)
-        left = min(limits.burst, left + (now - at) * limits.per_minute / 60)
-        if left < 1:
+        if (budget := self._budgets.get(address)) is None:
+            budget = Budget(limits.burst, limits.per_minute)
+            self._budgets.put(address, budget)
+        if (left := budget.left(now)) < 1:
             seconds = str(-int((left - 1) * 60 // limits.per_minute))
             raise HTTPException(429, f"too many documents from {address}", {"retry-after": seconds})
-        self._tokens.put(address, (left - 1, now))
+        budget.spend(1, now)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ What an honest one brings gives its budget back, so that it is never held up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from web5.budget import Budget
 
 FETCHES = 300, 6
 """Messages that an endpoint lists and that cannot be used here: at once, and a minute."""
@@ -22,39 +22,6 @@ EVENTS = 20, 4
 
 RESTORES = 100, 1
 """Records that are written anew for an endpoint because it has lost them to variants: at once, and a minute."""
-
-
-@dataclass(slots=True)
-class Budget:
-    """A number of units that grows with time up to `burst`. Moments are seconds.
-
-    Parameters:
-        burst: the units at the beginning, and the most.
-        per_minute: the units that come back in a minute.
-    """
-
-    burst: float
-    per_minute: float
-    _left: float = field(init=False)
-    _at: float | None = None
-
-    def __post_init__(self) -> None:
-        self._left = self.burst
-
-    def left(self, now: float) -> float:
-        """Return the units that are left; none, or less, if it is exhausted."""
-        if self._at is not None and now > self._at:
-            self._left = min(self.burst, self._left + (now - self._at) * self.per_minute / 60)
-        self._at = now
-        return self._left
-
-    def spend(self, units: float, now: float) -> None:
-        """Take units, also more than are left, but no more than a burst of debt."""
-        self._left = max(-self.burst, self.left(now) - units)
-
-    def refund(self, units: float, now: float) -> None:
-        """Give units back."""
-        self._left = min(self.burst, self.left(now) + units)
 
 
 class BudgetOf(dict[int, Budget]):

@@ -15,13 +15,14 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from web5.budget import Budget
 from web5.dwn.cid import message_cid
 from web5.dwn.types import Message
 from web5.errors import InvalidArgument, NoWebSocket, Web5Error
 from web5.remote.socket import SocketSubscription
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Work
-from web5.sync.plan.budget import EVENTS, Budget
+from web5.sync.plan.budget import EVENTS
 from web5.sync.plan.policy import RECONNECT, classify
 from web5.sync.states import SyncEvent
 from web5.tasks import first_of

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.security.examples import examples
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode, b64url_encode, z32_encode
 from web5.dids import dht
@@ -220,7 +221,7 @@ def test_no_other_packet_is_taken_even_if_the_key_has_signed_it(kind: str) -> No
         world = runner.run(scene(kind))
         assert runner.run(_put_signed(world, world.packet)) == 200
 
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @examples(EXAMPLES)
         @given(mutated(world.packet))
         def one(packet: bytes) -> None:
             if runner.run(_put_signed(world, packet)) == 200:
@@ -240,7 +241,7 @@ def test_no_other_item_is_taken(kind: str) -> None:
         body = runner.run(world.sign(world.packet))
         assert runner.run(world.put(body)) == 200
 
-        @settings(max_examples=EXAMPLES // 3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @examples(EXAMPLES // 3)
         @given(mutated(body) | st.binary(max_size=1100))
         def one(changed: bytes) -> None:
             assert runner.run(world.put(changed)) in ((200,) if changed == body else (400, 409, 413))

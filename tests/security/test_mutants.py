@@ -7,9 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from tests.security import scenes
+from tests.security.examples import examples
 from tests.security.mutants import Mutant, mutants
 from tests.security.scenes import Maker, Scene
 from web5.dwn.cid import message_cid
@@ -34,7 +35,7 @@ def each(make: Maker, curve: str, check: Any) -> None:
     with asyncio.Runner() as runner:
         scene, others = runner.run(_prepare(make, curve))
 
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @examples(EXAMPLES)
         @given(mutants(scene.message, others))
         def one(mutant: Mutant) -> None:
             if cid_of(mutant.message) != cid_of(scene.message):

@@ -10,9 +10,10 @@ from collections import Counter
 from contextlib import AsyncExitStack
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.security.examples import examples
 from tests.served import served
 from tests.unit.node.test_framing import BAD, CHUNKED, GET, OLD, POST
 
@@ -200,7 +201,7 @@ def test_no_mutation_hides_a_request_in_another():
         stack, app = AsyncExitStack(), Recorder()
         port = int(runner.run(stack.enter_async_context(served(app))).rpartition(":")[2])
 
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @examples(EXAMPLES)
         @given(streams())
         def one(given: tuple[bytes, list[int]]) -> None:
             runner.run(check(port, app, *given))

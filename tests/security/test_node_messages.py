@@ -15,10 +15,11 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.asgi_sockets import AsgiWebSockets
+from tests.security.examples import examples
 from tests.security.test_node_subscriptions import Person, clock
 from tests.unit.dwn.chat import chat
 from web5.dwn import compose, rpc, rpc_socket
@@ -152,7 +153,7 @@ def run(strategy, check) -> None:
         stack, node = AsyncExitStack(), Node()
         runner.run(node.start(Path(folder), stack))
 
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @examples(EXAMPLES)
         @given(st.data())
         def one(data) -> None:
             runner.run(check(node, data.draw(strategy(node)), data.draw(st.sampled_from([None, b"", DATA]))))

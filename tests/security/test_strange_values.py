@@ -6,11 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.security import scenes
 from tests.security.effort import counted
+from tests.security.examples import examples
 from tests.security.mutants import OPTIONAL, at, paths, put
 from tests.security.scenes import Maker, Scene
 from tests.unit.dwn.persons import signed, signed_write
@@ -61,7 +62,7 @@ def test_every_value_gets_a_reply(make: Maker) -> None:
     with asyncio.Runner() as runner:
         scene = runner.run(_prepare(make))
 
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @examples(EXAMPLES)
         @given(strange(scene.message))
         def one(message: Any) -> None:
             runner.run(_check(scene, message))

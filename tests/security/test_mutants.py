@@ -35,10 +35,13 @@ def each(make: Maker, curve: str, check: Any) -> None:
     with asyncio.Runner() as runner:
         scene, others = runner.run(_prepare(make, curve))
 
+        # Of parts of another valid message, that message itself can be put together again: it is nobody's mutant.
+        valid = {cid_of(message) for message in (scene.message, *others)}
+
         @examples(EXAMPLES)
         @given(mutants(scene.message, others))
         def one(mutant: Mutant) -> None:
-            if cid_of(mutant.message) != cid_of(scene.message):
+            if cid_of(mutant.message) not in valid:
                 runner.run(check(scene, mutant))
 
         one()

@@ -116,8 +116,7 @@ class Agent:
         self.identities = IdentityStore(database, self.records, remembering, verify=crypto.verify)
         self.keyring = Keyring(self.vault, self.identities, self.resolver, crypto)
 
-        registering = RegistrationClient(lambda url: http if self.sync.is_own("", url) else platform.guarded)
-        self.registrar = Registrar(registering, database, clock)
+        self.registrar = Registrar(RegistrationClient(lambda url: remote.way("", url)[0]), database, clock)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=remote,

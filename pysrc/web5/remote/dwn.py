@@ -10,8 +10,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -111,6 +110,10 @@ class RemoteDwn:
         self._shares = share_sockets
         self._sockets: dict[tuple[str, str | None], DwnSocket] = {}
 
+    def way(self, tenant: str, endpoint: str) -> Way:
+        """Return the way to an endpoint of a tenant: a guarded one, if nobody here chose the endpoint."""
+        return self._own if self._is_own(tenant, endpoint) else self._guarded
+
     async def process_message(
         self,
         endpoint: str,
@@ -134,7 +137,7 @@ class RemoteDwn:
             BadReply: something that is no DWN answered; the message shows its status and how it begins.
             Whatever reading `data` raises, such as BlobMissing.
         """
-        http, _ = self._way(tenant, endpoint)
+        http, _ = self.way(tenant, endpoint)
         id = str(uuid4())
         request = rpc.encode_request(tenant, message, id)
         if data is None and (reply := await self._over_socket(endpoint, message, id, request)) is not None:
@@ -170,7 +173,7 @@ class RemoteDwn:
         socket = self._sockets.get(key)
         if socket is None or socket.has_ended:
             self._sockets = {other: one for other, one in self._sockets.items() if not one.has_ended}
-            connecting = self._connect(endpoint, self._way(tenant, endpoint))
+            connecting = self._connect(endpoint, self.way(tenant, endpoint))
             socket = self._sockets[key] = DwnSocket(endpoint, connecting, self._timeout)
         return await socket.subscribe(tenant, message, on_event)
 
@@ -190,9 +193,6 @@ class RemoteDwn:
             if method not in _ONLY_ASKS:
                 raise
             return None
-
-    def _way(self, tenant: str, endpoint: str) -> Way:
-        return self._own if self._is_own(tenant, endpoint) else self._guarded
 
     async def _connect(self, endpoint: str, way: Way) -> WebSocket:
         http, sockets = way
@@ -270,8 +270,8 @@ async def _reply(endpoint: str, response: HttpResponse, header_bytes: int, timeo
         reply = rpc.parse_response(header)
         entry = reply.get("entry")
         if isinstance(entry, dict):
-            chunks = partial(_in_time, response, timeout)
-            entry["data"] = DataStream(chunks, _size(entry), close=response.close)
+            size = _size(entry)
+            entry["data"] = DataStream(lambda: in_time(response.chunks(), timeout), size, close=response.close)
         else:
             await response.close()
         return reply
@@ -289,10 +289,6 @@ async def _reply(endpoint: str, response: HttpResponse, header_bytes: int, timeo
 
 def _refused(status: int, more: str = "") -> dict[str, Any]:
     return {"status": {"code": status, "detail": _ABOUT_THE_MESSAGE[status] + more}}
-
-
-def _in_time(response: HttpResponse, timeout: float) -> AsyncIterator[bytes]:
-    return in_time(response.chunks(), timeout)
 
 
 def _size(entry: dict[str, Any]) -> int:

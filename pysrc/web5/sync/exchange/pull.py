@@ -68,7 +68,7 @@ class Pull:
         self._tenant = peer.endpoint.tenant
         self._budget = context.fetches[self._id]
         self._claim = Claim(self._id, context.clock.monotonic())
-        self._left_to_others: list[str] = []
+        self._left_to_others: set[str] = set()
         self._buffer = ReorderBuffer()
         self._tries: Counter[str] = Counter()
         self._failures = 0
@@ -82,9 +82,8 @@ class Pull:
         now = self._context.clock.monotonic()
         due = [entry.cid for entry in self._inbox.due(self._id, self._context.clock.now())]
         due = [cid for cid in due if self._tries[cid] < TRIES]
-        free = [cid for cid in due if not self._is_claimed(cid, now)]
-        self._left_to_others = sorted(set(due).difference(free))
-        cids = self._within_budget(free, now)
+        self._left_to_others = {cid for cid in due if self._is_claimed(cid, now)}
+        cids = self._within_budget([cid for cid in due if cid not in self._left_to_others], now)
         if not cids or self.halted:
             return False
         before = self._peer.report.pulled

@@ -191,9 +191,9 @@ async def send_to_other(context: SyncContext, peer: Peer, tenant: str, items: Se
         if stored is None:
             raise InvalidArgument(f"message {item.cid} was replaced meanwhile")
         outcome = await peer.send(stored.message, stored.data)
-        row = context.newest_write(tenant, cid=item.cid)
-        if outcome.code == 409 and row is not None and (found := await standing(peer, row)) is DISPLACED:
-            outcome = found
+        if outcome.code == 409 and (row := context.newest_write(tenant, cid=item.cid)) is not None:
+            found = await standing(peer, row)
+            outcome = found if found is DISPLACED else outcome
         if not outcome.settled:
             break
     return _result(peer, outcome)

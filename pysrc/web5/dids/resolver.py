@@ -255,8 +255,9 @@ class UniversalResolver:
             cache.put(uri, entry, _MODELS * footprint(entry.result.to_wire()))
 
     def _in_memory(self, uri: str) -> _Entry | None:
-        kept = self._documents.get(uri) or self._self_contained.get(uri) or self._failures.get(uri)
-        return self._seeds.get(uri) or kept
+        if (seed := self._seeds.get(uri)) is not None:
+            return seed
+        return self._documents.get(uri) or self._self_contained.get(uri) or self._failures.get(uri)
 
     def _drop(self, uri: str) -> None:
         for cache in (self._documents, self._self_contained, self._failures):

@@ -28,7 +28,6 @@ log = logging.getLogger("web5.node")
 PREFLIGHT_SECONDS = 24 * 60 * 60
 """Time for which a browser may cache a preflight; without it every request costs two."""
 
-
 PIECE = 64 * KIB
 """Bytes of an answer that are handed to the server at a time, which waits until the client has taken those before."""
 

@@ -14,7 +14,7 @@ from pyodide.ffi import JsException
 
 from web5.browser.http import FetchHttp, FetchResponse
 from web5.errors import Unreachable
-from web5.ports.http import BodyStream, HttpResponse, fault_of_strangers_url
+from web5.ports.http import BodyStream, fault_of_strangers_url
 
 
 class GuardedFetchHttp(FetchHttp):
@@ -28,15 +28,14 @@ class GuardedFetchHttp(FetchHttp):
         headers: Mapping[str, str] | None = None,
         body: bytes | BodyStream | None = None,
         timeout: float = 30.0,
-    ) -> HttpResponse:
+    ) -> FetchResponse:
         _check(url)
         response = await super().request(method, url, headers=headers, body=body, timeout=timeout)
-        if isinstance(response, FetchResponse):
-            try:
-                _check(response.final_url)
-            except Unreachable:
-                await response.close()
-                raise
+        try:
+            _check(response.final_url)
+        except Unreachable:
+            await response.close()
+            raise
         return response
 
 

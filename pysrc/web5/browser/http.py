@@ -36,7 +36,7 @@ class FetchHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes | BodyStream | None = None,
         timeout: float = 30.0,
-    ) -> HttpResponse:
+    ) -> FetchResponse:
         js_controller = js.AbortController.new()
         options: dict[str, Any] = {
             "method": method,

@@ -16,6 +16,7 @@ from pyodide.ffi import create_proxy
 from web5.browser.tab_keys import NAME, TabKey
 from web5.errors import CryptoError, InvalidArgument
 from web5.strict_json import parse
+from web5.tasks import TaskSet
 
 MAX_MESSAGE = 64 * 1024 * 1024
 """Characters of a message: the longest text of a note, sealed, and more."""
@@ -45,7 +46,7 @@ class TabChannel:
         self.me = ""
         self._received = received
         self._key = asyncio.ensure_future(self._make_key())
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening = TaskSet("a message of another tab could not be received")
         self._on_message = create_proxy(self._arrived)
         self._js_channel = js.BroadcastChannel.new(name)
         self._js_channel.onmessage = self._on_message
@@ -95,9 +96,7 @@ class TabChannel:
         if "sealed" not in message:
             self._received(message["kind"], message.get("from", ""), message.get("to", ""), None)
         elif message["to"] == self.me:
-            task = asyncio.ensure_future(self._open(message))
-            self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            self._opening.start(self._open(message))
 
     async def _open(self, message: dict[str, str]) -> None:
         kind, sender = message["kind"], message["from"]

@@ -35,6 +35,7 @@ from web5.browser.tab_channel import TabChannel
 from web5.browser.tab_errors import error_from_wire, error_to_wire
 from web5.browser.tab_keys import NAME
 from web5.errors import CryptoError, InvalidArgument, StorageBusy, StorageError
+from web5.tasks import TaskSet
 
 Handler = Callable[[str, str], Awaitable[str]]
 
@@ -89,7 +90,7 @@ class Tabs:
         self._releases: list[Callable[[], None]] = []
         self._calls: dict[str, _Call] = {}
         self._answering: set[asyncio.Task[None]] = set()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending = TaskSet("a call to another tab failed")
         self._looking: asyncio.Task[None] | None = None
         self._look_again = False
         self._closed = False
@@ -197,7 +198,7 @@ class Tabs:
             case "hand over" if sender != self._channel.me:
                 self._js_turn.abort()  # that tab goes first; `lead` queues up behind it
             case "call" if self._handler is not None:
-                self._spawn(self._called(self._handler, sender, content), self._answering)
+                self._answer(self._called(self._handler, sender, content))
             case "reply" if isinstance(content, dict):
                 call = self._calls.get(str(content.get("id")))
                 if call is not None and call.sent_to == sender:
@@ -219,10 +220,10 @@ class Tabs:
                 except InvalidArgument as error:
                     await self._channel.post_sealed("reply", caller, {"id": id, "error": error_to_wire(error)})
 
-    def _spawn(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+    def _answer(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
 
     def _look(self) -> None:
         """Find out who leads, once more if that is being found out just now."""
@@ -250,13 +251,13 @@ class Tabs:
             return  # `_follow` will, when a leader makes itself known
         if self._handler is not None and self._leader == self._channel.me:
             call.sent_to = self._leader
-            self._spawn(self._call_here(call, self._handler), self._answering)
+            self._answer(self._call_here(call, self._handler))
         elif call.name in self._shared:
             call.sent_to = self._leader
-            self._spawn(self._call_there(call, self._leader), self._sending)
+            self._sending.start(self._call_there(call, self._leader))
         elif not call.asking:
             call.asking = True
-            self._spawn(self._ask_for_the_lead(call), self._sending)
+            self._sending.start(self._ask_for_the_lead(call))
 
     async def _call_here(self, call: _Call, handler: Handler) -> None:
         _settle(call, await _carried_out(handler, call.name, call.args))

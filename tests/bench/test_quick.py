@@ -18,13 +18,13 @@ RUN = Path(__file__).with_name("run.py")
 STOPPED = 130
 
 SYNC = {
-    "first sync of 20": ("s", "requests a record"),
-    "push of 20": ("s", "requests a record"),
+    "first sync of 8": ("s", "requests a record"),
+    "push of 8": ("s", "requests a record"),
     "edit seen elsewhere": ("p50, s", "p95, s"),
     "an idle hour, every 2 minutes": ("requests", "kB"),
 }
 OURS_ALONE = {
-    "first sync of 40": ("s", "requests a record"),
+    "first sync of 16": ("s", "requests a record"),
     "push rate": ("of a bare replay's",),
     "an idle hour, live": ("requests", "kB"),
 }

@@ -57,7 +57,7 @@ class Sizes:
 
 SIZES = {
     "full": Sizes(stored=1000, synced=500, queries=20, launches=5),
-    "quick": Sizes(stored=30, synced=20, queries=2, launches=1, warm_visits=1),
+    "quick": Sizes(stored=22, synced=6, queries=2, launches=1, warm_visits=1),
 }
 
 

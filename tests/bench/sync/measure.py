@@ -63,7 +63,7 @@ FULL = Sizes(small=1000, large=10_000, pushes=3, edits=20, idle_rounds=10, idle_
 SIZES = {
     "full": FULL,
     "every": replace(FULL, every_size=True),
-    "quick": Sizes(small=20, large=40, pushes=1, edits=2, idle_rounds=1, idle_seconds=1, round_trips=(0.05,)),
+    "quick": Sizes(small=8, large=16, pushes=1, edits=2, idle_rounds=1, idle_seconds=1, round_trips=(0.0,)),
 }
 
 

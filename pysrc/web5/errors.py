@@ -38,6 +38,7 @@ Web5Error
     ├── StorageFull
     ├── StorageCorrupt
     ├── StorageBusy        another tab or process is the node
+    ├── StorageNewer       a newer version of this program wrote what is stored
     └── BlobMissing
 """
 
@@ -305,6 +306,13 @@ class StorageCorrupt(StorageError):
 
 class StorageBusy(StorageError):
     """Another tab or process is the node."""
+
+
+class StorageNewer(StorageError):
+    """A newer version of this program wrote what is stored, or is the node; reload the page, or install that version.
+
+    Nothing was changed.
+    """
 
 
 class BlobMissing(StorageError):

@@ -28,6 +28,7 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress = ign
     Raises:
         InvalidArgument: there is no gateway.
         StorageBusy: another tab or process is the node.
+        StorageNewer: a newer version of this program wrote what is stored.
         StorageError: the store cannot be opened.
     """
     if sys.platform == "emscripten":

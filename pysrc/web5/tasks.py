@@ -19,6 +19,21 @@ async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
             task.cancel()
 
 
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Run work to its end, though the caller be cancelled meanwhile; that is raised afterwards."""
+    task, cancelled = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            report("work failed whose caller was cancelled", failure)
+        raise cancelled
+    task.result()
+
+
 def notify(doing: str, callbacks: Iterable[Callable[P, object]], *arguments: P.args, **keywords: P.kwargs) -> None:
     """Call every callback; an exception of one is reported and stops nothing.
 

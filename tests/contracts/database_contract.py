@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import apsw
 
 from web5.dwn.store.database import Database
+from web5.errors import StorageNewer
 
 Open = Callable[[str], Awaitable[Database]]
 Case = Callable[[Open], Awaitable[None]]
@@ -109,6 +110,38 @@ async def case_a_step_that_fails_leaves_the_earlier_state(open_database: Open) -
         raise AssertionError("a step that failed was not told")
     database.migrate("notes", [_TABLE])
     assert _ids(database) == []
+    await database.close()
+
+
+async def case_what_a_newer_version_has_migrated_is_refused(open_database: Open) -> None:
+    database = await open_database("a")
+    steps = [_TABLE, "CREATE TABLE more (id INTEGER)"]
+    database.migrate("notes", steps)
+    before = database.connection.execute("SELECT * FROM sqlite_schema").fetchall()
+    known: list[dict[str, list[str]]] = [{"notes": steps[:1]}, {"other": steps}, {}]
+    for components in known:
+        assert _is_refused(lambda components=components: database.check_version(components)), components
+    assert _is_refused(lambda: database.migrate("notes", steps[:1]))
+    assert _is_refused(lambda: database.migrate("notes", []))
+    assert database.connection.execute("SELECT * FROM sqlite_schema").fetchall() == before
+    database.check_version({"notes": steps})
+    database.check_version({"notes": [*steps, "no SQL"], "other": []})
+    database.migrate("notes", steps)
+    await database.close()
+
+
+def _is_refused(action: Callable[[], None]) -> bool:
+    try:
+        action()
+    except StorageNewer as error:
+        return "newer version" in str(error)
+    return False
+
+
+async def case_one_without_components_is_nobodys(open_database: Open) -> None:
+    database = await open_database("a")
+    database.check_version({"notes": [_TABLE]})
+    assert database.connection.execute("SELECT * FROM sqlite_schema").fetchall() == []
     await database.close()
 
 

@@ -18,6 +18,7 @@ from web5.browser.tab_errors import error_from_wire, error_to_wire
         errors.ServerFailure("", "broken", 503),
         errors.DidError("notFound", "did:dht:abc is not published"),
         errors.StorageFull("no room"),
+        errors.StorageNewer("reload"),
         errors.InvalidArgument("not that"),
         errors.Unreachable("gone"),
         errors.WrongPassword("no"),

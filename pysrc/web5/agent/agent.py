@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ from web5.remote.dwn import RemoteDwn
 from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
-from web5.tasks import TaskSet, notify
+from web5.tasks import TaskSet, notify, to_the_end
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,14 @@ class Agent:
 
     async def open(self) -> None:
         """Make ready what needs no key, and the rest too if the vault opens by this device's key alone."""
-        await self.dwn.open()
-        await self.sync.open()
-        if self.vault.state == "locked" and self.vault.protection == "device":
-            await self.unlock()
+        try:
+            await self.dwn.open()
+            await self.sync.open()
+            if self.vault.state == "locked" and self.vault.protection == "device":
+                await self.unlock()
+        except BaseException:
+            await to_the_end(self.lock())
+            raise
 
     async def initialize(self, *, password: str | None = None, dwn_endpoints: Sequence[str]) -> None:
         """Make the agent's vault and DID, on the first launch, with new words (`vault.recovery_phrase()`).
@@ -174,18 +179,24 @@ class Agent:
 
     async def lock(self) -> None:
         """Stop sync and forget every key, until `unlock`."""
-        await self._publisher.stop()
-        await self.background.cancel()
-        await self.sync.stop()
-        self.records.close()
-        self.identities.close()
-        self.keyring.close()
-        self.vault.lock()
+        async with AsyncExitStack() as stack:  # the last first, each whatever becomes of the others
+            for forget in (self.vault.lock, self.keyring.close, self.identities.close, self.records.close):
+                stack.callback(forget)
+            for stop in (self.sync.stop, self.background.cancel, self._publisher.stop):
+                stack.push_async_callback(stop)
 
     async def close(self) -> None:
-        """Stop sync, wait for what is being written, and close the store. Safe to call twice."""
-        await self.lock()
-        await self._close_platform()
+        """Stop sync, wait for what is being written, and close the store. Safe to call twice.
+
+        Whatever fails, or if the caller is cancelled: it returns or raises once all is closed.
+        """
+        await to_the_end(self._close())
+
+    async def _close(self) -> None:
+        try:
+            await self.lock()
+        finally:
+            await self._close_platform()
 
     async def wake_up(self) -> None:
         """Make ready what the vault holds, once it is unlocked."""

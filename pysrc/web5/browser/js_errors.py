@@ -14,6 +14,7 @@ from web5.errors import (
     StorageCorrupt,
     StorageError,
     StorageFull,
+    StorageNewer,
     TimedOut,
     Unreachable,
     Web5Error,
@@ -23,7 +24,7 @@ STORAGE: Mapping[str, type[Web5Error]] = {
     "": StorageError,  # whatever is not named below
     "QuotaExceededError": StorageFull,
     "ConstraintError": StorageBusy,  # another tab has added the same key first
-    "VersionError": StorageBusy,  # a newer version of the site has upgraded the database
+    "VersionError": StorageNewer,  # a newer version of the site has upgraded the database
     "NotReadableError": StorageCorrupt,  # Chromium: a record's file is gone
     "DataCloneError": StorageError,
     "InvalidStateError": StorageError,  # the connection is closing or closed

@@ -10,6 +10,7 @@ import js
 
 from web5 import strict_json
 from web5.agent.agent import Agent, Platform
+from web5.agent.schema import COMPONENTS
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.guard import GuardedFetchHttp
@@ -22,6 +23,7 @@ from web5.dwn.store.paged import open_paged
 from web5.errors import RemoteError
 from web5.ports.clock import SystemClock
 from web5.settings import Progress, Settings
+from web5.tasks import to_the_end
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts of pages that are being developed; these may request whatever strangers name."""
@@ -43,18 +45,20 @@ async def open_agent(
     Raises:
         InvalidArgument: there is no gateway.
         StorageBusy: another tab is the node.
+        StorageNewer: a newer version of this site wrote what is stored.
         StorageError: IndexedDB refused or what it holds is not whole.
     """
     stack = AsyncExitStack()
     try:
         stack.callback(await exclusive(name))
         on_progress("store", 0, 2)
-        blobs = await IndexedDbBlobs.open(name)
-        stack.push_async_callback(blobs.close)
         pages = await IndexedDbPages.open(name)
         stack.push_async_callback(pages.close)
         database = await open_paged(pages, name)
         stack.push_async_callback(database.close)
+        database.check_version(COMPONENTS)
+        blobs = await IndexedDbBlobs.open(name)
+        stack.push_async_callback(blobs.close)
         on_progress("store", 1, 2)
         http, sockets, local = FetchHttp(), BrowserWebSockets(), urlsplit(_site_base()).hostname in LOCAL_HOSTS
         platform = Platform(
@@ -73,7 +77,7 @@ async def open_agent(
         agent = Agent(platform, gateway_uris=gateway_uris, share_sockets=share_sockets)
         await agent.open()
     except BaseException:
-        await stack.aclose()
+        await to_the_end(stack.aclose())
         raise
     on_progress("store", 2, 2)
     return agent

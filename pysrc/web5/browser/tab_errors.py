@@ -31,6 +31,7 @@ _BY_NAME: dict[str, type[Web5Error]] = {
         errors.StorageFull,
         errors.StorageCorrupt,
         errors.StorageBusy,
+        errors.StorageNewer,
         errors.BlobMissing,
     )
 }

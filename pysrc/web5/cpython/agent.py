@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from web5.agent.agent import Agent, Platform
+from web5.agent.schema import COMPONENTS
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.guard import guarded_http, guarded_sockets
@@ -18,6 +19,7 @@ from web5.dwn.store.database import open_file
 from web5.ports.clock import SystemClock
 from web5.ports.websocket import WebSockets
 from web5.settings import Progress, ignore_progress
+from web5.tasks import to_the_end
 
 DEFAULT_DATA_PATH = Path("DATA") / "AGENT"
 """The folder in which `@web5/user-agent` keeps an agent (src/user-agent.ts, `dataPath`)."""
@@ -47,6 +49,7 @@ async def open_agent(
     Raises:
         InvalidArgument: there is no gateway.
         StorageBusy: another process has it open.
+        StorageNewer: a newer version of this program wrote what is in it.
     """
     folder = Path(data_path)
     stack = AsyncExitStack()
@@ -55,6 +58,7 @@ async def open_agent(
         on_progress("store", 0, 1)
         database = open_file(folder / "web5.sqlite")
         stack.push_async_callback(database.close)
+        database.check_version(COMPONENTS)
         blobs = FileBlobs(folder / "blobs")
         stack.push_async_callback(blobs.close)
         guarded: tuple[HttpxHttp, WebSockets | None] | None = None
@@ -81,7 +85,7 @@ async def open_agent(
         agent = Agent(platform, gateway_uris=gateway_uris, share_sockets=share_sockets)
         await agent.open()
     except BaseException:
-        await stack.aclose()
+        await to_the_end(stack.aclose())
         raise
     on_progress("store", 1, 1)
     return agent

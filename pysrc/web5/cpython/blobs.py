@@ -3,6 +3,7 @@
 Invariants:
 1. A file under `whole/` is complete and synced; only a rename puts it there.
 2. What a crash leaves behind lies under `partial/` and is removed when the folder is opened again.
+3. After `close` nothing touches the folder any more: it may be another process's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
 from web5.errors import BlobMissing, StorageError, StorageFull
@@ -42,6 +43,7 @@ class FileBlobs:
         self._whole = Path(path) / "whole"
         self._partial = Path(path) / "partial"
         self._closed = False
+        self._working: set[asyncio.Future[Any]] = set()
         try:
             shutil.rmtree(self._partial, ignore_errors=True)
             self._whole.mkdir(parents=True, exist_ok=True)
@@ -50,19 +52,18 @@ class FileBlobs:
             raise _translated(error) from error
 
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
-        self._check_open()
         partial = self._partial / uuid.uuid4().hex
         size = 0
         try:
-            file = await _in_thread(partial.open, "xb", 0)
+            file = await self._in_thread(partial.open, "xb", 0)
             try:
                 async for piece in _gathered(chunks):
-                    await _in_thread(_write_all, file, piece)
+                    await self._in_thread(_write_all, file, piece)
                     size += len(piece)
-                await _in_thread(os.fsync, file.fileno())
+                await self._in_thread(os.fsync, file.fileno())
             finally:
                 file.close()
-            await _in_thread(_publish, partial, self._file(key))
+            await self._in_thread(_publish, partial, self._file(key))
         finally:
             partial.unlink(missing_ok=True)
         return size
@@ -76,20 +77,37 @@ class FileBlobs:
         except OSError as error:
             raise _translated(error) from error
         with file:
-            while piece := await _in_thread(file.read, READ_BYTES):
+            while piece := await self._in_thread(file.read, READ_BYTES):
                 yield piece
 
     async def delete(self, keys: Iterable[str]) -> None:
-        self._check_open()
-        await _in_thread(self._remove, [self._file(key) for key in keys])
+        await self._in_thread(self._remove, [self._file(key) for key in keys])
 
     async def keys(self) -> set[str]:
-        self._check_open()
-        names = await _in_thread(os.listdir, self._whole)
+        names = await self._in_thread(os.listdir, self._whole)
         return {unquote(name.removesuffix(SUFFIX)) for name in names}
 
     async def close(self) -> None:
         self._closed = True
+        if self._working:
+            await asyncio.wait(self._working)
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run file work off the event loop, its errors in our terms.
+
+        A cancelled caller still waits for the thread: the file that it uses must not be closed under it.
+        """
+        self._check_open()
+        work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
+        except OSError as error:
+            raise _translated(error) from error
 
     def _check_open(self) -> None:
         if self._closed:
@@ -138,21 +156,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run file work off the event loop, its errors in our terms.
-
-    A cancelled caller still waits for the thread: the file that it uses must not be closed under it.
-    """
-    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        raise
-    except OSError as error:
-        raise _translated(error) from error
 
 
 def _translated(error: OSError) -> StorageError:

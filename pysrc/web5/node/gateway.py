@@ -96,6 +96,7 @@ def create_gateway(
 
 class _Gateway:
     def __init__(self, database: Database, crypto: Crypto, clock: Clock, limits: GatewayLimits) -> None:
+        database.check_version({"gateway": _SCHEMA})
         database.migrate("gateway", _SCHEMA)
         self._database = database
         self._crypto = crypto

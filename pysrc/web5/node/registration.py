@@ -76,6 +76,7 @@ class Registrations:
     """The registered tenants of a node: its tenant gate, and the routes below `/registration`."""
 
     def __init__(self, database: Database, settings: RegistrationSettings, clock: Clock) -> None:
+        database.check_version({"registrations": _SCHEMA})
         database.migrate("registrations", _SCHEMA)
         self.requirements = settings.requirements
         self._database = database

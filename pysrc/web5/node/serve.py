@@ -29,6 +29,7 @@ from web5.dids.resolver import DidResolver, default_resolver
 from web5.dids.web import DidWeb
 from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_file
+from web5.dwn.store.schema import STEPS
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.errors import StorageError
 from web5.node import logs
@@ -128,6 +129,7 @@ async def open_node(
         stack.enter_context(sole_use(folder))
         database = open_file(folder / "dwn.sqlite")
         stack.push_async_callback(database.close)
+        database.check_version({"dwn": STEPS})
         blobs = FileBlobs(folder / "blobs")
         stack.push_async_callback(blobs.close)
         registrations = None

@@ -104,3 +104,19 @@ async def test_closed_store_refuses(tmp_path: Path):
     await blobs.close()
     with pytest.raises(StorageError, match="closed"):
         await blobs.keys()
+
+
+async def test_after_close_nothing_of_a_put_is_under_way(tmp_path: Path):
+    blobs, begun = FileBlobs(tmp_path), asyncio.Event()
+
+    async def endless():
+        while True:
+            yield b"x" * 1_100_000
+            begun.set()
+
+    putting = asyncio.ensure_future(blobs.put("key", endless()))
+    await begun.wait()
+    await blobs.close()
+    with pytest.raises(StorageError, match="closed"):
+        await putting
+    assert files_under(tmp_path) == []

@@ -4,17 +4,19 @@ Invariants:
 1. A transaction never awaits, so nothing runs between its statements.
 2. What `flush` has returned for survives the process, the tab or the machine.
 3. Each component owns its tables and brings them up to date with `migrate`; no component touches another's.
+4. What a newer version of this program has migrated is refused with StorageNewer, before anything is written.
+5. `close` closes whatever fails on the way, and returns or raises only once nothing is being written any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 
-from web5.errors import StorageBusy, StorageCorrupt, StorageError
+from web5.errors import StorageBusy, StorageCorrupt, StorageError, StorageNewer
 
 
 async def _already_durable() -> None:
@@ -76,25 +78,58 @@ class Database:
         """
         await self._erase()
 
+    def check_version(self, components: Mapping[str, Sequence[str]]) -> None:
+        """Check that the database has no component, and no step of one, that is not among these; writes nothing.
+
+        To be called by whoever opens a database, before anything else is done to what is stored.
+
+        Raises:
+            StorageNewer: it has.
+        """
+        if self.connection.table_exists(None, "component"):
+            for component, version in self.connection.execute("SELECT name, version FROM component").fetchall():
+                _check_version(component, version, len(components.get(component, ())))
+
     def migrate(self, component: str, steps: Sequence[str]) -> None:
         """Run the scripts of `steps` that this database has not seen yet, in one transaction.
 
         A step that was released is never edited: add another.
+
+        Raises:
+            StorageNewer: it has seen more of them than there are. Nothing is changed.
         """
         with self.transaction() as db:
             db.execute("CREATE TABLE IF NOT EXISTS component (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")
             row = db.execute("SELECT version FROM component WHERE name = ?", (component,)).fetchone()
             done = row[0] if row else 0
+            _check_version(component, done, len(steps))
             for script in steps[done:]:
                 db.execute(script)
             if done < len(steps):
                 db.execute("INSERT OR REPLACE INTO component VALUES (?, ?)", (component, len(steps)))
 
     async def close(self) -> None:
-        """Flush and close. Safe to call twice."""
-        await self.flush()
-        self.connection.close()
-        await self._close()
+        """Flush and close. Safe to call twice.
+
+        Raises:
+            StorageError: what was committed last is not durable. It is closed all the same.
+        """
+        try:
+            await self.flush()
+        finally:
+            try:
+                self.connection.close()
+            finally:
+                await self._close()
+
+
+def _check_version(component: str, version: int, known: int) -> None:
+    if version > known:
+        raise StorageNewer(
+            "A newer version of this program wrote what is stored here"
+            f" ({component} has version {version}, this program knows {known}). Reload the page, or install the newer"
+            " version. Nothing was changed."
+        )
 
 
 def open_file(path: Path | str) -> Database:

@@ -407,6 +407,32 @@ async def test_close_stores_everything_and_ends_the_store() -> None:
         await store.write({}, 0)
 
 
+@pytest.mark.parametrize("failures", [0, 1, 2])
+async def test_a_close_that_is_cancelled_or_cannot_store_ends_when_no_write_is_under_way(failures: int) -> None:
+    store = TestedPages()
+    database = await _open(store)
+    gate = store.hold()
+    store.failures = [StorageFull("no room") for _ in range(failures)]
+    _insert(database, 1)
+    first = await _flushing(database)
+    await store.begun.get()
+    _insert(database, 2)
+    closing = asyncio.ensure_future(database.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.sleep(0)
+    assert not closing.done()
+    gate.set()
+    await asyncio.wait([closing, first])
+    assert closing.cancelled()
+    assert store.begun.qsize() + 1 == store.ended.qsize() == 2
+    with pytest.raises(StorageError, match="closed"):
+        await MemoryPages.write(store, {}, 0)
+    with pytest.raises(apsw.ConnectionClosedError):
+        database.connection.execute("SELECT 1")
+    assert await _stored_ids(store.held) == [[1, 2], [1, 2], []][failures]
+
+
 async def test_databases_side_by_side_do_not_meet() -> None:
     one, other = await _open(TestedPages()), await _open(TestedPages())
     _insert(one, 1)

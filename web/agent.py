@@ -1,6 +1,7 @@
 """This tab's node, or the way to the tab that is the node. boot/agent.mjs runs it in the worker.
 
-The page calls `ask`; changes are posted to all pages on the BroadcastChannel "web5-events".
+The page calls `ask`; changes are posted to all pages on the BroadcastChannel "web5-events". A tab of a newer version
+becomes the node in the place of this one (`web5.browser.tabs`).
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from contextlib import suppress
 
 import js
 from app.change_notifier import ChangeNotifier
-from app.service import SHARED, Service, answer, refusal
+from app.service import SHARED, Service, answer, refusal, to_json
 from app.session import Session
 
 from web5.browser.tabs import Handler, Tabs
@@ -24,13 +25,17 @@ async def ask(name: str, arguments: str) -> str:
     """Call a method of the notes service; one that is not shared makes this tab the node first.
 
     Parameters:
-        name: one of `app.service.METHODS`.
+        name: one of `app.service.METHODS`; or "superseded", which is answered once this page should be reloaded, since
+            one of a newer version is the node.
         arguments: a JSON object.
 
     Returns:
         `{"ok": …}` or `{"error": {"kind", "message", "code", "detail"}}`, as JSON.
     """
     try:
+        if name == "superseded":
+            await tabs.superseded()
+            return to_json({"ok": None})
         return await tabs.call(name, arguments, idempotent=True)
     except Web5Error as error:
         return refusal(error)
@@ -114,7 +119,7 @@ async def step_back() -> None:
     await resume()
 
 
-tabs = Tabs("web5", SHARED, hand_over)
+tabs = Tabs("web5", SHARED, hand_over, js.WEB5_BUILT)
 turning = asyncio.Lock()
 handing: asyncio.Future[None] | None = None
 turn = asyncio.ensure_future(be_the_node())

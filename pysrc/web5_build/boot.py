@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +72,7 @@ def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:
     engine = site / pyodide / "pyodide.asm.wasm"
     runtime = Asset(url=f"../{pyodide}/{engine.name}", bytes=engine.stat().st_size)
     return {
+        "built": int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()),  # reproducible-builds.org
         "pyodide": f"../{pyodide}/",
         "info": json.loads((site / pyodide / "pyodide-lock.json").read_text())["info"],
         "runtime": runtime,

@@ -514,14 +514,19 @@ _titles: dict[str, str] = {}
 _steps: set[asyncio.Future[None]] = set()
 
 
-def join(name: str, more: str = "", hands_over: bool = True) -> None:
+def join(name: str, more: str = "", hands_over: bool = True, version: int = 0) -> None:
     """Take part; `lead` then waits for this tab's turn.
 
     Parameters:
         more: another call that this tab believes to be shared.
         hands_over: False for a tab that keeps the lead.
+        version: of the program that it seems to run.
     """
-    _tabs[name] = Tabs(name, SHARED | {more}, lambda: _steps.add(asyncio.ensure_future(_step_back(name, hands_over))))
+
+    def hand_over() -> None:
+        _steps.add(asyncio.ensure_future(_step_back(name, hands_over)))
+
+    _tabs[name] = Tabs(name, SHARED | {more}, hand_over, version)
 
 
 async def _step_back(name: str, hands_over: bool) -> None:
@@ -579,6 +584,11 @@ async def call(name: str, what: str, args: str, idempotent: bool) -> str:
         return await _tabs[name].call(what, args, idempotent=idempotent)
     except Web5Error as error:
         return f"{type(error).__name__}: {error}"
+
+
+async def superseded(name: str) -> None:
+    """Return once a newer version has led."""
+    await _tabs[name].superseded()
 
 
 async def leave(name: str) -> None:

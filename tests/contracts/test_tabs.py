@@ -251,6 +251,62 @@ async def test_a_call_does_not_wait_for_ever_for_a_leader_that_does_not_hand_ove
         await python(other, "be_patient", 30)
 
 
+NEWER = "StorageNewer: A tab with a newer version of this page has your data. Reload this one."
+
+
+async def test_the_newer_version_leads_and_the_older_is_told(pages: tuple[Page, Page, Page], name: str) -> None:
+    old, new, waiting = pages
+    await python(old, "join", name, "", True, 1)
+    await python(waiting, "join", name, "", True, 1)
+    await python(old, "lead", name, "old")
+    in_turn = asyncio.ensure_future(python(waiting, "lead", name, "old too"))
+    told = [asyncio.ensure_future(python(page, "superseded", name)) for page in (old, waiting)]
+    under_way = asyncio.ensure_future(python(old, "call", name, "stall", '"old"', True))
+    await heard(old, "stalling")
+
+    await python(new, "join", name, "", True, 2)
+    await python(new, "lead", name, "new")  # nobody has called, and another tab stood in the queue before it
+    await asyncio.gather(*told)
+    assert json.loads(await under_way)[0] == "new"
+    for page in pages:
+        assert json.loads(await python(page, "call", name, "greet", "1", False)) == ["new", "greet", 1]
+    for page in (old, waiting):
+        assert await python(page, "call", name, "tell", "1", True) == NEWER
+    assert json.loads(await python(new, "call", name, "tell", "2", False))[0] == "new"
+    assert not in_turn.done()
+
+    await python(new, "leave", name)  # then an older one is better than none
+    assert json.loads(await python(old, "call", name, "greet", "3", True))[0].startswith("old")
+
+
+async def test_an_older_version_does_not_get_the_lead_by_asking(pages: tuple[Page, Page, Page], name: str) -> None:
+    new, old, _third = pages
+    await python(new, "join", name, "", True, 2)
+    await python(new, "lead", name, "new")
+    await python(old, "join", name, "", True, 1)
+    waiting = asyncio.ensure_future(python(old, "lead", name, "old"))
+    assert await python(old, "call", name, "tell", "1", True) == NEWER
+    await python(old, "superseded", name)
+    assert await new.evaluate("told") == []
+    assert not waiting.done()
+    await python(new, "leave", name)
+    await waiting
+
+
+async def test_no_call_goes_to_an_older_version(pages: tuple[Page, Page, Page], name: str) -> None:
+    old, new, _third = pages
+    await python(old, "join", name, "", False, 1)
+    await python(old, "lead", name, "old")
+    await python(new, "join", name, "", True, 2)
+    await python(new, "be_patient", 0.2)
+    try:
+        refused = await python(new, "call", name, "greet", "1", True)
+        assert refused.startswith("StorageBusy: another tab is the node, and does not hand over")
+    finally:
+        await python(new, "be_patient", 30)
+    await heard(old, "asked to hand over")
+
+
 async def test_what_strangers_post_disturbs_nobody(pages: tuple[Page, Page, Page], stranger: Page, name: str) -> None:
     await _join(pages, name)
     key = "A" * 43
@@ -264,6 +320,9 @@ async def test_what_strangers_post_disturbs_nobody(pages: tuple[Page, Page, Page
         '{"kind": "leading", "from": 3}',
         '{"kind": "hand over"}',
         '{"kind": "hand over", "from": "x", "to": "y"}',
+        json.dumps({"kind": "hand over", "from": key, "to": key}),
+        json.dumps({"kind": "hand over", "from": key, "to": key, "version": "-1"}),
+        json.dumps({"kind": "hand over", "from": key, "to": key, "version": "9" * 1000}),
         '{"kind": "call", "from": {}, "to": [], "sealed": 1}',
         json.dumps({"kind": "call", "from": key, "to": key, "sealed": "x"}),
         json.dumps({"kind": "reply", "from": key, "to": key, "sealed": "!"}),

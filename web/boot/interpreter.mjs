@@ -9,6 +9,8 @@ export { version };
 
 // Python cannot ask where the site is: the address of a PyScript worker is a blob's.
 globalThis.WEB5_SITE = new URL("..", import.meta.url).href;
+// The version of this site by which tabs tell who is newer: when it was built, in seconds since 1970.
+globalThis.WEB5_BUILT = ASSETS.built;
 
 export async function loadPyodide(options) {
   let root;

@@ -2,7 +2,7 @@
 
 from ui import problems, words
 from ui.client import AgentError
-from ui.dom import clone, el, on, say, show, slot, tone
+from ui.dom import clone, el, on, say, show, slot, tone, window
 
 _open = {}
 
@@ -23,6 +23,8 @@ def show_error(error, action=None, label="Try again"):
     """
     if error.kind == "VaultLocked":
         return
+    if error.kind == "StorageNewer":
+        action, label = window.location.reload, "Reload"
     title, advice = problems.problem(error.kind, error.message)
     title = words.theirs(title)
     clear(title)

@@ -67,6 +67,14 @@ class Page:
         """Start sync, since a node begins without, in the mode that was chosen on this or an earlier visit."""
         await self._agent.call("set_sync", interval=window.localStorage.getItem(MODE_KEPT) or DEFAULT_MODE)
 
+    async def watch_version(self):
+        """Say so once a newer version of this page is open in another tab, which is the node then."""
+        try:
+            await self._agent.call("superseded")
+        except AgentError:
+            return  # there is no node here, which is shown
+        banner.show_error(AgentError("StorageNewer", "It is open in another tab."))
+
     async def _led_by_another(self):
         """Set up the tab that is the node now, this one or another."""
         try:
@@ -153,4 +161,5 @@ page = Page()
 window.web5Ask = ffi.create_proxy(page.ask)
 window.performance.mark("web5-shell")
 spawn(page.start())
+spawn(page.watch_version())
 spawn(page.tick())

@@ -15,6 +15,11 @@ _PROBLEMS = {
         "Another tab has your notes, or had them until now",
         "See whether your last change is here, then try again. If this stays, close the other tabs and reload.",
     ),
+    "StorageNewer": (
+        "A newer version of this page has your notes",
+        "Reload this page to get it; nothing was changed here. If this stays, the site went back to an older version: "
+        "try again later.",
+    ),
     "StorageError": (
         "This browser did not save the change",
         "Check that the page may store data (private windows often may not), then try again.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,11 +24,15 @@ MAX_MESSAGE = 64 * 1024 * 1024
 
 _MEMBERS = {
     "leading": (),
-    "hand over": ("from", "to"),
+    "hand over": ("from", "to", "version"),
     "call": ("from", "to", "sealed"),
     "reply": ("from", "to", "sealed"),
 }
 """The kinds of messages, and what each has."""
+
+VERSION = re.compile(r"[0-9]{1,15}")
+
+_FORMS = {"from": NAME, "to": NAME, "version": VERSION}
 
 Received = Callable[[str, str, str, Any], None]
 
@@ -36,14 +41,17 @@ class TabChannel:
     """This tab's end of the channel.
 
     Parameters:
-        received: is called with each message: its kind, who it is from and for, and what was sealed for this tab.
+        received: is called with each message: its kind, who it is from and for, and what was sealed for this tab, or
+            the version of who sent it.
+        version: of this tab's program.
 
     Attributes:
         me: this tab's name, once `opened` has returned.
     """
 
-    def __init__(self, name: str, received: Received) -> None:
+    def __init__(self, name: str, received: Received, version: int) -> None:
         self.me = ""
+        self._version = str(version)
         self._received = received
         self._key = asyncio.ensure_future(self._make_key())
         self._opening = TaskSet("a message of another tab could not be received")
@@ -57,8 +65,8 @@ class TabChannel:
 
     def post(self, kind: str, receiver: str = "") -> None:
         """Post a message that anybody may read."""
-        addressed = {"from": self.me, "to": receiver} if receiver else {}
-        self._post({"kind": kind, **addressed})
+        members = {"kind": kind, "from": self.me, "to": receiver, "version": self._version}
+        self._post({member: members[member] for member in ("kind", *_MEMBERS[kind])})
 
     async def post_sealed(self, kind: str, receiver: str, content: Any) -> None:
         """Post a message that only one tab can read.
@@ -94,7 +102,7 @@ class TabChannel:
         if message is None:
             return
         if "sealed" not in message:
-            self._received(message["kind"], message.get("from", ""), message.get("to", ""), None)
+            self._received(message["kind"], message.get("from", ""), message.get("to", ""), message.get("version"))
         elif message["to"] == self.me:
             self._opening.start(self._open(message))
 
@@ -122,4 +130,4 @@ def _checked(data: Any) -> dict[str, str] | None:
     checked = {member: message.get(member) for member in ("kind", *_MEMBERS[kind])}
     if not all(isinstance(value, str) for value in checked.values()):
         return None
-    return checked if all(NAME.fullmatch(checked[end]) for end in ("from", "to") if end in checked) else None
+    return checked if all(_FORMS[name].fullmatch(checked[name]) for name in _FORMS if name in checked) else None

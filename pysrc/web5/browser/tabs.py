@@ -8,8 +8,11 @@ Invariants:
    sent again (if it was said to be idempotent) or fails with StorageBusy, because it may have been carried out.
 4. A leader that resigns has closed its store before another tab can lead.
 5. A tab takes for the leader only the key that the browser shows it: that of a lock `<name>.leader.<key>` which has the
-   same owner as `<name>.leader`. Calls are sealed for that key, answers by it.
+   same owner as `<name>.leader`. Calls are sealed for that key, answers by it. Another of its locks,
+   `<name>.version.<key>.<version>`, shows its version.
 6. A call that is not shared never leaves its tab, and no other page can make it: the tab takes the lead over first.
+7. The newest version leads: a tab asks a leader of an older one to hand over, and hands over to none. No call goes to
+   an older version; from one, only the shared go to the newer.
 
 Every page of the origin hears the channel and can post to it, call what is shared, and queue for the locks. So what is
 posted is checked and bounded, and whoever shares a call gives it to all of them.
@@ -31,11 +34,11 @@ import js
 from pyodide.code import run_js
 
 from web5.browser.locks import hold
-from web5.browser.tab_channel import TabChannel
+from web5.browser.tab_channel import VERSION, TabChannel
 from web5.browser.tab_errors import error_from_wire, error_to_wire
 from web5.browser.tab_keys import NAME
-from web5.errors import CryptoError, InvalidArgument, StorageBusy, StorageError
-from web5.tasks import TaskSet
+from web5.errors import CryptoError, InvalidArgument, StorageBusy, StorageError, StorageNewer
+from web5.tasks import TaskSet, to_the_end
 
 Handler = Callable[[str, str], Awaitable[str]]
 
@@ -48,13 +51,16 @@ PATIENCE = 30.0
 ASK_AGAIN = 1.0
 """Seconds after which it is asked again: when it was asked first, this tab may not have stood in the queue yet."""
 
-# The key of the leader that serves (invariant 5), or nothing.
+# The version and the key of the leader that serves (invariant 5), or nothing.
 _js_leader = run_js(
     """
     async (name) => {
       const { held } = await navigator.locks.query();
-      const owner = held.find((lock) => lock.name === name)?.clientId;
-      return held.find((lock) => lock.clientId === owner && lock.name.startsWith(`${name}.`))?.name ?? "";
+      const owner = held.find((lock) => lock.name === `${name}.leader`)?.clientId;
+      const rest = (prefix) =>
+        held.find((lock) => lock.clientId === owner && lock.name.startsWith(prefix))?.name.slice(prefix.length) ?? "";
+      const key = rest(`${name}.leader.`);
+      return `${rest(`${name}.version.${key}.`)} ${key}`;
     }
     """
 )
@@ -79,13 +85,17 @@ class Tabs:
         name: the node's name.
         shared: the names of the calls that other tabs may make (invariant 6).
         hand_over: is called, on the leader, when another tab needs the lead; it should `resign`, then `lead` again.
+        version: of the program that this tab runs; a newer one has a higher number.
     """
 
-    def __init__(self, name: str, shared: Collection[str], hand_over: Callable[[], None]) -> None:
-        self._lock = f"{name}.leader"
+    def __init__(self, name: str, shared: Collection[str], hand_over: Callable[[], None], version: int = 0) -> None:
+        self._name = name
         self._shared = shared
         self._hand_over = hand_over
+        self._version = version
         self._leader: str | None = None
+        self._leaders_version = version
+        self._older, self._newer = asyncio.Event(), asyncio.Event()  # leads; has led
         self._handler: Handler | None = None
         self._releases: list[Callable[[], None]] = []
         self._calls: dict[str, _Call] = {}
@@ -95,7 +105,7 @@ class Tabs:
         self._look_again = False
         self._closed = False
         self._js_turn = js.AbortController.new()
-        self._channel = TabChannel(f"{name}.tabs", self._received)
+        self._channel = TabChannel(f"{name}.tabs", self._received, version)
         self._look()
 
     async def lead(self) -> None:
@@ -106,15 +116,23 @@ class Tabs:
         """
         await self._channel.opened()
         self._look()  # while it was frozen, this tab may not have heard
-        while not self._closed:
-            self._js_turn = js.AbortController.new()
-            try:
-                self._releases.append(await hold(self._lock, self._js_turn.signal))
-                return
-            except StorageBusy:
-                if not self._js_turn.signal.aborted:
-                    raise
+        relieving = asyncio.ensure_future(self._relieve())
+        try:
+            while not self._closed:
+                self._js_turn = js.AbortController.new()
+                try:
+                    self._releases.append(await hold(f"{self._name}.leader", self._js_turn.signal))
+                    return
+                except StorageBusy:
+                    if not self._js_turn.signal.aborted:
+                        raise
+        finally:
+            relieving.cancel()
         raise StorageBusy("this tab is closed")
+
+    async def superseded(self) -> None:
+        """Return once a tab of a newer version has led; this one should be reloaded."""
+        await self._newer.wait()
 
     async def serve(self, handler: Handler) -> None:
         """Answer the calls of all tabs from now on. Only the leader may.
@@ -124,10 +142,11 @@ class Tabs:
         """
         if not self._releases:
             raise StorageError("only the leading tab serves")
-        self._releases.append(await hold(f"{self._lock}.{self._channel.me}"))
+        self._releases.append(await hold(f"{self._name}.version.{self._channel.me}.{self._version}"))
+        self._releases.append(await hold(f"{self._name}.leader.{self._channel.me}"))
         self._handler = handler
         self._channel.post("leading")
-        self._follow(self._channel.me)
+        self._follow(self._channel.me, self._version)
 
     async def resign(self, close: Callable[[], Awaitable[None]]) -> None:
         """Answer no call any more, also none that is under way (invariant 3), then let another tab lead.
@@ -144,6 +163,9 @@ class Tabs:
         answering = list(self._answering)
         for task in answering:
             task.cancel()
+        await to_the_end(self._resign(answering, close))
+
+    async def _resign(self, answering: Collection[asyncio.Task[None]], close: Callable[[], Awaitable[None]]) -> None:
         await asyncio.gather(*answering, return_exceptions=True)
         try:
             await close()
@@ -160,6 +182,7 @@ class Tabs:
 
         Raises:
             StorageBusy: the leader went away before it answered, or does not hand the lead over.
+            StorageNewer: the call is not shared, and a tab of a newer version leads.
             Web5Error: as the handler raised it.
         """
         if self._closed:
@@ -193,6 +216,8 @@ class Tabs:
         match kind:
             case "leading":
                 self._look()
+            case "hand over" if int(content) < self._version:
+                pass
             case "hand over" if receiver == self._channel.me and self._handler is not None:
                 self._hand_over()
             case "hand over" if sender != self._channel.me:
@@ -234,12 +259,20 @@ class Tabs:
     async def _find_leader(self) -> None:
         while self._look_again and not self._closed:
             self._look_again = False
-            leader = str(await _js_leader(self._lock)).removeprefix(f"{self._lock}.")
-            if NAME.fullmatch(leader) and (self._handler is not None or leader != self._channel.me):
-                self._follow(leader)
+            version, _, leader = str(await _js_leader(self._name)).partition(" ")
+            if not (VERSION.fullmatch(version) and NAME.fullmatch(leader)):
+                continue
+            if self._handler is not None or leader != self._channel.me:
+                self._follow(leader, int(version))
 
-    def _follow(self, leader: str) -> None:
-        self._leader = leader
+    def _follow(self, leader: str, version: int) -> None:
+        self._leader, self._leaders_version = leader, version
+        if version < self._version:
+            self._older.set()
+        else:
+            self._older.clear()
+        if version > self._version:
+            self._newer.set()
         for call in list(self._calls.values()):
             if call.sent_to is None or (call.sent_to != leader and call.idempotent):
                 self._dispatch(call)
@@ -252,9 +285,11 @@ class Tabs:
         if self._handler is not None and self._leader == self._channel.me:
             call.sent_to = self._leader
             self._answer(self._call_here(call, self._handler))
-        elif call.name in self._shared:
+        elif call.name in self._shared and self._leaders_version >= self._version:
             call.sent_to = self._leader
             self._sending.start(self._call_there(call, self._leader))
+        elif self._leaders_version > self._version:
+            _fail(call, StorageNewer("A tab with a newer version of this page has your data. Reload this one."))
         elif not call.asking:
             call.asking = True
             self._sending.start(self._ask_for_the_lead(call))
@@ -268,10 +303,18 @@ class Tabs:
         except (CryptoError, InvalidArgument) as error:
             _fail(call, error)
 
+    async def _relieve(self) -> None:
+        """Ask leaders of older versions to hand over, while this tab waits for the lead."""
+        while True:
+            await self._older.wait()
+            if self._leader is not None:
+                self._channel.post("hand over", self._leader)
+            await asyncio.sleep(ASK_AGAIN)
+
     async def _ask_for_the_lead(self, call: _Call) -> None:
         await self._channel.opened()
         patience = time.monotonic() + PATIENCE
-        while not self._releases and not call.answer.done():
+        while not (self._releases or call.sent_to or call.answer.done()):
             if time.monotonic() >= patience:
                 _fail(call, StorageBusy("another tab is the node, and does not hand over; close it and try again"))
             elif self._leader is not None:

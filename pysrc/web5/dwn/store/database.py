@@ -87,7 +87,8 @@ class Database:
             StorageNewer: it has.
         """
         if self.connection.table_exists(None, "component"):
-            for component, version in self.connection.execute("SELECT name, version FROM component").fetchall():
+            stored: dict[str, int] = dict(self.connection.execute("SELECT name, version FROM component"))
+            for component, version in stored.items():
                 _check_version(component, version, len(components.get(component, ())))
 
     def migrate(self, component: str, steps: Sequence[str]) -> None:

@@ -81,7 +81,7 @@ def dump(source: Path, target: Path) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             with sqlite3.connect(path) as database:
                 copy.with_suffix(".sql").write_text("\n".join(database.iterdump()) + "\n")
-        elif path.is_file() and not path.name.endswith(("-wal", "-shm")) and path.name != "lock":
+        elif path.is_file() and ".sqlite-" not in path.name and path.name != "lock":
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, copy)
 

@@ -6,8 +6,9 @@ Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
 3. After a refusal it is not sent before its backoff is over.
 4. What a device holds it asks for once in a run, to see that the endpoint still has it.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
-document in between, a listing of everything, which overrules what was believed (ledger invariant 7); and for 3
-that the app asked for it (`send`).
+document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, as far as
+it was only listed, and for 3: that the app asked for it (`send`). For 3: that it was refused because it came without
+its data, which a message does that may find them there; it is sent again with them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
+from web5.sync.exchange.peer import WANTS_DATA
 from web5.sync.plan.policy import Outcome
 from web5.sync.states import State
 
@@ -72,7 +74,7 @@ class Traffic:
         where = f"{device.name} sends {name} to {endpoint.name}"
         if history.under_way:
             self.violations.append(f"{where} while the same is under way")
-        elif history.taken:
+        elif history.taken and not (history.taken == LISTED and device.asked_to_send(cid)):
             self.violations.append(f"{where} again, {history.taken}")
         elif _now(device) < history.next_try and not device.asked_to_send(cid):
             self.violations.append(f"{where} again {history.next_try - _now(device):.1f} s before its time")
@@ -87,7 +89,7 @@ class Traffic:
             return
         if outcome.settled:
             history.taken = f"though it was taken ({outcome.code})"
-        elif outcome.state in (State.REFUSED, State.BLOCKED):
+        elif outcome.state in (State.REFUSED, State.BLOCKED) and not outcome.detail.startswith(WANTS_DATA):
             history.refusals += 1
             delay = outcome.backoff.delay(history.refusals)
             history.next_try = _now(send.device) + delay * SLACK

@@ -83,7 +83,7 @@ def _grants(held: Sequence[Grant], protocol: str | None) -> dict[str, str]:
     return grants
 
 
-_WANTS_DATA = ("RecordsWriteMissingDataInPrevious", "RecordsWriteDataCidMismatch", "RecordsWriteDataSizeMismatch")
+WANTS_DATA = ("RecordsWriteMissingDataInPrevious", "RecordsWriteDataCidMismatch", "RecordsWriteDataSizeMismatch")
 """The codes for a message without data whose data are not those that its record has."""
 
 CID = re.compile("b[a-z2-7]{58}")
@@ -246,7 +246,7 @@ class Peer:
             reply, outcome = await self._request(message)
             await _release(reply)
             self.clock.learn(outcome.detail)
-            if not outcome.detail.startswith(_WANTS_DATA):
+            if not outcome.detail.startswith(WANTS_DATA):
                 return outcome
         reply, outcome = await self._request(message, data, on_sent)
         await _release(reply)

@@ -16,6 +16,7 @@ from pyodide.ffi import to_js
 
 from tests.contracts import (
     blobs_contract,
+    clock_contract,
     crypto_contract,
     database_contract,
     encryption_contract,
@@ -95,6 +96,10 @@ async def _websocket(name: str, space: str, base: str) -> None:
     await _case(websocket_contract, name)(BrowserWebSockets(), base)
 
 
+async def _clock(name: str, space: str, base: str) -> None:
+    await _case(clock_contract, name)(SystemClock())
+
+
 async def _crypto(name: str, space: str, base: str) -> None:
     await _case(crypto_contract, name)(BrowserCrypto())
 
@@ -126,6 +131,7 @@ SUITES: dict[str, Run] = {
     "http": _http,
     "guarded_http": _guarded_http,
     "websocket": _websocket,
+    "clock": _clock,
     "crypto": _crypto,
     "encryption": _encryption,
     "database": _database,

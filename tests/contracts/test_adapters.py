@@ -9,6 +9,7 @@ import pytest
 
 from tests.contracts import (
     blobs_contract,
+    clock_contract,
     database_contract,
     http_contract,
     pages_contract,
@@ -24,6 +25,7 @@ from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn.store.database import Database, open_file, open_memory
 from web5.dwn.store.paged import open_paged
 from web5.errors import NoWebSocket, Unreachable
+from web5.ports.clock import SystemClock
 
 
 def _id(case: Any) -> str:
@@ -76,6 +78,11 @@ async def test_file_blobs(case: blobs_contract.Case, tmp_path: Path) -> None:
         return FileBlobs(tmp_path / name)
 
     await case(open_store)
+
+
+@pytest.mark.parametrize("case", clock_contract.CASES, ids=_id)
+async def test_the_machine_s_clock(case: clock_contract.Case) -> None:
+    await case(SystemClock())
 
 
 @pytest.mark.parametrize("case", sealer_contract.CASES, ids=_id)

@@ -13,6 +13,7 @@ from playwright.async_api import Error, Page
 from tests.browser.at_rest import stored_by
 from tests.contracts import (
     blobs_contract,
+    clock_contract,
     crypto_contract,
     database_contract,
     encryption_contract,
@@ -42,6 +43,7 @@ SUITES = {
     "http": http_contract.CASES,
     "guarded_http": http_contract.GUARDED_CASES,
     "websocket": websocket_contract.CASES,
+    "clock": clock_contract.CASES,
     "crypto": crypto_contract.CASES,
     "encryption": encryption_contract.CASES,
     "database": _DATABASE,

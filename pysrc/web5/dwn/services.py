@@ -77,8 +77,8 @@ class Services:
         """Return the condition of a subscription; with a time window, a signed one does not go on for ever."""
         if self.window_seconds is None or "authorization" not in subscribe:
             return is_allowed
-        end = self.clock.now() + SUBSCRIPTION_SECONDS * 1_000_000
-        return lambda: self.clock.now() < end and (is_allowed is None or is_allowed())
+        end = self.clock.monotonic() + SUBSCRIPTION_SECONDS
+        return lambda: self.clock.monotonic() < end and (is_allowed is None or is_allowed())
 
     def commit(self, change: Callable[[], Change]) -> Change:
         """Store one message in a transaction of its own. `publish` must follow, without an await between."""

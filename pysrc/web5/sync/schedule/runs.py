@@ -16,7 +16,7 @@ from web5.sync.exchange.links import Links, Work
 from web5.sync.states import EndpointReport, SyncEvent, SyncReport
 
 LONGEST_SLEEP = 86_400.0
-"""Seconds; a browser's timer fires at once if it is set to more than 24 days."""
+"""Seconds, so that no timer is as long as one that a browser would have fire at once."""
 
 NAP = 30.0
 """Seconds that live sync sleeps at a time, to notice that the device has slept meanwhile."""
@@ -99,8 +99,9 @@ async def run_every(
         due, left = True, seconds
         while left > 0:
             nap = min(left, LONGEST_SLEEP if woke is None else NAP)
-            before = clock.now()
+            before = clock.monotonic()
             await clock.sleep(nap)
-            left -= nap
-            if woke is not None and clock.now() - before > (nap + LATE) * 1_000_000:
+            passed = max(nap, clock.monotonic() - before)
+            left -= passed
+            if woke is not None and passed > nap + LATE:
                 await woke()

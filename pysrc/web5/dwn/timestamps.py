@@ -21,10 +21,29 @@ _INSTANT = re.compile(
 )
 """ISO 8601 in its basic and extended form, with an offset."""
 
+_2000_YEARS = 730_485 * 86_400 * 1_000_000
+"""Microseconds. The calendar repeats every 400 years, so the year 0000, which `datetime` does not know, is as 2000."""
+
+_YEAR_0 = -719_528 * 86_400 * 1_000_000
+_YEAR_10000 = 2_932_897 * 86_400 * 1_000_000
+
 
 def format_timestamp(us: int) -> str:
-    """Return the timestamp of a moment in microseconds since 1970-01-01 UTC, from the year 1 to the year 9999."""
-    return (_EPOCH_WITHOUT_ZONE + us * _MICROSECOND).isoformat(timespec="microseconds") + "Z"
+    """Return the timestamp of a moment in microseconds since 1970-01-01 UTC.
+
+    The year 9999 ends with a leap second, so that what is dated before that can still be replaced.
+
+    Raises:
+        InvalidArgument: it is not within the years 0000 to 9999, so no message can have this date.
+    """
+    try:
+        return (_EPOCH_WITHOUT_ZONE + us * _MICROSECOND).isoformat(timespec="microseconds") + "Z"
+    except OverflowError:
+        if _YEAR_0 <= us < 0:
+            return f"0000{format_timestamp(us + _2000_YEARS)[4:]}"
+        if 0 <= (past_the_end := us - _YEAR_10000) < 1_000_000:
+            return f"9999-12-31T23:59:60.{past_the_end:06}Z"
+    raise InvalidArgument(f"{us} microseconds since 1970 are not within the years 0000 to 9999, as dates have to be")
 
 
 def microseconds(moment: datetime) -> int:
@@ -35,15 +54,25 @@ def microseconds(moment: datetime) -> int:
 def parse_timestamp(text: str) -> int:
     """Return a timestamp in microseconds since 1970-01-01 UTC.
 
+    All that passes `is_moment` in the form of a DWN's dates is read. A leap second is the first of the next day, so
+    that what is dated after it sorts after it.
+
     Raises:
         InvalidArgument: the text has another form, or there is no such moment.
     """
-    try:
-        if _FORM.fullmatch(text):
+    if not _FORM.fullmatch(text):
+        raise InvalidArgument(f"not a timestamp with microseconds in UTC: {text}")
+    if text[11:13] < "24":  # which newer Pythons take for the next day
+        try:
             return microseconds(datetime.fromisoformat(text))
-    except ValueError:
-        pass
-    raise InvalidArgument(f"not a timestamp with microseconds in UTC: {text}")
+        except ValueError:
+            pass
+    if is_moment(text):
+        years = _2000_YEARS if text.startswith("0000") else 0
+        leap = text[17:19] == "60"
+        usual = f"{'2000' if years else text[:4]}{text[4:17]}{'59' if leap else text[17:19]}{text[19:]}"
+        return microseconds(datetime.fromisoformat(usual)) - years + leap * 1_000_000
+    raise InvalidArgument(f"there is no such moment: {text}")
 
 
 def is_moment(text: str) -> bool:

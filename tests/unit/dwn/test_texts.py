@@ -13,15 +13,15 @@ from web5.dwn.timestamps import format_timestamp, is_moment, parse_timestamp
 from web5.dwn.urls import is_normalized, normalize_url
 from web5.errors import BadRequest, InvalidArgument
 
-YEAR_1, YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000
+YEAR_0, YEAR_1, YEAR_10000 = -62_167_219_200_000_000, -62_135_596_800_000_000, 253_402_300_800_000_000
 
 
-@given(st.integers(YEAR_1, YEAR_10000 - 1))
+@given(st.integers(YEAR_0, YEAR_10000 + 999_999))
 def test_timestamps_go_there_and_back(us: int) -> None:
     assert parse_timestamp(format_timestamp(us)) == us
 
 
-@given(st.integers(YEAR_1, YEAR_10000 - 1), st.integers(YEAR_1, YEAR_10000 - 1))
+@given(st.integers(YEAR_0, YEAR_10000 + 999_999), st.integers(YEAR_0, YEAR_10000 + 999_999))
 def test_timestamps_sort_as_text(left: int, right: int) -> None:
     assert (format_timestamp(left) < format_timestamp(right)) == (left < right)
 
@@ -32,6 +32,41 @@ def test_timestamps_sort_as_text(left: int, right: int) -> None:
 def test_other_timestamps_are_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
         parse_timestamp(text)
+
+
+_DIGITS = st.integers(0, 99).map("{:02}".format)
+_EDGES = st.sampled_from(["0000", "0001", "1900", "1970", "2000", "2016", "2024", "9999"])
+
+
+@given(_EDGES, st.lists(_DIGITS, min_size=4, max_size=4), st.sampled_from(["00", "59", "60", "61"]))
+def test_all_that_is_accepted_as_a_date_is_read(year: str, parts: list[str], second: str) -> None:
+    text = "{}-{}-{}T{}:{}:{}.000001Z".format(year, *parts, second)
+    if not is_moment(text):
+        with pytest.raises(InvalidArgument):
+            parse_timestamp(text)
+    else:
+        assert format_timestamp(parse_timestamp(text) + 1) > text, "what is dated after it sorts after it"
+
+
+@pytest.mark.parametrize(
+    ("text", "us"),
+    [
+        ("0000-01-01T00:00:00.000000Z", YEAR_0),
+        ("0000-02-29T00:00:00.000000Z", YEAR_0 + 59 * 86_400_000_000),
+        ("0000-12-31T23:59:59.999999Z", YEAR_1 - 1),
+        ("2016-12-31T23:59:60.500000Z", 1_483_228_800_500_000),
+        ("9999-12-31T23:59:59.999999Z", YEAR_10000 - 1),
+        ("9999-12-31T23:59:60.000000Z", YEAR_10000),
+    ],
+)
+def test_dates_at_the_edges(text: str, us: int) -> None:
+    assert parse_timestamp(text) == us
+
+
+@pytest.mark.parametrize("us", [YEAR_0 - 1, YEAR_10000 + 1_000_000, -(10**30), 10**30])
+def test_moments_that_no_date_can_name(us: int) -> None:
+    with pytest.raises(InvalidArgument, match="years 0000 to 9999"):
+        format_timestamp(us)
 
 
 @pytest.mark.parametrize(

@@ -132,8 +132,9 @@ async def delete(device: Device, *, prune: bool = False) -> None:
     person = device.random.choice(device.identities)
     found = records(device, person)
     if found:
-        record_id = device.random.choice(found)["recordId"]
-        message = await compose.records_delete(person.signer, device.clock, record_id=record_id, prune=prune)
+        existing = device.random.choice(found)
+        record_id, clock = existing["recordId"], compose.after(device.clock, existing["descriptor"]["messageTimestamp"])
+        message = await compose.records_delete(person.signer, clock, record_id=record_id, prune=prune)
         what = f"{'prune' if prune else 'delete'} of {device.world.story.called(record_id)}"
         await store(device, person, message, None, what)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from web5.agent.replies import check_reply
 from web5.dids.resolver import DidResolver, dwn_endpoints
-from web5.dwn import Dwn
+from web5.dwn import Dwn, compose
 from web5.dwn.data import DataSource, DataStream, data_of
 from web5.dwn.events import Handler
 from web5.dwn.types import Message
-from web5.errors import BadReply, DwnError, RemoteError, Unauthorized, Unreachable
+from web5.errors import BadReply, Conflict, DwnError, RemoteError, Unauthorized, Unreachable
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync import SendResult
@@ -21,6 +22,9 @@ from web5.sync.plan.policy import classify, classify_error
 Reply = dict[str, Any]
 Question = Callable[[Clock], Awaitable[Message]]
 """Makes the message that asks, dated by the clock of the node that is asked."""
+
+RACES = 2
+"""The number of times that sync may bring something newer while what is to replace it is being made."""
 
 
 class Messages:
@@ -47,6 +51,40 @@ class Messages:
             DwnError: the kind that fits the reply's status, if that is not a success.
         """
         return _checked(await self._dwn.process_message(tenant, message, data, subscription_handler))
+
+    async def replace(
+        self,
+        tenant: str,
+        make: Callable[[Clock], Awaitable[Message]],
+        put: Callable[[Message], Awaitable[object]] | None = None,
+    ) -> Message:
+        """Process a message that takes the place of what the local DWN has of a record or protocol, and return it.
+
+        It is dated now, or just after what is there: that may come from a device whose clock is ahead, or from this one
+        before its clock was put right.
+
+        Parameters:
+            make: makes it, dated by the clock that it is given.
+            put: processes it, in the way of `process`, if it has data.
+
+        Raises:
+            DwnError: as `process`.
+            InvalidArgument: what is there is of the last moment that a date can name.
+            Whatever `make` and `put` raise.
+        """
+        put, clock = put or partial(self.process, tenant), self._remote.clocks.clock
+        message = await make(clock)
+        for _ in range(RACES):
+            try:
+                await put(message)
+                return message
+            except Conflict:
+                there = self._dwn.newest_date(tenant, message)
+                if there is None or there < message["descriptor"]["messageTimestamp"]:
+                    raise
+            message = await make(compose.after(clock, there))
+        await put(message)
+        return message
 
     async def request(self, target: str, message: Message, data: bytes | DataStream | None = None) -> Reply:
         """Send a message to the first remote DWN of `target` that answers.

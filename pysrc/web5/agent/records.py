@@ -16,6 +16,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from web5.agent.messages import Messages
@@ -148,9 +149,9 @@ class AgentRecords:
         async with self._one_writer:
             for entry in [entry for entry in self._entries.values() if entry.key == (kind, id)]:
                 record_id = entry.message["recordId"]
-                delete = await compose.records_delete(self._agent(), self._clock, record_id=record_id)
+                delete = partial(compose.records_delete, self._agent(), record_id=record_id)
                 with suppress(NotFound):  # sync was quicker
-                    await self._process(delete)
+                    await self._messages.replace(self._agent().did, delete)
                 self._entries.pop(record_id, None)
         await self._notify((kind, id))
 

@@ -38,18 +38,20 @@ class ProtocolsApi:
     async def configure(self, definition: Mapping[str, Any], *, encryption: bool = False) -> Protocol:
         """Configure a protocol in the local DWN, or replace its definition; sync brings it to the remote ones.
 
+        It is dated after the one that it replaces, also if that comes from a device whose clock is ahead.
+
         Parameters:
             definition: `protocol`, `published`, `types` and `structure`, as in the DWN specification. A type may have
                 `"encryptionRequired": True` besides: then every path that ends in it gets a key for encryption.
             encryption: give every path one. Where there is a key, `records.create` encrypts.
 
         Raises:
-            DwnError: the definition is refused; Conflict if a newer one is there.
+            DwnError: the definition is refused.
         """
         signer, invocation = await self._actor.authorize(operations.configure(definition))
         definition = await self._with_keys(definition, None if encryption else required_types(definition))
-        message = await compose.protocols_configure(signer, self._agent.clock, definition=definition, **invocation)
-        await self._agent.messages.process(self._did, message)
+        configure = partial(compose.protocols_configure, signer, definition=definition, **invocation)
+        message = await self._agent.messages.replace(self._did, configure)
         return _protocol(message)
 
     async def query(self, protocol: str | None = None, *, from_: str | None = None) -> list[Protocol]:

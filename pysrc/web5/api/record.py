@@ -221,6 +221,8 @@ class Record:
     ) -> Record:
         """Write a new state of the record to the local DWN; what is not given stays as it is.
 
+        It is dated after whatever the DWN has of the record, also if that comes from a device whose clock is ahead.
+
         Parameters:
             data: the new data, as for `records.create`.
             data_format: the new media type; it stays unless given.
@@ -257,11 +259,10 @@ class Record:
         if has_data:
             payload = await prepare(data, data_format or self.data_format, cipher.encrypt_stream if cipher else None)
             options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
-        message = await compose.records_write(signer, self._agent.clock, existing=self._message, **options)
-        if payload is None:
-            await self._agent.messages.process(self._did, message)
-        else:
-            await payload.write(self._agent, self._did, message)
+        write = partial(compose.records_write, signer, existing=self._message, **options)
+        put = None if payload is None else partial(payload.write, self._agent, self._did)
+        message = await self._agent.messages.replace(self._did, write, put)
+        if payload is not None:
             self._data, self._stream = payload.in_memory, None
         self._move_on(message)
         return self
@@ -277,9 +278,8 @@ class Record:
             DwnError: the DWN refused; NotFound if it is deleted already.
         """
         signer, invocation = await self._actor.authorize(operations.delete_record(self._last_write))
-        clock = self._agent.clock
-        message = await compose.records_delete(signer, clock, record_id=self.id, prune=prune, **invocation)
-        await self._agent.messages.process(self._did, message)
+        delete = partial(compose.records_delete, signer, record_id=self.id, prune=prune, **invocation)
+        message = await self._agent.messages.replace(self._did, delete)
         self._move_on(message)
         self._data = self._stream = None
 

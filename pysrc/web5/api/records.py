@@ -18,7 +18,7 @@ from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.events import Event, Subscription
 from web5.dwn.signing import without_none
-from web5.errors import InvalidArgument
+from web5.errors import Conflict, InvalidArgument
 
 Cursor = dict[str, Any]
 
@@ -248,5 +248,14 @@ class RecordsApi:
         """
         signer, invocation = await self._actor.authorize(operations.delete(record_id, protocol), from_)
         clock, messages = self._agent.clock, self._agent.messages
-        message = await compose.records_delete(signer, clock, record_id=record_id, prune=prune, **invocation)
-        await (messages.process(self._did, message) if from_ is None else messages.request(from_, message))
+        delete = partial(compose.records_delete, signer, record_id=record_id, prune=prune, **invocation)
+        if from_ is None:
+            await messages.replace(self._did, delete)
+            return
+        try:
+            await messages.request(from_, await delete(clock))
+        except Conflict:  # what is there is newer
+            found = await self.query(from_=from_, record_id=record_id, protocol=protocol)
+            if not found:
+                raise
+            await messages.request(from_, await delete(compose.after(clock, found[0].date_modified)))

@@ -1,6 +1,7 @@
 """Signed messages, made as dwn-sdk-js makes them (`RecordsWrite.create`, `createFrom` and their like).
 
-Every function returns a message in the wire's shape. Times come from the clock unless they are given. Without a signer,
+Every function returns a message in the wire's shape. Times come from the clock unless they are given; what replaces
+another message is to be later than that, whatever the clock says (`after`), or no node takes it. Without a signer,
 where that may be None, the message finds what is published only.
 """
 
@@ -13,11 +14,11 @@ from web5.crypto.jws import MessageSigner
 from web5.dwn.cid import data_cid
 from web5.dwn.codes import Code
 from web5.dwn.signing import Invocation, WriteSigning, sign_message, sign_write, without_none
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.timestamps import format_timestamp, parse_timestamp
 from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 from web5.errors import BadRequest, InvalidArgument
-from web5.ports.clock import Clock
+from web5.ports.clock import Clock, LaterClock
 
 
 class WriteOptions(WriteSigning, total=False):
@@ -32,7 +33,7 @@ class WriteOptions(WriteSigning, total=False):
         published: an update without it keeps the published state.
         date_published: by default the time of the message that publishes.
         date_created: of a new record; by default now.
-        message_timestamp: by default `date_created` of a new record, else now.
+        message_timestamp: by default now, or just after `existing`; of a new record `date_created`, as it has to be.
     """
 
     data: bytes | None
@@ -51,14 +52,24 @@ class WriteOptions(WriteSigning, total=False):
     message_timestamp: str | None
 
 
+def after(clock: Clock, date: str) -> Clock:
+    """Return a clock for a message that replaces one of this date: it shows now, or a microsecond after that.
+
+    Raises:
+        InvalidArgument: that is no date of a message.
+    """
+    return LaterClock(clock, parse_timestamp(date) + 1)
+
+
 async def records_write(
     signer: MessageSigner, clock: Clock, *, existing: Message | None = None, **options: Unpack[WriteOptions]
 ) -> Message:
     """Make a RecordsWrite: a new record, or the next state of an existing one.
 
     Parameters:
-        existing: the newest RecordsWrite of the record, for an update. What no update may change is taken from it; so
-            are the data, the data format and the published state where nothing else is given.
+        existing: the newest RecordsWrite of the record, for an update, which is dated after it. What no update may
+            change is taken from it; so are the data, the data format and the published state where nothing else is
+            given.
         options: see `WriteOptions`; like tags, an update without `encryption` has none.
 
     Raises:
@@ -68,10 +79,10 @@ async def records_write(
     """
     if unknown := options.keys() - WriteOptions.__optional_keys__:
         raise TypeError(f"records_write() got an unexpected keyword argument {min(unknown)!r}")
-    now = format_timestamp(clock.now())
     if existing is None:
-        descriptor, parent = _first_descriptor(options, now), options.get("parent_context_id")
-        return await sign_write(signer, descriptor, options, parent_context_id=parent)
+        descriptor = _first_descriptor(options, format_timestamp(clock.now()))
+        return await sign_write(signer, descriptor, options, parent_context_id=options.get("parent_context_id"))
+    now = format_timestamp(after(clock, existing["descriptor"]["messageTimestamp"]).now())
     descriptor, parent = _next_descriptor(existing["descriptor"], options, now), existing.get("contextId", "")
     parent = parent.rpartition("/")[0]
     return await sign_write(signer, descriptor, options, record_id=existing["recordId"], parent_context_id=parent)

@@ -195,6 +195,17 @@ class Dwn:
         row = None if cid is None else self.store.message(number, cid)
         return None if row is None else row.message["descriptor"]["definition"]
 
+    def newest_date(self, tenant: str, message: Message) -> str | None:
+        """Return the date of the newest message here of the record, or the protocol, that a message is about."""
+        number, descriptor = self.store.tenant(tenant), message["descriptor"]
+        if "definition" in descriptor:
+            cid = configured(self.store, number, descriptor["definition"]["protocol"])
+            row = None if cid is None else self.store.message(number, cid)
+        else:
+            rows = self.store.record(number, message.get("recordId") or descriptor["recordId"])
+            row = rows[-1] if rows else None
+        return None if row is None else row.message_timestamp
+
 
 def _not_served(tenant: str, refusal: str) -> Reply:
     return reply(401, refusal or f"DID {tenant} is not an active tenant.")

@@ -6,8 +6,8 @@ site or a test: it does not speak to the Mainline DHT.
 
 Invariants:
 1. Only items that the key itself has signed are stored, and only packets of the key's did:dht.
-2. A sequence number never goes back, nor ahead of the clock; with the same number only the same value is accepted
-   (BEP 44).
+2. A sequence number never goes back, nor far ahead of the clock, or of what is held; with the same number only the
+   same value is accepted (BEP 44).
 3. What is held is bounded in number and in time. What was renewed lately makes room for nothing, so nobody can drive
    out by many new documents what others keep.
 """
@@ -111,13 +111,14 @@ class _Gateway:
         body = await read_body(request, PAYLOAD_LIMIT)
         if body is None:
             raise HTTPException(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
-        item = parse_relay_payload(key, body)
+        item, held = parse_relay_payload(key, body), self._item(key)
         now = sequence_at(self._clock.now())
-        check_clock(item.seq, now, self._limits.ahead)
+        # What is held may be from when this clock was ahead: its owner can renew and follow it all the same.
+        check_clock(item.seq, now if held is None else max(now, held.seq), self._limits.ahead)
         check_packet(identity_key_to_did(key), item.value)
         if not await verify_item(item, self._crypto):
             raise HTTPException(400, "the signature is not the key's")
-        held = self._item(key)
+        held = self._item(key)  # as it is after the wait
         if held is not None:
             _check_succession(held, item)
         else:

@@ -243,3 +243,17 @@ async def test_a_did_is_published_and_resolved_through_it(clock: ManualClock) ->
     resolver.forget(did.uri)
     result = await resolver.resolve(did.uri)
     assert result.did_document == did.document
+
+
+async def test_what_was_taken_while_the_clock_was_ahead_can_be_renewed_and_followed(
+    clock: ManualClock, gateway: Gateway, publisher: Publisher
+) -> None:
+    year = 365 * 24 * 3600
+    clock.us += year * 1_000_000
+    seq = gateway.now
+    assert await gateway.put(publisher, await publisher.payload(seq, "ahead")) == 200
+    clock.us -= year * 1_000_000
+    assert await gateway.put(publisher, await publisher.payload(seq, "ahead")) == 200
+    assert await gateway.put(publisher, await publisher.payload(seq + 1, "changed")) == 200
+    assert await gateway.put(publisher, await publisher.payload(seq + 602, "far")) == 400
+    assert b"did:example:changed" in (await gateway.get(publisher.path)).content

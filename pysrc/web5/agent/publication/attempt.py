@@ -77,7 +77,9 @@ class PublishAttempt:
         """
         version = version_of(self.portable_did.metadata)
         if changed:
-            delivery = await self._publish(max(version, self.own.seq if self.own else 0), outbid=True)
+            # The version of a document that is out nowhere is this device's time, which may have been ahead.
+            known = version if self.portable_did.metadata.get("published") else 0
+            delivery = await self._publish(max(known, self.own.seq if self.own else 0), outbid=True)
         else:
             delivery = await self._renew(self.own.seq if self.own else version)
         if not delivery.is_shown and all(answer.error for answer in delivery.answers):

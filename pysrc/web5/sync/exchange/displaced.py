@@ -13,8 +13,7 @@ from dataclasses import replace
 from web5.dwn import compose
 from web5.dwn.jws import message_author
 from web5.dwn.store.store import MessageRow
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
-from web5.errors import BadRequest
+from web5.errors import BadRequest, InvalidArgument
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.dependencies import is_initial, record_key
@@ -77,8 +76,7 @@ async def _restored(context: SyncContext, peer: Peer, row: MessageRow) -> Outcom
         return replace(lost, detail=f"{DISPLACED.detail}; only its author can put it back, by a new write")
     if not context.may_restore(peer.endpoint.id, row.record_id):
         return replace(lost, detail=f"{DISPLACED.detail}; it was put back before, and will be again")
-    moment = max(context.clock.now(), parse_timestamp(row.message_timestamp) + 1)
-    options = compose.WriteOptions(message_timestamp=format_timestamp(moment))
+    options = compose.WriteOptions()
     if "tags" in message["descriptor"]:
         options["tags"] = message["descriptor"]["tags"]
     if "encryption" in message:
@@ -86,7 +84,7 @@ async def _restored(context: SyncContext, peer: Peer, row: MessageRow) -> Outcom
     try:
         signer = await context.signer_for(tenant)
         update = await compose.records_write(signer, context.clock, existing=message, **options)
-    except BadRequest as error:
+    except (BadRequest, InvalidArgument) as error:
         return replace(lost, detail=f"{DISPLACED.detail}; it cannot be written anew: {error}")
     reply = await context.dwn.process_message(tenant, update)
     if reply["status"]["code"] != 202:

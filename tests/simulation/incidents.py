@@ -115,11 +115,15 @@ async def clock_jumps(world: World, random: Random) -> None:
 
 
 async def clock_wrong_for_a_while(world: World, random: Random) -> None:
-    """As after a start before the network tells the time; a clock goes back only while the device is off."""
+    """As after a start before the network tells the time; it is put right while the device runs, or is off."""
     device = random.choice(world.devices)
     device.clock.skew += random.choice((7200.0, 3e7))
     world.story.add(device.name, "has a clock that is {} s ahead", round(device.clock.skew))
     await asyncio.sleep(random.uniform(5, 60))
+    if random.random() < 0.5:
+        device.clock.put_right()
+        world.story.add(device.name, "has a clock that is right again")
+        return
     device.next_skew = 0.0
     device.crash_in = random.randint(1, 12)
 

@@ -115,7 +115,8 @@ class Traffic:
 
     def _history(self, device: Device, endpoint: Endpoint, cid: str) -> tuple[_History, tuple[object, ...]]:
         key = (device.name, endpoint.url, cid)
-        excuse = (device.runs, device.disk.fulls, endpoint.epoch, self.audits[device.name, endpoint.name])
+        runs, audits = (device.runs, device.clock.put_back), self.audits[device.name, endpoint.name]
+        excuse = (*runs, device.disk.fulls, endpoint.epoch, audits)
         history = self._histories.get(key)
         if history is None or history.excuse != excuse:
             history = self._histories[key] = _History(excuse)

@@ -100,15 +100,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class SimClock:
-    """The `Clock` port of one device, which may be wrong by some seconds; it never goes back.
+    """The `Clock` port of one device, which may be wrong by some seconds, and be put right.
 
     Attributes:
         skew: seconds that it is ahead of true time.
+        put_back: how often it was put right.
     """
 
     def __init__(self, skew: float = 0.0) -> None:
         self.skew = skew
+        self.put_back = 0
         self._last = 0
+
+    def put_right(self) -> None:
+        """Show true time from now on."""
+        self.skew, self._last = 0.0, 0
+        self.put_back += 1
 
     def now(self) -> int:
         true = asyncio.get_running_loop().time()

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from web5.dids.dht.bep44 import version_of
@@ -186,9 +186,13 @@ class UniversalResolver:
         if cached is None:
             return None
         result = DidResolutionResult(did_document=cached.document, did_document_metadata=cached.metadata)
-        # The machine's clock may have been set back meanwhile: no document lasts longer than it would have lasted here.
-        left = min((cached.expires - self._clock.now()) / 1_000_000, CACHE_SECONDS)
-        entry = _Entry(result, self._clock.monotonic() + left)
+        now = self._clock.now()
+        latest = now + int(CACHE_SECONDS * 1_000_000)
+        if cached.expires > latest:
+            # The machine's clock was set back meanwhile: from now on it lasts as long as it would have lasted here.
+            cached = replace(cached, expires=latest)
+            self._cache.keep(did.uri, cached)
+        entry = _Entry(result, self._clock.monotonic() + (cached.expires - now) / 1_000_000)
         self._keep(did.uri, entry)
         return entry
 

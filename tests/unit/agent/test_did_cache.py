@@ -108,7 +108,18 @@ async def test_a_clock_that_was_set_back_does_not_make_a_document_last(setting: 
     await resolver.resolve(portable_did.uri)
     assert setting.requests == 0
     setting.clock.advance(CACHE_SECONDS)
-    await resolver.resolve(portable_did.uri)
+    for process in (resolver, setting.resolver()):
+        await process.resolve(portable_did.uri)
+        assert setting.requests == 1
+
+
+async def test_a_clock_that_was_set_back_is_noticed_once(setting: Setting) -> None:
+    portable_did = await setting.gateways.publish(await dht.create(CRYPTO))
+    far_ahead = setting.clock.now() + 10**9 * 3600
+    StoredDidCache(setting.database).keep(portable_did.uri, CachedDocument(portable_did.document, {}, far_ahead))
+    await setting.resolver().resolve(portable_did.uri)
+    setting.clock.advance(CACHE_SECONDS)
+    await setting.resolver().resolve(portable_did.uri)
     assert setting.requests == 1
 
 

@@ -13,9 +13,11 @@ from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from tests.watch import Watch
 from web5 import ProtocolPermissions, Web5
+from web5.agent.delegation.renewal import renewal_requests
 from web5.dids import jwk
 from web5.dwn import compose
 from web5.dwn.cid import data_cid
+from web5.dwn.permissions.grants import split_encoded_data
 from web5.errors import (
     DelegationError,
     GrantEnded,
@@ -383,6 +385,22 @@ async def test_grants_that_end_are_told_of_asked_for_again_and_granted_again(wor
     assert len(app.delegation.grants()) == 10
     assert all(grant.date_expires > later(days=299) for grant in app.delegation.grants()[:5])
     assert await app.delegation.renew() == []
+
+
+async def test_requests_that_a_clock_ahead_dated_do_not_count_as_made_lately(world: World) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice, ProtocolPermissions(definition(NOTES), ["write"]), expires=timedelta(days=3))
+    assert app.delegation
+    clock, asked = app.agent.clock, (app.agent, app.delegation._actor, 4 * 86_400 * 1_000_000)
+    clock.now = lambda: type(clock).now(clock) + 365 * 86_400 * 1_000_000
+    for message in await renewal_requests(*asked):
+        await app.agent.messages.process(str(app.delegate_did), *split_encoded_data(message))
+    clock.now = lambda: type(clock).now(clock)
+    again = await renewal_requests(*asked)
+    assert len(again) == 5
+    for message in again:
+        await app.agent.messages.process(str(app.delegate_did), *split_encoded_data(message))
+    assert await renewal_requests(*asked) == []
 
 
 async def test_a_protocol_whose_grants_have_ended_does_not_stop_the_others(world: World) -> None:

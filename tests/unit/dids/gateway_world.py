@@ -21,17 +21,22 @@ CRYPTO = CPythonCrypto()
 
 
 class SteppedClock(SystemClock):
-    """Its time and its sleepers are a test's: `advance` moves both."""
+    """Its time and its sleepers are a test's: `advance` moves both.
+
+    Attributes:
+        ahead: seconds by which the wall clock is wrong.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._micros = 1_700_000_000_000_000
         self._sleepers: list[tuple[int, asyncio.Future[None]]] = []
         self.slept: list[float] = []
+        self.ahead = 0.0
 
     def now(self) -> int:
         self._micros += 1
-        return self._micros
+        return self._micros + int(self.ahead * 1_000_000)
 
     def monotonic(self) -> float:
         return self._micros / 1_000_000

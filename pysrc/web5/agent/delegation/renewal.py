@@ -50,17 +50,19 @@ def ending(agent: Agent, actor: Delegate, within: int) -> list[Grant]:
 async def renewal_requests(agent: Agent, actor: Delegate, within: int) -> list[Message]:
     """Make requests for grants like those that end; each is to be sent, and then stored in the delegate's DWN.
 
-    What is requested in the delegate's DWN, and not longer ago than `PATIENCE`, is not requested again.
+    What is requested in the delegate's DWN, and not longer ago than `PATIENCE`, is not requested again. A request from
+    later than now was made while the clock was ahead, and says nothing of when that was.
 
     Parameters:
         within: microseconds from now, as for `ending`.
     """
     signer, delegate = await actor.signer_of(actor.delegate_did), actor.delegate_did
+    now = agent.clock.now()
     filter = {
         "protocol": permissions.URI,
         "protocolPath": permissions.REQUEST,
         "author": delegate,
-        "dateCreated": {"from": format_timestamp(agent.clock.now() - PATIENCE)},
+        "dateCreated": {"from": format_timestamp(now - PATIENCE), "to": format_timestamp(now)},
     }
     query = await compose.records_query(signer, agent.clock, filter=filter)
     requested = [_terms(entry) for entry in (await agent.messages.process(delegate, query))["entries"]]

@@ -7,6 +7,9 @@ Invariants:
 1. One attempt runs for a DID at a time; who asks meanwhile waits for it.
 2. A document that was changed is published, also if the process ended before it could be.
 3. `known` is never taken back: later versions have the same identity key, which signs.
+4. What is to be done again is never late because a clock was wrong. Stored due times are by the wall clock, which may
+   have been ahead then: one that is further ahead than its wait counts as passed. Within the process, a clock that
+   never goes back counts too.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from web5.agent.publication.attempt import Delivery, PublishAttempt
@@ -149,7 +153,7 @@ class DidPublisher:
                     log.exception("publishing %s failed", did)
                     await self._clock.sleep(WAITS["missing"][0])
                 kept.resolve(self._publications.get(did).is_current)
-                await self._rest(did, kept.wake)
+                await self._rest(did, kept)
         finally:
             kept.wake.clear()
             kept.resolve(False)
@@ -177,14 +181,14 @@ class DidPublisher:
             portable_did = await self._portable_did(did)
             attempted = document_hash(portable_did)
             latest, changed = self._begin(portable_did, before)
-            if not changed and not self._is_due(latest):
+            if not changed and not self._is_due(latest, kept):
                 return
             attempt = PublishAttempt(self._gateways, self._crypto, self._clock, portable_did, latest.item, on_found)
             latest = _after(latest, await attempt.run(changed=changed))
         except Web5Error as error:
             state: State = "incomplete" if latest.is_current and not changed else "missing"
             latest = replace(latest, error=str(error), state=state)
-        await self._publications.put(self._scheduled(before, latest))
+        await self._publications.put(self._scheduled(before, latest, kept))
 
     def _begin(self, portable_did: PortableDid, known: Publication) -> tuple[Publication, bool]:
         """Return what an attempt begins with, and whether the document is to be published anew."""
@@ -201,23 +205,25 @@ class DidPublisher:
         state: State = "incomplete" if published else "missing"
         return Publication(portable_did.uri, document_hash=current, state=state, known=published), False
 
-    def _is_due(self, publication: Publication) -> bool:
+    def _is_due(self, publication: Publication, kept: _Kept) -> bool:
         new_gateways = set(self._gateways.uris) - set(publication.gateways.split())
-        return not publication.is_current or bool(new_gateways) or publication.next_try <= self._clock.now()
+        return not publication.is_current or bool(new_gateways) or self._left(publication, kept) <= 0
 
-    def _scheduled(self, before: Publication, after: Publication) -> Publication:
-        waits = WAITS[after.state]
+    def _scheduled(self, before: Publication, after: Publication, kept: _Kept) -> Publication:
         attempts = 0 if after.state == "published" else 1 + (before.attempts if before.state == after.state else 0)
-        wait = waits[min(attempts, len(waits)) - 1] * (1 - SPREAD * self._chance())
-        next_try = self._clock.now() + int(wait * 1_000_000)
-        return replace(after, gateways=" ".join(self._gateways.uris), attempts=attempts, next_try=next_try)
+        after = replace(after, gateways=" ".join(self._gateways.uris), attempts=attempts)
+        wait = _longest_wait(after) * (1 - SPREAD * self._chance())
+        kept.due = self._clock.monotonic() + wait
+        return replace(after, next_try=self._clock.now() + int(wait * 1_000_000))
 
-    async def _rest(self, did: str, wake: asyncio.Event) -> None:
-        while not wake.is_set():
-            seconds = (self._publications.get(did).next_try - self._clock.now()) / 1_000_000
-            if seconds <= 0:
-                return
-            await first_of(self._clock.sleep(min(seconds, NAP)), wake.wait())
+    def _left(self, publication: Publication, kept: _Kept) -> float:
+        """Return the seconds until something is to be done again, by the clock that says less (invariant 4)."""
+        left = (publication.next_try - self._clock.now()) / 1_000_000
+        return 0.0 if left > _longest_wait(publication) else min(left, kept.due - self._clock.monotonic())
+
+    async def _rest(self, did: str, kept: _Kept) -> None:
+        while not kept.wake.is_set() and (seconds := self._left(self._publications.get(did), kept)) > 0:
+            await first_of(self._clock.sleep(min(seconds, NAP)), kept.wake.wait())
 
 
 class _Kept:
@@ -227,9 +233,11 @@ class _Kept:
         wake: set if the document is to be looked at before its time.
         found: done as soon as the document is found, which may be long before the slowest gateway has answered, or with
             False when the attempt has failed.
+        due: when something is to be done again, by what was scheduled in this process (seconds, monotonic).
     """
 
     def __init__(self, run: Callable[[_Kept], Coroutine[Any, Any, None]]) -> None:
+        self.due = inf
         self.wake = asyncio.Event()
         self.found: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(run(self))
@@ -265,6 +273,11 @@ def _after(publication: Publication, delivery: Delivery) -> Publication:
         known=publication.known or delivery.is_shown,
         error=refusals if delivery.is_shown else refusals or "No gateway shows what was published yet.",
     )
+
+
+def _longest_wait(publication: Publication) -> float:
+    waits = WAITS[publication.state]
+    return waits[min(publication.attempts, len(waits)) - 1]
 
 
 def _is_dht(did: str) -> bool:

@@ -61,7 +61,7 @@ class Link:
         listed_at: when new messages were last listed (likewise).
         suspected_at: when everything was last listed because a dependency was lost (likewise).
         probed: True if the endpoint was asked for its last message since it last failed.
-        retry_at: when a failing endpoint is visited again (microseconds), if that is planned.
+        retry_at: when a failing endpoint is visited again (likewise), if that is planned.
         failure: why the last visit ended early; None: it did not.
         crash: the error of the last visit, if it was a fault of this program.
     """
@@ -79,7 +79,7 @@ class Link:
     listed_at: float | None = None
     suspected_at: float | None = None
     probed: bool = False
-    retry_at: int | None = None
+    retry_at: float | None = None
     failure: Outcome | None = None
     crash: Exception | None = None
     _wanted: Work = Work.NOTHING
@@ -115,11 +115,11 @@ class Link:
         if not on:
             self._cancel_timer()
 
-    def visit_at(self, moment: int | None) -> None:
-        """Plan a visit for a moment (microseconds since 1970), if retries are on; replaces the plan before."""
+    def visit_in(self, seconds: float) -> None:
+        """Plan a visit, if retries are on; replaces the plan before."""
         self._cancel_timer()
-        if self._auto_retry and moment is not None:
-            self._timer = asyncio.create_task(self._visit_after(max(0, moment - self.clock.now()) / 1_000_000))
+        if self._auto_retry:
+            self._timer = asyncio.create_task(self._visit_after(max(0.0, seconds)))
 
     @property
     def visiting(self) -> bool:
@@ -174,8 +174,8 @@ class Link:
         self._failures += 1
         if self._auto_retry:
             delay = RECONNECT.spread(self._failures, self.jitter())
-            self.retry_at = self.clock.now() + int(delay * 1_000_000)
-            self.visit_at(self.retry_at)
+            self.retry_at = self.clock.monotonic() + delay
+            self.visit_in(delay)
 
     async def _visit_after(self, seconds: float) -> None:
         await self.clock.sleep(seconds)

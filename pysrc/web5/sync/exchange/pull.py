@@ -144,6 +144,8 @@ class Pull:
 
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
+        if caught_up is not None and caught_up > self._context.clock.now():
+            caught_up = 0  # by a clock that was ahead: it says that there was a listing, and not when
         if caught_up is None:
             for filter in self._context.priorities.get(self._tenant, ()):
                 yield PageWalk(wanted, None, filter, PRIORITY_PAGES)

@@ -22,7 +22,7 @@ from web5.errors import InvalidArgument, RegistrationError, RegistrationReason, 
 from web5.ports.clock import Clock
 from web5.remote.registration import Demands, RegistrationClient, registration_data
 from web5.sync.ledger.registrations import RegistrationStore
-from web5.sync.plan.policy import HOUR, LONGEST, SLOWLY, SOON, Backoff
+from web5.sync.plan.policy import HOUR, SLOWLY, SOON, Backoff
 from web5.sync.states import Registration, RegistrationState
 
 MOST_HASHES = 2**26
@@ -51,7 +51,6 @@ _RETRY_AT_ONCE = {RegistrationReason.TERMS_CHANGED, RegistrationReason.CHALLENGE
 """Failures that are mended by asking the server anew for its demands."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-_LONGEST = int(LONGEST * 1_000_000)
 
 
 @dataclass(slots=True)
@@ -135,8 +134,7 @@ class Registrar:
         """Register a tenant that the endpoint does not know, if that is allowed and due; return True if it is done."""
         key = (tenant, endpoint)
         found, now = self._store.get(tenant, endpoint), self._clock.now()
-        waits = found is not None and found.next_try is not None and now < found.next_try <= now + _LONGEST
-        if key in self._busy or waits:
+        if key in self._busy or (found is not None and _is_to_wait(found, now)):
             return False
         self._busy.add(key)
         attempts = found.attempts if found else 0
@@ -158,7 +156,7 @@ class Registrar:
             return
         if found.state is not RegistrationState.DONE:
             self._store.drop(tenant, endpoint)
-        elif found.attempts and self._clock.now() >= (found.registered or 0) + RESET_SECONDS * 1_000_000:
+        elif found.attempts and not 0 <= self._clock.now() - (found.registered or 0) < RESET_SECONDS * 1_000_000:
             self._store.put(tenant, endpoint, replace(found, attempts=0))
 
     def record_not_honoured(self, tenant: str, endpoint: str, detail: str) -> None:
@@ -240,3 +238,9 @@ class Registrar:
             return now < began + SOLVE_SECONDS
 
         return await solve(demands.challenge, registration_data(tenant, demands.terms), tried)
+
+
+def _is_to_wait(found: Registration, now: int) -> bool:
+    """Return True if a registration is not due. A time that is further ahead than its wait was set by a wrong clock."""
+    longest = int(SLOWLY.delay(found.attempts) * 1_000_000)
+    return found.next_try is not None and now < found.next_try <= now + longest

@@ -30,7 +30,7 @@ from web5.sync.exchange.push import Push
 from web5.sync.ledger.cursors import LogPosition
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.plan.budget import PAGE
-from web5.sync.plan.policy import FRUITLESS, Outcome, classify_error
+from web5.sync.plan.policy import FRUITLESS, LONGEST, Outcome, classify_error
 from web5.sync.states import Listing, SyncEvent
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,8 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
         return None
     fresh = link.listed_at is not None and context.clock.monotonic() < link.listed_at + FRESH_SECONDS
     asked, listing = context.clock.now(), bool(work & Work.LIST or (work & Work.RELIST and not fresh))
+    if endpoint.tried is not None and endpoint.tried > asked:
+        ledger.clock_was_put_back(endpoint)
     try:
         peer = await context.peer(endpoint, link.total)
     except (IdentityError, CryptoError, DidError) as error:
@@ -98,8 +100,8 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
         ledger.failed(endpoint, failure)
     await ledger.database.flush()
     next_due = _count_unsettled(context, link, endpoint)
-    if failure is None:
-        link.visit_at(next_due)
+    if failure is None and next_due is not None:
+        link.visit_in(min((next_due - context.clock.now()) / 1_000_000, LONGEST))
     return failure
 
 

@@ -143,6 +143,8 @@ class Entries:
                     key,
                 ),
             )
+            query = "UPDATE sync_endpoint SET tried = max(ifnull(tried, 0), ?) WHERE id = ?"
+            self._db.execute(query, (now, endpoint))
 
 
 class Inbox(Entries):

@@ -49,6 +49,7 @@ class Endpoint:
     Parameters:
         caught_up: when the last listing was requested after which nothing was left to be fetched.
         audited: when it last listed everything.
+        tried: the latest moment at which a message failed. All due times count from no later than that.
     """
 
     id: int
@@ -57,6 +58,7 @@ class Endpoint:
     caught_up: int | None = None
     audited: int | None = None
     last_success: int | None = None
+    tried: int | None = None
     error: Outcome | None = None
 
 
@@ -139,13 +141,13 @@ class Ledger:
     def endpoints(self, tenant: str) -> list[Endpoint]:
         """Return the tenant's endpoints, in the order in which they became known."""
         found = self._db.execute(
-            "SELECT id, tenant, url, caught_up, audited, last_success, error_state, error_code, error_detail"
+            "SELECT id, tenant, url, caught_up, audited, last_success, tried, error_state, error_code, error_detail"
             " FROM sync_endpoint WHERE tenant = ? ORDER BY id",
             (tenant,),
         )
         return [
-            Endpoint(id_, tenant, url, caught_up, audited, success, _error(*error))
-            for id_, tenant, url, caught_up, audited, success, *error in found
+            Endpoint(id_, tenant, url, caught_up, audited, success, tried, _error(*error))
+            for id_, tenant, url, caught_up, audited, success, tried, *error in found
         ]
 
     def endpoint(self, tenant: str, url: str) -> Endpoint | None:
@@ -228,6 +230,13 @@ class Ledger:
         with self.database.transaction():
             self.inbox.retry(endpoint.id, cid)
             self.outbox.retry(endpoint.id, cid)
+
+    def clock_was_put_back(self, endpoint: Endpoint) -> None:
+        """Forget all backoffs: they were counted by a clock that was ahead, and may last until it is as late again."""
+        with self.database.transaction() as db:
+            self.inbox.retry(endpoint.id, None)
+            self.outbox.retry(endpoint.id, None)
+            db.execute("UPDATE sync_endpoint SET tried = NULL WHERE id = ?", (endpoint.id,))
 
     def succeeded(self, endpoint: Endpoint, now: int, listing: int | None) -> None:
         """Record a visit that came to its end; `listing` is when a listing was requested, if one was."""

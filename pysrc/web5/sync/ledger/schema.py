@@ -81,4 +81,5 @@ SCHEMA = (
         accepted INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    "ALTER TABLE sync_endpoint ADD COLUMN tried INTEGER",
 )

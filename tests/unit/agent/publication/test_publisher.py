@@ -403,3 +403,40 @@ async def test_a_device_whose_clock_is_ahead_goes_by_that_of_the_gateways(world:
     device.change(did, "did:example:changed")
     await until(lambda: version_of(device.dids[did].metadata) > first and device.settled(did))
     assert version_of(device.dids[did].metadata) <= first + 60
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, 365 * 24 * HOUR])
+async def test_4_what_was_published_by_a_clock_that_was_ahead_is_renewed_once_it_is_right(
+    world: GatewayWorld, ahead: float
+) -> None:
+    device, world.clock.ahead = Device(world), ahead
+    did = await device.create()
+    await until(lambda: device.settled(did))
+    await device.publisher.stop()
+    world.clock.ahead = 0
+    world.requests.clear()
+    again = Device(world, database=device.database)
+    again.keep(device.dids[did])
+    await until(lambda: again.state(did).next_try <= world.clock.now() + HOUR * 1_000_000)
+    assert world.requests["PUT", "a"] == 1
+    assert again.settled(did)
+    await again.publisher.stop()
+
+
+@pytest.mark.parametrize("back", [HOUR / 2, 3 * HOUR])
+async def test_4_a_clock_that_is_put_back_meanwhile_makes_nothing_late(
+    world: GatewayWorld, device: Device, back: float
+) -> None:
+    world.clock.ahead = back
+    did = await device.create()
+    await until(lambda: device.settled(did))
+    world.clock.ahead = 0
+    world.requests.clear()
+    for _ in range(61):
+        if world.requests["PUT", "a"]:
+            break
+        await until(lambda: world.clock.slept)
+        world.clock.slept.clear()
+        world.clock.advance(NAP)
+        await asyncio.sleep(0)
+    await until(lambda: world.requests["PUT", "a"] == 1)

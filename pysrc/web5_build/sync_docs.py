@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
-from web5.remote.clocks import MOST_AHEAD
+from web5.remote.clocks import MOST_AHEAD, TOLERATED
 from web5.sync.exchange.pull import PATIENCE
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
@@ -64,6 +64,17 @@ def sync() -> str:
                 f" as far as that is at most {_span(MOST_AHEAD / 1_000_000)} ahead of this device's: a question from"
                 " the future could be kept for then, and put to another node. Messages keep their dates; one from the"
                 " future waits for its time, which `waits_for` has as `time:DATE`."
+            ),
+            *_text(
+                "What replaces something is dated now, or a microsecond after what is there: a record, protocol or name"
+                " from a device whose clock was ahead can be changed and deleted at any time. The initial write of a"
+                " record has the record's `date_created`, as the wire demands; what follows has the date of the clock."
+            ),
+            *_text(
+                "How far this device's clock is from an endpoint's, by the `Date` of its answers and by its refusals,"
+                f" is in `status().clock_ahead`; more than {_span(TOLERATED / 1_000_000)} is `clock_is_off`. Waits are"
+                " spans by a clock that never goes back, in which the device's sleep counts. Due times that outlive"
+                " the process count as passed where the clock was put back since."
             ),
             "## Endpoints that want their tenants registered",
             "",

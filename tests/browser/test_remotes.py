@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from email.utils import formatdate
 
 import pytest
 from playwright.async_api import Route, expect
@@ -80,3 +82,29 @@ async def test_what_a_node_refuses_is_shown_with_its_words(new_device: NewDevice
     await device.summary("All synced")
     await expect(node.get_by_text("refused")).to_be_hidden()
     assert await texts_held_by(world.second_endpoint, await device.export()) == {"Not wanted there"}
+
+
+async def test_the_page_says_that_this_device_s_clock_is_wrong_until_it_is_right(
+    new_device: NewDevice, world: World
+) -> None:
+    device = await new_device()
+
+    async def behind(route: Route) -> None:
+        """Answer as a node does whose clock shows two hours less."""
+        response = await route.fetch()
+        date = formatdate(time.time() - 2 * 3600, usegmt=True)
+        await route.fulfill(response=response, headers={**response.headers, "date": date})
+
+    endpoints = (world.first_endpoint, world.second_endpoint)
+    for endpoint in endpoints:
+        await device.context.route(f"{endpoint}**", behind)
+    await device.write("note")
+    await device.sync()
+    said = device.page.locator("#clock-note")
+    await expect(said).to_have_text(
+        re.compile("^This device's clock is [12] hours? ahead of your nodes'. Set it right")
+    )
+    for endpoint in endpoints:
+        await device.context.unroute(f"{endpoint}**")
+    await device.sync()
+    await expect(said).to_be_hidden()

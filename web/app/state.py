@@ -77,6 +77,7 @@ def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]
         "activity": status.activity,
         "next_try": None if status.next_try is None else status.next_try // 1000,
         "rate": round(status.rate),
+        "clock_ahead": None if status.clock_ahead is None else round(status.clock_ahead / 1_000_000),
         "registration": {
             "state": registration.state,
             "terms_hash": registration.terms_hash,

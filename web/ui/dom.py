@@ -90,6 +90,11 @@ def now():
     return time.time() * 1000
 
 
+def spent():
+    """Return milliseconds by a clock that never goes back, for measuring spans."""
+    return window.performance.now()
+
+
 def local_time(milliseconds):
     """Write a moment as the reader's own locale does."""
     return window.Date.new(float(milliseconds)).toLocaleString()

@@ -2,7 +2,7 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import el, now, on, say, show, tone, window
+from ui.dom import el, on, say, show, spent, tone, window
 from ui.form import Form
 from ui.node_card import NodeCard
 
@@ -54,6 +54,9 @@ class Nodes:
         self._form.allow()
         show(el("nodes-wait"), not self._nodes)
         say(el("nodes-wait"), "No remote node is known for this identity, so its notes are in this browser only.")
+        clocks = words.clocks(self._nodes)
+        show(el("clock-note"), bool(clocks))
+        say(el("clock-note"), clocks)
         show(el("did-error"), bool(state["did_error"]))
         say(el("did-error"), words.did_error(state["did_error"]))
         el("sync-mode").disabled = False
@@ -84,7 +87,7 @@ class Nodes:
 
     def tick(self):
         """Say again how long ago the last syncs were, and how long it is until the next try."""
-        if self._old_at and now() > self._old_at:
+        if self._old_at and spent() > self._old_at:
             self._write_news("")
         for node in self._nodes:
             self._cards[node["endpoint"]].tick()
@@ -111,7 +114,7 @@ class Nodes:
     def news(self, entries):
         """Say what happened to endpoints."""
         self._write_news("\n".join([words.news(entry) for entry in entries]))
-        self._old_at = now() + _NEWS_MILLISECONDS
+        self._old_at = spent() + _NEWS_MILLISECONDS
 
     def _write_news(self, text):
         """Write something below the nodes, until there is something else."""

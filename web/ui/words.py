@@ -22,6 +22,9 @@ _UNITS = {
     "day": "day",
 }
 
+_SKEW_SECONDS = 60
+"""The time by which clocks may differ without anybody being told."""
+
 _LONGEST = 1000
 """Characters of other people's words that are worth showing."""
 
@@ -45,13 +48,18 @@ def grouped(number):
 
 
 def ago(seconds):
-    """Write how long ago something was, in one unit."""
-    if seconds < 5:
-        return "just now"
+    """Write how long ago something was, in one unit, or how far it is ahead of this device's clock."""
+    if seconds < -_SKEW_SECONDS:
+        return span(-seconds) + " ahead"
+    return "just now" if seconds < 5 else span(seconds) + " ago"
+
+
+def span(seconds):
+    """Write a time in one unit."""
     for limit, unit, name in _SPANS:
         if seconds < limit:
-            return count(int(seconds // unit), name) + " ago"
-    return count(int(seconds // (86400 * 365)), "year") + " ago"
+            return count(int(seconds // unit), name)
+    return count(int(seconds // (86400 * 365)), "year")
 
 
 def messages(number):
@@ -77,6 +85,27 @@ def theirs(text):
 def node_name(endpoint):
     """Return the host and path of an endpoint."""
     return theirs(endpoint.split("://")[-1].rstrip("/"))
+
+
+def clocks(nodes):
+    """Write which clock is wrong, this device's or a node's; an empty text if none is known to be."""
+    known = [node for node in nodes if node.get("clock_ahead") is not None]
+    wrong = [node for node in known if abs(node["clock_ahead"]) > _SKEW_SECONDS]
+    if not wrong:
+        return ""
+    if len(wrong) < len(known):
+        named = [("The clock of " + node_name(node["endpoint"]), -node["clock_ahead"]) for node in wrong]
+        return "\n".join([_differs(clock, ahead, "this device's") for clock, ahead in named])
+    ahead = wrong[0]["clock_ahead"]
+    return _differs("This device's clock", ahead, "your node's" if len(wrong) == 1 else "your nodes'") + (
+        " Set it right: what you write now may reach your other devices only when its time has come."
+        if ahead > 0
+        else " Set it right: what you write now counts as older than it is."
+    )
+
+
+def _differs(clock, ahead, other):
+    return clock + " is " + span(abs(ahead)) + (" ahead of " if ahead > 0 else " behind ") + other + "."
 
 
 def interval(text):

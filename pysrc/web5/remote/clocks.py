@@ -5,25 +5,47 @@ Invariants:
    another for each identity that asks, so that its own lie does not tell it that two of them are the same person.
 2. No node makes a question that is dated more than `MOST_AHEAD` after this device's clock: it could keep that, and ask
    another node with it when its time has come. (A date in the past is of use nowhere, so that is not bounded.)
+3. How far this device's clock is from a node's is measured to tell the person (`NodeClocks.ahead`), and does nothing.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
 from web5.dwn.time_window import told_time
+from web5.dwn.timestamps import microseconds
 from web5.lru import LruCache
 from web5.ports.clock import Clock
 
 MOST_AHEAD = 24 * 60 * 60 * 1_000_000
 """Microseconds. A clock that is set to the local time of another zone, or to yesterday, is wrong by less."""
 
+TOLERATED = 60 * 1_000_000
+"""Microseconds by which a clock may differ from a node's without the person being told."""
+
+SLOWEST = 10.0
+"""Seconds after which an answer says too little of when it was made."""
+
 REMEMBERED = 256
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_HTTP_DATE = re.compile(
+    rf"[A-Z][a-z]{{2}}, ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) ([0-9]{{2}}):([0-9]{{2}}):([0-9]{{2}}) GMT"
+)
 
 
 class NodeClock:
-    """The clock of one node for one identity (a `Clock`): this device's, until the node says otherwise."""
+    """The clock of one node for one identity (a `Clock`): this device's, until the node says otherwise.
 
-    def __init__(self, clock: Clock) -> None:
+    Parameters:
+        told: called with what the node says, in microseconds since 1970.
+    """
+
+    def __init__(self, clock: Clock, told: Callable[[int], None]) -> None:
         self._clock = clock
+        self._told = told
         self._shift = 0
 
     def now(self) -> int:
@@ -38,7 +60,10 @@ class NodeClock:
     def learn(self, detail: str) -> bool:
         """Take over the time that a refusal with this detail tells; return True if a question is worth asking anew."""
         told, here = told_time(detail), self._clock.now()
-        if told is None or told - here > MOST_AHEAD:
+        if told is None:
+            return False
+        self._told(told)
+        if told - here > MOST_AHEAD:
             return False
         self._shift = told - here
         return True
@@ -50,10 +75,48 @@ class NodeClocks:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._known: LruCache[tuple[str, str], NodeClock] = LruCache(REMEMBERED)
+        self._ahead: LruCache[str, int] = LruCache(REMEMBERED)
 
     def of(self, endpoint: str, did: str) -> NodeClock:
         """Return the clock of the node with this URL, as it tells it to the one who asks."""
         if (found := self._known.get((endpoint, did))) is None:
-            found = NodeClock(self.clock)
+            found = NodeClock(self.clock, lambda told: self._saw(endpoint, told))
             self._known.put((endpoint, did), found)
         return found
+
+    def ahead(self, endpoint: str) -> int | None:
+        """Return the microseconds by which this device's clock was ahead of the node's when that told it last.
+
+        They are negative if it was behind; None if the node never told.
+        """
+        return self._ahead.get(endpoint)
+
+    def is_off(self, endpoint: str) -> bool:
+        """Return True if this device's clock was further from the node's than is tolerated."""
+        return abs(self.ahead(endpoint) or 0) > TOLERATED
+
+    def answered(self, endpoint: str, date: str | None, seconds: float) -> None:
+        """Note that the node has just answered.
+
+        Parameters:
+            date: the header of that name, if it can be seen.
+            seconds: how long the answer took.
+        """
+        told = None if date is None or seconds > SLOWEST else _http_date(date)
+        if told is not None:
+            self._saw(endpoint, told + 500_000)  # it tells whole seconds
+
+    def _saw(self, endpoint: str, told: int) -> None:
+        self._ahead.put(endpoint, self.clock.now() - told)
+
+
+def _http_date(text: str) -> int | None:
+    """Return the moment of an HTTP `Date` in microseconds since 1970, or None if it is none."""
+    if (found := _HTTP_DATE.fullmatch(text)) is None:
+        return None
+    day, month, *rest = found.groups()
+    year, hour, minute, second = map(int, rest)
+    try:
+        return microseconds(datetime(year, 1 + _MONTHS.index(month), int(day), hour, minute, second, tzinfo=UTC))
+    except ValueError:
+        return None

@@ -88,7 +88,7 @@ class RemoteDwn:
             that some of them are the same person.
 
     Attributes:
-        clocks: those of the nodes, by which questions are dated.
+        clocks: those of the nodes, by which questions are dated, and how far this device's is from them.
     """
 
     def __init__(
@@ -140,20 +140,26 @@ class RemoteDwn:
         http, _ = self.way(tenant, endpoint)
         id = str(uuid4())
         request = rpc.encode_request(tenant, message, id)
-        if data is None and (reply := await self._over_socket(endpoint, message, id, request)) is not None:
+        # Over HTTP a node tells its time: so it is noticed when a clock that was wrong is put right.
+        may_use_socket = data is None and not self.clocks.is_off(endpoint)
+        if may_use_socket and (reply := await self._over_socket(endpoint, message, id, request)) is not None:
             return reply
         headers, timeout = {rpc.REQUEST_HEADER: request}, self._timeout
         body = await _body(data, on_sent)
         if body is not None:
             headers["content-type"] = "application/octet-stream"
             timeout += (body.size if isinstance(body, BodyStream) else len(body)) / SLOWEST_UPLOAD
+        began = self.clocks.clock.monotonic()
         try:
             response = await http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
         except Unreachable as error:
             if len(request) >= SUSPECT_HEADER and await self._info(http, endpoint):
                 return _refused(431, f"; it is {len(request)} bytes ({error})")
             raise
-        return await _reply(endpoint, response, len(request), self._timeout)
+        seconds = self.clocks.clock.monotonic() - began
+        reply = await _reply(endpoint, response, len(request), self._timeout)
+        self.clocks.answered(endpoint, response.headers.get("date"), seconds)
+        return reply
 
     async def subscribe(
         self, endpoint: str, tenant: str, message: dict[str, Any], on_event: OnEvent

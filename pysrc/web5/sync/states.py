@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from web5.remote.clocks import TOLERATED
+
 Direction = Literal["push", "pull"]
 
 
@@ -137,6 +139,8 @@ class EndpointStatus:
         next_try: when a failing endpoint is tried again, if that is known.
         displaced: messages that are not there any more because something else was taken in their place.
         variants: messages there that a stranger made from what is held here; they are left there.
+        clock_ahead: the microseconds by which this device's clock was ahead of the endpoint's when that told it last,
+            negative if it was behind; None: unknown, as where a browser does not let the endpoint's `Date` be seen.
     """
 
     tenant: str
@@ -158,6 +162,12 @@ class EndpointStatus:
     registration: Registration = field(default_factory=Registration)
     displaced: int = 0
     variants: int = 0
+    clock_ahead: int | None = None
+
+    @property
+    def clock_is_off(self) -> bool:
+        """True if the clocks differ by more than a minute: what is written here may come too early, or too late."""
+        return abs(self.clock_ahead or 0) > TOLERATED
 
 
 @dataclass(slots=True)

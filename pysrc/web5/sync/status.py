@@ -61,10 +61,11 @@ def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: boo
         bytes_out=link.total.bytes_out if link else 0,
         rate=_rate(context, link),
         oldest=min((moment for moment in oldest if moment is not None), default=None),
-        next_try=link.retry_at if link else None,
+        next_try=_next_try(context, link),
         registration=registrar.status(endpoint.tenant, endpoint.url) if registrar else Registration(),
         displaced=outbox.count(endpoint.id, State.DISPLACED),
         variants=inbox.count(endpoint.id, SETTLED),
+        clock_ahead=context.remote.clocks.ahead(endpoint.url),
     )
 
 
@@ -78,6 +79,12 @@ def _activity(endpoint: Endpoint, link: Link | None, on: bool) -> Activity:
     if link is not None and link.connected:
         return Activity.LIVE
     return Activity.IDLE if on else Activity.OFF
+
+
+def _next_try(context: SyncContext, link: Link | None) -> int | None:
+    if link is None or link.retry_at is None:
+        return None
+    return context.clock.now() + int((link.retry_at - context.clock.monotonic()) * 1_000_000)
 
 
 def _rate(context: SyncContext, link: Link | None) -> float:

@@ -44,6 +44,7 @@ REFUSED = {"last_error": {"code": 401, "detail": "Not a registered tenant."}}
         (40 * 86400, "1 month ago"),
         (800 * 86400, "2 years ago"),
         (-30, "just now"),
+        (-7200, "2 hours ahead"),
     ],
 )
 def test_ago(seconds: float, said: str) -> None:
@@ -233,3 +234,28 @@ def test_other_peoples_words_stay_within_ours(text: str, shown: str) -> None:
 )
 def test_a_page_below_the_root_says_that_it_shares_its_origin(path: str, shared: bool) -> None:
     assert ("This page shares example.org" in words.shared_origin("example.org", path)) is shared
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        ([None], ""),
+        ([0], ""),
+        ([60, -60], ""),
+        (
+            [7200],
+            "This device's clock is 2 hours ahead of your node's. Set it right: what you write now may reach your other"
+            " devices only when its time has come.",
+        ),
+        (
+            [-7200, -7201, None],
+            "This device's clock is 2 hours behind your nodes'. Set it right: what you write now counts as older than"
+            " it is.",
+        ),
+        ([300, 0], "The clock of a0.example is 5 minutes behind this device's."),
+        ([0, -86400], "The clock of a1.example is 1 day ahead of this device's."),
+    ],
+)
+def test_clocks(ahead: list[int | None], said: str) -> None:
+    nodes = [node(endpoint=f"https://a{at}.example", clock_ahead=one) for at, one in enumerate(ahead)]
+    assert words.clocks(nodes) == said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
+
 import pytest
 
 from tests.clocks import ManualClock
@@ -52,6 +54,51 @@ async def test_only_the_nodes_of_late_are_remembered() -> None:
     for number in range(REMEMBERED):
         clocks.of(f"https://{number}", DID)
     assert clocks.of("https://a", DID).now() == NOW
+
+
+@pytest.mark.parametrize("seconds", [-400_000_000, -3600, 0, 90, 86_400])
+async def test_3_how_far_the_clocks_are_from_each_other_is_known_and_moves_nothing(seconds: int) -> None:
+    clocks = NodeClocks(ManualClock(NOW))
+    assert clocks.ahead("https://a") is None and not clocks.is_off("https://a")
+    clocks.answered("https://a", formatdate(NOW / 1e6 - seconds, usegmt=True), 0.2)
+    assert abs((clocks.ahead("https://a") or 0) - seconds * 1_000_000) <= 1_000_000
+    assert clocks.is_off("https://a") is (abs(seconds) > 60)
+    assert clocks.of("https://a", DID).now() == NOW
+    assert clocks.ahead("https://b") is None
+
+
+async def test_3_a_refusal_tells_it_too() -> None:
+    clocks = NodeClocks(ManualClock(NOW))
+    clocks.of("https://a", DID).learn(refusal(NOW - 2 * HOUR))
+    assert clocks.ahead("https://a") == 2 * HOUR
+    clocks.of("https://a", DID).learn(refusal(NOW + 400 * HOUR))
+    assert clocks.ahead("https://a") == -400 * HOUR
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        None,
+        "",
+        "yesterday",
+        "Wed, 01 May 2024 00:00:00 +0100",
+        "Wed, 31 Feb 2024 00:00:00 GMT",
+        "Wed, 01 May 0000 00:00:00 GMT",
+        "Wed, 01 May 2024 23:59:60 GMT",
+        "Wed, 01 May 2024 00:00:00 GMT, Wed, 01 May 2024 00:00:00 GMT",
+        "Wed, 01 Mai 2024 00:00:00 GMT" * 10_000,
+    ],
+)
+async def test_3_what_is_no_date_tells_nothing(date: str | None) -> None:
+    clocks = NodeClocks(ManualClock(NOW))
+    clocks.answered("https://a", date, 0.2)
+    assert clocks.ahead("https://a") is None
+
+
+async def test_3_a_slow_answer_tells_nothing() -> None:
+    clocks = NodeClocks(ManualClock(NOW))
+    clocks.answered("https://a", formatdate(0, usegmt=True), 11)
+    assert clocks.ahead("https://a") is None
 
 
 async def test_spans_are_those_of_this_device() -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sync.world import Device, World, cid_of, reply_of
+from tests.unit.sync.world import Device, World, cid_of, reply_of, unreachable
 from tests.watch import Watch, until
 from web5.dwn import compose
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
 from web5.dwn.types import Message
 from web5.errors import BadRequest, DwnError
-from web5.sync import Activity, State
+from web5.node.registration import RegistrationSettings
+from web5.sync import Activity, RegistrationState, State
 
 HOUR = 3600 * 1_000_000
 MINUTE = 60 * 1_000_000
@@ -124,9 +125,13 @@ async def test_a_clock_that_is_put_right_does_not_make_a_message_late(world: Wor
     note = await wrong.write(b"of the future")
     await wrong.sync.now()
     wrong.clock.ahead = 0
+    world.network.reset()
     await wrong.sync.now()
+    assert world.network.counts["/a", "RecordsWrite"] == 1, "it is asked anew when its time comes"
     [row] = wrong.sync.unsettled()
-    assert (row.next_try or 0) - wrong.clock.now() > 9 * HOUR
+    assert abs((row.next_try or 0) - wrong.clock.now() - (5 * HOUR - 10 * MINUTE)) < MINUTE
+    await wrong.sync.now()
+    assert world.network.counts["/a", "RecordsWrite"] == 1
     world.clock.ahead += 5 * HOUR
     assert (await wrong.sync.now()).pushed == 1
     assert world.held(world.remotes["/a"]) == {cid_of(note)}
@@ -207,6 +212,110 @@ async def test_live_a_message_of_the_future_goes_out_by_itself_when_its_time_has
     world.clock.wake()
     await watch.until(lambda: cid_of(note) in world.held(world.remotes["/a"]))
     await wrong.sync.stop()
+
+
+# -- clocks that are put right
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+async def test_waits_that_a_clock_ahead_began_do_not_last_until_it_is_as_late_again(
+    world: World, direction: str
+) -> None:
+    right, phone = await world.device("right"), await skewed(world, 3)
+    note = await right.write(b"note")
+    assert (await right.sync.now()).ok
+    if direction == "push":
+        await phone.sync.now()
+        phone.clock.ahead = 0
+        note = await phone.write(b"mine")
+        phone.clock.ahead = 3 * HOUR
+    kind = "RecordsWrite" if direction == "push" else "MessagesRead"
+    world.network.faults["/a"] = lambda one, _: reply_of(503, "busy") if one == kind else None
+    await phone.sync.now()
+    [row] = phone.sync.unsettled()
+    assert (row.direction, row.code, row.attempts) == (direction, 503, 1)
+    world.network.faults.clear()
+    phone.clock.ahead = 0
+    await phone.sync.now()
+    assert phone.sync.unsettled() == []
+    assert cid_of(note) in world.held(phone.dwn) & world.held(world.remotes["/a"])
+
+
+async def test_backoffs_hold_after_a_clock_was_put_right(world: World) -> None:
+    phone = await skewed(world, 3)
+    await phone.write()
+    world.network.faults["/a"] = lambda kind, _: reply_of(503, "busy") if kind == "RecordsWrite" else None
+    await phone.sync.now()
+    phone.clock.ahead = 0
+    for _ in range(3):
+        await phone.sync.now()
+    assert world.network.counts["/a", "RecordsWrite"] == 2
+
+
+async def test_a_registration_that_a_clock_ahead_put_off_is_not_late(world: World) -> None:
+    world.demand("/a", RegistrationSettings("\n"))
+    phone = await skewed(world, 3)
+    world.network.faults["/a"] = lambda *_: reply_of(401, "Agreed terms-of-service is outdated.")
+    await phone.sync.now()
+    world.demand("/a", RegistrationSettings("\n"))
+    world.network.faults.clear()
+    await phone.sync.now()
+    assert world.network.counts["/a/registration", "POST"] == 1
+    phone.clock.ahead = 0
+    await phone.sync.now()
+    assert world.network.counts["/a/registration", "POST"] == 2
+    [status] = phone.sync.status()
+    assert status.registration.state is RegistrationState.DONE
+
+
+async def test_attempts_to_register_are_forgotten_after_a_clock_was_put_right(world: World) -> None:
+    world.demand("/a", RegistrationSettings("\n"))
+    phone = await skewed(world, 24 * 365)
+    assert (await phone.sync.now()).ok
+    phone.clock.ahead = 0
+    await phone.sync.now()
+    [status] = phone.sync.status()
+    assert (status.registration.state, status.registration.attempts) == (RegistrationState.DONE, 0)
+
+
+async def test_pages_are_asked_for_again_after_a_clock_was_put_right(world: World) -> None:
+    right, phone = await world.device("right"), await skewed(world, 30)
+    assert (await phone.sync.now()).ok
+    phone.clock.ahead = 0
+    for number in range(15):
+        await right.write(b"%d" % number)
+    await right.sync.now()
+    world.network.reset()
+    assert (await phone.sync.now()).pulled == 15
+    assert world.network.counts["/a", "RecordsQuery"] > 0
+    assert world.network.counts["/a", "MessagesRead"] == 0
+
+
+async def test_the_next_try_that_is_told_moves_with_the_clock(world: World) -> None:
+    phone = await skewed(world, 3)
+    watch = Watch(phone)
+    world.network.faults["/a"] = unreachable
+    await phone.sync.start("live")
+    await watch.until(lambda: any(status.next_try for status in phone.sync.status()))
+    for phone.clock.ahead in (3 * HOUR, 0, -3 * HOUR):
+        [status] = phone.sync.status()
+        assert 0 < (status.next_try or 0) - phone.clock.now() <= 2 * MINUTE
+    await phone.sync.stop()
+
+
+@pytest.mark.parametrize("minutes", [-200_000, -65, -2, -0.5, 0.5, 2, 65, 200_000])
+async def test_a_device_is_told_how_far_its_clock_is_from_its_nodes(world: World, minutes: float) -> None:
+    phone = await skewed(world, minutes / 60)
+    [status] = phone.sync.status()
+    assert (status.clock_ahead, status.clock_is_off) == (None, False)
+    await phone.sync.now()
+    [status] = phone.sync.status()
+    assert abs((status.clock_ahead or 0) - minutes * MINUTE) < 2_000_000
+    assert status.clock_is_off is (abs(minutes) > 1)
+    phone.clock.ahead = 0
+    await phone.sync.now()
+    [status] = phone.sync.status()
+    assert not status.clock_is_off
 
 
 # -- nodes that lie

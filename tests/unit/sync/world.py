@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -148,10 +149,12 @@ class Network:
     Attributes:
         faults: by path of the node, such as "/a".
         on_request: awaited before each request that comes through.
+        clock: the nodes', whose time is in their answers.
     """
 
-    def __init__(self, nodes: Mapping[str, Dwn], gates: Mapping[str, Gate]) -> None:
+    def __init__(self, nodes: Mapping[str, Dwn], gates: Mapping[str, Gate], clock: TestClock) -> None:
         self._gates = gates
+        self.clock = clock
         self.serve(nodes)
         self.faults: dict[str, Fault] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -194,7 +197,10 @@ class Network:
             if self.on_request:
                 await self.on_request(node, kind)
             answer = self.faults[node](kind, message) if node in self.faults else None
-            return answer or await self._http.request(method, url, headers=headers, body=body, timeout=timeout)
+            if answer is None:
+                answer = await self._http.request(method, url, headers=headers, body=body, timeout=timeout)
+                answer.headers = {**answer.headers, "date": formatdate(self.clock.now() / 1e6, usegmt=True)}
+            return answer
         finally:
             self.in_flight[node] -= 1
 
@@ -333,7 +339,7 @@ class World:
         self.directory = Directory()
         self.gates = {path: Gate() for path in nodes}
         self.remotes = {path: await self._node(path, folder / path.strip("/")) for path in nodes}
-        self.network = Network(self.remotes, self.gates)
+        self.network = Network(self.remotes, self.gates, self.clock)
         self._identities: dict[str, Identity] = {}
         self._replaced = 0
         self.allowed: set[str] | None = None  # the identities whose keys are there; None: all

@@ -37,6 +37,20 @@ async def test_edit_and_delete_survive_a_reload(device: Device) -> None:
     await expect(device.note("Second wording")).to_contain_text("Edited")
 
 
+async def test_a_note_from_while_the_clock_was_ahead_is_changed_and_does_not_date_the_next(device: Device) -> None:
+    now = await device.page.evaluate("(window.rightNow = Date.now)()")
+    await device.page.evaluate("Date.now = () => rightNow.call(Date) + 3 * 3600 * 1000")
+    await device.write("Of the future")
+    await device.page.evaluate("Date.now = rightNow")
+    await device.write("Of now")
+    created = {note["text"]: note["created"] - now for note in (await device.ask("notes", limit=5))["notes"]}
+    assert 0 <= created["Of now"] < 600_000 < created["Of the future"]
+    await device.edit("Of the future", "Corrected")
+    await device.delete("Corrected")
+    await device.reload()
+    await expect(device.page.locator("#note-list > li")).to_have_count(1)
+
+
 async def test_escape_leaves_a_note_as_it_was(device: Device) -> None:
     await device.write("Unchanged")
     await device.note("Unchanged").get_by_role("button", name="Edit").click()

@@ -98,7 +98,8 @@ async def test_the_page_says_that_this_device_s_clock_is_wrong_until_it_is_right
     endpoints = (world.first_endpoint, world.second_endpoint)
     for endpoint in endpoints:
         await device.context.route(f"{endpoint}**", behind)
-    await device.write("note")
+    await device.reload()
+    await device.write("Waits for its time")
     await device.sync()
     said = device.page.locator("#clock-note")
     await expect(said).to_have_text(

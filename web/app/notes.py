@@ -69,6 +69,8 @@ async def _note(record: Record, waiting: dict[str, list[dict[str, str]]]) -> Not
         # A cut inside a character leaves a broken one at the end: "ignore" drops it. Elsewhere it shows.
         "text": excerpt.decode(errors="replace") if whole else excerpt[:EXCERPT].decode(errors="ignore"),
         "whole": whole,
+        "edited": record.date_modified != record.date_created,  # which may be less than a millisecond later
+        "version": record.date_modified,
         "created": _milliseconds(record.date_created),
         "modified": _milliseconds(record.date_modified),
         "waiting": waiting.get(message_cid(record.raw_message), []) if waiting else [],

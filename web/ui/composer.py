@@ -11,6 +11,9 @@ from ui.dom import clone, el, now, on, on_window, saves, say, show, slot, tone, 
 
 _KEPT = "web5-notes-draft"
 
+_SLEWED = 1_000_000
+"""Microseconds that the clock may go back without being put right."""
+
 
 class Composer:
     """The form above the notes, and the notes that wait to be saved.
@@ -61,8 +64,10 @@ class Composer:
         show(slot(card, "waiting"), True)
         say(slot(card, "waiting"), "Being saved")
         el("drafts").prepend(card)
-        # No two notes of this page share a moment: it tells the agent a new note from a repeated call.
-        self._moment = max(self._moment + 1, int(now() * 1000))
+        # No two notes of this page share a moment: it tells the agent a new note from a repeated call. A clock that was
+        # put back is followed.
+        moment = int(now() * 1000)
+        self._moment = self._moment + 1 if moment <= self._moment < moment + _SLEWED else moment
         self._queue.append((text, self._moment, card))
         await self.work()
 

@@ -39,7 +39,7 @@ class NoteCard:
     def update(self, note):
         """Show the newest version of the note."""
         before, self._note = self._note, note
-        if before is None or before["modified"] != note["modified"]:
+        if before is None or before["version"] != note["version"]:
             self._full = None
             self.element.id = "note-" + note["id"]
             self._put(note["text"], clamp=True)
@@ -57,8 +57,7 @@ class NoteCard:
         """Say again how long ago it was written."""
         note = self._note
         time = slot(self.element, "time")
-        edited = note["modified"] != note["created"]
-        say(time, ("Edited " if edited else "") + words.ago((now() - note["modified"]) / 1000))
+        say(time, ("Edited " if note["edited"] else "") + words.ago((now() - note["modified"]) / 1000))
         time.title = local_time(note["modified"])
 
     def lost(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,19 @@ async def test_a_note_from_creation_to_deletion(service: Service) -> None:
     assert note["text"] == "One" and note["whole"] and note["created"] == BASE // 1000 == note["modified"]
     edited = (await ask(service, "update_note", id=note["id"], text="Two"))["ok"]
     assert edited["id"] == note["id"] and edited["created"] == note["created"] < edited["modified"]
+    assert (note["edited"], edited["edited"]) == (False, True)
     assert (await ask(service, "notes", limit=5))["ok"] == {"notes": [edited], "more": False}
     assert await ask(service, "delete_note", id=note["id"]) == {"ok": None}
+    assert await ask(service, "delete_note", id=note["id"]) == {"ok": None}
+    assert (await ask(service, "notes", limit=5))["ok"] == {"notes": [], "more": False}
+
+
+async def test_a_note_of_the_future_is_edited_a_microsecond_later_and_deleted(service: Service) -> None:
+    ahead = (time.time_ns() // 1000 // 1000 + 3_600_000) * 1000
+    note = (await ask(service, "create_note", text="One", created=ahead))["ok"]
+    edited = (await ask(service, "update_note", id=note["id"], text="Two"))["ok"]
+    assert (edited["text"], edited["edited"], edited["modified"]) == ("Two", True, note["modified"])
+    assert edited["version"] != note["version"]
     assert await ask(service, "delete_note", id=note["id"]) == {"ok": None}
     assert (await ask(service, "notes", limit=5))["ok"] == {"notes": [], "more": False}
 

@@ -143,10 +143,14 @@ class Device:
         """Ask the agent, as the browser's console may."""
         return json.loads(await self.page.evaluate("([n, a]) => web5Ask(n, a)", [name, json.dumps(arguments)]))
 
-    async def write(self, text: str) -> None:
-        """Write a note by keyboard and wait until it is saved."""
+    async def type(self, text: str) -> None:
+        """Write a note by keyboard, and ask for it to be saved."""
         await self.page.fill("#note-text", text)
         await self.page.press("#note-text", "Control+Enter")
+
+    async def write(self, text: str) -> None:
+        """Write a note by keyboard and wait until it is saved."""
+        await self.type(text)
         await expect(self.note(text)).to_be_visible()
 
     async def fill(self, count: int) -> set[str]:

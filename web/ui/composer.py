@@ -1,15 +1,18 @@
 """Writing a new note. It can be typed at once; it is saved when the node is there.
 
 Invariants:
-1. Text that the person asked to save is on the page until the node has acknowledged it.
+1. Text that the person asked to save is on the page until the node has acknowledged it, after a reload too.
 2. Notes are saved in the order in which they were written.
 """
+
+import json
 
 from ui import banner
 from ui.client import AgentError
 from ui.dom import clone, el, now, on, on_window, saves, say, show, slot, tone, window
 
 _KEPT = "web5-notes-draft"
+_UNSAVED = "web5-notes-unsaved"
 
 _SLEWED = 1_000_000
 """Microseconds that the clock may go back without being put right."""
@@ -35,6 +38,8 @@ class Composer:
         on(self._text, "keydown", self._key)
         on(self._text, "input", lambda _: window.sessionStorage.setItem(_KEPT, self._text.value))
         on_window("beforeunload", self._leave)
+        for text, created in json.loads(window.sessionStorage.getItem(_UNSAVED) or "[]"):
+            self._wait(text, created)
 
     def _key(self, event):
         if saves(event):
@@ -56,6 +61,14 @@ class Composer:
             return
         self._text.value = ""
         window.sessionStorage.removeItem(_KEPT)
+        # No two notes of this page share a moment: it tells the agent a new note from a repeated call. A clock that was
+        # put back is followed.
+        moment = int(now() * 1000)
+        self._wait(text, self._moment + 1 if moment <= self._moment < moment + _SLEWED else moment)
+        self._keep()
+        await self.work()
+
+    def _wait(self, text, created):
         card = clone("note-template")
         card.classList.add("unsaved")
         say(slot(card, "text"), text)
@@ -64,12 +77,15 @@ class Composer:
         show(slot(card, "waiting"), True)
         say(slot(card, "waiting"), "Being saved")
         el("drafts").prepend(card)
-        # No two notes of this page share a moment: it tells the agent a new note from a repeated call. A clock that was
-        # put back is followed.
-        moment = int(now() * 1000)
-        self._moment = self._moment + 1 if moment <= self._moment < moment + _SLEWED else moment
-        self._queue.append((text, self._moment, card))
-        await self.work()
+        self._moment = created
+        self._queue.append((text, created, card))
+
+    def _keep(self):
+        try:
+            unsaved = [(text, created) for text, created, _ in self._queue]
+            window.sessionStorage.setItem(_UNSAVED, json.dumps(unsaved))
+        except Exception:
+            pass  # there is no room for them: they are on the page
 
     async def work(self):
         """Save what waits."""
@@ -90,6 +106,7 @@ class Composer:
                     banner.show_error(error, self.work)
                     return
                 self._queue.pop(0)
+                self._keep()
                 card.remove()
                 self._saved(note)
         finally:

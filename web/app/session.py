@@ -157,7 +157,7 @@ class Session:
         self._notify()
 
     async def recover(self, words: str, password: str | None) -> Steps:
-        """Bring back the agent that has these words; its oldest identity is in use then.
+        """Bring back the agent that has these words; the oldest identity that it had is in use then.
 
         Returns:
             The progress; what is missing comes by sync.
@@ -165,7 +165,7 @@ class Session:
         Raises:
             RecoveryError, InvalidArgument: nothing is changed.
         """
-        vault, steps = self._agent.vault, Steps()
+        steps = Steps()
 
         def on_progress(step: str, done: int, total: int) -> None:
             steps[step] = {"done": done, "total": total}
@@ -173,11 +173,9 @@ class Session:
 
         await derive_secrets(words, self._agent.crypto)  # words that are none disturb nobody
         async with self._changing:
-            before, self._recovering, self._web5 = vault.agent_did, True, None
+            self._recovering, self._web5 = True, None
             try:
                 await recover(self._agent, words, password, on_progress)
-                if vault.agent_did != before and (there := self._agent.identities.list()):
-                    await self._agent.identities.choose(there[0].did)
             finally:
                 self._recovering = False
                 self._notifier.recovery({})

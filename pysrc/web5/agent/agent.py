@@ -18,6 +18,7 @@ from web5.agent.did_cache import StoredDidCache
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.messages import Messages
+from web5.agent.publication.documents import Documents
 from web5.agent.publication.dwn_service import with_dwn_endpoints
 from web5.agent.publication.publisher import DidPublisher
 from web5.agent.publication.store import PublicationStore
@@ -114,8 +115,9 @@ class Agent:
 
         self.vault = Vault(database, platform.sealer, crypto)
         self.records = AgentRecords(self.messages, self.vault, clock)
-        self.identities = IdentityStore(database, self.records, remembering, verify=crypto.verify)
-        self.keyring = Keyring(self.vault, self.identities, self.resolver, crypto)
+        self.documents = Documents(database, self.records, clock)
+        self.identities = IdentityStore(database, self.records, self.documents, remembering, verify=crypto.verify)
+        self.keyring = Keyring(self.vault, self.identities, self.documents, self.resolver, crypto)
 
         self.registrar = Registrar(RegistrationClient(lambda url: remote.way("", url)[0]), database, clock)
         self.sync = SyncEngine(
@@ -132,10 +134,13 @@ class Agent:
             Gateways(http, crypto, gateway_uris, clock),
             crypto,
             clock,
-            portable_did=self.keyring.portable_did,
+            wanted=self.keyring.wanted,
+            on_newer=self._on_newer,
             on_published=self._on_published,
         )
         self._changing_documents = asyncio.Lock()
+        self.recovering = asyncio.Lock()
+        self.documents.on_change.append(self._on_document)
         self.identities.on_added.append(self._on_added)
         self.identities.on_removed.append(self._on_removed)
         self.dwn.after_commit += [self.records.applied, self._notify]
@@ -177,13 +182,18 @@ class Agent:
         await self.vault.unlock(password)
         await self.wake_up()
 
+    async def pause(self) -> None:
+        """Stop whatever works in the background, until `wake_up`."""
+        async with AsyncExitStack() as stack:  # the last first, each whatever becomes of the others
+            for stop in (self.sync.stop, self.background.cancel, self._publisher.stop):
+                stack.push_async_callback(stop)
+
     async def lock(self) -> None:
         """Stop sync and forget every key, until `unlock`."""
         async with AsyncExitStack() as stack:  # the last first, each whatever becomes of the others
             for forget in (self.vault.lock, self.keyring.close, self.identities.close, self.records.close):
                 stack.callback(forget)
-            for stop in (self.sync.stop, self.background.cancel, self._publisher.stop):
-                stack.push_async_callback(stop)
+            stack.push_async_callback(self.pause)
 
     async def close(self) -> None:
         """Stop sync, wait for what is being written, and close the store. Safe to call twice.
@@ -202,9 +212,11 @@ class Agent:
         """Make ready what the vault holds, once it is unlocked."""
         self._publisher.start()
         signer = await self.keyring.open()
-        await self._on_added(await self.vault.portable_did())
+        await self._on_added(await self.keyring.portable_did(signer.did))
         await self.records.open(signer)
-        await self.identities.open()
+        await self.documents.open()
+        await self.identities.open(signer.did)
+        await self._let_go()
 
     # -- identities
 
@@ -248,9 +260,10 @@ class Agent:
             VaultLocked: the vault is locked.
         """
         async with self._changing_documents:
-            changed = with_dwn_endpoints(await self.keyring.portable_did(did), urls, self.clock.now())
-            await self.keyring.replace(changed)
-        await self._on_added(changed)
+            now = await self.keyring.portable_did(did)
+            changed = with_dwn_endpoints(now, urls, self.clock.now())
+            await self.documents.change(now, changed.document.dwn_endpoints)
+        await self._on_document(did)
 
     async def publish_all(self) -> bool:
         """Publish every document that no gateway shows yet; True if all of them are found then.
@@ -259,6 +272,10 @@ class Agent:
         """
         return await self._publisher.publish_all()
 
+    def may_be_known(self, did: str) -> bool:
+        """Return True if others may have found this DID, since it was published, or is just being so."""
+        return self._publisher.may_be_known(did)
+
     async def signer(self, did: str) -> MessageSigner:
         """Return the signer of a DID of this agent. Raises as `Keyring.signer` does."""
         return await self.keyring.signer(did)
@@ -266,17 +283,31 @@ class Agent:
     # -- callbacks of its parts
 
     async def _on_added(self, portable_did: PortableDid) -> None:
+        did = portable_did.uri
         self.resolver.seed(portable_did)
-        # One that is registered keeps its scope; a delegate has no DWN of its own to sync.
-        if portable_did.uri not in self.sync.tenants() and not self.identities.is_delegate(portable_did.uri):
-            await self.sync.register(portable_did.uri)
-        self.sync.wake(portable_did.uri)
+        registered = self.sync.registered(did)
+        # One that is registered keeps its scope, but not that of a delegate, who has no DWN of its own to sync.
+        if (registered is None or registered.delegate is not None) and not self.identities.is_delegate(did):
+            await self.sync.register(did)
+        self.sync.wake(did)
         self._publisher.keep(portable_did)
+
+    async def _on_document(self, did: str) -> None:
+        if did in self.keyring.dids():
+            await self._on_added(await self.keyring.portable_did(did))
 
     async def _on_removed(self, identity: Identity) -> None:
         await self._publisher.forget(identity.did)
-        await self.sync.unregister(identity.connected_did or identity.did)
+        await self.documents.forget(identity.did)
+        await self._let_go()
         self.resolver.forget(identity.did)
+
+    async def _let_go(self) -> None:
+        """Sync nobody for whom nothing can be signed (invariant 3): a deletion or a recovery may have been cut off."""
+        own = {identity.connected_did or identity.did for identity in self.identities.list()}
+        for tenant in self.sync.tenants():
+            if tenant not in own and tenant != self.vault.agent_did and not self.keyring.is_temporary(tenant):
+                await self.sync.unregister(tenant)
 
     async def _sync_signer(self, did: str) -> MessageSigner:
         """Return the signer for remote nodes.
@@ -292,12 +323,17 @@ class Agent:
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
         return await self.keyring.signer(did)
 
-    async def _on_published(self, did: str, newest: Callable[[PortableDid], PortableDid]) -> None:
-        async with self._changing_documents:
-            portable_did = newest(await self.keyring.portable_did(did))
-            await self.keyring.replace(portable_did)
-        self.resolver.seed(portable_did)
-        self.sync.wake(portable_did.uri)
+    async def _on_newer(self, portable_did: PortableDid) -> None:
+        await self.documents.found(portable_did)
+        await self._seed_anew(portable_did.uri)
+
+    async def _on_published(self, portable_did: PortableDid) -> None:
+        await self.documents.published(portable_did)
+        await self._seed_anew(portable_did.uri)
+
+    async def _seed_anew(self, did: str) -> None:
+        self.resolver.seed(await self.keyring.portable_did(did))
+        self.sync.wake(did)
 
     def _notify(self, applied: Applied) -> None:
         notify("a callback of on_change failed", self.on_change, applied.tenant, applied.message_cid)

@@ -4,17 +4,23 @@ Invariants:
 1. A private key enters the DWN only encrypted (`agent.records`), and memory only while it is asked for: what signs
    holds a key that cannot be read, where the platform has such.
 2. An identity enters the store whole and checked, or not at all: its keys sign for its document.
-3. At most one identity is the chosen one, which `Web5.connect` gives back; that is this device's choice alone.
+3. At most one identity is the chosen one, which `Web5.connect` gives back; that is this device's choice alone, for each
+   agent that was here.
 4. Every device of the agent sees the same identities, as soon as sync has brought them.
+5. The record of an identity, which has its keys, is written once, and its deletion deletes the identity, whatever else
+   another device has changed meanwhile. The name is a record of its own; so are its nodes and its document
+   (`publication.documents`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from web5.agent.publication.documents import Documents
 from web5.agent.records import AgentRecords
 from web5.crypto.jws import MessageSigner
 from web5.dids.keys import signer_for, signing_method
@@ -26,8 +32,11 @@ from web5.ports.crypto import Jwk, Signatures
 Verify = Callable[[Jwk, bytes, bytes], Awaitable[bool]]
 
 KIND = "identity"
+"""The kind of the record with the keys of an identity, whose id is the DID."""
+NAME = "name"
+"""The kind of the record with the name that it was given last."""
 
-SCHEMA = ("CREATE TABLE agent_chosen_identity (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), did TEXT NOT NULL)",)
+SCHEMA = ("CREATE TABLE agent_chosen_identity (agent TEXT PRIMARY KEY, did TEXT NOT NULL) WITHOUT ROWID",)
 """Identities are records of the agent; which one is in use, each device knows for itself."""
 
 _CHALLENGE = b"web5: do these keys belong to this document?"
@@ -55,7 +64,6 @@ class _Held:
     """An identity in memory, and its signer once that was asked for."""
 
     identity: Identity
-    document: Any
     signer: MessageSigner | None = None
 
 
@@ -68,24 +76,30 @@ class IdentityStore:
             signed here would find every key right.
 
     Attributes:
-        on_added: called with the DID, with its keys, of an identity that is new here or whose document is another.
+        on_added: called with the DID, with its keys, of an identity that is new here.
         on_removed: called with one that was deleted.
     """
 
-    def __init__(self, database: Database, records: AgentRecords, crypto: Signatures, *, verify: Verify) -> None:
+    def __init__(
+        self, database: Database, records: AgentRecords, documents: Documents, crypto: Signatures, *, verify: Verify
+    ) -> None:
         self.on_added: builtins.list[Callable[[PortableDid], Awaitable[None]]] = []
         self.on_removed: builtins.list[Callable[[Identity], Awaitable[None]]] = []
         self._database = database
         self._records = records
+        self._documents = documents
         self._crypto = crypto
         self._verify = verify
+        self._agent_did = ""
         self._held: dict[str, _Held] = {}
+        self._adding = asyncio.Lock()
         records.on_change.append(self._changed)
         database.migrate("agent_identity", SCHEMA)
 
-    async def open(self) -> None:
-        """Take in every identity of the agent's records, once they are open."""
+    async def open(self, agent_did: str) -> None:
+        """Take in every identity of an agent's records, once they are open."""
         self.close()
+        self._agent_did = agent_did
         for did in self._records.ids(KIND):
             await self._changed(KIND, did)
 
@@ -95,8 +109,7 @@ class IdentityStore:
 
     def list(self) -> list[Identity]:
         """Return all identities, the oldest first."""
-        row = self._database.connection.execute("SELECT did FROM agent_chosen_identity").fetchone()
-        chosen = row[0] if row else None
+        chosen = self._choice()
         if chosen not in self._held:
             # Without a choice the oldest is it, a delegate only where there is nobody else.
             chosen = min(self._held, key=self.is_delegate, default=None)
@@ -134,10 +147,15 @@ class IdentityStore:
                 the one for whom it acts, or another delegate of that one, is here.
             VaultLocked: the vault is locked.
         """
-        self._check_is_new(portable_did.uri, connected_did)
-        await self._check_keys(portable_did)
-        self._check_is_new(portable_did.uri, connected_did)  # once more: others ran while this one waited
-        await self._put(portable_did, Identity(portable_did.uri, name, False, connected_did, by_default))
+        async with self._adding:
+            self._check_is_new(portable_did.uri, connected_did)
+            await self._check_keys(portable_did)
+            self._check_is_new(portable_did.uri, connected_did)  # sync may have brought it meanwhile
+            await self._delete_facts(portable_did.uri)  # another device may have changed what was deleted here
+            value = export_portable_identity(portable_did, name, connected_did)
+            if by_default:
+                value["byDefault"] = True
+            await self._records.put(KIND, portable_did.uri, value)
         return self.get(portable_did.uri)
 
     async def rename(self, did: str, name: str) -> None:
@@ -148,19 +166,8 @@ class IdentityStore:
         """
         if not name.strip():
             raise IdentityError("An identity needs a name that can be read.")
-        await self._put(await self.portable_did(did), replace(self.get(did), name=name.strip()))
-
-    async def replace(self, portable_did: PortableDid) -> None:
-        """Store another document, or other keys, of an identity.
-
-        Raises:
-            IdentityError: it is not on this agent, or its keys do not belong to its document.
-        """
-        known = self.get(portable_did.uri)
-        if portable_did == await self.portable_did(portable_did.uri):
-            return
-        await self._check_keys(portable_did)
-        await self._put(portable_did, known)
+        self.get(did)
+        await self._records.put(NAME, did, name.strip())
 
     async def delete(self, did: str) -> None:
         """Delete an identity with its keys, here and on every other device of the agent.
@@ -170,14 +177,19 @@ class IdentityStore:
         """
         self.get(did)
         await self._records.delete(KIND, did)
+        await self._delete_facts(did)
 
     async def portable_did(self, did: str) -> PortableDid:
-        """Return the DID of an identity with its private keys.
+        """Return the DID of an identity with its private keys and its document as it is now.
 
         Raises:
             IdentityError: it is not on this agent.
             VaultLocked: the vault is locked.
         """
+        return self._documents.current(await self.held(did))
+
+    async def held(self, did: str) -> PortableDid:
+        """Return the DID with the document that it came with. Raises as `portable_did` does."""
         value = await self._records.get(KIND, did)
         if value is None:
             raise _unknown(did)
@@ -199,9 +211,24 @@ class IdentityStore:
             IdentityError: it is not on this agent.
         """
         self.get(did)
+        await self.choose_for(self._agent_did, did)
+
+    async def choose_for(self, agent_did: str, did: str) -> None:
+        """Choose an identity of an agent that need not be the one that is here now; durable on return."""
         with self._database.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO agent_chosen_identity VALUES (1, ?)", (did,))
+            db.execute("INSERT OR REPLACE INTO agent_chosen_identity VALUES (?, ?)", (agent_did, did))
         await self._database.flush()
+
+    async def keep_choice(self) -> None:
+        """Go on with the identity that is in use now, also when an older one arrives from another device."""
+        chosen = self.chosen()
+        if chosen is not None and chosen.did != self._choice():
+            await self.choose(chosen.did)
+
+    def _choice(self) -> str | None:
+        query = "SELECT did FROM agent_chosen_identity WHERE agent = ?"
+        row: tuple[str] | None = self._database.connection.execute(query, (self._agent_did,)).fetchone()
+        return None if row is None else row[0]
 
     def _check_is_new(self, did: str, connected_did: str | None) -> None:
         if did in self._held:
@@ -214,35 +241,37 @@ class IdentityStore:
             if held.identity.connected_did == connected_did:
                 raise IdentityError(f"{did} acts for {connected_did} here already. Ask for more grants to it.")
 
-    async def _put(self, portable_did: PortableDid, identity: Identity) -> None:
-        value = export_portable_identity(portable_did, identity.name, identity.connected_did)
-        if identity.by_default:
-            value["byDefault"] = True
-        await self._records.put(KIND, portable_did.uri, value)
+    async def _delete_facts(self, did: str) -> None:
+        """Delete the records that an identity has beside its own."""
+        if did in self._records.ids(NAME):
+            await self._records.delete(NAME, did)
+        await self._documents.delete_records(did)
+        await self._documents.forget(did)
 
     async def _changed(self, kind: str, did: str) -> None:
-        if kind != KIND:
+        if kind not in (KIND, NAME):
             return
-        value, before = await self._records.get(KIND, did), self._held.get(did)
+        value, name = await self._records.get(KIND, did), await self._records.get(NAME, did)
+        held = self._held.get(did)
         if value is None:
-            if before is not None:
+            if held is not None:
                 del self._held[did]
                 for on_removed in self.on_removed:
-                    await on_removed(before.identity)
+                    await on_removed(held.identity)
             return
-        metadata, document = value["metadata"], value["portableDid"]["document"]
+        metadata = value["metadata"]
         identity = Identity(
             did,
-            metadata["name"],
+            name or metadata["name"],
             connected_did=metadata.get("connectedDid"),
             by_default=value.get("byDefault", False),
         )
-        if before is not None and before.document == document:
-            before.identity = identity
+        if held is not None:
+            held.identity = identity
             return
-        self._held[did] = _Held(identity, document)
+        self._held[did] = _Held(identity)
         for on_added in self.on_added:
-            await on_added(PortableDid.from_wire(value["portableDid"]))
+            await on_added(self._documents.current(PortableDid.from_wire(value["portableDid"])))
 
     async def _check_keys(self, portable_did: PortableDid) -> None:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from web5.agent.identities import IdentityStore
+from web5.agent.publication.documents import Documents, Wanted
 from web5.agent.vault.vault import Vault
 from web5.crypto.jwk import key_material
 from web5.crypto.jws import MessageSigner
@@ -31,21 +32,25 @@ class Keyring:
         received_keys: keys of contexts that others gave, by the DID they were given to, the root's ID and the context.
     """
 
-    def __init__(self, vault: Vault, identities: IdentityStore, resolver: DidResolver, crypto: Crypto) -> None:
+    def __init__(
+        self, vault: Vault, identities: IdentityStore, documents: Documents, resolver: DidResolver, crypto: Crypto
+    ) -> None:
         self.received_keys: dict[tuple[str, str, str], DerivedKey] = {}
         self._vault = vault
         self._identities = identities
+        self._documents = documents
         self._resolver = resolver
         self._crypto = crypto
         self._own: MessageSigner | None = None
         self._temporary: dict[str, MessageSigner] = {}
 
     async def open(self) -> MessageSigner:
-        """Return the agent's own signer, once the vault is unlocked.
+        """Return the agent's own signer, once the vault is unlocked; forgets the keys of another.
 
         Raises:
             VaultLocked: it is not.
         """
+        self.received_keys.clear()
         self._own = await signer_for(await self._vault.portable_did(), self._crypto)
         return self._own
 
@@ -86,16 +91,14 @@ class Keyring:
 
     async def portable_did(self, did: str) -> PortableDid:
         """Return a DID with its private keys. Raises as `signer` does."""
-        if did == self._agent().did:
-            return await self._vault.portable_did()
-        return await self._identities.portable_did(did)
+        return self._documents.current(await self._held(did))
 
-    async def replace(self, portable_did: PortableDid) -> None:
-        """Store another document of a DID. Raises as `signer` does."""
-        if portable_did.uri == self._agent().did:
-            await self._vault.store_did(portable_did)
-        else:
-            await self._identities.replace(portable_did)
+    async def wanted(self, did: str) -> Wanted:
+        """Return a DID as it is to be published. Raises as `signer` does."""
+        return self._documents.wanted(await self._held(did))
+
+    async def _held(self, did: str) -> PortableDid:
+        return await (self._vault.portable_did() if did == self._agent().did else self._identities.held(did))
 
     async def root_key(self, did: str) -> RootKey:
         """Return the root of record encryption: the secp256k1 key for key agreement, else one from the signing key.

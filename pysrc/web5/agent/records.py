@@ -13,15 +13,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from web5.agent.messages import Messages
-from web5.agent.vault.secrets import VaultSecrets
-from web5.agent.vault.vault import Vault
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Applied, compose
@@ -56,6 +54,14 @@ class _Entry:
     jwe: str
 
 
+class Cipher(Protocol):
+    """Encrypts and decrypts with the content key of a vault: an unlocked one, or one that is to be."""
+
+    async def encrypt(self, plaintext: bytes) -> str: ...
+
+    async def decrypt(self, jwe_text: str) -> bytes: ...
+
+
 class AgentRecords:
     """Values by kind and id.
 
@@ -63,7 +69,7 @@ class AgentRecords:
         on_change: called with the kind and the id of what was put, deleted, or came by sync.
     """
 
-    def __init__(self, messages: Messages, vault: Vault, clock: Clock) -> None:
+    def __init__(self, messages: Messages, vault: Cipher, clock: Clock) -> None:
         self.on_change: list[Callable[[str, str], Awaitable[None]]] = []
         self._messages = messages
         self._vault = vault
@@ -74,20 +80,20 @@ class AgentRecords:
         self._reading: asyncio.Task[None] | None = None
         self._one_writer = asyncio.Lock()
 
-    async def open(self, signer: MessageSigner) -> None:
+    async def open(self, signer: MessageSigner, *, configure: bool = True) -> None:
         """Read everything; the vault is unlocked.
 
         Parameters:
             signer: signs as the agent.
+            configure: make ready for `put`, too.
 
         Raises:
             VaultLocked: it was locked meanwhile.
         """
         self.close()
         self._signer = signer
-        query = await compose.protocols_query(signer, self._clock, protocol=PROTOCOL)
-        if not (await self._process(query))["entries"]:
-            await self._process(await compose.protocols_configure(signer, self._clock, definition=DEFINITION))
+        if configure:
+            await self.configure()
         async for message, jwe in self._stored({"protocol": PROTOCOL}):
             await self._remember(message, jwe)
 
@@ -100,10 +106,31 @@ class AgentRecords:
         self._entries.clear()
         self._stale.clear()
 
+    async def configure(self) -> None:
+        """Make ready for `put`."""
+        signer = self._agent()
+        query = await compose.protocols_query(signer, self._clock, protocol=PROTOCOL)
+        if not (await self._process(query))["entries"]:
+            await self._process(await compose.protocols_configure(signer, self._clock, definition=DEFINITION))
+
+    @property
+    def did(self) -> str | None:
+        """The agent's DID, while they are open."""
+        return self._signer.did if self._signer else None
+
     def ids(self, kind: str) -> list[str]:
         """Return the ids of a kind, the oldest first."""
         oldest_first = sorted(self._entries.values(), key=lambda entry: entry.message["descriptor"]["dateCreated"])
         return list(dict.fromkeys(entry.key[1] for entry in oldest_first if entry.key[0] == kind))
+
+    def all_keys(self) -> list[Key]:
+        """Return kind and id of all values."""
+        return list(dict.fromkeys(entry.key for entry in self._entries.values()))
+
+    def dated(self, key: Key) -> str:
+        """Return when a value was put last; an empty text if there is none."""
+        entry = self._newest(key)
+        return "" if entry is None else str(entry.message["descriptor"]["messageTimestamp"])
 
     async def get(self, kind: str, id: str) -> Any:
         """Return a value, or None if there is none.
@@ -124,7 +151,8 @@ class AgentRecords:
             VaultLocked: the vault is locked.
             StorageError: it could not be stored.
         """
-        jwe = await self._vault.encrypt(_plaintext(kind, id, value))
+        content = {"kind": kind, "id": id, "value": value}
+        jwe = await self._vault.encrypt(json.dumps(content, separators=(",", ":")).encode())
         async with self._one_writer:
             for attempt in range(3):
                 existing = self._newest((kind, id))
@@ -154,16 +182,6 @@ class AgentRecords:
                     await self._messages.replace(self._agent().did, delete)
                 self._entries.pop(record_id, None)
         await self._notify((kind, id))
-
-    async def encrypted_for(
-        self, secrets: VaultSecrets, signer: MessageSigner, keys: Iterable[Key]
-    ) -> list[tuple[Message, bytes]]:
-        """Return new records with these values for another agent, ready to be processed in its name."""
-        made = []
-        for kind, id in keys:
-            jwe = await secrets.encrypt(_plaintext(kind, id, await self.get(kind, id)))
-            made.append((await self._write(signer, jwe, None), jwe.encode()))
-        return made
 
     # -- the store
 
@@ -264,7 +282,3 @@ class AgentRecords:
         if self._signer is None:
             raise IdentityError("the agent's records are not open: unlock the vault first")
         return self._signer
-
-
-def _plaintext(kind: str, id: str, value: Any) -> bytes:
-    return json.dumps({"kind": kind, "id": id, "value": value}, separators=(",", ":")).encode()

@@ -1,19 +1,28 @@
 """The way back: words on a new device give the agent, its identities with their keys, and all their records.
 
 Invariants:
-1. Words that fit no agent change nothing: none is made from them.
-2. What this device holds already goes on: identities with records of their own move into the recovered agent before it
-   takes the place of the one that was here. One that was only just made, by a first launch, goes with it.
+1. Words that fit no agent change nothing: none is made from them. Nor does a recovery that finds no identity while a
+   node could not be read to its end: what it has may be there.
+2. What this device holds already goes on: everything that the agent here keeps moves into the recovered one before that
+   takes its place. Only an identity that a first launch made goes with it, if nothing was done with it, and nobody can
+   know of it, since it was never published.
 3. A vault that is locked gives way to no other: what it keeps could not move, and would be lost.
-4. The vault is replaced in one step, so that a crash leaves one agent or the other, whole.
+4. The vault is replaced in one step, so that a crash leaves one agent or the other, whole. What was fetched or moved
+   before is there the next time, and is not fetched or moved again; `Agent.wake_up` lets go of whom it cannot sign for.
+5. A node that is slow or silent keeps nobody waiting once another has told everything; what only it has comes by sync,
+   and the progress says that not all of them were read.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from web5.agent.agent import Agent
-from web5.agent.identities import KIND, Identity
+from web5.agent.identities import KIND, NAME, Identity
+from web5.agent.publication.documents import DOCUMENT
+from web5.agent.records import AgentRecords, Key
 from web5.agent.vault.secrets import VaultSecrets, derive_secrets
 from web5.agent.vault.wrapping import check_new_password
 from web5.crypto.jws import MessageSigner
@@ -30,40 +39,51 @@ async def recover(
 ) -> None:
     """Bring an agent back on this device: its DID, its identities with their keys, and all their records.
 
-    Identities that are here already move into it. Words of the very agent that is here set its password anew.
+    Identities that are here already move into it. Words of the very agent that is here set its password anew. If it is
+    cut off, the next one goes on where it was.
 
     Parameters:
         agent: the agent of this device, with or without a vault.
         recovery_phrase: 12 to 24 words.
         password: what the vault is to be unlocked with here; None: this device's key alone.
-        on_progress: called with (step, done, total): "agent", "identities", then "records".
+        on_progress: called with (step, done, total): "agent", "identities", "records"; and last with "nodes", if not
+            all of them could be read.
 
     Raises:
-        RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, it cannot be reached
-            now, or another's vault is locked here. Nothing is changed.
+        RecoveryError: these are not words of a recovery phrase, they fit no agent that is known, not enough of it can
+            be read now, or another's vault is locked here. Nothing is changed.
         InvalidArgument: the password is too short.
     """
-    interval = agent.sync.interval
     on_progress("agent", 0, 1)
     check_new_password(password)
     secrets = await derive_secrets(recovery_phrase, agent.crypto)
-    if secrets.did == agent.vault.agent_did:
-        await agent.vault.install(secrets, password)
-    elif agent.vault.state == "locked":
-        raise RecoveryError(
-            "These words are those of another agent than the one that is locked here, whose identities would be lost."
-            " Unlock this one first, by its password or its own words."
-        )
-    else:
-        secrets = replace(secrets, portable_did=await _published(agent, secrets.portable_did))
-        signer = await signer_for(secrets.portable_did, agent.crypto)
-        await _fetch_agent(agent, secrets.portable_did, signer)
-        await _take_over(agent, secrets, signer, password)
-    await agent.wake_up()
-    on_progress("agent", 1, 1)
-    await _fetch_records(agent, on_progress)
-    if interval != agent.sync.interval:
-        await agent.sync.start(interval)
+    async with agent.recovering, _same_interval(agent):
+        if secrets.did == agent.vault.agent_did:
+            await agent.vault.install(secrets, password)
+            await agent.wake_up()
+            back = len(agent.identities.list())
+        elif agent.vault.state == "locked":
+            raise RecoveryError(
+                "These words are those of another agent than the one that is locked here, whose identities would be"
+                " lost. Unlock this one first, by its password or its own words."
+            )
+        else:
+            secrets = replace(secrets, portable_did=await _published(agent, secrets.portable_did))
+            back = await _bring_in(agent, secrets, password)
+        on_progress("agent", 1, 1)
+        on_progress("identities", back, back)
+        await _fetch_records(agent, on_progress)
+
+
+@asynccontextmanager
+async def _same_interval(agent: Agent) -> AsyncIterator[None]:
+    """Sync as before, once the recovery has ended or failed."""
+    interval = agent.sync.interval
+    try:
+        yield
+    finally:
+        if interval != agent.sync.interval and agent.vault.state == "unlocked":
+            await agent.sync.start(interval)
 
 
 async def _published(agent: Agent, portable_did: PortableDid) -> PortableDid:
@@ -84,52 +104,82 @@ async def _published(agent: Agent, portable_did: PortableDid) -> PortableDid:
     raise RecoveryError(f"Whether these words belong to an agent cannot be told now; try again later. ({reason})")
 
 
-async def _fetch_agent(agent: Agent, portable_did: PortableDid, signer: MessageSigner) -> None:
-    """Pull the agent's own records, which are of no use without its key, before anything is changed."""
-    did = portable_did.uri
-    agent.resolver.seed(portable_did)
+async def _bring_in(agent: Agent, secrets: VaultSecrets, password: str | None) -> int:
+    """Put the secrets into the vault, once the agent's records are here; return how many identities came back."""
+    did, signer = secrets.did, await signer_for(secrets.portable_did, agent.crypto)
+    agent.resolver.seed(secrets.portable_did)
     with agent.keyring.temporary_signer(signer):
-        await agent.sync.register(did)
-        report = await agent.sync.now("pull", did)
-    if any(endpoint.error is None for endpoint in report.endpoints) and not report.did_errors:
-        return
-    await agent.sync.unregister(did)
-    reasons = [*report.did_errors.values(), *(f"{end.endpoint}: {end.error}" for end in report.endpoints)]
-    raise RecoveryError(
-        f"The agent is known, but none of its nodes can be read now; try again later. ({'; '.join(reasons)})"
-    )
+        try:
+            await agent.sync.register(did)
+            found = await _fetch_agent(agent, secrets, signer)
+            back = len(found.ids(KIND))
+            if keys := await _worth_keeping(agent):
+                await found.configure()
+            for key in keys:
+                await _move(agent.records, found, key)
+            await agent.pause()
+            await agent.vault.install(secrets, password)
+        except BaseException:
+            await agent.sync.unregister(did)
+            agent.resolver.forget(did)
+            if agent.vault.state == "unlocked":
+                await agent.wake_up()
+            raise
+    await agent.wake_up()
+    return back
 
 
-async def _take_over(agent: Agent, secrets: VaultSecrets, signer: MessageSigner, password: str | None) -> None:
-    """Put the secrets into the vault, with what is worth keeping of the agent that was here."""
-    dropped: list[str] = []
-    if agent.vault.state == "unlocked":
-        kept = [
-            (KIND, identity.did) for identity in agent.identities.list() if not await _is_untouched(agent, identity)
+async def _fetch_agent(agent: Agent, secrets: VaultSecrets, signer: MessageSigner) -> AgentRecords:
+    """Pull the agent's own records, and return them if that is enough to go on with (invariant 1)."""
+    report = await agent.sync.now("pull", secrets.did)
+    found = AgentRecords(agent.messages, secrets, agent.clock)
+    await found.open(signer, configure=False)
+    identities = found.ids(KIND)
+    unread = [f"{end.endpoint}: {end.error[1]}" for end in report.endpoints if end.error is not None]
+    if len(unread) == len(report.endpoints) or report.did_errors:
+        reasons = "; ".join([*report.did_errors.values(), *unread])
+        raise RecoveryError(f"The agent is known, but none of its nodes can be read now; try again later. ({reasons})")
+    if not identities:
+        unread += [
+            f"{one.endpoint}: {one.detail}" for one in agent.sync.unsettled(secrets.did) if one.direction == "pull"
         ]
-        for message, data in await agent.records.encrypted_for(secrets, signer, kept):
-            await agent.messages.process(secrets.did, message, data)
-        dropped = [did for did in agent.keyring.dids() if (KIND, did) not in kept]
-    await agent.lock()
-    await agent.vault.install(secrets, password)
-    for did in dropped:
-        await agent.sync.unregister(did)
+        if unread:
+            raise RecoveryError(
+                "The agent is known, but what can be read of its nodes has none of its identities, and the rest cannot"
+                f" be read now; try again later. ({'; '.join(unread)})"
+            )
+    else:
+        await agent.identities.choose_for(secrets.did, identities[0])
+    return found
+
+
+async def _worth_keeping(agent: Agent) -> list[Key]:
+    """Return what moves into the recovered agent of that which is here (invariant 2)."""
+    if agent.vault.state != "unlocked":
+        return []
+    left = {agent.vault.agent_did} | {one.did for one in agent.identities.list() if await _is_untouched(agent, one)}
+    return [key for key in agent.records.all_keys() if key[1].partition(" ")[0] not in left]
 
 
 async def _is_untouched(agent: Agent, identity: Identity) -> bool:
-    """Return True if a first launch made it, and nothing was written with it since."""
-    if not identity.by_default:
+    """Return True if a first launch made it, nothing was done with it since, and nobody can know of it."""
+    did, keys = identity.did, agent.records.all_keys()
+    named = any(key in keys for key in [(NAME, did), (DOCUMENT, did)]) or agent.documents.record_ids(did)
+    if not identity.by_default or named or agent.may_be_known(did):
         return False
-    records = await compose.messages_query(
-        await agent.signer(identity.did), agent.clock, filters=[{"interface": "Records"}]
-    )
-    return not (await agent.messages.process(identity.did, records))["entries"]
+    everything = await compose.messages_query(await agent.signer(did), agent.clock)
+    return not (await agent.messages.process(did, everything))["entries"]
+
+
+async def _move(here: AgentRecords, there: AgentRecords, key: Key) -> None:
+    """Put a value into another agent's records, unless these have it newer; an identity's keys are always the same."""
+    value, known = await here.get(*key), await there.get(*key)
+    if known is None or (key[0] != KIND and known != value and there.dated(key) < here.dated(key)):
+        await there.put(*key, value)
 
 
 async def _fetch_records(agent: Agent, on_progress: Progress) -> None:
     """Pull what the identities have, with progress over all of them and their nodes."""
-    identities = len(agent.identities.list())
-    on_progress("identities", identities, identities)
     visits: dict[tuple[str, str], tuple[int, int]] = {}
 
     def add_up(event: SyncEvent) -> None:
@@ -139,6 +189,10 @@ async def _fetch_records(agent: Agent, on_progress: Progress) -> None:
 
     agent.sync.listeners.append(add_up)
     try:
-        await agent.sync.now("pull")
+        report = await agent.sync.now("pull")
     finally:
         agent.sync.listeners.remove(add_up)
+    nodes = {end.endpoint for end in report.endpoints}
+    read = nodes - {end.endpoint for end in report.endpoints if end.error is not None}
+    if read != nodes:
+        on_progress("nodes", len(read), len(nodes))

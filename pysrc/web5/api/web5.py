@@ -123,7 +123,8 @@ class Web5:
                 fewer than 8 characters.
             VaultLocked: the vault has a password, and none is given.
             WrongPassword: it is another one.
-            RecoveryError: the words are none, or nothing can be recovered by them; nothing is changed.
+            RecoveryError: the words are none, or nothing can be recovered by them now; nothing is changed. Or the agent
+                is back, and has no identity.
             StorageBusy: another tab or process is the node.
             StorageError: the store cannot be opened.
         """
@@ -137,6 +138,7 @@ class Web5:
                     raise RecoveryError("The agent is back, but its nodes hold no identity. Connect again to make one.")
                 on_progress("identity", 0, 1)
                 identity = await agent.create_identity("Default", endpoints, by_default=True)
+            await agent.identities.keep_choice()
             await agent.sync.start(sync)
             on_progress("ready", 1, 1)
             return Connection(cls._of(agent, identity), created=created, recovery_phrase=phrase)

@@ -10,9 +10,16 @@ from tests.unit.conftest import World
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.agent.recovery import recover
+from web5.dwn import compose
 from web5.errors import InvalidArgument, RecoveryError, VaultLocked, WrongPassword
 
 NOTE = "https://schema.org/TextDigitalDocument"
+INBOX: dict[str, Any] = {
+    "protocol": "https://inbox.example",
+    "published": True,
+    "types": {"mail": {}},
+    "structure": {"mail": {"$actions": [{"who": "anyone", "can": ["create"]}]}},
+}
 OTHER_WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
 
@@ -153,14 +160,116 @@ async def test_what_was_on_the_device_moves_in(world: World) -> None:
     assert await notes_of(laptop, did) == ["written before"]
 
 
-async def test_an_identity_of_a_mere_first_launch_goes(world: World) -> None:
+async def test_an_identity_of_a_mere_first_launch_goes_while_nobody_can_know_of_it(world: World) -> None:
     """Invariant 2."""
     _, words = await first_agent(world, names=("Private",))
+    world.down.add("dht")
     phone = await world.device("phone")
     _, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
+    assert not await phone.publish_all()
+    world.down.clear()
     await recover(phone, words)
     assert [one.name for one in phone.identities.list()] == ["Private"]
     assert did not in phone.sync.tenants()
+
+
+async def publish(phone: Agent, did: str) -> None:
+    assert await phone.publish_all()
+
+
+async def rename(phone: Agent, did: str) -> None:
+    await phone.identities.rename(did, "Me")
+
+
+async def configure(phone: Agent, did: str) -> None:
+    await Web5(phone, did).dwn.protocols.configure(INBOX)
+
+
+async def choose_nodes(phone: Agent, did: str) -> None:
+    await phone.set_dwn_endpoints(did, [])
+
+
+@pytest.mark.parametrize("use", [publish, rename, configure, choose_nodes])
+async def test_an_identity_that_was_used_stays_with_its_keys(world: World, use: Any) -> None:
+    """Invariant 2."""
+    _, words = await first_agent(world, names=("Private",))
+    if use is not publish:
+        world.down.add("dht")
+    phone = await world.device("phone")
+    _, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
+    await use(phone, did)
+    assert use is publish or not await phone.publish_all()
+    before = await phone.identities.portable_did(did)
+    world.down.clear()
+    await recover(phone, words)
+    after = await phone.identities.portable_did(did)
+    assert after.private_keys == before.private_keys
+    assert after.document.dwn_endpoints == before.document.dwn_endpoints
+    assert phone.identities.get(did).name == ("Me" if use is rename else "Default")
+    assert phone.identities.list()[0].chosen, "that of the agent that came back"
+
+
+async def test_a_letter_that_waits_at_a_node_still_finds_its_reader(world: World) -> None:
+    _, words = await first_agent(world, names=("Private",))
+    phone = await world.device("phone")
+    web5, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
+    await web5.dwn.protocols.configure(INBOX)
+    assert await phone.publish_all()
+    assert (await phone.sync.now()).ok
+    friend = await world.device("friend")
+    sender = await friend.create_identity("Friend", world.endpoints)
+    assert await friend.publish_all()
+    letter = await compose.records_write(
+        await friend.signer(sender.did),
+        friend.clock,
+        data=b"a letter",
+        data_format="text/plain",
+        protocol=INBOX["protocol"],
+        protocol_path="mail",
+    )
+    await friend.messages.request(did, letter, b"a letter")
+    await recover(phone, words)
+    [found] = await Web5(phone, did).dwn.records.query(protocol=INBOX["protocol"])
+    assert await found.data.text() == "a letter"
+
+
+async def test_an_empty_node_proves_nothing_while_another_is_down(world: World) -> None:
+    """Invariant 1."""
+    world.down.add("dwn1")  # it is given nothing
+    laptop = await world.blank_device("laptop")
+    await laptop.initialize(dwn_endpoints=world.endpoints)
+    words = str(await laptop.vault.recovery_phrase())
+    await laptop.create_identity("Private", world.endpoints)
+    assert await laptop.publish_all()
+    await laptop.sync.now()
+
+    world.down.clear()
+    phone, tablet = await world.blank_device("phone"), await world.device("tablet")
+    _, mine = await Web5.connect(agent=tablet, dwn_endpoints=world.endpoints, sync="off")
+    assert await tablet.publish_all()
+    here = tablet.vault.agent_did
+    world.down.add("dwn0")
+    for device in (phone, tablet):
+        with pytest.raises(RecoveryError, match=r"none of its identities.*again later"):
+            await Web5.connect(agent=device, recovery_phrase=words, sync="off")
+    assert (phone.vault.state, phone.sync.tenants()) == ("new", [])
+    assert (tablet.vault.agent_did, sorted(tablet.sync.tenants())) == (here, sorted([str(here), mine]))
+    world.down.clear()
+    assert (await tablet.sync.now()).ok
+    for device in (phone, tablet):
+        await Web5.connect(agent=device, recovery_phrase=words, sync="off")
+        assert device.identities.list()[0].name == "Private"
+        assert device.identities.list()[0].chosen
+
+
+async def test_what_only_some_nodes_told_is_not_called_all(world: World) -> None:
+    """Invariant 5."""
+    _, words = await first_agent(world)
+    world.down.add("dwn0")
+    phone = await world.blank_device("phone")
+    told: list[tuple[str, int, int]] = []
+    await recover(phone, words, None, lambda *step: told.append(step))
+    assert told[-1] == ("nodes", 1, 2)
 
 
 async def test_words_open_the_agents_own_vault_when_the_password_is_forgotten(world: World) -> None:

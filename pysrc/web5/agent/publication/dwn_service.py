@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from web5.dids import dht
@@ -29,10 +30,21 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
     for url in urls:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
             raise InvalidArgument(f"{url!r} is not the URL of a DWN: it begins with https:// or http://.")
-    document = portable_did.document.to_wire()
+    version = max(dht.sequence_at(now), version_of(portable_did.metadata) + 1)
+    return portable_did.model_copy(
+        update={
+            "document": with_service(portable_did, urls),
+            "metadata": {**portable_did.metadata, "published": False, "versionId": str(version)},
+        }
+    )
+
+
+def with_service(portable_did: PortableDid, urls: Sequence[str]) -> DidDocument:
+    """Return the document with these endpoints in the place of those that it has; none removes the service."""
+    wire: dict[str, Any] = portable_did.document.to_wire()
     services = [
         service
-        for service in document.pop("service", ())
+        for service in wire.pop("service", ())
         if service["type"] != DWN_SERVICE and fragment_of(service["id"]) != "dwn"
     ]
     if urls:
@@ -41,11 +53,5 @@ def with_dwn_endpoints(portable_did: PortableDid, urls: Sequence[str], now: int)
         own = {"id": f"{portable_did.uri}#dwn", "type": DWN_SERVICE, "serviceEndpoint": list(dict.fromkeys(urls))}
         services.append(custom | own)
     if services:
-        document["service"] = services
-    version = max(dht.sequence_at(now), version_of(portable_did.metadata) + 1)
-    return portable_did.model_copy(
-        update={
-            "document": DidDocument.from_wire(document),
-            "metadata": {**portable_did.metadata, "published": False, "versionId": str(version)},
-        }
-    )
+        wire["service"] = services
+    return DidDocument.from_wire(wire)

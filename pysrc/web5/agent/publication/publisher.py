@@ -5,7 +5,8 @@ stop the local node nor be forgotten: the reason is kept, and the attempt is rep
 
 Invariants:
 1. One attempt runs for a DID at a time; who asks meanwhile waits for it.
-2. A document that was changed is published, also if the process ended before it could be.
+2. A document that was changed is published, also if the process ended before it could be; what others have published
+   meanwhile is taken over first.
 3. `known` is never taken back: later versions have the same identity key, which signs.
 4. What is to be done again is never late because a clock was wrong. Stored due times are by the wall clock, which may
    have been ahead then: one that is further ahead than its wait counts as passed. Within the process, a clock that
@@ -23,9 +24,9 @@ from math import inf
 from typing import Any
 
 from web5.agent.publication.attempt import Delivery, PublishAttempt
+from web5.agent.publication.documents import Wanted
 from web5.agent.publication.store import Publication, PublicationStore, State, document_hash
-from web5.dids import dht
-from web5.dids.dht.bep44 import encode, version_of
+from web5.dids.dht.bep44 import encode
 from web5.dids.dht.gateways import Gateways
 from web5.dids.models import PortableDid
 from web5.errors import Web5Error
@@ -58,9 +59,9 @@ class DidPublisher:
     """Publishes in the background, with growing waits between attempts, and renews what is published.
 
     Parameters:
-        portable_did: gives a DID with its keys; raises Web5Error if it cannot.
-        on_published: awaited with a DID when a version was found at a gateway that was not known to be, and with a
-            function that makes of the DID as it is held what is to be kept: it may be older, or have changed meanwhile.
+        wanted: gives a DID with its keys as it is to be published; raises Web5Error if it cannot.
+        on_newer: awaited with a DID as somebody else has published it, before anything is published over that.
+        on_published: awaited with a DID as it was published from here, once a gateway shows it.
         chance: from 0 to 1, see `SPREAD`.
     """
 
@@ -71,15 +72,17 @@ class DidPublisher:
         crypto: Crypto,
         clock: Clock,
         *,
-        portable_did: Callable[[str], Awaitable[PortableDid]],
-        on_published: Callable[[str, Callable[[PortableDid], PortableDid]], Awaitable[None]],
+        wanted: Callable[[str], Awaitable[Wanted]],
+        on_newer: Callable[[PortableDid], Awaitable[None]],
+        on_published: Callable[[PortableDid], Awaitable[None]],
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._publications = publications
         self._gateways = gateways
         self._crypto = crypto
         self._clock = clock
-        self._portable_did = portable_did
+        self._wanted = wanted
+        self._on_newer = on_newer
         self._on_published = on_published
         self._chance = chance
         self._created: set[str] = set()
@@ -121,6 +124,12 @@ class DidPublisher:
         self._created.discard(did)
         await self._publications.forget(did)
 
+    def may_be_known(self, did: str) -> bool:
+        """Return True unless nothing of the DID can have been published from here."""
+        kept, publication = self._kept.get(did), self._publications.get(did)
+        tried = kept is not None and not kept.has_failed
+        return tried or publication.known or publication.payload is not None
+
     def known(self, did: str) -> bool:
         """Return True if remote nodes can find the DID."""
         return not _is_dht(did) or self._publications.get(did).known
@@ -160,50 +169,36 @@ class DidPublisher:
 
     async def _attempt(self, did: str, kept: _Kept) -> None:
         before = latest = self._publications.get(did)
-        attempted, changed = b"", False
+        is_new, changed = before.document_hash is None and did in self._created, False
+
+        async def on_newer(found: PortableDid) -> Wanted:
+            await self._on_newer(found)
+            return await self._wanted(did)
 
         async def on_found(delivery: Delivery) -> None:
             nonlocal latest
-            if not before.is_current or delivery.item.seq != before.sequence:
-
-                def newest(held: PortableDid) -> PortableDid:
-                    if document_hash(held) == attempted:
-                        return delivery.portable_did
-                    return dht.with_version(held, delivery.item.seq)  # what was changed meanwhile is published next
-
-                await self._on_published(did, newest)
+            if delivery.made_here and (not before.is_current or delivery.item.seq != before.sequence):
+                await self._on_published(delivery.portable_did)
             # Not all have answered: after a crash all of them are to be asked again.
             latest = replace(_after(latest, delivery), state="incomplete", gateways="")
             await self._publications.put(latest)
             kept.resolve(True)
 
         try:
-            portable_did = await self._portable_did(did)
-            attempted = document_hash(portable_did)
-            latest, changed = self._begin(portable_did, before)
+            wanted = await self._wanted(did)
+            if document_hash(wanted.portable_did) == before.document_hash:
+                wanted = replace(wanted, changed=False)  # gateways have taken it, and did not show it yet
+            changed = is_new or wanted.changed
+            latest = before if changed else _begin(wanted, before)
             if not changed and not self._is_due(latest, kept):
                 return
-            attempt = PublishAttempt(self._gateways, self._crypto, self._clock, portable_did, latest.item, on_found)
-            latest = _after(latest, await attempt.run(changed=changed))
+            attempt = PublishAttempt(self._gateways, self._crypto, self._clock, wanted, latest.item, on_newer, on_found)
+            self._created.discard(did)  # another attempt is to look for what this one may have left
+            latest = _after(latest, await attempt.run(new=is_new))
         except Web5Error as error:
             state: State = "incomplete" if latest.is_current and not changed else "missing"
             latest = replace(latest, error=str(error), state=state)
         await self._publications.put(self._scheduled(before, latest, kept))
-
-    def _begin(self, portable_did: PortableDid, known: Publication) -> tuple[Publication, bool]:
-        """Return what an attempt begins with, and whether the document is to be published anew."""
-        current, published = document_hash(portable_did), bool(portable_did.metadata.get("published"))
-        if current == known.document_hash:
-            return known, False
-        if known.document_hash is None:
-            elsewhere = portable_did.uri not in self._created
-        else:  # another device may have changed and published it, and given its DID to this one
-            elsewhere = published and version_of(portable_did.metadata) > known.sequence
-        if not elsewhere:
-            return known, True
-        # What its own metadata say is believed for now, and checked at once.
-        state: State = "incomplete" if published else "missing"
-        return Publication(portable_did.uri, document_hash=current, state=state, known=published), False
 
     def _is_due(self, publication: Publication, kept: _Kept) -> bool:
         new_gateways = set(self._gateways.uris) - set(publication.gateways.split())
@@ -260,6 +255,18 @@ class _Kept:
         if self.found.done():
             self.found = asyncio.get_running_loop().create_future()
         self.found.set_result(is_found)
+
+
+def _begin(wanted: Wanted, known: Publication) -> Publication:
+    """Return what is known of a document that was not changed here, before an attempt."""
+    current = document_hash(wanted.portable_did)
+    if current == known.document_hash:
+        return known
+    # It was imported, or another device has published it. What its own metadata say is believed for now, and checked
+    # at once.
+    published = bool(wanted.portable_did.metadata.get("published"))
+    state: State = "incomplete" if published else "missing"
+    return Publication(known.did, document_hash=current, state=state, known=known.known or published)
 
 
 def _after(publication: Publication, delivery: Delivery) -> Publication:

@@ -46,6 +46,10 @@ class VaultSecrets:
         """Encrypt as `Vault.encrypt` of the vault that these are to be in."""
         return await jwe.encrypt(self.crypto, plaintext, Direct(self.content_key))
 
+    async def decrypt(self, jwe_text: str) -> bytes:
+        """Decrypt as `Vault.decrypt` of that vault."""
+        return await jwe.decrypt(self.crypto, jwe_text, Direct(self.content_key))
+
 
 async def derive_secrets(phrase: str, crypto: Crypto, dwn_endpoints: Sequence[str] = ()) -> VaultSecrets:
     """Derive the secrets of a recovery phrase; the DID is not published by that.

@@ -71,11 +71,6 @@ class VaultStore:
             ("INSERT OR REPLACE INTO vault_key VALUES (1, ?, ?, NULL)", (wrapping.protection, wrapping.wrapped)),
         )
 
-    async def replace_did(self, did_jwe: str) -> None:
-        with self._database.transaction() as db:
-            db.execute("UPDATE vault_agent SET did_jwe = ?", (did_jwe,))
-        await self._database.flush()
-
     async def rewrap(self, wrapping: Wrapping) -> None:
         """Put another wrapping in the place of the one that is there, which is erased."""
         values = (wrapping.protection, wrapping.wrapped)

@@ -179,21 +179,6 @@ class Vault:
         plaintext = await self.decrypt(self._store.did_jwe() or "")
         return PortableDid.from_wire(parse(plaintext.decode()))
 
-    async def store_did(self, portable_did: PortableDid) -> None:
-        """Keep the agent's DID as it is now, after its document was changed or published.
-
-        Raises:
-            VaultLocked: unlock it first.
-            VaultError: this is another DID, or one without its keys.
-        """
-        content_key = self._key()
-        if portable_did.uri != self.agent_did:
-            raise VaultError(f"The vault is that of {self.agent_did}, not of {portable_did.uri}.")
-        if not portable_did.private_keys:
-            raise VaultError(f"{portable_did.uri} without its private keys would be lost here.")
-        async with self._changing:
-            await self._store.replace_did(await self._encrypted_did(content_key, portable_did))
-
     async def encrypt(self, plaintext: bytes) -> str:
         """Encrypt into a compact JWE that only this vault opens: `dir`, A256GCM, under the content key.
 

@@ -105,7 +105,6 @@ def _everything(vault: Vault) -> list[Callable[[], Any]]:
         vault.forget_recovery_phrase,
         lambda: vault.encrypt(b""),
         lambda: vault.decrypt(""),
-        lambda: vault.store_did(PortableDid.from_wire({"uri": AGENT, "document": {"id": AGENT}})),
     ]
 
 
@@ -361,7 +360,6 @@ async def test_2_nothing_of_an_old_wrapping_or_of_forgotten_words_is_stored(
     device = Device(database, tmp_path / "device.key")
     vault = await _created(device, password=old, words=None)
     for number in range(3):
-        await vault.store_did(await vault.portable_did())
         wrapped, words = database.connection.execute("SELECT wrapped, phrase_jwe FROM vault_key").fetchone()
         # Their random middles: what a header says of all such texts may stay.
         gone = [wrapped[len(wrapped) // 2 :][:12], words.encode()[len(words) // 2 :][:12]]
@@ -372,29 +370,6 @@ async def test_2_nothing_of_an_old_wrapping_or_of_forgotten_words_is_stored(
     await vault.forget_recovery_phrase()
     assert gone[1] not in stored()
     await database.close()
-
-
-async def test_the_did_is_kept_as_it_was_last_stored(device: Device) -> None:
-    vault = await _created(device)
-    portable_did = await vault.portable_did()
-    published = portable_did.model_copy(update={"metadata": {"published": True, "versionId": "1"}})
-    await vault.store_did(published)
-    again = device.vault()
-    await again.unlock("a secret")
-    assert (await again.portable_did()).to_wire() == published.to_wire()
-
-
-async def test_another_did_or_one_without_keys_is_not_stored(device: Device) -> None:
-    vault = await _created(device)
-    portable_did = await vault.portable_did()
-    for wrong in (
-        portable_did.model_copy(update={"uri": "did:dht:another"}),
-        portable_did.model_copy(update={"private_keys": None}),
-        portable_did.model_copy(update={"private_keys": []}),
-    ):
-        with pytest.raises(VaultError):
-            await vault.store_did(wrong)
-    assert await vault.portable_did() == portable_did
 
 
 async def test_what_another_vault_encrypted_is_refused(device: Device, tmp_path: Path) -> None:

@@ -6,6 +6,6 @@ CREATE TABLE registered_tenant (
         terms_hash TEXT,
         registered INTEGER NOT NULL
     ) WITHOUT ROWID;
-INSERT INTO "registered_tenant" VALUES('did:dht:4hpngfsug7u15afb837jaxxupr69383iugempbcxdojwimpemzqo','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796058584255758);
-INSERT INTO "registered_tenant" VALUES('did:dht:gt7i6gw8pcqgbpkzq6ez3nymrkybt6my3ogjun1z7zf8j5rpj7uo','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796058583911059);
+INSERT INTO "registered_tenant" VALUES('did:dht:qnr6ra9poahi8s4uu4feipuwhsycmnd7qi6mza77a63nor3w9bpy','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796061880377559);
+INSERT INTO "registered_tenant" VALUES('did:dht:r63zzypc3oc9fk1wr89ntmbqp14hpx3fs3m196pcoukzfidweemy','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796061880106438);
 COMMIT;

@@ -36,6 +36,8 @@ Web5Error
 ├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
     ├── StorageFull
+    ├── StorageLost        what was stored is gone
+    ├── StorageBlocked     the browser lets this page store nothing
     ├── StorageCorrupt
     ├── StorageBusy        another tab or process is the node
     ├── StorageNewer       a newer version of this program wrote what is stored
@@ -298,6 +300,14 @@ class StorageError(Web5Error):
 
 class StorageFull(StorageError):
     """There is no room; nothing was changed."""
+
+
+class StorageLost(StorageError):
+    """The stored data are gone, since the site's data were cleared, for example; what is in memory is not."""
+
+
+class StorageBlocked(StorageError):
+    """The browser lets this page store nothing: it is set so, or the page's address is not a secure one."""
 
 
 class StorageCorrupt(StorageError):

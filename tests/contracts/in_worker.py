@@ -32,7 +32,7 @@ from web5 import Record, Web5, ecma_regexp
 from web5.agent.delegation.actor import Actor
 from web5.agent.vault.vault import Vault
 from web5.api.data import prepare
-from web5.browser import tabs
+from web5.browser import pages, tabs
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.files import source
@@ -341,8 +341,12 @@ async def subscribe_error(endpoint: str) -> str:
 # -- a tab that is killed in a burst of commits ------------------------------------------------------------------------
 
 
+_pages: dict[str, IndexedDbPages] = {}
+
+
 async def _open_notes(space: str) -> Database:
-    database = await open_paged(await IndexedDbPages.open(space))
+    _pages[space] = await IndexedDbPages.open(space)
+    database = await open_paged(_pages[space])
     database.migrate(
         "notes", ["CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); CREATE INDEX by_text ON note (text)"]
     )
@@ -415,14 +419,82 @@ async def open_notes(space: str) -> None:
 
 async def note(space: str, number: int, size: int) -> str:
     """Store a row; "stored", or the error's class."""
+    text = os.urandom(size // 2).hex()
+    return await _changed(space, "INSERT INTO note VALUES (?, ?)", (number, text))
+
+
+async def remove_note(space: str, number: int) -> str:
+    """Delete a row, and add one that says so; "stored", or the error's class."""
+    deleted = await _changed(space, "DELETE FROM note WHERE id = ?", (number,), makes_room=True)
+    added = await _changed(space, "INSERT INTO note VALUES (?, ?)", (-number, "deleted" * 50), makes_room=True)
+    return deleted if deleted == added else f"{deleted} {added}"
+
+
+async def _changed(space: str, statement: str, values: tuple[Any, ...], *, makes_room: bool = False) -> str:
     database = _databases[space]
     try:
-        with database.transaction() as db:
-            db.execute("INSERT INTO note VALUES (?, ?)", (number, os.urandom(size // 2).hex()))
-        await database.flush()
+        await database.commit(lambda: database.connection.execute(statement, values), makes_room=makes_room)
     except Web5Error as error:
         return type(error).__name__
     return "stored"
+
+
+async def reserved(space: str) -> None:
+    """Have the store keep its room at once, and return when it does."""
+    pages.RESERVE_SECONDS = 0.0
+    assert await note(space, 0, 10) == "stored"
+    if (reserving := _pages[space]._reserving) is not None:
+        await reserving
+
+
+def health(space: str) -> str:
+    """What is wrong with the store, and how often it has lost everything."""
+    found = _databases[space].health
+    return json.dumps([found.trouble and found.trouble.kind, found.losses])
+
+
+async def healthy(space: str, losses: int) -> None:
+    """Return once the store has lost everything so often, and nothing is wrong."""
+    found = _databases[space].health
+    changed = asyncio.Event()
+    found.on_changed.append(changed.set)
+    while found.trouble or found.losses < losses:
+        changed.clear()
+        await changed.wait()
+
+
+def close_connection(space: str) -> None:
+    """Close the connection as a browser does that closes one by itself."""
+    js_database = _pages[space]._database._js_database
+    js_database.close()
+    js_database.dispatchEvent(js.Event.new("close"))
+
+
+async def blob_after_close(space: str) -> str:
+    """A blob that is put and read, with the connection closed before, between and meanwhile."""
+    blobs = await IndexedDbBlobs.open(space)
+
+    def close() -> None:
+        js_database = blobs._database._js_database
+        js_database.close()
+        js_database.dispatchEvent(js.Event.new("close"))
+
+    async def pieces() -> Any:
+        for number in range(4):
+            yield bytes([number]) * (1 << 20)
+            if number == 2:
+                close()
+
+    close()
+    await blobs.put("key", pieces())
+    close()
+    sizes = [chunk[0] async for chunk in blobs.get("key")]
+    close()
+    keys = sorted(await blobs.keys())
+    close()
+    await blobs.delete(["key"])
+    await blobs.close()
+    return json.dumps([sizes, keys])
 
 
 async def flush(space: str) -> str:
@@ -453,9 +525,9 @@ async def put(space: str, key: str, size: int) -> str:
 
 async def copy_without_log(space: str, copy: str) -> int:
     """The same notes in the first layout of the pages' database, which had no log; how many pages."""
-    pages = await IndexedDbPages.open(space)
-    stored = await pages.load()
-    await pages.close()
+    opened = await IndexedDbPages.open(space)
+    stored = await opened.load()
+    await opened.close()
     database = await open_database(f"{copy}.pages", ["pages"])
     write = WriteTransaction(database, "writing the first layout", "pages")
     for number, page in stored.items():
@@ -467,14 +539,14 @@ async def copy_without_log(space: str, copy: str) -> int:
 
 async def overwritten(space: str) -> str:
     """Which fillings of a page lie in IndexedDB after it was written three times, and once that was erased."""
-    pages = await IndexedDbPages.open(space)
-    await pages.load()
+    opened = await IndexedDbPages.open(space)
+    await opened.load()
     for filling in (1, 2, 3):
-        await pages.write({0: bytes([filling]) * pages.page_size, 1: bytes(pages.page_size)}, 2)
+        await opened.write({0: bytes([filling]) * opened.page_size, 1: bytes(opened.page_size)}, 2)
     before = await _fillings(space)
-    await pages.erase()
+    await opened.erase()
     after = await _fillings(space)
-    await pages.close()
+    await opened.close()
     return json.dumps([before, after])
 
 
@@ -484,7 +556,7 @@ async def _fillings(space: str) -> list[int]:
 
 async def _every_page(space: str) -> bytes:
     """All versions of all pages that a script finds in IndexedDB."""
-    database = await open_database(f"{space}.pages", [], version=2)
+    database = await open_database(f"{space}.pages", [], version=3)
     stored = b""
     for store in ("pages", "log"):
         for js_record in await result(database.js_store(store).getAll(), "reading all records"):
@@ -658,9 +730,9 @@ async def measure(space: str) -> str:
     await database.close()
 
     async def load() -> None:
-        pages = await IndexedDbPages.open(space)
-        figures["pages"] = len(await pages.load())
-        await pages.close()
+        opened = await IndexedDbPages.open(space)
+        figures["pages"] = len(await opened.load())
+        await opened.close()
 
     figures["load"] = await _median(load, 5)
     database = await open_paged(await IndexedDbPages.open(space))

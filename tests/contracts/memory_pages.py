@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
 from web5.errors import StorageError
@@ -20,6 +20,7 @@ class MemoryPages:
         self.page_size = page_size
         self.held: dict[int, bytes] = {} if held is None else held
         self._closed = False
+        self.on_interrupted: Callable[[], None]
 
     async def load(self) -> dict[int, bytes]:
         check_numbers(self.held)

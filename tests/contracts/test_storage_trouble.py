@@ -52,16 +52,32 @@ def space(request: pytest.FixtureRequest) -> str:
 
 
 async def test_no_room_for_pages(page: Page, quota: Quota, space: str) -> None:
-    await quota(4 * MEGABYTE)
+    await quota(6 * MEGABYTE)
     await python(page, "open_notes", space)
     assert await python(page, "note", space, 1, 1000) == "stored"
-    assert await python(page, "note", space, 2, 8 * MEGABYTE) == "StorageFull"
-    assert await python(page, "note", space, 3, 1000) == "StorageFull"
-    assert json.loads(await python(page, "survivors", space)) == {"ids": [1], "check": "ok"}
+    assert await python(page, "note", space, 2, 12 * MEGABYTE) == "StorageFull"
+    assert json.loads(await python(page, "health", space)) == ["full", 0]
     await quota(None)
     assert await python(page, "flush", space) == "stored"
-    assert await python(page, "note", space, 4, 1000) == "stored"
-    assert json.loads(await python(page, "survivors", space)) == {"ids": [1, 2, 4], "check": "ok"}
+    assert json.loads(await python(page, "health", space)) == ["full", 0]
+    assert await python(page, "note", space, 3, 1000) == "stored"
+    assert json.loads(await python(page, "health", space)) == [None, 0]
+    assert json.loads(await python(page, "survivors", space)) == {"ids": [1, 3], "check": "ok"}
+
+
+async def test_what_is_deleted_makes_room(page: Page, quota: Quota, space: str) -> None:
+    await quota(25 * MEGABYTE)
+    await python(page, "open_notes", space)
+    await python(page, "reserved", space)
+    stored = 0
+    while await python(page, "note", space, stored + 1, 40_000) == "stored":
+        stored += 1
+        assert stored < 1000
+    assert stored > 20
+    for number in range(1, 21):
+        assert await python(page, "remove_note", space, number) == "stored", number
+    found = json.loads(await python(page, "survivors", space))
+    assert found == {"ids": [*range(-20, 1), *range(21, stored + 1)], "check": "ok"}
 
 
 async def test_no_room_for_a_blob(page: Page, quota: Quota, space: str) -> None:
@@ -78,10 +94,39 @@ async def test_a_database_that_another_tab_removes(
     page: Page, context: BrowserContext, address: str, space: str
 ) -> None:
     await python(page, "open_notes", space)
+    assert await python(page, "note", space, 1, 1000) == "stored"
     other = await open_page(context, address)
     await python(other, "remove_database", f"{space}.pages")
-    assert await python(page, "note", space, 1, 1000) == "StorageBusy"
-    await other.close()
+    await python(page, "healthy", space, 1)
+    assert await python(page, "note", space, 2, 1000) == "stored"
+    await page.close()
+    assert json.loads(await python(other, "survivors", space)) == {"ids": [1, 2], "check": "ok"}
+
+
+async def test_data_that_the_person_clears(page: Page, context: BrowserContext, space: str) -> None:
+    await python(page, "open_notes", space)
+    for number in range(40):
+        assert await python(page, "note", space, number, 1000) == "stored"
+    session = await context.new_cdp_session(page)
+    for losses in (1, 2):
+        await session.send("Storage.clearDataForOrigin", {"origin": page.url.rstrip("/"), "storageTypes": "all"})
+        await python(page, "healthy", space, losses)
+        assert await python(page, "note", space, 100 + losses, 1000) == "stored"
+    await python(page, "close_notes", space)
+    assert json.loads(await python(page, "survivors", space)) == {"ids": [*range(40), 101, 102], "check": "ok"}
+
+
+async def test_a_connection_that_the_browser_closes(page: Page, space: str) -> None:
+    await python(page, "open_notes", space)
+    for number in range(5):
+        await python(page, "close_connection", space)
+        assert await python(page, "note", space, number, 1000) == "stored"
+    assert json.loads(await python(page, "health", space)) == [None, 0]
+    assert json.loads(await python(page, "survivors", space)) == {"ids": [*range(5)], "check": "ok"}
+
+
+async def test_a_connection_to_blobs_that_the_browser_closes(page: Page, space: str) -> None:
+    assert json.loads(await python(page, "blob_after_close", space)) == [[0, 1, 2, 3], ["key"]]
 
 
 async def test_a_store_that_had_no_log_yet(page: Page, space: str) -> None:

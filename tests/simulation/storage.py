@@ -72,6 +72,7 @@ class SimPages:
     """The `PageStore` port."""
 
     page_size = DEFAULT_PAGE_SIZE
+    on_interrupted: Callable[[], None]
 
     def __init__(self, mount: Mount) -> None:
         self._mount = mount

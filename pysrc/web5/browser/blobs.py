@@ -13,9 +13,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import suppress
+from typing import Any
 
 from web5.browser.indexeddb import IndexedDb, WriteTransaction, open_database
-from web5.errors import BlobMissing, StorageError
+from web5.errors import BlobMissing, StorageError, StorageLost
 
 _WHOLE, _CHUNKS, _UNFINISHED = "whole", "chunks", "unfinished"
 _CHUNK = 1 << 20  # bytes a record; small pieces cost a transaction each, large ones memory
@@ -52,14 +53,14 @@ class IndexedDbBlobs:
                 if count == 0:
                     write.put(_UNFINISHED, [key, put_id], True)
                 write.put(_CHUNKS, [key, put_id, count], chunk)
-                await write.commit()
+                await self._commit(write, whole=count == 0)
                 size, count = size + len(chunk), count + 1
             write = WriteTransaction(database, f"storing blob {key}", _WHOLE, _CHUNKS, _UNFINISHED)
             write.put(_WHOLE, key, [put_id, count])
             write.delete(_UNFINISHED, key=[key, put_id])
             write.delete_range(_CHUNKS, [key], [key, put_id])  # what the key held before
             write.delete_range(_CHUNKS, [key, put_id, []], [key, []])
-            await write.commit()
+            await self._commit(write, whole=count == 0)
         except BaseException:
             with suppress(StorageError):  # the next opening tries again
                 await _discard(database, key, put_id)
@@ -67,12 +68,12 @@ class IndexedDbBlobs:
         return size
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
-        js_row = await self._database.read(_WHOLE, key, f"reading blob {key}")
+        js_row = await self._read(_WHOLE, key, key)
         if js_row is None:
             raise BlobMissing(f"there is no blob {key}")
         put_id, count = js_row.to_py()
         for number in range(count):
-            js_chunk = await self._database.read(_CHUNKS, [key, put_id, number], f"reading blob {key}")
+            js_chunk = await self._read(_CHUNKS, [key, put_id, number], key)
             if js_chunk is None:
                 raise BlobMissing(f"chunk {number} of blob {key} is gone: it was removed while it was read")
             yield js_chunk.to_bytes()
@@ -82,10 +83,29 @@ class IndexedDbBlobs:
         for key in keys:
             write.delete(_WHOLE, key=key)
             write.delete_range(_CHUNKS, [key], [key, []])
-        await write.commit()
+        await self._commit(write, whole=True)
 
     async def keys(self) -> set[str]:
-        return set(await self._database.read_keys(_WHOLE, "listing blobs"))
+        return set(await self._database.again(lambda: self._database.read_keys(_WHOLE, "listing blobs")))
+
+    async def _read(self, store: str, at: Any, key: str) -> Any:
+        return await self._database.again(lambda: self._database.read(store, at, f"reading blob {key}"))
+
+    async def _commit(self, write: WriteTransaction, *, whole: bool) -> None:
+        """Commit a transaction, once more where somebody closes the connection meanwhile.
+
+        Parameters:
+            whole: False: it follows others, without which it is worth nothing.
+        """
+        for _ in range(2):
+            if await self._database.connect() and not whole:
+                break
+            try:
+                return await write.commit()
+            except StorageError:
+                if self._database.is_connected:
+                    raise
+        raise StorageLost(f"{self._database.name} was closed, or removed, while a blob was being stored")
 
     async def close(self) -> None:
         self._database.close()

@@ -2,13 +2,16 @@
 
 A transaction commits by itself as soon as control returns to the browser with no request outstanding, and an awaiting
 coroutine resumes too late to add one. So every request of a transaction is made in one go, and then awaited.
+
+A browser closes connections when the site's data are cleared, and at other times of its own choosing; another tab may
+ask for it. Whoever goes on opens the database again, and may find another, empty one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import js
 from pyodide.code import run_js
@@ -17,26 +20,40 @@ from pyodide.ffi import JsException, create_proxy, to_js
 from web5.browser.js_errors import STORAGE, translated
 from web5.errors import StorageBusy, StorageError
 
+T = TypeVar("T")
+
 _js_open, _js_result, _js_write = run_js(
     """
     (() => {
       // For Pyodide, a promise rejected with a QuotaExceededError, a class of its own in Chromium, is never settled.
       const plain = (error) => Object.assign(new Error(error.message), { name: error.name });
 
-      // A request that is blocked stays queued. Should it open the database after all, nobody is there to use it.
-      const open = (name, version, stores) => new Promise((resolve, reject) => {
-        const request = indexedDB.open(name, version);
-        let blocked = false;
-        request.onupgradeneeded = () => {
-          const present = request.result.objectStoreNames;
-          for (const store of stores) if (!present.contains(store)) request.result.createObjectStore(store);
+      // A request that is blocked, or not answered, stays queued. Should it open the database after all, nobody is
+      // there to use it.
+      const open = (name, version, stores, milliseconds) => new Promise((resolve, reject) => {
+        let left = false, made = false;
+        const leave = (message, reason) => {
+          left = true;
+          reject(new DOMException(message, reason));
         };
-        request.onblocked = () => {
-          blocked = true;
-          reject(new DOMException("another tab has it open at another version", "BlockedError"));
-        };
-        request.onerror = () => reject(plain(request.error));
-        request.onsuccess = () => blocked ? request.result.close() : resolve(request.result);
+        if (!globalThis.indexedDB) return leave("this browser has no IndexedDB here", "SecurityError");
+        const timer = setTimeout(() => leave("the browser's storage does not answer", "TimeoutError"), milliseconds);
+        try {
+          const request = indexedDB.open(name, version);
+          request.onupgradeneeded = ({ oldVersion }) => {
+            made = oldVersion === 0;
+            const present = request.result.objectStoreNames;
+            for (const store of stores) if (!present.contains(store)) request.result.createObjectStore(store);
+          };
+          request.onblocked = () => leave("another tab has it open at another version", "BlockedError");
+          request.onerror = () => reject(plain(request.error));
+          request.onsuccess = () => {
+            clearTimeout(timer);
+            left ? request.result.close() : resolve([request.result, made]);
+          };
+        } catch (error) {
+          reject(plain(error));
+        }
       });
 
       const result = (request) => new Promise((resolve, reject) => {
@@ -66,18 +83,70 @@ _js_open, _js_result, _js_write = run_js(
 )
 
 
-class IndexedDb:
-    """A connection to one database. Use `open_database`.
+OPEN_SECONDS = 30.0
+"""The time in which the browser has to open a database."""
 
-    All methods raise StorageError if the connection is closed, by us, by another tab's upgrade, or by the browser.
+
+class IndexedDb:
+    """A database. Use `open_database`.
+
+    All methods but `connect` raise StorageError while there is no connection.
+
+    Attributes:
+        on_interrupted: is called when somebody else has closed the connection.
     """
 
-    def __init__(self, name: str, js_database: Any) -> None:
+    def __init__(self, name: str, stores: Sequence[str], version: int) -> None:
         self.name = name
-        self._js_database = js_database
-        self._lost: StorageError | None = None
-        self._proxies = [create_proxy(self._on_version_change), create_proxy(self._on_close)]
-        js_database.onversionchange, js_database.onclose = self._proxies
+        self.on_interrupted: Callable[[], None] = _ignore
+        self._stores = stores
+        self._version = version
+        self._js_database: Any = None
+        self._why = StorageError(f"{name} is not open")
+        self._closed = False
+        self._opening = asyncio.Lock()
+        self._proxies: list[Any] = []
+
+    @property
+    def is_connected(self) -> bool:
+        return self._js_database is not None
+
+    async def connect(self) -> bool:
+        """Make sure that there is a connection; return True if the database was made for it, and is empty.
+
+        Raises:
+            StorageBusy: another tab has it open at another version.
+            StorageBlocked: the browser lets this page store nothing.
+            StorageError: the browser cannot open it, or it was closed here.
+        """
+        async with self._opening:
+            if self._closed or self.is_connected:
+                self.check_open()
+                return False
+            try:
+                js_database, made = await _js_open(
+                    self.name, self._version, to_js(self._stores), int(OPEN_SECONDS * 1000)
+                )
+            except JsException as error:
+                raise translated(STORAGE, error, f"opening {self.name}") from error
+            self._js_database = js_database
+            self._proxies = [create_proxy(self._on_version_change), create_proxy(self._on_close)]
+            js_database.onversionchange, js_database.onclose = self._proxies
+            if self._closed:
+                self.close()
+                self.check_open()
+            return bool(made)
+
+    async def again(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Connect and do something; do it once more where somebody closes the connection meanwhile."""
+        await self.connect()
+        try:
+            return await action()
+        except StorageError:
+            if self.is_connected:
+                raise
+        await self.connect()
+        return await action()
 
     def js_store(self, store: str) -> Any:
         """Return a JavaScript IDBObjectStore to read from."""
@@ -109,27 +178,36 @@ class IndexedDb:
             raise translated(STORAGE, error, doing) from error
 
     def check_open(self) -> None:
-        """Raise the reason why the connection is closed, if it is."""
-        if self._lost is not None:
-            raise self._lost
+        """Raise the reason why there is no connection, if there is none."""
+        if not self.is_connected:
+            raise self._why
 
     def close(self) -> None:
-        """Close the connection. Safe to call twice. Transactions under way still finish."""
-        self._give_up(StorageError(f"{self.name} is closed"))
+        """Close the database. Safe to call twice. Transactions under way still finish."""
+        self._closed = True
+        self._disconnect(StorageError(f"{self.name} is closed"))
 
     def _on_version_change(self, js_event: Any) -> None:
-        self._give_up(StorageBusy(f"another tab upgraded or removed {self.name}; reload this one"))
+        self._disconnect(StorageBusy(f"another tab upgraded or removed {self.name}"))
+        self.on_interrupted()
 
     def _on_close(self, js_event: Any) -> None:
-        self._give_up(StorageError(f"the browser closed {self.name}; was the site's data cleared?"))
+        self._disconnect(StorageError(f"the browser closed {self.name}"))
+        self.on_interrupted()
 
-    def _give_up(self, reason: StorageError) -> None:
-        if self._lost is None:
-            self._lost = reason
+    def _disconnect(self, why: StorageError) -> None:
+        self._why = why
+        if self._js_database is not None:
             self._js_database.onversionchange = self._js_database.onclose = None
             self._js_database.close()
+            self._js_database = None
             # One of the proxies may be what is running now.
-            asyncio.get_running_loop().call_soon(lambda: [proxy.destroy() for proxy in self._proxies])
+            proxies, self._proxies = self._proxies, []
+            asyncio.get_running_loop().call_soon(lambda: [proxy.destroy() for proxy in proxies])
+
+
+def _ignore() -> None:
+    return None
 
 
 async def open_database(name: str, stores: Sequence[str], *, version: int = 1) -> IndexedDb:
@@ -138,14 +216,11 @@ async def open_database(name: str, stores: Sequence[str], *, version: int = 1) -
     Parameters:
         version: a later one for each change of `stores`; what is stored stays.
 
-    Raises:
-        StorageBusy: another tab has it open at another version.
-        StorageError: the browser cannot open it.
+    Raises as `IndexedDb.connect` does.
     """
-    try:
-        return IndexedDb(name, await _js_open(name, version, to_js(stores)))
-    except JsException as error:
-        raise translated(STORAGE, error, f"opening {name}") from error
+    database = IndexedDb(name, stores, version)
+    await database.connect()
+    return database
 
 
 class WriteTransaction:

@@ -10,6 +10,7 @@ from typing import Any
 
 from web5.errors import (
     InvalidArgument,
+    StorageBlocked,
     StorageBusy,
     StorageCorrupt,
     StorageError,
@@ -26,10 +27,12 @@ STORAGE: Mapping[str, type[Web5Error]] = {
     "ConstraintError": StorageBusy,  # another tab has added the same key first
     "VersionError": StorageNewer,  # a newer version of the site has upgraded the database
     "NotReadableError": StorageCorrupt,  # Chromium: a record's file is gone
+    "SecurityError": StorageBlocked,
     "DataCloneError": StorageError,
     "InvalidStateError": StorageError,  # the connection is closing or closed
     "AbortError": StorageError,
     "BlockedError": StorageBusy,  # of `indexeddb` itself: another tab has the database open at another version
+    "TimeoutError": StorageError,  # of `indexeddb` itself: the browser does not answer
 }
 
 NETWORK: Mapping[str, type[Web5Error]] = {

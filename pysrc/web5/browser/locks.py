@@ -10,13 +10,14 @@ import js
 from pyodide.code import run_js
 from pyodide.ffi import JsException, to_js
 
-from web5.errors import StorageBusy
+from web5.errors import StorageBlocked, StorageBusy
 
 # Resolves, once the lock is ours, to the function that releases it.
 _js_request = run_js(
     """
     (name, signal) => new Promise((resolve, reject) => {
       const held = () => new Promise((release) => resolve(release));
+      if (!navigator.locks) throw new DOMException("the page's address is not a secure one", "SecurityError");
       navigator.locks.request(name, { signal }, held).catch(reject);
     })
     """
@@ -33,6 +34,7 @@ async def hold(name: str, js_signal: Any = None) -> Callable[[], None]:
 
     Raises:
         StorageBusy: the signal ended the waiting.
+        StorageBlocked: the browser gives this page no locks.
     """
     js_controller = js.AbortController.new()
     signals = [js_controller.signal] if js_signal is None else [js_controller.signal, js_signal]
@@ -40,7 +42,9 @@ async def hold(name: str, js_signal: Any = None) -> Callable[[], None]:
     try:
         release: Callable[[], None] = await js_requested
     except JsException as error:
-        raise StorageBusy(f"another tab holds {name}: {error}") from error
+        if error.name in ("AbortError", "TimeoutError"):
+            raise StorageBusy(f"another tab holds {name}: {error}") from error
+        raise StorageBlocked(f"this page gets no lock: {error}") from error
     except asyncio.CancelledError:
         js_controller.abort()
         _js_release(js_requested)

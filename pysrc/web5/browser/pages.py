@@ -8,23 +8,39 @@ Invariants:
    their order. What is stored is `pages` with the writes of `log` laid over it, in that order.
 2. A write is one transaction: it adds one record to `log`, or it brings `pages` up to date and empties `log`.
 3. `log` has at most `LOG_LENGTH` records, none with more than `LOGGED_PAGES` pages; so opening stays quick.
+4. `reserve` holds bytes that mean nothing. A browser wants room for what replaces something, too; where there is none,
+   they are given up for a write that adds no page.
+5. Nothing is written into a database that is not the one that was read: it is StorageLost first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+import js
 
 from web5.browser.indexeddb import IndexedDb, WriteTransaction, key_range, open_database, result
 from web5.browser.page_log import PageLog
 from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
+from web5.errors import StorageError, StorageFull, StorageLost
 
 LOG_LENGTH = 32
 """At eight pages a write, 2 MiB that are read when the store opens, and at most 4 MiB."""
 LOGGED_PAGES = 16
 """A write of more pages is a group's, and pays for itself."""
 
-_PAGES, _LOG = "pages", "log"
-_VERSION = 2  # 1 had no log
+RESERVE_BYTES = 16 << 20
+"""Chromium's log of IndexedDB takes some 8 MiB more than it allows for. A value of this size lies in a file of its own,
+so that its room is free as soon as it is gone."""
+RESERVE_SECONDS = 5.0
+"""After a first write, until the reserve is made: a node that starts has better things to do."""
+RESERVE_AGAIN_SECONDS = 60.0
+"""Until it is tried again where there was no room."""
+
+_PAGES, _LOG, _RESERVE = "pages", "log", "reserve"
+_VERSION = 3  # 1 had no log, 2 no reserve
 _BATCH = 256  # pages a request; 2 MiB
 
 
@@ -36,6 +52,11 @@ class IndexedDbPages:
     def __init__(self, database: IndexedDb) -> None:
         self._database = database
         self._log: PageLog | None = None  # as it is stored; unknown before it is first read
+        self._count = 0  # pages that are stored, as far as known
+        self._reserved = False
+        self._reserving: asyncio.Task[None] | None = None
+        self.on_interrupted: Callable[[], None] = lambda: None
+        database.on_interrupted = lambda: self.on_interrupted()
 
     @classmethod
     async def open(cls, db_name: str) -> IndexedDbPages:
@@ -47,7 +68,7 @@ class IndexedDbPages:
         Raises:
             StorageError: IndexedDB refused.
         """
-        return cls(await open_database(f"{db_name}.pages", [_PAGES, _LOG], version=_VERSION))
+        return cls(await open_database(f"{db_name}.pages", [_PAGES, _LOG, _RESERVE], version=_VERSION))
 
     async def load(self) -> dict[int, bytes]:
         numbers = await self._database.read_keys(_PAGES, "reading page numbers")
@@ -64,9 +85,43 @@ class IndexedDbPages:
         pages = self._log.laid_over(pages)
         check_numbers(pages)
         check_lengths(pages, self.page_size)
+        self._count = len(pages)
+        self._reserved = bool(await self._database.read_keys(_RESERVE, "looking for the reserve"))
         return pages
 
     async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+        await self._connected(lambda: self._write(pages, page_count))
+        self._count = page_count
+        if not self._reserved and self._reserving is None:
+            self._reserving = asyncio.create_task(self._reserve())
+
+    async def erase(self) -> None:
+        await self._connected(self._erase)
+
+    async def _connected(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Do something, once more where somebody closes the connection meanwhile (invariant 5)."""
+        for _ in range(2):
+            if await self._database.connect():
+                self._log, self._count, self._reserved = PageLog(), 0, False
+                raise StorageLost(f"{self._database.name} was empty when it was opened again; were its data cleared?")
+            try:
+                return await action()
+            except StorageError as error:
+                if self._database.is_connected:
+                    raise
+                failure = error
+        raise failure
+
+    async def _write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+        try:
+            await self._store(pages, page_count)
+        except StorageFull:
+            if not self._reserved or page_count > self._count:
+                raise
+            await self._give_up_reserve()
+            await self._store(pages, page_count)
+
+    async def _store(self, pages: Mapping[int, bytes], page_count: int) -> None:
         stored = self._log or await self._read_log()
         log = stored.followed_by(pages, page_count)
         if len(pages) <= LOGGED_PAGES and log.length <= LOG_LENGTH:
@@ -78,11 +133,29 @@ class IndexedDbPages:
         else:
             await self._store_pages(log.pages, page_count)
 
-    async def erase(self) -> None:
-        self._database.check_open()
+    async def _erase(self) -> None:
         stored = self._log or await self._read_log()
         if stored.kept is not None:
             await self._store_pages(stored.pages, stored.kept)
+
+    async def _reserve(self) -> None:
+        """Keep room (again), as soon as there is any."""
+        delay = RESERVE_SECONDS
+        while not self._reserved:
+            await asyncio.sleep(delay)
+            delay = RESERVE_AGAIN_SECONDS
+            write = WriteTransaction(self._database, "keeping room", _RESERVE)
+            write.put(_RESERVE, 0, js.Uint8Array.new(RESERVE_BYTES))
+            with suppress(StorageError):
+                await write.commit()
+                self._reserved = True
+        self._reserving = None
+
+    async def _give_up_reserve(self) -> None:
+        write = WriteTransaction(self._database, "giving up room", _RESERVE)
+        write.delete_range(_RESERVE, 0, None)
+        await write.commit()
+        self._reserved = False
 
     async def _store_pages(self, pages: Mapping[int, bytes], kept: int) -> None:
         """Bring `pages` up to date and empty `log`.
@@ -106,4 +179,6 @@ class IndexedDbPages:
         return log
 
     async def close(self) -> None:
+        if self._reserving is not None:
+            self._reserving.cancel()
         self._database.close()

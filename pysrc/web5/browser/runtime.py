@@ -23,7 +23,7 @@ from web5.dwn.store.paged import open_paged
 from web5.errors import RemoteError
 from web5.ports.clock import SystemClock
 from web5.settings import Progress, Settings
-from web5.tasks import to_the_end
+from web5.tasks import TaskSet, to_the_end
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts of pages that are being developed; these may request whatever strangers name."""
@@ -54,7 +54,7 @@ async def open_agent(
         on_progress("store", 0, 2)
         pages = await IndexedDbPages.open(name)
         stack.push_async_callback(pages.close)
-        database = await open_paged(pages, name)
+        database, sealer = await open_paged(pages, name), DeviceSealer(name)
         stack.push_async_callback(database.close)
         database.check_version(COMPONENTS)
         blobs = await IndexedDbBlobs.open(name)
@@ -71,9 +71,17 @@ async def open_agent(
             guarded_sockets=sockets,
             allow_local=local,
             clock=SystemClock(),
-            sealer=DeviceSealer(name),
+            sealer=sealer,
             close=stack.aclose,
         )
+        restoring = TaskSet("storing the device's key again failed")
+        stack.push_async_callback(restoring.join)
+
+        def restore_key() -> None:
+            if database.health.losses:  # whatever took the pages may have taken the key
+                restoring.start(sealer.restore())
+
+        database.health.on_changed.append(restore_key)
         agent = Agent(platform, gateway_uris=gateway_uris, share_sockets=share_sockets)
         await agent.open()
     except BaseException:

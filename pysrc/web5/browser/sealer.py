@@ -39,6 +39,16 @@ class DeviceSealer:
         refused = "this was not sealed on this device, or was changed since"
         return await cipher("decrypt", gcm(sealed[:_NONCE]), await self._key(), sealed[_NONCE:], refused)
 
+    async def restore(self) -> None:
+        """Store the key again, if it was used and is not there any more."""
+        if self._js_key is not None:
+            database = await open_database(self._db_name, [_STORE])
+            try:
+                if await _stored_key(database) is None:
+                    await _store(database, self._js_key)
+            finally:
+                database.close()
+
     async def _key(self) -> Any:
         if self._js_key is None:
             database = await open_database(self._db_name, [_STORE])
@@ -57,10 +67,14 @@ async def _new_key(database: IndexedDb) -> Any:
     js_usages = to_js(["encrypt", "decrypt"])
     with crypto_errors("making the device key failed"):
         js_key = await js.crypto.subtle.generateKey(js_object(name="AES-GCM", length=256), False, js_usages)
-    write = WriteTransaction(database, "storing the device key", _STORE)
-    write.add(_STORE, _KEY, js_key)
     try:
-        await write.commit()
+        await _store(database, js_key)
     except StorageBusy:
         return await _stored_key(database)
     return js_key
+
+
+async def _store(database: IndexedDb, js_key: Any) -> None:
+    write = WriteTransaction(database, "storing the device key", _STORE)
+    write.add(_STORE, _KEY, js_key)
+    await write.commit()

@@ -29,6 +29,8 @@ _BY_NAME: dict[str, type[Web5Error]] = {
         errors.NoWebSocket,
         errors.StorageError,
         errors.StorageFull,
+        errors.StorageLost,
+        errors.StorageBlocked,
         errors.StorageCorrupt,
         errors.StorageBusy,
         errors.StorageNewer,

@@ -143,7 +143,7 @@ class Dwn:
                 ends after fewer, at least one, and has a cursor. Without it, all that was asked for is given.
 
         Raises:
-            StorageError: the store failed; whether a write is kept is not known.
+            StorageError: the store failed; nothing of a write is kept.
             Whatever `data` or a hook raises.
         """
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -18,10 +19,10 @@ from web5.dwn.store.store import Store
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, check_date
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
-from web5.errors import DwnError, NotImplementedByDwn
+from web5.errors import DwnError, NotImplementedByDwn, StorageError
 from web5.ports.blobs import Blobs
 from web5.ports.clock import Clock
-from web5.tasks import notify
+from web5.tasks import notify, report
 
 Reply = dict[str, Any]
 Change = tuple[Applied, list[str]]
@@ -64,6 +65,9 @@ class Services:
     events: EventStream = field(default_factory=EventStream)
     _unpublished: deque[Applied] = field(default_factory=deque)
 
+    def __post_init__(self) -> None:
+        self.database.health.on_undone.append(self._retract_undone)
+
     def now(self) -> str:
         """Return the time of this node, as messages write it."""
         return format_timestamp(self.clock.now())
@@ -80,32 +84,68 @@ class Services:
         end = self.clock.monotonic() + SUBSCRIPTION_SECONDS
         return lambda: self.clock.monotonic() < end and (is_allowed is None or is_allowed())
 
-    def commit(self, change: Callable[[], Change]) -> Change:
-        """Store one message in a transaction of its own. `publish` must follow, without an await between."""
-        with self.database.transaction():
-            found = change()
-            self.run_hooks(found[0])
-        return found
+    async def put(self, change: Callable[[], Change], *, makes_room: bool = False) -> Applied:
+        """Store one message. As `put_each`; a refusal is raised."""
+        [applied] = await self.put_each(lambda: [change()], makes_room=makes_room)
+        assert isinstance(applied, Applied)
+        return applied
 
-    def run_hooks(self, applied: Applied) -> None:
-        """Call the hooks of the transaction under way."""
-        for hook in self.in_transaction:
-            hook(applied)
-
-    async def publish(self, changes: Sequence[Change]) -> None:
-        """Make a transaction durable, call the hooks and notify the subscribers, then delete blobs without a message.
+    async def put_each(
+        self, changes: Callable[[], Iterable[Change | DwnError]], *, makes_room: bool = False
+    ) -> list[Applied | DwnError]:
+        """Store messages in one transaction; return once that is durable, hooks are called and subscribers notified.
 
         Parameters:
-            changes: of the transaction, at least one.
+            changes: gives a change for each message that is stored, and the refusal of each that is not. It may be
+                called once more (`Database.commit`).
+            makes_room: as `Database.commit` has it.
 
         Raises:
-            StorageError: they are committed but not durable; they are published once a later flush succeeds.
+            StorageError, or what `changes` or a hook raises: nothing is stored.
         """
-        self._unpublished.extend(applied for applied, _ in changes)
-        await self.database.flush()
-        self._publish_until(changes[-1][0].seq)
-        if keys := [key for _, garbage in changes for key in garbage]:
-            await self.blobs.delete(keys)
+        stored: list[Applied] = []
+        garbage: list[str] = []
+
+        def run() -> list[Applied | DwnError]:
+            self._retract(stored)
+            garbage.clear()
+            outcomes: list[Applied | DwnError] = []
+            for one in changes():
+                if isinstance(one, DwnError):
+                    outcomes.append(one)
+                    continue
+                applied, blobs = one
+                for hook in self.in_transaction:
+                    hook(applied)
+                outcomes.append(applied)
+                stored.append(applied)
+                garbage.extend(blobs)
+            self._unpublished.extend(stored)
+            return outcomes
+
+        try:
+            outcomes = await self.database.commit(run, makes_room=makes_room)
+        except Exception:
+            self._retract(stored)
+            raise
+        if stored:
+            self._publish_until(stored[-1].seq)
+        if garbage:
+            try:
+                await self.blobs.delete(garbage)
+            except StorageError as error:  # the next opening deletes them
+                report("blobs that no message names are left", error)
+        return outcomes
+
+    def _retract(self, applied: list[Applied]) -> None:
+        for one in applied:
+            with suppress(ValueError):
+                self._unpublished.remove(one)
+        applied.clear()
+
+    def _retract_undone(self) -> None:
+        last = self.store.last_seq()
+        self._unpublished = deque(one for one in self._unpublished if one.seq <= last)
 
     def _publish_until(self, durable: int) -> None:
         # In the order of the event log, whichever call waits for it first.

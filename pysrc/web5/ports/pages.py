@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 
 class PageStore(Protocol):
     page_size: int
     """Bytes in a page; every page that is stored has this length."""
+
+    on_interrupted: Callable[[], None]
+    """Is called when the store may have lost what it held, or cannot be reached; the next `write` shows which."""
 
     async def load(self) -> dict[int, bytes]:
         """Return all pages by number, from 0, without a gap; empty for a new database.
@@ -23,8 +26,10 @@ class PageStore(Protocol):
         Returns when the data is durable.
 
         Raises:
-            StorageFull: there is no room; what was stored before is unharmed.
-            StorageError: the store failed or was closed.
+            StorageFull: there is no room. Nothing of it is stored; what was stored before is unharmed.
+            StorageLost: what was stored before is gone, and nothing of this is stored. The next write is to have every
+                page.
+            StorageError: the store failed or was closed. Whether this is stored is not known, before another is.
         """
 
     async def erase(self) -> None:

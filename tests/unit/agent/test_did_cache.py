@@ -10,7 +10,7 @@ from web5.agent import did_cache
 from web5.agent.did_cache import StoredDidCache
 from web5.dids import dht, jwk
 from web5.dids.resolver import CACHE_SECONDS, CachedDocument, UniversalResolver
-from web5.dwn.store.database import Database, open_memory
+from web5.dwn.store.database import Backing, Database, open_memory
 
 
 class Setting:
@@ -18,7 +18,9 @@ class Setting:
 
     def __init__(self) -> None:
         self.flushes = 0
-        self.database = Database(apsw.Connection(":memory:"), self._flush)
+        backing = Backing()
+        backing.flush = self._flush  # type: ignore[method-assign]
+        self.database = Database(apsw.Connection(":memory:"), backing)
         self.gateways = GatewayWorld("a")
         self.clock = self.gateways.clock
 

@@ -11,11 +11,13 @@ import pytest
 
 from tests.contracts.memory import MIB, at_most
 from tests.unit.dwn.conftest import World
+from tests.unit.dwn.store.tested_pages import TestedPages
 from web5.cpython.blobs import FileBlobs
 from web5.dwn import Applied, compose
 from web5.dwn.cid import DataCid, message_cid
-from web5.dwn.store.database import Database, open_memory
+from web5.dwn.store.database import Backing, Database, open_memory
 from web5.dwn.store.memory import MemoryBlobs
+from web5.dwn.store.paged import open_paged
 from web5.errors import BlobMissing, StorageError, StorageFull
 
 LARGE = bytes(range(250)) * 200
@@ -225,7 +227,9 @@ async def test_a_hook_that_fails_after_the_commit_stops_nothing(world: World) ->
 
 
 def flushing(flush: Callable[[], Any]) -> Database:
-    return Database(open_memory().connection, flush=flush)
+    backing = Backing()
+    backing.flush = flush  # type: ignore[method-assign]
+    return Database(open_memory().connection, backing)
 
 
 async def test_a_write_is_acknowledged_after_its_flush(world: World) -> None:
@@ -251,26 +255,26 @@ async def test_a_write_is_acknowledged_after_its_flush(world: World) -> None:
     assert len(told) == 1
 
 
-async def test_a_failed_flush_is_no_success(world: World) -> None:
-    """Invariants 3 and 4: the blobs that the failed state no longer names are still there for the last durable one."""
-    failing = False
-
-    async def flush() -> None:
-        if failing:
-            raise StorageError("the disk is gone")
-
-    blobs = MemoryBlobs()
-    world.dwn = world.engine(database=flushing(flush), blobs=blobs)
+@pytest.mark.parametrize("failure", [StorageFull("no room"), StorageError("the disk is gone")])
+async def test_a_write_that_is_not_stored_leaves_nothing_behind(world: World, failure: StorageError) -> None:
+    """Invariants 3 and 4: no message, no blob, nobody is told; and what it would have replaced is as it was."""
+    store, blobs = TestedPages(), MemoryBlobs()
+    world.dwn = world.engine(database=await open_paged(store), blobs=blobs)
     await world.dwn.open()
     told: list[Applied] = []
     world.dwn.after_commit.append(told.append)
     first = await world.write(data=LARGE)
+    held = await blobs.keys()
     update = await world.compose(existing=first, data=LARGE[::-1])
-    failing = True
-    with pytest.raises(StorageError):
+    store.failures = [failure, failure]  # where there is no room, it is tried twice
+    with pytest.raises(type(failure)):
         await world.send(update, LARGE[::-1])
-    assert len(told) == 1
-    assert len(await blobs.keys()) == 2
+    store.failures.clear()
+    assert (len(told), await blobs.keys()) == (1, held)
+    reply = await world.read(by=world.alice, recordId=first["recordId"])
+    assert await reply["entry"]["data"].read() == LARGE
+    assert await world.status(update, LARGE[::-1]) == (202, "Accepted")
+    assert len(told) == 2
 
 
 async def test_the_tenant_gate(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.dwn.conftest import Message, World
 from web5.dwn import Applied, Delivery
 from web5.dwn.cid import message_cid
-from web5.dwn.store.database import Database, open_memory
+from web5.dwn.store.database import Backing, Database, open_memory
 
 
 class OneAnswer:
@@ -59,10 +59,11 @@ async def test_they_share_a_flush_and_are_told_in_order_after_it(world: World) -
     flushed: list[int] = []
     told: list[Applied] = []
 
-    async def flush() -> None:
-        flushed.append(len(told))
+    class Flushed(Backing):
+        async def flush(self) -> None:
+            flushed.append(len(told))
 
-    world.dwn = world.engine(database=Database(open_memory().connection, flush=flush))
+    world.dwn = world.engine(database=Database(open_memory().connection, Flushed()))
     await world.dwn.open()
     flushed.clear()
     world.dwn.after_commit.append(told.append)

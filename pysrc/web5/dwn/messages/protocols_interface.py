@@ -86,7 +86,7 @@ async def handle_configure(services: Services, call: Call) -> Reply:
     claims.parties()
     cid = message_cid(message)
     await services.verifier.authenticate(message)
-    await services.publish([services.commit(lambda: _change(services.store, call, message, cid, claims))])
+    await services.put(lambda: _change(services.store, call, message, cid, claims))
     return reply(202, "Accepted")
 
 

@@ -6,6 +6,7 @@ Sources: `src/handlers/records-write.ts`, `src/interfaces/records-write.ts`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from web5.dwn.codes import Code
@@ -23,7 +24,7 @@ from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.store import BlobRow, MessageRow, Store
 from web5.dwn.types import Message
-from web5.errors import BadRequest, Conflict, DwnError, Unauthorized
+from web5.errors import BadRequest, Conflict, DwnError, StorageError, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
 
@@ -47,13 +48,13 @@ async def handle(services: Services, call: Call) -> Reply:
             _admit(services.store, tenant, call.tenant, write, services.store.record(tenant, write.record_id))
         incoming = await receive(call.data, write.descriptor["dataSize"], services.blobs)
     try:
-        change = services.commit(lambda: _change(services.store, call, write, incoming))
-    except BaseException:
+        applied = await services.put(lambda: _change(services.store, call, write, incoming))
+    except Exception:
         if incoming is not None and incoming.key is not None:
-            await services.blobs.delete([incoming.key])
+            with suppress(StorageError):  # the next opening tries again
+                await services.blobs.delete([incoming.key])
         raise
-    await services.publish([change])
-    return _accepted(change[0])
+    return _accepted(applied)
 
 
 async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply | DwnError]:
@@ -62,25 +63,17 @@ async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply |
     Their signatures are verified together, and those that may be stored share one transaction and one flush.
 
     Raises:
-        StorageError, or what a hook raises: none of them is stored, or none is known to be durable.
+        StorageError, or what a hook raises: none of them is stored.
     """
     writes = [_parse(services, call) for call in calls]
     signed = [write.message for write in writes if isinstance(write, ParsedWrite)]
     refusals = iter(await services.verifier.authenticate_each(signed))
-    outcomes: list[Reply | DwnError] = []
-    changes: list[Change] = []
-    with services.database.transaction():
-        for call, write in zip(calls, writes, strict=True):
-            found = write if isinstance(write, DwnError) else _store(services.store, call, write, next(refusals))
-            if isinstance(found, DwnError):
-                outcomes.append(found)
-                continue
-            services.run_hooks(found[0])
-            changes.append(found)
-            outcomes.append(_accepted(found[0]))
-    if changes:
-        await services.publish(changes)
-    return outcomes
+    judged = [
+        (call, write, next(refusals) if isinstance(write, ParsedWrite) else None)
+        for call, write in zip(calls, writes, strict=True)
+    ]
+    outcomes = await services.put_each(lambda: (_store(services.store, *one) for one in judged))
+    return [one if isinstance(one, DwnError) else _accepted(one) for one in outcomes]
 
 
 def _parse(services: Services, call: Call) -> ParsedWrite | DwnError:
@@ -92,7 +85,9 @@ def _parse(services: Services, call: Call) -> ParsedWrite | DwnError:
         return error
 
 
-def _store(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized | None) -> Change | DwnError:
+def _store(store: Store, call: Call, write: ParsedWrite | DwnError, refusal: Unauthorized | None) -> Change | DwnError:
+    if isinstance(write, DwnError):
+        return write
     try:
         if refusal is not None:
             _refuse(store, call, write, refusal)

@@ -10,17 +10,68 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
-from web5.errors import StorageBusy, StorageCorrupt, StorageError, StorageNewer
+from web5.dwn.store.health import Health, Ill
+from web5.errors import StorageBusy, StorageCorrupt, StorageError, StorageFull, StorageNewer
+
+T = TypeVar("T")
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The system's errors that mean that there is no room."""
+
+RESERVE_BYTES = 1 << 20
+"""Room beside a database file that is given up so that things can be deleted where there is no more."""
+
+_ERRORS: tuple[tuple[type[apsw.Error], type[StorageError]], ...] = (
+    (apsw.FullError, StorageFull),
+    (apsw.CorruptError, StorageCorrupt),
+    (apsw.NotADBError, StorageCorrupt),
+    (apsw.BusyError, StorageBusy),
+    (apsw.IOError, StorageError),
+    (apsw.ReadOnlyError, StorageError),
+    (apsw.CantOpenError, StorageError),
+)
+"""SQLite's errors that are of the store's making; all others are faults of this program."""
 
 
-async def _already_durable() -> None:
-    return None
+class Backing:
+    """The way of a connection's commits to durability; this one has nothing to do.
+
+    Attributes:
+        health: what is wrong with it.
+    """
+
+    def __init__(self) -> None:
+        self.health = Health()
+
+    def begin(self, *, makes_room: bool) -> None:
+        """Prepare for a transaction."""
+
+    def committed(self, *, makes_room: bool) -> None:
+        """Take note of a transaction that SQLite has committed."""
+
+    async def flush(self) -> None:
+        """Return once everything that is committed is durable."""
+
+    async def erase(self) -> None:
+        """As `flush`, and keep no earlier version of a page."""
+        await self.flush()
+
+    async def alone(self, change: Callable[[], None]) -> None:
+        """Run a transaction when nothing else is under way; return once it is durable."""
+        change()
+        await self.flush()
+
+    async def close(self) -> None:
+        """Free the platform's resources, after the connection is closed."""
 
 
 class Database:
@@ -28,34 +79,67 @@ class Database:
 
     Parameters:
         connection: an APSW connection that nobody else uses.
-        flush: returns once everything committed before the call is durable.
-        close: frees the platform's resources, after the connection is closed.
-        erase: as `flush`, and no earlier version of a page is kept.
+        backing: makes its commits durable.
+
+    Attributes:
+        health: what is wrong with what holds the data.
     """
 
-    def __init__(
-        self,
-        connection: apsw.Connection,
-        flush: Callable[[], Awaitable[None]] = _already_durable,
-        close: Callable[[], Awaitable[None]] = _already_durable,
-        erase: Callable[[], Awaitable[None]] = _already_durable,
-    ) -> None:
+    def __init__(self, connection: apsw.Connection, backing: Backing | None = None) -> None:
         self.connection = connection
-        self._flush = flush
-        self._close = close
-        self._erase = erase
+        self._backing = backing or Backing()
+        self.health = self._backing.health
 
     @contextmanager
-    def transaction(self) -> Iterator[apsw.Connection]:
-        """Commit the block's statements together, or none of them if it raises. Do not await inside."""
-        self.connection.execute("BEGIN IMMEDIATE")
+    def transaction(self, *, makes_room: bool = False) -> Iterator[apsw.Connection]:
+        """Commit the block's statements together, or none of them if it raises. Do not await inside.
+
+        Parameters:
+            makes_room: it deletes more than it adds, or keeps account; so it may use the room that is kept for that.
+
+        Raises:
+            StorageError: as `_ERRORS` has it.
+        """
+        self._backing.begin(makes_room=makes_room)
         try:
+            self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
             self.connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
+            if (failure := self._failure(error)) is not None:
+                raise failure from error
             raise
+        self._backing.committed(makes_room=makes_room)
+
+    async def commit(self, change: Callable[[], T], *, makes_room: bool = False) -> T:
+        """Run something in a transaction, and return what it returns once that is durable.
+
+        Where there is no room for it and for what shared the write, it is run once more, alone.
+
+        Parameters:
+            makes_room: as `transaction` has it.
+
+        Raises:
+            StorageFull, StorageError: nothing of it is kept.
+            Whatever `change` raises: neither.
+        """
+
+        def run() -> T:
+            with self.transaction(makes_room=makes_room):
+                return change()
+
+        before = self.connection.total_changes()
+        try:
+            found = run()
+            if self.connection.total_changes() != before:
+                await self.flush()
+        except StorageFull:
+            alone: list[T] = []
+            await self._backing.alone(lambda: alone.append(run()))
+            [found] = alone
+        return found
 
     @contextmanager
     def erasing_transaction(self) -> Iterator[apsw.Connection]:
@@ -68,15 +152,29 @@ class Database:
             self.connection.execute("PRAGMA secure_delete=OFF").fetchall()
 
     async def flush(self) -> None:
-        """Return once everything committed so far is durable, or raise StorageFull or another StorageError."""
-        await self._flush()
+        """Return once everything committed so far is durable.
+
+        Raises:
+            StorageFull, StorageError: it could not be stored, and is undone.
+        """
+        await self._backing.flush()
 
     async def erase(self) -> None:
         """Flush, and drop all earlier versions of pages that this process can reach.
 
         Out of reach is what the medium keeps: a browser's log of IndexedDB until it is compacted, blocks of a disk.
         """
-        await self._erase()
+        await self._backing.erase()
+
+    def _failure(self, error: BaseException) -> StorageError | None:
+        for kind, ours in _ERRORS:
+            if isinstance(error, kind):
+                # SQLite calls only one of the system's errors by that name.
+                is_full = isinstance(error, apsw.IOError) and self.connection.system_errno in NO_ROOM
+                failure = (StorageFull if is_full else ours)(f"the database was not changed: {error}")
+                self.health.tell(Ill.FULL if isinstance(failure, StorageFull) else Ill.FAILING, str(failure))
+                return failure
+        return None
 
     def check_version(self, components: Mapping[str, Sequence[str]]) -> None:
         """Check that the database has no component, and no step of one, that is not among these; writes nothing.
@@ -121,7 +219,7 @@ class Database:
             try:
                 self.connection.close()
             finally:
-                await self._close()
+                await self._backing.close()
 
 
 def _check_version(component: str, version: int, known: int) -> None:
@@ -150,12 +248,40 @@ def open_file(path: Path | str) -> Database:
         kind = StorageCorrupt if isinstance(error, apsw.NotADBError | apsw.CorruptError) else StorageError
         raise kind(f"{path} cannot be opened as a database: {error}") from error
 
-    async def empty_log() -> None:
-        [(busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        if busy:
-            raise StorageBusy(f"{path} is being read elsewhere, so its earlier pages are kept for now")
+    return Database(connection, _File(path, connection))
 
-    return Database(connection, erase=empty_log)
+
+class _File(Backing):
+    """A plain file: a commit is durable when it is made. Room is kept beside it, which deletes may use up."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        super().__init__()
+        self._path = path
+        self._connection = connection
+        self._reserve = path.with_name(f"{path.name}-reserve")
+        self._held = self._reserve.exists()
+        self._take_room()
+
+    def begin(self, *, makes_room: bool) -> None:
+        if makes_room and self._held and self.health.trouble is not None:
+            self._held = False
+            self._reserve.unlink(missing_ok=True)
+
+    def committed(self, *, makes_room: bool) -> None:
+        if not makes_room:
+            self.health.tell(None)
+            self._take_room()
+
+    async def erase(self) -> None:
+        [(busy, *_)] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise StorageBusy(f"{self._path} is being read elsewhere, so its earlier pages are kept for now")
+
+    def _take_room(self) -> None:
+        if not self._held:
+            with suppress(OSError), self._reserve.open("wb") as file:
+                self._held = True
+                file.write(os.urandom(RESERVE_BYTES))  # not zeros, for which some file systems keep no room
 
 
 def open_memory() -> Database:

@@ -76,9 +76,14 @@ class Store:
     def open(self) -> None:
         self._database.migrate("dwn", STEPS)
         [(self.identity,)] = self.connection.execute("SELECT id FROM dwn_store")
-        [(self._last_seq,)] = self.connection.execute("SELECT coalesce(max(seq), 0) FROM dwn_message")
+        self._last_seq = self.last_seq()
 
     # Reading
+
+    def last_seq(self) -> int:
+        """Return the last sequence number that is stored."""
+        [(seq,)] = self.connection.execute("SELECT coalesce(max(seq), 0) FROM dwn_message")
+        return int(seq)
 
     def tenant(self, did: str) -> int:
         """Return the tenant's number; 0, which owns nothing, if it never had a message."""

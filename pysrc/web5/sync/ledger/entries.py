@@ -171,12 +171,12 @@ class Inbox(Entries):
 
     def gone(self, endpoint: int, cid: str) -> None:
         """Drop the entry of a message that the endpoint does not hold any more."""
-        with self._database.transaction():
+        with self._database.transaction(makes_room=True):
             self.settle(endpoint, cid)
 
     def set_aside(self, endpoint: int, cid: str, record_id: str) -> None:
         """Record that a message is a variant of one of a record, so that it need not be fetched again."""
-        with self._database.transaction() as db:
+        with self._database.transaction(makes_room=True) as db:
             db.execute(
                 "UPDATE sync_in SET state = 'settled', next_try = NULL, detail = ? WHERE endpoint = ? AND cid = ?",
                 (record_id, endpoint, cid),
@@ -197,7 +197,7 @@ class Inbox(Entries):
     def failed(self, endpoint: int, cid: str, outcome: Outcome, now: int) -> None:
         """Record why a message is not here. The outcome "pending" leaves its entry as it is."""
         if outcome.state not in (None, State.PENDING):
-            with self._database.transaction():
+            with self._database.transaction(makes_room=True):
                 self._fail(endpoint, cid, outcome, now)
 
     def remaining(self, endpoint: int, cids: Sequence[str]) -> list[str]:
@@ -270,7 +270,7 @@ class Outbox(Entries):
         events = self._events(tenant, cursor, WINDOW)
         if events:
             last = events[-1][0]
-            with self._database.transaction() as db:
+            with self._database.transaction(makes_room=True) as db:
                 db.executemany(
                     "INSERT OR IGNORE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'pending')",
                     [(endpoint, seq, cid) for seq, cid in events],
@@ -286,7 +286,7 @@ class Outbox(Entries):
 
         "Pending" leaves an entry as it is. Messages that wait for one that was settled may be tried again.
         """
-        with self._database.transaction() as db:
+        with self._database.transaction(makes_room=True) as db:
             if not self._cursor(endpoint)[0]:
                 return
             for item, outcome in outcomes:

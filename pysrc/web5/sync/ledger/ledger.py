@@ -95,6 +95,12 @@ class Ledger:
     def open(self) -> None:
         """Bring the tables up to date, and read the tenants."""
         self.database.migrate("sync", SCHEMA)
+        self._read()
+        self.database.health.on_undone.append(self._read)
+
+    def _read(self) -> None:
+        self._tenants.clear()
+        self._endpoint_ids.clear()
         for did, protocols, delegate in self._db.execute("SELECT * FROM sync_tenant ORDER BY rowid"):
             self._tenants[did] = Tenant(did, tuple(parse_own(protocols)) if protocols else None, delegate)
         for endpoint_id, tenant, url in self._db.execute("SELECT id, tenant, url FROM sync_endpoint"):
@@ -132,7 +138,7 @@ class Ledger:
 
     def unregister(self, tenant: str) -> None:
         """Forget a tenant and all its rows; its messages stay."""
-        with self.database.transaction() as db:
+        with self.database.transaction(makes_room=True) as db:
             db.execute("DELETE FROM sync_tenant WHERE tenant = ?", (tenant,))
             self._drop(tenant, list(self._endpoint_ids.get(tenant, {})))
         self._endpoint_ids.pop(tenant, None)
@@ -221,13 +227,13 @@ class Ledger:
 
     def superseded(self, tenant: str, cid: str) -> None:
         """Settle a message that need not be fetched from anybody: the engine holds a newer one of its record."""
-        with self.database.transaction():
+        with self.database.transaction(makes_room=True):
             for endpoint in self._endpoint_ids.get(tenant, {}).values():
                 self.inbox.settle(endpoint, cid)
 
     def retry(self, endpoint: Endpoint, cid: str | None) -> None:
         """Forget the backoff of a message, or of all."""
-        with self.database.transaction():
+        with self.database.transaction(makes_room=True):
             self.inbox.retry(endpoint.id, cid)
             self.outbox.retry(endpoint.id, cid)
 
@@ -241,7 +247,7 @@ class Ledger:
     def succeeded(self, endpoint: Endpoint, now: int, listing: int | None) -> None:
         """Record a visit that came to its end; `listing` is when a listing was requested, if one was."""
         caught_up = None if listing is None or self.inbox.has_pending(endpoint.id) else listing
-        with self.database.transaction() as db:
+        with self.database.transaction(makes_room=True) as db:
             db.execute(
                 "UPDATE sync_endpoint SET last_success = ?, caught_up = ifnull(?, caught_up),"
                 " error_state = NULL, error_code = NULL, error_detail = NULL WHERE id = ?",
@@ -250,7 +256,7 @@ class Ledger:
 
     def failed(self, endpoint: Endpoint, outcome: Outcome) -> None:
         """Record why a visit to the endpoint ended early."""
-        with self.database.transaction() as db:
+        with self.database.transaction(makes_room=True) as db:
             db.execute(
                 "UPDATE sync_endpoint SET error_state = ?, error_code = ?, error_detail = ? WHERE id = ?",
                 (outcome.state, outcome.code, outcome.detail, endpoint.id),

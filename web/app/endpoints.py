@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from web5 import Web5
 from web5.agent.agent import Agent
+from web5.agent.publication.dwn_service import with_dwn_endpoints
 from web5.errors import InvalidArgument
+from web5.urls import normal_endpoint, same_endpoint
 
 
 async def of(agent: Agent, did: str | None) -> list[str]:
@@ -18,14 +18,15 @@ async def add(web5: Web5, text: str) -> None:
     """Add a node; one that is there already is no error.
 
     Raises:
-        InvalidArgument: that is no URL. Nothing is changed.
+        InvalidArgument: that is no URL, or one that a document cannot name. Nothing is changed.
         IdentityError: the identity's document cannot be changed. Nothing is changed.
     """
-    url = normalized(text)
-    for did in _both(web5):
-        urls = await of(web5.agent, did)
-        if url not in urls:
-            await web5.agent.set_dwn_endpoints(did, [*urls, url])
+    agent, url = web5.agent, normalized(text)
+    lists = {did: urls for did in _both(web5) if url not in (urls := await of(agent, did))}
+    for did, urls in lists.items():  # what one of the two cannot name, neither gets
+        with_dwn_endpoints(await agent.keyring.portable_did(did), [*urls, url], agent.clock.now())
+    for did, urls in lists.items():
+        await agent.set_dwn_endpoints(did, [*urls, url])
 
 
 async def remove(web5: Web5, url: str) -> None:
@@ -34,6 +35,7 @@ async def remove(web5: Web5, url: str) -> None:
     Raises:
         IdentityError: the identity's document cannot be changed. Nothing is changed.
     """
+    url = same_endpoint(url)
     others = [identity.did for identity in web5.identities.list() if identity.did != web5.connected_did]
     shared = [url in await of(web5.agent, did) for did in others]
     for did in _both(web5)[: 1 if any(shared) else 2]:
@@ -43,7 +45,7 @@ async def remove(web5: Web5, url: str) -> None:
 
 
 def normalized(text: str) -> str:
-    """Normalize a URL as a person types it: https:// may be missing, and a slash at the end is one too many.
+    """Normalize a URL as a person types it: https:// may be missing.
 
     Raises:
         InvalidArgument: it is none.
@@ -51,14 +53,10 @@ def normalized(text: str) -> str:
     url = text.strip()
     if "://" not in url:
         url = f"https://{url}"
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(char.isspace() for char in url) or parts.query or parts.fragment:
+    endpoint = None if any(char.isspace() or char in "?#" for char in url) else normal_endpoint(url)
+    if endpoint is None:
         raise InvalidArgument("That is not the address of a node. It looks like https://dwn.example.org")
-    return url.rstrip("/")
+    return endpoint
 
 
 def _both(web5: Web5) -> tuple[str, str]:

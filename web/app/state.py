@@ -18,12 +18,14 @@ def state_of(web5: Web5) -> dict[str, Any]:
     """Return everything around the notes."""
     acting = (web5.delegate_did or web5.connected_did, web5.vault.agent_did)
     publications = [web5.agent.publications.get(did) for did in acting if did]
+    unpublished = next((one for one in publications if one.error and not one.is_current), None)
     statuses = web5.sync.status()
     failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_refuses(statuses) else []
     return {
         "did": web5.connected_did,
         "identities": identities.listed(web5),
-        "publish_error": next((one.error for one in publications if one.error and not one.known), None),
+        "publish_error": unpublished.error if unpublished else None,
+        "published_before": unpublished is not None and unpublished.known,
         "interval": web5.sync.interval,
         "syncing": any(status.syncing for status in statuses),
         "did_error": next((status.did_error for status in statuses if status.did_error), None),

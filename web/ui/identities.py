@@ -29,7 +29,7 @@ class Identities:
         show(el("name-open"), True)
         el("identity").setAttribute("data-did", state["did"])
         show(el("publish-error"), bool(state["publish_error"]))
-        say(el("publish-error"), words.publish_error(state["publish_error"]))
+        say(el("publish-error"), words.publish_error(state["publish_error"], state["published_before"]))
         here = {identity["did"] for identity in state["identities"]}
         for did in list(self._rows):
             if did not in here:

@@ -282,13 +282,20 @@ def did_error(reason):
     return "The identity's public document could not be fetched: " + theirs(reason) if reason else ""
 
 
-def publish_error(reason):
-    """Write why other devices cannot find the identity yet."""
+def publish_error(reason, before):
+    """Write why other devices cannot find the identity, or not as it is now.
+
+    Parameters:
+        before: True if they find it as it was.
+    """
+    if not reason:
+        return ""
     return (
-        "Not published yet, so other devices cannot find this identity. It is tried again. " + theirs(reason)
-        if reason
-        else ""
-    )
+        "Your last change of this identity is not published yet, so other devices and your nodes still go by what was "
+        "there before. It is tried again. "
+        if before
+        else "Not published yet, so other devices cannot find this identity. It is tried again. "
+    ) + theirs(reason)
 
 
 def shared_origin(host, path):

@@ -19,7 +19,7 @@ from web5.agent.identities import Identity, IdentityStore, export_portable_ident
 from web5.agent.keyring import Keyring
 from web5.agent.messages import Messages
 from web5.agent.publication.documents import Documents
-from web5.agent.publication.dwn_service import with_dwn_endpoints
+from web5.agent.publication.dwn_service import checked_endpoints, with_dwn_endpoints
 from web5.agent.publication.publisher import DidPublisher
 from web5.agent.publication.store import PublicationStore
 from web5.agent.records import AgentRecords
@@ -167,9 +167,11 @@ class Agent:
 
         Raises:
             VaultError: there is a vault already.
-            InvalidArgument: the password is too short.
+            InvalidArgument: the password is too short, or a URL cannot be named in a DID document.
+            DidError: the document has no room for so many.
         """
-        made = await self.vault.create(password=password, recovery_phrase=None, dwn_endpoints=dwn_endpoints)
+        endpoints = checked_endpoints(dwn_endpoints)
+        made = await self.vault.create(password=password, recovery_phrase=None, dwn_endpoints=endpoints)
         self._publisher.created(made.uri)
         await self.wake_up()
 
@@ -227,8 +229,12 @@ class Agent:
             name: how the person knows it.
             dwn_endpoints: the URLs of its remote DWNs; none makes an identity that lives only here.
             by_default: True if nobody asked for it, so that a recovered agent may do without it while it is unused.
+
+        Raises:
+            InvalidArgument: a URL cannot be named in a DID document.
+            DidError: the document has no room for so many.
         """
-        portable_did = await dht.create(self.crypto, **dht.identity_defaults(dwn_endpoints))
+        portable_did = await dht.create(self.crypto, **dht.identity_defaults(checked_endpoints(dwn_endpoints)))
         self._publisher.created(portable_did.uri)
         return await self.identities.add(portable_did, name, by_default=by_default)
 
@@ -255,7 +261,8 @@ class Agent:
         """Choose the remote DWNs of an identity, or of the agent. Its document is published anew, and sync follows.
 
         Raises:
-            InvalidArgument: a URL is none of http or https.
+            InvalidArgument: a URL cannot be named in a DID document, or the document could not be published with them.
+                Nothing is changed.
             IdentityError: it is not on this agent, or its document cannot be changed.
             VaultLocked: the vault is locked.
         """

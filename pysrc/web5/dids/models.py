@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
@@ -17,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from web5.dids.uri import absolute_url
 from web5.errors import DidError, Web5Error, first_error
 from web5.ports.crypto import Jwk
+from web5.urls import normal_endpoint
 
 
 class WireModel(BaseModel):
@@ -80,19 +80,26 @@ class Service(WireModel):
         return list(_urls(self.service_endpoint))
 
 
-def _urls(endpoint: Any) -> Iterator[str]:
+def _urls(endpoint: Any, depth: int = 0) -> Iterator[str]:
     match endpoint:
         case str():
             yield endpoint
-        case {"nodes": list(several)} | list(several):
+        case {"nodes": list(several)} | list(several) if depth < _DEEPEST:
             for one in several:
-                yield from _urls(one)
+                yield from _urls(one, depth + 1)
         case {"uri": str(uri)}:
             yield uri
 
 
+_DEEPEST = 3
+"""Lists in each other: a mapping of nodes, in a list, is the deepest that was ever seen."""
+
+
 DWN_SERVICE = "DecentralizedWebNode"
 """The type of a service that names DWNs."""
+
+MOST_NODES = 64
+"""DWNs of one DID that are asked: a document of did:dht has room for fewer, one of did:web for a million."""
 
 Relationship = list[str | VerificationMethod]
 
@@ -162,28 +169,12 @@ class DidDocument(WireModel):
 
     @property
     def dwn_endpoints(self) -> list[str]:
-        """The HTTP URLs of the subject's DWNs in normal form, in the document's order, each once."""
-        urls = [_normal_endpoint(url) for service in self.dwn_services for url in service.urls]
-        return list(dict.fromkeys(url for url in urls if url is not None))
+        """The HTTP URLs of the subject's DWNs in normal form, in the document's order, each once; `MOST_NODES` of them.
 
-
-_PORTS = {"http": 80, "https": 443}
-
-
-def _normal_endpoint(url: str) -> str | None:
-    """Return an HTTP URL with its scheme and host in lower case, without a default port and a slash at the end."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in _PORTS or not host:
-        return None
-    user, at, _ = parts.netloc.rpartition("@")
-    place = f"{user}{at}[{host}]" if ":" in host else f"{user}{at}{host}"
-    if port not in (None, _PORTS[parts.scheme]):
-        place = f"{place}:{port}"
-    return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), parts.query, ""))
+        One node has one address: everything that is kept or counted for a node is under this form of its URL.
+        """
+        urls = (normal_endpoint(url) for service in self.dwn_services for url in service.urls)
+        return list(dict.fromkeys(url for url in urls if url is not None))[:MOST_NODES]
 
 
 @dataclass(frozen=True)

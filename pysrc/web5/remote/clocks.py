@@ -18,6 +18,7 @@ from web5.dwn.time_window import told_time
 from web5.dwn.timestamps import microseconds
 from web5.lru import LruCache
 from web5.ports.clock import Clock
+from web5.urls import same_endpoint
 
 MOST_AHEAD = 24 * 60 * 60 * 1_000_000
 """Microseconds. A clock that is set to the local time of another zone, or to yesterday, is wrong by less."""
@@ -79,9 +80,10 @@ class NodeClocks:
 
     def of(self, endpoint: str, did: str) -> NodeClock:
         """Return the clock of the node with this URL, as it tells it to the one who asks."""
-        if (found := self._known.get((endpoint, did))) is None:
+        key = same_endpoint(endpoint), did
+        if (found := self._known.get(key)) is None:
             found = NodeClock(self.clock, lambda told: self._saw(endpoint, told))
-            self._known.put((endpoint, did), found)
+            self._known.put(key, found)
         return found
 
     def ahead(self, endpoint: str) -> int | None:
@@ -89,7 +91,7 @@ class NodeClocks:
 
         They are negative if it was behind; None if the node never told.
         """
-        return self._ahead.get(endpoint)
+        return self._ahead.get(same_endpoint(endpoint))
 
     def is_off(self, endpoint: str) -> bool:
         """Return True if this device's clock was further from the node's than is tolerated."""
@@ -107,7 +109,7 @@ class NodeClocks:
             self._saw(endpoint, told + 500_000)  # it tells whole seconds
 
     def _saw(self, endpoint: str, told: int) -> None:
-        self._ahead.put(endpoint, self.clock.now() - told)
+        self._ahead.put(same_endpoint(endpoint), self.clock.now() - told)
 
 
 def _http_date(text: str) -> int | None:

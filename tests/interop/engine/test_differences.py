@@ -27,7 +27,7 @@ from web5.dwn.protocols.json_schema import MAX_PATTERNS
 from web5.dwn.protocols.validation import MAX_PATHS
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, WINDOW_SECONDS
 from web5.dwn.timestamps import parse_timestamp
-from web5.dwn.urls import MAX_HOST
+from web5.urls import MAX_HOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

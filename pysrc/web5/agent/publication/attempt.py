@@ -7,6 +7,7 @@ Invariants:
 3. What is only renewed keeps its bytes, signature and sequence number, so devices that share an identity do not
    outbid each other, and no private key is needed.
 4. A document is found only once a gateway has shown it, and no newer one; that one took it says less.
+5. The version before a document that cannot be published is renewed, so that the DID does not vanish with it.
 """
 
 from __future__ import annotations
@@ -104,12 +105,22 @@ class PublishAttempt:
         if there is not None and there.seq > self._version and not await self._take(there):
             return await self._deliver(there, is_shown=True)
         if self.wanted.changed:
-            return await self._publish()
+            try:
+                return await self._publish()
+            except DidError:
+                if (before := there or own) is not None:
+                    await self._renew(before)
+                raise
         if there is None or there.seq < self._version:
             return await (self._publish() if own is None else self._deliver(own, made_here=True))
         if own is not None and own.value != there.value:  # two devices have published in the same second
             return await self._publish()
         return await self._deliver(own or there, is_shown=True, made_here=own is not None)
+
+    async def _renew(self, item: SignedItem) -> None:
+        async with aclosing(self.gateways.put(item)) as answers:
+            async for _ in answers:
+                pass
 
     async def _publish(self) -> Delivery:
         now = dht.sequence_at(self.clock.now())

@@ -24,6 +24,7 @@ from web5.remote.registration import Demands, RegistrationClient, registration_d
 from web5.sync.ledger.registrations import RegistrationStore
 from web5.sync.plan.policy import HOUR, SLOWLY, SOON, Backoff
 from web5.sync.states import Registration, RegistrationState
+from web5.urls import same_endpoint
 
 MOST_HASHES = 2**26
 """The most hashes, on average, of a proof of work that is done unasked: four times what the reference's servers ask
@@ -93,7 +94,7 @@ class Registrar:
 
     async def demands(self, endpoint: str) -> Demands:
         """Ask the endpoint for its demands, with the text of its terms; raises as `RegistrationClient` does."""
-        return await self._client.demands(endpoint)
+        return await self._client.demands(same_endpoint(endpoint))
 
     # -- consent
 
@@ -105,6 +106,7 @@ class Registrar:
         """
         if not _HASH.fullmatch(hash):
             raise InvalidArgument(f"terms are accepted by their SHA-256, 64 digits of lower-case hex, not {hash!r}")
+        endpoint = same_endpoint(endpoint)
         self._store.accept_terms(endpoint, hash, self._clock.now())
         await self._agreed(endpoint)
 
@@ -116,6 +118,7 @@ class Registrar:
         """
         if hashes < 1:
             raise InvalidArgument(f"a proof of work takes at least one hash, not {hashes}")
+        endpoint = same_endpoint(endpoint)
         self._store.accept_work(endpoint, hashes, self._clock.now())
         await self._agreed(endpoint)
 

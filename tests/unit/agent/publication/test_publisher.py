@@ -517,3 +517,25 @@ async def test_4_a_clock_that_is_put_back_meanwhile_makes_nothing_late(
         world.clock.advance(NAP)
         await asyncio.sleep(0)
     await until(lambda: world.requests["PUT", "a"] == 1)
+
+
+async def test_a_document_that_cannot_be_published_is_told_and_the_one_before_is_renewed(
+    world: GatewayWorld, device: Device
+) -> None:
+    """Invariant 5 of an attempt."""
+    did = await device.create()
+    assert await device.publisher.publish(did)
+    await ended(device, did)
+    for unfit in ("a,comma", "x" * 900):
+        world.requests.clear()
+        device.change(did, unfit)
+        assert not await device.publisher.publish(did)
+        await ended(device, did)
+        state = device.state(did)
+        assert (state.state, state.known) == ("missing", True)
+        assert "comma" in (state.error or "") or "has room for" in (state.error or "")
+        assert world.requests["PUT", "a"] == world.requests["PUT", "b"] == 1
+        assert await aka(world, did) is None
+    device.change(did, "fit")
+    assert await device.publisher.publish(did)
+    assert await aka(world, did) == ["fit"]

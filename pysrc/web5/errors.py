@@ -30,6 +30,7 @@ Web5Error
 ├── RemoteError            the way to a remote failed, before any DWN answered
 │   ├── Unreachable
 │   ├── TimedOut
+│   ├── AskedToWait        the server asked for a pause, which is not over; has `seconds`
 │   ├── BadReply           something answered, but not as a DWN does
 │   │   └── BodyTooLarge   its answer is longer than anything sensible
 │   └── NoWebSocket        a server is there, but offers no WebSocket
@@ -248,6 +249,20 @@ class Unreachable(RemoteError):
 
 class TimedOut(RemoteError):
     """Nothing came in time."""
+
+
+class AskedToWait(RemoteError):
+    """The server asked to be left alone for a while, so it is not asked now.
+
+    Parameters:
+        seconds: the rest of that while; None: it did not say how long.
+        status: of the answer by which it asked, 429 or 503.
+    """
+
+    def __init__(self, message: str, seconds: float | None = None, status: int = 429) -> None:
+        self.seconds = seconds
+        self.status = status
+        super().__init__(message)
 
 
 class BadReply(RemoteError):

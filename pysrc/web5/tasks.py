@@ -68,9 +68,12 @@ class TaskSet:
         for task in self._tasks:
             if name is not None and task.get_name() == name:
                 task.cancel()
-        started = asyncio.create_task(work, name=name)
-        self._tasks.add(started)
-        started.add_done_callback(self._ended)
+        self.keep(asyncio.create_task(work, name=name))
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Keep a task that runs already."""
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
 
     async def join(self) -> None:
         """Wait for those that run now."""

@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
+from web5.patience import BESIDE
 from web5.remote.clocks import MOST_AHEAD, TOLERATED
-from web5.sync.exchange.pull import PATIENCE
+from web5.remote.pauses import FIRST, LONGEST, MOST, SHORTEST, TOO_MANY, UNAVAILABLE
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
-from web5.sync.plan.budget import EVENTS, FETCHES, NOT_GIVEN, PAGE, RESTORES
+from web5.sync.plan.budget import EVENTS, FETCHES, NOT_GIVEN, PAGE, PATIENCE, RESTORES, SLOWEST
 from web5.sync.plan.policy import Backoff, Outcome
 from web5.sync.schedule.intervals import SAFETY_SECONDS
 from web5.sync.schedule.live import POLL_SECONDS
-from web5.sync.states import Activity, RegistrationState, State
+from web5.sync.states import ANSWERS, Activity, RegistrationState, State
 from web5_build.tables import table
 
 HEAD = ("Means", "The message is", "The visit", "Tried again", "For a person to mend")
@@ -117,7 +118,17 @@ def sync() -> str:
                 f" {FETCHES[0]} of them, and then for {FETCHES[1]} a minute, the newest first (one that is not"
                 f" given counts for {NOT_GIVEN}, a further page of a list for {PAGE}); each that is of use gives"
                 f" one back. Events lead to {EVENTS[0]} visits that bring nothing, and then to {EVENTS[1]} a"
-                f" minute. Another endpoint takes over what one is silent about for {PATIENCE:g} s."
+                f" minute. Another endpoint takes over what one is silent about for {PATIENCE:g} s, or gives at less"
+                f" than {SLOWEST} a second."
+            ),
+            *_text(
+                f"An endpoint that answers {TOO_MANY}, or {UNAVAILABLE} with a `Retry-After`, is asked nothing, for no"
+                " tenant and by no way, until the time that it said is over (in seconds, or a date by its own clock; at"
+                f" least {_span(SHORTEST)}, at most {_span(LONGEST)}), or {_span(FIRST)}, then twice that, up to"
+                f" {_span(MOST)}. `web5.sync.now()`, `check()`, `send()` and `retry()` return without an endpoint that"
+                f" does not get on for {BESIDE:g} s, or for longer at less than {ANSWERS} answers a second, once others"
+                " have ended; what they do with it goes on, but for `check()`. While a round of an interval is waited"
+                " for, the next ones only visit who is idle."
             ),
             *_text(f"States of a message: {_list(State)}. Of an endpoint: {_list(Activity)}."),
             "## Records that an endpoint has lost to a stranger",
@@ -143,7 +154,7 @@ def _text(paragraph: str) -> Iterable[str]:
 
 def _reply(rule: policy.Rule) -> tuple[str, ...]:
     detail = "a code of a dependency, see below" if rule.detail == dependencies.PATTERN else f"`{rule.detail}`"
-    status = rule.codes.replace("|", ", ").replace("...", "any other")
+    status = rule.codes.replace("|", ", ").replace("...", "any other").replace("..", "xx")
     return (
         status + (f" to a {rule.method.replace('.', '')}" if rule.method else ""),
         detail if rule.detail else "",

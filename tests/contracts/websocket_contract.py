@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from tests.contracts.expect import expect
-from web5.errors import NoWebSocket, RemoteError, TimedOut, Unreachable
+from web5.errors import AskedToWait, NoWebSocket, RemoteError, TimedOut, Unreachable
 from web5.ports.websocket import WebSocket, WebSockets
 
 Case = Callable[[WebSockets, str], Awaitable[None]]
@@ -97,6 +97,10 @@ async def case_silence_times_out(sockets: WebSockets, base: str) -> None:
 async def case_a_server_that_offers_none_is_a_remote_error(sockets: WebSockets, base: str) -> None:
     for status in (200, 404, 426):
         await expect((NoWebSocket, Unreachable), sockets.connect(f"{base}/status/{status}"))
+
+
+async def case_a_server_that_asks_for_a_pause_is_a_remote_error(sockets: WebSockets, base: str) -> None:
+    await expect((AskedToWait, Unreachable), sockets.connect(f"{base}/status/429"))
 
 
 async def case_a_url_that_is_none_is_a_remote_error(sockets: WebSockets, base: str) -> None:

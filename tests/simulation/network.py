@@ -22,6 +22,7 @@ from web5.dwn.data import DataStream
 from web5.dwn.types import Message
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
 from web5.remote.clocks import NodeClocks
+from web5.remote.pauses import Pauses
 from web5.sync.plan.policy import Outcome, classify, classify_error
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class SimRemote:
         self._world = world
         self._device = device
         self.clocks = NodeClocks(device.clock)
+        self.pauses = Pauses(device.clock)
         self._random = world.random(f"network of {device.name}, run {device.runs}")
 
     async def process_message(
@@ -100,6 +102,7 @@ class SimRemote:
     ) -> Message:
         kind = _kind(message)
         target = self._world.endpoints[endpoint]
+        self.pauses.check(endpoint)
         if kind == "MessagesRead":
             self._world.traffic.read(self._device, target, tenant, message["descriptor"]["messageCid"])
         await self._device.step(f"before a {kind} to {target.name}")
@@ -109,6 +112,7 @@ class SimRemote:
         try:
             reply = await self._exchange(target, tenant, kind, message, data)
             outcome = classify(reply, message)
+            self.pauses.learn(endpoint, outcome.code, {})
         except RemoteError as error:
             outcome = classify_error(error)
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,11 @@ from web5.dwn.data import DataSource, DataStream, data_of
 from web5.dwn.events import Handler
 from web5.dwn.types import Message
 from web5.errors import BadReply, Conflict, DwnError, RemoteError, Unauthorized, Unreachable
+from web5.patience import BESIDE, wait_patiently
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync import SendResult
-from web5.sync.plan.policy import classify, classify_error
+from web5.sync.plan.policy import SLOW, classify, classify_error
 
 Reply = dict[str, Any]
 Question = Callable[[Clock], Awaitable[Message]]
@@ -115,16 +116,33 @@ class Messages:
                     raise
             return await self._request(endpoint, from_, await question(clock))
 
-        return await self._first_answer(from_, ask)
+        return await self._first_answer(from_, ask, seconds=BESIDE)
 
-    async def _first_answer(self, target: str, ask: Callable[[str], Awaitable[Reply]]) -> Reply:
+    async def _first_answer(
+        self, target: str, ask: Callable[[str], Coroutine[Any, Any, Reply]], *, seconds: float | None = None
+    ) -> Reply:
+        """Return the answer of the first DWN of `target` that gives one.
+
+        Parameters:
+            seconds: the time after which the next one is asked beside one that is slow; None: only if that has failed.
+        """
         document = (await self._resolver.resolve(target)).did_document
+        untried = list(document.dwn_endpoints) if document else []
+        running: set[asyncio.Task[Reply]] = set()
         failures: list[RemoteError] = []
-        for endpoint in document.dwn_endpoints if document else ():
-            try:
-                return await ask(endpoint)
-            except RemoteError as error:
-                failures.append(error)
+        try:
+            while untried or running:
+                if untried:
+                    running.add(asyncio.create_task(ask(untried.pop(0))))
+                timeout = seconds if untried else None
+                ended, _ = await asyncio.wait(running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                for one in ended:
+                    running.discard(one)
+                    if not isinstance(error := one.exception(), RemoteError):
+                        return one.result()
+                    failures.append(error)
+        finally:
+            await _give_up(running)
         kind = BadReply if any(isinstance(error, BadReply) for error in failures) else Unreachable
         raise kind("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
 
@@ -143,6 +161,8 @@ class Messages:
     async def send_to_all(self, target: str, message: Message, data: bytes) -> list[SendResult]:
         """Send a message that need not be stored here to every remote DWN of `target`.
 
+        One that is far slower than others is not waited for, and counts as failed.
+
         Raises:
             DidError: the target cannot be resolved.
         """
@@ -154,7 +174,22 @@ class Messages:
                 outcome = classify_error(error)
             return SendResult(url, outcome.settled, outcome.code, outcome.detail or outcome.name)
 
-        return list(await asyncio.gather(*map(send, await dwn_endpoints(self._resolver, target))))
+        tasks = {url: asyncio.create_task(send(url)) for url in await dwn_endpoints(self._resolver, target)}
+        try:
+            slow = await wait_patiently(lambda: {url: task for url, task in tasks.items() if not task.done()})
+            results = {url: task.result() for url, task in tasks.items() if url not in slow}
+        finally:
+            for task in tasks.values():
+                task.cancel()
+        return [results.get(url) or SendResult(url, False, SLOW.code, SLOW.detail) for url in tasks]
+
+
+async def _give_up(running: Iterable[asyncio.Task[Reply]]) -> None:
+    for one in running:
+        one.cancel()
+    for reply in await asyncio.gather(*running, return_exceptions=True):
+        if (stream := data_of(reply)) is not None:
+            await stream.close()
 
 
 def _checked(reply: Reply) -> Reply:

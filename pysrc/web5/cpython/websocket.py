@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -18,7 +19,8 @@ from websockets.exceptions import (
 from websockets.frames import CloseCode
 
 from web5.dwn.rpc import MAX_REPLY_BYTES
-from web5.errors import NoWebSocket, RemoteError, TimedOut, Unreachable
+from web5.errors import AskedToWait, NoWebSocket, RemoteError, TimedOut, Unreachable
+from web5.remote.pauses import TOO_MANY, UNAVAILABLE, asked_seconds
 
 PING_SECONDS = 20.0
 """Time between two pings of the other end, and for its answer."""
@@ -29,7 +31,7 @@ CLOSE_SECONDS = 1.0
 WAITING_FRAMES = 2
 """Frames that have come and are not read yet, from which on the other end is made to wait."""
 
-PASSING = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
+PASSING = frozenset({408, 421, 425, 500, 502, 503, 504})
 """Statuses of a handshake that tell of a server's trouble just now, not of what it offers."""
 
 
@@ -105,6 +107,8 @@ def _translated(error: Exception, url: str) -> RemoteError:
     match error:
         case TimeoutError():
             return TimedOut(f"{url} did not open a WebSocket in time")
+        case InvalidStatus() if (asked := _asked_to_wait(error, url)) is not None:
+            return asked
         case InvalidStatus() if error.response.status_code in PASSING:
             return Unreachable(f"{url} answered {error.response.status_code}")
         case InvalidStatus():
@@ -114,3 +118,12 @@ def _translated(error: Exception, url: str) -> RemoteError:
         case InvalidHandshake():
             return NoWebSocket(f"{url} offers no WebSocket: {error}")
     return Unreachable(f"{url} cannot be reached: {error or type(error).__name__}")
+
+
+def _asked_to_wait(error: InvalidStatus, url: str) -> AskedToWait | None:
+    status = error.response.status_code
+    headers = {name.lower(): value for name, value in error.response.headers.raw_items()}
+    seconds = asked_seconds(headers, int(time.time() * 1_000_000))
+    if status == TOO_MANY or (status == UNAVAILABLE and seconds is not None):
+        return AskedToWait(f"{url} answered {status}", seconds, status)
+    return None

@@ -199,12 +199,20 @@ def reply_in(response: Any, text: str | bytes) -> dict[str, Any]:
         text: the response before it was decoded, for the error's message.
     """
     match response:
-        case {"error": {"code": int(code), "message": str(message)}}:
-            return {"status": _status(status_of(code), message)}
+        case {"error": {"code": int(code), "message": str(message)} as error}:
+            return {"status": _status(status_of(code), _with_code(error.get("data"), message))}
         case {"result": {"reply": {"status": {"code": int(code)}} as reply}} if type(code) is int:
             reply["status"] = _status(code, reply["status"].get("detail"))
             return reply  # type: ignore[no-any-return]
     raise no_response(text)
+
+
+def _with_code(data: Any, message: str) -> str:
+    """Return an error's message as a DWN's detail, after the code that newer servers give as data."""
+    match data:
+        case {"code": str(code)} if code.isidentifier() and not message.startswith(code):
+            return f"{code}: {message}"
+    return message
 
 
 def _status(code: int, detail: Any) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def cross_origin(*methods: str) -> Middleware:
         allow_origins=["*"],
         allow_methods=methods,
         allow_headers=["*"],
-        expose_headers=[rpc.RESPONSE_HEADER, "date"],
+        expose_headers=[rpc.RESPONSE_HEADER, "date", "retry-after"],
         max_age=PREFLIGHT_SECONDS,
     )
 

@@ -41,5 +41,6 @@ class WebSockets(Protocol):
         Raises:
             NoWebSocket: a server answered that it offers none. A browser does not tell this from Unreachable.
             Unreachable: no connection, refused, not a URL, or the browser blocked it (mixed content).
+            AskedToWait: a server answered 429, or 503 and when to come again. A browser does not tell that either.
             TimedOut: it was not open in time.
         """

@@ -32,9 +32,12 @@ SLOWEST = 10.0
 REMEMBERED = 256
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_HTTP_DATE = re.compile(
-    rf"[A-Z][a-z]{{2}}, ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) ([0-9]{{2}}):([0-9]{{2}}):([0-9]{{2}}) GMT"
+_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_HTTP_DATES = (
+    re.compile(rf"\w+, (?P<day>\d\d)[ -](?P<month>\w{{3}})[ -](?P<year>\d{{4}}|\d\d) {_TIME} GMT", re.ASCII),
+    re.compile(rf"\w{{3}} (?P<month>\w{{3}}) (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})", re.ASCII),
 )
+"""The forms of dates in HTTP, today's and both obsolete ones (RFC 9110, section 5.6.7)."""
 
 
 class NodeClock:
@@ -104,7 +107,7 @@ class NodeClocks:
             date: the header of that name, if it can be seen.
             seconds: how long the answer took.
         """
-        told = None if date is None or seconds > SLOWEST else _http_date(date)
+        told = None if date is None or seconds > SLOWEST else http_date(date)
         if told is not None:
             self._saw(endpoint, told + 500_000)  # it tells whole seconds
 
@@ -112,13 +115,15 @@ class NodeClocks:
         self._ahead.put(same_endpoint(endpoint), self.clock.now() - told)
 
 
-def _http_date(text: str) -> int | None:
-    """Return the moment of an HTTP `Date` in microseconds since 1970, or None if it is none."""
-    if (found := _HTTP_DATE.fullmatch(text)) is None:
+def http_date(text: str) -> int | None:
+    """Return the moment of a date in HTTP in microseconds since 1970, or None if it is none."""
+    match = next(filter(None, (form.fullmatch(text.strip()) for form in _HTTP_DATES)), None)
+    if match is None or match["month"] not in _MONTHS:
         return None
-    day, month, *rest = found.groups()
-    year, hour, minute, second = map(int, rest)
+    year = int(match["year"]) + (2000 if len(match["year"]) == 2 else 0)
+    hour, minute, second = (int(match[part]) for part in ("hour", "minute", "second"))
     try:
-        return microseconds(datetime(year, 1 + _MONTHS.index(month), int(day), hour, minute, second, tzinfo=UTC))
+        moment = datetime(year, 1 + _MONTHS.index(match["month"]), int(match["day"]), hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
+    return microseconds(moment)

@@ -1,4 +1,4 @@
-"""A DWN that is reached over HTTP, and over a WebSocket while there is one; and its server's `/info`.
+"""A DWN that is reached over HTTP, and over a WebSocket while there is one.
 
 Invariants:
 1. A DWN's answer is returned as its reply; if nothing answered as a DWN does, a RemoteError is raised. Never mixed up.
@@ -6,19 +6,16 @@ Invariants:
 3. Data beyond `MAX_INLINE_BYTES` is never whole in memory: it is read while it is sent. Each attempt reads the local
    store anew; only data of unknown size is read first.
 4. A message is sent twice only if it merely asks.
+5. A node that asked for a pause is asked nothing until that is over (`pauses`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
-
-from web5 import strict_json
 from web5.chunks import in_time
 from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
@@ -29,7 +26,10 @@ from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.ports.websocket import WebSocket, WebSockets
 from web5.remote.clocks import NodeClocks
+from web5.remote.info import ServerInfo, server_info, socket_url
+from web5.remote.pauses import TOO_MANY, Pauses, PoliteHttp, PoliteSockets
 from web5.remote.socket import DwnSocket, OnEvent, SocketSubscription
+from web5.urls import same_endpoint
 
 SECONDS = 30.0
 SLOWEST_UPLOAD = 64 * 1024
@@ -58,25 +58,11 @@ _WITHOUT_DATA = _ONLY_ASKS | {"Records.Delete", "Protocols.Configure"}
 """Methods that a socket carries whole: it has no place for data, and dwn-server loses the data that is read over it."""
 
 
-MAX_INFO_BYTES = 64 * 1024
-"""Bytes of `/info` that are read; servers send a few hundred."""
-
-
 Way = tuple[Http, WebSockets | None]
 
 
-class ServerInfo(BaseModel):
-    """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
-
-    registration_requirements: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=20)
-    """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
-    web_socket_support: bool = False
-
-
 class RemoteDwn:
-    """Sends messages to DWNs by their endpoint URL.
+    """Sends messages to DWNs by their endpoint URL, in whatever form that is written.
 
     Parameters:
         sockets: opens WebSockets; without it nothing can be subscribed to.
@@ -89,6 +75,7 @@ class RemoteDwn:
 
     Attributes:
         clocks: those of the nodes, by which questions are dated, and how far this device's is from them.
+        pauses: those that nodes asked for.
     """
 
     def __init__(
@@ -103,6 +90,7 @@ class RemoteDwn:
         guarded: Way | None = None,
     ) -> None:
         self.clocks = NodeClocks(clock or SystemClock())
+        self.pauses = Pauses(self.clocks.clock)
         self._own: Way = (http, sockets)
         self._guarded = guarded or self._own
         self._is_own = is_own
@@ -112,7 +100,9 @@ class RemoteDwn:
 
     def way(self, tenant: str, endpoint: str) -> Way:
         """Return the way to an endpoint of a tenant: a guarded one, if nobody here chose the endpoint."""
-        return self._own if self._is_own(tenant, endpoint) else self._guarded
+        http, sockets = self._own if self._is_own(tenant, same_endpoint(endpoint)) else self._guarded
+        polite = PoliteHttp(http, self.pauses, endpoint)
+        return polite, None if sockets is None else PoliteSockets(sockets, self.pauses, endpoint)
 
     async def process_message(
         self,
@@ -134,16 +124,18 @@ class RemoteDwn:
 
         Raises:
             Unreachable, TimedOut: as `Http` and `DwnSocket` do; also while the `DataStream` is read.
+            AskedToWait: the endpoint asked for a pause, which is not over; nothing is sent.
             BadReply: something that is no DWN answered; the message shows its status and how it begins.
             Whatever reading `data` raises, such as BlobMissing.
         """
+        self.pauses.check(endpoint)
         http, _ = self.way(tenant, endpoint)
         id = str(uuid4())
         request = rpc.encode_request(tenant, message, id)
         # Over HTTP a node tells its time: so it is noticed when a clock that was wrong is put right.
         may_use_socket = data is None and not self.clocks.is_off(endpoint)
         if may_use_socket and (reply := await self._over_socket(endpoint, message, id, request)) is not None:
-            return reply
+            return self._heard(endpoint, reply)
         headers, timeout = {rpc.REQUEST_HEADER: request}, self._timeout
         body = await _body(data, on_sent)
         if body is not None:
@@ -159,6 +151,16 @@ class RemoteDwn:
         seconds = self.clocks.clock.monotonic() - began
         reply = await _reply(endpoint, response, len(request), self._timeout)
         self.clocks.answered(endpoint, response.headers.get("date"), seconds)
+        return self._heard(endpoint, reply, response.headers)
+
+    def _heard(
+        self, endpoint: str, reply: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, Any]:
+        """Take over what a reply, with the headers that it came with, says about pauses, and return it."""
+        code = reply["status"]["code"]
+        self.pauses.learn(endpoint, code, headers)
+        if code < 500 and code != TOO_MANY:
+            self.pauses.served(endpoint)
         return reply
 
     async def subscribe(
@@ -173,18 +175,21 @@ class RemoteDwn:
 
         Raises:
             NoWebSocket: the endpoint offers no WebSocket, or there is none on this side.
-            Unreachable, TimedOut, BadReply: as `process_message`.
+            Unreachable, TimedOut, AskedToWait, BadReply: as `process_message`.
         """
+        self.pauses.check(endpoint)
         key = self._socket_key(endpoint, message)
         socket = self._sockets.get(key)
         if socket is None or socket.has_ended:
             self._sockets = {other: one for other, one in self._sockets.items() if not one.has_ended}
             connecting = self._connect(endpoint, self.way(tenant, endpoint))
             socket = self._sockets[key] = DwnSocket(endpoint, connecting, self._timeout)
-        return await socket.subscribe(tenant, message, on_event)
+        subscription = await socket.subscribe(tenant, message, on_event)
+        self._heard(endpoint, subscription.reply)
+        return subscription
 
     def _socket_key(self, endpoint: str, message: dict[str, Any]) -> tuple[str, str | None]:
-        return endpoint, None if self._shares else _signer(message)
+        return same_endpoint(endpoint), None if self._shares else _signer(message)
 
     async def _over_socket(
         self, endpoint: str, message: dict[str, Any], id: str, request: str
@@ -217,39 +222,6 @@ class RemoteDwn:
             return await server_info(http, endpoint, self._timeout)
         except RemoteError:
             return None
-
-
-async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
-    """Ask a DWN server for its description.
-
-    Parameters:
-        timeout: in seconds, as `Http.request` has it.
-
-    Raises:
-        Unreachable, TimedOut: as `Http` does.
-        BadReply: the answer is not a DWN server's.
-    """
-    response = await http.request("GET", endpoint_url(endpoint, "info"), timeout=timeout)
-    body = await response.read(MAX_INFO_BYTES, timeout)
-    try:
-        if response.status == 200:
-            return ServerInfo.model_validate(strict_json.parse(body.decode()))
-    except ValueError:
-        pass
-    beginning = body[: rpc.SHOWN_CHARACTERS].decode("utf-8", "replace")
-    raise BadReply(f"{endpoint} answered {response.status} to /info: {beginning!r}")
-
-
-def endpoint_url(endpoint: str, path: str) -> str:
-    """Return the URL of a resource that a server has beside its RPC."""
-    scheme, host, base, query, _ = urlsplit(endpoint)
-    return urlunsplit((scheme, host, f"{base.rstrip('/')}/{path}", query, ""))
-
-
-def socket_url(endpoint: str) -> str:
-    """Return the URL under which a server takes WebSockets."""
-    scheme, host, path, query, _ = urlsplit(endpoint)
-    return urlunsplit(("wss" if scheme == "https" else "ws", host, path, query, ""))
 
 
 def _signer(message: dict[str, Any]) -> str | None:

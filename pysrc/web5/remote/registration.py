@@ -17,7 +17,8 @@ from web5 import strict_json
 from web5.crypto.proof_of_work import LARGEST, Challenge
 from web5.errors import RegistrationError, RegistrationReason
 from web5.ports.http import Http
-from web5.remote.dwn import SECONDS, endpoint_url, server_info
+from web5.remote.dwn import SECONDS
+from web5.remote.info import endpoint_url, server_info
 
 PROOF_OF_WORK = "proof-of-work-sha256-v0"
 TERMS_OF_SERVICE = "terms-of-service"

@@ -14,13 +14,13 @@ from web5.dwn.events import Hook
 from web5.errors import InvalidArgument
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
-from web5.sync.exchange.check import Difference, check
+from web5.sync.exchange.check import Difference, check_all
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.grants import GrantBook
 from web5.sync.exchange.links import Link, Links, Work
 from web5.sync.exchange.peer import SignerFor
-from web5.sync.exchange.push import send_to_other, send_to_own
 from web5.sync.exchange.registrar import Registrar
+from web5.sync.exchange.send import send
 from web5.sync.exchange.visit import visit_endpoint
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.schedule.intervals import LIVE, parse_interval
@@ -28,7 +28,8 @@ from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns, run_every
 from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
 from web5.sync.status import endpoint_statuses, unsettled_messages
-from web5.tasks import notify
+from web5.tasks import TaskSet, notify
+from web5.urls import same_endpoint
 
 WORK: Mapping[str | None, Work] = {None: Work.ALL, "pull": Work.PULL, "push": Work.PUSH}
 
@@ -86,6 +87,7 @@ class SyncEngine:
         self._runs = SyncRuns(self._links, self._context)
         self._timer: asyncio.Task[None] | None = None
         self._interval = "off"
+        self._sending = TaskSet("sending a message failed")
         if registrar is not None:
             registrar.on_changed = lambda tenant, url: self._notify(SyncEvent("registration", tenant, url))
             registrar.on_agreed = self._continue_at
@@ -119,6 +121,9 @@ class SyncEngine:
         self._ledger.open()
         for tenant in self._ledger.tenants():
             self._links.align(tenant)
+            for endpoint in self._ledger.endpoints(tenant):
+                if (error := endpoint.error) is not None and error.not_before is not None:
+                    self._context.remote.pauses.resume(endpoint.url, error.not_before, error.code)
         for hooks, hook in self._hooks():
             hooks.append(hook)
         await self._ledger.database.flush()
@@ -200,7 +205,7 @@ class SyncEngine:
         if seconds is not None:
             # Live, an endpoint is visited once it is connected, so not at once.
             live = interval == LIVE
-            timer = run_every(self._context, seconds, self.now, self.revive if live else None, at_once=not live)
+            timer = run_every(self._context, seconds, self._round, self.revive if live else None, at_once=not live)
             self._timer = asyncio.create_task(timer)
             if live:
                 self._live.start(self._links)
@@ -210,7 +215,10 @@ class SyncEngine:
         """Run sync soon, in the background, because something changed; does nothing while sync is off."""
         tenants = self._chosen(tenant)
         if self._timer and tenants:
-            self._context.background.start(self._runs.run(tenants, Work.ALL))
+            self._context.background.start(self._runs.round(tenants, Work.ALL))
+
+    async def _round(self) -> None:
+        await self._runs.round(self._ledger.tenants(), Work.ALL)
 
     async def revive(self) -> None:
         """Connect anew and visit every endpoint: the device may have slept, or changed its network."""
@@ -221,12 +229,14 @@ class SyncEngine:
     async def stop(self) -> None:
         """Start nothing more by itself and end all visits at once; messages under way stay unsettled."""
         await self._cancel_timers()
+        await self._sending.cancel()
         await self._runs.stop()
 
     async def now(self, direction: str | None = None, tenant: str | None = None) -> SyncReport:
-        """Visit every endpoint, and return once all are idle.
+        """Visit every endpoint, and return once all are idle, but for those that are far slower than others.
 
-        Failures of endpoints and DIDs are in the report, not raised.
+        Failures of endpoints and DIDs are in the report, not raised. So are endpoints that are not waited for; what is
+        under way with them goes on.
 
         Parameters:
             direction: "push" or "pull"; None: both.
@@ -246,6 +256,7 @@ class SyncEngine:
         """Send one message, and the initial write of its record, to all endpoints of a target at once.
 
         For the tenant's own nodes the ledger keeps the outcome: a message that failed stays unsettled and is retried.
+        One that is far slower than others is not waited for; sending to it goes on.
 
         Parameters:
             target: the DID whose nodes to send to; None: the tenant's own.
@@ -261,27 +272,23 @@ class SyncEngine:
         if target == tenant and self._ledger.tenant(tenant) is not None:
             await self._links.refresh_with_timeout([tenant])
             own = [await context.peer(endpoint) for endpoint in self._ledger.endpoints(tenant)]
-            results = await asyncio.gather(*(send_to_own(context, peer, items) for peer in own))
-            await self._ledger.database.flush()
-        else:
-            urls = await dwn_endpoints(self._resolver, target)
-            endpoints = [Endpoint(0, target, url) for url in urls]
-            others = [await context.peer(endpoint, signer_of=tenant) for endpoint in endpoints]
-            results = await asyncio.gather(*(send_to_other(context, peer, tenant, items) for peer in others))
-        return list(results)
+            return await send(context, own, items, self._sending)
+        endpoints = [Endpoint(0, target, url) for url in await dwn_endpoints(self._resolver, target)]
+        others = [await context.peer(endpoint, signer_of=tenant) for endpoint in endpoints]
+        return await send(context, others, items, self._sending, author=tenant)
 
     async def retry(
         self, tenant: str | None = None, endpoint: str | None = None, message_cid: str | None = None
     ) -> SyncReport:
         """Retry now what is refused, blocked or waiting: of one tenant, at one URL, one message, or of all (None)."""
-        tenants = self._chosen(tenant)
+        tenants, endpoint = self._chosen(tenant), endpoint and same_endpoint(endpoint)
         for one in tenants:
             for known in self._ledger.endpoints(one):
                 if endpoint in (None, known.url):
                     self._ledger.retry(known, message_cid)
                     if self._registrar is not None:
                         self._registrar.retry(known.url, one)
-        return await self._runs.run(tenants, Work.FETCH | Work.PUSH)
+        return await self._runs.run(tenants, Work.FETCH | Work.PUSH, endpoint)
 
     # -- state
 
@@ -298,7 +305,7 @@ class SyncEngine:
         tenants = self._chosen(tenant)
         await self._links.refresh_with_timeout(tenants)
         endpoints = [endpoint for one in tenants for endpoint in self._ledger.endpoints(one)]
-        return list(await asyncio.gather(*(check(self._context, endpoint) for endpoint in endpoints)))
+        return await check_all(self._context, endpoints)
 
     def _chosen(self, tenant: str | None) -> list[str]:
         return [one for one in self._ledger.tenants() if tenant in (None, one)]

@@ -10,6 +10,10 @@ from web5.remote.clocks import TOLERATED
 
 Direction = Literal["push", "pull"]
 
+ANSWERS = 3
+BYTES = 64 * 1024
+"""Answers of an endpoint, or bytes of record data, that are worth waiting a second for, where others have ended."""
+
 
 class State(StrEnum):
     """The state of one message with one endpoint. Settled messages have no entry, so no state."""
@@ -192,6 +196,11 @@ class EndpointReport:
     bytes_in: int = 0
     bytes_out: int = 0
     error: tuple[int, str] | None = None
+
+    @property
+    def progress(self) -> float:
+        """Return the seconds for which the work done up to now was worth waiting (`web5.patience`)."""
+        return (self.requests + self.pulled) / ANSWERS + (self.bytes_in + self.bytes_out) / BYTES
 
 
 @dataclass(slots=True)

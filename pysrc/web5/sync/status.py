@@ -107,7 +107,9 @@ def _unsettled(
         # The error is not about this message, but about all: the endpoint is blocked, or cannot be reached.
         state = State.BLOCKED if endpoint.error.state is State.BLOCKED else state
         code, detail = endpoint.error.code, endpoint.error.detail
+    paused = endpoint.error.not_before if endpoint.error else None
+    next_try = max(entry.next_try or 0, paused or 0) or None
     return Unsettled(
         *(endpoint.tenant, endpoint.url, direction, entry.cid, state, code, detail),
-        *(entry.attempts, entry.next_try, entry.waits_for, made or entry.since),
+        *(entry.attempts, next_try, entry.waits_for, made or entry.since),
     )

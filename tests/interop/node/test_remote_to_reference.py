@@ -14,7 +14,8 @@ from web5.dids.keys import signer_for
 from web5.dwn import compose
 from web5.errors import Unreachable
 from web5.ports.clock import SystemClock
-from web5.remote.dwn import RemoteDwn, server_info
+from web5.remote.dwn import RemoteDwn
+from web5.remote.info import server_info
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -81,6 +81,7 @@ def test_bad_request_is_a_fault_with_the_id_that_could_be_read(text, code, id):
         (-50401, 401),
         (-50403, 403),
         (-50413, 413),
+        (-50429, 429),
         (-50399, 500),
         (-50600, 500),
         (1, 500),
@@ -89,6 +90,23 @@ def test_bad_request_is_a_fault_with_the_id_that_could_be_read(text, code, id):
 def test_error_is_a_reply_with_its_status(code, status):
     encoded = json.dumps({"jsonrpc": "2.0", "id": "1", "error": {"code": code, "message": "why"}})
     assert rpc.parse_response(encoded) == {"status": {"code": status, "detail": "why"}}
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "detail"),
+    [
+        (-32603, {"code": "TenantStorageQuotaExceeded"}, "TenantStorageQuotaExceeded: why"),
+        (-32602, {"code": "RecordDataSizeLimitExceeded", "more": 1}, "RecordDataSizeLimitExceeded: why"),
+        (-32603, {"code": "why"}, "why"),
+        (-32603, {"code": "two words"}, "why"),
+        (-32603, {"code": 7}, "why"),
+        (-32603, ["code"], "why"),
+        (-32603, None, "why"),
+    ],
+)
+def test_the_code_that_an_error_has_as_data_is_told(code, data, detail):
+    encoded = json.dumps({"jsonrpc": "2.0", "id": "1", "error": {"code": code, "message": "why", "data": data}})
+    assert rpc.parse_response(encoded)["status"]["detail"] == detail
 
 
 @pytest.mark.parametrize("code", list(ErrorCode))

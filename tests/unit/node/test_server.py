@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.node.nodes import BASE, LIMITS, Served
 from web5.dwn import rpc
-from web5.remote.dwn import SECONDS, server_info
+from web5.remote.dwn import SECONDS
+from web5.remote.info import server_info
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from web5.dwn.data import DataStream, data_of
 from web5.dwn.rpc import MAX_DETAIL, MAX_REPLY_BYTES, MAX_VALUES, encode_reply
 from web5.errors import BadReply, BlobMissing, BodyTooLarge, TimedOut, Unreachable
 from web5.ports.http import HttpResponse
-from web5.remote.dwn import SECONDS, RemoteDwn, ServerInfo, server_info, socket_url
+from web5.remote.dwn import SECONDS, RemoteDwn
+from web5.remote.info import ServerInfo, server_info, socket_url
 
 ENDPOINT = "http://dwn.example/node"
 MIB = 1 << 20

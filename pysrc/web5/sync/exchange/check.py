@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from web5.errors import Web5Error
+from web5.patience import wait_patiently
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import standing
 from web5.sync.exchange.peer import Peer
 from web5.sync.ledger.ledger import Endpoint
-from web5.sync.plan.policy import Outcome, classify_error
+from web5.sync.plan.policy import SLOW, Outcome, classify_error
 from web5.sync.plan.variants import DISPLACED
-from web5.sync.states import State
+from web5.sync.states import EndpointReport, State
 
 ASKED = 200
 """The most messages, unlisted against the ledger, that an endpoint is asked for one by one."""
@@ -48,10 +51,27 @@ class Difference:
         return not (self.only_here or self.only_there or self.error or self.displaced)
 
 
-async def check(context: SyncContext, endpoint: Endpoint) -> Difference:
+async def check_all(context: SyncContext, endpoints: Sequence[Endpoint]) -> list[Difference]:
+    """Compare several endpoints with the local node; those that are slow are given up once others have ended."""
+    reports = {one: EndpointReport(one.tenant, one.url) for one in endpoints}
+    tasks = {one: asyncio.create_task(check(context, one, report)) for one, report in reports.items()}
+    try:
+        slow = await wait_patiently(
+            lambda: {one: task for one, task in tasks.items() if not task.done()}, lambda one: reports[one].progress
+        )
+        return [
+            Difference(one.tenant, one.url, error=(SLOW.code, SLOW.detail)) if one in slow else task.result()
+            for one, task in tasks.items()
+        ]
+    finally:
+        for task in tasks.values():
+            task.cancel()
+
+
+async def check(context: SyncContext, endpoint: Endpoint, report: EndpointReport) -> Difference:
     """Compare an endpoint with the local node, and hand the unexplained differences to the ledger."""
     try:
-        peer = await context.peer(endpoint)
+        peer = await context.peer(endpoint, report)
         listings = await peer.list_everything()
     except Web5Error as error:
         listings = classify_error(error)

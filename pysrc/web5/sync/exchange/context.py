@@ -18,7 +18,7 @@ from web5.remote.dwn import RemoteDwn
 from web5.sync.exchange.peer import GrantsOf, Peer, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.ledger import Endpoint, Ledger
-from web5.sync.plan.budget import FETCHES, RESTORES, BudgetOf
+from web5.sync.plan.budget import FETCHES, RESTORES, BudgetOf, Claim
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
 from web5.sync.plan.policy import SLOWLY, Outcome, classify, classify_error, waiting_for
 from web5.sync.plan.pull import Candidate, RecordBatch
@@ -30,24 +30,14 @@ from web5.tasks import TaskSet
 KEPT_MADE = 10_000
 
 
-@dataclass(slots=True)
-class Claim:
-    """The right to fetch some messages, while something comes: `at` is when something came last (seconds, monotonic).
-
-    Another endpoint need not be asked for them meanwhile.
-    """
-
-    endpoint: int
-    at: float
-
-
 @dataclass(eq=False)
 class SyncContext:
     """The parts of sync that all visits share.
 
     Parameters:
         registrar: None: nobody is registered, and endpoints that demand it stay blocked.
-        claimed: (tenant, CID) of each message that is being fetched, with the claim to it.
+        claimed: (tenant, CID) of each message that is being fetched, with the claim to it: no other endpoint is asked
+            for it while that holds.
         unclaimed: set when claims have ended; then another takes its place.
         sending: (endpoint ID, CID) of each message that is being sent.
         taken: (endpoint ID, seq) of each message that an endpoint took, until the ledger has it.
@@ -102,6 +92,13 @@ class SyncContext:
         return Peer(endpoint, report, logs, self.remote, signer, self.remote.clocks.of(endpoint.url, signer.did))
 
     # -- pull
+
+    def claim(self, claims: Mapping[tuple[str, str], Claim]) -> None:
+        """Take over messages by (tenant, CID), from those whose claim has lapsed too."""
+        for key, claim in claims.items():
+            if (lapsed := self.claimed.get(key)) is not None:
+                lapsed.is_lost = True
+            self.claimed[key] = claim
 
     def release_claims(self, claim: Claim, keys: Iterable[tuple[str, str]]) -> None:
         """End a claim to messages, as far as no other has taken its place."""

@@ -4,7 +4,7 @@ Invariants:
 1. At most one visit of a link runs; work that is requested meanwhile is done by the next, which follows at once.
 2. After a visit that failed, only `visit` (somebody asked, or the retry is due) leads to another; a `wake` is kept for
    it. So an endpoint that is down costs one request a try, whatever happens on this side.
-3. No link waits for another.
+3. No link waits for another, and nobody waits for one that is slow (`web5.patience`).
 4. There is a link for each endpoint in the ledger, and no other.
 5. A tenant whose DID or keys are not at hand holds up nobody else, and its known endpoints are used meanwhile.
 """
@@ -18,6 +18,7 @@ from enum import Flag, auto
 
 from web5.dids.resolver import DidResolver, dwn_endpoints
 from web5.errors import DidError, StorageError
+from web5.patience import wait_patiently
 from web5.ports.clock import Clock
 from web5.sync.exchange.context import SyncContext
 from web5.sync.plan.policy import RECONNECT, Outcome
@@ -64,6 +65,7 @@ class Link:
         retry_at: when a failing endpoint is visited again (likewise), if that is planned.
         failure: why the last visit ended early; None: it did not.
         crash: the error of the last visit, if it was a fault of this program.
+        task: the visit that runs, and those that follow at once.
     """
 
     tenant: str
@@ -82,10 +84,10 @@ class Link:
     retry_at: float | None = None
     failure: Outcome | None = None
     crash: Exception | None = None
+    task: asyncio.Task[None] | None = None
     _wanted: Work = Work.NOTHING
     _failures: int = 0
     _auto_retry: bool = False
-    _task: asyncio.Task[None] | None = None
     _timer: asyncio.Task[None] | None = None
     _succeeded: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -124,12 +126,12 @@ class Link:
     @property
     def visiting(self) -> bool:
         """True while a visit runs, or the next follows at once."""
-        return self._task is not None
+        return self.task is not None
 
     async def wait_until_idle(self) -> None:
         """Return when no visit runs and none follows at once."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        if self.task is not None:
+            await asyncio.wait([self.task])
 
     async def wait_for_success(self) -> None:
         """Return when a visit has ended from now on without a failure."""
@@ -140,16 +142,17 @@ class Link:
         """End the visit at once, and forget requested work; return when it has ended."""
         self._wanted = Work.NOTHING
         self.set_auto_retry(False)
-        if self._task is not None:
-            self._task.cancel()
+        if self.task is not None:
+            self.task.cancel()
             await self.wait_until_idle()
+            self.task = None  # one that is cancelled before it has begun does not say so
 
     # -- visits
 
     def _start(self) -> None:
-        if self._task is None and self._wanted:
+        if self.task is None and self._wanted:
             self._cancel_timer()
-            self._task = asyncio.create_task(self._run())
+            self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         try:
@@ -160,20 +163,23 @@ class Link:
                 self.failure = await self.make_visit(self, work)
                 if self.failure is not None:
                     self._wanted |= work
-                    self._plan_retry()
+                    self._plan_retry(self.failure.not_before)
                     return
                 self._failures = 0
                 self.retry_at = None
                 self._succeeded.set()
         finally:
             self.began = None
-            self._task = None
+            self.task = None
             self.changed()
 
-    def _plan_retry(self) -> None:
+    def _plan_retry(self, not_before: int | None) -> None:
         self._failures += 1
+        pause = 0.0 if not_before is None else (not_before - self.clock.now()) / 1_000_000
+        self.retry_at = self.clock.monotonic() + pause if pause > 0 else None
         if self._auto_retry:
             delay = RECONNECT.spread(self._failures, self.jitter())
+            delay = max(delay, pause)
             self.retry_at = self.clock.monotonic() + delay
             self.visit_in(delay)
 
@@ -260,11 +266,11 @@ class Links:
 
     # -- visits
 
-    async def wait_until_idle(self, tenants: Iterable[str]) -> None:
-        """Return when no visit of these tenants runs."""
-        wanted = set(tenants)
-        while busy := [link for link in self.of(wanted) if link.visiting]:
-            await asyncio.gather(*(link.wait_until_idle() for link in busy))
+    async def wait_until_idle(self, chosen: Callable[[], Sequence[Link]]) -> set[Link]:
+        """Return when no visit of these links runs, or none but of those that are too slow, which are returned."""
+        return await wait_patiently(
+            lambda: {link: link.task for link in chosen() if link.task is not None}, lambda link: link.total.progress
+        )
 
     async def stop(self) -> None:
         """End all visits at once; return when they have ended."""

@@ -14,7 +14,7 @@ from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream, data_of
 from web5.dwn.permissions.grants import Grant
 from web5.dwn.types import Message
-from web5.errors import IdentityError, NoWebSocket, RemoteError
+from web5.errors import AskedToWait, IdentityError, NoWebSocket, RemoteError
 from web5.remote.clocks import NodeClock
 from web5.remote.dwn import RemoteDwn
 from web5.remote.socket import SocketSubscription
@@ -276,6 +276,7 @@ class Peer:
         try:
             reply = await self._remote.process_message(url, tenant, message, data, on_sent=on_sent)
         except RemoteError as error:
+            self.report.requests -= isinstance(error, AskedToWait)  # it was not asked
             return {}, classify_error(error)
         return reply, classify(reply, message)
 

@@ -13,10 +13,10 @@ from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
 from web5.dwn.types import Message
 from web5.errors import InvalidArgument, RemoteError
-from web5.sync.exchange.context import Claim, SyncContext
+from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
-from web5.sync.plan.budget import NOT_GIVEN
+from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
 from web5.sync.plan.policy import FAILURES_IN_A_ROW, Outcome, classify_error, node_failed
 from web5.sync.plan.pull import (
     KEPT_BYTES,
@@ -40,9 +40,6 @@ AT_ONCE = 64
 
 TRIES = 3
 """Requests for one message in one visit: it is asked for again when its dependency has come."""
-
-PATIENCE = 3.0
-"""Seconds for which another endpoint that is being asked for a message may be silent, before this one is asked too."""
 
 PROGRESS_SECONDS = 0.1
 """The time between two reports of progress."""
@@ -87,12 +84,11 @@ class Pull:
         if not cids or self.halted:
             return False
         before = self._peer.report.pulled
-        self._tries.update(cids)
         self._total = self._settled + len(cids)
         self._others = self._inbox.summary(self._id).unsettled - len(cids)
-        self._claim.at = now
+        self._claim = Claim(self._id, now)
         claims = dict.fromkeys(((self._tenant, cid) for cid in cids), self._claim)
-        self._context.claimed.update(claims)
+        self._context.claim(claims)
         try:
             if len(cids) > PAGES_ABOVE and not self._peer.is_delegate:
                 if self._peer.endpoint.caught_up is None:
@@ -116,7 +112,12 @@ class Pull:
 
     def _is_claimed(self, cid: str, now: float) -> bool:
         claim = self._context.claimed.get((self._tenant, cid))
-        return claim is not None and now < claim.at + PATIENCE
+        return claim is not None and claim.holds(now)
+
+    def _is_others(self, cid: str) -> bool:
+        """Return True if another endpoint is asked for a message by now, because this one was slow."""
+        claim = self._context.claimed.get((self._tenant, cid))
+        return claim is not None and claim is not self._claim and claim.holds(self._context.clock.monotonic())
 
     def _within_budget(self, cids: list[str], now: float) -> list[str]:
         """Return the messages to ask for now: all, or of an endpoint of which nothing comes, a few of the newest."""
@@ -160,7 +161,7 @@ class Pull:
         try:
             while not isinstance(reply := await page, Outcome):
                 batches, before = walk.feed(reply), self._peer.report.pulled
-                more = walk.more and not self._is_exhausted
+                more = walk.more and not self._is_exhausted and not self._claim.is_lost
                 if more:
                     page = self._query(walk)
                 waits = await self._apply_all(batches)
@@ -193,7 +194,8 @@ class Pull:
         async def work() -> None:
             while queue and not self.halted and not self._is_exhausted:
                 cid = queue.popleft()
-                if self._inbox.remaining(self._id, [cid]):
+                if not self._is_others(cid) and self._inbox.remaining(self._id, [cid]):
+                    self._tries[cid] += 1
                     await self._read(cid)
                 self._update_progress()
 
@@ -244,7 +246,7 @@ class Pull:
 
     async def _counted(self, data: DataStream) -> AsyncIterator[bytes]:
         async for chunk in data:
-            self._claim.at = self._context.clock.monotonic()
+            self._claim.brought(self._context.clock.monotonic(), size=len(chunk))
             self._peer.report.bytes_in += len(chunk)
             self._report_progress()
             yield chunk
@@ -286,8 +288,9 @@ class Pull:
 
     def _count_applied(self, candidate: Candidate, outcome: Outcome) -> None:
         if outcome.code in (202, 204):
-            self._claim.at = self._context.clock.monotonic()
-            self._budget.refund(1, self._claim.at)
+            now = self._context.clock.monotonic()
+            self._claim.brought(now, messages=1)
+            self._budget.refund(1, now)
             self._peer.report.pulled += 1
             if isinstance(candidate.data, bytes):
                 self._peer.report.bytes_in += len(candidate.data)

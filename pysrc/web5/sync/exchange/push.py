@@ -1,23 +1,22 @@
-"""Sending to one endpoint: in a visit, which drives `plan.push` with several requests in flight, or at once."""
+"""Sending to one endpoint in one visit: drives `plan.push`, several requests in flight."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from web5.dwn.data import MAX_INLINE_BYTES
 from web5.dwn.rpc import method_of
 from web5.errors import BlobMissing, InvalidArgument
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.displaced import RESTORED, confirmed, standing
+from web5.sync.exchange.displaced import RESTORED, confirmed
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, parent_of, provided_keys, record_key
 from web5.sync.plan.policy import SLOWLY, Outcome, waiting_for
 from web5.sync.plan.push import Item, PushPlan
-from web5.sync.plan.variants import DISPLACED
-from web5.sync.states import SendResult, State, SyncEvent
+from web5.sync.states import State, SyncEvent
 
 AHEAD = 32
 """Messages whose order is planned at a time."""
@@ -168,36 +167,3 @@ def _byte_counter(context: SyncContext, peer: Peer) -> Callable[[int], None]:
         )
 
     return sent
-
-
-async def send_to_own(context: SyncContext, peer: Peer, items: Sequence[Item]) -> SendResult:
-    """Send messages to an endpoint of their own tenant, up to the first that fails; the ledger keeps the outcomes."""
-    for item in items:
-        outcome = await push_message(context, peer, item)
-        context.record_sent(peer.endpoint.id, [(item, outcome)])
-        if not outcome.settled:
-            break
-    return _result(peer, outcome)
-
-
-async def send_to_other(context: SyncContext, peer: Peer, tenant: str, items: Sequence[Item]) -> SendResult:
-    """Send messages of `tenant` to an endpoint of somebody else, of whom the ledger keeps nothing.
-
-    Raises:
-        InvalidArgument: a message was replaced meanwhile.
-    """
-    for item in items:
-        stored = await context.dwn.read_stored(tenant, item.cid)
-        if stored is None:
-            raise InvalidArgument(f"message {item.cid} was replaced meanwhile")
-        outcome = await peer.send(stored.message, stored.data)
-        if outcome.code == 409 and (row := context.newest_write(tenant, cid=item.cid)) is not None:
-            found = await standing(peer, row)
-            outcome = found if found is DISPLACED else outcome
-        if not outcome.settled:
-            break
-    return _result(peer, outcome)
-
-
-def _result(peer: Peer, outcome: Outcome) -> SendResult:
-    return SendResult(peer.endpoint.url, outcome.settled, outcome.code, outcome.detail or outcome.name)

@@ -8,7 +8,8 @@ Invariants:
 3. A visit ends only when neither direction can go on without time or other endpoints.
 4. A tenant that the endpoint does not know is registered in the visit, if that needs nobody's consent; the visit then
    begins anew, once.
-5. A visit that ends in an error settles nothing by that: it is recorded as failed, and its work is done again.
+5. A visit that ends in an error settles nothing by that: it is recorded as failed, and its work is done again. While
+   an endpoint's pause lasts, a visit asks it nothing.
 6. Who lists messages that it does not give, or that are of no use, is asked for a few a minute (`plan.budget`).
 """
 
@@ -17,10 +18,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from web5.errors import CryptoError, DidError, IdentityError, Web5Error
+from web5.errors import AskedToWait, CryptoError, DidError, IdentityError, Web5Error
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import look_after
 from web5.sync.exchange.links import Link, Work
@@ -79,8 +81,15 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
     asked, listing = context.clock.now(), bool(work & Work.LIST or (work & Work.RELIST and not fresh))
     if endpoint.tried is not None and endpoint.tried > asked:
         ledger.clock_was_put_back(endpoint)
+    pauses = context.remote.pauses
     try:
+        pauses.check(link.url)
         peer = await context.peer(endpoint, link.total)
+    except AskedToWait as error:
+        paused = replace(classify_error(error), not_before=pauses.until(link.url))
+        link.reachable = True
+        ledger.failed(endpoint, paused)
+        return paused
     except (IdentityError, CryptoError, DidError) as error:
         context.key_errors[link.tenant] = str(error)
         return classify_error(error)
@@ -93,6 +102,8 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
                 registrar.record_not_honoured(link.tenant, link.url, failure.detail)
         if failure is None:
             registrar.record_served(link.tenant, link.url)
+    if failure is not None:
+        failure = replace(failure, not_before=pauses.until(link.url))
     link.reachable = failure is None or failure.is_fruitless or failure.code != 0
     if failure is None:
         ledger.succeeded(endpoint, context.clock.now(), asked if listing else None)

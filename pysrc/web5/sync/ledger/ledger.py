@@ -147,7 +147,8 @@ class Ledger:
     def endpoints(self, tenant: str) -> list[Endpoint]:
         """Return the tenant's endpoints, in the order in which they became known."""
         found = self._db.execute(
-            "SELECT id, tenant, url, caught_up, audited, last_success, tried, error_state, error_code, error_detail"
+            "SELECT id, tenant, url, caught_up, audited, last_success, tried,"
+            " error_state, error_code, error_detail, error_until"
             " FROM sync_endpoint WHERE tenant = ? ORDER BY id",
             (tenant,),
         )
@@ -250,7 +251,7 @@ class Ledger:
         with self.database.transaction(makes_room=True) as db:
             db.execute(
                 "UPDATE sync_endpoint SET last_success = ?, caught_up = ifnull(?, caught_up),"
-                " error_state = NULL, error_code = NULL, error_detail = NULL WHERE id = ?",
+                " error_state = NULL, error_code = NULL, error_detail = NULL, error_until = NULL WHERE id = ?",
                 (now, caught_up, endpoint.id),
             )
 
@@ -258,10 +259,13 @@ class Ledger:
         """Record why a visit to the endpoint ended early."""
         with self.database.transaction(makes_room=True) as db:
             db.execute(
-                "UPDATE sync_endpoint SET error_state = ?, error_code = ?, error_detail = ? WHERE id = ?",
-                (outcome.state, outcome.code, outcome.detail, endpoint.id),
+                "UPDATE sync_endpoint SET error_state = ?, error_code = ?, error_detail = ?, error_until = ?"
+                " WHERE id = ?",
+                (outcome.state, outcome.code, outcome.detail, outcome.not_before, endpoint.id),
             )
 
 
-def _error(state: str | None, code: int, detail: str) -> Outcome | None:
-    return None if state is None else Outcome("last error", State(state), code=code, detail=detail)
+def _error(state: str | None, code: int, detail: str, until: int | None) -> Outcome | None:
+    if state is None:
+        return None
+    return Outcome("last error", State(state), code=code, detail=detail, not_before=until)

@@ -38,6 +38,8 @@ SCHEMA = (
         error_state TEXT,
         error_code INTEGER,
         error_detail TEXT,
+        -- When the pause is over that it asked for.
+        error_until INTEGER,
         UNIQUE (tenant, url)
     );
     -- Where the next listing of an endpoint begins; see `cursors.LogPosition`. JSON, 'null' is the start of the log.

@@ -1,10 +1,13 @@
-"""Requests that bring nothing: some at once, a few a minute in the long run; pure.
+"""The trust in an endpoint, which what it brings renews: how much it is asked for, and how long it is waited for; pure.
 
-An endpoint can list messages that it then does not give, or that nobody here takes, and tell of events without end.
-What an honest one brings gives its budget back, so that it is never held up.
+An endpoint can list messages that it then does not give, or that nobody here takes, and tell of events without end. So
+requests that bring nothing are some at once, and a few a minute in the long run; what an honest one brings gives its
+budget back, so that it is never held up. And what one is asked for, and gives too slowly, another is asked for.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 from web5.budget import Budget
 
@@ -22,6 +25,42 @@ EVENTS = 20, 4
 
 RESTORES = 100, 1
 """Records that are written anew for an endpoint because it has lost them to variants: at once, and a minute."""
+
+
+PATIENCE = 2.0
+"""Seconds that an endpoint may be silent about messages before others are asked for them too."""
+
+SLOWEST = 2
+"""Messages a second that it brings at the least, on the whole, to be asked for them alone."""
+
+SLOWEST_BYTES = 64 * 1024
+"""Bytes of large data a second that count as that."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """The claim of an endpoint to some messages, which holds while it brings them. Moments are seconds, monotonic.
+
+    Parameters:
+        began: when it was asked for them.
+        is_lost: another has taken them over, or some.
+    """
+
+    endpoint: int
+    began: float
+    is_lost: bool = False
+    _until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._until = self.began + PATIENCE
+
+    def holds(self, now: float) -> bool:
+        return now < self._until
+
+    def brought(self, now: float, *, messages: int = 0, size: int = 0) -> None:
+        """Count what came; a claim that has lapsed is not renewed."""
+        if self.holds(now):
+            self._until = min(now + PATIENCE, self._until + messages / SLOWEST + size / SLOWEST_BYTES)
 
 
 class BudgetOf(dict[int, Budget]):

@@ -17,6 +17,7 @@ from web5.dwn.rpc import method_of
 from web5.dwn.time_window import seconds_ahead
 from web5.dwn.types import Message
 from web5.errors import (
+    AskedToWait,
     BadReply,
     CryptoError,
     DidError,
@@ -71,6 +72,7 @@ class Outcome:
         waits_for: the key (`dependencies`) of the missing message, for `State.WAITING`.
         needs_user_action: it may stay until somebody acts: registers, makes room, corrects the message.
         is_fruitless: only the fetching ended, so that what is made here is sent all the same.
+        not_before: when the pause is over that the endpoint asked for (microseconds since 1970).
     """
 
     name: str
@@ -82,6 +84,7 @@ class Outcome:
     ends_visit: bool = False
     needs_user_action: bool = False
     is_fruitless: bool = False
+    not_before: int | None = None
 
     @property
     def settled(self) -> bool:
@@ -123,6 +126,8 @@ class Rule:
 NOT_REGISTERED = "not registered"
 """The outcome that leads to a registration (`exchange.registrar`)."""
 
+_TOO_LARGE = Outcome("too large for the node", State.BLOCKED, SLOWLY, needs_user_action=True)
+_QUOTA_FULL = Outcome("quota is full", State.BLOCKED, SOON, ends_visit=True, needs_user_action=True)
 _UNREGISTERED = r"^Not a registered tenant|terms-of-service|is not an active tenant"
 
 RULES: tuple[Rule, ...] = (
@@ -141,10 +146,13 @@ RULES: tuple[Rule, ...] = (
         Outcome("depends on what is not there", State.WAITING, SOON),
         detail=dependencies.PATTERN,
     ),
+    Rule("4..|5..", _TOO_LARGE, detail=r"\bRecordDataSizeLimitExceeded\b"),
+    Rule("4..|5..", _QUOTA_FULL, detail=r"\bTenant(Storage|Message)QuotaExceeded\b"),
     Rule("401|403", Outcome("not authorized", State.REFUSED, SOON, needs_user_action=True)),
-    Rule("429", Outcome("too many requests", State.BLOCKED, SOON, ends_visit=True)),
-    Rule("413|431", Outcome("too large for the node", State.BLOCKED, SLOWLY, needs_user_action=True)),
-    Rule("507", Outcome("quota is full", State.BLOCKED, SOON, ends_visit=True, needs_user_action=True)),
+    # It is the whole endpoint that has to wait (`remote.pauses`), so the message has no wait of its own.
+    Rule("429", Outcome("too many requests", State.BLOCKED, ends_visit=True)),
+    Rule("413|431", _TOO_LARGE),
+    Rule("507", _QUOTA_FULL),
     Rule("5..", Outcome("the node failed", State.REFUSED, SOON)),
     Rule("...", Outcome("refused", State.REFUSED, SLOWLY, needs_user_action=True)),
 )
@@ -169,6 +177,7 @@ def classify(reply: Message, message: Message | None = None) -> Outcome:
 GARBAGE = Outcome("not a DWN's reply", State.REFUSED, SOON, 0, "BadReply: the reply has no status")
 
 ERRORS: Mapping[type[Exception], Outcome] = {
+    AskedToWait: Outcome("asked for a pause", State.BLOCKED, ends_visit=True),
     # It may lie in the message (too large, say), so the message waits, and the visit goes on until FAILURES_IN_A_ROW.
     BadReply: Outcome("no proper reply", State.REFUSED, SOON),
     TimedOut: Outcome("no reply in time", State.REFUSED, SOON),
@@ -189,7 +198,8 @@ ERRORS: Mapping[type[Exception], Outcome] = {
 def classify_error(error: Exception) -> Outcome:
     """Return the outcome of a message, or of a visit, that ended in this error."""
     outcome = next(outcome for kind, outcome in ERRORS.items() if isinstance(error, kind))
-    return replace(outcome, detail=f"{type(error).__name__}: {error}")
+    code = error.status if isinstance(error, AskedToWait) else outcome.code
+    return replace(outcome, code=code, detail=f"{type(error).__name__}: {error}")
 
 
 FRUITLESS = Outcome(
@@ -199,6 +209,13 @@ FRUITLESS = Outcome(
     is_fruitless=True,
 )
 """The outcome of a visit in which an endpoint was asked for enough that it did not give (`plan.budget`)."""
+
+SLOW = Outcome(
+    "slow",
+    State.PENDING,
+    detail="TimedOut: it takes far longer than others, which have ended; this goes on without being waited for",
+)
+"""The outcome of what an app asked for at an endpoint that is slow (`web5.patience`)."""
 
 FAILURES_IN_A_ROW = 3
 """After this many failures of the node in a row (5xx, 401, timeouts, bad replies), the visit ends."""

@@ -1,6 +1,9 @@
 """Runs of sync: visit every endpoint, wait until all are idle, and report what that did; by request or by time.
 
-Runs may overlap: each only wakes links, and a link makes one visit at a time.
+Invariants:
+1. Runs may overlap: each only wakes links, and a link makes one visit at a time.
+2. A run ends without the endpoints that are slow (`web5.patience`); their visits go on.
+3. Of the runs for which nobody waits, rounds, one is under way at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.links import Links, Work
+from web5.sync.exchange.links import Link, Links, Work
+from web5.sync.plan.policy import SLOW
 from web5.sync.states import EndpointReport, SyncEvent, SyncReport
 
 LONGEST_SLEEP = 86_400.0
@@ -34,6 +38,7 @@ class SyncRuns:
         self._links = links
         self._context = context
         self._running: list[Work] = []
+        self._has_round = False
         self._stops = 0
 
     @property
@@ -41,25 +46,46 @@ class SyncRuns:
         """The work that the runs let one endpoint trigger on another."""
         return functools.reduce(operator.or_, self._running, Work.NOTHING)
 
-    async def run(self, tenants: Sequence[str], work: Work) -> SyncReport:
-        """Visit every endpoint of these tenants, and return when all are idle; raises the crash of a visit."""
-        stops, before = self._stops, {link: replace(link.total) for link in self._links.of(tenants)}
+    async def round(self, tenants: Sequence[str], work: Work) -> None:
+        """Visit every endpoint of these tenants; wait for them only if no other round does so (invariant 3)."""
+        if self._has_round:
+            await self._links.refresh_with_timeout(tenants)
+            for link in self._links.of(tenants):
+                link.visit(work)
+            return
+        self._has_round = True
+        try:
+            await self.run(tenants, work)
+        finally:
+            self._has_round = False
+
+    async def run(self, tenants: Sequence[str], work: Work, url: str | None = None) -> SyncReport:
+        """Visit every endpoint of these tenants, and return when all are idle; raises the crash of a visit.
+
+        Parameters:
+            url: only the endpoints with this URL.
+        """
+
+        def chosen() -> list[Link]:
+            return [link for link in self._links.of(tenants) if url in (None, link.url)]
+
+        stops, before, slow = self._stops, {link: replace(link.total) for link in chosen()}, set[Link]()
         self._context.notify(SyncEvent("started"))
         allowed = work | (Work.RELIST if work & Work.LIST else Work.NOTHING)
         self._running.append(allowed)
         try:
             await self._links.refresh_with_timeout(tenants)
             if stops == self._stops:
-                for link in self._links.of(tenants):
+                for link in chosen():
                     link.visit(work)
-                await self._links.wait_until_idle(tenants)
+                slow = await self._links.wait_until_idle(chosen)
         finally:
             self._running.remove(allowed)
-            done = [_since(link.total, before.get(link)) for link in self._links.of(tenants)]
+            done = [_since(link.total, before.get(link), is_slow=link in slow) for link in chosen()]
             errors = {tenant: error for tenant in tenants if (error := self._context.tenant_error(tenant))}
             report = SyncReport(done, errors, stops != self._stops)
             self._context.notify(SyncEvent("finished", report=report))
-        for link in self._links.of(tenants):
+        for link in chosen():
             if link.crash is not None:
                 crash, link.crash = link.crash, None
                 raise crash
@@ -71,10 +97,9 @@ class SyncRuns:
         await self._links.stop()
 
 
-def _since(total: EndpointReport, before: EndpointReport | None) -> EndpointReport:
-    if before is None:
-        return replace(total)
-    return replace(total, **{name: getattr(total, name) - getattr(before, name) for name in _COUNTS})
+def _since(total: EndpointReport, before: EndpointReport | None, *, is_slow: bool) -> EndpointReport:
+    counts = {} if before is None else {name: getattr(total, name) - getattr(before, name) for name in _COUNTS}
+    return replace(total, **counts, error=(SLOW.code, SLOW.detail) if is_slow else total.error)
 
 
 async def run_every(

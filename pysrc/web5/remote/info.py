@@ -1,0 +1,60 @@
+"""A DWN server's `/info`, and the URLs of what it has beside its endpoint."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from web5 import strict_json
+from web5.dwn import rpc
+from web5.errors import BadReply
+from web5.ports.http import Http
+
+MAX_INFO_BYTES = 64 * 1024
+"""Bytes of `/info` that are read; servers send a few hundred."""
+
+
+class ServerInfo(BaseModel):
+    """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    registration_requirements: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=20)
+    """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
+    web_socket_support: bool = False
+
+
+async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:
+    """Ask a DWN server for its description.
+
+    Parameters:
+        timeout: in seconds, as `Http.request` has it.
+
+    Raises:
+        Unreachable, TimedOut: as `Http` does.
+        BadReply: the answer is not a DWN server's.
+    """
+    response = await http.request("GET", endpoint_url(endpoint, "info"), timeout=timeout)
+    body = await response.read(MAX_INFO_BYTES, timeout)
+    try:
+        if response.status == 200:
+            return ServerInfo.model_validate(strict_json.parse(body.decode()))
+    except ValueError:
+        pass
+    beginning = body[: rpc.SHOWN_CHARACTERS].decode("utf-8", "replace")
+    raise BadReply(f"{endpoint} answered {response.status} to /info: {beginning!r}")
+
+
+def endpoint_url(endpoint: str, path: str) -> str:
+    """Return the URL of a resource that a server has beside its RPC."""
+    scheme, host, base, query, _ = urlsplit(endpoint)
+    return urlunsplit((scheme, host, f"{base.rstrip('/')}/{path}", query, ""))
+
+
+def socket_url(endpoint: str) -> str:
+    """Return the URL under which a server takes WebSockets."""
+    scheme, host, path, query, _ = urlsplit(endpoint)
+    return urlunsplit(("wss" if scheme == "https" else "ws", host, path, query, ""))

@@ -38,8 +38,6 @@ SCHEMA = (
         error_state TEXT,
         error_code INTEGER,
         error_detail TEXT,
-        -- When the pause is over that it asked for.
-        error_until INTEGER,
         UNIQUE (tenant, url)
     );
     -- Where the next listing of an endpoint begins; see `cursors.LogPosition`. JSON, 'null' is the start of the log.
@@ -84,4 +82,8 @@ SCHEMA = (
     ) WITHOUT ROWID;
     """,
     "ALTER TABLE sync_endpoint ADD COLUMN tried INTEGER",
+    """
+    -- When the pause is over that an endpoint asked for.
+    ALTER TABLE sync_endpoint ADD COLUMN error_until INTEGER;
+    """,
 )

@@ -2,7 +2,7 @@
 
 Out (1, 2): what the ledger has as settled for an endpoint, that endpoint holds, or something that replaced it.
 In (4, 5): what an endpoint has listed up to the cursor is held here, or replaced, or has a row.
-Rows belong to endpoints that are known, and rows up to the cursor are never 'settled'.
+Rows belong to endpoints that are known, and rows up to the cursor are never 'settled'. The totals are what they count.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from tests.ledger_totals import miscounted
 from tests.simulation.account import Account, Authored
 from tests.simulation.device import Device
 from tests.simulation.network import Endpoint
@@ -34,6 +35,7 @@ def check(device: Device) -> None:
 
 def _faults(device: Device) -> Iterator[str]:
     world, db = device.world, device.dwn.database.connection
+    yield from miscounted(device.sync._ledger)
     for table, cid in db.execute(ORPHANS).fetchall():
         yield f"row of {table} for {world.story.called(cid)}"
     query = (

@@ -17,8 +17,9 @@ from web5.dwn.store.database import Database
 from web5.errors import StorageError
 from web5.remote.clocks import NodeClock
 from web5.sync.exchange.context import SyncContext
-from web5.sync.ledger.entries import Inbox, Outbox
+from web5.sync.ledger.entries import Inbox
 from web5.sync.ledger.ledger import Ledger
+from web5.sync.ledger.outbox import Outbox
 from web5.sync.plan import policy
 from web5.sync.states import State
 

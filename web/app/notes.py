@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from web5 import Web5
@@ -22,8 +23,7 @@ async def newest(web5: Web5, limit: int) -> Note:
     records = await web5.dwn.records.query(
         schema=SCHEMA, data_format=FORMAT, date_sort="createdDescending", limit=limit
     )
-    waiting = _waiting(web5)
-    return {"notes": [await _note(record, waiting) for record in records], "more": records.cursor is not None}
+    return {"notes": await _notes(web5, records), "more": records.cursor is not None}
 
 
 async def create(web5: Web5, text: str, created: int) -> Note:
@@ -36,9 +36,9 @@ async def create(web5: Web5, text: str, created: int) -> Note:
     same_moment = {"from": moment, "to": format_timestamp(created + 1)}
     for record in await web5.dwn.records.query(schema=SCHEMA, data_format=FORMAT, date_created=same_moment):
         if await record.data.text() == text:
-            return await _note(record, _waiting(web5))
+            return await _one(web5, record)
     record = await web5.dwn.records.create(text, data_format=FORMAT, schema=SCHEMA, date_created=moment)
-    return await _note(record, _waiting(web5))
+    return await _one(web5, record)
 
 
 async def read(web5: Web5, record_id: str) -> str:
@@ -49,7 +49,7 @@ async def read(web5: Web5, record_id: str) -> str:
 async def update(web5: Web5, record_id: str, text: str) -> Note:
     """Replace the text of a note; durable on return."""
     record = await (await web5.dwn.records.read(record_id)).update(data=text)
-    return await _note(record, _waiting(web5))
+    return await _one(web5, record)
 
 
 async def delete(web5: Web5, record_id: str) -> None:
@@ -57,7 +57,20 @@ async def delete(web5: Web5, record_id: str) -> None:
     await web5.dwn.records.delete(record_id)
 
 
-async def _note(record: Record, waiting: dict[str, list[dict[str, str]]]) -> Note:
+async def _one(web5: Web5, record: Record) -> Note:
+    [note] = await _notes(web5, [record])
+    return note
+
+
+async def _notes(web5: Web5, records: Sequence[Record]) -> list[Note]:
+    if not any(status.pending_out for status in web5.sync.status()):
+        return [await _note(record, []) for record in records]
+    cids = [message_cid(record.raw_message) for record in records]
+    waiting = _waiting(web5, cids)
+    return [await _note(record, waiting.get(cid, [])) for record, cid in zip(records, cids, strict=True)]
+
+
+async def _note(record: Record, waiting: list[dict[str, str]]) -> Note:
     excerpt = b""
     async for chunk in await record.data.stream():
         excerpt += chunk
@@ -73,14 +86,14 @@ async def _note(record: Record, waiting: dict[str, list[dict[str, str]]]) -> Not
         "version": record.date_modified,
         "created": _milliseconds(record.date_created),
         "modified": _milliseconds(record.date_modified),
-        "waiting": waiting.get(message_cid(record.raw_message), []) if waiting else [],
+        "waiting": waiting,
     }
 
 
-def _waiting(web5: Web5) -> dict[str, list[dict[str, str]]]:
+def _waiting(web5: Web5, cids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
     """Return the endpoints that do not have a message yet, by its CID."""
     found: dict[str, list[dict[str, str]]] = {}
-    for entry in web5.sync.unsettled():
+    for entry in web5.sync.unsettled(message_cids=cids, limit=None):
         if entry.direction == "push":
             state = "early" if (entry.waits_for or "").startswith("time:") else entry.state
             found.setdefault(entry.message_cid, []).append({"endpoint": entry.endpoint, "state": state})

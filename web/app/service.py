@@ -144,9 +144,9 @@ class Service:
         """Remove a remote node."""
         await endpoints.remove(self.web5, url)
 
-    async def unsettled(self) -> list[dict[str, Any]]:
-        """Return every message that is not where it should be."""
-        return state.unsettled_of(self.web5)
+    async def unsettled(self, cursor: str | None = None) -> dict[str, Any]:
+        """Return a page of the messages that are not where they should be, and the cursor of the next."""
+        return state.unsettled_of(self.web5, cursor)
 
     async def sync_now(self) -> dict[str, Any]:
         """Sync once; return what it brought, and the state after it."""

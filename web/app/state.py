@@ -6,12 +6,12 @@ from typing import Any
 
 from app import identities
 from web5 import Web5
-from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, Unsettled
+from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, State, Unsettled
 
 SHOWN = 20
 """Refused messages that are listed for an endpoint; all of them are counted."""
 
-FAILED = ("refused", "blocked", "displaced")
+FAILED = (State.REFUSED, State.BLOCKED, State.DISPLACED)
 
 
 def state_of(web5: Web5) -> dict[str, Any]:
@@ -20,7 +20,6 @@ def state_of(web5: Web5) -> dict[str, Any]:
     publications = [web5.agent.publications.get(did) for did in acting if did]
     unpublished = next((one for one in publications if one.error and not one.is_current), None)
     statuses = web5.sync.status()
-    failed = [entry for entry in web5.sync.unsettled() if entry.state in FAILED] if _any_refuses(statuses) else []
     return {
         "did": web5.connected_did,
         "identities": identities.listed(web5),
@@ -29,13 +28,14 @@ def state_of(web5: Web5) -> dict[str, Any]:
         "interval": web5.sync.interval,
         "syncing": any(status.syncing for status in statuses),
         "did_error": next((status.did_error for status in statuses if status.did_error), None),
-        "endpoints": [_endpoint(status, failed) for status in statuses if status.endpoint],
+        "endpoints": [_endpoint(web5, status) for status in statuses if status.endpoint],
     }
 
 
-def unsettled_of(web5: Web5) -> list[dict[str, Any]]:
-    """Return every message that is not where it should be, with the reason."""
-    return [_entry(entry) for entry in web5.sync.unsettled()]
+def unsettled_of(web5: Web5, cursor: str | None) -> dict[str, Any]:
+    """Return a page of the messages that are not where they should be, with the reason."""
+    page = web5.sync.unsettled(cursor=cursor)
+    return {"messages": [_entry(entry) for entry in page], "cursor": page.cursor}
 
 
 def difference_of(found: Difference) -> dict[str, Any]:
@@ -59,16 +59,12 @@ def demands_of(demands: Demands) -> dict[str, Any]:
     }
 
 
-def _any_refuses(statuses: list[EndpointStatus]) -> bool:
-    # A node that takes nothing at all says so of itself, and of no message; its error has a code then.
-    return any(one.refused or one.displaced or (one.last_error and one.last_error[0]) for one in statuses)
-
-
-def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]:
+def _endpoint(web5: Web5, status: EndpointStatus) -> dict[str, Any]:
     registration = status.registration
     # While that is open the node refuses nothing in particular.
     is_open = registration.asks or registration.state == RegistrationState.WORKING
-    here = [] if is_open else [entry for entry in failed if entry.endpoint == status.endpoint]
+    failed = 0 if is_open else status.refused + status.displaced
+    shown = web5.sync.unsettled(endpoint=status.endpoint, states=FAILED, limit=SHOWN) if failed else []
     return {
         "endpoint": status.endpoint,
         "reachable": status.reachable,
@@ -88,8 +84,8 @@ def _endpoint(status: EndpointStatus, failed: list[Unsettled]) -> dict[str, Any]
             "rate": round(registration.rate),
             "reason": registration.reason,
         },
-        "refused": len(here),
-        "refusals": [_entry(entry) for entry in here[:SHOWN]],
+        "refused": failed,
+        "refusals": [_entry(entry) for entry in shown],
     }
 
 

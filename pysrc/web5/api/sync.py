@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
 from web5.api.records import records_filter
 from web5.sync import Demands, Difference
-from web5.sync.states import Direction, EndpointStatus, SyncEvent, SyncReport, Unsettled
+from web5.sync.engine import PAGE
+from web5.sync.states import Direction, EndpointStatus, State, SyncEvent, SyncReport, UnsettledMessages
 
 
 class SyncApi:
@@ -129,9 +130,33 @@ class SyncApi:
         """
         await self._registrar.accept_work(endpoint, hashes)
 
-    def unsettled(self) -> list[Unsettled]:
-        """Return every message that is not yet where it belongs, with the reason."""
-        return self._sync.unsettled(self._did)
+    def unsettled(
+        self,
+        *,
+        endpoint: str | None = None,
+        states: Collection[State] | None = None,
+        message_cids: Collection[str] | None = None,
+        limit: int | None = PAGE,
+        cursor: str | None = None,
+    ) -> UnsettledMessages:
+        """Return a page of the messages that are not yet where they belong, with the reason; `status` counts them.
+
+        Parameters:
+            endpoint, states, message_cids: only at this URL, in these states, of these messages; by default any.
+            limit: the number of messages at the most; None: all of them, which takes as long as there are many.
+            cursor: that of the page before; by default the first messages are returned.
+
+        Raises:
+            InvalidArgument: there is no such limit, or the cursor is none of ours.
+        """
+        return self._sync.unsettled(
+            self._did,
+            endpoint=endpoint,
+            states=states,
+            message_cids=message_cids,
+            limit=limit,
+            cursor=cursor,
+        )
 
     def events(self) -> AsyncIterator[SyncEvent]:
         """Return an iterator over the events of sync, from now on, until the iteration is given up."""

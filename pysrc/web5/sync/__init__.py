@@ -17,6 +17,7 @@ from web5.sync.states import (
     SyncEvent,
     SyncReport,
     Unsettled,
+    UnsettledMessages,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "SyncEvent",
     "SyncReport",
     "Unsettled",
+    "UnsettledMessages",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,7 @@ from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns, run_every
-from web5.sync.states import EndpointStatus, SendResult, SyncEvent, SyncReport, Unsettled
+from web5.sync.states import EndpointStatus, SendResult, State, SyncEvent, SyncReport, UnsettledMessages
 from web5.sync.status import endpoint_statuses, unsettled_messages
 from web5.tasks import TaskSet, notify
 from web5.urls import same_endpoint
@@ -35,6 +35,9 @@ WORK: Mapping[str | None, Work] = {None: Work.ALL, "pull": Work.PULL, "push": Wo
 
 KEPT_PRIORITIES = 8
 """Priorities of one tenant that are kept, the newest ones."""
+
+PAGE = 100
+"""Unsettled messages that are returned at a time, if nobody says how many."""
 
 KEPT_EVENTS = 256
 """Events that a slow reader may be behind; the oldest are dropped first, since each only says where to look."""
@@ -296,9 +299,33 @@ class SyncEngine:
         """Return the status of every endpoint of the tenant, or of all tenants."""
         return endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._timer is not None)
 
-    def unsettled(self, tenant: str | None = None) -> list[Unsettled]:
-        """Return every message that is not yet where it should be, with the reason; outgoing first, oldest first."""
-        return unsettled_messages(self._context, self._chosen(tenant))
+    def unsettled(
+        self,
+        tenant: str | None = None,
+        *,
+        endpoint: str | None = None,
+        states: Collection[State] | None = None,
+        message_cids: Collection[str] | None = None,
+        limit: int | None = PAGE,
+        cursor: str | None = None,
+    ) -> UnsettledMessages:
+        """Return a page of the messages that are not yet where they should be, with the reason.
+
+        By endpoint, outgoing first, oldest first. `status` counts all of them.
+
+        Parameters:
+            tenant, endpoint, states, message_cids: only of this tenant, at this URL, in these states, of these
+                messages; None: any. A message in flight is found by the state it had before.
+            limit: the number of messages at the most; None: all of them, which takes as long as there are many.
+            cursor: that of the page before.
+
+        Raises:
+            InvalidArgument: there is no such limit, or the cursor is none of ours.
+        """
+        tenants = self._chosen(tenant)
+        return unsettled_messages(
+            *(self._context, tenants), url=endpoint, states=states, cids=message_cids, limit=limit, cursor=cursor
+        )
 
     async def check(self, tenant: str | None = None) -> list[Difference]:
         """Compare the messages that this node and every endpoint really hold; the next visit mends the difference."""

@@ -128,6 +128,12 @@ class Unsettled:
     since: int | None = None
 
 
+class UnsettledMessages(list[Unsettled]):
+    """A page of unsettled messages; `cursor` is where the next page begins, None on the last one."""
+
+    cursor: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
     """The status of one endpoint of one tenant. Times are microseconds since 1970.
@@ -135,7 +141,8 @@ class EndpointStatus:
     Parameters:
         endpoint: its URL; "" for a tenant of whom no endpoint is known.
         reachable: True if a DWN answered the last time; None: it was never asked.
-        pending_out, pending_in, refused: messages that are not settled, and how many of them are refused or blocked.
+        pending_out, pending_in, refused: messages that are not settled, and how many of them are refused or blocked,
+            be it with the whole endpoint.
         did_error: why the tenant's DID document, or its keys, are not at hand; the known endpoints are used meanwhile.
         bytes_in, bytes_out: record data since sync was opened.
         rate: bytes a second, in and out together, during the visit that is under way; else 0.

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
+from web5.errors import InvalidArgument
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Links
-from web5.sync.ledger.entries import SETTLED, Entry
+from web5.sync.ledger.entries import SETTLED, Entries, Entry
 from web5.sync.ledger.ledger import Endpoint
-from web5.sync.states import Activity, Direction, EndpointStatus, Registration, State, Unsettled
+from web5.sync.states import (
+    Activity,
+    Direction,
+    EndpointStatus,
+    Registration,
+    State,
+    Unsettled,
+    UnsettledMessages,
+)
+
+DIRECTIONS: tuple[Direction, Direction] = ("push", "pull")
+"""In the order in which they are shown."""
 
 
 def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str], *, on: bool) -> list[EndpointStatus]:
@@ -26,25 +39,79 @@ def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str]
     return found
 
 
-def unsettled_messages(context: SyncContext, tenants: Sequence[str]) -> list[Unsettled]:
-    """Return every message that is not yet where it should be, with the reason; outgoing first, oldest first."""
-    ledger = context.ledger
-    found: list[Unsettled] = []
-    for tenant in tenants:
-        for endpoint in ledger.endpoints(tenant):
-            out = ledger.outbox.unsettled(endpoint.id)
-            made = context.dwn.store.made(tenant, [entry.position for entry in out])
-            found += [_unsettled(context, endpoint, "push", entry, made.get(entry.position)) for entry in out]
-            found += [
-                _unsettled(context, endpoint, "pull", entry, None) for entry in ledger.inbox.unsettled(endpoint.id)
-            ]
+def unsettled_messages(
+    context: SyncContext,
+    tenants: Sequence[str],
+    *,
+    url: str | None,
+    states: Collection[State] | None,
+    cids: Collection[str] | None,
+    limit: int | None,
+    cursor: str | None,
+) -> UnsettledMessages:
+    """Return a page of the messages that are not yet where they should be, with the reason; see `SyncEngine.unsettled`.
+
+    Raises:
+        InvalidArgument: there is no such limit, or the cursor is none of ours.
+    """
+    if limit is not None and limit < 1:
+        raise InvalidArgument(f"a page of {limit} messages: it has at least 1; None stands for all")
+    ledger, start, found = context.ledger, _place(cursor), UnsettledMessages()
+    endpoints = [one for tenant in tenants for one in ledger.endpoints(tenant) if url in (None, one.url)]
+    for endpoint in sorted(endpoints, key=lambda one: one.id):
+        for side, direction in enumerate(DIRECTIONS):
+            if (endpoint.id, side) < start[:2]:
+                continue
+            room = -1 if limit is None else limit + 1 - len(found)
+            after = start[2] if (endpoint.id, side) == start[:2] else 0
+            entries = _side(context, direction).unsettled(endpoint.id, room, after, _kept_as(endpoint, states), cids)
+            found += _described(context, endpoint, direction, entries)
+            if limit is not None and len(found) > limit:
+                del found[limit:]
+                found.cursor = f"{endpoint.id}-{side}-{entries[-1].position - 1}"
+                return found
     return found
+
+
+def _place(cursor: str | None) -> tuple[int, int, int]:
+    """Return endpoint, side and position after which a page begins."""
+    if cursor is None:
+        return 0, 0, 0
+    if not re.fullmatch(r"\d{1,18}-[01]-\d{1,18}", cursor):
+        raise InvalidArgument("that is no cursor: it is None, or what the page before came with")
+    endpoint, side, position = map(int, cursor.split("-"))
+    return endpoint, side, position
+
+
+def _side(context: SyncContext, direction: Direction) -> Entries:
+    return context.ledger.outbox if direction == "push" else context.ledger.inbox
+
+
+def _kept_as(endpoint: Endpoint, states: Collection[State] | None) -> list[State]:
+    """Return the states in which the ledger has the messages that are shown in these; see `_unsettled`."""
+    shown = {state: state for state in State}
+    if _is_blocked(endpoint):
+        shown[State.PENDING] = State.BLOCKED
+    return [state for state in State if states is None or shown[state] in states]
+
+
+def _is_blocked(endpoint: Endpoint) -> bool:
+    return endpoint.error is not None and endpoint.error.state is State.BLOCKED
+
+
+def _described(
+    context: SyncContext, endpoint: Endpoint, direction: Direction, entries: Sequence[Entry]
+) -> list[Unsettled]:
+    out = [entry.position for entry in entries] if direction == "push" else []
+    made = context.dwn.store.made(endpoint.tenant, out) if out else {}
+    return [_unsettled(context, endpoint, direction, entry, made.get(entry.position)) for entry in entries]
 
 
 def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: bool) -> EndpointStatus:
     inbox, outbox, registrar = context.ledger.inbox, context.ledger.outbox, context.registrar
     out, in_ = outbox.summary(endpoint.id), inbox.summary(endpoint.id)
-    oldest = [outbox.oldest(endpoint.id) if out.unsettled else None, inbox.oldest(endpoint.id)]
+    oldest = [side.oldest(endpoint.id) for side in (outbox, inbox)]
+    blocked = sum(side.count(endpoint.id, State.PENDING) for side in (outbox, inbox)) if _is_blocked(endpoint) else 0
     return EndpointStatus(
         tenant=endpoint.tenant,
         endpoint=endpoint.url,
@@ -54,7 +121,7 @@ def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: boo
         last_error=None if endpoint.error is None else (endpoint.error.code, endpoint.error.detail),
         pending_out=out.unsettled,
         pending_in=in_.unsettled,
-        refused=out.refused + in_.refused,
+        refused=out.refused + in_.refused + blocked,
         did_error=context.tenant_error(endpoint.tenant),
         activity=_activity(endpoint, link, on),
         bytes_in=link.total.bytes_in if link else 0,
@@ -105,7 +172,7 @@ def _unsettled(
         state = State.IN_FLIGHT
     elif state is State.PENDING and endpoint.error is not None:
         # The error is not about this message, but about all: the endpoint is blocked, or cannot be reached.
-        state = State.BLOCKED if endpoint.error.state is State.BLOCKED else state
+        state = State.BLOCKED if _is_blocked(endpoint) else state
         code, detail = endpoint.error.code, endpoint.error.detail
     paused = endpoint.error.not_before if endpoint.error else None
     next_try = max(entry.next_try or 0, paused or 0) or None

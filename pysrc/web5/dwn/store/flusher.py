@@ -154,8 +154,9 @@ class Flusher(Backing):
         return batch
 
     async def _write(self, batch: _Batch) -> None:
-        if self._stale:
-            self._stale = not self._vfs.forget(self._connection)
+        if self._stale and self._vfs.forget(self._connection):
+            self._stale = False
+            self.health.undone()  # when it was told before, what SQLite had read was still in the way
         taken = batch.taken or self._image.take()
         slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.health.tell, Ill.SLOW)
         try:

@@ -15,7 +15,7 @@ Methods that write run inside the caller's `Database.transaction()`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,20 +146,45 @@ class Store:
         Parameters:
             protocols: only messages of these protocols and what regulates them, as a messages filter finds them.
         """
+        log, values = self.log(tenant, seq, protocols)
+        return list(self.connection.execute(f"SELECT seq, cid {log} ORDER BY seq LIMIT ?", (*values, limit)))
+
+    def log(self, tenant: str, seq: int, protocols: Sequence[str] | None) -> tuple[str, tuple[Any, ...]]:
+        """Return the SQL clauses FROM and WHERE for `entries_after`, and their values."""
         condition, values = ("", ()) if protocols is None else _of_protocols(protocols)
+        return f"FROM dwn_message WHERE tenant = ? AND seq > ?{condition}", (self.tenant(tenant), seq, *values)
+
+    def some_of(self, tenant: str, protocols: Sequence[str], limit: int) -> list[tuple[int, str]]:
+        """Return the sequence numbers and CIDs of messages of some protocols, in no particular order."""
+        marks = ", ".join("?" * len(protocols))
         return list(
             self.connection.execute(
-                f"SELECT seq, cid FROM dwn_message WHERE tenant = ? AND seq > ?{condition} ORDER BY seq LIMIT ?",
-                (self.tenant(tenant), seq, *values, limit),
+                "SELECT seq, cid FROM dwn_message INDEXED BY dwn_by_protocol"
+                f" WHERE tenant = ? AND protocol IN ({marks}) LIMIT ?",
+                (self.tenant(tenant), *protocols, limit),
+            )
+        )
+
+    def last_of(self, tenant: str) -> int:
+        """Return the last sequence number in a tenant's event log; 0 if it is empty."""
+        query = "SELECT max(seq) FROM dwn_message WHERE tenant = ?"
+        return self.connection.execute(query, (self.tenant(tenant),)).get or 0
+
+    def positions(self, tenant: str, cids: Collection[str]) -> list[tuple[int, str]]:
+        """Return the sequence numbers and CIDs of those of the messages that the tenant has."""
+        return list(
+            self.connection.execute(
+                "SELECT seq, cid FROM dwn_message WHERE tenant = ? AND cid IN (SELECT value FROM json_each(?))",
+                (self.tenant(tenant), json.dumps(list(cids))),
             )
         )
 
     def made(self, tenant: str, seqs: Sequence[int]) -> dict[int, int]:
         """Return the timestamps of the messages with these sequence numbers, in microseconds since 1970."""
         found = self.connection.execute(
-            "SELECT seq, message_timestamp FROM dwn_message"
-            " WHERE tenant = ? AND seq IN (SELECT value FROM json_each(?))",
-            (self.tenant(tenant), json.dumps(list(seqs))),
+            # Left to itself, SQLite looks at every message of the tenant.
+            "SELECT seq, message_timestamp FROM json_each(?) CROSS JOIN dwn_message ON seq = value WHERE tenant = ?",
+            (json.dumps(list(seqs)), self.tenant(tenant)),
         )
         return {seq: parse_timestamp(timestamp) for seq, timestamp in found}
 

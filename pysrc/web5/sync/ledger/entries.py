@@ -6,16 +6,15 @@ Methods that say so must run inside a transaction; the others make their own. Ti
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from web5.dwn.store.database import Database
-from web5.dwn.store.store import Store
 from web5.dwn.timestamps import format_timestamp
+from web5.sync.ledger.totals import AHEAD, Totals
 from web5.sync.plan.dependencies import time_key
 from web5.sync.plan.policy import LONGEST, SOON, Outcome
-from web5.sync.plan.push import Item
 from web5.sync.states import State
 
 SETTLED = "settled"
@@ -24,10 +23,10 @@ SETTLED = "settled"
 MOST_LISTED = 200_000
 """Messages of one endpoint that are listed and not here yet; what it lists beyond is listed again when these are."""
 
-WINDOW = 200
-"""Events that are turned into entries at a time."""
+FAILED = (State.REFUSED, State.BLOCKED)
 
-_PAGE = 1000
+_READY = "next_try IS NULL AND state NOT IN ('pending', 'settled')"
+"""The condition of the index `…_ready`, word for word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +53,19 @@ class Summary(NamedTuple):
 
 
 class Entries:
-    """The entries of one direction, in the table of this name; `key` is the column that tells an endpoint's apart."""
+    """The entries of one direction, in the table of this name; `key` is the column that tells an endpoint's apart.
+
+    What is asked for while sync runs is found by an index, or counted by `Totals`: it takes no longer with more rows.
+    Statements name their index: left to itself, SQLite would look at every row of the endpoint.
+    """
 
     table: str
     key: str
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, totals: Totals) -> None:
         self._database = database
         self._db = database.connection
+        self._totals = totals
 
     def due(self, endpoint: int, now: int, limit: int = -1, after: int = 0, there: int | None = None) -> list[Entry]:
         """Return the entries beyond position `after` that may be tried now, in their order.
@@ -70,46 +74,85 @@ class Entries:
             limit: -1 is no limit.
             there: the time by the endpoint's clock, if that may be another.
         """
+        self._end_backoffs(endpoint, now, now if there is None else there)
+        pending = self._select("by_state", endpoint, "state = 'pending' AND position > ?", (after,), limit)
+        ready = self._select("ready", endpoint, f"{_READY} AND position > ?", (after,), limit)
+        return _first(pending + ready, limit)
+
+    def _end_backoffs(self, endpoint: int, now: int, there: int) -> None:
+        """Let the messages whose time has come be tried again."""
         # A due time that is too far ahead was written when this device's clock was ahead.
         latest, soon = (now + int(seconds * 1_000_000) for seconds in (LONGEST, SOON.most))
-        reached = time_key(format_timestamp(now if there is None else there))
-        due = (
-            "position > ? AND (next_try IS NULL OR next_try <= ? OR next_try > ?"
-            " OR (next_try > ? AND waits_for >= ? AND waits_for <= ?))"
-        )
-        return self._select(endpoint, limit, due, (after, now, latest, soon, time_key(""), reached))
+        reached = time_key(format_timestamp(there))
+        for index, condition, values in (
+            ("later", "next_try <= ?", (now,)),
+            ("later", "next_try > ?", (latest,)),
+            ("waiting", "waits_for >= ? AND waits_for <= ? AND next_try > ?", (time_key(""), reached, soon)),
+        ):
+            rows = f"{self.table} INDEXED BY {self.table}_{index}"
+            where = f"WHERE endpoint = ? AND next_try IS NOT NULL AND {condition}"
+            if self._db.execute(f"SELECT 1 FROM {rows} {where} LIMIT 1", (endpoint, *values)).get is not None:
+                with self._database.transaction(makes_room=True) as db:
+                    db.execute(f"UPDATE {rows} SET next_try = NULL {where}", (endpoint, *values))
 
-    def unsettled(self, endpoint: int) -> list[Entry]:
-        """Return the endpoint's entries, in their order."""
-        return self._select(endpoint)
+    def unsettled(
+        self,
+        endpoint: int,
+        limit: int = -1,
+        after: int = 0,
+        states: Collection[State] = tuple(State),
+        cids: Collection[str] | None = None,
+    ) -> list[Entry]:
+        """Return the endpoint's entries in their order.
+
+        Parameters:
+            limit: of their number; -1: none.
+            after: only those beyond this position.
+            states: only those in these states.
+            cids: only those of these messages.
+        """
+        if cids is not None:
+            listed = "cid IN (SELECT value FROM json_each(?)) AND position > ?"
+            found = self._select("cid", endpoint, listed, (json.dumps(list(cids)), after))
+            return _first([entry for entry in found if entry.state in states], limit)
+        here = self._totals.of(endpoint, self.table)
+        each = [
+            self._select("by_state", endpoint, "state = ? AND position > ?", (state, after), limit)
+            for state in states
+            if state in here
+        ]
+        return _first([entry for of_state in each for entry in of_state], limit)
 
     def _select(
-        self, endpoint: int, limit: int = -1, where: str = "1", values: tuple[int | str, ...] = ()
+        self, index: str, endpoint: int, where: str, values: tuple[int | str, ...], limit: int = -1
     ) -> list[Entry]:
         found = self._db.execute(
             "SELECT position, cid, state, code, detail, attempts, next_try, waits_for, since"
-            f" FROM {self.table} WHERE endpoint = ? AND state <> 'settled' AND {where} ORDER BY position LIMIT ?",
+            f" FROM {self.table} INDEXED BY {self.table}_{index}"
+            f" WHERE endpoint = ? AND {where} ORDER BY position LIMIT ?",
             (endpoint, *values, limit),
         )
-        return [Entry(position, cid, State(state), *rest) for position, cid, state, *rest in found]
+        return [Entry(position, cid, State(state), *rest) for position, cid, state, *rest in found if state != SETTLED]
 
     def summary(self, endpoint: int) -> Summary:
-        [found] = self._db.execute(
-            "SELECT count(*), count(*) FILTER (WHERE state IN ('refused', 'blocked')), min(next_try)"
-            f" FROM {self.table} WHERE endpoint = ? AND state <> 'settled'",
-            (endpoint,),
-        )
-        return Summary(*found)
+        here = self._totals.of(endpoint, self.table)
+        later = f"{self.table} INDEXED BY {self.table}_later"
+        query = f"SELECT min(next_try) FROM {later} WHERE endpoint = ? AND next_try IS NOT NULL"
+        unsettled = sum(number for state, number in here.items() if state != SETTLED)
+        refused = sum(here.get(state, 0) for state in FAILED)
+        return Summary(unsettled, refused, self._db.execute(query, (endpoint,)).get)
+
+    def oldest(self, endpoint: int) -> int | None:
+        """Return when the first of the messages was listed or made."""
+        return next((entry.since for entry in self.unsettled(endpoint, 1)), None)
 
     def count(self, endpoint: int, state: str) -> int:
-        """Return the number of the endpoint's rows in a state."""
-        query = f"SELECT count(*) FROM {self.table} WHERE endpoint = ? AND state = ?"
-        number: int = self._db.execute(query, (endpoint, state)).get
-        return number
+        """Return the number of the endpoint's messages in a state."""
+        here = self._totals.of(endpoint, self.table)
+        return here.get(state, 0) + (here.get(AHEAD, 0) if state == State.PENDING else 0)
 
     def release(self, endpoint: int, keys: Sequence[str]) -> None:
         """Let the messages that wait for one of these dependencies be tried again. Inside a transaction."""
-        # Left to itself, SQLite looks at every row of the endpoint.
         self._db.executemany(
             f"UPDATE {self.table} INDEXED BY {self.table}_waiting SET next_try = NULL"
             " WHERE endpoint = ? AND waits_for = ? AND next_try IS NOT NULL",
@@ -119,7 +162,8 @@ class Entries:
     def retry(self, endpoint: int, cid: str | None) -> None:
         """Forget the backoff of a message, or of all. Inside a transaction."""
         self._db.execute(
-            f"UPDATE {self.table} SET next_try = NULL WHERE endpoint = ? AND state <> 'settled' AND ifnull(cid = ?, 1)",
+            f"UPDATE {self.table} INDEXED BY {self.table}_later SET next_try = NULL"
+            " WHERE endpoint = ? AND next_try IS NOT NULL AND ifnull(cid = ?, 1)",
             (endpoint, cid),
         )
 
@@ -155,8 +199,8 @@ class Inbox(Entries):
 
     def add(self, endpoint: int, cids: Sequence[str], now: int) -> bool:
         """Add newly listed messages, pending since `now`; return False if there are too many. Inside a transaction."""
-        query = "SELECT ifnull(max(position), 0), count(*) FROM sync_in WHERE endpoint = ?"
-        [(last, number)] = self._db.execute(query, (endpoint,)) if cids else [(0, 0)]
+        last = self._db.execute("SELECT max(position) FROM sync_in WHERE endpoint = ?", (endpoint,)).get or 0
+        number = sum(self._totals.of(endpoint, "sync_in").values())
         fitting = cids[: max(0, MOST_LISTED - number)]
         self._db.executemany(
             "INSERT OR IGNORE INTO sync_in (endpoint, cid, position, state, since) VALUES (?, ?, ?, 'pending', ?)",
@@ -211,156 +255,10 @@ class Inbox(Entries):
 
     def has_pending(self, endpoint: int) -> bool:
         """Return True if a message was not even tried yet."""
-        query = "SELECT 1 FROM sync_in WHERE endpoint = ? AND state = 'pending' LIMIT 1"
-        return self._db.execute(query, (endpoint,)).get is not None
-
-    def oldest(self, endpoint: int) -> int | None:
-        """Return when the oldest message was listed first."""
-        query = "SELECT min(since) FROM sync_in WHERE endpoint = ? AND state <> 'settled'"
-        since: int | None = self._db.execute(query, (endpoint,)).get
-        return since
+        return self.count(endpoint, State.PENDING) > 0
 
 
-class Outbox(Entries):
-    """The cursor `pushed_seq` over the engine's event log, and the exceptions to it; `position` is the event's seq.
-
-    An entry beyond the cursor is an exception to "pending": it is settled already (state 'settled', never shown), or
-    it was sent ahead of its turn and failed.
-
-    """
-
-    table = "sync_out"
-    key = "position"
-
-    def __init__(self, database: Database, store: Store, protocols: Callable[[str], Sequence[str] | None]) -> None:
-        super().__init__(database)
-        self._store = store
-        self._protocols = protocols
-
-    def _cursor(self, endpoint: int) -> tuple[str, int]:
-        """Return the endpoint's tenant, and the event up to which there are entries."""
-        query = "SELECT tenant, pushed_seq FROM sync_endpoint WHERE id = ?"
-        return self._db.execute(query, (endpoint,)).fetchone() or ("", 0)
-
-    def mark_settled(self, endpoint: int, seq: int, cid: str) -> None:
-        """Record that the endpoint holds this message. Inside a transaction."""
-        if seq > self._cursor(endpoint)[1]:
-            self._db.execute(
-                "INSERT OR REPLACE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'settled')",
-                (endpoint, seq, cid),
-            )
-        else:
-            self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq))
-
-    def settle_listed(self, endpoint: int, held: set[str]) -> None:
-        """Record that the endpoint listed messages that are held here too. Inside a transaction."""
-        if not held:
-            return
-        self._db.executemany(
-            "DELETE FROM sync_out WHERE cid = ? AND endpoint = ? AND state <> 'settled'",
-            [(cid, endpoint) for cid in held],
-        )
-        for seq, cid in self._beyond(endpoint):
-            if cid in held:
-                self.mark_settled(endpoint, seq, cid)
-
-    def open_window(self, endpoint: int) -> int:
-        """Turn the next `WINDOW` events into entries where they are not settled; return how many events there were."""
-        tenant, cursor = self._cursor(endpoint)
-        events = self._events(tenant, cursor, WINDOW)
-        if events:
-            last = events[-1][0]
-            with self._database.transaction(makes_room=True) as db:
-                db.executemany(
-                    "INSERT OR IGNORE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'pending')",
-                    [(endpoint, seq, cid) for seq, cid in events],
-                )
-                db.execute(
-                    "DELETE FROM sync_out WHERE endpoint = ? AND position <= ? AND state = 'settled'", (endpoint, last)
-                )
-                db.execute("UPDATE sync_endpoint SET pushed_seq = ? WHERE id = ?", (last, endpoint))
-        return len(events)
-
-    def record(self, endpoint: int, outcomes: Sequence[tuple[Item, Outcome]], now: int) -> None:
-        """Record the outcomes of sent messages; an endpoint that has left meanwhile gets no entries.
-
-        "Pending" leaves an entry as it is. Messages that wait for one that was settled may be tried again.
-        """
-        with self._database.transaction(makes_room=True) as db:
-            if not self._cursor(endpoint)[0]:
-                return
-            for item, outcome in outcomes:
-                if outcome.settled:
-                    self.mark_settled(endpoint, item.seq, item.cid)
-                    self.release(endpoint, item.provides)
-                elif outcome.state is not State.PENDING:
-                    db.execute(
-                        "INSERT OR IGNORE INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'pending')",
-                        (endpoint, item.seq, item.cid),
-                    )
-                    self._fail(endpoint, item.seq, outcome, now)
-
-    def relist(self, endpoint: int, held: set[str]) -> int:
-        """Begin anew from a listing of everything, `held` of it also here; return how many settled messages are lost.
-
-        Inside a transaction.
-        """
-        lost = 0
-        reached = self._cursor(endpoint)[1]
-        states = dict(self._db.execute("SELECT position, state FROM sync_out WHERE endpoint = ?", (endpoint,)))
-        self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND state = 'settled'", (endpoint,))
-        self._db.execute("UPDATE sync_endpoint SET pushed_seq = 0 WHERE id = ?", (endpoint,))
-        for seq, cid in self._beyond(endpoint):
-            if cid in held:
-                self.mark_settled(endpoint, seq, cid)
-            else:
-                lost += states.get(seq, "settled" if seq <= reached else "pending") == "settled"
-        return lost
-
-    def is_settled(self, endpoint: int, seq: int) -> bool:
-        """Return True if the endpoint needs nothing of this event any more (invariants 1 and 2 of the ledger)."""
-        query = "SELECT state FROM sync_out WHERE endpoint = ? AND position = ?"
-        state = self._db.execute(query, (endpoint, seq)).get
-        return state == "settled" if state else seq <= self._cursor(endpoint)[1]
-
-    def first_settled(self, endpoint: int) -> str | None:
-        """Return the oldest message that the endpoint is known to hold; only the oldest `WINDOW` are looked at."""
-        events = self._events(self._cursor(endpoint)[0], 0, WINDOW)
-        return next((cid for seq, cid in events if self.is_settled(endpoint, seq)), None)
-
-    def unsettled(self, endpoint: int) -> list[Entry]:
-        """Return every message that the endpoint does not hold yet, oldest first."""
-        implied = [Entry(seq, cid, State.PENDING) for seq, cid in self._implied(endpoint)]
-        return sorted(super().unsettled(endpoint) + implied, key=lambda entry: entry.position)
-
-    def summary(self, endpoint: int) -> Summary:
-        found = super().summary(endpoint)
-        return found._replace(unsettled=found.unsettled + len(self._implied(endpoint)))
-
-    def oldest(self, endpoint: int) -> int | None:
-        """Return when the oldest message that the endpoint does not hold was made."""
-        tenant, cursor = self._cursor(endpoint)
-        ahead = self._events(tenant, cursor, 1)
-        seqs = [seq for seq, _ in ahead if not self.is_settled(endpoint, seq)]
-        seqs += [entry.position for entry in self._select(endpoint, 1)]
-        return self._store.made(tenant, [min(seqs)]).get(min(seqs)) if seqs else None
-
-    def events(self, tenant: str, after: int = 0) -> list[tuple[int, str]]:
-        """Return the synced events of the tenant after a sequence number, oldest first, as (seq, CID)."""
-        found: list[tuple[int, str]] = []
-        while page := self._events(tenant, after, _PAGE):
-            found += page
-            after = page[-1][0]
-        return found
-
-    def _beyond(self, endpoint: int) -> list[tuple[int, str]]:
-        return self.events(*self._cursor(endpoint))
-
-    def _implied(self, endpoint: int) -> list[tuple[int, str]]:
-        """Return the events beyond the cursor that have no entry, so are pending."""
-        query = "SELECT position FROM sync_out WHERE endpoint = ? AND position > ?"
-        seen = {seq for (seq,) in self._db.execute(query, (endpoint, self._cursor(endpoint)[1]))}
-        return [(seq, cid) for seq, cid in self._beyond(endpoint) if seq not in seen]
-
-    def _events(self, tenant: str, after: int, limit: int) -> list[tuple[int, str]]:
-        return self._store.entries_after(tenant, after, limit, self._protocols(tenant))
+def _first(entries: list[Entry], limit: int) -> list[Entry]:
+    """Return the first entries by their position; -1: all."""
+    found = sorted(entries, key=lambda entry: entry.position)
+    return found if limit < 0 else found[:limit]

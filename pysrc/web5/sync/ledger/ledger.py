@@ -1,8 +1,9 @@
 """The durable account of every message at every endpoint, in the engine's own SQLite database.
 
 A cursor over the event log and entries for exceptions, not an outbox row for every message: a local write then costs
-the ledger nothing, an endpoint that appears later is filled from cursor 0 without anything having been kept for it,
-and events that the engine prunes from its log need no tidying here.
+the ledger no page of the database, an endpoint that appears later is filled from cursor 0 without anything having been
+kept for it, and events that the engine prunes from its log need no tidying here. What is pending is counted in memory
+(`totals`).
 
 Invariants:
 1. Out: every event of the tenant with seq ≤ `pushed_seq` is settled for the endpoint, or has a row in `sync_out`.
@@ -32,8 +33,10 @@ from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
 from web5.strict_json import parse_own
 from web5.sync.ledger.cursors import CursorTable
-from web5.sync.ledger.entries import Inbox, Outbox
+from web5.sync.ledger.entries import Inbox
+from web5.sync.ledger.outbox import Outbox
 from web5.sync.ledger.schema import SCHEMA
+from web5.sync.ledger.totals import Totals
 from web5.sync.plan import dependencies
 from web5.sync.plan.policy import Outcome
 from web5.sync.states import Listing, State
@@ -85,8 +88,9 @@ class Ledger:
 
     def __init__(self, database: Database, store: Store) -> None:
         self.database = database
-        self.inbox = Inbox(database)
-        self.outbox = Outbox(database, store, self.protocols)
+        self._totals = Totals(database, store)
+        self.inbox = Inbox(database, self._totals)
+        self.outbox = Outbox(database, self._totals, store, self.protocols)
         self.cursors = CursorTable(database.connection)
         self._db = database.connection
         self._tenants: dict[str, Tenant] = {}
@@ -99,12 +103,18 @@ class Ledger:
         self.database.health.on_undone.append(self._read)
 
     def _read(self) -> None:
+        """Make everything that is kept in memory."""
         self._tenants.clear()
         self._endpoint_ids.clear()
         for did, protocols, delegate in self._db.execute("SELECT * FROM sync_tenant ORDER BY rowid"):
             self._tenants[did] = Tenant(did, tuple(parse_own(protocols)) if protocols else None, delegate)
         for endpoint_id, tenant, url in self._db.execute("SELECT id, tenant, url FROM sync_endpoint"):
             self._endpoint_ids.setdefault(tenant, {})[url] = endpoint_id
+        with self.database.transaction(makes_room=True):
+            self._totals.open()
+            for endpoints in self._endpoint_ids.values():
+                for endpoint in endpoints.values():
+                    self.outbox.recount(endpoint)
 
     # -- tenants and endpoints
 
@@ -134,6 +144,7 @@ class Ledger:
                 for table in _TABLES:
                     db.execute(f"DELETE FROM {table} WHERE endpoint = ?", (endpoint,))
                 db.execute("UPDATE sync_endpoint SET pushed_seq = 0, caught_up = NULL WHERE id = ?", (endpoint,))
+                self._totals.fill(endpoint, tenant.did, 0, tenant.protocols)
         self._tenants[tenant.did] = tenant
 
     def unregister(self, tenant: str) -> None:
@@ -171,6 +182,7 @@ class Ledger:
                 self._drop(tenant, removed)
                 for url in added:
                     db.execute("INSERT INTO sync_endpoint (tenant, url) VALUES (?, ?)", (tenant, url))
+                    self._totals.fill(db.last_insert_rowid(), tenant, 0, self.protocols(tenant))
             rows = self._db.execute("SELECT url, id FROM sync_endpoint WHERE tenant = ? ORDER BY id", (tenant,))
             self._endpoint_ids[tenant] = dict(rows)
         return added, removed
@@ -181,6 +193,7 @@ class Ledger:
             for table in _TABLES:
                 self._db.execute(f"DELETE FROM {table} WHERE endpoint = ?", (endpoint,))
             self._db.execute("DELETE FROM sync_endpoint WHERE id = ?", (endpoint,))
+            self._totals.drop(endpoint)
 
     # -- events
 
@@ -194,6 +207,8 @@ class Ledger:
             listed = self.inbox.settle(endpoint, message.message_cid)
             if listed or url == message.source:
                 self.outbox.mark_settled(endpoint, message.seq, message.message_cid)
+            else:
+                self.outbox.appended(endpoint, message)
             self.inbox.release(endpoint, keys)
 
     def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 
-def _entries(table: str, key: str) -> str:
+def _entries(table: str) -> str:
+    """Return a table of entries, with an index for each way in which they are asked for while sync runs."""
     return f"""
     CREATE TABLE {table} (
         endpoint INTEGER NOT NULL,
@@ -16,9 +17,14 @@ def _entries(table: str, key: str) -> str:
         next_try INTEGER,
         waits_for TEXT,
         since INTEGER,
-        PRIMARY KEY (endpoint, {key})
+        PRIMARY KEY (endpoint, position)
     ) WITHOUT ROWID;
-    CREATE INDEX {table}_waiting ON {table} (endpoint, waits_for) WHERE waits_for IS NOT NULL;
+    CREATE INDEX {table}_by_state ON {table} (endpoint, state, position);
+    CREATE INDEX {table}_ready ON {table} (endpoint, position)
+        WHERE next_try IS NULL AND state NOT IN ('pending', 'settled');
+    CREATE INDEX {table}_later ON {table} (endpoint, next_try) WHERE next_try IS NOT NULL;
+    CREATE INDEX {table}_waiting ON {table} (endpoint, waits_for)
+        WHERE waits_for IS NOT NULL AND next_try IS NOT NULL;
     """
 
 
@@ -49,10 +55,10 @@ SCHEMA = (
         batch TEXT NOT NULL,
         PRIMARY KEY (endpoint, log)
     ) WITHOUT ROWID;
-    {_entries("sync_out", "position")}
-    CREATE INDEX sync_out_cid ON sync_out (cid, endpoint);
-    {_entries("sync_in", "cid")}
-    CREATE INDEX sync_in_position ON sync_in (endpoint, position);
+    {_entries("sync_out")}
+    CREATE INDEX sync_out_cid ON sync_out (endpoint, cid);
+    {_entries("sync_in")}
+    CREATE UNIQUE INDEX sync_in_cid ON sync_in (endpoint, cid);
     -- One row for each tenant and endpoint that ever asked for a registration.
     CREATE TABLE sync_registration (
         tenant TEXT NOT NULL,

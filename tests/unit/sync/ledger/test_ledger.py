@@ -288,7 +288,7 @@ async def test_7_a_listing_of_everything_overrules_what_was_believed(books: Book
     listings = {"all": Listing([cids[1], "new"], {"at": 9})}
     assert books.ledger.relisted(books[A], listings, {"new"}, 0) == 2
     assert (books.out(A), books.incoming(A)) == ([cids[0], cids[2], cids[3]], ["new"])
-    assert books.window(A) == 4
+    assert books.window(A) == 3
     assert books.out(A) == [cids[0], cids[2], cids[3]]
     assert books.cursor(A) == {"at": 9}
 

@@ -1,7 +1,7 @@
 """`build.py bench`: web5-py and web5-js side by side, in one Chromium, against one reference dwn-server, in one run.
 
-Prints three tables: what an app sees, sync, and the engines alone. They are written to a file as well, with the raw
-figures beside it. When it is stopped, it prints and writes what it has.
+Prints four tables: what an app sees, sync, the engines alone, and what many notes mean for web5-py. They are written to
+a file as well, with the raw figures beside it. When it is stopped, it prints and writes what it has.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
 from tests.bench.app import measure as app  # noqa: E402
 from tests.bench.engine import measure as engine  # noqa: E402
+from tests.bench.scale import measure as scale  # noqa: E402
 from tests.bench.stage import BenchError  # noqa: E402
 from tests.bench.sync import measure as sync  # noqa: E402
 
-BENCHES: dict[str, Any] = {"app": app, "sync": sync, "engine": engine}
+BENCHES: dict[str, Any] = {"app": app, "sync": sync, "engine": engine, "scale": scale}
 """Modules with their `SIZES`, with `Figures`, and with `measure(sizes, figures)`, which fills figures in."""
 
 TABLES = ROOT / ".build" / "bench.txt"

@@ -81,6 +81,18 @@ async def test_engine(site: Path, tmp_path: Path) -> None:
         assert row["name"] in printed
 
 
+async def test_scale(site: Path, tmp_path: Path) -> None:
+    rows, printed = await _figures("scale", tmp_path)
+    asked = {"status()", "unsettled()", "the page's state", "the page's 50 notes"}
+    done = {"a write", "a note of the first sync", "a visit with nothing to do"}
+    for platform, names in (("CPython", asked | done), ("Chromium", asked), ("the page", done)):
+        here = [row for row in rows if row["platform"] == platform]
+        assert {row["name"] for row in here} >= names
+        assert len({row["notes"] for row in here}) == 2
+        assert all(f"{name}, {platform}" in printed for name in names)
+    assert all(_is_figure(row["ms"]) for row in rows)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_what_is_stopped_shows_what_it_has(how: signal.Signals, site: Path, tmp_path: Path) -> None:
     out = tmp_path / "bench.txt"

@@ -17,6 +17,7 @@ from ui.password import PasswordDialog
 from ui.phrase import PhraseDialog
 from ui.protection import Protection
 from ui.recovery import RecoveryDialog
+from ui.rounds import Rounds
 from ui.transfer import Transfer
 
 _TICK_SECONDS = 10
@@ -37,6 +38,7 @@ class Page:
         self._lock = Lock(self._agent, self._refresh, lambda: self._recovery.open(True))
         phrase, password = (dialog(self._agent, self._refresh) for dialog in (PhraseDialog, PasswordDialog))
         self._protection = Protection(self._agent, phrase, password, self._recovery, self._refresh)
+        self._states = Rounds(self._ask_state)
         self._running = False
         self._unlocked = False
         shared = words.shared_origin(window.location.host, window.location.pathname)
@@ -123,6 +125,10 @@ class Page:
             await self._notes.refresh()
 
     async def _show_state(self):
+        if self._running:
+            await self._states.run()
+
+    async def _ask_state(self):
         if self._running:
             state = await banner.attempt(self._agent, "state")
             if state:

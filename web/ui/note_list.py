@@ -4,6 +4,7 @@ from ui import banner
 from ui.client import AgentError
 from ui.dom import el, on, show
 from ui.note_card import NoteCard
+from ui.rounds import Rounds
 
 _PAGE = 50
 
@@ -15,28 +16,22 @@ class NoteList:
         self._agent = agent
         self._cards = {}
         self._limit = _PAGE
-        self._asked = False
-        self._working = False
+        self._rounds = Rounds(self._ask)
         self._closed = False
         on(el("more-button"), "click", self._more)
 
     async def refresh(self):
-        """Show what the agent has now. Calls that come meanwhile make one more round, not many."""
-        self._asked = True
+        """Show what the agent has now."""
         self._closed = False
-        if self._working:
-            return
-        self._working = True
         try:
-            while self._asked:
-                self._asked = False
-                page = await self._agent.call("notes", limit=self._limit)
-                if not self._closed:
-                    self._show(page)
+            await self._rounds.run()
         except AgentError as error:
             banner.show_error(error, self.refresh)
-        finally:
-            self._working = False
+
+    async def _ask(self):
+        page = await self._agent.call("notes", limit=self._limit)
+        if not self._closed:
+            self._show(page)
 
     def close(self):
         """Take the notes off the page until the next refresh; what is being edited stays as it is."""

@@ -40,10 +40,6 @@ def _triggers(table: str) -> str:
     """
 
 
-def _ahead(row: str, step: int) -> str:
-    return _count(row, "sync_out", step).replace(f"{row}.state", f"'{AHEAD}'")
-
-
 _TABLES = f"""
     CREATE TEMP TABLE IF NOT EXISTS sync_total (
         endpoint INTEGER NOT NULL,
@@ -58,8 +54,10 @@ _TABLES = f"""
         PRIMARY KEY (endpoint, position)
     ) WITHOUT ROWID;
     {"".join(map(_triggers, TABLES))}
-    CREATE TEMP TRIGGER IF NOT EXISTS sync_ahead_added AFTER INSERT ON sync_ahead BEGIN {_ahead("NEW", 1)} END;
-    CREATE TEMP TRIGGER IF NOT EXISTS sync_ahead_dropped AFTER DELETE ON sync_ahead BEGIN {_ahead("OLD", -1)} END;
+    CREATE TEMP TRIGGER IF NOT EXISTS sync_ahead_dropped AFTER DELETE ON sync_ahead BEGIN
+        UPDATE sync_total SET number = number - 1
+            WHERE endpoint = OLD.endpoint AND side = 'sync_out' AND state = '{AHEAD}';
+    END;
     CREATE TEMP TRIGGER IF NOT EXISTS sync_out_noted AFTER INSERT ON main.sync_out
         BEGIN DELETE FROM sync_ahead WHERE endpoint = NEW.endpoint AND position = NEW.position; END;
     CREATE TEMP TRIGGER IF NOT EXISTS sync_event_gone AFTER DELETE ON main.dwn_message
@@ -93,10 +91,19 @@ class Totals:
             " AND NOT EXISTS (SELECT 1 FROM sync_out WHERE endpoint = ? AND position = seq) ORDER BY seq",
             (endpoint, *values, endpoint),
         )
+        # Not by a trigger, one by one: that takes several times as long.
+        self._db.execute(
+            f"INSERT INTO sync_total SELECT ?, 'sync_out', '{AHEAD}', count(*) FROM sync_ahead WHERE endpoint = ?"
+            " ON CONFLICT DO UPDATE SET number = excluded.number",
+            (endpoint, endpoint),
+        )
 
     def add(self, endpoint: int, seq: int) -> None:
         """Add an event that was just stored."""
         self._db.execute("INSERT OR IGNORE INTO sync_ahead VALUES (?, ?)", (endpoint, seq))
+        if self._db.changes():
+            one_more = "number = number + 1 WHERE endpoint = ? AND side = 'sync_out' AND state = ?"
+            self._db.execute(f"UPDATE sync_total SET {one_more}", (endpoint, AHEAD))
 
     def drop(self, endpoint: int) -> None:
         """Forget an endpoint, whose rows are gone."""

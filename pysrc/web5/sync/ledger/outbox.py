@@ -1,4 +1,4 @@
-"""What is to be sent to each endpoint: a cursor over the engine's event log, and the exceptions to it.
+"""The messages to be sent to each endpoint: a cursor over the event log of the engine, and the exceptions to it.
 
 Methods that say so must run inside a transaction; the others make their own. Times are microseconds since 1970.
 """

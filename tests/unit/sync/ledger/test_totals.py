@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.contracts.memory_pages import MemoryPages
 from tests.ledger_totals import miscounted
-from tests.unit.sync.world import Device, World, cid_of, reply_of
-from web5.dwn import compose
+from tests.unit.sync.world import CRYPTO, Device, World, cid_of, reply_of
+from web5.dwn import Dwn, compose
+from web5.dwn.store.memory import MemoryBlobs
+from web5.dwn.store.paged import open_paged
 from web5.dwn.types import Message
-from web5.errors import InvalidArgument
+from web5.errors import InvalidArgument, StorageFull
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.plan.policy import Outcome, classify, waiting_for
 from web5.sync.plan.push import Item
@@ -168,6 +172,45 @@ async def test_they_cost_the_database_no_page(tmp_path: Path) -> None:
     [status] = device.sync.status()
     assert status.pending_out == 1
     assert db.execute("SELECT count(*) FROM sync_out").get == 0
+
+
+class FailingPages(MemoryPages):
+    """Pages of which those that are written while `fails` are not stored."""
+
+    fails = False
+
+    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+        if self.fails:
+            raise StorageFull("no room")
+        await super().write(pages, page_count)
+
+
+async def test_they_are_counted_anew_when_what_was_committed_is_undone(tmp_path: Path) -> None:
+    world, pages = await World.make(tmp_path, ()), FailingPages()
+    database = await open_paged(pages)
+    dwn = Dwn(database=database, blobs=MemoryBlobs(), resolver=world.keys, crypto=CRYPTO, clock=world.clock)
+    await dwn.open()
+    ledger = Ledger(database, dwn.store)
+    ledger.open()
+    dwn.in_transaction.append(ledger.applied)
+    ledger.register(Tenant(world.alice.did))
+    ledger.set_endpoints(world.alice.did, URLS[:1])
+    [endpoint] = ledger.endpoints(world.alice.did)
+
+    async def write() -> None:
+        message = await compose.records_write(world.alice.signer, world.clock, data=b"x", data_format="text/plain")
+        await dwn.process_message(world.alice.did, message, b"x")
+
+    await write()
+    pages.fails = True
+    with pytest.raises(StorageFull):
+        await write()
+    assert miscounted(ledger) == []
+    assert ledger.outbox.summary(endpoint.id).unsettled == 1
+    pages.fails = False
+    await write()
+    assert ledger.outbox.summary(endpoint.id).unsettled == 2
+    await database.close()
 
 
 async def test_a_page_after_the_other_gives_all_in_their_order(tmp_path: Path) -> None:

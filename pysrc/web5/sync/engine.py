@@ -125,7 +125,9 @@ class SyncEngine:
         for tenant in self._ledger.tenants():
             self._links.align(tenant)
             for endpoint in self._ledger.endpoints(tenant):
-                if (error := endpoint.error) is not None and error.not_before is not None:
+                # A pause that was noted before the clock was put back may be over for long; the endpoint says so again.
+                put_back = max(endpoint.tried or 0, endpoint.last_success or 0) > self._context.clock.now()
+                if (error := endpoint.error) is not None and error.not_before is not None and not put_back:
                     self._context.remote.pauses.resume(endpoint.url, error.not_before, error.code)
         for hooks, hook in self._hooks():
             hooks.append(hook)

@@ -105,3 +105,17 @@ async def test_a_pause_outlives_the_process(world: World) -> None:
     assert world.network.total("/a") == 0
     world.clock.ahead += 61 * 1_000_000
     assert (await again.sync.now()).ok
+
+
+async def test_a_pause_that_a_clock_ahead_noted_is_not_gone_on_with(world: World) -> None:
+    phone = Device(world, world.folder / "phone")
+    phone.clock.ahead = 3 * HOUR
+    await phone.open(world.alice)
+    assert (await phone.sync.now()).ok
+    world.network.faults["/a"] = lambda kind, _: Answer(429, b"slow down", {"retry-after": "60"})
+    await phone.sync.now()
+    await phone.sync.close()
+    phone.database.connection.close()
+    world.network.faults.clear()
+    again = await world.device()
+    assert (await again.sync.now()).ok

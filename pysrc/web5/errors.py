@@ -40,6 +40,7 @@ Web5Error
     ├── StorageLost        what was stored is gone
     ├── StorageBlocked     the browser lets this page store nothing
     ├── StorageCorrupt
+    │   └── MessageDamaged one message, or its data, cannot be read; has `cid`
     ├── StorageBusy        another tab or process is the node
     ├── StorageNewer       a newer version of this program wrote what is stored
     └── BlobMissing
@@ -327,6 +328,18 @@ class StorageBlocked(StorageError):
 
 class StorageCorrupt(StorageError):
     """The stored pages or files cannot be a whole store."""
+
+
+class MessageDamaged(StorageCorrupt):
+    """One stored message, or its data, cannot be read; all others can. Sync fetches it again from whoever has it.
+
+    Parameters:
+        cid: the message's.
+    """
+
+    def __init__(self, cid: str, message: str) -> None:
+        self.cid = cid
+        super().__init__(message)
 
 
 class StorageBusy(StorageError):

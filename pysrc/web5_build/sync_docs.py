@@ -50,6 +50,20 @@ def sync() -> str:
                 " ends too. By interval, the next visit is the next interval's;"
                 f" live, it comes {_when(policy.RECONNECT)}."
             ),
+            *_text(
+                "One message on which this side fails holds up no other, in either direction. It waits by itself, and"
+                " what had no room tells how much has none:"
+            ),
+            *table(("Error", *HEAD), [_error(*line) for line in policy.OWN.items()]),
+            "## What cannot be read here",
+            "",
+            *_text(
+                "A stored message that cannot be read, or whose data are missing, cut off, or other than they were, is"
+                " found when it is read, sent or refused, and is “damaged” from then on (`unsettled()`, without an"
+                " endpoint). The endpoints that hold it are asked for it, whose CIDs tell that it is the same; what"
+                " one gives takes its place, and what waits for it is sent. If none has it that is said, and whoever"
+                " lists it later is asked."
+            ),
             "## What waits for what",
             "",
             *_text(

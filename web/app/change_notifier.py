@@ -75,6 +75,8 @@ class ChangeNotifier:
             for direction in ("push", "pull"):
                 self._progress.pop((event.tenant, event.endpoint, direction), None)
             self.changed("notes")
+        elif event.kind == "mended":
+            self.changed("notes")
         elif event.kind in ("removed", "refilled", "added"):
             self._news.append({"kind": event.kind, "endpoint": event.endpoint, "total": event.total})
 

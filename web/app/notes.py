@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from web5 import Web5
 from web5.api.record import Record
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
+from web5.errors import StorageError
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 FORMAT = "text/plain"
@@ -35,8 +37,9 @@ async def create(web5: Web5, text: str, created: int) -> Note:
     moment = format_timestamp(created)
     same_moment = {"from": moment, "to": format_timestamp(created + 1)}
     for record in await web5.dwn.records.query(schema=SCHEMA, data_format=FORMAT, date_created=same_moment):
-        if await record.data.text() == text:
-            return await _one(web5, record)
+        with suppress(StorageError):
+            if await record.data.text() == text:
+                return await _one(web5, record)
     record = await web5.dwn.records.create(text, data_format=FORMAT, schema=SCHEMA, date_created=moment)
     return await _one(web5, record)
 
@@ -71,17 +74,21 @@ async def _notes(web5: Web5, records: Sequence[Record]) -> list[Note]:
 
 
 async def _note(record: Record, waiting: list[dict[str, str]]) -> Note:
-    excerpt = b""
-    async for chunk in await record.data.stream():
-        excerpt += chunk
-        if len(excerpt) > EXCERPT:
-            break
+    excerpt, damaged = b"", False
+    try:
+        async for chunk in await record.data.stream():
+            excerpt += chunk
+            if len(excerpt) > EXCERPT:
+                break
+    except StorageError:
+        damaged = True  # the others are shown all the same
     whole = len(excerpt) <= EXCERPT
     return {
         "id": record.id,
         # A cut inside a character leaves a broken one at the end: "ignore" drops it. Elsewhere it shows.
         "text": excerpt.decode(errors="replace") if whole else excerpt[:EXCERPT].decode(errors="ignore"),
-        "whole": whole,
+        "whole": whole and not damaged,
+        "damaged": damaged,
         "edited": record.date_modified != record.date_created,  # which may be less than a millisecond later
         "version": record.date_modified,
         "created": _milliseconds(record.date_created),

@@ -25,6 +25,7 @@ def state_of(web5: Web5) -> dict[str, Any]:
         "identities": identities.listed(web5),
         "publish_error": unpublished.error if unpublished else None,
         "published_before": unpublished is not None and unpublished.known,
+        "damaged": len(web5.sync.damaged()),
         "interval": web5.sync.interval,
         "syncing": any(status.syncing for status in statuses),
         "did_error": next((status.did_error for status in statuses if status.did_error), None),

@@ -57,6 +57,8 @@ class Nodes:
         clocks = words.clocks(self._nodes)
         show(el("clock-note"), bool(clocks))
         say(el("clock-note"), clocks)
+        show(el("damaged"), bool(state["damaged"]))
+        say(el("damaged"), words.damaged(state["damaged"]))
         show(el("did-error"), bool(state["did_error"]))
         say(el("did-error"), words.did_error(state["did_error"]))
         el("sync-mode").disabled = False

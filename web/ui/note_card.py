@@ -39,10 +39,10 @@ class NoteCard:
     def update(self, note):
         """Show the newest version of the note."""
         before, self._note = self._note, note
-        if before is None or before["version"] != note["version"]:
+        if before is None or any(before[what] != note[what] for what in ("version", "damaged")):
             self._full = None
             self.element.id = "note-" + note["id"]
-            self._put(note["text"], clamp=True)
+            self._put(words.DAMAGED if note["damaged"] else note["text"], clamp=not note["damaged"])
             if self._editor and before:
                 self._warn("This note was changed elsewhere meanwhile. Saving replaces that change.")
         chip = slot(self.element, "waiting")

@@ -28,6 +28,10 @@ _PROBLEMS = {
         "The text of this note is not here",
         "Sync now to fetch it from a remote node.",
     ),
+    "MessageDamaged": (
+        "What is stored of this note cannot be read",
+        "It is fetched again from your remote nodes, if one has it; all other notes are as they were.",
+    ),
     "Unreachable": (
         "A remote could not be reached",
         "Your notes are safe in this browser. Check the connection; the next sync tries again.",

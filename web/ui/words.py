@@ -25,6 +25,8 @@ _UNITS = {
 _SKEW_SECONDS = 60
 """The time by which clocks may differ without anybody being told."""
 
+DAMAGED = "The text of this note cannot be read here. It is fetched again from your remote nodes, if one has it."
+
 _LONGEST = 1000
 """Characters of other people's words that are worth showing."""
 
@@ -275,6 +277,13 @@ def waiting(states):
 def code_and_detail(error):
     """Write an error as the node gave it; code 0 means that no node answered."""
     return (str(error["code"]) + " " if error["code"] else "") + theirs(error["detail"])
+
+
+def damaged(number):
+    """Write how much of what is stored here cannot be read."""
+    if not number:
+        return ""
+    return count(number, "stored message") + " cannot be read here. Nodes that have it are asked for it again."
 
 
 def did_error(reason):

@@ -10,7 +10,7 @@ from web5.agent.delegation.actor import Actor
 from web5.api.records import records_filter
 from web5.sync import Demands, Difference
 from web5.sync.engine import PAGE
-from web5.sync.states import Direction, EndpointStatus, State, SyncEvent, SyncReport, UnsettledMessages
+from web5.sync.states import Direction, EndpointStatus, State, SyncEvent, SyncReport, Unsettled, UnsettledMessages
 
 
 class SyncApi:
@@ -157,6 +157,10 @@ class SyncApi:
             limit=limit,
             cursor=cursor,
         )
+
+    def damaged(self) -> list[Unsettled]:
+        """Return the messages that are held here and cannot be read, or whose data cannot; nodes are asked for them."""
+        return self._sync.damaged(self._did)
 
     def events(self) -> AsyncIterator[SyncEvent]:
         """Return an iterator over the events of sync, from now on, until the iteration is given up."""

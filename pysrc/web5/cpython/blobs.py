@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
-from web5.errors import BlobMissing, StorageError, StorageFull
+from web5.errors import BlobMissing, StorageCorrupt, StorageError, StorageFull
 
 READ_BYTES = 256 * 1024
 WRITE_BYTES = 1024 * 1024
@@ -159,5 +159,5 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _translated(error: OSError) -> StorageError:
-    kind = StorageFull if error.errno in NO_ROOM else StorageError
+    kind = StorageFull if error.errno in NO_ROOM else StorageCorrupt if error.errno == errno.EIO else StorageError
     return kind(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))

@@ -22,6 +22,7 @@ from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Handler, Hook
 from web5.dwn.javascript import as_javascript
+from web5.dwn.mending import is_whole, mend
 from web5.dwn.messages import (
     messages_interface,
     protocols_interface,
@@ -30,13 +31,13 @@ from web5.dwn.messages import (
     records_read,
     records_write,
 )
-from web5.dwn.services import Call, Reply, Services, reply
+from web5.dwn.services import Call, DamageHook, Reply, Services, reply
 from web5.dwn.store.database import Database
 from web5.dwn.store.protocols import configured
 from web5.dwn.store.store import Store
 from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
-from web5.errors import DwnError
+from web5.errors import DwnError, MessageDamaged
 from web5.ports.blobs import Blobs
 from web5.ports.clock import Clock
 from web5.ports.crypto import Signatures
@@ -92,6 +93,7 @@ class Dwn:
         in_transaction: hooks that are called inside the transaction that stores a message; what one raises undoes the
             message and comes out of `process_message`.
         after_commit: hooks that are called once a message is durable.
+        on_damage: called with the tenant, the CID and the error when a stored message, or its data, cannot be read.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Dwn:
         self._gate = tenant_gate
         self.in_transaction: list[Hook] = self._services.in_transaction
         self.after_commit: list[Hook] = self._services.after_commit
+        self.on_damage: list[DamageHook] = self._services.on_damage
 
     async def open(self) -> None:
         """Bring the tables up to date and drop the blobs that a crash left behind, or raise StorageError."""
@@ -156,6 +159,9 @@ class Dwn:
             return await handler(self._services, call)
         except DwnError as error:
             return reply(error.status, error.detail)
+        except MessageDamaged as error:
+            self._services.tell_damage(tenant, error.cid, error)
+            raise
 
     async def process_writes(
         self, tenant: str, deliveries: Sequence[Delivery], *, source: str | None = None
@@ -167,7 +173,11 @@ class Dwn:
         if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
             return [_not_served(tenant, refusal)] * len(deliveries)
         calls = [Call(tenant, message, data, source, cid=cid) for message, data, cid in deliveries]
-        found = await records_write.handle_each(self._services, calls)
+        try:
+            found = await records_write.handle_each(self._services, calls)
+        except MessageDamaged as error:
+            self._services.tell_damage(tenant, error.cid, error)
+            raise
         return [reply(one.status, one.detail) if isinstance(one, DwnError) else one for one in found]
 
     async def review_subscriptions(self) -> None:
@@ -179,14 +189,39 @@ class Dwn:
                 await asyncio.sleep(0)
 
     async def read_stored(self, tenant: str, cid: str) -> Stored | None:
-        """Return a message by its CID, without any authorization."""
+        """Return a message by its CID, without any authorization.
+
+        Raises:
+            MessageDamaged: it, or its data, cannot be read.
+        """
         number = self.store.tenant(tenant)
         row = self.store.message(number, cid)
         if row is None:
             return None
-        message = row.message
-        data = self._services.data_of(number, message, row.data) if row.method == "Write" else None
+        try:
+            message, data = row.message, None
+        except MessageDamaged as error:
+            self._services.tell_damage(tenant, cid, error)
+            raise
+        if row.method == "Write":
+            data = self._services.data_of(number, tenant, cid, message, row.data, is_latest=row.latest)
         return Stored(message, data)
+
+    async def is_whole(self, tenant: str, cid: str) -> bool:
+        """Read a stored message and its data, and return whether they are what its CID stands for."""
+        return await is_whole(self._services, tenant, cid)
+
+    async def mend(self, tenant: str, cid: str, message: Message, data: DataSource | None) -> Reply:
+        """Put a message that somebody has given in the place of the same one, which cannot be read any more.
+
+        Returns:
+            202: it is as it was. 404: it is not held any more. 400: these are not its data.
+        """
+        try:
+            await mend(self._services, tenant, cid, message, data)
+        except DwnError as error:
+            return reply(error.status, error.detail)
+        return reply(202, "Accepted")
 
     def protocol_definition(self, tenant: str, protocol: str) -> dict[str, Any] | None:
         """Return a protocol's definition as the tenant has it configured, or None, without any authorization."""

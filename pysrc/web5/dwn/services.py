@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from web5.chunks import reading
 from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Applied, EventStream, Handler, Hook
 from web5.dwn.store.database import Database
-from web5.dwn.store.store import Store
+from web5.dwn.store.store import BlobRow, Store
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, check_date
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
-from web5.errors import DwnError, NotImplementedByDwn, StorageError
+from web5.errors import BlobMissing, DwnError, MessageDamaged, NotImplementedByDwn, StorageCorrupt, StorageError
 from web5.ports.blobs import Blobs
 from web5.ports.clock import Clock
 from web5.tasks import notify, report
@@ -27,6 +28,7 @@ from web5.tasks import notify, report
 Reply = dict[str, Any]
 Change = tuple[Applied, list[str]]
 """A message that was stored, and the keys of blobs to delete once that is durable."""
+DamageHook = Callable[[str, str, Exception], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Services:
     window_seconds: float | None = None
     in_transaction: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
+    on_damage: list[DamageHook] = field(default_factory=list)
     events: EventStream = field(default_factory=EventStream)
     _unpublished: deque[Applied] = field(default_factory=deque)
 
@@ -154,12 +157,47 @@ class Services:
             # The message is stored whatever a hook makes of it.
             notify(f"a hook failed on {applied.message_cid}", (*self.after_commit, self.events.emit), applied)
 
-    def data_of(self, tenant: int, write: Message, inline: bytes | None) -> DataStream | None:
-        """Return the data of a stored RecordsWrite, if it is held."""
+    def data_of(
+        self, tenant: int, did: str, cid: str, write: Message, inline: bytes | None, *, is_latest: bool
+    ) -> DataStream | None:
+        """Return the data of a stored RecordsWrite; None if a later state of its record has taken its place.
+
+        Parameters:
+            did, cid: the tenant's DID, and the message's CID.
+
+        Raises:
+            MessageDamaged: it is missing. What is wrong with it otherwise is found, and raised so, when it is read.
+        """
         if inline is not None:
             return DataStream(inline)
         blob = self.store.blob(tenant, write["recordId"], write["descriptor"]["dataCid"])
-        return None if blob is None else DataStream(lambda: self.blobs.get(blob.key), blob.size)
+        if blob is None and is_latest:
+            missing = MessageDamaged(cid, f"the data of message {cid} is missing")
+            self.tell_damage(did, cid, missing)
+            raise missing
+        return None if blob is None else DataStream(lambda: self._read(tenant, did, cid, blob), blob.size)
+
+    async def _read(self, tenant: int, did: str, cid: str, blob: BlobRow) -> AsyncIterator[bytes]:
+        size = 0
+        try:
+            async with reading(self.blobs.get(blob.key)) as chunks:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > blob.size:
+                        break
+                    yield chunk
+            if size != blob.size:
+                raise StorageCorrupt(f"it has {size} bytes, not {blob.size}")
+        except (BlobMissing, StorageCorrupt) as error:
+            if not self.store.has_blob(tenant, blob.key):
+                raise  # it was replaced or deleted meanwhile
+            damage = MessageDamaged(cid, f"the data of message {cid} cannot be read: {error}")
+            self.tell_damage(did, cid, damage)
+            raise damage from error
+
+    def tell_damage(self, did: str, cid: str, error: Exception) -> None:
+        """Tell that a stored message, or its data, cannot be read."""
+        notify(f"a hook failed on {cid}, which is damaged", self.on_damage, did, cid, error)
 
 
 def reply(code: int, detail: str, **more: Any) -> Reply:

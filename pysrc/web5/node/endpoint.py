@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from web5.chunks import reading
 from web5.dwn import rpc
 from web5.dwn.data import DataStream
 from web5.dwn.engine import Dwn
@@ -71,10 +72,29 @@ async def answer_post(dwn: Dwn, usage: Usage, request: Request) -> Response:
     encoded = rpc.encode_reply(call_id, reply)
     if stored is None:
         return Answer(encoded, 200, usage.replies.take(address, len(encoded)))
+    try:
+        opened = await _opened(stored)
+    except StorageError as error:
+        fault = internal_fault(error, call_id)
+        return Answer(rpc.encode_fault(fault), fault.status)
     headers = {rpc.RESPONSE_HEADER: encoded}
     if stored.size is not None:
         headers["content-length"] = str(stored.size)
-    return StreamingResponse(stored, media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(opened, media_type="application/octet-stream", headers=headers)
+
+
+async def _opened(data: DataStream) -> AsyncIterator[bytes]:
+    """Return the data's chunks once the first is there: while nothing is sent, it can still be said that it is not."""
+    chunks = aiter(data)
+    first = await anext(chunks, b"")
+
+    async def all_of_them() -> AsyncIterator[bytes]:
+        async with reading(chunks) as rest:
+            yield first
+            async for chunk in rest:
+                yield chunk
+
+    return all_of_them()
 
 
 def _call(request: Request, limit: int) -> rpc.Request:

@@ -26,8 +26,8 @@ from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns, run_every
-from web5.sync.states import EndpointStatus, SendResult, State, SyncEvent, SyncReport, UnsettledMessages
-from web5.sync.status import endpoint_statuses, unsettled_messages
+from web5.sync.states import EndpointStatus, SendResult, State, SyncEvent, SyncReport, Unsettled, UnsettledMessages
+from web5.sync.status import damaged_messages, endpoint_statuses, unsettled_messages
 from web5.tasks import TaskSet, notify
 from web5.urls import same_endpoint
 
@@ -131,6 +131,7 @@ class SyncEngine:
                     self._context.remote.pauses.resume(endpoint.url, error.not_before, error.code)
         for hooks, hook in self._hooks():
             hooks.append(hook)
+        self._dwn.on_damage.append(self._damaged)
         await self._ledger.database.flush()
 
     async def close(self) -> None:
@@ -139,6 +140,8 @@ class SyncEngine:
         for hooks, hook in self._hooks():
             if hook in hooks:
                 hooks.remove(hook)
+        if self._damaged in self._dwn.on_damage:
+            self._dwn.on_damage.remove(self._damaged)
 
     def _hooks(self) -> list[tuple[list[Hook], Hook]]:
         before, after = self._dwn.in_transaction, self._dwn.after_commit
@@ -329,6 +332,10 @@ class SyncEngine:
             *(self._context, tenants), url=endpoint, states=states, cids=message_cids, limit=limit, cursor=cursor
         )
 
+    def damaged(self, tenant: str | None = None) -> list[Unsettled]:
+        """Return the messages that are held here and cannot be read, or whose data cannot: a part of `unsettled`."""
+        return damaged_messages(self._context, self._chosen(tenant))
+
     async def check(self, tenant: str | None = None) -> list[Difference]:
         """Compare the messages that this node and every endpoint really hold; the next visit mends the difference."""
         tenants = self._chosen(tenant)
@@ -348,6 +355,16 @@ class SyncEngine:
             for link in self._links.of([applied.tenant]):
                 link.wake(Work.PUSH)
 
+    def _damaged(self, tenant: str, cid: str, error: Exception) -> None:
+        """Have a message that cannot be read here, or whose data cannot, fetched from whoever has it."""
+        store, context = self._dwn.store, self._context
+        row = store.message(store.tenant(tenant), cid)
+        if row is None or self._ledger.tenant(tenant) is None:
+            return
+        if self._ledger.damaged(tenant, cid, row.seq, f"{type(error).__name__}: {error}", context.clock.now()):
+            self._notify(SyncEvent("damaged", tenant))
+            self._wake(tenant, Work.FETCH)
+
     def _continue_at(self, endpoint: str) -> None:
         """Visit an endpoint to whose demands the person has agreed."""
         if self._timer:
@@ -357,10 +374,13 @@ class SyncEngine:
 
     def _wake_others(self, link: Link, work: Work) -> None:
         """Wake the tenant's other links, as far as sync may act by itself now."""
+        self._wake(link.tenant, work, besides=link)
+
+    def _wake(self, tenant: str, work: Work, besides: Link | None = None) -> None:
         if work := work & (Work.FOLLOW if self._timer else self._runs.allowed):
-            for other in self._links.of([link.tenant]):
-                if other is not link:
-                    other.wake(work)
+            for link in self._links.of([tenant]):
+                if link is not besides:
+                    link.wake(work)
 
     async def _cancel_timers(self) -> None:
         self._interval = "off"

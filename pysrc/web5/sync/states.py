@@ -28,6 +28,8 @@ class State(StrEnum):
     """The one side answered, but not with a success; `code` and `detail` are its answer."""
     BLOCKED = "blocked"
     """The endpoint takes nothing, or nothing of this size, from this tenant: registration, rate or quota."""
+    DAMAGED = "damaged"
+    """It is held here, but it or its data cannot be read; whoever has it is asked for it. It has no endpoint."""
     DISPLACED = "displaced"
     """The endpoint had it, or says so, and shows something else in its place, or nothing (`plan.variants`)."""
 
@@ -254,7 +256,8 @@ class SyncEvent:
         kind: "started", "finished" (a run; `report` is set), "endpoint" (its state changed; ask `status`), "progress",
             "added" (the endpoint came into the DID document beside others), "removed" (it left it), "refilled" (it was
             found to have lost messages, and gets them again), "registration" (it changed; ask `status`), "displaced"
-            (it has lost a record to a variant), "restored" (that record was written anew).
+            (it has lost a record to a variant), "restored" (that record was written anew), "damaged" (a message here,
+            or its data, cannot be read; ask `unsettled`), "mended" (it can again, since somebody gave it).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
         bytes: record data that this visit moved in this direction.
@@ -271,6 +274,8 @@ class SyncEvent:
         "registration",
         "displaced",
         "restored",
+        "damaged",
+        "mended",
     ]
     tenant: str = ""
     endpoint: str = ""

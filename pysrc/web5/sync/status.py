@@ -23,6 +23,9 @@ from web5.sync.states import (
 DIRECTIONS: tuple[Direction, Direction] = ("push", "pull")
 """In the order in which they are shown."""
 
+DAMAGED_SHOWN = 200
+"""Damaged messages that are given beside a page of others."""
+
 
 def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str], *, on: bool) -> list[EndpointStatus]:
     """Return the status of every endpoint of the tenants, and one without an endpoint for each tenant that has none.
@@ -51,9 +54,28 @@ def unsettled_messages(
 ) -> UnsettledMessages:
     """Return a page of the messages that are not yet where they should be, with the reason; see `SyncEngine.unsettled`.
 
+    The first page has the damaged ones too, before all others; they count for no limit.
+
     Raises:
         InvalidArgument: there is no such limit, or the cursor is none of ours.
     """
+    page = _page(context, tenants, url=url, states=states, cids=cids, limit=limit, cursor=cursor)
+    if cursor is None and url is None and (states is None or State.DAMAGED in states):
+        damaged = damaged_messages(context, tenants)
+        page[:0] = [one for one in damaged if cids is None or one.message_cid in cids][:DAMAGED_SHOWN]
+    return page
+
+
+def _page(
+    context: SyncContext,
+    tenants: Sequence[str],
+    *,
+    url: str | None,
+    states: Collection[State] | None,
+    cids: Collection[str] | None,
+    limit: int | None,
+    cursor: str | None,
+) -> UnsettledMessages:
     if limit is not None and limit < 1:
         raise InvalidArgument(f"a page of {limit} messages: it has at least 1; None stands for all")
     ledger, start, found = context.ledger, _place(cursor), UnsettledMessages()
@@ -105,6 +127,18 @@ def _described(
     out = [entry.position for entry in entries] if direction == "push" else []
     made = context.dwn.store.made(endpoint.tenant, out) if out else {}
     return [_unsettled(context, endpoint, direction, entry, made.get(entry.position)) for entry in entries]
+
+
+def damaged_messages(context: SyncContext, tenants: Sequence[str]) -> list[Unsettled]:
+    """Return the messages that are held here and cannot be read, or whose data cannot."""
+    ledger, found = context.ledger, []
+    for tenant in tenants:
+        for cid, damage in context.damaged(tenant).items():
+            detail = damage.detail
+            if not any(ledger.inbox.remaining(endpoint.id, [cid]) for endpoint in ledger.endpoints(tenant)):
+                detail += "; no node that is known has it"
+            found.append(Unsettled(tenant, "", "pull", cid, State.DAMAGED, 0, detail, 0, None, since=damage.since))
+    return found
 
 
 def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: bool) -> EndpointStatus:

@@ -1,6 +1,8 @@
 import asyncio
 import errno
+import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -106,17 +108,26 @@ async def test_closed_store_refuses(tmp_path: Path):
         await blobs.keys()
 
 
-async def test_after_close_nothing_of_a_put_is_under_way(tmp_path: Path):
-    blobs, begun = FileBlobs(tmp_path), asyncio.Event()
+async def test_after_close_nothing_of_a_put_is_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    blobs, begun, gate = FileBlobs(tmp_path), threading.Event(), threading.Event()
+
+    def slow(file: BinaryIO, piece: bytes) -> None:
+        begun.set()
+        gate.wait()
 
     async def endless():
         while True:
             yield b"x" * 1_100_000
-            begun.set()
 
+    monkeypatch.setattr("web5.cpython.blobs._write_all", slow)
     putting = asyncio.ensure_future(blobs.put("key", endless()))
-    await begun.wait()
-    await blobs.close()
+    await asyncio.to_thread(begun.wait)
+    closing = asyncio.ensure_future(blobs.close())
+    await asyncio.to_thread(lambda: None)
+    ended_early = closing.done()
+    gate.set()
+    await closing
+    assert not ended_early
     with pytest.raises(StorageError, match="closed"):
         await putting
     assert files_under(tmp_path) == []

@@ -132,3 +132,11 @@ async def test_info(served, path, url):
 async def test_health(served, path):
     answer = await served.client.get(path)
     assert json.loads(answer.content) == {"ok": True}
+
+
+async def test_data_that_cannot_be_read_is_a_failure_of_ours_and_no_broken_connection(served, tmp_path):
+    record_id, _ = await served.write("/dwn0", b"x" * 100_000)
+    for file in tmp_path.rglob("*.blob"):
+        file.unlink()
+    reply = await served.read("/dwn0", record_id)
+    assert reply == {"status": {"code": 500, "detail": "StorageError: this node's store failed"}}

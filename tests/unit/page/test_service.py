@@ -77,6 +77,23 @@ async def test_a_long_note_is_cut_in_the_list_only(service: Service, length: int
     assert (await ask(service, "read_note", id=note["id"]))["ok"] == text
 
 
+async def test_a_note_whose_text_is_lost_is_shown_as_that_and_the_others_as_ever(
+    service: Service, tmp_path: Path
+) -> None:
+    await ask(service, "create_note", text="lost " * 10_000, created=BASE)
+    await ask(service, "create_note", text="whole", created=BASE + 1)
+    [file] = (tmp_path / "agent" / "blobs" / "whole").iterdir()
+    file.unlink()
+    notes = (await ask(service, "notes", limit=5))["ok"]["notes"]
+    assert [(note["text"], note["damaged"]) for note in notes] == [("whole", False), ("", True)]
+    assert (await ask(service, "read_note", id=notes[1]["id"]))["error"]["kind"] == "MessageDamaged"
+    assert [entry["state"] for entry in (await ask(service, "unsettled"))["ok"]["messages"]] == ["damaged"]
+    again = await ask(service, "create_note", text="written again", created=BASE)
+    assert again["ok"]["text"] == "written again"
+    assert await ask(service, "delete_note", id=notes[1]["id"]) == {"ok": None}
+    assert (await ask(service, "unsettled"))["ok"]["messages"] == []
+
+
 async def test_characters_are_not_escaped_for_the_page(service: Service) -> None:
     assert "\U0001f642" in await answer(service, "create_note", json.dumps({"text": "\U0001f642", "created": BASE}))
 

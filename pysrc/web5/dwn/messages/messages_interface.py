@@ -104,7 +104,9 @@ async def handle_read(services: Services, call: Call) -> Reply:
         raise NotFound("", "Not Found")
     found = row.message
     entry = {"message": found, "messageCid": cid}
-    data = services.data_of(tenant, found, row.data) if row.method == "Write" else None
+    data = None
+    if row.method == "Write":
+        data = services.data_of(tenant, call.tenant, cid, found, row.data, is_latest=row.latest)
     if data is not None:
         entry["data"] = data
     return reply(200, "OK", entry=entry)

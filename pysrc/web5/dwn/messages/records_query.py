@@ -31,11 +31,10 @@ from web5.dwn.permissions.authorization import authorize_delegates
 from web5.dwn.protocols.authorization import Place, authorize_query
 from web5.dwn.services import Call, Reply, Services, allows, json_size, reply
 from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
-from web5.dwn.store.store import Store
+from web5.dwn.store.store import Store, parse_stored
 from web5.dwn.store.terms import OF_RECORDS, PUBLISHED, record_terms, seen_by
 from web5.dwn.types import Message
-from web5.errors import BadRequest
-from web5.strict_json import parse_own
+from web5.errors import BadRequest, MessageDamaged
 
 
 class _Pagination(Closed):
@@ -150,7 +149,11 @@ def _find(
     last: Found | None = None
     with closing(found):
         for one in found:
-            entry, size = _entry(services.store, tenant, one)
+            try:
+                entry, size = _entry(services.store, tenant, one)
+            except MessageDamaged as error:  # which is no reason to show none
+                services.tell_damage(tenant_did, error.cid, error)
+                continue
             room -= size
             if last is not None and (len(entries) == limit or room < 0):
                 return entries, {"messageCid": last.cid, "value": last.value}
@@ -171,12 +174,12 @@ def _position(cursor: dict[str, Any] | None) -> tuple[str, str] | None:
 
 def _entry(store: Store, tenant: int, found: Found) -> tuple[Message, int]:
     """Return the entry of a record, with about the bytes that it has in JSON."""
-    entry: Message = parse_own(found.body)
+    entry = parse_stored(found.body, found.cid)
     size = json_size(found.body)
     if found.data is not None:
         entry["encodedData"] = b64url_encode(found.data)
         size += len(entry["encodedData"])
-    if not found.initial and (body := store.initial_body(tenant, found.record_id)) is not None:
-        entry["initialWrite"] = parse_own(body)
-        size += json_size(body)
+    if not found.initial and (initial := store.initial_body(tenant, found.record_id)) is not None:
+        entry["initialWrite"] = parse_stored(*initial)
+        size += json_size(initial[0])
     return entry, size

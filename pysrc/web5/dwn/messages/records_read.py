@@ -17,10 +17,10 @@ from web5.dwn.permissions.authorization import authorize_delegates, invokes_gran
 from web5.dwn.protocols.authorization import Place, authorize_on_record
 from web5.dwn.services import Call, Reply, Services, allows, reply
 from web5.dwn.store.search import Found, search
+from web5.dwn.store.store import parse_stored
 from web5.dwn.store.terms import Term, record_terms, seen_by
 from web5.dwn.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
-from web5.strict_json import parse_own
 
 
 class _Descriptor(Closed):
@@ -58,9 +58,7 @@ def _read(services: Services, tenant_did: str, message: Message, parties: Partie
     initial = None if one.initial else store.initial_write(reader.place.tenant, one.record_id)
     if one.method == "Delete":
         return reply(404, "Not Found", entry={"recordsDelete": body, "initialWrite": initial})
-    data = services.data_of(reader.place.tenant, body, one.data)
-    if data is None:
-        raise NotFound("", "Not Found")
+    data = services.data_of(reader.place.tenant, tenant_did, one.cid, body, one.data, is_latest=True)
     entry = {"recordsWrite": body, "data": data}
     if initial is not None:
         entry["initialWrite"] = initial
@@ -114,7 +112,7 @@ class _Reader:
 
     def _search(self, alternatives: list[list[Term]], limit: int) -> list[_Candidate]:
         found = search(self.place.store.connection, self.place.tenant, alternatives, limit=limit)
-        return [(one, parse_own(one.body)) for one in found]
+        return [(one, parse_stored(one.body, one.cid)) for one in found]
 
     def _check(self, found: Found, body: Message) -> None:
         place, message, parties = self.place, self.message, self.parties

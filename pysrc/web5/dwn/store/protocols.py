@@ -10,9 +10,8 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from web5.dwn.contexts import END_OF_SEGMENT
-from web5.dwn.store.store import Store
+from web5.dwn.store.store import Store, parse_stored
 from web5.dwn.types import Message
-from web5.strict_json import parse_own
 
 _BELOW = """
     WITH RECURSIVE below(id) AS (
@@ -44,8 +43,7 @@ class Configuration(NamedTuple):
 
     @property
     def message(self) -> Message:
-        message: Message = parse_own(self.body)
-        return message
+        return parse_stored(self.body, self.cid)
 
 
 def configured(store: Store, tenant: int, protocol: str) -> str | None:

@@ -174,12 +174,12 @@ def columns_of(
         descriptor.get("dataFormat"),
         descriptor.get("dataCid"),
         descriptor.get("dataSize"),
-        _encode(message),
+        encode_message(message),
         data,
     )
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+encode_message = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 """Made once: `json.dumps` makes one a call."""
 
 

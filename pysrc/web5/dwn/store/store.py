@@ -21,9 +21,10 @@ from typing import Any
 
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.database import Database
-from web5.dwn.store.schema import STEPS, Columns, stored_tag
+from web5.dwn.store.schema import STEPS, Columns, encode_message, stored_tag
 from web5.dwn.timestamps import parse_timestamp
 from web5.dwn.types import Message
+from web5.errors import MessageDamaged
 from web5.strict_json import parse_own
 
 _INSERT = (
@@ -49,8 +50,14 @@ class MessageRow:
 
     @property
     def message(self) -> Message:
-        message: Message = parse_own(self.body)
-        return message
+        return parse_stored(self.body, self.cid)
+
+    @property
+    def is_readable(self) -> bool:
+        try:
+            return bool(self.message)
+        except MessageDamaged:
+            return False
 
     @property
     def age(self) -> tuple[str, str]:
@@ -101,17 +108,17 @@ class Store:
 
     def initial_write(self, tenant: int, record_id: str) -> Message | None:
         """Return the first write of a record, without its data."""
-        body = self.initial_body(tenant, record_id)
-        return None if body is None else parse_own(body)
+        found = self.initial_body(tenant, record_id)
+        return None if found is None else parse_stored(*found)
 
-    def initial_body(self, tenant: int, record_id: str) -> str | None:
-        """Return the JSON of the first write of a record."""
-        row = self.connection.execute(
-            "SELECT message FROM dwn_message INDEXED BY dwn_by_record"
+    def initial_body(self, tenant: int, record_id: str) -> tuple[str, str] | None:
+        """Return the JSON of the first write of a record, and its CID."""
+        row: tuple[str, str] | None = self.connection.execute(
+            "SELECT message, cid FROM dwn_message INDEXED BY dwn_by_record"
             " WHERE tenant = ? AND record_id = ? AND initial = 1",
             (tenant, record_id),
         ).fetchone()
-        return row[0] if row else None
+        return row
 
     def first_child_date(self, tenant: int, parent_id: str, protocol_path: str) -> str | None:
         """Return the earliest timestamp among the latest states of a record's children of one kind."""
@@ -128,6 +135,11 @@ class Store:
             (tenant, record_id, data_cid),
         ).fetchone()
         return BlobRow(*row) if row else None
+
+    def has_blob(self, tenant: int, key: str) -> bool:
+        """Return True if a message needs the blob with this key. It looks at all blobs of the tenant."""
+        query = "SELECT 1 FROM dwn_blob WHERE tenant = ? AND key = ?"
+        return self.connection.execute(query, (tenant, key)).fetchone() is not None
 
     def large_records(self, tenant: str) -> set[str]:
         """Return the IDs of the tenant's records that have large data."""
@@ -233,6 +245,17 @@ class Store:
             elif row.latest:
                 self.connection.execute("UPDATE dwn_message SET latest = 0, data = NULL WHERE seq = ?", (row.seq,))
 
+    def rewrite(self, tenant: int, cid: str, message: Message, data: bytes | None) -> None:
+        """Put a message in the place of the same one, which cannot be read any more.
+
+        Parameters:
+            data: what lies with it; None: that is as it was.
+        """
+        self.connection.execute(
+            "UPDATE dwn_message SET message = ?, data = ifnull(?, data) WHERE tenant = ? AND cid = ?",
+            (encode_message(message), data, tenant, cid),
+        )
+
     def purge(self, tenant: int, record_id: str) -> list[str]:
         """Forget all of a record, its initial write too, and return the keys of the blobs to delete."""
         record = "tenant = ? AND record_id = ?"
@@ -254,6 +277,21 @@ class Store:
             (tenant, record_id, keep),
         )
         return [key for (key,) in found]
+
+
+def parse_stored(body: str, cid: str) -> Message:
+    """Return a stored message.
+
+    Raises:
+        MessageDamaged: it is none any more.
+    """
+    try:
+        message = parse_own(body)
+    except ValueError as error:
+        raise MessageDamaged(cid, f"message {cid} cannot be read: {error}") from error
+    if not isinstance(message, dict):
+        raise MessageDamaged(cid, f"message {cid} cannot be read: it is no object")
+    return message
 
 
 def _of_protocols(protocols: Sequence[str]) -> tuple[str, tuple[Any, ...]]:

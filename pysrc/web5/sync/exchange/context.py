@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from web5.dwn import Delivery, Dwn
+from web5.dwn.data import DataStream
 from web5.dwn.store.store import MessageRow
 from web5.dwn.types import Message
-from web5.errors import RemoteError
+from web5.errors import StorageFull, Web5Error
 from web5.lru import LruCache
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync.exchange.peer import GrantsOf, Peer, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
+from web5.sync.ledger.damage import Damage
 from web5.sync.ledger.ledger import Endpoint, Ledger
 from web5.sync.plan.budget import FETCHES, RESTORES, BudgetOf, Claim
+from web5.sync.plan.damage import MENDED, NO_BETTER
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
-from web5.sync.plan.policy import SLOWLY, Outcome, classify, classify_error, waiting_for
+from web5.sync.plan.policy import (
+    AT_NEXT_VISIT,
+    FAILURES_IN_A_ROW,
+    OWN,
+    SLOWLY,
+    Outcome,
+    classify,
+    classify_own,
+    waiting_for,
+)
 from web5.sync.plan.pull import Candidate, RecordBatch
 from web5.sync.plan.push import Item
 from web5.sync.plan.variants import VARIANT, says_the_same
-from web5.sync.states import EndpointReport, SyncEvent
+from web5.sync.states import EndpointReport, State, SyncEvent
 from web5.tasks import TaskSet
 
 KEPT_MADE = 10_000
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -40,6 +55,7 @@ class SyncContext:
             for it while that holds.
         unclaimed: set when claims have ended; then another takes its place.
         sending: (endpoint ID, CID) of each message that is being sent.
+        crashed: (endpoint ID, CID) of each message on which this program failed when it was sent; it is sent last.
         taken: (endpoint ID, seq) of each message that an endpoint took, until the ledger has it.
         did_errors: why a tenant's DID document could not be resolved, by tenant.
         key_errors: why nothing can be signed for a tenant, by tenant.
@@ -61,6 +77,7 @@ class SyncContext:
     claimed: dict[tuple[str, str], Claim] = field(default_factory=dict)
     unclaimed: asyncio.Event = field(default_factory=asyncio.Event)
     sending: set[tuple[int, str]] = field(default_factory=set)
+    crashed: set[tuple[int, str]] = field(default_factory=set)
     taken: set[tuple[int, int]] = field(default_factory=set)
     did_errors: dict[str, str] = field(default_factory=dict)
     key_errors: dict[str, str] = field(default_factory=dict)
@@ -116,7 +133,8 @@ class SyncContext:
         Returns:
             An outcome for each message, by batch. Messages after one that waits get the same outcome.
         """
-        together = [all(one.is_small_write for one in batch) for batch in batches]
+        damaged = self.ledger.damage.among(tenant, (one.cid for batch in batches for one in batch))
+        together = [all(one.is_small_write and one.cid not in damaged for one in batch) for batch in batches]
         writes = [one for batch, is_small in zip(batches, together, strict=True) if is_small for one in batch]
         outcomes = iter(await self._apply_writes(tenant, writes, source))
         return [
@@ -128,8 +146,22 @@ class SyncContext:
         if not writes:
             return []
         deliveries = [Delivery(one.message, one.inline, one.cid) for one in writes]
-        replies = await self.dwn.process_writes(tenant, deliveries, source=source)
+        try:
+            replies = await self.dwn.process_writes(tenant, deliveries, source=source)
+        except Exception as error:
+            # One of them, perhaps: the others are stored all the same.
+            return [_failed(error, writes[0])] if len(writes) == 1 else await self._apply_each(tenant, writes, source)
         return [self._classify(tenant, one, reply) for one, reply in zip(writes, replies, strict=True)]
+
+    async def _apply_each(self, tenant: str, writes: Sequence[Candidate], source: str) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for one in writes:
+            latest = outcomes[-FAILURES_IN_A_ROW:]
+            if len(latest) == FAILURES_IN_A_ROW and all(found.name == OWN[StorageFull].name for found in latest):
+                outcomes.append(latest[-1])  # small as they are
+            else:
+                outcomes += await self._apply_writes(tenant, [one], source)
+        return outcomes
 
     async def _apply_in_turn(self, tenant: str, batch: RecordBatch, source: str) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -138,11 +170,26 @@ class SyncContext:
                 outcomes.append(outcomes[-1])
                 continue
             try:
+                if self.ledger.damage.among(tenant, (one.cid,)):
+                    outcomes.append(await self.mend(tenant, one))
+                    continue
                 reply = await self.dwn.process_message(tenant, one.message, one.data, source=source)
                 outcomes.append(self._classify(tenant, one, reply))
-            except RemoteError as error:  # the data broke off
-                outcomes.append(classify_error(error))
+            except Exception as error:
+                outcomes.append(_failed(error, one))
         return outcomes
+
+    async def mend(self, tenant: str, candidate: Candidate) -> Outcome:
+        """Put what came from an endpoint in the place of the same message, which is damaged here."""
+        reply = await self.dwn.mend(tenant, candidate.cid, candidate.message, candidate.data)
+        if reply["status"]["code"] == 404:  # it was replaced or deleted meanwhile
+            self.ledger.mended(tenant, candidate.cid)
+            return Outcome("not held any more", None)
+        if reply["status"]["code"] != 202 or not await self.dwn.is_whole(tenant, candidate.cid):
+            return NO_BETTER
+        self.ledger.mended(tenant, candidate.cid)
+        self.notify(SyncEvent("mended", tenant))
+        return MENDED
 
     def _classify(self, tenant: str, candidate: Candidate, reply: Message) -> Outcome:
         outcome, key = classify(reply, candidate.message), candidate.ordering_key
@@ -166,6 +213,21 @@ class SyncContext:
         if outcome.code not in (401, 404) or outcome.waits_for or candidate.ordering_key == NO_RECORD:
             return False
         return not is_initial(candidate.message) and not self._record(tenant, candidate.ordering_key)
+
+    def damaged(self, tenant: str) -> dict[str, Damage]:
+        """Return the damaged messages of a tenant but those that are replaced by now, and need no data any more."""
+        known = self.ledger.damage.of(tenant)
+        return {cid: damage for cid, damage in known.items() if self._is_needed(tenant, cid)}
+
+    def forget_replaced_damage(self, tenant: str) -> None:
+        """Forget the damaged messages that are replaced by now."""
+        known = self.ledger.damage.of(tenant)
+        for cid in known.keys() - self.damaged(tenant).keys():
+            self.ledger.mended(tenant, cid)
+
+    def _is_needed(self, tenant: str, cid: str) -> bool:
+        row = self.dwn.store.message(self.dwn.store.tenant(tenant), cid)
+        return row is not None and (row.latest or row.method != "Write" or not row.is_readable)
 
     # -- push
 
@@ -241,3 +303,12 @@ class SyncContext:
     def _record(self, tenant: str, record_id: str) -> list[MessageRow]:
         store = self.dwn.store
         return store.record(store.tenant(tenant), record_id)
+
+
+def _failed(error: Exception, candidate: Candidate) -> Outcome:
+    if not isinstance(error, Web5Error):
+        log.error("message %s could not be applied", candidate.cid, exc_info=error)
+    outcome = classify_own(error)
+    if isinstance(error, StorageFull) and not isinstance(candidate.data, DataStream):
+        return replace(outcome, state=State.PENDING, backoff=AT_NEXT_VISIT)  # that is the device's trouble
+    return outcome

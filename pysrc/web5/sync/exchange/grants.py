@@ -18,11 +18,11 @@ from web5.dwn import Applied, Dwn
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.grants import Grant, with_encoded_data
 from web5.dwn.store.search import Found, search
+from web5.dwn.store.store import parse_stored
 from web5.dwn.store.terms import record_terms
 from web5.dwn.timestamps import format_timestamp
 from web5.errors import Web5Error
 from web5.ports.clock import Clock
-from web5.strict_json import parse_own
 
 SYNCED_BY = frozenset({"Query", "Read"})
 """The methods of Messages without which a delegate can read nothing. Without one to subscribe, it polls."""
@@ -93,7 +93,7 @@ class GrantBook:
 
 
 def _grant(found: Found, date_revoked: str | None) -> Grant:
-    message = parse_own(found.body)
+    message = parse_stored(found.body, found.cid)
     authorization = message["authorization"]
     # That its keeper signed it concerns nobody but the keeper's own DWN.
     message["authorization"] = {name: authorization[name] for name in authorization if name not in _OF_THE_OWNER}

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import Any
 
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
 from web5.dwn.types import Message
-from web5.errors import InvalidArgument, RemoteError
+from web5.errors import InvalidArgument, RemoteError, StorageFull
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
 from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
-from web5.sync.plan.policy import FAILURES_IN_A_ROW, Outcome, classify_error, node_failed
+from web5.sync.plan.policy import ERRORS, FAILURES_IN_A_ROW, OWN, Outcome, classify_own, node_failed
 from web5.sync.plan.pull import (
     KEPT_BYTES,
     PAGES_ABOVE,
@@ -49,13 +51,15 @@ class Pull:
     """The fetching side of a visit.
 
     Attributes:
-        halted: why it ended early; None: it did not.
+        halted: why it ended early, by this side's fault perhaps; None: it did not.
+        full: the outcome of a small message for which there was no room on this device; None: there was none.
         fruitless: True if the endpoint is not asked for more now, because too little came of it.
         suspects: IDs of records of which the endpoint has variants.
     """
 
     def __init__(self, context: SyncContext, peer: Peer) -> None:
         self.halted: Outcome | None = None
+        self.full: Outcome | None = None
         self.suspects: set[str] = set()
         self.fruitless = False
         self._context = context
@@ -73,9 +77,12 @@ class Pull:
         self._settled = 0
         self._others = 0
         self._reported = 0.0
+        self._no_room: float | None = None
+        self._full = 0
 
     async def fetch(self) -> bool:
         """Fetch the messages that are due and claimed by nobody; return True if that concerns the other endpoints."""
+        self._context.forget_replaced_damage(self._tenant)
         now = self._context.clock.monotonic()
         due = [entry.cid for entry in self._inbox.due(self._id, self._context.clock.now())]
         due = [cid for cid in due if self._tries[cid] < TRIES]
@@ -189,19 +196,24 @@ class Pull:
     # -- one by one
 
     async def _read_all(self, cids: Sequence[str]) -> None:
-        queue = deque(cids)
+        queue, crashes = deque(cids), list[Exception]()
 
         async def work() -> None:
-            while queue and not self.halted and not self._is_exhausted:
+            while queue and not self.halted and not self._is_exhausted and len(crashes) < FAILURES_IN_A_ROW:
                 cid = queue.popleft()
-                if not self._is_others(cid) and self._inbox.remaining(self._id, [cid]):
-                    self._tries[cid] += 1
-                    await self._read(cid)
+                try:
+                    if not self._is_others(cid) and self._inbox.remaining(self._id, [cid]):
+                        self._tries[cid] += 1
+                        await self._read(cid)
+                except Exception as error:  # a fault of this program holds up no other message
+                    crashes.append(error)
                 self._update_progress()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(WIDTH, len(queue))):
                 group.create_task(work())
+        if crashes:
+            raise ExceptionGroup("messages could not be fetched", crashes)
         for candidate, outcome in self._buffer.incomplete():
             self._spend_on(candidate, outcome)
             self._record(candidate.cid, outcome)
@@ -211,7 +223,8 @@ class Pull:
             if isinstance(reply, Outcome):
                 self._count(reply)
                 if reply.code == 404:
-                    self._spend(NOT_GIVEN)
+                    if not self._context.ledger.damage.among(self._tenant, (cid,)):  # which it may never have listed
+                        self._spend(NOT_GIVEN)
                     self._inbox.gone(self._id, cid)
                 else:
                     self._record(cid, reply)
@@ -221,7 +234,8 @@ class Pull:
             if isinstance(found, Candidate):
                 found = await self._with_data(found)
             if isinstance(found, Outcome):
-                self._spend(NOT_GIVEN)
+                if not found.is_own:
+                    self._spend(NOT_GIVEN)
                 self._record(cid, found)
                 return
             if found.variant is not None:
@@ -230,16 +244,19 @@ class Pull:
                 if self._context.dwn.store.has(self._tenant, found.cid):
                     return
             found.read_alone = True
-            await self._apply([self._buffer.add(found)])
+            is_damaged = bool(self._context.ledger.damage.among(self._tenant, (cid,)))
+            await self._apply([[found] if is_damaged else self._buffer.add(found)])
 
     async def _with_data(self, candidate: Candidate) -> Candidate | Outcome:
-        """Read small data now; count large data as it passes."""
+        """Read small data now; count large data as it passes, unless as much had no room here just now."""
         data = candidate.data
+        if isinstance(data, DataStream) and self._no_room is not None and (data.size or 0) >= self._no_room:
+            return classify_own(StorageFull(f"there was no room for {self._no_room:.0f} bytes"))
         if isinstance(data, DataStream) and (data.size or 0) <= KEPT_BYTES:
             try:
                 candidate.data = await data.read()
             except RemoteError as error:
-                return classify_error(error)
+                return classify_own(error)
         elif isinstance(data, DataStream):
             candidate.data = DataStream(partial(self._counted, data), data.size)
         return candidate
@@ -282,12 +299,26 @@ class Pull:
                 waiting.append(candidate)
             self._spend_on(candidate, outcome)
             self._record(candidate.cid, reason or outcome)
+            self._learn_room(candidate, outcome)
         if reason is not None and reason.waits_for:
             self._buffer.hold(waiting, reason.waits_for)
         return released
 
+    def _learn_room(self, candidate: Candidate, outcome: Outcome) -> None:
+        """Note that there is no room for data of this size, or, after some small ones in a row, for anything."""
+        if outcome.name != OWN[StorageFull].name:
+            return
+        if isinstance(candidate.data, DataStream):
+            self._no_room = min(self._no_room or inf, candidate.data.size or 0)
+            return
+        self._full += 1
+        self.full = replace(ERRORS[StorageFull], detail=outcome.detail, is_fruitless=True)
+        if self._full >= FAILURES_IN_A_ROW:
+            self.halted = self.halted or self.full
+
     def _count_applied(self, candidate: Candidate, outcome: Outcome) -> None:
         if outcome.code in (202, 204):
+            self._full = 0
             now = self._context.clock.monotonic()
             self._claim.brought(now, messages=1)
             self._budget.refund(1, now)
@@ -297,7 +328,7 @@ class Pull:
 
     def _spend_on(self, candidate: Candidate, outcome: Outcome) -> None:
         """Count a message that is of no use here, unless a page brought it, which counts as one."""
-        if candidate.read_alone and outcome.state is not State.PENDING:
+        if candidate.read_alone and outcome.state is not State.PENDING and not outcome.is_own:
             self._spend(1)
 
     def _set_aside(self, candidate: Candidate) -> None:

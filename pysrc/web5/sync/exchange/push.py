@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 from web5.dwn.data import MAX_INLINE_BYTES
 from web5.dwn.rpc import method_of
-from web5.errors import BlobMissing, InvalidArgument
+from web5.errors import BlobMissing, MessageDamaged, StorageCorrupt, Web5Error
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import RESTORED, confirmed
 from web5.sync.exchange.peer import Peer
+from web5.sync.plan.damage import damaged_here
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, parent_of, provided_keys, record_key
-from web5.sync.plan.policy import SLOWLY, Outcome, waiting_for
+from web5.sync.plan.policy import Outcome, classify_own, waiting_for
 from web5.sync.plan.push import Item, PushPlan
 from web5.sync.states import State, SyncEvent
 
@@ -28,7 +28,6 @@ FLUSH_SECONDS = 0.5
 """The time after which outcomes are made durable, so that a page that is closed sends no more than that again."""
 
 NOTHING_TO_SEND = Outcome("pruned here, or sent meanwhile", None)
-DAMAGED = Outcome("its data is damaged here", State.REFUSED, backoff=SLOWLY, needs_user_action=True)
 REPLACED = Outcome("its data was replaced meanwhile", State.PENDING)
 
 
@@ -49,6 +48,7 @@ class Push:
         self._outbox = context.ledger.outbox
         self._id = peer.endpoint.id
         self._tenant = peer.endpoint.tenant
+        self._last: dict[int, str] = {}
         self._tries: Counter[int] = Counter()
         self._done = 0
         self._total = 0
@@ -64,7 +64,7 @@ class Push:
             while True:
                 while len(plan) < AHEAD and not plan.halted and (due := self._due(last)):
                     for seq, cid in due:
-                        last = seq
+                        last = max(last, seq)
                         await self._plan(plan, seq, cid)
                 sending |= {asyncio.create_task(self._send(item)) for item in plan.ready()}
                 if not sending:
@@ -83,17 +83,30 @@ class Push:
         return self._peer.report.pushed > before
 
     def _due(self, after: int) -> list[tuple[int, str]]:
-        """Return the next due entries, opening windows of the event log until there are some or it ends."""
-        while True:
+        """Return the next due entries, opening windows of the event log until there are some or it ends.
+
+        A message on which this program has failed comes last, so that it holds up no other.
+        """
+        crashed, found = self._context.crashed, dict[int, str]()
+        while not found:
             due = self._outbox.due(self._id, self._context.clock.now(), AHEAD, after, self._peer.clock.now())
-            if due or not self._outbox.open_window(self._id):
-                return [(entry.position, entry.cid) for entry in due]
+            for one in due:
+                (self._last if (self._id, one.cid) in crashed else found)[one.position] = one.cid
+                after = one.position
+            if not due and not self._outbox.open_window(self._id):
+                found, self._last = self._last, {}
+                break
+        return list(found.items())
 
     async def _plan(self, plan: PushPlan, seq: int, cid: str) -> None:
         if self._tries[seq] >= TRIES:
             return
         self._tries[seq] += 1
-        stored = await self._context.dwn.read_stored(self._tenant, cid)
+        try:
+            stored = await self._context.dwn.read_stored(self._tenant, cid)
+        except MessageDamaged as error:
+            self._record([(Item(seq, cid, NO_RECORD), damaged_here(cid, error))])
+            return
         if stored is None:
             self._record([(Item(seq, cid, NO_RECORD), NOTHING_TO_SEND)])
             return
@@ -104,7 +117,14 @@ class Push:
             plan.add(item)
 
     async def _send(self, item: Item) -> tuple[Item, Outcome]:
-        return item, await push_message(self._context, self._peer, item)
+        crashed = self._context.crashed
+        try:
+            outcome = await push_message(self._context, self._peer, item)
+        except Exception:
+            crashed.add((self._id, item.cid))
+            raise
+        crashed.discard((self._id, item.cid))
+        return item, outcome
 
     def _record(self, outcomes: list[tuple[Item, Outcome]]) -> None:
         self._context.record_sent(self._id, outcomes)
@@ -127,7 +147,10 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
     async with context.record_lock(endpoint, item.ordering_key):
         if not context.needs(endpoint, item.seq):
             return NOTHING_TO_SEND
-        stored = await context.dwn.read_stored(tenant, item.cid)
+        try:
+            stored = await context.dwn.read_stored(tenant, item.cid)
+        except MessageDamaged as error:
+            return damaged_here(item.cid, error)
         if stored is None:
             return NOTHING_TO_SEND
         message = stored.message
@@ -142,12 +165,17 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
         except BlobMissing:
             # It was replaced or deleted while it was read; its replacement is a message of its own.
             return NOTHING_TO_SEND if await context.dwn.read_stored(tenant, item.cid) is None else REPLACED
-        except InvalidArgument as error:
-            return replace(DAMAGED, detail=f"the stored data is damaged: {error}")
+        except MessageDamaged as error:
+            return damaged_here(item.cid, error)
+        except Web5Error as error:
+            return classify_own(error)
         finally:
             context.sending.discard((endpoint, item.cid))
         if outcome.code == 409:
             outcome = await confirmed(context, peer, item.cid, outcome)
+        doubtful = outcome.state is State.REFUSED and outcome.code in (400, 401)
+        if doubtful and not await context.dwn.is_whole(tenant, item.cid):
+            return damaged_here(item.cid, StorageCorrupt("it is not what it was"))
         if outcome.settled:
             context.taken.add((endpoint, item.seq))
             if stored.data is not None and (stored.data.size or 0) <= MAX_INLINE_BYTES:

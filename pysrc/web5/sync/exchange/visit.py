@@ -160,14 +160,18 @@ class EndpointSync:
         return failure or (FRUITLESS if self._pull.fruitless else None)
 
     async def _exchange(self, work: Work) -> Outcome | None:
-        going = True
+        going, crash = True, None
         while going:
             going = False
-            if work & Work.FETCH:
+            if work & Work.FETCH and crash is None:
                 before = self._link.total.pulled
-                if going := await self._pull.fetch():
+                try:
+                    going = await self._pull.fetch()
+                except Exception as error:  # what is made here is sent all the same
+                    crash = error
+                if going or self._link.total.pulled > before:
                     self._wake_others(self._link, Work.FOLLOW if self._link.total.pulled > before else Work.FETCH)
-                if self._pull.halted:
+                if self._pull.halted and not self._pull.halted.is_own:
                     return self._pull.halted
             if work & Work.PUSH:
                 going = await self._push.run() or going
@@ -175,9 +179,11 @@ class EndpointSync:
                     self._wake_others(self._link, Work.PUSH)
                 if self._push.halted:
                     return self._push.halted
-            if work & Work.FETCH and not going:
+            if work & Work.FETCH and crash is None and not going:
                 going = await self._pull.others_ended()
-        return None
+        if crash is not None:
+            raise crash
+        return self._pull.halted or self._pull.full
 
     # -- new messages
 

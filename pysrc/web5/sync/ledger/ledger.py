@@ -20,6 +20,8 @@ Invariants:
 7. A listing of everything (one without a cursor) overrules the ledger's belief about the endpoint: messages that it
    names are settled, all others pending again. So an endpoint that was wiped is filled again.
 8. Where a tenant syncs only some protocols, "every event" in 1 and 2 means every event of these.
+9. A message that is held here and cannot be read, or whose data cannot, has a row in `sync_in` for every endpoint that
+   holds it, or lists it later, until the endpoint has given it, or says that it has it no more.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from web5.dwn.store.database import Database
 from web5.dwn.store.store import Store
 from web5.strict_json import parse_own
 from web5.sync.ledger.cursors import CursorTable
+from web5.sync.ledger.damage import Damage, DamageTable
 from web5.sync.ledger.entries import Inbox
 from web5.sync.ledger.outbox import Outbox
 from web5.sync.ledger.schema import SCHEMA
@@ -92,6 +95,7 @@ class Ledger:
         self.inbox = Inbox(database, self._totals)
         self.outbox = Outbox(database, self._totals, store, self.protocols)
         self.cursors = CursorTable(database.connection)
+        self.damage = DamageTable(database)
         self._db = database.connection
         self._tenants: dict[str, Tenant] = {}
         self._endpoint_ids: dict[str, dict[str, int]] = {}
@@ -106,6 +110,7 @@ class Ledger:
         """Make everything that is kept in memory."""
         self._tenants.clear()
         self._endpoint_ids.clear()
+        self.damage.read()
         for did, protocols, delegate in self._db.execute("SELECT * FROM sync_tenant ORDER BY rowid"):
             self._tenants[did] = Tenant(did, tuple(parse_own(protocols)) if protocols else None, delegate)
         for endpoint_id, tenant, url in self._db.execute("SELECT id, tenant, url FROM sync_endpoint"):
@@ -151,6 +156,7 @@ class Ledger:
         """Forget a tenant and all its rows; its messages stay."""
         with self.database.transaction(makes_room=True) as db:
             db.execute("DELETE FROM sync_tenant WHERE tenant = ?", (tenant,))
+            self.damage.forget(tenant)
             self._drop(tenant, list(self._endpoint_ids.get(tenant, {})))
         self._endpoint_ids.pop(tenant, None)
         self._tenants.pop(tenant, None)
@@ -216,6 +222,7 @@ class Ledger:
         held = {cid for cid in listing.cids if cid not in missing}
         # A message that is only repeated was accounted for: if it is missing and has no entry, it is superseded here.
         wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
+        wanted |= self.damage.among(endpoint.tenant, listing.cids)
         with self.database.transaction():
             all_fit = self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)
             self.outbox.settle_listed(endpoint.id, held)
@@ -227,9 +234,10 @@ class Ledger:
     def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
         """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""
         cids = list(dict.fromkeys(cid for listing in listings.values() for cid in listing.cids))
+        wanted = missing | self.damage.among(endpoint.tenant, cids)
         with self.database.transaction():
             self.inbox.keep(endpoint.id, cids)
-            all_fit = self.inbox.add(endpoint.id, [cid for cid in cids if cid in missing], now)
+            all_fit = self.inbox.add(endpoint.id, [cid for cid in cids if cid in wanted], now)
             lost = self.outbox.relist(endpoint.id, set(cids) - missing)
             for log, listing in listings.items():
                 self.cursors.forget(endpoint.id, log)
@@ -240,6 +248,24 @@ class Ledger:
 
     def _audited(self, endpoint: Endpoint, now: int) -> None:
         self._db.execute("UPDATE sync_endpoint SET audited = ? WHERE id = ?", (now, endpoint.id))
+
+    def damaged(self, tenant: str, cid: str, seq: int, detail: str, now: int) -> bool:
+        """Record that a message is damaged here; return False if that is known. Whoever holds it is asked for it."""
+        with self.database.transaction(makes_room=True):
+            if not self.damage.add(tenant, cid, Damage(detail, now)):
+                return False
+            for endpoint in self._endpoint_ids.get(tenant, {}).values():
+                if self.outbox.is_settled(endpoint, seq):
+                    self.inbox.add(endpoint, [cid], now)
+        return True
+
+    def mended(self, tenant: str, cid: str) -> None:
+        """Record that a message is not damaged any more, or not held; what waits for it is tried again."""
+        with self.database.transaction(makes_room=True):
+            self.damage.remove(tenant, cid)
+            for endpoint in self._endpoint_ids.get(tenant, {}).values():
+                self.inbox.settle(endpoint, cid)
+                self.outbox.release(endpoint, [dependencies.data_key(cid)])
 
     def superseded(self, tenant: str, cid: str) -> None:
         """Settle a message that need not be fetched from anybody: the engine holds a newer one of its record."""

@@ -92,4 +92,14 @@ SCHEMA = (
     -- When the pause is over that an endpoint asked for.
     ALTER TABLE sync_endpoint ADD COLUMN error_until INTEGER;
     """,
+    """
+    -- Messages that are held here and cannot be read, or whose data cannot.
+    CREATE TABLE sync_damaged (
+        tenant TEXT NOT NULL,
+        cid TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (tenant, cid)
+    ) WITHOUT ROWID;
+    """,
 )

@@ -62,6 +62,11 @@ def _role(message: Message) -> str:
     return f"role:{_descriptor(message).get('protocol')} {_signed(message).get('protocolRole')}"
 
 
+def data_key(cid: str) -> str:
+    """Return the key of a message that cannot be read here, or whose data cannot."""
+    return f"data:{cid}"
+
+
 def time_key(date: object) -> str:
     return f"{_TIME}{date}"
 

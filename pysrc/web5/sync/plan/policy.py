@@ -22,6 +22,7 @@ from web5.errors import (
     CryptoError,
     DidError,
     IdentityError,
+    RemoteError,
     StorageError,
     StorageFull,
     TimedOut,
@@ -73,6 +74,7 @@ class Outcome:
         needs_user_action: it may stay until somebody acts: registers, makes room, corrects the message.
         is_fruitless: only the fetching ended, so that what is made here is sent all the same.
         not_before: when the pause is over that the endpoint asked for (microseconds since 1970).
+        is_own: it failed on this side, which says nothing of the endpoint.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Outcome:
     needs_user_action: bool = False
     is_fruitless: bool = False
     not_before: int | None = None
+    is_own: bool = False
 
     @property
     def settled(self) -> bool:
@@ -183,16 +186,36 @@ ERRORS: Mapping[type[Exception], Outcome] = {
     TimedOut: Outcome("no reply in time", State.REFUSED, SOON),
     # It costs the message nothing.
     Unreachable: Outcome("unreachable", State.PENDING, ends_visit=True),
-    StorageFull: Outcome("no room on this device", State.PENDING, ends_visit=True, needs_user_action=True),
-    StorageError: Outcome("this device's store failed", State.PENDING, ends_visit=True, needs_user_action=True),
-    DidError: Outcome("the DID cannot be resolved", State.PENDING, ends_visit=True),
-    IdentityError: Outcome(
-        "the identity's keys are not at hand", State.PENDING, ends_visit=True, needs_user_action=True
+    StorageFull: Outcome("no room on this device", State.PENDING, ends_visit=True, needs_user_action=True, is_own=True),
+    StorageError: Outcome(
+        "this device's store failed", State.PENDING, ends_visit=True, needs_user_action=True, is_own=True
     ),
-    CryptoError: Outcome("the identity's keys cannot be used", State.PENDING, ends_visit=True, needs_user_action=True),
-    Exception: Outcome("this side failed", State.PENDING, ends_visit=True),
+    DidError: Outcome("the DID cannot be resolved", State.PENDING, ends_visit=True, is_own=True),
+    IdentityError: Outcome(
+        "the identity's keys are not at hand", State.PENDING, ends_visit=True, needs_user_action=True, is_own=True
+    ),
+    CryptoError: Outcome(
+        "the identity's keys cannot be used", State.PENDING, ends_visit=True, needs_user_action=True, is_own=True
+    ),
+    Exception: Outcome("this side failed", State.PENDING, ends_visit=True, is_own=True),
 }
 """The outcomes where no DWN answered or this side failed; a fault of this program is the last."""
+
+
+OWN: Mapping[type[Exception], Outcome] = {
+    StorageFull: Outcome("no room for it on this device", State.BLOCKED, SOON, needs_user_action=True, is_own=True),
+    StorageError: Outcome("this device's store failed on it", State.REFUSED, SOON, needs_user_action=True, is_own=True),
+    Exception: Outcome("this side failed on it", State.REFUSED, SLOWLY, is_own=True),
+}
+"""The outcomes of one message on which this side failed; all others go on."""
+
+
+def classify_own(error: Exception) -> Outcome:
+    """Return the outcome of a message on which this side failed with this error, or whose data broke off."""
+    if isinstance(error, RemoteError):
+        return replace(classify_error(error), state=State.REFUSED, backoff=SOON, ends_visit=False)
+    outcome = next(outcome for kind, outcome in OWN.items() if isinstance(error, kind))
+    return replace(outcome, detail=f"{type(error).__name__}: {error}")
 
 
 def classify_error(error: Exception) -> Outcome:
@@ -223,7 +246,9 @@ FAILURES_IN_A_ROW = 3
 
 def node_failed(outcome: Outcome) -> bool:
     """Return True if the failure says more about the node, or how it sees the tenant, than about the message."""
-    return not outcome.settled and not outcome.waits_for and (outcome.code in (0, 401) or outcome.code >= 500)
+    if outcome.settled or outcome.waits_for or outcome.is_own:
+        return False
+    return outcome.code in (0, 401) or outcome.code >= 500
 
 
 def waiting_for(key: str, what: str = "") -> Outcome:

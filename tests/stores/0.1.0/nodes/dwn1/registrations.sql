@@ -6,6 +6,6 @@ CREATE TABLE registered_tenant (
         terms_hash TEXT,
         registered INTEGER NOT NULL
     ) WITHOUT ROWID;
-INSERT INTO "registered_tenant" VALUES('did:dht:qnr6ra9poahi8s4uu4feipuwhsycmnd7qi6mza77a63nor3w9bpy','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796061880377559);
-INSERT INTO "registered_tenant" VALUES('did:dht:r63zzypc3oc9fk1wr89ntmbqp14hpx3fs3m196pcoukzfidweemy','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796061880106438);
+INSERT INTO "registered_tenant" VALUES('did:dht:46a3xs4nya3arcoj1uupacfeaykbkwemcd3agxj7oa15wj5p431o','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796063053868740);
+INSERT INTO "registered_tenant" VALUES('did:dht:gt7qspndgm39iq59xsx814h6yrkx7onmyprego5w9rr1t81iib5o','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796063053953046);
 COMMIT;

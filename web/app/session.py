@@ -160,7 +160,7 @@ class Session:
         """Bring back the agent that has these words; the oldest identity that it had is in use then.
 
         Returns:
-            The progress; what is missing comes by sync.
+            The progress, with "nodes" if not all of them could be read; what is missing comes by sync.
 
         Raises:
             RecoveryError, InvalidArgument: nothing is changed.

@@ -65,7 +65,7 @@ class RecoveryDialog:
             self.running = False
             await self._refresh()
         self._form.clear()
-        say(el("recovery-title"), "They are back")
+        say(el("recovery-title"), vault_words.recovered_title(steps))
         say(el("recovery-step"), vault_words.recovered(steps))
         show(el("recovery-bar"), False)
         show(el("recovery-close"), True)

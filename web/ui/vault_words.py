@@ -3,6 +3,7 @@
 from ui import words
 
 _MISSING = " Notes that are still missing come as soon as your nodes have them."
+_UNREAD = " %d of %s did not answer; identities and notes that only they have come as soon as they do."
 
 
 def protection_key(has_password):
@@ -80,11 +81,23 @@ def recovery(steps):
     return text + "fetching their notes…"
 
 
+def recovered_title(steps):
+    """Write whether all of it has come back."""
+    return "Not everything is back yet" if steps.get("nodes") else "They are back"
+
+
 def recovered(steps):
-    """Write what has come back."""
+    """Write what has come back, and what has not.
+
+    Parameters:
+        steps: as for `recovery`; with "nodes" if some of them could not be read.
+    """
     records = steps.get("records", {"done": 0, "total": 0})
     found = words.count(steps["identities"]["total"], "identity", "identities")
     if records["done"]:
         found += ", " + words.count(records["done"], "message")
-    missing = "" if records["total"] and records["done"] == records["total"] else _MISSING
-    return found + ": here again." + missing
+    found += ": here again."
+    nodes = steps.get("nodes")
+    if nodes:
+        return found + _UNREAD % (nodes["total"] - nodes["done"], words.count(nodes["total"], "node"))
+    return found + ("" if records["total"] and records["done"] == records["total"] else _MISSING)

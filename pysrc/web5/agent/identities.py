@@ -270,6 +270,7 @@ class IdentityStore:
             held.identity = identity
             return
         self._held[did] = _Held(identity)
+        self._held = {one: self._held[one] for one in self._records.ids(KIND) if one in self._held}
         for on_added in self.on_added:
             await on_added(self._documents.current(PortableDid.from_wire(value["portableDid"])))
 

@@ -140,9 +140,8 @@ async def _fetch_agent(agent: Agent, secrets: VaultSecrets, signer: MessageSigne
         reasons = "; ".join([*report.did_errors.values(), *unread])
         raise RecoveryError(f"The agent is known, but none of its nodes can be read now; try again later. ({reasons})")
     if not identities:
-        unread += [
-            f"{one.endpoint}: {one.detail}" for one in agent.sync.unsettled(secrets.did) if one.direction == "pull"
-        ]
+        statuses = agent.sync.status(secrets.did)
+        unread += [f"{one.endpoint}: {one.pending_in} messages are missing" for one in statuses if one.pending_in]
         if unread:
             raise RecoveryError(
                 "The agent is known, but what can be read of its nodes has none of its identities, and the rest cannot"

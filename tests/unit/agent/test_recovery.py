@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from typing import Any
 
 import pytest
 
-from tests.unit.conftest import World
-from web5 import Web5
+from tests.unit.conftest import Network, World
+from web5 import Web5, patience
 from web5.agent.agent import Agent
 from web5.agent.recovery import recover
 from web5.dwn import compose
-from web5.errors import InvalidArgument, RecoveryError, VaultLocked, WrongPassword
+from web5.errors import InvalidArgument, RecoveryError, StorageFull, VaultLocked, WrongPassword
 
 NOTE = "https://schema.org/TextDigitalDocument"
 INBOX: dict[str, Any] = {
@@ -262,6 +264,29 @@ async def test_an_empty_node_proves_nothing_while_another_is_down(world: World) 
         assert device.identities.list()[0].chosen
 
 
+async def test_a_silent_node_keeps_nobody_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 5."""
+    laptop, words = await first_agent(world, names=("Private",))
+    phone = await world.blank_device("phone")
+    request = Network.request
+
+    async def hang(self: Network, method: str, url: str, **options: Any) -> Any:
+        if "/dwn1" in url:
+            await asyncio.Event().wait()
+        return await request(self, method, url, **options)
+
+    told: list[tuple[str, int, int]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Network, "request", hang)
+        patched.setattr(patience, "BESIDE", 0.1)
+        await recover(phone, words, None, lambda *step: told.append(step))
+        assert await notes_of(phone, laptop.identities.list()[0].did) == ["a note of Private"]
+        assert told[-1] == ("nodes", 1, 2)
+        await phone.lock()
+    await phone.unlock()
+    assert (await phone.sync.now()).ok
+
+
 async def test_what_only_some_nodes_told_is_not_called_all(world: World) -> None:
     """Invariant 5."""
     _, words = await first_agent(world)
@@ -270,6 +295,65 @@ async def test_what_only_some_nodes_told_is_not_called_all(world: World) -> None
     told: list[tuple[str, int, int]] = []
     await recover(phone, words, None, lambda *step: told.append(step))
     assert told[-1] == ("nodes", 1, 2)
+
+
+async def test_a_recovery_goes_on_wherever_it_was_cut_off(world: World) -> None:
+    """Invariant 4: what a killed process has left, at each moment at which something became durable."""
+    laptop, words = await first_agent(world)
+    phone = await world.device("phone")
+    web5, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="off")
+    await web5.dwn.records.create("written before", schema=NOTE)
+    assert await phone.publish_all()
+    before, left = phone.vault.agent_did, 0
+    flush = phone.dwn.database.flush
+
+    async def flush_and_copy() -> None:
+        nonlocal left
+        await flush()
+        shutil.copytree(world.folder("phone"), world.folder(f"cut off {left}"))
+        left += 1
+
+    phone.dwn.database.flush = flush_and_copy  # type: ignore[method-assign]
+    await recover(phone, words)
+    phone.dwn.database.flush = flush  # type: ignore[method-assign]
+    expected = {"Private", "Work", "Default"}
+    assert {one.name for one in phone.identities.list()} == expected
+    for number in range(0, left, max(1, left // 6)):
+        again = await world.blank_device(f"cut off {number}")
+        assert again.vault.agent_did in (before, laptop.vault.agent_did)
+        assert did in again.identities.list()[-1].did
+        own = {again.vault.agent_did, *(one.did for one in again.identities.list())}
+        assert set(again.sync.tenants()) == own
+        await recover(again, words)
+        assert {one.name for one in again.identities.list()} == expected
+        assert [one.name for one in again.identities.list() if one.chosen] == ["Private"]
+        assert (await again.sync.now()).ok
+        assert await notes_of(again, did) == ["written before"]
+        assert len(again.sync.tenants()) == 4
+        await again.close()
+
+
+async def test_a_recovery_that_fails_at_the_last_step_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, words = await first_agent(world, names=("Private",))
+    phone = await world.device("phone")
+    _, did = await Web5.connect(agent=phone, dwn_endpoints=world.endpoints, sync="1 hour")
+    before = phone.vault.agent_did
+
+    async def full(*_: object) -> None:
+        raise StorageFull("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(phone.vault, "install", full)
+        with pytest.raises(StorageFull):
+            await recover(phone, words)
+    assert (phone.vault.agent_did, [one.did for one in phone.identities.list()]) == (before, [did])
+    assert sorted(phone.sync.tenants()) == sorted([str(before), did])
+    assert phone.sync.interval == "1 hour"
+    assert (await phone.signer(did)).did == did
+    await recover(phone, words)
+    assert phone.identities.list()[0].name == "Private"
 
 
 async def test_words_open_the_agents_own_vault_when_the_password_is_forgotten(world: World) -> None:

@@ -33,6 +33,14 @@ def test_what_has_come_back(records: tuple[int, int] | None, said: str) -> None:
     assert words.recovered(_by_name(steps)).startswith(said)
 
 
+def test_what_has_come_back_is_not_called_all_while_a_node_is_silent() -> None:
+    steps = _by_name({"agent": (1, 1), "identities": (2, 2), "records": (3, 3), "nodes": (1, 2)})
+    assert words.recovered_title(steps) == "Not everything is back yet"
+    assert words.recovered(steps).startswith("2 identities, 3 messages: here again. 1 of 2 nodes did not answer;")
+    del steps["nodes"]
+    assert words.recovered_title(steps) == "They are back"
+
+
 def _by_name(steps: dict[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
     return {name: {"done": done, "total": total} for name, (done, total) in steps.items()}
 

@@ -7,10 +7,12 @@ them.
 
 Invariants:
 1. The newest version that this device knows is replaced by a newer one alone, wherever that comes from.
-2. A change that was made here stands until a document that has it was found published.
-3. A change that another device made stands only against older documents, and against those that were published from
-   here: whoever published a newer one elsewhere may have known it, and the other device sees to it if not.
-4. A change is a record before it is a row: every device, and a recovered agent too, hears of what was acknowledged.
+2. What was added here stands until a document that has it was found published.
+3. What another device added stands only against older documents, and against those that were published from here:
+   whoever published a newer one elsewhere may have known it, and the other device sees to it if not.
+4. What was removed stays removed until somebody adds it on a device of this agent: whoever publishes it later may not
+   have heard of it.
+5. A change is a record before it is a row: every device, and a recovered agent too, hears of what was acknowledged.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Standing(IntEnum):
     """The standing of a change."""
 
     SETTLED = 0
-    """The newest document has it, or has overruled it."""
+    """The newest document has it, or has overruled it. A removal counts all the same (invariant 4)."""
     HEARD_OF = 1
     """Another device made it, and the newest document does not have it (invariant 3)."""
     MADE_HERE = 2
@@ -118,7 +120,7 @@ class Documents:
         """Return what is to be published of a DID. See `current`."""
         newest = self._newest(held)
         version, urls = _published_version(newest), newest.document.dwn_endpoints
-        changes = [change for change, standing in self._changes(held.uri) if standing]
+        changes = [change for change, standing in self._changes(held.uri) if standing or change.value is False]
         merged = applied(urls, changes)
         if merged == urls:
             return Wanted(newest, version, changed=False)
@@ -201,7 +203,8 @@ class Documents:
         if (_id(did, change), change.version) in self._making:
             return False
         row = self._row(did)
-        stands = change.version > row.elsewhere and not _has(row.endpoints, change)
+        has = row.document is not None and _has(row.endpoints, change)
+        stands = not has and (change.value is False or change.version > row.elsewhere)
         with self._database.transaction() as db:
             return self._keep(db, did, change, Standing.HEARD_OF if stands else Standing.SETTLED) and stands
 
@@ -223,12 +226,13 @@ class Documents:
         if version <= before.version:
             return False
         endpoints = DidDocument.from_wire(document).dwn_endpoints
-        overruled = version if elsewhere else before.elsewhere
+        overrules = version if elsewhere else before.elsewhere
         with self._database.transaction() as db:
-            row = (did, json.dumps(document), json.dumps(metadata), overruled)
+            row = (did, json.dumps(document), json.dumps(metadata), overrules)
             db.execute("INSERT OR REPLACE INTO agent_document VALUES (?, ?, ?, ?)", row)
             for change, standing in self._changes(did):
-                if _has(endpoints, change) or (standing is not Standing.MADE_HERE and change.version <= overruled):
+                overruled = standing is Standing.HEARD_OF and change.version <= overrules
+                if standing is not Standing.SETTLED and (overruled or _has(endpoints, change)):
                     self._keep(db, did, change, Standing.SETTLED, again=True)
         return True
 
@@ -274,8 +278,8 @@ class _Row:
         return version_of(self.metadata)
 
     @property
-    def endpoints(self) -> list[str] | None:
-        return None if self.document is None else DidDocument.from_wire(self.document).dwn_endpoints
+    def endpoints(self) -> list[str]:
+        return DidDocument.from_wire(self.document).dwn_endpoints if self.document else []
 
 
 def _published_version(portable_did: PortableDid) -> int:
@@ -283,8 +287,8 @@ def _published_version(portable_did: PortableDid) -> int:
     return version_of(portable_did.metadata) if portable_did.metadata.get("published") else 0
 
 
-def _has(endpoints: list[str] | None, change: Change) -> bool:
-    return endpoints is not None and applied(endpoints, [change]) == endpoints
+def _has(endpoints: list[str], change: Change) -> bool:
+    return applied(endpoints, [change]) == endpoints
 
 
 def _id(did: str, change: Change) -> str:

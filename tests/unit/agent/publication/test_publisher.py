@@ -447,6 +447,17 @@ async def test_a_did_that_goes_away_is_forgotten(world: GatewayWorld, device: De
     assert not await device.publisher.publish(did)
 
 
+async def test_who_was_never_taken_by_a_gateway_is_known_to_nobody(world: GatewayWorld, device: Device) -> None:
+    world.failing |= {"a": REFUSED, "b": 500}
+    did = await device.create()
+    assert device.publisher.may_be_known(did), "an attempt is under way"
+    assert not await device.publisher.publish(did)
+    assert not device.publisher.may_be_known(did)
+    world.failing.clear()
+    assert await device.publisher.publish(did)
+    assert device.publisher.may_be_known(did)
+
+
 async def test_what_is_no_did_dht_needs_no_publication(device: Device) -> None:
     device.keep(PortableDid(uri="did:jwk:a", document=DidDocument(id="did:jwk:a")))
     assert device.publisher.known("did:jwk:a")

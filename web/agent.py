@@ -16,6 +16,7 @@ from app.session import Session
 from web5.browser.tabs import Handler, Tabs
 from web5.errors import Web5Error
 from web5.platform import default_settings, open_agent
+from web5.settings import Settings
 
 channel = js.BroadcastChannel.new("web5-events")
 notifier = ChangeNotifier(channel.postMessage)
@@ -44,19 +45,21 @@ async def ask(name: str, arguments: str) -> str:
 async def be_the_node() -> None:
     """Wait until this tab leads, then open the store and answer for all tabs; cancelled, let another tab lead."""
     await tabs.lead()
+    settings = asyncio.ensure_future(default_settings(notifier.boot))
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
-    opening = asyncio.ensure_future(open_session())
+    opening = asyncio.ensure_future(open_session(settings))
     try:
         await tabs.serve(await handler(asyncio.shield(opening)))
         notifier.leading()
         await asyncio.Event().wait()
     finally:
+        settings.cancel()  # which may take as long as the site does not answer
         await tabs.resign(lambda: close(opening))
 
 
-async def open_session() -> Session:
-    """Open the agent of this origin; what needs its vault waits until that is unlocked."""
-    settings = await default_settings()
+async def open_session(asked: Awaitable[Settings]) -> Session:
+    """Open the agent of this origin, once its site's settings are there; what needs its vault waits until unlocked."""
+    settings = await asked
     agent = await open_agent(gateway_uris=settings.gateways, on_progress=notifier.boot)
     try:
         notifier.watch(agent)
@@ -88,7 +91,8 @@ async def handler(opening: Awaitable[Session]) -> Handler:
 
 async def close(opening: Awaitable[Session]) -> None:
     """Close the store, if it has opened."""
-    with suppress(Exception):  # why it did not open was shown; what it could not write was not acknowledged
+    # Why it did not open was shown; what it could not write was not acknowledged.
+    with suppress(Exception, asyncio.CancelledError):
         await (await opening).close()
 
 

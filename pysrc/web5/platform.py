@@ -10,12 +10,21 @@ from web5.agent.agent import Agent
 from web5.settings import Progress, Settings, ignore_progress
 
 
-async def default_settings() -> Settings:
-    """Return the site's settings in a browser, the built-in ones on CPython."""
+async def default_settings(on_progress: Progress = ignore_progress) -> Settings:
+    """Return the site's settings in a browser, the built-in ones on CPython.
+
+    Where a first launch cannot fetch the site's, it waits until it can.
+
+    Parameters:
+        on_progress: called with ("settings", failures, 0) each time that they could not be fetched.
+
+    Raises:
+        SettingsError: the site's cannot be used.
+    """
     if sys.platform == "emscripten":
         from web5.browser.runtime import site_settings
 
-        return await site_settings()
+        return await site_settings(on_progress)
     return Settings()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -84,6 +85,66 @@ async def test_the_page_is_there_before_its_node_and_says_how_far_that_is(browse
 async def _continue_after(event: asyncio.Event, route: Route) -> None:
     await event.wait()
     await route.continue_()
+
+
+@pytest.mark.parametrize("answer", [{"status": 503, "body": "busy"}, None])
+async def test_a_first_launch_waits_for_the_settings_of_its_site(
+    browser: Browser, world: World, answer: dict[str, Any] | None
+) -> None:
+    """An identity that were made without them would have no nodes for good. Later launches do without."""
+    context = await browser.new_context()
+    mended = False
+
+    async def config(route: Route) -> None:
+        if mended:
+            await route.continue_()
+        elif answer:
+            await route.fulfill(**answer)
+        else:
+            await route.abort()
+
+    await context.route("**/config.json", config)
+    device = Device(context, world.origin)
+    page = await device.open()
+    await page.fill("#note-text", "Written while it waits")
+    await page.press("#note-text", "Control+Enter")
+    await expect(page.locator("#boot-words")).to_contain_text("its settings cannot be fetched")
+    await expect(page.locator("#boot-words")).to_contain_text("Tried 2 times")
+    mended = True
+    await device.ready()
+    for endpoint in world.endpoints:
+        await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Live")
+    await expect(device.note("Written while it waits")).to_be_visible()
+    await device.summary("All synced")
+
+    mended = False
+    await page.close()
+    await device.open()
+    await device.ready()
+    await device.write("Written without them")
+    await device.summary("All synced")
+    await context.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("<!doctype html><title>Notes</title>", "it is a page"),
+        ("", "it is empty"),
+        ('\ufeff{"dwn_endpoints": ["dwn0"]}', "byte-order mark"),
+        ('{"dwn_endpoint": ["dwn0"]}', "dwn_endpoint: there is no such setting"),
+    ],
+)
+async def test_settings_that_cannot_be_used_are_told(browser: Browser, world: World, body: str, says: str) -> None:
+    context = await browser.new_context()
+    await context.route("**/config.json", lambda route: route.fulfill(status=200, body=body))
+    page = await Device(context, world.origin).open()
+    await expect(page.locator("#banners")).to_contain_text("This site's settings cannot be used")
+    detail = page.locator('#banners [data-slot="detail"]')
+    await expect(detail).to_contain_text(f"{world.origin}config.json: ")
+    await expect(detail).to_contain_text(says)
+    await expect(page.locator("#boot-words")).to_have_text("Your node is not running")
+    await context.close()
 
 
 @pytest.mark.parametrize("missing", ["**/boot/agent.mjs", "**/boot/web5.*.zip"])

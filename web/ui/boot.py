@@ -2,6 +2,7 @@
 
 import asyncio
 
+from ui import words
 from ui.dom import el, say, show, spawn
 
 # Step, the share of the bar it ends at, and what it does. The shares are from measured times.
@@ -12,6 +13,7 @@ _STEPS = (
     ("identity", 98, "Opening your identity"),
 )
 _STALLED_SECONDS = 20
+_SETTINGS = "settings"
 
 
 class Boot:
@@ -25,6 +27,9 @@ class Boot:
 
     def step(self, name, done, total):
         """Move to `done` of `total` within a step; the bar never goes back."""
+        if name == _SETTINGS and not self._finished:
+            self._heard = True
+            say(el("boot-words"), words.no_settings(done))
         start = 2
         for step, end, text in _STEPS:
             if step == name and not self._finished:

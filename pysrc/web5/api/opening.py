@@ -27,7 +27,8 @@ async def unlocked_agent(
 
     Parameters are those of `Web5.connect`. The platform's own agent is closed again if the block fails.
     """
-    settings = Settings() if agent and dwn_endpoints is not None else await default_settings()
+    given = dwn_endpoints is not None and (agent is not None or did_dht_gateways)
+    settings = Settings() if given else await default_settings(on_progress)
     endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
     if agent is not None:
         yield agent, endpoints, await _ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)

@@ -112,7 +112,8 @@ class Web5:
             recovery_phrase: the words of an agent that is to come back here, with all its identities and their records;
                 on the agent's own device they give it the new password.
             agent: an agent that is open already; by default the platform's own.
-            on_progress: called with (step, done, total) while the store is being opened and an agent recovered.
+            on_progress: called with (step, done, total) while the store is being opened and an agent recovered; with
+                ("settings", failures, 0) while the site's config.json cannot be fetched, without which nothing is made.
             platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` and
                 `allow_local` (see `web5.cpython.agent.open_agent`) on CPython;
                 `share_sockets=True` has all identities use one WebSocket to a node, which saves connections, and tells
@@ -125,6 +126,7 @@ class Web5:
             WrongPassword: it is another one.
             RecoveryError: the words are none, or nothing can be recovered by them now; nothing is changed. Or the agent
                 is back, and has no identity.
+            SettingsError: the site's config.json cannot be used.
             StorageBusy: another tab or process is the node.
             StorageError: the store cannot be opened.
         """
@@ -171,7 +173,7 @@ class Web5:
         Raises:
             DelegationError: it is no delegation, lacks grants or keys, or the owner's signature cannot be verified now.
             IdentityError: the keys do not fit, or the owner, or another delegate of it, is on this agent.
-            InvalidArgument, VaultLocked, WrongPassword, StorageBusy, StorageError: as for `connect`.
+            InvalidArgument, VaultLocked, WrongPassword, SettingsError, StorageBusy, StorageError: as for `connect`.
         """
         parse_interval(sync)
         given = Delegation.from_json(delegation)

@@ -8,7 +8,6 @@ from urllib.parse import urljoin, urlsplit
 
 import js
 
-from web5 import strict_json
 from web5.agent.agent import Agent, Platform
 from web5.agent.schema import COMPONENTS
 from web5.browser.blobs import IndexedDbBlobs
@@ -18,18 +17,16 @@ from web5.browser.http import FetchHttp
 from web5.browser.locks import exclusive
 from web5.browser.pages import IndexedDbPages
 from web5.browser.sealer import DeviceSealer
+from web5.browser.settings_memory import SettingsMemory
+from web5.browser.site_settings import fetch_settings
 from web5.browser.websocket import BrowserWebSockets
 from web5.dwn.store.paged import open_paged
-from web5.errors import RemoteError
 from web5.ports.clock import SystemClock
-from web5.settings import Progress, Settings
+from web5.settings import Progress, Settings, ignore_progress
 from web5.tasks import TaskSet, to_the_end
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts of pages that are being developed; these may request whatever strangers name."""
-
-SETTINGS_BYTES = 64 * 1024
-"""Bytes that a site's config.json may have: some URLs."""
 
 
 async def open_agent(
@@ -91,21 +88,10 @@ async def open_agent(
     return agent
 
 
-async def site_settings() -> Settings:
-    """Read the site's config.json, its relative URLs made absolute; the built-in settings if there is none."""
+async def site_settings(on_progress: Progress = ignore_progress) -> Settings:
+    """Read the settings of the site, as `fetch_settings` does."""
     url = urljoin(_site_base(), "config.json")
-    try:
-        response = await FetchHttp().request("GET", url, timeout=5.0)
-        body = await response.read(SETTINGS_BYTES)
-    except RemoteError:
-        return Settings()
-    if response.status != 200:
-        return Settings()
-    settings = Settings.model_validate(strict_json.parse(body.decode()))
-    return Settings(
-        dwn_endpoints=[urljoin(url, endpoint) for endpoint in settings.dwn_endpoints],
-        did_dht_gateways=[urljoin(url, gateway) for gateway in settings.gateways],
-    )
+    return await fetch_settings(url, FetchHttp(), SystemClock(), SettingsMemory(), on_progress)
 
 
 def _site_base() -> str:

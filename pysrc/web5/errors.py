@@ -13,6 +13,7 @@ Web5Error
 │   ├── TooManyRequests    429
 │   ├── NotImplementedByDwn 501
 │   └── ServerFailure      500 to 599
+├── SettingsError          a file of settings that cannot be used; has `file` and `key`
 ├── DidError               a DID or its document; `code` is a DID Core error name
 ├── IdentityError          a portable identity that cannot be imported, or one that is not here
 ├── VaultError             the vault cannot do this as it is
@@ -33,7 +34,9 @@ Web5Error
 │   ├── AskedToWait        the server asked for a pause, which is not over; has `seconds`
 │   ├── BadReply           something answered, but not as a DWN does
 │   │   └── BodyTooLarge   its answer is longer than anything sensible
+│   ├── TargetUnresolved   the DID whose DWN is meant cannot be resolved (is a DidError too)
 │   └── NoWebSocket        a server is there, but offers no WebSocket
+├── NodeNeeded             a DWN that is to be removed alone has something; has `endpoint` and `messages`
 ├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
     ├── StorageFull
@@ -138,6 +141,21 @@ class NotImplementedByDwn(DwnError):
 
 
 _BY_STATUS: dict[int, type[DwnError]] = {kind.status: kind for kind in DwnError.__subclasses__()}
+
+
+class SettingsError(Web5Error):
+    """A file of settings that cannot be used.
+
+    Parameters:
+        file: its URL or path.
+        key: what in it is wrong, with dots; "" if that is the whole file.
+        message: what is wrong, and what to do.
+    """
+
+    def __init__(self, file: str, key: str, message: str) -> None:
+        self.file = file
+        self.key = key
+        super().__init__(f"{file}: {key}: {message}" if key else f"{file}: {message}")
 
 
 class DidError(Web5Error):
@@ -276,6 +294,32 @@ class BodyTooLarge(BadReply):
 
 class NoWebSocket(RemoteError):
     """A server is there, but offers no WebSocket; ask it over HTTP."""
+
+
+class TargetUnresolved(DidError, RemoteError):
+    """A DID that cannot be resolved, so that nobody knows which DWNs it names, or whether it names any."""
+
+    def __init__(self, error: DidError) -> None:
+        super().__init__(error.code, str(error).removeprefix(f"{error.code}: "), error.details)
+
+
+class NodeNeeded(Web5Error):
+    """A remote DWN that is to be removed and alone has something, or cannot be asked whether it has.
+
+    Parameters:
+        endpoint: its URL.
+        messages: the number of messages that no other has; None: unknown.
+        reason: why they are not here.
+    """
+
+    def __init__(self, endpoint: str, messages: int | None, reason: str) -> None:
+        self.endpoint = endpoint
+        self.messages = messages
+        alone = f"{messages} message{'' if messages == 1 else 's'} that it alone has"
+        what = "what it alone may have" if messages is None else alone
+        super().__init__(
+            f"{endpoint} is not removed: {what} would be out of reach ({reason}). Force it if that may be."
+        )
 
 
 class RegistrationReason(StrEnum):

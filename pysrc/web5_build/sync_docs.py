@@ -14,7 +14,7 @@ from web5.remote.pauses import FIRST, LONGEST, MOST, SHORTEST, TOO_MANY, UNAVAIL
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
-from web5.sync.plan.budget import EVENTS, FETCHES, NOT_GIVEN, PAGE, PATIENCE, RESTORES, SLOWEST
+from web5.sync.plan.budget import AUDITS, EVENTS, FETCHES, NOT_GIVEN, PAGE, PATIENCE, RESTORES, SLOWEST
 from web5.sync.plan.policy import Backoff, Outcome
 from web5.sync.schedule.intervals import SAFETY_SECONDS
 from web5.sync.schedule.live import POLL_SECONDS
@@ -125,7 +125,15 @@ def sync() -> str:
             ),
             *_text(
                 f"Every {AUDIT_SECONDS / 3600:g} hours, and whenever it seems to have lost something, an endpoint is"
-                " asked for all that it has; what is missing on either side is then fetched or sent."
+                " asked for all that it has; what is missing on either side is then fetched or sent. If nothing was"
+                f" missing, such a suspicion leads to no more than {AUDITS[0]} lists of everything, and then to one in"
+                f" {_span(60 / AUDITS[1])}."
+            ),
+            *_text(
+                "A visit in which nothing of what was to be sent, or fetched, could be is no success, also where the"
+                " node answers and nothing was due again since it refused: `status().last_error` stands until"
+                " something is taken, or given. A run is `ok` if nothing failed and no refused message is left, and"
+                " `complete` if every message is everywhere."
             ),
             *_text(
                 "An endpoint that lists messages that it does not give, or that are of no use here, is asked for"

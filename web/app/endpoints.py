@@ -29,19 +29,26 @@ async def add(web5: Web5, text: str) -> None:
         await agent.set_dwn_endpoints(did, [*urls, url])
 
 
-async def remove(web5: Web5, url: str) -> None:
+async def remove(web5: Web5, url: str, *, force: bool) -> None:
     """Remove a node, which keeps what it has. The agent stays on it while another identity does.
 
+    Parameters:
+        force: also if it alone has something; else that is fetched first.
+
     Raises:
+        NodeNeeded: it still has something, or cannot be asked. Nothing is changed.
         IdentityError: the identity's document cannot be changed. Nothing is changed.
     """
     url = same_endpoint(url)
     others = [identity.did for identity in web5.identities.list() if identity.did != web5.connected_did]
     shared = [url in await of(web5.agent, did) for did in others]
-    for did in _both(web5)[: 1 if any(shared) else 2]:
+    leaving = _both(web5)[: 1 if any(shared) else 2]
+    for did in () if force else leaving:
+        await web5.agent.sync.fetch_the_rest(did, [url])
+    for did in leaving:
         urls = await of(web5.agent, did)
         if url in urls:
-            await web5.agent.set_dwn_endpoints(did, [one for one in urls if one != url])
+            await web5.agent.set_dwn_endpoints(did, [one for one in urls if one != url], force=True)
 
 
 def normalized(text: str) -> str:

@@ -140,9 +140,9 @@ class Service:
         """Add a remote node."""
         await endpoints.add(self.web5, url)
 
-    async def remove_node(self, url: str) -> None:
-        """Remove a remote node."""
-        await endpoints.remove(self.web5, url)
+    async def remove_node(self, url: str, force: bool = False) -> None:
+        """Remove a remote node; with `force` also if it alone has something that cannot be fetched now."""
+        await endpoints.remove(self.web5, url, force=force)
 
     async def unsettled(self, cursor: str | None = None) -> dict[str, Any]:
         """Return a page of the messages that are not where they should be, and the cursor of the next."""
@@ -178,7 +178,8 @@ class Service:
         found = await self.web5.sync.check()
         if any(difference.unexplained for difference in found):
             await self.web5.sync.now()
-        return [state.difference_of(difference) for difference in found]
+        agent_did = self.web5.vault.agent_did
+        return [state.difference_of(one, own=one.tenant == agent_did) for one in found]
 
     async def revive(self) -> None:
         """Connect anew, since the device was asleep, the page frozen, or the network is another."""

@@ -16,21 +16,27 @@ FAILED = (State.REFUSED, State.BLOCKED, State.DISPLACED)
 
 def state_of(web5: Web5) -> dict[str, Any]:
     """Return everything around the notes."""
-    acting = (web5.delegate_did or web5.connected_did, web5.vault.agent_did)
-    publications = [web5.agent.publications.get(did) for did in acting if did]
-    unpublished = next((one for one in publications if one.error and not one.is_current), None)
+    own = web5.vault.agent_did or ""
     statuses = web5.sync.status()
     return {
         "did": web5.connected_did,
         "identities": identities.listed(web5),
-        "publish_error": unpublished.error if unpublished else None,
-        "published_before": unpublished is not None and unpublished.known,
+        **_publication(web5, web5.delegate_did or web5.connected_did, ""),
+        **_publication(web5, own, "keys_"),
         "damaged": len(web5.sync.damaged()),
         "interval": web5.sync.interval,
         "syncing": any(status.syncing for status in statuses),
         "did_error": next((status.did_error for status in statuses if status.did_error), None),
-        "endpoints": [_endpoint(web5, status) for status in statuses if status.endpoint],
+        "endpoints": [_endpoint(web5, one) for one in statuses if one.endpoint and one.tenant != own],
+        # The records of the agent, which bring back the identities with their keys.
+        "keys": [_endpoint(web5, one) for one in statuses if one.endpoint and one.tenant == own],
     }
+
+
+def _publication(web5: Web5, did: str, of: str) -> dict[str, Any]:
+    found = web5.agent.publications.get(did)
+    error = None if found.is_current else found.error
+    return {f"{of}publish_error": error, f"{of}published_before": error is not None and bool(found.known)}
 
 
 def unsettled_of(web5: Web5, cursor: str | None) -> dict[str, Any]:
@@ -39,14 +45,16 @@ def unsettled_of(web5: Web5, cursor: str | None) -> dict[str, Any]:
     return {"messages": [_entry(entry) for entry in page], "cursor": page.cursor}
 
 
-def difference_of(found: Difference) -> dict[str, Any]:
-    """Return the comparison of one endpoint with this node, in numbers."""
+def difference_of(found: Difference, *, own: bool) -> dict[str, Any]:
+    """Return the comparison of one endpoint with this node, in numbers; `own`: of the agent's records."""
     return {
         "endpoint": found.endpoint,
         "both": found.both,
         "only_here": len(found.only_here),
         "only_there": len(found.only_there),
         "mended": len(found.unexplained),
+        "displaced": len(found.displaced),
+        "keys": own,
         "error": None if found.error is None else _error(*found.error),
     }
 
@@ -65,7 +73,8 @@ def _endpoint(web5: Web5, status: EndpointStatus) -> dict[str, Any]:
     # While that is open the node refuses nothing in particular.
     is_open = registration.asks or registration.state == RegistrationState.WORKING
     failed = 0 if is_open else status.refused + status.displaced
-    shown = web5.sync.unsettled(endpoint=status.endpoint, states=FAILED, limit=SHOWN) if failed else []
+    unsettled = web5.agent.sync.unsettled
+    shown = unsettled(status.tenant, endpoint=status.endpoint, states=FAILED, limit=SHOWN) if failed else []
     return {
         "endpoint": status.endpoint,
         "reachable": status.reachable,

@@ -1,6 +1,6 @@
 """The identities: the one in use, and making, naming, choosing and deleting them."""
 
-from ui import banner, words
+from ui import banner, key_words, words
 from ui.dom import clone, el, on, say, show, slot, window
 from ui.form import Form
 
@@ -28,8 +28,12 @@ class Identities:
         show(el("identity-body"), True)
         show(el("name-open"), True)
         el("identity").setAttribute("data-did", state["did"])
-        show(el("publish-error"), bool(state["publish_error"]))
-        say(el("publish-error"), words.publish_error(state["publish_error"], state["published_before"]))
+        unpublished = words.publish_error(state["publish_error"], state["published_before"])
+        unpublished = unpublished or key_words.publish_error(
+            state["keys_publish_error"], state["keys_published_before"]
+        )
+        show(el("publish-error"), bool(unpublished))
+        say(el("publish-error"), unpublished)
         here = {identity["did"] for identity in state["identities"]}
         for did in list(self._rows):
             if did not in here:

@@ -11,12 +11,14 @@ class NodeCard:
     Parameters:
         agent: syncs with it.
         refresh: called when the person has answered what it asks.
-        retry, remove: called with the endpoint when the person wants that.
+        retry: called with the endpoint when the person wants that.
+        remove: likewise, and with True if the person wants it though the node alone has something.
     """
 
     def __init__(self, endpoint, agent, refresh, retry, remove):
         self._endpoint = endpoint
         self._node = None
+        self._needed = None
         self.element = clone("node-template")
         self.element.setAttribute("data-endpoint", endpoint)
         name = words.node_name(endpoint)
@@ -28,7 +30,7 @@ class NodeCard:
         on(self._slot("retry"), "click", lambda _: retry(endpoint))
         on(self._slot("remove"), "click", lambda _: self._ask(True))
         on(self._slot("remove-no"), "click", lambda _: self._ask(False))
-        on(self._slot("remove-yes"), "click", lambda _: remove(endpoint))
+        on(self._slot("remove-yes"), "click", lambda _: self._remove(remove))
 
     def update(self, node, is_last):
         """Show the state of the node.
@@ -38,7 +40,7 @@ class NodeCard:
         """
         self._node = node
         self.tick()
-        say(self._slot("ask-words"), words.node_removal(is_last))
+        say(self._slot("ask-words"), self._needed or words.node_removal(is_last))
         say(self._slot("out"), words.messages(node["pending_out"]))
         say(self._slot("in"), words.messages(node["pending_in"]))
         self._registration.show(node["registration"])
@@ -47,6 +49,14 @@ class NodeCard:
         if error:
             say(self._slot("error-detail"), words.code_and_detail(error))
         self._show_refused(node)
+
+    def ask_again(self, reason):
+        """Ask whether to remove the node, though something would be lost by that."""
+        self._needed = words.node_needed(reason)
+        say(self._slot("ask-words"), self._needed)
+        self._removing(False)
+        say(self._slot("remove-yes"), "Remove anyway")
+        self._slot("remove-no").focus()
 
     def tick(self):
         """Say again how long ago the last sync was, and how long it is until the next try."""
@@ -61,7 +71,18 @@ class NodeCard:
     def _slot(self, name):
         return slot(self.element, name)
 
+    def _remove(self, remove):
+        self._removing(True)
+        return remove(self._endpoint, bool(self._needed))
+
+    def _removing(self, busy):
+        button = self._slot("remove-yes")
+        button.disabled = busy
+        say(button, "Removing…" if busy else "Remove")
+
     def _ask(self, asking):
+        self._needed = None
+        self._removing(False)
         show(self._slot("ask"), asking)
         show(self._slot("remove"), not asking)
         self._slot("remove-no" if asking else "remove").focus()

@@ -1,6 +1,6 @@
 """The remote nodes: reachable or not, last sync, and the messages that wait or were refused."""
 
-from ui import banner, words
+from ui import banner, key_words, words
 from ui.client import AgentError
 from ui.dom import el, on, say, show, spent, tone, window
 from ui.form import Form
@@ -53,12 +53,16 @@ class Nodes:
             self._cards[endpoint].update(node, len(here) == 1)
         self._form.allow()
         show(el("nodes-wait"), not self._nodes)
-        say(el("nodes-wait"), "No remote node is known for this identity, so its notes are in this browser only.")
         clocks = words.clocks(self._nodes)
         show(el("clock-note"), bool(clocks))
         say(el("clock-note"), clocks)
         show(el("damaged"), bool(state["damaged"]))
         say(el("damaged"), words.damaged(state["damaged"]))
+        say(el("nodes-wait"), words.nodes_unknown(state["did_error"]))
+        say(el("notes-kept"), words.kept(self._nodes))
+        keys = key_words.trouble(state["keys"])
+        show(el("keys-words"), bool(keys))
+        say(el("keys-words"), keys)
         show(el("did-error"), bool(state["did_error"]))
         say(el("did-error"), words.did_error(state["did_error"]))
         el("sync-mode").disabled = False
@@ -67,7 +71,7 @@ class Nodes:
         el("sync-mode").title = words.interval(state["interval"])
         el("compare").disabled = not self._nodes
         self._busy(syncing)
-        name, text = words.summary(self._nodes, syncing)
+        name, text = key_words.summary(self._nodes, syncing, state["did_error"], state["keys"])
         tone(el("summary"), name)
         say(el("summary-words"), text)
 
@@ -134,7 +138,7 @@ class Nodes:
         self._write_news("Comparing…")
         try:
             found = await self._agent.call("compare")
-            self._write_news("\n".join([words.difference(one) for one in found]))
+            self._write_news(words.comparison(found))
             self._compared = True
         except AgentError as error:
             self._write_news("")
@@ -144,8 +148,14 @@ class Nodes:
     async def _retry(self, endpoint):
         await self._act("retry", endpoint=endpoint)
 
-    async def _remove(self, endpoint):
-        await banner.attempt(self._agent, "remove_node", url=endpoint)
+    async def _remove(self, endpoint, force):
+        try:
+            await self._agent.call("remove_node", url=endpoint, force=force)
+        except AgentError as error:
+            if error.kind == "NodeNeeded" and endpoint in self._cards:
+                self._cards[endpoint].ask_again(error.message)
+                return
+            banner.show_error(error)
         await self._changed()
 
     async def _changed(self):

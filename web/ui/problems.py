@@ -44,6 +44,15 @@ _PROBLEMS = {
         "A remote answered something that is not a node's answer",
         "Check the address of the node. Your notes are safe in this browser.",
     ),
+    "SettingsError": (
+        "This site's settings cannot be used",
+        "Whoever runs this site has to mend its config.json; then reload the page. On another network, or later, they "
+        "may be right again.",
+    ),
+    "NodeNeeded": (
+        "A node alone has something of yours",
+        "Try again when it can be reached, or remove it all the same.",
+    ),
     "IdentityError": (
         "This identity cannot be used",
         "Another browser or tab may have changed it. If you imported it, export it again where it comes from.",

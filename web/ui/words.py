@@ -64,6 +64,15 @@ def span(seconds):
     return count(int(seconds // (86400 * 365)), "year")
 
 
+def no_settings(failures):
+    """Write that the first launch waits for the site's settings."""
+    return (
+        "This site does not say yet which nodes to use: its settings cannot be fetched. Tried "
+        + count(failures, "time")
+        + "; trying again"
+    )
+
+
 def messages(number):
     """Write how many messages wait."""
     return count(number, "message") if number else "nothing"
@@ -142,8 +151,10 @@ def node_state(node, seconds=None):
         return None, "Not tried yet"
     if not node["reachable"]:
         return "bad", "Unreachable" + (", again in " + count(int(seconds) + 1, "second") if seconds else "")
-    if node["refused"] or _refuses(node):
+    if node["refused"] or refuses(node):
         return "warn", "Reachable, but refuses"
+    if fails(node):
+        return "warn", "Reachable, but the last sync failed"
     return "good", "Live" if node["activity"] == "live" else "Reachable"
 
 
@@ -208,12 +219,21 @@ def news(entry):
     return name + " had lost " + count(entry["total"], "message") + "; it gets them again."
 
 
+def comparison(found):
+    """Write how the endpoints compare with this browser; of the keys, only where they differ."""
+    shown = [one for one in found if not one["keys"] or one["error"] or one["only_here"] or one["only_there"]]
+    return "\n".join([difference(one) for one in shown])
+
+
 def difference(found):
     """Write how an endpoint compares with this browser."""
     name = node_name(found["endpoint"])
     if found["error"]:
         return name + ": could not be asked (" + code_and_detail(found["error"]) + ")"
-    if not found["only_here"] and not found["only_there"]:
+    if found.get("keys"):
+        name += " (your keys)"
+    lost = found.get("displaced", 0)
+    if not found["only_here"] and not found["only_there"] and not lost:
         return name + ": the same " + count(found["both"], "message")
     return (
         name
@@ -222,24 +242,36 @@ def difference(found):
             [count(found["both"], "message") + " at both"]
             + ([str(found["only_here"]) + " only here"] if found["only_here"] else [])
             + ([str(found["only_there"]) + " only there"] if found["only_there"] else [])
+            + ([count(lost, "record") + " lost to another's copy"] if lost else [])
             + (["being mended"] if found["mended"] else [])
         )
     )
 
 
-def _refuses(node):
+def refuses(node):
     """Return True if the node answers, but takes or gives nothing."""
     if asks(node) or node["registration"]["state"] == "working":
         return False
     return bool(node["reachable"] and node["last_error"] and node["last_error"]["code"])
 
 
-def summary(nodes, syncing):
-    """Return tone and words for the header, from the worst that is true."""
+def fails(node):
+    """Return True if the last visit to a node that answers failed for another reason, on this side for instance."""
+    if not node["reachable"]:
+        return False
+    return node["activity"] in ("failing", "blocked") and node["registration"]["state"] not in ("terms", "work")
+
+
+def summary(nodes, syncing, error=None):
+    """Return tone and words for the header, from the worst that is true of the nodes.
+
+    Parameters:
+        error: why they are not known for sure.
+    """
     if syncing:
         return "busy", "Syncing"
     if not nodes:
-        return None, "Kept here only"
+        return ("warn", "Nodes not known") if error else (None, "Kept here only")
     down = [node for node in nodes if node["reachable"] is False]
     if len(down) == len(nodes):
         return "bad", "No node reachable"
@@ -248,17 +280,36 @@ def summary(nodes, syncing):
     asking = [node for node in nodes if asks(node)]
     if asking:
         return "warn", str(len(asking)) + " of " + str(len(nodes)) + (" asks you" if len(asking) == 1 else " ask you")
-    refusing = [node for node in nodes if _refuses(node)]
+    refusing = [node for node in nodes if refuses(node)]
     if refusing:
-        return "bad", str(len(refusing)) + " of " + str(len(nodes)) + " refuses"
+        return "bad", str(len(refusing)) + " of " + str(len(nodes)) + (" refuses" if len(refusing) == 1 else " refuse")
     if down:
         return "warn", str(len(down)) + " of " + str(len(nodes)) + " unreachable"
+    failing = [node for node in nodes if fails(node)]
+    if failing:
+        return "warn", str(len(failing)) + " of " + str(len(nodes)) + (" fails" if len(failing) == 1 else " fail")
     waiting = sum(node["pending_out"] + node["pending_in"] for node in nodes)
     if waiting:
         return "warn", count(waiting, "message") + " waiting"
     if any(node["last_success"] is None for node in nodes):
         return None, "Not synced yet"
+    if error:
+        return "warn", "Nodes not known"
     return "good", "All synced"
+
+
+def nodes_unknown(error):
+    """Write why no node is shown."""
+    if error:
+        return "Which nodes this identity has is not known now."
+    return "No remote node is known for this identity, so its notes are in this browser only."
+
+
+def kept(nodes):
+    """Write where notes are kept."""
+    if nodes:
+        return "What you write is kept in this browser and copied to your remote nodes."
+    return "What you write is kept in this browser only."
 
 
 def waiting(states):
@@ -287,8 +338,8 @@ def damaged(number):
 
 
 def did_error(reason):
-    """Write why the endpoints of the identity are not known for sure."""
-    return "The identity's public document could not be fetched: " + theirs(reason) if reason else ""
+    """Write why the endpoints of the identity are not known for sure, or nothing can be signed for it."""
+    return "The identity's public document, or its keys, are not at hand: " + theirs(reason) if reason else ""
 
 
 def publish_error(reason, before):
@@ -322,5 +373,13 @@ def shared_origin(host, path):
 def node_removal(is_last):
     """Ask whether to remove a node, with what that means."""
     if is_last:
-        return "Remove your last node? Your notes are then in this browser only, and your words bring nothing back."
-    return "Remove this node? It keeps what it has, and gets nothing new."
+        return (
+            "Remove your last node? It keeps what it has, but new notes are then in this browser only, and your words "
+            + "bring nothing back of this identity's notes."
+        )
+    return "Remove this node? It keeps what it has, and gets nothing new. What it alone has is fetched first."
+
+
+def node_needed(reason):
+    """Ask whether to remove a node that alone has something."""
+    return "What only this node has would be lost to you. " + theirs(reason) + " Remove it all the same?"

@@ -257,15 +257,25 @@ class Agent:
         identity = self.identities.get(did)
         return export_portable_identity(await self.identities.portable_did(did), identity.name, identity.connected_did)
 
-    async def set_dwn_endpoints(self, did: str, urls: Sequence[str]) -> None:
+    async def set_dwn_endpoints(self, did: str, urls: Sequence[str], *, force: bool = False) -> None:
         """Choose the remote DWNs of an identity, or of the agent. Its document is published anew, and sync follows.
 
+        What those that are not named any more have, and no other, is fetched first.
+
+        Parameters:
+            force: do not, and give that up.
+
         Raises:
+            NodeNeeded: one still has something, or cannot be asked. Nothing is changed.
             InvalidArgument: a URL cannot be named in a DID document, or the document could not be published with them.
                 Nothing is changed.
             IdentityError: it is not on this agent, or its document cannot be changed.
             VaultLocked: the vault is locked.
         """
+        if not force:
+            portable_did = await self.keyring.portable_did(did)
+            with_dwn_endpoints(portable_did, urls, self.clock.now())  # which refuses before anybody is asked
+            await self.sync.fetch_the_rest(did, [url for url in portable_did.document.dwn_endpoints if url not in urls])
         async with self._changing_documents:
             now = await self.keyring.portable_did(did)
             changed = with_dwn_endpoints(now, urls, self.clock.now())

@@ -13,7 +13,16 @@ from web5.dwn import Dwn, compose
 from web5.dwn.data import DataSource, DataStream, data_of
 from web5.dwn.events import Handler
 from web5.dwn.types import Message
-from web5.errors import BadReply, Conflict, DwnError, RemoteError, Unauthorized, Unreachable
+from web5.errors import (
+    BadReply,
+    Conflict,
+    DidError,
+    DwnError,
+    RemoteError,
+    TargetUnresolved,
+    Unauthorized,
+    Unreachable,
+)
 from web5.patience import BESIDE, wait_patiently
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
@@ -92,6 +101,7 @@ class Messages:
 
         Raises:
             DwnError: it answered with something other than success.
+            TargetUnresolved: the DID cannot be resolved, so that its DWNs are not known.
             RemoteError: none answered, or the DID names none; BadReply if one answered, but not as a DWN does. Reading
                 the data in the reply raises it too, if they are not those that the message names.
         """
@@ -126,8 +136,10 @@ class Messages:
         Parameters:
             seconds: the time after which the next one is asked beside one that is slow; None: only if that has failed.
         """
-        document = (await self._resolver.resolve(target)).did_document
-        untried = list(document.dwn_endpoints) if document else []
+        try:
+            untried = list(await dwn_endpoints(self._resolver, target))
+        except DidError as unresolved:
+            raise TargetUnresolved(unresolved) from unresolved
         running: set[asyncio.Task[Reply]] = set()
         failures: list[RemoteError] = []
         try:

@@ -128,7 +128,7 @@ class ContextKeys:
         """Yield the keys that we received for a record's context: those at hand, then those that its owner's DWN has.
 
         Raises:
-            DwnError, RemoteError: that DWN refused, or could not be reached.
+            DwnError, DidError, RemoteError: that DWN refused, or could not be found or reached.
         """
         protocol, context_id = message["descriptor"].get("protocol"), message.get("contextId")
         if protocol is None or context_id is None:

@@ -73,7 +73,7 @@ class DelegationApi:
             The requests.
 
         Raises:
-            DwnError, RemoteError: no DWN of the owner took a request.
+            DwnError, DidError, RemoteError: no DWN of the owner took a request, or was found.
         """
         async with self._renewing:
             messages = await renewal.renewal_requests(self._agent, self._actor, within // _MICROSECOND)
@@ -89,7 +89,7 @@ class DelegationApi:
         """Fetch new grants, and revocations, from the owner's remote DWN, even if the grants to sync have ended.
 
         Raises:
-            DwnError, RemoteError: it refused, or could not be reached.
+            DwnError, DidError, RemoteError: it refused, or could not be found or reached.
         """
         await renewal.refresh(self._agent, self._actor)
 

@@ -23,7 +23,7 @@ from web5.dwn.encryption.content import ContentKey, Entry, Target, content_key, 
 from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Scheme, path_for
 from web5.dwn.encryption.protocol_keys import key_at
 from web5.dwn.types import Message
-from web5.errors import DwnError, EncryptionError, IdentityError, InvalidArgument, KeyMissing, RemoteError
+from web5.errors import DidError, DwnError, EncryptionError, IdentityError, InvalidArgument, KeyMissing, RemoteError
 from web5.ports.crypto import Crypto
 
 
@@ -180,7 +180,7 @@ class RecordEncryption:
                         content = await content_key(self._crypto, message, [received.key])
                         await self.contexts.keep(received)
                         return content
-        except (DwnError, IdentityError, RemoteError) as error:
+        except (DidError, DwnError, IdentityError, RemoteError) as error:
             raise missing from error
         raise missing
 

@@ -45,15 +45,20 @@ class IdentitiesApi:
         """Make an identity the one that `Web5.connect` gives on this device."""
         await self._agent.identities.choose(did)
 
-    async def set_dwn_endpoints(self, did: str, urls: Sequence[str]) -> None:
+    async def set_dwn_endpoints(self, did: str, urls: Sequence[str], *, force: bool = False) -> None:
         """Choose the remote DWNs of an identity, and publish its DID document anew.
 
-        Sync fills a node that is added, and lets go of one that is not named any more, which keeps what it has.
+        Sync fills a node that is added, and lets go of one that is not named any more, which keeps what it has; what it
+        alone has is fetched first.
+
+        Parameters:
+            force: let go of it at once, whatever it alone has.
 
         Raises:
+            NodeNeeded: it still has something, or cannot be asked. Nothing is changed.
             InvalidArgument: a URL is none of http or https.
         """
-        await self._agent.set_dwn_endpoints(did, urls)
+        await self._agent.set_dwn_endpoints(did, urls, force=force)
 
     async def delete(self, did: str) -> None:
         """Delete an identity with its keys, on all devices of this agent.
@@ -143,13 +148,14 @@ class VaultApi:
         """Erase the words from this device, once they are written down. Nothing can show them again."""
         await self._agent.vault.forget_recovery_phrase()
 
-    async def set_dwn_endpoints(self, urls: Sequence[str]) -> None:
+    async def set_dwn_endpoints(self, urls: Sequence[str], *, force: bool = False) -> None:
         """Choose the remote DWNs that keep the agent's own records; recovery needs at least one of them.
 
         Raises:
+            NodeNeeded: as for `IdentitiesApi.set_dwn_endpoints`.
             InvalidArgument: a URL is none of http or https.
         """
-        await self._agent.set_dwn_endpoints(self._agent.vault.agent_did or "", urls)
+        await self._agent.set_dwn_endpoints(self._agent.vault.agent_did or "", urls, force=force)
 
 
 class DidApi:

@@ -208,7 +208,7 @@ class PermissionGrant(ScopedPermission):
             remote: ask the grantor's remote DWN instead of what is here.
 
         Raises:
-            DwnError, RemoteError: the DWN refused, or could not be reached.
+            DwnError, DidError, RemoteError: the DWN refused, or could not be found or reached.
         """
         filter = {"parentId": self.id, "protocol": permissions.URI, "protocolPath": permissions.REVOCATION}
         read = partial(compose.records_read, await self._agent.signer(self._did), filter=filter)

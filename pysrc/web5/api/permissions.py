@@ -24,7 +24,7 @@ class PermissionsApi:
 
     A delegate's requests and grants are its own, and in its own DWN, as in `@web5/api`. `from_`, where it is taken, is
     the DID whose remote DWN is asked instead of the local one. Each method raises DwnError if the DWN refuses, a scope
-    for instance, and RemoteError if a remote one cannot be reached.
+    for instance, DidError if `from_` cannot be resolved, and RemoteError if it names no DWN that can be reached.
     """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:

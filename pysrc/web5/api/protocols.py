@@ -61,7 +61,7 @@ class ProtocolsApi:
             from_: the DID whose remote DWN is asked instead of the local one; of another's, the published ones.
 
         Raises:
-            DwnError, RemoteError: the DWN refused, or could not be reached.
+            DwnError, DidError, RemoteError: the DWN refused, or could not be found or reached.
         """
         signer, invocation = await self._actor.authorize(operations.query_protocols(protocol), from_)
         query = partial(compose.protocols_query, signer, protocol=protocol, **invocation)

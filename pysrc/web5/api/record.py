@@ -293,7 +293,8 @@ class Record:
             The answer of each endpoint. What an own endpoint did not take stays with sync.
 
         Raises:
-            DwnError, RemoteError: no endpoint took it.
+            DidError: the target cannot be resolved.
+            DwnError, RemoteError: no endpoint took it, or the target names none.
         """
         report = SendReport(await self._agent.sync.send(self._did, message_cid(self._message), target))
         report.raise_if_undelivered()

@@ -63,8 +63,9 @@ class RecordsApi:
 
     A delegate acts with grants. It has to name the protocol in what it asks for; of a record that is held here, it is
     known. Each method raises GrantMissing, with the scope that is missing, if a delegate may not do it; GrantTooNarrow,
-    with the filters that are missing, if it may ask for less; DwnError if the DWN refuses; RemoteError if a remote one
-    cannot be reached; and InvalidArgument if there is no such filter.
+    with the filters that are missing, if it may ask for less; DwnError if the DWN refuses; DidError if `from_`
+    cannot be resolved; RemoteError if it names no DWN, or none of them can be reached; and InvalidArgument if there is
+    no such filter.
     """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:

@@ -14,9 +14,14 @@ from web5.sync.states import Direction, EndpointStatus, State, SyncEvent, SyncRe
 
 
 class SyncApi:
-    """The sync of this agent: its interval is that of all identities, its scope and state are those of this one."""
+    """The sync of this agent: its interval is that of all identities, its scope and state are those of this one.
+
+    The agent's own records, which hold the identities and their keys, belong to each identity: `status`, `unsettled`,
+    `check` and `retry` have them, with the agent's DID as `tenant`.
+    """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
+        self._agent = agent
         self._sync = agent.sync
         self._did = actor.did
         self._delegate = actor.delegate_did
@@ -81,18 +86,19 @@ class SyncApi:
         Parameters:
             endpoint, message_cid: only at this URL, only this message; by default everything.
         """
-        return await self._sync.retry(self._did, endpoint, message_cid)
+        return await self._sync.retry(self._tenants, endpoint, message_cid)
 
     async def check(self) -> list[Difference]:
-        """Compare the messages that this node and every remote DWN of the identity really hold.
+        """Compare the messages that this node and every remote DWN of the identity, and of the agent, really hold.
 
         Differences that sync did not know of are handed to it, so that the next sync mends them.
         """
-        return await self._sync.check(self._did)
+        tenants = self._tenants
+        return sorted(await self._sync.check(tenants), key=lambda one: tenants.index(one.tenant))
 
     def status(self) -> list[EndpointStatus]:
-        """Return the state of sync with each remote DWN of this identity."""
-        return self._sync.status(self._did)
+        """Return the state of sync with each remote DWN of this identity, then of the agent."""
+        return [status for tenant in self._tenants for status in self._sync.status(tenant)]
 
     async def registration(self, endpoint: str) -> Demands:
         """Fetch the demands of a remote DWN for registration: its terms of service, and how much work.
@@ -150,7 +156,7 @@ class SyncApi:
             InvalidArgument: there is no such limit, or the cursor is none of ours.
         """
         return self._sync.unsettled(
-            self._did,
+            self._tenants,
             endpoint=endpoint,
             states=states,
             message_cids=message_cids,
@@ -160,7 +166,11 @@ class SyncApi:
 
     def damaged(self) -> list[Unsettled]:
         """Return the messages that are held here and cannot be read, or whose data cannot; nodes are asked for them."""
-        return self._sync.damaged(self._did)
+        return [entry for tenant in self._tenants for entry in self._sync.damaged(tenant)]
+
+    @property
+    def _tenants(self) -> list[str]:
+        return list(dict.fromkeys(filter(None, (self._did, self._agent.vault.agent_did))))
 
     def events(self) -> AsyncIterator[SyncEvent]:
         """Return an iterator over the events of sync, from now on, until the iteration is given up."""

@@ -83,8 +83,10 @@ async def dwn_endpoints(resolver: DidResolver, did: str) -> list[str]:
     """Resolve the URLs of a DID's DWNs.
 
     Raises:
-        DidError: the DID cannot be resolved now.
+        DidError: the DID cannot be resolved now, or this is none but a DID URL, which is nobody's name.
     """
+    if (parsed := parse_did(did)) is not None and parsed.uri != did:
+        raise DidError("invalidDid", f"{did[:500]} is a part of something: name the DID alone, {parsed.uri[:500]}")
     result = await resolver.resolve(did)
     if result.did_document is None:
         message = str(result.did_resolution_metadata.get("errorMessage", f"{did} cannot be resolved"))

@@ -23,6 +23,7 @@ from web5.sync.exchange.registrar import Registrar
 from web5.sync.exchange.send import send
 from web5.sync.exchange.visit import visit_endpoint
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
+from web5.sync.removal import fetch_the_rest
 from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns, run_every
@@ -32,6 +33,9 @@ from web5.tasks import TaskSet, notify
 from web5.urls import same_endpoint
 
 WORK: Mapping[str | None, Work] = {None: Work.ALL, "pull": Work.PULL, "push": Work.PUSH}
+
+Chosen = str | Collection[str] | None
+"""One tenant, some, or all of them (None)."""
 
 KEPT_PRIORITIES = 8
 """Priorities of one tenant that are kept, the newest ones."""
@@ -273,7 +277,7 @@ class SyncEngine:
             InvalidArgument: no such message is held here.
             DidError: the target cannot be resolved.
         """
-        context, target = self._context, target or tenant
+        context, target = self._context, tenant if target is None else target
         items = context.with_initial(tenant, message_cid)
         if not items:
             raise InvalidArgument(f"no message {message_cid} of {tenant} is held here")
@@ -286,9 +290,9 @@ class SyncEngine:
         return await send(context, others, items, self._sending, author=tenant)
 
     async def retry(
-        self, tenant: str | None = None, endpoint: str | None = None, message_cid: str | None = None
+        self, tenant: Chosen = None, endpoint: str | None = None, message_cid: str | None = None
     ) -> SyncReport:
-        """Retry now what is refused, blocked or waiting: of one tenant, at one URL, one message, or of all (None)."""
+        """Retry now what is refused, blocked or waiting: of some tenants, at one URL, one message, or of all (None)."""
         tenants, endpoint = self._chosen(tenant), endpoint and same_endpoint(endpoint)
         for one in tenants:
             for known in self._ledger.endpoints(one):
@@ -298,6 +302,14 @@ class SyncEngine:
                         self._registrar.retry(known.url, one)
         return await self._runs.run(tenants, Work.FETCH | Work.PUSH, endpoint)
 
+    async def fetch_the_rest(self, tenant: str, urls: Sequence[str]) -> None:
+        """Fetch what endpoints have that the tenant is about to give up, as far as no other has it.
+
+        Raises:
+            NodeNeeded: something is left, or one cannot be asked; nobody would ask it again.
+        """
+        await fetch_the_rest(self._context, self._links, tenant, urls)
+
     # -- state
 
     def status(self, tenant: str | None = None) -> list[EndpointStatus]:
@@ -306,7 +318,7 @@ class SyncEngine:
 
     def unsettled(
         self,
-        tenant: str | None = None,
+        tenant: Chosen = None,
         *,
         endpoint: str | None = None,
         states: Collection[State] | None = None,
@@ -319,7 +331,7 @@ class SyncEngine:
         By endpoint, outgoing first, oldest first. `status` counts all of them.
 
         Parameters:
-            tenant, endpoint, states, message_cids: only of this tenant, at this URL, in these states, of these
+            tenant, endpoint, states, message_cids: only of these tenants, at this URL, in these states, of these
                 messages; None: any. A message in flight is found by the state it had before.
             limit: the number of messages at the most; None: all of them, which takes as long as there are many.
             cursor: that of the page before.
@@ -336,15 +348,16 @@ class SyncEngine:
         """Return the messages that are held here and cannot be read, or whose data cannot: a part of `unsettled`."""
         return damaged_messages(self._context, self._chosen(tenant))
 
-    async def check(self, tenant: str | None = None) -> list[Difference]:
+    async def check(self, tenant: Chosen = None) -> list[Difference]:
         """Compare the messages that this node and every endpoint really hold; the next visit mends the difference."""
         tenants = self._chosen(tenant)
         await self._links.refresh_with_timeout(tenants)
         endpoints = [endpoint for one in tenants for endpoint in self._ledger.endpoints(one)]
         return await check_all(self._context, endpoints)
 
-    def _chosen(self, tenant: str | None) -> list[str]:
-        return [one for one in self._ledger.tenants() if tenant in (None, one)]
+    def _chosen(self, tenant: Chosen) -> list[str]:
+        chosen = [tenant] if isinstance(tenant, str) else tenant
+        return [one for one in self._ledger.tenants() if chosen is None or one in chosen]
 
     # -- reactions
 

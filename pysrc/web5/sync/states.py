@@ -45,9 +45,11 @@ class Activity(StrEnum):
     LIVE = "live"
     """As idle, and subscribed to the endpoint's events."""
     FAILING = "failing"
-    """The last visit ended early (`last_error`); it is tried again by itself."""
+    """The last visit ended early, or moved nothing (`last_error`); it is tried again by itself."""
     BLOCKED = "blocked"
     """As failing, but somebody has to do something: register, make room, unlock the keys."""
+    NOWHERE = "nowhere"
+    """No endpoint is known, so that what is here is nowhere else."""
 
 
 class RegistrationState(StrEnum):
@@ -142,7 +144,8 @@ class EndpointStatus:
 
     Parameters:
         endpoint: its URL; "" for a tenant of whom no endpoint is known.
-        reachable: True if a DWN answered the last time; None: it was never asked.
+        reachable: True if a DWN answered the last time; None: it was not asked since sync was opened.
+        last_success: when a visit last did all that it was to do, as far as the endpoint let it.
         pending_out, pending_in, refused: messages that are not settled, and how many of them are refused or blocked,
             be it with the whole endpoint.
         did_error: why the tenant's DID document, or its keys, are not at hand; the known endpoints are used meanwhile.
@@ -190,9 +193,9 @@ class EndpointReport:
     Parameters:
         listed: messages that the endpoint named.
         pulled, pushed: messages applied here; messages that it took or had.
-        unsettled: messages that are left in either direction.
+        unsettled, refused: messages that are left in either direction, and how many of them are refused or blocked.
         bytes_in, bytes_out: record data.
-        error: why it ended early, as (code, detail), with code 0 if no DWN answered.
+        error: why it ended early, or moved nothing, as (code, detail), with code 0 if no DWN answered.
     """
 
     tenant: str
@@ -201,6 +204,7 @@ class EndpointReport:
     pulled: int = 0
     pushed: int = 0
     unsettled: int = 0
+    refused: int = 0
     requests: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -218,11 +222,13 @@ class SyncReport:
 
     Parameters:
         did_errors: why the DID document of a tenant could not be resolved, or nothing be signed for it, by tenant.
+        without_endpoints: tenants of whom no endpoint is known, so that what is here is nowhere else.
     """
 
     endpoints: list[EndpointReport] = field(default_factory=list)
     did_errors: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
+    without_endpoints: list[str] = field(default_factory=list)
 
     @property
     def pulled(self) -> int:
@@ -234,8 +240,17 @@ class SyncReport:
 
     @property
     def ok(self) -> bool:
-        """True if it ran to its end and no tenant and no endpoint failed."""
-        return not self.stopped and not self.did_errors and all(end.error is None for end in self.endpoints)
+        """True if it ran to its end, no tenant and no endpoint failed, and no message is left that was refused.
+
+        Messages may still wait for others, and a tenant may have no endpoint: see `complete`.
+        """
+        failed = any(end.error is not None or end.refused for end in self.endpoints)
+        return not (self.stopped or self.did_errors or failed)
+
+    @property
+    def complete(self) -> bool:
+        """True if every message of every tenant is now at every endpoint, and each tenant has one."""
+        return self.ok and not self.without_endpoints and not any(end.unsettled for end in self.endpoints)
 
 
 @dataclass(frozen=True, slots=True)

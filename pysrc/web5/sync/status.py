@@ -10,6 +10,7 @@ from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Links
 from web5.sync.ledger.entries import SETTLED, Entries, Entry
 from web5.sync.ledger.ledger import Endpoint
+from web5.sync.plan.policy import recall
 from web5.sync.states import (
     Activity,
     Direction,
@@ -38,7 +39,8 @@ def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str]
         endpoints = context.ledger.endpoints(tenant)
         found += [_status(context, one, links.get(tenant, one.url), on) for one in endpoints]
         if not endpoints:
-            found.append(EndpointStatus(tenant, "", None, False, None, None, 0, 0, 0, context.tenant_error(tenant)))
+            error = context.tenant_error(tenant)
+            found.append(EndpointStatus(tenant, "", None, False, None, None, 0, 0, 0, error, Activity.NOWHERE))
     return found
 
 
@@ -175,8 +177,8 @@ def _activity(endpoint: Endpoint, link: Link | None, on: bool) -> Activity:
         return Activity.SYNCING
     if link is not None and link.failure is not None:
         return Activity.BLOCKED if link.failure.needs_user_action else Activity.FAILING
-    if endpoint.error is not None:  # of an earlier process
-        return Activity.BLOCKED if endpoint.error.state is State.BLOCKED else Activity.FAILING
+    if (error := endpoint.error) is not None:  # it stands, or is of an earlier process
+        return Activity.BLOCKED if recall(error.code, error.detail).needs_user_action else Activity.FAILING
     if link is not None and link.connected:
         return Activity.LIVE
     return Activity.IDLE if on else Activity.OFF

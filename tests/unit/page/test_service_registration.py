@@ -49,7 +49,7 @@ async def test_the_page_is_asked_and_after_its_consent_the_notes_arrive(device: 
     await service.create_note("hello", 1_700_000_000_000_000)
     await web5.agent.publish_all()
     await service.set_sync("1h")
-    await watch.until(lambda: [status.registration.asks for status in web5.sync.status()] == [True])
+    await watch.until(lambda: [status.registration.asks for status in web5.sync.status()] == [True, True])
     assert (await registration(service))["state"] == "terms"
     [shown] = (await service.state())["endpoints"]
     assert (shown["refused"], shown["refusals"], shown["pending_out"]) == (0, [], 1)

@@ -195,6 +195,41 @@ async def test_a_node_is_added_and_removed_for_the_agent_too(world: World) -> No
     assert await device.ask("add_node", url="no address") == "InvalidArgument"
 
 
+async def test_a_node_that_alone_may_have_something_is_removed_by_force_alone(world: World) -> None:
+    device = await opened(world, "laptop")
+    assert await device.agent.publish_all()
+    assert (await device.ask("sync_now"))["ok"]
+    world.down.add("dwn1")
+    last = world.endpoints[1]
+    assert await device.ask("remove_node", url=last) == "NodeNeeded"
+    assert [one["endpoint"] for one in (await device.ask("state"))["endpoints"]] == world.endpoints
+    assert await device.ask("remove_node", url=last, force=True) is None
+    await device.ask("sync_now")
+    state = await device.ask("state")
+    assert [one["endpoint"] for one in state["endpoints"] + state["keys"]] == world.endpoints[:1] * 2
+
+
+async def test_the_keys_are_told_apart_from_the_notes(world: World) -> None:
+    device = await opened(world, "laptop")
+    assert await device.agent.publish_all()
+    assert (await device.ask("sync_now"))["ok"]
+    world.down.add("dwn1")
+    await device.ask("rename_identity", did=(await device.ask("state"))["did"], called="Another name")
+    await device.ask("sync_now")
+    state = await device.ask("state")
+    assert [one["pending_out"] for one in state["endpoints"]] == [0, 0]
+    assert [(one["endpoint"], one["pending_out"] > 0) for one in state["keys"]] == list(
+        zip(world.endpoints, (False, True), strict=True)
+    )
+    assert state["keys_publish_error"] is None
+    world.down.clear()
+    await device.ask("retry", endpoint=world.endpoints[1])
+    assert [one["pending_out"] for one in (await device.ask("state"))["keys"]] == [0, 0]
+    assert [(one["keys"], one["displaced"]) for one in await device.ask("compare")] == [(False, 0)] * 2 + [
+        (True, 0)
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("typed", "url"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web.ui import problems, words
+from web.ui import key_words, problems, words
 
 
 def registration(**changes: Any) -> dict[str, Any]:
@@ -98,6 +98,9 @@ def test_interval(interval: str, said: str) -> None:
         ([node(), node(registration=registration(state="terms"), **REFUSED)], False, "warn", "1 of 2 asks you"),
         ([node(registration=registration(state="work"))] * 2, False, "warn", "2 of 2 ask you"),
         ([node(), node(registration=registration(state="failed"), **REFUSED)], False, "bad", "1 of 2 refuses"),
+        ([node(**REFUSED), node(**REFUSED)], False, "bad", "2 of 2 refuse"),
+        ([node(), node(activity="failing", last_error={"code": 0, "detail": "No."})], False, "warn", "1 of 2 fails"),
+        ([node(activity="blocked")], False, "warn", "1 of 1 fails"),
     ],
 )
 def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool, tone: str | None, said: str) -> None:
@@ -116,6 +119,7 @@ def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool,
         (node(reachable=False, activity="failing"), 11.3, "bad", "Unreachable, again in 12 seconds"),
         (node(reachable=False), None, "bad", "Unreachable"),
         (node(refused=1), None, "warn", "Reachable, but refuses"),
+        (node(activity="failing"), None, "warn", "Reachable, but the last sync failed"),
         (node(registration=registration(state="terms"), **REFUSED), None, "warn", "Asks for your consent"),
         (node(registration=registration(state="work"), reachable=None), None, "warn", "Asks for your consent"),
         (node(registration=registration(state="terms"), reachable=False), None, "bad", "Unreachable"),
@@ -165,6 +169,11 @@ def test_progress_and_news() -> None:
     assert told[2] == "a/x had lost 3 messages; it gets them again."
 
 
+def test_a_first_launch_that_waits_says_for_what() -> None:
+    assert "its settings cannot be fetched" in words.no_settings(1) and "Tried 1 time;" in words.no_settings(1)
+    assert "SettingsError" in problems._PROBLEMS
+
+
 def test_a_comparison_in_words() -> None:
     found = {"endpoint": "http://a", "both": 3, "only_here": 0, "only_there": 0, "mended": 0, "error": None}
     assert words.difference(found) == "a: the same 3 messages"
@@ -172,6 +181,34 @@ def test_a_comparison_in_words() -> None:
     assert words.difference(other) == "a: 3 messages at both, 1 only here, 2 only there, being mended"
     down = {**found, "error": {"code": 0, "detail": "Unreachable: no"}}
     assert words.difference(down) == "a: could not be asked (Unreachable: no)"
+
+
+def test_what_a_node_shows_in_the_place_of_something_else_is_not_the_same() -> None:
+    found = {"endpoint": "http://a", "both": 3, "only_here": 0, "only_there": 0, "mended": 0, "error": None}
+    lost = words.difference({**found, "displaced": 1, "keys": False})
+    assert lost == "a: 3 messages at both, 1 record lost to another's copy"
+    same = {**found, "displaced": 0, "keys": False}
+    keys = {**same, "keys": True}
+    assert words.comparison([same, keys]) == "a: the same 3 messages"
+    assert words.comparison([same, {**keys, "only_here": 2}]).split("\n")[1] == (
+        "a (your keys): 3 messages at both, 2 only here"
+    )
+
+
+def test_whoever_has_no_node_is_told_so() -> None:
+    assert words.summary([], False, "the gateway is down") == ("warn", "Nodes not known")
+    assert words.summary([node()], False, "the gateway is down") == ("warn", "Nodes not known")
+    assert "not known now" in words.nodes_unknown("the gateway is down")
+    assert "this browser only" in words.nodes_unknown(None)
+    assert words.kept([]) == "What you write is kept in this browser only."
+    assert "copied to your remote nodes" in words.kept([node()])
+
+
+def test_what_is_not_published_is_told_of_identity_and_keys() -> None:
+    assert "cannot find this identity" in words.publish_error("no", False)
+    assert "your words find nothing" in key_words.publish_error("no", False)
+    assert "your keys had before" in key_words.publish_error("no", True)
+    assert words.publish_error(None, False) == key_words.publish_error(None, False) == ""
 
 
 def test_a_note_says_who_does_not_have_it() -> None:

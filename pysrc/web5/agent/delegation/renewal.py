@@ -91,7 +91,7 @@ async def refresh(agent: Agent, actor: Delegate) -> None:
     """Fetch the owner's grants to the delegate, and their revocations, from the owner's remote DWN, past sync.
 
     Raises:
-        DwnError, RemoteError: the DWN refused, or could not be reached.
+        DwnError, DidError, RemoteError: the DWN refused, or could not be found or reached.
     """
     signer = await actor.signer_of(actor.delegate_did)
     filter = {

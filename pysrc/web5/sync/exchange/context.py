@@ -21,7 +21,7 @@ from web5.sync.exchange.peer import GrantsOf, Peer, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.damage import Damage
 from web5.sync.ledger.ledger import Endpoint, Ledger
-from web5.sync.plan.budget import FETCHES, RESTORES, BudgetOf, Claim
+from web5.sync.plan.budget import AUDITS, FETCHES, RESTORES, BudgetOf, Claim
 from web5.sync.plan.damage import MENDED, NO_BETTER
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
 from web5.sync.plan.policy import (
@@ -64,6 +64,7 @@ class SyncContext:
         suspects: IDs of records that an endpoint may have lost to variants, by its ID, until it was asked for them.
         made: (tenant, CID) of the messages that were made here last.
         fetches: the budget for fetching what cannot be used, by the endpoint's ID.
+        audits: the budget for listing everything in vain, likewise.
     """
 
     dwn: Dwn
@@ -86,6 +87,7 @@ class SyncContext:
     suspects: dict[int, set[str]] = field(default_factory=dict)
     made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
     fetches: BudgetOf = field(default_factory=lambda: BudgetOf(FETCHES))
+    audits: BudgetOf = field(default_factory=lambda: BudgetOf(AUDITS))
     _restores: BudgetOf = field(default_factory=lambda: BudgetOf(RESTORES))
     _restored: dict[str, tuple[int, float]] = field(default_factory=dict)
     _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)

@@ -60,10 +60,12 @@ class Link:
         reachable: True if a DWN answered the last time; None: it was never asked.
         began: when the visit that runs began (seconds, monotonic), with the bytes moved until then.
         listed_at: when new messages were last listed (likewise).
+        doubted: True if it may have lost messages, and was not asked for everything since.
         suspected_at: when everything was last listed because a dependency was lost (likewise).
         probed: True if the endpoint was asked for its last message since it last failed.
         retry_at: when a failing endpoint is visited again (likewise), if that is planned.
         failure: why the last visit ended early; None: it did not.
+        refusal: why it moved nothing, though it came to its end (`held_back`).
         crash: the error of the last visit, if it was a fault of this program.
         task: the visit that runs, and those that follow at once.
     """
@@ -79,10 +81,12 @@ class Link:
     reachable: bool | None = None
     began: tuple[float, int] | None = None
     listed_at: float | None = None
+    doubted: bool = False
     suspected_at: float | None = None
     probed: bool = False
     retry_at: float | None = None
     failure: Outcome | None = None
+    refusal: Outcome | None = None
     crash: Exception | None = None
     task: asyncio.Task[None] | None = None
     _wanted: Work = Work.NOTHING

@@ -19,7 +19,7 @@ from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
 from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
-from web5.sync.plan.policy import ERRORS, FAILURES_IN_A_ROW, OWN, Outcome, classify_own, node_failed
+from web5.sync.plan.policy import ERRORS, FAILURES_IN_A_ROW, OWN, Outcome, classify_own, is_of_node, node_failed
 from web5.sync.plan.pull import (
     KEPT_BYTES,
     PAGES_ABOVE,
@@ -53,6 +53,7 @@ class Pull:
     Attributes:
         halted: why it ended early, by this side's fault perhaps; None: it did not.
         full: the outcome of a small message for which there was no room on this device; None: there was none.
+        failed: an outcome that says more of the endpoint than of its message; None: there was none.
         fruitless: True if the endpoint is not asked for more now, because too little came of it.
         suspects: IDs of records of which the endpoint has variants.
     """
@@ -60,6 +61,7 @@ class Pull:
     def __init__(self, context: SyncContext, peer: Peer) -> None:
         self.halted: Outcome | None = None
         self.full: Outcome | None = None
+        self.failed: Outcome | None = None
         self.suspects: set[str] = set()
         self.fruitless = False
         self._context = context
@@ -343,6 +345,8 @@ class Pull:
 
     def _count(self, outcome: Outcome) -> None:
         self._failures = self._failures + 1 if node_failed(outcome) else 0
+        if self.failed is None and is_of_node(outcome):
+            self.failed = outcome
         if outcome.ends_visit or self._failures >= FAILURES_IN_A_ROW:
             self.halted = self.halted or outcome
 

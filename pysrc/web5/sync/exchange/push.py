@@ -14,7 +14,7 @@ from web5.sync.exchange.displaced import RESTORED, confirmed
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.damage import damaged_here
 from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, parent_of, provided_keys, record_key
-from web5.sync.plan.policy import Outcome, classify_own, waiting_for
+from web5.sync.plan.policy import Outcome, classify_own, is_of_node, waiting_for
 from web5.sync.plan.push import Item, PushPlan
 from web5.sync.states import State, SyncEvent
 
@@ -36,13 +36,16 @@ class Push:
 
     Attributes:
         halted: why it ended early; None: it did not.
+        failed: an outcome that says more of the endpoint than of its message; None: there was none.
+        stored: True if a message was new to the endpoint.
         dependency_lost: True if the endpoint lacks a message that the ledger says it holds.
         restored: True if a message was written, which all endpoints are to have.
     """
 
     def __init__(self, context: SyncContext, peer: Peer) -> None:
         self.halted: Outcome | None = None
-        self.dependency_lost = self.restored = False
+        self.failed: Outcome | None = None
+        self.dependency_lost = self.restored = self.stored = False
         self._context = context
         self._peer = peer
         self._outbox = context.ledger.outbox
@@ -132,6 +135,8 @@ class Push:
         report = self._peer.report
         report.pushed += sum(outcome.settled and outcome.code != 0 for _, outcome in outcomes)
         self._done += sum(outcome.settled for _, outcome in outcomes)
+        self.failed = self.failed or next((outcome for _, outcome in outcomes if is_of_node(outcome)), None)
+        self.stored |= any(outcome.settled and outcome.code in (202, 204) for _, outcome in outcomes)
         self.restored |= any(outcome is RESTORED for _, outcome in outcomes)
         # It was sent after all that the ledger counts as missing there.
         self.dependency_lost |= any(outcome.lacks_message for _, outcome in outcomes)

@@ -10,7 +10,10 @@ Invariants:
    begins anew, once.
 5. A visit that ends in an error settles nothing by that: it is recorded as failed, and its work is done again. While
    an endpoint's pause lasts, a visit asks it nothing.
-6. Who lists messages that it does not give, or that are of no use, is asked for a few a minute (`plan.budget`).
+6. Who lists messages that it does not give, or that are of no use, is asked for a few a minute (`plan.budget`). Who
+   seems to have lost some time and again, and has not, is asked for everything every ten minutes.
+7. A visit that moves nothing in a direction because all of it was refused, earlier or now, is recorded as no success,
+   whatever else was answered; the endpoint is visited, woken and asked as one that answers.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from typing import TypeVar
 from web5.errors import AskedToWait, CryptoError, DidError, IdentityError, Web5Error
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import look_after
+from web5.sync.exchange.held_back import refusal_that_stands
 from web5.sync.exchange.links import Link, Work
 from web5.sync.exchange.peer import Peer
 from web5.sync.exchange.pull import Pull
@@ -54,7 +58,7 @@ AUDIT_SECONDS = 86_400.0
 
 async def visit_endpoint(context: SyncContext, wake_others: WakeOthers, link: Link, work: Work) -> Outcome | None:
     """Make one visit; return why it ended early, or None (invariant 5)."""
-    link.crash = None
+    link.crash = link.refusal = None
     try:
         failure = await _visit(context, wake_others, link, work)
     except Exception as error:
@@ -68,7 +72,8 @@ async def visit_endpoint(context: SyncContext, wake_others: WakeOthers, link: Li
                 context.ledger.failed(endpoint, failure)
                 _count_unsettled(context, link, endpoint)
     link.probed = link.probed and failure is None
-    link.total.error = None if failure is None else (failure.code, failure.detail)
+    shown = failure or link.refusal
+    link.total.error = None if shown is None else (shown.code, shown.detail)
     return failure
 
 
@@ -94,19 +99,23 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
         context.key_errors[link.tenant] = str(error)
         return classify_error(error)
     context.key_errors.pop(link.tenant, None)
-    failure = await EndpointSync(context, wake_others, link, peer).run(work, listing=listing)
+    sync = EndpointSync(context, wake_others, link, peer)
+    failure = await sync.run(work, listing=listing)
     if (registrar := context.registrar) is not None:
         if failure is not None and failure.unregistered and await registrar.register(link.tenant, link.url):
-            failure = await EndpointSync(context, wake_others, link, peer).run(work, listing=listing)
+            sync = EndpointSync(context, wake_others, link, peer)
+            failure = await sync.run(work, listing=listing)
             if failure is not None and failure.unregistered:
                 registrar.record_not_honoured(link.tenant, link.url, failure.detail)
         if failure is None:
             registrar.record_served(link.tenant, link.url)
     if failure is not None:
         failure = replace(failure, not_before=pauses.until(link.url))
-    link.reachable = failure is None or failure.is_fruitless or failure.code != 0
+    if failure is None or not failure.is_own:
+        link.reachable = failure is None or failure.is_fruitless or failure.code != 0
     if failure is None:
-        ledger.succeeded(endpoint, context.clock.now(), asked if listing else None)
+        link.refusal = sync.refusal()
+        ledger.ended(endpoint, context.clock.now(), asked if listing else None, link.refusal)
     else:
         ledger.failed(endpoint, failure)
     await ledger.database.flush()
@@ -120,6 +129,7 @@ def _count_unsettled(context: SyncContext, link: Link, endpoint: Endpoint) -> in
     """Count the messages that are left, and return when the first backoff of one ends."""
     sides = [side.summary(endpoint.id) for side in (context.ledger.inbox, context.ledger.outbox)]
     link.total.unsettled = sum(side.unsettled for side in sides)
+    link.total.refused = sum(side.refused for side in sides)
     return min((side.next_due for side in sides if side.next_due is not None), default=None)
 
 
@@ -145,6 +155,7 @@ class EndpointSync:
         self._push = Push(context, peer)
         self._vanished: set[str] = set()
         self._log_changed = False
+        self._before = peer.report.pushed, peer.report.pulled
 
     async def run(self, work: Work, *, listing: bool) -> Outcome | None:
         """Do the work, after listing new messages if `listing`; return why it ended early, or None."""
@@ -153,11 +164,23 @@ class EndpointSync:
         failure = await self._exchange(work)
         doubts = listing or self._push.dependency_lost or self._pull.fruitless
         if failure is None and doubts and self._may_have_lost():
+            budget, clock = self._context.audits[self._endpoint.id], self._context.clock
+            budget.spend(1, clock.monotonic())
+            self._push.stored, pulled = False, self._peer.report.pulled
             failure = await self._audit() or await self._exchange(work)
+            if self._push.stored or self._peer.report.pulled > pulled:
+                budget.refund(1, clock.monotonic())
         if failure is None and await look_after(self._context, self._peer, self._pull.suspects):
             self._wake_others(self._link, Work.PUSH)
             failure = await self._exchange(work & Work.PUSH)
         return failure or (FRUITLESS if self._pull.fruitless else None)
+
+    def refusal(self) -> Outcome | None:
+        """Return why all that was to be sent, or fetched, is held back; None if that is not so (invariant 7)."""
+        (pushed, pulled), report, ledger = self._before, self._peer.report, self._ledger
+        return refusal_that_stands(
+            ledger.outbox, self._endpoint, self._push.failed, report.pushed - pushed
+        ) or refusal_that_stands(ledger.inbox, self._endpoint, self._pull.failed, report.pulled - pulled)
 
     async def _exchange(self, work: Work) -> Outcome | None:
         going, crash = True, None
@@ -237,9 +260,10 @@ class EndpointSync:
         A vanished message that this node does not hold either was superseded, here and there.
         """
         store, link, endpoint = self._context.dwn.store, self._link, self._endpoint
-        if self._log_changed or any(store.has(link.tenant, cid) for cid in self._vanished):
-            return True
         now = self._context.clock.monotonic()
+        link.doubted |= self._log_changed or any(store.has(link.tenant, cid) for cid in self._vanished)
+        if link.doubted and self._context.audits[endpoint.id].left(now) >= 1:
+            return True
         suspect = self._push.dependency_lost or self._pull.fruitless
         if suspect and (link.suspected_at is None or now >= link.suspected_at + SUSPECT_SECONDS):
             link.suspected_at = now
@@ -257,6 +281,7 @@ class EndpointSync:
         missing = self._context.dwn.store.missing(self._link.tenant, named)
         before = self._ledger.inbox.summary(self._endpoint.id).unsettled
         lost = self._ledger.relisted(self._endpoint, listings, missing, self._context.clock.now())
+        self._link.doubted = False
         self._pull.suspects.update(self._ledger.inbox.variants(self._endpoint.id).values())
         if self._pull.fruitless and self._ledger.inbox.summary(self._endpoint.id).unsettled < before:
             # What it had listed and did not give is replaced there, and listed no more: that was no fault of it.

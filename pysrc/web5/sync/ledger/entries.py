@@ -146,6 +146,14 @@ class Entries:
         """Return when the first of the messages was listed or made."""
         return next((entry.since for entry in self.unsettled(endpoint, 1)), None)
 
+    def refusals(self, endpoint: int) -> list[tuple[int, str]]:
+        """Return the codes with which messages were refused or blocked, each with the detail of one of them."""
+        query = (
+            f"SELECT code, detail FROM {self.table} WHERE endpoint = ? AND state IN ('refused', 'blocked')"
+            " GROUP BY code"
+        )
+        return list(self._db.execute(query, (endpoint,)))
+
     def count(self, endpoint: int, state: str) -> int:
         """Return the number of the endpoint's messages in a state."""
         here = self._totals.of(endpoint, self.table)

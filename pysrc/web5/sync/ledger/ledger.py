@@ -286,14 +286,21 @@ class Ledger:
             self.outbox.retry(endpoint.id, None)
             db.execute("UPDATE sync_endpoint SET tried = NULL WHERE id = ?", (endpoint.id,))
 
-    def succeeded(self, endpoint: Endpoint, now: int, listing: int | None) -> None:
-        """Record a visit that came to its end; `listing` is when a listing was requested, if one was."""
+    def ended(self, endpoint: Endpoint, now: int, listing: int | None, refusal: Outcome | None = None) -> None:
+        """Record a visit that came to its end.
+
+        Parameters:
+            listing: when a listing was requested, if one was.
+            refusal: why everything is held back nevertheless, so that it was no success.
+        """
         caught_up = None if listing is None or self.inbox.has_pending(endpoint.id) else listing
+        success = now if refusal is None else None
+        error = (None, None, None) if refusal is None else (refusal.state, refusal.code, refusal.detail)
         with self.database.transaction(makes_room=True) as db:
             db.execute(
-                "UPDATE sync_endpoint SET last_success = ?, caught_up = ifnull(?, caught_up),"
-                " error_state = NULL, error_code = NULL, error_detail = NULL, error_until = NULL WHERE id = ?",
-                (now, caught_up, endpoint.id),
+                "UPDATE sync_endpoint SET last_success = ifnull(?, last_success), caught_up = ifnull(?, caught_up),"
+                " error_state = ?, error_code = ?, error_detail = ?, error_until = NULL WHERE id = ?",
+                (success, caught_up, *error, endpoint.id),
             )
 
     def failed(self, endpoint: Endpoint, outcome: Outcome) -> None:

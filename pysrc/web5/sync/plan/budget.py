@@ -23,6 +23,9 @@ PAGE = 3
 EVENTS = 20, 4
 """Visits that an endpoint's events lead to without a message that is new: at once, and a minute."""
 
+AUDITS = 3, 0.1
+"""Listings of everything because of doubts that prove groundless: at once, and a minute. A node can reorder its log."""
+
 RESTORES = 100, 1
 """Records that are written anew for an endpoint because it has lost them to variants: at once, and a minute."""
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from web5 import errors
 from web5.dwn.codes import Code
 from web5.dwn.rpc import method_of
 from web5.dwn.time_window import seconds_ahead
@@ -249,6 +250,23 @@ def node_failed(outcome: Outcome) -> bool:
     if outcome.settled or outcome.waits_for or outcome.is_own:
         return False
     return outcome.code in (0, 401) or outcome.code >= 500
+
+
+def is_of_node(outcome: Outcome) -> bool:
+    """Return True if the endpoint would answer the same, or fail, whatever it were sent or asked for."""
+    if outcome.settled or outcome.waits_for or outcome.is_own:
+        return False
+    return outcome.ends_visit or (node_failed(outcome) and outcome.code != 401)
+
+
+def recall(code: int, detail: str) -> Outcome:
+    """Return the outcome by which a message was refused, from what the ledger kept of it."""
+    if code:
+        return classify({"status": {"code": code, "detail": detail}})
+    kind = getattr(errors, detail.partition(":")[0], None)
+    if not isinstance(kind, type) or not issubclass(kind, Exception):
+        kind = Exception
+    return replace(next(one for error, one in ERRORS.items() if issubclass(kind, error)), detail=detail)
 
 
 def waiting_for(key: str, what: str = "") -> Outcome:

@@ -83,7 +83,9 @@ class SyncRuns:
             self._running.remove(allowed)
             done = [_since(link.total, before.get(link), is_slow=link in slow) for link in chosen()]
             errors = {tenant: error for tenant in tenants if (error := self._context.tenant_error(tenant))}
-            report = SyncReport(done, errors, stops != self._stops)
+            served = {link.tenant for link in self._links.of(tenants)}
+            nowhere = [tenant for tenant in tenants if tenant not in served]
+            report = SyncReport(done, errors, stops != self._stops, nowhere)
             self._context.notify(SyncEvent("finished", report=report))
         for link in chosen():
             if link.crash is not None:

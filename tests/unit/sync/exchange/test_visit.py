@@ -1,5 +1,9 @@
-"""Visits that end in a fault of this program. The number is the invariant of `web5.sync.exchange.visit`."""
+"""Visits that end in a fault of this program, and endpoints that contradict themselves.
 
+The number is the invariant of `web5.sync.exchange.visit`.
+"""
+
+import json
 import logging
 from pathlib import Path
 
@@ -121,3 +125,45 @@ async def test_lists_that_a_node_cuts_short_are_read_to_their_end(
     world.clock.ahead += (AUDIT_SECONDS + 1) * 1_000_000
     assert not (await phone.sync.now()).ok
     assert "does not end" in (status(phone).last_error or (0, ""))[1]
+
+
+def listings(answers: list[list[str]]):
+    """A fault of `Network.faults`: each listing from a cursor is the next of these, in turn."""
+    asked = 0
+
+    def fault(kind: str, message: Message) -> Answer | None:
+        nonlocal asked
+        if kind != "MessagesQuery" or "cursor" not in message["descriptor"]:
+            return None
+        asked += 1
+        listed = answers[asked % len(answers)]
+        cursor = {"messageCid": listed[-1] if listed else "none", "value": f"{asked}"}
+        reply = {"status": {"code": 200, "detail": "OK"}, "entries": listed, "cursor": cursor}
+        return Answer(200, json.dumps({"jsonrpc": "2.0", "id": "1", "result": {"reply": reply}}).encode())
+
+    return fault
+
+
+@pytest.mark.parametrize("answers", [[[0], [1, 0]], [[1], []]])
+async def test_a_node_that_contradicts_itself_is_not_asked_for_everything_time_and_again(
+    world: World, answers: list[list[int]]
+) -> None:
+    """Invariant 6: it reorders its log at every listing, or says to have lost its end and then has it."""
+    phone = await world.device()
+    cids = [cid_of(await phone.write(b"%d" % number)) for number in range(40)]
+    await phone.sync.now()
+    world.network.faults["/a"] = listings([[cids[number] for number in answer] for answer in answers])
+    world.network.reset()
+    for _ in range(30):
+        await phone.sync.now()
+    everything = sum(
+        "cursor" not in message["descriptor"] for _, kind, message in world.network.sent if kind == "MessagesQuery"
+    )
+    assert everything < 8
+    assert world.network.counts["/a", "RecordsWrite"] == 0
+    # What it has really lost later on is noticed all the same.
+    world.network.faults.clear()
+    world.clock.ahead += 700_000_000
+    await world.replace("/a")
+    await phone.sync.now()
+    assert world.held(world.remotes["/a"]) == set(cids)

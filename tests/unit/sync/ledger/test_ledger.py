@@ -322,11 +322,11 @@ async def test_success_and_failure_of_an_endpoint(books: Books) -> None:
     error = books[A].error
     assert error and (error.state, error.code, error.detail) == (State.BLOCKED, 401, "Not a registered tenant.")
     books.listed(A, ["x"], {"x"}, None)
-    books.ledger.succeeded(books[A], 20, 10)
+    books.ledger.ended(books[A], 20, 10)
     assert (books[A].error, books[A].last_success, books[A].caught_up) == (None, 20, None)
     books.ledger.inbox.gone(books[A].id, "x")
-    books.ledger.succeeded(books[A], 40, 30)
-    books.ledger.succeeded(books[A], 60, None)
+    books.ledger.ended(books[A], 40, 30)
+    books.ledger.ended(books[A], 60, None)
     assert (books[A].last_success, books[A].caught_up) == (60, 30)
 
 

@@ -35,6 +35,7 @@ class Steps:
     async def open(self, **options: Any) -> None:
         self.web5 = await self._connect(**options)
         await self.web5.agent.publish_all()
+        await self.sync()  # from then on the node is known, and what is written waits for it
 
     async def fill(self, count: int) -> None:
         """Write notes, up to so many."""

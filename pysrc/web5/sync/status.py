@@ -63,8 +63,7 @@ def unsettled_messages(
     """
     page = _page(context, tenants, url=url, states=states, cids=cids, limit=limit, cursor=cursor)
     if cursor is None and url is None and (states is None or State.DAMAGED in states):
-        damaged = damaged_messages(context, tenants)
-        page[:0] = [one for one in damaged if cids is None or one.message_cid in cids][:DAMAGED_SHOWN]
+        page[:0] = damaged_messages(context, tenants, cids, DAMAGED_SHOWN)
     return page
 
 
@@ -131,11 +130,13 @@ def _described(
     return [_unsettled(context, endpoint, direction, entry, made.get(entry.position)) for entry in entries]
 
 
-def damaged_messages(context: SyncContext, tenants: Sequence[str]) -> list[Unsettled]:
-    """Return the messages that are held here and cannot be read, or whose data cannot."""
+def damaged_messages(
+    context: SyncContext, tenants: Sequence[str], cids: Collection[str] | None = None, limit: int | None = None
+) -> list[Unsettled]:
+    """Return the messages that are held here and cannot be read, or whose data cannot; so many of each tenant."""
     ledger, found = context.ledger, []
     for tenant in tenants:
-        for cid, damage in context.damaged(tenant).items():
+        for cid, damage in context.damaged(tenant, cids, limit).items():
             detail = damage.detail
             if not any(ledger.inbox.remaining(endpoint.id, [cid]) for endpoint in ledger.endpoints(tenant)):
                 detail += "; no node that is known has it"

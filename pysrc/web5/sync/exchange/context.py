@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -216,10 +217,16 @@ class SyncContext:
             return False
         return not is_initial(candidate.message) and not self._record(tenant, candidate.ordering_key)
 
-    def damaged(self, tenant: str) -> dict[str, Damage]:
-        """Return the damaged messages of a tenant but those that are replaced by now, and need no data any more."""
+    def damaged(self, tenant: str, cids: Collection[str] | None = None, limit: int | None = None) -> dict[str, Damage]:
+        """Return the damaged messages of a tenant but those that are replaced by now, and need no data any more.
+
+        Parameters:
+            cids: only these messages.
+            limit: of their number.
+        """
         known = self.ledger.damage.of(tenant)
-        return {cid: damage for cid, damage in known.items() if self._is_needed(tenant, cid)}
+        asked = known if cids is None else [cid for cid in cids if cid in known]
+        return dict(islice(((cid, known[cid]) for cid in asked if self._is_needed(tenant, cid)), limit))
 
     def forget_replaced_damage(self, tenant: str) -> None:
         """Forget the damaged messages that are replaced by now."""

@@ -4,7 +4,8 @@ Invariants:
 1. Once one of them has ended, another is waited for only while it gets on: without progress for `BESIDE` seconds, or
    with too little for longer, it is slow.
 2. While none has ended, all are waited for until there was no progress for `ALONE` seconds.
-3. Time in which this program could not run, because it slept or was busy, does not count: naps are counted.
+3. Time in which this program could not run, because it slept or was busy, does not count: naps are counted. Nor does
+   time in which it is not the other's turn.
 """
 
 from __future__ import annotations
@@ -26,11 +27,15 @@ class Patience(Generic[K]):
     Parameters:
         works: the number of them.
         progress: returns how far one has come, as the seconds for which all of that was worth waiting.
+        is_awaited: tells whether something is to come from the other side.
     """
 
-    def __init__(self, works: int, progress: Callable[[K], float]) -> None:
+    def __init__(
+        self, works: int, progress: Callable[[K], float], is_awaited: Callable[[K], bool] = lambda work: True
+    ) -> None:
         self._works = works
         self._progress = progress
+        self._is_awaited = is_awaited
         self._seen: dict[K, float] = {}
         self._left: dict[K, float] = {}
 
@@ -47,7 +52,7 @@ class Patience(Generic[K]):
         now = self._progress(one)
         moved = now - self._seen.get(one, now)
         self._seen[one] = now
-        left = self._left.get(one, ALONE) - (NAP if napped else 0.0)
+        left = self._left.get(one, ALONE) - (NAP if napped and self._is_awaited(one) else 0.0)
         if others_ended:
             left = min(BESIDE, left + moved)
         elif moved:
@@ -57,16 +62,18 @@ class Patience(Generic[K]):
 
 
 async def wait_patiently(
-    busy: Callable[[], Mapping[K, asyncio.Future[Any]]], progress: Callable[[K], float] = lambda work: 0.0
+    busy: Callable[[], Mapping[K, asyncio.Future[Any]]],
+    progress: Callable[[K], float] = lambda work: 0.0,
+    is_awaited: Callable[[K], bool] = lambda work: True,
 ) -> set[K]:
     """Wait until no work is busy, or only such as are slow; return the names of these, which go on.
 
     Parameters:
         busy: returns the tasks that have not ended, by the names of their works; more may come.
-        progress: as `Patience` has it.
+        progress, is_awaited: as `Patience` has them.
     """
     waiting = busy()
-    patience, napped = Patience[K](len(waiting), progress), False
+    patience, napped = Patience[K](len(waiting), progress, is_awaited), False
     while waiting and not patience.is_over(waiting, napped=napped):
         ended, _ = await asyncio.wait(waiting.values(), timeout=NAP, return_when=asyncio.FIRST_COMPLETED)
         napped, waiting = not ended, busy()

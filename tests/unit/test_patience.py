@@ -64,6 +64,16 @@ def test_3_what_ends_between_is_no_nap() -> None:
     assert not any(works.patience.is_over(["b"], napped=False) for _ in range(1000))
 
 
+def test_3_time_that_is_not_the_others_does_not_count() -> None:
+    works, awaited = Works(), set("b")
+    works.patience = Patience[str](2, works.come.__getitem__, awaited.__contains__)
+    works.naps(NAP, "a", "b")
+    awaited.clear()
+    assert not works.naps(100, "b")
+    awaited.add("b")
+    assert works.naps(2 * BESIDE, "b")
+
+
 async def test_who_is_slow_is_named_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "BESIDE", NAP)
     ends = {name: asyncio.Event() for name in "abc"}

@@ -10,7 +10,7 @@ from web5.remote.clocks import TOLERATED
 
 Direction = Literal["push", "pull"]
 
-ANSWERS = 3
+ANSWERS = 2
 BYTES = 64 * 1024
 """Answers of an endpoint, or bytes of record data, that are worth waiting a second for, where others have ended."""
 
@@ -196,6 +196,7 @@ class EndpointReport:
         unsettled, refused: messages that are left in either direction, and how many of them are refused or blocked.
         bytes_in, bytes_out: record data.
         error: why it ended early, or moved nothing, as (code, detail), with code 0 if no DWN answered.
+        awaited: requests that are under way.
     """
 
     tenant: str
@@ -209,6 +210,7 @@ class EndpointReport:
     bytes_in: int = 0
     bytes_out: int = 0
     error: tuple[int, str] | None = None
+    awaited: int = 0
 
     @property
     def progress(self) -> float:

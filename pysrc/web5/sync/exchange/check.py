@@ -57,7 +57,9 @@ async def check_all(context: SyncContext, endpoints: Sequence[Endpoint]) -> list
     tasks = {one: asyncio.create_task(check(context, one, report)) for one, report in reports.items()}
     try:
         slow = await wait_patiently(
-            lambda: {one: task for one, task in tasks.items() if not task.done()}, lambda one: reports[one].progress
+            lambda: {one: task for one, task in tasks.items() if not task.done()},
+            lambda one: reports[one].progress,
+            lambda one: reports[one].awaited > 0,
         )
         return [
             Difference(one.tenant, one.url, error=(SLOW.code, SLOW.detail)) if one in slow else task.result()

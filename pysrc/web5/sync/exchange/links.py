@@ -273,8 +273,14 @@ class Links:
     async def wait_until_idle(self, chosen: Callable[[], Sequence[Link]]) -> set[Link]:
         """Return when no visit of these links runs, or none but of those that are too slow, which are returned."""
         return await wait_patiently(
-            lambda: {link: link.task for link in chosen() if link.task is not None}, lambda link: link.total.progress
+            lambda: {link: link.task for link in chosen() if link.task is not None},
+            lambda link: link.total.progress,
+            self._is_awaited,
         )
+
+    def _is_awaited(self, link: Link) -> bool:
+        registrar = self.context.registrar
+        return link.total.awaited > 0 or (registrar is not None and registrar.works_long(link.tenant, link.url))
 
     async def stop(self) -> None:
         """End all visits at once; return when they have ended."""

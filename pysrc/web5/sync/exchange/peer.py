@@ -195,9 +195,11 @@ class Peer:
             refused = refused or (reply if reply.code == 401 else None)
         else:
             reply = refused or reply
+        self.report.awaited += 1  # the rest of its data
         try:
             yield reply
         finally:
+            self.report.awaited -= 1
             await _release(reply)
 
     async def newest(self, record_id: str) -> Message | Outcome | None:
@@ -272,12 +274,15 @@ class Peer:
         self, message: Message, data: bytes | DataStream | None = None, on_sent: Callable[[int], None] | None = None
     ) -> tuple[Message, Outcome]:
         self.report.requests += 1
+        self.report.awaited += 1
         url, tenant = self.endpoint.url, self.endpoint.tenant
         try:
             reply = await self._remote.process_message(url, tenant, message, data, on_sent=on_sent)
         except RemoteError as error:
             self.report.requests -= isinstance(error, AskedToWait)  # it was not asked
             return {}, classify_error(error)
+        finally:
+            self.report.awaited -= 1
         return reply, classify(reply, message)
 
 

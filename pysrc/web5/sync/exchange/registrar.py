@@ -40,6 +40,9 @@ TRIES = 6
 RESET_SECONDS = HOUR
 """The time after a registration at which the attempt counter is reset."""
 
+LONG_SECONDS = 30.0
+"""The time after which a proof of work is a long one."""
+
 PROGRESS_SECONDS = 0.5
 """The time between two reports of progress."""
 
@@ -91,6 +94,11 @@ class Registrar:
             rate = tried / passed if passed > 0 else 0.0
             return Registration(RegistrationState.WORKING, hashes=work.hashes, tried=tried, rate=rate)
         return found if found.state is RegistrationState.FAILED else replace(found, next_try=None)
+
+    def works_long(self, tenant: str, endpoint: str) -> bool:
+        """Return True while a proof of work takes so long that nobody waits for it who has something else."""
+        work = self._working.get((tenant, endpoint))
+        return work is not None and self._clock.monotonic() > work.began + LONG_SECONDS
 
     async def demands(self, endpoint: str) -> Demands:
         """Ask the endpoint for its demands, with the text of its terms; raises as `RegistrationClient` does."""

@@ -36,7 +36,9 @@ async def send(
     ]
     try:
         slow = await wait_patiently(
-            lambda: {at: work for at, work in enumerate(works) if not work.done()}, lambda at: peers[at].report.progress
+            lambda: {at: work for at, work in enumerate(works) if not work.done()},
+            lambda at: peers[at].report.progress,
+            lambda at: peers[at].report.awaited > 0,
         )
     finally:
         for work in works:

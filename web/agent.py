@@ -14,7 +14,7 @@ from app.service import SHARED, Service, answer, refusal, to_json
 from app.session import Session
 
 from web5.browser.tabs import Handler, Tabs
-from web5.errors import Web5Error
+from web5.errors import StorageBlocked, Web5Error
 from web5.platform import default_settings, open_agent
 from web5.settings import Settings
 
@@ -39,12 +39,18 @@ async def ask(name: str, arguments: str) -> str:
             return to_json({"ok": None})
         return await tabs.call(name, arguments, idempotent=True)
     except Web5Error as error:
-        return refusal(error)
+        return refusal(broken or error)
 
 
 async def be_the_node() -> None:
     """Wait until this tab leads, then open the store and answer for all tabs; cancelled, let another tab lead."""
-    await tabs.lead()
+    global broken, opening
+    try:
+        await tabs.lead()
+    except Exception as error:  # the browser gives this page no locks: there is no node here, and every call says so
+        broken = error if isinstance(error, Web5Error) else StorageBlocked(str(error))
+        await tabs.close()
+        return
     settings = asyncio.ensure_future(default_settings(notifier.boot))
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
     opening = asyncio.ensure_future(open_session(settings))
@@ -97,7 +103,12 @@ async def close(opening: Awaitable[Session]) -> None:
 
 
 async def freeze() -> None:
-    """Let another tab be the node, since the browser is about to stop this one and nobody could reach it."""
+    """Let another tab be the node, since the browser is about to stop this one and nobody could reach it.
+
+    It stays the node while nothing that it has is stored: the other would find an empty store.
+    """
+    if opening is not None and opening.done() and not opening.exception() and opening.result().is_in_memory_alone:
+        return
     async with turning:
         turn.cancel()
         await asyncio.wait([turn])
@@ -124,6 +135,8 @@ async def step_back() -> None:
 
 
 tabs = Tabs("web5", SHARED, hand_over, js.WEB5_BUILT)
+broken: Web5Error | None = None
+opening: asyncio.Future[Session] | None = None
 turning = asyncio.Lock()
 handing: asyncio.Future[None] | None = None
 turn = asyncio.ensure_future(be_the_node())

@@ -35,6 +35,7 @@ class ChangeNotifier:
 
     def watch(self, agent: Agent) -> None:
         """Post what happens in this agent from now on."""
+        agent.dwn.database.health.on_changed.append(lambda: self.changed("state"))
         agent.on_change.append(lambda tenant, message_cid: self.changed("notes", "state"))
         agent.records.on_change.append(self._agent_record)
         agent.sync.listeners.append(lambda event: self._sync_event(event, own=event.tenant == agent.vault.agent_did))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -10,10 +11,12 @@ from web5 import Web5
 from web5.api.record import Record
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
-from web5.errors import StorageError
+from web5.errors import MalformedData, NotFound, StorageError
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 FORMAT = "text/plain"
+PAGE = 200
+"""Notes that are read at a time for an export."""
 EXCERPT = 4_000
 """Bytes of a note's text that the list carries; the whole text is asked for when it is needed."""
 
@@ -26,6 +29,24 @@ async def newest(web5: Web5, limit: int) -> Note:
         schema=SCHEMA, data_format=FORMAT, date_sort="createdDescending", limit=limit
     )
     return {"notes": await _notes(web5, records), "more": records.cursor is not None}
+
+
+async def exported(web5: Web5) -> str:
+    """Return all notes, oldest first, as the text of a JSON file. A note whose text is not here says so."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = await web5.dwn.records.query(
+            schema=SCHEMA, data_format=FORMAT, date_sort="createdAscending", limit=PAGE, cursor=cursor
+        )
+        for record in page:
+            found.append({"id": record.id, "created": record.date_created, "modified": record.date_modified})
+            try:
+                found[-1]["text"] = await record.data.text()
+            except (StorageError, MalformedData, NotFound) as error:
+                found[-1]["missing"] = str(error)
+        if (cursor := page.cursor) is None:
+            return json.dumps({"did": web5.connected_did, "notes": found}, indent=2, ensure_ascii=False)
 
 
 async def create(web5: Web5, text: str, created: int) -> Note:

@@ -26,6 +26,7 @@ SHARED = frozenset(
         "create_identity",
         "create_note",
         "delete_note",
+        "export_notes",
         "identities",
         "lock",
         "notes",
@@ -129,12 +130,16 @@ class Service:
         with suppress(NotFound):
             await notes.delete(self.web5, id)
 
+    async def export_notes(self) -> str:
+        """Return all notes of the identity in use as the text of a JSON file."""
+        return await notes.exported(self.web5)
+
     # -- nodes
 
     async def state(self) -> dict[str, Any]:
-        """Return the state of the vault and, if that is unlocked, of the identity in use and its remote nodes."""
+        """Return the state of vault and storage and, if unlocked, of the identity in use and its remote nodes."""
         around = state.state_of(self.web5) if self._session.is_open else {}
-        return {"vault": self._session.vault(), **around}
+        return {"vault": self._session.vault(), "storage": self._session.storage(), **around}
 
     async def add_node(self, url: str) -> None:
         """Add a remote node."""

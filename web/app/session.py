@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from app import storage
 from app.change_notifier import ChangeNotifier, Steps
 from web5 import Web5
 from web5.agent.agent import Agent
@@ -64,6 +65,15 @@ class Session:
         state = "recovering" if self._recovering else "unlocked" if self.is_open else "locked"
         vault = self._agent.vault
         return {"state": state, "protection": vault.protection, "words": vault.keeps_recovery_phrase}
+
+    def storage(self) -> dict[str, Any]:
+        """Return the state of what this browser stores, in the shape the page shows."""
+        return storage.of(self._agent)
+
+    @property
+    def is_in_memory_alone(self) -> bool:
+        """True while what is here is stored nowhere, so that no other tab could go on with it."""
+        return storage.is_in_memory_alone(self._agent)
 
     async def open(self) -> None:
         """Connect; on the first launch, make the agent and an identity. A vault with a password stays locked."""

@@ -27,27 +27,44 @@ def show_error(error, action=None, label="Try again"):
         action, label = window.location.reload, "Reload"
     title, advice = problems.problem(error.kind, error.message)
     title = words.theirs(title)
+    parts = [part for part in (error.code, words.theirs(error.message), error.detail) if part and part != title]
+    name = "warn" if error.kind in ("Unreachable", "TimedOut") else None
+    put(title, advice, " · ".join(parts), name, ((label, action),) if action else (), closes=True)
+
+
+def put(title, advice, detail, name, actions, closes=False):
+    """Show a banner, in the place of one with the same title.
+
+    Parameters:
+        name: its tone.
+        actions: labels of buttons, at most two, and what is called when one is pressed.
+        closes: a button does away with the banner.
+    """
     clear(title)
     banner = clone("banner-template")
     say(slot(banner, "title"), title)
     say(slot(banner, "advice"), advice)
-    parts = [part for part in (error.code, words.theirs(error.message), error.detail) if part and part != title]
-    show(slot(banner, "details"), bool(parts))
-    say(slot(banner, "detail"), " · ".join(parts))
-    button = slot(banner, "action")
-    if action:
+    show(slot(banner, "details"), bool(detail))
+    say(slot(banner, "detail"), words.theirs(detail))
+    for at in range(len(actions)):
+        label, action = actions[at]
+        button = slot(banner, ("action", "more")[at])
         show(button, True)
         say(button, label)
-
-        def act(_):
-            clear(title)
-            return action()
-
-        on(button, "click", act)
+        on(button, "click", _act(title, action, closes))
     on(slot(banner, "close"), "click", lambda _: clear(title))
-    tone(banner, "warn" if error.kind in ("Unreachable", "TimedOut") else None)
+    tone(banner, name)
     _open[title] = banner
     el("banners").append(banner)
+
+
+def _act(title, action, closes):
+    def act(_):
+        if closes:
+            clear(title)
+        return action()
+
+    return act
 
 
 def clear(title):

@@ -14,6 +14,7 @@ _STEPS = (
 )
 _STALLED_SECONDS = 20
 _SETTINGS = "settings"
+_STORE_SECONDS = 4
 
 
 class Boot:
@@ -23,6 +24,7 @@ class Boot:
         self._value = 2
         self._finished = False
         self._heard = False
+        self._in_store = False
         spawn(self._watch())
 
     def step(self, name, done, total):
@@ -39,6 +41,11 @@ class Boot:
                     el("boot-bar").value = value
                     say(el("boot-words"), text)
                 self._heard = True
+                if name == "store" and done == 0:
+                    self._in_store = True
+                    spawn(self._watch_store())
+                else:
+                    self._in_store = False
             start = end
 
     def finish(self):
@@ -53,9 +60,16 @@ class Boot:
         say(el("boot-words"), "Your node is not running")
         say(el("boot-hint"), "Nothing can be saved now. What you wrote stays on this page until you leave it.")
 
+    async def _watch_store(self):
+        await asyncio.sleep(_STORE_SECONDS)
+        if self._in_store and not self._finished:
+            say(el("boot-words"), "This browser's storage does not answer")
+            hint = "Close other tabs of this page, or restart the browser. What you write stays on this page meanwhile."
+            say(el("boot-hint"), hint)
+
     async def _watch(self):
         while not self._finished:
             self._heard = False
             await asyncio.sleep(_STALLED_SECONDS)
-            if not self._heard and not self._finished:
+            if not self._heard and not self._finished and not self._in_store:
                 say(el("boot-hint"), "This takes longer than it should. You can wait, or reload the page.")

@@ -9,7 +9,7 @@ import json
 
 from ui import banner
 from ui.client import AgentError
-from ui.dom import clone, el, now, on, on_window, saves, say, show, slot, tone, window
+from ui.dom import clone, el, keep, kept, now, on, on_window, saves, say, show, slot, tone
 
 _KEPT = "web5-notes-draft"
 _UNSAVED = "web5-notes-unsaved"
@@ -33,12 +33,12 @@ class Composer:
         self._moment = 0
         self._working = False
         self._text = el("note-text")
-        self._text.value = self._text.value or window.sessionStorage.getItem(_KEPT) or ""
+        self._text.value = self._text.value or kept("sessionStorage", _KEPT) or ""
         on(el("composer"), "submit", self._submit)
         on(self._text, "keydown", self._key)
-        on(self._text, "input", lambda _: window.sessionStorage.setItem(_KEPT, self._text.value))
+        on(self._text, "input", lambda _: keep("sessionStorage", _KEPT, self._text.value))
         on_window("beforeunload", self._leave)
-        for text, created in json.loads(window.sessionStorage.getItem(_UNSAVED) or "[]"):
+        for text, created in json.loads(kept("sessionStorage", _UNSAVED) or "[]"):
             self._wait(text, created)
 
     def _key(self, event):
@@ -60,7 +60,7 @@ class Composer:
         if not text:
             return
         self._text.value = ""
-        window.sessionStorage.removeItem(_KEPT)
+        keep("sessionStorage", _KEPT, None)
         # No two notes of this page share a moment: it tells the agent a new note from a repeated call. A clock that was
         # put back is followed.
         moment = int(now() * 1000)
@@ -81,11 +81,8 @@ class Composer:
         self._queue.append((text, created, card))
 
     def _keep(self):
-        try:
-            unsaved = [(text, created) for text, created, _ in self._queue]
-            window.sessionStorage.setItem(_UNSAVED, json.dumps(unsaved))
-        except Exception:
-            pass  # there is no room for them: they are on the page
+        unsaved = [(text, created) for text, created, _ in self._queue]
+        keep("sessionStorage", _UNSAVED, json.dumps(unsaved))
 
     async def work(self):
         """Save what waits."""

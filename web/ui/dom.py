@@ -85,6 +85,16 @@ def download(file_name, text):
     window.URL.revokeObjectURL(link.href)
 
 
+def kept(store, name):
+    """Return what was kept in "localStorage" or "sessionStorage", or None; a browser may be set to keep nothing."""
+    return window.web5Kept(store, name)
+
+
+def keep(store, name, text):
+    """Keep a text, or with None forget it, where the browser does that."""
+    window.web5Keep(store, name, text)
+
+
 def now():
     """Return milliseconds since 1970; JavaScript's would not fit, as MicroPython takes its whole numbers as 32 bits."""
     return time.time() * 1000

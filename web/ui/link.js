@@ -14,10 +14,49 @@ if (window.top !== window) {
   document.addEventListener("error", ({ target }) => target.localName === "script" && shellFailed(), true);
   setTimeout(() => performance.getEntriesByName("web5-shell").length || shellFailed(), 15000);
 
+  // A browser that stores nothing throws at the very mention of these, which MicroPython does not survive.
+  globalThis.web5Kept = (store, name) => {
+    try {
+      return globalThis[store].getItem(name);
+    } catch {
+      return null;
+    }
+  };
+  globalThis.web5Keep = (store, name, text) => {
+    try {
+      text === null || text === undefined ? globalThis[store].removeItem(name) : globalThis[store].setItem(name, text);
+    } catch {} // or there is no room
+  };
+
+  // What keeps a page from ever having a node is said at once, and not only when the worker finds out.
+  const refusal = (kind, message) => JSON.stringify({ error: { kind, message, code: "", detail: "" } });
+  let refused = isSecureContext ? "" : refusal("InsecurePage", location.origin);
+  const refuse = (answer) => {
+    refused = answer;
+    for (const { resolve } of waiting.values()) resolve(answer);
+    waiting.clear();
+  };
+  const STORAGE_MS = 4000;
+  const lookForStorage = async () => {
+    const late = setTimeout(() => {
+      document.getElementById("boot-words").textContent = "This browser's storage does not answer";
+      document.getElementById("boot-hint").textContent =
+        "Close other tabs of this page, or restart the browser. What you write stays on this page meanwhile.";
+    }, STORAGE_MS);
+    try {
+      if (!globalThis.indexedDB) throw new Error("this browser has no IndexedDB here");
+      await indexedDB.databases?.();
+    } catch (error) {
+      refuse(refusal("StorageBlocked", String(error)));
+    }
+    clearTimeout(late);
+  };
+
   const worker = new Worker("boot/agent.mjs", { type: "module", name: "agent" });
   const waiting = new Map();
   let last = 0;
   let broken = "";
+  lookForStorage();
 
   const fail = (reason) => {
     broken = reason;
@@ -45,6 +84,7 @@ if (window.top !== window) {
   // Call a method of web/app/service.py with its arguments as JSON; a promise of the answer, as JSON.
   globalThis.web5Link = (name, args) =>
     new Promise((resolve, reject) => {
+      if (refused) return resolve(refused);
       if (broken) return reject(new Error(broken));
       last += 1;
       waiting.set(last, { resolve, reject });

@@ -8,7 +8,7 @@ from ui import banner, events, words
 from ui.boot import Boot
 from ui.client import Agent, AgentError
 from ui.composer import Composer
-from ui.dom import el, on, on_window, say, show, spawn, window
+from ui.dom import el, kept, on, on_window, say, show, spawn, window
 from ui.identities import Identities
 from ui.lock import Lock
 from ui.nodes import DEFAULT_MODE, MODE_KEPT, Nodes
@@ -18,6 +18,7 @@ from ui.phrase import PhraseDialog
 from ui.protection import Protection
 from ui.recovery import RecoveryDialog
 from ui.rounds import Rounds
+from ui.storage import Storage
 from ui.transfer import Transfer
 
 _TICK_SECONDS = 10
@@ -38,6 +39,7 @@ class Page:
         self._lock = Lock(self._agent, self._refresh, lambda: self._recovery.open(True))
         phrase, password = (dialog(self._agent, self._refresh) for dialog in (PhraseDialog, PasswordDialog))
         self._protection = Protection(self._agent, phrase, password, self._recovery, self._refresh)
+        self._storage = Storage(self._agent, self._transfer.open_export)
         self._states = Rounds(self._ask_state)
         self._running = False
         self._unlocked = False
@@ -57,6 +59,7 @@ class Page:
         except AgentError as error:
             self._boot.fail()
             self._nodes.down()
+            await self._composer.work()  # it says that nothing is saved, of what an earlier visit left too
             banner.show_error(error, window.location.reload, "Reload")
             return
         self._running = True
@@ -67,7 +70,7 @@ class Page:
 
     async def _apply_mode(self):
         """Start sync, since a node begins without, in the mode that was chosen on this or an earlier visit."""
-        await self._agent.call("set_sync", interval=window.localStorage.getItem(MODE_KEPT) or DEFAULT_MODE)
+        await self._agent.call("set_sync", interval=kept("localStorage", MODE_KEPT) or DEFAULT_MODE)
 
     async def watch_version(self):
         """Say so once a newer version of this page is open in another tab, which is the node then."""
@@ -123,6 +126,8 @@ class Page:
     async def _show_notes(self):
         if self._unlocked:
             await self._notes.refresh()
+            if not self._notes.is_empty:
+                self._storage.look()
 
     async def _show_state(self):
         if self._running:
@@ -135,6 +140,7 @@ class Page:
                 self._show(state)
 
     def _show(self, state):
+        self._storage.show(state["storage"])
         vault = state["vault"]
         if vault["state"] == "recovering" and self._recovery.running:
             return  # its dialog shows that; what is behind it stays until the end
@@ -148,7 +154,7 @@ class Page:
         self._nodes.show(state)
         self._identities.show(state)
         if not before:
-            spawn(self._notes.refresh())
+            spawn(self._show_notes())
             spawn(self._composer.work())
 
     async def ask(self, name, arguments="{}"):

@@ -2,7 +2,7 @@
 
 from ui import banner, key_words, words
 from ui.client import AgentError
-from ui.dom import el, on, say, show, spent, tone, window
+from ui.dom import el, keep, on, say, show, spent, tone, window
 from ui.form import Form
 from ui.node_card import NodeCard
 
@@ -130,7 +130,7 @@ class Nodes:
 
     async def _choose_mode(self, _):
         mode = el("sync-mode").value
-        window.localStorage.setItem(MODE_KEPT, mode)
+        keep("localStorage", MODE_KEPT, mode)
         await self._act("set_sync", interval=mode)
 
     async def _compare(self, _):

@@ -20,6 +20,11 @@ class NoteList:
         self._closed = False
         on(el("more-button"), "click", self._more)
 
+    @property
+    def is_empty(self):
+        """True if no note is shown."""
+        return not self._cards
+
     async def refresh(self):
         """Show what the agent has now."""
         self._closed = False

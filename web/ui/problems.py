@@ -1,10 +1,23 @@
 """Errors in words, with what the person can do. As words.py, it touches no page."""
 
+from ui import storage_words
+
 # Error kind (the Python class's name) to a title and what the person can do.
 _PROBLEMS = {
     "StorageFull": (
-        "This browser has no room left",
-        "Nothing was lost, but the last change was not saved. Free some disk space, then try again.",
+        storage_words.FULL,
+        "What is here is safe, but the last change was not saved. Delete notes that you can spare, which still works, "
+        "or free some room on this device; then try again.",
+    ),
+    "StorageBlocked": (
+        "This browser lets this page store nothing",
+        "Allow this page cookies and site data in the browser's settings (some private windows cannot), then reload. "
+        "Copy what you wrote first: it cannot be saved here.",
+    ),
+    "InsecurePage": (
+        "This page needs a secure address",
+        "Open it by https://, or on the device that serves it by http://localhost. At an address like this one, "
+        "browsers give a page neither keys nor safe storage. Copy what you wrote first: it cannot be saved here.",
     ),
     "StorageCorrupt": (
         "The notes stored in this browser cannot be read",
@@ -20,9 +33,13 @@ _PROBLEMS = {
         "Reload this page to get it; nothing was changed here. If this stays, the site went back to an older version: "
         "try again later.",
     ),
+    "StorageLost": (
+        "What this browser had stored is gone",
+        "This change was not saved. Try again: what is still in this page is stored anew.",
+    ),
     "StorageError": (
-        "This browser did not save the change",
-        "Check that the page may store data (private windows often may not), then try again.",
+        "This browser's storage failed",
+        "What was not saved stays on this page. Try again; if this stays, reload the page or restart the browser.",
     ),
     "BlobMissing": (
         "The text of this note is not here",

@@ -1,7 +1,7 @@
 """The protection of the keys: its state in the panel, and an invitation above the notes on the first visits."""
 
 from ui import banner, vault_words
-from ui.dom import el, on, say, show, tone, window
+from ui.dom import el, keep, kept, on, say, show, tone
 
 _DISMISSED = "web5-invitation-dismissed"
 
@@ -46,13 +46,13 @@ class Protection:
         say(el("invitation-words"), text)
         show(el("invitation-phrase"), owes_words)
         show(el("invitation-password"), not has_password)
-        show(el("invitation"), bool(title) and not window.localStorage.getItem(_DISMISSED))
+        show(el("invitation"), bool(title) and not kept("localStorage", _DISMISSED))
 
     async def _lock(self, _):
         await banner.attempt(self._agent, "lock")
         await self._refresh()
 
     def _dismiss(self, _):
-        window.localStorage.setItem(_DISMISSED, "yes")
+        keep("localStorage", _DISMISSED, "yes")
         show(el("invitation"), False)
         el("note-text").focus()

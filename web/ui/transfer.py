@@ -24,14 +24,15 @@ class Transfer:
         self._has_password = has_password
         self._form = Form("import", self._import, "Importing…")
         self._export_form = Form("export", self._export, "Exporting…")
-        on(el("export-open"), "click", self._open_export)
+        on(el("export-open"), "click", lambda _: self.open_export())
         on(el("export-cancel"), "click", lambda _: el("export-dialog").close())
         on(el("export-dialog"), "close", lambda _: self._export_form.clear())
         on(el("import-open"), "click", self._open_import)
         on(el("import-cancel"), "click", lambda _: el("import-dialog").close())
         on(el("import-file"), "change", self._take_file)
 
-    def _open_export(self, _):
+    def open_export(self):
+        """Open the dialog that saves the keys of the identity in use to a file."""
         self._export_form.clear()
         show(el("export-password-field"), self._has_password())
         el("export-dialog").showModal()

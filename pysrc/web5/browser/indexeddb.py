@@ -111,6 +111,11 @@ class IndexedDb:
     def is_connected(self) -> bool:
         return self._js_database is not None
 
+    @property
+    def is_closed(self) -> bool:
+        """True once it was closed here."""
+        return self._closed
+
     async def connect(self) -> bool:
         """Make sure that there is a connection; return True if the database was made for it, and is empty.
 

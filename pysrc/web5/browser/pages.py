@@ -101,7 +101,13 @@ class IndexedDbPages:
     async def _connected(self, action: Callable[[], Awaitable[None]]) -> None:
         """Do something, once more where somebody closes the connection meanwhile (invariant 5)."""
         for _ in range(2):
-            if await self._database.connect():
+            try:
+                is_new = await self._database.connect()
+            except StorageError as error:
+                if self._database.is_closed:
+                    raise
+                raise StorageLost(f"what is stored cannot be reached any more: {error}") from error
+            if is_new:
                 self._log, self._count, self._reserved = PageLog(), 0, False
                 raise StorageLost(f"{self._database.name} was empty when it was opened again; were its data cleared?")
             try:

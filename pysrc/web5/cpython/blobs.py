@@ -9,7 +9,6 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import shutil
 import uuid
@@ -18,12 +17,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
-from web5.errors import BlobMissing, StorageCorrupt, StorageError, StorageFull
+from web5.dwn.store.database import storage_error
+from web5.errors import BlobMissing, StorageError
 
 READ_BYTES = 256 * 1024
 WRITE_BYTES = 1024 * 1024
 SUFFIX = ".blob"
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,7 +48,7 @@ class FileBlobs:
             self._whole.mkdir(parents=True, exist_ok=True)
             self._partial.mkdir(exist_ok=True)
         except OSError as error:
-            raise _translated(error) from error
+            raise storage_error(error) from error
 
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
         partial = self._partial / uuid.uuid4().hex
@@ -75,7 +74,7 @@ class FileBlobs:
         except FileNotFoundError as error:
             raise BlobMissing(f"there is no blob {key!r}") from error
         except OSError as error:
-            raise _translated(error) from error
+            raise storage_error(error) from error
         with file:
             while piece := await self._in_thread(file.read, READ_BYTES):
                 yield piece
@@ -107,7 +106,7 @@ class FileBlobs:
             await asyncio.wait([work])
             raise
         except OSError as error:
-            raise _translated(error) from error
+            raise storage_error(error) from error
 
     def _check_open(self) -> None:
         if self._closed:
@@ -156,8 +155,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _translated(error: OSError) -> StorageError:
-    kind = StorageFull if error.errno in NO_ROOM else StorageCorrupt if error.errno == errno.EIO else StorageError
-    return kind(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))

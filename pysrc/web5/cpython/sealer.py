@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from web5.dwn.store.database import storage_error
 from web5.errors import CryptoError
 
 _NONCE = 12
@@ -37,7 +38,10 @@ class FileSealer:
 
     def _aes(self) -> AESGCM:
         if self._cipher is None:
-            self._cipher = AESGCM(self._read_or_make_key())
+            try:
+                self._cipher = AESGCM(self._read_or_make_key())
+            except OSError as error:
+                raise storage_error(error) from error
         return self._cipher
 
     def _read_or_make_key(self) -> bytes:

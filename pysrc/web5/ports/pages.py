@@ -27,8 +27,8 @@ class PageStore(Protocol):
 
         Raises:
             StorageFull: there is no room. Nothing of it is stored; what was stored before is unharmed.
-            StorageLost: what was stored before is gone, and nothing of this is stored. The next write is to have every
-                page.
+            StorageLost: what was stored before is gone, or can be reached no more, and nothing of this is stored. The
+                next write is to have every page.
             StorageError: the store failed or was closed. Whether this is stored is not known, before another is.
         """
 

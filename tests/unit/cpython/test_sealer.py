@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from web5.cpython.sealer import FileSealer
-from web5.errors import CryptoError
+from web5.errors import CryptoError, StorageFull
 
 
 async def test_only_the_same_key_file_opens(tmp_path: Path) -> None:
@@ -56,3 +57,17 @@ async def test_sealers_that_start_together_share_one_key(tmp_path: Path) -> None
     sealers = [FileSealer(tmp_path / "key") for _ in range(8)]
     sealed = await asyncio.gather(*(asyncio.to_thread(asyncio.run, sealer.seal(b"x")) for sealer in sealers))
     assert [await sealers[0].open(one) for one in sealed] == [b"x"] * 8
+
+
+async def test_no_room_for_the_key_is_storage_full_and_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(StorageFull, match="No space left"):
+        patch.setattr("os.fsync", no_room)
+        await FileSealer(tmp_path / "key").seal(b"secret")
+    assert os.listdir(tmp_path) == []
+    sealed = await FileSealer(tmp_path / "key").seal(b"secret")
+    assert await FileSealer(tmp_path / "key").open(sealed) == b"secret"

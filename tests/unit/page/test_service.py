@@ -16,6 +16,7 @@ from app.service import Service, answer
 
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device, ask
+from web5.dwn.store.health import Ill
 from web5.platform import open_agent
 
 BASE = 1_700_000_000_000_000
@@ -213,3 +214,25 @@ async def test_a_note_of_the_future_says_that_it_waits_for_its_time(world: World
         "of the future": [{"endpoint": url, "state": "early"} for url in world.endpoints],
     }
     await device.session.close()
+
+
+async def test_all_notes_can_be_saved_to_a_file(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.notes.PAGE", 3)
+    for number in range(8):
+        await device.ask("create_note", text=f"note {number}", created=BASE + number)
+    exported = json.loads(await device.ask("export_notes"))
+    assert [note["text"] for note in exported["notes"]] == [f"note {number}" for number in range(8)]
+    assert exported["did"] == (await device.ask("state"))["did"]
+
+
+async def test_trouble_with_the_store_is_in_the_state_and_told(device: Device) -> None:
+    health = device.agent.dwn.database.health
+    assert (await device.ask("state"))["storage"] == {"trouble": None, "detail": "", "losses": 0}
+    while not device.posted.empty():
+        device.posted.get_nowait()
+    health.tell(Ill.FULL, "no room")
+    assert "state" in (await asyncio.wait_for(device.posted.get(), 5))["what"]
+    assert (await device.ask("state"))["storage"] == {"trouble": "full", "detail": "no room", "losses": 0}
+    assert not device.session.is_in_memory_alone
+    health.tell(Ill.LOST)
+    assert device.session.is_in_memory_alone

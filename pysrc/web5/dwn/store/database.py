@@ -231,23 +231,33 @@ def _check_version(component: str, version: int, known: int) -> None:
         )
 
 
+def storage_error(error: OSError) -> StorageError:
+    """Return our error for one of the system's that has to do with files."""
+    kind = StorageFull if error.errno in NO_ROOM else StorageCorrupt if error.errno == errno.EIO else StorageError
+    return kind(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+
+
 def open_file(path: Path | str) -> Database:
     """Open a plain SQLite file (WAL, every commit synced), making it and its folder if need be.
 
     Raises:
         StorageCorrupt: the file is not a whole database.
+        StorageFull: there is no room to make it.
         StorageError: it cannot be opened.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         connection = apsw.Connection(str(path))
         # fetchall: a statement that gives a row would otherwise end the batch there.
         connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000").fetchall()
+    except OSError as error:
+        raise (StorageFull if error.errno in NO_ROOM else StorageError)(
+            f"{path.parent} cannot be made: {error}"
+        ) from error
     except apsw.Error as error:
-        kind = StorageCorrupt if isinstance(error, apsw.NotADBError | apsw.CorruptError) else StorageError
+        kind = next((ours for theirs, ours in _ERRORS if isinstance(error, theirs)), StorageError)
         raise kind(f"{path} cannot be opened as a database: {error}") from error
-
     return Database(connection, _File(path, connection))
 
 

@@ -6,8 +6,8 @@ Invariants:
 2. A flush returns only after a write has succeeded that carried, or followed, the caller's last commit.
 3. A write that fails, and all that was committed since it was taken, is undone: it is in memory no more, it is not
    stored later, and everybody who waits for a part of it gets the error. What follows is built on what is stored.
-4. A store that has lost what it held is given everything. As long as it does not take that, memory is all there is:
-   commits are kept there, `health` says so, and storing them is tried again and again.
+4. A store that has lost what it held, or cannot be reached, is given everything. As long as it does not take that,
+   memory is all there is: commits are kept there, `health` says so, and storing them is tried again and again.
 """
 
 from __future__ import annotations
@@ -214,8 +214,9 @@ class Flusher(Backing):
             self._try_again()
 
     def _lose(self, detail: str) -> None:
-        self._lost = True
-        self.health.losses += 1
+        if not self._lost:
+            self._lost = True
+            self.health.losses += 1
         self._image.lose()
         self.health.tell(Ill.LOST, detail)
 

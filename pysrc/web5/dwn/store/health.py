@@ -17,7 +17,7 @@ class Ill(StrEnum):
     FAILING = "failing"
     """The last change failed, and was undone. It is tried again whether the store works."""
     LOST = "lost"
-    """The store has lost everything and is given it again; until it takes that, changes are kept in memory alone."""
+    """The store has lost everything, or cannot be reached. Until it takes everything again, memory is all there is."""
     SLOW = "slow"
     """The store does not answer."""
 

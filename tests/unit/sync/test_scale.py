@@ -27,6 +27,7 @@ _IN = (
     "INSERT INTO sync_in (endpoint, position, cid, state, code, next_try, waits_for, since)"
     " SELECT {endpoint}, seq, 'there-' || seq, {values}, 1 FROM dwn_message WHERE seq > {first}"
 )
+_FAILED = "UPDATE sync_endpoint SET error_state = 'refused', error_code = 400, error_detail = 'no'"
 _PASSED = "UPDATE sync_endpoint SET pushed_seq = (SELECT max(seq) FROM dwn_message)"
 
 PLACES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -36,6 +37,7 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "brought": ((_OUT, "'settled', 0, NULL, NULL"),),
     "being sent": ((_OUT, "'pending', 0, NULL, NULL"), (_PASSED, "")),
     "refused": ((_OUT, "'refused', 400, {later}, NULL"), (_PASSED, "")),
+    "refused, which stands": ((_OUT, "'refused', 400, {later}, NULL"), (_PASSED, ""), (_FAILED, "")),
     "displaced": ((_OUT, "'displaced', 0, {later}, NULL"), (_PASSED, "")),
     "waiting": ((_OUT, "'waiting', 400, {later}, 'record:x'"), (_PASSED, "")),
     "waiting for a time": ((_OUT, "'waiting', 400, {later}, 'time:2999'"), (_PASSED, "")),

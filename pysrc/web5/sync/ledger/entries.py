@@ -149,10 +149,13 @@ class Entries:
     def refusals(self, endpoint: int) -> list[tuple[int, str]]:
         """Return the codes with which messages were refused or blocked, each with the detail of one of them."""
         query = (
-            f"SELECT code, detail FROM {self.table} WHERE endpoint = ? AND state IN ('refused', 'blocked')"
-            " GROUP BY code"
+            f"SELECT code, detail FROM {self.table} INDEXED BY {self.table}_refused"
+            " WHERE endpoint = ? AND state IN ('refused', 'blocked') AND code > ? ORDER BY code LIMIT 1"
         )
-        return list(self._db.execute(query, (endpoint,)))
+        found: list[tuple[int, str]] = []
+        while one := self._db.execute(query, (endpoint, found[-1][0] if found else -1)).fetchone():
+            found.append(one)  # one by one: there are few codes, and any number of messages
+        return found
 
     def count(self, endpoint: int, state: str) -> int:
         """Return the number of the endpoint's messages in a state."""

@@ -22,6 +22,7 @@ def _entries(table: str) -> str:
     CREATE INDEX {table}_by_state ON {table} (endpoint, state, position);
     CREATE INDEX {table}_ready ON {table} (endpoint, position)
         WHERE next_try IS NULL AND state NOT IN ('pending', 'settled');
+    CREATE INDEX {table}_refused ON {table} (endpoint, code) WHERE state IN ('refused', 'blocked');
     CREATE INDEX {table}_later ON {table} (endpoint, next_try) WHERE next_try IS NOT NULL;
     CREATE INDEX {table}_waiting ON {table} (endpoint, waits_for)
         WHERE waits_for IS NOT NULL AND next_try IS NOT NULL;

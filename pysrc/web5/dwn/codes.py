@@ -1,7 +1,7 @@
 """The error codes of the wire, as far as this engine gives them.
 
-They are the `DwnErrorCode` of dwn-sdk-js 0.5.2 (`src/core/dwn-error.ts`), and two for the time
-window, which the reference has not. Clients compare them: a name never changes.
+They are the `DwnErrorCode` of dwn-sdk-js 0.5.2 (`src/core/dwn-error.ts`), and what the reference has not: two for the
+time window, and those of MessagesHistory and MessagesReplicate. Clients compare them: a name never changes.
 """
 
 from enum import StrEnum, auto
@@ -29,9 +29,12 @@ class Code(StrEnum):
     JwsVerifySignatureUnsupportedCrv = auto()
     # The one whose name in the reference is not what stands on the wire.
     MessagesGrantAuthorizationMismatchedProtocol = "EventsGrantAuthorizationMismatchedProtocol"
+    MessagesHistoryAuthorizationFailed = auto()
     MessagesQueryAuthorizationFailed = auto()
     MessagesReadInvalidCid = auto()
     MessagesReadVerifyScopeFailed = auto()
+    MessagesReplicateAuthorizationFailed = auto()
+    MessagesReplicateCidMismatch = auto()
     MessagesSubscribeAuthorizationFailed = auto()
     MessagesSubscribeEventStreamUnimplemented = auto()
     PermissionsProtocolCreateGrantRecordsScopeMissingProtocol = auto()

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from web5.crypto.jws import MessageSigner
-from web5.dwn.cid import data_cid
+from web5.dwn.cid import data_cid, message_cid
 from web5.dwn.codes import Code
 from web5.dwn.signing import Invocation, WriteSigning, sign_message, sign_write, without_none
 from web5.dwn.timestamps import format_timestamp, parse_timestamp
@@ -278,6 +278,17 @@ async def messages_read(
     """Make a MessagesRead of one message, with its data if there is any."""
     descriptor = _descriptor("Messages", "Read", clock, messageCid=message_cid)
     return await sign_message(signer, descriptor, **invocation)
+
+
+async def messages_history(signer: MessageSigner, clock: Clock, *, cursor: Mapping[str, Any] | None = None) -> Message:
+    """Make a MessagesHistory for what allowed messages of the tenant's DWN once, and ended."""
+    return await sign_message(signer, _descriptor("Messages", "History", clock, cursor=_copied(cursor)))
+
+
+async def messages_replicate(signer: MessageSigner, clock: Clock, *, message: Message) -> Message:
+    """Make a MessagesReplicate: a message from the past, which the tenant hands to another of its DWNs."""
+    descriptor = _descriptor("Messages", "Replicate", clock, messageCid=message_cid(message))
+    return {**await sign_message(signer, descriptor), "message": message}
 
 
 def _descriptor(interface: str, method: str, time: Clock | str, **properties: Any) -> dict[str, Any]:

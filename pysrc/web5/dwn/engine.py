@@ -24,6 +24,7 @@ from web5.dwn.events import Handler, Hook
 from web5.dwn.javascript import as_javascript
 from web5.dwn.mending import is_whole, mend
 from web5.dwn.messages import (
+    messages_history,
     messages_interface,
     protocols_interface,
     records_delete,
@@ -51,6 +52,8 @@ _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "MessagesQuery": messages_interface.handle_query,
     "MessagesRead": messages_interface.handle_read,
     "MessagesSubscribe": messages_interface.handle_subscribe,
+    "MessagesHistory": messages_history.handle_history,
+    "MessagesReplicate": messages_history.handle_replicate,
     "ProtocolsConfigure": protocols_interface.handle_configure,
     "ProtocolsQuery": protocols_interface.handle_query,
 }
@@ -133,6 +136,7 @@ class Dwn:
         *,
         source: str | None = None,
         room: Callable[[], int] | None = None,
+        replicated: bool = False,
     ) -> Reply:
         """Process one message; the reply has the wire's shape, with a `DataStream` for data.
 
@@ -144,6 +148,8 @@ class Dwn:
             source: who brought the message, passed on to the hooks; None if it was made here.
             room: asked when the entries of a query are gathered: the bytes of JSON that they may have. The reply then
                 ends after fewer, at least one, and has a cursor. Without it, all that was asked for is given.
+            replicated: one of the tenant's own DWNs had the message already, so that it may be from the past: it is
+                judged by what held at its time, too (`dwn.history`). Never say so of what a stranger brings.
 
         Raises:
             StorageError: the store failed; nothing of a write is kept.
@@ -155,7 +161,7 @@ class Dwn:
             message = as_javascript(message)
             handler = _handler(message)
             self._services.check_date(message)
-            call = Call(tenant, message, data, source, subscription_handler, room=room)
+            call = Call(tenant, message, data, source, subscription_handler, room=room, replicated=replicated)
             return await handler(self._services, call)
         except DwnError as error:
             return reply(error.status, error.detail)
@@ -164,7 +170,7 @@ class Dwn:
             raise
 
     async def process_writes(
-        self, tenant: str, deliveries: Sequence[Delivery], *, source: str | None = None
+        self, tenant: str, deliveries: Sequence[Delivery], *, source: str | None = None, replicated: bool = False
     ) -> list[Reply]:
         """Process RecordsWrites in one transaction with one flush, and return their replies.
 
@@ -172,7 +178,9 @@ class Dwn:
         """
         if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
             return [_not_served(tenant, refusal)] * len(deliveries)
-        calls = [Call(tenant, message, data, source, cid=cid) for message, data, cid in deliveries]
+        calls = [
+            Call(tenant, message, data, source, cid=cid, replicated=replicated) for message, data, cid in deliveries
+        ]
         try:
             found = await records_write.handle_each(self._services, calls)
         except MessageDamaged as error:

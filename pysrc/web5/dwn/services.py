@@ -33,7 +33,11 @@ DamageHook = Callable[[str, str, Exception], None]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One message to process, with what came along, such as its CID if that was computed already."""
+    """One message to process, with what came along, such as its CID if that was computed already.
+
+    Parameters:
+        replicated: one of the tenant's DWNs had it already, so that it may be from the past (`dwn.history`).
+    """
 
     tenant: str
     message: Message
@@ -42,6 +46,7 @@ class Call:
     subscription_handler: Handler | None = None
     cid: str | None = None
     room: Callable[[], int] | None = None
+    replicated: bool = False
 
     def room_left(self) -> float:
         """Return the bytes of entries that the reply may have now."""

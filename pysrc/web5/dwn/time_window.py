@@ -20,7 +20,9 @@ WINDOW_SECONDS = 600
 SUBSCRIPTION_SECONDS = 24 * 60 * 60
 """The longest that a signed subscription goes on, and so one that somebody else has opened with what he has seen."""
 
-_QUESTIONS = frozenset({"Read", "Query", "Subscribe"})
+_QUESTIONS = frozenset({"Read", "Query", "Subscribe", "History", "Replicate"})
+"""The methods of messages that are for now, and are not stored."""
+
 _REFUSAL = re.compile(
     rf"(?:{Code.TimestampOutsideWindow}|{Code.TimestampAhead}): this node's clock says (\S{{27}});"
     r"(?: a message is dated (\S{27}) at the latest)?"

@@ -14,6 +14,7 @@ from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Authorization, Closed, Cursor, MessagesFilters, Signed, Timestamp
 from web5.dwn.permissions.authorization import invokes_grant
 from web5.dwn.services import Call, Reply, Services, allows, reply
+from web5.dwn.store.schema import SUPERSEDED
 from web5.dwn.store.search import query_events
 from web5.dwn.store.terms import message_terms
 from web5.dwn.types import Message
@@ -100,13 +101,15 @@ async def handle_read(services: Services, call: Call) -> Reply:
             invokes_grant(store, call.tenant, message, parties, read=row, now=services.now)
         except Unauthorized:
             row = None
-    if row is None:
+    if row is None or row.method == SUPERSEDED:
         raise NotFound("", "Not Found")
     found = row.message
     entry = {"message": found, "messageCid": cid}
     data = None
     if row.method == "Write":
-        data = services.data_of(tenant, call.tenant, cid, found, row.data, is_latest=row.latest)
+        # The data of a grant that ended are kept for MessagesHistory alone.
+        inline = row.data if row.latest else None
+        data = services.data_of(tenant, call.tenant, cid, found, inline, is_latest=row.latest)
     if data is not None:
         entry["data"] = data
     return reply(200, "OK", entry=entry)

@@ -1,13 +1,14 @@
 """ProtocolsConfigure: a protocol and its rules. ProtocolsQuery: the protocols of a DWN.
 
-A protocol has one definition, the newest; what was written under an older one stays. A requester who may not see all
-protocols gets those that are published.
+A protocol has one definition, the newest; what was written under an older one stays, and so does that, for whoever gets
+it later (`dwn.history`). A requester who may not see all protocols gets those that are published.
 
 Sources: `src/handlers/protocols-configure.ts`, `src/handlers/protocols-query.ts`.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, PlainValidator
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, PlainValidator
 from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.events import Applied
+from web5.dwn.history import judged, needless
 from web5.dwn.messages import rules
 from web5.dwn.messages.parsing import (
     Claims,
@@ -38,8 +40,8 @@ from web5.dwn.permissions.authorization import authorize_delegates, invokes_gran
 from web5.dwn.protocols.shape import definition_shape
 from web5.dwn.protocols.validation import validate_definition
 from web5.dwn.services import Call, Change, Reply, Services, json_size, reply
-from web5.dwn.store.protocols import configurations, configured
-from web5.dwn.store.schema import columns_of
+from web5.dwn.store.protocols import Configuration, configurations, versions
+from web5.dwn.store.schema import SUPERSEDED, columns_of
 from web5.dwn.store.store import Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Conflict, Unauthorized
@@ -94,18 +96,27 @@ def _change(store: Store, call: Call, message: Message, cid: str, claims: Claims
     parties, descriptor = claims.parties(), message["descriptor"]
     author, definition = parties.author or "", descriptor["definition"]
     authorize_delegates(store, message, parties)
-    if author != call.tenant and not invokes_grant(store, call.tenant, message, parties):
+    if author != call.tenant and not judged(
+        lambda at: invokes_grant(store, call.tenant, message, parties, at=at), message, replicated=call.replicated
+    ):
         raise Unauthorized(Code.ProtocolsConfigureAuthorizationFailed, "message failed authorization")
     tenant = store.enrol(call.tenant)
-    previous = configured(store, tenant, definition["protocol"])
-    row = None if previous is None else store.message(tenant, previous)
-    if row is not None and ((descriptor["messageTimestamp"], cid) <= row.age or says_nothing_new(message, row.message)):
+    known = versions(store, tenant, definition["protocol"])
+    this = Configuration(cid, descriptor["messageTimestamp"], json.dumps(message))
+    is_older = bool(known) and this.age <= known[-1].age
+    if any(says_nothing_new(message, one.message) for one in (known if is_older else known[-1:])):
+        raise Conflict("", "Conflict")
+    dropped = needless(sorted((*known, this), key=lambda one: one.age))
+    if is_older and (not call.replicated or cid in dropped):
         raise Conflict("", "Conflict")
     check_delegations(claims)  # the reference does not ask whether the grant is the one that was signed
-    if row is not None:
-        store.supersede([row])
+    store.forget(tenant, dropped)
     columns = columns_of(tenant, call.tenant, cid, message, author, {"descriptor": definition})
-    return Applied(call.tenant, cid, store.put(columns), message, True, call.source, None, columns), []
+    if is_older:
+        columns = columns._replace(method=SUPERSEDED)
+    else:
+        store.set_aside(tenant, definition["protocol"])
+    return Applied(call.tenant, cid, store.put(columns), message, not is_older, call.source, None, columns), []
 
 
 async def handle_query(services: Services, call: Call) -> Reply:

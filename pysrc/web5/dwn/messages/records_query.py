@@ -28,7 +28,8 @@ from web5.dwn.messages.shapes import (
     Timestamp,
 )
 from web5.dwn.permissions.authorization import authorize_delegates
-from web5.dwn.protocols.authorization import Place, authorize_query
+from web5.dwn.protocols.authorization import authorize_query
+from web5.dwn.protocols.place import Place
 from web5.dwn.services import Call, Reply, Services, allows, json_size, reply
 from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
 from web5.dwn.store.store import Store, parse_stored

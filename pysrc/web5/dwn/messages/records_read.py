@@ -14,7 +14,8 @@ from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, 
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
-from web5.dwn.protocols.authorization import Place, authorize_on_record
+from web5.dwn.protocols.authorization import authorize_on_record
+from web5.dwn.protocols.place import Place
 from web5.dwn.services import Call, Reply, Services, allows, reply
 from web5.dwn.store.search import Found, search
 from web5.dwn.store.store import parse_stored

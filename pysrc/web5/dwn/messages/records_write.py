@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from web5.dwn.codes import Code
 from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive
 from web5.dwn.events import Applied
+from web5.dwn.history import judged
 from web5.dwn.javascript import as_javascript
 from web5.dwn.messages.parsing import ParsedWrite, check_coverage, parse_write, says_nothing_new
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import RecordsWrite
 from web5.dwn.permissions.authorization import authorize_delegates, invokes_grant
+from web5.dwn.permissions.grants import is_grant
 from web5.dwn.permissions.records import check_permission_data, check_revocation
-from web5.dwn.protocols.authorization import Place, authorize_write
+from web5.dwn.protocols.authorization import authorize_write
 from web5.dwn.protocols.integrity import validate_referential_integrity
+from web5.dwn.protocols.place import Place
 from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.store import BlobRow, MessageRow, Store
@@ -45,7 +49,7 @@ async def handle(services: Services, call: Call) -> Reply:
         if not (isinstance(call.data, bytes) and len(call.data) <= MAX_INLINE_BYTES):
             # So that a message that is refused does not make us take in all of its data.
             tenant = services.store.tenant(call.tenant)
-            _admit(services.store, tenant, call.tenant, write, services.store.record(tenant, write.record_id))
+            _admit(services.store, tenant, call, write, services.store.record(tenant, write.record_id))
         incoming = await receive(call.data, write.descriptor["dataSize"], services.blobs)
     try:
         applied = await services.put(lambda: _change(services.store, call, write, incoming))
@@ -98,7 +102,8 @@ def _store(store: Store, call: Call, write: ParsedWrite | DwnError, refusal: Una
 
 def _refuse(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized) -> NoReturn:
     # Whether the protocol admits the record comes before who wrote it.
-    _check_protocol(store, store.tenant(call.tenant), write)
+    place = Place(store, store.tenant(call.tenant), call.tenant)
+    judged(lambda at: _check_protocol(replace(place, at=at), write), write.message, replicated=call.replicated)
     raise refusal
 
 
@@ -106,32 +111,41 @@ def _accepted(applied: Applied) -> Reply:
     return reply(202, "Accepted") if applied.is_latest_base_state else reply(204, "No Content")
 
 
-def _admit(store: Store, tenant: int, did: str, write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
+def _admit(store: Store, tenant: int, call: Call, write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
     """Check all but the data of a write, and return the record's initial write if that is another."""
-    _check_protocol(store, tenant, write)
-    _authorize(store, tenant, did, write)
+    return judged(
+        lambda at: _admit_at(Place(store, tenant, call.tenant, at), write, existing),
+        write.message,
+        replicated=call.replicated,
+    )
+
+
+def _admit_at(place: Place, write: ParsedWrite, existing: list[MessageRow]) -> Message | None:
+    _check_protocol(place, write)
+    _authorize(place, write)
     initial = _check_against_record(write, existing)
-    check_revocation(store, tenant, write.descriptor)
+    check_revocation(place.store, place.tenant, write.descriptor, place.at)
     return initial
 
 
-def _check_protocol(store: Store, tenant: int, write: ParsedWrite) -> None:
+def _check_protocol(place: Place, write: ParsedWrite) -> None:
     if "protocol" in write.descriptor:
-        validate_referential_integrity(store, tenant, write.message)
+        is_tenants = place.tenant_did in (write.author, write.parties.owner)
+        validate_referential_integrity(place, write.message, is_tenants=is_tenants)
 
 
-def _authorize(store: Store, tenant: int, did: str, write: ParsedWrite) -> None:
+def _authorize(place: Place, write: ParsedWrite) -> None:
     # The tenant may write, and may keep what others wrote by signing it as its owner.
-    owner = write.parties.owner
+    store, did, owner = place.store, place.tenant_did, write.parties.owner
     if owner is not None and owner != did:
         raise Unauthorized(Code.RecordsWriteOwnerAndTenantMismatch, f"Owner {owner} must be the same as tenant {did}")
     authorize_delegates(store, write.message, write.parties, record=write.message)
     if did in (owner, write.author):
         return
-    if invokes_grant(store, did, write.message, write.parties, record=write.message):
+    if invokes_grant(store, did, write.message, write.parties, record=write.message, at=place.at):
         return
     if "protocol" in write.descriptor:
-        return authorize_write(Place(store, tenant, did), write)
+        return authorize_write(place, write)
     raise Unauthorized(Code.RecordsWriteAuthorizationFailed, "message failed authorization")
 
 
@@ -169,7 +183,9 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
     descriptor, record_id = write.descriptor, write.record_id
     tenant = store.tenant(call.tenant)
     existing = store.record(tenant, record_id)
-    initial = _admit(store, tenant, call.tenant, write, existing)
+    if call.replicated and (row := _bare_grant(write, existing)) is not None and incoming is not None:
+        return _give_back(store, call, write, row, incoming), []
+    initial = _admit(store, tenant, call, write, existing)
     held = store.blob(tenant, record_id, descriptor["dataCid"]) if existing else None
     latest, data = True, None
     if incoming is not None:
@@ -203,6 +219,23 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
     )
     seq = store.put(columns, tag_values(write.message) if latest else ())
     return Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial, columns), garbage
+
+
+def _bare_grant(write: ParsedWrite, existing: list[MessageRow]) -> MessageRow | None:
+    """Return the row of this very write, if it is of a grant that ended, and lacks its data."""
+    if len(existing) != 2 or existing[0].cid != write.cid or existing[0].data is not None:
+        return None
+    return existing[0] if is_grant(write.descriptor) else None
+
+
+def _give_back(store: Store, call: Call, write: ParsedWrite, row: MessageRow, incoming: Incoming) -> Applied:
+    _check_data(write.descriptor, incoming.cid, incoming.size)
+    if incoming.inline is not None:
+        check_permission_data(write.descriptor, incoming.inline)
+        store.keep_data(row, incoming.inline)
+    tenant = store.tenant(call.tenant)
+    columns = columns_of(tenant, call.tenant, write.cid, write.message, write.author, write.message)
+    return Applied(call.tenant, write.cid, row.seq, write.message, False, call.source, None, columns)
 
 
 def _check_data(descriptor: dict[str, Any], cid: str, size: float) -> None:

@@ -56,11 +56,13 @@ def invokes_grant(
     record: Message | None = None,
     read: MessageRow | None = None,
     now: Callable[[], str] = str,
+    at: str | None = None,
 ) -> bool:
     """Return True if the message invokes a grant of the tenant's that allows it; False if it invokes none.
 
     Parameters:
         record, read: as in `Use`; `now` gives its `now`, if there is a grant.
+        at: the date by which a message from the past is judged (`dwn.history`).
 
     Raises:
         Unauthorized: it invokes one that does not allow it, with the reference's code.
@@ -68,6 +70,6 @@ def invokes_grant(
     grant_id = parties.claims.get("permissionGrantId")
     if grant_id is None or parties.author is None:
         return False
-    grant = fetch_grant(store, store.tenant(tenant_did), grant_id)
+    grant = fetch_grant(store, store.tenant(tenant_did), grant_id, at)
     authorize(Use(store, grant, message, tenant_did, parties.author, record=record, read=read, now=now()))
     return True

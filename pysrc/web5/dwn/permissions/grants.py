@@ -77,13 +77,19 @@ class Grant:
         return self.date_expires if self.date_revoked is None else min(self.date_revoked, self.date_expires)
 
 
-def fetch_grant(store: Store, tenant: int, grant_id: str) -> Grant:
+def fetch_grant(store: Store, tenant: int, grant_id: str, at: str | None = None) -> Grant:
     """Return the grant with this record ID, in its latest state.
+
+    Parameters:
+        at: the date of a message from the past (`dwn.history`): the state in which the grant was then.
 
     Raises:
         Unauthorized: `GrantAuthorizationGrantMissing`: there is none, or it was deleted.
     """
-    row = next((row for row in store.record(tenant, grant_id) if row.latest and row.method == "Write"), None)
+    rows = store.record(tenant, grant_id)
+    row = next((row for row in rows if row.latest and row.method == "Write"), None)
+    if at is not None and rows and rows[-1].message_timestamp > at:
+        row = rows[0]  # which has its data as long as nothing but its end is known of what came after
     message = None if row is None else row.message
     if row is None or row.data is None or message is None or not is_grant(message["descriptor"]):
         raise Unauthorized(

@@ -138,11 +138,12 @@ def _check_scope(scope: Mapping[str, Any], tags: Mapping[str, Any]) -> None:
         )
 
 
-def check_revocation(store: Store, tenant: int, descriptor: Mapping[str, Any]) -> None:
+def check_revocation(store: Store, tenant: int, descriptor: Mapping[str, Any], at: str | None = None) -> None:
     """Check that a revocation has the protocol of its grant as a tag, so that a query for that protocol finds it.
 
     Parameters:
         descriptor: of any RecordsWrite whose parent is known to be there.
+        at: the date by which a message from the past is judged (`dwn.history`).
 
     Raises:
         BadRequest: `PermissionsProtocolValidateRevocationProtocolTagMismatch`, or the grant cannot be read.
@@ -150,7 +151,7 @@ def check_revocation(store: Store, tenant: int, descriptor: Mapping[str, Any]) -
     if (descriptor.get("protocol"), descriptor.get("protocolPath")) != (protocol.URI, protocol.REVOCATION):
         return
     try:
-        scope = fetch_grant(store, tenant, descriptor["parentId"]).scope
+        scope = fetch_grant(store, tenant, descriptor["parentId"], at).scope
     except DwnError as error:
         raise BadRequest(error.code, error.message) from error
     granted = None if scope is None else scope.get("protocol")

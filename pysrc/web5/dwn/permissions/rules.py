@@ -152,7 +152,8 @@ def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
         scope = fetch_grant(store, tenant, descriptor["parentId"]).scope or {}
     else:
         try:
-            scope = permission_data(with_encoded_data(message, row.data or b"")).get("scope", {})
+            data = (row.data or b"") if row.latest else b""  # as if it were not kept
+            scope = permission_data(with_encoded_data(message, data)).get("scope", {})
         except BadRequest as error:
             raise Unauthorized(error.code, error.message) from error
     return found, scope.get("protocol")

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import ParsedWrite, Parties
 from web5.dwn.protocols.definitions import Definition, definition_of
+from web5.dwn.protocols.place import Place
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.protocols import RecordLink
-from web5.dwn.store.store import Store
 from web5.dwn.types import Message
 from web5.errors import BadRequest, Unauthorized
 
@@ -124,15 +124,6 @@ ACTORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The DWN of one tenant: its store, the tenant's number there, and the tenant's DID."""
-
-    store: Store
-    tenant: int
-    tenant_did: str
-
-
 def authorize_write(place: Place, write: ParsedWrite) -> None:
     """Check that the record's protocol allows a RecordsWrite, or raise Unauthorized."""
     initial = stored.link(place.store, place.tenant, write.record_id)
@@ -178,7 +169,7 @@ def _authorize(
     chain = _chain(place, record_id)
     role = parties.claims.get("protocolRole")
     try:
-        definition = definition_of(place.store, place.tenant, protocol)
+        definition = definition_of(place.store, place.tenant, protocol, place.at)
     except BadRequest as error:
         raise Unauthorized(error.code, error.message) from None
     rules = definition.rule_set(path)
@@ -234,7 +225,12 @@ def _check_role(
     assert protocol is not None and author is not None
     # Whoever has a role in one context has none in a context around it.
     if len(segments) < levels or not stored.role_records(
-        place.store, place.tenant, protocol=protocol, protocol_path=role, recipient=author, context=prefix
+        *(place.store, place.tenant),
+        protocol=protocol,
+        protocol_path=role,
+        recipient=author,
+        context=prefix,
+        at=place.at,
     ):
         raise Unauthorized(
             Code.ProtocolAuthorizationMatchingRoleRecordNotFound,

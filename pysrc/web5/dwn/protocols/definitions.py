@@ -152,11 +152,19 @@ _parsed: LruCache[str, Definition] = LruCache(REMEMBERED, REMEMBERED_BYTES)
 """By the CID of the configuration, which stands for one definition wherever it is stored."""
 
 
-def definition_of(store: Store, tenant: int, protocol: str | None) -> Definition:
-    """Return the protocol as the tenant has it configured now, or raise BadRequest."""
+def definition_of(store: Store, tenant: int, protocol: str | None, at: str | None = None) -> Definition:
+    """Return the protocol as the tenant has it configured now, or had it then, or raise BadRequest.
+
+    Parameters:
+        at: the date of a message from the past; one from before all that is kept finds the oldest.
+    """
     if protocol == permissions.URI:
         return _PERMISSIONS
-    cid = None if protocol is None else stored.configured(store, tenant, protocol)
+    cid = None
+    if protocol is not None and at is None:
+        cid = stored.configured(store, tenant, protocol)
+    elif protocol is not None:
+        cid = stored.configured_at(store, tenant, protocol, at or "")
     if cid is None:
         raise BadRequest(
             Code.ProtocolAuthorizationProtocolNotFound, f"unable to find protocol definition for {protocol}"

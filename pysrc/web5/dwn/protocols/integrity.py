@@ -1,7 +1,8 @@
 """The demands of protocols on their records (`ProtocolAuthorization.validateReferentialIntegrity`).
 
 `CHECKS` is the table, in the reference's order; `validate_referential_integrity` is the interpreter. Who may write the
-record is checked in `authorization`.
+record is checked in `authorization`. Of a message from the past that the tenant wrote, only some are asked
+(`dwn.history`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
 from web5.dwn.protocols.definitions import Definition, RuleSet, definition_of
+from web5.dwn.protocols.place import Place
 from web5.dwn.store import protocols as stored
-from web5.dwn.store.store import Store
 from web5.errors import BadRequest
 
 Refusal = tuple[Code | None, str] | None
@@ -21,8 +22,8 @@ Refusal = tuple[Code | None, str] | None
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    store: Store
-    tenant: int
+    place: Place
+    is_tenants: bool
     message: Mapping[str, Any]
     descriptor: Mapping[str, Any]
     definition: Definition
@@ -44,20 +45,28 @@ class Check(NamedTuple):
         says: the demand in words.
         codes: all that `refusal` can have.
         refusal: the code and the message, if the write does not fulfil it.
+        always: True if it is also asked of what the tenant wrote in the past.
     """
 
     says: str
     codes: tuple[Code, ...]
     refusal: Callable[[_Case], Refusal]
+    always: bool = False
 
 
-def validate_referential_integrity(store: Store, tenant: int, message: Mapping[str, Any]) -> None:
-    """Check that a RecordsWrite is as its protocol demands, or raise BadRequest with the reference's code."""
+def validate_referential_integrity(place: Place, message: Mapping[str, Any], *, is_tenants: bool = False) -> None:
+    """Check that a RecordsWrite is as its protocol demands, or raise BadRequest with the reference's code.
+
+    Parameters:
+        is_tenants: the tenant is the author, or has signed as the owner.
+    """
     descriptor = message["descriptor"]
-    path, definition = descriptor["protocolPath"], definition_of(store, tenant, descriptor["protocol"])
-    case = _Case(store, tenant, message, descriptor, definition, path, path.rpartition("/")[2])
+    path = descriptor["protocolPath"]
+    definition = definition_of(place.store, place.tenant, descriptor["protocol"], place.at)
+    case = _Case(place, is_tenants, message, descriptor, definition, path, path.rpartition("/")[2])
+    exempt = is_tenants and place.at is not None
     for check in CHECKS:
-        refusal = check.refusal(case)
+        refusal = None if exempt and not check.always else check.refusal(case)
         if refusal is not None:
             raise BadRequest(refusal[0] or "", refusal[1])
 
@@ -90,7 +99,10 @@ def _place(case: _Case) -> Refusal:
             Code.ProtocolAuthorizationParentlessIncorrectProtocolPath,
             f"Declared protocol path '{case.path}' is not valid for records with no parent'.",
         )
-    parent = stored.parent(case.store, case.tenant, case.descriptor["protocol"], parent_id)
+    at = case.place.at
+    if at is not None and case.is_tenants:
+        at = ""  # whenever the parent was deleted
+    parent = stored.parent(case.place.store, case.place.tenant, case.descriptor["protocol"], parent_id, at)
     if parent is None or f"{parent.protocol_path}/{case.type_name}" != case.path:
         return (
             Code.ProtocolAuthorizationIncorrectProtocolPath,
@@ -119,12 +131,13 @@ def _role(case: _Case) -> Refusal:
         return Code.ProtocolAuthorizationRoleMissingRecipient, "Role records must have a recipient"
     context = case.message["contextId"].rpartition("/")[0]
     held = stored.role_records(
-        case.store,
-        case.tenant,
+        *(case.place.store, case.place.tenant),
         protocol=case.descriptor["protocol"],
         protocol_path=case.path,
         recipient=recipient,
         context=context,
+        at=case.place.at,
+        since=case.place.at,
     )
     if all(record_id == case.message["recordId"] for record_id in held):
         return None
@@ -180,6 +193,7 @@ CHECKS = (
             Code.ProtocolAuthorizationIncorrectContextId,
         ),
         _place,
+        always=True,
     ),
     Check("the protocol has a rule set for the path", (Code.ProtocolAuthorizationMissingRuleSet,), _rule_set),
     Check(

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from web5.dwn.types import Message
 
+SUPERSEDED = "Superseded"
+"""The `method` of a ProtocolsConfigure that is kept, and not in force any more."""
+
 STEPS = (
     """
     CREATE TABLE dwn_store (id TEXT NOT NULL);
@@ -22,7 +25,8 @@ STEPS = (
     -- `latest` marks the state of a record that queries see (the reference's isLatestBaseState).
     -- `guest` is the author where that is not the tenant: most rows carry no author, and the index holds only guests.
     -- What is immutable in a record stands in the row of its delete too, so that the same filters find it.
-    -- A ProtocolsConfigure is no record: it has no `record_id` and no `date_created`, and is never `latest`.
+    -- A ProtocolsConfigure is no record: it has no `record_id` and no `date_created`, and is never `latest`. One that
+    -- is kept for what was written under it has the `method` 'Superseded', and is found by MessagesHistory alone.
     CREATE TABLE dwn_message (
         seq INTEGER PRIMARY KEY,
         tenant INTEGER NOT NULL,
@@ -55,6 +59,7 @@ STEPS = (
     CREATE INDEX dwn_by_updated ON dwn_message (tenant, message_timestamp);
     CREATE INDEX dwn_deletes ON dwn_message (tenant) WHERE method = 'Delete';
     CREATE UNIQUE INDEX dwn_by_configured ON dwn_message (tenant, protocol) WHERE method = 'Configure';
+    CREATE INDEX dwn_superseded ON dwn_message (tenant, protocol, message_timestamp, cid) WHERE method = 'Superseded';
 
     -- Those with a date and a CID behind their column give rows in the order of creation; `published` stands last so
     -- that those who may see only that need not look at every row.
@@ -68,8 +73,8 @@ STEPS = (
         WHERE latest = 1 AND context_id IS NOT NULL;
     CREATE INDEX dwn_by_parent ON dwn_message (tenant, parent_id, latest, method, date_created, cid)
         WHERE parent_id IS NOT NULL;
-    CREATE INDEX dwn_by_role ON dwn_message (tenant, recipient, protocol, protocol_path, context_id)
-        WHERE latest = 1 AND method = 'Write' AND protocol IS NOT NULL;
+    CREATE INDEX dwn_by_role ON dwn_message (tenant, recipient, protocol, protocol_path, method, context_id)
+        WHERE latest = 1 AND protocol IS NOT NULL;
     CREATE INDEX dwn_by_recipient ON dwn_message (tenant, recipient, method, date_created, cid)
         WHERE latest = 1 AND recipient IS NOT NULL;
     CREATE INDEX dwn_by_guest ON dwn_message (tenant, guest, method, date_created, cid)

@@ -218,7 +218,7 @@ def query_events(
         room: the bytes of JSON that they may have.
     """
     most = None if room == inf else max(1, int(room) // _CID_BYTES)
-    number, after = store.tenant(tenant), _position(store, cursor)
+    number, after = store.tenant(tenant), position(store, cursor)
     found: dict[int, str] = {}
     for terms in dict.fromkeys(map(tuple, message_terms(filters))):
         found |= _find_events(store.connection, number, after, terms, most)
@@ -226,13 +226,13 @@ def query_events(
         return [], None
     order = sorted(found)[:most]
     last = order[-1]
-    return [found[seq] for seq in order], {"messageCid": found[last], "value": f"{store.identity}-{last:016d}"}
+    return [found[seq] for seq in order], cursor_at(store, last, found[last])
 
 
 def _find_events(
     db: apsw.Connection, tenant: int, after: int, terms: Sequence[Term], most: int | None
 ) -> dict[int, str]:
-    where = ["tenant = ?", "seq > ?"]
+    where = ["tenant = ?", "seq > ?", "method <> 'Superseded'"]
     values: list[Any] = [tenant, after]
     _add_conditions(terms, where, values)
     # What came after a cursor is little; from the beginning, the index of what the filter asks for finds less.
@@ -252,9 +252,17 @@ def _log_index(terms: Sequence[Term]) -> str:
     return "INDEXED BY dwn_by_updated" if "message_timestamp" in named else "INDEXED BY dwn_by_tenant"
 
 
-def _position(store: Store, cursor: Cursor | None) -> int:
-    # A cursor of another store, such as one that was here before this one, starts at the beginning: else whoever syncs
-    # by it would silently miss messages.
+def cursor_at(store: Store, seq: int, cid: str) -> Cursor:
+    """Return the cursor behind a message of the event log."""
+    return {"messageCid": cid, "value": f"{store.identity}-{seq:016d}"}
+
+
+def position(store: Store, cursor: Cursor | None) -> int:
+    """Return the sequence number behind which a cursor stands.
+
+    A cursor of another store, such as one that was here before this one, starts at the beginning: else whoever syncs by
+    it would silently miss messages.
+    """
     value = cursor["value"] if cursor else None
     if isinstance(value, str):
         identity, _, seq = value.partition("-")

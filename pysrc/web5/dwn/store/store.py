@@ -1,13 +1,16 @@
 """Messages of all tenants in one SQLite database; every call is synchronous.
 
 Invariants:
-1. A record has at most two messages: its initial write, which stays, and its newest; the newest may be the initial.
+1. A record has at most two messages: its initial write, which stays, and its newest; the newest may be the initial. A
+   delete is newer than any write, whatever their dates.
 2. At most one message of a record is `latest`. None is, if the record is only an initial write that came without data.
 3. The event log is the messages in the order of `seq`. A sequence number is never given twice: this process remembers
    the last one from `open` on, since messages are deleted before the one that replaces them gets its number; and
    whatever deletes messages adds a later one in the same transaction, so that the last stays stored.
    (SQLite's AUTOINCREMENT would do the same for one more page in each flush.)
 4. A blob row exists exactly as long as a message of that record that is not superseded names its data.
+5. What once allowed a message is kept: superseded definitions, the dates of a deleted record's first and last message,
+   and the data of a grant. So what comes late can be judged by what held at its own time (`dwn.history`).
 
 Methods that write run inside the caller's `Database.transaction()`.
 """
@@ -21,7 +24,7 @@ from typing import Any
 
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.database import Database
-from web5.dwn.store.schema import STEPS, Columns, encode_message, stored_tag
+from web5.dwn.store.schema import STEPS, SUPERSEDED, Columns, encode_message, stored_tag
 from web5.dwn.timestamps import parse_timestamp
 from web5.dwn.types import Message
 from web5.errors import MessageDamaged
@@ -100,7 +103,7 @@ class Store:
     def record(self, tenant: int, record_id: str) -> list[MessageRow]:
         """Return the messages of a record, oldest first."""
         found = self.connection.execute(f"{_SELECT} WHERE tenant = ? AND record_id = ?", (tenant, record_id))
-        return sorted((MessageRow(*values) for values in found), key=lambda row: row.age)
+        return sorted((MessageRow(*values) for values in found), key=lambda row: (row.method == "Delete", row.age))
 
     def message(self, tenant: int, cid: str) -> MessageRow | None:
         values = self.connection.execute(f"{_SELECT} WHERE tenant = ? AND cid = ?", (tenant, cid)).fetchone()
@@ -235,15 +238,40 @@ class Store:
         return seq
 
     def supersede(self, rows: Iterable[MessageRow]) -> None:
-        """Drop messages that a newer one replaces; an initial write stays, no longer latest and without data."""
+        """Drop messages that a newer one replaces; an initial write stays, no longer latest and without data.
+
+        The first data of a grant stay until two later messages have come: from then on nobody knows when they ended.
+        """
         for row in rows:
             # The event log still finds an initial permission record by its protocol (`Messages.convertFilters`).
             kept = "protocol" if row.initial else None
             self.connection.execute("DELETE FROM dwn_tag WHERE tagged = ? AND name IS NOT ?", (row.seq, kept))
             if not row.initial:
                 self.connection.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
-            elif row.latest:
-                self.connection.execute("UPDATE dwn_message SET latest = 0, data = NULL WHERE seq = ?", (row.seq,))
+            elif row.latest or row.data is not None:
+                self.connection.execute(
+                    "UPDATE dwn_message SET latest = 0,"
+                    " data = CASE WHEN latest = 1 AND protocol = ? AND protocol_path = ? THEN data END WHERE seq = ?",
+                    (permissions.URI, permissions.GRANT, row.seq),
+                )
+
+    def set_aside(self, tenant: int, protocol: str) -> None:
+        """Make room for another definition of a protocol: the one in force is superseded."""
+        self.connection.execute(
+            "UPDATE dwn_message INDEXED BY dwn_by_configured SET method = ?"
+            " WHERE tenant = ? AND protocol = ? AND method = 'Configure'",
+            (SUPERSEDED, tenant, protocol),
+        )
+
+    def keep_data(self, row: MessageRow, data: bytes) -> None:
+        """Give an initial write that is not the latest state its data back."""
+        self.connection.execute("UPDATE dwn_message SET data = ? WHERE seq = ? AND latest = 0", (data, row.seq))
+
+    def forget(self, tenant: int, cids: Iterable[str]) -> None:
+        """Drop definitions of protocols that nothing can need any more."""
+        self.connection.executemany(
+            "DELETE FROM dwn_message WHERE tenant = ? AND cid = ?", ((tenant, cid) for cid in cids)
+        )
 
     def rewrite(self, tenant: int, cid: str, message: Message, data: bytes | None) -> None:
         """Put a message in the place of the same one, which cannot be read any more.

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from web5.dwn.store.protocols import superseded
 from web5.errors import Web5Error
 from web5.patience import wait_patiently
 from web5.sync.exchange.context import SyncContext
@@ -83,7 +84,10 @@ async def check(context: SyncContext, endpoint: Endpoint, report: EndpointReport
     known = ledger.inbox.variants(endpoint.id)
     listed = {cid for listing in listings.values() for cid in listing.cids}
     there = listed.difference(known)
-    here = {cid: None for _, cid in ledger.outbox.events(endpoint.tenant)}  # a set that keeps the order of the log
+    store = context.dwn.store
+    superseded_here = superseded(store, store.tenant(endpoint.tenant)) - there  # where they are kept
+    # A set that keeps the order of the log.
+    here = {cid: None for _, cid in ledger.outbox.events(endpoint.tenant) if cid not in superseded_here}
     unsettled = ledger.outbox.unsettled(endpoint.id)
     out = {entry.cid for entry in unsettled}
     in_ = {entry.cid for entry in ledger.inbox.unsettled(endpoint.id)}

@@ -11,7 +11,11 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from web5.dwn import Delivery, Dwn
+from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
+from web5.dwn.rpc import method_of
+from web5.dwn.store.protocols import versions
+from web5.dwn.store.schema import SUPERSEDED
 from web5.dwn.store.store import MessageRow
 from web5.dwn.types import Message
 from web5.errors import StorageFull, Web5Error
@@ -24,9 +28,18 @@ from web5.sync.ledger.damage import Damage
 from web5.sync.ledger.ledger import Endpoint, Ledger
 from web5.sync.plan.budget import AUDITS, FETCHES, RESTORES, BudgetOf, Claim
 from web5.sync.plan.damage import MENDED, NO_BETTER
-from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, provided_keys, record_key
+from web5.sync.plan.dependencies import (
+    NO_RECORD,
+    is_end,
+    is_initial,
+    ordering_key,
+    parent_of,
+    provided_keys,
+    record_key,
+)
 from web5.sync.plan.policy import (
     AT_NEXT_VISIT,
+    ENDED,
     FAILURES_IN_A_ROW,
     OWN,
     SLOWLY,
@@ -62,6 +75,7 @@ class SyncContext:
         key_errors: why nothing can be signed for a tenant, by tenant.
         priorities: filters of the records to fetch first on a first sync, by tenant, the newest filter first.
         background: runs for which nobody waits.
+        without_history: URLs of endpoints that know no messages from the past.
         suspects: IDs of records that an endpoint may have lost to variants, by its ID, until it was asked for them.
         made: (tenant, CID) of the messages that were made here last.
         fetches: the budget for fetching what cannot be used, by the endpoint's ID.
@@ -85,6 +99,7 @@ class SyncContext:
     key_errors: dict[str, str] = field(default_factory=dict)
     priorities: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     background: TaskSet = field(default_factory=lambda: TaskSet("a run of sync failed"))
+    without_history: set[str] = field(default_factory=set)
     suspects: dict[int, set[str]] = field(default_factory=dict)
     made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
     fetches: BudgetOf = field(default_factory=lambda: BudgetOf(FETCHES))
@@ -131,6 +146,8 @@ class SyncContext:
     async def apply(self, tenant: str, batches: Sequence[RecordBatch], source: str) -> list[list[Outcome]]:
         """Process pulled messages in the engine, those of a batch in order.
 
+        They are the tenant's, and may be from the past (`web5.dwn.history`).
+
         The ledger's entry of each goes in the transaction that stores it (ledger invariant 5).
 
         Returns:
@@ -150,7 +167,7 @@ class SyncContext:
             return []
         deliveries = [Delivery(one.message, one.inline, one.cid) for one in writes]
         try:
-            replies = await self.dwn.process_writes(tenant, deliveries, source=source)
+            replies = await self.dwn.process_writes(tenant, deliveries, source=source, replicated=True)
         except Exception as error:
             # One of them, perhaps: the others are stored all the same.
             return [_failed(error, writes[0])] if len(writes) == 1 else await self._apply_each(tenant, writes, source)
@@ -176,7 +193,7 @@ class SyncContext:
                 if self.ledger.damage.among(tenant, (one.cid,)):
                     outcomes.append(await self.mend(tenant, one))
                     continue
-                reply = await self.dwn.process_message(tenant, one.message, one.data, source=source)
+                reply = await self.dwn.process_message(tenant, one.message, one.data, source=source, replicated=True)
                 outcomes.append(self._classify(tenant, one, reply))
             except Exception as error:
                 outcomes.append(_failed(error, one))
@@ -200,6 +217,8 @@ class SyncContext:
             return replace(VARIANT, code=outcome.code)
         if self._wants_initial(tenant, candidate, outcome):
             return replace(waiting_for(record_key(key), f"the initial write of record {key}"), code=outcome.code)
+        if outcome.says_deleted:
+            outcome = replace(ENDED, code=outcome.code)
         if outcome.settled and outcome.code not in (202, 204):
             self.ledger.superseded(tenant, candidate.cid)
         return outcome
@@ -213,7 +232,7 @@ class SyncContext:
 
         It calls a delete of nothing done, and an update of nothing, by somebody else than the tenant, not allowed.
         """
-        if outcome.code not in (401, 404) or outcome.waits_for or candidate.ordering_key == NO_RECORD:
+        if outcome.code not in (401, 404) or outcome.lacks_message or candidate.ordering_key == NO_RECORD:
             return False
         return not is_initial(candidate.message) and not self._record(tenant, candidate.ordering_key)
 
@@ -299,9 +318,35 @@ class SyncContext:
         store = self.dwn.store
         if (row := store.message(store.tenant(tenant), cid)) is None:
             return []
-        key = ordering_key(row.message)
-        rows = [*self._initial(tenant, key, cid), row]
-        return [Item(one.seq, one.cid, key, provides=provided_keys(one.message)) for one in rows]
+        rows = [*self._initial(tenant, ordering_key(row.message), cid), row]
+        return [self.item(tenant, one.seq, one.cid, one.message) for one in rows]
+
+    def item(self, tenant: str, seq: int, cid: str, message: Message) -> Item:
+        """Return a message as what is sent; the end of what others depend on goes alone."""
+        key = ordering_key(message)
+        initial = None
+        if method_of(message) == "Records.Delete":
+            initial = self.dwn.store.initial_write(self.dwn.store.tenant(tenant), key)
+        return Item(seq, cid, key, parent_of(message), provided_keys(message, initial), is_end(message, initial))
+
+    def ends_something(self, tenant: str, item: Item, message: Message) -> bool:
+        """Return True if what an item ends is kept here, so that a node may lack what it had allowed."""
+        if item.ordering_key != NO_RECORD:
+            return item.alone
+        store, definition = self.dwn.store, message["descriptor"].get("definition", {})
+        return len(versions(store, store.tenant(tenant), definition.get("protocol"))) > 1
+
+    def is_of_history(self, tenant: str, message: Message) -> bool:
+        """Return True for a superseded definition, and for the first state of a grant that ended, with its data."""
+        row = self.dwn.store.message(self.dwn.store.tenant(tenant), message_cid(message))
+        if row is None:
+            return False
+        return row.method == SUPERSEDED or (row.initial and not row.latest and row.data is not None)
+
+    def has_history(self, tenant: str, message: Message) -> bool:
+        """Return True if what one of a node's history says is here already."""
+        row = self.dwn.store.message(self.dwn.store.tenant(tenant), message_cid(message))
+        return row is not None and (method_of(message) != "Records.Write" or row.data is not None)
 
     def _initial(self, tenant: str, record_id: str, cid: str) -> list[MessageRow]:
         """Return the initial write of a record, if it is another message than this."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
+from web5.dwn.codes import Code
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream, data_of
 from web5.dwn.permissions.grants import Grant
 from web5.dwn.types import Message
@@ -255,6 +256,36 @@ class Peer:
         self.clock.learn(outcome.detail)
         return outcome
 
+    async def replicate(
+        self, message: Message, data: bytes | DataStream | None, on_sent: Callable[[int], None] | None = None
+    ) -> Outcome | None:
+        """Send a message as one from the past, by the tenant's word; None: the endpoint knows no such thing.
+
+        Raises:
+            BlobMissing: the data was replaced or deleted here meanwhile.
+        """
+        sent = await compose.messages_replicate(self._signer, self.clock, message=message)
+        reply, outcome = await self._request(sent, data, on_sent, about=message)
+        await _release(reply)
+        return None if _is_unknown(outcome) else outcome
+
+    async def history(self) -> list[Any] | Outcome | None:
+        """Return what allowed messages once, and ended; None: the endpoint knows no such thing."""
+        entries: list[Any] = []
+        cursor: Cursor | None = None
+        for _ in range(MOST_PAGES):
+            reply = await self._ask(compose.messages_history, cursor=cursor)
+            if isinstance(reply, Outcome):
+                return None if _is_unknown(reply) else reply
+            await _release(reply)
+            page, cursor = reply.get("entries"), reply.get("cursor")
+            if not isinstance(page, list):
+                return NO_LIST
+            entries += page
+            if not page or not is_cursor(cursor):
+                break
+        return entries
+
     async def _asked(self, make: Callable[..., Awaitable[Message]], **about: Any) -> tuple[Message, Outcome]:
         """Ask with the message that a function of `compose` makes; once more if the endpoint's clock was another."""
         reply, outcome = await self._request(await make(self._signer, self.clock, **about))
@@ -271,7 +302,11 @@ class Peer:
         return replace(outcome, state=State.REFUSED, backoff=SOON) if outcome.settled else outcome
 
     async def _request(
-        self, message: Message, data: bytes | DataStream | None = None, on_sent: Callable[[int], None] | None = None
+        self,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        on_sent: Callable[[int], None] | None = None,
+        about: Message | None = None,
     ) -> tuple[Message, Outcome]:
         self.report.requests += 1
         self.report.awaited += 1
@@ -283,7 +318,11 @@ class Peer:
             return {}, classify_error(error)
         finally:
             self.report.awaited -= 1
-        return reply, classify(reply, message)
+        return reply, classify(reply, about or message)
+
+
+def _is_unknown(outcome: Outcome) -> bool:
+    return outcome.code == 501 or outcome.detail.startswith(Code.SchemaValidatorSchemaNotFound)
 
 
 async def _release(reply: Any) -> None:

@@ -19,6 +19,7 @@ from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
 from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
+from web5.sync.plan.dependencies import NO_RECORD
 from web5.sync.plan.policy import ERRORS, FAILURES_IN_A_ROW, OWN, Outcome, classify_own, is_of_node, node_failed
 from web5.sync.plan.pull import (
     KEPT_BYTES,
@@ -28,6 +29,7 @@ from web5.sync.plan.pull import (
     PageWalk,
     RecordBatch,
     ReorderBuffer,
+    read_history,
     read_reply,
 )
 from web5.sync.plan.variants import VARIANT
@@ -81,6 +83,7 @@ class Pull:
         self._reported = 0.0
         self._no_room: float | None = None
         self._full = 0
+        self._wants_history = self._knows_history = False
 
     async def fetch(self) -> bool:
         """Fetch the messages that are due and claimed by nobody; return True if that concerns the other endpoints."""
@@ -102,9 +105,12 @@ class Pull:
             if len(cids) > PAGES_ABOVE and not self._peer.is_delegate:
                 if self._peer.endpoint.caught_up is None:
                     await self._fetch_protocols(set(cids))
+                    await self._fetch_history()
                 for walk in self._walks(set(cids)):
                     await self._fetch_pages(walk)
+            await self._fetch_history()
             await self._read_all(self._inbox.remaining(self._id, cids))
+            await self._fetch_history()
         finally:
             self._context.release_claims(self._claim, claims)
         self._update_progress(now=True)
@@ -151,6 +157,22 @@ class Pull:
             self._count(entries)
             return
         await self._apply_all([[one] for one in map(_configuration, entries) if one is not None and one.cid in wanted])
+
+    async def _fetch_history(self) -> None:
+        """Fetch what ended, once a visit, if something may have depended on it: it is listed nowhere."""
+        url = self._peer.endpoint.url
+        unknown = self._peer.is_delegate or url in self._context.without_history
+        if not self._wants_history or self._knows_history or unknown or self.halted:
+            return
+        self._knows_history = True
+        entries = await self._peer.history()
+        if entries is None:
+            self._context.without_history.add(url)
+        elif isinstance(entries, Outcome):
+            self._count(entries)
+        else:
+            ended = [one for entry in entries if (one := read_history(entry)) is not None]
+            await self._apply([[one] for one in ended if not self._context.has_history(self._tenant, one.message)])
 
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
@@ -289,6 +311,8 @@ class Pull:
         waiting: RecordBatch = []
         reason: Outcome | None = None
         for candidate, outcome in zip(batch, outcomes, strict=True):
+            if outcome.may_be_of_the_past or (outcome.code == 202 and candidate.ordering_key == NO_RECORD):
+                self._wants_history = True
             if outcome.settled:
                 self._count_applied(candidate, outcome)
                 if outcome.name == VARIANT.name:
@@ -336,7 +360,7 @@ class Pull:
     def _set_aside(self, candidate: Candidate) -> None:
         key = candidate.ordering_key
         self._inbox.set_aside(self._id, candidate.variant or candidate.cid, key)
-        if key != dependencies.NO_RECORD:
+        if key != NO_RECORD:
             self.suspects.add(key)
 
     def _record(self, cid: str, outcome: Outcome) -> None:

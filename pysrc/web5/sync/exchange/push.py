@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 
-from web5.dwn.data import MAX_INLINE_BYTES
+from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.rpc import method_of
 from web5.errors import BlobMissing, MessageDamaged, StorageCorrupt, Web5Error
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import RESTORED, confirmed
+from web5.sync.exchange.history import RENEWED, hand_on, is_from_the_past, renewed
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.damage import damaged_here
-from web5.sync.plan.dependencies import NO_RECORD, is_initial, ordering_key, parent_of, provided_keys, record_key
+from web5.sync.plan.dependencies import NO_RECORD, is_initial, record_key
 from web5.sync.plan.policy import Outcome, classify_own, is_of_node, waiting_for
 from web5.sync.plan.push import Item, PushPlan
 from web5.sync.states import State, SyncEvent
@@ -57,10 +59,11 @@ class Push:
         self._total = 0
         self._flushed = context.clock.monotonic()
         self._unflushed = False
+        self._by_date: deque[tuple[int, str]] | None = None
 
     async def run(self) -> bool:
         """Send the due messages, until none is left or the endpoint is halted; return True if it took any."""
-        before = self._peer.report.pushed
+        before, self._by_date = self._peer.report.pushed, None
         self._total = self._done + self._outbox.summary(self._id).unsettled
         plan, last, sending = PushPlan(), 0, set[asyncio.Task[tuple[Item, Outcome]]]()
         try:
@@ -68,7 +71,8 @@ class Push:
                 while len(plan) < AHEAD and not plan.halted and (due := self._due(last)):
                     for seq, cid in due:
                         last = max(last, seq)
-                        await self._plan(plan, seq, cid)
+                        if not await self._plan(plan, seq, cid):
+                            break
                 sending |= {asyncio.create_task(self._send(item)) for item in plan.ready()}
                 if not sending:
                     break
@@ -90,6 +94,8 @@ class Push:
 
         A message on which this program has failed comes last, so that it holds up no other.
         """
+        if self._by_date is not None:
+            return [self._by_date.popleft() for _ in range(min(AHEAD, len(self._by_date)))]
         crashed, found = self._context.crashed, dict[int, str]()
         while not found:
             due = self._outbox.due(self._id, self._context.clock.now(), AHEAD, after, self._peer.clock.now())
@@ -101,23 +107,42 @@ class Push:
                 break
         return list(found.items())
 
-    async def _plan(self, plan: PushPlan, seq: int, cid: str) -> None:
+    async def _plan(self, plan: PushPlan, seq: int, cid: str) -> bool:
+        """Put a message in its place in the plan; return False if all that is due was put in another order instead."""
         if self._tries[seq] >= TRIES:
-            return
+            return True
         self._tries[seq] += 1
         try:
             stored = await self._context.dwn.read_stored(self._tenant, cid)
         except MessageDamaged as error:
             self._record([(Item(seq, cid, NO_RECORD), damaged_here(cid, error))])
-            return
+            return True
         if stored is None:
             self._record([(Item(seq, cid, NO_RECORD), NOTHING_TO_SEND)])
-            return
-        item = Item(seq, cid, ordering_key(stored.message), parent_of(stored.message), provided_keys(stored.message))
+            return True
+        item = self._context.item(self._tenant, seq, cid, stored.message)
+        if self._by_date is None and self._context.ends_something(self._tenant, item, stored.message):
+            self._tries[seq] -= 1
+            self._sort_by_date(plan)
+            return False
         if (outcome := plan.held_back(item)) is not None:
             self._record([(item, outcome)])
         else:
             plan.add(item)
+        return True
+
+    def _sort_by_date(self, plan: PushPlan) -> None:
+        """Send all that is due in the order in which it was made, and not in which it came here.
+
+        What a definition, a role, a grant or a parent allowed is taken before its end, also by a node that keeps no
+        history.
+        """
+        while self._outbox.open_window(self._id):
+            pass
+        due = self._outbox.due(self._id, self._context.clock.now(), there=self._peer.clock.now())
+        made = self._context.dwn.store.made(self._tenant, [entry.position for entry in due])
+        todo = [(entry.position, entry.cid) for entry in due if entry.position not in plan]
+        self._by_date = deque(sorted(todo, key=lambda one: (made.get(one[0], 0), one[0])))
 
     async def _send(self, item: Item) -> tuple[Item, Outcome]:
         crashed = self._context.crashed
@@ -137,7 +162,7 @@ class Push:
         self._done += sum(outcome.settled for _, outcome in outcomes)
         self.failed = self.failed or next((outcome for _, outcome in outcomes if is_of_node(outcome)), None)
         self.stored |= any(outcome.settled and outcome.code in (202, 204) for _, outcome in outcomes)
-        self.restored |= any(outcome is RESTORED for _, outcome in outcomes)
+        self.restored |= any(outcome in (RESTORED, RENEWED) for _, outcome in outcomes)
         # It was sent after all that the ledger counts as missing there.
         self.dependency_lost |= any(outcome.lacks_message for _, outcome in outcomes)
         total = max(self._done, self._total)
@@ -164,9 +189,17 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
         if not is_initial(message) and context.lacks_initial(endpoint, tenant, item):
             # A delete would be answered with 404, as if the record were deleted already.
             return waiting_for(record_key(item.ordering_key), f"the initial write of record {item.ordering_key}")
+        data: bytes | DataStream | None = stored.data
+        if data is None and "protocol" in message["descriptor"] and message["descriptor"].get("dataSize") == 0:
+            data = b""  # which it had, though it was deleted: only so is it a role, or a parent, for what follows
         context.sending.add((endpoint, item.cid))
         try:
-            outcome = await peer.send(message, stored.data, _byte_counter(context, peer))
+            outcome = await peer.send(message, data, _byte_counter(context, peer))
+            if is_from_the_past(context, tenant, message, outcome):
+                handed = await hand_on(context, peer, item, _byte_counter(context, peer))
+                if handed is None and outcome.code == 409 and method_of(message) == "Records.Delete":
+                    handed = await renewed(context, peer, message, outcome)
+                outcome = handed or outcome
         except BlobMissing:
             # It was replaced or deleted while it was read; its replacement is a message of its own.
             return NOTHING_TO_SEND if await context.dwn.read_stored(tenant, item.cid) is None else REPLACED
@@ -176,6 +209,8 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
             return classify_own(error)
         finally:
             context.sending.discard((endpoint, item.cid))
+        if outcome.says_deleted:  # so its delete will come from there, and end it here too
+            outcome = replace(outcome, state=State.WAITING, waits_for=record_key(item.ordering_key))
         if outcome.code == 409:
             outcome = await confirmed(context, peer, item.cid, outcome)
         doubtful = outcome.state is State.REFUSED and outcome.code in (400, 401)

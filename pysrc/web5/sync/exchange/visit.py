@@ -25,6 +25,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from web5.dwn.store.protocols import superseded
 from web5.errors import AskedToWait, CryptoError, DidError, IdentityError, Web5Error
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import look_after
@@ -260,8 +261,10 @@ class EndpointSync:
         A vanished message that this node does not hold either was superseded, here and there.
         """
         store, link, endpoint = self._context.dwn.store, self._link, self._endpoint
+        held = self._vanished and {cid for cid in self._vanished if store.has(link.tenant, cid)}
         now = self._context.clock.monotonic()
-        link.doubted |= self._log_changed or any(store.has(link.tenant, cid) for cid in self._vanished)
+        is_lost = bool(held and held - superseded(store, store.tenant(link.tenant)))
+        link.doubted |= self._log_changed or is_lost
         if link.doubted and self._context.audits[endpoint.id].left(now) >= 1:
             return True
         suspect = self._push.dependency_lost or self._pull.fruitless

@@ -208,7 +208,8 @@ class Ledger:
         endpoints = self._endpoint_ids.get(message.tenant)
         if not endpoints:
             return
-        keys = dependencies.provided_keys(message.message)
+        keys = dependencies.provided_keys(message.message, message.initial_write)
+        is_end = message.message["descriptor"]["method"] != "Write"
         for url, endpoint in endpoints.items():
             listed = self.inbox.settle(endpoint, message.message_cid)
             if listed or url == message.source:
@@ -216,6 +217,8 @@ class Ledger:
             else:
                 self.outbox.appended(endpoint, message)
             self.inbox.release(endpoint, keys)
+            if is_end:  # what was refused there as things were may be allowed now, or need not be sent any more
+                self.outbox.release(endpoint, keys)
 
     def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:
         """Take over an endpoint's listing: entries for the messages missing here, the rest is settled (invariant 4)."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from web5.dwn import Applied
 from web5.dwn.store.database import Database
+from web5.dwn.store.protocols import superseded
 from web5.dwn.store.store import Store
 from web5.sync.ledger.entries import Entries, Entry
 from web5.sync.ledger.totals import Totals
@@ -137,9 +138,10 @@ class Outbox(Entries):
     def relist(self, endpoint: int, held: set[str]) -> int:
         """Begin anew from a listing of everything, `held` of it also here; return how many settled messages are lost.
 
-        Inside a transaction.
+        No endpoint lists superseded definitions; those that it had are lost if others are. Inside a transaction.
         """
-        lost = 0
+        lost, of_history = 0, list[tuple[int, str]]()
+        unlisted = self._superseded(endpoint)
         reached = self._cursor(endpoint)[1]
         states = dict(self._db.execute("SELECT position, state FROM sync_out WHERE endpoint = ?", (endpoint,)))
         self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND state = 'settled'", (endpoint,))
@@ -147,10 +149,18 @@ class Outbox(Entries):
         for seq, cid in self._beyond(endpoint):
             if cid in held:
                 self.mark_settled(endpoint, seq, cid)
-            else:
-                lost += states.get(seq, "settled" if seq <= reached else "pending") == "settled"
+            elif states.get(seq, "settled" if seq <= reached else "pending") == "settled":
+                if cid in unlisted:
+                    of_history.append((seq, cid))
+                else:
+                    lost += 1
+        for seq, cid in [] if lost else of_history:
+            self.mark_settled(endpoint, seq, cid)
         self.recount(endpoint)
         return lost
+
+    def _superseded(self, endpoint: int) -> set[str]:
+        return superseded(self._store, self._store.tenant(self._cursor(endpoint)[0]))
 
     def is_settled(self, endpoint: int, seq: int) -> bool:
         """Return True if the endpoint needs nothing of this event any more (invariants 1 and 2 of the ledger)."""
@@ -166,7 +176,8 @@ class Outbox(Entries):
             events = self._events(tenant, 0, WINDOW)
         else:  # the oldest of some protocols may lie behind any number of others
             events = self._store.some_of(tenant, protocols, WINDOW)
-        return next((cid for seq, cid in events if self.is_settled(endpoint, seq)), None)
+        unlisted = self._superseded(endpoint)
+        return next((cid for seq, cid in events if cid not in unlisted and self.is_settled(endpoint, seq)), None)
 
     def unsettled(
         self,

@@ -3,6 +3,9 @@
 A dependency is named by a key, such as "record:bafy…" or "protocol:https://…". A message that was refused because
 something is missing waits for a key; a message that is stored provides keys, and whatever waits for one of them is
 tried again at once. So nothing polls for its dependency, and nothing waits longer than it has to.
+
+What is refused as things are now may have been allowed at its own time (`web5.dwn.history`): a second table has what
+that depended on. So it waits for what may yet come, such as an earlier definition of its protocol.
 """
 
 from __future__ import annotations
@@ -42,6 +45,20 @@ def is_initial(message: Message) -> bool:
     return "dateCreated" in descriptor and descriptor["dateCreated"] == descriptor.get("messageTimestamp")
 
 
+def is_end(message: Message, initial: Message | None) -> bool:
+    """Return True for a delete of what messages of others may depend on: a role, a grant, or a parent without data.
+
+    A node that keeps no history takes those only before it. (Of a deleted parent with data, it takes none after.)
+
+    Parameters:
+        initial: the initial write of the record that is deleted.
+    """
+    if _descriptor(message).get("method") != "Delete" or initial is None:
+        return False
+    deleted = _descriptor(initial)
+    return "protocol" in deleted and ("recipient" in deleted or deleted.get("dataSize") == 0)
+
+
 def record_key(record_id: object) -> str:
     return f"record:{record_id}"
 
@@ -59,7 +76,7 @@ def _protocol(message: Message) -> str:
 
 
 def _role(message: Message) -> str:
-    return f"role:{_descriptor(message).get('protocol')} {_signed(message).get('protocolRole')}"
+    return _role_key({**_descriptor(message), "protocolPath": _signed(message).get("protocolRole")})
 
 
 def data_key(cid: str) -> str:
@@ -79,6 +96,14 @@ def _grant(message: Message) -> str:
     return record_key(_signed(message).get("permissionGrantId"))
 
 
+def _own_role(message: Message) -> str:
+    return _role_key(_descriptor(message))
+
+
+def _role_key(descriptor: Mapping[str, Any]) -> str:
+    return f"role:{descriptor.get('protocol')} {descriptor.get('protocolPath')}"
+
+
 MISSING: Mapping[str, Callable[[Message], str]] = {
     "RecordsWriteGetInitialWriteNotFound": _own_record,
     "RecordsWriteMissingDataInPrevious": _own_record,
@@ -93,24 +118,58 @@ MISSING: Mapping[str, Callable[[Message], str]] = {
 }
 """The dependency key by the error code for something that is not there yet."""
 
+NOT_ALLOWED: Mapping[str, Callable[[Message], str]] = {
+    **dict.fromkeys(
+        (
+            "ProtocolAuthorizationInvalidType",
+            "ProtocolAuthorizationInvalidSchema",
+            "ProtocolAuthorizationIncorrectDataFormat",
+            "ProtocolAuthorizationParentlessIncorrectProtocolPath",
+            "ProtocolAuthorizationMissingRuleSet",
+            "ProtocolAuthorizationRoleMissingRecipient",
+            "ProtocolAuthorizationMinSizeInvalid",
+            "ProtocolAuthorizationMaxSizeInvalid",
+            "ProtocolAuthorizationTagsInvalidSchema",
+            "ProtocolAuthorizationNotARole",
+            "ProtocolAuthorizationActionRulesNotFound",
+            "ProtocolAuthorizationActionNotAllowed",
+        ),
+        _protocol,
+    ),
+    "ProtocolAuthorizationDuplicateRoleRecipient": _own_role,
+}
+"""The dependency key by the error code for what is not allowed as things are now, and may have been at its own time."""
+
 PATTERN = rf"^({'|'.join(MISSING)})\b"
+NOT_ALLOWED_PATTERN = rf"^({'|'.join(NOT_ALLOWED)})\b"
+
+
+def is_missing(detail: str) -> bool:
+    """Return True if a refusal with this detail says that something is not there."""
+    return re.match(PATTERN, detail) is not None
 
 
 def missing_key(message: Message, detail: str) -> str | None:
-    """Return the dependency key named by a refusal with this detail, or None if nothing is missing."""
-    found = re.match(PATTERN, detail)
-    return MISSING[found[1]](message) if found else None
+    """Return the dependency key named by a refusal with this detail, or None if it depends on nothing."""
+    found = re.match(PATTERN, detail) or re.match(NOT_ALLOWED_PATTERN, detail)
+    return {**MISSING, **NOT_ALLOWED}[found[1]](message) if found else None
 
 
-def provided_keys(message: Message) -> tuple[str, ...]:
-    """Return the dependency keys that a message provides once it is stored."""
+def provided_keys(message: Message, initial: Message | None = None) -> tuple[str, ...]:
+    """Return the dependency keys that a message provides once it is stored.
+
+    Parameters:
+        initial: the initial write of its record, if that is another: the end of a role may be waited for, too.
+    """
     descriptor = _descriptor(message)
     match descriptor.get("interface"), descriptor.get("method"):
         case "Protocols", "Configure":
             definition = descriptor.get("definition")
             return (f"protocol:{definition.get('protocol')}",) if isinstance(definition, Mapping) else ()
         case "Records", "Write" if "protocolPath" in descriptor:
-            return (_own_record(message), f"role:{descriptor.get('protocol')} {descriptor['protocolPath']}")
+            return _own_record(message), _role_key(descriptor)
+        case "Records", "Delete" if initial is not None and "protocolPath" in _descriptor(initial):
+            return _own_record(message), _role_key(_descriptor(initial))
         case "Records", _:
             return (_own_record(message),)
     return ()

@@ -97,7 +97,18 @@ class Outcome:
     @property
     def lacks_message(self) -> bool:
         """True if the node says that a message on which this one depends is not there."""
-        return self.code != 0 and self.waits_for is not None and not dependencies.is_time(self.waits_for)
+        waits = self.code != 0 and self.waits_for is not None and not dependencies.is_time(self.waits_for)
+        return waits and dependencies.is_missing(self.detail)
+
+    @property
+    def may_be_of_the_past(self) -> bool:
+        """True if the message is not allowed as things are now, but may have been at its own time."""
+        return self.code in (400, 401) and self.waits_for is not None and not dependencies.is_time(self.waits_for)
+
+    @property
+    def says_deleted(self) -> bool:
+        """True if the message is a write of a record that was deleted there."""
+        return self.detail.startswith(Code.RecordsWriteNotAllowedAfterDelete)
 
     @property
     def unregistered(self) -> bool:
@@ -152,6 +163,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("4..|5..", _TOO_LARGE, detail=r"\bRecordDataSizeLimitExceeded\b"),
     Rule("4..|5..", _QUOTA_FULL, detail=r"\bTenant(Storage|Message)QuotaExceeded\b"),
+    Rule(
+        "400|401",
+        Outcome("not allowed as things are there", State.WAITING, SLOWLY, needs_user_action=True),
+        detail=dependencies.NOT_ALLOWED_PATTERN,
+    ),
     Rule("401|403", Outcome("not authorized", State.REFUSED, SOON, needs_user_action=True)),
     # It is the whole endpoint that has to wait (`remote.pauses`), so the message has no wait of its own.
     Rule("429", Outcome("too many requests", State.BLOCKED, ends_visit=True)),
@@ -177,6 +193,9 @@ def classify(reply: Message, message: Message | None = None) -> Outcome:
         backoff = Backoff(seconds, max(seconds, SOON.most))
     return replace(rule.outcome, code=code, detail=detail or rule.outcome.name, waits_for=key, backoff=backoff)
 
+
+ENDED = Outcome("its record was deleted", None)
+"""The outcome of a write that was fetched, and whose record has a delete here: that ends it, whatever the dates."""
 
 GARBAGE = Outcome("not a DWN's reply", State.REFUSED, SOON, 0, "BadReply: the reply has no status")
 

@@ -189,6 +189,21 @@ def read_entry(entry: Any) -> RecordBatch:
     return batch if batch[0].ordering_key == batch[-1].ordering_key != NO_RECORD else []
 
 
+def read_history(entry: Any) -> Candidate | None:
+    """Return the message of a MessagesHistory entry; None if it is no such entry."""
+    if not isinstance(entry, dict):
+        return None
+    method, data = method_of(entry), None
+    if method == "Records.Write":
+        data = _inline_data(entry)
+    if (method, data is None) not in (("Protocols.Configure", True), ("Records.Write", False)):
+        return None
+    try:
+        return Candidate.of(_without(entry, "encodedData"), data)
+    except InvalidArgument:
+        return None
+
+
 def _without(message: Message, *names: str) -> Message:
     return {name: value for name, value in message.items() if name not in names}
 

@@ -3,8 +3,8 @@
 Invariants:
 1. Messages of one record are sent one at a time, in the order of the local event log: the initial write first.
 2. A message is not sent before an earlier one of its parent record has its reply.
-3. A message that is not of a record (a protocol definition) is sent alone: after everything before it, before
-   everything after it.
+3. A message that others depend on in their order is sent alone: after everything before it, before everything after
+   it. These are the definitions of protocols, and the ends of roles, of grants, and of parents.
 4. Nothing of a record is sent in this visit after one of its messages failed: it waits, and says for which.
 5. Until the endpoint's first reply, one request is in flight; then up to `WIDTH`.
 6. After a failure of the whole endpoint (`ends_visit`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
@@ -24,19 +24,24 @@ WIDTH = 6
 
 @dataclass(slots=True)
 class Item:
-    """One message on its way to one endpoint, where it provides these dependency keys."""
+    """One message on its way to one endpoint, where it provides these dependency keys; `alone`: see invariant 3."""
 
     seq: int
     cid: str
     ordering_key: str
     parent: str | None = None
     provides: tuple[str, ...] = ()
+    alone: bool = False
     sent: bool = False
+
+    @property
+    def goes_alone(self) -> bool:
+        return self.alone or self.ordering_key == NO_RECORD
 
 
 @dataclass(slots=True)
 class PushPlan:
-    """The order of one endpoint's pushes in one visit. Add items in ascending `seq`."""
+    """The order of one endpoint's pushes in one visit. Add items in the order in which they are to be sent."""
 
     halted: Outcome | None = None
     _items: dict[int, Item] = field(default_factory=dict)
@@ -47,6 +52,10 @@ class PushPlan:
 
     def add(self, item: Item) -> None:
         self._items[item.seq] = item
+
+    def __contains__(self, seq: int) -> bool:
+        """Return True if an item has no outcome yet."""
+        return seq in self._items
 
     def __len__(self) -> int:
         """Return the number of items without an outcome."""
@@ -59,11 +68,13 @@ class PushPlan:
         ahead: set[str] = set()
         for item in self._items.values():
             key = item.ordering_key
-            if len(chosen) >= room or NO_RECORD in ahead or (key == NO_RECORD and ahead):
+            if len(chosen) >= room or (item.goes_alone and ahead):
                 break
             if not (item.sent or key in ahead or item.parent in ahead):
                 item.sent = True
                 chosen.append(item)
+            if item.goes_alone:
+                break
             ahead.add(key)
         self._in_flight += len(chosen)
         return chosen

@@ -31,12 +31,26 @@ ROLE = {"protocol": "urn:p", "protocol_path": "thread/member", "recipient": "did
         (lambda store: stored.parent(store, 1, "urn:p", "x"), "INDEX dwn_by_record (tenant=? AND record_id=?)"),
         (
             lambda store: stored.role_records(store, 1, context="x", **ROLE),
-            "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=? AND context_id>?",
+            "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=? AND method=? AND context_id>?",
         ),
         (
             lambda store: stored.role_records(store, 1, context=None, **ROLE),
-            "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=?)",
+            "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=? AND method=?)",
         ),
+        (
+            lambda store: stored.role_records(store, 1, context="x", at="2026", since="2026", **ROLE),
+            "dwn_by_role (tenant=? AND recipient=? AND protocol=? AND protocol_path=? AND method=? AND context_id>?",
+        ),
+        (
+            lambda store: stored.configured_at(store, 1, "urn:p", "2026"),
+            "INDEX dwn_superseded (tenant=? AND protocol=?)",
+        ),
+        (lambda store: stored.superseded(store, 1), "INDEX dwn_superseded (tenant=?)"),
+        (
+            lambda store: list(stored.history(store, 1, 0)),
+            "dwn_by_protocol (tenant=? AND protocol=? AND latest=? AND protocol_path=? AND method=?)",
+        ),
+        (lambda store: stored.parent(store, 1, "urn:p", "x", "2026"), "dwn_by_record (tenant=? AND record_id=?)"),
         (lambda store: stored.purge_descendants(store, 1, "x"), "(tenant=? AND parent_id=?"),
     ],
 )

@@ -71,6 +71,22 @@ def sync() -> str:
                 " for is there, whoever brings it; and, in case that is never noticed, after the waits above."
             ),
             *table(("Code", "Waits for"), [(f"`{code}`", _waits(code)) for code in dependencies.MISSING]),
+            "## What is from the past",
+            "",
+            *_text(
+                "A message that was allowed once may be refused as things are now: by a newer definition of its"
+                " protocol, or because a role, a grant or a parent record has ended. Where a visit fetches such a"
+                " message, it asks the node once for what has ended (`MessagesHistory`), and judges the message by its"
+                " own time. A node that refuses one is given it again with the tenant's signature over that"
+                " (`MessagesReplicate`). A node that knows neither, such as the reference's, gets everything that is"
+                " due in the order of its dates; what it refuses all the same waits, with one of these codes:"
+            ),
+            *table(("Code", "Waits for"), [(f"`{code}`", _waits(code)) for code in dependencies.NOT_ALLOWED]),
+            *_text(
+                "A delete ends a record: a write that is dated later goes where the delete comes, and is sent no more."
+                " Where a node that knows no past has a later write, and so refuses the delete, the owner's agent makes"
+                " the delete anew, dated after that write; as often as it writes a record anew that was displaced."
+            ),
             "## Clocks",
             "",
             *_text(
@@ -174,8 +190,14 @@ def _text(paragraph: str) -> Iterable[str]:
     return *textwrap.wrap(paragraph, 116, break_long_words=False, break_on_hyphens=False), ""
 
 
+_NAMED = {
+    dependencies.PATTERN: "a code of a dependency, see below",
+    dependencies.NOT_ALLOWED_PATTERN: "a code of the past, see below",
+}
+
+
 def _reply(rule: policy.Rule) -> tuple[str, ...]:
-    detail = "a code of a dependency, see below" if rule.detail == dependencies.PATTERN else f"`{rule.detail}`"
+    detail = _NAMED.get(rule.detail, f"`{rule.detail}`")
     status = rule.codes.replace("|", ", ").replace("...", "any other").replace("..", "xx")
     return (
         status + (f" to a {rule.method.replace('.', '')}" if rule.method else ""),
@@ -217,10 +239,15 @@ def _waits(code: str) -> str:
     payload = b64url_encode(json.dumps({"protocolRole": "ROLE", "permissionGrantId": "GRANT"}).encode())
     message = {
         "recordId": "ID",
-        "descriptor": {"parentId": "PARENT", "protocol": "URI", "messageTimestamp": "DATE"},
+        "descriptor": {
+            "parentId": "PARENT",
+            "protocol": "URI",
+            "protocolPath": "PATH",
+            "messageTimestamp": "DATE",
+        },
         "authorization": {"signature": {"payload": payload}},
     }
-    return dependencies.describe(dependencies.MISSING[code](message))
+    return dependencies.describe({**dependencies.MISSING, **dependencies.NOT_ALLOWED}[code](message))
 
 
 def _list(states: type[StrEnum]) -> str:

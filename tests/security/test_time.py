@@ -151,3 +151,40 @@ async def test_a_member_freezes_nothing_until_9999(nodes: Nodes) -> None:
             alice.signer, nodes.clock, record_id=record["recordId"], prune=record is thread
         )
         assert await nodes.send("/a", alice, gone) == "202 Accepted"
+
+
+async def test_nobody_gets_back_by_an_old_date_what_has_ended(nodes: Nodes) -> None:
+    """A former member writes as of when he was one; what the tenant said of another message, or long ago, helps not."""
+    alice, bob = await person(), await person()
+
+    async def write(by: Person, data: bytes, **options: Any) -> Message:
+        options |= {"data_format": "text/plain", "protocol": URI}
+        return await compose.records_write(by.signer, nodes.clock, data=data, **options)
+
+    configure = await compose.protocols_configure(alice.signer, nodes.clock, definition=chat())
+    thread = await write(alice, b"t", protocol_path="thread")
+    below = {"parent_context_id": thread["contextId"]}
+    role = await write(alice, b"m", protocol_path="thread/member", recipient=bob.did, **below)
+    post = {"protocol_path": "thread/post", "schema": "https://example.com/schemas/post", **below}
+    old = [await write(bob, data, protocol_role="thread/member", **post) for data in (b"1", b"2")]
+    end = await compose.records_delete(alice.signer, nodes.clock, record_id=role["recordId"])
+    for message, data in ((configure, None), (thread, b"t"), (role, b"m"), (end, None)):
+        assert await nodes.send("/a", alice, message, data) == "202 Accepted"
+
+    refusal = "401 ProtocolAuthorizationMatchingRoleRecordNotFound"
+    assert await nodes.send("/a", alice, old[0], b"1") == refusal
+    his = await compose.messages_replicate(bob.signer, nodes.clock, message=old[0])
+    assert await nodes.send("/a", alice, his, b"1") == "401 MessagesReplicateAuthorizationFailed"
+    hers = await compose.messages_replicate(alice.signer, nodes.clock, message=old[0])
+    other = await compose.messages_replicate(alice.signer, nodes.clock, message=old[1])
+    assert await nodes.send("/a", alice, {**hers, "message": old[1]}, b"2") == "400 MessagesReplicateCidMismatch"
+    mixed = {**hers, "descriptor": other["descriptor"], "message": old[1]}
+    assert (await nodes.send("/a", alice, mixed, b"2")).startswith(("400", "401"))
+    asked = await compose.messages_history(bob.signer, nodes.clock)
+    assert await nodes.send("/a", alice, asked) == "401 MessagesHistoryAuthorizationFailed"
+
+    assert await nodes.send("/a", alice, hers, b"1") == "202 Accepted"
+    nodes.clock.us += 11 * MINUTE
+    assert await nodes.send("/a", alice, other, b"2") == "401 TimestampOutsideWindow"
+    again = await compose.messages_replicate(alice.signer, nodes.clock, message=old[1])
+    assert await nodes.send("/a", alice, again, b"2") == "202 Accepted"

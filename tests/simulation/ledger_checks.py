@@ -73,7 +73,9 @@ def _listed_but_missing(
     if identity != endpoint.dwn.store.identity:
         return
     db = device.dwn.database.connection
-    listed = [cid for at, cid in endpoint.dwn.store.entries_after(tenant, 0, 1_000_000) if at <= int(seq)]
+    store = endpoint.dwn.store
+    unlisted = stored_protocols.superseded(store, store.tenant(tenant))
+    listed = [cid for at, cid in store.entries_after(tenant, 0, 1_000_000) if at <= int(seq) and cid not in unlisted]
     rows = {cid for (cid,) in db.execute("SELECT cid FROM sync_in WHERE endpoint = ?", (number,))}
     for cid in sorted(device.dwn.store.missing(tenant, listed) - rows):
         if not replaced(device.dwn, device.world.account, cid):
@@ -90,7 +92,7 @@ def replaced(dwn: Dwn, account: Account, cid: str) -> bool:
         newest = stored_protocols.configured(store, tenant, made.protocol or "")
         return newest is not None and account.made[newest].age > made.age
     newest_row = _newest(dwn, tenant, made.record_id)
-    if newest_row is not None and (newest_row.age > made.age or _deleted_alike(made, newest_row)):
+    if newest_row is not None and _is_replaced(made, newest_row):
         return True
     return _pruned(dwn, tenant, account, made)
 
@@ -100,10 +102,12 @@ def _newest(dwn: Dwn, tenant: int, record_id: str) -> MessageRow | None:
     return rows[-1] if rows else None
 
 
-def _deleted_alike(made: Authored, newest: MessageRow) -> bool:
-    if made.kind != "RecordsDelete" or newest.method != "Delete":
-        return False
-    return not made.is_prune or bool(newest.message["descriptor"]["prune"])
+def _is_replaced(made: Authored, newest: MessageRow) -> bool:
+    if newest.method != "Delete":
+        return made.kind != "RecordsDelete" and newest.age > made.age
+    if made.kind != "RecordsDelete":
+        return True
+    return (bool(newest.message["descriptor"]["prune"]), newest.age) > (made.is_prune, made.age)
 
 
 def _pruned(dwn: Dwn, tenant: int, account: Account, made: Authored) -> bool:

@@ -1,15 +1,12 @@
 """The messages that nodes hold which have seen the same, by the DWN's own rules, and where those let nodes differ.
 
-The newest message of a record wins, but for this: no write is taken after a delete, a delete of what is deleted already
-is not taken unless it prunes for the first time, and nothing is taken below a record that is deleted or whose type the
-protocol does not know. So nodes that got messages in different orders differ for ever (`dwn-sdk-js` alike), if
+The newest message of a record wins, but for this: a delete ends it, whatever its writes are dated; of several deletes,
+one that prunes wins, then the newest; and below what was pruned there is nothing (`web5.dwn.history`). What the tenant
+wrote is kept below a record that was deleted, and whatever a definition says; what a guest wrote, as far as it is older
+than the end of the record above it.
 
-1. a record has a delete, and another message of it is newer than that delete: unless the newest of all its messages is
-   the only one that prunes;
-2. a record is below one that was deleted: a node that had it keeps it, one that gets it later refuses it;
-3. the newest definition of its protocol does not know a record's type.
-
-`Disputed` are exactly those records; a node may hold any proper state of them.
+`Disputed` are the records in which a guest wrote something later than that, in a clock of his own: a node that had it
+before the delete keeps it. A node may also keep the definitions that were superseded.
 """
 
 from __future__ import annotations
@@ -18,6 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tests.simulation.account import Authored
+from web5.dwn.jws import message_author
 
 
 @dataclass(slots=True)
@@ -26,10 +24,12 @@ class Expected:
 
     Attributes:
         cids: the messages, but for those of disputed records.
+        optional: superseded definitions.
         disputed: the record IDs, each with the reason.
     """
 
     cids: set[str] = field(default_factory=set)
+    optional: set[str] = field(default_factory=set)
     disputed: dict[str, str] = field(default_factory=dict)
 
 
@@ -41,52 +41,46 @@ def expected(messages: list[Authored]) -> Expected:
     for one in sorted(messages, key=lambda one: one.age):
         if one.kind == "ProtocolsConfigure":
             definitions[one.protocol or ""] = one
+            result.optional.add(one.cid)
         else:
             by_record[one.record_id].append(one)
     result.cids |= {one.cid for one in definitions.values()}
     for record_id, record in by_record.items():
-        reason = _own_dispute(record) or _above(record, by_record) or _unknown_type(record, definitions)
-        if reason:
-            result.disputed[record_id] = reason
-            continue
+        ends = _ends_above(record, by_record)
         initial = next((one for one in record if one.is_initial), None)
-        if initial is None:
-            result.disputed[record_id] = "its initial write is gone"
+        if ends is None or initial is None:
+            result.disputed[record_id] = "its initial write, or the record above it, is gone"
+        elif any(end.is_prune for end in ends):
             continue
-        result.cids |= {initial.cid, record[-1].cid}
+        elif any(end.age < one.age and _is_guests(one) for end in ends for one in record):
+            result.disputed[record_id] = "a guest wrote in it after the record above it was deleted"
+        else:
+            result.cids |= {initial.cid, (_end(record) or record[-1]).cid}
     return result
 
 
-def _own_dispute(record: list[Authored]) -> str:
-    deletes = [one for one in record if one.kind == "RecordsDelete"]
-    newest = record[-1]
-    if not deletes or deletes == [newest]:
-        return ""
-    if newest.is_prune and sum(one.is_prune for one in deletes) == 1:
-        return ""
-    return "it was deleted, and something of it is newer than the delete"
+def _end(record: list[Authored]) -> Authored | None:
+    deletes = (one for one in record if one.kind == "RecordsDelete")
+    return max(deletes, key=lambda one: (one.is_prune, one.age), default=None)
 
 
-def _above(record: list[Authored], by_record: dict[str, list[Authored]]) -> str:
+def _ends_above(record: list[Authored], by_record: dict[str, list[Authored]]) -> list[Authored] | None:
+    """Return the deletes of all records above one; None if one of them is gone."""
+    ends: list[Authored] = []
     parent = _parent(record)
     while parent:
         above = by_record.get(parent, [])
-        if any(one.kind == "RecordsDelete" for one in above):
-            return "a record above it was deleted"
         if not above:
-            return "the record above it is gone"
+            return None
+        if (end := _end(above)) is not None:
+            ends.append(end)
         parent = _parent(above)
-    return ""
+    return ends
+
+
+def _is_guests(one: Authored) -> bool:
+    return "authorization" in one.message and message_author(one.message) != one.tenant
 
 
 def _parent(record: list[Authored]) -> str | None:
     return next((one.descriptor["parentId"] for one in record if "parentId" in one.descriptor), None)
-
-
-def _unknown_type(record: list[Authored], definitions: dict[str, Authored]) -> str:
-    protocol, path = record[0].protocol, record[0].descriptor.get("protocolPath", "")
-    if protocol is None or protocol not in definitions:
-        return ""
-    if path.rpartition("/")[2] in definitions[protocol].descriptor["definition"]["types"]:
-        return ""
-    return "the newest definition of its protocol does not know it"

@@ -75,31 +75,24 @@ def message(method: str, at: int, record: str = "r", **more: Any) -> Authored:
 
 
 @pytest.mark.parametrize(
-    ("methods", "disputed"),
+    ("methods", "last"),
     [
-        ("w", False),
-        ("ww", False),
-        ("wwd", False),
-        ("wdw", True),
-        ("wdd", True),
-        ("wwp", False),
-        ("wdp", False),
-        ("wdwp", False),
-        ("wpd", True),
-        ("wpp", True),
+        *(("w", 0), ("ww", 1), ("wwd", 2), ("wdw", 1), ("wdd", 2)),
+        *(("wwp", 2), ("wdp", 2), ("wdwp", 3), ("wpd", 1), ("wpp", 2)),
     ],
 )
-def test_nodes_differ_only_where_something_came_after_a_delete(methods: str, disputed: bool) -> None:
+def test_a_delete_ends_a_record_and_a_prune_counts_first(methods: str, last: int) -> None:
     kinds = {"w": ("Write", False), "d": ("Delete", False), "p": ("Delete", True)}
     made = [message(kinds[one][0], at, prune=kinds[one][1]) for at, one in enumerate(methods)]
     found = expected(made)
-    assert bool(found.disputed) is disputed
-    if not disputed:
-        assert found.cids == {made[0].cid, made[-1].cid}
+    assert found.disputed == {}
+    assert found.cids == {made[0].cid, made[last].cid}
 
 
-def test_nodes_may_differ_below_what_was_deleted() -> None:
+def test_below_what_was_deleted_is_what_there_was_and_below_what_was_pruned_nothing() -> None:
     parent, gone = message("Write", 0, "parent"), message("Delete", 3, "parent", prune=False)
     child, below = message("Write", 0, "child", parentId="parent"), message("Write", 0, "below", parentId="child")
-    assert expected([parent, child, below]).disputed == {}
-    assert set(expected([parent, child, below, gone]).disputed) == {"child", "below"}
+    assert expected([parent, child, below, gone]).cids == {one.cid for one in (parent, child, below, gone)}
+    pruned = message("Delete", 2, "parent", prune=True)
+    assert expected([parent, child, below, gone, pruned]).cids == {parent.cid, pruned.cid}
+    assert set(expected([child, below]).disputed) == {"child", "below"}

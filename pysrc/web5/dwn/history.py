@@ -17,7 +17,7 @@ nodes, or where the tenant hands it on with a signature over just that (Messages
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from web5.dwn.store.protocols import Configuration
@@ -52,18 +52,20 @@ def weight(delete: Message, cid: str) -> tuple[bool, str, str]:
     return delete["descriptor"]["prune"], delete["descriptor"]["messageTimestamp"], cid
 
 
-def needless(versions: Iterable[Configuration]) -> set[str]:
-    """Return the CIDs of the versions of a protocol, oldest first, that need not be kept.
+def needless(versions: Sequence[Configuration]) -> set[str]:
+    """Return the CIDs of the versions of a protocol, oldest first, that need not be kept now that the last has come.
 
-    Programs configure a protocol at every start. So of versions that follow each other and say the same, one is kept,
-    and the newest: the one says since when that holds, where something else held before.
+    Programs configure a protocol at every start. So the one before the last goes if it says what the last says and is
+    the first of all, or says what the one before it said: that one tells since when it holds.
     """
-    kept: list[Configuration] = []
-    dropped: set[str] = set()
-    for one in versions:
-        if (len(kept) == 1 and kept[0].definition == one.definition) or (
-            len(kept) > 1 and kept[-1].definition == kept[-2].definition
-        ):
-            dropped.add(kept.pop().cid)
-        kept.append(one)
-    return dropped | {one.cid for one in kept[:-KEPT_DEFINITIONS]}
+    if len(versions) < 2:
+        return set()
+    *before, previous, last = versions
+    neighbour = before[-1] if before else last
+    again = {previous.cid} if previous.definition == neighbour.definition else set()
+    return again | excessive(versions)
+
+
+def excessive(versions: Sequence[Configuration]) -> set[str]:
+    """Return the CIDs of the versions of a protocol, oldest first, that are beyond `KEPT_DEFINITIONS`."""
+    return {one.cid for one in versions[:-KEPT_DEFINITIONS]}

@@ -394,6 +394,43 @@ async def test_protocol_without_the_grant_that_is_named(reference_engine: Refere
     assert theirs.code == "202 Accepted"
 
 
+async def test_what_has_ended(reference_engine: ReferenceScript, script: Script) -> None:
+    """What has ended is kept for the tenant's own DWNs."""
+    script.configure()
+    grant, data = script.grant({"interface": "Records", "method": "Write", "protocol": PROTOCOL})
+    invoked = {"permissionGrantId": grant["recordId"]}
+    late = script.write(b"{}", send=False, protocol=PROTOCOL, protocolPath="note", signed=Signed(script.bob, invoked))
+    script.ask(script.alice, "Messages", "Query", filters=[])
+    script.configure({**DEFINITION, "types": {"note": {"dataFormats": ["text/plain"]}}})
+    script.ask(script.alice, "Records", "Delete", recordId=grant["recordId"], prune=False)
+    script.send(late, b"{}")
+    script.ask(script.alice, "Messages", "Query", filters=[])
+    for cid in (message_cid(script.steps[0].message), message_cid(grant)):
+        script.ask(script.alice, "Messages", "Read", messageCid=cid)
+    ours, theirs = await script.run(reference_engine)
+    assert [one.code for one in ours] == [one.code for one in theirs]
+    assert [one.reply.get("entries") for one in ours] == [one.reply.get("entries") for one in theirs]
+    assert [one.reply.get("entry") for one in ours] == [one.reply.get("entry") for one in theirs]
+
+    script.ask(script.alice, "Messages", "History")
+    ours, theirs = await script.run(reference_engine)
+    assert theirs[-1].code == "400 SchemaValidatorSchemaNotFound"
+    assert ours[-1].reply["entries"] == [script.steps[0].message, authoring.with_data(grant, data)]
+    handed = authoring.plain(
+        {
+            "interface": "Messages",
+            "method": "Replicate",
+            "messageTimestamp": script.time(),
+            "messageCid": message_cid(late),
+        },
+        Signed(script.alice),
+    )
+    script.send({**handed, "message": late}, b"{}")
+    ours, theirs = await script.run(reference_engine)
+    assert theirs[-1].code == "400 SchemaValidatorSchemaNotFound"
+    assert ours[-1].code == "202 Accepted"
+
+
 async def test_forged_attestation(reference_engine: ReferenceScript, script: Script) -> None:
     """Attesters have signed."""
     message = script.write(b"x", send=False)

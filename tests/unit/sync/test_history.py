@@ -322,13 +322,11 @@ async def test_a_node_without_history_is_filled_in_the_order_of_dates(world: Wor
     world.set_endpoints("/a")
     story = await Story.begin(world)
     await story.configure(chat())
-    role, grant = await story.befriend(), await story.grant()
+    grant, mine = await story.grant(), [await story.write(b"%d" % number) for number in range(12)]
     await story.device.sync.now()
-    theirs = [await story.by_guest(world.remotes["/a"], b"%d" % number) for number in range(12)]
     invoking = {"protocol_role": None, "permission_grant_id": grant["recordId"]}
-    theirs.append(await story.by_guest(world.remotes["/a"], **invoking))
+    theirs = [await story.by_guest(world.remotes["/a"], b"%d" % number, **invoking) for number in range(12)]
     await story.device.sync.now()
-    await story.device.delete(role)
     await story.device.delete(grant)
     await story.configure(chat("text/markdown"))
     await story.device.sync.now()
@@ -338,7 +336,7 @@ async def test_a_node_without_history_is_filled_in_the_order_of_dates(world: Wor
     world.set_endpoints("/b")
     await all_sync(world, phone, rounds=2)
     assert phone.sync.unsettled() == []
-    assert {cid_of(one) for one in theirs} <= world.held(world.remotes["/b"])
+    assert {cid_of(one) for one in (*mine, *theirs)} <= world.held(world.remotes["/b"])
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, PlainValidator
 from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.events import Applied
-from web5.dwn.history import judged, needless
+from web5.dwn.history import excessive, judged, needless
 from web5.dwn.messages import rules
 from web5.dwn.messages.parsing import (
     Claims,
@@ -106,7 +106,8 @@ def _change(store: Store, call: Call, message: Message, cid: str, claims: Claims
     is_older = bool(known) and this.age <= known[-1].age
     if any(says_nothing_new(message, one.message) for one in (known if is_older else known[-1:])):
         raise Conflict("", "Conflict")
-    dropped = needless(sorted((*known, this), key=lambda one: one.age))
+    both = sorted((*known, this), key=lambda one: one.age)
+    dropped = excessive(both) if is_older else needless(both)
     if is_older and (not call.replicated or cid in dropped):
         raise Conflict("", "Conflict")
     check_delegations(claims)  # the reference does not ask whether the grant is the one that was signed

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from web5.dwn.data import MAX_INLINE_BYTES, DataStream
+from web5.dwn.data import MAX_INLINE_BYTES
 from web5.dwn.rpc import method_of
 from web5.errors import BlobMissing, MessageDamaged, StorageCorrupt, Web5Error
 from web5.sync.exchange.context import SyncContext
@@ -134,8 +134,7 @@ class Push:
     def _sort_by_date(self, plan: PushPlan) -> None:
         """Send all that is due in the order in which it was made, and not in which it came here.
 
-        What a definition, a role, a grant or a parent allowed is taken before its end, also by a node that keeps no
-        history.
+        What a definition or a grant allowed is taken before its end, also by a node that keeps no history.
         """
         while self._outbox.open_window(self._id):
             pass
@@ -189,12 +188,9 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
         if not is_initial(message) and context.lacks_initial(endpoint, tenant, item):
             # A delete would be answered with 404, as if the record were deleted already.
             return waiting_for(record_key(item.ordering_key), f"the initial write of record {item.ordering_key}")
-        data: bytes | DataStream | None = stored.data
-        if data is None and "protocol" in message["descriptor"] and message["descriptor"].get("dataSize") == 0:
-            data = b""  # which it had, though it was deleted: only so is it a role, or a parent, for what follows
         context.sending.add((endpoint, item.cid))
         try:
-            outcome = await peer.send(message, data, _byte_counter(context, peer))
+            outcome = await peer.send(message, stored.data, _byte_counter(context, peer))
             if is_from_the_past(context, tenant, message, outcome):
                 handed = await hand_on(context, peer, item, _byte_counter(context, peer))
                 if handed is None and outcome.code == 409 and method_of(message) == "Records.Delete":

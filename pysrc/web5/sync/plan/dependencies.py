@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from web5.dwn.jws import payload_of
+from web5.dwn.permissions.grants import is_grant
 from web5.dwn.types import Message
 from web5.errors import BadRequest
 
@@ -46,17 +47,14 @@ def is_initial(message: Message) -> bool:
 
 
 def is_end(message: Message, initial: Message | None) -> bool:
-    """Return True for a delete of what messages of others may depend on: a role, a grant, or a parent without data.
+    """Return True for the delete of a grant: a node that keeps no history takes what that allowed only before it.
 
-    A node that keeps no history takes those only before it. (Of a deleted parent with data, it takes none after.)
+    (Of what a deleted role or parent allowed, it takes nothing any more: their data are gone.)
 
     Parameters:
         initial: the initial write of the record that is deleted.
     """
-    if _descriptor(message).get("method") != "Delete" or initial is None:
-        return False
-    deleted = _descriptor(initial)
-    return "protocol" in deleted and ("recipient" in deleted or deleted.get("dataSize") == 0)
+    return _descriptor(message).get("method") == "Delete" and initial is not None and is_grant(_descriptor(initial))
 
 
 def record_key(record_id: object) -> str:

@@ -4,7 +4,7 @@ Invariants:
 1. Messages of one record are sent one at a time, in the order of the local event log: the initial write first.
 2. A message is not sent before an earlier one of its parent record has its reply.
 3. A message that others depend on in their order is sent alone: after everything before it, before everything after
-   it. These are the definitions of protocols, and the ends of roles, of grants, and of parents.
+   it. These are the definitions of protocols, and the ends of grants.
 4. Nothing of a record is sent in this visit after one of its messages failed: it waits, and says for which.
 5. Until the endpoint's first reply, one request is in flight; then up to `WIDTH`.
 6. After a failure of the whole endpoint (`ends_visit`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.

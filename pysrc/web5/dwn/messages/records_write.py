@@ -230,12 +230,15 @@ def _bare_grant(write: ParsedWrite, existing: list[MessageRow]) -> MessageRow | 
 
 def _give_back(store: Store, call: Call, write: ParsedWrite, row: MessageRow, incoming: Incoming) -> Applied:
     _check_data(write.descriptor, incoming.cid, incoming.size)
-    if incoming.inline is not None:
-        check_permission_data(write.descriptor, incoming.inline)
-        store.keep_data(row, incoming.inline)
-    tenant = store.tenant(call.tenant)
-    columns = columns_of(tenant, call.tenant, write.cid, write.message, write.author, write.message)
-    return Applied(call.tenant, write.cid, row.seq, write.message, False, call.source, None, columns)
+    check_permission_data(write.descriptor, incoming.inline or b"")
+    columns = columns_of(
+        *(store.tenant(call.tenant), call.tenant, write.cid, write.message, write.author, write.message),
+        initial=True,
+        data=incoming.inline,
+    )
+    tags = [tag for tag in tag_values(write.message) if tag[0] == "protocol"]
+    seq = store.put_again(row, columns, tags)
+    return Applied(call.tenant, write.cid, seq, write.message, False, call.source, None, columns)
 
 
 def _check_data(descriptor: dict[str, Any], cid: str, size: float) -> None:

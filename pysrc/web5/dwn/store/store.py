@@ -263,9 +263,11 @@ class Store:
             (SUPERSEDED, tenant, protocol),
         )
 
-    def keep_data(self, row: MessageRow, data: bytes) -> None:
-        """Give an initial write that is not the latest state its data back."""
-        self.connection.execute("UPDATE dwn_message SET data = ? WHERE seq = ? AND latest = 0", (data, row.seq))
+    def put_again(self, row: MessageRow, columns: Columns, tags: Iterable[tuple[str, Any]]) -> int:
+        """Put a message in the place of the same one that lacks its data; it is the last of the log then."""
+        self.connection.execute("DELETE FROM dwn_tag WHERE tagged = ?", (row.seq,))
+        self.connection.execute("DELETE FROM dwn_message WHERE seq = ?", (row.seq,))
+        return self.put(columns, tags)
 
     def forget(self, tenant: int, cids: Iterable[str]) -> None:
         """Drop definitions of protocols that nothing can need any more."""

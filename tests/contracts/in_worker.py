@@ -574,6 +574,11 @@ async def close_notes(space: str) -> None:
     await _databases.pop(space).close()
 
 
+async def upgrade_database(name: str) -> None:
+    """Do what a newer version of the site does first with a database whose layout it changes."""
+    (await open_database(name, [], version=99)).close()
+
+
 async def remove_database(name: str) -> None:
     await result(js.indexedDB.deleteDatabase(name), f"deleting {name}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Error, Page
 
 from tests.contracts.chromium_harness import browser_context, open_page, python, served
 
@@ -101,6 +101,18 @@ async def test_a_database_that_another_tab_removes(
     assert await python(page, "note", space, 2, 1000) == "stored"
     await page.close()
     assert json.loads(await python(other, "survivors", space)) == {"ids": [1, 2], "check": "ok"}
+
+
+async def test_a_database_that_a_newer_version_has_upgraded_is_not_written_to(
+    page: Page, context: BrowserContext, address: str, space: str
+) -> None:
+    await python(page, "open_notes", space)
+    assert await python(page, "note", space, 1, 1000) == "stored"
+    other = await open_page(context, address)
+    await python(other, "upgrade_database", f"{space}.pages")
+    assert await python(page, "note", space, 2, 1000) == "StorageNewer"
+    with pytest.raises(Error, match="StorageNewer"):
+        await python(other, "open_notes", space)
 
 
 async def test_data_that_the_person_clears(page: Page, context: BrowserContext, space: str) -> None:

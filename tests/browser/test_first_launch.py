@@ -106,6 +106,7 @@ async def test_a_first_launch_waits_for_the_settings_of_its_site(
     await context.route("**/config.json", config)
     device = Device(context, world.origin)
     page = await device.open()
+    await page.wait_for_function("performance.getEntriesByName('web5-shell').length")
     await page.fill("#note-text", "Written while it waits")
     await page.press("#note-text", "Control+Enter")
     await expect(page.locator("#boot-words")).to_contain_text("its settings cannot be fetched")

@@ -44,6 +44,7 @@ from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
 from web5.tasks import TaskSet, notify, to_the_end
+from web5.urls import same_endpoint
 
 
 @dataclass(frozen=True)
@@ -274,8 +275,10 @@ class Agent:
         """
         if not force:
             portable_did = await self.keyring.portable_did(did)
-            with_dwn_endpoints(portable_did, urls, self.clock.now())  # which refuses before anybody is asked
-            await self.sync.fetch_the_rest(did, [url for url in portable_did.document.dwn_endpoints if url not in urls])
+            changed = with_dwn_endpoints(portable_did, urls, self.clock.now())  # which refuses before anybody is asked
+            left = set(map(same_endpoint, changed.document.dwn_endpoints))
+            before = map(same_endpoint, portable_did.document.dwn_endpoints)
+            await self.sync.fetch_the_rest(did, [url for url in before if url not in left])
         async with self._changing_documents:
             now = await self.keyring.portable_did(did)
             changed = with_dwn_endpoints(now, urls, self.clock.now())

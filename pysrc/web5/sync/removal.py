@@ -17,10 +17,15 @@ PATIENCE = 10.0
 async def fetch_the_rest(context: SyncContext, links: Links, tenant: str, urls: Collection[str]) -> None:
     """Fetch what these endpoints of a tenant have and no other.
 
+    Parameters:
+        urls: as `same_endpoint` writes them.
+
     Raises:
         NodeNeeded: one of them still has something, or cannot be asked whether it has.
     """
-    await links.refresh_with_timeout([tenant] if context.ledger.tenant(tenant) else [])
+    if not urls or context.ledger.tenant(tenant) is None:
+        return
+    await links.refresh_with_timeout([tenant])
     leaving = [link for link in links.of([tenant]) if link.url in urls]
     for link in leaving:
         link.visit(Work.PULL)

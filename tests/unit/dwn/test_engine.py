@@ -277,6 +277,27 @@ async def test_a_write_that_is_not_stored_leaves_nothing_behind(world: World, fa
     assert len(told) == 2
 
 
+async def test_where_there_is_no_room_what_is_deleted_makes_some(world: World) -> None:
+    """And what found no room is not there once there is some."""
+    store, blobs = TestedPages(), MemoryBlobs()
+    world.dwn = world.engine(database=await open_paged(store), blobs=blobs)
+    await world.dwn.open()
+    large = await world.write(data=LARGE)
+    small = [await world.write(data=b"n" * 2000) for _ in range(10)]
+    store.most = len(store.held)
+    with pytest.raises(StorageFull):
+        for _ in range(50):
+            await world.write(data=b"n" * 2000)
+    log = await world.log()
+    for message in (large, *small[:5]):
+        assert await world.status(await world.delete(message)) == (202, "Accepted")
+    assert (await blobs.keys(), len(store.held)) == (set(), store.most)
+    store.most = None
+    await world.dwn.database.flush()
+    assert len(await world.log()) == len(log) + 6
+    await world.write(data=b"n" * 2000)
+
+
 async def test_the_tenant_gate(world: World) -> None:
     world.dwn = world.engine(tenant_gate=Gate())
     await world.dwn.open()

@@ -26,7 +26,7 @@ async def two_devices(world: World) -> tuple[Agent, Agent, str]:
 
 
 async def settle(*devices: Agent) -> None:
-    for _ in range(2):
+    for _ in range(4):
         for device in devices:
             await device.publish_all()
             await device.sync.now()
@@ -52,7 +52,7 @@ async def test_nodes_that_both_add_stay_and_one_that_is_removed_is_gone(
     laptop, phone, identity = await two_devices(world)
     did = identity if whose == "identity" else str(laptop.vault.agent_did)
     world.down |= down
-    await laptop.set_dwn_endpoints(did, [world.endpoints[0], LAPTOPS])
+    await laptop.set_dwn_endpoints(did, [world.endpoints[0], LAPTOPS], force=True)
     await phone.set_dwn_endpoints(did, [*world.endpoints, PHONES])
     if not down:
         await laptop.publish_all()

@@ -74,6 +74,8 @@ class Traffic:
         where = f"{device.name} sends {name} to {endpoint.name}"
         if history.under_way:
             self.violations.append(f"{where} while the same is under way")
+        elif _is_superseded(device, cid):
+            pass  # no endpoint lists it any more, so it is offered until one has said what it makes of it
         elif history.taken and not (history.taken == LISTED and device.asked_to_send(cid)):
             self.violations.append(f"{where} again, {history.taken}")
         elif _now(device) < history.next_try and not device.asked_to_send(cid):
@@ -126,3 +128,8 @@ class Traffic:
 def _now(device: Device) -> float:
     """By the device's clock, which is what its backoffs go by."""
     return asyncio.get_running_loop().time() + device.clock.skew
+
+
+def _is_superseded(device: Device, cid: str) -> bool:
+    query = "SELECT 1 FROM dwn_message WHERE cid = ? AND method = 'Superseded'"
+    return device.dwn.database.connection.execute(query, (cid,)).fetchone() is not None

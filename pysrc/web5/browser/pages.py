@@ -24,7 +24,7 @@ import js
 from web5.browser.indexeddb import IndexedDb, WriteTransaction, key_range, open_database, result
 from web5.browser.page_log import PageLog
 from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
-from web5.errors import StorageError, StorageFull, StorageLost
+from web5.errors import StorageError, StorageFull, StorageLost, StorageNewer
 
 LOG_LENGTH = 32
 """At eight pages a write, 2 MiB that are read when the store opens, and at most 4 MiB."""
@@ -104,7 +104,7 @@ class IndexedDbPages:
             try:
                 is_new = await self._database.connect()
             except StorageError as error:
-                if self._database.is_closed:
+                if self._database.is_closed or isinstance(error, StorageNewer):
                     raise
                 raise StorageLost(f"what is stored cannot be reached any more: {error}") from error
             if is_new:

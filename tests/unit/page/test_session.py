@@ -12,7 +12,10 @@ from tests.unit.page.devices import Device
 from web5.errors import InvalidArgument
 
 MOMENT = 1_700_000_000_000_000
-LOCKED = {"vault": {"state": "locked", "protection": "password", "words": True}}
+LOCKED = {
+    "vault": {"state": "locked", "protection": "password", "words": True},
+    "storage": {"trouble": None, "detail": "", "losses": 0},
+}
 
 
 async def opened(world: World, name: str) -> Device:

@@ -231,7 +231,8 @@ def test_an_error_that_has_no_words_speaks_for_itself() -> None:
 def test_every_error_with_words_exists() -> None:
     from web5 import errors
 
-    assert [kind for kind in problems._PROBLEMS if not hasattr(errors, kind)] == []
+    pages_own = {"InsecurePage"}  # it is told before there is a worker
+    assert [kind for kind in problems._PROBLEMS if not hasattr(errors, kind) and kind not in pages_own] == []
 
 
 def test_what_is_wrong_in_a_form_is_said_plainly() -> None:

@@ -225,9 +225,7 @@ async def test_all_notes_can_be_saved_to_a_file(device: Device, monkeypatch: pyt
     assert exported["did"] == (await device.ask("state"))["did"]
 
 
-async def test_trouble_with_the_store_is_in_the_state_and_told(
-    device: Device, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_trouble_with_the_store_is_in_the_state_and_told(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     health = device.agent.dwn.database.health
     tell = health.tell
     assert (await device.ask("state"))["storage"] == {"trouble": None, "detail": "", "losses": 0}

@@ -124,6 +124,7 @@ class Flusher(Backing):
         """Return when nothing is under way."""
         while self._running is not None:
             await asyncio.wait([self._running])
+            await asyncio.sleep(0)  # for its callback
 
     def _join(self) -> _Batch:
         # What it carries is taken when the loop next comes round, so that callers made ready together share it.
@@ -136,7 +137,17 @@ class Flusher(Backing):
     def _start(self, first: _Batch | None) -> None:
         self._under_way = first
         self._running = asyncio.create_task(self._run(first))
-        self._running.add_done_callback(lambda task: task.cancelled() or task.exception())  # those who wait have it
+        self._running.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # those who wait have it
+        elif task is self._running:  # before it had begun
+            left = [self._under_way, self._joined]
+            self._running = self._under_way = self._joined = None
+            for one in left:
+                if one is not None:
+                    one.fail(asyncio.CancelledError())
 
     async def _run(self, first: _Batch | None) -> None:
         batch = first

@@ -205,3 +205,19 @@ async def test_a_store_that_does_not_answer_is_said_to_be_slow(monkeypatch: pyte
     await writing
     assert _kind(database) is None
     await database.close()
+
+
+async def test_a_write_that_is_cancelled_before_it_begins_holds_up_nothing() -> None:
+    """As at the end of `asyncio.run`, which cancels all tasks."""
+    store = TestedPages()
+    database = await open_notes(store)
+    database.connection.execute("INSERT INTO note VALUES (1, x'00')")
+    before = asyncio.all_tasks()
+    waiting = asyncio.ensure_future(database.flush())
+    await asyncio.sleep(0)
+    [write] = asyncio.all_tasks() - before - {waiting}
+    write.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await database.close()
+    assert await stored_ids(store.held) == [1]

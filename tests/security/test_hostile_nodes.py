@@ -158,7 +158,8 @@ class Scene:
         return not self.honest.store.missing(self.did, map(message_cid, messages))
 
     def database_bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.folder.glob("device.sqlite*"))
+        """The bytes of the database and its log, without the room that is kept beside them."""
+        return sum(path.stat().st_size for path in self.folder.glob("device.sqlite*") if "reserve" not in path.name)
 
 
 Start = Callable[[Answer], Awaitable[tuple[Hostile, Scene]]]

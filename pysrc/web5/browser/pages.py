@@ -39,6 +39,9 @@ RESERVE_SECONDS = 5.0
 RESERVE_AGAIN_SECONDS = 60.0
 """Until it is tried again where there was no room."""
 
+FREED_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""The waits until the browser counts the room of a reserve that was given up as free: no event tells."""
+
 _PAGES, _LOG, _RESERVE = "pages", "log", "reserve"
 _VERSION = 3  # 1 had no log, 2 no reserve
 _BATCH = 256  # pages a request; 2 MiB
@@ -125,6 +128,10 @@ class IndexedDbPages:
             if not self._reserved or page_count > self._count:
                 raise
             await self._give_up_reserve()
+            for seconds in FREED_SECONDS:
+                with suppress(StorageFull):
+                    return await self._store(pages, page_count)
+                await asyncio.sleep(seconds)
             await self._store(pages, page_count)
 
     async def _store(self, pages: Mapping[int, bytes], page_count: int) -> None:

@@ -441,10 +441,11 @@ async def _changed(space: str, statement: str, values: tuple[Any, ...], *, makes
 
 async def reserved(space: str) -> None:
     """Have the store keep its room at once, and return when it does."""
-    pages.RESERVE_SECONDS = 0.0
+    seconds, pages.RESERVE_SECONDS = pages.RESERVE_SECONDS, 0.0
     assert await note(space, 0, 10) == "stored"
     if (reserving := _pages[space]._reserving) is not None:
         await reserving
+    pages.RESERVE_SECONDS = seconds
 
 
 def health(space: str) -> str:

@@ -58,6 +58,7 @@ class IndexedDbPages:
         self._count = 0  # pages that are stored, as far as known
         self._reserved = False
         self._reserving: asyncio.Task[None] | None = None
+        self._keeping = asyncio.Lock()  # held while the reserve is made or given up
         self.on_interrupted: Callable[[], None] = lambda: None
         database.on_interrupted = lambda: self.on_interrupted()
 
@@ -125,9 +126,11 @@ class IndexedDbPages:
         try:
             await self._store(pages, page_count)
         except StorageFull:
-            if not self._reserved or page_count > self._count:
+            if page_count > self._count:
                 raise
-            await self._give_up_reserve()
+            async with self._keeping:  # a reserve that is just being made takes room too
+                if self._reserved:
+                    await self._give_up_reserve()
             for seconds in FREED_SECONDS:
                 with suppress(StorageFull):
                     return await self._store(pages, page_count)
@@ -159,9 +162,10 @@ class IndexedDbPages:
             delay = RESERVE_AGAIN_SECONDS
             write = WriteTransaction(self._database, "keeping room", _RESERVE)
             write.put(_RESERVE, 0, js.Uint8Array.new(RESERVE_BYTES))
-            with suppress(StorageError):
-                await write.commit()
-                self._reserved = True
+            async with self._keeping:
+                with suppress(StorageError):
+                    await write.commit()
+                    self._reserved = True
         self._reserving = None
 
     async def _give_up_reserve(self) -> None:

@@ -426,7 +426,9 @@ async def note(space: str, number: int, size: int) -> str:
 async def remove_note(space: str, number: int) -> str:
     """Delete a row, and add one that says so; "stored", or the error's class."""
     deleted = await _changed(space, "DELETE FROM note WHERE id = ?", (number,), makes_room=True)
-    added = await _changed(space, "INSERT INTO note VALUES (?, ?)", (-number, "deleted" * 50), makes_room=True)
+    added = await _changed(
+        space, "INSERT OR REPLACE INTO note VALUES (?, ?)", (-number, "deleted" * 50), makes_room=True
+    )
     return deleted if deleted == added else f"{deleted} {added}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -74,8 +75,10 @@ async def test_what_is_deleted_makes_room(page: Page, quota: Quota, space: str) 
         stored += 1
         assert stored < 1000
     assert stored > 20
-    for number in range(1, 21):
-        assert await python(page, "remove_note", space, number) == "stored", number
+    async with asyncio.timeout(60):
+        for number in range(1, 21):
+            while (said := await python(page, "remove_note", space, number)) != "stored":
+                assert "StorageFull" in said  # Chromium may count room as free only later
     found = json.loads(await python(page, "survivors", space))
     assert found == {"ids": [*range(-20, 1), *range(21, stored + 1)], "check": "ok"}
 

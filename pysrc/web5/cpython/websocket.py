@@ -20,7 +20,7 @@ from websockets.frames import CloseCode
 
 from web5.dwn.rpc import MAX_REPLY_BYTES
 from web5.errors import AskedToWait, NoWebSocket, RemoteError, TimedOut, Unreachable
-from web5.remote.pauses import TOO_MANY, UNAVAILABLE, asked_seconds
+from web5.remote.pauses import asked_seconds, is_to_wait
 
 PING_SECONDS = 20.0
 """Time between two pings of the other end, and for its answer."""
@@ -124,6 +124,4 @@ def _asked_to_wait(error: InvalidStatus, url: str) -> AskedToWait | None:
     status = error.response.status_code
     headers = {name.lower(): value for name, value in error.response.headers.raw_items()}
     seconds = asked_seconds(headers, int(time.time() * 1_000_000))
-    if status == TOO_MANY or (status == UNAVAILABLE and seconds is not None):
-        return AskedToWait(f"{url} answered {status}", seconds, status)
-    return None
+    return AskedToWait(f"{url} answered {status}", seconds, status) if is_to_wait(status, seconds) else None

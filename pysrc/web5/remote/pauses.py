@@ -52,6 +52,11 @@ def asked_seconds(headers: Mapping[str, str], now: int) -> float | None:
     return min(max(seconds, SHORTEST), LONGEST)
 
 
+def is_to_wait(status: int, seconds: float | None) -> bool:
+    """Return True if an answer with this status asks for a pause; `seconds`: as `asked_seconds` returns them."""
+    return status == TOO_MANY or (status == UNAVAILABLE and seconds is not None)
+
+
 @dataclass(slots=True)
 class _Pause:
     """The end of a pause (seconds, monotonic), its answer, and how many in a row had no length of their own."""
@@ -89,7 +94,7 @@ class Pauses:
     def learn(self, endpoint: str, status: int, headers: Mapping[str, str]) -> None:
         """Begin a pause if an answer with this status asks for one."""
         seconds = asked_seconds(headers, self._clock.now())
-        if status == TOO_MANY or (status == UNAVAILABLE and seconds is not None):
+        if is_to_wait(status, seconds):
             self.begin(endpoint, seconds, status)
 
     def served(self, endpoint: str) -> None:

@@ -233,7 +233,7 @@ class Documents:
             for change, standing in self._changes(did):
                 overruled = standing is Standing.HEARD_OF and change.version <= overrules
                 if standing is not Standing.SETTLED and (overruled or _has(endpoints, change)):
-                    self._keep(db, did, change, Standing.SETTLED, again=True)
+                    _put(db, did, change, Standing.SETTLED)
         return True
 
     def _newest(self, held: PortableDid) -> PortableDid:
@@ -252,17 +252,21 @@ class Documents:
         rows: Any = self._database.connection.execute(query, (did,)).fetchall()
         return [(Change(url, parse_own(value), version), Standing(standing)) for url, value, version, standing in rows]
 
-    def _keep(self, db: apsw.Connection, did: str, change: Change, standing: Standing, *, again: bool = False) -> bool:
-        """Keep a change, unless a newer one of its URL is known; `again`: it is known, and its standing another."""
+    def _keep(self, db: apsw.Connection, did: str, change: Change, standing: Standing) -> bool:
+        """Keep a change; return False if one of its URL is known that is as new."""
         for before, stood in self._changes(did):
-            if before.url == change.url and not again:
+            if before.url == change.url:
                 if before.version >= change.version:
                     return False
                 if stood is Standing.MADE_HERE and before.value == change.value and standing is not Standing.SETTLED:
                     standing = stood
-        row = (did, change.url, json.dumps(change.value), change.version, standing)
-        db.execute("INSERT OR REPLACE INTO agent_document_change VALUES (?, ?, ?, ?, ?)", row)
+        _put(db, did, change, standing)
         return True
+
+
+def _put(db: apsw.Connection, did: str, change: Change, standing: Standing) -> None:
+    row = (did, change.url, json.dumps(change.value), change.version, standing)
+    db.execute("INSERT OR REPLACE INTO agent_document_change VALUES (?, ?, ?, ?, ?)", row)
 
 
 @dataclass(frozen=True)

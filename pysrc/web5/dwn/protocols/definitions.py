@@ -160,11 +160,12 @@ def definition_of(store: Store, tenant: int, protocol: str | None, at: str | Non
     """
     if protocol == permissions.URI:
         return _PERMISSIONS
-    cid = None
-    if protocol is not None and at is None:
+    if protocol is None:
+        cid = None
+    elif at is None:
         cid = stored.configured(store, tenant, protocol)
-    elif protocol is not None:
-        cid = stored.configured_at(store, tenant, protocol, at or "")
+    else:
+        cid = stored.configured_at(store, tenant, protocol, at)
     if cid is None:
         raise BadRequest(
             Code.ProtocolAuthorizationProtocolNotFound, f"unable to find protocol definition for {protocol}"

@@ -36,16 +36,19 @@ class _Batch:
 
     Parameters:
         taken: what it carries, if that was taken already.
+
+    Attributes:
+        erased: None, unless somebody wants earlier versions erased.
     """
 
     def __init__(self, taken: Taken | None = None) -> None:
         self.taken = taken
-        self.erases = False
-        self.stored, self.erased = _future(), _future()
+        self.stored = _future()
+        self.erased: asyncio.Future[None] | None = None
 
     def fail(self, error: BaseException) -> None:
         for future in (self.stored, self.erased):
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(error)
 
 
@@ -85,9 +88,9 @@ class Flusher(Backing):
     async def erase(self) -> None:
         """As `flush`; on return the store has no earlier version of any page either."""
         batch = self._join()
-        batch.erases = True
+        erased = batch.erased = batch.erased or _future()
         await asyncio.shield(batch.stored)
-        await asyncio.shield(batch.erased)
+        await asyncio.shield(erased)
 
     async def alone(self, change: Callable[[], None]) -> None:
         """Commit something when nothing else is under way, and store it in a write of its own."""
@@ -192,14 +195,16 @@ class Flusher(Backing):
         await self._erase(batch)
 
     async def _erase(self, batch: _Batch) -> None:
+        if batch.erased is None and not self._erasing:
+            return
+        self._erasing = True
         try:
-            if batch.erases or self._erasing:
-                self._erasing = True
-                await self._store.erase()
-                self._erasing = False
+            await self._store.erase()
         except Exception as error:
             batch.fail(_described(error))
-        else:
+            return
+        self._erasing = False
+        if batch.erased is not None:
             batch.erased.set_result(None)
 
     def _failed(self, batch: _Batch, taken: Taken, error: BaseException) -> None:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from web5.dwn import compose
 from web5.dwn.permissions.grants import is_grant
 from web5.dwn.rpc import method_of
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.timestamps import parse_timestamp
 from web5.dwn.types import Message
 from web5.errors import InvalidArgument
+from web5.ports.clock import LaterClock
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.dependencies import ordering_key, record_key
@@ -76,13 +77,9 @@ async def renewed(context: SyncContext, peer: Peer, message: Message, conflict: 
         return conflict
     if not context.may_restore(peer.endpoint.id, record_id):
         return replace(lost, detail=f"{OUTLIVED.name}; it was ended before, and will be again")
-    later = max(context.clock.now(), moment + 1, parse_timestamp(message["descriptor"]["messageTimestamp"]) + 1)
+    later = LaterClock(context.clock, max(moment, parse_timestamp(message["descriptor"]["messageTimestamp"])) + 1)
     delete = await compose.records_delete(
-        await context.signer_for(tenant),
-        context.clock,
-        record_id=record_id,
-        prune=message["descriptor"]["prune"],
-        message_timestamp=format_timestamp(later),
+        await context.signer_for(tenant), later, record_id=record_id, prune=message["descriptor"]["prune"]
     )
     reply = await context.dwn.process_message(tenant, delete, replicated=True)
     if reply["status"]["code"] != 202:

@@ -78,3 +78,14 @@ async def wait_patiently(
         ended, _ = await asyncio.wait(waiting.values(), timeout=NAP, return_when=asyncio.FIRST_COMPLETED)
         napped, waiting = not ended, busy()
     return set(waiting)
+
+
+async def slow_of(
+    tasks: Mapping[K, asyncio.Future[Any]],
+    progress: Callable[[K], float] = lambda work: 0.0,
+    is_awaited: Callable[[K], bool] = lambda work: True,
+) -> set[K]:
+    """Wait for tasks as `wait_patiently` does, and return the names of the slow ones."""
+    return await wait_patiently(
+        lambda: {one: task for one, task in tasks.items() if not task.done()}, progress, is_awaited
+    )

@@ -14,7 +14,7 @@ from web5.remote.pauses import FIRST, LONGEST, MOST, SHORTEST, TOO_MANY, UNAVAIL
 from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
-from web5.sync.plan.budget import AUDITS, EVENTS, FETCHES, NOT_GIVEN, PAGE, PATIENCE, RESTORES, SLOWEST
+from web5.sync.plan.budget import AUDITS, EVENTS, FETCHES, NOT_GIVEN, PAGE, PATIENCE, RESTORES
 from web5.sync.plan.policy import Backoff, Outcome
 from web5.sync.schedule.intervals import SAFETY_SECONDS
 from web5.sync.schedule.live import POLL_SECONDS
@@ -157,7 +157,7 @@ def sync() -> str:
                 f" given counts for {NOT_GIVEN}, a further page of a list for {PAGE}); each that is of use gives"
                 f" one back. Events lead to {EVENTS[0]} visits that bring nothing, and then to {EVENTS[1]} a"
                 f" minute. Another endpoint takes over what one is silent about for {PATIENCE:g} s, or gives at less"
-                f" than {SLOWEST} a second."
+                f" than {ANSWERS} a second."
             ),
             *_text(
                 f"An endpoint that answers {TOO_MANY}, or {UNAVAILABLE} with a `Retry-After`, is asked nothing, for no"

@@ -23,7 +23,7 @@ from web5.errors import (
     Unauthorized,
     Unreachable,
 )
-from web5.patience import BESIDE, wait_patiently
+from web5.patience import BESIDE, slow_of
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync import SendResult
@@ -188,7 +188,7 @@ class Messages:
 
         tasks = {url: asyncio.create_task(send(url)) for url in await dwn_endpoints(self._resolver, target)}
         try:
-            slow = await wait_patiently(lambda: {url: task for url, task in tasks.items() if not task.done()})
+            slow = await slow_of(tasks)
             results = {url: task.result() for url, task in tasks.items() if url not in slow}
         finally:
             for task in tasks.values():

@@ -12,7 +12,7 @@ Direction = Literal["push", "pull"]
 
 ANSWERS = 2
 BYTES = 64 * 1024
-"""Answers of an endpoint, or bytes of record data, that are worth waiting a second for, where others have ended."""
+"""Answers of an endpoint, or bytes of record data, that are worth waiting a second for, where there are others."""
 
 
 class State(StrEnum):

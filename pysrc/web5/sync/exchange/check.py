@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from web5.dwn.store.protocols import superseded
 from web5.errors import Web5Error
-from web5.patience import wait_patiently
+from web5.patience import slow_of
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import standing
 from web5.sync.exchange.peer import Peer
@@ -57,11 +57,7 @@ async def check_all(context: SyncContext, endpoints: Sequence[Endpoint]) -> list
     reports = {one: EndpointReport(one.tenant, one.url) for one in endpoints}
     tasks = {one: asyncio.create_task(check(context, one, report)) for one, report in reports.items()}
     try:
-        slow = await wait_patiently(
-            lambda: {one: task for one, task in tasks.items() if not task.done()},
-            lambda one: reports[one].progress,
-            lambda one: reports[one].awaited > 0,
-        )
+        slow = await slow_of(tasks, lambda one: reports[one].progress, lambda one: reports[one].awaited > 0)
         return [
             Difference(one.tenant, one.url, error=(SLOW.code, SLOW.detail)) if one in slow else task.result()
             for one, task in tasks.items()

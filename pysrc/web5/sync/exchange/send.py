@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from web5.errors import InvalidArgument
-from web5.patience import wait_patiently
+from web5.patience import slow_of
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import standing
 from web5.sync.exchange.peer import Peer
@@ -35,10 +35,9 @@ async def send(
         for one in peers
     ]
     try:
-        slow = await wait_patiently(
-            lambda: {at: work for at, work in enumerate(works) if not work.done()},
-            lambda at: peers[at].report.progress,
-            lambda at: peers[at].report.awaited > 0,
+        reports = [one.report for one in peers]
+        slow = await slow_of(
+            dict(enumerate(works)), lambda at: reports[at].progress, lambda at: reports[at].awaited > 0
         )
     finally:
         for work in works:

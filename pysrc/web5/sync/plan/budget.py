@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from web5.budget import Budget
+from web5.sync.states import ANSWERS, BYTES
 
 FETCHES = 300, 6
 """Messages that an endpoint lists and that cannot be used here: at once, and a minute."""
@@ -33,16 +34,12 @@ RESTORES = 100, 1
 PATIENCE = 2.0
 """Seconds that an endpoint may be silent about messages before others are asked for them too."""
 
-SLOWEST = 2
-"""Messages a second that it brings at the least, on the whole, to be asked for them alone."""
-
-SLOWEST_BYTES = 64 * 1024
-"""Bytes of large data a second that count as that."""
-
 
 @dataclass(slots=True)
 class Claim:
-    """The claim of an endpoint to some messages, which holds while it brings them. Moments are seconds, monotonic.
+    """The claim of an endpoint to some messages, which holds while it brings them.
+
+    On the whole it is to bring `ANSWERS` messages a second, or `BYTES` of large data. Moments are seconds, monotonic.
 
     Parameters:
         began: when it was asked for them.
@@ -63,7 +60,7 @@ class Claim:
     def brought(self, now: float, *, messages: int = 0, size: int = 0) -> None:
         """Count what came; a claim that has lapsed is not renewed."""
         if self.holds(now):
-            self._until = min(now + PATIENCE, self._until + messages / SLOWEST + size / SLOWEST_BYTES)
+            self._until = min(now + PATIENCE, self._until + messages / ANSWERS + size / BYTES)
 
 
 class BudgetOf(dict[int, Budget]):

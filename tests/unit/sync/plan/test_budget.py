@@ -1,6 +1,7 @@
 """What brings nothing is paid for with time, by each endpoint for itself."""
 
-from web5.sync.plan.budget import PATIENCE, SLOWEST, SLOWEST_BYTES, BudgetOf, Claim
+from web5.sync.plan.budget import PATIENCE, BudgetOf, Claim
+from web5.sync.states import ANSWERS, BYTES
 
 
 def test_each_endpoint_has_its_own() -> None:
@@ -13,7 +14,7 @@ def test_a_claim_holds_while_enough_comes() -> None:
     claim, now = Claim(1, 0.0), 0.0
     while now < 100:
         now += 1
-        claim.brought(now, messages=SLOWEST)
+        claim.brought(now, messages=ANSWERS)
         assert claim.holds(now + 1)
     claim.brought(now, messages=100)
     assert claim.holds(now + PATIENCE - 0.01)
@@ -21,14 +22,14 @@ def test_a_claim_holds_while_enough_comes() -> None:
     claim = Claim(1, now)
     while now < 200:
         now += 1
-        claim.brought(now, size=SLOWEST_BYTES)
+        claim.brought(now, size=BYTES)
         assert claim.holds(now + 1)
 
 
 def test_a_claim_lapses_where_too_little_comes_however_regularly() -> None:
     claim = Claim(1, 0.0)
     for now in range(1, int(3 * PATIENCE)):
-        claim.brought(now, messages=SLOWEST // 2)
+        claim.brought(now, messages=ANSWERS // 2)
     assert not claim.holds(3 * PATIENCE)
     claim.brought(3 * PATIENCE, messages=100)
     assert not claim.holds(3 * PATIENCE)

@@ -14,14 +14,14 @@ const utf8 = new TextEncoder();
 const prefix = "web5.leader.";
 window.leader = async () => {
   const { held } = await navigator.locks.query();
-  return held.find(({ name }) => name.startsWith(prefix)).name.slice(prefix.length);
+  return held.find(({ name }) => name.startsWith(prefix)).name.slice(prefix.length).split(".")[0];
 };
 
 // Claim to lead, in all the ways there are short of having the lock.
 window.claim = async () => {
   const pair = await crypto.subtle.generateKey({ name: "X25519" }, true, ["deriveBits"]);
   const me = encode(new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)));
-  navigator.locks.request(prefix + me, { mode: "shared" }, () => new Promise(() => {}));
+  navigator.locks.request(`${prefix}${me}.0.1`, { mode: "shared" }, () => new Promise(() => {}));
   for (const from of [me, "evil"]) post({ kind: "leading", from });
 };
 

@@ -47,6 +47,7 @@ PAGE = b"""<!doctype html>
     worker.onerror = (event) => reject(new Error(event.message || "the worker did not start"));
     worker.onmessage = ({ data }) => {
       if (data.ready) return resolve();
+      if (data.failed) return reject(new Error(data.failed));
       if ("told" in data) {
         told.push(data.told);
         return listeners.forEach((look) => look());

@@ -592,6 +592,7 @@ _tabs: dict[str, Tabs] = {}
 _leading: set[str] = set()
 _owned: dict[str, Callable[[], None]] = {}
 _closing: dict[str, asyncio.Event] = {}
+_going_on: dict[str, asyncio.Event] = {}
 _never = asyncio.Event()
 
 
@@ -648,11 +649,30 @@ async def lead(name: str, title: str) -> None:
 async def claim(name: str) -> str:
     """Say to lead, and hold the lock that shows a leader's key, without being the leader."""
     key = await TabKey.make()
-    _owned[name] = await hold(f"{name}.leader.{key.name}")
+    _owned[name] = await hold(f"{name}.leader.{key.name}.0.1")
     js_channel = js.BroadcastChannel.new(f"{name}.tabs")
     js_channel.postMessage(json.dumps({"kind": "leading", "from": key.name}))
     js_channel.close()
     return key.name
+
+
+def linger(name: str) -> None:
+    """Once a lock shows that this tab leads, tell so, and go on only after `go_on`."""
+    going_on = _going_on[name] = asyncio.Event()
+
+    async def hold_long(lock: str, *rest: Any) -> Callable[[], None]:
+        release = await hold(lock, *rest)
+        if lock.startswith(f"{name}.leader."):
+            js.tell("shown")
+            await going_on.wait()
+        return release
+
+    tabs.hold = hold_long
+
+
+def go_on(name: str) -> None:
+    tabs.hold = hold
+    _going_on.pop(name).set()
 
 
 def be_patient(seconds: float) -> None:

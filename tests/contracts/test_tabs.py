@@ -169,6 +169,39 @@ async def test_a_leader_that_resigned_may_lead_again(pages: tuple[Page, Page, Pa
     assert json.loads(await python(pages[0], "call", name, "greet", "6", False))[0] == "one again"
 
 
+async def test_what_a_leader_has_dropped_is_not_waited_for_when_it_leads_again(
+    pages: tuple[Page, Page, Page], name: str
+) -> None:
+    one, other, _third = pages
+    await python(one, "join", name)
+    await python(one, "lead", name, "one")
+    await python(other, "join", name)  # and does not wait for the lead, as a frozen tab
+    idempotent = asyncio.ensure_future(python(other, "call", name, "stall", '"one"', True))
+    single = asyncio.ensure_future(python(other, "call", name, "stall", '"one"', False))
+    await heard(one, "stalling", 2)
+    resigned = asyncio.ensure_future(python(one, "resign", name))
+    await heard(one, "closing")
+    await python(one, "closed", name)
+    await resigned
+    await python(one, "lead", name, "one again")
+    assert json.loads(await idempotent) == ["one again", "stall", "one"]
+    assert (await single).startswith("StorageBusy")
+
+
+async def test_a_leader_answers_as_soon_as_it_can_be_seen(pages: tuple[Page, Page, Page], name: str) -> None:
+    one, other, _third = pages
+    await python(one, "join", name)
+    await python(one, "linger", name)
+    leading = asyncio.ensure_future(python(one, "lead", name, "one"))
+    await heard(one, "shown")
+    await python(other, "join", name)
+    try:
+        assert json.loads(await python(other, "call", name, "greet", "1", False)) == ["one", "greet", 1]
+    finally:
+        await python(one, "go_on", name)
+    await leading
+
+
 LISTEN = """name => {
   window.posted = [];
   window.channel = new BroadcastChannel(`${name}.tabs`);

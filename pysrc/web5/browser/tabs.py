@@ -7,9 +7,9 @@ Invariants:
 3. A new leader makes itself known once it serves. Then every call that an earlier leader has not answered is either
    sent again (if it was said to be idempotent) or fails with StorageBusy, because it may have been carried out.
 4. A leader that resigns has closed its store before another tab can lead.
-5. A tab takes for the leader only the key that the browser shows it: that of a lock `<name>.leader.<key>` which has the
-   same owner as `<name>.leader`. Calls are sealed for that key, answers by it. Another of its locks,
-   `<name>.version.<key>.<version>`, shows its version.
+5. A tab takes for the leader only what the browser shows it: the key in a lock
+   `<name>.leader.<key>.<version>.<reign>` which has the same owner as `<name>.leader`. Calls are sealed for that key,
+   answers by it. A tab that leads once more is another leader to those whose calls it has dropped: its reign is new.
 6. A call that is not shared never leaves its tab, and no other page can make it: the tab takes the lead over first.
 7. The newest version leads: a tab asks a leader of an older one to hand over, and hands over to none. No call goes to
    an older version; from one, only the shared go to the newer.
@@ -51,19 +51,36 @@ PATIENCE = 30.0
 ASK_AGAIN = 1.0
 """Seconds after which it is asked again: when it was asked first, this tab may not have stood in the queue yet."""
 
-# The version and the key of the leader that serves (invariant 5), or nothing.
+# The key, version and reign of the leader that serves (invariant 5), or nothing.
 _js_leader = run_js(
     """
     async (name) => {
       const { held } = await navigator.locks.query();
       const owner = held.find((lock) => lock.name === `${name}.leader`)?.clientId;
-      const rest = (prefix) =>
-        held.find((lock) => lock.clientId === owner && lock.name.startsWith(prefix))?.name.slice(prefix.length) ?? "";
-      const key = rest(`${name}.leader.`);
-      return `${rest(`${name}.version.${key}.`)} ${key}`;
+      const prefix = `${name}.leader.`;
+      const shown = held.find((lock) => lock.clientId === owner && lock.name.startsWith(prefix));
+      return shown?.name.slice(prefix.length) ?? "";
     }
     """
 )
+
+
+@dataclass(frozen=True)
+class _Leader:
+    key: str
+    version: int
+    reign: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> _Leader | None:
+        """Read what a lock shows; None if it is no leader's."""
+        key, version, reign = (*text.split(".", 2), "", "")[:3]
+        if NAME.fullmatch(key) and VERSION.fullmatch(version) and VERSION.fullmatch(reign):
+            return cls(key, int(version), int(reign))
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.key}.{self.version}.{self.reign}"
 
 
 @dataclass
@@ -73,7 +90,7 @@ class _Call:
     args: str
     answer: asyncio.Future[str]
     idempotent: bool
-    sent_to: str | None = None
+    sent_to: _Leader | None = None
     asking: bool = False
     """True if the lead is asked for, for the sake of this call."""
 
@@ -93,8 +110,8 @@ class Tabs:
         self._shared = shared
         self._hand_over = hand_over
         self._version = version
-        self._leader: str | None = None
-        self._leaders_version = version
+        self._leader: _Leader | None = None
+        self._reign = 0
         self._older, self._newer = asyncio.Event(), asyncio.Event()  # leads; has led
         self._handler: Handler | None = None
         self._releases: list[Callable[[], None]] = []
@@ -142,11 +159,12 @@ class Tabs:
         """
         if not self._releases:
             raise StorageError("only the leading tab serves")
-        self._releases.append(await hold(f"{self._name}.version.{self._channel.me}.{self._version}"))
-        self._releases.append(await hold(f"{self._name}.leader.{self._channel.me}"))
-        self._handler = handler
+        self._reign += 1
+        mine = _Leader(self._channel.me, self._version, self._reign)
+        self._handler = handler  # who sees the lock calls at once
+        self._releases.append(await hold(f"{self._name}.leader.{mine}"))
         self._channel.post("leading")
-        self._follow(self._channel.me, self._version)
+        self._follow(mine)
 
     async def resign(self, close: Callable[[], Awaitable[None]]) -> None:
         """Answer no call any more, also none that is under way (invariant 3), then let another tab lead.
@@ -155,11 +173,8 @@ class Tabs:
             close: closes the store; the lock is held until it has returned or raised.
         """
         self._handler = None
-        if self._leader == self._channel.me:
+        if self._leader is not None and self._leader.key == self._channel.me:
             self._leader = None
-        for call in self._calls.values():
-            if call.sent_to == self._channel.me:
-                call.sent_to = ""  # also if this tab leads next, it is another reign
         answering = list(self._answering)
         for task in answering:
             task.cancel()
@@ -226,7 +241,7 @@ class Tabs:
                 self._answer(self._called(self._handler, sender, content))
             case "reply" if isinstance(content, dict):
                 call = self._calls.get(str(content.get("id")))
-                if call is not None and call.sent_to == sender:
+                if call is not None and call.sent_to is not None and call.sent_to.key == sender:
                     _settle(call, content)
 
     async def _called(self, handler: Handler, caller: str, content: Any) -> None:
@@ -259,19 +274,17 @@ class Tabs:
     async def _find_leader(self) -> None:
         while self._look_again and not self._closed:
             self._look_again = False
-            version, _, leader = str(await _js_leader(self._name)).partition(" ")
-            if not (VERSION.fullmatch(version) and NAME.fullmatch(leader)):
-                continue
-            if self._handler is not None or leader != self._channel.me:
-                self._follow(leader, int(version))
+            leader = _Leader.parse(str(await _js_leader(self._name)))
+            if leader is not None and (self._handler is not None or leader.key != self._channel.me):
+                self._follow(leader)
 
-    def _follow(self, leader: str, version: int) -> None:
-        self._leader, self._leaders_version = leader, version
-        if version < self._version:
+    def _follow(self, leader: _Leader) -> None:
+        self._leader = leader
+        if leader.version < self._version:
             self._older.set()
         else:
             self._older.clear()
-        if version > self._version:
+        if leader.version > self._version:
             self._newer.set()
         for call in list(self._calls.values()):
             if call.sent_to is None or (call.sent_to != leader and call.idempotent):
@@ -282,13 +295,13 @@ class Tabs:
     def _dispatch(self, call: _Call) -> None:
         if self._leader is None:
             return  # `_follow` will, when a leader makes itself known
-        if self._handler is not None and self._leader == self._channel.me:
+        if self._handler is not None and self._leader.key == self._channel.me:
             call.sent_to = self._leader
             self._answer(self._call_here(call, self._handler))
-        elif call.name in self._shared and self._leaders_version >= self._version:
+        elif call.name in self._shared and self._leader.version >= self._version:
             call.sent_to = self._leader
-            self._sending.start(self._call_there(call, self._leader))
-        elif self._leaders_version > self._version:
+            self._sending.start(self._call_there(call, self._leader.key))
+        elif self._leader.version > self._version:
             _fail(call, StorageNewer("A tab with a newer version of this page has your data. Reload this one."))
         elif not call.asking:
             call.asking = True
@@ -308,7 +321,7 @@ class Tabs:
         while True:
             await self._older.wait()
             if self._leader is not None:
-                self._channel.post("hand over", self._leader)
+                self._channel.post("hand over", self._leader.key)
             await asyncio.sleep(ASK_AGAIN)
 
     async def _ask_for_the_lead(self, call: _Call) -> None:
@@ -318,7 +331,7 @@ class Tabs:
             if time.monotonic() >= patience:
                 _fail(call, StorageBusy("another tab is the node, and does not hand over; close it and try again"))
             elif self._leader is not None:
-                self._channel.post("hand over", self._leader)
+                self._channel.post("hand over", self._leader.key)
             await asyncio.wait([call.answer], timeout=ASK_AGAIN)
         call.asking = False
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from tests.simulation import invariants, ledger_checks, virtual_time
 from tests.simulation.actions import ACTIONS
-from tests.simulation.device import Action, Device
+from tests.simulation.device import Device
 from tests.simulation.incidents import INCIDENTS, end_of_chaos
+from tests.simulation.machine import Action
 from tests.simulation.plan import plan
 from tests.simulation.world import World, held
 

@@ -1,61 +1,20 @@
-"""The faults of a network, a server or a hostile node: one table.
-
-A hostile node lies about what it has, but not about what it took (a node that says 202 and forgets is one that is
-wiped), and its listings leave nothing out before their cursor.
-"""
+"""The faults of a network, a server or a hostile node: one table, with those of `drips` and `liars`."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from random import Random
 from typing import Any
 
+from tests.simulation.drips import DRIPS
+from tests.simulation.exchange import ALL, LISTS, PAGES, READS, TIMEOUT, WRITES, Exchange, Fault, after
+from tests.simulation.liars import LIES
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.cid import data_cid
 from web5.dwn.data import DataStream
 from web5.dwn.types import Message
 from web5.errors import BadReply, TimedOut, Unreachable
-
-TIMEOUT = 30.0
-WRITES = frozenset({"RecordsWrite", "RecordsDelete", "ProtocolsConfigure"})
-READS = frozenset({"MessagesRead"})
-PAGES = frozenset({"RecordsQuery"})
-LISTS = frozenset({"MessagesQuery"})
-PROTOCOLS = frozenset({"ProtocolsQuery"})
-ALL = WRITES | READS | PAGES | LISTS | PROTOCOLS | {"MessagesSubscribe", "RecordsSubscribe"}
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way.
-
-    Parameters:
-        process: has the endpoint process it, as often as it is called.
-        later: has something done while the request goes on, or after it.
-    """
-
-    kind: str
-    random: Random
-    process: Callable[[], Awaitable[Message]]
-    later: Callable[[Awaitable[Any]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A line of the table.
-
-    Parameters:
-        kinds: which requests it can befall.
-        act: returns the reply, or raises.
-    """
-
-    says: str
-    kinds: frozenset[str]
-    act: Callable[[Exchange], Awaitable[Message]]
-
 
 # -- on the way
 
@@ -79,14 +38,9 @@ async def _slow(exchange: Exchange) -> Message:
     if delay < TIMEOUT:
         await asyncio.sleep(delay)
         return await exchange.process()
-    exchange.later(_after(delay, exchange))
+    exchange.later(after(delay, exchange))
     await asyncio.sleep(TIMEOUT)
     raise TimedOut(f"nothing came in {TIMEOUT:.0f} s")
-
-
-async def _after(delay: float, exchange: Exchange) -> None:
-    await asyncio.sleep(delay)
-    await exchange.process()
 
 
 async def _twice(exchange: Exchange) -> Message:
@@ -96,7 +50,7 @@ async def _twice(exchange: Exchange) -> Message:
 
 async def _once_more_later(exchange: Exchange) -> Message:
     reply = await exchange.process()
-    exchange.later(_after(exchange.random.uniform(0, 5), exchange))
+    exchange.later(after(exchange.random.uniform(0, 5), exchange))
     return reply
 
 
@@ -245,4 +199,6 @@ FAULTS: dict[str, Fault] = {
     "forged": Fault("gets a forged message", READS | PAGES, _forged),
     "invented": Fault("is told of invented messages", LISTS, _invented),
     "odd cursor": Fault("gets an odd cursor", LISTS, _odd_cursor),
+    **DRIPS,
+    **LIES,
 }

@@ -7,8 +7,9 @@ import json
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from tests.simulation import protocols
+from tests.simulation import for_good, protocols
 from tests.simulation.faults import FAULTS
+from tests.simulation.liars import LIES
 from tests.simulation.network import Endpoint, Spell
 from tests.simulation.people import Person
 from tests.simulation.world import World
@@ -16,7 +17,7 @@ from web5.dwn import compose
 from web5.dwn.jws import message_signer
 from web5.dwn.types import Message
 
-HOSTILE = ("wrong message", "wrong data", "forged", "invented", "odd cursor", "no data")
+HOSTILE = ("wrong message", "wrong data", "forged", "invented", "odd cursor", "no data", *LIES)
 ENDPOINTS_AT_MOST = 4
 
 Incident = Callable[[World, Random], Awaitable[None]]
@@ -207,6 +208,7 @@ def end_of_chaos(world: World) -> None:
     for endpoint in world.endpoints.values():
         endpoint.unreachable = False
         endpoint.spells.clear()
+    for_good.take_up(world)
     for device in world.devices:
         device.crash_in = None
         device.disk.full = False

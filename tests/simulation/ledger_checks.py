@@ -44,7 +44,7 @@ def _faults(device: Device) -> Iterator[str]:
     )
     for number, tenant, url, pushed, cursor in db.execute(query).fetchall():
         endpoint = world.endpoints[url]
-        if not endpoint.wiped:
+        if not (endpoint.wiped or endpoint.lied):
             for cid in _settled_but_missing(device, endpoint, tenant, number, pushed):
                 yield f"{world.story.called(cid)} counts as settled for {endpoint.name}, which does not hold it"
             for cid in _listed_but_missing(device, endpoint, tenant, number, cursor):

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.faults import FAULTS, WRITES, Exchange
+from tests.simulation.exchange import WRITES, Exchange
+from tests.simulation.faults import FAULTS
 from tests.simulation.traffic import Send
 from web5.dwn import Dwn
 from web5.dwn.cid import message_cid
@@ -22,7 +23,7 @@ from web5.dwn.data import DataStream
 from web5.dwn.types import Message
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
 from web5.remote.clocks import NodeClocks
-from web5.remote.pauses import Pauses
+from web5.remote.pauses import TOO_MANY, Pauses
 from web5.sync.plan.policy import Outcome, classify, classify_error
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class Endpoint:
     Attributes:
         epoch: grows whenever what was known about it may be void: it was wiped, or left the document.
         wiped: True if it ever was, so that what devices believe of it may be wrong until they have asked.
+        lied: likewise, because it said something else than what is true.
         spells: what befalls its requests.
+        memory: what it keeps of its lies.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Endpoint:
     epoch: int = 0
     unreachable: bool = False
     wiped: bool = False
+    lied: bool = False
+    memory: dict[str, Any] = field(default_factory=dict)
     spells: list[Spell] = field(default_factory=list)
     subscriptions: set[SimSubscription] = field(default_factory=set)
 
@@ -110,9 +115,11 @@ class SimRemote:
         send = self._begin(target, kind, message)
         outcome: Outcome | None = None
         try:
-            reply = await self._exchange(target, tenant, kind, message, data)
+            with self._world.traffic.manners.request(self._device, target, tenant, kind):
+                reply = await self._exchange(target, tenant, kind, message, data)
             outcome = classify(reply, message)
-            self.pauses.learn(endpoint, outcome.code, {})
+            if outcome.code < 500 and outcome.code != TOO_MANY:
+                self.pauses.served(endpoint)
         except RemoteError as error:
             outcome = classify_error(error)
             raise
@@ -154,13 +161,27 @@ class SimRemote:
             else:
                 self._device.suspicious = True
                 self._tell(target, kind, message, FAULTS[fault].says)
-                exchange = Exchange(kind, self._random, process, self._world.later)
-                reply = await FAULTS[fault].act(exchange)
+                reply = await self._befallen(target, fault, kind, message, process)
         except StorageError as error:
             raise Unreachable(f"the connection broke: {error}") from error
         await asyncio.sleep(self._latency())
         if fault is None and kind in WRITES | {"MessagesRead"}:
             self._tell(target, kind, message, str(reply["status"]["code"]))
+        return reply
+
+    async def _befallen(
+        self, target: Endpoint, fault: str, kind: str, message: Message, process: Callable[[], Awaitable[Message]]
+    ) -> Message:
+        exchange = Exchange(kind, self._random, process, self._world.later, message, target.memory)
+        target.lied = target.lied or FAULTS[fault].lies
+        reply: Message = {}
+        try:
+            reply = await FAULTS[fault].act(exchange)
+        finally:
+            code = classify(reply).code or exchange.status
+            self.pauses.learn(target.url, code, exchange.headers)
+            if exchange.pause is not None:
+                self._world.traffic.manners.asked_to_wait(self._device, target, exchange.pause)
         return reply
 
     def _tell(self, target: Endpoint, kind: str, message: Message, what: str) -> None:
@@ -175,9 +196,11 @@ class SimRemote:
     ) -> SimSubscription:
         kind = _kind(message)
         target = self._world.endpoints[endpoint]
+        self.pauses.check(endpoint)
         await self._device.step(f"before a {kind} to {target.name}")
         self._world.count(self._device, target, kind)
-        await asyncio.sleep(self._latency())
+        with self._world.traffic.manners.request(self._device, target, tenant, kind):
+            await asyncio.sleep(self._latency())
         if target.unreachable:
             raise Unreachable("connection refused")
         if not target.web_sockets:
@@ -190,8 +213,7 @@ class SimRemote:
             )
 
         fault = target.fault(self._random, kind)
-        exchange = Exchange(kind, self._random, process, self._world.later)
-        reply = await (FAULTS[fault].act(exchange) if fault else process())
+        reply = await (self._befallen(target, fault, kind, message, process) if fault else process())
         subscription.open(reply)
         self._world.story.add(self._device.name, "{} at {}: {}", kind, target.name, fault or reply["status"]["code"])
         await asyncio.sleep(self._latency())

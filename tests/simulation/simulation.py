@@ -9,17 +9,24 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation import invariants, ledger_checks, virtual_time
+from tests.simulation import for_good, invariants, ledger_checks, virtual_time
 from tests.simulation.actions import ACTIONS
 from tests.simulation.device import Device
 from tests.simulation.incidents import INCIDENTS, end_of_chaos
 from tests.simulation.machine import Action
 from tests.simulation.plan import plan
+from tests.simulation.silence import check_that_nothing_is_silent
 from tests.simulation.world import World, held
 
 DAY = 86_400.0
 PATIENCE = 25 * 3600.0
 """Seconds from one round of the quiescence to the next: longer than any backoff."""
+
+MINUTES = 3
+"""Rounds, a minute apart, after which whatever still differs is told."""
+
+LONGEST_ROUND = 60.0
+"""Seconds that a round takes in peace, though an endpoint be slow."""
 
 ROUNDS_AT_MOST = 14
 GIVEN_UP = 3 * DAY
@@ -55,6 +62,7 @@ def simulate(seed: int) -> Outcome:
 async def _main(world: World) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: _unhandled(world, context))
     await _people(world)
+    for_good.begin(world)
     lives = [asyncio.create_task(device.live()) for device in world.devices]
     await _chaos(world, lives)
     await _quiescence(world, lives)
@@ -130,8 +138,15 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
         if asyncio.get_running_loop().time() > deadline:
             stuck = [device.name for device in world.devices if device.todo or device.busy or not device.up]
             raise TimeoutError(f"{', '.join(stuck)}: what was to be done is not done after {GIVEN_UP:.0f} s of peace")
+    await for_good.check(world)
     for device in world.devices:
         await device.outside_of_it(device.sync.stop())
+    for _ in range(MINUTES):
+        await _sleep(60, lives)
+        for device in world.devices:
+            await _round(device)
+    await world.give_up(world.for_good)
+    check_that_nothing_is_silent(world)
     await _sleep((world.account.latest() - world.clock.now()) / 1_000_000, lives)
     before: list[Any] = []
     for number in range(ROUNDS_AT_MOST):
@@ -141,6 +156,9 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
             ledger_checks.check(device)
         now = _state(world)
         if now == before:
+            await world.give_up(world.for_good)
+            for endpoint in world.endpoints.values():
+                endpoint.wiped = endpoint.lied = endpoint is world.for_good  # all the others were asked for everything
             world.story.add("world", "has changed no more since round {}", number)
             return
         before = now
@@ -148,9 +166,13 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
 
 
 async def _round(device: Device) -> None:
+    began = asyncio.get_running_loop().time()
     report = await device.outside_of_it(device.sync_now())
+    if (took := asyncio.get_running_loop().time() - began) > LONGEST_ROUND:
+        device.world.fail(f"a round of {device.name} takes {took:.0f} s in peace")
     if report is None:
         return
+    for_good.check_report(device.world, device, report)
     device.world.story.add(device.name, "has synced: {} pulled, {} pushed", report.pulled, report.pushed)
     for end in report.endpoints:
         if end.error is not None:
@@ -162,7 +184,11 @@ def _state(world: World) -> list[Any]:
         held(node.dwn, person.did) for person in world.people for node in invariants.nodes(world, person)
     ]
     return found + [
-        sorted((row.endpoint, row.direction, row.message_cid, row.state) for row in device.sync.unsettled())
+        sorted(
+            (row.endpoint, row.direction, row.message_cid, row.state)
+            for row in device.sync.unsettled(limit=None)
+            if world.endpoints[row.endpoint] is not world.for_good
+        )
         for device in world.devices
     ]
 
@@ -171,11 +197,17 @@ async def _idle(world: World) -> None:
     """Check that an idle run costs one request for each tenant and endpoint; but the first may look closer."""
     for device in world.devices:
         await _round(device)
-        ends = sum(len(world.documents[person.did]) for person in device.identities)
-        due = [row for row in device.sync.unsettled() if row.next_try is None or row.next_try <= device.clock.now()]
+        well = [one for one in world.endpoints.values() if one is not world.for_good]
+        ends = sum(one in world.documents[person.did] for person in device.identities for one in well)
+        due = [
+            row
+            for row in device.sync.unsettled(limit=None)
+            if row.next_try is None or row.next_try <= device.clock.now()
+        ]
         before = world.traffic.requests.copy()
         await _round(device)
-        cost = world.traffic.requests - before
+        names = {one.name for one in well}
+        cost = Counter({key: n for key, n in (world.traffic.requests - before).items() if key[1] in names})
         if not due and (cost.total() != ends or {kind for _, _, kind in cost} - {"MessagesQuery"}):
             world.failures.append(f"an idle round of {device.name} costs {dict(cost)}")
 

@@ -5,6 +5,7 @@ Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
 2. It is never sent there again after the endpoint took it, or listed it.
 3. After a refusal it is not sent before its backoff is over.
 4. What a device holds it asks for once in a run, to see that the endpoint still has it.
+How many there may be at a time, and when none, is in `manners`.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
 document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, as far as
 it was only listed, and for 3: that the app asked for it (`send`). For 3: that it was refused because it came without
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
+from tests.simulation.manners import Manners
 from web5.sync.exchange.peer import WANTS_DATA
 from web5.sync.plan.policy import Outcome
 from web5.sync.states import State
@@ -64,9 +66,13 @@ class Traffic:
 
     requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+    manners: Manners = field(init=False)
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
     _probes: Counter[tuple[str, int, str, str]] = field(default_factory=Counter)
     _histories: dict[tuple[str, str, str], _History] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.manners = Manners(self.violations)
 
     def begin(self, device: Device, endpoint: Endpoint, cid: str, name: str) -> Send:
         """Record that a device sends a message that is to be stored."""
@@ -106,7 +112,7 @@ class Traffic:
 
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
         """Record that an endpoint listed these to a device."""
-        for cid in () if device.disk.troubled else cids:
+        for cid in () if device.disk.troubled or endpoint.lied else cids:
             self._history(device, endpoint, cid)[0].taken = LISTED
 
     def gone(self, device: Device, endpoint: Endpoint, cid: str) -> None:

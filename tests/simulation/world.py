@@ -33,6 +33,7 @@ class World:
     Attributes:
         people: the persons whose DWNs these are; `guest` is somebody else.
         documents: the endpoints in each person's DID document.
+        for_good, habit: the endpoint that is never well again, and the faults of its requests (`for_good`).
         failures: what was found to be wrong so far.
     """
 
@@ -49,6 +50,8 @@ class World:
         self.devices: list[Device] = []
         self.endpoints: dict[str, Endpoint] = {}
         self.documents: dict[str, list[Endpoint]] = {}
+        self.for_good: Endpoint | None = None
+        self.habit: tuple[str, ...] = ()
         self.failures: list[str] = []
         self.moments: dict[str, str] = {}
         self.chores: set[str] = set()
@@ -146,6 +149,11 @@ class World:
         for person in self.people:
             await self._gone(old, person.did)
         self.story.add(endpoint.name, "is wiped")
+
+    async def give_up(self, endpoint: Endpoint | None) -> None:
+        """Record that messages which only an endpoint has that gives nothing need not come from there."""
+        for person in self.people if endpoint is not None else ():
+            await self._gone(endpoint.dwn, person.did)
 
     async def _gone(self, dwn: Dwn, tenant: str) -> None:
         """Record that messages which only this node has do not exist any more."""

@@ -89,6 +89,21 @@ async def test_a_wiped_endpoint_is_noticed_by_a_first_sync_that_was_too_large_to
     assert world.held(world.remotes["/a"]) == world.held(laptop.dwn)
 
 
+async def test_a_wiped_endpoint_is_noticed_though_the_last_message_it_listed_is_replaced_here(world: World) -> None:
+    """That one is gone from everywhere, which says nothing; so an older one is asked for."""
+    phone = await world.device("phone")
+    await phone.write(b"kept")
+    message = await phone.write(b"1")
+    update = await phone.write(b"2", existing=message)
+    for _ in range(2):
+        await phone.sync.now()
+    await phone.write(b"3", existing=update)
+    await phone.sync.now("push")
+    await world.replace("/a")
+    assert (await phone.sync.now()).ok
+    assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
+
+
 async def test_a_dependency_that_an_endpoint_lost_is_sent_again(world: World) -> None:
     world.set_endpoints("/a")
     phone = await world.device()

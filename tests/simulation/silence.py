@@ -1,0 +1,65 @@
+"""The invariants that hold minutes after peace, long before any daily audit: whatever differs is told, and on its way.
+
+1. What a device and an endpoint do not both hold has a row in the ledger of the device.
+2. What waits for another message that the device knows to be there does not wait for its time.
+
+What excuses the first: an endpoint that said something untrue of what it took or has, which is found out when it is
+asked for everything, a day later; and one whose pause lasts, which is told as its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.simulation.device import Device
+from tests.simulation.network import Endpoint
+from tests.simulation.rules import expected
+from tests.simulation.world import World, held
+from web5.sync import State, Unsettled
+from web5.sync.plan.dependencies import MISSING, provided_keys
+
+PAUSED = (429, 503)
+LACKING = tuple(code for code in MISSING if code != "TimestampAhead" and not code.endswith("InPrevious"))
+"""Refusals for want of another message, and not of its data or a date."""
+
+
+def check_that_nothing_is_silent(world: World) -> None:
+    """Find what differs between a device and an endpoint without a word; it becomes a failure of the world."""
+    for person in world.people:
+        should = expected(world.account.of(person.did)).cids
+        for device in world.devices_of(person.did):
+            for endpoint in world.documents[person.did]:
+                for what in _silent(device, person.did, endpoint, should):
+                    world.fail(f"minutes after peace {device.name} {what}")
+
+
+def _silent(device: Device, tenant: str, endpoint: Endpoint, should: set[str]) -> Iterator[str]:
+    here, there = should & held(device.dwn, tenant), should & held(endpoint.dwn, tenant)
+    rows = device.sync.unsettled(tenant, endpoint=endpoint.url, limit=None)
+    told, called = {(row.direction, row.message_cid) for row in rows}, device.world.story.called
+    if endpoint.lied or endpoint is device.world.for_good or is_paused(device, tenant, endpoint):
+        return
+    for cid in sorted(here - there):
+        if ("push", cid) not in told:
+            yield f"says nothing of {called(cid)}, which {endpoint.name} lacks"
+    for cid in sorted(there - here):
+        if ("pull", cid) not in told:
+            yield f"says nothing of {called(cid)}, which {endpoint.name} has"
+    made = device.world.account.made
+    both = [made[cid] for cid in sorted(here & there) if cid in made]
+    ended = {one.record_id for one in both if one.kind == "RecordsDelete"}
+    provided = {key for one in both if one.record_id not in ended for key in provided_keys(one.message)}
+    for row in rows:
+        if _is_asleep(row) and row.waits_for in provided:
+            yield f"lets {called(row.message_cid)} wait ({row.direction}, {endpoint.name}: {row.detail}) in vain"
+
+
+def is_paused(device: Device, tenant: str, endpoint: Endpoint) -> bool:
+    """Return True if a device tells that an endpoint asked it for a pause."""
+    errors = [one.last_error for one in device.sync.status(tenant) if one.endpoint == endpoint.url]
+    return any(error is not None and error[0] in PAUSED for error in errors)
+
+
+def _is_asleep(row: Unsettled) -> bool:
+    """Return True for a message that waits for its time because another was not there."""
+    return row.state is State.WAITING and row.next_try is not None and row.detail.startswith(LACKING)

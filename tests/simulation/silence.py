@@ -46,9 +46,9 @@ def _silent(device: Device, tenant: str, endpoint: Endpoint, should: set[str]) -
         if ("pull", cid) not in told:
             yield f"says nothing of {called(cid)}, which {endpoint.name} has"
     made = device.world.account.made
-    both = [made[cid] for cid in sorted(here & there) if cid in made]
-    ended = {one.record_id for one in both if one.kind == "RecordsDelete"}
-    provided = {key for one in both if one.record_id not in ended for key in provided_keys(one.message)}
+    ended = {made[cid].record_id for cid in here | there if cid in made and made[cid].kind == "RecordsDelete"}
+    both = [made[cid] for cid in here & there if cid in made and made[cid].record_id not in ended]
+    provided = {key for one in both for key in provided_keys(one.message)}
     for row in rows:
         if _is_asleep(row) and row.waits_for in provided:
             yield f"lets {called(row.message_cid)} wait ({row.direction}, {endpoint.name}: {row.detail}) in vain"

@@ -1,7 +1,7 @@
 """URLs in one form, by the part of the WHATWG URL standard that this needs.
 
 The browser's own `URL` is not used: normalized URLs are signed, hashed and compared, and must not depend on a browser
-and its version. Hosts outside ASCII go through Python's IDNA codec (2003), where the standard asks for UTS 46.
+and its version.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from web5.domains import domain_to_ascii
 from web5.lru import remember_short
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21", "file": ""}
-_LABEL_ENDS = re.compile("[.\u3002\uff0e\uff61]")
-_FORBIDDEN_IN_HOST = frozenset(map(chr, [*range(0x21), 0x7F])) | frozenset("#/:<>?@[\\]^|")
-_FORBIDDEN_IN_DOMAIN = _FORBIDDEN_IN_HOST | {"%"}
+_FORBIDDEN_IN_HOST = frozenset("\0\t\n\r #/:<>?@[\\]^|")
+_FORBIDDEN_IN_DOMAIN = _FORBIDDEN_IN_HOST | frozenset(map(chr, [*range(0x20), 0x7F])) | {"%"}
 MAX_HOST = 1024
 """The limit for the characters of a host; names that can be resolved have 253 (RFC 1035)."""
 
@@ -151,9 +151,7 @@ def _host(host: str, *, special: bool) -> str:
             raise ValueError("a character that no host has")
         return _encode(host, _KEEP_AFTER_C0)
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), host.encode("utf-8", "replace"))
-    name = raw.decode("utf-8")
-    labels = (label if label.isascii() else label.encode("idna").decode() for label in _LABEL_ENDS.split(name))
-    name = ".".join(labels).lower()
+    name = domain_to_ascii(raw.decode("utf-8"))
     if not name or any(character in _FORBIDDEN_IN_DOMAIN for character in name):
         raise ValueError("a character that no domain has")
     last = name.removesuffix(".").rpartition(".")[2]

@@ -17,6 +17,7 @@ NEEDED_IN_BROWSER = (
     "annotated-types",
     "apsw",
     "cbor2",
+    "idna",
     "mnemonic",
     "pydantic",
     "pydantic-core",

@@ -86,13 +86,13 @@ class Verifier:
             except Unauthorized as error:
                 refusals[place] = error
             except CryptoError as error:
-                refusals[place] = _unverifiable(error)
+                refusals[place] = _unverifiable(one, error)
             except BadRequest as error:
                 refusals[place] = Unauthorized(error.code, error.message)
         for place, good in zip(signed, await self._crypto.verify_each(list(signed.values())), strict=True):
             one = asked[place]
             if isinstance(good, CryptoError):
-                refusals[place] = _unverifiable(good)
+                refusals[place] = _unverifiable(one, good)
             elif not good:
                 code = Code.GeneralJwsVerifierInvalidSignature
                 refusals[place] = Unauthorized(code, f"Signature verification failed for {one.signer}")
@@ -151,8 +151,9 @@ class _Signature(NamedTuple):
         return self.key_id.partition("#")[0]
 
 
-def _unverifiable(error: CryptoError) -> Unauthorized:
-    return Unauthorized(Code.GeneralJwsVerifierInvalidSignature, f"the signature cannot be verified: {error}")
+def _unverifiable(entry: _Signature, error: CryptoError) -> Unauthorized:
+    told = f"Signature verification failed for {entry.signer}: {error}"
+    return Unauthorized(Code.GeneralJwsVerifierInvalidSignature, told)
 
 
 def _signatures(message: Message) -> tuple[list[_Signature], Unauthorized | None]:

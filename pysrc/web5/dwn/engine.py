@@ -21,6 +21,7 @@ from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Handler, Hook
+from web5.dwn.faults import shown
 from web5.dwn.javascript import as_javascript
 from web5.dwn.mending import is_whole, mend
 from web5.dwn.messages import (
@@ -259,7 +260,8 @@ def _handler(message: Any) -> Callable[[Services, Call], Awaitable[Reply]]:
     named = descriptor if isinstance(descriptor, dict) else {}
     interface, method = named.get("interface"), named.get("method")
     if "interface" not in named or "method" not in named:
-        raise DwnError("", f"Both interface and method must be present, interface: {interface}, method: {method}")
+        told = f"interface: {shown(interface)}, method: {shown(method)}"
+        raise DwnError("", f"Both interface and method must be present, {told}")
     key = f"{interface}{method}"
     handler = _HANDLERS.get(key)
     if handler is None:

@@ -50,12 +50,13 @@ def signed_claims(jws: Jws | None, descriptor_cid: str, schema: Schema = GENERIC
     if jws is None or "signatures" not in jws:
         raise BadRequest("", "the signature is missing")
     if len(jws["signatures"]) != 1:
-        raise BadRequest(Code.AuthenticationMoreThanOneSignatureNotSupported, "expected exactly one signature")
+        told = f"expected exactly 1 signature, but got {len(jws['signatures'])}"
+        raise BadRequest(Code.AuthenticationMoreThanOneSignatureNotSupported, told)
     claims = schema.check(payload_of(jws))
     if claims["descriptorCid"] != descriptor_cid:
         raise BadRequest(
             Code.AuthenticateDescriptorCidMismatch,
-            f"the signed descriptorCid {claims['descriptorCid']} is not that of the descriptor, {descriptor_cid}",
+            f"the signed descriptorCid {claims['descriptorCid']} does not match expected CID {descriptor_cid}",
         )
     return claims
 

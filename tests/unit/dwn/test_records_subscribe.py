@@ -139,3 +139,11 @@ async def test_a_role_needs_a_path(world: World) -> None:
 async def test_without_a_handler_there_is_no_subscription(world: World) -> None:
     message = await compose.records_subscribe(world.alice.signer, world.clock, filter={"schema": "urn:a"})
     assert await world.status(message) == (501, "RecordsSubscribeEventStreamUnimplemented")
+
+
+async def test_nobody_to_tell_is_what_is_refused_last(world: World) -> None:
+    good = await compose.records_subscribe(world.bob.signer, world.clock, filter={"schema": "urn:a"})
+    assert (await world.send(good))["status"]["code"] == 501
+    role = {"filter": {"protocol": URI, "protocolPath": "thread"}, "protocol_role": "none"}
+    bad = await compose.records_subscribe(world.bob.signer, world.clock, **role)
+    assert (await world.send(bad))["status"]["detail"].startswith("ProtocolAuthorizationProtocolNotFound")

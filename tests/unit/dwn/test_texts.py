@@ -94,6 +94,10 @@ def test_moments(text: str, exists: bool) -> None:
         ("schema.org/Note", "http://schema.org/Note"),
         ("urn:isbn:1", "urn:isbn:1"),
         ("http://example.com/ä b", "http://example.com/%C3%A4%20b"),
+        ("http://FAß.example/a", "http://xn--fa-hia.example/a"),
+        ("http://☃.example", "http://xn--n3h.example"),
+        ("http://xn--fa-hia.example", "http://xn--fa-hia.example"),
+        ("foo://a%b\x01\x7f/c", "foo://a%b%01%7F/c"),
     ],
 )
 def test_urls(url: str, normal: str) -> None:
@@ -101,7 +105,19 @@ def test_urls(url: str, normal: str) -> None:
     assert is_normalized(normal)
 
 
-@pytest.mark.parametrize("url", ["http://a b", "http://a:99999", "", "http://[::1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a b",
+        "http://a:99999",
+        "",
+        "http://[::1",
+        "http://xn--a",
+        "http://xn--ab-",
+        "http://a\u200db",
+        "foo://a^b",
+    ],
+)
 def test_what_is_no_url(url: str) -> None:
     assert not is_normalized(url)
     with pytest.raises(BadRequest, match="UrlProtocolNotNormalizable"):

@@ -47,7 +47,7 @@ async def test_a_credential_is_as_its_schema_demands_or_refused() -> None:
     good = await world.issue(issuer, **NAMED)
     bad = await world.issue(issuer, data={"level": "bronze"}, **NAMED)
     assert (await world.verifier.verify(good)).credential_schema == NAMED["credential_schema"]
-    with pytest.raises(CredentialError, match=r"schemaViolation.*credentialSubject/level: enum"):
+    with pytest.raises(CredentialError, match=r"schemaViolation.*credentialSubject/level must be equal"):
         await world.verifier.verify(bad)
     await world.verifier.verify(bad, check_schema=False)
 

@@ -42,5 +42,5 @@ def test_what_a_browser_needs_is_required_and_the_server_side_is_an_extra(wheel:
     (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     requires = Parser().parsestr(wheel.read(name).decode()).get_all("Requires-Dist", [])
     unconditional = {line.split("==")[0] for line in requires if ";" not in line}
-    assert unconditional == {"pydantic", "cbor2", "apsw", "mnemonic"}
+    assert unconditional == {"pydantic", "cbor2", "apsw", "mnemonic", "idna"}
     assert all('extra == "node"' in line for line in requires if ";" in line)

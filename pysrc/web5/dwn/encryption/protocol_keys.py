@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from web5.dwn.encryption.derivation import DerivedKey, RootKey, public_part
 from web5.dwn.protocols.definitions import rule_sets_below
-from web5.dwn.protocols.shape import is_definition
+from web5.dwn.protocols.shape import definition_fault
 from web5.dwn.urls import normalize_url
 from web5.ports.crypto import Crypto
 
@@ -52,7 +52,7 @@ async def with_keys(
         types: only at the paths that end in one of these.
     """
     plain = without_marks(definition)
-    if not is_definition(plain):
+    if definition_fault(plain) is not None:
         return plain
     # Records have the protocol's normalized URL, and their keys' paths with it.
     protocol = normalize_url(plain["protocol"])

@@ -63,11 +63,11 @@ async def handle_query(services: Services, call: Call) -> Reply:
 async def handle_subscribe(services: Services, call: Call) -> Reply:
     """Reply 200 with `subscription`, an `events.Subscription`."""
     message = SUBSCRIBE.check(call.message)
-    handler = call.require_handler(Code.MessagesSubscribeEventStreamUnimplemented)
     parties = _parse(message)
     code = Code.MessagesSubscribeAuthorizationFailed
     await services.verifier.authenticate(message)
     _check_grant(services, call, message, parties, code)
+    handler = call.require_handler(Code.MessagesSubscribeEventStreamUnimplemented)
     is_tenants, is_allowed = parties.author == call.tenant, None
     if not is_tenants:
         is_allowed = allows(lambda: _check_grant(services, call, message, parties, code))

@@ -12,6 +12,7 @@ from typing import Any
 
 from web5.dwn.cid import dag_cbor_cid, message_cid
 from web5.dwn.codes import Code
+from web5.dwn.faults import shown
 from web5.dwn.jws import GENERIC_PAYLOAD, WRITE_PAYLOAD, message_signer, payload_of, signed_claims, signer_of
 from web5.dwn.messages.schema import Schema
 from web5.dwn.permissions.delegation import AUTHOR, OWNER, check_delegation
@@ -183,7 +184,7 @@ def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:
     if is_initial and "protocol" in descriptor and "parentId" not in descriptor and context_id != record_id:
         raise BadRequest(
             Code.RecordsWriteValidateIntegrityContextIdMismatch,
-            f"contextId {context_id} does not match the deterministic contextId {record_id}",
+            f"contextId {shown(context_id)} does not match deterministic contextId: {record_id}",
         )
     claims = parties.claims
     for name, actual, code in (
@@ -191,7 +192,8 @@ def parse_write(message: dict[str, Any], cid: str | None = None) -> ParsedWrite:
         ("contextId", context_id, Code.RecordsWriteValidateIntegrityContextIdNotInSignerSignaturePayload),
     ):
         if actual != claims.get(name):
-            raise BadRequest(code, f"{name} {actual} does not match the signed {name} {claims.get(name)}")
+            told = f"{name} {shown(actual)} does not match {name} in authorization: {shown(claims.get(name))}"
+            raise BadRequest(code, told)
     check_delegations(signed)
     for name, code in _COVERED.items():
         _check_signed_cid(message, claims, name, code)
@@ -226,18 +228,18 @@ def _attester(message: dict[str, Any]) -> str | None:
     if len(signatures) != 1:
         raise BadRequest(
             Code.RecordsWriteAttestationIntegrityMoreThanOneSignature,
-            f"only one attester is supported, but there are {len(signatures)}",
+            f"only 1 attester is supported, but got {len(signatures)}",
         )
     payload, expected = payload_of(attestation), dag_cbor_cid(message["descriptor"])
     if payload.get("descriptorCid") != expected:
         raise BadRequest(
             Code.RecordsWriteAttestationIntegrityDescriptorCidMismatch,
-            f"the attested descriptorCid {payload.get('descriptorCid')} does not match {expected}",
+            f"descriptorCid {shown(payload.get('descriptorCid'))} does not match expected descriptorCid {expected}",
         )
     if len(payload) > 1:
         raise BadRequest(
             Code.RecordsWriteAttestationIntegrityInvalidPayloadProperty,
-            f"an attestation has only a descriptorCid, but there are {len(payload)} properties",
+            f"Only 'descriptorCid' is allowed in attestation payload, but got {len(payload)} properties",
         )
     return signer_of(attestation)
 
@@ -250,4 +252,6 @@ def _check_signed_cid(message: dict[str, Any], claims: Any, name: str, code: Cod
         raise BadRequest("", f"an {name} was signed, but there is none")
     expected = dag_cbor_cid(message[name])
     if signed != expected:
-        raise BadRequest(code, f"the CID of the {name} is {expected}, but {signed} was signed")
+        raise BadRequest(
+            code, f"CID {expected} of the {name} does not match {name}Cid in authorization: {shown(signed)}"
+        )

@@ -130,7 +130,9 @@ async def handle_query(services: Services, call: Call) -> Reply:
     claims = claims_of(message)
     filter: dict[str, Any] = descriptor.get("filter", {})
     if "filter" in descriptor and "protocol" not in filter:
-        raise BadRequest(Code.UrlProtocolNotNormalized, "a filter names a protocol")
+        raise BadRequest(
+            Code.UrlProtocolNotNormalized, "Protocol URI undefined must be normalized: a filter names a protocol"
+        )
     check_urls(filter)
     check_moment(descriptor["messageTimestamp"])
     parties = claims.parties()

@@ -82,12 +82,12 @@ async def handle_query(services: Services, call: Call) -> Reply:
 async def handle_subscribe(services: Services, call: Call) -> Reply:
     """Reply 200 with `subscription`, an `events.Subscription`."""
     message = SUBSCRIBE.check(call.message)
-    handler = call.require_handler(Code.RecordsSubscribeEventStreamUnimplemented)
     parties = _parse(message, Code.RecordsSubscribeFilterMissingRequiredProperties, "subscriptions")
     await _authorize(services, call, message, parties)
     filter = message["descriptor"]["filter"]
     terms = [OF_RECORDS, *record_terms(filter, call.tenant, asked_by=parties.signer)]
     alternatives = seen_by(parties.author, call.tenant, terms, has_role="protocolRole" in parties.claims)
+    handler = call.require_handler(Code.RecordsSubscribeEventStreamUnimplemented)
     is_allowed = None
     if parties.author_grant is not None or "protocolRole" in parties.claims:
         is_allowed = allows(lambda: _check_leave(services, call, message, parties))

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from web5.dwn.codes import Code
 from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive
 from web5.dwn.events import Applied
+from web5.dwn.faults import shown
 from web5.dwn.history import judged
 from web5.dwn.javascript import as_javascript
 from web5.dwn.messages.parsing import ParsedWrite, check_coverage, parse_write, says_nothing_new
@@ -174,7 +175,7 @@ def _check_immutable(old: dict[str, Any], new: dict[str, Any]) -> None:
         if name not in MUTABLE and old.get(name) != new.get(name):
             raise BadRequest(
                 Code.RecordsWriteImmutablePropertyChanged,
-                f"{name} is an immutable property: cannot change '{old.get(name)}' to '{new.get(name)}'",
+                f"{name} is an immutable property: cannot change '{shown(old.get(name))}' to '{shown(new.get(name))}'",
             )
 
 

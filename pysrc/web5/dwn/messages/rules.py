@@ -1,10 +1,19 @@
-"""Rules of the reference's JSON schemas that `shapes` cannot say; each returns the value or raises ValueError."""
+"""Rules of the reference's JSON schemas that `shapes` cannot say; each returns the value or raises `faults.broken`.
+
+The first fault that the reference's validator would find is what counts, also where one of several schemas must fit.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from pydantic_core import PydanticCustomError
+
+from web5.dwn import faults
+from web5.dwn.faults import Fault, broken
+from web5.dwn.protocols import json_schema
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
@@ -14,10 +23,14 @@ _JWK_OPTIONAL_TEXTS = {"EC": ("y",), "OKP": (), "RSA": (), "oct": ()}
 _JWK_PRIVATE = {"EC": ("d",), "OKP": ("d",), "RSA": ("d", "p", "q", "dp", "dq", "qi", "oth"), "oct": ()}
 
 
+def _refuse(keyword: str, says: str, *place: str, found: str | None = None) -> NoReturn:
+    raise broken(Fault(keyword, says, place, found))
+
+
 def require_signature(authorization: T) -> T:
     # `authorization-owner.json`
     if "ownerSignature" in authorization and "signature" not in authorization:
-        raise ValueError("ownerSignature needs a signature beside it")
+        _refuse("dependencies", faults.must_have_beside("signature", "ownerSignature"))
     return authorization
 
 
@@ -25,14 +38,18 @@ def publication(descriptor: Any) -> Any:
     # `records-write-unidentified.json`. It is checked before the shape, as `protocol_context` is: `anyOf` comes before
     # the properties.
     if type(descriptor) is dict and descriptor.get("published", False) is not ("datePublished" in descriptor):
-        raise ValueError("published and datePublished must come together")
+        for name in ("published", "datePublished"):
+            if name not in descriptor:
+                _refuse("required", faults.must_have(name))
+        is_flag = type(descriptor["published"]) is bool
+        _refuse("enum", faults.ALLOWED_VALUES if is_flag else faults.must_be("boolean"), "published")
     return descriptor
 
 
 def parentage(descriptor: T) -> T:
     # `records-write-unidentified.json`
     if "parentId" in descriptor and "protocol" not in descriptor:
-        raise ValueError("parentId needs a protocol beside it")
+        _refuse("dependencies", faults.must_have_beside("protocol", "parentId"))
     return descriptor
 
 
@@ -42,13 +59,16 @@ def protocol_context(message: Any) -> Any:
     if type(descriptor) is dict:
         present = {name in descriptor for name in ("protocol", "protocolPath")} | {"contextId" in message}
         if len(present) > 1:
-            raise ValueError("contextId, protocol and protocolPath must come together")
+            if "contextId" not in message:
+                _refuse("required", faults.must_have("contextId"))
+            missing = next(name for name in ("protocol", "protocolPath") if name not in descriptor)
+            _refuse("required", faults.must_have(missing), "descriptor")
     return message
 
 
 def not_empty(value: T) -> T:
     if not value:
-        raise ValueError("must NOT have fewer than 1 properties")
+        _refuse("minProperties", faults.too_few(1, "properties"))
     return value
 
 
@@ -57,7 +77,7 @@ def range_bounds(value: T) -> T:
     not_empty(value)
     for open_bound, closed_bound in (("gt", "gte"), ("lt", "lte")):
         if open_bound in value and closed_bound in value:
-            raise ValueError(f"{open_bound} and {closed_bound} exclude each other")
+            _refuse("dependencies", f"{faults.NOT_VALID}: {open_bound} and {closed_bound} exclude each other")
     return value
 
 
@@ -65,7 +85,7 @@ def publication_filter(filter: T) -> T:
     # `records-filter.json`
     not_empty(filter)
     if "datePublished" in filter and filter.get("published") is False:
-        raise ValueError("datePublished does not go with published: false")
+        _refuse("enum", faults.ALLOWED_VALUES, "published")
     return filter
 
 
@@ -77,42 +97,86 @@ def tag(value: Any) -> Any:
     if type(value) is list:
         one_kind = all(type(item) is str for item in value) or all(map(_is_number, value))
         if not 1 <= len(value) <= 10 or not one_kind:
-            raise ValueError("a list of tags has 1 to 10 texts or 1 to 10 numbers")
+            _refuse("oneOf", f"{faults.must_be('string')}, number, boolean, or a list of 1 to 10 strings or numbers")
     elif type(value) not in (str, bool) and not _is_number(value):
-        raise ValueError("a tag is a text, a number, a boolean or a list")
+        _refuse("oneOf", f"{faults.must_be('string')}, number, boolean, or a list of 1 to 10 strings or numbers")
     return value
 
 
 def tag_filter(value: Any) -> Any:
     # A value, `{"startsWith": text}`, or a range of texts or of numbers.
-    if type(value) in (str, bool) or _is_number(value):
+    if type(value) in (str, bool) or _is_number(value) or (type(value) is dict and _is_range(value)):
         return value
-    if type(value) is not dict:
-        raise ValueError("a tag filter is a text, a number, a boolean or an object")
-    not_empty(value)
+    _refuse("oneOf", f'{faults.must_be("string")}, number, boolean, {{"startsWith": string}}, or one range of either')
+
+
+def _is_range(value: dict[str, Any]) -> bool:
     if value.keys() == {"startsWith"}:
-        if type(value["startsWith"]) is not str:
-            raise ValueError("startsWith is a text")
-        return value
-    range_bounds(value)
+        return type(value["startsWith"]) is str
+    try:
+        range_bounds(value)
+    except PydanticCustomError:
+        return False
     bounds = list(value.values())
-    if not value.keys() <= {"gt", "gte", "lt", "lte"}:
-        raise ValueError("a range has only gt, gte, lt and lte")
-    if not (all(type(bound) is str for bound in bounds) or all(map(_is_number, bounds))):
-        raise ValueError("the bounds of a range are texts or numbers")
-    return value
+    return value.keys() <= {"gt", "gte", "lt", "lte"} and (
+        all(type(bound) is str for bound in bounds) or all(map(_is_number, bounds))
+    )
+
+
+_TEXT = {"type": "string"}
+
+
+def _key_type(kind: str, required: str, texts: str, other: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {"kty": {"const": kind}, **dict.fromkeys(texts.split(), _TEXT), **other}
+    return {"required": required.split(), "properties": properties}
+
+
+_GENERAL_JWK = {
+    "allOf": [
+        {
+            "oneOf": [
+                _key_type("EC", "crv x", "crv x y d", {}),
+                _key_type("OKP", "crv x", "crv x d", {}),
+                _key_type("RSA", "n e", "n e d p q dp dq qi", {"oth": {"type": "object"}}),
+                _key_type("oct", "k", "k", {}),
+            ]
+        },
+        {
+            "type": "object",
+            "required": ["kty"],
+            "properties": {
+                **dict.fromkeys(("alg", "kid"), _TEXT),
+                "kty": {"enum": ["EC", "RSA", "oct", "OKP"]},
+                **dict.fromkeys(_JWK_TEXTS[2:], _TEXT),
+            },
+        },
+    ]
+}
+"""`general-jwk.json`, by which the first fault of what is no public JWK is found; Ajv comes to the type last."""
 
 
 def public_jwk(jwk: Any) -> Any:
     # `public-jwk.json`
+    found = public_jwk_fault(jwk)
+    if found is not None:
+        raise broken(found)
+    return jwk
+
+
+def public_jwk_fault(jwk: Any) -> Fault | None:
+    """Return the fault that keeps a value from being a public JWK, or None."""
+    if _is_public_jwk(jwk):
+        return None
+    return json_schema.fault(_GENERAL_JWK, jwk) or Fault("not", f"{faults.NOT_VALID}: a public key has no private part")
+
+
+def _is_public_jwk(jwk: Any) -> bool:
     kind = jwk.get("kty") if type(jwk) is dict else None
     if type(kind) is not str or kind not in _JWK_REQUIRED:
-        raise ValueError("not a JWK of a known key type")
+        return False
     texts = (*_JWK_TEXTS, *_JWK_REQUIRED[kind], *_JWK_OPTIONAL_TEXTS[kind])
-    if any(name in jwk and type(jwk[name]) is not str for name in texts):
-        raise ValueError("a property of the JWK is not a text")
-    if missing := [name for name in _JWK_REQUIRED[kind] if name not in jwk]:
-        raise ValueError(f"the JWK lacks {missing[0]}")
-    if any(name in jwk for name in _JWK_PRIVATE[kind]):
-        raise ValueError("the JWK is private")
-    return jwk
+    return (
+        all(type(jwk[name]) is str for name in texts if name in jwk)
+        and all(name in jwk for name in _JWK_REQUIRED[kind])
+        and not any(name in jwk for name in _JWK_PRIVATE[kind])
+    )

@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from web5.dwn import faults
 from web5.dwn.codes import Code
+from web5.dwn.faults import Fault
 from web5.errors import BadRequest
 
 _RANK = {"missing": 0, "extra_forbidden": 1}
@@ -22,6 +24,18 @@ _ADDED = frozenset({"recordId", "authorization", "encodedData"})
 
 _ALTERNATIVES = frozenset({"author", "recipient", "value"})
 """Properties of several types, where any fault is a plain failure: none of the types fits."""
+
+_NUMBERS = frozenset({"dataSize", "limit", "gt", "gte", "lt", "lte"})
+"""Numbers are such properties for pydantic, and for nobody else."""
+
+_OF_TYPES = {
+    "string_type": "string",
+    "bool_type": "boolean",
+    "dict_type": "object",
+    "list_type": "array",
+    **dict.fromkeys(("int_type", "float_type", "int_from_float", "finite_number"), "number"),
+}
+"""The types of JSON that pydantic's errors ask for."""
 
 
 class Schema:
@@ -48,7 +62,7 @@ class Schema:
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)
+            faults = error.errors(include_url=False)
             raise self._refusal(self._first(faults)) from None
 
     def _first(self, faults: list[ErrorDetails], depth: int = 0) -> ErrorDetails:
@@ -75,11 +89,48 @@ class Schema:
     def _is_unevaluated(self, fault: ErrorDetails) -> bool:
         return fault["type"] == "extra_forbidden" and self._is_late(fault)
 
-    def _refusal(self, fault: ErrorDetails) -> BadRequest:
-        place = "/".join(str(part) for part in fault["loc"]) or self.name
-        code = Code.SchemaValidatorFailure
-        if self._is_unevaluated(fault):
-            code = Code.SchemaValidatorUnevaluatedPropertyNotAllowed
-        elif fault["type"] == "extra_forbidden" and not _ALTERNATIVES.intersection(fault["loc"][:-1]):
-            code = Code.SchemaValidatorAdditionalPropertyNotAllowed
-        return BadRequest(code, f"{self.name}: {place}: {fault['msg']}")
+    def _refusal(self, error: ErrorDetails) -> BadRequest:
+        fault = _fault(error)
+        root = fault.pointer or self.name
+        if fault.keyword != "additionalProperties":
+            return BadRequest(Code.SchemaValidatorFailure, f"{root}: {fault.says}")
+        if self._is_unevaluated(error):
+            code, says = Code.SchemaValidatorUnevaluatedPropertyNotAllowed, faults.UNEVALUATED
+        else:
+            code, says = Code.SchemaValidatorAdditionalPropertyNotAllowed, faults.ADDITIONAL
+        return BadRequest(code, f"{says}: {root}: {fault.found}")
+
+
+def _fault(error: ErrorDetails) -> Fault:
+    """Return pydantic's error as the fault that the reference's validator finds."""
+    place, kind, context = error["loc"], error["type"], error.get("ctx", {})
+    if kind == "fault":
+        fault: Fault = context["fault"].first.below(*place)
+        return fault
+    if kind == "missing":
+        return Fault("required", faults.must_have(str(place[-1])), place[:-1])
+    if kind == "extra_forbidden" and not _ALTERNATIVES.intersection(place[:-1]):
+        return Fault("additionalProperties", faults.ADDITIONAL, place[:-1], str(place[-1]))
+    # Of what may have several types, pydantic says which one was tried last.
+    several = [at for at, name in enumerate(place) if name in _ALTERNATIVES or name in _NUMBERS]
+    if several:
+        place = place[: several[-1] + 1]
+    return Fault(kind, _says(error, context), place)
+
+
+def _says(error: ErrorDetails, context: dict[str, Any]) -> str:
+    kind = error["type"]
+    if kind == "literal_error":
+        is_text = isinstance(error["input"], str)
+        return faults.ALLOWED_VALUES if is_text else faults.must_be("string")
+    if kind in _OF_TYPES:
+        return faults.must_be(("string", "number") if error["loc"][-2:-1] == ("value",) else _OF_TYPES[kind])
+    if kind == "string_pattern_mismatch":
+        return faults.must_match(context["pattern"])
+    if kind in ("too_short", "too_long"):
+        of = "items" if context["field_type"] == "List" else "properties"
+        short = kind == "too_short"
+        return faults.too_few(context["min_length"], of) if short else faults.too_many(context["max_length"], of)
+    if kind == "greater_than_equal":
+        return f"must be >= {context['ge']}"
+    return error["msg"]

@@ -56,8 +56,11 @@ def check_delegation(
         BadRequest: with one of the codes of `kind`.
     """
     if ("delegatedGrantId" in claims) != (grant is not None):
+        present, absent = (kind.property, "delegatedGrantId")[:: 1 if grant is not None else -1]
         raise BadRequest(
-            kind.alone, f"a signature with a delegatedGrantId and {kind.property} must both be there or both be absent"
+            kind.alone,
+            f"a signature with a delegatedGrantId and {kind.property} must both be there or both be absent:"
+            f" {present} is there, {absent} is not",
         )
     if grant is None:
         return
@@ -71,5 +74,5 @@ def check_delegation(
     if cid != claims["delegatedGrantId"]:
         raise BadRequest(
             kind.other_grant,
-            f"the CID of the {kind.property} is {cid}, but {claims['delegatedGrantId']} was signed",
+            f"the CID of the {kind.property} is {cid}, but the signed delegatedGrantId is {claims['delegatedGrantId']}",
         )

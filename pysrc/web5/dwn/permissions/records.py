@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import PlainValidator
 
 from web5.dwn.cid import data_cid
 from web5.dwn.codes import Code
+from web5.dwn.faults import Fault, broken
 from web5.dwn.javascript import parse_json
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed, Timestamp
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import encoded_data, fetch_grant, is_grant, permission_data
+from web5.dwn.protocols.json_schema import fault
 from web5.dwn.store.store import Store
 from web5.dwn.timestamps import is_moment
 from web5.dwn.types import Message
@@ -36,13 +38,19 @@ SCOPES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 """The methods of each interface that can be granted, and the properties that may narrow such a scope."""
 
 
-class _FirstScope(Closed):
-    interface: Literal["Messages"]
-    method: Literal["Query"]
-    protocol: NotRequired[str]
+_FIRST_SCOPE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["interface", "method"],
+    "properties": {
+        "interface": {"const": "Messages"},
+        "method": {"const": "Query"},
+        "protocol": {"type": "string"},
+    },
+}
 
 
-def _scope(value: Any, first: ValidatorFunctionWrapHandler) -> Any:
+def _scope(value: Any) -> Any:
     """Return a scope that the table allows. What fits none has the faults of the first one, as in the reference."""
     if type(value) is dict and type(value.get("interface")) is str and value["interface"] in SCOPES:
         methods, narrower = SCOPES[value["interface"]]
@@ -50,10 +58,10 @@ def _scope(value: Any, first: ValidatorFunctionWrapHandler) -> Any:
         texts = all(type(item) is str for item in (value.get("method"), *narrowing.values()))
         if texts and value["method"] in methods and narrowing.keys() <= narrower:
             return value
-    return first(value)
+    raise broken(fault(_FIRST_SCOPE, value) or Fault("oneOf", "must be the scope of a method"))
 
 
-Scope = Annotated[_FirstScope, WrapValidator(_scope)]
+Scope = Annotated[Any, PlainValidator(_scope)]
 
 
 class _Conditions(Closed):

@@ -13,6 +13,7 @@ from typing import Any
 
 from web5.dwn.codes import Code
 from web5.dwn.contexts import is_within
+from web5.dwn.faults import shown
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import Grant, fetch_grant, permission_data, with_encoded_data
 from web5.dwn.store.store import MessageRow, Store
@@ -81,11 +82,13 @@ class Rule:
     Parameters:
         must: the rule in words.
         holds: returns True if it is fulfilled.
+        told: what the one who uses the grant is told of why it is not.
     """
 
     code: Code
     must: str
     holds: Callable[[Use], bool]
+    told: Callable[[Use], str] = lambda use: f"its scope is {shown(use.grant.scope)}"
 
 
 def authorize(use: Use) -> None:
@@ -97,7 +100,9 @@ def authorize(use: Use) -> None:
     descriptor = use.descriptor
     for rule in (*BASE, *RULES[f"{descriptor['interface']}{descriptor['method']}"]):
         if not rule.holds(use):
-            raise Unauthorized(rule.code, f"the grant {use.grant.id} does not allow this: {rule.must}")
+            raise Unauthorized(
+                rule.code, f"the grant {use.grant.id} does not allow this: {rule.must}; {rule.told(use)}"
+            )
 
 
 def _not_revoked(use: Use) -> bool:
@@ -159,37 +164,72 @@ def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
     return found, scope.get("protocol")
 
 
+def _told_method(use: Use) -> str:
+    allowed = f"{shown(use.scope.get('interface'))}{shown(use.scope.get('method'))}"
+    return f"its scope is {allowed}, the message is {use.descriptor['interface']}{use.descriptor['method']}"
+
+
+def _told_conditions(use: Use) -> str:
+    return f"its conditions are {shown(use.grant.conditions)}"
+
+
+def _told_filter(use: Use) -> str:
+    asked = use.descriptor.get("filter", {}).get("protocol")
+    return _told_protocols(use, asked)
+
+
+def _told_filters(use: Use) -> str:
+    scoped, filters = use.scope.get("protocol"), use.descriptor["filters"]
+    other = next((asked for one in filters if (asked := one.get("protocol")) != scoped), None)
+    return _told_protocols(use, other)
+
+
+def _told_protocols(use: Use, asked: str | None) -> str:
+    return f"its scope has the protocol {shown(use.scope.get('protocol'))}, the message {shown(asked)}"
+
+
 BASE = (
     Rule(
         Code.GrantAuthorizationNotGrantedToAuthor,
         "it is for the one who uses it",
         lambda use: use.grant.grantee == use.grantee,
+        lambda use: f"it is granted to {shown(use.grant.grantee)}, but need to be granted to {use.grantee}",
     ),
     Rule(
         Code.GrantAuthorizationNotGrantedForTenant,
         "it is from the one whose rights are used",
         lambda use: use.grant.grantor == use.grantor,
+        lambda use: f"it is granted by {use.grant.grantor}, but need to be granted by {use.grantor}",
     ),
     Rule(
         Code.GrantAuthorizationGrantNotYetActive,
         "the message is no older than the grant",
         lambda use: use.descriptor["messageTimestamp"] >= use.grant.date_granted,
+        lambda use: f"it holds from {use.grant.date_granted}, the message is of {use.descriptor['messageTimestamp']}",
     ),
     Rule(
         Code.GrantAuthorizationGrantExpired,
         "the message is older than the end of the grant",
         lambda use: use.moment < use.grant.date_expires,
+        lambda use: f"it expires at {use.grant.date_expires}, and this is judged by {use.moment}",
     ),
-    Rule(Code.GrantAuthorizationGrantRevoked, "the message is older than any revocation", _not_revoked),
+    Rule(
+        Code.GrantAuthorizationGrantRevoked,
+        "the message is older than any revocation",
+        _not_revoked,
+        lambda use: "it has been revoked",
+    ),
     Rule(
         Code.GrantAuthorizationInterfaceMismatch,
         "the scope has the interface of the message",
         lambda use: use.scope.get("interface") == use.descriptor["interface"],
+        _told_method,
     ),
     Rule(
         Code.GrantAuthorizationMethodMismatch,
         "the scope has the method of the message",
         lambda use: use.scope.get("method") == use.descriptor["method"],
+        _told_method,
     ),
 )
 """The rules for every use of every grant."""
@@ -222,11 +262,13 @@ _CONDITIONS = (
         Code.RecordsGrantAuthorizationConditionPublicationRequired,
         "the record is published",
         lambda use: use.grant.conditions.get("publication") != "Required" or use.written.get("published") is True,
+        _told_conditions,
     ),
     Rule(
         Code.RecordsGrantAuthorizationConditionPublicationProhibited,
         "the record is not published",
         lambda use: use.grant.conditions.get("publication") != "Prohibited" or not use.written.get("published"),
+        _told_conditions,
     ),
 )
 
@@ -235,6 +277,7 @@ _RECORDS_ASKED = (
         Code.RecordsGrantAuthorizationQueryOrSubscribeProtocolScopeMismatch,
         "the filter has the protocol of the scope",
         _asks_in_protocol,
+        _told_filter,
     ),
     *_NARROWED,
 )
@@ -244,6 +287,7 @@ _MESSAGES_ASKED = (
         Code.MessagesGrantAuthorizationMismatchedProtocol,
         "every filter has the protocol of the scope",
         _all_ask_in_protocol,
+        _told_filters,
     ),
 )
 
@@ -257,6 +301,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             Code.RecordsGrantAuthorizationDeleteProtocolScopeMismatch,
             "the record has the protocol of the scope",
             lambda use: use.scope.get("protocol") in (None, use.written.get("protocol")),
+            lambda use: _told_protocols(use, use.written.get("protocol")),
         ),
         *_NARROWED,
     ),
@@ -274,6 +319,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             Code.ProtocolsGrantAuthorizationScopeProtocolMismatch,
             "the definition is that of the protocol of the scope",
             lambda use: use.scope.get("protocol") in (None, use.descriptor["definition"]["protocol"]),
+            lambda use: _told_protocols(use, use.descriptor["definition"]["protocol"]),
         ),
     ),
     "ProtocolsQuery": (
@@ -281,6 +327,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             Code.ProtocolsGrantAuthorizationQueryProtocolScopeMismatch,
             "the filter has the protocol of the scope",
             _asks_in_protocol,
+            _told_filter,
         ),
     ),
 }

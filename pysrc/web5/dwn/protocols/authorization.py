@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
+from web5.dwn.faults import shown
 from web5.dwn.messages.parsing import ParsedWrite, Parties
 from web5.dwn.protocols.definitions import Definition, definition_of
 from web5.dwn.protocols.place import Place
@@ -166,6 +167,7 @@ def _authorize(
     protocol, path, context = subject["protocol"], subject["protocolPath"], subject["contextId"]
     by_author = initial is not None and parties.author == (initial.author or place.tenant_did)
     actions = {row.action for row in ACTIONS if row.case == case and (by_author or not row.by_author)}
+    kind = f"Records{next((row.method for row in ACTIONS if row.case == case), 'Write')}"
     chain = _chain(place, record_id)
     role = parties.claims.get("protocolRole")
     try:
@@ -179,13 +181,15 @@ def _authorize(
         _check_role(place, definition, protocol, role, parties.author, context)
     if rules.actions is None:
         raise Unauthorized(
-            Code.ProtocolAuthorizationActionRulesNotFound, f"no action rule defined, {parties.author} is unauthorized"
+            Code.ProtocolAuthorizationActionRulesNotFound,
+            f"no action rule defined for {kind} at {path}, {shown(parties.author)} is unauthorized",
         )
     requester = Requester(parties.author, role, subject.get("recipient"), chain, place.tenant_did)
     if not any(actions.intersection(rule["can"]) and _is_for(rule, requester) for rule in rules.actions):
         raise Unauthorized(
             Code.ProtocolAuthorizationActionNotAllowed,
-            f"{' or '.join(sorted(actions)) or 'the action'} at {path} by {parties.author} not allowed.",
+            f"{kind} ({' or '.join(sorted(actions)) or 'no action'}) at {path} by author {shown(parties.author)}"
+            " not allowed.",
         )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from web5 import ecma_regexp
 from web5.dwn.codes import Code
+from web5.dwn.faults import Fault
 from web5.dwn.permissions import protocol as permissions
-from web5.dwn.protocols.json_schema import KEYWORDS, MAX_PATTERNS, Fault, Schema, fault, references, subschemas
+from web5.dwn.protocols.json_schema import KEYWORDS, MAX_PATTERNS, Schema, fault, references, subschemas
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.store import Store
 from web5.ecma_regexp import RegExpSyntaxError
@@ -50,8 +51,11 @@ class TagRules:
         required = tags.get("$requiredTags", [])
         schema: dict[str, Any] = {
             "type": "object",
+            # In the order in which the reference reads them from its store.
             "properties": {
-                name: schema for name, schema in tags.items() if name not in ("$requiredTags", "$allowUndefinedTags")
+                name: tags[name]
+                for name in sorted(tags, key=lambda name: (len(name.encode()), name))
+                if name not in ("$requiredTags", "$allowUndefinedTags")
             },
             "required": required,
             "additionalProperties": tags.get("$allowUndefinedTags", False),

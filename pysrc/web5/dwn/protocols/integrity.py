@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
+from web5.dwn.faults import shown
 from web5.dwn.protocols.definitions import Definition, RuleSet, definition_of
 from web5.dwn.protocols.place import Place
 from web5.dwn.store import protocols as stored
@@ -79,7 +80,7 @@ def _type(case: _Case) -> Refusal:
     if "schema" in kind and kind["schema"] != schema:
         return (
             Code.ProtocolAuthorizationInvalidSchema,
-            f"type '{case.type_name}' must have schema '{kind['schema']}', instead has '{schema}'",
+            f"type '{case.type_name}' must have schema '{kind['schema']}', instead has '{shown(schema)}'",
         )
     if "dataFormats" in kind and data_format not in kind["dataFormats"]:
         return (
@@ -169,9 +170,10 @@ def _tags(case: _Case) -> Refusal:
         return None, f"{case.path}/$tags: a $ref leads to itself"
     if found is None:
         return None
+    root = f"{case.descriptor['protocol']}/{case.path}/$tags"
     return (
         Code.ProtocolAuthorizationTagsInvalidSchema,
-        f"tags schema validation error: {case.descriptor['protocol']}/{case.path}/$tags/{found}",
+        f"tags schema validation error: {found.text(root)}",
     )
 
 

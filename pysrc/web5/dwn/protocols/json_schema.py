@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from web5 import ecma_regexp
+from web5.dwn import faults
+from web5.dwn.faults import Fault
 from web5.ecma_regexp import EcmaRegExp, Effort, EffortExceeded
 
 Schema = Mapping[str, Any] | bool
@@ -28,20 +30,6 @@ MAX_PATTERNS = 10_000
 
 STEPS_TO_READ = 20
 """For each character of a pattern, once a validation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The first keyword that a value does not satisfy, and its place: names and positions from the top."""
-
-    keyword: str
-    place: tuple[str | int, ...] = ()
-
-    def below(self, step: str | int) -> Fault:
-        return Fault(self.keyword, (step, *self.place))
-
-    def __str__(self) -> str:
-        return f"{'/'.join(map(str, self.place)) or 'value'}: {self.keyword}"
 
 
 Names = Mapping[str, "Schema | Callable[[Any, Scope], Fault | None]"]
@@ -69,13 +57,13 @@ def fault(schema: Schema, value: Any, names: Names | None = None, max_steps: int
     try:
         return fault_within(schema, value, Scope(names or {}, Effort(max_steps)))
     except EffortExceeded:
-        return Fault("it takes too many steps to judge")
+        return Fault("steps", f"must be judged within {max_steps} steps")
 
 
 def fault_within(schema: Schema, value: Any, scope: Scope) -> Fault | None:
     """Return the first fault of a part of the value, or None. It raises EffortExceeded where no steps are left."""
     if isinstance(schema, bool):
-        return None if schema else Fault("false schema")
+        return None if schema else Fault("false schema", "boolean schema is false")
     scope.effort.spend(1)
     left = len(schema)
     for keyword, (kind, check) in KEYWORDS.items():
@@ -190,8 +178,26 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _rule(keyword: str, holds: Callable[[Any, Any, Scope], bool]) -> Check:
-    return lambda wanted, value, schema, scope: None if holds(wanted, value, scope) else Fault(keyword)
+def _rule(keyword: str, holds: Callable[[Any, Any, Scope], bool], says: Callable[[Any], str] | str) -> Check:
+    def check(wanted: Any, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+        if holds(wanted, value, scope):
+            return None
+        return Fault(keyword, says if isinstance(says, str) else says(wanted))
+
+    return check
+
+
+def _bound(sign: str) -> Callable[[Any], str]:
+    return lambda bound: f"must be {sign} {_written(bound)}"
+
+
+def _written(number: Any) -> str:
+    # As JavaScript writes it: 1.0, which nobody says, aside.
+    return str(int(number)) if isinstance(number, float) and number.is_integer() and abs(number) < 1e21 else str(number)
+
+
+def _limit(words: Callable[[int, str], str], of: str) -> Callable[[Any], str]:
+    return lambda limit: words(int(limit), of)
 
 
 def _ref(name: str, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
@@ -220,26 +226,47 @@ def _is_one_of(allowed: Sequence[Any], value: Any, scope: Scope) -> bool:
     return value in allowed if type(value) is str else any(_same(one, value) for one in allowed)
 
 
-def _are_unique(wanted: bool, items: list[Any], scope: Scope) -> bool:
+def _unique_items(wanted: bool, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     scope.effort.spend(len(items))
-    return not wanted or len(set(map(as_key, items))) == len(items)
+    if not wanted:
+        return None
+    twins, seen = None, dict[Hashable, int]()
+    for position, key in enumerate(map(as_key, items)):
+        twins = (seen[key], position) if key in seen else twins
+        seen[key] = position
+    if twins is None:
+        return None
+    if _is_scalar(schema.get("items")):  # Ajv goes through these from the end
+        twins = twins[::-1]
+    says = f"must NOT have duplicate items (items ## {twins[0]} and {twins[1]} are identical)"
+    return Fault("uniqueItems", says)
+
+
+def _is_scalar(items: Schema | None) -> bool:
+    kind = items.get("type") if isinstance(items, dict) else None
+    return kind is not None and not {"array", "object"}.intersection([kind] if isinstance(kind, str) else kind)
 
 
 def _any_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    faults = [fault_within(choice, value, scope) for choice in choices]
-    return None if None in faults else faults[0]
+    found = [fault_within(choice, value, scope) for choice in choices]
+    if None in found:
+        return None
+    return Fault("anyOf", "must match a schema in anyOf", before=faults.listed(found))
 
 
 def _one_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
-    faults = [fault_within(choice, value, scope) for choice in choices]
-    if faults.count(None) == 1:
+    found = [fault_within(choice, value, scope) for choice in choices]
+    matching = [position for position, one in enumerate(found) if one is None]
+    if len(matching) == 1:
         return None
-    return next((found for found in faults if found is not None), Fault("oneOf"))
+    seen = found[: matching[1]] if matching else found  # after the second match, Ajv looks no further
+    return Fault("oneOf", "must match exactly one schema in oneOf", before=faults.listed(seen))
 
 
 def _if(condition: Schema, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     branch = "then" if fault_within(condition, value, scope) is None else "else"
-    return fault_within(schema.get(branch, True), value, scope)
+    found = fault_within(schema.get(branch, True), value, scope)
+    return None if found is None else Fault("if", f'must match "{branch}" schema', before=(found,))
 
 
 def _first(parts: Iterable[tuple[str | int | None, Schema, Any]], scope: Scope) -> Fault | None:
@@ -262,7 +289,15 @@ def _properties(inner: Mapping[str, Schema], value: Any, schema: Mapping[str, An
 def _contains(inner: Schema, items: list[Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     number = sum(fault_within(inner, item, scope) is None for item in items)
     low, high = schema.get("minContains", 1), schema.get("maxContains")
-    return None if number >= low and (high is None or number <= high) else Fault("contains")
+    if number >= low and (high is None or number <= high):
+        return None
+    return Fault("contains", faults.must_contain(low, high))
+
+
+def _required(names: Sequence[str], value: dict[str, Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
+    # Ajv does not miss a property with an empty name.
+    missing = next((name for name in names if name and name not in value), None)
+    return None if missing is None else Fault("required", faults.must_have(missing))
 
 
 def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any], scope: Scope) -> Fault | None:
@@ -271,7 +306,8 @@ def _additional(inner: Schema, value: dict[str, Any], schema: Mapping[str, Any],
         name for name in value if name not in declared and not any(_matches(one, name, scope) for one in patterns)
     )
     if inner is False:
-        return None if next(others, None) is None else Fault("additionalProperties")
+        other = next(others, None)
+        return None if other is None else Fault("additionalProperties", faults.ADDITIONAL, found=other)
     return _first(((name, inner, value[name]) for name in others), scope)
 
 
@@ -292,31 +328,48 @@ def _is_type(wanted: str | list[str], value: Any, scope: Scope) -> bool:
 
 
 KEYWORDS: Mapping[str, tuple[str | None, Check]] = {
-    "type": (None, _rule("type", _is_type)),
-    "maximum": ("number", _rule("maximum", lambda most, value, scope: value <= most)),
-    "minimum": ("number", _rule("minimum", lambda least, value, scope: value >= least)),
-    "exclusiveMaximum": ("number", _rule("exclusiveMaximum", lambda bound, value, scope: value < bound)),
-    "exclusiveMinimum": ("number", _rule("exclusiveMinimum", lambda bound, value, scope: value > bound)),
-    "multipleOf": ("number", _rule("multipleOf", _is_multiple)),
-    "maxLength": ("string", _rule("maxLength", lambda most, text, scope: len(text) <= most)),
-    "minLength": ("string", _rule("minLength", lambda least, text, scope: len(text) >= least)),
-    "pattern": ("string", _rule("pattern", _matches)),
+    "type": (None, _rule("type", _is_type, faults.must_be)),
+    "maximum": ("number", _rule("maximum", lambda most, value, scope: value <= most, _bound("<="))),
+    "minimum": ("number", _rule("minimum", lambda least, value, scope: value >= least, _bound(">="))),
+    "exclusiveMaximum": ("number", _rule("exclusiveMaximum", lambda bound, value, scope: value < bound, _bound("<"))),
+    "exclusiveMinimum": ("number", _rule("exclusiveMinimum", lambda bound, value, scope: value > bound, _bound(">"))),
+    "multipleOf": ("number", _rule("multipleOf", _is_multiple, _bound("multiple of"))),
+    "maxLength": (
+        "string",
+        _rule("maxLength", lambda most, text, scope: len(text) <= most, _limit(faults.too_many, "characters")),
+    ),
+    "minLength": (
+        "string",
+        _rule("minLength", lambda least, text, scope: len(text) >= least, _limit(faults.too_few, "characters")),
+    ),
+    "pattern": ("string", _rule("pattern", _matches, faults.must_match)),
     "$ref": (None, _ref),
-    "const": (None, _rule("const", lambda wanted, value, scope: _same(wanted, value))),
-    "enum": (None, _rule("enum", _is_one_of)),
-    "not": (None, _rule("not", lambda inner, value, scope: fault_within(inner, value, scope) is not None)),
+    "const": (None, _rule("const", lambda wanted, value, scope: _same(wanted, value), faults.CONSTANT)),
+    "enum": (None, _rule("enum", _is_one_of, faults.ALLOWED_VALUES)),
+    "not": (
+        None,
+        _rule("not", lambda inner, value, scope: fault_within(inner, value, scope) is not None, faults.NOT_VALID),
+    ),
     "anyOf": (None, _any_of),
     "oneOf": (None, _one_of),
     "allOf": (None, lambda choices, value, schema, scope: _first(((None, one, value) for one in choices), scope)),
     "if": (None, _if),
-    "maxItems": ("array", _rule("maxItems", lambda most, items, scope: len(items) <= most)),
-    "minItems": ("array", _rule("minItems", lambda least, items, scope: len(items) >= least)),
+    "maxItems": (
+        "array",
+        _rule("maxItems", lambda most, items, scope: len(items) <= most, _limit(faults.too_many, "items")),
+    ),
+    "minItems": (
+        "array",
+        _rule("minItems", lambda least, items, scope: len(items) >= least, _limit(faults.too_few, "items")),
+    ),
     "items": ("array", _items),
     "contains": ("array", _contains),
-    "uniqueItems": ("array", _rule("uniqueItems", _are_unique)),
-    "minProperties": ("object", _rule("minProperties", lambda least, value, scope: len(value) >= least)),
-    # Ajv does not miss a property with an empty name.
-    "required": ("object", _rule("required", lambda names, value, scope: all(name in value for name in names if name))),
+    "uniqueItems": ("array", _unique_items),
+    "minProperties": (
+        "object",
+        _rule("minProperties", lambda least, value, scope: len(value) >= least, _limit(faults.too_few, "properties")),
+    ),
+    "required": ("object", _required),
     "additionalProperties": ("object", _additional),
     "properties": ("object", _properties),
     "patternProperties": ("object", _pattern_properties),

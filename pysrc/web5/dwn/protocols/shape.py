@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic_core import PydanticCustomError, PydanticKnownError
-
+from web5.dwn.faults import Fault, broken
 from web5.dwn.messages import rules
-from web5.dwn.protocols.json_schema import Fault, Names, Scope, fault
+from web5.dwn.protocols.json_schema import Names, Scope, fault
 
 ACTORS = ("anyone", "author", "recipient")
 ACTOR_ACTIONS = ("co-delete", "co-prune", "co-update", "create", "delete", "prune", "read", "update")
@@ -152,11 +151,7 @@ META_SCHEMA: dict[str, Any] = {
 
 
 def _public_jwk(value: Any, scope: Scope) -> Fault | None:
-    try:
-        rules.public_jwk(value)
-    except ValueError:
-        return Fault("public-jwk")
-    return None
+    return rules.public_jwk_fault(value)
 
 
 MAX_STEPS = 20_000_000
@@ -169,26 +164,20 @@ def definition_shape(value: Any) -> Any:
     """Validate the shape of a definition, as pydantic calls it, and return the value.
 
     Raises:
-        PydanticKnownError, PydanticCustomError: it has another shape; the reference's codes tell these two kinds apart.
+        PydanticCustomError: it has another shape; see `faults.broken`.
     """
+    found = definition_fault(value)
+    if found is not None:
+        raise broken(found)
+    return value
+
+
+def definition_fault(value: Any) -> Fault | None:
+    """Return the fault that keeps a value from having the shape of a definition, or None."""
     try:
-        found = fault(DEFINITION, value, _NAMES, MAX_STEPS)
+        return fault(DEFINITION, value, _NAMES, MAX_STEPS)
     except RecursionError:
-        raise PydanticCustomError("definition", "nested too deeply") from None
-    if found is None:
-        return value
-    if found.keyword == "additionalProperties":
-        raise PydanticKnownError("extra_forbidden")
-    raise PydanticCustomError("definition", "{fault}", {"fault": str(found)})
-
-
-def is_definition(value: Any) -> bool:
-    """Return True if the value has the shape of a definition."""
-    try:
-        definition_shape(value)
-    except (PydanticCustomError, PydanticKnownError):
-        return False
-    return True
+        return Fault("depth", "must NOT be nested so deeply")
 
 
 def tag_schema_fault(schema: Any) -> Fault | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
+from web5.dwn.faults import shown
 from web5.dwn.messages.parsing import check_urls
 from web5.dwn.protocols.definitions import all_rule_sets, rule_sets_below
 from web5.dwn.protocols.json_schema import as_key
@@ -141,7 +142,7 @@ def _validate_actions(rules: Sequence[ActionRule], path: str, roles: Collection[
         followed |= {_actor(rule), _role(rule)}
     if found is not None:
         demand, rule = found
-        raise BadRequest(demand.code, f"{path}: {demand.says}: {dict(rule)}")
+        raise BadRequest(demand.code, f"{path}: {demand.says}: {shown(dict(rule))}")
 
 
 def _role_paths(rule_set: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
@@ -171,5 +172,6 @@ def _validate_limits(rule_set: Mapping[str, Any], place: str) -> None:
         found = tag_schema_fault(schema)
         if found is not None:
             raise BadRequest(
-                Code.ProtocolsConfigureInvalidTagSchema, f"tags schema validation error: {place}/$tags/{name}/{found}"
+                Code.ProtocolsConfigureInvalidTagSchema,
+                f"tags schema validation error: {found.text(f'{place}/$tags/{name}')}",
             )

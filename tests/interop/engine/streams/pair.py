@@ -16,6 +16,7 @@ from typing import Any
 from tests.clocks import ManualClock
 from tests.interop.engine.streams import authoring
 from tests.interop.engine.streams.cast import Actor
+from tests.interop.engine.streams.details import untold
 from tests.interop.engine.streams.differences import (
     Comparable,
     asks_for_the_hidden,
@@ -61,6 +62,12 @@ class Outcome:
         return f"{status['code']} {found[1] if found else status['detail'] if status['code'] < 300 else ''}".rstrip()
 
 
+def _untold(ours: Outcome, theirs: Outcome) -> list[str]:
+    if not CODE.match(theirs.reply.get("status", {}).get("detail", "")):
+        return []
+    return untold(ours.reply["status"]["detail"], theirs.reply["status"]["detail"])
+
+
 @dataclass(frozen=True)
 class Difference:
     """Two answers to one step.
@@ -79,6 +86,7 @@ class Difference:
             *map(_shown, (*self.before, self.step)),
             f"ours:   {_short(self.ours)}",
             f"theirs: {_short(self.theirs)}",
+            *(f"untold: {fact}" for fact in _untold(self.ours, self.theirs)),
         ]
         return "\n".join(lines)
 
@@ -200,7 +208,7 @@ async def run_ours(steps: Iterable[Step]) -> list[Outcome]:
 
 
 def comparable(outcome: Outcome, step: Step) -> Comparable:
-    """Everything but the words after the code, and a log cursor, which only its own engine reads.
+    """Everything but the words after the code (see `details`), and a log cursor, which only its own engine reads.
 
     Why the gate refuses a tenant is in the gate's words, so these count.
     """
@@ -242,7 +250,7 @@ class Judge:
         left, right = (self._without_excused(comparable(one, step)) for one in (ours, theirs))
         right = *right[:2], [event for event in right[2] if not self._is_outside(*event)]
         if left == right:
-            return False
+            return bool(_untold(ours, theirs))
         # Where one side had no cursor to go on from, they went different ways.
         if explained(step, left, right) is None and (step.cursor_of is None or step.cursor_of not in self._excused):
             return True

@@ -88,15 +88,15 @@ async def test_the_page_says_that_this_device_s_clock_is_wrong_until_it_is_right
     new_device: NewDevice, world: World
 ) -> None:
     device = await new_device()
+    hours = 2
 
     async def behind(route: Route) -> None:
-        """Answer as a node does whose clock shows two hours less."""
+        """Answer as a node does whose clock shows so many hours less."""
         response = await route.fetch()
-        date = formatdate(time.time() - 2 * 3600, usegmt=True)
+        date = formatdate(time.time() - hours * 3600, usegmt=True)
         await route.fulfill(response=response, headers={**response.headers, "date": date})
 
-    endpoints = (world.first_endpoint, world.second_endpoint)
-    for endpoint in endpoints:
+    for endpoint in (world.first_endpoint, world.second_endpoint):
         await device.context.route(f"{endpoint}**", behind)
     await device.reload()
     await device.write("Waits for its time")
@@ -105,7 +105,7 @@ async def test_the_page_says_that_this_device_s_clock_is_wrong_until_it_is_right
     await expect(said).to_have_text(
         re.compile("^This device's clock is [12] hours? ahead of your nodes'. Set it right")
     )
-    for endpoint in endpoints:
-        await device.context.unroute(f"{endpoint}**")
+    hours = 0
     await device.sync()
     await expect(said).to_be_hidden()
+    await device.context.unroute_all(behavior="wait")

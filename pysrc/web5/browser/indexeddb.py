@@ -56,24 +56,39 @@ _js_open, _js_result, _js_write = run_js(
         }
       });
 
-      const result = (request) => new Promise((resolve, reject) => {
+      // Chromium closes the connection when the data are cleared, and may forget to end what is under way on it.
+      const whileOpen = (database, work) => new Promise((resolve, reject) => {
+        const lost = () => reject(new DOMException("the browser closed the connection", "AbortError"));
+        const end = (settle) => (value) => {
+          database?.removeEventListener("close", lost);
+          settle(value);
+        };
+        database?.addEventListener("close", lost);
+        work(end(resolve), end(reject));
+      });
+
+      const result = (request) => whileOpen(request.transaction?.db, (resolve, reject) => {
         const settle = () => request.error ? reject(plain(request.error)) : resolve(request.result);
         request.readyState === "done" ? settle() : (request.onsuccess = request.onerror = settle);
       });
 
       // One crossing from Python for a whole transaction: resolved once all of it is stored, rejected if none is.
-      const write = (database, stores, requests) => new Promise((resolve, reject) => {
-        const transaction = database.transaction(stores, "readwrite", { durability: "strict" });
-        const reason = () => transaction.error ?? new DOMException("no reason was given", "AbortError");
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(plain(reason()));
+      const write = (database, stores, requests) => whileOpen(database, (resolve, reject) => {
         try {
-          for (const [store, method, ...args] of requests) transaction.objectStore(store)[method](...args);
-          transaction.commit();
+          const transaction = database.transaction(stores, "readwrite", { durability: "strict" });
+          const reason = () => transaction.error ?? new DOMException("no reason was given", "AbortError");
+          transaction.oncomplete = () => resolve();
+          transaction.onabort = () => reject(plain(reason()));
+          try {
+            for (const [store, method, ...args] of requests) transaction.objectStore(store)[method](...args);
+            transaction.commit();
+          } catch (error) {
+            transaction.onabort = null;
+            transaction.abort();
+            throw error;
+          }
         } catch (error) {
-          transaction.onabort = null;
-          transaction.abort();
-          throw plain(error);
+          reject(plain(error));
         }
       });
 

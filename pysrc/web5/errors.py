@@ -37,6 +37,7 @@ Web5Error
 │   ├── TargetUnresolved   the DID whose DWN is meant cannot be resolved (is a DidError too)
 │   └── NoWebSocket        a server is there, but offers no WebSocket
 ├── NodeNeeded             a DWN that is to be removed alone has something; has `endpoint` and `messages`
+├── TooManyUndelivered     so many messages wait for others' nodes that no more are taken; has `author` and `most`
 ├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
     ├── StorageFull
@@ -320,6 +321,23 @@ class NodeNeeded(Web5Error):
         super().__init__(
             f"{endpoint} is not removed: {what} would be out of reach ({reason}). Force it if that may be."
         )
+
+
+class TooManyUndelivered(Web5Error):
+    """So many messages of one author wait for others' nodes that no more are taken.
+
+    Parameters:
+        author: the DID that sent them.
+        most: the number of messages that are kept.
+    """
+
+    def __init__(self, author: str, most: int) -> None:
+        super().__init__(
+            f"{most} messages of {author} wait for others' nodes, and no more are kept:"
+            " `web5.sync.unsettled()` has them, and `web5.sync.withdraw()` gives up what need not arrive"
+        )
+        self.author = author
+        self.most = most
 
 
 class RegistrationReason(StrEnum):

@@ -15,6 +15,7 @@ from web5.sync.exchange.registrar import MOST_HASHES, TRIES
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan import dependencies, policy
 from web5.sync.plan.budget import AUDITS, EVENTS, FETCHES, NOT_GIVEN, PAGE, PATIENCE, RESTORES
+from web5.sync.plan.delivery import MOST_DELIVERIES
 from web5.sync.plan.policy import Backoff, Outcome
 from web5.sync.schedule.intervals import SAFETY_SECONDS
 from web5.sync.schedule.live import POLL_SECONDS
@@ -169,6 +170,31 @@ def sync() -> str:
                 " for, the next ones only visit who is idle."
             ),
             *_text(f"States of a message: {_list(State)}. Of an endpoint: {_list(Activity)}."),
+            "## What is sent to somebody else",
+            "",
+            *_text(
+                "`record.send(did)` keeps the message durably, then sends it at once to every endpoint of the"
+                " DID, after the initial write of its record. What an endpoint does not take is tried again at"
+                " every visit: of an interval, `now()`, `retry()`, and live when it is due. The tables above"
+                " decide, and pauses hold. It is in `unsettled()` with its `target`, counted in"
+                " `status().deliveries`, and gone when each endpoint of the target has it, or `withdraw()` takes"
+                " it back; events are “delivered”, “undelivered” and “withdrawn”. No target waits for another,"
+                " and the own nodes for none."
+            ),
+            *_text(
+                "`send` raises only if no endpoint may take it yet: where all refuse in a way that waiting does"
+                " not mend (it is kept as refused, and tried as rarely as the tables say), where there is no such"
+                " DID, or it names no DWN (nothing is kept, unless something waits for that DID already). Where"
+                " their node lacks something (the protocol, a role, a parent), allows it not as things are there, or"
+                " does not know its tenant, the reason begins with that, as theirs."
+            ),
+            *_text(
+                "The target's DID document is looked up anew each time: what is kept follows it to other"
+                " endpoints, and waits while it cannot be resolved. A newer state of a record that is sent takes"
+                " the place of the older one. What was replaced here without being sent is refused with that"
+                f" reason; what was deleted here is withdrawn. {MOST_DELIVERIES:,} messages of one identity are"
+                " kept; beyond, `send` raises `TooManyUndelivered`."
+            ),
             "## Records that an endpoint has lost to a stranger",
             "",
             *_text(

@@ -21,6 +21,7 @@ from web5 import Web5
 from web5.agent.agent import Agent
 from web5.cpython.agent import open_agent
 from web5.cpython.http import HttpxHttp
+from web5.dwn import compose
 from web5.node.registration import RegistrationSettings
 from web5.node.serve import embedded
 from web5_build import project
@@ -71,6 +72,14 @@ async def fill(folder: Path) -> None:
         await records.create(TAGGED, data_format="text/plain", tags={"color": "red"}, **place)
         assert (await web5.sync.now()).ok
         await records.create(WAITING)
+        signer = await agent.signer(web5.connected_did)
+        unknown = {"protocol": "https://stores.example/unknown", "protocol_path": "note", "data_format": "text/plain"}
+        for text in (SMALL, LARGE):
+            data = text.encode()
+            message = await compose.records_write(signer, agent.clock, data=data, **unknown)
+            # To a node that lacks the protocol.
+            sent = await agent.sync.send_messages(web5.connected_did, web5.connected_did, [(message, data)])
+            assert all(one.pending for one in sent)
 
 
 def dump(source: Path, target: Path) -> None:

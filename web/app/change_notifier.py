@@ -76,7 +76,7 @@ class ChangeNotifier:
             for direction in ("push", "pull"):
                 self._progress.pop((event.tenant, event.endpoint, direction), None)
             self.changed("notes")
-        elif event.kind == "mended":
+        elif event.kind in ("mended", "delivered", "undelivered", "withdrawn"):
             self.changed("notes")
         elif event.kind in ("removed", "refilled", "added"):
             self._news.append({"kind": event.kind, "endpoint": event.endpoint, "total": event.total})

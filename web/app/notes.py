@@ -87,7 +87,8 @@ async def _one(web5: Web5, record: Record) -> Note:
 
 
 async def _notes(web5: Web5, records: Sequence[Record]) -> list[Note]:
-    if not any(status.pending_out for status in web5.sync.status()):
+    statuses = web5.sync.status()
+    if not statuses.deliveries and not any(status.pending_out for status in statuses):
         return [await _note(record, []) for record in records]
     cids = [message_cid(record.raw_message) for record in records]
     waiting = _waiting(web5, cids)
@@ -119,12 +120,15 @@ async def _note(record: Record, waiting: list[dict[str, str]]) -> Note:
 
 
 def _waiting(web5: Web5, cids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """Return the endpoints that do not have a message yet, by its CID."""
+    """Return the endpoints that do not have a message yet, by its CID; `target`: whose, if somebody else's."""
     found: dict[str, list[dict[str, str]]] = {}
     for entry in web5.sync.unsettled(message_cids=cids, limit=None):
         if entry.direction == "push":
             state = "early" if (entry.waits_for or "").startswith("time:") else entry.state
-            found.setdefault(entry.message_cid, []).append({"endpoint": entry.endpoint, "state": state})
+            waits = {"endpoint": entry.endpoint, "state": state}
+            if entry.target is not None:
+                waits["target"] = entry.target
+            found.setdefault(entry.message_cid, []).append(waits)
     return found
 
 

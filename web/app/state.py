@@ -106,6 +106,7 @@ def _error(code: int, detail: str) -> dict[str, Any]:
 def _entry(entry: Unsettled) -> dict[str, Any]:
     return {
         "endpoint": entry.endpoint,
+        "target": entry.target,
         "direction": entry.direction,
         "message_cid": entry.message_cid,
         "state": entry.state,

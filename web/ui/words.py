@@ -313,7 +313,14 @@ def kept(nodes):
 
 
 def waiting(states):
-    """Return tone and words for a note that some node does not have yet, from its unsettled entries."""
+    """Return tone and words for a note that some node does not have yet, from its unsettled entries.
+
+    What somebody else is to have comes after what the own nodes lack; it has a `target`.
+    """
+    others = [state for state in states if state.get("target")]
+    if others and len(others) == len(states):
+        return _waiting_for_others(others)
+    states = [state for state in states if not state.get("target")]
     refused = [state for state in states if state["state"] == "refused"]
     if refused:
         return "bad", "Refused by " + count(len({state["endpoint"] for state in refused}), "node")
@@ -323,6 +330,13 @@ def waiting(states):
     if any(state["state"] == "early" for state in states):
         return "warn", "Waits for its time: the clock was ahead"
     return None, "Waiting for " + count(len({state["endpoint"] for state in states}), "node")
+
+
+def _waiting_for_others(states):
+    refused = [state for state in states if state["state"] == "refused"]
+    targets = {state["target"] for state in refused or states}
+    whose = short_did(next(iter(targets))) + "'s node" if len(targets) == 1 else "the nodes of " + str(len(targets))
+    return ("bad", "Refused by " + whose) if refused else (None, "Waits for " + whose)
 
 
 def code_and_detail(error):

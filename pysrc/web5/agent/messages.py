@@ -23,11 +23,9 @@ from web5.errors import (
     Unauthorized,
     Unreachable,
 )
-from web5.patience import BESIDE, slow_of
+from web5.patience import BESIDE
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
-from web5.sync import SendResult
-from web5.sync.plan.policy import SLOW, classify, classify_error
 
 Reply = dict[str, Any]
 Question = Callable[[Clock], Awaitable[Message]]
@@ -169,31 +167,6 @@ class Messages:
                 await stream.close()
             raise BadReply(f"{endpoint}: {error}") from error
         return reply
-
-    async def send_to_all(self, target: str, message: Message, data: bytes) -> list[SendResult]:
-        """Send a message that need not be stored here to every remote DWN of `target`.
-
-        One that is far slower than others is not waited for, and counts as failed.
-
-        Raises:
-            DidError: the target cannot be resolved.
-        """
-
-        async def send(url: str) -> SendResult:
-            try:
-                outcome = classify(await self._remote.process_message(url, target, message, data), message)
-            except RemoteError as error:
-                outcome = classify_error(error)
-            return SendResult(url, outcome.settled, outcome.code, outcome.detail or outcome.name)
-
-        tasks = {url: asyncio.create_task(send(url)) for url in await dwn_endpoints(self._resolver, target)}
-        try:
-            slow = await slow_of(tasks)
-            results = {url: task.result() for url, task in tasks.items() if url not in slow}
-        finally:
-            for task in tasks.values():
-                task.cancel()
-        return [results.get(url) or SendResult(url, False, SLOW.code, SLOW.detail) for url in tasks]
 
 
 async def _give_up(running: Iterable[asyncio.Task[Reply]]) -> None:

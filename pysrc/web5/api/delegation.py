@@ -67,13 +67,14 @@ class DelegationApi:
     async def renew(self, within: timedelta = A_WEEK) -> list[PermissionRequest]:
         """Ask the owner to renew the grants that end within that time, and were not asked for in the last week.
 
-        The requests are in the owner's DWN when this returns. New grants come by sync, or by `refresh`.
+        The requests are in the owner's DWN when this returns, or kept until it takes them. New grants come by sync, or
+        by `refresh`.
 
         Returns:
             The requests.
 
         Raises:
-            DwnError, DidError, RemoteError: no DWN of the owner took a request, or was found.
+            DwnError, DidError, RemoteError: every DWN of the owner refused a request, or none was found.
         """
         async with self._renewing:
             messages = await renewal.renewal_requests(self._agent, self._actor, within // _MICROSECOND)

@@ -58,20 +58,20 @@ class PermissionRecord:
         return dict(self._message)
 
     async def send(self, target: str | None = None) -> SendReport:
-        """Bring it to the remote DWNs of `target`.
+        """Bring it to the remote DWNs of `target`, at once or as soon as they take it; it is kept until then.
 
         Parameters:
             target: a DID; by default the own one, or, for what a delegate asks for, the one for whom it acts.
 
         Returns:
-            The answer of each endpoint.
+            The answer of each endpoint; `pending` has those that do not have it yet.
 
         Raises:
-            DidError: the target cannot be resolved.
-            DwnError, RemoteError: no endpoint took it.
+            DidError: there is no such target.
+            DwnError, RemoteError, TooManyUndelivered: as `Record.send`.
         """
-        message, data = split_encoded_data(self._message)
-        report = SendReport(await self._agent.messages.send_to_all(target or self._home, message, data))
+        messages = [split_encoded_data(self._message)]
+        report = SendReport(await self._agent.sync.send_messages(self._did, target or self._home, messages))
         report.raise_if_undelivered()
         return report
 

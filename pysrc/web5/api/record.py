@@ -43,9 +43,14 @@ class SendReport(list[SendResult]):
         """The answers of the others."""
         return [result for result in self if not result.accepted]
 
+    @property
+    def pending(self) -> list[SendResult]:
+        """Those of `failed` that sync tries again, until the record is there or is withdrawn."""
+        return [result for result in self if result.pending]
+
     def raise_if_undelivered(self) -> None:
-        """Raise DwnError or Unreachable with an endpoint's words, if no endpoint took the record."""
-        if self.delivered:
+        """Raise DwnError or Unreachable with an endpoint's words, if no endpoint took the record or may yet."""
+        if self.delivered or self.pending:
             return
         if not self:
             raise Unreachable("The target names no DWN in its DID document, so there is nowhere to send to.")
@@ -284,17 +289,22 @@ class Record:
         self._data = self._stream = None
 
     async def send(self, target: str | None = None) -> SendReport:
-        """Bring the record's present state to the remote DWNs of `target` at once.
+        """Bring the record's present state to the remote DWNs of `target`, at once or as soon as they take it.
+
+        What does not get through is kept, also across restarts, and sync tries it again: `web5.sync.unsettled()` has
+        it, with its target, until it arrived, a newer state was sent, or `web5.sync.withdraw()` took it back.
 
         Parameters:
             target: a DID; by default the own one, that is, to all of its endpoints.
 
         Returns:
-            The answer of each endpoint. What an own endpoint did not take stays with sync.
+            The answer of each endpoint; `pending` has those that do not have the record yet.
 
         Raises:
-            DidError: the target cannot be resolved.
-            DwnError, RemoteError: no endpoint took it, or the target names none.
+            DidError: there is no such target.
+            DwnError, RemoteError: every endpoint refused it in a way that waiting does not mend, or the target names
+                none.
+            TooManyUndelivered: so much waits for others that nothing more is kept.
         """
         report = SendReport(await self._agent.sync.send(self._did, message_cid(self._message), target))
         report.raise_if_undelivered()

@@ -7,10 +7,20 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
+from web5.api.record import Record
 from web5.api.records import records_filter
+from web5.errors import InvalidArgument
 from web5.sync import Demands, Difference
 from web5.sync.engine import PAGE
-from web5.sync.states import Direction, EndpointStatus, State, SyncEvent, SyncReport, Unsettled, UnsettledMessages
+from web5.sync.states import (
+    Direction,
+    EndpointStatuses,
+    State,
+    SyncEvent,
+    SyncReport,
+    Unsettled,
+    UnsettledMessages,
+)
 
 
 class SyncApi:
@@ -96,9 +106,15 @@ class SyncApi:
         tenants = self._tenants
         return sorted(await self._sync.check(tenants), key=lambda one: tenants.index(one.tenant))
 
-    def status(self) -> list[EndpointStatus]:
-        """Return the state of sync with each remote DWN of this identity, then of the agent."""
-        return [status for tenant in self._tenants for status in self._sync.status(tenant)]
+    def status(self) -> EndpointStatuses:
+        """Return the state of sync with each remote DWN of this identity, then of the agent.
+
+        Its `deliveries` count what was sent to others and is not there yet.
+        """
+        each = [self._sync.status(tenant) for tenant in self._tenants]
+        found = EndpointStatuses(status for statuses in each for status in statuses)
+        found.deliveries = [one for statuses in each for one in statuses.deliveries]
+        return found
 
     async def registration(self, endpoint: str) -> Demands:
         """Fetch the demands of a remote DWN for registration: its terms of service, and how much work.
@@ -142,13 +158,17 @@ class SyncApi:
         endpoint: str | None = None,
         states: Collection[State] | None = None,
         message_cids: Collection[str] | None = None,
+        target: str | None = None,
         limit: int | None = PAGE,
         cursor: str | None = None,
     ) -> UnsettledMessages:
         """Return a page of the messages that are not yet where they belong, with the reason; `status` counts them.
 
+        What was sent to others and is not there yet comes last, with its `target`.
+
         Parameters:
             endpoint, states, message_cids: only at this URL, in these states, of these messages; by default any.
+            target: only what was sent to this DID; by default all, that to the own nodes included.
             limit: the number of messages at the most; None: all of them, which takes as long as there are many.
             cursor: that of the page before; by default the first messages are returned.
 
@@ -160,6 +180,7 @@ class SyncApi:
             endpoint=endpoint,
             states=states,
             message_cids=message_cids,
+            target=target,
             limit=limit,
             cursor=cursor,
         )
@@ -167,6 +188,32 @@ class SyncApi:
     def damaged(self) -> list[Unsettled]:
         """Return the messages that are held here and cannot be read, or whose data cannot; nodes are asked for them."""
         return [entry for tenant in self._tenants for entry in self._sync.damaged(tenant)]
+
+    async def withdraw(self, what: Unsettled | Record | None = None, target: str | None = None) -> int:
+        """Take back what was sent to others and is not there yet; what is under way may still arrive.
+
+        Parameters:
+            what: an entry of `unsettled`, or a record; by default everything.
+            target: only what was sent to this DID; by default to anybody. Without `what`, it has to be given.
+
+        Returns:
+            The number of messages that are taken back, counted once for each DID.
+
+        Raises:
+            InvalidArgument: neither is given, or the entry is about the own nodes, which get what is here in any case.
+        """
+        if isinstance(what, Unsettled):
+            if what.target is None or target not in (None, what.target):
+                raise InvalidArgument(
+                    f"message {what.message_cid} was not sent to {target or 'anybody else'}, so it cannot be withdrawn:"
+                    " sync brings to the own nodes what is here"
+                )
+            return await self._sync.withdraw(what.tenant, what.target, message_cid=what.message_cid)
+        if what is not None and not isinstance(what, Record):
+            raise InvalidArgument(f"withdraw takes an entry of `unsettled()` or a record, not {type(what).__name__}")
+        if what is None and target is None:
+            raise InvalidArgument("name what to withdraw: an entry of `unsettled()`, a record, or a `target`")
+        return await self._sync.withdraw(self._did, target, record_id=None if what is None else what.id)
 
     @property
     def _tenants(self) -> list[str]:

@@ -115,11 +115,12 @@ class Incoming:
         return Incoming(data_cid(data), len(data), inline=data)
 
 
-async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incoming:
+async def receive(data: DataSource, declared_size: float, blobs: Blobs, *, prefix: str = "") -> Incoming:
     """Hash and keep data, at most a chunk more than was declared: its CID is wrong then, whatever follows.
 
     Parameters:
         declared_size: `dataSize` of the message; it decides where the data goes.
+        prefix: the beginning of a blob's key.
 
     Raises:
         StorageError: there is no room, or the blob store failed; nothing stays behind.
@@ -132,7 +133,7 @@ async def receive(data: DataSource, declared_size: float, blobs: Blobs) -> Incom
         if declared_size <= MAX_INLINE_BYTES:
             inline = b"".join([chunk async for chunk in chunks])
             return Incoming(*cid.finish(), inline=inline)
-        key = secrets.token_hex(16)
+        key = prefix + secrets.token_hex(16)
         await blobs.put(key, chunks)
         return Incoming(*cid.finish(), key=key)
 

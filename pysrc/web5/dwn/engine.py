@@ -86,7 +86,8 @@ class Dwn:
 
     Parameters:
         database: may be shared with other components; the engine's tables are `dwn_…`.
-        blobs: for data over 30,000 bytes. Only this engine may use it.
+        blobs: for data over 30,000 bytes. Others may keep blobs there under keys that begin with a word of their own
+            and "-".
         clock: by which grants for reading end, whatever date the one who reads writes.
         window_seconds: for a remote node, the time that a signed question has, and the furthest that a message may be
             dated ahead (`time_window`); None: dates are not looked at.
@@ -94,6 +95,7 @@ class Dwn:
 
     Attributes:
         store: the tables, for those in the same process that need no signature (sync).
+        blobs: where large data are, for them likewise.
         in_transaction: hooks that are called inside the transaction that stores a message; what one raises undoes the
             message and comes out of `process_message`.
         after_commit: hooks that are called once a message is durable.
@@ -113,6 +115,7 @@ class Dwn:
     ) -> None:
         self.database = database
         self.store = Store(database)
+        self.blobs = blobs
         self._services = Services(database, self.store, blobs, Verifier(resolver, crypto), clock, window_seconds)
         self._gate = tenant_gate
         self.in_transaction: list[Hook] = self._services.in_transaction
@@ -124,7 +127,7 @@ class Dwn:
         self.store.open()
         blobs = self._services.blobs
         orphans = await blobs.keys() - self.store.blob_keys()
-        if orphans:
+        if orphans := {key for key in orphans if "-" not in key}:
             await blobs.delete(orphans)
         await self._services.database.flush()
 

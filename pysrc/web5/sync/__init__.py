@@ -9,7 +9,9 @@ from web5.sync.engine import SyncEngine
 from web5.sync.exchange.check import Difference
 from web5.sync.states import (
     Activity,
+    DeliveryStatus,
     EndpointStatus,
+    EndpointStatuses,
     Registration,
     RegistrationState,
     SendResult,
@@ -22,9 +24,11 @@ from web5.sync.states import (
 
 __all__ = [
     "Activity",
+    "DeliveryStatus",
     "Demands",
     "Difference",
     "EndpointStatus",
+    "EndpointStatuses",
     "Registration",
     "RegistrationState",
     "SendResult",

@@ -8,27 +8,41 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from functools import partial
 from typing import Any
 
-from web5.dids.resolver import DidResolver, dwn_endpoints
+from web5.dids.resolver import DidResolver
 from web5.dwn import Applied, Dwn
+from web5.dwn.data import DataSource
 from web5.dwn.events import Hook
+from web5.dwn.types import Message
 from web5.errors import InvalidArgument
+from web5.patience import slow_of
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync.exchange.check import Difference, check_all
 from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.delivery.deliveries import Deliveries, Pair
+from web5.sync.exchange.delivery.letters import carried_letters
 from web5.sync.exchange.grants import GrantBook
 from web5.sync.exchange.links import Link, Links, Work
 from web5.sync.exchange.peer import SignerFor
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.exchange.send import send
 from web5.sync.exchange.visit import visit_endpoint
-from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
+from web5.sync.ledger.deliveries import Letter
+from web5.sync.ledger.ledger import Ledger, Tenant
 from web5.sync.removal import fetch_the_rest
 from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns, run_every
-from web5.sync.states import EndpointStatus, SendResult, State, SyncEvent, SyncReport, Unsettled, UnsettledMessages
-from web5.sync.status import damaged_messages, endpoint_statuses, unsettled_messages
+from web5.sync.states import (
+    EndpointStatuses,
+    SendResult,
+    State,
+    SyncEvent,
+    SyncReport,
+    Unsettled,
+    UnsettledMessages,
+)
+from web5.sync.status import Wanted, damaged_messages, endpoint_statuses, unsettled_messages
 from web5.tasks import TaskSet, notify
 from web5.urls import same_endpoint
 
@@ -95,6 +109,7 @@ class SyncEngine:
         self._timer: asyncio.Task[None] | None = None
         self._interval = "off"
         self._sending = TaskSet("sending a message failed")
+        self._deliveries = Deliveries(self._context, resolver, jitter)
         if registrar is not None:
             registrar.on_changed = lambda tenant, url: self._notify(SyncEvent("registration", tenant, url))
             registrar.on_agreed = self._continue_at
@@ -133,6 +148,7 @@ class SyncEngine:
                 put_back = max(endpoint.tried or 0, endpoint.last_success or 0) > self._context.clock.now()
                 if (error := endpoint.error) is not None and error.not_before is not None and not put_back:
                     self._context.remote.pauses.resume(endpoint.url, error.not_before, error.code)
+        await self._deliveries.open()
         for hooks, hook in self._hooks():
             hooks.append(hook)
         self._dwn.on_damage.append(self._damaged)
@@ -187,7 +203,8 @@ class SyncEngine:
         return tenant in own or any(link.url == endpoint for link in self._links.of(own))
 
     async def unregister(self, tenant: str) -> None:
-        """Sync a tenant no more and forget the state of its endpoints; its messages stay."""
+        """Sync a tenant no more; forget the state of its endpoints and what it sent to others, but no message."""
+        await self._deliveries.withdraw(tenant)
         self._ledger.unregister(tenant)
         if self._registrar is not None:
             self._registrar.forget(tenant)
@@ -221,6 +238,8 @@ class SyncEngine:
             self._timer = asyncio.create_task(timer)
             if live:
                 self._live.start(self._links)
+                self._deliveries.set_retries(True)
+                self._deliveries.visit()
                 self._context.background.start(self._links.refresh_with_timeout(self._ledger.tenants()))
 
     def wake(self, tenant: str | None = None) -> None:
@@ -228,8 +247,11 @@ class SyncEngine:
         tenants = self._chosen(tenant)
         if self._timer and tenants:
             self._context.background.start(self._runs.round(tenants, Work.ALL))
+        if self._timer:
+            self._deliveries.visit(None if tenant is None else [tenant])
 
     async def _round(self) -> None:
+        self._deliveries.visit()
         await self._runs.round(self._ledger.tenants(), Work.ALL)
 
     async def revive(self) -> None:
@@ -242,13 +264,14 @@ class SyncEngine:
         """Start nothing more by itself and end all visits at once; messages under way stay unsettled."""
         await self._cancel_timers()
         await self._sending.cancel()
+        await self._deliveries.stop()
         await self._runs.stop()
 
     async def now(self, direction: str | None = None, tenant: str | None = None) -> SyncReport:
-        """Visit every endpoint, and return once all are idle, but for those that are far slower than others.
+        """Visit every endpoint, also those to which something is to be delivered, and return once all are idle.
 
-        Failures of endpoints and DIDs are in the report, not raised. So are endpoints that are not waited for; what is
-        under way with them goes on.
+        Failures of endpoints and DIDs are in the report, not raised. So are endpoints that are far slower than others,
+        and not waited for; what is under way with them goes on.
 
         Parameters:
             direction: "push" or "pull"; None: both.
@@ -262,12 +285,32 @@ class SyncEngine:
         tenants = self._chosen(tenant)
         if tenant is not None and not tenants:
             raise InvalidArgument(f"{tenant} is not registered for sync")
-        return await self._runs.run(tenants, WORK[direction])
+        return await self._run(tenants, None if tenant is None else tenants, WORK[direction])
+
+    async def _run(
+        self, tenants: Sequence[str], authors: Collection[str] | None, work: Work, url: str | None = None
+    ) -> SyncReport:
+        """Make a run for the tenants and, if it sends, deliver what is due of the authors."""
+        deliveries, before = self._deliveries, self._deliveries.delivered
+        visits = deliveries.visit(authors) if work & Work.PUSH else {}
+        own = asyncio.create_task(self._runs.run(tenants, work, url))
+        try:
+            works: dict[Pair | None, asyncio.Task[Any]] = {None: own, **{pair: visits[pair] for pair in visits}}
+            # The run of the own endpoints has its own patience.
+            await slow_of(works, lambda pair: deliveries.progress(pair) if pair else 0.0, lambda pair: pair is not None)
+        finally:
+            if not own.done():
+                own.cancel()
+        report = own.result()
+        report.delivered = deliveries.delivered - before
+        report.undelivered = sum(one.undelivered for one in self._ledger.deliveries.statuses(authors))
+        return report
 
     async def send(self, tenant: str, message_cid: str, target: str | None = None) -> list[SendResult]:
         """Send one message, and the initial write of its record, to all endpoints of a target at once.
 
-        For the tenant's own nodes the ledger keeps the outcome: a message that failed stays unsettled and is retried.
+        The ledger keeps the outcome: a message that failed stays unsettled and is retried; one to another target
+        until that has it, or `withdraw` gives it up. A newer state of its record takes its place.
         One that is far slower than others is not waited for; sending to it goes on.
 
         Parameters:
@@ -275,7 +318,8 @@ class SyncEngine:
 
         Raises:
             InvalidArgument: no such message is held here.
-            DidError: the target cannot be resolved.
+            DidError: there is no such target.
+            TooManyUndelivered, StorageError: nothing more can be kept for other targets.
         """
         context, target = self._context, tenant if target is None else target
         items = context.with_initial(tenant, message_cid)
@@ -285,22 +329,55 @@ class SyncEngine:
             await self._links.refresh_with_timeout([tenant])
             own = [await context.peer(endpoint) for endpoint in self._ledger.endpoints(tenant)]
             return await send(context, own, items, self._sending)
-        endpoints = [Endpoint(0, target, url) for url in await dwn_endpoints(self._resolver, target)]
-        others = [await context.peer(endpoint, signer_of=tenant) for endpoint in endpoints]
-        return await send(context, others, items, self._sending, author=tenant)
+        return await self._deliveries.send(tenant, target, [Letter(message_cid, items[-1].ordering_key)])
+
+    async def send_messages(
+        self, author: str, target: str, messages: Sequence[tuple[Message, DataSource | None]]
+    ) -> list[SendResult]:
+        """Send messages that are not held here, each with its data, to all endpoints of a target, in this order.
+
+        They are kept with their data until the target has them, as `send` keeps others.
+
+        Parameters:
+            author: whose messages they are; any DID of this agent.
+            target: may be the author.
+
+        Raises:
+            InvalidArgument: data are not those that their message names.
+            DidError, TooManyUndelivered, StorageError: as `send`.
+            Whatever the data raise.
+        """
+        letters = await carried_letters(self._context, messages)
+        return await self._deliveries.send(author, target, letters)
+
+    async def withdraw(
+        self, author: str, target: str | None = None, *, message_cid: str | None = None, record_id: str | None = None
+    ) -> int:
+        """Deliver no more what an author sent to others; what is under way may still arrive.
+
+        Parameters:
+            target, message_cid, record_id: only to this DID, this message, messages of this record; None: any.
+
+        Returns:
+            The number of messages that were given up, counted for each target.
+        """
+        return await self._deliveries.withdraw(author, target, cid=message_cid, record=record_id)
 
     async def retry(
         self, tenant: Chosen = None, endpoint: str | None = None, message_cid: str | None = None
     ) -> SyncReport:
         """Retry now what is refused, blocked or waiting: of some tenants, at one URL, one message, or of all (None)."""
         tenants, endpoint = self._chosen(tenant), endpoint and same_endpoint(endpoint)
+        authors = _authors(tenant)
+        with self._ledger.database.transaction(makes_room=True):
+            self._ledger.deliveries.retry(authors, endpoint, message_cid)
         for one in tenants:
             for known in self._ledger.endpoints(one):
                 if endpoint in (None, known.url):
                     self._ledger.retry(known, message_cid)
                     if self._registrar is not None:
                         self._registrar.retry(known.url, one)
-        return await self._runs.run(tenants, Work.FETCH | Work.PUSH, endpoint)
+        return await self._run(tenants, authors, Work.FETCH | Work.PUSH, endpoint)
 
     async def fetch_the_rest(self, tenant: str, urls: Sequence[str]) -> None:
         """Fetch what endpoints have that the tenant is about to give up, as far as no other has it.
@@ -312,9 +389,11 @@ class SyncEngine:
 
     # -- state
 
-    def status(self, tenant: str | None = None) -> list[EndpointStatus]:
-        """Return the status of every endpoint of the tenant, or of all tenants."""
-        return endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._timer is not None)
+    def status(self, tenant: str | None = None) -> EndpointStatuses:
+        """Return the status of every endpoint of the tenant, or of all tenants; and of what they sent to others."""
+        found = endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._timer is not None)
+        found.deliveries = self._ledger.deliveries.statuses(_authors(tenant))
+        return found
 
     def unsettled(
         self,
@@ -323,25 +402,29 @@ class SyncEngine:
         endpoint: str | None = None,
         states: Collection[State] | None = None,
         message_cids: Collection[str] | None = None,
+        target: str | None = None,
         limit: int | None = PAGE,
         cursor: str | None = None,
     ) -> UnsettledMessages:
         """Return a page of the messages that are not yet where they should be, with the reason.
 
-        By endpoint, outgoing first, oldest first. `status` counts all of them.
+        By endpoint, outgoing first, oldest first; what was sent to others comes last. `status` counts all of them.
 
         Parameters:
             tenant, endpoint, states, message_cids: only of these tenants, at this URL, in these states, of these
                 messages; None: any. A message in flight is found by the state it had before.
+            target: only what was sent to the nodes of this DID.
             limit: the number of messages at the most; None: all of them, which takes as long as there are many.
             cursor: that of the page before.
 
         Raises:
             InvalidArgument: there is no such limit, or the cursor is none of ours.
         """
-        tenants = self._chosen(tenant)
         return unsettled_messages(
-            *(self._context, tenants), url=endpoint, states=states, cids=message_cids, limit=limit, cursor=cursor
+            *(self._context, [] if target else self._chosen(tenant), _authors(tenant), self._deliveries.is_in_flight),
+            wanted=Wanted(endpoint, states, message_cids, target),
+            limit=limit,
+            cursor=cursor,
         )
 
     def damaged(self, tenant: str | None = None) -> list[Unsettled]:
@@ -400,4 +483,9 @@ class SyncEngine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._deliveries.set_retries(False)
         await self._live.stop()
+
+
+def _authors(chosen: Chosen) -> Collection[str] | None:
+    return [chosen] if isinstance(chosen, str) else chosen

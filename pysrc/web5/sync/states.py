@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -116,7 +117,10 @@ class Unsettled:
             waiting, the arrival of its dependency.
         waits_for: its dependency, such as "record:bafy…" or "protocol:https://…", if it is waiting; "time:…" and its
             date, if the endpoint takes it once its own clock has come near that.
-        since: when it was made or first listed, in microseconds since 1970; None: unknown.
+        since: when it was made, first listed, or given to `send` for somebody else; in microseconds since 1970; None:
+            unknown.
+        target: the DID to whose nodes it is to be delivered, because it was sent there; None: to the tenant's own. The
+            endpoint is "" while the target's DID document is not at hand.
     """
 
     tenant: str
@@ -130,6 +134,7 @@ class Unsettled:
     next_try: int | None
     waits_for: str | None = None
     since: int | None = None
+    target: str | None = None
 
 
 class UnsettledMessages(list[Unsettled]):
@@ -186,6 +191,35 @@ class EndpointStatus:
         return abs(self.clock_ahead or 0) > TOLERATED
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryStatus:
+    """The deliveries to one endpoint of somebody else, a target. Times are microseconds since 1970.
+
+    Parameters:
+        tenant: who sent them.
+        endpoint: its URL; "" while the target's DID document is not at hand, or names none.
+        undelivered, refused: the messages that it does not have, and how many of them are refused or blocked.
+        oldest: when the first of them was sent.
+        next_try: when the first of them is tried again; None: at the next visit.
+        detail: the reason of one of them.
+    """
+
+    tenant: str
+    target: str
+    endpoint: str
+    undelivered: int
+    refused: int
+    oldest: int
+    next_try: int | None
+    detail: str
+
+
+class EndpointStatuses(list[EndpointStatus]):
+    """The status of each endpoint; `deliveries` counts what is on its way to somebody else's."""
+
+    deliveries: Sequence[DeliveryStatus] = ()
+
+
 @dataclass(slots=True)
 class EndpointReport:
     """The work done with one endpoint.
@@ -225,12 +259,16 @@ class SyncReport:
     Parameters:
         did_errors: why the DID document of a tenant could not be resolved, or nothing be signed for it, by tenant.
         without_endpoints: tenants of whom no endpoint is known, so that what is here is nowhere else.
+        delivered, undelivered: messages that somebody else's nodes have taken meanwhile, and those that are still kept
+            for them; `ok` and `complete` are about the tenants' own.
     """
 
     endpoints: list[EndpointReport] = field(default_factory=list)
     did_errors: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
     without_endpoints: list[str] = field(default_factory=list)
+    delivered: int = 0
+    undelivered: int = 0
 
     @property
     def pulled(self) -> int:
@@ -257,12 +295,18 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The answer of one endpoint to `send`: `code` is the DWN's status, or 0 if no DWN answered."""
+    """The answer of one endpoint to `send`: `code` is the DWN's status, or 0 if no DWN answered.
+
+    Parameters:
+        endpoint: its URL; "" where the target's DID document is not at hand.
+        pending: it is kept, and tried again; what is refused for good is kept too, but then this is False.
+    """
 
     endpoint: str
     accepted: bool
     code: int
     detail: str
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +318,13 @@ class SyncEvent:
             "added" (the endpoint came into the DID document beside others), "removed" (it left it), "refilled" (it was
             found to have lost messages, and gets them again), "registration" (it changed; ask `status`), "displaced"
             (it has lost a record to a variant), "restored" (that record was written anew), "damaged" (a message here,
-            or its data, cannot be read; ask `unsettled`), "mended" (it can again, since somebody gave it).
+            or its data, cannot be read; ask `unsettled`), "mended" (it can again, since somebody gave it), "delivered"
+            (an endpoint of somebody else, the target, has a message that was sent there), "undelivered" (it has not,
+            for another reason than before; ask `unsettled`), "withdrawn" (nobody tries to deliver it any more).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
         bytes: record data that this visit moved in this direction.
+        target, message_cid: of a delivery to somebody else.
     """
 
     kind: Literal[
@@ -293,6 +340,9 @@ class SyncEvent:
         "restored",
         "damaged",
         "mended",
+        "delivered",
+        "undelivered",
+        "withdrawn",
     ]
     tenant: str = ""
     endpoint: str = ""
@@ -301,3 +351,5 @@ class SyncEvent:
     total: int = 0
     bytes: int = 0
     report: SyncReport | None = None
+    target: str | None = None
+    message_cid: str | None = None

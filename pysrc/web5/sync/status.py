@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from web5.errors import InvalidArgument
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Links
 from web5.sync.ledger.entries import SETTLED, Entries, Entry
 from web5.sync.ledger.ledger import Endpoint
+from web5.sync.plan.delivery import as_theirs
 from web5.sync.plan.policy import recall
 from web5.sync.states import (
     Activity,
     Direction,
     EndpointStatus,
+    EndpointStatuses,
     Registration,
     State,
     Unsettled,
@@ -27,14 +30,17 @@ DIRECTIONS: tuple[Direction, Direction] = ("push", "pull")
 DAMAGED_SHOWN = 200
 """Damaged messages that are given beside a page of others."""
 
+DELIVERIES = 10**17
+"""The number that stands for an endpoint in the cursors of deliveries, which come after all."""
 
-def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str], *, on: bool) -> list[EndpointStatus]:
+
+def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str], *, on: bool) -> EndpointStatuses:
     """Return the status of every endpoint of the tenants, and one without an endpoint for each tenant that has none.
 
     Parameters:
         on: True while sync does anything by itself.
     """
-    found: list[EndpointStatus] = []
+    found = EndpointStatuses()
     for tenant in tenants:
         endpoints = context.ledger.endpoints(tenant)
         found += [_status(context, one, links.get(tenant, one.url), on) for one in endpoints]
@@ -44,13 +50,23 @@ def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str]
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The unsettled messages that are asked for: at one URL, in some states, of some messages, sent to one DID."""
+
+    url: str | None = None
+    states: Collection[State] | None = None
+    cids: Collection[str] | None = None
+    target: str | None = None
+
+
 def unsettled_messages(
     context: SyncContext,
     tenants: Sequence[str],
+    authors: Collection[str] | None,
+    is_in_flight: Callable[[int], bool],
     *,
-    url: str | None,
-    states: Collection[State] | None,
-    cids: Collection[str] | None,
+    wanted: Wanted,
     limit: int | None,
     cursor: str | None,
 ) -> UnsettledMessages:
@@ -58,42 +74,73 @@ def unsettled_messages(
 
     The first page has the damaged ones too, before all others; they count for no limit.
 
+    Parameters:
+        tenants: whose messages to their own endpoints.
+        authors: whose deliveries to others; None: everybody's.
+        is_in_flight: tells whether a delivery, by its row, is being sent.
+
     Raises:
         InvalidArgument: there is no such limit, or the cursor is none of ours.
     """
-    page = _page(context, tenants, url=url, states=states, cids=cids, limit=limit, cursor=cursor)
-    if cursor is None and url is None and (states is None or State.DAMAGED in states):
-        page[:0] = damaged_messages(context, tenants, cids, DAMAGED_SHOWN)
+    if limit is not None and limit < 1:
+        raise InvalidArgument(f"a page of {limit} messages: it has at least 1; None stands for all")
+    start = _place(cursor)
+    page = _page(context, tenants, wanted, limit, start)
+    if page.cursor is None:
+        _add_deliveries(context, page, authors, is_in_flight, wanted, limit, start)
+    if cursor is None and wanted.url is None and (wanted.states is None or State.DAMAGED in wanted.states):
+        page[:0] = damaged_messages(context, tenants, wanted.cids, DAMAGED_SHOWN)
     return page
 
 
 def _page(
-    context: SyncContext,
-    tenants: Sequence[str],
-    *,
-    url: str | None,
-    states: Collection[State] | None,
-    cids: Collection[str] | None,
-    limit: int | None,
-    cursor: str | None,
+    context: SyncContext, tenants: Sequence[str], wanted: Wanted, limit: int | None, start: tuple[int, int, int]
 ) -> UnsettledMessages:
-    if limit is not None and limit < 1:
-        raise InvalidArgument(f"a page of {limit} messages: it has at least 1; None stands for all")
-    ledger, start, found = context.ledger, _place(cursor), UnsettledMessages()
-    endpoints = [one for tenant in tenants for one in ledger.endpoints(tenant) if url in (None, one.url)]
+    ledger, found = context.ledger, UnsettledMessages()
+    endpoints = [one for tenant in tenants for one in ledger.endpoints(tenant) if wanted.url in (None, one.url)]
     for endpoint in sorted(endpoints, key=lambda one: one.id):
         for side, direction in enumerate(DIRECTIONS):
             if (endpoint.id, side) < start[:2]:
                 continue
             room = -1 if limit is None else limit + 1 - len(found)
             after = start[2] if (endpoint.id, side) == start[:2] else 0
-            entries = _side(context, direction).unsettled(endpoint.id, room, after, _kept_as(endpoint, states), cids)
+            states = _kept_as(endpoint, wanted.states)
+            entries = _side(context, direction).unsettled(endpoint.id, room, after, states, wanted.cids)
             found += _described(context, endpoint, direction, entries)
             if limit is not None and len(found) > limit:
                 del found[limit:]
                 found.cursor = f"{endpoint.id}-{side}-{entries[-1].position - 1}"
                 return found
     return found
+
+
+def _add_deliveries(
+    context: SyncContext,
+    page: UnsettledMessages,
+    authors: Collection[str] | None,
+    is_in_flight: Callable[[int], bool],
+    wanted: Wanted,
+    limit: int | None,
+    start: tuple[int, int, int],
+) -> None:
+    room = -1 if limit is None else limit + 1 - len(page)
+    after = start[2] if start[0] == DELIVERIES else 0
+    about = {"target": wanted.target, "url": wanted.url}
+    rows = context.ledger.deliveries.page(
+        authors, after=after, limit=room, states=wanted.states, cids=wanted.cids, **about
+    )
+    for row in rows:
+        if limit is not None and len(page) >= limit:
+            page.cursor = f"{DELIVERIES}-0-{row.id - 1}"
+            return
+        detail = as_theirs(row.target, row.code, row.detail, row.waits_for)
+        state = State.IN_FLIGHT if is_in_flight(row.id) else row.state
+        page.append(
+            Unsettled(
+                *(row.author, row.url, "push", row.cid, state, row.code, detail, row.attempts),
+                *(row.next_try, row.waits_for, row.since, row.target),
+            )
+        )
 
 
 def _place(cursor: str | None) -> tuple[int, int, int]:

@@ -105,9 +105,11 @@ async def test_a_store_of_every_version_opens_with_all_that_is_in_it(stores: Pat
         records = await web5.dwn.records.query(data_format="text/plain")
         assert sorted([await record.data.text() for record in records]) == make.TEXTS
         assert len(await web5.dwn.records.query(protocol=make.PROTOCOL["protocol"], tags={"color": "red"})) == 1
-        waiting = [entry for entry in web5.sync.unsettled() if entry.direction == "push"]
+        waiting = [entry for entry in web5.sync.unsettled() if entry.direction == "push" and entry.target is None]
         assert sorted(entry.endpoint for entry in waiting) == make.NODES
         assert len({entry.message_cid for entry in waiting}) == 1
+        kept = web5.sync.unsettled(target=web5.connected_did)
+        assert sorted({entry.endpoint for entry in kept}) == make.NODES and len({one.message_cid for one in kept}) == 2
         await agent.publish_all()
         report = await web5.sync.now()
         assert report.ok and report.pushed == 2

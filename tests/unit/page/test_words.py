@@ -221,6 +221,17 @@ def test_a_note_says_who_does_not_have_it() -> None:
     assert words.waiting([*lost, {"endpoint": "c", "state": "refused"}]) == ("bad", "Refused by 1 node")
 
 
+DID = "did:dht:i9xkp8ddcbcg8jwq54ox699wuzxyifsqx4jru45zodqu453ksz6y"
+
+
+def test_a_note_that_was_sent_to_somebody_says_whose_node_does_not_have_it() -> None:
+    bob = {"endpoint": "b", "state": "pending", "target": DID}
+    assert words.waiting([bob]) == (None, "Waits for " + words.short_did(DID) + "'s node")
+    assert words.waiting([bob, {**bob, "state": "refused"}])[1].startswith("Refused by did:dht:i9xkp8d…")
+    assert words.waiting([bob, {**bob, "target": "did:jwk:x"}]) == (None, "Waits for the nodes of 2")
+    assert words.waiting([{"endpoint": "a", "state": "pending"}, bob]) == (None, "Waiting for 1 node")
+
+
 def test_an_error_that_has_no_words_speaks_for_itself() -> None:
     title, advice = problems.problem("Unreachable", "fetch failed")
     assert title == "A remote could not be reached" and "safe" in advice

@@ -36,6 +36,7 @@ from web5.dwn.store.store import Store
 from web5.strict_json import parse_own
 from web5.sync.ledger.cursors import CursorTable
 from web5.sync.ledger.damage import Damage, DamageTable
+from web5.sync.ledger.deliveries import DeliveryTable
 from web5.sync.ledger.entries import Inbox
 from web5.sync.ledger.outbox import Outbox
 from web5.sync.ledger.schema import SCHEMA
@@ -96,6 +97,7 @@ class Ledger:
         self.outbox = Outbox(database, self._totals, store, self.protocols)
         self.cursors = CursorTable(database.connection)
         self.damage = DamageTable(database)
+        self.deliveries = DeliveryTable(database)
         self._db = database.connection
         self._tenants: dict[str, Tenant] = {}
         self._endpoint_ids: dict[str, dict[str, int]] = {}

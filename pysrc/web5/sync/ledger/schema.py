@@ -60,6 +60,38 @@ SCHEMA = (
     CREATE INDEX sync_out_cid ON sync_out (endpoint, cid);
     {_entries("sync_in")}
     CREATE UNIQUE INDEX sync_in_cid ON sync_in (endpoint, cid);
+    -- Messages that were sent to somebody else, a row for each of his endpoints; '' is the url of one to be found. All
+    -- rows of a delivery have one position, by which they keep the order in which they were sent.
+    CREATE TABLE sync_delivery (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        author TEXT NOT NULL,
+        target TEXT NOT NULL,
+        url TEXT NOT NULL,
+        cid TEXT NOT NULL,
+        record TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        state TEXT NOT NULL DEFAULT 'pending',
+        code INTEGER NOT NULL DEFAULT 0,
+        detail TEXT NOT NULL DEFAULT '',
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_try INTEGER,
+        tried INTEGER,
+        waits_for TEXT,
+        since INTEGER NOT NULL,
+        UNIQUE (author, target, url, position)
+    );
+    CREATE INDEX sync_delivery_message ON sync_delivery (author, cid);
+    CREATE INDEX sync_delivery_record ON sync_delivery (author, record);
+    CREATE INDEX sync_delivery_position ON sync_delivery (position);
+    -- Those of them that are not held here, with their data: small ones inline, large ones in a blob.
+    CREATE TABLE sync_carried (
+        author TEXT NOT NULL,
+        cid TEXT NOT NULL,
+        message TEXT NOT NULL,
+        data BLOB,
+        blob TEXT,
+        PRIMARY KEY (author, cid)
+    );
     -- One row for each tenant and endpoint that ever asked for a registration.
     CREATE TABLE sync_registration (
         tenant TEXT NOT NULL,

@@ -95,6 +95,11 @@ class Outcome:
         return self.state is None
 
     @property
+    def is_for_good(self) -> bool:
+        """True if the message is refused in a way that waiting alone does not mend."""
+        return not (self.settled or self.ends_visit or self.is_own) and self.needs_user_action
+
+    @property
     def lacks_message(self) -> bool:
         """True if the node says that a message on which this one depends is not there."""
         waits = self.code != 0 and self.waits_for is not None and not dependencies.is_time(self.waits_for)

@@ -165,7 +165,10 @@ async def test_send_to_another_did_goes_to_its_nodes_in_the_sender_s_name(world:
     # Nobody may write to another's node without a protocol; that the node of Bob said so is what is tested.
     assert (result.endpoint, result.accepted, result.code) == (B, False, 401)
     assert "RecordsWriteAuthorizationFailed" in result.detail
+    assert not result.pending
     assert [status.pending_out for status in phone.sync.status()] in ([], [1, 1], [0])
+    [kept] = phone.sync.unsettled(target=bob.did)
+    assert (kept.state, kept.code, kept.endpoint) == (State.REFUSED, 401, B)
 
 
 async def test_send_to_an_own_did_that_does_not_sync_keeps_nothing(world: World) -> None:

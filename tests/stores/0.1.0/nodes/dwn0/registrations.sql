@@ -6,6 +6,6 @@ CREATE TABLE registered_tenant (
         terms_hash TEXT,
         registered INTEGER NOT NULL
     ) WITHOUT ROWID;
-INSERT INTO "registered_tenant" VALUES('did:dht:ot3xdfm1sqcs641sfaqeoihwfx4nfs9riogrw96yuu1u3hgnwxey','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796064793989758);
-INSERT INTO "registered_tenant" VALUES('did:dht:wezzumkj7exce35nxxd4zqp88i4kj48zk7diq3hst48sdcgfefxy','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796064793974546);
+INSERT INTO "registered_tenant" VALUES('did:dht:om36cjsi1kh8a3p4dka7pfaafas4w4dqusih3erxc6iezu1bubey','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796076314418665);
+INSERT INTO "registered_tenant" VALUES('did:dht:rgjndiw1747kuzxetwordodos68hxqtqi8quo8tampzidpff745y','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796076314456073);
 COMMIT;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.watch import until
 from web5.dids.models import DidResolutionResult
 from web5.dwn import compose
 from web5.dwn.types import Message
-from web5.errors import DidError, InvalidArgument, TooManyUndelivered
+from web5.errors import DidError, InvalidArgument, TooManyUndelivered, Unreachable
 from web5.sync import SendResult, State, SyncEvent, Unsettled
 from web5.sync.exchange.delivery import deliveries
 
@@ -500,3 +501,62 @@ async def test_an_order_of_sends_and_failures_ends_with_everything_there(two: Tw
             break
     assert two.left() == []
     assert all(two.has(node, line) for line in lines for node in ("/b", "/c"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_happens_meanwhile_the_last_that_was_sent_arrives(two: Two, seed: int) -> None:
+    """Writes, updates, deletes and sends, between failures, lost replies, restarts and moves of the target."""
+    random = Random(seed)
+    network, request = two.world.network, two.world.network.request
+    records: dict[str, Message] = {}
+    sent: dict[str, Message] = {}
+    trouble = 0.5
+
+    async def unreliable(method: str, url: str, **more: Any) -> Any:
+        fate = random.random() / trouble if trouble else 1.0
+        if fate < 0.4:
+            raise Unreachable("connection refused")
+        answer = await request(method, url, **more)
+        if fate < 0.6:
+            raise Unreachable("the reply was lost")
+        return reply_of(503, "busy") if fate < 0.8 else answer
+
+    network.request = unreliable  # type: ignore[method-assign]
+    for step in range(60):
+        match random.choice(["write", "update", "delete", "send", "send", "send", "now", "retry", "restart", "move"]):
+            case "write":
+                message = await two.line(b"%d" % step)
+                records[message["recordId"]] = message
+            case "update" if records:
+                record = random.choice(list(records))
+                records[record] = await two.line(b"%d" % step, existing=records[record])
+            case "delete" if records:
+                record = random.choice(list(records))
+                gone = await two.phone.delete(records.pop(record))
+                if record in sent:
+                    await two.send(gone)
+                    sent[record] = gone
+            case "send" if records:
+                record = random.choice(list(records))
+                await two.send(records[record])
+                sent[record] = records[record]
+            case "now":
+                await two.phone.sync.now()
+            case "retry":
+                await two.phone.sync.retry()
+            case "restart":
+                await two.restart()
+            case "move":
+                two.set_nodes(*random.sample(["/b", "/c"], random.choice([1, 2])))
+    trouble = 0.0
+    two.set_nodes("/b", "/c")
+    for record, message in records.items():  # what was replaced here is to be sent
+        if record in sent and sent[record] is not message:
+            await two.send(message)
+            sent[record] = message
+    for _ in range(5):
+        await two.phone.sync.retry()
+    assert two.left() == []
+    assert two.phone.dwn.database.connection.execute("SELECT count(*) FROM sync_delivery").get == 0
+    for message in sent.values():
+        assert two.has("/b", message) or two.has("/c", message)

@@ -96,6 +96,7 @@ class Dwn:
     Attributes:
         store: the tables, for those in the same process that need no signature (sync).
         blobs: where large data are, for them likewise.
+        others_blobs: the keys of blobs that others kept there when this was opened.
         in_transaction: hooks that are called inside the transaction that stores a message; what one raises undoes the
             message and comes out of `process_message`.
         after_commit: hooks that are called once a message is durable.
@@ -116,6 +117,7 @@ class Dwn:
         self.database = database
         self.store = Store(database)
         self.blobs = blobs
+        self.others_blobs: set[str] = set()
         self._services = Services(database, self.store, blobs, Verifier(resolver, crypto), clock, window_seconds)
         self._gate = tenant_gate
         self.in_transaction: list[Hook] = self._services.in_transaction
@@ -126,8 +128,9 @@ class Dwn:
         """Bring the tables up to date and drop the blobs that a crash left behind, or raise StorageError."""
         self.store.open()
         blobs = self._services.blobs
-        orphans = await blobs.keys() - self.store.blob_keys()
-        if orphans := {key for key in orphans if "-" not in key}:
+        keys = await blobs.keys()
+        self.others_blobs = {key for key in keys if "-" in key}
+        if orphans := keys - self.others_blobs - self.store.blob_keys():
             await blobs.delete(orphans)
         await self._services.database.flush()
 

@@ -46,10 +46,9 @@ class Deliveries:
         """Go on with the pauses that endpoints asked for, and drop the blobs that a crash left behind."""
         for url, (until, code) in self._table.paused().items():
             self._context.remote.pauses.resume(url, until, code)
-        blobs = self._context.dwn.blobs
-        kept = {key for key in await blobs.keys() if key.startswith(BLOB_PREFIX)}
+        kept = {key for key in self._context.dwn.others_blobs if key.startswith(BLOB_PREFIX)}
         if orphans := kept - self._table.blobs():
-            await blobs.delete(orphans)
+            await self._context.dwn.blobs.delete(orphans)
 
     def set_retries(self, on: bool) -> None:
         """Retry by itself what failed, as soon as it is due; or do so no more."""

@@ -45,7 +45,7 @@ class SendReport(list[SendResult]):
 
     @property
     def pending(self) -> list[SendResult]:
-        """The answers of `failed` that are not the last word: sync tries again, until the record is there or is withdrawn."""
+        """The answers of `failed` that are not the last word, since sync tries again until the record is there."""
         return [result for result in self if result.pending]
 
     def raise_if_undelivered(self) -> None:

@@ -1,19 +1,22 @@
 """The JSON-RPC messages that a WebSocket carries, as text, for both ends: those of `rpc`, and subscriptions.
 
-A request with the method `rpc.subscribe.dwn.processMessage` names an id for the subscription that its message opens;
-each event then comes as a response with that id. `rpc.subscribe.close` ends it. Source: `src/json-rpc-socket.ts`,
-`src/connection/socket-connection.ts` and `src/json-rpc-handlers/subscription/close.ts` of `@web5/dwn-server` 0.6.1.
+A request with the method `rpc.subscribe.dwn.processMessage` names an id for the subscription that its message opens, or
+leaves it to the server (`"subscription": {}`); each event then comes as a response with that id. `rpc.subscribe.close`
+ends it. Source: `src/json-rpc-socket.ts`, `src/connection/socket-connection.ts` and
+`src/json-rpc-handlers/subscription/close.ts` of `@web5/dwn-server` 0.6.1.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from web5.dwn import rpc
+from web5.dwn.cid import message_cid
 from web5.dwn.events import Event
 from web5.dwn.rpc import ErrorCode, Id, RpcFault
+from web5.errors import NotEncodable
 
 SUBSCRIBE = "rpc.subscribe.dwn.processMessage"
 CLOSE = "rpc.subscribe.close"
@@ -84,10 +87,26 @@ def parse_request(text: str) -> rpc.Request | Close:
     if envelope.method == rpc.PROCESS_MESSAGE:
         return envelope.request()
     if envelope.method == SUBSCRIBE:
-        return envelope.request(_subscription(envelope) if "subscription" in envelope.content else None)
+        request = envelope.request()
+        return replace(request, subscription=_opened(envelope, request.message))
     if envelope.method == CLOSE:
         return Close(envelope.id, _subscription(envelope))
     raise envelope.no_method()
+
+
+def _opened(envelope: rpc.Envelope, message: dict[str, Any]) -> Id:
+    """Return the id of the subscription that is to be opened, None if there is to be none.
+
+    One that the client leaves out is the CID of the message, which the reply tells as the subscription's own id. With
+    the reference, events come without any then.
+    """
+    options = envelope.content.get("subscription")
+    if isinstance(options, dict) and options.get("id") is None:
+        try:
+            return message_cid(message)
+        except NotEncodable as error:
+            raise RpcFault(ErrorCode.INVALID_PARAMS, f"the message has no CID: {error.message}", envelope.id) from error
+    return None if "subscription" not in envelope.content else _subscription(envelope)
 
 
 def _subscription(envelope: rpc.Envelope) -> Id:

@@ -118,7 +118,8 @@ def select_credentials(vc_jwts: Sequence[str], definition: Mapping[str, Any]) ->
     """
     found = _matches(vc_jwts, definition)
     positions = {position for matching in found.values() for position in matching}
-    return [vc_jwts[position] for position in sorted(positions)] if all(found.values()) else []
+    chosen = [vc_jwts[position] for position in sorted(positions)] if all(found.values()) else []
+    return list(dict.fromkeys(chosen))  # a wallet may have one twice
 
 
 def check_satisfied(vc_jwts: Sequence[str], definition: Mapping[str, Any]) -> dict[str, list[int]]:

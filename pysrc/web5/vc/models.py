@@ -5,6 +5,7 @@ Attributes are in snake_case, JSON has the wire's names, and members that are no
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,6 +26,17 @@ STATUS_LIST_CONTEXT = "https://w3id.org/vc/status-list/2021/v1"
 
 Json = dict[str, Any]
 
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+
+
+def _uri(value: Any) -> Any:
+    if not isinstance(value, str) or not _URI.fullmatch(value):
+        raise ValueError(f"{str(value)[:100]!r} is no URI")
+    return value
+
+
+Uri = Annotated[str, AfterValidator(_uri)]
+
 
 def as_list(value: Any) -> list[Any]:
     """Return a list of the values; the data model lets a single value stand for a list of one."""
@@ -44,7 +56,7 @@ class VcModel(WireModel):
 
     context: Annotated[str | Json | list[str | Json], Field(alias="@context")]
     type: str | list[str]
-    id: str | None = None
+    id: Uri | None = None
 
     @classmethod
     def malformed(cls, problem: str) -> CredentialError:
@@ -92,8 +104,8 @@ class VcModel(WireModel):
     @field_validator("context")
     @classmethod
     def _has_context(cls, value: Any) -> Any:
-        if CONTEXT not in as_list(value):
-            raise ValueError(f"{CONTEXT} is missing")
+        if as_list(value)[:1] != [CONTEXT]:
+            raise ValueError(f"{CONTEXT} is not the first context")
         return value
 
     @field_validator("type")
@@ -195,8 +207,16 @@ class VerifiableCredential(VcModel):
     @field_validator("issuer")
     @classmethod
     def _issuer_has_id(cls, value: Any) -> Any:
-        if isinstance(value, dict) and not isinstance(value.get("id"), str):
-            raise ValueError("an issuer that is an object has a text id")
+        _uri(value.get("id") if isinstance(value, dict) else value)
+        return value
+
+    @field_validator("credential_status")
+    @classmethod
+    def _has_id_and_type(cls, value: Any) -> Any:
+        for one in as_list(value or []):
+            _uri(one.get("id"))
+            if not one.get("type") or not all(isinstance(kind, str) for kind in as_list(one["type"])):
+                raise ValueError("a status has no type")
         return value
 
     @field_validator("credential_subject")
@@ -205,6 +225,9 @@ class VerifiableCredential(VcModel):
         subjects = as_list(value)
         if not subjects or not all(subjects):
             raise ValueError("a subject must not be empty")
+        for subject in subjects:
+            if "id" in subject:
+                _uri(subject["id"])
         return value
 
 
@@ -214,7 +237,7 @@ class VerifiablePresentation(VcModel):
     base_type = "VerifiablePresentation"
     malformed_code = Code.MALFORMED_PRESENTATION
 
-    holder: str | None = None
+    holder: Uri | None = None
     verifiable_credential: str | list[str]
 
     @classmethod

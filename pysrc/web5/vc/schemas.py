@@ -142,10 +142,28 @@ def _schema_problem(root: Any) -> str | None:
         problem = "it is nested too deeply" if depth > MAX_DEPTH else _keyword_problem(schema)
         if problem is not None:
             return problem
+    if (reference := _reference_of_another(root)) is not None:
+        return f"{reference[:100]!r} is meant from a schema within that has an $id of its own, which is not known here"
     for reference, target in references(root, definitions=True).items():
         if target is None:
             return f"{reference[:100]!r} is no schema within it"
     return None
+
+
+def _reference_of_another(root: Any) -> str | None:
+    """Return a `$ref` whose nearest `$id` is not the whole schema's (JSON Schema 2020-12, section 8.2), or None."""
+    walked: set[int] = set()
+    for schema, depth in subschemas(root, definitions=True):
+        if depth and isinstance(schema, dict) and any(_is_base(schema.get(name)) for name in ("$id", "id")):
+            for inner, _ in subschemas(schema, definitions=True, walked=walked):
+                if isinstance(inner, dict) and "$ref" in inner:
+                    reference: str = inner["$ref"]
+                    return reference
+    return None
+
+
+def _is_base(identifier: Any) -> bool:
+    return isinstance(identifier, str) and not identifier.startswith("#")
 
 
 def _patterns(schema: Any) -> Iterator[str]:

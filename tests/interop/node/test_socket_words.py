@@ -13,6 +13,7 @@ from web5.cpython.websocket import CPythonWebSockets
 from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dwn import compose, rpc, rpc_socket
+from web5.dwn.cid import message_cid
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 
@@ -87,6 +88,15 @@ async def test_subscriptions(both):
     assert "does not exist" in (await both.same(rpc_socket.encode_close("s", "5")))["error"]["message"]
     assert "does not exist" in (await both.same(rpc_socket.encode_close(8, "6")))["error"]["message"]
     assert (await both.same(await both.subscribe("s", "7")))["result"]["reply"]["status"]["code"] == 200
+
+
+async def test_a_subscription_without_an_id_gets_one(both):
+    message = await compose.messages_subscribe(both.signer, clock)
+    params = {"target": both.did, "message": message}
+    text = rpc.encode("1", method=rpc_socket.SUBSCRIBE, params=params, subscription={})
+    reply = (await both.same(text))["result"]["reply"]
+    assert reply["subscription"]["id"] == message_cid(message)
+    assert all("in use" in answer["error"]["message"] for answer in await both.ask(text))
 
 
 async def test_subscribe_without_a_subscription(both):

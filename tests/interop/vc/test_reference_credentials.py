@@ -288,6 +288,10 @@ async def test_both_select_the_same(reference: ReferenceScript, world: World, fi
     arguments = {"vcJwts": texts, "presentationDefinition": definition}
     chosen = select_credentials(texts, definition)
     assert chosen == await reference.call("selectCredentials", **arguments)
+    twice = [*texts, *texts]
+    assert select_credentials(twice, definition) == await reference.call(
+        "selectCredentials", **{**arguments, "vcJwts": twice}
+    )
     if not chosen:
         with pytest.raises(CredentialError, match=Code.NOT_SATISFIED):
             presentation_for(texts, definition, issuer.uri)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web5.dwn import rpc, rpc_socket
+from web5.dwn.cid import message_cid
 from web5.dwn.events import Event
 from web5.dwn.rpc import ErrorCode, RpcFault
 from web5.errors import BadReply
@@ -55,6 +56,12 @@ def request(**changes):
     return json.dumps({**good, **changes})
 
 
+@pytest.mark.parametrize("subscription", [{}, {"id": None}])
+def test_a_subscription_without_an_id_has_that_of_its_message(subscription):
+    text = request(subscription=subscription, params={"target": "t", "message": MESSAGE})
+    assert rpc_socket.parse_request(text) == rpc.Request("t", MESSAGE, "1", message_cid(MESSAGE))
+
+
 def test_subscription_beside_a_plain_request_is_not_looked_at():
     assert rpc_socket.parse_request(request(method=rpc.PROCESS_MESSAGE)).subscription is None
 
@@ -72,9 +79,8 @@ def test_subscription_beside_a_plain_request_is_not_looked_at():
         (request(params={"target": "t", "message": 1}), ErrorCode.INVALID_PARAMS, "1"),
         (request(subscription=None), ErrorCode.INVALID_REQUEST, "1"),
         (request(subscription="2"), ErrorCode.INVALID_PARAMS, "1"),
-        (request(subscription={}), ErrorCode.INVALID_PARAMS, "1"),
-        (request(subscription={"id": None}), ErrorCode.INVALID_PARAMS, "1"),
         (request(subscription={"id": True}), ErrorCode.INVALID_PARAMS, "1"),
+        (request(method=rpc_socket.CLOSE, subscription={}), ErrorCode.INVALID_PARAMS, "1"),
         (request(method=rpc_socket.CLOSE, subscription=None), ErrorCode.INVALID_REQUEST, "1"),
         (request(method=rpc_socket.CLOSE, subscription={"id": [2]}), ErrorCode.INVALID_PARAMS, "1"),
     ],

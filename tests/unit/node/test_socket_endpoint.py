@@ -122,6 +122,15 @@ async def test_after_the_answer_to_a_close_nothing_is_told(nodes, talk):
     assert error_of(again) == (ErrorCode.INVALID_PARAMS, "subscription a does not exist.")
 
 
+async def test_events_of_a_subscription_without_an_id_have_that_of_the_reply(nodes, talk):
+    params = {"target": nodes.did, "message": await compose.messages_subscribe(nodes.signer, clock)}
+    answer = await talk.ask(rpc.encode("1", method=rpc_socket.SUBSCRIBE, params=params, subscription={}))
+    id = answer["result"]["reply"]["subscription"]["id"]
+    record_id, _ = await nodes.write("/dwn0", b"text")
+    assert event_of(await talk.hear()) == (id, record_id)
+    assert (await talk.ask(rpc_socket.encode_close(id, "2")))["result"]["reply"]["status"] == 200
+
+
 async def test_an_id_can_be_used_again_after_its_subscription_has_ended(nodes, talk):
     await talk.subscribe()
     in_use = await talk.subscribe()

@@ -202,3 +202,10 @@ def test_any_definition_selects_or_is_refused(some_fields: Any, more: Any) -> No
         assert select_credentials([text], definition) in ([], [text])
     except CredentialError as error:
         assert error.code == Code.DEFINITION_UNSUPPORTED
+
+
+async def test_what_a_wallet_has_twice_is_selected_once(wallet: dict[str, str]) -> None:
+    texts = list(wallet.values())
+    definition = asks({"path": [LEVEL]})
+    assert select_credentials([*texts, *texts], definition) == select_credentials(texts, definition)
+    assert len(select_credentials([texts[0]] * 3, definition)) == 1

@@ -52,7 +52,10 @@ def test_a_credential_has_what_the_reference_gives_it_in_its_order() -> None:
 
 
 def test_only_a_credential_with_a_status_names_the_context_of_status_lists() -> None:
-    assert made(credential_status={"type": "StatusList2021Entry"}).context == [CONTEXT, STATUS_LIST_CONTEXT]
+    assert made(credential_status={"id": "urn:a", "type": "StatusList2021Entry"}).context == [
+        CONTEXT,
+        STATUS_LIST_CONTEXT,
+    ]
     assert made().context == [CONTEXT]
 
 
@@ -111,6 +114,17 @@ def test_what_makes_no_credential_is_refused(wrong: dict[str, Any]) -> None:
     [
         ({"@context": []}, "@context"),
         ({"@context": "https://example.org"}, "@context"),
+        ({"@context": ["https://example.org", CONTEXT]}, "@context"),
+        ({"id": "no URI"}, "id"),
+        ({"id": ""}, "id"),
+        ({"issuer": "alice"}, "issuer"),
+        ({"issuer": {"id": "alice"}}, "issuer"),
+        ({"credentialSubject": {"id": "alice", "level": "gold"}}, "credentialSubject"),
+        ({"credentialSubject": [{"level": "gold"}, {"id": 5}]}, "credentialSubject"),
+        ({"credentialStatus": {"type": "StatusList2021Entry"}}, "credentialStatus"),
+        ({"credentialStatus": {"id": "urn:a"}}, "credentialStatus"),
+        ({"credentialStatus": {"id": "a", "type": "StatusList2021Entry"}}, "credentialStatus"),
+        ({"credentialStatus": [{"id": "urn:a", "type": "A"}, {"id": "urn:b", "type": []}]}, "credentialStatus"),
         ({"type": "Membership"}, "type"),
         ({"issuer": {"name": "nobody"}}, "issuer"),
         ({"issuer": 5}, "issuer"),
@@ -164,7 +178,14 @@ def test_what_makes_no_presentation_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_presentation_without_credentials_in_texts_is_none() -> None:
     wire = {"@context": [CONTEXT], "type": "VerifiablePresentation"}
-    for change in ({}, {"verifiableCredential": [{"type": "VerifiableCredential"}]}):
+    some = {"verifiableCredential": "a.b.c"}
+    for change in (
+        {},
+        {"verifiableCredential": [{"type": "VerifiableCredential"}]},
+        {**some, "id": "mine"},
+        {**some, "holder": "alice"},
+        {**some, "@context": ["https://example.org", CONTEXT]},
+    ):
         with pytest.raises(CredentialError) as raised:
             VerifiablePresentation.from_wire({**wire, **change})
         assert raised.value.code == Code.MALFORMED_PRESENTATION

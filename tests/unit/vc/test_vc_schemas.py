@@ -14,7 +14,7 @@ from web5.dids import jwk
 from web5.dwn.protocols.json_schema import KEYWORDS
 from web5.errors import CredentialError
 from web5.vc import Code
-from web5.vc.schemas import MAX_DEPTH, SHAPES, check_schema
+from web5.vc.schemas import MAX_DEPTH, SHAPES, check_schema, schema_fault
 from web5.vc.verifier import MAX_BYTES
 
 URL = "https://schemas.example/membership.json"
@@ -115,6 +115,9 @@ async def test_nothing_is_fetched_for_a_forged_credential() -> None:
         {"items": [True]},
         {"$ref": "#/nowhere"},
         {"$ref": "https://elsewhere.example"},
+        {"$defs": {"a": {"$id": "https://a.example", "items": {"$ref": "#/$defs/b"}}, "b": True}, "$ref": "#/$defs/a"},
+        {"properties": {"a": {"$id": "other", "$ref": "#"}}},
+        {"properties": {"a": {"id": "other", "$defs": {"b": {"not": {"$ref": "#/properties/a"}}}}}},
         {"$ref": "#/$defs/a", "$defs": {"a": 5}},
         {"$ref": "#/default", "default": {"type": "thing"}},
         {"$ref": "#/$defs", "$defs": {"type": True}},
@@ -172,3 +175,13 @@ schemas = st.recursive(
 @given(schemas, st.dictionaries(st.sampled_from(["a", "b"]), schemas, max_size=2))
 def test_any_schema_is_used_or_refused(schema: Any, value: Any) -> None:
     assert code_of(schema, value) in (None, Code.SCHEMA_VIOLATION, Code.SCHEMA_UNSUPPORTED)
+
+
+def test_an_id_that_no_reference_is_below_does_no_harm() -> None:
+    schema = {
+        "$id": "https://a.example/whole",
+        "properties": {"a": {"$ref": "#/$defs/b"}, "c": {"$id": "https://a.example/c", "type": "string"}},
+        "$defs": {"b": {"$id": "#b", "type": "string"}, "d": {"$id": "#d", "$ref": "#/$defs/b"}},
+    }
+    assert schema_fault(schema, {"a": "x", "c": "y"}) is None
+    assert schema_fault(schema, {"a": 1}) is not None

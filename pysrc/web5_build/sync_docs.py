@@ -147,6 +147,10 @@ def sync() -> str:
                 f" {_span(60 / AUDITS[1])}."
             ),
             *_text(
+                "A delegate whose grants to sync have ended asks an endpoint for nothing, and says so; what it wrote"
+                " while it might is sent all the same."
+            ),
+            *_text(
                 "A visit in which nothing of what was to be sent, or fetched, could be is no success, also where the"
                 " node answers and nothing was due again since it refused: `status().last_error` stands until"
                 " something is taken, or given. A run is `ok` if nothing failed and no refused message is left, and"

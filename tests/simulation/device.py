@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from tests.contracts.memory_pages import MemoryPages
+from tests.simulation.delegation_rules import watching
 from tests.simulation.machine import Machine
-from tests.simulation.network import SimRemote
+from tests.simulation.network import Endpoint, SimRemote
 from tests.simulation.people import Person, SimResolver
 from tests.simulation.storage import SimBlobs, SimPages
 from web5.crypto.jws import MessageSigner
@@ -26,6 +28,11 @@ class Device(Machine):
     Parameters:
         identities: whose messages it syncs.
         mode: what `SyncEngine.start` is given.
+
+    Attributes:
+        names: what the person is going to do on it, keys of `actions.ACTIONS`.
+        may_sync: False while it is not allowed to sync.
+        may_hand_on: True if it can vouch for messages from the past.
     """
 
     def __init__(self, world: World, name: str, identities: list[Person], mode: str, skew: float, lag: float) -> None:
@@ -34,9 +41,21 @@ class Device(Machine):
         self.identities = identities
         self.mode = mode
         self.lag = lag
+        self.names: Sequence[str] = ()
         self.dwn: Dwn
         self.sync: SyncEngine
         self._sent: set[str] = set()
+
+    may_sync = True
+    may_hand_on = True
+
+    def idle_requests(self, endpoints: Collection[Endpoint]) -> int:
+        """Return the requests of a round in which there is nothing to do, to these endpoints."""
+        return sum(one in self.world.documents[person.did] for person in self.identities for one in endpoints)
+
+    def may_see(self, cid: str) -> bool:
+        """Return True if nodes give it this message."""
+        return True
 
     async def _start(self) -> None:
         self._sent = set()
@@ -50,7 +69,8 @@ class Device(Machine):
             clock=self.clock,
         )
         self.dwn.in_transaction.append(self._restored)
-        self.dwn.after_commit.append(lambda applied: self.world.account.stored(applied.message_cid))
+        self.dwn.after_commit.append(self._stored)
+        self.dwn.in_transaction.append(watching(self.world, self.name, self.dwn))
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=SimRemote(self.world, self),
@@ -61,15 +81,21 @@ class Device(Machine):
         )
         await self.dwn.open()
         await self.sync.open()
-        for identity in self.identities:
-            for _, cid in self.dwn.store.entries_after(identity.did, 0, 1_000_000):
-                self.world.account.stored(cid)  # durable before the crash, but not told of any more
-            await self.sync.register(identity.did)
+        await self._register()
         self.up = True
         self.world.story.add(self.name, "has started (run {})", self.runs)
         if self.checks is not None:
             self.checks(self)
         await self.sync.start(self.mode)
+
+    async def _register(self) -> None:
+        for identity in self.identities:
+            for _, cid in self.dwn.store.entries_after(identity.did, 0, 1_000_000):
+                self.world.account.stored(cid)  # durable before the crash, but not told of any more
+            await self.sync.register(identity.did)
+
+    def _stored(self, applied: Applied) -> None:
+        self.world.account.stored(applied.message_cid)
 
     def _restored(self, applied: Applied) -> None:
         if applied.source is None and applied.message_cid not in self.world.account.made:

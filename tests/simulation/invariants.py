@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from tests.simulation import ledger_checks
+from tests.simulation import delegates, ledger_checks
 from tests.simulation.account import Authored
+from tests.simulation.delegation_rules import held
 from tests.simulation.device import Device
 from tests.simulation.people import Person
-from tests.simulation.rules import Expected, expected
-from tests.simulation.world import World, held
+from tests.simulation.rules import Expected
+from tests.simulation.world import World
 from web5.dwn import Dwn
 from web5.errors import StorageError
 from web5.sync import State, Unsettled
+from web5.sync.exchange.history import OUTLIVED
 from web5.sync.plan.policy import classify
 
 
@@ -35,13 +37,14 @@ async def check(world: World) -> None:
     world.failures += [f"a forged message was stored: {cid}" for cid in sorted(world.account.forged)]
     world.failures += world.traffic.violations
     for person in world.people:
-        should = expected(world.account.of(person.did))
+        should = delegates.expected_by_owner(world, person)
         for node in nodes(world, person):
             world.failures += _held(world, person, node, should)
             world.failures += [fault async for fault in _data(world, person, node)]
+    world.failures += delegates.check(world)
     for device in world.devices:
         ledger_checks.check(device)
-        for row in device.sync.unsettled(limit=None):
+        for row in device.sync.unsettled(limit=None) if device.may_sync else ():
             is_well = world.endpoints[row.endpoint] is not world.for_good
             if is_well and (fault := await _untrue(world, device, row)):
                 world.failures.append(
@@ -97,9 +100,10 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     if row.state is State.WAITING and _is_bare(source, made):
         return ""  # it is all that there is of its record, so that nobody could get the data from the target
     data = None if stored.data is None else await stored.data.read()
-    reply = await target.process_message(row.tenant, stored.message, data, replicated=True)
+    handed_on = row.direction == "pull" or device.may_hand_on
+    reply = await target.process_message(row.tenant, stored.message, data, replicated=handed_on)
     outcome = classify(reply, stored.message)
-    if outcome.settled:
+    if outcome.settled and not (outcome.code == row.code == OUTLIVED.code and not device.may_hand_on):
         return f"asking again gives {outcome.code}"
     if row.state is not State.WAITING and (outcome.code, outcome.detail) != (row.code, row.detail):
         return f"asking again gives {outcome.code} {outcome.detail}"

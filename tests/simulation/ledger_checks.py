@@ -60,6 +60,9 @@ def _settled_but_missing(device: Device, endpoint: Endpoint, tenant: str, number
         if rows.get(seq) == "settled" or (seq <= pushed and seq not in rows)
     ]
     for cid in sorted(endpoint.dwn.store.missing(tenant, settled)):
+        made = device.world.account.made.get(cid)
+        if made is not None and made.kind == "RecordsDelete" and not device.may_hand_on:
+            continue  # to a delegate a node says that the record is deleted, or has a later write
         if not replaced(endpoint.dwn, device.world.account, cid):
             yield cid
 
@@ -78,7 +81,7 @@ def _listed_but_missing(
     listed = [cid for at, cid in store.entries_after(tenant, 0, 1_000_000) if at <= int(seq) and cid not in unlisted]
     rows = {cid for (cid,) in db.execute("SELECT cid FROM sync_in WHERE endpoint = ?", (number,))}
     for cid in sorted(device.dwn.store.missing(tenant, listed) - rows):
-        if not replaced(device.dwn, device.world.account, cid):
+        if device.may_see(cid) and not replaced(device.dwn, device.world.account, cid):
             yield cid
 
 

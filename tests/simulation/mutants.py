@@ -13,6 +13,8 @@ from typing import Any
 
 import apsw
 
+from web5.dwn.codes import Code
+from web5.dwn.permissions import rules as permissions
 from web5.dwn.store.database import Database
 from web5.errors import StorageError
 from web5.remote.clocks import NodeClock
@@ -152,6 +154,14 @@ def _stubborn(learn: Any) -> Any:
     return lambda self, detail: False
 
 
+def _forgets_revocations(base: Any) -> Any:
+    return tuple(rule for rule in base if rule.code != Code.GrantAuthorizationGrantRevoked)
+
+
+def _revoked_is_settled(rules: Any) -> Any:
+    return (policy.Rule("401", policy.Outcome("revoked", None), rf"^{Code.GrantAuthorizationGrantRevoked}\b"), *rules)
+
+
 MUTANTS: dict[str, Mutant] = {
     "cursor first": Mutant("a cursor is saved before its rows", Ledger, "listed", _cursor_before_rows),
     "all success": Mutant("any reply counts as a success", policy, "RULES", _everything_is_success),
@@ -164,4 +174,6 @@ MUTANTS: dict[str, Mutant] = {
     "no backoff": Mutant("what was refused is tried at every visit", policy.Outcome, "next_try", _no_backoff),
     "stubborn": Mutant("questions are dated by this device's clock alone", NodeClock, "learn", _stubborn),
     "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
+    "revoked is allowed": Mutant("nodes do not look at revocations", permissions, "BASE", _forgets_revocations),
+    "revoked is settled": Mutant("a revoked write is dropped in silence", policy, "RULES", _revoked_is_settled),
 }

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.simulation.delegates import Planned as Delegation
+from tests.simulation.delegates import planned as planned_delegate
+
 MODES = ("20s", "30s", "1m", "2m", "off", "live")
 
 Incident = tuple[float, str]
@@ -21,6 +24,7 @@ class Plan:
         seconds: how long the chaos lasts.
         actions: what is done on each device, keys of `actions.ACTIONS`.
         incidents: what goes wrong, in the order of time.
+        delegate: who acts for the first person, if anybody does.
         check_share: of the steps, how many have the ledger looked at.
     """
 
@@ -34,6 +38,7 @@ class Plan:
     actions: tuple[tuple[str, ...], ...]
     incidents: tuple[Incident, ...]
     check_share: float = 0.05
+    delegate: Delegation | None = None
 
     @property
     def devices(self) -> int:
@@ -85,8 +90,11 @@ def plan(seed: int) -> Plan:
     incidents = sorted(
         (random.uniform(0, seconds), what) for what in _some(random, INCIDENT_WEIGHTS, random.randint(4, 18))
     )
+    delegate = planned_delegate(seed, seconds)
+    incidents = sorted([*incidents, *(delegate.incidents if delegate else ())])
     return Plan(
         seed=seed,
+        delegate=delegate,
         modes=tuple(random.choices(MODES, (3, 3, 3, 2, 2, 4), k=devices)),
         skews=tuple(_skew(random) for _ in range(devices)),
         lags=tuple(random.choice((0.0, random.uniform(0, 120))) for _ in range(devices)),

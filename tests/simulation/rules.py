@@ -12,8 +12,10 @@ before the delete keeps it. A node may also keep the definitions that were super
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.simulation import delegation_rules
 from tests.simulation.account import Authored
 from web5.dwn.jws import message_author
 
@@ -45,11 +47,14 @@ def expected(messages: list[Authored]) -> Expected:
         else:
             by_record[one.record_id].append(one)
     result.cids |= {one.cid for one in definitions.values()}
+    overstepped = delegation_rules.overstepped(messages)
     for record_id, record in by_record.items():
         ends = _ends_above(record, by_record)
         initial = next((one for one in record if one.is_initial), None)
         if ends is None or initial is None:
             result.disputed[record_id] = "its initial write, or the record above it, is gone"
+        elif overstepped and overstepped & {record_id, *_above(record, by_record)}:
+            result.disputed[record_id] = "a delegate wrote in it, or above it, after the grant was revoked"
         elif any(end.is_prune for end in ends):
             continue
         elif any(end.age < one.age and _is_guests(one) for end in ends for one in record):
@@ -57,6 +62,14 @@ def expected(messages: list[Authored]) -> Expected:
         else:
             result.cids |= {initial.cid, (_end(record) or record[-1]).cid}
     return result
+
+
+def below_ended(messages: list[Authored]) -> set[str]:
+    """Return the records below one that was deleted."""
+    by_record: dict[str, list[Authored]] = defaultdict(list)
+    for one in messages:
+        by_record[one.record_id].append(one)
+    return {record_id for record_id, record in by_record.items() if _ends_above(record, by_record) != []}
 
 
 def _end(record: list[Authored]) -> Authored | None:
@@ -76,6 +89,12 @@ def _ends_above(record: list[Authored], by_record: dict[str, list[Authored]]) ->
             ends.append(end)
         parent = _parent(above)
     return ends
+
+
+def _above(record: list[Authored], by_record: dict[str, list[Authored]]) -> Iterator[str]:
+    while parent := _parent(record):
+        yield parent
+        record = by_record.get(parent, [])
 
 
 def _is_guests(one: Authored) -> bool:

@@ -9,14 +9,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation import for_good, invariants, ledger_checks, virtual_time
+from tests.simulation import delegates, for_good, invariants, ledger_checks, virtual_time
 from tests.simulation.actions import ACTIONS
+from tests.simulation.delegation_rules import held
 from tests.simulation.device import Device
 from tests.simulation.incidents import INCIDENTS, end_of_chaos
 from tests.simulation.machine import Action
 from tests.simulation.plan import plan
 from tests.simulation.silence import check_that_nothing_is_silent
-from tests.simulation.world import World, held
+from tests.simulation.world import World
 
 DAY = 86_400.0
 PATIENCE = 25 * 3600.0
@@ -90,10 +91,14 @@ async def _people(world: World) -> None:
     for number, mode in enumerate(scenario.modes):
         owners = world.people if number == 0 or random.random() < 0.7 else [random.choice(world.people)]
         device = Device(world, f"device{number}", owners, mode, scenario.skews[number], scenario.lags[number])
-        device.checks = ledger_checks.check
+        device.names = scenario.actions[number]
         world.devices.append(device)
         whose = " and ".join(one.name for one in owners)
         world.story.add(device.name, "is {}'s, in mode {}, {} s ahead", whose, mode, round(device.clock.skew))
+    if scenario.delegate is not None:
+        await delegates.arrive(world, scenario.delegate)
+    for device in world.devices:
+        device.checks = ledger_checks.check
 
 
 async def _chaos(world: World, lives: list[asyncio.Task[None]]) -> None:
@@ -118,20 +123,20 @@ async def _sleep(seconds: float, lives: list[asyncio.Task[None]]) -> None:
 async def _day(world: World, device: Device) -> None:
     """Have the person do everything that is planned on a device, spread over the chaos."""
     random = world.random(f"day of {device.name}")
-    names = world.plan.actions[int(device.name.removeprefix("device"))]
-    for name in names:
-        await asyncio.sleep(random.expovariate(len(names) / world.plan.seconds))
+    for name in device.names:
+        await asyncio.sleep(random.expovariate(len(device.names) / world.plan.seconds))
         device.give(_told(name))
 
 
 def _told(name: str) -> Action:
     async def act(device: Device) -> None:
-        await ACTIONS[name](device)
+        await (delegates.ACTIONS | ACTIONS)[name](device)
 
     return act
 
 
 async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
+    delegates.at_peace(world)
     deadline = asyncio.get_running_loop().time() + GIVEN_UP
     while any(device.todo or device.busy or not device.up for device in world.devices):
         await _sleep(10, lives)
@@ -198,7 +203,6 @@ async def _idle(world: World) -> None:
     for device in world.devices:
         await _round(device)
         well = [one for one in world.endpoints.values() if one is not world.for_good]
-        ends = sum(one in world.documents[person.did] for person in device.identities for one in well)
         due = [
             row
             for row in device.sync.unsettled(limit=None)
@@ -208,7 +212,9 @@ async def _idle(world: World) -> None:
         await _round(device)
         names = {one.name for one in well}
         cost = Counter({key: n for key, n in (world.traffic.requests - before).items() if key[1] in names})
-        if not due and (cost.total() != ends or {kind for _, _, kind in cost} - {"MessagesQuery"}):
+        if not due and (
+            cost.total() != device.idle_requests(well) or {kind for _, _, kind in cost} - {"MessagesQuery"}
+        ):
             world.failures.append(f"an idle round of {device.name} costs {dict(cost)}")
 
 

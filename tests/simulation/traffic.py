@@ -21,6 +21,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from tests.simulation.manners import Manners
+from web5.sync.exchange.history import OUTLIVED
 from web5.sync.exchange.peer import WANTS_DATA
 from web5.sync.plan.policy import Outcome
 from web5.sync.states import State
@@ -95,7 +96,7 @@ class Traffic:
         history.under_way -= 1
         if send.excuse != history.excuse or outcome is None or send.device.disk.troubled:
             return
-        if outcome.settled:
+        if outcome.settled and (outcome.code != OUTLIVED.code or send.device.may_hand_on):
             history.taken = f"though it was taken ({outcome.code})"
         elif outcome.state in (State.REFUSED, State.BLOCKED) and not outcome.detail.startswith(WANTS_DATA):
             history.refusals += 1
@@ -104,7 +105,7 @@ class Traffic:
 
     def read(self, device: Device, endpoint: Endpoint, tenant: str, cid: str) -> None:
         """Record that a device asks for a message."""
-        if device.dwn.store.has(tenant, cid):
+        if device.dwn.store.has(tenant, cid) and device.may_hand_on:  # a delegate asks after each 409 (`displaced`)
             probe = (device.name, device.runs, endpoint.url, tenant)
             self._probes[probe] += 1
             if self._probes[probe] > 1 + self.audits[device.name, endpoint.name]:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Coroutine, Iterable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.account import Account
+from tests.simulation.account import Account, Authored
+from tests.simulation.delegation_rules import held, watching
 from tests.simulation.device import Device
 from tests.simulation.network import Endpoint, Outside
 from tests.simulation.people import Directory, Person, SimCrypto, SimResolver
@@ -35,6 +36,7 @@ class World:
         documents: the endpoints in each person's DID document.
         for_good, habit: the endpoint that is never well again, and the faults of its requests (`for_good`).
         failures: what was found to be wrong so far.
+        revocations: of grants, by the record ID of the grant.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -55,6 +57,7 @@ class World:
         self.failures: list[str] = []
         self.moments: dict[str, str] = {}
         self.chores: set[str] = set()
+        self.revocations: dict[str, list[Authored]] = {}
         self._outside = Outside()
 
     def random(self, what: str) -> Random:
@@ -120,6 +123,7 @@ class World:
                 self.account.stored(applied.message_cid)
 
         dwn.after_commit.append(stored)
+        dwn.in_transaction.append(watching(self, endpoint.name, dwn))
 
     # -- endpoints come and go
 
@@ -167,8 +171,3 @@ class World:
 
     def devices_of(self, tenant: str) -> list[Device]:
         return [device for device in self.devices if any(one.did == tenant for one in device.identities)]
-
-
-def held(dwn: Dwn, tenant: str) -> set[str]:
-    """CIDs of everything that a node holds."""
-    return {cid for _, cid in dwn.store.entries_after(tenant, 0, 1_000_000)}

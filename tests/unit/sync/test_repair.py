@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.sync.world import HOST, Answer, Device, Identity, Message, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
-from web5.dwn.permissions.compose import permission_grant
+from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import split_encoded_data
 from web5.dwn.signing import sign_as_owner
 from web5.dwn.timestamps import format_timestamp
@@ -276,7 +276,38 @@ async def test_a_delegate_syncs_what_its_grants_allow(world: World) -> None:
     assert "that holds now" in report.did_errors[world.alice.did]
 
 
-async def grant(device: Device, to: Identity, method: str, protocol: str) -> Message:
+async def test_what_a_delegate_wrote_goes_out_though_it_may_sync_no_more(world: World) -> None:
+    phone = await world.device("phone")
+    await install(phone, CHAT)
+    helper = await world.identity()
+    to_sync = [await grant(phone, helper, method, CHAT) for method in ("Query", "Read")]
+    to_write = await grant(phone, helper, "Write", CHAT, "Records")
+    await phone.sync.now()
+    laptop = await world.device("laptop", helper)
+    await laptop.sync.register(world.alice.did, [CHAT], delegate=helper.did)
+    world.allowed = {helper.did}
+    for record in to_sync:
+        await give(laptop, helper, record)
+    await laptop.sync.now(tenant=world.alice.did)
+
+    place = {"protocol": CHAT, "protocol_path": "note", "data_format": "text/plain"}
+    note = await compose.records_write(helper.signer, world.clock, data=b"note", delegated_grant=to_write, **place)
+    assert (await laptop.dwn.process_message(world.alice.did, note, b"note"))["status"]["code"] == 202
+    for record in to_sync:
+        revocation = await permission_revocation(world.alice.signer, world.clock, grant=record)
+        await give(laptop, helper, revocation)
+    world.network.reset()
+    report = await laptop.sync.now(tenant=world.alice.did)
+    assert "that holds now" in report.did_errors[world.alice.did]
+    assert {kind for _, kind, _ in world.network.sent} == {"RecordsWrite"}
+    assert all(cid_of(note) in world.held(node) for node in world.remotes.values())
+    world.network.reset()
+    assert "that holds now" in (await laptop.sync.now(tenant=world.alice.did)).did_errors[world.alice.did]
+    assert world.network.sent == []
+    assert laptop.sync.unsettled(world.alice.did) == []
+
+
+async def grant(device: Device, to: Identity, method: str, protocol: str, interface: str = "Messages") -> Message:
     """A grant of Alice's, stored in her DWN here."""
     alice, clock = device.world.alice, device.world.clock
     made = await permission_grant(
@@ -284,7 +315,8 @@ async def grant(device: Device, to: Identity, method: str, protocol: str) -> Mes
         clock,
         granted_to=to.did,
         date_expires=format_timestamp(clock.now() + 365 * 86_400 * 1_000_000),
-        scope={"interface": "Messages", "method": method, "protocol": protocol},
+        scope={"interface": interface, "method": method, "protocol": protocol},
+        delegated=interface == "Records",
     )
     assert (await device.dwn.process_message(alice.did, *split_encoded_data(made)))["status"]["code"] == 202
     return made

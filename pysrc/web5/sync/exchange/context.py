@@ -18,11 +18,11 @@ from web5.dwn.store.protocols import versions
 from web5.dwn.store.schema import SUPERSEDED
 from web5.dwn.store.store import MessageRow
 from web5.dwn.types import Message
-from web5.errors import StorageFull, Web5Error
+from web5.errors import IdentityError, StorageFull, Web5Error
 from web5.lru import LruCache
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
-from web5.sync.exchange.peer import GrantsOf, Peer, SignerFor, logs_of
+from web5.sync.exchange.peer import GrantsOf, Peer, RemoteLog, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.ledger.damage import Damage
 from web5.sync.ledger.ledger import Endpoint, Ledger
@@ -113,18 +113,34 @@ class SyncContext:
         return self.did_errors.get(tenant) or self.key_errors.get(tenant)
 
     async def peer(
-        self, endpoint: Endpoint, report: EndpointReport | None = None, signer_of: str | None = None
+        self,
+        endpoint: Endpoint,
+        report: EndpointReport | None = None,
+        signer_of: str | None = None,
+        *,
+        only_sends: bool = False,
     ) -> Peer:
         """Return the peer for an endpoint that signs for its tenant, by its delegate if it has one, or for `signer_of`.
+
+        Parameters:
+            only_sends: of use without grants, too: see `Peer.barred`.
 
         Raises:
             IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
         """
         tenant = self.ledger.tenant(signer_of or endpoint.tenant)
-        logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of)
+        logs, barred = list[RemoteLog](), None
+        try:
+            logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of)
+        except IdentityError as error:
+            if not only_sends:
+                raise
+            barred = error
         signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
         report = report or EndpointReport(endpoint.tenant, endpoint.url)
-        return Peer(endpoint, report, logs, self.remote, signer, self.remote.clocks.of(endpoint.url, signer.did))
+        return Peer(
+            endpoint, report, logs, self.remote, signer, self.remote.clocks.of(endpoint.url, signer.did), barred
+        )
 
     # -- pull
 

@@ -30,6 +30,8 @@ MOST = 100
 
 async def standing(peer: Peer, row: MessageRow) -> Outcome:
     """Ask whether an endpoint has the newest write of a record, or a newer one: `HELD`, `DISPLACED`, or not known."""
+    if peer.barred is not None:
+        return HELD  # it cannot be asked
     if peer.is_delegate:
         # It may not read records; but a node keeps every initial write that it has taken.
         async with peer.read(row.cid) as reply:

@@ -106,6 +106,7 @@ class Peer:
 
     Parameters:
         clock: the endpoint's, by which questions are dated.
+        barred: why a delegate may ask for nothing; what it wrote while it might, it may still send.
     """
 
     endpoint: Endpoint
@@ -114,10 +115,11 @@ class Peer:
     _remote: RemoteDwn
     _signer: MessageSigner
     clock: NodeClock
+    barred: IdentityError | None = None
 
     @property
     def is_delegate(self) -> bool:
-        return any(log.grants for log in self.logs)
+        return self.barred is not None or any(log.grants for log in self.logs)
 
     async def list_messages(
         self, log: RemoteLog, cursor: Cursor | None, pages: int | None = None, *, whole: bool = False

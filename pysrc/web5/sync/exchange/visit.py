@@ -14,6 +14,7 @@ Invariants:
    seems to have lost some time and again, and has not, is asked for everything every ten minutes.
 7. A visit that moves nothing in a direction because all of it was refused, earlier or now, is recorded as no success,
    whatever else was answered; the endpoint is visited, woken and asked as one that answers.
+8. A delegate whose grants to sync have ended asks for nothing, and still sends what it wrote; the visit says so.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
     pauses = context.remote.pauses
     try:
         pauses.check(link.url)
-        peer = await context.peer(endpoint, link.total)
+        peer = await context.peer(endpoint, link.total, only_sends=True)
     except AskedToWait as error:
         paused = replace(classify_error(error), not_before=pauses.until(link.url))
         link.reachable = True
@@ -99,8 +100,14 @@ async def _visit(context: SyncContext, wake_others: WakeOthers, link: Link, work
     except (IdentityError, CryptoError, DidError) as error:
         context.key_errors[link.tenant] = str(error)
         return classify_error(error)
-    context.key_errors.pop(link.tenant, None)
     sync = EndpointSync(context, wake_others, link, peer)
+    if peer.barred is not None:
+        context.key_errors[link.tenant] = str(peer.barred)
+        ended = await sync.send_the_rest(work)
+        await ledger.database.flush()
+        _count_unsettled(context, link, endpoint)
+        return ended or classify_error(peer.barred)
+    context.key_errors.pop(link.tenant, None)
     failure = await sync.run(work, listing=listing)
     if (registrar := context.registrar) is not None:
         if failure is not None and failure.unregistered and await registrar.register(link.tenant, link.url):
@@ -177,6 +184,10 @@ class EndpointSync:
             self._wake_others(self._link, Work.PUSH)
             failure = await self._exchange(work & Work.PUSH)
         return failure or (FRUITLESS if self._pull.fruitless else None)
+
+    async def send_the_rest(self, work: Work) -> Outcome | None:
+        """Send what is missing there, of which nothing can be asked; return why it ended early, or None."""
+        return await self._exchange(work & Work.PUSH)
 
     def refusal(self) -> Outcome | None:
         """Return why all that was to be sent, or fetched, is held back; None if that is not so (invariant 7)."""

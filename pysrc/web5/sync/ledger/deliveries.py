@@ -245,10 +245,13 @@ class DeliveryTable:
         state = outcome.state if outcome.ends_visit else State.PENDING
         self._db.execute(
             "UPDATE sync_delivery SET state = ?, code = ?, detail = ?, tried = ?, next_try = ?"
-            f" WHERE {_OF} AND url = ? AND state <> ? AND {_DUE}",
+            f" WHERE {_OF} AND url = ? AND state <> ? AND {_DUE}"
+            # Most had the same reason before: of these no page is written anew.
+            " AND (state, code, detail, ifnull(next_try, 0)) <> (?, ?, ?, ?)",
             (
                 *(state, outcome.code, outcome.detail, now, outcome.not_before),
                 *(author, target, url, SETTLED, now, now),
+                *(state, outcome.code, outcome.detail, outcome.not_before or 0),
             ),
         )
 

@@ -80,8 +80,8 @@ SCHEMA = (
         since INTEGER NOT NULL,
         UNIQUE (author, target, url, position)
     );
-    CREATE INDEX sync_delivery_message ON sync_delivery (author, cid);
-    CREATE INDEX sync_delivery_record ON sync_delivery (author, record);
+    CREATE INDEX sync_delivery_message ON sync_delivery (author, cid, target);
+    CREATE INDEX sync_delivery_record ON sync_delivery (author, target, record);
     CREATE INDEX sync_delivery_position ON sync_delivery (position);
     -- Those of them that are not held here, with their data: small ones inline, large ones in a blob.
     CREATE TABLE sync_carried (

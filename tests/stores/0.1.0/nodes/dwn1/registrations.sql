@@ -6,6 +6,6 @@ CREATE TABLE registered_tenant (
         terms_hash TEXT,
         registered INTEGER NOT NULL
     ) WITHOUT ROWID;
-INSERT INTO "registered_tenant" VALUES('did:dht:om36cjsi1kh8a3p4dka7pfaafas4w4dqusih3erxc6iezu1bubey','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796076314438659);
-INSERT INTO "registered_tenant" VALUES('did:dht:rgjndiw1747kuzxetwordodos68hxqtqi8quo8tampzidpff745y','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796076314480022);
+INSERT INTO "registered_tenant" VALUES('did:dht:r3syjknpgsrs8n1ogk3yezbrixg366uspn86p69p3pt6aqz1m7fo','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796077732153291);
+INSERT INTO "registered_tenant" VALUES('did:dht:wt7sby998iwnj48nqigy18rpot74mr6x9jiu8rgnm8m7jxqgyteo','5499befb38dbf3fcc08107141cb2a9e7f42a6aae403361dc3601b8296d7967ea',1796077732110560);
 COMMIT;

@@ -445,8 +445,9 @@ async def reserved(space: str) -> None:
     """Have the store keep its room at once, and return when it does."""
     seconds, pages.RESERVE_SECONDS = pages.RESERVE_SECONDS, 0.0
     assert await note(space, 0, 10) == "stored"
-    if (reserving := _pages[space]._reserving) is not None:
-        await reserving
+    if (keeping := _pages[space]._keeping) is not None:
+        await keeping
+    assert _pages[space]._kept
     pages.RESERVE_SECONDS = seconds
 
 

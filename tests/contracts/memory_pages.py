@@ -27,7 +27,7 @@ class MemoryPages:
         check_lengths(self.held, self.page_size)
         return dict(self.held)
 
-    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+    async def write(self, pages: Mapping[int, bytes], page_count: int, *, makes_room: bool = False) -> None:
         if self._closed:
             raise StorageError("the page store is closed")
         kept = {number: page for number, page in {**self.held, **pages}.items() if number < page_count}

@@ -80,7 +80,7 @@ class SimPages:
     async def load(self) -> dict[int, bytes]:
         return dict(self._mount.disk.pages)
 
-    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+    async def write(self, pages: Mapping[int, bytes], page_count: int, *, makes_room: bool = False) -> None:
         def apply() -> None:
             held = self._mount.disk.pages
             held.update(pages)

@@ -8,8 +8,8 @@ Invariants:
    their order. What is stored is `pages` with the writes of `log` laid over it, in that order.
 2. A write is one transaction: it adds one record to `log`, or it brings `pages` up to date and empties `log`.
 3. `log` has at most `LOG_LENGTH` records, none with more than `LOGGED_PAGES` pages; so opening stays quick.
-4. `reserve` holds bytes that mean nothing. A browser wants room for what replaces something, too; where there is none,
-   they are given up for a write that adds no page.
+4. Room is kept (`reserve`), which only a write that makes room may use up. `reserve` has a record once one has; from
+   then on, until that room is kept again, every other write is refused.
 5. Nothing is written into a database that is not the one that was read: it is StorageLost first.
 """
 
@@ -19,10 +19,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-import js
-
 from web5.browser.indexeddb import IndexedDb, WriteTransaction, key_range, open_database, result
 from web5.browser.page_log import PageLog
+from web5.browser.reserve import Reserve
 from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
 from web5.errors import StorageError, StorageFull, StorageLost, StorageNewer
 
@@ -31,16 +30,13 @@ LOG_LENGTH = 32
 LOGGED_PAGES = 16
 """A write of more pages is a group's, and pays for itself."""
 
-RESERVE_BYTES = 16 << 20
-"""Chromium's log of IndexedDB takes some 8 MiB more than it allows for. A value of this size lies in a file of its own,
-so that its room is free as soon as it is gone."""
 RESERVE_SECONDS = 5.0
-"""After a first write, until the reserve is made: a node that starts has better things to do."""
+"""After a first write, until room is kept: a node that starts has better things to do."""
 RESERVE_AGAIN_SECONDS = 60.0
 """Until it is tried again where there was no room."""
 
 FREED_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""The waits until the browser counts the room of a reserve that was given up as free: no event tells."""
+"""The waits until the browser counts room that was given up as free: no event tells."""
 
 _PAGES, _LOG, _RESERVE = "pages", "log", "reserve"
 _VERSION = 3  # 1 had no log, 2 no reserve
@@ -52,13 +48,13 @@ class IndexedDbPages:
 
     page_size = DEFAULT_PAGE_SIZE
 
-    def __init__(self, database: IndexedDb) -> None:
+    def __init__(self, database: IndexedDb, reserve: Reserve) -> None:
         self._database = database
         self._log: PageLog | None = None  # as it is stored; unknown before it is first read
-        self._count = 0  # pages that are stored, as far as known
-        self._reserved = False
-        self._reserving: asyncio.Task[None] | None = None
-        self._keeping = asyncio.Lock()  # held while the reserve is made or given up
+        self._reserve = reserve
+        self._kept = self._used = False  # the reserve is known to be there; was used up
+        self._keeping: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()  # held while the reserve is made or given up
         self.on_interrupted: Callable[[], None] = lambda: None
         database.on_interrupted = lambda: self.on_interrupted()
 
@@ -72,7 +68,8 @@ class IndexedDbPages:
         Raises:
             StorageError: IndexedDB refused.
         """
-        return cls(await open_database(f"{db_name}.pages", [_PAGES, _LOG, _RESERVE], version=_VERSION))
+        database = await open_database(f"{db_name}.pages", [_PAGES, _LOG, _RESERVE], version=_VERSION)
+        return cls(database, Reserve(db_name))
 
     async def load(self) -> dict[int, bytes]:
         numbers = await self._database.read_keys(_PAGES, "reading page numbers")
@@ -89,15 +86,13 @@ class IndexedDbPages:
         pages = self._log.laid_over(pages)
         check_numbers(pages)
         check_lengths(pages, self.page_size)
-        self._count = len(pages)
-        self._reserved = bool(await self._database.read_keys(_RESERVE, "looking for the reserve"))
+        self._used = bool(await self._database.read_keys(_RESERVE, "looking for the reserve"))
         return pages
 
-    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
-        await self._connected(lambda: self._write(pages, page_count))
-        self._count = page_count
-        if not self._reserved and self._reserving is None:
-            self._reserving = asyncio.create_task(self._reserve())
+    async def write(self, pages: Mapping[int, bytes], page_count: int, *, makes_room: bool = False) -> None:
+        await self._connected(lambda: self._write(pages, page_count, makes_room))
+        if not (self._kept or self._used or self._keeping):
+            self._keeping = asyncio.create_task(self._keep_room())
 
     async def erase(self) -> None:
         await self._connected(self._erase)
@@ -112,7 +107,7 @@ class IndexedDbPages:
                     raise
                 raise StorageLost(f"what is stored cannot be reached any more: {error}") from error
             if is_new:
-                self._log, self._count, self._reserved = PageLog(), 0, False
+                self._log, self._kept, self._used = PageLog(), False, False
                 raise StorageLost(f"{self._database.name} was empty when it was opened again; were its data cleared?")
             try:
                 return await action()
@@ -122,15 +117,20 @@ class IndexedDbPages:
                 failure = error
         raise failure
 
-    async def _write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+    async def _write(self, pages: Mapping[int, bytes], page_count: int, makes_room: bool) -> None:
+        if self._used and not makes_room:
+            try:
+                await self._keep()
+            except StorageError as error:
+                raise StorageFull(f"there is only the room that is kept for what makes room: {error}") from error
         try:
             await self._store(pages, page_count)
         except StorageFull:
-            if page_count > self._count:
+            if not makes_room:
                 raise
-            async with self._keeping:  # a reserve that is just being made takes room too
-                if self._reserved:
-                    await self._give_up_reserve()
+            async with self._lock:  # a reserve that is just being made takes room too
+                self._used |= await self._reserve.give_up()
+                self._kept = False
             for seconds in FREED_SECONDS:
                 with suppress(StorageFull):
                     return await self._store(pages, page_count)
@@ -142,8 +142,9 @@ class IndexedDbPages:
         log = stored.followed_by(pages, page_count)
         if len(pages) <= LOGGED_PAGES and log.length <= LOG_LENGTH:
             # Should one be cancelled and stored all the same, the next, which has its pages too, takes its place.
-            write = WriteTransaction(self._database, "writing pages", _LOG)
+            write = WriteTransaction(self._database, "writing pages", _LOG, _RESERVE)
             write.put(_LOG, stored.length, (page_count, list(pages), b"".join(pages.values())))
+            self._note_use(write)
             await write.commit()
             self._log = log
         else:
@@ -154,25 +155,29 @@ class IndexedDbPages:
         if stored.kept is not None:
             await self._store_pages(stored.pages, stored.kept)
 
-    async def _reserve(self) -> None:
-        """Keep room (again), as soon as there is any."""
+    def _note_use(self, write: WriteTransaction) -> None:
+        if self._used:
+            write.put(_RESERVE, 0, True)
+
+    async def _keep(self) -> None:
+        """Keep room, so that every write is taken."""
+        async with self._lock:
+            await self._reserve.keep()
+            if self._used:
+                write = WriteTransaction(self._database, "keeping room", _RESERVE)
+                write.delete_range(_RESERVE, 0, None)
+                await write.commit()
+            self._kept, self._used = True, False
+
+    async def _keep_room(self) -> None:
+        """Keep room as soon as there is any."""
         delay = RESERVE_SECONDS
-        while not self._reserved:
+        while not (self._kept or self._used):
             await asyncio.sleep(delay)
             delay = RESERVE_AGAIN_SECONDS
-            write = WriteTransaction(self._database, "keeping room", _RESERVE)
-            write.put(_RESERVE, 0, js.Uint8Array.new(RESERVE_BYTES))
-            async with self._keeping:
-                with suppress(StorageError):
-                    await write.commit()
-                    self._reserved = True
-        self._reserving = None
-
-    async def _give_up_reserve(self) -> None:
-        write = WriteTransaction(self._database, "giving up room", _RESERVE)
-        write.delete_range(_RESERVE, 0, None)
-        await write.commit()
-        self._reserved = False
+            with suppress(StorageError):
+                await self._keep()
+        self._keeping = None
 
     async def _store_pages(self, pages: Mapping[int, bytes], kept: int) -> None:
         """Bring `pages` up to date and empty `log`.
@@ -180,11 +185,12 @@ class IndexedDbPages:
         Parameters:
             pages: their contents now; of those below, nothing is left from number `kept` on.
         """
-        write = WriteTransaction(self._database, "writing pages", _PAGES, _LOG)
+        write = WriteTransaction(self._database, "writing pages", _PAGES, _LOG, _RESERVE)
         write.delete_range(_PAGES, kept, None)
         for number, page in pages.items():
             write.put(_PAGES, number, page)
         write.delete_range(_LOG, 0, None)
+        self._note_use(write)
         await write.commit()
         self._log = PageLog()
 
@@ -196,6 +202,6 @@ class IndexedDbPages:
         return log
 
     async def close(self) -> None:
-        if self._reserving is not None:
-            self._reserving.cancel()
+        if self._keeping is not None:
+            self._keeping.cancel()
         self._database.close()

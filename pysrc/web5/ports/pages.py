@@ -20,13 +20,16 @@ class PageStore(Protocol):
             StorageCorrupt: a page is missing or has a wrong length.
         """
 
-    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+    async def write(self, pages: Mapping[int, bytes], page_count: int, *, makes_room: bool = False) -> None:
         """Store `pages` and drop every page from `page_count` on: all of it or nothing.
 
         Returns when the data is durable.
 
+        Parameters:
+            makes_room: it is one of those for which some room is kept; it may use that up, and no other write may.
+
         Raises:
-            StorageFull: there is no room. Nothing of it is stored; what was stored before is unharmed.
+            StorageFull: there is no room but what is kept. Nothing of it is stored; what was stored before is unharmed.
             StorageLost: what was stored before is gone, or can be reached no more, and nothing of this is stored. The
                 next write is to have every page.
             StorageError: the store failed or was closed. Whether this is stored is not known, before another is.

@@ -197,7 +197,7 @@ class Database:
         Raises:
             StorageNewer: it has seen more of them than there are. Nothing is changed.
         """
-        with self.transaction() as db:
+        with self.transaction(makes_room=True) as db:  # what is full has to be opened, so that things can be deleted
             db.execute("CREATE TABLE IF NOT EXISTS component (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")
             row = db.execute("SELECT version FROM component WHERE name = ?", (component,)).fetchone()
             done = row[0] if row else 0
@@ -262,25 +262,33 @@ def open_file(path: Path | str) -> Database:
 
 
 class _File(Backing):
-    """A plain file: a commit is durable when it is made. Room is kept beside it, which deletes may use up."""
+    """A plain file: a commit is durable when it is made.
+
+    Room is kept beside it, which only what makes room may use up; until it is kept again, all else is refused.
+    """
 
     def __init__(self, path: Path, connection: apsw.Connection) -> None:
         super().__init__()
         self._path = path
         self._connection = connection
         self._reserve = path.with_name(f"{path.name}-reserve")
-        self._held = self._reserve.exists()
-        self._take_room()
+        if not self._reserve.exists():
+            with suppress(OSError):
+                self._take_room()
+        self._used = self._reserve.exists() and self._reserve.stat().st_size < RESERVE_BYTES
 
     def begin(self, *, makes_room: bool) -> None:
-        if makes_room and self._held and self.health.trouble is not None:
-            self._held = False
-            self._reserve.unlink(missing_ok=True)
+        try:
+            if makes_room and self.health.trouble is not None:
+                self._give_room()
+            elif self._used and not makes_room:
+                self._take_room()
+        except OSError as error:
+            raise storage_error(error) from error
 
     def committed(self, *, makes_room: bool) -> None:
         if not makes_room:
             self.health.tell(None)
-            self._take_room()
 
     async def erase(self) -> None:
         [(busy, *_)] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -288,10 +296,17 @@ class _File(Backing):
             raise StorageBusy(f"{self._path} is being read elsewhere, so its earlier pages are kept for now")
 
     def _take_room(self) -> None:
-        if not self._held:
-            with suppress(OSError), self._reserve.open("wb") as file:
-                self._held = True
-                file.write(os.urandom(RESERVE_BYTES))  # not zeros, for which some file systems keep no room
+        try:
+            self._reserve.write_bytes(os.urandom(RESERVE_BYTES))  # not zeros, for which some file systems keep no room
+        except OSError:
+            self._give_room()
+            raise
+        self._used = False
+
+    def _give_room(self) -> None:
+        if self._reserve.exists():
+            os.truncate(self._reserve, 0)
+            self._used = True
 
 
 def open_memory() -> Database:

@@ -175,11 +175,11 @@ class Flusher(Backing):
         slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.health.tell, Ill.SLOW)
         try:
             try:
-                await self._store.write(taken.pages, taken.count)
+                await self._store_taken(taken)
             except StorageLost as loss:
                 self._lose(str(loss))
                 taken = self._image.take()
-                await self._store.write(taken.pages, taken.count)
+                await self._store_taken(taken)
         except BaseException as error:
             self._failed(batch, taken, error)
             if not isinstance(error, Exception):
@@ -193,6 +193,9 @@ class Flusher(Backing):
             self.health.tell(None)
         batch.stored.set_result(None)
         await self._erase(batch)
+
+    async def _store_taken(self, taken: Taken) -> None:
+        await self._store.write(taken.pages, taken.count, makes_room=taken.changes.makes_room)
 
     async def _erase(self, batch: _Batch) -> None:
         if batch.erased is None and not self._erasing:

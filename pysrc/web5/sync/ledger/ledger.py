@@ -228,7 +228,7 @@ class Ledger:
         # A message that is only repeated was accounted for: if it is missing and has no entry, it is superseded here.
         wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
         wanted |= self.damage.among(endpoint.tenant, listing.cids)
-        with self.database.transaction():
+        with self.database.transaction(makes_room=True):
             all_fit = self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)
             self.outbox.settle_listed(endpoint.id, held)
             if all_fit:
@@ -240,7 +240,7 @@ class Ledger:
         """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""
         cids = list(dict.fromkeys(cid for listing in listings.values() for cid in listing.cids))
         wanted = missing | self.damage.among(endpoint.tenant, cids)
-        with self.database.transaction():
+        with self.database.transaction(makes_room=True):
             self.inbox.keep(endpoint.id, cids)
             all_fit = self.inbox.add(endpoint.id, [cid for cid in cids if cid in wanted], now)
             lost = self.outbox.relist(endpoint.id, set(cids) - missing)
@@ -286,7 +286,7 @@ class Ledger:
 
     def clock_was_put_back(self, endpoint: Endpoint) -> None:
         """Forget all backoffs: they were counted by a clock that was ahead, and may last until it is as late again."""
-        with self.database.transaction() as db:
+        with self.database.transaction(makes_room=True) as db:
             self.inbox.retry(endpoint.id, None)
             self.outbox.retry(endpoint.id, None)
             db.execute("UPDATE sync_endpoint SET tried = NULL WHERE id = ?", (endpoint.id,))

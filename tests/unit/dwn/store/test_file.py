@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import apsw
@@ -29,9 +30,36 @@ async def test_what_finds_no_room_is_told_and_deletes_get_the_reserve(tmp_path: 
     assert database.health.trouble is not None
     assert (database.health.trouble.kind, ids(database), reserve.exists()) == (Ill.FULL, [1], True)
     await _commit(database, "DELETE FROM note WHERE id = 1", makes_room=True)
-    assert (database.health.trouble.kind, ids(database), reserve.exists()) == (Ill.FULL, [], False)
+    assert (database.health.trouble.kind, ids(database), reserve.exists()) == (Ill.FULL, [], True)
+    assert reserve.stat().st_size == 0
     await _commit(database, "INSERT INTO note VALUES (3, randomblob(9000))")
-    assert (database.health.trouble, ids(database), reserve.exists()) == (None, [3], True)
+    assert (database.health.trouble, ids(database), reserve.stat().st_size) == (None, [3], RESERVE_BYTES)
+    await database.close()
+
+
+async def test_until_the_reserve_is_there_again_only_what_makes_room_goes_through(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database, reserve = open_file(tmp_path / "db"), tmp_path / "db-reserve"
+    database.migrate("notes", NOTES)
+    for number in range(4):
+        await _commit(database, "INSERT INTO note VALUES (?, randomblob(9000))", number)
+    database.health.tell(Ill.FULL)
+    await _commit(database, "DELETE FROM note WHERE id = 0", makes_room=True)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (RESERVE_BYTES - 1, limits[1]))
+    for number in (1, 2):
+        with pytest.raises(StorageFull):
+            await _commit(database, "INSERT INTO note VALUES (9, '')")
+        assert reserve.stat().st_size == 0
+        await _commit(database, "DELETE FROM note WHERE id = ?", number, makes_room=True)
+        await database.close()
+        database = open_file(tmp_path / "db")
+        database.migrate("notes", NOTES)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    await _commit(database, "INSERT INTO note VALUES (9, '')")
+    assert (database.health.trouble, ids(database), reserve.stat().st_size) == (None, [3, 9], RESERVE_BYTES)
     await database.close()
 
 

@@ -92,6 +92,17 @@ async def test_the_reserve_is_there_when_a_store_is_opened_again_and_is_filled_u
     await again.close()
 
 
+async def test_the_store_is_told_which_writes_make_room() -> None:
+    store = TestedPages()
+    database = await open_notes(store)
+    await _commit(database, 1)
+    await database.commit(lambda: _delete(database, 1), makes_room=True)
+    await _commit(database, 2)
+    await asyncio.gather(_commit(database, 3), database.commit(lambda: _delete(database, 2), makes_room=True))
+    assert store.made_room[-4:] == [False, True, False, False]
+    await database.close()
+
+
 def insert_large(database: Database, number: int, pages: int) -> None:
     database.connection.execute("INSERT INTO note VALUES (?, randomblob(?))", (number, pages * PAGE))
 

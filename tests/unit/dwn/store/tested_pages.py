@@ -26,6 +26,7 @@ class TestedPages(MemoryPages):
     def __init__(self, held: dict[int, bytes] | None = None) -> None:
         super().__init__(PAGE, held)
         self.writes: list[tuple[list[int], int]] = []
+        self.made_room: list[bool] = []  # of each write
         self.erase_failures: list[Exception] = []
         self.erased_after: list[int] = []  # how many writes
         self.begun: asyncio.Queue[int] = asyncio.Queue()
@@ -37,9 +38,10 @@ class TestedPages(MemoryPages):
         self.failures_after: list[Exception] = []
         self.most: int | None = None  # pages
 
-    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+    async def write(self, pages: Mapping[int, bytes], page_count: int, *, makes_room: bool = False) -> None:
         number = len(self.writes)
         self.writes.append((sorted(pages), page_count))
+        self.made_room.append(makes_room)
         self.begun.put_nowait(number)
         if self.gate is not None:
             await self.gate.wait()

@@ -179,7 +179,7 @@ class FailingPages(MemoryPages):
 
     fails = False
 
-    async def write(self, pages: Mapping[int, bytes], page_count: int) -> None:
+    async def write(self, pages: Mapping[int, bytes], page_count: int, *, makes_room: bool = False) -> None:
         if self.fails:
             raise StorageFull("no room")
         await super().write(pages, page_count)

@@ -134,3 +134,17 @@ async def test_a_device_that_was_cut_off_in_a_deletion_lets_go(world: World, mon
     assert again.identities.list() == []
     assert again.sync.tenants() == [again.vault.agent_did]
     assert (await again.sync.now()).ok
+
+
+async def test_what_is_added_again_stays_whoever_has_heard_of_the_removal_alone(world: World) -> None:
+    laptop, phone, did = await two_devices(world)
+    await laptop.set_dwn_endpoints(did, world.endpoints[:1])
+    await settle(laptop, phone)
+    await phone.set_dwn_endpoints(did, world.endpoints)
+    assert await phone.publish_all()
+    await laptop.set_dwn_endpoints(did, [world.endpoints[0], LAPTOPS], force=True)
+    assert await laptop.publish_all()
+    await settle(laptop, phone)
+    there = await published(world, did)
+    assert set(there) == {*world.endpoints, LAPTOPS}
+    assert await endpoints(laptop, did) == await endpoints(phone, did) == there

@@ -9,7 +9,8 @@ Invariants:
 1. The newest version that this device knows is replaced by a newer one alone, wherever that comes from.
 2. What was added here stands until a document that has it was found published.
 3. What another device added stands only against older documents, and against those that were published from here:
-   whoever published a newer one elsewhere may have known it, and the other device sees to it if not.
+   whoever published a newer one elsewhere may have known it, and the other device sees to it if not. But what was
+   known to be removed here stands as if it was made here: this device may have published a document without it.
 4. What was removed stays removed until somebody adds it on a device of this agent: whoever publishes it later may not
    have heard of it.
 5. A change is a record before it is a row: every device, and a recovered agent too, hears of what was acknowledged.
@@ -70,6 +71,8 @@ class Standing(IntEnum):
     """Another device made it, and the newest document does not have it (invariant 3)."""
     MADE_HERE = 2
     """It was made here, and was not found published yet (invariant 2)."""
+    RESTORED = 3
+    """Another device added again what was known to be removed here, and that was not found published yet."""
 
 
 @dataclass(frozen=True)
@@ -204,9 +207,14 @@ class Documents:
             return False
         row = self._row(did)
         has = row.document is not None and _has(row.endpoints, change)
-        stands = not has and (change.value is False or change.version > row.elsewhere)
+        restores = change.value is True and self._is_removed(did, change.url)
+        stands = not has and (change.value is False or restores or change.version > row.elsewhere)
+        standing = Standing.RESTORED if restores else Standing.HEARD_OF
         with self._database.transaction() as db:
-            return self._keep(db, did, change, Standing.HEARD_OF if stands else Standing.SETTLED) and stands
+            return self._keep(db, did, change, standing if stands else Standing.SETTLED) and stands
+
+    def _is_removed(self, did: str, url: str) -> bool:
+        return any(change.url == url and change.value is False for change, _ in self._changes(did))
 
     # -- the rows
 

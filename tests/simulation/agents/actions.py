@@ -97,8 +97,10 @@ async def add_endpoint(device: AgentDevice, facts: Facts | None = None) -> None:
 async def remove_endpoint(device: AgentDevice, facts: Facts | None = None) -> None:
     if await open_up(device) and (facts := facts or _one_with_nodes(device)):
         before = await _endpoints(device, facts)
-        if len(before) > 1:
-            url = device.random.choice(before)
+        # One stays in any case: two removals on two devices could else leave no node at all.
+        others = [url for url in before if url != facts.initial[0]]
+        if others:
+            url = device.random.choice(others)
             await _change(device, facts, url, [one for one in before if one != url], added=False)
 
 

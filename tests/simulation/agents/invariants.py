@@ -178,7 +178,8 @@ def _status_faults(world: World, device: AgentDevice) -> Iterator[str]:
             yield f"{story.called(did)} is {publication.state}: {publication.error}"
     for one in agent.sync.status():
         if one.pending_in or one.pending_out or one.refused or one.last_error or one.did_error:
-            yield f"{story.called(one.tenant)} at {one.endpoint}: {one}"
+            rows = [(row.direction, row.state, row.detail, row.waits_for) for row in agent.sync.unsettled()]
+            yield f"{story.called(one.tenant)} at {one.endpoint}: {one.last_error} {one.did_error} {rows}"
 
 
 async def _document_faults(world: World, facts: Facts) -> list[str]:

@@ -23,7 +23,7 @@ ROUNDS_AT_MOST = 12
 GIVEN_UP = 12 * HOUR
 """Seconds after which what is still to be done on devices is not waited for."""
 TRIES = 20
-"""Recoveries that may fail in peace, a minute apart: answers that were bad are believed for a while."""
+"""Recoveries that may fail in peace, some minutes apart: a gateway that forgot the agent is told again every hour."""
 
 
 def simulate(seed: int) -> Outcome:
@@ -154,7 +154,7 @@ async def _back(device: AgentDevice, lives: list[asyncio.Task[None]]) -> None:
         if device.agent.vault.agent_did == device.world.agent.did:
             break
         await device.outside_of_it(actions.recover_in_peace(device))
-        await _sleep(60, lives)
+        await _sleep(300, lives)
     else:
         device.world.fail(f"{device.name} cannot recover, though all is at peace")
     await device.outside_of_it(actions.open_up(device))

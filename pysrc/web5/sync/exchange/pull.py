@@ -327,7 +327,10 @@ class Pull:
             self._record(candidate.cid, reason or outcome)
             self._learn_room(candidate, outcome)
         if reason is not None and reason.waits_for:
-            self._buffer.hold(waiting, reason.waits_for)
+            if joined := self._buffer.join(waiting, reason.waits_for):
+                released.append(joined)
+            else:
+                self._buffer.hold(waiting, reason.waits_for)
         return released
 
     def _learn_room(self, candidate: Candidate, outcome: Outcome) -> None:

@@ -275,6 +275,16 @@ class ReorderBuffer:
         self._held.setdefault(key, []).append(batch)
         return True
 
+    def join(self, batch: RecordBatch, key: str) -> RecordBatch:
+        """Return a batch behind the write without data that came while it was being applied, and that it waits for.
+
+        Empty if that has not come, or if the batch cannot be applied again since its data is a stream.
+        """
+        record = batch[0].ordering_key
+        if key != record_key(record) or record not in self._bare or _size(batch) is None:
+            return []
+        return [*self._bare.pop(record), *batch]
+
     def release(self, keys: Iterable[str]) -> list[RecordBatch]:
         """Return the batches that waited for one of these keys, the oldest first."""
         return _by_age(batch for key in keys for batch in self._take(key))

@@ -103,6 +103,18 @@ def test_2_and_3_in_every_order_the_initial_write_is_applied_first_and_nothing_i
         assert buffer.incomplete() == []
 
 
+def test_2_a_write_without_data_that_came_while_its_update_was_refused_for_want_of_it_goes_before_that() -> None:
+    buffer = ReorderBuffer()
+    initial, update = candidate(write("a"), None), candidate(write("a", "2"))
+    assert buffer.add(update) == [update]
+    assert buffer.add(initial) == []
+    assert buffer.join([update], "protocol:p") == []
+    assert buffer.join([update], record_key("a")) == [initial, update]
+    assert buffer.join([update], record_key("a")) == buffer.incomplete() == []
+    assert buffer.add(initial) == []
+    assert buffer.join([candidate(write("a", "2"), DataStream(b"abc"))], record_key("a")) == []  # type: ignore[arg-type]
+
+
 def test_3_what_came_too_early_is_given_back_with_what_it_waits_for_the_oldest_first() -> None:
     buffer = ReorderBuffer()
     late, early, other = candidate(write("a", "3")), candidate(write("b", "2")), candidate(write("c"))

@@ -24,6 +24,9 @@ from web5.errors import StorageError
 Action = Callable[[Any], Awaitable[None]]
 """What a person does on a machine; it is given the machine."""
 
+ENDING = 1.0
+"""Seconds for what ran on a machine to come to its end; in the simulation it takes none."""
+
 
 class Machine(Owner, ABC):
     """One machine.
@@ -92,9 +95,12 @@ class Machine(Owner, ABC):
         self.up = False
         self._mount.cut()
         self.story.add(self.name, "crashes {}", what)
+        self._end_tasks()
+        self._down.set()
+
+    def _end_tasks(self) -> None:
         for task in sorted(self.tasks, key=lambda task: task.number):
             task.cancel()
-        self._down.set()
 
     async def live(self) -> None:
         """Start, do what there is to do, and start again after every crash; runs outside, until it is cancelled."""
@@ -105,7 +111,8 @@ class Machine(Owner, ABC):
             if not self._down.is_set():
                 await running  # it has failed
             while self.tasks:
-                await asyncio.wait(set(self.tasks))
+                await asyncio.wait(set(self.tasks), timeout=ENDING)
+                self._end_tasks()  # what they have begun while they ended
             await self._scrap()
             self.busy = False
             if self.next_skew is not None:

@@ -98,6 +98,8 @@ class PublishAttempt:
         """
         answers = await self.gateways.survey(dht.identity_key(self.wanted.portable_did.uri))
         there, own = answers.newest, self.own
+        if own is not None and there is not None and own.seq < there.seq:
+            own = None  # somebody else has published since, be it the same document
         if there is None and all(answer.code != "notFound" for answer in answers.failed):
             if own is None or self.wanted.changed:
                 raise answers.error()

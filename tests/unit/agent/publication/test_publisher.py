@@ -412,6 +412,25 @@ async def test_a_did_whose_record_came_from_another_device_is_not_published_anew
     assert str(device.state(did).sequence) == device.dids[did].metadata["versionId"]
 
 
+async def test_the_same_document_published_elsewhere_with_a_higher_number_is_what_is_renewed(
+    world: GatewayWorld, device: Device
+) -> None:
+    did = await device.create()
+    await until(lambda: device.settled(did))
+    before = device.state(did).sequence
+    world.clock.advance(2)
+    elsewhere = await dht.publish(device.dids[did], world.http, CRYPTO, *world.uris(), clock=world.clock)
+    device.keep(elsewhere)  # its record came by sync
+    await until(lambda: world.clock.slept)
+    world.requests.clear()
+    world.clock.advance(HOUR)
+    await until(lambda: world.requests["PUT", "b"])
+    await until(lambda: device.settled(did))
+    after = device.state(did)
+    assert (after.state, after.error) == ("published", None)
+    assert after.sequence == version_of(elsewhere.metadata) > before
+
+
 async def test_an_imported_did_counts_as_known_while_the_gateways_are_down(world: GatewayWorld, device: Device) -> None:
     did = await device.create()
     await device.publisher.publish(did)

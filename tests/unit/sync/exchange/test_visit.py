@@ -3,9 +3,11 @@
 The number is the invariant of `web5.sync.exchange.visit`.
 """
 
+import asyncio
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,9 @@ from tests.watch import Watch
 from web5.node.limits import Usage
 from web5.sync import Activity, EndpointStatus, State
 from web5.sync.exchange import peer
+from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.visit import AUDIT_SECONDS
+from web5.sync.plan.pull import ReorderBuffer
 
 A = f"{HOST}/a"
 
@@ -167,3 +171,40 @@ async def test_a_node_that_contradicts_itself_is_not_asked_for_everything_time_a
     await world.replace("/a")
     await phone.sync.now()
     assert world.held(world.remotes["/a"]) == set(cids)
+
+
+async def test_an_initial_write_that_comes_while_its_update_is_being_applied_brings_that_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set_endpoints("/a")
+    laptop = await world.device("laptop")
+    note = await laptop.write(b"first")
+    await laptop.write(b"second", existing=note)
+    assert (await laptop.sync.now()).ok
+    came, apply, add = asyncio.Event(), SyncContext.apply, ReorderBuffer.add
+
+    def note_that_it_came(self: Any, candidate: Any) -> Any:
+        found = add(self, candidate)
+        if candidate.cid == cid_of(note):
+            came.set()
+        return found
+
+    held = asyncio.Event()
+
+    reads = iter(["the initial write", "the update"])
+
+    async def update_first(node: str, kind: str) -> None:
+        if kind == "MessagesRead" and next(reads) == "the initial write":
+            await held.wait()
+
+    async def apply_later(self: Any, tenant: str, batches: Any, source: str) -> Any:
+        held.set()
+        await came.wait()  # as where the author has to be resolved first
+        return await apply(self, tenant, batches, source)
+
+    world.network.on_request = update_first
+    monkeypatch.setattr(SyncContext, "apply", apply_later)
+    monkeypatch.setattr(ReorderBuffer, "add", note_that_it_came)
+    phone = await world.device("phone")
+    assert (await phone.sync.now("pull")).complete
+    assert await world.contents(phone.dwn) == await world.contents(laptop.dwn)

@@ -140,7 +140,9 @@ COMMANDS = {
     "check": Command("ruff and mypy", _check),
     "fuzz": Command("new messages for both engines, ours and the reference", _fuzz, "--minutes N --seed S"),
     "simulate": Command(
-        "sync under seeded faults", _simulate, "--seeds N --first S, or --seed S for one seed with its story"
+        "sync under seeded faults",
+        _simulate,
+        "--seeds N --first S, or --seed S for one seed with its story; --of agents: whole agents",
     ),
     "bench": Command("measure against web5-js", _bench, "--quick --only TABLE --every-size --out FILE"),
 }

@@ -7,43 +7,50 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulation.mutants import MUTANTS
-from tests.simulation.pool import simulators
+from tests.simulation.pool import KINDS, simulators
 from tests.simulation.simulation import Outcome
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit status: 1 if a seed failed."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.mutant not in (None, *KINDS[options.of][1]):
+        parser.error(f"there is no mutant {options.mutant!r} of {options.of}: {', '.join(KINDS[options.of][1])}")
     if options.seed is not None:
-        with simulators(processes=1) as process:
+        with simulators(processes=1, kind=options.of) as process:
             outcome = process.one(options.seed, options.mutant)
         print("\n".join(outcome.story))
-        print(failure(outcome) if outcome.failures else f"\nseed {outcome.seed} is well: {_told(outcome.counts)}")
+        print(
+            failure(outcome, options.of)
+            if outcome.failures
+            else f"\nseed {outcome.seed} is well: {_told(outcome.counts)}"
+        )
         return int(bool(outcome.failures))
     return _many(options)
 
 
 def _many(options: argparse.Namespace) -> int:
     began, total, failed = time.monotonic(), Counter[str](), list[int]()
-    with simulators() as processes:
+    with simulators(kind=options.of) as processes:
         for outcome in processes.all(range(options.first, options.first + options.seeds), options.mutant):
             total += outcome.counts
             if outcome.failures:
                 failed.append(outcome.seed)
                 if len(failed) == 1:
                     print("\n".join(outcome.story))
-                print(failure(outcome), flush=True)
+                print(failure(outcome, options.of), flush=True)
     seconds = time.monotonic() - began
     print(f"{options.seeds} seeds from {options.first} in {seconds:.0f} s: {_told(total)}")
     print(f"{len(failed)} failed: {', '.join(map(str, failed))}" if failed else "All are well.")
     return int(bool(failed))
 
 
-def failure(outcome: Outcome) -> str:
+def failure(outcome: Outcome, kind: str = "sync") -> str:
     """Return the failures of a seed, and how to see them again."""
     what = "\n".join(f"    {line}" for line in outcome.failures)
-    return f"\nseed {outcome.seed} failed:\n{what}\nIts story: python3 build.py simulate --seed {outcome.seed}"
+    of = "" if kind == "sync" else f" --of {kind}"
+    return f"\nseed {outcome.seed} failed:\n{what}\nIts story: python3 build.py simulate{of} --seed {outcome.seed}"
 
 
 def _told(counts: Counter[str]) -> str:
@@ -55,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=1000, help="how many (default 1,000)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (default 0)")
     parser.add_argument("--seed", type=int, help="this one only, with its story")
-    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="with a fault in the code, to see that it is found")
+    parser.add_argument("--of", choices=KINDS, default="sync", help="sync alone, or whole agents (default sync)")
+    parser.add_argument("--mutant", help="with a fault in the code, to see that it is found")
     return parser
 
 

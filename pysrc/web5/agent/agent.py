@@ -116,7 +116,7 @@ class Agent:
 
         self.vault = Vault(database, platform.sealer, crypto)
         self.records = AgentRecords(self.messages, self.vault, clock)
-        self.documents = Documents(database, self.records, clock)
+        self.documents = Documents(database, self.records)
         self.identities = IdentityStore(database, self.records, self.documents, remembering, verify=crypto.verify)
         self.keyring = Keyring(self.vault, self.identities, self.documents, self.resolver, crypto)
 

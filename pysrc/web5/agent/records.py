@@ -141,6 +141,11 @@ class AgentRecords:
         entry = self._newest((kind, id))
         return None if entry is None else parse_own(await self._vault.decrypt(entry.jwe))["value"]
 
+    async def all(self, kind: str, id: str) -> list[Any]:
+        """Return the value of each record of a kind and id, where several devices made one. Raises as `get` does."""
+        same = [entry.jwe for entry in self._entries.values() if entry.key == (kind, id)]
+        return [parse_own(await self._vault.decrypt(jwe))["value"] for jwe in same]
+
     async def put(self, kind: str, id: str, value: Any) -> None:
         """Store a value in the place of the one before; durable on return.
 

@@ -77,6 +77,8 @@ async def choose(device: AgentDevice) -> None:
 
 async def delete(device: AgentDevice, facts: Facts | None = None) -> None:
     if await open_up(device) and (facts := facts or _any(device)):
+        if facts.did == next(iter(device.world.facts)):
+            return  # one stays: where there is none, the next device that connects makes one
         facts.deleting = True
         error = await _done(device, "deletes {}", device.agent.identities.delete(facts.did), facts.did)
         facts.deleted |= error is None

@@ -20,13 +20,18 @@ class Change:
     Parameters:
         url: in normal form; or `ORDER`.
         value: True if it is one of them, False if it is none; or all of them in the order in which they are asked.
-        version: of two changes of one URL the higher one counts. It is a time in seconds, as the versions of documents
-            are, but always above what was known when it was made.
+        version: of two changes of one URL the higher one counts. It is above those of the published document and of the
+            changes that were known when it was made, and no time: whoever knew more is right, whatever clocks say.
     """
 
     url: str
     value: bool | list[str]
     version: int
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """What decides between two changes of one URL; of two that did not know of each other, it is alike everywhere."""
+        return self.version, repr(self.value)
 
 
 def applied(urls: Iterable[str], changes: Iterable[Change]) -> list[str]:

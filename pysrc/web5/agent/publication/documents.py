@@ -30,12 +30,10 @@ import apsw
 from web5.agent.publication.changes import Change, applied, changes_between
 from web5.agent.publication.dwn_service import with_service
 from web5.agent.records import AgentRecords
-from web5.dids import dht
 from web5.dids.dht.bep44 import version_of
 from web5.dids.models import DidDocument, PortableDid
 from web5.dwn.store.database import Database
 from web5.errors import DidError
-from web5.ports.clock import Clock
 from web5.strict_json import parse_own
 
 log = logging.getLogger(__name__)
@@ -96,11 +94,10 @@ class Documents:
         on_change: called with a DID of whose document this device has heard something new.
     """
 
-    def __init__(self, database: Database, records: AgentRecords, clock: Clock) -> None:
+    def __init__(self, database: Database, records: AgentRecords) -> None:
         self.on_change: list[Callable[[str], Awaitable[None]]] = []
         self._database = database
         self._records = records
-        self._clock = clock
         self._making: set[tuple[str, int]] = set()
         records.on_change.append(self._heard)
         database.migrate("agent_document", SCHEMA)
@@ -141,8 +138,9 @@ class Documents:
             urls: in normal form.
         """
         did = now.uri
-        known = [version_of(now.metadata), *(change.version for change, _ in self._changes(did))]
-        version = max(dht.sequence_at(self._clock.now()), max(known) + 1)
+        published = self._row(did).version or _published_version(now)
+        known = [published, *(change.version for change, _ in self._changes(did))]
+        version = max(known) + 1
         changes = changes_between(now.document.dwn_endpoints, urls, version)
         for change in changes:
             key = (_id(did, change), version)
@@ -185,14 +183,15 @@ class Documents:
     # -- what is heard of
 
     async def _heard(self, kind: str, id: str) -> None:
-        if kind not in (DOCUMENT, ENDPOINT) or (value := await self._records.get(kind, id)) is None:
+        if kind not in (DOCUMENT, ENDPOINT):
             return
-        did, url = _parts(id)
+        (did, url), news = _parts(id), False
         try:
-            if kind == DOCUMENT:
-                news = self._replace(did, value["document"], value["metadata"], elsewhere=True)
-            else:
-                news = self._take_in(did, Change(url, value["value"], value["version"]))
+            for value in await self._records.all(kind, id):
+                if kind == DOCUMENT:
+                    news |= self._replace(did, value["document"], value["metadata"], elsewhere=True)
+                else:
+                    news |= self._take_in(did, Change(url, value["value"], value["version"]))
         except (DidError, KeyError, TypeError) as error:
             log.warning("the agent's record %s of %s has not the shape that is known here: %s", kind, did, error)
             return
@@ -264,7 +263,7 @@ class Documents:
         """Keep a change; return False if one of its URL is known that is as new."""
         for before, stood in self._changes(did):
             if before.url == change.url:
-                if before.version >= change.version:
+                if before.rank >= change.rank:
                     return False
                 if stood is Standing.MADE_HERE and before.value == change.value and standing is not Standing.SETTLED:
                     standing = stood

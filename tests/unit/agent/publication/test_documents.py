@@ -58,6 +58,9 @@ class Records:
         stored = self.here.get((kind, id))
         return None if stored is None else stored[2]
 
+    async def all(self, kind: str, id: str) -> list[Any]:
+        return [self.here[kind, id][2]] if (kind, id) in self.here else []
+
     async def put(self, kind: str, id: str, value: Any) -> None:
         before = self.here.get((kind, id), (0, 0, None))[0]
         self.here[kind, id] = max(self._clock.now(), before + 1), self._number, value
@@ -117,7 +120,7 @@ class Device:
     def start(self) -> None:
         self.records.on_change.clear()
         records: Any = self.records
-        self.documents = Documents(self.database, records, self.clock)
+        self.documents = Documents(self.database, records)
 
     async def restart(self) -> None:
         self.start()
@@ -305,3 +308,17 @@ async def test_a_record_of_another_shape_is_left(held: PortableDid, caplog: pyte
         await laptop.records.put(kind, id, value)
     assert laptop.endpoints == NODES
     assert caplog.text.count("has not the shape that is known here") == 3
+
+
+async def test_who_knew_of_a_removal_adds_again_whatever_clock_it_was_made_by(held: PortableDid) -> None:
+    world = World(held, 3000, 0)
+    ahead, other = world.devices
+    await world.settle()
+    await ahead.choose(NODES[:1])
+    wanted = ahead.documents.wanted(held)  # a gateway takes it with a number by its own clock alone
+    world.gateway.item = await dht.sign_document(wanted.portable_did, CRYPTO, wanted.version + 1, "http://gateway")
+    await other.publish()  # the document alone says that it was removed
+    assert other.endpoints == NODES[:1]
+    await other.choose(NODES)
+    await world.settle()
+    assert ahead.endpoints == other.endpoints == await world.published() == NODES

@@ -30,7 +30,7 @@ class Change:
 
     @property
     def rank(self) -> tuple[int, str]:
-        """What decides between two changes of one URL; of two that did not know of each other, it is alike everywhere."""
+        """The higher one counts, everywhere, also of two that were made without knowing of each other."""
         return self.version, repr(self.value)
 
 

@@ -201,7 +201,7 @@ class Documents:
                 await callback(did)
 
     def _take_in(self, did: str, change: Change) -> bool:
-        """Take in another device's change; True if it stands."""
+        """Take in another device's change; True if the document is another one by it."""
         if (_id(did, change), change.version) in self._making:
             return False
         row = self._row(did)
@@ -210,7 +210,8 @@ class Documents:
         stands = not has and (change.value is False or restores or change.version > row.elsewhere)
         standing = Standing.RESTORED if restores else Standing.HEARD_OF
         with self._database.transaction() as db:
-            return self._keep(db, did, change, standing if stands else Standing.SETTLED) and stands
+            kept = self._keep(db, did, change, standing if stands else Standing.SETTLED)
+        return kept and (stands or restores)
 
     def _is_removed(self, did: str, url: str) -> bool:
         return any(change.url == url and change.value is False for change, _ in self._changes(did))

@@ -38,12 +38,12 @@ class SkewedClock(SystemClock):
         return self._time[0] + self._skew * 1_000_000
 
 
-Stored = dict[tuple[str, str], tuple[int, int, Any]]
-"""Values with their dates and the number of who wrote them, by kind and id."""
+Stored = dict[tuple[str, str, int], tuple[int, int, Any]]
+"""Values with their dates and the number of who wrote them, by kind, id, and the number of who made the record."""
 
 
 class Records:
-    """A device's records, and those of the nodes: of two values of a key the one that is dated later counts."""
+    """A device's records, and those of the nodes: of two values of a record the one that is dated later counts."""
 
     def __init__(self, number: int, clock: SkewedClock, nodes: Stored) -> None:
         self.did = "did:dht:agent"
@@ -52,18 +52,19 @@ class Records:
         self._number, self._clock, self._nodes = number, clock, nodes
 
     def ids(self, kind: str) -> list[str]:
-        return [id for of, id in self.here if of == kind]
+        return list(dict.fromkeys(id for of, id, _ in self.here if of == kind))
 
     async def get(self, kind: str, id: str) -> Any:
-        stored = self.here.get((kind, id))
-        return None if stored is None else stored[2]
+        newest = self._newest(kind, id)
+        return None if newest is None else self.here[newest][2]
 
     async def all(self, kind: str, id: str) -> list[Any]:
-        return [self.here[kind, id][2]] if (kind, id) in self.here else []
+        return [value for key, (_, _, value) in self.here.items() if key[:2] == (kind, id)]
 
     async def put(self, kind: str, id: str, value: Any) -> None:
-        before = self.here.get((kind, id), (0, 0, None))[0]
-        self.here[kind, id] = max(self._clock.now(), before + 1), self._number, value
+        key = self._newest(kind, id) or (kind, id, self._number)
+        before = self.here.get(key, (0, 0, None))[0]
+        self.here[key] = max(self._clock.now(), before + 1), self._number, value
         await self._notify(kind, id)
 
     async def sync(self) -> None:
@@ -72,7 +73,11 @@ class Records:
             here, there = self.here.get(key, (0, 0, None)), self._nodes.get(key, (0, 0, None))
             self.here[key] = self._nodes[key] = max(here, there, key=lambda stored: stored[:2])
             if self.here[key] is not here:
-                await self._notify(*key)
+                await self._notify(*key[:2])
+
+    def _newest(self, kind: str, id: str) -> tuple[str, str, int] | None:
+        same = [key for key in self.here if key[:2] == (kind, id)]
+        return max(same, key=lambda key: self.here[key][:2], default=None)
 
     async def _notify(self, kind: str, id: str) -> None:
         for callback in self.on_change:
@@ -289,7 +294,7 @@ async def test_a_change_that_is_cut_off_is_one_that_was_heard_of(held: PortableD
     [laptop] = world.devices
     await laptop.publish()
     version = version_of(laptop.documents.current(held).metadata) + 1
-    laptop.records.here[ENDPOINT, f"{held.uri} https://new.example"] = (1, 0, {"value": True, "version": version})
+    laptop.records.here[ENDPOINT, f"{held.uri} https://new.example", 0] = (1, 0, {"value": True, "version": version})
     assert laptop.endpoints == NODES
     await laptop.restart()
     assert laptop.endpoints == [*NODES, "https://new.example"]
@@ -313,12 +318,34 @@ async def test_a_record_of_another_shape_is_left(held: PortableDid, caplog: pyte
 async def test_who_knew_of_a_removal_adds_again_whatever_clock_it_was_made_by(held: PortableDid) -> None:
     world = World(held, 3000, 0)
     ahead, other = world.devices
-    await world.settle()
+    for device in (other, ahead):
+        await device.publish()
     await ahead.choose(NODES[:1])
     wanted = ahead.documents.wanted(held)  # a gateway takes it with a number by its own clock alone
-    world.gateway.item = await dht.sign_document(wanted.portable_did, CRYPTO, wanted.version + 1, "http://gateway")
+    world.gateway.item = await dht.sign_document(wanted.portable_did, CRYPTO, START + 1000, "http://gateway")
     await other.publish()  # the document alone says that it was removed
     assert other.endpoints == NODES[:1]
     await other.choose(NODES)
     await world.settle()
     assert ahead.endpoints == other.endpoints == await world.published() == NODES
+
+
+async def test_what_is_added_again_and_published_before_its_record_comes_is_news(held: PortableDid) -> None:
+    world = World(held, 0, 0)
+    phone, laptop = world.devices
+    await laptop.choose(NODES[:1])
+    await world.settle()
+    await phone.choose(NODES)
+    await phone.publish()
+    await laptop.documents.found(dht.with_version(phone.documents.current(held), world.gateway.item.seq))  # type: ignore[union-attr]
+    assert laptop.endpoints == NODES[:1]
+    heard: list[str] = []
+
+    async def on_change(did: str) -> None:
+        heard.append(did)
+
+    laptop.documents.on_change.append(on_change)
+    for device in world.devices:
+        await device.records.sync()
+    assert laptop.endpoints == NODES
+    assert heard[-1] == held.uri

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from web5.crypto.encoding import b64url_encode
+from web5.dwn.data import MAX_INLINE_BYTES
 from web5.patience import BESIDE
 from web5.remote.clocks import MOST_AHEAD, TOLERATED
 from web5.remote.pauses import FIRST, LONGEST, MOST, SHORTEST, TOO_MANY, UNAVAILABLE
@@ -195,9 +196,10 @@ def sync() -> str:
             *_text(
                 "The target's DID document is looked up anew each time: what is kept follows it to other"
                 " endpoints, and waits while it cannot be resolved. A newer state of a record that is sent takes"
-                " the place of the older one. What was replaced here without being sent is refused with that"
-                f" reason; what was deleted here is withdrawn. {MOST_DELIVERIES:,} messages of one identity are"
-                " kept; beyond, `send` raises `TooManyUndelivered`."
+                " the place of the older one; one that is only written here does not, and what was sent arrives"
+                f" (data over {MAX_INLINE_BYTES:,} bytes are gone then, and that is said). What is deleted here"
+                f" is withdrawn. {MOST_DELIVERIES:,} messages of one identity are kept; beyond, `send` raises"
+                " `TooManyUndelivered`."
             ),
             "## Records that an endpoint has lost to a stranger",
             "",

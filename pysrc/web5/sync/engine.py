@@ -20,14 +20,13 @@ from web5.remote.dwn import RemoteDwn
 from web5.sync.exchange.check import Difference, check_all
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.delivery.deliveries import Deliveries, Pair
-from web5.sync.exchange.delivery.letters import carried_letters
+from web5.sync.exchange.delivery.letters import carried_letters, held_letter
 from web5.sync.exchange.grants import GrantBook
 from web5.sync.exchange.links import Link, Links, Work
 from web5.sync.exchange.peer import SignerFor
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.exchange.send import send
 from web5.sync.exchange.visit import visit_endpoint
-from web5.sync.ledger.deliveries import Letter
 from web5.sync.ledger.ledger import Ledger, Tenant
 from web5.sync.removal import fetch_the_rest
 from web5.sync.schedule.intervals import LIVE, parse_interval
@@ -329,7 +328,8 @@ class SyncEngine:
             await self._links.refresh_with_timeout([tenant])
             own = [await context.peer(endpoint) for endpoint in self._ledger.endpoints(tenant)]
             return await send(context, own, items, self._sending)
-        return await self._deliveries.send(tenant, target, [Letter(message_cid, items[-1].ordering_key)])
+        letter = await held_letter(context, tenant, message_cid, items[-1].ordering_key)
+        return await self._deliveries.send(tenant, target, [letter])
 
     async def send_messages(
         self, author: str, target: str, messages: Sequence[tuple[Message, DataSource | None]]

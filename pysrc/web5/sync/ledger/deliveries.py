@@ -5,7 +5,8 @@ Methods that write must run inside a transaction. Times are microseconds since 1
 Invariants:
 1. A delivery has a row for each endpoint of the target, as far as these are known; else one, without an endpoint.
 2. A row is settled once its endpoint has the message. When all rows of a delivery are, all of them go.
-3. A message that is not held by the engine is kept here, with its data, as long as a delivery of it has a row.
+3. A message that is not held by the engine is kept here, with its data, as long as a delivery of it has a row; so is
+   one that is held, with small data, since the engine forgets it when its record is updated.
 """
 
 from __future__ import annotations
@@ -45,15 +46,20 @@ class Row(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """A message that is not held by the engine, its data if they are small, or the key of the blob with them."""
+    """A message as it was sent, its data if they are small, or the key of the blob with them.
+
+    Parameters:
+        held: the engine held it when it was sent.
+    """
 
     message: Message
     data: bytes | None = None
     blob: str | None = None
+    held: bool = False
 
 
 class Letter(NamedTuple):
-    """A message to be delivered; `carried` is None if the engine holds it."""
+    """A message to be delivered; `carried` is None if it is read where the engine holds it."""
 
     cid: str
     record: str
@@ -153,12 +159,12 @@ class DeliveryTable:
         )
         return {url: (until, code) for url, until, code in found}
 
-    # -- messages that the engine does not hold
+    # -- messages as they were sent
 
     def carried(self, author: str, cid: str) -> Carried | None:
-        query = "SELECT message, data, blob FROM sync_carried WHERE author = ? AND cid = ?"
+        query = "SELECT message, data, blob, held FROM sync_carried WHERE author = ? AND cid = ?"
         found = self._db.execute(query, (author, cid)).fetchone()
-        return None if found is None else Carried(parse_own(found[0]), *found[1:])
+        return None if found is None else Carried(parse_own(found[0]), found[1], found[2], bool(found[3]))
 
     def blobs(self) -> set[str]:
         """Return the keys of all blobs that are needed."""
@@ -183,8 +189,8 @@ class DeliveryTable:
             )
             if (carried := letter.carried) is not None:
                 self._db.execute(
-                    "INSERT OR IGNORE INTO sync_carried VALUES (?, ?, ?, ?, ?)",
-                    (author, letter.cid, json.dumps(carried.message), carried.data, carried.blob),
+                    "INSERT OR IGNORE INTO sync_carried VALUES (?, ?, ?, ?, ?, ?)",
+                    (author, letter.cid, json.dumps(carried.message), carried.data, carried.blob, carried.held),
                 )
                 if not self._db.changes() and carried.blob is not None:
                     needless.append(carried.blob)

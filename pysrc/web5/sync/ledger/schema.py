@@ -83,13 +83,15 @@ SCHEMA = (
     CREATE INDEX sync_delivery_message ON sync_delivery (author, cid, target);
     CREATE INDEX sync_delivery_record ON sync_delivery (author, target, record);
     CREATE INDEX sync_delivery_position ON sync_delivery (position);
-    -- Those of them that are not held here, with their data: small ones inline, large ones in a blob.
+    -- Those of them that are not held here, with their data: small ones inline, large ones in a blob; and copies of
+    -- those that are held, if their data are small, for the case that they are replaced.
     CREATE TABLE sync_carried (
         author TEXT NOT NULL,
         cid TEXT NOT NULL,
         message TEXT NOT NULL,
         data BLOB,
         blob TEXT,
+        held INTEGER NOT NULL,
         PRIMARY KEY (author, cid)
     );
     -- One row for each tenant and endpoint that ever asked for a registration.

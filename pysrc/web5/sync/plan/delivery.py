@@ -18,10 +18,10 @@ REPLACED = Outcome(
     "replaced here",
     State.REFUSED,
     SLOWLY,
-    detail="what was sent was replaced here by a newer state of its record; send that too, or withdraw this",
+    detail="what was sent was replaced here by a newer state of its record, and is gone; send that, or withdraw this",
     needs_user_action=True,
 )
-"""The outcome of a message that is not held here any more: nobody has sent what took its place."""
+"""The outcome of a message with large data that is held no more: nobody has sent what took its place."""
 
 DELETED = Outcome("its record was deleted here", None)
 """The outcome of a message of a record that is deleted here, where nobody has sent the delete."""

@@ -218,8 +218,20 @@ async def test_an_initial_write_that_is_not_held_here_goes_before_its_update(two
     assert await two.text("/b", third) == b"third" and two.left() == []
 
 
-async def test_what_was_replaced_here_and_not_sent_says_so(two: Two) -> None:
+async def test_what_was_sent_arrives_though_it_was_replaced_here(two: Two) -> None:
     first = await two.line(b"first")
+    two.down("/b", "/c")
+    await two.send(first)
+    second = await two.line(b"second", existing=first)
+    await two.send(second)
+    await two.line(b"third", existing=second)
+    two.up()
+    await two.phone.sync.now()
+    assert await two.text("/b", second) == b"second" and two.left() == []
+
+
+async def test_large_data_that_were_replaced_here_are_gone_and_that_is_said(two: Two) -> None:
+    first = await two.line(b"x" * 100_000)
     two.down("/b", "/c")
     await two.send(first)
     second = await two.line(b"second", existing=first)
@@ -550,10 +562,6 @@ async def test_whatever_happens_meanwhile_the_last_that_was_sent_arrives(two: Tw
                 two.set_nodes(*random.sample(["/b", "/c"], random.choice([1, 2])))
     trouble = 0.0
     two.set_nodes("/b", "/c")
-    for record, message in records.items():  # what was replaced here is to be sent
-        if record in sent and sent[record] is not message:
-            await two.send(message)
-            sent[record] = message
     for _ in range(5):
         await two.phone.sync.retry()
     assert two.left() == []

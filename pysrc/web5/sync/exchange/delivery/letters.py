@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from web5.crypto.encoding import b64url_decode
 from web5.dwn.cid import bare_message, message_cid
-from web5.dwn.data import DataSource, DataStream, receive
+from web5.dwn.data import MAX_INLINE_BYTES, DataSource, DataStream, receive
 from web5.dwn.rpc import method_of
 from web5.dwn.types import Message
-from web5.errors import InvalidArgument
+from web5.errors import InvalidArgument, StorageError
 from web5.sync.exchange.context import SyncContext
 from web5.sync.ledger.deliveries import BLOB_PREFIX, Carried, Letter, Row
 from web5.sync.plan.delivery import DELETED, REPLACED, replaces
@@ -53,6 +53,20 @@ async def _carried(context: SyncContext, message: Message, data: DataSource | No
     return letter
 
 
+async def held_letter(context: SyncContext, author: str, cid: str, record: str) -> Letter:
+    """Return a message that is held here as it is sent; with a copy if its data are small.
+
+    The engine forgets a write when another takes its place; what was sent arrives all the same.
+    """
+    try:
+        stored = await context.dwn.read_stored(author, cid)
+        if stored is not None and stored.data is not None and (stored.data.size or 0) <= MAX_INLINE_BYTES:
+            return Letter(cid, record, Carried(stored.message, await stored.data.read(), held=True))
+    except StorageError:
+        pass  # it is found again, and told, when it is sent
+    return Letter(cid, record)
+
+
 def needless(letters: Sequence[Letter]) -> list[str]:
     """Return the keys of blobs of letters that are not kept."""
     return [one.carried.blob for one in letters if one.carried is not None and one.carried.blob is not None]
@@ -71,7 +85,8 @@ def keep(context: SyncContext, author: str, target: str, letters: Sequence[Lette
             continue
         for cid in {row.cid for row in table.rows(author, target, record=letter.record)} - new:
             older = _message(context, author, cid)
-            if older is None or replaces(newer, older, carries_initial=letter.carried is None):
+            carries_initial = letter.carried is None or letter.carried.held
+            if older is None or replaces(newer, older, carries_initial=carries_initial):
                 blobs += table.drop(author, target, cid)
     return blobs
 
@@ -90,10 +105,12 @@ async def parts_of(context: SyncContext, row: Row) -> Sequence[Part] | Outcome:
         StorageError: it cannot be read.
     """
     carried = context.ledger.deliveries.carried(row.author, row.cid)
+    if carried is not None and not carried.held:
+        data = carried.data if carried.blob is None else _kept(context, carried.blob, carried.message)
+        return [(carried.message, data)]
     if carried is not None:
-        if carried.blob is None:
-            return [(carried.message, carried.data)]
-        return [(carried.message, _kept(context, carried.blob, carried.message))]
+        gone = _gone(context, row)
+        return gone if gone is DELETED else [*await _initial(context, row), (carried.message, carried.data)]
     parts: list[Part] = []
     for item in context.with_initial(row.author, row.cid):
         stored = await context.dwn.read_stored(row.author, item.cid)
@@ -101,6 +118,14 @@ async def parts_of(context: SyncContext, row: Row) -> Sequence[Part] | Outcome:
     if not parts or message_cid(parts[-1][0]) != row.cid or _is_outdated(context, row, parts[-1]):
         return _gone(context, row)
     return parts
+
+
+async def _initial(context: SyncContext, row: Row) -> Sequence[Part]:
+    """Return the initial write of a message's record, if it is another message and held here."""
+    store = context.dwn.store
+    cids = [one.cid for one in store.record(store.tenant(row.author), row.record) if one.initial and one.cid != row.cid]
+    found = [await context.dwn.read_stored(row.author, cid) for cid in cids]
+    return [(stored.message, stored.data) for stored in found if stored is not None]
 
 
 def _kept(context: SyncContext, key: str, message: Message) -> DataStream:

@@ -8,9 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from pydantic_core import PydanticCustomError
+
+MAX_BEFORE = 10
+"""The limit for the faults before a fault. Schemas within one another would have very many of them."""
+
+MAX_TEXT = 4000
+"""The limit for the characters of a fault in words, which have the names of strangers in them."""
+
+MAX_PATTERN = 500
+"""The limit for the characters of a pattern that are told."""
 
 ADDITIONAL = "must NOT have additional properties"
 UNEVALUATED = "must NOT have unevaluated properties"
@@ -28,7 +38,7 @@ class Fault:
         says: the demand in words.
         place: of the value: names and positions from the top.
         found: the name of a property that must not be there.
-        before: faults of parts of the value that led to this one, as far as they are known.
+        before: the first of the faults that led to this one, in the order in which Ajv finds them; these have none.
     """
 
     keyword: str
@@ -44,7 +54,7 @@ class Fault:
     @property
     def first(self) -> Fault:
         """The one at which the reference's validator names the reply's code."""
-        return self.before[0].first if self.before else self
+        return self.before[0] if self.before else self
 
     @property
     def pointer(self) -> str:
@@ -53,8 +63,11 @@ class Fault:
 
     def text(self, root: str) -> str:
         """Return the faults in words, with the name of the value itself before each place."""
+        return ", ".join(one._text(root) for one in (*self.before, self))[:MAX_TEXT]
+
+    def _text(self, root: str) -> str:
         more = "" if self.found is None else f": {self.found}"
-        return ", ".join([*(one.text(root) for one in self.before), f"{root}{self.pointer} {self.says}{more}".lstrip()])
+        return f"{root}{self.pointer} {self.says}{more}".lstrip()
 
     def __str__(self) -> str:
         return self.text("")
@@ -86,7 +99,8 @@ def must_have_beside(name: str, other: str) -> str:
 
 def must_match(pattern: Any) -> str:
     """Return the demand of a pattern, given as text or compiled."""
-    return f'must match pattern "{getattr(pattern, "pattern", getattr(pattern, "source", pattern))}"'
+    text: str = getattr(pattern, "pattern", getattr(pattern, "source", pattern))
+    return f'must match pattern "{text[:MAX_PATTERN]}"'
 
 
 def too_few(least: int, of: str) -> str:
@@ -102,6 +116,7 @@ def must_contain(low: int, high: int | None) -> str:
     return f"must contain at least {low}{most} valid item(s)"
 
 
-def listed(faults: Iterable[Fault | None], most: int = 10) -> tuple[Fault, ...]:
-    """Return the first of some faults, as many as are worth to be told."""
-    return tuple(one for one in faults if one is not None)[:most]
+def listed(faults: Iterable[Fault | None]) -> tuple[Fault, ...]:
+    """Return the first of some faults and of those before them, as many as are worth to be told."""
+    found = (one for fault in faults if fault is not None for one in (*fault.before, replace(fault, before=())))
+    return tuple(islice(found, MAX_BEFORE))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from web5.dwn.faults import MAX_BEFORE, MAX_TEXT
 from web5.dwn.protocols.json_schema import fault
 
 TEXT = {"type": "string"}
@@ -37,3 +38,15 @@ def test_a_fault_says_where_and_what(schema: Any, value: Any, says: str) -> None
     found = fault(schema, value)
     assert found is not None
     assert found.text("/tags") == says
+
+
+def test_what_is_told_of_many_faults_is_bounded() -> None:
+    schema: Any = {"pattern": "x" * 9000}
+    for _ in range(12):
+        schema = {"anyOf": [schema, schema]}
+    found = fault(schema, "a", max_steps=10**9)
+    assert found is not None
+    assert len(found.before) == MAX_BEFORE
+    assert not any(one.before for one in found.before)
+    assert found.first.keyword == "pattern"
+    assert len(found.below("n" * 9000).text("")) == MAX_TEXT

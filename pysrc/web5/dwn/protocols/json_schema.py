@@ -266,7 +266,7 @@ def _one_of(choices: Sequence[Schema], value: Any, schema: Mapping[str, Any], sc
 def _if(condition: Schema, value: Any, schema: Mapping[str, Any], scope: Scope) -> Fault | None:
     branch = "then" if fault_within(condition, value, scope) is None else "else"
     found = fault_within(schema.get(branch, True), value, scope)
-    return None if found is None else Fault("if", f'must match "{branch}" schema', before=(found,))
+    return None if found is None else Fault("if", f'must match "{branch}" schema', before=faults.listed((found,)))
 
 
 def _first(parts: Iterable[tuple[str | int | None, Schema, Any]], scope: Scope) -> Fault | None:

@@ -568,3 +568,27 @@ async def test_whatever_happens_meanwhile_the_last_that_was_sent_arrives(two: Tw
     assert two.phone.dwn.database.connection.execute("SELECT count(*) FROM sync_delivery").get == 0
     for message in sent.values():
         assert two.has("/b", message) or two.has("/c", message)
+
+
+async def test_it_is_kept_before_anything_of_it_goes_out(two: Two) -> None:
+    """A page that is closed in the middle of a send loses nothing."""
+    data = b"x" * 50_000
+    held, loose = await two.line(), await two.made(data)
+    reached = asyncio.Event()
+
+    async def hang(node: str, kind: str) -> None:
+        if node in ("/b", "/c"):
+            reached.set()
+            await asyncio.Event().wait()
+
+    two.world.network.on_request = hang
+    for sending in (two.send(held), two.phone.sync.send_messages(two.alice.did, two.bob.did, [(loose, data)])):
+        reached.clear()
+        task = asyncio.create_task(sending)
+        await reached.wait() if not two.left() else await until(lambda: len(two.left()) == 4)
+        task.cancel()
+    await two.restart()
+    assert {row.message_cid for row in two.left()} == {cid_of(held), cid_of(loose)}
+    two.world.network.on_request = None
+    await two.phone.sync.now()
+    assert two.left() == [] and await two.text("/b", loose) == data

@@ -3,8 +3,8 @@
 Bounds, while it goes on like that:
 1. What a device writes is at every other endpoint, and on every other device, within `SECONDS_TO_OTHERS`.
 2. It is asked `A_MINUTE` times a minute at the most, by each device for each tenant, after what it gets at first.
-3. What it lacks has a row on the device that has it, and a round in which it failed is no success; but for one who says
-   that he took it.
+3. What it lacks has a row on the device that has it, and a round in which it failed is no success; but for one that
+   said that it took it, or lost it since, and cannot be asked.
 What only such an endpoint has, nobody is to have.
 """
 
@@ -22,8 +22,8 @@ from tests.simulation.silence import is_paused
 from tests.simulation.world import World, held
 from web5.sync import SyncReport
 
-SHARE = 0.15
-"""Of the scenarios in which there can be one."""
+SHARE = 0.2
+"""Of the scenarios."""
 
 FAILING = ("never", "minutes", "never ends", "503", "garbage", "429", "503 for seconds", "429 for seconds", "-50429")
 """Habits with which nothing that is asked succeeds."""
@@ -43,30 +43,28 @@ SOUND = 60.0
 """Seconds by which the clock of a device may be wrong whose notes every endpoint takes at once."""
 
 
-def begin(world: World) -> None:
-    """Choose an endpoint that stays bad, if there is to be one; from now on, or from the end of the chaos on."""
+async def begin(world: World) -> None:
+    """Decide whether an endpoint stays bad; one does from now on, or from the end of the chaos on."""
     random = world.random("for good")
-    can = [one for one in world.endpoints.values() if _is_dispensable(world, one)]
-    if not can or random.random() >= SHARE:
+    if random.random() >= SHARE:
         return
-    world.for_good, habit = random.choice(can), random.choice(HABITS)
-    world.habit = habit
+    world.habit = random.choice(HABITS)
+    if not any(_is_dispensable(world, one) for one in world.endpoints.values()):
+        more = await world.endpoint(f"node{len(world.endpoints)}", web_sockets=random.random() < 0.5)
+        await world.publish(world.people[0], [*world.documents[world.people[0].did], more])
     if random.random() < 0.5:
         take_up(world)
 
 
 def take_up(world: World) -> None:
-    """Have the endpoint follow its habit from now on, unless it is all that somebody has."""
-    endpoint = world.for_good
-    if endpoint is None:
-        return
-    if not _is_dispensable(world, endpoint):
-        world.for_good = None
-        endpoint.spells.clear()
-        return
-    endpoint.spells = [Spell(one, 1.0, float("inf")) for one in world.habit]
-    endpoint.lied = endpoint.lied or any(FAULTS[one].lies for one in world.habit)
-    world.story.add(endpoint.name, "is, for good, one of which a request {}", " and ".join(world.habit))
+    """Have one endpoint that is not all that somebody has follow the habit from now on, if there is to be one."""
+    can = [one for one in world.endpoints.values() if _is_dispensable(world, one)] if world.habit else []
+    if world.for_good not in can:
+        world.for_good = world.random("who is bad for good").choice(can) if can else None
+    if world.for_good is not None:
+        world.for_good.spells = [Spell(one, 1.0, float("inf")) for one in world.habit]
+        world.for_good.lied = world.for_good.lied or any(FAULTS[one].lies for one in world.habit)
+        world.story.add(world.for_good.name, "is, for good, one of which a request {}", " and ".join(world.habit))
 
 
 def _is_dispensable(world: World, endpoint: Endpoint) -> bool:
@@ -127,7 +125,7 @@ def _without(world: World, device: Device, tenant: str, cid: str) -> Iterator[st
 
 
 def _untold(world: World, device: Device, endpoint: Endpoint) -> Iterator[str]:
-    if any(FAULTS[one].lies for one in world.habit):
+    if endpoint.wiped or endpoint.lied:
         return
     for person in device.identities:
         if endpoint in world.documents[person.did]:

@@ -2,6 +2,7 @@
 
 Out (1, 2): what the ledger has as settled for an endpoint, that endpoint holds, or something that replaced it.
 In (4, 5): what an endpoint has listed up to the cursor is held here, or replaced, or has a row.
+In (what wakes): nothing waits for its time whose parent, initial write or protocol is here.
 Rows belong to endpoints that are known, and rows up to the cursor are never 'settled'. The totals are what they count.
 """
 
@@ -17,6 +18,15 @@ from tests.simulation.network import Endpoint
 from web5.dwn import Dwn
 from web5.dwn.store import protocols as stored_protocols
 from web5.dwn.store.store import MessageRow
+from web5.sync.plan.dependencies import provided_keys
+
+LACKING = (
+    "RecordsWriteGetInitialWriteNotFound",
+    "ProtocolAuthorizationIncorrectProtocolPath",
+    "ProtocolAuthorizationParentNotFoundConstructingRecordChain",
+    "ProtocolAuthorizationProtocolNotFound",
+)
+"""Refusals for want of a message of which there is one, whenever it was made."""
 
 ORPHANS = (
     "SELECT 'sync_out', cid FROM sync_out WHERE endpoint NOT IN (SELECT id FROM sync_endpoint)"
@@ -44,11 +54,29 @@ def _faults(device: Device) -> Iterator[str]:
     )
     for number, tenant, url, pushed, cursor in db.execute(query).fetchall():
         endpoint = world.endpoints[url]
+        for cid in _asleep(device, tenant, number):
+            yield f"{world.story.called(cid)} of {endpoint.name} waits for its time, though what it waits for is here"
         if not (endpoint.wiped or endpoint.lied):
             for cid in _settled_but_missing(device, endpoint, tenant, number, pushed):
                 yield f"{world.story.called(cid)} counts as settled for {endpoint.name}, which does not hold it"
             for cid in _listed_but_missing(device, endpoint, tenant, number, cursor):
                 yield f"the cursor of {endpoint.name} is past {world.story.called(cid)}, not here and without a row"
+
+
+def _asleep(device: Device, tenant: str, number: int) -> Iterator[str]:
+    """Give the messages that were refused for want of another that is held, and wait for their time."""
+    query = (
+        "SELECT cid, waits_for, detail FROM sync_in WHERE endpoint = ? AND state = 'waiting' AND next_try IS NOT NULL"
+    )
+    rows = device.dwn.database.connection.execute(query, (number,)).fetchall()
+    waiting = [(cid, key) for cid, key, detail in rows if detail.startswith(LACKING)]
+    if not waiting:
+        return
+    made = device.world.account.made
+    held = [made[cid] for _, cid in device.dwn.store.entries_after(tenant, 0, 1_000_000) if cid in made]
+    ended = {one.record_id for one in held if one.kind == "RecordsDelete"}
+    here = {key for one in held if one.record_id not in ended for key in provided_keys(one.message)}
+    yield from sorted(cid for cid, key in waiting if key in here)
 
 
 def _settled_but_missing(device: Device, endpoint: Endpoint, tenant: str, number: int, pushed: int) -> Iterator[str]:

@@ -17,9 +17,12 @@ from web5.dwn.codes import Code
 from web5.dwn.permissions import rules as permissions
 from web5.dwn.store.database import Database
 from web5.errors import StorageError
+from web5.patience import Patience
 from web5.remote.clocks import NodeClock
+from web5.remote.pauses import Pauses
 from web5.sync.exchange.context import SyncContext
-from web5.sync.ledger.entries import Inbox
+from web5.sync.exchange.visit import EndpointSync
+from web5.sync.ledger.entries import Entries, Inbox
 from web5.sync.ledger.ledger import Ledger
 from web5.sync.ledger.outbox import Outbox
 from web5.sync.plan import policy
@@ -162,6 +165,22 @@ def _revoked_is_settled(rules: Any) -> Any:
     return (policy.Rule("401", policy.Outcome("revoked", None), rf"^{Code.GrantAuthorizationGrantRevoked}\b"), *rules)
 
 
+def _nobody_is_woken(release: Any) -> Any:
+    return lambda self, endpoint, keys: None
+
+
+def _no_doubts(may_have_lost: Any) -> Any:
+    return lambda self: False
+
+
+def _no_pause(check: Any) -> Any:
+    return lambda self, endpoint: None
+
+
+def _endless_patience(is_over: Any) -> Any:
+    return lambda self, busy, *, napped: False
+
+
 MUTANTS: dict[str, Mutant] = {
     "cursor first": Mutant("a cursor is saved before its rows", Ledger, "listed", _cursor_before_rows),
     "all success": Mutant("any reply counts as a success", policy, "RULES", _everything_is_success),
@@ -173,6 +192,14 @@ MUTANTS: dict[str, Mutant] = {
     "sent is taken": Mutant("whatever was sent counts as taken", Outbox, "record", _sent_before_reply),
     "no backoff": Mutant("what was refused is tried at every visit", policy.Outcome, "next_try", _no_backoff),
     "stubborn": Mutant("questions are dated by this device's clock alone", NodeClock, "learn", _stubborn),
+    "never woken": Mutant(
+        "what waits is not tried when what it waits for has come", Entries, "release", _nobody_is_woken
+    ),
+    "no doubts": Mutant(
+        "a listing is always complete, and of the same log", EndpointSync, "_may_have_lost", _no_doubts
+    ),
+    "no pause": Mutant("a Retry-After is not kept, by listings neither", Pauses, "check", _no_pause),
+    "endless patience": Mutant("who is slow is waited for", Patience, "is_over", _endless_patience),
     "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
     "revoked is allowed": Mutant("nodes do not look at revocations", permissions, "BASE", _forgets_revocations),
     "revoked is settled": Mutant("a revoked write is dropped in silence", policy, "RULES", _revoked_is_settled),

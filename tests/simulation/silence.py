@@ -45,12 +45,27 @@ def _silent(device: Device, tenant: str, endpoint: Endpoint, should: set[str]) -
     for cid in sorted(there - here):
         if ("pull", cid) not in told:
             yield f"says nothing of {called(cid)}, which {endpoint.name} has"
-    made = device.world.account.made
+
+
+def check_that_nobody_sleeps(device: Device) -> None:
+    """Find what a device lets wait for its time though the device has seen come what it waits for."""
+    for person in device.identities:
+        for endpoint in device.world.documents[person.did]:
+            for what in _asleep(device, person.did, endpoint):
+                device.world.fail(f"after a round in peace {device.name} {what}")
+
+
+def _asleep(device: Device, tenant: str, endpoint: Endpoint) -> Iterator[str]:
+    rows = [row for row in device.sync.unsettled(tenant, endpoint=endpoint.url, limit=None) if _waits(row)]
+    if not rows or endpoint.lied or endpoint is device.world.for_good or is_paused(device, tenant, endpoint):
+        return
+    here, there = held(device.dwn, tenant), held(endpoint.dwn, tenant)
+    made, called = device.world.account.made, device.world.story.called
     ended = {made[cid].record_id for cid in here | there if cid in made and made[cid].kind == "RecordsDelete"}
     both = [made[cid] for cid in here & there if cid in made and made[cid].record_id not in ended]
     provided = {key for one in both for key in provided_keys(one.message)}
     for row in rows:
-        if _is_asleep(row) and row.waits_for in provided:
+        if row.waits_for in provided:
             yield f"lets {called(row.message_cid)} wait ({row.direction}, {endpoint.name}: {row.detail}) in vain"
 
 
@@ -60,6 +75,6 @@ def is_paused(device: Device, tenant: str, endpoint: Endpoint) -> bool:
     return any(error is not None and error[0] in PAUSED for error in errors)
 
 
-def _is_asleep(row: Unsettled) -> bool:
+def _waits(row: Unsettled) -> bool:
     """Return True for a message that waits for its time because another was not there."""
     return row.state is State.WAITING and row.next_try is not None and row.detail.startswith(LACKING)

@@ -16,7 +16,7 @@ from tests.simulation.device import Device
 from tests.simulation.incidents import INCIDENTS, end_of_chaos
 from tests.simulation.machine import Action
 from tests.simulation.plan import plan
-from tests.simulation.silence import check_that_nothing_is_silent
+from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent
 from tests.simulation.world import World
 
 DAY = 86_400.0
@@ -26,7 +26,7 @@ PATIENCE = 25 * 3600.0
 MINUTES = 3
 """Rounds, a minute apart, after which whatever still differs is told."""
 
-LONGEST_ROUND = 60.0
+LONGEST_ROUND = 25.0
 """Seconds that a round takes in peace, though an endpoint be slow."""
 
 ROUNDS_AT_MOST = 14
@@ -63,7 +63,7 @@ def simulate(seed: int) -> Outcome:
 async def _main(world: World) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: _unhandled(world, context))
     await _people(world)
-    for_good.begin(world)
+    await for_good.begin(world)
     lives = [asyncio.create_task(device.live()) for device in world.devices]
     await _chaos(world, lives)
     await _quiescence(world, lives)
@@ -150,6 +150,7 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
         await _sleep(60, lives)
         for device in world.devices:
             await _round(device)
+            check_that_nobody_sleeps(device)
     await world.give_up(world.for_good)
     check_that_nothing_is_silent(world)
     await _sleep((world.account.latest() - world.clock.now()) / 1_000_000, lives)

@@ -103,6 +103,10 @@ class Traffic:
             delay = outcome.backoff.delay(history.refusals)
             history.next_try = _now(send.device) + delay * SLACK
 
+    def handed_on(self, device: Device, endpoint: Endpoint, cid: str) -> None:
+        """Record that a device hands on a message as one from the past: the answer to the message was none to that."""
+        self._history(device, endpoint, cid)[0].taken = ""
+
     def read(self, device: Device, endpoint: Endpoint, tenant: str, cid: str) -> None:
         """Record that a device asks for a message."""
         if device.dwn.store.has(tenant, cid) and device.may_hand_on:  # a delegate asks after each 409 (`displaced`)

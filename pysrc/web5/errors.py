@@ -3,6 +3,7 @@
 Web5Error
 ├── InvalidArgument        a parameter that cannot be used (is a ValueError too)
 ├── MalformedData          a record's data that is not text or JSON, as it was asked for (is a ValueError too)
+├── SubscriptionOverrun    events came faster than they were read, for long
 ├── DwnError               a DWN answered with something other than success; has `status` and `code`
 │   ├── BadRequest         400
 │   │   └── NotEncodable   a value that has no CID (is an InvalidArgument too)
@@ -70,6 +71,10 @@ class InvalidArgument(Web5Error, ValueError):
 
 class MalformedData(Web5Error, ValueError):
     """A record's data that is not text or JSON, as it was asked for."""
+
+
+class SubscriptionOverrun(Web5Error):
+    """Events of a subscription came faster than they were read, for long; some are lost to it."""
 
 
 class DwnError(Web5Error):
@@ -217,7 +222,7 @@ class GrantTooNarrow(GrantMissing):
     """A grant lets the delegate ask for a part of this.
 
     Parameters:
-        narrow_to: the filters to add or to change, in the names of `web5.api.records.FILTERS`.
+        narrow_to: the filters to add or to change, in the names of `web5.api.filters.RecordFilter`.
     """
 
     def __init__(self, message: str, scope: Mapping[str, str], narrow_to: Mapping[str, str]) -> None:

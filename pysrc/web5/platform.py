@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.errors import InvalidArgument
 from web5.settings import Progress, Settings, ignore_progress
 
 
@@ -47,3 +48,28 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress = ign
     from web5.cpython.agent import open_agent as open_on_cpython
 
     return await open_on_cpython(gateway_uris=gateway_uris, on_progress=on_progress, **options)
+
+
+def from_javascript(value: Any) -> Any:
+    """Return a JavaScript value as record data: a File or Blob as a source, a buffer as bytes, the rest as JSON.
+
+    What is no JavaScript value is returned as it is.
+    """
+    if sys.platform == "emscripten":
+        from web5.browser.files import from_javascript as convert
+
+        return convert(value)
+    return value
+
+
+async def js_blob(chunks: AsyncIterator[bytes], media_type: str | None) -> Any:
+    """Return a JavaScript Blob of these chunks.
+
+    Raises:
+        InvalidArgument: this is no browser.
+    """
+    if sys.platform == "emscripten":
+        from web5.browser.files import blob
+
+        return await blob(chunks, media_type)
+    raise InvalidArgument("There are Blobs in browsers only; use data.bytes() or data.stream().")

@@ -10,7 +10,7 @@ from typing import Any
 from web5 import Web5
 from web5.api.record import Record
 from web5.dwn.cid import message_cid
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.timestamps import format_timestamp, microseconds
 from web5.errors import MalformedData, NotFound, StorageError
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
@@ -40,7 +40,7 @@ async def exported(web5: Web5) -> str:
             schema=SCHEMA, data_format=FORMAT, date_sort="createdAscending", limit=PAGE, cursor=cursor
         )
         for record in page:
-            found.append({"id": record.id, "created": record.date_created, "modified": record.date_modified})
+            found.append({"id": record.id, **_dates(record)})
             try:
                 found[-1]["text"] = await record.data.text()
             except (StorageError, MalformedData, NotFound) as error:
@@ -112,9 +112,9 @@ async def _note(record: Record, waiting: list[dict[str, str]]) -> Note:
         "whole": whole and not damaged,
         "damaged": damaged,
         "edited": record.date_modified != record.date_created,  # which may be less than a millisecond later
-        "version": record.date_modified,
-        "created": _milliseconds(record.date_created),
-        "modified": _milliseconds(record.date_modified),
+        "version": format_timestamp(microseconds(record.date_modified)),
+        "created": microseconds(record.date_created) // 1000,
+        "modified": microseconds(record.date_modified) // 1000,
         "waiting": waiting,
     }
 
@@ -132,5 +132,8 @@ def _waiting(web5: Web5, cids: Sequence[str]) -> dict[str, list[dict[str, str]]]
     return found
 
 
-def _milliseconds(timestamp: str) -> int:
-    return parse_timestamp(timestamp) // 1000
+def _dates(record: Record) -> dict[str, str]:
+    return {
+        "created": format_timestamp(microseconds(record.date_created)),
+        "modified": format_timestamp(microseconds(record.date_modified)),
+    }

@@ -18,6 +18,7 @@ from web5.errors import (
     Conflict,
     DidError,
     DwnError,
+    NoWebSocket,
     RemoteError,
     TargetUnresolved,
     Unauthorized,
@@ -26,6 +27,7 @@ from web5.errors import (
 from web5.patience import BESIDE
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
+from web5.remote.socket import SocketSubscription
 
 Reply = dict[str, Any]
 Question = Callable[[Clock], Awaitable[Message]]
@@ -126,6 +128,48 @@ class Messages:
 
         return await self._first_answer(from_, ask, seconds=BESIDE)
 
+    async def subscribe(
+        self, tenant: str, target: str, question: Question, on_event: Callable[[Message], None]
+    ) -> SocketSubscription:
+        """Subscribe, for `tenant`, at the first remote DWN of `target` that lets it.
+
+        Parameters:
+            on_event: called with each event, `{"message": …, "initialWrite": …}`; it must not raise.
+
+        Raises:
+            DwnError: it refused.
+            TargetUnresolved: the DID cannot be resolved, so that its DWNs are not known.
+            RemoteError: none answered, or the DID names none; NoWebSocket if none offers WebSockets.
+        """
+        failures: list[RemoteError] = []
+        for endpoint in await self._endpoints(target):
+            clock = self._remote.clocks.of(endpoint, tenant)
+            try:
+                try:
+                    return await self._subscribe(endpoint, target, await question(clock), on_event)
+                except Unauthorized as refusal:
+                    if not clock.learn(refusal.detail):
+                        raise
+                return await self._subscribe(endpoint, target, await question(clock), on_event)
+            except RemoteError as error:
+                failures.append(error)
+        if failures and all(isinstance(error, NoWebSocket) for error in failures):
+            raise failures[0]
+        raise Unreachable("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
+
+    async def _subscribe(
+        self, endpoint: str, target: str, message: Message, on_event: Callable[[Message], None]
+    ) -> SocketSubscription:
+        subscription = await self._remote.subscribe(endpoint, target, message, on_event)
+        _checked(subscription.reply)
+        return subscription
+
+    async def _endpoints(self, target: str) -> list[str]:
+        try:
+            return list(await dwn_endpoints(self._resolver, target))
+        except DidError as unresolved:
+            raise TargetUnresolved(unresolved) from unresolved
+
     async def _first_answer(
         self, target: str, ask: Callable[[str], Coroutine[Any, Any, Reply]], *, seconds: float | None = None
     ) -> Reply:
@@ -134,10 +178,7 @@ class Messages:
         Parameters:
             seconds: the time after which the next one is asked beside one that is slow; None: only if that has failed.
         """
-        try:
-            untried = list(await dwn_endpoints(self._resolver, target))
-        except DidError as unresolved:
-            raise TargetUnresolved(unresolved) from unresolved
+        untried = await self._endpoints(target)
         running: set[asyncio.Task[Reply]] = set()
         failures: list[RemoteError] = []
         try:

@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 
 from web5 import strict_json
 from web5.agent.agent import Agent
+from web5.api import arguments
 from web5.chunks import reading
 from web5.dwn.cid import DataCid, data_cid
 from web5.dwn.codes import Code
+from web5.dwn.data import DataStream
 from web5.dwn.types import Message
 from web5.errors import BadRequest, InvalidArgument, MalformedData
+from web5.platform import from_javascript, js_blob
 
 CHUNK = 65_536
 FILE_CHUNK = 1 << 20
@@ -43,8 +46,11 @@ class RecordData:
     remote DWN's and that cannot be reached.
     """
 
-    def __init__(self, open_stream: Callable[[], Awaitable[AsyncIterator[bytes]]]) -> None:
+    def __init__(
+        self, open_stream: Callable[[], Awaitable[AsyncIterator[bytes]]], media_type: str | None = None
+    ) -> None:
         self._open_stream = open_stream
+        self._media_type = media_type
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Return an iterator over the bytes in chunks, as they come from the store or the remote DWN."""
@@ -76,6 +82,14 @@ class RecordData:
         except ValueError as error:
             raise MalformedData(f"The record's data is not JSON: {error}.") from error
 
+    async def blob(self) -> Any:
+        """Return all of the data as a JavaScript Blob, in the browser's memory instead of Python's.
+
+        Raises:
+            InvalidArgument: this is no browser; use `bytes` or `stream`.
+        """
+        return await js_blob(await self._open_stream(), self._media_type)
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:
@@ -94,6 +108,11 @@ class Payload:
     def in_memory(self) -> bytes | None:
         """The data, unless it is read from a source."""
         return self.source if isinstance(self.source, bytes) else None
+
+    def stream(self) -> bytes | DataStream:
+        """Return the data for a request to a remote DWN."""
+        source = self.source
+        return source if isinstance(source, bytes) else DataStream(lambda: _checked(source), self.size)
 
     async def write(self, agent: Agent, did: str, message: Message) -> None:
         """Have the local DWN of `did` store a RecordsWrite with this data; nothing is stored if anything is raised.
@@ -121,6 +140,7 @@ async def prepare(data: Any, data_format: str | None, transform: Transform | Non
 
     Parameters and errors are those of `RecordsApi.create`; `transform` encrypts the data, if they are to be.
     """
+    data = from_javascript(data)
     if isinstance(data, Path):
         data = _file(data)
     if not callable(data):
@@ -144,12 +164,12 @@ def to_bytes(data: Any, data_format: str | None) -> tuple[bytes, str]:
         InvalidArgument: JSON cannot hold `data`.
     """
     if isinstance(data, str):
-        return data.encode(), data_format or "text/plain"
+        return arguments.text("data", data).encode(), data_format or "text/plain"
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data), data_format or "application/octet-stream"
     try:
         encoded = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(f"Record data must be str, bytes or JSON: {error}.") from error
     return encoded, data_format or "application/json"
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.api import arguments
+from web5.api.arguments import Moment, moment
 from web5.api.record import SendReport
 from web5.dwn import compose
 from web5.dwn.jws import message_author
@@ -14,7 +18,7 @@ from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import permission_data, split_encoded_data, with_encoded_data
 from web5.dwn.signing import sign_as_owner
 from web5.dwn.types import Message
-from web5.errors import NotFound
+from web5.errors import InvalidArgument, NotFound
 
 
 class PermissionRecord:
@@ -70,6 +74,7 @@ class PermissionRecord:
             DidError: there is no such target.
             DwnError, RemoteError, TooManyUndelivered: as `Record.send`.
         """
+        arguments.did_or_none("target", target)
         messages = [split_encoded_data(self._message)]
         report = SendReport(await self._agent.sync.send_messages(self._did, target or self._home, messages))
         report.raise_if_undelivered()
@@ -125,11 +130,11 @@ class PermissionRequest(ScopedPermission):
         """The DID that asks for it."""
         return self.author
 
-    async def grant(self, date_expires: str, *, store: bool = True) -> PermissionGrant:
+    async def grant(self, date_expires: Moment | timedelta, *, store: bool = True) -> PermissionGrant:
         """Grant what is asked for.
 
         Parameters:
-            date_expires: the first moment at which the grant no longer holds, ISO 8601 UTC with microseconds.
+            date_expires: the first moment at which the grant no longer holds, or after how long that is.
             store: keep it in the own DWN, from where sync brings it on.
 
         Raises:
@@ -139,7 +144,7 @@ class PermissionRequest(ScopedPermission):
             await self._agent.signer(self._did),
             self._agent.clock,
             granted_to=self.requester,
-            date_expires=date_expires,
+            date_expires=arguments.end("date_expires", date_expires, self._agent.clock.now()),
             scope=self.scope,
             delegated=self.delegated,
             request_id=self.id,
@@ -170,15 +175,14 @@ class PermissionGrant(ScopedPermission):
         return grantee
 
     @property
-    def date_granted(self) -> str:
-        """The first moment at which it holds: ISO 8601, UTC, microseconds."""
-        granted: str = self._message["descriptor"]["dateCreated"]
-        return granted
+    def date_granted(self) -> datetime:
+        """The first moment at which it holds, in UTC."""
+        return moment(self._message["descriptor"]["dateCreated"])
 
     @property
-    def date_expires(self) -> str:
-        """The first moment at which it no longer holds: ISO 8601, UTC, microseconds."""
-        return self._text("dateExpires") or ""
+    def date_expires(self) -> datetime:
+        """The first moment at which it no longer holds, in UTC."""
+        return moment(self._text("dateExpires") or "")
 
     @property
     def request_id(self) -> str | None:
@@ -223,7 +227,11 @@ class PermissionGrant(ScopedPermission):
 
     def to_json(self) -> dict[str, Any]:
         """Return the properties by their wire names."""
-        about = {"grantor": self.grantor, "grantee": self.grantee, "dateGranted": self.date_granted}
+        about = {
+            "grantor": self.grantor,
+            "grantee": self.grantee,
+            "dateGranted": self._message["descriptor"]["dateCreated"],
+        }
         return {**self._data, "id": self.id, **about, "delegated": self.delegated}
 
 
@@ -235,3 +243,29 @@ class GrantRevocation(PermissionRecord):
         """The record ID of the grant."""
         parent: str = self._message["descriptor"]["parentId"]
         return parent
+
+
+_KINDS: dict[str, type[PermissionRequest | PermissionGrant | GrantRevocation]] = {
+    permissions.REQUEST: PermissionRequest,
+    permissions.GRANT: PermissionGrant,
+    permissions.REVOCATION: GrantRevocation,
+}
+
+
+def parse_permission(
+    agent: Agent, did: str, value: Mapping[str, Any], home: str
+) -> PermissionRequest | PermissionGrant | GrantRevocation:
+    """Return the record of the permissions protocol that a RecordsWrite with `encodedData` is.
+
+    Raises:
+        InvalidArgument: it is none.
+        BadRequest: its data cannot be read.
+    """
+    descriptor = value.get("descriptor") if isinstance(value, Mapping) else None
+    about = descriptor if isinstance(descriptor, Mapping) else {}
+    kind = _KINDS.get(str(about.get("protocolPath")))
+    if kind is None or about.get("protocol") != permissions.URI or "encodedData" not in value:
+        raise InvalidArgument(
+            "This is no permission: give the `raw_message` of a request, a grant or a revocation, with `encodedData`."
+        )
+    return kind(agent, did, dict(value), home if kind is PermissionRequest else None)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
-from web5.api.permission_records import PermissionGrant, PermissionRequest
+from web5.api import arguments
+from web5.api.arguments import Moment, keywords
+from web5.api.permission_records import GrantRevocation, PermissionGrant, PermissionRequest, parse_permission
 from web5.dwn import compose
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.compose import permission_grant, permission_request
@@ -23,8 +26,9 @@ class PermissionsApi:
     """Permissions, in the name of whoever signs.
 
     A delegate's requests and grants are its own, and in its own DWN, as in `@web5/api`. `from_`, where it is taken, is
-    the DID whose remote DWN is asked instead of the local one. Each method raises DwnError if the DWN refuses, a scope
-    for instance, DidError if `from_` cannot be resolved, and RemoteError if it names no DWN that can be reached.
+    the DID whose remote DWN is asked instead of the local one. Each method raises InvalidArgument for what cannot be an
+    argument, DwnError if the DWN refuses, a scope for instance, DidError if `from_` cannot be resolved, and RemoteError
+    if it names no DWN that can be reached.
     """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
@@ -32,6 +36,16 @@ class PermissionsApi:
         self._did = actor.delegate_did or actor.did
         self._home = actor.did
 
+    def parse(self, value: Mapping[str, Any]) -> PermissionRequest | PermissionGrant | GrantRevocation:
+        """Return a request, a grant or a revocation from its `raw_message`, which came by other ways as JSON.
+
+        Raises:
+            InvalidArgument: it is none of these.
+            BadRequest: its data cannot be read.
+        """
+        return parse_permission(self._agent, self._did, value, self._home)
+
+    @keywords
     async def request(
         self,
         *,
@@ -64,12 +78,13 @@ class PermissionsApi:
             await request.store()
         return request
 
+    @keywords
     async def grant(
         self,
         *,
         granted_to: str,
         scope: Mapping[str, Any],
-        date_expires: str,
+        date_expires: Moment | timedelta,
         delegated: bool = False,
         description: str | None = None,
         request_id: str | None = None,
@@ -81,7 +96,7 @@ class PermissionsApi:
         Parameters:
             granted_to: the DID of the grantee.
             scope, description, conditions: as for `request`.
-            date_expires: the first moment at which it no longer holds, ISO 8601 UTC with microseconds.
+            date_expires: the first moment at which it no longer holds, or after how long that is.
             delegated: let the grantee sign in this DID's name.
             request_id: the record ID of the request that it answers.
             store: keep it in the own DWN, from where sync brings it on. Elsewhere than there, only a delegated grant
@@ -90,8 +105,8 @@ class PermissionsApi:
         message = await permission_grant(
             await self._agent.signer(self._did),
             self._agent.clock,
-            granted_to=granted_to,
-            date_expires=date_expires,
+            granted_to=arguments.did("granted_to", granted_to),
+            date_expires=arguments.end("date_expires", date_expires, self._agent.clock.now()),
             scope=scope,
             delegated=delegated,
             description=description,
@@ -103,6 +118,7 @@ class PermissionsApi:
             await grant.store()
         return grant
 
+    @keywords
     async def query_requests(self, *, protocol: str | None = None, from_: str | None = None) -> list[PermissionRequest]:
         """Return the requests that were sent to this DID, the oldest first.
 
@@ -112,6 +128,7 @@ class PermissionsApi:
         entries = await self._query(permissions.REQUEST, from_, protocol)
         return [PermissionRequest(self._agent, self._did, entry) for entry in entries]
 
+    @keywords
     async def query_grants(
         self,
         *,
@@ -134,6 +151,7 @@ class PermissionsApi:
         return [grant for grant in grants if not await grant.is_revoked(remote=from_ is not None)]
 
     async def _query(self, path: str, from_: str | None, protocol: str | None, **filter: str | None) -> list[Message]:
+        arguments.did_or_none("from_", from_)
         tags = None if protocol is None else {"protocol": normalize_url(protocol)}
         filters = {"protocol": permissions.URI, "protocolPath": path, "tags": tags, **filter}
         query = partial(compose.records_query, await self._agent.signer(self._did), filter=filters)

@@ -6,28 +6,24 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
 from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
-from web5.api.data import RecordData, chunked, prepare
+from web5.api import arguments
+from web5.api.arguments import Moment, keywords
+from web5.api.data import Payload, RecordData, Source, chunked, prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
+from web5.api.record_view import RecordView
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
-from web5.dwn.cid import bare_message, message_cid
-from web5.dwn.data import DataStream
-from web5.dwn.jws import message_author
-from web5.dwn.signing import without_none
+from web5.dwn.cid import bare_message
+from web5.dwn.data import DataSource, DataStream
+from web5.dwn.signing import sign_as_owner
 from web5.dwn.types import Message
-from web5.errors import BlobMissing, DwnError, InvalidArgument, NotFound, Unreachable
+from web5.errors import BlobMissing, Conflict, DwnError, InvalidArgument, NotFound, Unreachable
 from web5.sync.states import SendResult
 
 _UNSET: Any = object()
-_IN_JSON = (
-    *("author", "context_id", "data_cid", "data_format", "data_size", "date_created", "date_published", "parent_id"),
-    *("protocol", "protocol_path", "recipient", "schema"),
-)
 
 
 class SendReport(list[SendResult]):
@@ -60,19 +56,20 @@ class SendReport(list[SendResult]):
         raise Unreachable(f"{answer.endpoint}: {answer.detail}")
 
 
-class Record:
+class Record(RecordView):
     """A record in the state it had when it was read or written; `update` and `delete` move this object on.
 
-    Dates are ISO 8601 in UTC with microseconds, such as "2024-05-01T00:00:00.000000Z". Properties that the record does
-    not have are None. Of a deleted record, only those that never change are left.
+    It lives where it was found: what was read or queried with `from_` is updated and deleted in that DID's remote DWN,
+    and anything else in the local one. `store` and `import_` keep a copy here.
 
     Parameters:
         actor: who updates, deletes and sends, in the DWN of `actor.did`.
         message: the newest RecordsWrite or RecordsDelete, as the wire has it; `encodedData` and `initialWrite` of a
             query's entry may be in it.
-        data: the data as the DWN has it, if it is at hand.
+        data: the data as the DWN has it: whole, or a source of them.
         stream: the data as a reply carries it; good for one reading, after which it is asked for again.
         remote: the DID whose remote DWN this came from; None if it came from the local one.
+        role: the protocol path of the role with which it was found, and is read, updated and deleted.
     """
 
     def __init__(
@@ -82,151 +79,52 @@ class Record:
         message: Message,
         *,
         initial_write: Message | None = None,
-        data: bytes | None = None,
+        data: bytes | Source | None = None,
         stream: DataStream | None = None,
         remote: str | None = None,
+        role: str | None = None,
     ) -> None:
         self._agent = agent
         self._actor = actor
         self._did = actor.did
         self._encryption = RecordEncryption(agent, actor.did)
-        self._remote = remote
+        self._remote = None if remote == actor.did else remote
+        self._asked = remote
+        self._role = role
         self._stream = stream
         inline = message.get("encodedData")
         self._data = b64url_decode(inline) if data is None and inline is not None else data
         self._initial_write: Message | None = initial_write or message.get("initialWrite")
         self._message = bare_message(message)
 
-    # -- what never changes in a record's life
-
     @property
-    def id(self) -> str:
-        """The record ID."""
-        record_id: str = self._message.get("recordId") or self._message["descriptor"]["recordId"]
-        return record_id
-
-    @property
-    def context_id(self) -> str | None:
-        """The record IDs from the root of the protocol's tree to this record, joined by "/"."""
-        context_id: str | None = self._last_write.get("contextId")
-        return context_id
-
-    @property
-    def creator(self) -> str:
-        """The DID that made the initial write, or had a delegate make it."""
-        return message_author(self._initial_write or self._message)
-
-    @property
-    def date_created(self) -> str:
-        """The date of the initial write, unless the app gave another."""
-        return self._created("dateCreated") or ""
-
-    @property
-    def parent_id(self) -> str | None:
-        """The record ID of the parent, below the root of a protocol."""
-        return self._created("parentId")
-
-    @property
-    def protocol(self) -> str | None:
-        """The URI of the protocol."""
-        return self._created("protocol")
-
-    @property
-    def protocol_path(self) -> str | None:
-        """The place in the protocol's structure, such as "thread/message"."""
-        return self._created("protocolPath")
-
-    @property
-    def recipient(self) -> str | None:
-        """The DID that the record is addressed to."""
-        return self._created("recipient")
-
-    @property
-    def schema(self) -> str | None:
-        """The URI that says what the data is."""
-        return self._created("schema")
-
-    # -- what an update may change
-
-    @property
-    def author(self) -> str:
-        """The DID that made the newest message, or had a delegate make it."""
-        return message_author(self._message)
-
-    @property
-    def date_modified(self) -> str:
-        """The newest message's timestamp."""
-        return self._newest("messageTimestamp") or ""
-
-    @property
-    def data_cid(self) -> str | None:
-        """The CID of the data as the DWN has it: of an encrypted record, of the ciphertext."""
-        return self._newest("dataCid")
-
-    @property
-    def data_format(self) -> str | None:
-        """The media type of the data."""
-        return self._newest("dataFormat")
-
-    @property
-    def data_size(self) -> int | None:
-        """The size of the data as the DWN has it, in bytes."""
-        size: int | None = self._message["descriptor"].get("dataSize")
-        return size
-
-    @property
-    def published(self) -> bool:
-        """True if anybody can read the record."""
-        return bool(self._message["descriptor"].get("published"))
-
-    @property
-    def date_published(self) -> str | None:
-        """The date of publication."""
-        return self._newest("datePublished")
-
-    @property
-    def tags(self) -> dict[str, Any]:
-        """The tags, by which queries find the record; empty if it has none."""
-        return dict(self._message["descriptor"].get("tags") or {})
-
-    @property
-    def encrypted(self) -> bool:
-        """True if the DWN has the data encrypted; `data` decrypts them."""
-        return "encryption" in self._message
-
-    @property
-    def deleted(self) -> bool:
-        """True once the record is deleted."""
-        return self._newest("method") == "Delete"
-
-    @property
-    def raw_message(self) -> dict[str, Any]:
-        """The newest message, as the wire has it."""
-        return dict(self._message)
-
-    @property
-    def initial_write(self) -> dict[str, Any] | None:
-        """The record's first message, if the newest is another."""
-        return dict(self._initial_write) if self._initial_write else None
+    def owner(self) -> str:
+        """The DID in whose DWN it was found, or made."""
+        return self._remote or self._did
 
     @property
     def data(self) -> RecordData:
-        """The record's data: `await record.data.text()`, `.json()`, `.bytes()` or `.stream()`."""
-        return RecordData(self._open_data)
+        """The record's data: `await record.data.text()`, `.json()`, `.bytes()`, `.stream()` or `.blob()`."""
+        return RecordData(self._open_data, self.data_format)
 
+    @keywords
     async def update(
         self,
         *,
         data: Any = _UNSET,
         data_format: str | None = None,
         published: bool | None = None,
-        date_published: str | None = None,
+        date_published: Moment | None = None,
         tags: Mapping[str, Any] | None = None,
         encryption: EncryptionChoice = None,
+        protocol_role: str | None = None,
+        permission_grant_id: str | None = None,
+        date_modified: Moment | None = None,
+        store: bool = True,
     ) -> Record:
-        """Write a new state of the record to the local DWN; what is not given stays as it is.
+        """Write a new state of the record to the DWN in which it lives; what is not given stays as it is.
 
-        It is dated after whatever the DWN has of the record, also if that comes from a device whose clock is ahead.
+        In the local DWN it is dated after whatever is there, also if that comes from a device whose clock is ahead.
 
         Parameters:
             data: the new data, as for `records.create`.
@@ -236,6 +134,10 @@ class Record:
             tags: all tags the record shall have; an empty mapping removes them.
             encryption: as for `records.create`, with data only. By default, an encrypted record stays one, for the
                 same readers.
+            protocol_role: the protocol path of the role that is invoked; by default the one it was found with.
+            permission_grant_id: the record ID of a grant, not a delegated one, by the owner of the DWN.
+            date_modified: the date of this state; by default now.
+            store: False only signs the new state, for `send` or `store`.
 
         Returns:
             This record.
@@ -245,17 +147,22 @@ class Record:
             EncryptionError: as for `records.create`; KeyMissing if the record cannot be opened here.
             GrantMissing: a delegate may not do this.
             DwnError: the DWN refused.
+            RemoteError: it lives in a remote one that cannot be reached.
             Whatever a callable that gives the data raises.
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
-        signer, invocation = await self._actor.authorize(operations.update(self._message, published))
+        new_tags = self.tags if tags is None else arguments.tags(tags)
+        signer, invocation = await self._actor.authorize(operations.update(self._message, published), self._remote)
         options = compose.WriteOptions(
             delegated_grant=invocation.get("delegated_grant"),
+            permission_grant_id=permission_grant_id,
+            protocol_role=self._role if protocol_role is None else protocol_role,
             data_format=data_format,
             published=published,
-            date_published=date_published,
-            tags=dict(self.tags if tags is None else tags) or None,
+            date_published=arguments.date("date_published", date_published),
+            message_timestamp=arguments.date("date_modified", date_modified),
+            tags=new_tags or None,
         )
         has_data = data is not _UNSET
         cipher = await self._encryption.for_update(encryption, self._message, data_format, new_data=has_data)
@@ -265,29 +172,104 @@ class Record:
             payload = await prepare(data, data_format or self.data_format, cipher.encrypt_stream if cipher else None)
             options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
         write = partial(compose.records_write, signer, existing=self._message, **options)
-        put = None if payload is None else partial(payload.write, self._agent, self._did)
-        message = await self._agent.messages.replace(self._did, write, put)
+        if not store:
+            message = await write(self._agent.clock)
+            await self._take_data_along(payload)
+        elif self._remote is not None:
+            message = await write(self._agent.clock)
+            await self._put_there(message, payload)
+        else:
+            await self._keep_initial_write()
+            put = None if payload is None else partial(payload.write, self._agent, self._did)
+            message = await self._agent.messages.replace(self._did, write, put)
         if payload is not None:
-            self._data, self._stream = payload.in_memory, None
+            self._data, self._stream = payload.in_memory if store else payload.source, None
         self._move_on(message)
         return self
 
-    async def delete(self, *, prune: bool = False) -> None:
-        """Delete the record in the local DWN; sync deletes it elsewhere.
+    @keywords
+    async def delete(
+        self,
+        *,
+        prune: bool = False,
+        protocol_role: str | None = None,
+        permission_grant_id: str | None = None,
+        date_modified: Moment | None = None,
+        sign_as_owner: bool = False,
+        store: bool = True,
+    ) -> None:
+        """Delete the record in the DWN in which it lives; sync deletes it in the own remote ones.
 
         Parameters:
             prune: delete its descendants too.
+            protocol_role: the protocol path of the role that is invoked; by default the one it was found with.
+            permission_grant_id: the record ID of a grant, not a delegated one, by the owner of the DWN.
+            date_modified: the date of the delete; by default now.
+            sign_as_owner: sign somebody else's record as the owner of this DWN, if it is not here yet.
+            store: False only signs the delete, for `send` or `store`.
 
         Raises:
             GrantMissing: a delegate may not do this.
             DwnError: the DWN refused; NotFound if it is deleted already.
+            RemoteError: it lives in a remote one that cannot be reached.
         """
-        signer, invocation = await self._actor.authorize(operations.delete_record(self._last_write))
-        delete = partial(compose.records_delete, signer, record_id=self.id, prune=prune, **invocation)
-        message = await self._agent.messages.replace(self._did, delete)
+        signer, invocation = await self._actor.authorize(operations.delete_record(self._last_write), self._remote)
+        invocation["protocol_role"] = self._role if protocol_role is None else protocol_role
+        invocation["permission_grant_id"] = permission_grant_id or invocation.get("permission_grant_id")
+        date = arguments.date("date_modified", date_modified)
+        delete = partial(
+            compose.records_delete, signer, record_id=self.id, prune=prune, message_timestamp=date, **invocation
+        )
+        if sign_as_owner:
+            await self._sign_as_owner(initial_write_only=True)
+        if not store or self._remote is not None:
+            message = await delete(compose.after(self._agent.clock, self._message["descriptor"]["messageTimestamp"]))
+            if store:
+                await self._put_there(message, None)
+        else:
+            await self._keep_initial_write()
+            message = await self._agent.messages.replace(self._did, delete)
         self._move_on(message)
         self._data = self._stream = None
 
+    async def store(self) -> Record:
+        """Keep the record, as it is here, in the local DWN; sync brings it to the own remote ones.
+
+        It is what `create(store=False)` and `update(store=False)` leave to be done, and makes a copy of a record that
+        was found in somebody else's DWN: then this object stands for the copy. What is held already stays.
+
+        Returns:
+            This record.
+
+        Raises:
+            DwnError: the DWN refused: of somebody else's record, for which no protocol allows it, see `import_`.
+            RemoteError: its data cannot be fetched.
+        """
+        await self._keep_initial_write(any_record=True)
+        if not self._is_held(self.message_cid):
+            await self._keep(self._message, None if self.deleted else await self._stored_data())
+        self._remote = self._asked = None
+        return self
+
+    @keywords
+    async def import_(self, *, store: bool = True) -> Record:
+        """Sign somebody else's record as the owner of this DWN, so that it can be kept here (`Record.import`).
+
+        Parameters:
+            store: keep it in the local DWN; False only signs.
+
+        Returns:
+            This record.
+
+        Raises:
+            GrantMissing: a delegate may not do this.
+            DwnError: the DWN refused.
+            RemoteError: its data cannot be fetched.
+        """
+        await self._sign_as_owner()
+        return await self.store() if store else self
+
+    @keywords
     async def send(self, target: str | None = None) -> SendReport:
         """Bring the record's present state to the remote DWNs of `target`, at once or as soon as they take it.
 
@@ -301,12 +283,17 @@ class Record:
             The answer of each endpoint; `pending` has those that do not have the record yet.
 
         Raises:
+            InvalidArgument: the target is no DID.
             DidError: there is no such target.
             DwnError, RemoteError: every endpoint refused it in a way that waiting does not mend, or the target names
                 none.
             TooManyUndelivered: so much waits for others that nothing more is kept.
         """
-        report = SendReport(await self._agent.sync.send(self._did, message_cid(self._message), target))
+        arguments.did_or_none("target", target)
+        if self._is_held(self.message_cid):
+            report = SendReport(await self._agent.sync.send(self._did, self.message_cid, target))
+        else:
+            report = await self._send_unheld(target or self._did)
         report.raise_if_undelivered()
         return report
 
@@ -320,33 +307,57 @@ class Record:
             EncryptionError: the context is not encrypted, another began it, or the DID has no key to encrypt for.
             DwnError: the DWN refused.
         """
-        await self._encryption.contexts.share(self._last_write, did)
+        await self._encryption.contexts.share(self._last_write, arguments.did("did", did))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the properties by their wire names, without the data (`Record.toJSON` of `@web5/api`)."""
-        return without_none(
-            **{to_camel(name): getattr(self, name) for name in _IN_JSON},
-            recordId=self.id,
-            messageTimestamp=self.date_modified,
-            published=self.published or None,
-            tags=self.tags or None,
-        )
+    # -- what is held here, and what is not
 
-    def __repr__(self) -> str:
-        state = "deleted" if self.deleted else f"{self.data_format}, {self.data_size} bytes"
-        return f"<Record {self.id} {state}>"
+    def _is_held(self, cid: str) -> bool:
+        return self._agent.dwn.store.has(self._did, cid)
 
-    @property
-    def _last_write(self) -> Message:
-        return (self._initial_write or self._message) if self.deleted else self._message
+    async def _keep(self, message: Message, data: AsyncIterator[bytes] | None) -> None:
+        await self._agent.messages.process(self._did, message, data)
 
-    def _created(self, name: str) -> str | None:
-        value: str | None = self._last_write["descriptor"].get(name)
-        return value
+    async def _keep_initial_write(self, *, any_record: bool = False) -> None:
+        """Keep the messages that come before the newest, where this record was made here and not stored."""
+        store = self._agent.dwn.store
+        if store.initial_write(store.tenant(self._did), self.id) is not None:
+            return
+        if self._initial_write is not None:
+            await self._keep(self._initial_write, None)
+        elif not any_record:
+            await self.store()
 
-    def _newest(self, name: str) -> str | None:
-        value: str | None = self._message["descriptor"].get(name)
-        return value
+    async def _put_there(self, message: Message, payload: Payload | None) -> None:
+        """Have the remote DWN in which the record lives take its next state."""
+        assert self._remote is not None
+        data = None if payload is None else payload.stream()
+        try:
+            await self._agent.messages.request(self._remote, message, data)
+        except Conflict as conflict:
+            raise Conflict(
+                conflict.code, f"{conflict.message} What {self._remote} has is newer than this: read it again."
+            ) from conflict
+
+    async def _take_data_along(self, payload: Payload | None) -> None:
+        """Have the data at hand that a state which is not stored would else lose."""
+        if payload is None and self._data is None and not self._is_held(self.message_cid):
+            self._data, self._stream = b"".join([chunk async for chunk in await self._stored_data()]), None
+
+    async def _sign_as_owner(self, *, initial_write_only: bool = False) -> None:
+        signer, invocation = await self._actor.authorize(operations.update(self._last_write, None))
+        grant = invocation.get("delegated_grant")
+        if self._initial_write is not None:
+            self._initial_write = await sign_as_owner(self._initial_write, signer, grant)
+        if not (self.deleted or (initial_write_only and self._initial_write is not None)):
+            await self._take_data_along(None)
+            self._message = await sign_as_owner(self._message, signer, grant)
+
+    async def _send_unheld(self, target: str) -> SendReport:
+        messages: list[tuple[Message, DataSource | None]] = []
+        if self._initial_write is not None:
+            messages.append((self._initial_write, None))
+        messages.append((self._message, None if self.deleted else await self._stored_data()))
+        return SendReport(await self._agent.sync.send_messages(self._did, target, messages))
 
     def _move_on(self, message: Message) -> None:
         self._initial_write, self._message = self._initial_write or self._message, message
@@ -358,15 +369,18 @@ class Record:
         return decrypt(await self._stored_data())
 
     async def _stored_data(self) -> AsyncIterator[bytes]:
-        if self._data is not None:
+        if isinstance(self._data, bytes):
             return chunked(self._data)
+        if self._data is not None:
+            return self._data()
         if self._stream is not None:
             stream, self._stream = self._stream, None
             return aiter(stream)
-        signer, invocation = await self._actor.authorize(operations.read_record(self._last_write), self._remote)
+        signer, invocation = await self._actor.authorize(operations.read_record(self._last_write), self._asked)
+        invocation["protocol_role"] = self._role
         filter = {"recordId": self.id}
         read = partial(compose.records_read, signer, filter=filter, **invocation)
-        reply = await self._agent.messages.ask(self._did, self._remote, read)
+        reply = await self._agent.messages.ask(self._did, self._asked, read)
         fetched: DataStream | None = reply["entry"].get("data")
         if fetched is None:
             raise BlobMissing(f"The DWN has record {self.id} but not its data.")

@@ -2,60 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from functools import partial
-from typing import Any
-
-from pydantic.alias_generators import to_camel
+from typing import Any, Unpack
 
 from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
+from web5.agent.following import Following
+from web5.api import arguments
+from web5.api.arguments import Moment, keywords
 from web5.api.data import prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
+from web5.api.filters import EVERYTHING, RecordFilter, records_filter
+from web5.api.query import Cursor, Page, Query
 from web5.api.record import Record
+from web5.api.subscriptions import Closing, Handler, RecordSubscription
 from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
-from web5.dwn.events import Event, Subscription
 from web5.dwn.signing import without_none
-from web5.errors import Conflict, InvalidArgument
+from web5.dwn.types import Message
+from web5.errors import Conflict, InvalidArgument, Web5Error
 
-Cursor = dict[str, Any]
-
-FILTERS = (
-    *("attester", "author", "context_id", "data_cid", "data_format", "data_size", "date_created", "date_published"),
-    *(
-        "date_updated",
-        "parent_id",
-        "protocol",
-        "protocol_path",
-        "published",
-        "recipient",
-        "record_id",
-        "schema",
-        "tags",
-    ),
-)
-"""The filters: the properties of a RecordsFilter (dwn-sdk-js src/types/records-types.ts), in snake_case."""
+_UNSET: Any = object()
 
 
-def records_filter(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the wire's filter; properties that are None are left out.
+class DateSort(StrEnum):
+    """The orders of a query's result."""
 
-    Raises:
-        InvalidArgument: there is no such filter.
-    """
-    if unknown := sorted(given.keys() - set(FILTERS)):
-        raise InvalidArgument(f"Unknown filter {', '.join(unknown)}; the filters are {', '.join(FILTERS)}.")
-    return {to_camel(name): value for name, value in given.items() if value is not None}
+    CREATED_ASCENDING = "createdAscending"
+    CREATED_DESCENDING = "createdDescending"
+    PUBLISHED_ASCENDING = "publishedAscending"
+    PUBLISHED_DESCENDING = "publishedDescending"
 
 
-class Records(list[Record]):
+class Records(Page[Record]):
     """A page of records; `cursor` is where the next page begins, None on the last one."""
 
     def __init__(self, records: Iterable[Record], cursor: Cursor | None) -> None:
-        super().__init__(records)
-        self.cursor = cursor
+        super().__init__(records, cursor)
 
 
 class RecordsApi:
@@ -64,8 +50,11 @@ class RecordsApi:
     A delegate acts with grants. It has to name the protocol in what it asks for; of a record that is held here, it is
     known. Each method raises GrantMissing, with the scope that is missing, if a delegate may not do it; GrantTooNarrow,
     with the filters that are missing, if it may ask for less; DwnError if the DWN refuses; DidError if `from_`
-    cannot be resolved; RemoteError if it names no DWN, or none of them can be reached; and InvalidArgument if there is
-    no such filter.
+    cannot be resolved; RemoteError if it names no DWN, or none of them can be reached; and InvalidArgument if an
+    argument or filter does not exist, or cannot be used.
+
+    Where they are taken, `protocol_role` is the protocol path of the role that is invoked, and `permission_grant_id`
+    the record ID of a grant, not a delegated one, that the owner of the DWN gave this DID.
     """
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
@@ -74,6 +63,7 @@ class RecordsApi:
         self._did = actor.did
         self._encryption = RecordEncryption(agent, actor.did)
 
+    @keywords
     async def create(
         self,
         data: Any,
@@ -82,121 +72,162 @@ class RecordsApi:
         schema: str | None = None,
         recipient: str | None = None,
         published: bool | None = None,
-        date_published: str | None = None,
-        date_created: str | None = None,
+        date_published: Moment | None = None,
+        date_created: Moment | None = None,
         tags: Mapping[str, Any] | None = None,
         protocol: str | None = None,
         protocol_path: str | None = None,
         parent_context_id: str | None = None,
         protocol_role: str | None = None,
+        permission_grant_id: str | None = None,
+        attestation: Sequence[str] = (),
         encryption: EncryptionChoice = None,
+        store: bool = True,
     ) -> Record:
-        """Write a new record; it is durable, and waits for sync, when this returns.
+        """Write a new record. It is durable, and waits for sync, when this returns.
 
         Its recipient is given the key of an encrypted context with the record that begins it, or with a role.
 
         Parameters:
-            data: str, bytes-like or JSON. If it may be too large for memory: a `pathlib.Path`, or a callable that gives
-                an async iterator of bytes, from the first one, at each call; both are read twice. For a JavaScript File
-                or Blob, `web5.browser.files.source` makes one.
+            data: str, bytes-like or JSON; a JavaScript File, Blob, buffer, array or object. If it may be too large for
+                memory: a `pathlib.Path`, a File or Blob, or a callable that gives an async iterator of bytes, from the
+                first one, at each call; all are read twice.
             data_format: media type; by default text/plain, application/octet-stream or application/json by `data`.
             schema: a URL that says what the data is.
             recipient: the DID that the record is addressed to.
             published: True lets anybody read the record.
-            date_published, date_created: ISO 8601 UTC with microseconds; by default now.
+            date_published, date_created: by default now.
             tags: names with texts, numbers, booleans or lists of texts or numbers, by which queries find the record.
             protocol, protocol_path: the place of the record in a configured protocol; `schema` and `data_format` must
                 be those of its type.
             parent_context_id: the `context_id` of the record that it belongs below.
-            protocol_role: the protocol path of the role that is invoked.
+            attestation: DIDs of this agent that attest the record.
             encryption: True, or an `Encryption` that says for whom, to have the data encrypted before they are stored;
                 the recipient can read them. By default, they are where the protocol has keys at this path.
+            store: False keeps the record out of the local DWN: it is for `record.send(did)`, or `record.store()` later.
 
         Raises:
             InvalidArgument: the data cannot be stored, or changed between the two readings.
             EncryptionError: the protocol demands encryption and it is declined, or someone it is for has no key.
+            IdentityError: who is to attest is not on this agent.
             Whatever such a callable raises.
         """
         options = compose.WriteOptions(
-            schema=schema,
-            recipient=recipient,
+            schema=_text_or_none("schema", schema),
+            recipient=arguments.did_or_none("recipient", recipient),
             published=published,
-            date_published=date_published,
-            date_created=date_created,
-            tags=dict(tags) if tags else None,
-            protocol=protocol,
-            protocol_path=protocol_path,
-            parent_context_id=parent_context_id,
-            protocol_role=protocol_role,
+            date_published=arguments.date("date_published", date_published),
+            date_created=arguments.date("date_created", date_created),
+            tags=arguments.tags(tags),
+            protocol=_text_or_none("protocol", protocol),
+            protocol_path=_text_or_none("protocol_path", protocol_path),
+            parent_context_id=_text_or_none("parent_context_id", parent_context_id),
+            protocol_role=_text_or_none("protocol_role", protocol_role),
+            permission_grant_id=permission_grant_id,
         )
+        if data_format is not None:
+            arguments.text("data_format", data_format)
         signer, invocation = await self._actor.authorize(operations.write(options))
+        attesters = [arguments.did("attestation", one) for one in arguments.texts("attestation", attestation)]
         cipher = await self._encryption.for_new_record(encryption, options)
         key_recipient = await self._encryption.contexts.key_recipient(options, encrypted=cipher is not None)
         payload = await prepare(data, data_format, cipher.encrypt_stream if cipher else None)
         options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
         options["delegated_grant"] = invocation.get("delegated_grant")
+        options["attestation_signers"] = [await self._agent.signer(one) for one in attesters]
         options["encryption"] = cipher.property if cipher else None
         message = await compose.records_write(signer, self._agent.clock, **options)
-        await payload.write(self._agent, self._did, message)
+        if store:
+            await payload.write(self._agent, self._did, message)
         if key_recipient is not None:
             await self._encryption.contexts.deliver_context_key(message, key_recipient)
-        return Record(self._agent, self._actor, message, data=payload.in_memory)
+        data_at_hand = payload.in_memory if store else payload.source
+        return Record(self._agent, self._actor, message, data=data_at_hand, role=protocol_role)
 
-    async def query(
+    write = create
+
+    async def create_from(self, record: Record, data: Any = _UNSET, **changes: Any) -> Record:
+        """Write a new record with the properties of another (`createFrom` of `@web5/api`).
+
+        Parameters:
+            record: gives whatever is not changed, but for its dates; its data too, which are read from its DWN.
+            data, changes: as for `create`.
+        """
+        kept = ("schema", "recipient", "protocol", "protocol_path", "data_format")
+        options: dict[str, Any] = {name: getattr(record, name) for name in kept}
+        options |= {"published": record.published or None, "tags": record.tags or None}
+        if record.parent_id is not None and record.context_id is not None:
+            options["parent_context_id"] = record.context_id.rpartition("/")[0]
+        if data is _UNSET:
+            data = await record.data.bytes()
+        return await self.create(data, **options | changes)
+
+    def query(
         self,
         *,
         from_: str | None = None,
-        date_sort: str | None = None,
+        date_sort: DateSort | str | None = None,
         limit: int | None = None,
         cursor: Cursor | None = None,
         protocol_role: str | None = None,
-        **filters: Any,
-    ) -> Records:
-        """Return the records that fit all filters.
+        permission_grant_id: str | None = None,
+        **filters: Unpack[RecordFilter],
+    ) -> Query[Record]:
+        """Ask for the records that fit all filters; without any, for all records.
+
+        `await` gives a page; `async for` goes on to the last one; see `Query`.
 
         Parameters:
-            date_sort: createdAscending (the default), createdDescending, publishedAscending or publishedDescending.
-            limit: the number of records at the most; what follows is reached by the result's `cursor`. A remote DWN may
-                give fewer, and then has a cursor too.
-            protocol_role: the protocol path of the role that is invoked.
-            filters: at least one of `web5.api.records.FILTERS`; a list means any of its values, a `{"from", "to"}` a
-                range.
+            date_sort: by default the oldest first.
+            limit: the number of records of a page at the most; what follows is reached by its `cursor`. A remote DWN
+                may give fewer, and then has a cursor too.
+            cursor: that of the page before.
+            filters: those of `RecordFilter`.
         """
-        wire_filter = records_filter(filters)
-        if not wire_filter:
-            raise InvalidArgument("A query needs at least one filter, for example schema=… or data_format=….")
-        signer, invocation = await self._actor.authorize(operations.query(wire_filter), from_)
-        invocation["protocol_role"] = protocol_role
-        if from_ is None:
-            self._agent.sync.prioritize(self._did, wire_filter)
-        pages = without_none(limit=limit, cursor=cursor) or None
-        query = partial(
-            compose.records_query, signer, filter=wire_filter, date_sort=date_sort, pagination=pages, **invocation
-        )
-        reply = await self._agent.messages.ask(self._did, from_, query)
-        entries = (Record(self._agent, self._actor, entry, remote=from_) for entry in reply["entries"])
-        return Records(entries, reply.get("cursor"))
+        arguments.did_or_none("from_", from_)
+        arguments.positive("limit", limit)
+        wire_filter = records_filter(filters) or EVERYTHING
+        sort = _date_sort(date_sort)
+
+        async def fetch(cursor: Cursor | None) -> Page[Record]:
+            signer, invocation = await self._actor.authorize(operations.query(wire_filter), from_)
+            _invoke(invocation, protocol_role, permission_grant_id)
+            if from_ is None and wire_filter is not EVERYTHING:
+                self._agent.sync.prioritize(self._did, wire_filter)
+            pages = without_none(limit=limit, cursor=cursor) or None
+            query = partial(
+                compose.records_query, signer, filter=wire_filter, date_sort=sort, pagination=pages, **invocation
+            )
+            reply = await self._agent.messages.ask(self._did, from_, query)
+            found = (self._found(entry, from_, protocol_role) for entry in reply["entries"])
+            return Records(found, reply.get("cursor"))
+
+        return Query(fetch, cursor)
 
     async def read(
         self,
         record_id: str | None = None,
+        /,
         *,
         from_: str | None = None,
+        protocol_role: str | None = None,
         permission_grant_id: str | None = None,
-        **filters: Any,
+        **filters: Unpack[RecordFilter],
     ) -> Record:
         """Return one record, by its ID or by filters that fit only one.
 
         Parameters:
-            permission_grant_id: the record ID of a grant, not a delegated one, that the owner of the DWN gave this DID.
-            filters: as for `query`.
+            filters: those of `RecordFilter`.
 
         Raises:
             NotFound: there is none.
         """
-        wire_filter = records_filter({"record_id": record_id, **filters})
+        arguments.did_or_none("from_", from_)
+        wire_filter = records_filter({**filters, "record_id": record_id or filters.get("record_id")})
+        if not wire_filter:
+            raise InvalidArgument("A read needs the ID of a record, or a filter that fits only one.")
         signer, invocation = await self._actor.authorize(operations.read(wire_filter), from_)
-        invocation["permission_grant_id"] = permission_grant_id
+        _invoke(invocation, protocol_role, permission_grant_id)
         read = partial(compose.records_read, signer, filter=wire_filter, **invocation)
         entry = (await self._agent.messages.ask(self._did, from_, read))["entry"]
         write: dict[str, Any] = entry["recordsWrite"]
@@ -204,39 +235,91 @@ class RecordsApi:
         data = None
         if stream is not None and write["descriptor"]["dataSize"] <= MAX_INLINE_BYTES:
             data, stream = await stream.read(), None
-        initial = entry.get("initialWrite")
-        return Record(self._agent, self._actor, write, initial_write=initial, data=data, stream=stream, remote=from_)
+        return Record(
+            self._agent,
+            self._actor,
+            write,
+            initial_write=entry.get("initialWrite"),
+            data=data,
+            stream=stream,
+            remote=from_,
+            role=protocol_role,
+        )
 
-    async def subscribe(
-        self, handler: Callable[[Record], None], *, protocol_role: str | None = None, **filters: Any
-    ) -> Subscription:
-        """Hear of every record of the local DWN that is written or deleted from now on, here or by sync.
+    def subscribe(
+        self,
+        handler: Handler[Record] | None = None,
+        *,
+        from_: str | None = None,
+        protocol_role: str | None = None,
+        permission_grant_id: str | None = None,
+        **filters: Unpack[RecordFilter],
+    ) -> RecordSubscription[Record]:
+        """Hear of every record that is written or deleted from now on, here or by sync, or in another's DWN.
+
+        `await` it, with a handler, and `close` it in the end; or read the events by `async for`. A subscription to a
+        remote DWN that breaks off is taken up again; then the records that were written meanwhile come, too.
 
         Parameters:
-            handler: called with the record in its new state; `record.deleted` tells a delete. What it raises goes to
-                the event loop's exception handler.
-            protocol_role: the protocol path of the role that is invoked.
-            filters: as for `query`.
-
-        Returns:
-            A subscription; `await subscription.close()` ends it.
+            handler: called with each record in its new state, may be `async def`; `record.deleted` tells a delete. What
+                it raises goes to the event loop's exception handler.
+            filters: those of `RecordFilter`; without any, all records.
         """
-        wire_filter = records_filter(filters)
-        if not wire_filter:
-            raise InvalidArgument("A subscription needs at least one filter, for example protocol=… or schema=….")
-        signer, invocation = await self._actor.authorize(operations.subscribe(wire_filter))
-        invocation["protocol_role"] = protocol_role
-        message = await compose.records_subscribe(signer, self._agent.clock, filter=wire_filter, **invocation)
+        arguments.did_or_none("from_", from_)
+        if handler is not None and not callable(handler):
+            raise InvalidArgument(f"handler={arguments.shown(handler)} cannot be called.")
+        wire_filter = records_filter(filters) or EVERYTHING
 
-        def on_event(event: Event) -> None:
-            handler(Record(self._agent, self._actor, event["message"], initial_write=event.get("initialWrite")))
+        async def open_(subscription: RecordSubscription[Record]) -> Closing:
+            signer, invocation = await self._actor.authorize(operations.subscribe(wire_filter), from_)
+            _invoke(invocation, protocol_role, permission_grant_id)
+            question = partial(compose.records_subscribe, signer, filter=wire_filter, **invocation)
+            latest = ""
 
-        reply = await self._agent.messages.process(self._did, message, subscription_handler=on_event)
-        subscription: Subscription = reply["subscription"]
-        return subscription
+            def on_event(event: Mapping[str, Any]) -> None:
+                nonlocal latest
+                latest = max(latest, event["message"]["descriptor"]["messageTimestamp"])
+                subscription.put(self._found(event["message"], from_, protocol_role, event.get("initialWrite")))
 
+            if from_ is None:
+                message = await question(self._agent.clock)
+                reply = await self._agent.messages.process(self._did, message, subscription_handler=on_event)
+                local = reply["subscription"]
+                local.on_end = lambda: subscription.end(None)
+                closing: Closing = local.close
+                return closing
+
+            async def catch_up() -> None:
+                since = RecordFilter({**filters, "date_updated": {"from": latest}}) if latest else filters
+                missed = self.query(
+                    from_=from_, protocol_role=protocol_role, permission_grant_id=permission_grant_id, **since
+                )
+                try:
+                    async for record in missed:
+                        subscription.put(record)
+                except Web5Error:
+                    return  # it breaks off again, or is told with the next event
+
+            following = Following(
+                partial(self._agent.messages.subscribe, self._did, from_, question, on_event),
+                lambda: self._agent.background.start(catch_up()),
+                subscription.end,
+            )
+            await following.open()
+            return following.close
+
+        return RecordSubscription(open_, handler)
+
+    @keywords
     async def delete(
-        self, record_id: str, *, prune: bool = False, from_: str | None = None, protocol: str | None = None
+        self,
+        record_id: str,
+        *,
+        prune: bool = False,
+        from_: str | None = None,
+        protocol: str | None = None,
+        protocol_role: str | None = None,
+        permission_grant_id: str | None = None,
     ) -> None:
         """Delete a record.
 
@@ -247,7 +330,10 @@ class RecordsApi:
         Raises:
             NotFound: there is none, or it is deleted already.
         """
+        arguments.text("record_id", record_id)
+        arguments.did_or_none("from_", from_)
         signer, invocation = await self._actor.authorize(operations.delete(record_id, protocol), from_)
+        _invoke(invocation, protocol_role, permission_grant_id)
         clock, messages = self._agent.clock, self._agent.messages
         delete = partial(compose.records_delete, signer, record_id=record_id, prune=prune, **invocation)
         if from_ is None:
@@ -256,7 +342,31 @@ class RecordsApi:
         try:
             await messages.request(from_, await delete(clock))
         except Conflict:  # what is there is newer
-            found = await self.query(from_=from_, record_id=record_id, protocol=protocol)
+            found = await self.query(from_=from_, record_id=record_id, protocol=protocol, protocol_role=protocol_role)
             if not found:
                 raise
-            await messages.request(from_, await delete(compose.after(clock, found[0].date_modified)))
+            there = found[0].raw_message["descriptor"]["messageTimestamp"]
+            await messages.request(from_, await delete(compose.after(clock, there)))
+
+    def _found(
+        self, entry: Message, from_: str | None, role: str | None, initial_write: Message | None = None
+    ) -> Record:
+        return Record(self._agent, self._actor, entry, initial_write=initial_write, remote=from_, role=role)
+
+
+def _invoke(invocation: Any, protocol_role: str | None, permission_grant_id: str | None) -> None:
+    invocation["protocol_role"] = protocol_role
+    if permission_grant_id is not None:
+        invocation["permission_grant_id"] = permission_grant_id
+
+
+def _text_or_none(name: str, value: str | None) -> str | None:
+    return None if value is None else arguments.text(name, value)
+
+
+def _date_sort(value: DateSort | str | None) -> str | None:
+    if value is None:
+        return None
+    if value not in list(DateSort):
+        raise arguments.unknown_name("order", str(value), [str(one) for one in DateSort])
+    return str(value)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from typing import Any
+from typing import Unpack
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
+from web5.api.filters import RecordFilter, records_filter
 from web5.api.record import Record
-from web5.api.records import records_filter
 from web5.errors import InvalidArgument
 from web5.sync import Demands, Difference
 from web5.sync.engine import PAGE
@@ -80,7 +80,7 @@ class SyncApi:
             protocols = self._sync.grants.protocols(self._did, self._delegate)
         await self._sync.register(self._did, protocols, self._delegate)
 
-    def prioritize(self, **filters: Any) -> None:
+    def prioritize(self, **filters: Unpack[RecordFilter]) -> None:
         """On a first sync, fetch the newest records that pass the filters (those of `records.query`) before all others.
 
         `records.query` does this by itself for what it is asked.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from pyodide.ffi import JsException
+import js
+from pyodide.ffi import JsException, JsProxy, to_js
 
 from web5.browser.js_errors import FILE, translated
 
@@ -43,3 +44,24 @@ class FileSource:
 def source(js_blob: Any) -> FileSource:
     """Make a JavaScript File or Blob (from a file input, say) data for `records.create` and `record.update`."""
     return FileSource(js_blob)
+
+
+def from_javascript(value: Any) -> Any:
+    """Return a JavaScript value as record data; what is none is returned as it is."""
+    if not isinstance(value, JsProxy):
+        return value
+    if js.Object.prototype.toString.call(value) in ("[object Blob]", "[object File]"):
+        return FileSource(value)
+    if hasattr(value, "to_bytes"):  # a buffer, or a view of one
+        return value.to_bytes()
+    return value.to_py()
+
+
+async def blob(chunks: AsyncIterator[bytes], media_type: str | None) -> Any:
+    """Return a Blob of these chunks, which are never whole in Python's memory."""
+    js_parts = js.Array.new()
+    async for chunk in chunks:
+        js_parts.push(js.Blob.new(to_js([to_js(chunk)])))
+    js_options = js.Object.new()
+    js_options.type = media_type or ""
+    return js.Blob.new(js_parts, js_options)

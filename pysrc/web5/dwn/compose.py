@@ -228,13 +228,22 @@ async def protocols_configure(
     Raises:
         BadRequest: a URL cannot be normalized.
     """
+    normalized = normalized_definition(definition)
+    descriptor = _descriptor("Protocols", "Configure", message_timestamp or clock, definition=normalized)
+    return await sign_message(signer, descriptor, **invocation)
+
+
+def normalized_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a protocol's definition with its URLs in normal form.
+
+    Raises:
+        BadRequest: a URL cannot be normalized.
+    """
     types = {
         name: {**kind, "schema": normalize_url(kind["schema"])} if "schema" in kind else dict(kind)
         for name, kind in definition["types"].items()
     }
-    definition = {**definition, "protocol": normalize_url(definition["protocol"]), "types": types}
-    descriptor = _descriptor("Protocols", "Configure", message_timestamp or clock, definition=definition)
-    return await sign_message(signer, descriptor, **invocation)
+    return {**definition, "protocol": normalize_url(definition["protocol"]), "types": types}
 
 
 async def protocols_query(

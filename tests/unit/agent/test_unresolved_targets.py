@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.conftest import World
 from web5 import Web5
-from web5.errors import DidError, Unreachable
+from web5.errors import DidError, InvalidArgument, Unreachable
 
 SCHEMA = "http://note.example"
 
@@ -46,11 +46,9 @@ async def test_a_did_that_cannot_be_resolved_is_not_said_to_name_no_dwn(
     [
         ("did:dht:i9xkp8ddcbcg8jwq54ox699wuzxyifsqx4jru45zodqu453ksz6y", "notFound"),
         ("did:nobody:knows", "methodNotSupported"),
-        ("no DID", "invalidDid"),
-        ("", "invalidDid"),
     ],
 )
-async def test_what_is_no_did_or_nobody_s_says_so(world: World, did: str, code: str) -> None:
+async def test_a_did_that_is_nobody_s_says_so(world: World, did: str, code: str) -> None:
     bob = await person(world, "bob")
     record = await bob.dwn.records.create("hi", schema=SCHEMA)
     for request in (bob.dwn.records.query(from_=did, schema=SCHEMA), record.send(did)):
@@ -59,15 +57,26 @@ async def test_what_is_no_did_or_nobody_s_says_so(world: World, did: str, code: 
         assert refused.value.code == code
 
 
+@pytest.mark.parametrize("did", ["no DID", "", "did:", "did:dht", "\ud800", 7])
+async def test_what_is_no_did_is_refused_by_its_name(world: World, did: Any) -> None:
+    bob = await person(world, "bob")
+    record = await bob.dwn.records.create("hi", schema=SCHEMA)
+    for request_of in REQUESTS:
+        with pytest.raises(InvalidArgument, match="from_="):
+            await request_of(bob, did)
+    with pytest.raises(InvalidArgument, match="target="):
+        await record.send(did)
+
+
 @pytest.mark.parametrize("rest", ["#0", "#dwn", "?service=dwn", "/path"])
 async def test_a_part_of_a_did_has_no_dwn_of_its_own(world: World, rest: str) -> None:
     """Its DWN would hold a tenant of that name, who does not exist, and answer that there is nothing."""
     alice, bob = await person(world, "alice"), await person(world, "bob")
     record = await bob.dwn.records.create("hi", schema=SCHEMA)
     part = alice.connected_did + rest
-    for request in (bob.dwn.records.query(from_=part, schema=SCHEMA), record.send(part)):
-        with pytest.raises(DidError, match="invalidDid"):
-            await request
+    for request_of in (*REQUESTS, lambda _, did: record.send(did)):
+        with pytest.raises(InvalidArgument, match=f"is a DID URL; leave out what follows {alice.connected_did}"):
+            await request_of(bob, part)
 
 
 async def test_nodes_that_are_down_are_another_matter(world: World) -> None:

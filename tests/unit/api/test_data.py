@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from web5.api.data import CHUNK, RecordData, chunked, to_bytes
-from web5.api.records import records_filter
+from web5.api.filters import records_filter
 from web5.errors import InvalidArgument, MalformedData
 
 
@@ -71,10 +72,35 @@ async def test_data_that_are_no_text_are_said_to_be_none() -> None:
 
 
 def test_filters_get_their_wire_names_and_none_is_left_out() -> None:
-    given = {"record_id": "r", "date_created": {"from": "x"}, "schema": None, "published": False}
-    assert records_filter(given) == {"recordId": "r", "dateCreated": {"from": "x"}, "published": False}
+    day = datetime(2024, 5, 1, 12, 0, 0, 1, tzinfo=timezone(timedelta(hours=2)))
+    given = {"record_id": "r", "date_created": {"from": day}, "schema": None, "published": False}
+    wire = {"recordId": "r", "dateCreated": {"from": "2024-05-01T10:00:00.000001Z"}, "published": False}
+    assert records_filter(given) == wire
 
 
-def test_an_unknown_filter_names_the_known_ones() -> None:
-    with pytest.raises(InvalidArgument, match=r"recordId; the filters are .*record_id"):
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("date_created", {"from": datetime(2024, 5, 1)}, "has no time zone"),
+        ("date_created", {"since": datetime.now(UTC)}, "range of dates"),
+        ("date_created", datetime.now(UTC), "range of dates"),
+        ("date_created", {"from": "yesterday"}, "is no date"),
+        ("author", "alice", "author='alice' is no DID"),
+        ("recipient", ["did:x:y", "bob"], "recipient='bob' is no DID"),
+        ("published", "yes", "has to be True or False"),
+        ("data_size", 7, "has to be a range"),
+        ("schema", b"x", "has to be a str"),
+        ("tags", ["a"], "mapping"),
+        ("record_id", "\ud800", "surrogate"),
+    ],
+)
+def test_a_filter_that_cannot_be_one_is_named(name: str, value: Any, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        records_filter({name: value})
+
+
+def test_an_unknown_filter_names_the_nearest() -> None:
+    with pytest.raises(InvalidArgument, match="no filter 'recordId'; did you mean 'record_id'"):
         records_filter({"recordId": "r"})
+    with pytest.raises(InvalidArgument, match=r"no filter 'xyz'; there are attester, author, .* tags"):
+        records_filter({"xyz": "r"})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.unit.api.test_delegation import NOTE, NOTES, definition, later
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
+from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn.permissions import protocol as permissions
-from web5.errors import BadRequest, Conflict, Unauthorized
+from web5.errors import BadRequest, Conflict, InvalidArgument, Unauthorized
 from web5.node.limits import Usage
 
 SCOPE = {"interface": "Records", "method": "Read", "protocol": NOTES}
@@ -98,3 +102,31 @@ async def test_all_grants_are_found_at_a_node_that_gives_few_at_a_time(
     found = await alice.dwn.permissions.query_grants(from_=alice.connected_did)
     assert len(found) == 5
     assert {grant.id for grant in found} == given
+
+
+async def test_what_came_as_json_is_a_permission_again(world: World) -> None:
+    alice, bob = await connected(world), await connected(world, "bob")
+    grant = await alice.dwn.permissions.grant(
+        granted_to=bob.connected_did, scope=SCOPE, date_expires=timedelta(days=1), store=False
+    )
+    assert abs(grant.date_expires - grant.date_granted - timedelta(days=1)) < timedelta(minutes=1)
+    parsed = bob.dwn.permissions.parse(json.loads(json.dumps(grant.raw_message)))
+    assert isinstance(parsed, PermissionGrant)
+    assert (parsed.id, parsed.scope, parsed.grantor) == (grant.id, SCOPE, alice.connected_did)
+    await parsed.store(import_=True)
+    assert [one.id for one in await bob.dwn.permissions.query_grants(grantor=alice.connected_did)] == [grant.id]
+    request = await bob.dwn.permissions.request(scope=SCOPE)
+    assert isinstance(alice.dwn.permissions.parse(request.raw_message), PermissionRequest)
+    note = await alice.dwn.records.create("x")
+    for wrong in (note.raw_message, {}, [], {**grant.raw_message, "encodedData": "!"}):
+        with pytest.raises((InvalidArgument, BadRequest)):
+            bob.dwn.permissions.parse(wrong)  # type: ignore[arg-type]
+
+
+async def test_what_is_no_end_of_a_grant_says_so(world: World) -> None:
+    alice = await connected(world)
+    for wrong, said in ((datetime(2030, 1, 1), "no time zone"), ("tomorrow", "is no date"), (None, "is missing")):
+        with pytest.raises(InvalidArgument, match=f"date_expires.*{said}"):
+            await alice.dwn.permissions.grant(granted_to="did:x:bob", scope=SCOPE, date_expires=wrong)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match="granted_to='bob' is no DID"):
+        await alice.dwn.permissions.grant(granted_to="bob", scope=SCOPE, date_expires=timedelta(days=1))

@@ -12,7 +12,6 @@ from tests.unit.conftest import World
 from web5 import Web5
 from web5.cpython.http import HttpxHttp
 from web5.errors import (
-    BadRequest,
     InvalidArgument,
     NotFound,
     RemoteError,
@@ -188,10 +187,10 @@ async def test_a_query_is_paged(world: World) -> None:
 
 async def test_what_a_query_cannot_be_asked_says_so(world: World) -> None:
     web5 = await connected(world)
-    with pytest.raises(InvalidArgument, match="at least one filter"):
-        await web5.dwn.records.query()
-    with pytest.raises(BadRequest):
-        await web5.dwn.records.query(schema=NOTE, date_sort="sideways")
+    with pytest.raises(InvalidArgument, match="no order 'createdDesc'; did you mean 'createdDescending'"):
+        await web5.dwn.records.query(schema=NOTE, date_sort="createdDesc")
+    with pytest.raises(InvalidArgument, match="limit=0 has to be a whole number from 1 on"):
+        await web5.dwn.records.query(schema=NOTE, limit=0)
 
 
 async def test_send_reaches_all_endpoints_and_says_so(world: World) -> None:

@@ -108,10 +108,11 @@ async def delete_and_rename(world: World, random: Random) -> None:
 async def _two(world: World, random: Random, first: actions.Act, second: actions.Act) -> None:
     """Have something done to the same identity on two devices at the same moment."""
     both = [device for device in world.devices if device.ready]
-    same = sorted(set.intersection(*(device.seen for device in both))) if len(both) > 1 else []
+    common = set.intersection(*(device.seen for device in both)) if len(both) > 1 else set()
+    same = [did for did in world.facts if did in common]
     shared = [world.facts[did] for did in same if not world.facts[did].deleting]
     if shared:
-        facts = random.choice(shared)
+        facts = random.choice(shared[1:] or shared)
         for device, act in zip(random.sample(both, 2), (first, second), strict=True):
             device.give(_to(facts, act))
 

@@ -158,6 +158,7 @@ async def _faults(world: World, device: AgentDevice) -> Any:
             continue
         if facts.deleted:
             yield f"{called} is there, though it was deleted"
+            continue
         if listed[facts.did].name not in facts.names or (facts.renamed and listed[facts.did].name == facts.names[0]):
             yield f"{called} has the name {listed[facts.did].name}"
         if (await agent.identities.portable_did(facts.did)).private_keys != facts.keys:

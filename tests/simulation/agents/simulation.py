@@ -93,6 +93,8 @@ async def _first_launch(device: AgentDevice) -> None:
     portable = await agent.vault.portable_did()
     world.agent = Facts(portable.uri, list(portable.private_keys or ()), list(portable.document.dwn_endpoints), [])
     world.story.name(portable.uri, "the agent")
+    if world.random("beginning").random() < 0.5:
+        await agent.create_identity("Work", world.endpoints_for(device))
     await agent.publish_all()
     for _ in range(3):
         await agent.sync.now()
@@ -204,6 +206,12 @@ async def _last_device(world: World, lives: list[asyncio.Task[None]]) -> None:
     device, life = await _device(world, "last", "off", 0.0)
     lives.append(life)
     await _back(device, lives)
+    for status in device.agent.sync.status():
+        if status.pending_in:
+            world.fail(
+                f"{device.name} has recovered, and {status.pending_in} messages of {status.endpoint} are missing"
+            )
+    await device.outside_of_it(_round(device))
 
 
 def _counts(world: World) -> Counter[str]:

@@ -156,7 +156,7 @@ class SimHttp:
         if fault is None:
             response: SimResponse = await process()
             return response
-        found: Any = await FAULTS[fault].act(Exchange("", self._random, process, self._net.later))
+        found: Any = await FAULTS[fault].act(Exchange("", self._random, process, self._net.later, {}, {}))
         assert isinstance(found, SimResponse)
         return found
 

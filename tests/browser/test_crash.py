@@ -7,10 +7,10 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
-from tests.browser.world import Device, World
+from tests.browser.world import Device, World, texts_held_by
 from tests.chromium import FLAGS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -28,7 +28,7 @@ WRITE = """lanes => {
       acknowledged(text);
     }
   }
-  for (let lane = 0; lane < lanes; lane++) write(lane);
+  for (let lane = 0; lane < lanes; lane++) write(lane).catch(() => {});
 }"""
 
 
@@ -52,17 +52,38 @@ async def _burst(page: Page) -> set[str]:
     return known
 
 
-async def _check(device: Device, known: set[str]) -> None:
-    """Every acknowledged note is there, nothing is there twice, and the store is whole."""
+async def _check(device: Device, world: World, known: set[str]) -> None:
+    """Every acknowledged note is there, nothing is there twice, the store is whole, and every node has all of it."""
+    await device.write("And on it goes")
     listed = (await device.ask("notes", limit=MANY))["notes"]
     texts = [note["text"] for note in listed]
     assert known <= set(texts)
     assert len(set(texts)) == len(texts)
     assert await device.ask("check_store") == []
-    await device.write("And on it goes")
+    await device.summary("All synced")
+    exported = await device.export()
+    for endpoint in world.endpoints:
+        assert await texts_held_by(endpoint, exported) == set(texts)
 
 
-async def test_the_page_is_killed_in_a_burst_of_writes(device: Device) -> None:
+async def test_the_worker_is_killed_in_a_burst_of_writes(device: Device, world: World) -> None:
+    page = device.page
+    page.on("dialog", lambda dialog: dialog.accept())  # it asks whether to leave what is not saved
+    known = await _burst(page)
+    [worker] = [worker for worker in page.workers if "agent.mjs" in worker.url]
+    ended = asyncio.Event()
+    worker.on("close", lambda _: ended.set())
+    await worker.evaluate("void setTimeout(close)")
+    async with asyncio.timeout(60):
+        await ended.wait()
+    await device.type("written after the end")
+    await expect(page.locator("#drafts > li", has_text="written after the end")).to_be_visible()
+    await device.reload()
+    await expect(device.note("written after the end")).to_be_visible()
+    await _check(device, world, {*known, "written after the end"})
+
+
+async def test_the_page_is_killed_in_a_burst_of_writes(device: Device, world: World) -> None:
     page = device.page
     session = await device.context.new_cdp_session(page)
     known = await _burst(page)
@@ -74,7 +95,7 @@ async def test_the_page_is_killed_in_a_burst_of_writes(device: Device) -> None:
     command.cancel()
     await device.open()
     await device.ready()
-    await _check(device, known)
+    await _check(device, world, known)
 
 
 async def test_the_browser_is_killed_in_a_burst_of_writes(world: World, chromium: str, tmp_path: Path) -> None:
@@ -102,5 +123,5 @@ async def test_the_browser_is_killed_in_a_burst_of_writes(world: World, chromium
         device = Device(context, world.origin)
         await device.open()
         await device.ready()
-        await _check(device, known)
+        await _check(device, world, known)
         await context.close()

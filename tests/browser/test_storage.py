@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Route, async_playwright, expect
 
 from tests.browser.conftest import NewDevice
-from tests.browser.world import Device, World
+from tests.browser.world import Device, World, texts_held_by
 from tests.chromium import FLAGS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -86,8 +86,9 @@ async def hooked(chromium: str, world: World, tmp_path: Path) -> AsyncIterator[H
         await browser.close()
 
 
-async def test_data_that_were_cleared_are_stored_again(new_device: NewDevice) -> None:
+async def test_data_that_were_cleared_are_stored_again(new_device: NewDevice, world: World) -> None:
     device = await (await new_device()).ready()
+    exported = await device.export()
     await device.write("before")
     await _clear(device)
     await expect(device.page.get_by_text(RESTORED)).to_be_visible()
@@ -96,8 +97,11 @@ async def test_data_that_were_cleared_are_stored_again(new_device: NewDevice) ->
     await device.write("after the second time")
     await device.summary("All synced")
     await device.reload()
-    for text in ("before", "after", "after the second time"):
+    texts = {"before", "after", "after the second time"}
+    for text in texts:
         await expect(device.note(text)).to_be_visible()
+    for endpoint in world.endpoints:
+        assert await texts_held_by(endpoint, exported) == texts
     assert await device.ask("check_store") == []
     await expect(device.page.get_by_text(RESTORED)).to_be_hidden()
 

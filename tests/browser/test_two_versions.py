@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import NewDevice
-from tests.browser.world import Device, World
+from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -50,6 +50,7 @@ async def _another(tab: Device) -> Device:
 
 
 async def test_the_newer_page_is_the_node_and_the_older_says_so(old: Device, world: World) -> None:
+    exported = await old.export()
     await old.write("from the older version")
     with _newer_deployed(world):
         new = await _another(old)
@@ -63,6 +64,11 @@ async def test_the_newer_page_is_the_node_and_the_older_says_so(old: Device, wor
     refused = await old.page.evaluate("web5Link('words', '{}')")  # this never goes from tab to tab
     assert json.loads(refused)["error"]["kind"] == "StorageNewer"
     assert await new.ask("check_store") == []
+    await new.summary("All synced")
+    texts = {"from the older version", "typed in the older page", "typed in the newer page"}
+    await expect(new.page.locator("#note-list > li")).to_have_count(len(texts))
+    for endpoint in world.endpoints:
+        assert await texts_held_by(endpoint, exported) == texts
     assert new.complaints == []
 
 

@@ -293,7 +293,13 @@ async def texts_held_by(endpoint: str, exported: str) -> set[str]:
             )
             reply = await RemoteDwn(http).process_message(endpoint, portable.uri, query)
             assert reply["status"]["code"] == 200, reply
-            texts.update(b64url_decode(entry["encodedData"]).decode() for entry in reply["entries"])
+            for entry in reply["entries"]:
+                if "encodedData" in entry:
+                    texts.add(b64url_decode(entry["encodedData"]).decode())
+                    continue
+                read = await compose.records_read(signer, SystemClock(), filter={"recordId": entry["recordId"]})
+                found = await RemoteDwn(http).process_message(endpoint, portable.uri, read)
+                texts.add((await found["entry"]["data"].read()).decode())
             if not (cursor := reply.get("cursor")):
                 return texts
     finally:

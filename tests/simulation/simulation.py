@@ -18,6 +18,7 @@ from tests.simulation.machine import Action
 from tests.simulation.plan import plan
 from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent
 from tests.simulation.world import World
+from web5.errors import StorageError
 
 DAY = 86_400.0
 PATIENCE = 25 * 3600.0
@@ -73,6 +74,8 @@ async def _main(world: World) -> None:
 
 def _unhandled(world: World, context: dict[str, Any]) -> None:
     error = context.get("exception")
+    if isinstance(error, StorageError) and context["message"] == "sending a message failed":
+        return  # `send` came back without a slow endpoint; what it was to be told of stays pending, for want of room
     said = "".join(traceback.format_exception(error)) if error else ""
     world.failures.append(f"nobody took an error: {context['message']}\n{said}")
 

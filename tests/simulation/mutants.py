@@ -15,6 +15,7 @@ import apsw
 
 from web5.dwn.codes import Code
 from web5.dwn.permissions import rules as permissions
+from web5.dwn.store import database
 from web5.dwn.store.database import Database
 from web5.errors import StorageError
 from web5.patience import Patience
@@ -157,6 +158,19 @@ def _stubborn(learn: Any) -> Any:
     return lambda self, detail: False
 
 
+def _any_version(check: Any) -> Any:
+    return lambda component, version, known: None
+
+
+def _closed_later(close: Any) -> Any:
+    async def fault(self: Database) -> None:
+        task = asyncio.ensure_future(close(self))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.sleep(0)
+
+    return fault
+
+
 def _forgets_revocations(base: Any) -> Any:
     return tuple(rule for rule in base if rule.code != Code.GrantAuthorizationGrantRevoked)
 
@@ -201,6 +215,8 @@ MUTANTS: dict[str, Mutant] = {
     "no pause": Mutant("a Retry-After is not kept, by listings neither", Pauses, "check", _no_pause),
     "endless patience": Mutant("who is slow is waited for", Patience, "is_over", _endless_patience),
     "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
+    "older writes": Mutant("an older version opens the store of a newer", database, "_check_version", _any_version),
+    "lock before store": Mutant("a store says that it is closed before it is", Database, "close", _closed_later),
     "revoked is allowed": Mutant("nodes do not look at revocations", permissions, "BASE", _forgets_revocations),
     "revoked is settled": Mutant("a revoked write is dropped in silence", policy, "RULES", _revoked_is_settled),
 }

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation import delegates, for_good, invariants, ledger_checks, virtual_time
+from tests.simulation import delegates, for_good, invariants, ledger_checks, older_tab, virtual_time
 from tests.simulation.actions import ACTIONS
 from tests.simulation.delegation_rules import held
 from tests.simulation.device import Device
@@ -70,6 +70,7 @@ async def _main(world: World) -> None:
     await _quiescence(world, lives)
     await invariants.check(world)
     await _idle(world)
+    await older_tab.check(world)
 
 
 def _unhandled(world: World, context: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from tests.simulation.delegation_rules import watching
 from tests.simulation.machine import Machine
 from tests.simulation.network import Endpoint, SimRemote
 from tests.simulation.people import Person, SimResolver
+from tests.simulation.registrations import SimRegistrar
 from tests.simulation.storage import SimBlobs, SimPages
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Applied, Dwn
@@ -44,6 +45,7 @@ class Device(Machine):
         self.names: Sequence[str] = ()
         self.dwn: Dwn
         self.sync: SyncEngine
+        self.registrar: SimRegistrar
         self._sent: set[str] = set()
 
     may_sync = True
@@ -71,12 +73,14 @@ class Device(Machine):
         self.dwn.in_transaction.append(self._restored)
         self.dwn.after_commit.append(self._stored)
         self.dwn.in_transaction.append(watching(self.world, self.name, self.dwn))
+        self.registrar = SimRegistrar(self.world, self)
         self.sync = SyncEngine(
             dwn=self.dwn,
             remote=SimRemote(self.world, self),
             resolver=SimResolver(self.world.directory, self.lag),
             clock=self.clock,
             signer_for=self._signer_for,
+            registrar=self.registrar,
             jitter=self.world.random(f"jitter of {self.name}, run {self.runs}").random,
         )
         await self.dwn.open()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from tests.simulation import delegates, for_good, protocols
+from tests.simulation import delegates, for_good, protocols, registrations
 from tests.simulation.faults import FAULTS
 from tests.simulation.liars import LIES
 from tests.simulation.network import Endpoint, Spell
@@ -199,6 +199,7 @@ INCIDENTS: dict[str, Incident] = {
     "a clock is wrong for a while": clock_wrong_for_a_while,
     "the guest writes": guest_writes,
     **delegates.INCIDENTS,
+    **registrations.INCIDENTS,
 }
 
 

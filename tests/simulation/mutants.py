@@ -21,13 +21,14 @@ from web5.errors import StorageError
 from web5.patience import Patience
 from web5.remote.clocks import NodeClock
 from web5.remote.pauses import Pauses
+from web5.sync.exchange import registrar
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.visit import EndpointSync
 from web5.sync.ledger.entries import Entries, Inbox
 from web5.sync.ledger.ledger import Ledger
 from web5.sync.ledger.outbox import Outbox
 from web5.sync.plan import policy
-from web5.sync.states import State
+from web5.sync.states import RegistrationState, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,10 @@ def _stubborn(learn: Any) -> Any:
     return lambda self, detail: False
 
 
+def _waits_for_ever(is_to_wait: Any) -> Any:
+    return lambda found, now: found.state is RegistrationState.TERMS or is_to_wait(found, now)
+
+
 def _any_version(check: Any) -> Any:
     return lambda component, version, known: None
 
@@ -215,6 +220,7 @@ MUTANTS: dict[str, Mutant] = {
     "no pause": Mutant("a Retry-After is not kept, by listings neither", Pauses, "check", _no_pause),
     "endless patience": Mutant("who is slow is waited for", Patience, "is_over", _endless_patience),
     "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
+    "terms for ever": Mutant("a registration is not tried after consent", registrar, "_is_to_wait", _waits_for_ever),
     "older writes": Mutant("an older version opens the store of a newer", database, "_check_version", _any_version),
     "lock before store": Mutant("a store says that it is closed before it is", Database, "close", _closed_later),
     "revoked is allowed": Mutant("nodes do not look at revocations", permissions, "BASE", _forgets_revocations),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.simulation import registrations
 from tests.simulation.delegates import Planned as Delegation
 from tests.simulation.delegates import planned as planned_delegate
 
@@ -24,6 +25,7 @@ class Plan:
         seconds: how long the chaos lasts.
         actions: what is done on each device, keys of `actions.ACTIONS`.
         incidents: what goes wrong, in the order of time.
+        registrations: True if endpoints demand them.
         delegate: who acts for the first person, if anybody does.
         check_share: of the steps, how many have the ledger looked at.
     """
@@ -39,6 +41,7 @@ class Plan:
     incidents: tuple[Incident, ...]
     check_share: float = 0.05
     delegate: Delegation | None = None
+    registrations: bool = False
 
     @property
     def devices(self) -> int:
@@ -91,10 +94,12 @@ def plan(seed: int) -> Plan:
         (random.uniform(0, seconds), what) for what in _some(random, INCIDENT_WEIGHTS, random.randint(4, 18))
     )
     delegate = planned_delegate(seed, seconds)
-    incidents = sorted([*incidents, *(delegate.incidents if delegate else ())])
+    registered = registrations.planned(seed, seconds)
+    incidents = sorted([*incidents, *registered, *(delegate.incidents if delegate else ())])
     return Plan(
         seed=seed,
         delegate=delegate,
+        registrations=bool(registered),
         modes=tuple(random.choices(MODES, (3, 3, 3, 2, 2, 4), k=devices)),
         skews=tuple(_skew(random) for _ in range(devices)),
         lags=tuple(random.choice((0.0, random.uniform(0, 120))) for _ in range(devices)),

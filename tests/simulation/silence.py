@@ -4,7 +4,7 @@
 2. What waits for another message that the device knows to be there does not wait for its time.
 
 What excuses the first: an endpoint that said something untrue of what it took or has, which is found out when it is
-asked for everything, a day later; and one whose pause lasts, which is told as its error.
+asked for everything, a day later; and one whose pause lasts, or that wants a registration, which is told as its error.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from tests.simulation.device import Device
 from tests.simulation.network import Endpoint
 from tests.simulation.rules import expected
 from tests.simulation.world import World, held
+from web5.errors import AskedToWait
 from web5.sync import State, Unsettled
 from web5.sync.plan.dependencies import MISSING, provided_keys
+from web5.sync.plan.policy import recall
 
 PAUSED = (429, 503)
 LACKING = tuple(code for code in MISSING if code != "TimestampAhead" and not code.endswith("InPrevious"))
@@ -70,9 +72,13 @@ def _asleep(device: Device, tenant: str, endpoint: Endpoint) -> Iterator[str]:
 
 
 def is_paused(device: Device, tenant: str, endpoint: Endpoint) -> bool:
-    """Return True if a device tells that an endpoint asked it for a pause."""
+    """Return True if a device tells that an endpoint asked it for a pause, or for a registration."""
     errors = [one.last_error for one in device.sync.status(tenant) if one.endpoint == endpoint.url]
-    return any(error is not None and error[0] in PAUSED for error in errors)
+    return any(error is not None and (error[0] in PAUSED or _is_told(*error)) for error in errors)
+
+
+def _is_told(code: int, detail: str) -> bool:
+    return detail.startswith(AskedToWait.__name__) or recall(code, detail).unregistered
 
 
 def _waits(row: Unsettled) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation import delegates, for_good, invariants, ledger_checks, older_tab, virtual_time
+from tests.simulation import delegates, for_good, invariants, ledger_checks, older_tab, registrations, virtual_time
 from tests.simulation.actions import ACTIONS
 from tests.simulation.delegation_rules import held
 from tests.simulation.device import Device
@@ -157,10 +157,12 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
             check_that_nobody_sleeps(device)
     await world.give_up(world.for_good)
     check_that_nothing_is_silent(world)
+    await registrations.check_told(world)
     await _sleep((world.account.latest() - world.clock.now()) / 1_000_000, lives)
     before: list[Any] = []
     for number in range(ROUNDS_AT_MOST):
         await _sleep(PATIENCE, lives)
+        await registrations.accept_everywhere(world)
         for device in world.devices:
             await _round(device)
             ledger_checks.check(device)

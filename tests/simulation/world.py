@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Coroutine, Iterable
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from tests.simulation.delegation_rules import held, watching
 from tests.simulation.device import Device
 from tests.simulation.network import Endpoint, Outside
 from tests.simulation.people import Directory, Person, SimCrypto, SimResolver
+from tests.simulation.registrations import Gate
 from tests.simulation.story import Story
 from tests.simulation.traffic import Traffic
 from tests.simulation.virtual_time import SimClock
@@ -57,6 +59,7 @@ class World:
         self.failures: list[str] = []
         self.moments: dict[str, str] = {}
         self.chores: set[str] = set()
+        self.gates: defaultdict[str, Gate] = defaultdict(Gate)
         self.revocations: dict[str, list[Authored]] = {}
         self._outside = Outside()
 
@@ -104,6 +107,7 @@ class World:
             crypto=self.crypto,
             clock=self.clock,
             window_seconds=WINDOW_SECONDS if windowed else None,
+            tenant_gate=self.gates[name],
         )
         await dwn.open()
         return dwn

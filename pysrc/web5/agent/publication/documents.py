@@ -207,11 +207,11 @@ class Documents:
         row = self._row(did)
         has = row.document is not None and _has(row.endpoints, change)
         restores = change.value is True and self._is_removed(did, change.url)
-        stands = not has and (change.value is False or restores or change.version > row.elsewhere)
+        # What was restored stands also where the document has it: this device may just be publishing one without.
+        stands = restores or (not has and (change.value is False or change.version > row.elsewhere))
         standing = Standing.RESTORED if restores else Standing.HEARD_OF
         with self._database.transaction() as db:
-            kept = self._keep(db, did, change, standing if stands else Standing.SETTLED)
-        return kept and (stands or restores)
+            return self._keep(db, did, change, standing if stands else Standing.SETTLED) and stands
 
     def _is_removed(self, did: str, url: str) -> bool:
         return any(change.url == url and change.value is False for change, _ in self._changes(did))

@@ -339,6 +339,7 @@ async def test_what_is_added_again_and_published_before_its_record_comes_is_news
     await phone.publish()
     await laptop.documents.found(dht.with_version(phone.documents.current(held), world.gateway.item.seq))  # type: ignore[union-attr]
     assert laptop.endpoints == NODES[:1]
+    without = dht.with_version(laptop.documents.current(held), 2 * START)  # which it is just publishing
     heard: list[str] = []
 
     async def on_change(did: str) -> None:
@@ -349,3 +350,5 @@ async def test_what_is_added_again_and_published_before_its_record_comes_is_news
         await device.records.sync()
     assert laptop.endpoints == NODES
     assert heard[-1] == held.uri
+    await laptop.documents.published(without)
+    assert laptop.endpoints == NODES

@@ -175,7 +175,8 @@ def _status_faults(world: World, device: AgentDevice) -> Iterator[str]:
     agent, story = device.agent, world.story
     for did in agent.keyring.dids():
         publication = agent.publications.get(did)
-        if publication.state != "published":
+        renewing = publication.state == "incomplete" and publication.error is None  # the gateways are just being asked
+        if publication.state != "published" and not renewing:
             yield f"{story.called(did)} is {publication.state}: {publication.error}"
     for one in agent.sync.status():
         if one.pending_in or one.pending_out or one.refused or one.last_error or one.did_error:

@@ -152,8 +152,9 @@ class Services:
         applied.clear()
 
     def _retract_undone(self) -> None:
-        last = self.store.last_seq()
-        self._unpublished = deque(one for one in self._unpublished if one.seq <= last)
+        if self._unpublished:  # else the tables themselves may be undone
+            last = self.store.last_seq()
+            self._unpublished = deque(one for one in self._unpublished if one.seq <= last)
 
     def _publish_until(self, durable: int) -> None:
         # In the order of the event log, whichever call waits for it first.

@@ -229,6 +229,22 @@ async def test_what_was_replaced_or_deleted_is_not_damaged_any_more(world: World
     assert phone.sync.unsettled() == []
 
 
+async def test_what_cannot_be_read_and_nobody_has_is_replaced_by_what_is_newer(world: World) -> None:
+    phone, laptop = await world.device(), await world.device("laptop")
+    note = await phone.write(b"first")
+    await phone.sync.now()
+    await laptop.sync.now()
+    lost = await phone.write(b"lost", existing=note)
+    spoil_message(phone, lost)
+    await phone.sync.now()
+    assert [entry.message_cid for entry in damaged(phone)] == [cid_of(lost)]
+    await laptop.write(b"newer", existing=note)
+    await laptop.sync.now()
+    assert (await phone.sync.now()).ok
+    assert await world.contents(phone.dwn) == {note["recordId"]: b"newer"}
+    assert phone.sync.unsettled() == []
+
+
 async def test_it_is_known_after_a_restart(world: World) -> None:
     phone = await world.device()
     large = await phone.write(LARGE)

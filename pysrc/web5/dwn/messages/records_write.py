@@ -29,7 +29,7 @@ from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.store import BlobRow, MessageRow, Store
 from web5.dwn.types import Message
-from web5.errors import BadRequest, Conflict, DwnError, StorageError, Unauthorized
+from web5.errors import BadRequest, Conflict, DwnError, MessageDamaged, StorageError, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
 
@@ -159,15 +159,20 @@ def _check_against_record(write: ParsedWrite, existing: list[MessageRow]) -> Mes
         _check_immutable(initial["descriptor"], write.descriptor)
     if existing:
         newest = existing[-1]
-        if (write.descriptor["messageTimestamp"], write.cid) <= newest.age or says_nothing_new(
-            write.message, newest.message
-        ):
+        if (write.descriptor["messageTimestamp"], write.cid) <= newest.age or _repeats(write, newest):
             raise Conflict("", "Conflict")
         if newest.method == "Delete":
             raise BadRequest(
                 Code.RecordsWriteNotAllowedAfterDelete, "RecordsWrite is not allowed after a RecordsDelete."
             )
     return initial
+
+
+def _repeats(write: ParsedWrite, newest: MessageRow) -> bool:
+    try:
+        return says_nothing_new(write.message, newest.message)
+    except MessageDamaged:  # what cannot be read any more is replaced by what is newer
+        return False
 
 
 def _check_immutable(old: dict[str, Any], new: dict[str, Any]) -> None:

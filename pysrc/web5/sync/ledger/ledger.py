@@ -106,7 +106,11 @@ class Ledger:
         """Bring the tables up to date, and read the tenants."""
         self.database.migrate("sync", SCHEMA)
         self._read()
-        self.database.health.on_undone.append(self._read)
+        self.database.health.on_undone.append(self._read_again)
+
+    def _read_again(self) -> None:
+        if self._db.table_exists(None, "sync_tenant"):  # else it is the opening that was undone
+            self._read()
 
     def _read(self) -> None:
         """Make everything that is kept in memory."""

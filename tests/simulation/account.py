@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from web5.dwn.cid import message_cid
@@ -54,6 +53,10 @@ class Authored:
         return bool(self.descriptor.get("prune"))
 
 
+def _subject(one: Authored) -> str | None:
+    return one.record_id or one.protocol
+
+
 class Account:
     """All messages of one simulation.
 
@@ -91,9 +94,16 @@ class Account:
         if cid not in self.made:
             self.forged.add(cid)
 
-    def lost(self, cids: Iterable[str]) -> None:
-        """Record that the only node that had these messages is gone, or is nobody's node any more."""
-        self.existing.difference_update(cids)
+    def lost(self, tenant: str, cids: set[str], left: set[str]) -> None:
+        """Record that a node which had messages is gone, or is nobody's node any more.
+
+        Parameters:
+            left: what others have. What else there was of the same records, or protocols, was replaced, and by what is
+                not left either.
+        """
+        gone = {_subject(self.made[cid]) for cid in cids - left if cid in self.made}
+        if gone:
+            self.existing -= {one.cid for one in self.of(tenant) if _subject(one) in gone and one.cid not in left}
 
     def of(self, tenant: str) -> list[Authored]:
         """Return the tenant's messages that exist."""

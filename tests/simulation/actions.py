@@ -15,9 +15,11 @@ from web5.dwn.cid import message_cid
 from web5.dwn.permissions.compose import permission_grant
 from web5.dwn.permissions.grants import split_encoded_data
 from web5.dwn.types import Message
-from web5.errors import DidError, StorageError
+from web5.errors import DidError, StorageError, StorageFull
 
 LARGE = (30_001, 120_000)
+DAMAGED = "{"
+"""What is left of a message that cannot be read any more."""
 
 
 async def store(device: Device, person: Person, message: Message, data: bytes | None, what: str) -> bool:
@@ -29,6 +31,8 @@ async def store(device: Device, person: Person, message: Message, data: bytes | 
         reply = await device.dwn.process_message(person.did, message, data)
     except StorageError as error:
         world.story.add(device.name, "cannot store {}: {}", made.cid, error)
+        if isinstance(error, StorageFull) and made.kind == "RecordsDelete" and device.disk.reserve:
+            world.fail(f"{device.name} found no room to delete something, and kept its reserve")
         return False
     code = reply["status"]["code"]
     if code == 202:
@@ -204,6 +208,13 @@ async def change_the_mode(device: Device) -> None:
     await device.sync.start(device.mode)
 
 
+async def look(device: Device) -> None:
+    """Open every record, as a person does who looks at all notes; what is damaged is found."""
+    for person in device.identities:
+        for _, cid in device.dwn.store.entries_after(person.did, 0, 1_000_000):
+            await device.dwn.is_whole(person.did, cid)
+
+
 async def rest(device: Device) -> None:
     return None
 
@@ -225,6 +236,7 @@ ACTIONS: dict[str, Callable[[Device], Awaitable[None]]] = {
     "sync now": sync_now,
     "send": send,
     "change the mode": change_the_mode,
+    "look at everything": look,
     "rest": rest,
 }
 
@@ -237,7 +249,7 @@ def records(device: Device, person: Person) -> list[Message]:
         " AND (protocol IS NULL OR protocol = ?) AND protocol_path IS NOT ? ORDER BY seq",
         (store.tenant(person.did), protocols.URI, protocols.ROLE),
     )
-    return [json.loads(body) for (body,) in found]
+    return [json.loads(body) for (body,) in found if body != DAMAGED]
 
 
 def _text(random: Random) -> bytes:

@@ -350,8 +350,8 @@ def _delegate(device: Device) -> Delegate:
 # -- at the end
 
 
-def check(world: World) -> Iterator[str]:
-    """Give what is wrong with what delegates hold, and say."""
+def check(world: World, lost: set[str]) -> Iterator[str]:
+    """Give what is wrong with what delegates hold, and say, but for records of which something is lost."""
     for one in delegates(world):
         known = {row.message_cid: row for row in one.sync.unsettled(limit=None)}
         if not one.may_sync:
@@ -360,10 +360,12 @@ def check(world: World) -> Iterator[str]:
             continue
         should, has = expected(world.account.of(one.owner.did)), held(one.dwn, one.owner.did)
         for cid in sorted(should.cids - has):
+            if world.account.made[cid].record_id in lost:
+                continue
             if one.may_see(cid) and not _waits_rightly(world.account.made[cid], known.get(cid)):
                 yield f"{one.name} does not have {world.story.called(cid)} of {one.owner.name}, nor waits for it"
         for cid in sorted((has - should.cids - should.optional) & world.account.existing):
-            if world.account.made[cid].record_id not in should.disputed:
+            if world.account.made[cid].record_id not in lost.union(should.disputed):
                 yield f"{one.name} still has {world.story.called(cid)} of {one.owner.name}"
 
 

@@ -14,6 +14,7 @@ from tests.simulation.registrations import SimRegistrar
 from tests.simulation.storage import SimBlobs, SimPages
 from web5.crypto.jws import MessageSigner
 from web5.dwn import Applied, Dwn
+from web5.dwn.store.database import Database
 from web5.dwn.store.paged import open_paged
 from web5.dwn.store.store import Store
 from web5.errors import StorageError
@@ -34,6 +35,7 @@ class Device(Machine):
         names: what the person is going to do on it, keys of `actions.ACTIONS`.
         may_sync: False while it is not allowed to sync.
         may_hand_on: True if it can vouch for messages from the past.
+        pages, blobs: its disk, as this run of it has it.
     """
 
     def __init__(self, world: World, name: str, identities: list[Person], mode: str, skew: float, lag: float) -> None:
@@ -46,6 +48,8 @@ class Device(Machine):
         self.dwn: Dwn
         self.sync: SyncEngine
         self.registrar: SimRegistrar
+        self.pages: SimPages
+        self.blobs: SimBlobs
         self._sent: set[str] = set()
 
     may_sync = True
@@ -61,11 +65,12 @@ class Device(Machine):
 
     async def _start(self) -> None:
         self._sent = set()
-        self._database = await open_paged(SimPages(self._mount))
+        self.pages, self.blobs = SimPages(self._mount), SimBlobs(self._mount)
+        self._database = await open_paged(self.pages)
         keys = SimResolver(self.world.directory, lag=None)
         self.dwn = Dwn(
             database=self._database,
-            blobs=SimBlobs(self._mount),
+            blobs=self.blobs,
             resolver=keys,
             crypto=self.world.crypto,
             clock=self.clock,
@@ -108,14 +113,31 @@ class Device(Machine):
     async def _signer_for(self, did: str) -> MessageSigner:
         return next(one.signer for one in self.identities if one.did == did)
 
+    async def _scrap(self) -> None:
+        forgotten = {one.did: self._in_memory(one.did) for one in self.identities} if self.disk.behind else {}
+        self.disk.behind = False
+        await super()._scrap()
+        for tenant, cids in forgotten.items():
+            await self.world.lost_with(tenant, cids)
+
+    def _in_memory(self, tenant: str) -> set[str]:
+        return set() if self._database is None else _cids(self._database, tenant)
+
+    async def survives(self, tenant: str) -> set[str]:
+        """CIDs of the messages that are not lost as long as nothing else happens to the device."""
+        return self._in_memory(tenant) if self.disk.behind else await self.on_disk(tenant)
+
+    def damaged(self, tenant: str) -> set[str]:
+        """CIDs of the messages that the device says it cannot read, or whose data it cannot."""
+        return {row.message_cid for row in self.sync.damaged(tenant)}
+
     async def on_disk(self, tenant: str) -> set[str]:
         """CIDs of the messages that would be there after a crash now."""
         if not self.disk.pages:
             return set()
         database = await open_paged(MemoryPages(held=dict(self.disk.pages)))
         try:
-            store = Store(database)
-            return {cid for _, cid in store.entries_after(tenant, 0, 1_000_000)}
+            return _cids(database, tenant)
         finally:
             await database.close()
 
@@ -139,3 +161,9 @@ class Device(Machine):
         record_id = account.made[cid].record_id
         self._sent |= {cid} | {one.cid for one in account.made.values() if one.record_id == record_id != ""}
         await self.sync.send(tenant, cid)
+
+
+def _cids(database: Database, tenant: str) -> set[str]:
+    if not database.connection.table_exists(None, "dwn_message"):
+        return set()  # it was just begun
+    return {cid for _, cid in Store(database).entries_after(tenant, 0, 1_000_000)}

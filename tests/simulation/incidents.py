@@ -9,6 +9,7 @@ from random import Random
 
 from tests.simulation import delegates, for_good, protocols, registrations
 from tests.simulation.faults import FAULTS
+from tests.simulation.incidents_of_storage import STORAGE_INCIDENTS, end_of_storage_trouble
 from tests.simulation.liars import LIES
 from tests.simulation.network import Endpoint, Spell
 from tests.simulation.people import Person
@@ -72,15 +73,6 @@ async def unresolvable(world: World, random: Random) -> None:
     await asyncio.sleep(random.uniform(5, 50))
     world.directory.unresolvable.discard(person.did)
     world.story.add(person.name, "can be resolved")
-
-
-async def disk_full(world: World, random: Random) -> None:
-    device = random.choice(world.devices)
-    device.disk.full = True
-    world.story.add(device.name, "has no room on its disk")
-    await asyncio.sleep(random.uniform(2, 40))
-    device.disk.full = False
-    world.story.add(device.name, "has room again")
 
 
 async def connections_break(world: World, random: Random) -> None:
@@ -190,7 +182,6 @@ INCIDENTS: dict[str, Incident] = {
     "a device crashes": crash,
     "the gateway is down": gateway_down,
     "a DID cannot be resolved": unresolvable,
-    "a disk is full": disk_full,
     "connections break": connections_break,
     "an endpoint is added": added,
     "an endpoint is removed": removed,
@@ -200,6 +191,7 @@ INCIDENTS: dict[str, Incident] = {
     "the guest writes": guest_writes,
     **delegates.INCIDENTS,
     **registrations.INCIDENTS,
+    **STORAGE_INCIDENTS,
 }
 
 
@@ -213,7 +205,7 @@ def end_of_chaos(world: World) -> None:
     for_good.take_up(world)
     for device in world.devices:
         device.crash_in = None
-        device.disk.full = False
+    end_of_storage_trouble(world)
 
 
 def _any(world: World, random: Random) -> Endpoint:

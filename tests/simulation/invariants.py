@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.simulation import delegates, ledger_checks
+from tests.simulation import delegates, ledger_checks, storage_checks
 from tests.simulation.account import Authored
 from tests.simulation.delegation_rules import held
 from tests.simulation.device import Device
@@ -36,16 +36,19 @@ async def check(world: World) -> None:
     """Look at everything; what is wrong becomes a failure of the world."""
     world.failures += [f"a forged message was stored: {cid}" for cid in sorted(world.account.forged)]
     world.failures += world.traffic.violations
+    gone = set[str]()
     for person in world.people:
-        should = delegates.expected_by_owner(world, person)
+        should, lost = delegates.expected_by_owner(world, person), await storage_checks.losses(world, person)
         for node in nodes(world, person):
-            world.failures += _held(world, person, node, should)
-            world.failures += [fault async for fault in _data(world, person, node)]
-    world.failures += delegates.check(world)
+            world.failures += _held(world, person, node, should, lost.records)
+        world.failures += storage_checks.unmended(world, person, lost)
+        gone |= lost.records
+    world.failures += [fault async for fault in storage_checks.stored(world)]
+    world.failures += delegates.check(world, gone)
     for device in world.devices:
         ledger_checks.check(device)
         for row in device.sync.unsettled(limit=None) if device.may_sync else ():
-            is_well = world.endpoints[row.endpoint] is not world.for_good
+            is_well = row.state is not State.DAMAGED and world.endpoints[row.endpoint] is not world.for_good
             if is_well and (fault := await _untrue(world, device, row)):
                 world.failures.append(
                     f"{device.name} has {world.story.called(row.message_cid)} unsettled ({row.direction},"
@@ -53,32 +56,15 @@ async def check(world: World) -> None:
                 )
 
 
-def _held(world: World, person: Person, node: Node, should: Expected) -> Iterator[str]:
+def _held(world: World, person: Person, node: Node, should: Expected, lost: set[str]) -> Iterator[str]:
     has, account = held(node.dwn, person.did), world.account
     for cid in sorted(should.cids - has):
-        yield f"{node.name} does not have {world.story.called(cid)} of {person.name}"
+        if account.made[cid].record_id not in lost:
+            yield f"{node.name} does not have {world.story.called(cid)} of {person.name}"
     for cid in sorted(has - should.cids - should.optional):
         made = account.made.get(cid)
-        if made is not None and made.record_id not in should.disputed:
+        if made is not None and made.record_id not in lost.union(should.disputed):
             yield f"{node.name} still has {world.story.called(cid)} of {person.name}"
-
-
-async def _data(world: World, person: Person, node: Node) -> AsyncIterator[str]:
-    """Give what is wrong with the data of the newest writes."""
-    store = node.dwn.store
-    query = "SELECT cid FROM dwn_message WHERE tenant = ? AND latest = 1 AND method = 'Write'"
-    for (cid,) in store.connection.execute(query, (store.tenant(person.did),)).fetchall():
-        made = world.account.made.get(cid)
-        if made is not None and made.data != await _read(node.dwn, made):
-            yield f"{node.name} has other data, or none, for {world.story.called(cid)} of {person.name}"
-
-
-async def _read(dwn: Dwn, made: Authored) -> bytes | None:
-    stored = await dwn.read_stored(made.tenant, made.cid)
-    try:
-        return None if stored is None or stored.data is None else await stored.data.read()
-    except StorageError:
-        return None
 
 
 async def _untrue(world: World, device: Device, row: Unsettled) -> str:
@@ -92,16 +78,24 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     if row.state is State.WAITING and (initial := _missing_initial(world, target, made)):
         # It is the initial write that was refused, or is not to be had; what follows it waits with it.
         made = initial
-    stored = await source.read_stored(row.tenant, made.cid)
+    try:
+        stored = await source.read_stored(row.tenant, made.cid)
+        data = None if stored is None or stored.data is None else await stored.data.read()
+    except StorageError:
+        return ""  # it cannot be read there
+    if row.direction == "pull" and data == made.data and made.cid in device.damaged(row.tenant):
+        return "it is there, and cannot be read here"
     if stored is None and ledger_checks.replaced(source, world.account, made.cid):
         return ""  # the row goes when its time has come, without a request
     if stored is None:
         return "it is not where it should come from"
     if row.state is State.WAITING and _is_bare(source, made):
         return ""  # it is all that there is of its record, so that nobody could get the data from the target
-    data = None if stored.data is None else await stored.data.read()
     handed_on = row.direction == "pull" or device.may_hand_on
-    reply = await target.process_message(row.tenant, stored.message, data, replicated=handed_on)
+    try:
+        reply = await target.process_message(row.tenant, stored.message, data, replicated=handed_on)
+    except StorageError:
+        return ""  # what it depends on cannot be read there
     outcome = classify(reply, stored.message)
     if outcome.settled and not (outcome.code == row.code == OUTLIVED.code and not device.may_hand_on):
         return f"asking again gives {outcome.code}"

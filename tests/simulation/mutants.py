@@ -13,16 +13,20 @@ from typing import Any
 
 import apsw
 
+from tests.simulation import mutants_of_storage as storage
 from web5.dwn.codes import Code
 from web5.dwn.permissions import rules as permissions
 from web5.dwn.store import database
 from web5.dwn.store.database import Database
+from web5.dwn.store.flusher import Flusher
+from web5.dwn.store.store import Store
 from web5.errors import StorageError
 from web5.patience import Patience
 from web5.remote.clocks import NodeClock
 from web5.remote.pauses import Pauses
-from web5.sync.exchange import registrar
+from web5.sync.exchange import push, registrar
 from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.visit import EndpointSync
 from web5.sync.ledger.entries import Entries, Inbox
 from web5.sync.ledger.ledger import Ledger
@@ -219,6 +223,14 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "no pause": Mutant("a Retry-After is not kept, by listings neither", Pauses, "check", _no_pause),
     "endless patience": Mutant("who is slow is waited for", Patience, "is_over", _endless_patience),
+    "missing is settled": Mutant(
+        "what cannot be read here counts as sent", push, "damaged_here", storage.missing_is_settled
+    ),
+    "failed read is gone": Mutant("a read that fails drops its row", Pull, "_record", storage.failed_read_is_gone),
+    "blobs stay": Mutant("deletes leave large data", Store, "drop_blobs", storage.blobs_stay),
+    "not looked after": Mutant("what closed is not opened again", Flusher, "probe", storage.is_not_looked_after),
+    "no write-back": Mutant("what was cleared is not stored again", Flusher, "_lose", storage.loss_is_a_failure),
+    "reserve is kept": Mutant("what makes room gets none", Flusher, "begin", storage.reserve_is_kept),
     "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
     "terms for ever": Mutant("a registration is not tried after consent", registrar, "_is_to_wait", _waits_for_ever),
     "older writes": Mutant("an older version opens the store of a newer", database, "_check_version", _any_version),

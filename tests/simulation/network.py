@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulation.exchange import WRITES, Exchange
 from tests.simulation.faults import FAULTS
+from tests.simulation.quotas import NO_QUOTA, STORE_FAILED, Quota
 from tests.simulation.traffic import Send
 from web5.dwn import Dwn
 from web5.dwn.cid import message_cid
@@ -54,6 +55,8 @@ class Endpoint:
         lied: likewise, because it said something else than what is true.
         spells: what befalls its requests.
         memory: what it keeps of its lies.
+        quota: the room that a tenant has.
+        damaged: CIDs of messages whose data were lost there, and that nobody has mended.
     """
 
     name: str
@@ -66,6 +69,8 @@ class Endpoint:
     lied: bool = False
     memory: dict[str, Any] = field(default_factory=dict)
     spells: list[Spell] = field(default_factory=list)
+    quota: Quota = NO_QUOTA
+    damaged: set[str] = field(default_factory=set)
     subscriptions: set[SimSubscription] = field(default_factory=set)
 
     def fault(self, random: Random, kind: str) -> str | None:
@@ -154,18 +159,15 @@ class SimRemote:
             raise Unreachable("connection refused")
 
         async def process() -> Message:
-            return await self._world.outside(_process(target.dwn, tenant, message, body))
+            return await self._world.outside(_process(target, tenant, message, body))
 
         fault = target.fault(self._random, kind)
-        try:
-            if fault is None:
-                reply = await process()
-            else:
-                self._device.suspicious = True
-                self._tell(target, kind, message, FAULTS[fault].says)
-                reply = await self._befallen(target, fault, kind, message, process)
-        except StorageError as error:
-            raise Unreachable(f"the connection broke: {error}") from error
+        if fault is None:
+            reply = await process()
+        else:
+            self._device.suspicious = True
+            self._tell(target, kind, message, FAULTS[fault].says)
+            reply = await self._befallen(target, fault, kind, message, process)
         await asyncio.sleep(self._latency())
         if fault is None and kind in WRITES | {"MessagesRead"}:
             self._tell(target, kind, message, str(reply["status"]["code"]))
@@ -270,14 +272,19 @@ class SimSubscription:
             self._on_event(event)
 
 
-async def _process(dwn: Dwn, tenant: str, message: Message, body: bytes | None) -> Message:
+async def _process(target: Endpoint, tenant: str, message: Message, body: bytes | None) -> Message:
     """Let the remote node process a message, and take the data out of its reply at once, as a server sends it."""
-    reply = await dwn.process_message(tenant, message, body)
-    entry = reply.get("entry")
-    if isinstance(entry, dict) and isinstance(entry.get("data"), DataStream):
-        whole = await entry["data"].read()
-        entry["data"] = DataStream(lambda: _chunks(whole), message_size(entry))
-    return reply
+    if (refusal := target.quota.refusal(target.dwn, tenant, message, body)) is not None:
+        return refusal
+    try:
+        reply = await target.dwn.process_message(tenant, message, body)
+        entry = reply.get("entry")
+        if isinstance(entry, dict) and isinstance(entry.get("data"), DataStream):
+            whole = await entry["data"].read()
+            entry["data"] = DataStream(lambda: _chunks(whole), message_size(entry))
+        return reply
+    except StorageError:  # its data are lost, or were replaced
+        return STORE_FAILED
 
 
 def message_size(entry: Message) -> int | None:

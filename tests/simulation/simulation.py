@@ -19,6 +19,7 @@ from tests.simulation.plan import plan
 from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent
 from tests.simulation.world import World
 from web5.errors import StorageError
+from web5.sync import State
 
 DAY = 86_400.0
 PATIENCE = 25 * 3600.0
@@ -31,6 +32,7 @@ LONGEST_ROUND = 25.0
 """Seconds that a round takes in peace, though an endpoint be slow."""
 
 ROUNDS_AT_MOST = 14
+LEFT = "blobs that no message names are left"
 GIVEN_UP = 3 * DAY
 """Seconds after which what is still to be done on devices is not waited for."""
 
@@ -77,6 +79,8 @@ def _unhandled(world: World, context: dict[str, Any]) -> None:
     error = context.get("exception")
     if isinstance(error, StorageError) and context["message"] == "sending a message failed":
         return  # `send` came back without a slow endpoint; what it was to be told of stays pending, for want of room
+    if isinstance(error, StorageError) and context["message"] == LEFT:
+        return  # nobody gets at the storage just now; the next opening deletes them
     said = "".join(traceback.format_exception(error)) if error else ""
     world.failures.append(f"nobody took an error: {context['message']}\n{said}")
 
@@ -199,7 +203,7 @@ def _state(world: World) -> list[Any]:
         sorted(
             (row.endpoint, row.direction, row.message_cid, row.state)
             for row in device.sync.unsettled(limit=None)
-            if world.endpoints[row.endpoint] is not world.for_good
+            if row.state is State.DAMAGED or world.endpoints[row.endpoint] is not world.for_good
         )
         for device in world.devices
     ]
@@ -210,11 +214,8 @@ async def _idle(world: World) -> None:
     for device in world.devices:
         await _round(device)
         well = [one for one in world.endpoints.values() if one is not world.for_good]
-        due = [
-            row
-            for row in device.sync.unsettled(limit=None)
-            if row.next_try is None or row.next_try <= device.clock.now()
-        ]
+        rows = [row for row in device.sync.unsettled(limit=None) if row.state is not State.DAMAGED]
+        due = [row for row in rows if row.next_try is None or row.next_try <= device.clock.now()]
         before = world.traffic.requests.copy()
         await _round(device)
         names = {one.name for one in well}

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.pool import Simulators, seeds, simulators
 
-SEEDS = 40
+SEEDS = 100
 
 
 @pytest.fixture(scope="module")

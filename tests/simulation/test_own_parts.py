@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from tests.simulation.account import Authored
+from tests.simulation.quotas import Quota
 from tests.simulation.rules import expected
-from tests.simulation.storage import Disk, Mount, SimPages
+from tests.simulation.storage import RESERVE, Disk, Mount, SimPages
 from tests.simulation.virtual_time import EPOCH, SimClock, Stuck, run
-from web5.errors import StorageFull
+from web5.dwn import Dwn
+from web5.dwn.store.database import open_memory
+from web5.dwn.store.memory import MemoryBlobs
+from web5.errors import StorageFull, StorageLost
+from web5.sync.plan.policy import classify
 
 
 def test_time_passes_only_by_timers_and_in_order() -> None:
@@ -50,18 +55,85 @@ def test_what_is_on_the_disk_at_a_crash_is_whole_and_stays() -> None:
         before = Mount(disk, lambda what: asyncio.sleep(0))
         pages = SimPages(before)
         await pages.write({0: b"a", 1: b"b"}, 2)
-        disk.full = True
+        disk.reserve = 0
+        disk.fill(0)
         with pytest.raises(StorageFull):
             await pages.write({0: b"c"}, 1)
-        disk.full = False
+        disk.capacity = None
         late = asyncio.ensure_future(pages.write({0: b"d"}, 1))
         await asyncio.sleep(0)
         before.cut()
         crashed.set()
         await late
-        return await SimPages(Mount(disk, lambda what: asyncio.sleep(0))).load()
+        return disk.pages
 
     assert run(main) == {0: b"a", 1: b"b"}
+
+
+async def _mounted(disk: Disk) -> SimPages:
+    return SimPages(Mount(disk, lambda what: asyncio.sleep(0)))
+
+
+def test_the_reserve_is_used_up_by_what_makes_room_and_nothing_else() -> None:
+    async def main() -> None:
+        disk = Disk(Random(1))
+        pages = await _mounted(disk)
+        await pages.write({0: b"a", 1: b"b"}, 2)
+        assert disk.reserve == RESERVE
+        disk.fill(0)
+        with pytest.raises(StorageFull):
+            await pages.write({0: b"c"}, 2)
+        assert disk.reserve == RESERVE
+        await pages.write({0: b"dd"}, 2, makes_room=True)
+        assert (disk.pages, disk.reserve) == ({0: b"dd", 1: b"b"}, 0)
+        with pytest.raises(StorageFull):
+            await pages.write({0: b"e"}, 2)
+        await pages.write({0: b""}, 1, makes_room=True)
+        assert disk.reserve == RESERVE
+        await pages.write({0: b"e"}, 1)
+        assert disk.pages == {0: b"e"}
+
+    run(main)
+
+
+def test_nothing_is_written_into_another_storage_than_was_read() -> None:
+    async def main() -> None:
+        disk = Disk(Random(1))
+        pages = await _mounted(disk)
+        await pages.write({0: b"a"}, 1)
+        disk.close()
+        with pytest.raises(StorageLost):
+            await pages.write({0: b"b"}, 1)
+        assert disk.pages == {0: b"a"}
+        disk.out_of_reach = False
+        disk.clear()
+        with pytest.raises(StorageLost):
+            await pages.write({0: b"b"}, 1)
+        assert disk.pages == {}
+        await pages.write({0: b"b"}, 1)
+        assert disk.pages == {0: b"b"}
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("quota", "name"),
+    [
+        (Quota(messages=0), "quota is full"),
+        (Quota(bytes=10), "quota is full"),
+        (Quota(messages=0, words="507"), "quota is full"),
+        (Quota(data=3), "too large for the node"),
+        (Quota(data=3, words="507"), "too large for the node"),
+        (Quota(messages=1, bytes=10_000, data=4), None),
+    ],
+)
+def test_a_quota_is_told_as_sync_knows_it_and_a_delete_has_room(quota: Quota, name: str | None) -> None:
+    dwn: Any = Dwn(database=open_memory(), blobs=MemoryBlobs(), resolver=Any, crypto=Any, clock=Any)
+    run(dwn.open)
+    write = {"descriptor": {"interface": "Records", "method": "Write"}}
+    refusal = quota.refusal(dwn, "did:a", write, b"text")
+    assert (None if refusal is None else classify(refusal, write).name) == name
+    assert quota.refusal(dwn, "did:a", {"descriptor": {"interface": "Records", "method": "Delete"}}, None) is None
 
 
 # -- what nodes hold by the rules of the DWN

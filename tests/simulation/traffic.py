@@ -4,7 +4,7 @@ Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
 1. A message is sent to an endpoint once at a time.
 2. It is never sent there again after the endpoint took it, or listed it.
 3. After a refusal it is not sent before its backoff is over.
-4. What a device holds it asks for once in a run, to see that the endpoint still has it.
+4. What a device holds it asks for once in a run, to see that the endpoint still has it, unless it cannot be read here.
 How many there may be at a time, and when none, is in `manners`.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
 document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, as far as
@@ -52,6 +52,7 @@ class Send:
 
     history: _History
     device: Device
+    endpoint: Endpoint
     excuse: tuple[object, ...] = ()
 
 
@@ -88,7 +89,7 @@ class Traffic:
         elif _now(device) < history.next_try and not device.asked_to_send(cid):
             self.violations.append(f"{where} again {history.next_try - _now(device):.1f} s before its time")
         history.under_way += 1
-        return Send(history, device, excuse)
+        return Send(history, device, endpoint, excuse)
 
     def end(self, send: Send, outcome: Outcome | None) -> None:
         """Record the outcome as the device saw it; None: it was given up."""
@@ -96,6 +97,8 @@ class Traffic:
         history.under_way -= 1
         if send.excuse != history.excuse or outcome is None or send.device.disk.troubled:
             return
+        if outcome.code == 409 and send.endpoint.damaged:
+            return  # a newer one, perhaps, which it cannot show
         if outcome.settled and (outcome.code != OUTLIVED.code or send.device.may_hand_on):
             history.taken = f"though it was taken ({outcome.code})"
         elif outcome.state in (State.REFUSED, State.BLOCKED) and not outcome.detail.startswith(WANTS_DATA):
@@ -109,7 +112,9 @@ class Traffic:
 
     def read(self, device: Device, endpoint: Endpoint, tenant: str, cid: str) -> None:
         """Record that a device asks for a message."""
-        if device.dwn.store.has(tenant, cid) and device.may_hand_on:  # a delegate asks after each 409 (`displaced`)
+        # A delegate asks after each 409 (`displaced`); what cannot be read is fetched again.
+        may_ask = not device.may_hand_on or cid in device.damaged(tenant)
+        if device.dwn.store.has(tenant, cid) and not may_ask:
             probe = (device.name, device.runs, endpoint.url, tenant)
             self._probes[probe] += 1
             if self._probes[probe] > 1 + self.audits[device.name, endpoint.name]:

@@ -152,6 +152,7 @@ class World:
         old, endpoint.dwn = endpoint.dwn, await self.node(endpoint.name)
         endpoint.epoch += 1
         endpoint.wiped = True
+        endpoint.damaged.clear()
         self._watch(endpoint)
         endpoint.break_connections()
         for person in self.people:
@@ -165,13 +166,21 @@ class World:
 
     async def _gone(self, dwn: Dwn, tenant: str) -> None:
         """Record that messages which only this node has do not exist any more."""
+        await self.lost_with(tenant, held(dwn, tenant), dwn)
+
+    async def lost_with(self, tenant: str, cids: set[str], dwn: Dwn | None = None) -> None:
+        """Record that whoever had these messages has them no more: what nobody has any more does not exist.
+
+        Parameters:
+            dwn: an endpoint's, that does not count as having them.
+        """
         left: set[str] = set()
         for endpoint in self.documents[tenant]:
             if endpoint.dwn is not dwn:
                 left |= held(endpoint.dwn, tenant)
         for device in self.devices:
-            left |= await device.on_disk(tenant)
-        self.account.lost(held(dwn, tenant) - left)
+            left |= await device.survives(tenant)
+        self.account.lost(tenant, cids, left)
 
     def devices_of(self, tenant: str) -> list[Device]:
         return [device for device in self.devices if any(one.did == tenant for one in device.identities)]

@@ -228,6 +228,8 @@ class Ledger:
 
     def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:
         """Take over an endpoint's listing: entries for the messages missing here, the rest is settled (invariant 4)."""
+        if not self._is_known(endpoint):
+            return
         held = {cid for cid in listing.cids if cid not in missing}
         # A message that is only repeated was accounted for: if it is missing and has no entry, it is superseded here.
         wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
@@ -242,6 +244,8 @@ class Ledger:
 
     def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
         """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""
+        if not self._is_known(endpoint):
+            return 0
         cids = list(dict.fromkeys(cid for listing in listings.values() for cid in listing.cids))
         wanted = missing | self.damage.among(endpoint.tenant, cids)
         with self.database.transaction(makes_room=True):
@@ -254,6 +258,10 @@ class Ledger:
                     self.cursors.advance(endpoint.id, log, listing)
             self._audited(endpoint, now)
         return lost
+
+    def _is_known(self, endpoint: Endpoint) -> bool:
+        """Return True unless an endpoint has left meanwhile, or could not be stored, and was undone."""
+        return self._endpoint_ids.get(endpoint.tenant, {}).get(endpoint.url) == endpoint.id
 
     def _audited(self, endpoint: Endpoint, now: int) -> None:
         self._db.execute("UPDATE sync_endpoint SET audited = ? WHERE id = ?", (now, endpoint.id))

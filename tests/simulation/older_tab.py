@@ -89,12 +89,12 @@ class TabMount(Mount):
         super().__init__(tab.disk, tab.step)
         self._tab = tab
 
-    async def change(self, what: str, apply: Callable[[], None], *, needs_room: bool = True) -> None:
+    async def change(self, what: str, apply: Callable[[], None]) -> None:
         def watched() -> None:
             self._tab.origin.writes(self._tab)
             apply()
 
-        await super().change(what, watched, needs_room=needs_room)
+        await super().change(what, watched)
 
 
 class _Resigned(Exception):

@@ -218,12 +218,13 @@ class Ledger:
         is_end = message.message["descriptor"]["method"] != "Write"
         for url, endpoint in endpoints.items():
             listed = self.inbox.settle(endpoint, message.message_cid)
-            if listed or url == message.source:
+            is_there = listed or url == message.source
+            if is_there:
                 self.outbox.mark_settled(endpoint, message.seq, message.message_cid)
             else:
                 self.outbox.appended(endpoint, message)
             self.inbox.release(endpoint, keys)
-            if is_end:  # what was refused there as things were may be allowed now, or need not be sent any more
+            if is_there or is_end:  # by an end, what was refused may be allowed, or need not be sent any more
                 self.outbox.release(endpoint, keys)
 
     def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from web5.dwn import Applied
 from web5.dwn.store.database import Database
 from web5.dwn.store.protocols import superseded
 from web5.dwn.store.store import Store
+from web5.errors import MessageDamaged
 from web5.sync.ledger.entries import Entries, Entry
 from web5.sync.ledger.totals import Totals
+from web5.sync.plan.dependencies import provided_keys
 from web5.sync.plan.policy import Outcome
 from web5.sync.plan.push import Item
 from web5.sync.states import State
@@ -72,9 +75,13 @@ class Outbox(Entries):
             self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq))
 
     def settle_listed(self, endpoint: int, held: set[str]) -> None:
-        """Record that the endpoint listed messages that are held here too. Inside a transaction."""
+        """Record that the endpoint listed messages that are held here too. Inside a transaction.
+
+        What waits there for one that somebody else has brought may be tried again.
+        """
         if not held:
             return
+        came = self._came(endpoint, held)
         self._db.executemany(
             "DELETE FROM sync_out INDEXED BY sync_out_cid WHERE endpoint = ? AND cid = ? AND state <> 'settled'",
             [(endpoint, cid) for cid in held],
@@ -83,6 +90,18 @@ class Outbox(Entries):
         for seq, cid in self._store.positions(tenant, held):
             if seq > cursor:
                 self.mark_settled(endpoint, seq, cid)
+        self.release(endpoint, came)
+
+    def _came(self, endpoint: int, held: Collection[str]) -> list[str]:
+        """Return what the messages provide that the endpoint is not known to hold yet, if something waits there."""
+        if not self.count(endpoint, State.WAITING):
+            return []
+        store, tenant, keys = self._store, self._store.tenant(self._cursor(endpoint)[0]), list[str]()
+        for entry in self.unsettled(endpoint, cids=held):
+            if (row := store.message(tenant, entry.cid)) is not None:
+                with suppress(MessageDamaged):
+                    keys += provided_keys(row.message, store.initial_write(tenant, row.record_id))
+        return keys
 
     def open_window(self, endpoint: int) -> int:
         """Turn the next `WINDOW` events into entries where they are not settled; return how many events there were."""
@@ -140,6 +159,7 @@ class Outbox(Entries):
 
         No endpoint lists superseded definitions; those that it had are lost if others are. Inside a transaction.
         """
+        came = self._came(endpoint, held)
         lost, of_history = 0, list[tuple[int, str]]()
         unlisted = self._superseded(endpoint)
         reached = self._cursor(endpoint)[1]
@@ -156,6 +176,7 @@ class Outbox(Entries):
                     lost += 1
         for seq, cid in [] if lost else of_history:
             self.mark_settled(endpoint, seq, cid)
+        self.release(endpoint, came)
         self.recount(endpoint)
         return lost
 

@@ -235,6 +235,30 @@ async def test_what_waits_to_be_sent_is_released_when_the_endpoint_takes_just_th
     assert second in due()
 
 
+@pytest.mark.parametrize("way", ["listed", "listed with everything", "brought"])
+async def test_what_waits_to_be_sent_is_released_when_somebody_else_has_brought_that_there(
+    books: Books, way: str
+) -> None:
+    message, data = await books.remote_message()
+    waits = cid_of(await books.device.write())
+    books.window(A)
+    books.record(A, waits, waiting_for(record_key(message["recordId"])))
+
+    def due() -> list[str]:
+        return [row.cid for row in books.ledger.outbox.due(books[A].id, 1)]
+
+    await books.pull(message, data, A if way == "brought" else B)
+    assert (waits in due()) == (way == "brought")
+    if way == "listed":
+        books.listed(A, [cid_of(message)], set(), None)
+    elif way == "listed with everything":
+        books.ledger.relisted(books[A], {"all": Listing([cid_of(message)], None)}, set(), 0)
+    assert waits in due()
+    books.record(A, waits, waiting_for(record_key(message["recordId"])))
+    books.listed(A, [cid_of(message)], set(), None)
+    assert waits not in due(), "it was there already"
+
+
 async def test_a_listing_is_repeated_with_the_next_one_to_see_that_its_end_is_still_there(books: Books) -> None:
     def feed() -> tuple[object, ...]:
         found = books.ledger.cursors.get(books[A].id, "all")

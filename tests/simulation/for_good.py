@@ -79,7 +79,7 @@ async def check(world: World) -> None:
         return
     random = world.random("life with it")
     concerned = [one for one in world.devices if any(endpoint in world.documents[who.did] for who in one.identities)]
-    for device in concerned:
+    for device in (one for one in world.devices if one.identities):  # also those that it does not concern
         await device.outside_of_it(device.sync.start(random.choice(("30s", "live"))))
     await asyncio.sleep(SETTLING)
     written = [(device, await device.outside_of_it(_note(device))) for device in concerned]

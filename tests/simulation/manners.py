@@ -5,7 +5,7 @@ Bounds:
    the next run of a device that had the time to note it.
 2. It is asked for one list at a time for each tenant: rounds do not pile up, however late its answers are.
 3. The tasks on a device are few, likewise.
-What excuses the first: a clock that was set in between, and another run than that which was told.
+What excuses the first: a clock that was set in between, and another run than that which was told and went on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ TASKS_AT_MOST = 150
 class _Pause:
     begun: float
     end: float
-    run: int
     skew: tuple[float, int]
 
 
@@ -43,15 +42,15 @@ class Manners:
     """The manners of all devices; what is wrong is appended to `violations`."""
 
     violations: list[str]
-    _pauses: dict[tuple[str, str], _Pause] = field(default_factory=dict)
-    _seen: dict[str, float] = field(default_factory=dict)
+    _pauses: dict[tuple[str, str], dict[int, _Pause]] = field(default_factory=dict)
+    _seen: dict[tuple[str, int], float] = field(default_factory=dict)
     _lists: Counter[tuple[str, int, str, str]] = field(default_factory=Counter)
 
     def asked_to_wait(self, device: Device, endpoint: Endpoint, seconds: float) -> None:
         """Record that an endpoint asked a device for a pause."""
-        known, now = self._pauses.get((device.name, endpoint.url)), _now()
-        if known is None or now + seconds > known.end:
-            self._pauses[device.name, endpoint.url] = _Pause(now, now + seconds, device.runs, _skew(device))
+        by_run, now = self._pauses.setdefault((device.name, endpoint.url), {}), _now()
+        if device.runs not in by_run or now + seconds > by_run[device.runs].end:
+            by_run[device.runs] = _Pause(now, now + seconds, _skew(device))
 
     @contextmanager
     def request(self, device: Device, endpoint: Endpoint, tenant: str, kind: str) -> Iterator[None]:
@@ -66,19 +65,20 @@ class Manners:
         if is_list and self._lists[one]:
             self.violations.append(f"{where} while another is under way")
         self._lists[one] += is_list
-        self._seen[device.name] = _now()
+        self._seen[device.name, device.runs] = _now()
         try:
             yield
         finally:
             self._lists[one] -= is_list
 
     def _left(self, device: Device, endpoint: Endpoint) -> float:
-        pause = self._pauses.get((device.name, endpoint.url))
-        if pause is None or pause.skew != _skew(device):
-            return 0.0
-        if pause.run != device.runs and self._seen.get(device.name, 0.0) < pause.begun + NOTED:
-            return 0.0
-        return pause.end - _now()
+        """Return the seconds that are left of the longest pause which the device has to know of."""
+        left = 0.0
+        for run, pause in self._pauses.get((device.name, endpoint.url), {}).items():
+            noted = run == device.runs or self._seen.get((device.name, run), 0.0) >= pause.begun + NOTED
+            if noted and pause.skew == _skew(device):
+                left = max(left, pause.end - _now())
+        return left
 
 
 def _now() -> float:

@@ -3,11 +3,13 @@
 import asyncio
 import itertools
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.simulation.account import Authored
+from tests.simulation.manners import NOTED, Manners
 from tests.simulation.quotas import Quota
 from tests.simulation.rules import expected
 from tests.simulation.storage import RESERVE, Disk, Mount, SimPages
@@ -168,3 +170,25 @@ def test_below_what_was_deleted_is_what_there_was_and_below_what_was_pruned_noth
     pruned = message("Delete", 2, "parent", prune=True)
     assert expected([parent, child, below, gone, pruned]).cids == {parent.cid, pruned.cid}
     assert set(expected([child, below]).disputed) == {"child", "below"}
+
+
+@pytest.mark.parametrize(("seconds_before_the_crash", "is_known"), [(1, False), (NOTED, True)])
+def test_a_pause_binds_the_next_run_only_if_the_one_that_was_told_went_on(
+    seconds_before_the_crash: float, is_known: bool
+) -> None:
+    async def main() -> list[str]:
+        manners, node = Manners([]), SimpleNamespace(name="node", url="https://node.example")
+        device = SimpleNamespace(name="device", runs=1, clock=SimpleNamespace(skew=0.0, put_back=0), tasks=())
+        manners.asked_to_wait(device, node, 1000)  # type: ignore[arg-type]
+        await asyncio.sleep(seconds_before_the_crash)
+        elsewhere: Any = SimpleNamespace(name="another", url="https://another.example")
+        for _ in range(2):
+            with manners.request(device, elsewhere, "did:a", "MessagesRead"):  # type: ignore[arg-type]
+                pass
+            device.runs += 1
+            await asyncio.sleep(NOTED)
+        with manners.request(device, node, "did:a", "MessagesRead"):  # type: ignore[arg-type]
+            pass
+        return manners.violations
+
+    assert bool(run(main)) == is_known

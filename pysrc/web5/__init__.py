@@ -15,17 +15,34 @@ if TYPE_CHECKING:
     from web5.agent.delegation.delegation import ProtocolPermissions
     from web5.api.encryption import Encryption
     from web5.api.record import Record
-    from web5.api.records import Records
+    from web5.api.records import DateSort, Records
+    from web5.api.typed.declaration import Protocol
+    from web5.api.typed.records import TypedRecord, TypedRecords
     from web5.api.web5 import Connection, Web5
 
-__all__ = ["Connection", "Encryption", "ProtocolPermissions", "Record", "Records", "Web5"]
+__all__ = [
+    "Connection",
+    "DateSort",
+    "Encryption",
+    "Protocol",
+    "ProtocolPermissions",
+    "Record",
+    "Records",
+    "TypedRecord",
+    "TypedRecords",
+    "Web5",
+]
 
 _HOMES = {
     "Connection": "web5.api.web5",
+    "DateSort": "web5.api.records",
     "Encryption": "web5.api.encryption",
+    "Protocol": "web5.api.typed.declaration",
     "ProtocolPermissions": "web5.agent.delegation.delegation",
     "Record": "web5.api.record",
     "Records": "web5.api.records",
+    "TypedRecord": "web5.api.typed.records",
+    "TypedRecords": "web5.api.typed.records",
     "Web5": "web5.api.web5",
 }
 

@@ -3,6 +3,7 @@
 Web5Error
 ├── InvalidArgument        a parameter that cannot be used (is a ValueError too)
 ├── MalformedData          a record's data that is not text or JSON, as it was asked for (is a ValueError too)
+├── RecordInvalid          a record's data that do not fit its model; has `record_id` (is a ValueError too)
 ├── SubscriptionOverrun    events came faster than they were read, for long
 ├── DwnError               a DWN answered with something other than success; has `status` and `code`
 │   ├── BadRequest         400
@@ -71,6 +72,19 @@ class InvalidArgument(Web5Error, ValueError):
 
 class MalformedData(Web5Error, ValueError):
     """A record's data that is not text or JSON, as it was asked for."""
+
+
+class RecordInvalid(Web5Error, ValueError):
+    """A record whose data do not fit the model of its type.
+
+    Parameters:
+        record_id: the record.
+        message: what does not fit.
+    """
+
+    def __init__(self, record_id: str, message: str) -> None:
+        self.record_id = record_id
+        super().__init__(f"Record {record_id}: {message}")
 
 
 class SubscriptionOverrun(Web5Error):

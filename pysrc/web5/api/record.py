@@ -97,6 +97,19 @@ class Record(RecordView):
         self._initial_write: Message | None = initial_write or message.get("initialWrite")
         self._message = bare_message(message)
 
+    def found_at(self, did: str | None) -> Record:
+        """Return this record as it would be found in the remote DWN of a DID, which has it."""
+        at_hand = self._data if isinstance(self._data, bytes) else None
+        return Record(
+            self._agent,
+            self._actor,
+            self._message,
+            initial_write=self._initial_write,
+            data=at_hand,
+            remote=did,
+            role=self._role,
+        )
+
     @property
     def owner(self) -> str:
         """The DID in whose DWN it was found, or made."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Any, Unpack
@@ -16,6 +18,7 @@ from web5.api.arguments import Moment, keywords
 from web5.api.data import prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
 from web5.api.filters import EVERYTHING, RecordFilter, records_filter
+from web5.api.live import Window, lasting
 from web5.api.query import Cursor, Page, Query
 from web5.api.record import Record
 from web5.api.subscriptions import Closing, Handler, RecordSubscription
@@ -23,7 +26,7 @@ from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.signing import without_none
 from web5.dwn.types import Message
-from web5.errors import Conflict, InvalidArgument, Web5Error
+from web5.errors import Conflict, InvalidArgument, SubscriptionOverrun, Web5Error
 
 _UNSET: Any = object()
 
@@ -35,6 +38,19 @@ class DateSort(StrEnum):
     CREATED_DESCENDING = "createdDescending"
     PUBLISHED_ASCENDING = "publishedAscending"
     PUBLISHED_DESCENDING = "publishedDescending"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The DWN that is asked, and the right that is invoked there."""
+
+    from_: str | None
+    protocol_role: str | None
+    permission_grant_id: str | None
+
+    @property
+    def named(self) -> dict[str, Any]:
+        return vars(self)
 
 
 class Records(Page[Record]):
@@ -62,6 +78,7 @@ class RecordsApi:
         self._actor = actor
         self._did = actor.did
         self._encryption = RecordEncryption(agent, actor.did)
+        self.background = agent.background
 
     @keywords
     async def create(
@@ -265,21 +282,76 @@ class RecordsApi:
                 it raises goes to the event loop's exception handler.
             filters: those of `RecordFilter`; without any, all records.
         """
-        arguments.did_or_none("from_", from_)
         if handler is not None and not callable(handler):
             raise InvalidArgument(f"handler={arguments.shown(handler)} cannot be called.")
+        return self._subscription(handler, _Place(from_, protocol_role, permission_grant_id), filters)
+
+    async def live(
+        self,
+        *,
+        from_: str | None = None,
+        date_sort: DateSort | str | None = None,
+        limit: int | None = None,
+        protocol_role: str | None = None,
+        permission_grant_id: str | None = None,
+        **filters: Unpack[RecordFilter],
+    ) -> AsyncIterator[list[Record]]:
+        """Iterate over the states of a query's result: the one that it has now, and the next after each change.
+
+        Changes that come while a state is looked at make one state. What another's remote DWN did not tell, because it
+        could not be reached, is asked for once it can be again.
+
+        Parameters:
+            limit: only the first so many records.
+            date_sort, filters: as for `query`.
+        """
+        arguments.positive("limit", limit)
+        place, stale = _Place(from_, protocol_role, permission_grant_id), False
+
+        def again() -> None:
+            nonlocal stale
+            stale = True
+            subscription.wake()
+
+        subscription = self._subscription(None, place, lasting(filters), again)
+        query = partial(self.query, **place.named, date_sort=date_sort)
+        window = Window(query, filters, _date_sort(date_sort), limit)
+        async with subscription:
+            yield await window.load()
+            while True:
+                try:
+                    events = await subscription.some()
+                except SubscriptionOverrun:
+                    events, stale = [], True
+                if events is None:
+                    return
+                if stale:
+                    stale = False
+                    yield await window.load()
+                elif await window.apply(events):
+                    yield window.state
+
+    def _subscription(
+        self,
+        handler: Handler[Record] | None,
+        place: _Place,
+        filters: RecordFilter,
+        on_again: Callable[[], None] | None = None,
+    ) -> RecordSubscription[Record]:
+        from_, role = place.from_, place.protocol_role
+        arguments.did_or_none("from_", from_)
         wire_filter = records_filter(filters) or EVERYTHING
 
         async def open_(subscription: RecordSubscription[Record]) -> Closing:
             signer, invocation = await self._actor.authorize(operations.subscribe(wire_filter), from_)
-            _invoke(invocation, protocol_role, permission_grant_id)
+            _invoke(invocation, role, place.permission_grant_id)
             question = partial(compose.records_subscribe, signer, filter=wire_filter, **invocation)
             latest = ""
 
             def on_event(event: Mapping[str, Any]) -> None:
                 nonlocal latest
                 latest = max(latest, event["message"]["descriptor"]["messageTimestamp"])
-                subscription.put(self._found(event["message"], from_, protocol_role, event.get("initialWrite")))
+                subscription.put(self._found(event["message"], from_, role, event.get("initialWrite")))
 
             if from_ is None:
                 message = await question(self._agent.clock)
@@ -291,18 +363,13 @@ class RecordsApi:
 
             async def catch_up() -> None:
                 since = RecordFilter({**filters, "date_updated": {"from": latest}}) if latest else filters
-                missed = self.query(
-                    from_=from_, protocol_role=protocol_role, permission_grant_id=permission_grant_id, **since
-                )
-                try:
-                    async for record in missed:
+                with suppress(Web5Error):  # it breaks off again, or is told with the next event
+                    async for record in self.query(**place.named, **since):
                         subscription.put(record)
-                except Web5Error:
-                    return  # it breaks off again, or is told with the next event
 
             following = Following(
                 partial(self._agent.messages.subscribe, self._did, from_, question, on_event),
-                lambda: self._agent.background.start(catch_up()),
+                on_again or (lambda: self._agent.background.start(catch_up())),
                 subscription.end,
             )
             await following.open()

@@ -55,7 +55,7 @@ class RecordSubscription(Generic[R]):
         self._waiting: deque[R] = deque()
         self._more = asyncio.Event()
         self._ended: DwnError | bool = False
-        self._overrun = False
+        self._overrun = self._woken = False
         self._handling: asyncio.Task[None] | None = None
 
     def __await__(self) -> Generator[Any, None, Self]:
@@ -85,6 +85,35 @@ class RecordSubscription(Generic[R]):
                 await self._more.wait()
         finally:
             await self.close()
+
+    async def some(self) -> list[R] | None:
+        """Return all events that wait, at least one unless `wake` was called; None once there are no more.
+
+        Raises:
+            DwnError: the DWN has ended the subscription.
+            SubscriptionOverrun: more came than is kept; the next call goes on from now.
+        """
+        await self._open()
+        while not (self._waiting or self._overrun or self._ended or self._woken):
+            self._more.clear()
+            await self._more.wait()
+        if self._overrun:
+            self._overrun = False
+            self._waiting.clear()
+            raise _overrun()
+        if self._waiting or self._woken:
+            found = list(self._waiting)
+            self._waiting.clear()
+            self._woken = False
+            return found
+        if isinstance(self._ended, DwnError):
+            raise self._ended
+        return None
+
+    def wake(self) -> None:
+        """Have `some` return, though nothing waits."""
+        self._woken = True
+        self._more.set()
 
     async def close(self) -> None:
         """End the subscription. Safe to call twice."""

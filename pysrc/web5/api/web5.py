@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor, Delegate
@@ -18,6 +20,7 @@ from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
 from web5.api.sync import SyncApi
+from web5.api.typed.records import TypedRecords
 from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
 from web5.errors import DelegationError, RecoveryError
@@ -25,6 +28,8 @@ from web5.settings import Progress, ignore_progress
 from web5.sync.schedule.intervals import parse_interval
 
 DEFAULT_SYNC_INTERVAL = "2m"
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class DwnApi:
@@ -223,6 +228,21 @@ class Web5:
             self.agent, self.connected_did, permissions, delegate_did=delegate_did, expires=expires
         )
         return given.to_json()
+
+    def records(
+        self, model: type[M], *, from_: str | None = None, role: type[BaseModel] | str | None = None
+    ) -> TypedRecords[M]:
+        """Return the records of one type of a `Protocol` that is declared in Python.
+
+        Parameters:
+            model: the pydantic model of the type.
+            from_: the DID in whose DWN they are asked for and written; by default the local one.
+            role: the type of the role that is invoked there, or its path.
+
+        Raises:
+            InvalidArgument: the model was not declared, `from_` is no DID, or the role is none.
+        """
+        return TypedRecords(self.dwn.records, self.dwn.protocols, model, from_=from_, role=role)
 
     async def use(self, did: str) -> Web5:
         """Return the API for another identity of the same agent, which is the chosen one from now on.

@@ -1,0 +1,1 @@
+"""Records that are pydantic models: protocols declared in Python, and collections of typed records."""

@@ -104,6 +104,24 @@ async def test_a_wiped_endpoint_is_noticed_though_the_last_message_it_listed_is_
     assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
 
 
+@pytest.mark.parametrize("code", [500, 503])
+async def test_an_endpoint_that_does_not_say_whether_it_was_wiped_is_asked_again(world: World, code: int) -> None:
+    phone = await world.device("phone")
+    await phone.write(b"kept")
+    message = await phone.write(b"1")
+    update = await phone.write(b"2", existing=message)
+    for _ in range(2):
+        await phone.sync.now()
+    await phone.write(b"3", existing=update)
+    await phone.sync.now("push")
+    await world.replace("/a")
+    world.network.faults["/a"] = lambda kind, _: reply_of(code, "oops") if kind == "MessagesRead" else None
+    await phone.sync.now()
+    del world.network.faults["/a"]
+    await phone.sync.now()
+    assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
+
+
 async def test_a_dependency_that_an_endpoint_lost_is_sent_again(world: World) -> None:
     world.set_endpoints("/a")
     phone = await world.device()

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from web5 import strict_json
 from web5.api import arguments
 from web5.api.arguments import keywords, shown, unknown_name
 from web5.api.filters import RecordFilter
@@ -17,7 +18,7 @@ from web5.api.record import Record, SendReport
 from web5.api.records import DateSort, RecordsApi
 from web5.api.subscriptions import Handler, RecordSubscription
 from web5.api.typed.declaration import RecordType, type_of
-from web5.errors import InvalidArgument, MalformedData, RecordInvalid, first_error
+from web5.errors import InvalidArgument, RecordInvalid, first_error
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -367,8 +368,8 @@ def _validated(declared: RecordType, fields: Mapping[str, Any]) -> BaseModel:
 async def _data_of(record: Record, declared: RecordType) -> Any:
     """Return a record's data as its model, or the error that its reader gets."""
     try:
-        return declared.model.model_validate(await record.data.json())
+        return declared.model.model_validate(strict_json.parse(await record.data.text()))
     except ValidationError as error:
         return RecordInvalid(record.id, f"its data are no {_name(declared)}: {first_error(error)}")
-    except MalformedData as error:
-        return RecordInvalid(record.id, str(error))
+    except ValueError as error:
+        return RecordInvalid(record.id, f"its data are no JSON: {error}")

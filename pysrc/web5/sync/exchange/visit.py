@@ -28,6 +28,7 @@ from typing import TypeVar
 
 from web5.dwn.store.protocols import superseded
 from web5.errors import AskedToWait, CryptoError, DidError, IdentityError, Web5Error
+from web5.remote.pauses import TOO_MANY
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import look_after
 from web5.sync.exchange.held_back import refusal_that_stands
@@ -262,9 +263,10 @@ class EndpointSync:
     async def _probe(self, cid: str) -> None:
         """Ask whether a message is still there, where a listing cannot be repeated cheaply."""
         async with self._peer.read(cid) as reply:
-            if isinstance(reply, Outcome) and reply.code == 404:
-                self._vanished.add(cid)
-        self._link.probed = True
+            code = reply.code if isinstance(reply, Outcome) else 200
+        if code == 404:
+            self._vanished.add(cid)
+        self._link.probed = 200 <= code < 500 and code != TOO_MANY  # else it has told nothing
 
     async def _look_closer(self) -> None:
         """Probe an older message where the last one is replaced here too, so that its loss shows nothing."""

@@ -10,6 +10,13 @@ from web5.agent.agent import Agent
 from web5.errors import InvalidArgument
 from web5.settings import Progress, Settings, ignore_progress
 
+OPTIONS = frozenset(
+    {"name", "share_sockets"}
+    if sys.platform == "emscripten"
+    else {"data_path", "http", "sockets", "share_sockets", "allow_local"}
+)
+"""The options of this platform's `open_agent`."""
+
 
 async def default_settings(on_progress: Progress = ignore_progress) -> Settings:
     """Return the site's settings in a browser, the built-in ones on CPython.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -13,6 +14,8 @@ from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.delegation.authorize import A_YEAR, accept_delegation, create_delegation
 from web5.agent.delegation.delegation import Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
+from web5.agent.publication.dwn_service import checked_endpoints
+from web5.api import arguments
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
 from web5.api.opening import unlocked_agent
@@ -24,6 +27,7 @@ from web5.api.typed.records import TypedRecords
 from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
 from web5.errors import DelegationError, RecoveryError
+from web5.platform import OPTIONS
 from web5.settings import Progress, ignore_progress
 from web5.sync.schedule.intervals import parse_interval
 
@@ -41,8 +45,10 @@ class DwnApi:
         self.permissions = PermissionsApi(agent, actor)
 
 
-class Connection:
+class Connection(tuple["Web5", str]):
     """The result of `Web5.connect`; it unpacks into two: `web5, did = await Web5.connect()`.
+
+    As a context it gives the API, and closes it: `async with await Web5.connect() as web5:`.
 
     Attributes:
         web5: the API.
@@ -52,15 +58,28 @@ class Connection:
         recovery_phrase: the words of an agent that this connection made, to be written down; else None.
     """
 
-    def __init__(self, web5: Web5, *, created: bool, recovery_phrase: str | None = None) -> None:
-        self.web5 = web5
-        self.did = web5.connected_did
-        self.delegate_did = web5.delegate_did
-        self.created = created
-        self.recovery_phrase = recovery_phrase
+    web5: Web5
+    did: str
+    delegate_did: str | None
+    created: bool
+    recovery_phrase: str | None
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.web5, self.did))
+    def __new__(cls, web5: Web5, *, created: bool, recovery_phrase: str | None = None) -> Self:
+        one = super().__new__(cls, (web5, web5.connected_did))
+        one.web5, one.did, one.delegate_did = web5, web5.connected_did, web5.delegate_did
+        one.created, one.recovery_phrase = created, recovery_phrase
+        return one
+
+    async def __aenter__(self) -> Web5:
+        return self.web5
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.web5.close()
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.did}{' as ' + self.delegate_did if self.delegate_did else ''}>"
 
 
 class Web5:
@@ -125,8 +144,8 @@ class Web5:
                 the node that they belong together.
 
         Raises:
-            InvalidArgument: `sync` is none of these, a password is given for a vault that has none, or a new one has
-                fewer than 8 characters.
+            InvalidArgument: an argument does not exist or cannot be used, a password is given for a vault that has
+                none, or a new one has fewer than 8 characters.
             VaultLocked: the vault has a password, and none is given.
             WrongPassword: it is another one.
             RecoveryError: the words are none, or nothing can be recovered by them now; nothing is changed. Or the agent
@@ -136,6 +155,7 @@ class Web5:
             StorageError: the store cannot be opened.
         """
         parse_interval(sync)
+        _check(dwn_endpoints, did_dht_gateways, platform_options)
         async with unlocked_agent(
             agent, dwn_endpoints, did_dht_gateways, password, recovery_phrase, on_progress, platform_options
         ) as (agent, endpoints, phrase):
@@ -181,6 +201,7 @@ class Web5:
             InvalidArgument, VaultLocked, WrongPassword, SettingsError, StorageBusy, StorageError: as for `connect`.
         """
         parse_interval(sync)
+        _check(dwn_endpoints, did_dht_gateways, platform_options)
         given = Delegation.from_json(delegation)
         async with unlocked_agent(
             agent, dwn_endpoints, did_dht_gateways, password, None, on_progress, platform_options
@@ -270,3 +291,25 @@ class Web5:
     async def close(self) -> None:
         """Stop sync and close the store."""
         await self.agent.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+_NAMED = ("sync", "dwn_endpoints", "did_dht_gateways", "password", "recovery_phrase", "agent", "on_progress")
+
+
+def _check(
+    dwn_endpoints: Sequence[str] | None, did_dht_gateways: Sequence[str] | None, platform_options: dict[str, Any]
+) -> None:
+    if dwn_endpoints is not None:
+        checked_endpoints(arguments.texts("dwn_endpoints", dwn_endpoints))
+    if did_dht_gateways is not None:
+        arguments.texts("did_dht_gateways", did_dht_gateways)
+    if unknown := sorted(platform_options.keys() - OPTIONS):
+        raise arguments.unknown_name("argument", unknown[0], sorted({*_NAMED, *OPTIONS}), of="connect()")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +279,45 @@ async def test_another_identity_has_its_own_records(world: World) -> None:
     at_work = await web5.use(work.did)
     assert await at_work.dwn.records.query(schema=NOTE) == []
     assert [identity.name for identity in web5.identities.list()] == ["Default", "Work"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dwn_endpoints": "http://node.example"}, r"dwn_endpoints='http://node.example' has to be a list of texts"),
+        ({"dwn_endpoints": ["node.example"]}, "'node.example' is not the URL of a DWN"),
+        ({"did_dht_gateways": "http://dht.example"}, "did_dht_gateways=.* has to be a list"),
+        ({"data_paht": "/nowhere"}, r"connect\(\) has no argument 'data_paht'; did you mean 'data_path'\?"),
+        ({"syncc": "2m"}, "no argument 'syncc'; did you mean 'sync'"),
+    ],
+)
+async def test_what_cannot_be_connected_with_is_refused_by_its_name(
+    tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        await Web5.connect(**{"data_path": tmp_path / "data", **options})
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_connection_is_a_context_that_closes(tmp_path: Path) -> None:
+    http = ClosableHttp()
+    connection = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=http)
+    async with connection as web5:
+        await web5.dwn.records.create("x")
+        assert repr(connection) == f"<Connection {connection.did}>"
+    assert http.closed
+    async with (await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())).web5 as again:
+        assert again.connected_did == connection.did
+
+
+async def test_closing_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    for _ in range(2):
+        web5, _did = await Web5.connect(
+            sync="live", dwn_endpoints=["http://127.0.0.1:9/"], data_path=tmp_path, http=ClosableHttp()
+        )
+        await web5.close()
+    await asyncio.sleep(0)
+    gc.collect()
+    assert failures == []

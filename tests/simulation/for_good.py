@@ -38,7 +38,9 @@ HABITS = (
 SETTLING = 120.0
 SECONDS_TO_OTHERS = 240.0
 WINDOW = 600.0
-A_MINUTE = 10
+A_MINUTE = 15
+"""A poll every ten seconds, and after one that failed another in 1, 2, 4 s, until one succeeds."""
+
 SOUND = 60.0
 """Seconds by which the clock of a device may be wrong whose notes every endpoint takes at once."""
 

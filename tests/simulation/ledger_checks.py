@@ -56,7 +56,8 @@ def _faults(device: Device) -> Iterator[str]:
         endpoint = world.endpoints[url]
         for cid in _asleep(device, tenant, number):
             yield f"{world.story.called(cid)} of {endpoint.name} waits for its time, though what it waits for is here"
-        if not (endpoint.wiped or endpoint.lied):
+        is_doubtful = endpoint.wiped or endpoint.lied
+        if not (is_doubtful or (endpoint.was_doubtful and not device.may_sync)):  # who may not ask cannot find it out
             for cid in _settled_but_missing(device, endpoint, tenant, number, pushed):
                 yield f"{world.story.called(cid)} counts as settled for {endpoint.name}, which does not hold it"
             for cid in _listed_but_missing(device, endpoint, tenant, number, cursor):

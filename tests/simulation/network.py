@@ -53,6 +53,7 @@ class Endpoint:
         epoch: grows whenever what was known about it may be void: it was wiped, or left the document.
         wiped: True if it ever was, so that what devices believe of it may be wrong until they have asked.
         lied: likewise, because it said something else than what is true.
+        was_doubtful: True if it was wiped or lied before whoever may ask it for everything had done so.
         spells: what befalls its requests.
         memory: what it keeps of its lies.
         quota: the room that a tenant has.
@@ -67,6 +68,7 @@ class Endpoint:
     unreachable: bool = False
     wiped: bool = False
     lied: bool = False
+    was_doubtful: bool = False
     memory: dict[str, Any] = field(default_factory=dict)
     spells: list[Spell] = field(default_factory=list)
     quota: Quota = NO_QUOTA

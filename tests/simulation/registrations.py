@@ -5,7 +5,8 @@ on, have other terms, forget whom it knows, or shut a tenant out for a while.
 
 Invariants:
 1. What waits for a registration is told so, and arrives once the terms are accepted.
-2. A device begins a registration no oftener than `SECONDS` after the last that was not done, unless it was agreed to.
+2. A device begins a registration no oftener than `SECONDS` after the last that was not done, unless it was agreed to,
+   or the endpoint has served the tenant since, so that its refusal is another.
 """
 
 from __future__ import annotations
@@ -143,12 +144,12 @@ class SimRegistrar(Registrar):
         assert device._database is not None
         super().__init__(RegistrationClient(lambda _: SimHttp(world, device)), device._database, device.clock)
         self._world, self._device = world, device
-        self._last: dict[tuple[str, str], tuple[float, float]] = {}
+        self._last: dict[tuple[str, str], tuple[float, tuple[float, int]]] = {}
 
     async def _try(self, tenant: str, endpoint: str, attempts: int) -> Registration:
-        key, skew, now = (tenant, endpoint), self._device.clock.skew, asyncio.get_running_loop().time()
-        ended, skewed = self._last.pop(key, (-SECONDS, skew))
-        if now < ended + SECONDS and skew == skewed:
+        key, excuse, now = (tenant, endpoint), self._excuse(), asyncio.get_running_loop().time()
+        ended, before = self._last.pop(key, (-SECONDS, excuse))
+        if now < ended + SECONDS and excuse == before:
             self._world.fail(f"{self._device.name} registers with {endpoint} again after {now - ended:.0f} s")
         is_done = False
         try:
@@ -157,7 +158,15 @@ class SimRegistrar(Registrar):
             return found
         finally:
             if not is_done and not self._device.disk.troubled:
-                self._last[key] = asyncio.get_running_loop().time(), skew
+                self._last[key] = asyncio.get_running_loop().time(), excuse
+
+    def _excuse(self) -> tuple[float, int]:
+        """Return what changes when the next attempt may come early: the clock was set, or the outcome found no room."""
+        return self._device.clock.skew, self._device.disk.fulls
+
+    def record_served(self, tenant: str, endpoint: str) -> None:
+        super().record_served(tenant, endpoint)
+        self._last.pop((tenant, endpoint), None)
 
     async def accept(self) -> None:
         """Accept whatever is asked of the person."""

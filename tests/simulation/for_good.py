@@ -18,7 +18,7 @@ from tests.simulation.device import Device
 from tests.simulation.faults import FAULTS
 from tests.simulation.network import Endpoint, Spell
 from tests.simulation.rules import expected
-from tests.simulation.silence import is_paused
+from tests.simulation.silence import is_distrusted, is_paused
 from tests.simulation.world import World, held
 from web5.sync import SyncReport
 
@@ -85,9 +85,10 @@ async def check(world: World) -> None:
         await device.outside_of_it(device.sync.start(random.choice(("30s", "live"))))
     await asyncio.sleep(SETTLING)
     written = [(device, await device.outside_of_it(_note(device))) for device in concerned]
+    hindered = {tenant for _, (tenant, cid) in written if cid and _is_hindered(world, tenant)}
     await asyncio.sleep(SECONDS_TO_OTHERS)
     for device, (tenant, cid) in written:
-        for name in _without(world, device, tenant, cid) if cid else ():
+        for name in _without(world, tenant, cid) if cid and tenant not in hindered else ():
             world.fail(f"{name} does not have {world.story.called(cid)} of {device.name} after minutes")
     before = world.traffic.requests.copy()
     await asyncio.sleep(WINDOW)
@@ -114,11 +115,23 @@ async def _note(device: Device) -> tuple[str, str]:
     return made.tenant, made.cid if made.cid in device.world.account.acknowledged else ""
 
 
-def _without(world: World, device: Device, tenant: str, cid: str) -> Iterator[str]:
-    others = [one for one in world.documents[tenant] if one is not world.for_good]
-    if any(is_paused(one, tenant, other) for one in world.devices_of(tenant) for other in others):
+def _is_hindered(world: World, tenant: str) -> bool:
+    """Return True if a device tells that another endpoint asked it for a pause or a registration, or is distrusted."""
+    return any(
+        is_paused(device, tenant, endpoint) or is_distrusted(device, tenant, endpoint)
+        for device in world.devices_of(tenant)
+        for endpoint in _others(world, tenant)
+    )
+
+
+def _others(world: World, tenant: str) -> list[Endpoint]:
+    return [one for one in world.documents[tenant] if one is not world.for_good]
+
+
+def _without(world: World, tenant: str, cid: str) -> Iterator[str]:
+    if _is_hindered(world, tenant):
         return
-    for other in others:
+    for other in _others(world, tenant):
         if cid not in held(other.dwn, tenant):
             yield other.name
     for one in world.devices_of(tenant):

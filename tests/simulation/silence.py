@@ -19,7 +19,7 @@ from tests.simulation.world import World, held
 from web5.errors import AskedToWait
 from web5.sync import State, Unsettled
 from web5.sync.plan.dependencies import MISSING, provided_keys
-from web5.sync.plan.policy import recall
+from web5.sync.plan.policy import FRUITLESS, recall
 
 PAUSED = (429, 503)
 LACKING = tuple(code for code in MISSING if code != "TimestampAhead" and not code.endswith("InPrevious"))
@@ -83,6 +83,12 @@ def is_paused(device: Device, tenant: str, endpoint: Endpoint) -> bool:
     """Return True if a device tells that an endpoint asked it for a pause, or for a registration."""
     errors = [one.last_error for one in device.sync.status(tenant) if one.endpoint == endpoint.url]
     return any(error is not None and (error[0] in PAUSED or _is_told(*error)) for error in errors)
+
+
+def is_distrusted(device: Device, tenant: str, endpoint: Endpoint) -> bool:
+    """Return True if a device tells that it asks an endpoint for little, because too little came of it."""
+    errors = [one.last_error for one in device.sync.status(tenant) if one.endpoint == endpoint.url]
+    return any(error is not None and error[1] == FRUITLESS.detail for error in errors)
 
 
 def _is_told(code: int, detail: str) -> bool:

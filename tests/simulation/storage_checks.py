@@ -73,8 +73,15 @@ def unmended(world: World, person: Person, lost: Losses) -> Iterator[str]:
         for cid in sorted(told - lost.damaged[device.name]):
             yield f"{device.name} says that it cannot read {world.story.called(cid)} of {person.name}, but it can"
     for endpoint in world.documents[person.did]:
-        for cid in sorted(lost.damaged.get(endpoint.name, set()) - endpoint.damaged):
+        for cid in sorted(lost.damaged.get(endpoint.name, set()) - _with_their_data(world, endpoint.damaged)):
             yield f"{endpoint.name} has other data, or none, for {world.story.called(cid)} of {person.name}"
+
+
+def _with_their_data(world: World, cids: set[str]) -> set[str]:
+    """Return these messages, and those of the same records with the same data, which a node takes from the first."""
+    made = world.account.made
+    data = {(made[cid].record_id, made[cid].descriptor.get("dataCid")) for cid in cids if cid in made}
+    return {cid for cid, one in made.items() if (one.record_id, one.descriptor.get("dataCid")) in data}
 
 
 async def stored(world: World) -> AsyncIterator[str]:

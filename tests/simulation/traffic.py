@@ -4,7 +4,8 @@ Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
 1. A message is sent to an endpoint once at a time.
 2. It is never sent there again after the endpoint took it, or listed it.
 3. After a refusal it is not sent before its backoff is over.
-4. What a device holds it asks for once in a run, to see that the endpoint still has it, unless it cannot be read here.
+4. What a device holds it asks for once in a run, to see that the endpoint still has it, unless it cannot be read here;
+   and once more, if that is replaced there.
 How many there may be at a time, and when none, is in `manners`.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
 document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, as far as
@@ -117,7 +118,7 @@ class Traffic:
         if device.dwn.store.has(tenant, cid) and not may_ask:
             probe = (device.name, device.runs, endpoint.url, tenant)
             self._probes[probe] += 1
-            if self._probes[probe] > 1 + self.audits[device.name, endpoint.name]:
+            if self._probes[probe] > 2 + self.audits[device.name, endpoint.name]:
                 self.violations.append(f"{device.name} asks {endpoint.name} for what it holds: {cid}")
 
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:

@@ -122,6 +122,30 @@ async def test_an_endpoint_that_does_not_say_whether_it_was_wiped_is_asked_again
     assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
 
 
+@pytest.mark.parametrize("lists_before", [1, 0])
+async def test_a_wiped_endpoint_is_noticed_though_another_device_filled_it_again_and_replaced_the_last_message(
+    world: World, lists_before: int
+) -> None:
+    """What the other had not yet is lost there: so something that it did not just list is asked for."""
+    world.set_endpoints("/a")
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    await phone.write(b"old")
+    message = await phone.write(b"1")
+    for device in (phone, laptop):
+        await device.sync.now()
+    lost = await phone.write(b"of the phone")
+    await phone.write(b"2", existing=message)
+    await phone.sync.now("push")
+    for _ in range(lists_before):
+        await phone.sync.now()
+    await world.replace("/a")
+    await laptop.write(b"3", existing=message)
+    await laptop.sync.now()
+    assert cid_of(lost) not in world.held(world.remotes["/a"])
+    assert (await phone.sync.now()).ok
+    assert cid_of(lost) in world.held(world.remotes["/a"]) == world.held(phone.dwn)
+
+
 async def test_a_dependency_that_an_endpoint_lost_is_sent_again(world: World) -> None:
     world.set_endpoints("/a")
     phone = await world.device()

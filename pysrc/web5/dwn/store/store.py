@@ -169,6 +169,11 @@ class Store:
         condition, values = ("", ()) if protocols is None else _of_protocols(protocols)
         return f"FROM dwn_message WHERE tenant = ? AND seq > ?{condition}", (self.tenant(tenant), seq, *values)
 
+    def last_entries(self, tenant: str, limit: int) -> list[tuple[int, str]]:
+        """Return the last entries of a tenant's event log, as (sequence number, CID), newest first."""
+        log, values = self.log(tenant, 0, None)
+        return list(self.connection.execute(f"SELECT seq, cid {log} ORDER BY seq DESC LIMIT ?", (*values, limit)))
+
     def some_of(self, tenant: str, protocols: Sequence[str], limit: int) -> list[tuple[int, str]]:
         """Return the sequence numbers and CIDs of messages of some protocols, in no particular order."""
         marks = ", ".join("?" * len(protocols))

@@ -3,8 +3,8 @@
 Invariants:
 1. A message that another endpoint brought is sent only after this one has listed its messages: no echo.
 2. An endpoint that has lost messages is noticed, by its log that misses its end or is another, by a message that is
-   gone (an older one, where the last is replaced here), by a dependency that it says is not there, by what it lists
-   and does not give, or a day later; it is then asked for all that it has (ledger invariant 7).
+   gone (where the last is replaced here, by another that it has not just listed), by a dependency that it says is not
+   there, by what it lists and does not give, or a day later; it is then asked for all that it has (ledger invariant 7).
 3. A visit ends only when neither direction can go on without time or other endpoints.
 4. A tenant that the endpoint does not know is registered in the visit, if that needs nobody's consent; the visit then
    begins anew, once.
@@ -163,6 +163,8 @@ class EndpointSync:
         self._pull = Pull(context, peer)
         self._push = Push(context, peer)
         self._vanished: set[str] = set()
+        self._looks_closer = not link.probed
+        self._given: list[str] = []
         self._log_changed = False
         self._before = peer.report.pushed, peer.report.pulled
 
@@ -236,6 +238,8 @@ class EndpointSync:
                 self._vanished.add(known.last_cid or "")
             elif not self._link.probed and (expected := self._unconfirmed(known, listing)):
                 await self._probe(expected)
+            if self._vanished and self._looks_closer:
+                self._given = self._ledger.outbox.settled(self._endpoint.id, listing.cids)
             self._link.total.listed += len(listing.cids)
             if listing.cids:
                 missing = self._context.dwn.store.missing(self._link.tenant, listing.cids)
@@ -256,8 +260,7 @@ class EndpointSync:
     def _unconfirmed(self, known: LogPosition, listing: Listing) -> str | None:
         """Return a message that should be there, if the listing does not show whether it is."""
         if known.cursor is None:  # it never listed anything, but may have been given something
-            given = self._ledger.outbox.first_settled(self._endpoint.id)
-            return None if given in listing.cids else given
+            return next(iter(self._ledger.outbox.settled(self._endpoint.id, listing.cids)), None)
         return None if known.repeats_batch or listing.cids else known.last_cid
 
     async def _probe(self, cid: str) -> None:
@@ -269,8 +272,12 @@ class EndpointSync:
         self._link.probed = 200 <= code < 500 and code != TOO_MANY  # else it has told nothing
 
     async def _look_closer(self) -> None:
-        """Probe an older message where the last one is replaced here too, so that its loss shows nothing."""
-        given = None if self._link.probed or self._lost() else self._ledger.outbox.first_settled(self._endpoint.id)
+        """Probe another message where the last one is replaced here too, so that its loss shows nothing.
+
+        Somebody else may have filled the endpoint again with what was his: what it lacks then is rather new.
+        """
+        store, tenant = self._context.dwn.store, self._link.tenant
+        given = None if self._lost() else next((cid for cid in self._given if store.has(tenant, cid)), None)
         if given is not None:
             await self._probe(given)
 

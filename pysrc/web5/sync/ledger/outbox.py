@@ -189,16 +189,16 @@ class Outbox(Entries):
         state = self._db.execute(query, (endpoint, seq)).get
         return state == "settled" if state else seq <= self._cursor(endpoint)[1]
 
-    def first_settled(self, endpoint: int) -> str | None:
-        """Return a message that the endpoint is known to hold, an old one; only `WINDOW` messages are looked at."""
+    def settled(self, endpoint: int, besides: Collection[str]) -> list[str]:
+        """Return messages that the endpoint is known to hold, besides these, newest first; `WINDOW` are looked at."""
         tenant = self._cursor(endpoint)[0]
         protocols = self._protocols(tenant)
         if protocols is None:
-            events = self._events(tenant, 0, WINDOW)
-        else:  # the oldest of some protocols may lie behind any number of others
-            events = self._store.some_of(tenant, protocols, WINDOW)
-        unlisted = self._superseded(endpoint)
-        return next((cid for seq, cid in events if cid not in unlisted and self.is_settled(endpoint, seq)), None)
+            events = self._store.last_entries(tenant, WINDOW)
+        else:  # the newest of some protocols may lie before any number of others
+            events = sorted(self._store.some_of(tenant, protocols, WINDOW), reverse=True)
+        left_out = self._superseded(endpoint).union(besides)
+        return [cid for seq, cid in events if cid not in left_out and self.is_settled(endpoint, seq)]
 
     def unsettled(
         self,

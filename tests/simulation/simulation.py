@@ -25,8 +25,8 @@ DAY = 86_400.0
 PATIENCE = 25 * 3600.0
 """Seconds from one round of the quiescence to the next: longer than any backoff."""
 
-MINUTES = 3
-"""Rounds, a minute apart, after which whatever still differs is told."""
+MINUTES, MORE = 3, 4
+"""Rounds, a minute apart, after which whatever still differs is told; and more of them, while they move anything."""
 
 LONGEST_ROUND = 25.0
 """Seconds that a round takes in peace, though an endpoint be slow."""
@@ -154,11 +154,14 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
     await for_good.check(world)
     for device in world.devices:
         await device.outside_of_it(device.sync.stop())
-    for _ in range(MINUTES):
+    for number in range(1, MINUTES + MORE + 1):
         await _sleep(60, lives)
+        moved = 0
         for device in world.devices:
-            await _round(device)
+            moved += await _round(device)
             check_that_nobody_sleeps(device)
+        if number >= MINUTES and not moved:
+            break
     await world.give_up(world.for_good)
     check_that_nothing_is_silent(world)
     await registrations.check_told(world)
@@ -182,18 +185,20 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
     world.failures.append(f"after {ROUNDS_AT_MOST} rounds in peace the nodes still change")
 
 
-async def _round(device: Device) -> None:
+async def _round(device: Device) -> int:
+    """Have a device sync once; return how many messages that moved."""
     began = asyncio.get_running_loop().time()
     report = await device.outside_of_it(device.sync_now())
     if (took := asyncio.get_running_loop().time() - began) > LONGEST_ROUND:
         device.world.fail(f"a round of {device.name} takes {took:.0f} s in peace")
     if report is None:
-        return
+        return 0
     for_good.check_report(device.world, device, report)
     device.world.story.add(device.name, "has synced: {} pulled, {} pushed", report.pulled, report.pushed)
     for end in report.endpoints:
         if end.error is not None:
             device.world.story.add(device.name, "at {}: {} {}", end.endpoint, *end.error)
+    return report.pulled + report.pushed
 
 
 def _state(world: World) -> list[Any]:

@@ -76,8 +76,15 @@ def _asleep(device: Device, tenant: str, number: int) -> Iterator[str]:
     made = device.world.account.made
     held = [made[cid] for _, cid in device.dwn.store.entries_after(tenant, 0, 1_000_000) if cid in made]
     ended = {one.record_id for one in held if one.kind == "RecordsDelete"}
-    here = {key for one in held if one.record_id not in ended for key in provided_keys(one.message)}
+    shown = [one for one in held if one.record_id not in ended and is_shown(device.dwn, one)]
+    here = {key for one in shown for key in provided_keys(one.message)}
     yield from sorted(cid for cid, key in waiting if key in here)
+
+
+def is_shown(dwn: Dwn, one: Authored) -> bool:
+    """Return True unless a node has a record only as an initial write without its data, which allows nothing."""
+    store = dwn.store
+    return not one.record_id or any(row.latest for row in store.record(store.tenant(one.tenant), one.record_id))
 
 
 def _settled_but_missing(device: Device, endpoint: Endpoint, tenant: str, number: int, pushed: int) -> Iterator[str]:

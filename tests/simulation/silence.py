@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.simulation.account import Authored
 from tests.simulation.device import Device
+from tests.simulation.ledger_checks import is_shown
 from tests.simulation.network import Endpoint
 from tests.simulation.rules import expected
 from tests.simulation.world import World, held
@@ -66,17 +66,11 @@ def _asleep(device: Device, tenant: str, endpoint: Endpoint) -> Iterator[str]:
     made, called = device.world.account.made, device.world.story.called
     ended = {made[cid].record_id for cid in here | there if cid in made and made[cid].kind == "RecordsDelete"}
     both = [made[cid] for cid in here & there if cid in made and made[cid].record_id not in ended]
-    both = [one for one in both if _is_shown(endpoint, one)]
+    both = [one for one in both if is_shown(endpoint.dwn, one) and is_shown(device.dwn, one)]
     provided = {key for one in both for key in provided_keys(one.message)}
     for row in rows:
         if row.waits_for in provided:
             yield f"lets {called(row.message_cid)} wait ({row.direction}, {endpoint.name}: {row.detail}) in vain"
-
-
-def _is_shown(endpoint: Endpoint, one: Authored) -> bool:
-    """Return True unless an endpoint has a record only as an initial write without its data, which allows nothing."""
-    store = endpoint.dwn.store
-    return not one.record_id or any(row.latest for row in store.record(store.tenant(one.tenant), one.record_id))
 
 
 def is_paused(device: Device, tenant: str, endpoint: Endpoint) -> bool:

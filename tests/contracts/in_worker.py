@@ -172,6 +172,32 @@ async def store_a_file(space: str) -> None:
     await web5.close()
 
 
+async def javascript_data(space: str) -> None:
+    """JavaScript's values become records, and records a Blob."""
+    web5, _ = await Web5.connect(name=space, sync="off", dwn_endpoints=[], did_dht_gateways=["http://127.0.0.1:9/"])
+    records = web5.dwn.records
+    given = [
+        (js.File.new(to_js([_patterned(7)]), "film.webm", to_js({"type": "video/webm"}, **OBJECTS)), "video/webm"),
+        (js.Blob.new(to_js(["text"]), to_js({"type": "text/plain"}, **OBJECTS)), "text/plain"),
+        (js.Uint8Array.new(to_js([1, 2, 3])), "application/octet-stream"),
+        (js.Uint8Array.new(to_js([1, 2, 3])).buffer, "application/octet-stream"),
+        (js.JSON.parse('{"a": [1, "ü", null], "b": {"c": true}}'), "application/json"),
+        (js.JSON.parse('[1, "ü"]'), "application/json"),
+    ]
+    made = [await records.create(data) for data, _ in given]
+    assert [one.data_format for one in made] == [data_format for _, data_format in given]
+    assert await made[0].data.bytes() == bytes([7]) * MIB
+    assert await made[1].data.text() == "text"
+    assert [await one.data.bytes() for one in made[2:4]] == [b"\1\2\3"] * 2
+    assert await made[4].data.json() == {"a": [1, "ü", None], "b": {"c": True}}
+    assert await made[5].data.json() == [1, "ü"]
+    with at_most(20 * MIB):
+        js_blob = await (await records.read(made[0].id)).data.blob()
+    assert (js_blob.size, js_blob.type) == (MIB, "video/webm")
+    assert (await js_blob.slice(0, 3).arrayBuffer()).to_bytes() == b"\7\7\7"
+    await web5.close()
+
+
 def matches(pattern: str, text: str) -> bool:
     return ecma_regexp.compile(pattern).test(text)
 

@@ -87,6 +87,10 @@ async def test_a_large_file_becomes_a_record_in_little_memory(page: Page) -> Non
     await python(page, "store_a_file", "large file")
 
 
+async def test_javascript_values_become_records_and_records_a_blob(page: Page) -> None:
+    await python(page, "javascript_data", "javascript data")
+
+
 async def test_records_are_encrypted_in_the_browser(page: Page) -> None:
     await python(page, "store_encrypted", "encrypted")
     stored = await stored_by(page, "encrypted")

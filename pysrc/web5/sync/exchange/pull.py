@@ -143,9 +143,9 @@ class Pull:
     def _spend(self, units: float) -> None:
         self._budget.spend(units, self._context.clock.monotonic())
 
-    @property
-    def _is_exhausted(self) -> bool:
-        return self._budget.left(self._context.clock.monotonic()) <= 0
+    def _is_exhausted(self, under_way: int = 0) -> bool:
+        """Return True if nothing more is to be asked for, should so many messages that are asked for not be given."""
+        return self._budget.left(self._context.clock.monotonic()) <= NOT_GIVEN * under_way
 
     # -- many at once
 
@@ -192,7 +192,7 @@ class Pull:
         try:
             while not isinstance(reply := await page, Outcome):
                 batches, before = walk.feed(reply), self._peer.report.pulled
-                more = walk.more and not self._is_exhausted and not self._claim.is_lost
+                more = walk.more and not self._is_exhausted() and not self._claim.is_lost
                 if more:
                     page = self._query(walk)
                 waits = await self._apply_all(batches)
@@ -220,17 +220,21 @@ class Pull:
     # -- one by one
 
     async def _read_all(self, cids: Sequence[str]) -> None:
-        queue, crashes = deque(cids), list[Exception]()
+        queue, crashes, under_way = deque(cids), list[Exception](), 0
 
         async def work() -> None:
-            while queue and not self.halted and not self._is_exhausted and len(crashes) < FAILURES_IN_A_ROW:
+            nonlocal under_way
+            while queue and not self.halted and not self._is_exhausted(under_way) and len(crashes) < FAILURES_IN_A_ROW:
                 cid = queue.popleft()
+                under_way += 1
                 try:
                     if not self._is_others(cid) and self._inbox.remaining(self._id, [cid]):
                         self._tries[cid] += 1
                         await self._read(cid)
                 except Exception as error:  # a fault of this program holds up no other message
                     crashes.append(error)
+                finally:
+                    under_way -= 1
                 self._update_progress()
 
         async with asyncio.TaskGroup() as group:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sync.world import HOST, Answer, Device, Message, World, cid_of
+from tests.unit.sync.world import HOST, Answer, Device, Message, World, cid_of, reply_of
 from tests.watch import Watch
 from web5.node.limits import Usage
 from web5.sync import Activity, EndpointStatus, State
@@ -171,6 +171,28 @@ async def test_a_node_that_contradicts_itself_is_not_asked_for_everything_time_a
     await world.replace("/a")
     await phone.sync.now()
     assert world.held(world.remotes["/a"]) == set(cids)
+
+
+async def test_a_node_that_gave_nothing_for_a_while_is_asked_again_some_minutes_later(world: World) -> None:
+    """Invariant 6: what it was asked for at once, and did not give, is no debt of an hour."""
+    world.set_endpoints("/a")
+    laptop, phone = await world.device("laptop"), await world.device("phone")
+    cids = {cid_of(await laptop.write(b"%d" % number)) for number in range(15)}
+    await laptop.sync.now()
+    denied = {"MessagesRead", "RecordsQuery"}
+    world.network.faults["/a"] = lambda kind, _: reply_of(404, "Not Found") if kind in denied else None
+    for _ in range(3):
+        await phone.sync.now()
+        world.clock.ahead += 10_000_000
+    assert not cids & world.held(phone.dwn)
+    assert world.network.counts["/a", "MessagesRead"] <= 15
+    world.network.faults.clear()
+    world.clock.ahead += 360_000_000
+    await phone.sync.now()
+    assert len(cids & world.held(phone.dwn)) >= 10
+    world.clock.ahead += int(AUDIT_SECONDS * 1_000_000) + 1_000_000  # when what it denied is listed again
+    await phone.sync.now()
+    assert world.held(phone.dwn) == cids
 
 
 async def test_an_initial_write_that_comes_while_its_update_is_being_applied_brings_that_too(

@@ -59,6 +59,7 @@ class Push:
         self._total = 0
         self._flushed = context.clock.monotonic()
         self._unflushed = False
+        self._kept = 0
         self._by_date: deque[tuple[int, str]] | None = None
 
     async def run(self) -> bool:
@@ -73,6 +74,7 @@ class Push:
                         last = max(last, seq)
                         if not await self._plan(plan, seq, cid):
                             break
+                await self._keep(last)
                 sending |= {asyncio.create_task(self._send(item)) for item in plan.ready()}
                 if not sending:
                     break
@@ -88,6 +90,13 @@ class Push:
                 task.cancel()
         self.halted = plan.halted
         return self._peer.report.pushed > before
+
+    async def _keep(self, seq: int) -> None:
+        """Return once all messages up to this one are durable: what is undone here must not come back from a node."""
+        if seq > self._kept:
+            newest = self._context.dwn.store.last_seq()
+            await self._context.ledger.database.flush()
+            self._kept = newest
 
     def _due(self, after: int) -> list[tuple[int, str]]:
         """Return the next due entries, opening windows of the event log until there are some or it ends.

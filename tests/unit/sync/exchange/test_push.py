@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.sync.world import HOST, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
-from web5.errors import BlobMissing, DidError, InvalidArgument
+from web5.errors import BlobMissing, DidError, InvalidArgument, StorageFull
 from web5.sync import State
 
 A, B = f"{HOST}/a", f"{HOST}/b"
@@ -76,6 +76,24 @@ async def test_what_was_sent_is_made_durable_while_a_node_takes_its_time_with_th
     assert [row.state for row in phone.sync.unsettled()] == [State.IN_FLIGHT]
     answers.set()
     assert (await syncing).ok
+
+
+async def test_what_finds_no_room_is_not_sent(world: World) -> None:
+    """A person who gives it up, since it was not saved, does not get it back from a node."""
+    world.set_endpoints("/a")
+    phone = await world.device()
+    assert (await phone.sync.now()).ok
+    await phone.write()
+
+    async def full() -> None:
+        raise StorageFull("no room")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phone.database, "flush", full)
+        assert not (await phone.sync.now()).ok
+    assert world.network.counts["/a", "RecordsWrite"] == 0
+    assert (await phone.sync.now()).ok
+    assert world.network.counts["/a", "RecordsWrite"] == 1
 
 
 @pytest.mark.parametrize("updates", [0, 1])

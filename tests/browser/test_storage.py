@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Route, async_playwright, expect
+from playwright.async_api import BrowserContext, Locator, Route, async_playwright, expect
 
 from tests.browser.conftest import NewDevice
 from tests.browser.world import Device, World, texts_held_by
@@ -43,6 +44,13 @@ fail(START);
 
 RESTORED = "This browser's storage was gone, and everything is stored again"
 GONE = "This browser's storage is gone"
+FULL = "This browser has no room left"
+
+ROOM_IS_KEPT = """async () => {
+  const kept = async () => (await navigator.storage.estimate()).usageDetails?.fileSystem ?? 0;
+  while ((await kept()) < 16 << 20) await new Promise((tick) => setTimeout(tick, 100));
+}"""
+USED = "navigator.storage.estimate().then((found) => found.usage)"
 
 Hooked = Callable[..., Awaitable[Device]]
 
@@ -84,6 +92,74 @@ async def hooked(chromium: str, world: World, tmp_path: Path) -> AsyncIterator[H
 
         yield make
         await browser.close()
+
+
+async def _fill_up(device: Device) -> list[str]:
+    """Write notes until one is not saved; those that are."""
+    saved: list[str] = []
+    while True:
+        text = f"note {len(saved)}: {secrets.token_hex(20_000)}"
+        await device.type(text)
+        refused = device.page.locator("#drafts > li", has_text="Not saved")
+        await expect(_begins(device, text).or_(refused).first).to_be_visible()
+        await expect(device.page.locator("#drafts > li", has_text="Being saved")).to_have_count(0)
+        if await refused.count():
+            return saved
+        saved.append(text)
+
+
+def _begins(device: Device, text: str) -> Locator:
+    """The saved note that begins so; of a long one, the page has no more."""
+    return device.page.locator("#note-list > li", has_text=text[:20])
+
+
+async def test_where_there_is_no_room_notes_are_deleted_by_the_button_and_later_all_goes_on(
+    new_device: NewDevice, world: World, tmp_path: Path
+) -> None:
+    device = await (await new_device()).ready()
+    page = device.page
+    page.on("dialog", lambda dialog: dialog.accept())  # it asks whether to leave what is not saved
+    exported = await device.export()
+    await device.write("the first")
+    await page.evaluate(ROOM_IS_KEPT)
+    session = await device.context.new_cdp_session(page)
+    quota = {"origin": device.url.rstrip("/")}
+    used = await page.evaluate(USED)
+    await session.send("Storage.overrideQuotaForOrigin", {**quota, "quotaSize": used + (1 << 18)})
+    filled = await _fill_up(device)
+    assert len(filled) > 5
+    await session.send("Storage.overrideQuotaForOrigin", {**quota, "quotaSize": used})  # nothing fits by chance
+
+    picture = "data:image/png;base64," + "\n".join(secrets.token_hex(38) for _ in range(1000))
+    for text in (picture, "a word about it"):
+        await device.type(text)
+    drafts = page.locator("#drafts > li")
+    await expect(drafts.filter(has_text="Not saved")).to_have_count(3)
+    await expect(page.locator("#banners > *", has_text=FULL)).to_have_count(1)
+    await device.shoot(tmp_path / "full")
+    for text in reversed(filled[-2:]):
+        await device.delete_note(_begins(device, text))
+        await device.reload()
+        await expect(drafts.filter(has_text="Not saved")).to_have_count(3)
+    await device.delete_note(drafts.filter(has_text=f"note {len(filled)}:"))  # which was never saved
+    await expect(page.get_by_text("2 notes are not saved.")).to_be_visible()
+    await device.shoot(tmp_path / "deleted")
+
+    await session.send("Storage.overrideQuotaForOrigin", quota)
+    await page.get_by_role("button", name="Try again").click()
+    await expect(device.note("a word about it")).to_be_visible()
+    await expect(drafts).to_have_count(0)
+    await device.write("and on it goes")
+    await expect(page.locator("#banners > *")).to_have_count(0)
+    await device.summary("All synced")
+    await device.reload()
+    expected = {"the first", *filled[:-2], picture, "a word about it", "and on it goes"}
+    found = (await device.ask("notes", limit=len(expected) + 1))["notes"]
+    texts = [note["text"] if note["whole"] else await device.ask("read_note", id=note["id"]) for note in found]
+    assert (len(texts), set(texts)) == (len(expected), expected)
+    assert await device.ask("check_store") == []
+    for endpoint in world.endpoints:
+        assert await texts_held_by(endpoint, exported) == expected
 
 
 async def test_data_that_were_cleared_are_stored_again(new_device: NewDevice, world: World) -> None:
@@ -151,7 +227,8 @@ async def test_a_change_that_could_not_be_stored_is_tried_again_by_the_person(ho
     await _in_worker(device, "fail('writes')")
     await device.page.locator("#note-text").fill("not now")
     await device.page.locator("#note-save").click()
-    await expect(device.page.locator("#drafts > li", has_text="Not saved")).to_be_visible()
+    await device.type("nor this")
+    await expect(device.page.locator("#drafts > li", has_text="Not saved")).to_have_count(2)
     await expect(device.page.get_by_text("This browser stores nothing at the moment")).to_be_visible()
     await _in_worker(device, "fail('')")
     await expect(device.page.get_by_text("This browser stores nothing at the moment")).to_be_hidden()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from tests.browser.processes import Server, embedded, free_port, remote_node
 from web5.cpython.crypto import CPythonCrypto
@@ -157,7 +157,7 @@ class Device:
         """Write so many notes, as fast as the agent takes them; their texts."""
         return set(await self.page.evaluate(FILL, count))
 
-    def note(self, text: str) -> Any:
+    def note(self, text: str) -> Locator:
         """The saved note with exactly this text."""
         return self.page.locator("#note-list > li").filter(has=self.page.get_by_text(text, exact=True))
 
@@ -170,10 +170,18 @@ class Device:
         await expect(self.note(new)).to_be_visible()
 
     async def delete(self, text: str) -> None:
-        card = self.note(text)
+        await self.delete_note(self.note(text))
+
+    async def delete_note(self, card: Locator) -> None:
         await card.get_by_role("button", name="Delete").click()
         await card.get_by_role("group", name="Delete this note?").get_by_role("button", name="Delete").click()
         await expect(card).to_have_count(0)
+
+    async def shoot(self, path: Path) -> None:
+        """Take pictures of the page, as wide as a desk's and a hand's screen, for whoever looks at it."""
+        for width in (1280, 390):
+            await self.page.set_viewport_size({"width": width, "height": 900})
+            await self.page.screenshot(path=path.with_name(f"{path.name}-{width}.png"))
 
     async def sync(self) -> None:
         """Press "Sync now" and wait for the end of the round."""

@@ -2,14 +2,16 @@
 
 Invariants:
 1. Text that the person asked to save is on the page until the node has acknowledged it, after a reload too.
-2. Notes are saved in the order in which they were written.
+2. Notes are saved in the order in which they were written. When one cannot be, none behind it is; the person tries
+   again, or gives it up.
 """
 
 import json
 
-from ui import banner
+from ui import banner, storage_words
 from ui.client import AgentError
 from ui.dom import clone, el, keep, kept, now, on, on_window, saves, say, show, slot, tone
+from ui.note_card import is_long
 
 _KEPT = "web5-notes-draft"
 _UNSAVED = "web5-notes-unsaved"
@@ -37,6 +39,7 @@ class Composer:
         on(el("composer"), "submit", self._submit)
         on(self._text, "keydown", self._key)
         on(self._text, "input", lambda _: keep("sessionStorage", _KEPT, self._text.value))
+        on(el("drafts-again"), "click", lambda _: self.work())
         on_window("beforeunload", self._leave)
         for text, created in json.loads(kept("sessionStorage", _UNSAVED) or "[]"):
             self._wait(text, created)
@@ -69,16 +72,59 @@ class Composer:
         await self.work()
 
     def _wait(self, text, created):
+        draft = text, created, self._card(text)
+        on(slot(draft[-1], "delete-yes"), "click", lambda _: self._give_up(draft))
+        el("drafts").prepend(draft[-1])
+        self._moment = created
+        self._queue.append(draft)
+
+    def _card(self, text):
         card = clone("note-template")
         card.classList.add("unsaved")
         say(slot(card, "text"), text)
-        show(slot(card, "edit"), False)
-        show(slot(card, "delete"), False)
+        self._shorten(card, is_long(text))
+        for name in ("time", "edit", "delete"):
+            show(slot(card, name), False)
         show(slot(card, "waiting"), True)
         say(slot(card, "waiting"), "Being saved")
-        el("drafts").prepend(card)
-        self._moment = created
-        self._queue.append((text, created, card))
+        say(slot(card, "delete-words"), "Delete it? It is saved nowhere.")
+        on(slot(card, "whole"), "click", lambda _: self._shorten(card, False))
+        on(slot(card, "delete"), "click", lambda _: self._ask(card, True))
+        on(slot(card, "delete-no"), "click", lambda _: self._ask(card, False))
+        return card
+
+    def _shorten(self, card, short):
+        slot(card, "text").classList.toggle("clamped", short)
+        show(slot(card, "whole"), short)
+
+    def _ask(self, card, asking):
+        show(slot(card, "ask"), asking)
+        slot(card, "delete-no" if asking else "delete").focus()
+
+    def _give_up(self, draft):
+        if draft in self._queue and not self._working:
+            self._done(draft)
+
+    def _done(self, draft):
+        self._queue.remove(draft)
+        self._keep()
+        draft[-1].remove()
+        self._tell(bool(self._queue) and not self._working)
+
+    def _tell(self, stopped):
+        show(el("drafts-stopped"), stopped)
+        if stopped:
+            say(el("drafts-words"), storage_words.not_saved(len(self._queue)))
+
+    def _mark(self, name, text, stopped=False):
+        """Say of all that waits how it stands."""
+        for _, _, card in self._queue:
+            chip = slot(card, "waiting")
+            tone(chip, name)
+            say(chip, text)
+            show(slot(card, "delete"), stopped)
+            show(slot(card, "ask"), False)
+        self._tell(stopped)
 
     def _keep(self):
         unsaved = [(text, created) for text, created, _ in self._queue]
@@ -89,22 +135,20 @@ class Composer:
         if self._working:
             return
         self._working = True
+        self._mark(None, "Being saved")
         try:
             while self._queue:
-                text, created, card = self._queue[0]
-                chip = slot(card, "waiting")
-                tone(chip, None)
-                say(chip, "Being saved")
+                text, created, _ = draft = self._queue[0]
                 try:
                     note = await self._agent.call("create_note", text=text, created=created)
                 except AgentError as error:
-                    tone(chip, "bad")
-                    say(chip, "Saved once you unlock" if error.kind == "VaultLocked" else "Not saved")
-                    banner.show_error(error, self.work)
+                    if error.kind == "VaultLocked":
+                        self._mark("bad", "Saved once you unlock")
+                    else:
+                        self._mark("bad", "Not saved", stopped=True)
+                    banner.show_error(error)
                     return
-                self._queue.pop(0)
-                self._keep()
-                card.remove()
+                self._done(draft)
                 self._saved(note)
         finally:
             self._working = False

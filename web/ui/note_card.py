@@ -8,12 +8,20 @@ _LONG_LINES = 12
 _LONG_CHARACTERS = 900
 
 
+def is_long(text):
+    """Return True if a list shows only the beginning of this text."""
+    return len(text) > _LONG_CHARACTERS or text.count("\n") >= _LONG_LINES
+
+
 class NoteCard:
     """The list item of a note.
 
     Parameters:
         agent: stores the changes.
         changed: called after the agent has acknowledged an edit or a deletion.
+
+    Attributes:
+        is_leaving: True while a deletion is not acknowledged; until then the note may come back, so it stays.
     """
 
     def __init__(self, agent, changed):
@@ -23,6 +31,7 @@ class NoteCard:
         self._editor = None
         self._full = None
         self._gone = False
+        self.is_leaving = False
         self.element = clone("note-template")
         self._text = slot(self.element, "text")
         on(slot(self.element, "edit"), "click", self._edit)
@@ -67,7 +76,7 @@ class NoteCard:
 
     def _put(self, text, clamp):
         say(self._text, text)
-        long = clamp and (not self._note["whole"] or len(text) > _LONG_CHARACTERS or text.count("\n") >= _LONG_LINES)
+        long = clamp and (not self._note["whole"] or is_long(text))
         self._text.classList.toggle("clamped", long)
         show(slot(self.element, "whole"), long)
 
@@ -88,12 +97,15 @@ class NoteCard:
         slot(self.element, "delete-no" if asking else "delete").focus()
 
     async def _delete(self, _):
+        self.is_leaving = True
         try:
             await self._agent.call("delete_note", id=self._note["id"])
         except AgentError as error:
             self._ask(False)
             banner.show_error(error)
             return
+        finally:
+            self.is_leaving = False
         await self._changed()
 
     async def _edit(self, _):

@@ -71,7 +71,7 @@ class NoteList:
         here = {note["id"] for note in page["notes"]}
         for note_id in list(self._cards):
             card = self._cards[note_id]
-            if note_id in here:
+            if note_id in here or card.is_leaving:
                 continue
             if card.is_edited:
                 card.lost()

@@ -1,5 +1,7 @@
 """What the page says of what this browser stores. As words.py, it touches no page."""
 
+from ui import words
+
 FULL = "This browser has no room left"
 
 _TROUBLES = {
@@ -61,6 +63,11 @@ def kept(persisted, used):
     if persisted:
         return "good", "This browser keeps what is stored until you delete it." + takes
     return "warn", "This browser may delete what is stored here when it needs room; your nodes keep theirs." + takes
+
+
+def not_saved(number):
+    """Write how many notes are on the page alone."""
+    return words.count(number, "note") + (" is" if number == 1 else " are") + " not saved."
 
 
 def size(number):

@@ -29,6 +29,11 @@ def test_what_was_lost_and_is_stored_again_is_told() -> None:
     assert not words.offers_files(_state(None))
 
 
+def test_how_many_notes_are_not_saved() -> None:
+    assert words.not_saved(1) == "1 note is not saved."
+    assert words.not_saved(1000) == "1,000 notes are not saved."
+
+
 def test_a_full_browser_is_said_once() -> None:
     """Whether the store says so or the call that failed: the banners take each other's place."""
     assert problems.problem("StorageFull", "no room")[0] == words.trouble(_state("full"))[1]

@@ -77,6 +77,7 @@ class SyncContext:
         background: runs for which nobody waits.
         without_history: URLs of endpoints that know no messages from the past.
         suspects: IDs of records that an endpoint may have lost to variants, by its ID, until it was asked for them.
+        put_off: by (endpoint, record ID): how often its answer said nothing of that, and when it is asked again.
         made: (tenant, CID) of the messages that were made here last.
         fetches: the budget for fetching what cannot be used, by the endpoint's ID.
         audits: the budget for listing everything in vain, likewise.
@@ -101,6 +102,7 @@ class SyncContext:
     background: TaskSet = field(default_factory=lambda: TaskSet("a run of sync failed"))
     without_history: set[str] = field(default_factory=set)
     suspects: dict[int, set[str]] = field(default_factory=dict)
+    put_off: dict[tuple[int, str], tuple[int, float]] = field(default_factory=dict)
     made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
     fetches: BudgetOf = field(default_factory=lambda: BudgetOf(FETCHES))
     audits: BudgetOf = field(default_factory=lambda: BudgetOf(AUDITS))

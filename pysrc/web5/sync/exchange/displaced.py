@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from web5.dwn import compose
 from web5.dwn.jws import message_author
@@ -17,7 +18,7 @@ from web5.errors import BadRequest, InvalidArgument
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.dependencies import is_initial, record_key
-from web5.sync.plan.policy import Outcome
+from web5.sync.plan.policy import SOON, Outcome
 from web5.sync.plan.push import Item
 from web5.sync.plan.variants import DISPLACED, HELD, is_held
 from web5.sync.states import SyncEvent
@@ -56,7 +57,9 @@ async def look_after(context: SyncContext, peer: Peer, records: Iterable[str]) -
     endpoint, news = peer.endpoint, False
     suspects = context.suspects.setdefault(endpoint.id, set())
     suspects.update(records)
-    for record_id in sorted(suspects)[:MOST]:
+    now, put_off = context.clock.monotonic(), context.put_off
+    due = (one for one in sorted(suspects) if now >= put_off.get((endpoint.id, one), (0, now))[1])
+    for record_id in list(islice(due, MOST)):
         row = context.newest_write(endpoint.tenant, record_id=record_id)
         if row is not None and not peer.is_delegate and not context.needs(endpoint.id, row.seq):
             outcome = await standing(peer, row)
@@ -64,9 +67,14 @@ async def look_after(context: SyncContext, peer: Peer, records: Iterable[str]) -
                 outcome = await _restored(context, peer, row)
                 news |= outcome is RESTORED
                 context.record_sent(endpoint.id, [(Item(row.seq, row.cid, row.record_id), outcome)])
-            elif not outcome.settled:
+            elif not outcome.settled and (outcome.code == 0 or outcome.ends_visit):
                 break  # it could not be asked
+            elif not outcome.settled:  # its answer says nothing: that is this record's trouble alone
+                failures = put_off.get((endpoint.id, record_id), (0, now))[0] + 1
+                put_off[endpoint.id, record_id] = failures, now + SOON.delay(failures)
+                continue
         suspects.discard(record_id)
+        put_off.pop((endpoint.id, record_id), None)
     return news
 
 

@@ -131,3 +131,27 @@ async def test_a_message_of_ours_that_the_node_lists_before_it_was_sent_is_looke
     assert (await phone.sync.now()).ok
     assert await world.contents(world.remotes["/a"]) == {message["recordId"]: b"text"}
     assert phone.sync.unsettled() == []
+
+
+async def test_a_record_of_which_the_node_says_nothing_holds_up_no_other_and_is_asked_for_more_and_more_slowly(
+    world: World,
+) -> None:
+    phone = await world.device()
+    first, second = sorted([(await phone.write(b"%d" % number))["recordId"] for number in range(2)])
+    await phone.sync.now()
+    endpoint = phone.sync._ledger.endpoints(world.alice.did)[0].id
+    phone.sync._context.suspects[endpoint] = {first, second}
+
+    def fault(kind: str, sent: Message) -> Answer | None:
+        is_first = kind == "RecordsRead" and sent["descriptor"]["filter"]["recordId"] == first
+        return reply_of(500, "its data are lost") if is_first else None
+
+    world.network.faults["/a"] = fault
+    asked = []
+    for seconds in (0, 0, 0, 31, 31, 31):
+        world.clock.ahead += seconds * 1_000_000
+        world.network.reset()
+        await phone.sync.now()
+        asked.append(world.network.counts["/a", "RecordsRead"])
+    assert asked == [2, 0, 0, 1, 0, 1]
+    assert phone.sync._context.suspects[endpoint] == {first}

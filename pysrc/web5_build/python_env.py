@@ -23,7 +23,7 @@ def ensure() -> None:
     stamp = Stamp(VENV / ".web5-stamp", inputs)
     if stamp.holds(PYTHON):
         return
-    names = [name for name in project.pinned() if name != project.NODE_WHEEL]
+    names = project.installed()
     with step(f"Python packages into .venv: {len(names)} of them, each by its hash") as current:
         if not _usable():
             try:

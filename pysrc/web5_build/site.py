@@ -12,7 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
-from web5_build import boot, bundles, esbuild, node_env, project, python_env, wheels, worker_files
+from web5_build import boot, bundles, esbuild, node_env, package_index, project, python_env, wheels, worker_files
 from web5_build.console import Step, step
 from web5_build.paths import SITE, WEB, WORK
 from web5_build.stamp import Stamp, digest
@@ -46,7 +46,7 @@ def build() -> None:
     python_env.ensure()
     node_env.npm_ci(WEB, "Web runtimes from npm: Pyodide, PyScript, MicroPython, noble-curves")
     esbuild.secp256k1()
-    dependencies, own = wheels.dependencies(), wheels.own()
+    dependencies, own, micropip = wheels.dependencies(), wheels.own(), wheels.micropip()
     carried = [*dependencies, own]
     modules = boot.Modules(
         stdlib=bundles.compiled("stdlib", [bundles.PYODIDE / "python_stdlib.zip"]),
@@ -56,12 +56,12 @@ def build() -> None:
         app=bundles.compiled("app", [worker_files.sources()]),
     )
     pages = [path for path in sorted(WEB.iterdir()) if path.name != "node_modules"]
-    stamp = Stamp(WORK / "site.stamp", digest(*pages, *carried, *modules.folders, Path(__file__).parent))
+    stamp = Stamp(WORK / "site.stamp", digest(*pages, *carried, micropip, *modules.folders, Path(__file__).parent))
     if not stamp.holds(SITE / "index.html", SITE / "boot" / "interpreter.mjs"):
         with step("Site into dist/site") as current:
             fresh = WORK / "site"
             shutil.rmtree(fresh, ignore_errors=True)
-            _assemble(current, fresh, carried, modules)
+            _assemble(current, fresh, carried, micropip, modules)
             stamp.clear()
             shutil.rmtree(SITE, ignore_errors=True)
             SITE.parent.mkdir(exist_ok=True)
@@ -69,7 +69,7 @@ def build() -> None:
             stamp.set()
 
 
-def _assemble(current: Step, target: Path, carried: list[Path], modules: boot.Modules) -> None:
+def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, modules: boot.Modules) -> None:
     for path in WEB.iterdir():
         if path.name in NOT_SITE:
             continue
@@ -78,22 +78,21 @@ def _assemble(current: Step, target: Path, carried: list[Path], modules: boot.Mo
         else:
             target.mkdir(exist_ok=True)
             shutil.copy2(path, target / path.name)
-    folders = {name: _copy_runtime(target, name) for name in RUNTIMES}
+    folders = {name: _copy_runtime(target, name, [micropip] if name == "pyodide" else []) for name in RUNTIMES}
+    package_index.carry_micropip(target / folders["pyodide"], micropip)
     _name_runtimes(target, folders)
     _confine_pages(target)
-    (target / "wheels").mkdir()
-    for wheel in carried:
-        shutil.copy2(wheel, target / "wheels")
+    package_index.make(target / "simple", carried)
     if not (target / "config.json").exists():
         (target / "config.json").write_text(json.dumps(DEFAULT_CONFIG, indent=2) + "\n")
     boot.make(current, target, folders["pyodide"], modules)
 
 
-def _copy_runtime(target: Path, name: str) -> str:
-    """Copy a runtime into a folder with a hashed name; that name."""
+def _copy_runtime(target: Path, name: str, more: list[Path]) -> str:
+    """Copy a runtime into a folder with a name that is hashed of it, and of what more will lie there; that name."""
     source, patterns = RUNTIMES[name]
     files = sorted({path for pattern in patterns for path in source.glob(pattern)})
-    folder = f"{name}-{digest(*files)[: boot.HASH_LENGTH]}"
+    folder = f"{name}-{digest(*files, *more)[: boot.HASH_LENGTH]}"
     (target / folder).mkdir(parents=True)
     for path in files:
         text = path.suffix in {".js", ".mjs", ".css"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from web5_build import project, python_env
@@ -30,13 +31,22 @@ evaluated for the machine that runs it."""
 
 def dependencies() -> list[Path]:
     """Return the wheels of the dependencies, downloaded once."""
-    folder = WORK / "wasm-wheels"
-    stamp = Stamp(folder / ".stamp", digest(project.locked(NEEDED_IN_BROWSER), PYODIDE_PLATFORM))
+    return _downloaded(WORK / "wasm-wheels", NEEDED_IN_BROWSER)
+
+
+def micropip() -> Path:
+    """Return micropip's wheel, downloaded once."""
+    [wheel] = _downloaded(WORK / "micropip", (project.MICROPIP,))
+    return wheel
+
+
+def _downloaded(folder: Path, names: Sequence[str]) -> list[Path]:
+    stamp = Stamp(folder / ".stamp", digest(project.locked(names), PYODIDE_PLATFORM))
     if not stamp.holds():
-        with step(f"WebAssembly wheels: {len(NEEDED_IN_BROWSER)}") as current:
+        with step(f"WebAssembly wheels: {', '.join(names)}") as current:
             shutil.rmtree(folder, ignore_errors=True)
             platforms = ["--only-binary=:all:", *PYODIDE_TAGS, "--platform", PYODIDE_PLATFORM, "--platform", "any"]
-            python_env.pip("download", current, NEEDED_IN_BROWSER, *platforms, "--dest", folder)
+            python_env.pip("download", current, names, *platforms, "--dest", folder)
             stamp.set()
     return sorted(folder.glob("*.whl"))
 

@@ -137,15 +137,70 @@ def _loaded(place: Path) -> list[Path]:
     return [*(place / "boot").glob("*.zip"), *(place / "boot").glob("*.wasm"), *place.glob("pyodide-*/*.wasm")]
 
 
-async def test_the_wheel_loads_by_packages_with_pyodide_as_it_is(page: Page, root: tuple[Path, str]) -> None:
+async def test_pyscript_installs_it_by_name_from_the_site_s_index(page: Page, root: tuple[Path, str]) -> None:
     place, address = root
     (pyodide,) = place.glob("pyodide-*")
     config: dict[str, object] = {
         "interpreter": f"./{pyodide.name}/pyodide.mjs",
-        "packages_cache": "passthrough",
+        "packages_cache": "never",
         "sync_main_only": True,
-        "packages": [f"./wheels/{wheel.name}" for wheel in sorted((place / "wheels").iterdir())],
+        "packages": ["web5-py"],
+        "index_urls": [f"{address}simple"],  # a worker's address is a blob's
     }
     answer, asked = await _run(page, place, address, config)
     _check(answer)
     assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+
+
+INSTALLED = """
+import micropip
+
+await micropip.install("web5-py", index_urls=INDEX)
+from web5 import Web5
+
+web5, did = await Web5.connect(name="installed", sync="off", dwn_endpoints=[], did_dht_gateways=["http://127.0.0.1:9/"])
+record = await web5.dwn.records.create("Hello")
+text = await (await web5.dwn.records.read(record.id)).data.text()
+await web5.close()
+text
+"""
+PLAIN_PAGE = """<!doctype html>
+<link rel="icon" href="data:,">
+<script type="module">
+  {code}
+  window.answer = await run("{address}simple");
+</script>
+"""
+RUN = """import {{ loadPyodide }} from "{address}{pyodide}/pyodide.mjs";
+  async function run(index) {{
+    const python = await loadPyodide();
+    await python.loadPackage("micropip");
+    python.globals.set("INDEX", index);
+    return await python.runPythonAsync({python});
+  }}
+"""
+IN_WORKER = """
+  const worker = new Worker("./plain.mjs", {{ type: "module" }});
+  const run = (index) =>
+    new Promise((resolve) => {{ worker.onmessage = ({{ data }}) => resolve(data); worker.postMessage(index); }});
+"""
+
+
+@pytest.mark.parametrize("in_worker", [False, True])
+async def test_micropip_installs_it_in_plain_pyodide(page: Page, root: tuple[Path, str], in_worker: bool) -> None:
+    place, address = root
+    (pyodide,) = place.glob("pyodide-*")
+    code = RUN.format(address=address, pyodide=pyodide.name, python=json.dumps(INSTALLED))
+    if in_worker:
+        (place / "plain.mjs").write_text(
+            f"{code}\nself.onmessage = async ({{ data }}) => self.postMessage(await run(data).catch(String));\n"
+        )
+        code = IN_WORKER.format()
+    (place / "plain.html").write_text(PLAIN_PAGE.format(code=code, address=address))
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    await page.goto(f"{address}plain.html")
+    answer = await page.wait_for_function("window.answer", timeout=120_000)
+    assert await answer.json_value() == "Hello"
+    gateway = "http://127.0.0.1:9/"
+    assert [url for url in asked if not url.startswith((address, gateway, "blob:", "data:"))] == []

@@ -14,7 +14,7 @@ from web5_build.paths import PYSRC
 
 @pytest.fixture(scope="module")
 def wheel(site: Path) -> zipfile.ZipFile:
-    (path,) = (site / "wheels").glob("web5_py-*.whl")
+    (path,) = (site / "simple" / "web5-py").glob("web5_py-*.whl")
     return zipfile.ZipFile(path)
 
 

@@ -81,8 +81,8 @@ def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, 
     folders = {name: _copy_runtime(target, name, [micropip] if name == "pyodide" else []) for name in RUNTIMES}
     package_index.carry_micropip(target / folders["pyodide"], micropip)
     _name_runtimes(target, folders)
-    _confine_pages(target)
     package_index.make(target / "simple", carried)
+    _confine_pages(target)
     if not (target / "config.json").exists():
         (target / "config.json").write_text(json.dumps(DEFAULT_CONFIG, indent=2) + "\n")
     boot.make(current, target, folders["pyodide"], modules)
@@ -119,7 +119,7 @@ def _confine_pages(target: Path) -> None:
     # Where a page may be framed, only a header can say.
     policy = "; ".join(rule for rule in header[1].split("; ") if not rule.startswith("frame-ancestors"))
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    for page in [*target.glob("*.html"), *target.glob("examples/*.html")]:
+    for page in [*target.glob("*.html"), *target.glob("examples/*.html"), *target.glob("simple/**/*.html")]:
         text = page.read_text()
         assert text.count(CHARSET) == 1, page
         page.write_text(text.replace(CHARSET, f"{CHARSET}\n{meta}"))

@@ -46,7 +46,7 @@ def test_everything_that_a_page_refers_to_is_there(site: Path) -> None:
     for page in _pages(site):
         if page.suffix == ".html":
             relative = [found for found in REFERENCE.findall(page.read_text()) if not found.startswith(("#", "data:"))]
-            assert [found for found in relative if not (page.parent / found.split("?")[0]).exists()] == []
+            assert [found for found in relative if not (page.parent / re.split("[?#]", found)[0]).exists()] == []
 
 
 def test_every_page_has_the_policy_of_the_headers_before_anything_else(site: Path) -> None:

@@ -14,11 +14,12 @@ from web5.api.arguments import keywords, shown, unknown_name
 from web5.api.filters import RecordFilter
 from web5.api.protocols import ProtocolsApi
 from web5.api.query import Cursor, Page, Query
-from web5.api.record import Record, SendReport
+from web5.api.record import Record
 from web5.api.records import DateSort, RecordsApi
+from web5.api.sending import SendReport
 from web5.api.subscriptions import Handler, RecordSubscription
 from web5.api.typed.declaration import RecordType, type_of
-from web5.errors import InvalidArgument, RecordInvalid, first_error
+from web5.errors import InvalidArgument, RecordInvalid, Web5Error, first_error
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -257,7 +258,8 @@ class TypedRecords(Generic[M]):
             found = []
             for record in state:
                 typed = known.get(record.id)
-                found.append(typed if typed is not None and typed.record == record else await self._typed(record))
+                is_known = typed is not None and (typed.record is record or typed.record == record)
+                found.append(typed if typed is not None and is_known else await self._typed(record))
             known = {typed.id: typed for typed in found}
             yield found
 
@@ -276,9 +278,12 @@ class TypedRecords(Generic[M]):
             await events
 
             async def forward() -> None:
-                async for record in events:
-                    typed.put(await self._typed(record))
-                typed.end(None)
+                try:
+                    async for record in events:
+                        typed.put(await self._typed(record))
+                    typed.end(None)
+                except Web5Error as error:
+                    typed.end(error)
 
             self._records.background.start(forward())
             return events.close

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from tests.watch import until
-from web5 import Protocol, TypedRecord, Web5
+from web5 import Protocol, Record, TypedRecord, Web5
+from web5.api.subscriptions import Closing, RecordSubscription
 from web5.api.typed.declaration import type_of
 from web5.errors import InvalidArgument, NotFound, RecordInvalid, Unauthorized
 
@@ -182,6 +183,19 @@ async def test_events_of_one_type(alice: Web5) -> None:
     await asyncio.wait_for(done.wait(), 10)
     assert heard == ["Milk", "deleted"]
     await subscription.close()
+
+
+async def test_the_end_of_a_subscription_is_told_to_who_reads_it(alice: Web5, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def opening(subscription: RecordSubscription[Record]) -> Closing:
+        async def close() -> None: ...
+
+        subscription.end(Unauthorized("", "the role has ended"))
+        return close
+
+    monkeypatch.setattr(type(alice.dwn.records), "subscribe", lambda self, **_: RecordSubscription(opening))
+    events = await alice.records(Item).subscribe()
+    with pytest.raises(Unauthorized, match="the role has ended"):
+        await asyncio.wait_for(anext(aiter(events)), 10)
 
 
 async def test_one_record_that_does_not_fit_spoils_no_list(alice: Web5) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from web5.agent.replies import check_reply
 from web5.dids.resolver import DidResolver, dwn_endpoints
@@ -28,6 +28,8 @@ from web5.patience import BESIDE
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.remote.socket import SocketSubscription
+
+T = TypeVar("T")
 
 Reply = dict[str, Any]
 Question = Callable[[Clock], Awaitable[Message]]
@@ -113,20 +115,25 @@ class Messages:
         Raises:
             DwnError, RemoteError: as `process` and `request`.
         """
-        clocks = self._remote.clocks
         if from_ is None:
-            return await self.process(tenant, await question(clocks.clock))
+            return await self.process(tenant, await question(self._remote.clocks.clock))
 
         async def ask(endpoint: str) -> Reply:
-            clock = clocks.of(endpoint, tenant)
-            try:
-                return await self._request(endpoint, from_, await question(clock))
-            except Unauthorized as refusal:
-                if not clock.learn(refusal.detail):
-                    raise
-            return await self._request(endpoint, from_, await question(clock))
+            return await self._dated(endpoint, tenant, question, partial(self._request, endpoint, from_))
 
         return await self._first_answer(from_, ask, seconds=BESIDE)
+
+    async def _dated(
+        self, endpoint: str, tenant: str, question: Question, send: Callable[[Message], Awaitable[T]]
+    ) -> T:
+        """Send a question that is dated by the endpoint's clock, once more if its refusal shows another time."""
+        clock = self._remote.clocks.of(endpoint, tenant)
+        try:
+            return await send(await question(clock))
+        except Unauthorized as refusal:
+            if not clock.learn(refusal.detail):
+                raise
+        return await send(await question(clock))
 
     async def subscribe(
         self, tenant: str, target: str, question: Question, on_event: Callable[[Message], None]
@@ -143,14 +150,9 @@ class Messages:
         """
         failures: list[RemoteError] = []
         for endpoint in await self._endpoints(target):
-            clock = self._remote.clocks.of(endpoint, tenant)
+            subscribe = partial(self._subscribe, on_event, endpoint, target)
             try:
-                try:
-                    return await self._subscribe(endpoint, target, await question(clock), on_event)
-                except Unauthorized as refusal:
-                    if not clock.learn(refusal.detail):
-                        raise
-                return await self._subscribe(endpoint, target, await question(clock), on_event)
+                return await self._dated(endpoint, tenant, question, subscribe)
             except RemoteError as error:
                 failures.append(error)
         if failures and all(isinstance(error, NoWebSocket) for error in failures):
@@ -158,7 +160,7 @@ class Messages:
         raise Unreachable("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
 
     async def _subscribe(
-        self, endpoint: str, target: str, message: Message, on_event: Callable[[Message], None]
+        self, on_event: Callable[[Message], None], endpoint: str, target: str, message: Message
     ) -> SocketSubscription:
         subscription = await self._remote.subscribe(endpoint, target, message, on_event)
         _checked(subscription.reply)

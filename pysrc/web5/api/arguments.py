@@ -60,6 +60,11 @@ def text(name: str, value: object) -> str:
     return value
 
 
+def text_or_none(name: str, value: object) -> str | None:
+    """Return a text, or None for None."""
+    return None if value is None else text(name, value)
+
+
 def texts(name: str, value: object) -> list[str]:
     """Return texts given as a list or tuple; a single one is a mistake."""
     if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):

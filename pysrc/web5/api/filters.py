@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from pydantic.alias_generators import to_camel
 
 from web5.api import arguments
-from web5.api.arguments import Moment, shown
+from web5.api.arguments import shown
 from web5.errors import InvalidArgument
 
 Span = Mapping[str, Any]
@@ -67,24 +67,16 @@ def records_filter(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dids(name: str, value: object) -> object:
-    return arguments.did(name, value) if isinstance(value, str) else [arguments.did(name, one) for one in _list(value)]
+    if isinstance(value, str):
+        return arguments.did(name, value)
+    return [arguments.did(name, one) for one in arguments.texts(name, value)]
 
 
-def _list(value: object) -> Sequence[Any]:
-    if isinstance(value, Sequence | set | frozenset):
-        return list(value)
-    raise InvalidArgument(f"{shown(value)} is neither a text nor a list of texts.")
-
-
-def _dates(name: str, value: object) -> dict[str, str]:
+def _dates(name: str, value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping) or not value or value.keys() - {"from", "to"}:
         raise InvalidArgument(f'{name}={shown(value)} has to be a range of dates: {{"from": …, "to": …}}.')
-    found = {bound: arguments.date(f"{name}[{bound!r}]", _moment(one)) for bound, one in value.items()}
+    found = {bound: arguments.date(f"{name}[{bound!r}]", one) for bound, one in value.items()}
     return {bound: one for bound, one in found.items() if one is not None}
-
-
-def _moment(value: Any) -> Moment | None:
-    return value  # type: ignore[no-any-return]
 
 
 def _sizes(name: str, value: object) -> dict[str, int]:

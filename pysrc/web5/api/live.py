@@ -60,27 +60,23 @@ class Window:
 
     async def apply(self, events: Iterable[Record]) -> bool:
         """Take over what has happened to records; True if that changed the state."""
-        newest = {record.id: record for record in events}
-        before = {id: record.message_cid for id, record in self._records.items() if id in newest or self._limit}
-        ids = len(self._records)
-        if self._limit is not None or (len(newest) > AT_ONCE and not self._is_plain):
-            before = {id: record.message_cid for id, record in self._records.items()}
-            await self.load()
-        else:
-            for record in newest.values():
-                await self._take(record)
-        after = {id: record.message_cid for id, record in self._records.items() if id in before or id in newest}
-        return before != after or ids != len(self._records)
+        newest = {record.id: record for record in events}.values()
+        if self._limit is None and (self._is_plain or len(newest) <= AT_ONCE):
+            return any([await self._take(record) for record in newest])
+        before = self._records
+        await self.load()
+        return self._records != before
 
-    async def _take(self, record: Record) -> None:
-        if record.deleted:
-            self._records.pop(record.id, None)
-            return
-        found = [record] if self._is_plain else list(await self._ask(**{**self._filters, "record_id": record.id}))
-        if found:
-            self._records[record.id] = found[0]
+    async def _take(self, record: Record) -> bool:
+        before, found = self._records.get(record.id), None
+        if not record.deleted:
+            asked = [record] if self._is_plain else await self._ask(**{**self._filters, "record_id": record.id})
+            found = next(iter(asked), None)
+        if found is not None:
+            self._records[record.id] = found
         else:
             self._records.pop(record.id, None)
+        return found != before
 
     def _key(self, record: Record) -> tuple[str, str]:
         about = record.initial_write or record.raw_message

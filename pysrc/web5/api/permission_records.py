@@ -10,7 +10,7 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.api import arguments
 from web5.api.arguments import Moment, moment
-from web5.api.record import SendReport
+from web5.api.sending import SendReport
 from web5.dwn import compose
 from web5.dwn.jws import message_author
 from web5.dwn.permissions import protocol as permissions

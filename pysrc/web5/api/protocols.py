@@ -11,7 +11,7 @@ from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
 from web5.api import arguments
 from web5.api.arguments import keywords, shown
-from web5.api.record import SendReport
+from web5.api.sending import SendReport
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
 from web5.dwn.encryption.protocol_keys import required_types, with_keys, without_marks

@@ -14,46 +14,16 @@ from web5.api.arguments import Moment, keywords
 from web5.api.data import Payload, RecordData, Source, chunked, prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
 from web5.api.record_view import RecordView
+from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.cid import bare_message
 from web5.dwn.data import DataSource, DataStream
 from web5.dwn.signing import sign_as_owner
 from web5.dwn.types import Message
-from web5.errors import BlobMissing, Conflict, DwnError, InvalidArgument, NotFound, Unreachable
-from web5.sync.states import SendResult
+from web5.errors import BlobMissing, Conflict, InvalidArgument, NotFound
 
 _UNSET: Any = object()
-
-
-class SendReport(list[SendResult]):
-    """The answers of all endpoints to a `send`."""
-
-    @property
-    def delivered(self) -> list[str]:
-        """The endpoints that have the record now."""
-        return [result.endpoint for result in self if result.accepted]
-
-    @property
-    def failed(self) -> list[SendResult]:
-        """The answers of the others."""
-        return [result for result in self if not result.accepted]
-
-    @property
-    def pending(self) -> list[SendResult]:
-        """The answers of `failed` that are not the last word, since sync tries again until the record is there."""
-        return [result for result in self if result.pending]
-
-    def raise_if_undelivered(self) -> None:
-        """Raise DwnError or Unreachable with an endpoint's words, if no endpoint took the record or may yet."""
-        if self.delivered or self.pending:
-            return
-        if not self:
-            raise Unreachable("The target names no DWN in its DID document, so there is nowhere to send to.")
-        answer = next((result for result in self if result.code), self[0])
-        if answer.code:
-            raise DwnError.from_status(answer.code, answer.detail)
-        raise Unreachable(f"{answer.endpoint}: {answer.detail}")
 
 
 class Record(RecordView):
@@ -226,9 +196,9 @@ class Record(RecordView):
             DwnError: the DWN refused; NotFound if it is deleted already.
             RemoteError: it lives in a remote one that cannot be reached.
         """
-        signer, invocation = await self._actor.authorize(operations.delete_record(self._last_write), self._remote)
-        invocation["protocol_role"] = self._role if protocol_role is None else protocol_role
-        invocation["permission_grant_id"] = permission_grant_id or invocation.get("permission_grant_id")
+        context = await self._actor.authorize(operations.delete_record(self._last_write), self._remote)
+        role = self._role if protocol_role is None else protocol_role
+        signer, invocation = context.invoking(role, permission_grant_id)
         date = arguments.date("date_modified", date_modified)
         delete = partial(
             compose.records_delete, signer, record_id=self.id, prune=prune, message_timestamp=date, **invocation
@@ -389,8 +359,8 @@ class Record(RecordView):
         if self._stream is not None:
             stream, self._stream = self._stream, None
             return aiter(stream)
-        signer, invocation = await self._actor.authorize(operations.read_record(self._last_write), self._asked)
-        invocation["protocol_role"] = self._role
+        context = await self._actor.authorize(operations.read_record(self._last_write), self._asked)
+        signer, invocation = context.invoking(self._role)
         filter = {"recordId": self.id}
         read = partial(compose.records_read, signer, filter=filter, **invocation)
         reply = await self._agent.messages.ask(self._did, self._asked, read)

@@ -130,16 +130,16 @@ class RecordsApi:
             Whatever such a callable raises.
         """
         options = compose.WriteOptions(
-            schema=_text_or_none("schema", schema),
+            schema=arguments.text_or_none("schema", schema),
             recipient=arguments.did_or_none("recipient", recipient),
             published=published,
             date_published=arguments.date("date_published", date_published),
             date_created=arguments.date("date_created", date_created),
             tags=arguments.tags(tags),
-            protocol=_text_or_none("protocol", protocol),
-            protocol_path=_text_or_none("protocol_path", protocol_path),
-            parent_context_id=_text_or_none("parent_context_id", parent_context_id),
-            protocol_role=_text_or_none("protocol_role", protocol_role),
+            protocol=arguments.text_or_none("protocol", protocol),
+            protocol_path=arguments.text_or_none("protocol_path", protocol_path),
+            parent_context_id=arguments.text_or_none("parent_context_id", parent_context_id),
+            protocol_role=arguments.text_or_none("protocol_role", protocol_role),
             permission_grant_id=permission_grant_id,
         )
         if data_format is not None:
@@ -207,8 +207,8 @@ class RecordsApi:
         sort = _date_sort(date_sort)
 
         async def fetch(cursor: Cursor | None) -> Page[Record]:
-            signer, invocation = await self._actor.authorize(operations.query(wire_filter), from_)
-            _invoke(invocation, protocol_role, permission_grant_id)
+            context = await self._actor.authorize(operations.query(wire_filter), from_)
+            signer, invocation = context.invoking(protocol_role, permission_grant_id)
             if from_ is None and wire_filter is not EVERYTHING:
                 self._agent.sync.prioritize(self._did, wire_filter)
             pages = without_none(limit=limit, cursor=cursor) or None
@@ -243,8 +243,8 @@ class RecordsApi:
         wire_filter = records_filter({**filters, "record_id": record_id or filters.get("record_id")})
         if not wire_filter:
             raise InvalidArgument("A read needs the ID of a record, or a filter that fits only one.")
-        signer, invocation = await self._actor.authorize(operations.read(wire_filter), from_)
-        _invoke(invocation, protocol_role, permission_grant_id)
+        context = await self._actor.authorize(operations.read(wire_filter), from_)
+        signer, invocation = context.invoking(protocol_role, permission_grant_id)
         read = partial(compose.records_read, signer, filter=wire_filter, **invocation)
         entry = (await self._agent.messages.ask(self._did, from_, read))["entry"]
         write: dict[str, Any] = entry["recordsWrite"]
@@ -343,8 +343,8 @@ class RecordsApi:
         wire_filter = records_filter(filters) or EVERYTHING
 
         async def open_(subscription: RecordSubscription[Record]) -> Closing:
-            signer, invocation = await self._actor.authorize(operations.subscribe(wire_filter), from_)
-            _invoke(invocation, role, place.permission_grant_id)
+            context = await self._actor.authorize(operations.subscribe(wire_filter), from_)
+            signer, invocation = context.invoking(role, place.permission_grant_id)
             question = partial(compose.records_subscribe, signer, filter=wire_filter, **invocation)
             latest = ""
 
@@ -399,8 +399,8 @@ class RecordsApi:
         """
         arguments.text("record_id", record_id)
         arguments.did_or_none("from_", from_)
-        signer, invocation = await self._actor.authorize(operations.delete(record_id, protocol), from_)
-        _invoke(invocation, protocol_role, permission_grant_id)
+        context = await self._actor.authorize(operations.delete(record_id, protocol), from_)
+        signer, invocation = context.invoking(protocol_role, permission_grant_id)
         clock, messages = self._agent.clock, self._agent.messages
         delete = partial(compose.records_delete, signer, record_id=record_id, prune=prune, **invocation)
         if from_ is None:
@@ -419,16 +419,6 @@ class RecordsApi:
         self, entry: Message, from_: str | None, role: str | None, initial_write: Message | None = None
     ) -> Record:
         return Record(self._agent, self._actor, entry, initial_write=initial_write, remote=from_, role=role)
-
-
-def _invoke(invocation: Any, protocol_role: str | None, permission_grant_id: str | None) -> None:
-    invocation["protocol_role"] = protocol_role
-    if permission_grant_id is not None:
-        invocation["permission_grant_id"] = permission_grant_id
-
-
-def _text_or_none(name: str, value: str | None) -> str | None:
-    return None if value is None else arguments.text(name, value)
 
 
 def _date_sort(value: DateSort | str | None) -> str | None:

@@ -19,9 +19,14 @@ class SendReport(list[SendResult]):
         """The answers of the others."""
         return [result for result in self if not result.accepted]
 
+    @property
+    def pending(self) -> list[SendResult]:
+        """The answers of `failed` that are not the last word, since sync tries again until the record is there."""
+        return [result for result in self if result.pending]
+
     def raise_if_undelivered(self) -> None:
-        """Raise DwnError or Unreachable with an endpoint's words, if no endpoint took the record."""
-        if self.delivered:
+        """Raise DwnError or Unreachable with an endpoint's words, if no endpoint took the record or may yet."""
+        if self.delivered or self.pending:
             return
         if not self:
             raise Unreachable("The target names no DWN in its DID document, so there is nowhere to send to.")

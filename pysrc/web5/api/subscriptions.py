@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from web5.errors import DwnError, SubscriptionOverrun
+from web5.errors import SubscriptionOverrun, Web5Error
 from web5.tasks import report
 
 MOST_WAITING = 10_000
@@ -54,7 +54,7 @@ class RecordSubscription(Generic[R]):
         self._opened: asyncio.Future[None] | None = None
         self._waiting: deque[R] = deque()
         self._more = asyncio.Event()
-        self._ended: DwnError | bool = False
+        self._ended: Web5Error | bool = False
         self._overrun = self._woken = False
         self._handling: asyncio.Task[None] | None = None
 
@@ -77,7 +77,7 @@ class RecordSubscription(Generic[R]):
                     yield self._waiting.popleft()
                 if self._overrun:
                     raise _overrun()
-                if isinstance(self._ended, DwnError):
+                if isinstance(self._ended, Web5Error):
                     raise self._ended
                 if self._ended:
                     return
@@ -106,7 +106,7 @@ class RecordSubscription(Generic[R]):
             self._waiting.clear()
             self._woken = False
             return found
-        if isinstance(self._ended, DwnError):
+        if isinstance(self._ended, Web5Error):
             raise self._ended
         return None
 
@@ -142,7 +142,7 @@ class RecordSubscription(Generic[R]):
             self._waiting.append(record)
         self._more.set()
 
-    def end(self, error: DwnError | None) -> None:
+    def end(self, error: Web5Error | None) -> None:
         """Give no more events; an error is raised at the reader's."""
         if not self._ended:
             self._ended = error or True

@@ -40,6 +40,13 @@ class SigningContext(NamedTuple):
     signer: MessageSigner
     invocation: Invocation
 
+    def invoking(self, protocol_role: str | None, permission_grant_id: str | None = None) -> SigningContext:
+        """Return the same with a role, and with a grant that the signer uses in its own name, if it is given."""
+        invocation = Invocation({**self.invocation, "protocol_role": protocol_role})
+        if permission_grant_id is not None:
+            invocation["permission_grant_id"] = permission_grant_id
+        return SigningContext(self.signer, invocation)
+
 
 class Actor:
     """Somebody whose keys are here, and who makes messages with them.

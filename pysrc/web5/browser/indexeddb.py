@@ -22,12 +22,12 @@ from web5.errors import StorageBusy, StorageError
 
 T = TypeVar("T")
 
+# For Pyodide, a promise rejected with a QuotaExceededError, a class of its own in Chromium, is never settled.
+js_plain_error = run_js("(error) => Object.assign(new Error(error.message), { name: error.name })")
+
 _js_open, _js_result, _js_write = run_js(
     """
-    (() => {
-      // For Pyodide, a promise rejected with a QuotaExceededError, a class of its own in Chromium, is never settled.
-      const plain = (error) => Object.assign(new Error(error.message), { name: error.name });
-
+    (plain) => {
       // A request that is blocked, or not answered, stays queued. Should it open the database after all, nobody is
       // there to use it.
       const open = (name, version, stores, milliseconds) => new Promise((resolve, reject) => {
@@ -64,7 +64,11 @@ _js_open, _js_result, _js_write = run_js(
           settle(value);
         };
         database?.addEventListener("close", lost);
-        work(end(resolve), end(reject));
+        try {
+          work(end(resolve), end(reject));
+        } catch (error) {
+          end(reject)(plain(error));
+        }
       });
 
       const result = (request) => whileOpen(request.transaction?.db, (resolve, reject) => {
@@ -74,28 +78,24 @@ _js_open, _js_result, _js_write = run_js(
 
       // One crossing from Python for a whole transaction: resolved once all of it is stored, rejected if none is.
       const write = (database, stores, requests) => whileOpen(database, (resolve, reject) => {
+        const transaction = database.transaction(stores, "readwrite", { durability: "strict" });
+        const reason = () => transaction.error ?? new DOMException("no reason was given", "AbortError");
+        transaction.oncomplete = () => resolve();
+        transaction.onabort = () => reject(plain(reason()));
         try {
-          const transaction = database.transaction(stores, "readwrite", { durability: "strict" });
-          const reason = () => transaction.error ?? new DOMException("no reason was given", "AbortError");
-          transaction.oncomplete = () => resolve();
-          transaction.onabort = () => reject(plain(reason()));
-          try {
-            for (const [store, method, ...args] of requests) transaction.objectStore(store)[method](...args);
-            transaction.commit();
-          } catch (error) {
-            transaction.onabort = null;
-            transaction.abort();
-            throw error;
-          }
+          for (const [store, method, ...args] of requests) transaction.objectStore(store)[method](...args);
+          transaction.commit();
         } catch (error) {
-          reject(plain(error));
+          transaction.onabort = null;
+          transaction.abort();
+          throw error;
         }
       });
 
       return [open, result, write];
-    })()
+    }
     """
-)
+)(js_plain_error)
 
 
 OPEN_SECONDS = 30.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pyodide.code import run_js
 from pyodide.ffi import JsException
 
+from web5.browser.indexeddb import js_plain_error
 from web5.browser.js_errors import STORAGE, translated
 
 RESERVE_BYTES = 16 << 20
@@ -16,9 +17,8 @@ RESERVE_BYTES = 16 << 20
 
 _js_keep, _js_give_up = run_js(
     """
-    (() => {
-      // For Pyodide, a promise rejected with a QuotaExceededError, a class of its own in Chromium, is never settled.
-      const plain = (error) => { throw Object.assign(new Error(error.message), { name: error.name }); };
+    (plain) => {
+      const refuse = (error) => { throw plain(error); };
 
       const keep = async (name, size) => {
         const folder = await navigator.storage.getDirectory();
@@ -48,10 +48,10 @@ _js_keep, _js_give_up = run_js(
         }
       };
 
-      return [(...args) => keep(...args).catch(plain), (...args) => giveUp(...args).catch(plain)];
-    })()
+      return [(...args) => keep(...args).catch(refuse), (...args) => giveUp(...args).catch(refuse)];
+    }
     """
-)
+)(js_plain_error)
 
 
 class Reserve:

@@ -69,7 +69,7 @@ _js_leader = run_js(
 class _Leader:
     key: str
     version: int
-    reign: int = 0
+    reign: int
 
     @classmethod
     def parse(cls, text: str) -> _Leader | None:

@@ -15,6 +15,7 @@ from tests.simulation.delegation_rules import held
 from tests.simulation.device import Device
 from tests.simulation.incidents import INCIDENTS, end_of_chaos
 from tests.simulation.machine import Action
+from tests.simulation.phases import all_done, chaos, let_pass
 from tests.simulation.plan import plan
 from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent
 from tests.simulation.world import World
@@ -68,7 +69,8 @@ async def _main(world: World) -> None:
     await _people(world)
     await for_good.begin(world)
     lives = [asyncio.create_task(device.live()) for device in world.devices]
-    await _chaos(world, lives)
+    days = (_day(world, device) for device in world.devices)
+    await chaos(world, lives, days, INCIDENTS, end_of_chaos, GIVEN_UP)
     await _quiescence(world, lives)
     await invariants.check(world)
     await _idle(world)
@@ -109,25 +111,6 @@ async def _people(world: World) -> None:
         device.checks = ledger_checks.check
 
 
-async def _chaos(world: World, lives: list[asyncio.Task[None]]) -> None:
-    tasks = [asyncio.create_task(_day(world, device)) for device in world.devices]
-    begun = asyncio.get_running_loop().time()
-    for moment, what in world.plan.incidents:
-        await _sleep(begun + moment - asyncio.get_running_loop().time(), lives)
-        tasks.append(asyncio.create_task(INCIDENTS[what](world, world.random(f"{what} at {moment}"))))
-    await _sleep(begun + world.plan.seconds - asyncio.get_running_loop().time(), lives)
-    await asyncio.wait_for(asyncio.gather(*tasks), GIVEN_UP)
-    end_of_chaos(world)
-    world.story.add("world", "is at peace from now on")
-
-
-async def _sleep(seconds: float, lives: list[asyncio.Task[None]]) -> None:
-    """Let time pass; a device that has failed ends the simulation."""
-    ended, _ = await asyncio.wait(lives, timeout=max(0.0, seconds))
-    for life in ended:
-        life.result()
-
-
 async def _day(world: World, device: Device) -> None:
     """Have the person do everything that is planned on a device, spread over the chaos."""
     random = world.random(f"day of {device.name}")
@@ -145,17 +128,12 @@ def _told(name: str) -> Action:
 
 async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
     delegates.at_peace(world)
-    deadline = asyncio.get_running_loop().time() + GIVEN_UP
-    while any(device.todo or device.busy or not device.up for device in world.devices):
-        await _sleep(10, lives)
-        if asyncio.get_running_loop().time() > deadline:
-            stuck = [device.name for device in world.devices if device.todo or device.busy or not device.up]
-            raise TimeoutError(f"{', '.join(stuck)}: what was to be done is not done after {GIVEN_UP:.0f} s of peace")
+    await all_done(world, lives, GIVEN_UP)
     await for_good.check(world)
     for device in world.devices:
         await device.outside_of_it(device.sync.stop())
     for number in range(1, MINUTES + MORE + 1):
-        await _sleep(60, lives)
+        await let_pass(60, lives)
         moved = 0
         for device in world.devices:
             moved += await _round(device)
@@ -165,10 +143,10 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
     await world.give_up(world.for_good)
     check_that_nothing_is_silent(world)
     await registrations.check_told(world)
-    await _sleep((world.account.latest() - world.clock.now()) / 1_000_000, lives)
+    await let_pass((world.account.latest() - world.clock.now()) / 1_000_000, lives)
     before: list[Any] = []
     for number in range(ROUNDS_AT_MOST):
-        await _sleep(PATIENCE, lives)
+        await let_pass(PATIENCE, lives)
         await registrations.accept_everywhere(world)
         for device in world.devices:
             await _round(device)

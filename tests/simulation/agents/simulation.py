@@ -16,6 +16,7 @@ from tests.simulation.agents.facts import Facts
 from tests.simulation.agents.incidents import INCIDENTS, end_of_chaos
 from tests.simulation.agents.plan import plan
 from tests.simulation.agents.world import World
+from tests.simulation.phases import all_done, chaos, let_pass
 from tests.simulation.simulation import Outcome
 
 HOUR = 3600.0
@@ -45,7 +46,8 @@ def simulate(seed: int) -> Outcome:
 async def _main(world: World) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: _unhandled(world, context))
     lives = await _beginning(world)
-    await _chaos(world, lives)
+    days = (_day(world, number) for number in range(len(world.devices)))
+    await chaos(world, lives, days, INCIDENTS, end_of_chaos, GIVEN_UP)
     await _quiescence(world, lives)
     await invariants.check(world)
     await _last_device(world, lives)
@@ -82,7 +84,7 @@ async def _device(world: World, name: str, mode: str, skew: float) -> tuple[Agen
     world.story.add(name, "is there, in mode {}, {} s ahead", mode, round(skew))
     life = asyncio.create_task(device.live())
     while not device.up:
-        await _sleep(0.1, [life])
+        await let_pass(0.1, [life])
     return device, life
 
 
@@ -101,25 +103,6 @@ async def _first_launch(device: AgentDevice) -> None:
         await actions.agree(device)
 
 
-async def _chaos(world: World, lives: list[asyncio.Task[None]]) -> None:
-    tasks = [asyncio.create_task(_day(world, number)) for number in range(len(world.devices))]
-    begun = asyncio.get_running_loop().time()
-    for moment, what in world.plan.incidents:
-        await _sleep(begun + moment - asyncio.get_running_loop().time(), lives)
-        tasks.append(asyncio.create_task(INCIDENTS[what](world, world.random(f"{what} at {moment}"))))
-    await _sleep(begun + world.plan.seconds - asyncio.get_running_loop().time(), lives)
-    await asyncio.wait_for(asyncio.gather(*tasks), GIVEN_UP)
-    end_of_chaos(world)
-    world.story.add("world", "is at peace from now on")
-
-
-async def _sleep(seconds: float, lives: list[asyncio.Task[None]]) -> None:
-    """Let time pass; a device that has failed ends the simulation."""
-    ended, _ = await asyncio.wait(lives, timeout=max(0.0, seconds))
-    for life in ended:
-        life.result()
-
-
 async def _day(world: World, number: int) -> None:
     """Have the person do everything that is planned on a device, spread over the chaos; but first the words."""
     device = world.devices[number]
@@ -134,20 +117,12 @@ async def _day(world: World, number: int) -> None:
 
 
 async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
-    await _all_done(world, lives)
-    await _sleep(60, lives)
+    await all_done(world, lives, GIVEN_UP)
+    await let_pass(60, lives)
     for device in world.devices:
         await _back(device, lives)
         await device.outside_of_it(device.agent.sync.start("off"))
     await _settle(world, lives)
-
-
-async def _all_done(world: World, lives: list[asyncio.Task[None]]) -> None:
-    deadline = asyncio.get_running_loop().time() + GIVEN_UP
-    while stuck := [device.name for device in world.devices if device.todo or device.busy or not device.up]:
-        await _sleep(10, lives)
-        if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError(f"{', '.join(stuck)}: what was to be done is not done after {GIVEN_UP:.0f} s")
 
 
 async def _back(device: AgentDevice, lives: list[asyncio.Task[None]]) -> None:
@@ -156,7 +131,7 @@ async def _back(device: AgentDevice, lives: list[asyncio.Task[None]]) -> None:
         if device.agent.vault.agent_did == device.world.agent.did:
             break
         await device.outside_of_it(actions.recover_in_peace(device))
-        await _sleep(300, lives)
+        await let_pass(300, lives)
     else:
         device.world.fail(f"{device.name} cannot recover, though all is at peace")
     await device.outside_of_it(actions.open_up(device))
@@ -165,7 +140,7 @@ async def _back(device: AgentDevice, lives: list[asyncio.Task[None]]) -> None:
 async def _settle(world: World, lives: list[asyncio.Task[None]]) -> None:
     before: Any = None
     for number in range(ROUNDS_AT_MOST):
-        await _sleep(1.5 * HOUR, lives)
+        await let_pass(1.5 * HOUR, lives)
         for device in world.devices:
             await device.outside_of_it(_round(device))
         now = _state(world)

@@ -89,8 +89,8 @@ async def test_a_wiped_endpoint_is_noticed_by_a_first_sync_that_was_too_large_to
     assert world.held(world.remotes["/a"]) == world.held(laptop.dwn)
 
 
-async def test_a_wiped_endpoint_is_noticed_though_the_last_message_it_listed_is_replaced_here(world: World) -> None:
-    """That one is gone from everywhere, which says nothing; so an older one is asked for."""
+async def wiped_where_the_last_message_is_replaced(world: World) -> Device:
+    """A device of which an endpoint, wiped since, had listed last what is replaced here."""
     phone = await world.device("phone")
     await phone.write(b"kept")
     message = await phone.write(b"1")
@@ -100,21 +100,19 @@ async def test_a_wiped_endpoint_is_noticed_though_the_last_message_it_listed_is_
     await phone.write(b"3", existing=update)
     await phone.sync.now("push")
     await world.replace("/a")
+    return phone
+
+
+async def test_a_wiped_endpoint_is_noticed_though_the_last_message_it_listed_is_replaced_here(world: World) -> None:
+    """That one is gone from everywhere, which says nothing; so an older one is asked for."""
+    phone = await wiped_where_the_last_message_is_replaced(world)
     assert (await phone.sync.now()).ok
     assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
 
 
 @pytest.mark.parametrize("code", [500, 503])
 async def test_an_endpoint_that_does_not_say_whether_it_was_wiped_is_asked_again(world: World, code: int) -> None:
-    phone = await world.device("phone")
-    await phone.write(b"kept")
-    message = await phone.write(b"1")
-    update = await phone.write(b"2", existing=message)
-    for _ in range(2):
-        await phone.sync.now()
-    await phone.write(b"3", existing=update)
-    await phone.sync.now("push")
-    await world.replace("/a")
+    phone = await wiped_where_the_last_message_is_replaced(world)
     world.network.faults["/a"] = lambda kind, _: reply_of(code, "oops") if kind == "MessagesRead" else None
     await phone.sync.now()
     del world.network.faults["/a"]

@@ -123,7 +123,8 @@ class Image:
         number, rest = divmod(offset, self.page_size)
         if rest or len(data) != self.page_size:
             raise apsw.IOError(f"SQLite wrote {len(data)} bytes at {offset}, which is not a page")
-        self.resize(max(len(self.pages), number + 1))
+        if number >= len(self.pages):
+            self.resize(number + 1)
         self._keep(number)
         self.pages[number] = data
 

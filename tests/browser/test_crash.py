@@ -78,7 +78,9 @@ async def test_the_worker_is_killed_in_a_burst_of_writes(device: Device, world: 
         await ended.wait()
     await device.type("written after the end")
     await expect(page.locator("#drafts > li", has_text="written after the end")).to_be_visible()
+    await expect(page.locator("#banners")).to_contain_text("Your node does not answer")
     await device.reload()
+    await expect(page.locator("#banners")).not_to_contain_text("Your node does not answer")
     await expect(device.note("written after the end")).to_be_visible()
     await _check(device, world, {*known, "written after the end"})
 

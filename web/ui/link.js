@@ -64,7 +64,21 @@ if (window.top !== window) {
     waiting.clear();
   };
 
+  // A worker that is dead says nothing. One that is asked and says nothing for so long is told of; it may only be busy.
+  const QUIET_MS = 5000;
+  const QUIET_TURNS = 2;
+  let turns = 0;
+  const quiet = (is) => document.dispatchEvent(new CustomEvent("web5-quiet", { detail: is }));
+  setInterval(() => {
+    if (document.hidden || broken || refused) return;
+    worker.postMessage({ life: "ping" });
+    turns += 1;
+    if (turns === QUIET_TURNS + 1) quiet(true);
+  }, QUIET_MS);
+
   worker.onmessage = ({ data: { id, answer, error } }) => {
+    if (turns > QUIET_TURNS) quiet(false);
+    turns = 0;
     const call = waiting.get(id);
     waiting.delete(id);
     if (error === undefined) call?.resolve(answer);

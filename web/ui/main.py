@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from pyscript import ffi
-from ui import banner, events, words
+from ui import banner, events, problems, words
 from ui.boot import Boot
 from ui.client import Agent, AgentError
 from ui.composer import Composer
@@ -50,6 +50,7 @@ class Page:
         on(self._channel, "message", self._event)
         on_window("online", self._revive)
         on(window.document, "resume", self._revive)
+        on(window.document, "web5-quiet", self._quiet)
 
     async def start(self):
         """Wait for the agent, then show what it has."""
@@ -93,6 +94,14 @@ class Page:
         if self._running:
             await banner.attempt(self._agent, "revive")
             await self._show_state()
+
+    def _quiet(self, js_event):
+        """Say so while the worker does not answer; ui/link.js finds out."""
+        title, advice = problems.problem("Quiet", "")
+        if js_event.detail:
+            banner.put(title, advice, "", "warn", (("Reload", window.location.reload),))
+        else:
+            banner.clear(title)
 
     async def _event(self, js_event):
         event = events.parse(js_event.data)

@@ -90,6 +90,11 @@ _PROBLEMS = {
         "A node does not say what it asks of you",
         "Nothing was agreed to. Try again later, or ask whoever runs the node.",
     ),
+    "Quiet": (
+        "Your node does not answer",
+        "It may only be busy. If this stays, reload the page: what was saved is here, and what was not stays on this "
+        "page.",
+    ),
     "NotFound": (
         "That note is no longer here",
         "It was deleted, perhaps on another device.",

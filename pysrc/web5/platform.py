@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.agent.leases import Lease, leased
 from web5.errors import InvalidArgument
 from web5.settings import Progress, Settings, ignore_progress
 
@@ -55,6 +57,45 @@ async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress = ign
     from web5.cpython.agent import open_agent as open_on_cpython
 
     return await open_on_cpython(gateway_uris=gateway_uris, on_progress=on_progress, **options)
+
+
+@asynccontextmanager
+async def leased_agent(
+    *,
+    gateway_uris: Sequence[str] | None,
+    default_gateway_uris: Sequence[str],
+    on_progress: Progress = ignore_progress,
+    **options: Any,
+) -> AsyncIterator[Lease]:
+    """Yield a lease of the agent that this interpreter has open for the store, or opens now.
+
+    While the block runs, nobody else in this interpreter gets the agent.
+
+    Parameters:
+        gateway_uris: as `open_agent` has it; None: as the open agent has it, or else the default.
+
+    Raises:
+        InvalidArgument: the open agent has other options.
+        InvalidArgument, StorageError: as `open_agent`.
+    """
+    gateways = list(default_gateway_uris if gateway_uris is None else gateway_uris)
+    named = {name: value for name, value in options.items() if name not in ("name", "data_path")}
+    used = {"share_sockets": False, "allow_local": False, **named, "did_dht_gateways": gateways}
+    given = named if gateway_uris is None else {**named, "did_dht_gateways": gateways}
+
+    async def open_() -> Agent:
+        return await open_agent(gateway_uris=gateways, on_progress=on_progress, **options)
+
+    async with leased(_store(options), given, used, open_) as lease:
+        yield lease
+
+
+def _store(options: dict[str, Any]) -> Hashable:
+    if sys.platform == "emscripten":
+        return options.get("name", "web5")
+    from web5.cpython.agent import store_of
+
+    return store_of(options)
 
 
 def from_javascript(value: Any) -> Any:

@@ -82,6 +82,7 @@ class Agent:
     Attributes:
         on_change: called with (tenant, message CID) after each message, local or pulled, is stored and durable.
         background: work that ends when the agent is locked or closed.
+        closed: True once `close` was called.
 
     Raises:
         InvalidArgument: there is no gateway.
@@ -90,6 +91,7 @@ class Agent:
     def __init__(self, platform: Platform, *, gateway_uris: Sequence[str], share_sockets: bool = False) -> None:
         database, crypto, http, clock = platform.database, platform.crypto, platform.http, platform.clock
         self.clock, self.crypto, self.guarded = clock, crypto, platform.guarded
+        self.closed = False
         self._close_platform = platform.close
         self.on_change: list[Callable[[str, str], None]] = []
         self.background = TaskSet()
@@ -203,6 +205,7 @@ class Agent:
 
         Whatever fails, or if the caller is cancelled: it returns or raises once all is closed.
         """
+        self.closed = True
         await to_the_end(self._close())
 
     async def _close(self) -> None:

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.agent.leases import Lease
 from web5.agent.recovery import recover
 from web5.errors import InvalidArgument, VaultLocked
-from web5.platform import default_settings, open_agent
+from web5.platform import default_settings, leased_agent
 from web5.settings import Progress, Settings
+
+DEFAULT_SYNC_INTERVAL = "2m"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An agent whose vault is unlocked.
+
+    Parameters:
+        lease: this connection's share in it; None: it was given by the app, and is the app's to close.
+        endpoints: the DWN endpoints for what it makes.
+        recovery_phrase: its words, if it was made just now.
+    """
+
+    agent: Agent
+    lease: Lease | None
+    endpoints: Sequence[str]
+    recovery_phrase: str | None
+
+    async def sync(self, interval: str | None) -> None:
+        """Start sync; None: by the usual interval, unless somebody else here has the agent open already."""
+        if interval is None and self.lease is not None and not self.lease.is_first:
+            return
+        await self.agent.sync.start(interval or DEFAULT_SYNC_INTERVAL)
 
 
 @asynccontextmanager
@@ -22,24 +48,23 @@ async def unlocked_agent(
     recovery_phrase: str | None,
     on_progress: Progress,
     platform_options: dict[str, Any],
-) -> AsyncIterator[tuple[Agent, Sequence[str], str | None]]:
-    """Yield an agent, the DWN endpoints for what it makes, and its recovery phrase if it was made just now.
-
-    Parameters are those of `Web5.connect`. The platform's own agent is closed again if the block fails.
-    """
+) -> AsyncIterator[Opened]:
+    """Yield an agent. Parameters are those of `Web5.connect`. The platform's own is given up if the block fails."""
     given = dwn_endpoints is not None and (agent is not None or did_dht_gateways)
     settings = Settings() if given else await default_settings(on_progress)
     endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
     if agent is not None:
-        yield agent, endpoints, await _ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)
+        words = await _ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)
+        yield Opened(agent, None, endpoints, words)
         return
-    gateways = did_dht_gateways or settings.gateways
-    own = await open_agent(gateway_uris=gateways, on_progress=on_progress, **platform_options)
-    try:
-        yield own, endpoints, await _ensure_unlocked(own, password, recovery_phrase, endpoints, on_progress)
-    except BaseException:
-        await own.close()
-        raise
+    async with leased_agent(
+        gateway_uris=did_dht_gateways or None,
+        default_gateway_uris=settings.gateways,
+        on_progress=on_progress,
+        **platform_options,
+    ) as lease:
+        words = await _ensure_unlocked(lease.agent, password, recovery_phrase, endpoints, on_progress)
+        yield Opened(lease.agent, lease, endpoints, words)
 
 
 async def _ensure_unlocked(

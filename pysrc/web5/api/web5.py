@@ -14,11 +14,12 @@ from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.delegation.authorize import A_YEAR, accept_delegation, create_delegation
 from web5.agent.delegation.delegation import Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
+from web5.agent.leases import Lease
 from web5.agent.publication.dwn_service import checked_endpoints
 from web5.api import arguments
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
-from web5.api.opening import unlocked_agent
+from web5.api.opening import DEFAULT_SYNC_INTERVAL, unlocked_agent
 from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
@@ -30,8 +31,6 @@ from web5.errors import DelegationError, RecoveryError
 from web5.platform import OPTIONS
 from web5.settings import Progress, ignore_progress
 from web5.sync.schedule.intervals import parse_interval
-
-DEFAULT_SYNC_INTERVAL = "2m"
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -92,8 +91,11 @@ class Web5:
         delegation: the grants of the delegate; None if the app is none.
     """
 
-    def __init__(self, agent: Agent, connected_did: str, delegate_did: str | None = None) -> None:
+    def __init__(
+        self, agent: Agent, connected_did: str, delegate_did: str | None = None, *, lease: Lease | None = None
+    ) -> None:
         self.agent = agent
+        self._lease = lease
         self.connected_did = connected_did
         self.delegate_did = delegate_did
         self.delegation: DelegationApi | None = None
@@ -112,7 +114,7 @@ class Web5:
     async def connect(
         cls,
         *,
-        sync: str = DEFAULT_SYNC_INTERVAL,
+        sync: str | None = None,
         dwn_endpoints: Sequence[str] | None = None,
         did_dht_gateways: Sequence[str] | None = None,
         password: str | None = None,
@@ -123,11 +125,15 @@ class Web5:
     ) -> Connection:
         """Open this device's DWN and give its identity, making one on the first launch.
 
+        Where this interpreter has it open already, as when a notebook's cell runs again, the agent is the same one; it
+        is closed by the last `close`.
+
         Where the chosen identity is a delegate's, the app acts for the DID that it was connected with. Nothing here
         waits for the network, recovery excepted: the identity is published, and sync runs, in the background.
 
         Parameters:
-            sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off".
+            sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off"; by default "2m",
+                but where the agent is open already, it stays as it is.
             dwn_endpoints: URLs of the remote DWNs of an agent and an identity that are made now; by default what the
                 site's or the platform's settings say.
             did_dht_gateways: URLs of DID DHT gateways, the preferred one first; by default as above.
@@ -144,8 +150,8 @@ class Web5:
                 the node that they belong together.
 
         Raises:
-            InvalidArgument: an argument does not exist or cannot be used, a password is given for a vault that has
-                none, or a new one has fewer than 8 characters.
+            InvalidArgument: an argument does not exist, cannot be used, or contradicts the agent that is open here
+                already; a password is given for a vault that has none, or a new one has fewer than 8 characters.
             VaultLocked: the vault has a password, and none is given.
             WrongPassword: it is another one.
             RecoveryError: the words are none, or nothing can be recovered by them now; nothing is changed. Or the agent
@@ -154,21 +160,24 @@ class Web5:
             StorageBusy: another tab or process is the node.
             StorageError: the store cannot be opened.
         """
-        parse_interval(sync)
+        parse_interval(sync or DEFAULT_SYNC_INTERVAL)
         _check(dwn_endpoints, did_dht_gateways, platform_options)
         async with unlocked_agent(
             agent, dwn_endpoints, did_dht_gateways, password, recovery_phrase, on_progress, platform_options
-        ) as (agent, endpoints, phrase):
+        ) as opened:
+            agent = opened.agent
             identity = agent.identities.chosen()
             if created := identity is None:
                 if recovery_phrase is not None:
                     raise RecoveryError("The agent is back, but its nodes hold no identity. Connect again to make one.")
                 on_progress("identity", 0, 1)
-                identity = await agent.create_identity("Default", endpoints, by_default=True)
+                identity = await agent.create_identity("Default", opened.endpoints, by_default=True)
             await agent.identities.keep_choice()
-            await agent.sync.start(sync)
+            await opened.sync(sync)
             on_progress("ready", 1, 1)
-            return Connection(cls._of(agent, identity), created=created, recovery_phrase=phrase)
+            return Connection(
+                cls._of(agent, identity, opened.lease), created=created, recovery_phrase=opened.recovery_phrase
+            )
 
     @classmethod
     async def connect_as_delegate(
@@ -177,7 +186,7 @@ class Web5:
         *,
         keys: PortableDid | None = None,
         name: str = "Delegate",
-        sync: str = DEFAULT_SYNC_INTERVAL,
+        sync: str | None = None,
         dwn_endpoints: Sequence[str] | None = None,
         did_dht_gateways: Sequence[str] | None = None,
         password: str | None = None,
@@ -200,21 +209,24 @@ class Web5:
             IdentityError: the keys do not fit, or the owner, or another delegate of it, is on this agent.
             InvalidArgument, VaultLocked, WrongPassword, SettingsError, StorageBusy, StorageError: as for `connect`.
         """
-        parse_interval(sync)
+        parse_interval(sync or DEFAULT_SYNC_INTERVAL)
         _check(dwn_endpoints, did_dht_gateways, platform_options)
         given = Delegation.from_json(delegation)
         async with unlocked_agent(
             agent, dwn_endpoints, did_dht_gateways, password, None, on_progress, platform_options
-        ) as (agent, _, phrase):
+        ) as opened:
+            agent = opened.agent
             created = all(one.did != given.delegate_did for one in agent.identities.list())
             identity = await accept_delegation(agent, given, name, keys)
             await agent.identities.choose(identity.did)
             if sync != "off":
                 on_progress("sync", 0, 1)
                 await agent.sync.now("pull", given.connected_did)
-            await agent.sync.start(sync)
+            await opened.sync(sync)
             on_progress("ready", 1, 1)
-            return Connection(cls._of(agent, identity), created=created, recovery_phrase=phrase)
+            return Connection(
+                cls._of(agent, identity, opened.lease), created=created, recovery_phrase=opened.recovery_phrase
+            )
 
     async def authorize(
         self,
@@ -272,13 +284,13 @@ class Web5:
             IdentityError: it is not on this agent.
         """
         await self.agent.identities.choose(did)
-        return self._of(self.agent, self.agent.identities.get(did))
+        return self._of(self.agent, self.agent.identities.get(did), self._lease)
 
     @classmethod
-    def _of(cls, agent: Agent, identity: Identity) -> Web5:
+    def _of(cls, agent: Agent, identity: Identity, lease: Lease | None) -> Web5:
         if identity.connected_did is None:
-            return cls(agent, identity.did)
-        web5 = cls(agent, identity.connected_did, identity.did)
+            return cls(agent, identity.did, lease=lease)
+        web5 = cls(agent, identity.connected_did, identity.did, lease=lease)
         assert web5.delegation is not None
         agent.background.start(web5.delegation.watch(), name=f"grants to {identity.did}")
         return web5
@@ -289,8 +301,8 @@ class Web5:
         return self.agent.on_change
 
     async def close(self) -> None:
-        """Stop sync and close the store."""
-        await self.agent.close()
+        """Stop sync and close the store, unless somebody else in this interpreter is connected. Safe to call twice."""
+        await (self._lease or self.agent).close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from web5.agent.agent import Agent, Platform
 from web5.agent.schema import COMPONENTS
@@ -23,6 +24,11 @@ from web5.tasks import to_the_end
 
 DEFAULT_DATA_PATH = Path("DATA") / "AGENT"
 """The folder in which `@web5/user-agent` keeps an agent (src/user-agent.ts, `dataPath`)."""
+
+
+def store_of(options: Mapping[str, Any]) -> Path:
+    """Return the folder that options of `open_agent` name, by one name for each folder."""
+    return Path(options.get("data_path", DEFAULT_DATA_PATH)).resolve()
 
 
 async def open_agent(

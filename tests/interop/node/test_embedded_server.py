@@ -141,7 +141,7 @@ def test_port_that_is_taken_is_told_in_one_line(tmp_path: Path, capsys):
 
 
 async def test_data_that_another_server_uses_is_told_in_one_line(server, tmp_path: Path):
-    with pytest.raises(AssertionError, match=r"another process uses"):
+    with pytest.raises(AssertionError, match=r"is in use by process \d+"):
         await EmbeddedServer(tmp_path / "data").start()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,78 @@ class ClosableHttp(HttpxHttp):
     async def close(self) -> None:
         self.closed = True
         await super().close()
+
+
+async def test_who_connects_again_gets_the_agent_that_is_open(tmp_path: Path) -> None:
+    http = ClosableHttp()
+    first = await Web5.connect(sync="1 hour", dwn_endpoints=[], data_path=tmp_path, http=http)
+    record = await first.web5.dwn.records.create("once")
+    again = await Web5.connect(data_path=tmp_path / "." / "")  # as a cell that runs again, or another part of the app
+    assert (again.did, again.created, again.web5.agent) == (first.did, False, first.web5.agent)
+    assert again.web5.sync.interval == "1 hour"
+    for _ in range(2):
+        await first.web5.close()
+    assert await (await again.web5.dwn.records.read(record.id)).data.text() == "once"
+    assert not http.closed
+    await again.web5.close()
+    assert http.closed
+
+
+async def test_many_connect_at_once_and_one_identity_is_made(tmp_path: Path) -> None:
+    http = ClosableHttp()
+    options: dict[str, Any] = {"sync": "off", "dwn_endpoints": [], "data_path": tmp_path, "http": http}
+    connections = await asyncio.gather(*(Web5.connect(**options) for _ in range(5)))
+    assert len({one.did for one in connections}) == 1
+    assert sum(one.created for one in connections) == 1
+    await asyncio.gather(*(one.web5.close() for one in connections))
+    assert http.closed
+    again = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    assert again.did == connections[0].did
+    await again.web5.close()
+
+
+async def test_connections_that_nobody_has_any_more_do_not_keep_the_agent_open(tmp_path: Path) -> None:
+    http = ClosableHttp()
+    web5: Any = None
+    for _ in range(3):
+        web5, _did = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=http)
+    gc.collect()
+    await web5.close()
+    assert http.closed
+
+
+async def test_options_that_contradict_the_open_agent_are_refused_by_name(tmp_path: Path) -> None:
+    web5, did = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    for options in ({"share_sockets": True}, {"did_dht_gateways": ["https://other.example"]}, {"http": ClosableHttp()}):
+        with pytest.raises(InvalidArgument, match=rf"^{next(iter(options))}=.*open here already"):
+            await Web5.connect(data_path=tmp_path, **options)  # type: ignore[arg-type]
+    again, _ = await Web5.connect(data_path=tmp_path, share_sockets=False)
+    await again.close()
+    assert [one.did for one in web5.identities.list()] == [did]
+    await web5.close()
+
+
+async def test_close_right_after_connect_and_a_cancelled_connect_leave_nothing_behind(tmp_path: Path) -> None:
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    before = asyncio.all_tasks()
+    options: dict[str, Any] = {"dwn_endpoints": ["http://127.0.0.1:9"], "did_dht_gateways": ["http://127.0.0.1:9"]}
+    for sync in ("live", "2m"):
+        web5, _did = await Web5.connect(data_path=tmp_path / sync, sync=sync, **options)
+        await web5.close()
+        assert asyncio.all_tasks() == before
+    for turns in (*range(1, 60, 3), *range(60, 600, 60)):  # cancelled wherever it has got to after so many turns
+        connecting = asyncio.ensure_future(Web5.connect(data_path=tmp_path / "cut off", **options))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        connecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await (await connecting).web5.close()
+        assert asyncio.all_tasks() == before
+    web5, _did = await Web5.connect(data_path=tmp_path / "cut off", **options)
+    await web5.close()
+    gc.collect()
+    assert complaints == []
 
 
 async def test_without_an_agent_the_platform_s_own_is_opened_and_closed(tmp_path: Path) -> None:

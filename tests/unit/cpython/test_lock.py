@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,36 @@ def test_one_has_the_folder_until_its_block_ends(tmp_path: Path) -> None:
         raise KeyError
     with sole_use(folder):
         pass
+
+
+def test_who_has_the_folder_is_said(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from web5.cpython.lock import sole_use
+with sole_use(Path({str(tmp_path)!r})):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    script = tmp_path / "backup.py"
+    script.write_text(program)
+    with subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        with pytest.raises(StorageBusy, match=rf"in use by process {other.pid} \('.*backup\.py', since 20") as refused:
+            sole_use(tmp_path).__enter__()
+        assert "end that one, or use another data_path" in str(refused.value)
+        other.communicate()
+    with sole_use(tmp_path), pytest.raises(StorageBusy, match=rf"This process \({os.getpid()}\)"), sole_use(tmp_path):
+        pass
+
+
+def test_what_is_written_in_the_lock_need_not_be_ours(tmp_path: Path) -> None:
+    with sole_use(tmp_path):
+        for text in (b"", b"[]", b"\xff", b'{"process": "1"}', b'{"process": 1, "program": "\\u001b[2J", "since": ""}'):
+            (tmp_path / "lock").write_bytes(text)
+            with pytest.raises(StorageBusy, match="is in use by") as refused, sole_use(tmp_path):
+                pass
+            assert "\x1b" not in str(refused.value)
 
 
 def test_a_process_that_was_forked_meanwhile_does_not_keep_it(tmp_path: Path) -> None:

@@ -39,6 +39,10 @@ Web5Error
 │   ├── TargetUnresolved   the DID whose DWN is meant cannot be resolved (is a DidError too)
 │   └── NoWebSocket        a server is there, but offers no WebSocket
 ├── NodeNeeded             a DWN that is to be removed alone has something; has `endpoint` and `messages`
+├── OnlyHere               what is to be erased is nowhere else; has `did` and `messages`
+├── ArchiveError           an archive that cannot be read; has `entry`
+│   ├── ArchiveDamaged     a part of it is not what its manifest names
+│   └── ArchiveNewer       a newer version of this program wrote it
 ├── TooManyUndelivered     so many messages wait for others' nodes that no more are taken; has `author` and `most`
 ├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
@@ -204,7 +208,7 @@ class VaultLocked(VaultError):
 
 
 class WrongPassword(VaultError):
-    """The vault does not open with this password; nothing was changed."""
+    """The vault, or an archive, does not open with this password; nothing was changed."""
 
 
 class RecoveryError(VaultError):
@@ -340,6 +344,45 @@ class NodeNeeded(Web5Error):
         super().__init__(
             f"{endpoint} is not removed: {what} would be out of reach ({reason}). Force it if that may be."
         )
+
+
+class OnlyHere(Web5Error):
+    """An identity that is to be erased has something that is nowhere but on this device. Nothing was erased.
+
+    Parameters:
+        did: the identity.
+        messages: the number of its messages that are not where they are to be.
+        reason: why they would be lost.
+    """
+
+    def __init__(self, did: str, messages: int, reason: str) -> None:
+        self.did = did
+        self.messages = messages
+        super().__init__(
+            f"{did} is not erased: {messages} message{'' if messages == 1 else 's'} would be lost ({reason}). Sync or"
+            " export it first, or force it."
+        )
+
+
+class ArchiveError(Web5Error):
+    """An archive that cannot be read, or must not be. What it has brought up to then was verified, and stays.
+
+    Parameters:
+        entry: the file in it that is wrong; "" if that is the whole archive.
+        message: what is wrong, and what to do.
+    """
+
+    def __init__(self, entry: str, message: str) -> None:
+        self.entry = entry
+        super().__init__(f"{entry}: {message}" if entry else message)
+
+
+class ArchiveDamaged(ArchiveError):
+    """A part of an archive that is not what the manifest names: it was changed, or is broken."""
+
+
+class ArchiveNewer(ArchiveError):
+    """An archive in a format that a newer version of this program writes. Nothing was changed."""
 
 
 class TooManyUndelivered(Web5Error):

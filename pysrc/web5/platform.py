@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator, Hashable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from web5.agent.agent import Agent
 from web5.agent.leases import Lease, leased
+from web5.archive.local_files import open_sink, open_source
 from web5.errors import InvalidArgument
+from web5.ports.files import ByteSink, ByteSource
 from web5.settings import Progress, Settings, ignore_progress
 
 OPTIONS = frozenset(
@@ -121,3 +125,39 @@ async def js_blob(chunks: AsyncIterator[bytes], media_type: str | None) -> Any:
 
         return await blob(chunks, media_type)
     raise InvalidArgument("There are Blobs in browsers only; use data.bytes() or data.stream().")
+
+
+async def byte_source(source: Any) -> ByteSource:
+    """Return a file to read: a path, a binary file object, or in a browser a File, Blob or FileSystemFileHandle.
+
+    Raises:
+        InvalidArgument: it is none of these, or cannot be read.
+    """
+    if sys.platform == "emscripten":
+        from web5.browser.archive_files import js_source
+
+        if (found := await js_source(source)) is not None:
+            return found
+    if isinstance(source, str | os.PathLike):
+        return await open_source(Path(source))
+    if hasattr(source, "read") and hasattr(source, "seek"):
+        return await open_source(source)
+    raise InvalidArgument(f"An archive is read from a path or a binary file object, not from {type(source).__name__}.")
+
+
+async def byte_sink(target: Any) -> ByteSink:
+    """Return a file to write: a path, a binary file object, or in a browser a file handle, a stream or a new Blob.
+
+    Raises:
+        InvalidArgument: it is none of these, or cannot be written.
+    """
+    if sys.platform == "emscripten":
+        from web5.browser.archive_files import js_sink
+
+        if (found := await js_sink(target)) is not None:
+            return found
+    if isinstance(target, str | os.PathLike):
+        return await open_sink(Path(target))
+    if hasattr(target, "write"):
+        return await open_sink(target)
+    raise InvalidArgument(f"An archive is written to a path or a binary file object, not to {type(target).__name__}.")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def off_the_loop(work: Callable[[], T]) -> T:
+    """Do what may wait for a disk in a thread; a browser has none, but its files of this kind are in memory."""
+    return work() if sys.platform == "emscripten" else await asyncio.to_thread(work)
 
 
 async def first_of(*works: Coroutine[Any, Any, Any]) -> None:

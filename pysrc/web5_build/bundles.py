@@ -103,7 +103,7 @@ UNUSED = {
         "_pydecimal.py",
         "_pyio.py",
     ),
-    "web5": ("*.dist-info/*", "web5/node/*", "web5/cpython/*"),
+    "web5": ("*.dist-info/*", "web5/cli/*", "web5/node/*", "web5/cpython/*"),
 }
 """The files that no page needs, by bundle."""
 

@@ -42,8 +42,10 @@ LAYERS: dict[str, set[str]] = {
     "browser": {"ports", "crypto", "dids", "dwn", "remote", "sync", "agent"},
     "cpython": {"ports", "crypto", "dids", "dwn", "remote", "sync", "agent"},
     "node": {"ports", "crypto", "dids", "dwn", "remote", "cpython"},
-    "platform": {"agent", "browser", "cpython"},
-    "api": {"ports", "crypto", "dids", "dwn", "vc", "remote", "sync", "agent", "platform"},
+    "archive": {"ports", "crypto", "dids", "dwn", "sync", "agent"},
+    "platform": {"ports", "agent", "archive", "browser", "cpython"},
+    "api": {"ports", "crypto", "dids", "dwn", "vc", "remote", "sync", "agent", "archive", "platform"},
+    "cli": {"dwn", "sync", "agent", "archive", "platform"},
     "__init__": {"agent", "api", "errors"},
 }
 

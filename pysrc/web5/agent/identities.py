@@ -219,6 +219,12 @@ class IdentityStore:
             db.execute("INSERT OR REPLACE INTO agent_chosen_identity VALUES (?, ?)", (agent_did, did))
         await self._database.flush()
 
+    async def forget_choice(self, did: str) -> None:
+        """Forget that an identity was the one in use, for any agent; durable on return."""
+        with self._database.transaction(makes_room=True) as db:
+            db.execute("DELETE FROM agent_chosen_identity WHERE did = ?", (did,))
+        await self._database.flush()
+
     async def keep_choice(self) -> None:
         """Go on with the identity that is in use now, also when an older one arrives from another device."""
         chosen = self.chosen()

@@ -5,14 +5,12 @@ The media types follow `dataToBlob` in `@web5/api` src/utils.ts.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
-import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from web5 import strict_json
 from web5.agent.agent import Agent
@@ -24,6 +22,7 @@ from web5.dwn.data import DataStream
 from web5.dwn.types import Message
 from web5.errors import BadRequest, InvalidArgument, MalformedData
 from web5.platform import from_javascript, js_blob
+from web5.tasks import off_the_loop
 
 CHUNK = 65_536
 FILE_CHUNK = 1 << 20
@@ -34,8 +33,6 @@ the media type."""
 
 Transform = Callable[[AsyncIterable[bytes]], AsyncIterator[bytes]]
 """A change of the data before they are stored; the same, each time they are read."""
-
-T = TypeVar("T")
 
 
 class RecordData:
@@ -196,15 +193,10 @@ async def _checked(source: Source) -> AsyncIterator[bytes]:
 def _file(path: Path) -> Source:
     async def chunks() -> AsyncIterator[bytes]:
         try:
-            with await _off_the_loop(lambda: path.open("rb")) as file:
-                while chunk := await _off_the_loop(lambda: file.read(FILE_CHUNK)):
+            with await off_the_loop(lambda: path.open("rb")) as file:
+                while chunk := await off_the_loop(lambda: file.read(FILE_CHUNK)):
                     yield chunk
         except OSError as error:
             raise InvalidArgument(f"{path} cannot be read: {error.strerror or error}.") from error
 
     return chunks
-
-
-async def _off_the_loop(work: Callable[[], T]) -> T:
-    # A browser has no threads, but its files of this kind are in memory.
-    return work() if sys.platform == "emscripten" else await asyncio.to_thread(work)

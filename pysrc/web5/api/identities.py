@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
+from web5.api.erasing import EraseReport, erase
 from web5.dids.models import DidDereferencingResult, DidResolutionResult
 from web5.dids.resolver import dereference
 
@@ -63,9 +64,29 @@ class IdentitiesApi:
     async def delete(self, did: str) -> None:
         """Delete an identity with its keys, on all devices of this agent.
 
-        Without an export nothing brings it back; what its remote DWNs hold stays there.
+        Without an export nothing brings it back. What its remote DWNs hold stays there, and what the devices hold does,
+        out of sight: see `erase`.
         """
         await self._agent.identities.delete(did)
+
+    async def erase(self, did: str, *, at_nodes: bool = False, force: bool = False) -> EraseReport:
+        """Delete an identity as `delete` does, and erase everything of it from this device.
+
+        That are its messages and their data, and what sync knew of them. Other devices of the agent keep theirs, until
+        they erase them: it goes by the DID also where the identity is gone. docs/archive.md says what stays where.
+
+        Parameters:
+            at_nodes: delete all of its records first, and wait until its remote DWNs have the deletes. They keep these,
+                the first message of each record without its data, and the protocols: no DWN forgets them.
+            force: do it although something would be lost, or not all deletes have arrived.
+
+        Raises:
+            OnlyHere: something is nowhere else, was sent to others and has not arrived, or a remote DWN has not taken
+                all deletes. Nothing is erased; with `at_nodes`, the deletes are made, and go on to the remote DWNs.
+            InvalidArgument: it is the agent itself; or a delegate's, and `at_nodes` is for the owner.
+            IdentityError: nothing of it is here; or a delegate here acts for it, which is to be erased itself.
+        """
+        return await erase(self._agent, did, at_nodes=at_nodes, force=force)
 
     async def export(self, did: str) -> dict[str, Any]:
         """Return the portable identity, **with its private keys**, as `@web5/agent` exports it."""

@@ -17,6 +17,7 @@ from web5.agent.identities import Identity
 from web5.agent.leases import Lease
 from web5.agent.publication.dwn_service import checked_endpoints
 from web5.api import arguments
+from web5.api.archive import Archives
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
 from web5.api.opening import DEFAULT_SYNC_INTERVAL, unlocked_agent
@@ -81,7 +82,7 @@ class Connection(tuple["Web5", str]):
         return f"<Connection {self.did}{' as ' + self.delegate_did if self.delegate_did else ''}>"
 
 
-class Web5:
+class Web5(Archives):
     """The Web5 API for one identity of an agent.
 
     Attributes:

@@ -37,6 +37,7 @@ from web5.dwn.services import Call, DamageHook, Reply, Services, reply
 from web5.dwn.store.database import Database
 from web5.dwn.store.protocols import configured
 from web5.dwn.store.store import Store
+from web5.dwn.store.whole import erase
 from web5.dwn.types import Message
 from web5.dwn.urls import normalize_url
 from web5.errors import DwnError, MessageDamaged
@@ -237,6 +238,17 @@ class Dwn:
         except DwnError as error:
             return reply(error.status, error.detail)
         return reply(202, "Accepted")
+
+    async def erase(self, tenant: str) -> None:
+        """Forget everything of a tenant; no other node hears of it. Nothing may be under way for it, or refer to it.
+
+        Raises:
+            StorageError: it could not be erased; what of its data is left then, the next opening deletes.
+        """
+        with self.database.erasing_transaction(makes_room=True):
+            blobs = erase(self.store, tenant)
+        await self.database.erase()
+        await self.blobs.delete(blobs)
 
     def protocol_definition(self, tenant: str, protocol: str) -> dict[str, Any] | None:
         """Return a protocol's definition as the tenant has it configured, or None, without any authorization."""

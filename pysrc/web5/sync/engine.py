@@ -22,6 +22,7 @@ from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.delivery.deliveries import Deliveries, Pair
 from web5.sync.exchange.delivery.letters import carried_letters, held_letter
 from web5.sync.exchange.grants import GrantBook
+from web5.sync.exchange.intake import Intake
 from web5.sync.exchange.links import Link, Links, Work
 from web5.sync.exchange.peer import SignerFor
 from web5.sync.exchange.registrar import Registrar
@@ -386,6 +387,10 @@ class SyncEngine:
             NodeNeeded: something is left, or one cannot be asked; nobody would ask it again.
         """
         await fetch_the_rest(self._context, self._links, tenant, urls)
+
+    def intake(self, tenant: str) -> Intake:
+        """Return the way in for messages that come from an archive of the tenant's."""
+        return Intake(self._context, tenant)
 
     # -- state
 

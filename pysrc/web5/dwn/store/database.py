@@ -142,11 +142,15 @@ class Database:
         return found
 
     @contextmanager
-    def erasing_transaction(self) -> Iterator[apsw.Connection]:
-        """Run a transaction that overwrites deleted and replaced content; `erase` drops older copies of its pages."""
+    def erasing_transaction(self, *, makes_room: bool = False) -> Iterator[apsw.Connection]:
+        """Run a transaction that overwrites deleted and replaced content; `erase` drops older copies of its pages.
+
+        Parameters:
+            makes_room: as `transaction` has it.
+        """
         self.connection.execute("PRAGMA secure_delete=ON").fetchall()
         try:
-            with self.transaction() as db:
+            with self.transaction(makes_room=makes_room) as db:
                 yield db
         finally:
             self.connection.execute("PRAGMA secure_delete=OFF").fetchall()

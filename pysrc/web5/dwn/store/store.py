@@ -6,7 +6,8 @@ Invariants:
 2. At most one message of a record is `latest`. None is, if the record is only an initial write that came without data.
 3. The event log is the messages in the order of `seq`. A sequence number is never given twice: this process remembers
    the last one from `open` on, since messages are deleted before the one that replaces them gets its number; and
-   whatever deletes messages adds a later one in the same transaction, so that the last stays stored.
+   whatever deletes messages adds a later one in the same transaction, so that the last stays stored; but where all of
+   a tenant is erased, nothing that is kept refers to its numbers (`whole.erase`).
    (SQLite's AUTOINCREMENT would do the same for one more page in each flush.)
 4. A blob row exists exactly as long as a message of that record that is not superseded names its data.
 5. What once allowed a message is kept: superseded definitions, the dates of a deleted record's first and last message,

@@ -15,7 +15,7 @@ from app.session import Session
 
 from web5.browser.tabs import Handler, Tabs
 from web5.errors import StorageBlocked, Web5Error
-from web5.platform import default_settings, open_agent
+from web5.platform import open_agent, settings_of
 from web5.settings import Settings
 
 channel = js.BroadcastChannel.new("web5-events")
@@ -51,7 +51,7 @@ async def be_the_node() -> None:
         broken = error if isinstance(error, Web5Error) else StorageBlocked(str(error))
         await tabs.close()
         return
-    settings = asyncio.ensure_future(default_settings(notifier.boot))
+    settings = asyncio.ensure_future(settings_of(on_progress=notifier.boot))
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
     opening = asyncio.ensure_future(open_session(settings))
     try:
@@ -66,7 +66,7 @@ async def be_the_node() -> None:
 async def open_session(asked: Awaitable[Settings]) -> Session:
     """Open the agent of this origin, once its site's settings are there; what needs its vault waits until unlocked."""
     settings = await asked
-    agent = await open_agent(gateway_uris=settings.gateways, on_progress=notifier.boot)
+    agent = await open_agent(gateway_uris=settings.did_dht_gateways, on_progress=notifier.boot)
     try:
         notifier.watch(agent)
         session = Session(agent, notifier, settings.dwn_endpoints)

@@ -37,6 +37,7 @@ Web5Error
 │   ├── BadReply           something answered, but not as a DWN does
 │   │   └── BodyTooLarge   its answer is longer than anything sensible
 │   ├── TargetUnresolved   the DID whose DWN is meant cannot be resolved (is a DidError too)
+│   │   └── NoGateway      it is a did:dht, and no DID DHT gateway is set
 │   └── NoWebSocket        a server is there, but offers no WebSocket
 ├── NodeNeeded             a DWN that is to be removed alone has something; has `endpoint` and `messages`
 ├── OnlyHere               what is to be erased is nowhere else; has `did` and `messages`
@@ -54,6 +55,9 @@ Web5Error
     ├── StorageBusy        another tab or process is the node
     ├── StorageNewer       a newer version of this program wrote what is stored
     └── BlobMissing
+
+Web5Warning                what works, but hardly as it was meant (is a UserWarning)
+└── NotPublishedWarning    no DID DHT gateway is set, so that nobody else finds the DIDs of this agent
 """
 
 from __future__ import annotations
@@ -191,6 +195,7 @@ class DidError(Web5Error):
 
     def __init__(self, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
         self.code = code
+        self.message = message
         self.details = dict(details or {})
         super().__init__(f"{code}: {message}")
 
@@ -324,7 +329,24 @@ class TargetUnresolved(DidError, RemoteError):
     """A DID that cannot be resolved, so that nobody knows which DWNs it names, or whether it names any."""
 
     def __init__(self, error: DidError) -> None:
-        super().__init__(error.code, str(error).removeprefix(f"{error.code}: "), error.details)
+        super().__init__(error.code, error.message, error.details)
+
+
+class NoGateway(TargetUnresolved):
+    """No DID DHT gateway is set, so no did:dht can be resolved or published; the message says how to set one."""
+
+    MARK = "noGateway"
+    """The key in the resolution metadata that tells this failure from others of its code."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            DidError(
+                "internalError",
+                "No DID DHT gateway is set, so a did:dht can be neither resolved nor published. Set one:"
+                " Web5.connect(did_dht_gateways=[…]), or did_dht_gateways in config.json.",
+                {self.MARK: True},
+            )
+        )
 
 
 class NodeNeeded(Web5Error):
@@ -479,6 +501,14 @@ class StorageNewer(StorageError):
 
 class BlobMissing(StorageError):
     """Record data that the index names is not there."""
+
+
+class Web5Warning(UserWarning):
+    """Base of all warnings here."""
+
+
+class NotPublishedWarning(Web5Warning):
+    """No DID DHT gateway is set: the DIDs of this agent are made and not published, so its data stay on this device."""
 
 
 def first_error(error: ValidationError) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.agent.leases import Lease, leased
+from web5.agent.leases import Lease, leased, other_option
 from web5.archive.local_files import open_sink, open_source
 from web5.errors import InvalidArgument
 from web5.ports.files import ByteSink, ByteSource
-from web5.settings import Progress, Settings, ignore_progress
+from web5.settings import Progress, Settings, checked_settings, ignore_progress
 
 OPTIONS = frozenset(
     {"name", "share_sockets"}
@@ -24,32 +24,60 @@ OPTIONS = frozenset(
 """The options of this platform's `open_agent`."""
 
 
-async def default_settings(on_progress: Progress = ignore_progress) -> Settings:
-    """Return the site's settings in a browser, the built-in ones on CPython.
+Config = Settings | Mapping[str, Any] | str | os.PathLike[str]
+"""Settings, or what `config.json` has as a dict, or the URL (on CPython also the path) of such a file."""
 
-    Where a first launch cannot fetch the site's, it waits until it can.
+
+async def settings_of(config: Config | None = None, on_progress: Progress = ignore_progress) -> Settings:
+    """Return settings that an app has given, or where it gave none, the site's or the machine's.
+
+    In a browser, a site whose file cannot be fetched is waited for on a first launch; later its last one counts.
 
     Parameters:
-        on_progress: called with ("settings", failures, 0) each time that they could not be fetched.
+        config: by default the config.json of the site that the page or worker belongs to; on CPython the file that the
+            environment variable WEB5_CONFIG names. Where there is none, nothing is set.
+        on_progress: called with ("settings", failures, 0) each time that a site's could not be fetched.
 
     Raises:
-        SettingsError: the site's cannot be used.
+        InvalidArgument: `config` is none of these.
+        SettingsError: they cannot be used, or the file that was named is not there.
+        Unreachable, TimedOut: on CPython, nobody answers under the URL that was named.
     """
+    if isinstance(config, Settings):
+        config = config.model_dump()
+    named = None if config is None or isinstance(config, Mapping) else _named(config)
     if sys.platform == "emscripten":
+        from web5.browser import site
         from web5.browser.runtime import site_settings
 
-        return await site_settings(on_progress)
-    return Settings()
+        if isinstance(config, Mapping):
+            return checked_settings(config, site.base())
+        return await site_settings(named, on_progress)
+    from web5.cpython.settings import machine_settings
+
+    return checked_settings(config, "config") if isinstance(config, Mapping) else await machine_settings(named)
+
+
+def _named(config: object) -> str:
+    try:
+        named = os.fspath(config)  # type: ignore[call-overload]
+    except TypeError:
+        named = None
+    if not isinstance(named, str) or not named:
+        raise InvalidArgument(
+            f"config={config!r:.100} has to be a Settings, a dict as config.json has it, or the path or URL of such a"
+            f" file, not {type(config).__name__}."
+        )
+    return named
 
 
 async def open_agent(*, gateway_uris: Sequence[str], on_progress: Progress = ignore_progress, **options: Any) -> Agent:
     """Open this platform's agent.
 
     Parameters:
-        gateway_uris: DID DHT gateways, the preferred one first.
+        gateway_uris: as `Agent` has it.
 
     Raises:
-        InvalidArgument: there is no gateway.
         StorageBusy: another tab or process is the node.
         StorageNewer: a newer version of this program wrote what is stored.
         StorageError: the store cannot be opened.
@@ -76,22 +104,31 @@ async def leased_agent(
     While the block runs, nobody else in this interpreter gets the agent.
 
     Parameters:
-        gateway_uris: as `open_agent` has it; None: as the open agent has it, or else the default.
+        gateway_uris: as `open_agent` has it; None: as the open agent has it, or else the default. An open agent
+            that has none takes these.
 
     Raises:
         InvalidArgument: the open agent has other options.
-        InvalidArgument, StorageError: as `open_agent`.
+        StorageError: as `open_agent`.
     """
     gateways = list(default_gateway_uris if gateway_uris is None else gateway_uris)
     named = {name: value for name, value in options.items() if name not in ("name", "data_path")}
-    used = {"share_sockets": False, "allow_local": False, **named, "did_dht_gateways": gateways}
-    given = named if gateway_uris is None else {**named, "did_dht_gateways": gateways}
+    used = {"share_sockets": False, "allow_local": False, **named}
 
     async def open_() -> Agent:
         return await open_agent(gateway_uris=gateways, on_progress=on_progress, **options)
 
-    async with leased(_store(options), given, used, open_) as lease:
+    async with leased(_store(options), named, used, open_) as lease:
+        if gateway_uris is not None:
+            _use_gateways(lease.agent, gateways)
         yield lease
+
+
+def _use_gateways(agent: Agent, uris: Sequence[str]) -> None:
+    now = list(agent.gateways.uris)
+    if now and now != list(uris):
+        raise other_option("did_dht_gateways", list(uris), now)
+    agent.use_gateways(uris)
 
 
 def _store(options: dict[str, Any]) -> Hashable:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,9 +14,6 @@ from web5.errors import SettingsError
 
 Progress = Callable[[str, int, int], None]
 """A callback that takes the name of a step, how much of it is done, and of how much."""
-
-DEFAULT_GATEWAY = "https://diddht.tbddev.org"
-"""The gateway that `@web5/dids` is built with (src/methods/did-dht.ts); a site's config.json names a living one."""
 
 MOST_BYTES = 64 * 1024
 """Bytes that a file of settings may have: some URLs."""
@@ -28,18 +26,13 @@ class Settings(BaseModel):
 
     Parameters:
         dwn_endpoints: URLs of the remote DWNs of identities that are made; none: they live on their devices only.
-        did_dht_gateways: URLs of DID DHT gateways, the preferred one first.
+        did_dht_gateways: URLs of DID DHT gateways, the preferred one first; none: DIDs are made and not published.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     dwn_endpoints: list[str] = []
     did_dht_gateways: list[str] = []
-
-    @property
-    def gateways(self) -> list[str]:
-        """The DID DHT gateways; where none is set, the reference's."""
-        return self.did_dht_gateways or [DEFAULT_GATEWAY]
 
 
 def read_settings(body: bytes, file: str) -> Settings:
@@ -57,6 +50,18 @@ def read_settings(body: bytes, file: str) -> Settings:
         raise SettingsError(file, "", f"it is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise SettingsError(file, "", "it is JSON, but no object: { … }")
+    return checked_settings(value, file)
+
+
+def checked_settings(value: Mapping[str, Any], file: str) -> Settings:
+    """Check settings, and make their relative URLs absolute.
+
+    Parameters:
+        file: the URL, path or name of where they are from; a URL is what others are relative to.
+
+    Raises:
+        SettingsError: they are none, with the key that is wrong.
+    """
     try:
         given = Settings.model_validate(value)
     except ValidationError as error:

@@ -40,8 +40,11 @@ async def test_the_site_works_below_any_path(browser: Browser, world: World, tmp
 
 async def test_the_ten_lines(browser: Browser, world: World) -> None:
     device = Device(await browser.new_context(), f"{world.origin}examples/")
+    asked: list[str] = []
+    device.context.on("request", lambda request: asked.append(request.url))
     page = await device.open()
     await expect(page.locator("#note")).to_have_text("Hello, Web5")
     await expect(page.locator("#did")).to_contain_text("did:dht:")
+    assert f"{world.origin}config.json" in asked  # though the worker's address is a blob's, and the page's is below it
     assert device.complaints == []
     await device.context.close()

@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from app import endpoints
 from web5 import Web5, strict_json
 from web5.agent.identities import Identity
 from web5.errors import IdentityError
@@ -33,8 +32,7 @@ async def create(web5: Web5, name: str, known: Collection[str]) -> str:
     for identity in _own(web5):
         if identity.name == name and identity.did not in known:
             return identity.did
-    urls = await endpoints.of(web5.agent, web5.vault.agent_did)
-    return (await web5.identities.create(name, dwn_endpoints=urls)).did
+    return (await web5.identities.create(name)).did
 
 
 async def delete(web5: Web5, did: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError, validate_call
 
-from app import endpoints, identities, notes, state
+from app import identities, notes, state
 from app.change_notifier import Steps
 from app.session import Session
 from web5 import Web5, strict_json
@@ -143,11 +143,11 @@ class Service:
 
     async def add_node(self, url: str) -> None:
         """Add a remote node."""
-        await endpoints.add(self.web5, url)
+        await self.web5.nodes.add(url)
 
     async def remove_node(self, url: str, force: bool = False) -> None:
         """Remove a remote node; with `force` also if it alone has something that cannot be fetched now."""
-        await endpoints.remove(self.web5, url, force=force)
+        await self.web5.nodes.remove(url, force=force)
 
     async def unsettled(self, cursor: str | None = None) -> dict[str, Any]:
         """Return a page of the messages that are not where they should be, and the cursor of the next."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from app import identities
 from web5 import Web5
+from web5.agent.publication.status import PublicationState, PublicationStatus
 from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, State, Unsettled
 
 SHOWN = 20
@@ -21,8 +22,8 @@ def state_of(web5: Web5) -> dict[str, Any]:
     return {
         "did": web5.connected_did,
         "identities": identities.listed(web5),
-        **_publication(web5, web5.delegate_did or web5.connected_did, ""),
-        **_publication(web5, own, "keys_"),
+        **_publication(web5.nodes.published, ""),
+        **_publication(web5.vault.published, "keys_"),
         "damaged": len(web5.sync.damaged()),
         "interval": web5.sync.interval,
         "syncing": any(status.syncing for status in statuses),
@@ -33,10 +34,13 @@ def state_of(web5: Web5) -> dict[str, Any]:
     }
 
 
-def _publication(web5: Web5, did: str, of: str) -> dict[str, Any]:
-    found = web5.agent.publications.get(did)
-    error = None if found.is_current else found.error
-    return {f"{of}publish_error": error, f"{of}published_before": error is not None and bool(found.known)}
+def _publication(found: PublicationStatus, of: str) -> dict[str, Any]:
+    error = None if found.is_found else found.reason
+    return {
+        f"{of}publish_error": error,
+        f"{of}published_before": error is not None and found.before,
+        f"{of}publish_tried": found.state != PublicationState.NO_GATEWAY,
+    }
 
 
 def unsettled_of(web5: Web5, cursor: str | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Identities:
         show(el("identity-body"), True)
         show(el("name-open"), True)
         el("identity").setAttribute("data-did", state["did"])
-        unpublished = words.publish_error(state["publish_error"], state["published_before"])
+        unpublished = words.publish_error(state["publish_error"], state["published_before"], state["publish_tried"])
         unpublished = unpublished or key_words.publish_error(
             state["keys_publish_error"], state["keys_published_before"]
         )

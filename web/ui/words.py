@@ -356,14 +356,20 @@ def did_error(reason):
     return "The identity's public document, or its keys, are not at hand: " + theirs(reason) if reason else ""
 
 
-def publish_error(reason, before):
+def publish_error(reason, before, tried=True):
     """Write why other devices cannot find the identity, or not as it is now.
 
     Parameters:
         before: True if they find it as it was.
+        tried: False if nobody tries, since the site names no gateway.
     """
     if not reason:
         return ""
+    if not tried:
+        return (
+            "This site names no DID DHT gateway in its config.json, so this identity is not published: other devices "
+            "cannot find it, and nodes take nothing from it. What you write stays in this browser."
+        )
     return (
         "Your last change of this identity is not published yet, so other devices and your nodes still go by what was "
         "there before. It is tried again. "

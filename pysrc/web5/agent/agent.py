@@ -21,6 +21,7 @@ from web5.agent.messages import Messages
 from web5.agent.publication.documents import Documents
 from web5.agent.publication.dwn_service import checked_endpoints, with_dwn_endpoints
 from web5.agent.publication.publisher import DidPublisher
+from web5.agent.publication.status import PublicationStatus, publication_status
 from web5.agent.publication.store import PublicationStore
 from web5.agent.records import AgentRecords
 from web5.agent.vault.vault import Vault
@@ -75,7 +76,8 @@ class Agent:
     """Acts for the identities it holds. `open` it once, before anything else.
 
     Parameters:
-        gateway_uris: the DID DHT gateways, for publishing and resolving, the preferred one first.
+        gateway_uris: the DID DHT gateways, for publishing and resolving, the preferred one first. Without any, DIDs are
+            made and not published, and those of others in did:dht not resolved, until `use_gateways`.
         share_sockets: let all identities use one WebSocket to an endpoint, which is thereby told that they are one
             person's. Without it, each has its own.
 
@@ -83,9 +85,6 @@ class Agent:
         on_change: called with (tenant, message CID) after each message, local or pulled, is stored and durable.
         background: work that ends when the agent is locked or closed.
         closed: True once `close` was called.
-
-    Raises:
-        InvalidArgument: there is no gateway.
     """
 
     def __init__(self, platform: Platform, *, gateway_uris: Sequence[str], share_sockets: bool = False) -> None:
@@ -97,16 +96,17 @@ class Agent:
         self.background = TaskSet()
 
         remembering = SignatureCache(crypto)
+        self.gateways = Gateways(http, crypto, gateway_uris, clock)
         self.resolver = default_resolver(
             http,
             crypto,
             clock,
-            *gateway_uris,
+            gateways=self.gateways,
             cache=StoredDidCache(database),
             web=DidWeb(platform.guarded, allow_localhost=platform.allow_local),
         )
         self.dwn = Dwn(database=database, blobs=platform.blobs, resolver=self.resolver, crypto=remembering, clock=clock)
-        remote = RemoteDwn(
+        self.remote = remote = RemoteDwn(
             http,
             platform.sockets,
             clock=clock,
@@ -134,7 +134,7 @@ class Agent:
         self.publications = PublicationStore(database)
         self._publisher = DidPublisher(
             self.publications,
-            Gateways(http, crypto, gateway_uris, clock),
+            self.gateways,
             crypto,
             clock,
             wanted=self.keyring.wanted,
@@ -295,6 +295,16 @@ class Agent:
         """
         return await self._publisher.publish_all()
 
+    def use_gateways(self, uris: Sequence[str]) -> None:
+        """Publish to these DID DHT gateways, and resolve by them, from now on."""
+        if tuple(uris) != self.gateways.uris:
+            self.gateways.use(uris)
+            self._publisher.look_again()
+
+    def publication(self, did: str) -> PublicationStatus:
+        """Return whether a DID of this agent can be found by others, or why not."""
+        return publication_status(did, self.publications.get(did), self.gateways.uris)
+
     def may_be_known(self, did: str) -> bool:
         """Return True if others may have found this DID, since it was published, or is just being so."""
         return self._publisher.may_be_known(did)
@@ -342,7 +352,7 @@ class Agent:
             IdentityError: none does, with the gateways' reason.
         """
         if not (self.keyring.is_temporary(did) or self._publisher.known(did) or await self._publisher.publish(did)):
-            reason = self.publications.get(did).error
+            reason = self.publication(did).reason
             raise IdentityError(f"The DID is not published yet, so remote nodes could not know it: {reason}")
         return await self.keyring.signer(did)
 

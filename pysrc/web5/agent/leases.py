@@ -96,7 +96,12 @@ async def leased(
 def _check_same(given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if value != options.get(name):
-            raise InvalidArgument(
-                f"{name}={value!r}: the agent is open here already, with {name}={options.get(name)!r}. Leave it out, or"
-                " close what is open first."
-            )
+            raise other_option(name, value, options.get(name))
+
+
+def other_option(name: str, value: object, used: object) -> InvalidArgument:
+    """Return the error for an option that is not that of the agent that is open."""
+    return InvalidArgument(
+        f"{name}={value!r}: the agent is open here already, with {name}={used!r}. Leave it out, or close what is open"
+        " first."
+    )

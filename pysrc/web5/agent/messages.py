@@ -169,6 +169,8 @@ class Messages:
     async def _endpoints(self, target: str) -> list[str]:
         try:
             return list(await dwn_endpoints(self._resolver, target))
+        except TargetUnresolved:
+            raise
         except DidError as unresolved:
             raise TargetUnresolved(unresolved) from unresolved
 

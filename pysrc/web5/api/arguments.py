@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from web5.dids.uri import parse_did
-from web5.dwn.timestamps import format_timestamp, is_moment, microseconds, parse_timestamp
+from web5.dwn.timestamps import format_timestamp, is_moment, microseconds, moment_of, parse_timestamp
 from web5.errors import InvalidArgument
 
 Moment = datetime | str
@@ -132,10 +132,7 @@ def moment(wire: str) -> datetime:
         return datetime.fromisoformat(wire)
     except ValueError:
         pass
-    try:
-        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=parse_timestamp(wire))
-    except OverflowError:
-        return (datetime.min if wire.startswith("0000") else datetime.max).replace(tzinfo=UTC)
+    return moment_of(parse_timestamp(wire))
 
 
 def moment_or_none(wire: str | None) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
+from web5.agent.publication.status import PublicationStatus
 from web5.api.erasing import EraseReport, erase
 from web5.dids.models import DidDereferencingResult, DidResolutionResult
 from web5.dids.resolver import dereference
@@ -25,14 +26,18 @@ class IdentitiesApi:
         """Return all identities, the oldest first."""
         return self._agent.identities.list()
 
-    async def create(self, name: str, *, dwn_endpoints: Sequence[str]) -> Identity:
+    async def create(self, name: str, *, dwn_endpoints: Sequence[str] | None = None) -> Identity:
         """Make another identity with a new `did:dht`, which is published in the background.
 
         Parameters:
             name: how the person knows it.
-            dwn_endpoints: the URLs of its remote DWNs; without any it lives on this agent's devices only.
+            dwn_endpoints: the URLs of its remote DWNs; by default those of the agent itself, so that its words bring
+                back both. With none, it lives on this agent's devices only.
         """
-        return await self._agent.create_identity(name, dwn_endpoints)
+        agent = self._agent
+        if dwn_endpoints is None:
+            dwn_endpoints = (await agent.keyring.portable_did(agent.vault.agent_did or "")).document.dwn_endpoints
+        return await agent.create_identity(name, dwn_endpoints)
 
     async def rename(self, did: str, name: str) -> None:
         """Give an identity another name.
@@ -125,6 +130,11 @@ class VaultApi:
         use; deleting the site's data destroys it, and without the words the identities with it.
         """
         return self._agent.vault.protection
+
+    @property
+    def published(self) -> PublicationStatus:
+        """Whether others can find the agent's DID, as they have to for its words to bring it back; or why not."""
+        return self._agent.publication(self._agent.vault.agent_did or "")
 
     @property
     def keeps_recovery_phrase(self) -> bool:

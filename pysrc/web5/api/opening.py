@@ -11,7 +11,7 @@ from web5.agent.agent import Agent
 from web5.agent.leases import Lease
 from web5.agent.recovery import recover
 from web5.errors import InvalidArgument, VaultLocked
-from web5.platform import default_settings, leased_agent
+from web5.platform import Config, leased_agent, settings_of
 from web5.settings import Progress, Settings
 
 DEFAULT_SYNC_INTERVAL = "2m"
@@ -44,24 +44,25 @@ async def unlocked_agent(
     agent: Agent | None,
     dwn_endpoints: Sequence[str] | None,
     did_dht_gateways: Sequence[str] | None,
+    config: Config | None,
     password: str | None,
     recovery_phrase: str | None,
     on_progress: Progress,
     platform_options: dict[str, Any],
 ) -> AsyncIterator[Opened]:
     """Yield an agent. Parameters are those of `Web5.connect`. The platform's own is given up if the block fails."""
-    given = dwn_endpoints is not None and (agent is not None or did_dht_gateways)
-    settings = Settings() if given else await default_settings(on_progress)
+    all_given = config is None and dwn_endpoints is not None and (agent is not None or did_dht_gateways is not None)
+    settings = Settings() if all_given else await settings_of(config, on_progress)
     endpoints = settings.dwn_endpoints if dwn_endpoints is None else dwn_endpoints
+    named = settings.did_dht_gateways if did_dht_gateways is None and config is not None else did_dht_gateways
     if agent is not None:
+        if named is not None:
+            agent.use_gateways(named)
         words = await _ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)
         yield Opened(agent, None, endpoints, words)
         return
     async with leased_agent(
-        gateway_uris=did_dht_gateways or None,
-        default_gateway_uris=settings.gateways,
-        on_progress=on_progress,
-        **platform_options,
+        gateway_uris=named, default_gateway_uris=settings.did_dht_gateways, on_progress=on_progress, **platform_options
     ) as lease:
         words = await _ensure_unlocked(lease.agent, password, recovery_phrase, endpoints, on_progress)
         yield Opened(lease.agent, lease, endpoints, words)

@@ -109,11 +109,14 @@ class SyncApi:
     def status(self) -> EndpointStatuses:
         """Return the state of sync with each remote DWN of this identity, then of the agent.
 
-        Its `deliveries` count what was sent to others and is not there yet.
+        Its `deliveries` count what was sent to others and is not there yet; `unpublished` has the DIDs that others do
+        not find as they are here, with the reason.
         """
         each = [self._sync.status(tenant) for tenant in self._tenants]
         found = EndpointStatuses(status for statuses in each for status in statuses)
         found.deliveries = [one for statuses in each for one in statuses.deliveries]
+        publications = map(self._agent.publication, dict.fromkeys([self._delegate or self._did, *self._tenants[1:]]))
+        found.unpublished = {one.did: one.reason or "it is being published" for one in publications if not one.is_found}
         return found
 
     async def registration(self, endpoint: str) -> Demands:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from warnings import warn
 
 from pydantic import BaseModel
 
@@ -20,6 +21,7 @@ from web5.api import arguments
 from web5.api.archive import Archives
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
+from web5.api.nodes import NodesApi
 from web5.api.opening import DEFAULT_SYNC_INTERVAL, unlocked_agent
 from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
@@ -28,8 +30,8 @@ from web5.api.sync import SyncApi
 from web5.api.typed.records import TypedRecords
 from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
-from web5.errors import DelegationError, RecoveryError
-from web5.platform import OPTIONS
+from web5.errors import DelegationError, NotPublishedWarning, RecoveryError
+from web5.platform import OPTIONS, Config
 from web5.settings import Progress, ignore_progress
 from web5.sync.schedule.intervals import parse_interval
 
@@ -88,7 +90,7 @@ class Web5(Archives):
     Attributes:
         connected_did: the DID for which the app acts.
         delegate_did: the DID that signs for it, with its grants; None: it signs itself.
-        dwn, did, identities, sync, vault, vc: the parts of the API.
+        dwn, did, identities, nodes, sync, vault, vc: the parts of the API.
         delegation: the grants of the delegate; None if the app is none.
     """
 
@@ -108,6 +110,7 @@ class Web5(Archives):
         self.did = DidApi(agent)
         self.identities = IdentitiesApi(agent)
         self.sync = SyncApi(agent, actor)
+        self.nodes = NodesApi(agent, actor)
         self.vault = VaultApi(agent)
         self.vc = VcApi(agent, connected_did, self.dwn.records)
 
@@ -118,6 +121,7 @@ class Web5(Archives):
         sync: str | None = None,
         dwn_endpoints: Sequence[str] | None = None,
         did_dht_gateways: Sequence[str] | None = None,
+        config: Config | None = None,
         password: str | None = None,
         recovery_phrase: str | None = None,
         agent: Agent | None = None,
@@ -135,9 +139,14 @@ class Web5(Archives):
         Parameters:
             sync: the interval, as npm's `ms` takes it ("2m", "30s", "1 hour"), "live", or "off"; by default "2m",
                 but where the agent is open already, it stays as it is.
-            dwn_endpoints: URLs of the remote DWNs of an agent and an identity that are made now; by default what the
-                site's or the platform's settings say.
-            did_dht_gateways: URLs of DID DHT gateways, the preferred one first; by default as above.
+            dwn_endpoints: URLs of the remote DWNs of an agent and an identity that are made now (`nodes` adds some
+                later); by default what `config` says.
+            did_dht_gateways: URLs of DID DHT gateways, the preferred one first; by default what `config` says. Without
+                any, DIDs are made and not published, which is made up for by itself once there is one.
+            config: the settings, as `web5.settings.Settings`, a dict, or the URL (on CPython also the path) of a
+                config.json; what is given by name counts before what it says. By default the config.json of the site
+                that the page or worker belongs to, on CPython that which the variable WEB5_CONFIG names; where there is
+                none, nothing is set, which is told by a NotPublishedWarning.
             password: unlocks the vault; on the first launch, what it is to be unlocked with from then on. Without one a
                 key of this device protects it, see `VaultApi.protection`.
             recovery_phrase: the words of an agent that is to come back here, with all its identities and their records;
@@ -157,14 +166,16 @@ class Web5(Archives):
             WrongPassword: it is another one.
             RecoveryError: the words are none, or nothing can be recovered by them now; nothing is changed. Or the agent
                 is back, and has no identity.
-            SettingsError: the site's config.json cannot be used.
+            SettingsError: `config`, or the site's config.json, cannot be used.
+            Unreachable, TimedOut: on CPython, nobody answers under the URL in `config`.
             StorageBusy: another tab or process is the node.
             StorageError: the store cannot be opened.
         """
         parse_interval(sync or DEFAULT_SYNC_INTERVAL)
         _check(dwn_endpoints, did_dht_gateways, platform_options)
+        given = agent is not None or did_dht_gateways is not None or config is not None
         async with unlocked_agent(
-            agent, dwn_endpoints, did_dht_gateways, password, recovery_phrase, on_progress, platform_options
+            agent, dwn_endpoints, did_dht_gateways, config, password, recovery_phrase, on_progress, platform_options
         ) as opened:
             agent = opened.agent
             identity = agent.identities.chosen()
@@ -175,6 +186,8 @@ class Web5(Archives):
                 identity = await agent.create_identity("Default", opened.endpoints, by_default=True)
             await agent.identities.keep_choice()
             await opened.sync(sync)
+            if not (agent.gateways.uris or given):
+                warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=2)
             on_progress("ready", 1, 1)
             return Connection(
                 cls._of(agent, identity, opened.lease), created=created, recovery_phrase=opened.recovery_phrase
@@ -190,6 +203,7 @@ class Web5(Archives):
         sync: str | None = None,
         dwn_endpoints: Sequence[str] | None = None,
         did_dht_gateways: Sequence[str] | None = None,
+        config: Config | None = None,
         password: str | None = None,
         agent: Agent | None = None,
         on_progress: Progress = ignore_progress,
@@ -212,18 +226,21 @@ class Web5(Archives):
         """
         parse_interval(sync or DEFAULT_SYNC_INTERVAL)
         _check(dwn_endpoints, did_dht_gateways, platform_options)
-        given = Delegation.from_json(delegation)
+        delegated = Delegation.from_json(delegation)
+        given = agent is not None or did_dht_gateways is not None or config is not None
         async with unlocked_agent(
-            agent, dwn_endpoints, did_dht_gateways, password, None, on_progress, platform_options
+            agent, dwn_endpoints, did_dht_gateways, config, password, None, on_progress, platform_options
         ) as opened:
             agent = opened.agent
-            created = all(one.did != given.delegate_did for one in agent.identities.list())
-            identity = await accept_delegation(agent, given, name, keys)
+            created = all(one.did != delegated.delegate_did for one in agent.identities.list())
+            identity = await accept_delegation(agent, delegated, name, keys)
             await agent.identities.choose(identity.did)
             if sync != "off":
                 on_progress("sync", 0, 1)
-                await agent.sync.now("pull", given.connected_did)
+                await agent.sync.now("pull", delegated.connected_did)
             await opened.sync(sync)
+            if not (agent.gateways.uris or given):
+                warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=2)
             on_progress("ready", 1, 1)
             return Connection(
                 cls._of(agent, identity, opened.lease), created=created, recovery_phrase=opened.recovery_phrase
@@ -314,7 +331,12 @@ class Web5(Archives):
         await self.close()
 
 
-_NAMED = ("sync", "dwn_endpoints", "did_dht_gateways", "password", "recovery_phrase", "agent", "on_progress")
+_UNPUBLISHED = (
+    "No DID DHT gateway is set, so the DIDs of this agent are made and not published: nobody else finds them, and its"
+    " data stay on this device. Set one, by Web5.connect(did_dht_gateways=[…]) or in config.json; or say that none is"
+    " wanted, by did_dht_gateways=[]."
+)
+_NAMED = ("sync", "dwn_endpoints", "did_dht_gateways", "config", "password", "recovery_phrase", "agent", "on_progress")
 
 
 def _check(

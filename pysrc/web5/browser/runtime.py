@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from urllib.parse import urljoin, urlsplit
 
-import js
-
 from web5.agent.agent import Agent, Platform
 from web5.agent.schema import COMPONENTS
+from web5.browser import site
 from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.guard import GuardedFetchHttp
@@ -35,12 +34,11 @@ async def open_agent(
     """Open the agent of this origin.
 
     Parameters:
-        gateway_uris: DID DHT gateways, the preferred one first.
+        gateway_uris: as `Agent` has it.
         name: the store's name; each name is a node of its own.
         share_sockets: as `Agent` has it.
 
     Raises:
-        InvalidArgument: there is no gateway.
         StorageBusy: another tab is the node.
         StorageNewer: a newer version of this site wrote what is stored.
         StorageError: IndexedDB refused or what it holds is not whole.
@@ -57,7 +55,7 @@ async def open_agent(
         blobs = await IndexedDbBlobs.open(name)
         stack.push_async_callback(blobs.close)
         on_progress("store", 1, 2)
-        http, sockets, local = FetchHttp(), BrowserWebSockets(), urlsplit(_site_base()).hostname in LOCAL_HOSTS
+        http, sockets, local = FetchHttp(), BrowserWebSockets(), urlsplit(site.origin()).hostname in LOCAL_HOSTS
         platform = Platform(
             database=database,
             blobs=blobs,
@@ -88,15 +86,12 @@ async def open_agent(
     return agent
 
 
-async def site_settings(on_progress: Progress = ignore_progress) -> Settings:
-    """Read the settings of the site, as `fetch_settings` does."""
-    url = urljoin(_site_base(), "config.json")
-    return await fetch_settings(url, FetchHttp(), SystemClock(), SettingsMemory(), on_progress)
+async def site_settings(config: str | None = None, on_progress: Progress = ignore_progress) -> Settings:
+    """Read the settings of the site, as `fetch_settings` does.
 
-
-def _site_base() -> str:
-    # The interpreter of our sites sets it. PyScript starts its workers from a blob, whose address tells no more than
-    # the origin.
-    own = str(js.location.href)
-    base = getattr(js, "WEB5_SITE", None) or (f"{js.location.origin}/" if own.startswith("blob:") else own)
-    return str(base)
+    Parameters:
+        config: the URL of the file, which then has to be there; by default it is looked for (`web5.browser.site`).
+    """
+    urls = site.config_urls() if config is None else [urljoin(site.base(), config)]
+    required = config is not None
+    return await fetch_settings(urls, FetchHttp(), SystemClock(), SettingsMemory(), on_progress, required=required)

@@ -10,7 +10,7 @@ from web5.agent.agent import Agent
 from web5.agent.identities import Identity
 from web5.cli.terminal import password
 from web5.errors import IdentityError, InvalidArgument
-from web5.platform import default_settings, open_agent
+from web5.platform import open_agent, settings_of
 
 VAULT_PASSWORD = "WEB5_PASSWORD"
 STORE = "web5.sqlite"
@@ -32,8 +32,8 @@ async def opened(folder: Path, gateways: Sequence[str], *, make: bool = False) -
     """
     if not make and not (folder / STORE).exists():
         raise InvalidArgument(f"There is no agent in {folder}: name its folder with --data.")
-    settings = await default_settings()
-    agent = await open_agent(gateway_uris=gateways or settings.gateways, data_path=folder)
+    settings = await settings_of()
+    agent = await open_agent(gateway_uris=gateways or settings.did_dht_gateways, data_path=folder)
     try:
         if agent.vault.state == "new":
             if not make:

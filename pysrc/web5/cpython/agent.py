@@ -44,7 +44,7 @@ async def open_agent(
     """Open the agent whose data lies in a folder, making the folder if need be.
 
     Parameters:
-        gateway_uris: DID DHT gateways, the preferred one first.
+        gateway_uris: as `Agent` has it.
         http: another way to the network, for example into ASGI apps of this process; the agent closes it.
         sockets: that way for WebSockets; with another `http`, there are none without it.
         share_sockets: as `Agent` has it.
@@ -53,7 +53,6 @@ async def open_agent(
             gateways may be anywhere.
 
     Raises:
-        InvalidArgument: there is no gateway.
         StorageBusy: another process has it open.
         StorageNewer: a newer version of this program wrote what is in it.
     """

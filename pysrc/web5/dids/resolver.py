@@ -28,7 +28,7 @@ from web5.dids.key import DidKey
 from web5.dids.models import DidDereferencingResult, DidDocument, DidResolutionResult, PortableDid, Resolved
 from web5.dids.uri import DidUrl, parse_did
 from web5.dids.web import DidWeb
-from web5.errors import DidError, RemoteError
+from web5.errors import DidError, NoGateway, RemoteError
 from web5.lru import LruCache, footprint
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
@@ -84,11 +84,14 @@ async def dwn_endpoints(resolver: DidResolver, did: str) -> list[str]:
 
     Raises:
         DidError: the DID cannot be resolved now, or this is none but a DID URL, which is nobody's name.
+        NoGateway: it is a did:dht, and there is none to ask.
     """
     if (parsed := parse_did(did)) is not None and parsed.uri != did:
         raise DidError("invalidDid", f"{did[:500]} is a part of something: name the DID alone, {parsed.uri[:500]}")
     result = await resolver.resolve(did)
     if result.did_document is None:
+        if result.did_resolution_metadata.get(NoGateway.MARK):
+            raise NoGateway
         message = str(result.did_resolution_metadata.get("errorMessage", f"{did} cannot be resolved"))
         raise DidError(result.error or "internalError", message.removeprefix(f"{result.error}: "))
     return result.did_document.dwn_endpoints
@@ -275,15 +278,17 @@ def default_resolver(
     crypto: Crypto,
     clock: Clock,
     *gateway_uris: str,
+    gateways: Gateways | None = None,
     cache: DidCache | None = None,
     web: DidWeb | None = None,
 ) -> UniversalResolver:
     """Return a resolver for did:dht, by these gateways, and for did:jwk, did:key and did:web.
 
     Parameters:
+        gateways: in the place of `gateway_uris`, gateways that may be others later.
         web: by default did:web over `http`, without localhost.
     """
-    dht = DidDht(Gateways(http, crypto, gateway_uris, clock), crypto)
+    dht = DidDht(gateways or Gateways(http, crypto, gateway_uris, clock), crypto)
     return UniversalResolver([dht, DidJwk(), DidKey(), web or DidWeb(http)], clock, cache)
 
 

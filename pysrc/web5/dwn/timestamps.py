@@ -51,6 +51,14 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment_of(us: int) -> datetime:
+    """Return a moment in microseconds since 1970-01-01 UTC as a datetime; the nearest that there is, if none."""
+    try:
+        return _EPOCH + us * _MICROSECOND
+    except OverflowError:
+        return (datetime.min if us < 0 else datetime.max).replace(tzinfo=UTC)
+
+
 def parse_timestamp(text: str) -> int:
     """Return a timestamp in microseconds since 1970-01-01 UTC.
 

@@ -22,6 +22,7 @@ from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.jws import message_signer
 from web5.dwn.rpc import method_of
 from web5.errors import BadReply, BadRequest, NoWebSocket, RemoteError, Unreachable
+from web5.lru import LruCache
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.ports.websocket import WebSocket, WebSockets
@@ -57,6 +58,9 @@ _ONLY_ASKS = frozenset({"Records.Query", "Messages.Query", "Protocols.Query"})
 _WITHOUT_DATA = _ONLY_ASKS | {"Records.Delete", "Protocols.Configure"}
 """Methods that a socket carries whole: it has no place for data, and dwn-server loses the data that is read over it."""
 
+
+KNOWN_INFOS = 64
+"""Endpoints whose description is remembered."""
 
 Way = tuple[Http, WebSockets | None]
 
@@ -97,6 +101,7 @@ class RemoteDwn:
         self._timeout = timeout
         self._shares = share_sockets
         self._sockets: dict[tuple[str, str | None], DwnSocket] = {}
+        self._infos: LruCache[str, ServerInfo] = LruCache(KNOWN_INFOS)
 
     def way(self, tenant: str, endpoint: str) -> Way:
         """Return the way to an endpoint of a tenant: a guarded one, if nobody here chose the endpoint."""
@@ -217,9 +222,22 @@ class RemoteDwn:
                 raise NoWebSocket(f"{endpoint} says that it offers no WebSocket") from error
             raise
 
+    async def info(self, tenant: str, endpoint: str) -> ServerInfo:
+        """Ask an endpoint of a tenant for its description. Raises as `server_info` does."""
+        return await self._asked(self.way(tenant, endpoint)[0], endpoint)
+
+    def known_info(self, endpoint: str) -> ServerInfo | None:
+        """Return the last description that an endpoint gave here; None if it was not asked."""
+        return self._infos.get(same_endpoint(endpoint))
+
+    async def _asked(self, http: Http, endpoint: str) -> ServerInfo:
+        info = await server_info(http, endpoint, self._timeout)
+        self._infos.put(same_endpoint(endpoint), info)
+        return info
+
     async def _info(self, http: Http, endpoint: str) -> ServerInfo | None:
         try:
-            return await server_info(http, endpoint, self._timeout)
+            return await self._asked(http, endpoint)
         except RemoteError:
             return None
 

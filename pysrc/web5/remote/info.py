@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
 
 from web5 import strict_json
@@ -17,6 +17,17 @@ MAX_INFO_BYTES = 64 * 1024
 """Bytes of `/info` that are read; servers send a few hundred."""
 
 
+def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Take what is only shown for nothing, if it has no sensible form."""
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
+
+
+Told = Annotated[str | None, Field(max_length=100), WrapValidator(_or_none)]
+
+
 class ServerInfo(BaseModel):
     """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
 
@@ -25,6 +36,13 @@ class ServerInfo(BaseModel):
     registration_requirements: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=20)
     """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""
     web_socket_support: bool = False
+    server: Told = None
+    """The name of the program."""
+    version: Told = None
+    sdk_version: Told = None
+    """The version of its DWN engine."""
+    max_file_size: Annotated[int | None, Field(ge=0), WrapValidator(_or_none)] = None
+    """Bytes of a record's data that it takes, at the most."""
 
 
 async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:

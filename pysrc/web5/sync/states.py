@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from web5.remote.clocks import TOLERATED
 
@@ -33,6 +34,13 @@ class State(StrEnum):
     """It is held here, but it or its data cannot be read; whoever has it is asked for it. It has no endpoint."""
     DISPLACED = "displaced"
     """The endpoint had it, or says so, and shows something else in its place, or nothing (`plan.variants`)."""
+
+
+class Failure(NamedTuple):
+    """The reason why a visit ended early, or moved nothing: a DWN's status; `code` is 0 if no DWN answered."""
+
+    code: int
+    detail: str
 
 
 class Activity(StrEnum):
@@ -169,7 +177,7 @@ class EndpointStatus:
     reachable: bool | None
     syncing: bool
     last_success: int | None
-    last_error: tuple[int, str] | None
+    last_error: Failure | None
     pending_out: int
     pending_in: int
     refused: int
@@ -215,9 +223,15 @@ class DeliveryStatus:
 
 
 class EndpointStatuses(list[EndpointStatus]):
-    """The status of each endpoint; `deliveries` counts what is on its way to somebody else's."""
+    """The status of each endpoint.
+
+    Attributes:
+        deliveries: the numbers of what is on its way to somebody else's.
+        unpublished: why others cannot find a DID, or not as it is here, by the DID.
+    """
 
     deliveries: Sequence[DeliveryStatus] = ()
+    unpublished: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)

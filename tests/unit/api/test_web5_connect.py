@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.unit.conftest import World
+from tests.watch import until
 from web5 import Web5
 from web5.cpython.http import HttpxHttp
 from web5.errors import (
@@ -75,7 +76,7 @@ class ClosableHttp(HttpxHttp):
 
 async def test_who_connects_again_gets_the_agent_that_is_open(tmp_path: Path) -> None:
     http = ClosableHttp()
-    first = await Web5.connect(sync="1 hour", dwn_endpoints=[], data_path=tmp_path, http=http)
+    first = await Web5.connect(sync="1 hour", config={}, data_path=tmp_path, http=http)
     record = await first.web5.dwn.records.create("once")
     again = await Web5.connect(data_path=tmp_path / "." / "")  # as a cell that runs again, or another part of the app
     assert (again.did, again.created, again.web5.agent) == (first.did, False, first.web5.agent)
@@ -96,7 +97,7 @@ async def test_many_connect_at_once_and_one_identity_is_made(tmp_path: Path) -> 
     assert sum(one.created for one in connections) == 1
     await asyncio.gather(*(one.web5.close() for one in connections))
     assert http.closed
-    again = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    again = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())
     assert again.did == connections[0].did
     await again.web5.close()
 
@@ -105,20 +106,33 @@ async def test_connections_that_nobody_has_any_more_do_not_keep_the_agent_open(t
     http = ClosableHttp()
     web5: Any = None
     for _ in range(3):
-        web5, _did = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=http)
+        web5, _did = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=http)
     gc.collect()
     await web5.close()
     assert http.closed
 
 
 async def test_options_that_contradict_the_open_agent_are_refused_by_name(tmp_path: Path) -> None:
-    web5, did = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    web5, did = await Web5.connect(
+        sync="off", did_dht_gateways=["https://dht.example"], data_path=tmp_path, http=ClosableHttp()
+    )
     for options in ({"share_sockets": True}, {"did_dht_gateways": ["https://other.example"]}, {"http": ClosableHttp()}):
         with pytest.raises(InvalidArgument, match=rf"^{next(iter(options))}=.*open here already"):
             await Web5.connect(data_path=tmp_path, **options)  # type: ignore[arg-type]
     again, _ = await Web5.connect(data_path=tmp_path, share_sockets=False)
     await again.close()
     assert [one.did for one in web5.identities.list()] == [did]
+    await web5.close()
+
+
+async def test_an_open_agent_without_gateways_takes_those_that_are_named_later(tmp_path: Path) -> None:
+    web5, did = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())
+    assert web5.nodes.published.state == "no gateway"
+    again, same = await Web5.connect(data_path=tmp_path, config={"did_dht_gateways": ["https://dht.example"]})
+    assert same == did and web5.agent is again.agent
+    assert web5.agent.gateways.uris == ("https://dht.example",)
+    await until(lambda: "503" in (web5.nodes.published.reason or ""))
+    await again.close()
     await web5.close()
 
 
@@ -147,26 +161,26 @@ async def test_close_right_after_connect_and_a_cancelled_connect_leave_nothing_b
 
 async def test_without_an_agent_the_platform_s_own_is_opened_and_closed(tmp_path: Path) -> None:
     http = ClosableHttp()
-    first = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=http)
+    first = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=http)
     assert first.created
     await first.web5.close()
     assert http.closed
-    second = await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())
+    second = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())
     assert (second.did, second.created) == (first.did, False)
     await second.web5.close()
 
 
 async def test_a_connection_that_fails_closes_the_agent_it_opened(tmp_path: Path) -> None:
     """The store is closed and its lock released, so the next attempt finds both free and nothing changed."""
-    first = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    first = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())
     await first.web5.close()
     failing: list[dict[str, Any]] = [{"password": "none was set"}, {"recovery_phrase": "no such words"}]
     for options in failing:
         http = ClosableHttp()
         with pytest.raises((InvalidArgument, VaultError)):
-            await Web5.connect(sync="off", data_path=tmp_path, http=http, **options)
+            await Web5.connect(sync="off", config={}, data_path=tmp_path, http=http, **options)
         assert http.closed
-    again = await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())
+    again = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())
     assert again.did == first.did
     await again.web5.close()
 
@@ -181,9 +195,9 @@ async def test_an_agent_that_was_passed_stays_open_when_the_connection_fails(wor
 async def test_a_store_that_cannot_be_opened_leaves_no_lock(tmp_path: Path) -> None:
     (tmp_path / "web5.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(StorageCorrupt):
-        await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())
+        await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())
     (tmp_path / "web5.sqlite").unlink()
-    web5, _ = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=ClosableHttp())
+    web5, _ = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())
     await web5.close()
 
 
@@ -374,12 +388,12 @@ async def test_what_cannot_be_connected_with_is_refused_by_its_name(
 
 async def test_a_connection_is_a_context_that_closes(tmp_path: Path) -> None:
     http = ClosableHttp()
-    connection = await Web5.connect(sync="off", dwn_endpoints=[], data_path=tmp_path, http=http)
+    connection = await Web5.connect(sync="off", config={}, data_path=tmp_path, http=http)
     async with connection as web5:
         await web5.dwn.records.create("x")
         assert repr(connection) == f"<Connection {connection.did}>"
     assert http.closed
-    async with (await Web5.connect(sync="off", data_path=tmp_path, http=ClosableHttp())).web5 as again:
+    async with (await Web5.connect(sync="off", config={}, data_path=tmp_path, http=ClosableHttp())).web5 as again:
         assert again.connected_did == connection.did
 
 
@@ -388,7 +402,7 @@ async def test_closing_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     for _ in range(2):
         web5, _did = await Web5.connect(
-            sync="live", dwn_endpoints=["http://127.0.0.1:9/"], data_path=tmp_path, http=ClosableHttp()
+            sync="live", dwn_endpoints=["http://127.0.0.1:9/"], config={}, data_path=tmp_path, http=ClosableHttp()
         )
         await web5.close()
     await asyncio.sleep(0)

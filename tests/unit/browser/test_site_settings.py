@@ -12,7 +12,7 @@ from web5.browser.site_settings import fetch_settings
 from web5.errors import SettingsError, StorageError, TimedOut, Unreachable
 from web5.ports.clock import SystemClock
 from web5.ports.http import BodyStream, HttpResponse
-from web5.settings import DEFAULT_GATEWAY, Settings
+from web5.settings import Settings
 
 URL = "https://site.example/notes/config.json"
 GOOD = b'{"dwn_endpoints": ["dwn0"], "did_dht_gateways": ["dht"]}'
@@ -97,7 +97,7 @@ class Launch:
         self.told: list[tuple[str, int, int]] = []
 
     async def settings(self, site: Site) -> Settings:
-        return await fetch_settings(URL, site, self.clock, self.kept, lambda *told: self.told.append(told))
+        return await fetch_settings([URL], site, self.clock, self.kept, lambda *told: self.told.append(told))
 
 
 UNUSABLE = [
@@ -140,12 +140,12 @@ async def test_a_file_that_cannot_be_used_says_what_is_wrong_with_it(body: bytes
 async def test_a_site_without_a_file_has_the_built_in_settings(status: int) -> None:
     launch = Launch()
     found = await launch.settings(Site(Answer(status, b"<html>")))
-    assert (found.dwn_endpoints, found.gateways, launch.told) == ([], [DEFAULT_GATEWAY], [])
+    assert (found, launch.told) == (Settings(), [])
 
 
 async def test_relative_addresses_are_the_site_s() -> None:
     assert await Launch().settings(Site(Answer(200, GOOD))) == READ
-    assert (await Launch().settings(Site(Answer(200, b"{}")))).gateways == [DEFAULT_GATEWAY]
+    assert await Launch().settings(Site(Answer(200, b"{}"))) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -202,3 +202,68 @@ async def test_without_a_memory_it_is_asked_each_time() -> None:
     assert await Launch(kept).settings(Site(Unreachable("no connection"), Answer(200, GOOD))) == READ
     kept.broken = True
     assert await Launch(kept).settings(Site(Answer(200, GOOD))) == READ
+
+
+OTHER = "https://site.example/config.json"
+
+
+class Files:
+    """The `Http` of a site that has these files; without a body it does not answer."""
+
+    def __init__(self, files: Mapping[str, bytes | None]) -> None:
+        self.files = files
+        self.asked: list[str] = []
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | BodyStream | None = None,
+        timeout: float = 30.0,
+    ) -> Answer:
+        self.asked.append(url)
+        found = self.files.get(url, b"")
+        if found is None:
+            raise Unreachable("no connection")
+        return Answer(200, found) if found else Answer(404, b"")
+
+
+async def found_in(files: Mapping[str, bytes | None], kept: Kept, *, required: bool = False) -> tuple[Settings, int]:
+    site = Files(files)
+    found = await fetch_settings([URL, OTHER], site, Hasty(), kept, lambda *told: None, required=required)
+    return found, len(site.asked)
+
+
+ELSE = b'{"dwn_endpoints": ["dwn7"]}'
+ELSE_READ = Settings(dwn_endpoints=["https://site.example/dwn7"])
+
+
+async def test_the_first_place_that_has_a_file_counts() -> None:
+    kept = Kept()
+    assert await found_in({OTHER: ELSE}, kept) == (ELSE_READ, 2)
+    assert await found_in({URL: GOOD, OTHER: ELSE}, kept) == (READ, 1)
+    assert await found_in({URL: b"{}", OTHER: ELSE}, kept) == (Settings(), 1)
+    assert await found_in({}, kept) == (Settings(), 2)
+
+
+async def test_no_place_is_looked_at_while_one_before_it_does_not_answer() -> None:
+    """Invariants 1 and 2."""
+    kept = Kept()
+    site = Files({URL: None, OTHER: ELSE})
+    waiting = asyncio.ensure_future(fetch_settings([URL, OTHER], site, Hasty(), kept, lambda *told: None))
+    await until(lambda: len(site.asked) > 3)
+    waiting.cancel()
+    assert set(site.asked) == {URL}
+    assert await found_in({OTHER: ELSE}, kept) == (ELSE_READ, 2)
+    assert await found_in({URL: None}, kept) == (ELSE_READ, 1)
+    assert await found_in({OTHER: None}, kept) == (ELSE_READ, 2)
+
+
+async def test_a_file_that_is_named_has_to_be_there() -> None:
+    kept = Kept()
+    with pytest.raises(SettingsError, match="there is no such file"):
+        await found_in({}, kept, required=True)
+    assert await found_in({URL: GOOD}, kept, required=True) == (READ, 1)
+    assert await found_in({}, kept, required=True) == (READ, 2), "the last answer stands while it cannot be used"

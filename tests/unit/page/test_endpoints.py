@@ -64,8 +64,8 @@ async def test_a_change_that_is_not_published_is_told(world: World) -> None:
     device = await opened(world)
     world.down |= {"dht"}
     assert await device.ask("add_node", url=world.endpoints[1]) is None
-    did = device.session.web5.connected_did
-    await until(lambda: device.agent.publications.get(did).error)
+    web5 = device.session.web5
+    await until(lambda: web5.nodes.published.reason and web5.vault.published.reason)
     state = await device.ask("state")
     assert state["published_before"]
     assert "down" in state["publish_error"]

@@ -162,7 +162,8 @@ web5, did = await Web5.connect(name="installed", sync="off", dwn_endpoints=[], d
 record = await web5.dwn.records.create("Hello")
 text = await (await web5.dwn.records.read(record.id)).data.text()
 await web5.close()
-text
+from web5.browser import site
+text + " of " + " ".join(site.config_urls())
 """
 PLAIN_PAGE = """<!doctype html>
 <link rel="icon" href="data:,">
@@ -186,21 +187,33 @@ IN_WORKER = """
 """
 
 
-@pytest.mark.parametrize("in_worker", [False, True])
-async def test_micropip_installs_it_in_plain_pyodide(page: Page, root: tuple[Path, str], in_worker: bool) -> None:
+OF_A_BLOB = """
+  const start = `import {{ answer }} from "${{new URL("./plain.mjs", location.href)}}"; self.onmessage = answer;`;
+  const address = URL.createObjectURL(new Blob([start], {{ type: "text/javascript" }}));
+  const worker = new Worker(address, {{ type: "module" }});
+"""
+
+
+@pytest.mark.parametrize("where", ["page", "worker", "blob"])
+async def test_micropip_installs_it_in_plain_pyodide(page: Page, root: tuple[Path, str], where: str) -> None:
+    """Wherever that is, the site's config.json is looked for where the site is."""
     place, address = root
     (pyodide,) = place.glob("pyodide-*")
     code = RUN.format(address=address, pyodide=pyodide.name, python=json.dumps(INSTALLED))
-    if in_worker:
+    if where != "page":
         (place / "plain.mjs").write_text(
-            f"{code}\nself.onmessage = async ({{ data }}) => self.postMessage(await run(data).catch(String));\n"
+            f"{code}\nexport const answer = async ({{ data }}) => self.postMessage(await run(data).catch(String));\n"
+            "self.onmessage = answer;\n"
         )
         code = IN_WORKER.format()
+    if where == "blob":
+        code = OF_A_BLOB.format() + code.split("\n", 2)[2]
     (place / "plain.html").write_text(PLAIN_PAGE.format(code=code, address=address))
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
     await page.goto(f"{address}plain.html")
     answer = await page.wait_for_function("window.answer", timeout=120_000)
-    assert await answer.json_value() == "Hello"
+    told = (await answer.json_value()).split()
+    assert told[:3] == ["Hello", "of", f"{address}config.json"]
     gateway = "http://127.0.0.1:9/"
     assert [url for url in asked if not url.startswith((address, gateway, "blob:", "data:"))] == []

@@ -128,7 +128,7 @@ class PublishAttempt:
         now = dht.sequence_at(self.clock.now())
         for _ in range(CONFLICT_ROUNDS):
             seq = max(now, self._version + 1)
-            item = await dht.sign_document(self.wanted.portable_did, self.crypto, seq, self.gateways.uris[0])
+            item = await dht.sign_document(self.wanted.portable_did, self.crypto, seq, self.gateways.preferred)
             delivery = await self._deliver(item, made_here=True)
             told = [answer.clock for answer in delivery.answers if answer.clock is not None]
             if len(told) == len(delivery.answers) and max(*told, self._version + 1) < seq:

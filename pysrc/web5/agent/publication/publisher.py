@@ -147,6 +147,11 @@ class DidPublisher:
             kept.look_again()
         return await asyncio.shield(kept.found)
 
+    def look_again(self) -> None:
+        """Look after every DID that is kept now, since the gateways are others."""
+        for kept in self._kept.values():
+            kept.look_again()
+
     async def publish_all(self) -> bool:
         """Publish every DID that is kept; True if all of them are found."""
         return all(await asyncio.gather(*map(self.publish, self._kept)))
@@ -155,6 +160,10 @@ class DidPublisher:
         try:
             while True:
                 kept.wake.clear()
+                if not self._gateways.uris:
+                    kept.resolve(False)
+                    await kept.wake.wait()
+                    continue
                 try:
                     await self._attempt(did, kept)
                 except Exception:

@@ -17,7 +17,7 @@ from typing import Any
 from web5.crypto.encoding import z32_encode
 from web5.dids.dht import bep44
 from web5.dids.dht.bep44 import SignedItem
-from web5.errors import BodyTooLarge, DidError, InvalidArgument, RemoteError, TimedOut
+from web5.errors import BodyTooLarge, DidError, NoGateway, RemoteError, TimedOut
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http, HttpResponse
@@ -105,23 +105,38 @@ class Gateways:
     """The gateways of one agent or node.
 
     Parameters:
-        uris: base URLs of DID DHT gateways or Pkarr relays, the preferred one first.
-
-    Raises:
-        InvalidArgument: there is none.
+        uris: base URLs of DID DHT gateways or Pkarr relays, the preferred one first. Without any, whatever would ask
+            one raises NoGateway.
     """
 
     def __init__(self, http: Http, crypto: Crypto, uris: Iterable[str], clock: Clock | None = None) -> None:
-        self.uris = tuple(dict.fromkeys(uris))
-        if not self.uris:
-            raise InvalidArgument("There is no DID DHT gateway: give the URL of at least one.")
+        self.use(uris)
         self._http = http
         self._crypto = crypto
         self._clock = clock or SystemClock()
 
+    def use(self, uris: Iterable[str]) -> None:
+        """Take these from now on in the place of those before."""
+        self.uris = tuple(dict.fromkeys(uris))
+
+    @property
+    def preferred(self) -> str:
+        """The first of them.
+
+        Raises:
+            NoGateway: there is none.
+        """
+        if not self.uris:
+            raise NoGateway
+        return self.uris[0]
+
     async def find(self, key: bytes) -> Answers:
-        """Ask until one has an item: the next gateway is asked if one cannot help, or is slow."""
-        untried = list(self.uris)
+        """Ask until one has an item: the next gateway is asked if one cannot help, or is slow.
+
+        Raises:
+            NoGateway: there is none to ask.
+        """
+        untried = [self.preferred, *self.uris[1:]]
         running: set[asyncio.Task[Answer]] = set()
         answers: list[Answer] = []
         try:

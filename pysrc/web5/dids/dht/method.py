@@ -41,12 +41,12 @@ async def publish(
             invalidPreviousDidProof, the previous DID in the metadata did not sign for this one.
         CryptoError: the identity key is malformed.
         RemoteError: no gateway was reached.
-        InvalidArgument: there is no gateway.
+        NoGateway: none is named.
     """
     clock = clock or SystemClock()
     gateways = Gateways(http, crypto, gateway_uris, clock)
     seq = max(sequence_at(clock.now()), bep44.version_of(portable_did.metadata) + 1)
-    item = await sign_document(portable_did, crypto, seq, gateways.uris[0])
+    item = await sign_document(portable_did, crypto, seq, gateways.preferred)
     answers = Answers([answer async for answer in gateways.put(item)])
     if len(answers.failed) == len(answers.all):
         if all(isinstance(answer.error, RemoteError) for answer in answers.failed):
@@ -130,7 +130,7 @@ class DidDht:
 
         Raises:
             DidError: as `DidMethod.resolve`; notFound only if every gateway said so. Its details have the
-                answer of each of them.
+                answer of each of them. NoGateway: none is set.
         """
         answers = await self._gateways.find(identity_key(did.uri))
         newest = answers.newest

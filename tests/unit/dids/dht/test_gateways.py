@@ -13,8 +13,8 @@ from web5.dids import dht
 from web5.dids.dht.bep44 import PAYLOAD_LIMIT
 from web5.dids.dht.gateways import HEDGE_SECONDS, REFUSAL_BYTES, SURVEY_SECONDS
 from web5.dids.models import DidResolutionResult
-from web5.dids.resolver import CACHE_SECONDS, default_resolver
-from web5.errors import DidError, InvalidArgument, Unreachable
+from web5.dids.resolver import CACHE_SECONDS, default_resolver, dwn_endpoints
+from web5.errors import DidError, NoGateway, RemoteError, Unreachable
 
 REFUSED = httpx.ConnectError("refused")
 
@@ -159,9 +159,17 @@ async def test_it_is_published_if_one_takes_it_and_not_if_none_does(world: Gatew
     assert (await world.publish(portable_did)).metadata["published"]
 
 
-async def test_without_a_gateway_nothing_can_be_asked(world: GatewayWorld) -> None:
-    with pytest.raises(InvalidArgument, match="no DID DHT gateway"):
-        default_resolver(world.http, CRYPTO, world.clock)
+async def test_without_a_gateway_a_did_dht_is_not_found_and_the_reason_is_typed(world: GatewayWorld) -> None:
+    portable_did = await world.publish(await dht.create(CRYPTO))
+    resolver = default_resolver(world.http, CRYPTO, world.clock)
+    result = await resolver.resolve(portable_did.uri)
+    assert (result.did_document, result.error) == (None, "internalError")
+    assert "did_dht_gateways" in result.did_resolution_metadata["errorMessage"]
+    with pytest.raises(NoGateway, match="did_dht_gateways") as refused:
+        await dwn_endpoints(resolver, portable_did.uri)
+    assert isinstance(refused.value, DidError) and isinstance(refused.value, RemoteError)
+    with pytest.raises(NoGateway):
+        await dht.publish(portable_did, world.http, CRYPTO)
 
 
 async def test_a_gateway_that_is_named_twice_is_asked_once(world: GatewayWorld) -> None:

@@ -25,6 +25,12 @@ from tests.contracts import (
     sealer_contract,
     websocket_contract,
 )
+from tests.contracts.archives_in_worker import (  # noqa: F401 (called by their names)
+    archive_in_little_memory,
+    archive_through_a_stream,
+    export_to_blob,
+    import_from_blob,
+)
 from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
 from tests.contracts.memory_pages import MemoryPages

@@ -38,7 +38,7 @@ class Lease:
 
 
 class _Shared:
-    """What is known of one store's agent, open or not."""
+    """The state of one store's agent, open or not."""
 
     def __init__(self) -> None:
         self.agent: Agent | None = None

@@ -41,11 +41,15 @@ async def erase(agent: Agent, did: str, *, at_nodes: bool, force: bool) -> Erase
     if identity is not None:
         await agent.identities.delete(did)
     await agent.identities.forget_choice(did)
-    if agent.sync.registered(tenant) is not None:
-        await agent.sync.unregister(tenant)
-    store = agent.dwn.store
-    messages, size = extent(store, store.tenant(tenant))
-    await agent.dwn.erase(tenant)
+    messages = size = 0
+    for one in dict.fromkeys((tenant, did)):  # a delegate keeps its grants as its own
+        if agent.sync.registered(one) is not None:
+            await agent.sync.unregister(one)
+        counted = extent(agent.dwn.store, agent.dwn.store.tenant(one))
+        messages, size = messages + counted[0], size + counted[1]
+        agent.sync.grants.forget(one)
+        agent.resolver.forget(one)
+        await agent.dwn.erase(one)
     return EraseReport(did, messages, size, deleted)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import World
-from web5 import Web5
+from web5 import ProtocolPermissions, Web5
 from web5.agent.agent import Agent
 from web5.agent.recovery import recover
 from web5.errors import IdentityError, InvalidArgument, OnlyHere
@@ -142,6 +142,34 @@ async def test_records_are_deleted_at_the_nodes_and_on_other_devices(world: Worl
     assert report.deleted == 0, "they were deleted before"
     assert await stranger.dwn.records.query(from_=did) == []
     assert rows_about(laptop, did) == {}
+
+
+async def test_a_delegate_leaves_nothing_of_whom_it_acted_for(world: World) -> None:
+    owner = await connect(await world.device("laptop"), world.endpoints)
+    definition = {
+        "protocol": "https://example.org/notes",
+        "published": True,
+        "types": {"note": {"dataFormats": ["text/plain"]}},
+        "structure": {"note": {}},
+    }
+    given = await owner.authorize(permissions=[ProtocolPermissions(definition, ["read", "write", "delete", "query"])])
+    agent = await world.device("phone")
+    web5 = (await Web5.connect_as_delegate(given, agent=agent, sync="off")).web5
+    delegate = str(web5.delegate_did)
+    assert (await owner.sync.now()).ok
+    await web5.sync.now("pull")
+    await web5.dwn.records.create(SECRET, protocol="https://example.org/notes", protocol_path="note")
+    with pytest.raises(IdentityError, match="acts for"):
+        await web5.identities.erase(web5.connected_did)
+    with pytest.raises(InvalidArgument, match="Only who has the keys"):
+        await web5.identities.erase(delegate, at_nodes=True)
+    with pytest.raises(OnlyHere):
+        await web5.identities.erase(delegate)
+    await web5.identities.erase(delegate, force=True)
+    for did in (delegate, web5.connected_did):
+        assert rows_about(agent, did) == {}
+    await agent.close()
+    assert found_in(world.folder("phone")) == []
 
 
 async def test_leftovers_are_erased_by_the_did_alone(world: World) -> None:

@@ -6,7 +6,9 @@ import asyncio
 import io
 import json
 import os
+import sys
 import zipfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from tests.contracts.memory import MIB, at_most
 from tests.unit.conftest import World
 from web5 import Web5
 from web5.agent.agent import Agent
+from web5.archive.exporting import export_archive
 from web5.archive.importing import ImportReport
+from web5.archive.local_files import LocalSink
 from web5.dwn import Delivery, compose
 from web5.dwn.cid import data_cid, message_cid
 from web5.errors import IdentityError, InvalidArgument, VaultLocked, WrongPassword
@@ -257,6 +261,51 @@ async def test_the_keys_are_as_the_person_wants_them(world: World, tmp_path: Pat
         await phone.import_(path)
     assert len(phone.identities.list()) == 1
     assert (await web5.import_(path)).complete  # where the identity is
+
+
+class Interrupting(LocalSink):
+    """A sink in memory; once so much of the archive is written, something else happens before it goes on."""
+
+    def __init__(self, target: io.BytesIO, after: int, what: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(target, None)
+        self._target, self._after, self._what = target, after, what
+
+    async def write(self, data: bytes) -> None:
+        await super().write(data)
+        if self._target.tell() >= self._after:
+            self._after = sys.maxsize
+            await self._what()
+
+
+@pytest.mark.parametrize("change", ["update", "delete", "update and delete all"])
+@pytest.mark.parametrize("after", [1, 400_000, 1_000_000])
+async def test_records_that_change_meanwhile_are_exported_as_they_were_or_are(
+    world: World, after: int, change: str
+) -> None:
+    agent = await world.device("laptop")
+    web5 = await connect(agent, [])
+    films = [await web5.dwn.records.create(LARGE[number:], schema="https://example.org/film") for number in range(3)]
+
+    async def meanwhile() -> None:
+        if "update" in change:
+            for film in films:
+                await film.update(data=b"another" * 10_000)
+        if "delete" in change:
+            for film in films[: None if "all" in change else 1]:
+                await film.delete()
+
+    target = io.BytesIO()
+    sink = Interrupting(target, after, meanwhile)
+    report = await export_archive(agent, web5.connected_did, sink, keys="plain")
+    assert report.left_out == ()
+    with zipfile.ZipFile(target) as archive:
+        assert archive.testzip() is None
+    phone = await connect(await world.device("phone"), [])
+    taken = await phone.import_(target)
+    assert (taken.refusals, taken.complete) == ([], True)
+    there = (await phone.use(taken.did)).dwn.records
+    for film in await there.query(schema="https://example.org/film"):
+        assert data_cid(await film.data.bytes()) == film.data_cid
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])

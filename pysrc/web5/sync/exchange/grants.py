@@ -42,7 +42,11 @@ class GrantBook:
         """Drop cached grants that a stored message may change (the engine's hook, invariant 2)."""
         descriptor = (applied.initial_write or applied.message)["descriptor"]
         if descriptor.get("protocol") == permissions.URI:
-            self._known = {pair: grants for pair, grants in self._known.items() if applied.tenant not in pair}
+            self.forget(applied.tenant)
+
+    def forget(self, tenant: str) -> None:
+        """Drop the cached grants of a tenant whose messages are erased."""
+        self._known = {pair: grants for pair, grants in self._known.items() if tenant not in pair}
 
     def all(self, tenant: str, delegate: str) -> Sequence[Grant]:
         """Return the grants of `tenant` to `delegate`, ended ones included, the one that lasts longest first."""

@@ -45,7 +45,7 @@ LAYERS: dict[str, set[str]] = {
     "archive": {"ports", "crypto", "dids", "dwn", "sync", "agent"},
     "platform": {"ports", "agent", "archive", "browser", "cpython"},
     "api": {"ports", "crypto", "dids", "dwn", "vc", "remote", "sync", "agent", "archive", "platform"},
-    "cli": {"dwn", "sync", "agent", "archive", "platform"},
+    "cli": {"dwn", "sync", "agent", "archive", "platform", "api"},
     "__init__": {"agent", "api", "errors"},
 }
 

@@ -92,7 +92,7 @@ async def status(options: argparse.Namespace) -> int:
     async with opened(options.data, options.gateway) as agent:
         if options.did is not None:
             chosen(agent, options.did)
-        state = state_of(agent, options.data, options.did)
+        state = await state_of(agent, options.data, options.did)
     print(shown(state, as_json=options.json))
     return 0
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.agent.delegation.actor import Actor
+from web5.agent.publication.status import PublicationState
+from web5.api.nodes import Node, NodesApi, NodeState
+from web5.api.nodes import state_of as state_of_node
 from web5.cli.terminal import count, size
 from web5.dwn.store.whole import extent
+from web5.dwn.timestamps import moment_of
 from web5.sync.states import EndpointStatus
 
 
-def state_of(agent: Agent, folder: Path, did: str | None = None) -> dict[str, Any]:
+async def state_of(agent: Agent, folder: Path, did: str | None = None) -> dict[str, Any]:
     """Return the state of an agent as JSON.
 
     Parameters:
@@ -25,7 +29,7 @@ def state_of(agent: Agent, folder: Path, did: str | None = None) -> dict[str, An
             "name": one.name,
             "inUse": one.chosen,
             **({"actsFor": one.connected_did} if one.connected_did else {}),
-            **_state(agent, one.did, one.connected_did or one.did),
+            **await _state(agent, one.did, one.connected_did or one.did),
         }
         for one in agent.identities.list()
         if did in (None, one.did)
@@ -36,42 +40,55 @@ def state_of(agent: Agent, folder: Path, did: str | None = None) -> dict[str, An
             "did": own,
             "protection": agent.vault.protection,
             "keepsRecoveryPhrase": agent.vault.keeps_recovery_phrase,
-            **_state(agent, own, own),
+            **await _state(agent, own, own),
         },
         "identities": identities,
-        "storage": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        "storage": _bytes_in(folder),
     }
 
 
-def _state(agent: Agent, did: str, tenant: str) -> dict[str, Any]:
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+async def _state(agent: Agent, did: str, tenant: str) -> dict[str, Any]:
     store = agent.dwn.store
     messages, data = extent(store, store.tenant(tenant))
-    statuses = agent.sync.status(tenant)
-    publication = agent.publications.get(did)
+    statuses, publication = agent.sync.status(tenant), agent.publication(did)
+    without = publication.state is PublicationState.NO_GATEWAY
+    reason = "name one by --gateway, to see whether it is published" if without else publication.reason
     return {
-        "published": publication.state if did.startswith("did:dht:") else None,
-        **({"publicationError": publication.error} if publication.error else {}),
+        "publication": {
+            "state": publication.state,
+            "before": publication.before,
+            **({"reason": reason} if reason else {}),
+        },
         "messages": messages,
         "largeData": data,
         "unsettled": sum(one.pending_out + one.pending_in for one in statuses),
         "undelivered": sum(one.undelivered for one in statuses.deliveries),
-        "nodes": [_node(one) for one in statuses if one.endpoint],
+        "nodes": [_node(one.url, one.state, one.reason, one.status) for one in await _nodes(agent, did, tenant)],
     }
 
 
-def _node(status: EndpointStatus) -> dict[str, Any]:
+async def _nodes(agent: Agent, did: str, tenant: str) -> list[Node]:
+    """Return the nodes in the document; of somebody for whom a delegate acts, those that sync knows, without asking."""
+    if did == tenant:
+        return await NodesApi(agent, Actor(did, agent.signer)).list()
+    known = [one for one in agent.sync.status(tenant) if one.endpoint]
+    return [Node(one.endpoint, *state_of_node(one), one, None) for one in known]
+
+
+def _node(url: str, state: NodeState, reason: str | None, status: EndpointStatus | None) -> dict[str, Any]:
+    last = None if status is None else status.last_success
     return {
-        "url": status.endpoint,
-        "toSend": status.pending_out,
-        "toFetch": status.pending_in,
-        "refused": status.refused,
-        "lastSuccess": None if status.last_success is None else _date(status.last_success),
-        "error": None if status.last_error is None else status.last_error[1],
+        "url": url,
+        "state": state,
+        "reason": reason,
+        "toSend": None if status is None else status.pending_out,
+        "toFetch": None if status is None else status.pending_in,
+        "lastSuccess": None if last is None else moment_of(last).isoformat(timespec="seconds"),
     }
-
-
-def _date(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="seconds")
 
 
 def shown(state: dict[str, Any], *, as_json: bool) -> str:
@@ -97,17 +114,17 @@ def shown(state: dict[str, Any], *, as_json: bool) -> str:
 
 def _lines(one: dict[str, Any]) -> list[str]:
     lines = [f"  {count(one['messages'], 'message')}, {size(one['largeData'])} of large data"]
-    if one["published"] is not None:
-        error = f": {one['publicationError']}" if "publicationError" in one else ""
-        words = {"published": "published", "incomplete": "published, not everywhere", "missing": "not published"}
-        lines.append(f"  {words[one['published']]}{error}")
+    publication = one["publication"]
+    before = ", but was before" if publication["before"] and publication["state"] != "published" else ""
+    reason = f" ({publication['reason']})" if "reason" in publication else ""
+    lines.append(f"  publication: {publication['state']}{before}{reason}")
     for node in one["nodes"]:
-        done = f"in sync at {node['lastSuccess']}" if node["lastSuccess"] else "never in sync"
-        lines.append(f"  {node['url']}: {done}, {node['toSend']:,} to send, {node['toFetch']:,} to fetch")
-        if node["error"]:
-            lines.append(f"    {node['error']}")
+        last = f"last in step at {node['lastSuccess']}" if node["lastSuccess"] else None
+        lines.append(f"  {node['url']}: {', '.join(filter(None, (node['state'], node['reason'], last)))}")
     if not one["nodes"]:
-        lines.append("  no node is known: what it has is on its devices alone")
+        lines.append("  no node: what it has is on its devices alone")
+    if one["unsettled"]:
+        lines.append(f"  {count(one['unsettled'], 'message')} not yet where they should be, counted for each node")
     if one["undelivered"]:
         lines.append(f"  {count(one['undelivered'], 'message')} on the way to others")
     return lines

@@ -74,7 +74,7 @@ async def test_an_identity_moves_from_one_folder_to_another(run: Run, tmp_path: 
     assert [(one["did"], one["inUse"], one["messages"]) for one in state["identities"]] == [(did, True, 3)]
     assert state["storage"] > 0
     code, out, error = await run("status", *at, tmp_path / "new")
-    assert code == 0 and did in out and "no node is known" in out
+    assert code == 0 and did in out and "no node: what it has" in out
 
 
 async def test_an_empty_folder_gets_an_agent_whose_words_are_printed(run: Run, tmp_path: Path) -> None:
@@ -95,6 +95,22 @@ async def test_a_vault_with_a_password_wants_it(run: Run, tmp_path: Path) -> Non
     assert code == 1 and error.startswith("web5: The vault does not open")
     code, out, _ = await run("status", *at, env={"WEB5_PASSWORD": PASSWORD})
     assert code == 0 and "a password" in out
+
+
+async def test_status_has_the_nodes_and_what_is_pending(run: Run, tmp_path: Path) -> None:
+    node, folder = "http://127.0.0.1:9/dwn", tmp_path / "old"
+    connection = await Web5.connect(data_path=folder, did_dht_gateways=[GATEWAY], dwn_endpoints=[node], sync="off")
+    async with connection as web5:
+        await web5.dwn.records.create("note", schema="https://example.org/note")
+        await web5.sync.now()
+    code, out, _ = await run("status", "--data", folder, "--json")
+    [one] = json.loads(out)["identities"]
+    assert code == 0
+    assert (one["did"], one["unsettled"], one["publication"]["state"]) == (web5.connected_did, 1, "no gateway")
+    assert [(there["url"], there["state"], there["toSend"]) for there in one["nodes"]] == [(node, "pending", 1)]
+    code, out, _ = await run("status", "--data", folder, "--gateway", GATEWAY)
+    assert f"  {node}: pending, 1 to bring there, 0 to fetch\n" in out
+    assert "  publication: pending" in out
 
 
 async def test_what_is_not_taken_is_said_and_is_a_status_of_its_own(run: Run, tmp_path: Path) -> None:

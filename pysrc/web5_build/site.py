@@ -12,7 +12,18 @@ import re
 import shutil
 from pathlib import Path
 
-from web5_build import boot, bundles, esbuild, node_env, package_index, project, python_env, wheels, worker_files
+from web5_build import (
+    boot,
+    bundles,
+    esbuild,
+    node_env,
+    offline,
+    package_index,
+    project,
+    python_env,
+    wheels,
+    worker_files,
+)
 from web5_build.console import Step, step
 from web5_build.paths import SITE, WEB, WORK
 from web5_build.stamp import Stamp, digest
@@ -86,6 +97,7 @@ def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, 
     if not (target / "config.json").exists():
         (target / "config.json").write_text(json.dumps(DEFAULT_CONFIG, indent=2) + "\n")
     boot.make(current, target, folders["pyodide"], modules)
+    offline.write(target)
 
 
 def _copy_runtime(target: Path, name: str, more: list[Path]) -> str:

@@ -37,11 +37,14 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def new_device(browser: Browser, world: World) -> AsyncIterator[NewDevice]:
-    """Makes devices with nothing stored, their page open; at the end no page may have complained."""
+    """Makes devices with nothing stored, their page open; at the end no page may have complained.
+
+    They keep no copy of the site (test_offline.py): it would be made for each, and answer what tests intercept.
+    """
     devices: list[Device] = []
 
     async def make() -> Device:
-        device = Device(await browser.new_context(), world.origin)
+        device = Device(await browser.new_context(service_workers="block"), world.origin)
         devices.append(device)
         await device.open()
         return device
@@ -68,7 +71,9 @@ class Booted:
 
     async def get(self, name: str) -> Device:
         if name not in self._devices:
-            device = self._devices[name] = Device(await self._browser.new_context(), self._world.origin)
+            device = self._devices[name] = Device(
+                await self._browser.new_context(service_workers="block"), self._world.origin
+            )
             await device.open()
             await device.ready()
         return self._devices[name]

@@ -105,7 +105,7 @@ async def test_the_browser_is_killed_in_a_burst_of_writes(world: World, chromium
 
         async def launch() -> BrowserContext:
             return await playwright.chromium.launch_persistent_context(
-                tmp_path / "profile", executable_path=chromium, args=FLAGS
+                tmp_path / "profile", executable_path=chromium, args=FLAGS, service_workers="block"
             )
 
         context = await launch()

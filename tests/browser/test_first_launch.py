@@ -46,7 +46,7 @@ async def test_connects_by_itself(device: Device, world: World) -> None:
 
 async def test_the_page_is_there_before_its_node_and_says_how_far_that_is(browser: Browser, world: World) -> None:
     """How soon that is, `build.py bench` says."""
-    context = await browser.new_context()
+    context = await browser.new_context(service_workers="block")
     python, node = asyncio.Event(), asyncio.Event()
     await context.route("**/pyscript-*/core.js", lambda route: _continue_after(python, route))
     await context.route("**/boot/agent.mjs", lambda route: _continue_after(node, route))
@@ -92,7 +92,7 @@ async def test_a_first_launch_waits_for_the_settings_of_its_site(
     browser: Browser, world: World, answer: dict[str, Any] | None
 ) -> None:
     """An identity that were made without them would have no nodes for good. Later launches do without."""
-    context = await browser.new_context()
+    context = await browser.new_context(service_workers="block")
     mended = False
 
     async def config(route: Route) -> None:
@@ -137,7 +137,7 @@ async def test_a_first_launch_waits_for_the_settings_of_its_site(
     ],
 )
 async def test_settings_that_cannot_be_used_are_told(browser: Browser, world: World, body: str, says: str) -> None:
-    context = await browser.new_context()
+    context = await browser.new_context(service_workers="block")
     await context.route("**/config.json", lambda route: route.fulfill(status=200, body=body))
     page = await Device(context, world.origin).open()
     await expect(page.locator("#banners")).to_contain_text("This site's settings cannot be used")
@@ -150,7 +150,7 @@ async def test_settings_that_cannot_be_used_are_told(browser: Browser, world: Wo
 
 @pytest.mark.parametrize("missing", ["**/boot/agent.mjs", "**/boot/web5.*.zip"])
 async def test_a_node_that_cannot_be_loaded_is_said_to_be_missing(browser: Browser, world: World, missing: str) -> None:
-    context = await browser.new_context()
+    context = await browser.new_context(service_workers="block")
     await context.route(missing, lambda route: route.abort())
     device = Device(context, world.origin)
     page = await device.open()
@@ -162,7 +162,7 @@ async def test_a_node_that_cannot_be_loaded_is_said_to_be_missing(browser: Brows
 
 @pytest.mark.parametrize("missing", ["**/pyscript-*/core.js", "**/micropython-*/micropython.wasm"])
 async def test_a_shell_that_cannot_be_loaded_promises_nothing(browser: Browser, world: World, missing: str) -> None:
-    context = await browser.new_context()
+    context = await browser.new_context(service_workers="block")
     await context.route(missing, lambda route: route.abort())
     page = await context.new_page()
     await page.clock.install()

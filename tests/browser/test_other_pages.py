@@ -137,7 +137,7 @@ async def static_host(world: World, tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def test_in_a_frame_it_starts_nothing(browser: Browser, world: World, static_host: str) -> None:
-    context = await browser.new_context()
+    context = await browser.new_context(service_workers="block")
     page = await context.new_page()
     for address in (static_host, world.origin):  # a page of its own origin, and one of another
         await page.goto(f"{static_host}frames?{address}")
@@ -153,7 +153,7 @@ async def test_in_a_frame_it_starts_nothing(browser: Browser, world: World, stat
 
 
 async def test_who_opens_the_page_has_no_hold_of_it(browser: Browser, world: World) -> None:
-    context = await browser.new_context()
+    context = await browser.new_context(service_workers="block")
     page = await context.new_page()
     await page.goto(world.first_endpoint)  # of the same origin, and not of the site
     async with context.expect_page() as opened:
@@ -179,7 +179,7 @@ async def test_the_page_runs_under_its_policy(device: Device, world: World, stat
       document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = true'>");
     })"""
     for url in (world.origin, static_host):
-        other = await device.context.browser.new_context()  # type: ignore[union-attr]
+        other = await device.context.browser.new_context(service_workers="block")  # type: ignore[union-attr]
         page = await other.new_page()
         await page.goto(url, wait_until="commit")
         await page.wait_for_selector("#boot-words")

@@ -28,7 +28,7 @@ async def strict_world(site: Path, tmp_path: Path) -> AsyncIterator[World]:
 async def test_a_node_with_terms_asks_and_is_filled_after_consent(
     browser: Browser, strict_world: World, tmp_path: Path
 ) -> None:
-    device = Device(await browser.new_context(), strict_world.origin)
+    device = Device(await browser.new_context(service_workers="block"), strict_world.origin)
     await device.open()
     await device.ready()
     node = device.node(strict_world.second_endpoint)

@@ -20,7 +20,9 @@ async def test_the_site_works_below_any_path(browser: Browser, world: World, tmp
     server = plain_files(port, tmp_path)
     await server.start()
     try:
-        device = Device(await browser.new_context(), f"http://127.0.0.1:{port}/some/deep%20path/")
+        device = Device(
+            await browser.new_context(service_workers="block"), f"http://127.0.0.1:{port}/some/deep%20path/"
+        )
         asked: list[str] = []
         device.context.on("request", lambda request: asked.append(request.url))
         await device.open()
@@ -39,7 +41,7 @@ async def test_the_site_works_below_any_path(browser: Browser, world: World, tmp
 
 
 async def test_the_ten_lines(browser: Browser, world: World) -> None:
-    device = Device(await browser.new_context(), f"{world.origin}examples/")
+    device = Device(await browser.new_context(service_workers="block"), f"{world.origin}examples/")
     asked: list[str] = []
     device.context.on("request", lambda request: asked.append(request.url))
     page = await device.open()

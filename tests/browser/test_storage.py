@@ -85,7 +85,7 @@ async def hooked(chromium: str, world: World, tmp_path: Path) -> AsyncIterator[H
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
 
         async def make(failing: str = "") -> Device:
-            device = Device(await browser.new_context(), world.origin)
+            device = Device(await browser.new_context(service_workers="block"), world.origin)
             await _hook(device.context, failing)
             await device.open()
             return device
@@ -262,7 +262,9 @@ async def test_a_browser_that_lets_pages_store_nothing_is_told_in_words(
     blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(blocked))
     async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(tmp_path, executable_path=chromium, args=FLAGS)
+        context = await playwright.chromium.launch_persistent_context(
+            tmp_path, executable_path=chromium, args=FLAGS, service_workers="block"
+        )
         device = Device(context, world.origin)
         await device.open()
         await expect(device.page.get_by_text("This browser lets this page store nothing")).to_be_visible()
@@ -277,7 +279,9 @@ async def test_an_address_that_is_not_secure_is_told_in_words(chromium: str, wor
     async with async_playwright() as playwright:
         flags = [*FLAGS, "--host-resolver-rules=MAP notes.example 127.0.0.1"]
         browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
-        device = Device(await browser.new_context(), world.origin.replace("127.0.0.1", "notes.example"))
+        device = Device(
+            await browser.new_context(service_workers="block"), world.origin.replace("127.0.0.1", "notes.example")
+        )
         await device.open()
         await expect(device.page.get_by_text("This page needs a secure address")).to_be_visible()
         await device.page.locator("#note-text").fill("typed all the same")

@@ -51,6 +51,8 @@ class Page:
         on_window("online", self._revive)
         on(window.document, "resume", self._revive)
         on(window.document, "web5-quiet", self._quiet)
+        on(window.document, "web5-offline", lambda _: show(el("protection-offline"), True))
+        on(window.document, "web5-newer", self._newer)
 
     async def start(self):
         """Wait for the agent, then show what it has."""
@@ -68,6 +70,7 @@ class Page:
         self._boot.finish()
         self._show(state)
         await self._show_notes()
+        window.web5KeepSite()
 
     async def _apply_mode(self):
         """Start sync, since a node begins without, in the mode that was chosen on this or an earlier visit."""
@@ -102,6 +105,11 @@ class Page:
             banner.put(title, advice, "", "warn", (("Reload", window.location.reload),))
         else:
             banner.clear(title)
+
+    def _newer(self, _):
+        """Say that a newer version of this page is here, for whenever the person wants it."""
+        title, advice = problems.problem("Newer", "")
+        banner.put(title, advice, "", "good", (("Reload", window.web5TakeNewer),))
 
     async def _event(self, js_event):
         event = events.parse(js_event.data)

@@ -95,6 +95,10 @@ _PROBLEMS = {
         "It may only be busy. If this stays, reload the page: what was saved is here, and what was not stays on this "
         "page.",
     ),
+    "Newer": (
+        "A newer version of this page is ready",
+        "Reload to use it; other tabs are told to follow. What you wrote stays.",
+    ),
     "NotFound": (
         "That note is no longer here",
         "It was deleted, perhaps on another device.",

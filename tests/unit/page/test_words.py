@@ -242,7 +242,7 @@ def test_an_error_that_has_no_words_speaks_for_itself() -> None:
 def test_every_error_with_words_exists() -> None:
     from web5 import errors
 
-    pages_own = {"InsecurePage", "Quiet"}  # they are told where there is no worker
+    pages_own = {"InsecurePage", "Newer", "Quiet"}  # they are no errors of the worker's
     assert [kind for kind in problems._PROBLEMS if not hasattr(errors, kind) and kind not in pages_own] == []
 
 

@@ -1,0 +1,61 @@
+"""What the site's service worker keeps in the browser: the page and every file that it needs, by their hashes."""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import json
+from pathlib import Path
+
+WORKER = "service-worker.js"
+PAGE = "index.html"
+
+NOT_KEPT = (
+    WORKER,
+    "_headers",
+    "config.json",  # it belongs to whoever runs the site; the node remembers what it said last
+    "docs/*",
+    "examples/*",
+    "simple/*",
+    "boot/interpreter.mjs",  # for other pages
+    "pyodide-*/micropip-*",
+    "pyodide-*/pyodide.mjs",  # it is in boot/agent.mjs
+    "pyodide-*/python_stdlib.zip",  # boot/ has the compiled one
+    "pyodide-*/pyodide-lock.json",
+    # what PyScript loads for editors, terminals and games, and for settings that are no JSON
+    "pyscript-*/codemirror*",
+    "pyscript-*/py-editor-*",
+    "pyscript-*/py-game-*",
+    "pyscript-*/py-terminal-*",
+    "pyscript-*/pyodide_graph-*",
+    "pyscript-*/service-worker.js",
+    "pyscript-*/toml-*",
+    "pyscript-*/xterm*",
+    "pyscript-*/zip-*",
+)
+"""The files of the site that the page does not need."""
+
+
+def write(site: Path) -> None:
+    """Write the list of what is to be kept into a site's service worker. Everything else of the site has to be there.
+
+    Parameters:
+        site: its folder, with the service worker's source in it, or an older list.
+    """
+    files = {"" if path == PAGE else path: _hash(site / path) for path in _kept(site)}
+    version = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
+    worker = site / WORKER
+    source = worker.read_text().split("\n", 1)
+    code = source[1] if source[0].startswith("const SITE = ") else "\n".join(source)
+    worker.unlink()  # it may be a link to another site's
+    worker.write_text(f"const SITE = {json.dumps({'version': version, 'files': files})};\n{code}")
+
+
+def _kept(site: Path) -> list[str]:
+    paths = sorted(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
+    return [path for path in paths if not any(fnmatch.fnmatch(path, pattern) for pattern in NOT_KEPT)]
+
+
+def _hash(path: Path) -> str:
+    return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()

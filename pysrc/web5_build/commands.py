@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from web5_build import chromium, lanes, node_env, python_env, site
+from web5_build import chromium, lanes, node_env, python_env, scratch, site
 from web5_build.console import BuildError, say
 from web5_build.lanes import Suite
 from web5_build.paths import INTEROP, PYSRC, PYTHON, ROOT, SITE, WORK
@@ -27,6 +27,8 @@ LANES = (
     ("checks", "unit", "simulation", "bench", "interop"),
 )
 """The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
+KEEP = ("-o", "tmp_path_retention_policy=failed")
+"""Only the folders of tests that fail: those of all are gigabytes."""
 SUITES = tuple(sorted(name for lane in LANES for name in lane))
 
 
@@ -74,7 +76,10 @@ def _test(_options: argparse.Namespace, rest: list[str]) -> int:
         say(f"==> pytest {' '.join([*paths, *options])}")
         _become(["-m", "pytest", *paths, *options], env)
     chosen = [[_suite(name, options) for name in lane if not named or name in named] for lane in LANES]
-    return asyncio.run(lanes.run(chosen, cwd=ROOT, env=env))
+    with scratch.folder(WORK / "test" / "left") as memory:
+        if memory is not None:
+            env["TMPDIR"] = str(memory)
+        return asyncio.run(lanes.run(chosen, cwd=ROOT, env=env))
 
 
 def _leading(arguments: list[str]) -> list[str]:
@@ -93,7 +98,7 @@ def _suite(name: str, options: list[str]) -> Suite:
     log = WORK / "test" / f"{name}.log"
     if name == "checks":
         return Suite(name, [[PYTHON.with_name(program), *rest] for program, *rest in CHECKS], log, is_pytest=False)
-    return Suite(name, [[PYTHON, "-m", "pytest", f"tests/{name}", *options]], log)
+    return Suite(name, [[PYTHON, "-m", "pytest", *KEEP, f"tests/{name}", *options]], log)
 
 
 def _fuzz(_options: argparse.Namespace, rest: list[str]) -> int:

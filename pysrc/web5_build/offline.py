@@ -1,4 +1,4 @@
-"""What the site's service worker keeps in the browser: the page and every file that it needs, by their hashes."""
+"""The list of what a site's service worker keeps in the browser: the page and all that it needs, by their hashes."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class VaultApi:
 
     @property
     def published(self) -> PublicationStatus:
-        """Whether others can find the agent's DID, as they have to for its words to bring it back; or why not."""
+        """The state of publication of the agent's DID, which has to be found for its words to bring it back."""
         return self._agent.publication(self._agent.vault.agent_did or "")
 
     @property

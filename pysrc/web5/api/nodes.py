@@ -85,7 +85,7 @@ class NodesApi:
 
     @property
     def published(self) -> PublicationStatus:
-        """Whether others can find the DID that signs here, and with it these nodes; or why not."""
+        """The state of publication of the DID that signs here, by which others find these nodes."""
         return self._agent.publication(self._signer)
 
     async def add(self, url: str) -> None:

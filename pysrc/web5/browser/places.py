@@ -1,4 +1,4 @@
-"""Where on an origin a site may lie, by the addresses that are known in one of its pages or workers."""
+"""The places on an origin where a site may lie, by the addresses that are known in one of its pages or workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether others can find a DID of this agent, in the words that people and apps are told."""
+"""The state of publication of a DID of this agent, in the words that people and apps read."""
 
 from __future__ import annotations
 

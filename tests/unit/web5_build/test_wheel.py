@@ -38,6 +38,11 @@ def test_the_build_is_not_in_it(wheel: zipfile.ZipFile) -> None:
     assert [name for name in wheel.namelist() if "web5_build" in name] == []
 
 
+def test_it_brings_the_program(wheel: zipfile.ZipFile) -> None:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt"))
+    assert wheel.read(name).decode() == "[console_scripts]\nweb5 = web5.cli.main:main\n"
+
+
 def test_what_a_browser_needs_is_required_and_the_server_side_is_an_extra(wheel: zipfile.ZipFile) -> None:
     (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     requires = Parser().parsestr(wheel.read(name).decode()).get_all("Requires-Dist", [])

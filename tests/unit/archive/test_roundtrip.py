@@ -9,6 +9,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from web5.archive.importing import ImportReport
 from web5.archive.local_files import LocalSink
 from web5.dwn import Delivery, compose
 from web5.dwn.cid import data_cid, message_cid
-from web5.errors import IdentityError, InvalidArgument, VaultLocked, WrongPassword
+from web5.errors import IdentityError, InvalidArgument, StorageFull, VaultLocked, WrongPassword
 
 PASSWORD = "eight or more"
 CHAT = {
@@ -230,6 +231,15 @@ async def test_roles_and_grants_that_ended_come_along(world: World, tmp_path: Pa
     assert (await said.send(web5.connected_did)).failed == []
     assert (await web5.sync.now()).complete
     await web5.dwn.records.delete(role.id)
+    scope = {"interface": "Records", "method": "Read", "protocol": uri}
+    grants = [
+        await web5.dwn.permissions.grant(
+            granted_to=bob.connected_did, scope=scope, date_expires=timedelta(days=number + 1)
+        )
+        for number in range(3)
+    ]
+    await grants[0].revoke()
+    await web5.dwn.records.delete(grants[1].id)
     await thread.update(data="after he left")
     path = tmp_path / "me.zip"
     exported = await web5.export(path, keys="plain")
@@ -327,6 +337,24 @@ async def test_an_export_that_does_not_end_leaves_nothing(world: World, tmp_path
     with pytest.raises((asyncio.CancelledError, ValueError)):
         await export
     assert os.listdir(tmp_path) == before
+
+
+async def test_an_import_that_finds_no_room_goes_on_once_there_is_some(world: World, tmp_path: Path) -> None:
+    web5 = await connect(await world.device("laptop"), [])
+    for number in range(100):
+        await web5.dwn.records.create(f"{number} " * 1000, schema="https://example.org/note")
+    path = tmp_path / "me.zip"
+    await web5.export(path, keys="plain")
+    other = await world.device("phone")
+    phone, db = await connect(other, []), other.dwn.database.connection
+    [(pages,)] = db.execute("PRAGMA page_count")
+    db.execute(f"PRAGMA max_page_count = {pages + 40}").fetchall()
+    with pytest.raises(StorageFull):
+        await phone.import_(path)
+    db.execute(f"PRAGMA max_page_count = {2 << 20}").fetchall()
+    report = await phone.import_(path)
+    assert (report.taken + report.there, report.complete) == (100, True)
+    assert held(other, report.did) == held(web5.agent, report.did)
 
 
 async def test_ten_thousand_messages_are_not_held_in_memory(world: World, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _LOCAL_MAGIC = b"PK\3\4"
 _ENCRYPTED = 0x1
 _TAIL = 64 * 1024 + 22
-_WIRED = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error, OSError)
+_NO_ZIP = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error, OSError)
 """The errors of `zipfile` for what is no ZIP."""
 
 
@@ -133,7 +133,7 @@ async def open_zip(source: ByteSource) -> ZipReader:
             if len(content) < length:
                 raise ArchiveError("", "the file became shorter while it was read") from None
             window.add(start, content)
-        except _WIRED as error:
+        except _NO_ZIP as error:
             raise ArchiveError("", f"this is no archive, or it is cut off: {error}") from error
     _check(infos, source.size)
     return ZipReader(source, infos)

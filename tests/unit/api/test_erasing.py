@@ -172,6 +172,24 @@ async def test_a_delegate_leaves_nothing_of_whom_it_acted_for(world: World) -> N
     assert found_in(world.folder("phone")) == []
 
 
+async def test_an_archive_brings_back_what_was_erased(world: World, tmp_path: Path) -> None:
+    agent = await world.device("laptop")
+    web5 = await connect(agent, world.endpoints)
+    did = web5.connected_did
+    await write(web5)
+    assert await agent.publish_all()
+    assert (await web5.sync.now()).complete
+    await web5.export(tmp_path / "me.zip", keys="plain")
+    await web5.identities.erase(did)
+    report = await web5.import_(tmp_path / "me.zip")
+    assert (report.taken, report.created_identity, report.complete) == (2, True, True)
+    back = await web5.use(did)
+    assert (await back.sync.now()).ok
+    assert all(one.same for one in await back.sync.check() if one.tenant == did)
+    [film] = await back.dwn.records.query(schema="https://example.org/film")
+    assert await film.data.bytes() == LARGE
+
+
 async def test_leftovers_are_erased_by_the_did_alone(world: World) -> None:
     agent = await world.device("laptop")
     web5 = await connect(agent, [])

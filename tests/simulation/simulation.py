@@ -19,6 +19,7 @@ from tests.simulation.phases import all_done, chaos, let_pass
 from tests.simulation.plan import plan
 from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent
 from tests.simulation.world import World
+from web5.dwn.timestamps import microseconds
 from web5.errors import StorageError
 from web5.sync import State
 
@@ -205,7 +206,7 @@ async def _idle(world: World) -> None:
             await _round(device)
         well = [one for one in world.endpoints.values() if one is not world.for_good]
         rows = [row for row in device.sync.unsettled(limit=None) if row.state is not State.DAMAGED]
-        due = [row for row in rows if row.next_try is None or row.next_try <= device.clock.now()]
+        due = [row for row in rows if row.next_try is None or microseconds(row.next_try) <= device.clock.now()]
         before = world.traffic.requests.copy()
         await _round(device)
         names = {one.name for one in well}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from app import identities
 from web5 import Web5
 from web5.agent.publication.status import PublicationState, PublicationStatus
+from web5.dwn.timestamps import microseconds
 from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, State, Unsettled
 
 SHOWN = 20
@@ -82,14 +84,14 @@ def _endpoint(web5: Web5, status: EndpointStatus) -> dict[str, Any]:
     return {
         "endpoint": status.endpoint,
         "reachable": status.reachable,
-        "last_success": None if status.last_success is None else status.last_success // 1000,
+        "last_success": _milliseconds(status.last_success),
         "last_error": None if status.last_error is None else _error(*status.last_error),
         "pending_out": status.pending_out,
         "pending_in": status.pending_in,
         "activity": status.activity,
-        "next_try": None if status.next_try is None else status.next_try // 1000,
+        "next_try": _milliseconds(status.next_try),
         "rate": round(status.rate),
-        "clock_ahead": None if status.clock_ahead is None else round(status.clock_ahead / 1_000_000),
+        "clock_ahead": None if status.clock_ahead is None else round(status.clock_ahead.total_seconds()),
         "registration": {
             "state": registration.state,
             "terms_hash": registration.terms_hash,
@@ -117,3 +119,7 @@ def _entry(entry: Unsettled) -> dict[str, Any]:
         "code": entry.code,
         "detail": entry.detail,
     }
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment) // 1000

@@ -13,7 +13,6 @@ from web5.agent.publication.dwn_service import with_dwn_endpoints
 from web5.agent.publication.status import PublicationStatus
 from web5.api import arguments
 from web5.dids.resolver import dwn_endpoints
-from web5.dwn.timestamps import moment_of
 from web5.errors import InvalidArgument
 from web5.remote.info import ServerInfo
 from web5.sync import Activity, Difference, EndpointStatus, RegistrationState
@@ -54,8 +53,7 @@ class Node:
     @property
     def last_success(self) -> datetime | None:
         """The time of the last visit that did all that it was to do."""
-        last = None if self.status is None else self.status.last_success
-        return None if last is None else moment_of(last)
+        return None if self.status is None else self.status.last_success
 
     def __str__(self) -> str:
         return f"{self.url}: {self.state}" + (f", {self.reason}" if self.reason else "")

@@ -13,7 +13,6 @@ from web5.api.nodes import Node, NodesApi, NodeState
 from web5.api.nodes import state_of as state_of_node
 from web5.cli.terminal import count, size
 from web5.dwn.store.whole import extent
-from web5.dwn.timestamps import moment_of
 from web5.sync.states import EndpointStatus
 
 
@@ -87,7 +86,7 @@ def _node(url: str, state: NodeState, reason: str | None, status: EndpointStatus
         "reason": reason,
         "toSend": None if status is None else status.pending_out,
         "toFetch": None if status is None else status.pending_in,
-        "lastSuccess": None if last is None else moment_of(last).isoformat(timespec="seconds"),
+        "lastSuccess": None if last is None else last.isoformat(timespec="seconds"),
     }
 
 

@@ -59,6 +59,11 @@ def moment_of(us: int) -> datetime:
         return (datetime.min if us < 0 else datetime.max).replace(tzinfo=UTC)
 
 
+def moment_or_none(us: int | None) -> datetime | None:
+    """Return a moment as `moment_of` does; None for None."""
+    return None if us is None else moment_of(us)
+
+
 def parse_timestamp(text: str) -> int:
     """Return a timestamp in microseconds since 1970-01-01 UTC.
 

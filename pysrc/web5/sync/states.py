@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -85,7 +86,7 @@ class Registration:
         terms_hash: of the terms that were agreed to, or are to be.
         hashes: the average number for its proof of work.
         reason: why it failed.
-        registered, next_try: when it was done; when it is tried again, if it failed (microseconds since 1970).
+        registered, next_try: when it was done; when it is tried again, if it failed.
         attempts: the number of attempts since the last registration that held.
         tried: the number of hashes computed so far, while it is working.
         rate: hashes a second, likewise. However many were tried, `hashes / rate` more seconds are to be expected.
@@ -95,9 +96,9 @@ class Registration:
     terms_hash: str | None = None
     hashes: int | None = None
     reason: str | None = None
-    registered: int | None = None
+    registered: datetime | None = None
     attempts: int = 0
-    next_try: int | None = None
+    next_try: datetime | None = None
     tried: int = 0
     rate: float = 0.0
 
@@ -121,11 +122,11 @@ class Unsettled:
     """One message that is not yet where it should be, and why.
 
     Parameters:
-        next_try: no visit tries it before that (microseconds since 1970); None: the next visit does, or, while it is
+        next_try: no visit tries it before that ; None: the next visit does, or, while it is
             waiting, the arrival of its dependency.
         waits_for: its dependency, such as "record:bafy…" or "protocol:https://…", if it is waiting; "time:…" and its
             date, if the endpoint takes it once its own clock has come near that.
-        since: when it was made, first listed, or given to `send` for somebody else; in microseconds since 1970; None:
+        since: when it was made, first listed, or given to `send` for somebody else; None:
             unknown.
         target: the DID to whose nodes it is to be delivered, because it was sent there; None: to the tenant's own. The
             endpoint is "" while the target's DID document is not at hand.
@@ -139,9 +140,9 @@ class Unsettled:
     code: int
     detail: str
     attempts: int
-    next_try: int | None
+    next_try: datetime | None
     waits_for: str | None = None
-    since: int | None = None
+    since: datetime | None = None
     target: str | None = None
 
 
@@ -153,7 +154,7 @@ class UnsettledMessages(list[Unsettled]):
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
-    """The status of one endpoint of one tenant. Times are microseconds since 1970.
+    """The status of one endpoint of one tenant.
 
     Parameters:
         endpoint: its URL; "" for a tenant of whom no endpoint is known.
@@ -168,7 +169,7 @@ class EndpointStatus:
         next_try: when a failing endpoint is tried again, if that is known.
         displaced: messages that are not there any more because something else was taken in their place.
         variants: messages there that a stranger made from what is held here; they are left there.
-        clock_ahead: the microseconds by which this device's clock was ahead of the endpoint's when that told it last,
+        clock_ahead: the time by which this device's clock was ahead of the endpoint's when that told it last,
             negative if it was behind; None: unknown, as where a browser does not let the endpoint's `Date` be seen.
     """
 
@@ -176,7 +177,7 @@ class EndpointStatus:
     endpoint: str
     reachable: bool | None
     syncing: bool
-    last_success: int | None
+    last_success: datetime | None
     last_error: Failure | None
     pending_out: int
     pending_in: int
@@ -186,22 +187,22 @@ class EndpointStatus:
     bytes_in: int = 0
     bytes_out: int = 0
     rate: float = 0.0
-    oldest: int | None = None
-    next_try: int | None = None
+    oldest: datetime | None = None
+    next_try: datetime | None = None
     registration: Registration = field(default_factory=Registration)
     displaced: int = 0
     variants: int = 0
-    clock_ahead: int | None = None
+    clock_ahead: timedelta | None = None
 
     @property
     def clock_is_off(self) -> bool:
         """True if the clocks differ by more than a minute: what is written here may come too early, or too late."""
-        return abs(self.clock_ahead or 0) > TOLERATED
+        return abs(self.clock_ahead or timedelta()) > timedelta(microseconds=TOLERATED)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStatus:
-    """The deliveries to one endpoint of somebody else, a target. Times are microseconds since 1970.
+    """The deliveries to one endpoint of somebody else, a target.
 
     Parameters:
         tenant: who sent them.
@@ -217,8 +218,8 @@ class DeliveryStatus:
     endpoint: str
     undelivered: int
     refused: int
-    oldest: int
-    next_try: int | None
+    oldest: datetime
+    next_try: datetime | None
     detail: str
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from web5.dwn.timestamps import moment_or_none
 from web5.errors import InvalidArgument
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Links
@@ -139,7 +141,7 @@ def _add_deliveries(
         page.append(
             Unsettled(
                 *(row.author, row.url, "push", row.cid, state, row.code, detail, row.attempts),
-                *(row.next_try, row.waits_for, row.since, row.target),
+                *(moment_or_none(row.next_try), row.waits_for, moment_or_none(row.since), row.target),
             )
         )
 
@@ -188,13 +190,15 @@ def damaged_messages(
             detail = damage.detail
             if not any(ledger.inbox.remaining(endpoint.id, [cid]) for endpoint in ledger.endpoints(tenant)):
                 detail += "; no node that is known has it"
-            found.append(Unsettled(tenant, "", "pull", cid, State.DAMAGED, 0, detail, 0, None, since=damage.since))
+            since = moment_or_none(damage.since)
+            found.append(Unsettled(tenant, "", "pull", cid, State.DAMAGED, 0, detail, 0, None, since=since))
     return found
 
 
 def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: bool) -> EndpointStatus:
     inbox, outbox, registrar = context.ledger.inbox, context.ledger.outbox, context.registrar
     out, in_ = outbox.summary(endpoint.id), inbox.summary(endpoint.id)
+    ahead = context.remote.clocks.ahead(endpoint.url)
     oldest = [side.oldest(endpoint.id) for side in (outbox, inbox)]
     blocked = sum(side.count(endpoint.id, State.PENDING) for side in (outbox, inbox)) if _is_blocked(endpoint) else 0
     return EndpointStatus(
@@ -202,7 +206,7 @@ def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: boo
         endpoint=endpoint.url,
         reachable=link.reachable if link else None,
         syncing=link is not None and link.visiting,
-        last_success=endpoint.last_success,
+        last_success=moment_or_none(endpoint.last_success),
         last_error=None if endpoint.error is None else Failure(endpoint.error.code, endpoint.error.detail),
         pending_out=out.unsettled,
         pending_in=in_.unsettled,
@@ -212,12 +216,12 @@ def _status(context: SyncContext, endpoint: Endpoint, link: Link | None, on: boo
         bytes_in=link.total.bytes_in if link else 0,
         bytes_out=link.total.bytes_out if link else 0,
         rate=_rate(context, link),
-        oldest=min((moment for moment in oldest if moment is not None), default=None),
-        next_try=_next_try(context, link),
+        oldest=moment_or_none(min((moment for moment in oldest if moment is not None), default=None)),
+        next_try=moment_or_none(_next_try(context, link)),
         registration=registrar.status(endpoint.tenant, endpoint.url) if registrar else Registration(),
         displaced=outbox.count(endpoint.id, State.DISPLACED),
         variants=inbox.count(endpoint.id, SETTLED),
-        clock_ahead=context.remote.clocks.ahead(endpoint.url),
+        clock_ahead=None if ahead is None else timedelta(microseconds=ahead),
     )
 
 
@@ -263,5 +267,5 @@ def _unsettled(
     next_try = max(entry.next_try or 0, paused or 0) or None
     return Unsettled(
         *(endpoint.tenant, endpoint.url, direction, entry.cid, state, code, detail),
-        *(entry.attempts, next_try, entry.waits_for, made or entry.since),
+        *(entry.attempts, moment_or_none(next_try), entry.waits_for, moment_or_none(made or entry.since)),
     )

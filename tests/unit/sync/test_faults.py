@@ -10,6 +10,7 @@ import pytest
 from tests.unit.sync.world import HOST, Answer, Fault, World, cid_of, reply_of, timing_out, unreachable
 from tests.watch import until
 from web5.dwn import compose
+from web5.dwn.timestamps import microseconds
 from web5.errors import StorageFull
 from web5.ports.http import HttpResponse
 from web5.sync import State
@@ -124,7 +125,7 @@ async def test_an_answer_that_is_no_success_is_never_counted_as_one(world: World
     assert (row.endpoint, row.direction, row.message_cid, row.attempts) == (A, "push", cid_of(message), 1)
     assert row.state is State.REFUSED
     assert row.detail
-    assert row.next_try and row.next_try > world.clock.now()
+    assert row.next_try and microseconds(row.next_try) > world.clock.now()
     assert by_endpoint(phone)[A].refused == 1
     del world.network.faults["/a"]
     world.network.reset()

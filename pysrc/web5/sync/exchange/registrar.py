@@ -14,10 +14,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import inf
 
 from web5.crypto.proof_of_work import solve
 from web5.dwn.store.database import Database
+from web5.dwn.timestamps import microseconds, moment_of
 from web5.errors import InvalidArgument, RegistrationError, RegistrationReason, RemoteError
 from web5.ports.clock import Clock
 from web5.remote.registration import Demands, RegistrationClient, registration_data
@@ -167,7 +169,9 @@ class Registrar:
             return
         if found.state is not RegistrationState.DONE:
             self._store.drop(tenant, endpoint)
-        elif found.attempts and not 0 <= self._clock.now() - (found.registered or 0) < RESET_SECONDS * 1_000_000:
+            return
+        passed = self._clock.now() - _microseconds(found.registered)
+        if found.attempts and not 0 <= passed < RESET_SECONDS * 1_000_000:
             self._store.put(tenant, endpoint, replace(found, attempts=0))
 
     def record_not_honoured(self, tenant: str, endpoint: str, detail: str) -> None:
@@ -203,7 +207,7 @@ class Registrar:
                 continue
             # Should the endpoint forget it, the next one follows at once, and those after it more slowly (invariant 2).
             next_try = self._after(SOON.delay(attempts + 1)) if attempts else None
-            now = self._clock.now()
+            now = moment_of(self._clock.now())
             return Registration(
                 RegistrationState.DONE, *asked, registered=now, attempts=attempts + 1, next_try=next_try
             )
@@ -226,8 +230,8 @@ class Registrar:
         next_try = self._after(backoff.delay(attempts + 1))
         return Registration(RegistrationState.FAILED, reason=reason, attempts=attempts + 1, next_try=next_try)
 
-    def _after(self, seconds: float) -> int:
-        return self._clock.now() + int(seconds * 1_000_000)
+    def _after(self, seconds: float) -> datetime:
+        return moment_of(self._clock.now() + int(seconds * 1_000_000))
 
     def _put(self, tenant: str, endpoint: str, found: Registration) -> None:
         self._store.put(tenant, endpoint, found)
@@ -254,4 +258,8 @@ class Registrar:
 def _is_to_wait(found: Registration, now: int) -> bool:
     """Return True if a registration is not due. A time that is further ahead than its wait was set by a wrong clock."""
     longest = int(SLOWLY.delay(found.attempts) * 1_000_000)
-    return found.next_try is not None and now < found.next_try <= now + longest
+    return now < _microseconds(found.next_try) <= now + longest
+
+
+def _microseconds(moment: datetime | None) -> int:
+    return 0 if moment is None else microseconds(moment)

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from web5.dwn.store.database import Database
+from web5.dwn.timestamps import moment_of, moment_or_none
 from web5.dwn.types import Message
 from web5.strict_json import parse_own
 from web5.sync.ledger.entries import FAILED, SETTLED
@@ -148,7 +149,11 @@ class DeliveryTable:
             " FROM sync_delivery WHERE state <> ? GROUP BY author, target, url ORDER BY min(position), url",
             (SETTLED,),
         )
-        return [DeliveryStatus(*row) for row in found if authors is None or row[0] in authors]
+        return [
+            DeliveryStatus(author, target, url, number, refused, moment_of(since), moment_or_none(due), detail)
+            for author, target, url, number, refused, since, due, detail in found
+            if authors is None or author in authors
+        ]
 
     def paused(self) -> dict[str, tuple[int, int]]:
         """Return until when endpoints asked to be left alone, and with which status."""

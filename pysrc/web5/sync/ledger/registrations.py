@@ -5,7 +5,10 @@ The tables are made by `Ledger.open`. Times are microseconds since 1970.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from web5.dwn.store.database import Database
+from web5.dwn.timestamps import microseconds, moment_or_none
 from web5.sync.states import Registration, RegistrationState
 
 
@@ -23,7 +26,20 @@ class RegistrationStore:
             " WHERE tenant = ? AND endpoint = ?",
             (tenant, endpoint),
         ).fetchone()
-        return None if found is None else Registration(RegistrationState(found[0]), *found[1:])
+        if found is None:
+            return None
+        state, terms_hash, hashes, reason, registered, attempts, next_try = found
+        return Registration(
+            *(
+                RegistrationState(state),
+                terms_hash,
+                hashes,
+                reason,
+                moment_or_none(registered),
+                attempts,
+                moment_or_none(next_try),
+            )
+        )
 
     def put(self, tenant: str, endpoint: str, found: Registration) -> None:
         """Keep a registration, in place of the one before."""
@@ -32,7 +48,7 @@ class RegistrationStore:
                 "INSERT OR REPLACE INTO sync_registration VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(tenant, endpoint, found.state, found.terms_hash, _fitting(found.hashes)),
-                    *(found.reason, found.registered, found.attempts, found.next_try),
+                    *(found.reason, _stored(found.registered), found.attempts, _stored(found.next_try)),
                 ),
             )
 
@@ -74,3 +90,7 @@ class RegistrationStore:
 def _fitting(number: int | None) -> int | None:
     """Return a number that SQLite can store: its integers end at 2**63 - 1."""
     return None if number is None else min(number, 2**63 - 1)
+
+
+def _stored(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)

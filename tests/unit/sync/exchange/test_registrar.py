@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.sync.world import HOST, Device, World, reply_of, unreachable
 from tests.watch import Watch
+from web5.dwn.timestamps import microseconds
 from web5.errors import InvalidArgument
 from web5.node.registration import RegistrationSettings
 from web5.sync import Activity, Registration, RegistrationState
@@ -203,7 +204,7 @@ async def test_2_a_registration_that_is_not_honoured_is_not_repeated_at_once(wor
     for _ in range(3):
         found = registration(phone)
         assert found.next_try
-        waits.append(found.next_try - world.clock.now())
+        waits.append(microseconds(found.next_try) - world.clock.now())
         world.clock.ahead += waits[-1]
         await phone.sync.now()
     assert waits[0] < waits[1] < waits[2]

@@ -1,4 +1,4 @@
-"""docs/rules.md, docs/errors.md and docs/sync.md: what the tables of rules and the error codes say, for people.
+"""docs/rules.md, errors.md, sync.md and web5-js.md: the tables of rules, error codes and names, for people.
 
 Run with `python -m web5_build.rule_docs` in the environment that `build.py` makes; a test sees to it that the files are
 up to date.
@@ -14,6 +14,7 @@ from web5.dwn.messages.records_write import MUTABLE
 from web5.dwn.permissions import rules as grants
 from web5.dwn.permissions.records import SCOPES
 from web5.dwn.protocols import authorization, integrity, shape, validation
+from web5_build.js_api import web5_js
 from web5_build.paths import PYSRC, ROOT
 from web5_build.sync_docs import sync
 from web5_build.tables import table
@@ -64,6 +65,7 @@ def write() -> None:
     (DOCS / "rules.md").write_text(rules(), encoding="utf-8")
     (DOCS / "errors.md").write_text(errors(), encoding="utf-8")
     (DOCS / "sync.md").write_text(sync(), encoding="utf-8")
+    (DOCS / "web5-js.md").write_text(web5_js(), encoding="utf-8")
 
 
 def _updates() -> Iterable[str]:

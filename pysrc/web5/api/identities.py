@@ -8,9 +8,17 @@ from typing import Any, Literal
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
 from web5.agent.publication.status import PublicationStatus
+from web5.api import arguments
 from web5.api.erasing import EraseReport, erase
-from web5.dids.models import DidDereferencingResult, DidResolutionResult
+from web5.dids import dht, jwk, key
+from web5.dids.dht import KeySpec
+from web5.dids.dht.method import publish_by
+from web5.dids.models import DidDereferencingResult, DidResolutionResult, PortableDid
 from web5.dids.resolver import dereference
+from web5.errors import InvalidArgument, NoGateway
+from web5.ports.crypto import KeyAlgorithm
+
+DidMethodName = Literal["dht", "jwk", "key"]
 
 
 class IdentitiesApi:
@@ -190,10 +198,60 @@ class VaultApi:
 
 
 class DidApi:
-    """Resolution of DIDs: did:dht, did:jwk, did:key and did:web."""
+    """Resolution of DIDs in did:dht, did:jwk, did:key and did:web, and new ones in the first three."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+
+    async def create(
+        self,
+        method: DidMethodName = "dht",
+        *,
+        algorithm: KeyAlgorithm | None = None,
+        verification_methods: Sequence[KeySpec] = (),
+        services: Sequence[dict[str, Any]] = (),
+        also_known_as: Sequence[str] = (),
+        controllers: str | Sequence[str] = (),
+        types: Sequence[int | str] = (),
+        publish: bool = True,
+    ) -> PortableDid:
+        """Make a DID and its keys, which are nowhere but in what is returned.
+
+        An identity of this agent is made by `identities.create`, which keeps its keys and keeps it published.
+
+        Parameters:
+            method: "dht", "jwk" or "key".
+            algorithm: of the key of a did:jwk or did:key; by default "Ed25519".
+            verification_methods, services, also_known_as, controllers, types: of a did:dht, as
+                `web5.dids.dht.create` takes them.
+            publish: publish the document of a did:dht; it is found for some hours, unless it is published again.
+
+        Raises:
+            InvalidArgument: there is no such method, or one of the others is not for it.
+            NoGateway: a did:dht is to be published, and no gateway is set. Nothing is made.
+            DidError: the document has no room for that, or the gateways refused it.
+            RemoteError: no gateway was reached.
+        """
+        crypto, gateways = self._agent.crypto, self._agent.gateways
+        of_dht = {
+            "verification_methods": verification_methods,
+            "services": services,
+            "also_known_as": also_known_as,
+            "controllers": controllers,
+            "types": types,
+        }
+        if method == "dht":
+            if algorithm is not None:
+                raise InvalidArgument("algorithm is for did:jwk and did:key; for did:dht, give verification_methods.")
+            if publish and not gateways.uris:
+                raise NoGateway
+            made = await dht.create(crypto, **of_dht)  # type: ignore[arg-type]
+            return await publish_by(gateways, made, crypto, self._agent.clock) if publish else made
+        if method not in ("jwk", "key"):
+            raise arguments.unknown_name("method", str(method), ["dht", "jwk", "key"])
+        if given := [name for name, value in of_dht.items() if value]:
+            raise InvalidArgument(f"{given[0]} is for did:dht alone: a did:{method} is its key, and nothing else.")
+        return await (jwk.create if method == "jwk" else key.create)(crypto, algorithm or "Ed25519")
 
     async def resolve(self, did_uri: str) -> DidResolutionResult:
         """Resolve a DID. Never raises: errors are in `did_resolution_metadata` (DID Core, section 7.1)."""

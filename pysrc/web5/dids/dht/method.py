@@ -44,7 +44,11 @@ async def publish(
         NoGateway: none is named.
     """
     clock = clock or SystemClock()
-    gateways = Gateways(http, crypto, gateway_uris, clock)
+    return await publish_by(Gateways(http, crypto, gateway_uris, clock), portable_did, crypto, clock)
+
+
+async def publish_by(gateways: Gateways, portable_did: PortableDid, crypto: Crypto, clock: Clock) -> PortableDid:
+    """Publish the document to these gateways, as `publish` does."""
     seq = max(sequence_at(clock.now()), bep44.version_of(portable_did.metadata) + 1)
     item = await sign_document(portable_did, crypto, seq, gateways.preferred)
     answers = Answers([answer async for answer in gateways.put(item)])

@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import NewDevice
+from tests.browser.conftest import Booted
 from tests.browser.world import Device
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_notes_edits_and_deletes_travel(device: Device, new_device: NewDevice) -> None:
+@pytest_asyncio.fixture(loop_scope="session")
+async def device(empty_device: Device) -> Device:
+    """The same for all, with an identity of its own for each."""
+    return empty_device
+
+
+async def test_notes_edits_and_deletes_travel(device: Device, shared: Booted) -> None:
     for number in range(5):
         await device.write(f"from the first {number}")
     await device.sync()
     await device.summary("All synced")
 
-    other = await (await new_device()).ready()
+    other = await shared.get("other")
     own = await other.did()
     await other.import_(await device.export())
     assert await other.did() == await device.did() != own
@@ -38,8 +45,9 @@ async def test_notes_edits_and_deletes_travel(device: Device, new_device: NewDev
     await expect(device.page.locator("#note-list > li")).to_have_count(5)
 
 
-async def test_the_choice_of_identity_stays(device: Device, new_device: NewDevice) -> None:
-    other = await (await new_device()).ready()
+async def test_the_choice_of_identity_stays(device: Device, shared: Booted) -> None:
+    other = await shared.get("other")
+    await other.use_new_identity()
     own = await other.did()
     await other.write("of the second's own")
     await other.import_(await device.export())

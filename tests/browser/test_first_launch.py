@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, BrowserContext, Route, expect
 
 from tests.browser.world import Device, World
 
@@ -136,16 +136,14 @@ async def test_a_first_launch_waits_for_the_settings_of_its_site(
         ('{"dwn_endpoint": ["dwn0"]}', "dwn_endpoint: there is no such setting"),
     ],
 )
-async def test_settings_that_cannot_be_used_are_told(browser: Browser, world: World, body: str, says: str) -> None:
-    context = await browser.new_context(service_workers="block")
-    await context.route("**/config.json", lambda route: route.fulfill(status=200, body=body))
-    page = await Device(context, world.origin).open()
-    await expect(page.locator("#banners")).to_contain_text("This site's settings cannot be used")
-    detail = page.locator('#banners [data-slot="detail"]')
-    await expect(detail).to_contain_text(f"{world.origin}config.json: ")
-    await expect(detail).to_contain_text(says)
-    await expect(page.locator("#boot-words")).to_have_text("Your node is not running")
-    await context.close()
+async def test_settings_that_cannot_be_used_are_told(blank: BrowserContext, world: World, body: str, says: str) -> None:
+    with world.deployed({"config.json": body}):
+        page = await Device(blank, world.origin).open()
+        await expect(page.locator("#banners")).to_contain_text("This site's settings cannot be used")
+        detail = page.locator('#banners [data-slot="detail"]')
+        await expect(detail).to_contain_text(f"{world.origin}config.json: ")
+        await expect(detail).to_contain_text(says)
+        await expect(page.locator("#boot-words")).to_have_text("Your node is not running")
 
 
 @pytest.mark.parametrize("missing", ["**/boot/agent.mjs", "**/boot/web5.*.zip"])

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tests.browser.conftest import NewDevice
 from tests.browser.world import Device
 from tests.served import served
 
@@ -86,9 +85,8 @@ class HostileNode:
         return JSONResponse({"jsonrpc": "2.0", "id": asked["id"], "result": {"reply": {"status": status}}})
 
 
-async def test_other_peoples_words_run_nowhere_and_stay_in_their_place(new_device: NewDevice, tmp_path: Path) -> None:
-    device = await (await new_device()).ready()
-    page = device.page
+async def test_other_peoples_words_run_nowhere_and_stay_in_their_place(shared_device: Device, tmp_path: Path) -> None:
+    device, page = shared_device, shared_device.page
     await page.evaluate("window.did = []; window.ran = window.alert = (what) => did.push(what); 0")
     hostile = HostileNode()
     async with served(hostile.app) as address:
@@ -123,6 +121,8 @@ async def test_other_peoples_words_run_nowhere_and_stay_in_their_place(new_devic
         await page.screenshot(path=tmp_path / "dialog.png")
         assert await page.evaluate(OVERFLOWING) == []
         await _nothing_came_of_it(page)
+        await page.click("#import-cancel")
+        await page.set_viewport_size(DESK)
 
 
 async def _fill(device: Device, hostile: str) -> None:

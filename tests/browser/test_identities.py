@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import NewDevice
 from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def device(shared_device: Device) -> Device:
+    """The same for all, with one identity; tests delete what they add to it."""
+    return shared_device
 
 
 async def _make(device: Device, name: str) -> str:
@@ -34,6 +41,8 @@ async def test_each_identity_has_its_own_notes(device: Device) -> None:
     await expect(device.note("of the second")).to_have_count(0)
     await device.reload()
     assert await device.did() == first
+    await device.ask("delete_identity", did=work)
+    await expect(device.page.locator("#identity-list > li")).to_have_count(1)
 
 
 async def test_an_identity_is_renamed_and_deleted(device: Device) -> None:
@@ -84,11 +93,11 @@ async def test_other_tabs_and_devices_see_it_by_themselves(device: Device, new_d
         await expect(elsewhere.identity("Job")).to_have_count(0)
         await expect(elsewhere.page.locator(f'[data-identity="{did}"]').get_by_text("In use")).to_be_visible()
     assert tab.complaints == []
+    await tab.page.close()
 
 
-async def test_a_node_that_is_added_is_filled_and_brings_everything_back(
-    device: Device, new_device: NewDevice, world: World
-) -> None:
+async def test_a_node_that_is_added_is_filled_and_brings_everything_back(new_device: NewDevice, world: World) -> None:
+    device = await (await new_device()).ready()
     texts = await device.fill(30)
     await device.summary("All synced")
     exported = await device.export()
@@ -125,6 +134,7 @@ async def test_a_node_that_is_added_is_filled_and_brings_everything_back(
 
 async def test_nodes_that_are_added_in_a_row_are_all_there(device: Device) -> None:
     """Each is added while the document with the one before is being published, at another moment of that."""
+    did = await _make(device, "With many")
     added = [f"http://127.0.0.1:9/node{number}" for number in range(12)]
     for number, url in enumerate(added):
         await device.ask("add_node", url=url)
@@ -132,6 +142,7 @@ async def test_nodes_that_are_added_in_a_row_are_all_there(device: Device) -> No
             await device.ask("state")
     there = {one["endpoint"] for one in (await device.ask("state"))["endpoints"]}
     assert [url for url in added if url not in there] == []
+    await device.ask("delete_identity", did=did)
 
 
 async def test_without_sync_a_node_is_added_all_the_same(device: Device, world: World) -> None:
@@ -144,3 +155,4 @@ async def test_without_sync_a_node_is_added_all_the_same(device: Device, world: 
     await node.get_by_role("button", name="Remove").click()
     await node.get_by_role("group").get_by_role("button", name="Remove").click()
     await expect(node).to_have_count(0)
+    await device.page.select_option("#sync-mode", "live")

@@ -115,8 +115,7 @@ async def test_offline_and_online_again_syncs_without_a_click(device: Device, sh
     await _is_live(device, world)
 
 
-async def test_two_tabs_show_the_same_state_and_mode(new_device: NewDevice, world: World) -> None:
-    device = await (await new_device()).ready()
+async def test_two_tabs_show_the_same_state_and_mode(device: Device, shared: Booted, world: World) -> None:
     second = Device(device.context, world.origin)
     await second.open()
     await second.ready()
@@ -132,3 +131,5 @@ async def test_two_tabs_show_the_same_state_and_mode(new_device: NewDevice, worl
     await second.summary("4 messages waiting")
     await expect(second.page.locator("#sync-mode")).to_have_value("off")
     assert second.complaints == []
+    await second.page.select_option("#sync-mode", "live")
+    shared.replace("device", second)

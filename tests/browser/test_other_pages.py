@@ -35,6 +35,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def device(shared_device: Device) -> AsyncIterator[Device]:
+    """The same for all; what else is open of its browser is closed after each."""
+    yield shared_device
+    for page in shared_device.context.pages:
+        if page is not shared_device.page:
+            await page.close()
+
+
 async def _stranger(device: Device, world: World) -> Page:
     """Another page of the origin, which knows how our tabs talk."""
     page = await device.context.new_page()
@@ -84,6 +93,7 @@ async def test_no_password_or_key_is_caught_by_a_page_that_claims_to_lead(device
     secrets = [PASSWORD, json.dumps(PASSWORD)[1:-1], "correct horse", *keys, " ".join(words.split()[:2])]
     assert [secret for secret in secrets if secret in heard] == []
     assert second.complaints == []
+    await device.remove_password(PASSWORD)
 
 
 async def test_a_second_tab_without_a_password_takes_over_to_export(device: Device, world: World) -> None:
@@ -164,7 +174,7 @@ async def test_who_opens_the_page_has_no_hold_of_it(browser: Browser, world: Wor
     await context.close()
 
 
-async def test_the_page_runs_under_its_policy(device: Device, world: World, static_host: str) -> None:
+async def test_the_page_runs_under_its_policy(device: Device, browser: Browser, world: World, static_host: str) -> None:
     response = await device.context.request.get(world.origin)
     policy = response.headers["content-security-policy"]
     for rule in ("default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
@@ -179,7 +189,7 @@ async def test_the_page_runs_under_its_policy(device: Device, world: World, stat
       document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = true'>");
     })"""
     for url in (world.origin, static_host):
-        other = await device.context.browser.new_context(service_workers="block")  # type: ignore[union-attr]
+        other = await browser.new_context(service_workers="block")
         page = await other.new_page()
         await page.goto(url, wait_until="commit")
         await page.wait_for_selector("#boot-words")

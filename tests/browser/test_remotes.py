@@ -8,12 +8,18 @@ import time
 from email.utils import formatdate
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from tests.browser.conftest import NewDevice
 from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def device(empty_device: Device) -> Device:
+    """The same for all, with an identity of its own for each."""
+    return empty_device
 
 
 async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, world: World) -> None:
@@ -51,8 +57,7 @@ async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, wo
     assert await texts_held_by(world.second_endpoint, exported) == everything
 
 
-async def test_what_a_node_refuses_is_shown_with_its_words(new_device: NewDevice, world: World) -> None:
-    device = await new_device()
+async def test_what_a_node_refuses_is_shown_with_its_words(device: Device, world: World) -> None:
     cors = {"access-control-allow-origin": "*", "access-control-allow-headers": "*"}
 
     async def refuse(route: Route) -> None:
@@ -84,10 +89,7 @@ async def test_what_a_node_refuses_is_shown_with_its_words(new_device: NewDevice
     assert await texts_held_by(world.second_endpoint, await device.export()) == {"Not wanted there"}
 
 
-async def test_the_page_says_that_this_device_s_clock_is_wrong_until_it_is_right(
-    new_device: NewDevice, world: World
-) -> None:
-    device = await new_device()
+async def test_the_page_says_that_this_device_s_clock_is_wrong_until_it_is_right(device: Device, world: World) -> None:
     hours = 2
 
     async def behind(route: Route) -> None:

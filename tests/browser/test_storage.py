@@ -6,11 +6,12 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Locator, Route, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Locator, async_playwright, expect
 
 from tests.browser.conftest import NewDevice
 from tests.browser.world import Device, World, texts_held_by
@@ -42,6 +43,7 @@ globalThis.fail = (how) => { failing = how; };
 fail(START);
 """
 
+WORKER = "boot/agent.mjs"
 RESTORED = "This browser's storage was gone, and everything is stored again"
 GONE = "This browser's storage is gone"
 FULL = "This browser has no room left"
@@ -55,16 +57,9 @@ USED = "navigator.storage.estimate().then((found) => found.usage)"
 Hooked = Callable[..., Awaitable[Device]]
 
 
-async def _hook(context: BrowserContext, failing: str) -> None:
-    async def agent(route: Route) -> None:
-        response = await route.fetch()
-        await route.fulfill(response=response, body=f"import './hook.mjs';\n{await response.text()}")
-
-    async def hook(route: Route) -> None:
-        await route.fulfill(body=HOOK.replace("START", json.dumps(failing)), content_type="text/javascript")
-
-    await context.route("**/boot/agent.mjs", agent)
-    await context.route("**/boot/hook.mjs", hook)
+def _hook(world: World, failing: str) -> AbstractContextManager[None]:
+    worker = f"import './hook.mjs';\n{(world.site / WORKER).read_text()}"
+    return world.deployed({WORKER: worker, "boot/hook.mjs": HOOK.replace("START", json.dumps(failing))})
 
 
 async def _in_worker(device: Device, script: str) -> None:
@@ -79,19 +74,17 @@ async def _clear(device: Device) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def hooked(chromium: str, world: World, tmp_path: Path) -> AsyncIterator[Hooked]:
+async def hooked(blank: BrowserContext, world: World) -> AsyncIterator[Hooked]:
     """Makes a device whose IndexedDB can be made to fail."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with ExitStack() as stack:
 
         async def make(failing: str = "") -> Device:
-            device = Device(await browser.new_context(service_workers="block"), world.origin)
-            await _hook(device.context, failing)
+            stack.enter_context(_hook(world, failing))
+            device = Device(blank, world.origin)
             await device.open()
             return device
 
         yield make
-        await browser.close()
 
 
 async def _fill_up(device: Device) -> list[str]:
@@ -293,15 +286,18 @@ async def test_an_address_that_is_not_secure_is_told_in_words(chromium: str, wor
         await browser.close()
 
 
-async def test_the_browser_is_asked_to_keep_what_is_stored(hooked: Hooked) -> None:
-    device = await hooked()
-    await device.context.add_init_script(
+async def test_the_browser_is_asked_to_keep_what_is_stored(browser: Browser, world: World) -> None:
+    """In a browser of which that was never asked; one remembers it longer than what is stored."""
+    context = await browser.new_context(service_workers="block")
+    await context.add_init_script(
         """{ const real = StorageManager.prototype.persist; globalThis.asked = 0;
              StorageManager.prototype.persist = function () { asked++; return real.call(this); } }"""
     )
-    await device.page.reload()
+    device = Device(context, world.origin)
+    await device.open()
     await device.ready()
     assert await device.page.evaluate("asked") == 0
     await device.write("worth keeping")
     await expect(device.page.locator("#protection-storage-words")).to_contain_text("All that is stored here takes")
     assert await device.page.evaluate("asked") == 1
+    await context.close()

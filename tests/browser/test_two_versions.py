@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 import pytest_asyncio
@@ -19,22 +18,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 STEP = "from web5.agent.vault import store; store.SCHEMA += ('CREATE TABLE vault_of_tomorrow (id)',); import agent"
 """What the newer version does before it starts, so that its store has a step more."""
 
+WORKER = "boot/agent.mjs"
 TITLE = "A newer version of this page has your notes"
 
 
-@contextmanager
-def _newer_deployed(world: World) -> Iterator[None]:
+def _newer_deployed(world: World) -> AbstractContextManager[None]:
     """Let the pages that are opened in the block be a newer version's."""
-    worker = world.site / "boot" / "agent.mjs"
-    old = worker.read_text()
+    old = (world.site / WORKER).read_text()
     new, times = re.subn(r"(?<=built:)\d+", lambda found: str(int(found[0]) + 1), old)
     assert times == 1 and new.count("import agent") == 1
-    worker.unlink()  # a link to the built site's
-    worker.write_text(new.replace("import agent", STEP))
-    try:
-        yield
-    finally:
-        worker.write_text(old)
+    return world.deployed({WORKER: new.replace("import agent", STEP)})
 
 
 @pytest_asyncio.fixture(loop_scope="session")

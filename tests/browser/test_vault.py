@@ -6,9 +6,11 @@ import json
 import re
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.at_rest import stored_by, stored_in
+from tests.browser.conftest import Booted, NewDevice
 from tests.browser.world import Device, World
 from web5.agent.vault.secrets import derive_secrets
 from web5.cpython.crypto import CPythonCrypto
@@ -20,7 +22,14 @@ PASSWORD = "correct horse \u00fc \U0001f40e"
 OTHER = "another password"
 
 
-async def test_a_first_launch_asks_nothing_and_invites_quietly(device: Device) -> None:
+@pytest_asyncio.fixture(loop_scope="session")
+async def device(empty_device: Device) -> Device:
+    """The same for all, with an identity of its own for each."""
+    return empty_device
+
+
+async def test_a_first_launch_asks_nothing_and_invites_quietly(new_device: NewDevice) -> None:
+    device = await (await new_device()).ready()
     invitation = device.page.locator("#invitation")
     await expect(invitation).to_contain_text("protected by this browser only")
     await expect(device.page.locator("dialog[open]")).to_have_count(0)
@@ -33,7 +42,8 @@ async def test_a_first_launch_asks_nothing_and_invites_quietly(device: Device) -
     await expect(device.page.locator("#protection-phrase")).to_contain_text("not written down yet")
 
 
-async def test_the_words_are_forgotten_once_two_of_them_are_typed(device: Device) -> None:
+async def test_the_words_are_forgotten_once_two_of_them_are_typed(new_device: NewDevice) -> None:
+    device = await (await new_device()).ready()
     page = device.page
     words = (await device.words()).split()
     await expect(page.locator("#protection-phrase")).to_contain_text("not written down yet")  # "Later"
@@ -92,6 +102,7 @@ async def test_a_password_locks_the_page_and_opens_it_again(device: Device) -> N
     await expect(device.note("Behind the lock")).to_be_visible()
     await expect(page.locator("#note-text")).to_have_value("Half a thought")
     await device.summary("All synced")
+    await device.remove_password(PASSWORD)
 
 
 async def test_a_reload_locks_and_sync_goes_on_after_it(device: Device, world: World) -> None:
@@ -101,9 +112,10 @@ async def test_a_reload_locks_and_sync_goes_on_after_it(device: Device, world: W
     for endpoint in world.endpoints:
         await expect(device.node(endpoint).locator('[data-slot="state"]')).to_have_text("Live")
     await device.summary("All synced")
+    await device.remove_password(PASSWORD)
 
 
-async def test_tabs_are_locked_and_opened_together(device: Device, world: World) -> None:
+async def test_tabs_are_locked_and_opened_together(device: Device, shared: Booted, world: World) -> None:
     await device.write("Seen in both tabs")
     second = Device(device.context, world.origin)
     await second.open()
@@ -122,9 +134,11 @@ async def test_tabs_are_locked_and_opened_together(device: Device, world: World)
     await second.unlock(PASSWORD)
     await expect(second.note("Seen in both tabs")).to_be_visible()
     assert second.complaints == []
+    await second.remove_password(PASSWORD)
+    shared.replace("device", second)
 
 
-async def test_a_note_that_meets_a_lock_is_saved_after_it(device: Device, world: World) -> None:
+async def test_a_note_that_meets_a_lock_is_saved_after_it(device: Device, shared: Booted, world: World) -> None:
     await device.set_password(PASSWORD)
     second = Device(device.context, world.origin)
     await second.open()
@@ -139,6 +153,8 @@ async def test_a_note_that_meets_a_lock_is_saved_after_it(device: Device, world:
     await expect(second.note("Not lost")).to_be_visible()
     await expect(second.page.locator("#drafts > li")).to_have_count(0)
     assert second.complaints == []
+    await second.remove_password(PASSWORD)
+    shared.replace("device", second)
 
 
 async def test_a_password_is_changed_and_removed(device: Device) -> None:
@@ -158,10 +174,7 @@ async def test_a_password_is_changed_and_removed(device: Device) -> None:
     await device.unlock(OTHER)
     await device.ready()
 
-    await page.click("#password-open")
-    await page.fill("#password-old", OTHER)
-    await page.click("#password-remove")
-    await expect(page.locator("#protection-key")).to_contain_text("whoever can use this browser profile")
+    await device.remove_password(OTHER)
     await device.reload()
 
 
@@ -179,9 +192,11 @@ async def test_keys_and_words_are_given_for_the_password_alone(device: Device) -
     await expect(page.locator("#phrase-words > li")).to_have_count(0)
     assert len(_private_keys(await device.export(PASSWORD))) > 1
     assert await page.locator("#export-password").input_value() == ""
+    await device.remove_password(PASSWORD)
 
 
-async def test_the_words_open_a_vault_whose_password_is_forgotten(device: Device) -> None:
+async def test_the_words_open_a_vault_whose_password_is_forgotten(new_device: NewDevice) -> None:
+    device = await (await new_device()).ready()
     did = await device.did()
     await device.write("Still here")
     words = await device.words()
@@ -199,7 +214,8 @@ async def test_the_words_open_a_vault_whose_password_is_forgotten(device: Device
     await expect(device.note("Still here")).to_be_visible()
 
 
-async def test_no_secret_is_stored_readably_here_or_at_a_node(device: Device, world: World) -> None:
+async def test_no_secret_is_stored_readably_here_or_at_a_node(new_device: NewDevice, world: World) -> None:
+    device = await (await new_device()).ready()
     phrase = await device.words()
     for name in ("Second", "Third"):
         await device.ask("create_identity", called=name, known=[])

@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -61,6 +61,28 @@ class World:
     @property
     def endpoints(self) -> list[str]:
         return [self.first_endpoint, self.second_endpoint]
+
+    @contextmanager
+    def deployed(self, files: Mapping[str, str]) -> Iterator[None]:
+        """Serve other files of the site for the time of the block.
+
+        Unlike a route of Playwright's, that leaves the browser's cache at work.
+
+        Parameters:
+            files: their texts by their paths in the site.
+        """
+        paths = {self.site / name: text for name, text in files.items()}
+        before = {path: path.read_text() for path in paths if path.exists()}
+        try:
+            for path, text in paths.items():
+                path.unlink(missing_ok=True)  # it may be a link to the built site's
+                path.write_text(text)
+            yield
+        finally:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            for path, text in before.items():
+                path.write_text(text)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[World]:
@@ -257,6 +279,14 @@ class Device:
         await self.page.click("#password-save")
         await expect(self.page.locator("#password-dialog")).to_be_hidden()
         await expect(self.page.locator("#protection-key")).to_contain_text("locked by your password")
+
+    async def remove_password(self, old: str) -> None:
+        """Let the browser protect the keys again, as before there was a password."""
+        await self.page.click("#password-open")
+        await self.page.fill("#password-old", old)
+        await self.page.click("#password-remove")
+        await expect(self.page.locator("#password-dialog")).to_be_hidden()
+        await expect(self.page.locator("#protection-key")).to_contain_text("whoever can use this browser profile")
 
     async def is_locked(self) -> None:
         """Wait until the page asks for the password and shows no note."""

@@ -53,6 +53,7 @@ Web5Error
     ├── StorageCorrupt
     │   └── MessageDamaged one message, or its data, cannot be read; has `cid`
     ├── StorageBusy        another tab or process is the node
+    │   └── NodeGone       the tab that was the node went away before it answered
     ├── StorageNewer       a newer version of this program wrote what is stored
     └── BlobMissing
 
@@ -490,6 +491,10 @@ class MessageDamaged(StorageCorrupt):
 
 class StorageBusy(StorageError):
     """Another tab or process is the node."""
+
+
+class NodeGone(StorageBusy):
+    """The tab that was the node went away before it answered: it may have done what it was asked, or not."""
 
 
 class StorageNewer(StorageError):

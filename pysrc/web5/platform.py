@@ -101,6 +101,8 @@ async def leased_agent(
 ) -> AsyncIterator[Lease]:
     """Yield a lease of the agent that this interpreter has open for the store, or opens now.
 
+    In a browser, the agent may be in another tab, worker or cell of the origin.
+
     While the block runs, nobody else in this interpreter gets the agent.
 
     Parameters:
@@ -116,6 +118,10 @@ async def leased_agent(
     used = {"share_sockets": False, "allow_local": False, **named}
 
     async def open_() -> Agent:
+        if sys.platform == "emscripten":
+            from web5.browser.shared import open_shared_agent
+
+            return await open_shared_agent(gateway_uris=gateways, on_progress=on_progress, **options)
         return await open_agent(gateway_uris=gateways, on_progress=on_progress, **options)
 
     async with leased(_store(options), named, used, open_) as lease:

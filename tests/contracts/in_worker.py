@@ -34,6 +34,22 @@ from tests.contracts.archives_in_worker import (  # noqa: F401 (called by their 
 from tests.contracts.credentials_in_worker import verify_and_issue  # noqa: F401 (called by its name)
 from tests.contracts.memory import MIB, at_most
 from tests.contracts.memory_pages import MemoryPages
+from tests.contracts.shared_in_worker import (  # noqa: F401 (called by their names)
+    ask_node,
+    connect_and_close,
+    connect_here,
+    disconnect,
+    download,
+    export,
+    first_query,
+    follow,
+    is_node,
+    read_note,
+    stall_in,
+    texts,
+    upload,
+    write_note,
+)
 from web5 import Record, Web5, ecma_regexp
 from web5.agent.delegation.actor import Actor
 from web5.agent.vault.vault import Vault

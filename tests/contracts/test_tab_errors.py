@@ -19,6 +19,7 @@ from web5.browser.tab_errors import error_from_wire, error_to_wire
         errors.DidError("notFound", "did:dht:abc is not published"),
         errors.StorageFull("no room"),
         errors.StorageNewer("reload"),
+        errors.NodeGone("again"),
         errors.InvalidArgument("not that"),
         errors.Unreachable("gone"),
         errors.WrongPassword("no"),
@@ -42,21 +43,27 @@ def test_an_error_of_no_kind_of_ours_is_a_web5_error_with_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("error", "names"),
     [
-        (errors.GrantEnded("over", {"interface": "Records"}), errors.DelegationError),
-        (errors.KeyMissing([("did:x:y#enc", "protocolPath")]), errors.EncryptionError),
-        (errors.CredentialError("Expired", "over"), errors.Web5Error),
-        (errors.RegistrationError(errors.RegistrationReason.REFUSED, "no"), errors.Web5Error),
+        (errors.GrantMissing("none", {"interface": "Records"}), ("scope",)),
+        (errors.GrantEnded("over", {"interface": "Records"}), ("scope",)),
+        (errors.GrantTooNarrow("less", {"interface": "Records"}, {"schema": "urn:a"}), ("scope", "narrow_to")),
+        (errors.KeyMissing([("did:x:y#enc", "protocolPath")]), ("keys",)),
+        (errors.RegistrationError(errors.RegistrationReason.REFUSED, "no"), ("reason",)),
     ],
-    ids=lambda value: getattr(value, "__name__", ""),
+    ids=lambda value: type(value).__name__,
 )
-def test_an_error_with_more_than_a_message_is_the_next_that_it_is(
-    error: errors.Web5Error, kind: type[errors.Web5Error]
-) -> None:
-    arrived = error_from_wire(error_to_wire(error))
-    assert type(arrived) is kind
+def test_what_an_error_has_beside_its_message_crosses(error: errors.Web5Error, names: tuple[str, ...]) -> None:
+    arrived = error_from_wire(json.loads(json.dumps(error_to_wire(error))))
+    assert type(arrived) is type(error)
     assert str(arrived) == str(error)
+    assert [getattr(arrived, name) for name in names] == [getattr(error, name) for name in names]
+
+
+def test_an_error_that_tabs_do_not_know_is_the_next_that_it_is() -> None:
+    arrived = error_from_wire(error_to_wire(errors.CredentialError("Expired", "over")))
+    assert type(arrived) is errors.Web5Error
+    assert str(arrived) == str(errors.CredentialError("Expired", "over"))
 
 
 @pytest.mark.parametrize(
@@ -79,4 +86,16 @@ def test_an_error_with_more_than_a_message_is_the_next_that_it_is(
     ],
 )
 def test_what_is_no_error_of_ours_is_a_plain_one(wire: object) -> None:
+    assert type(error_from_wire(wire)) is errors.Web5Error
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        {"type": "GrantTooNarrow", "message": "less", "more": {"scope": {}}},
+        {"type": "RegistrationError", "message": "no", "more": {"reason": "another"}},
+        {"type": "KeyMissing", "keys": "none"},
+    ],
+)
+def test_an_error_that_lacks_what_it_needs_is_a_plain_one(wire: dict[str, object]) -> None:
     assert type(error_from_wire(wire)) is errors.Web5Error

@@ -109,7 +109,7 @@ async def test_a_call_under_way_fails_when_its_leader_goes(pages: tuple[Page, Pa
     await heard(pages[0], "stalling")
     await pages[0].close()
     await succession
-    assert await asked == "StorageBusy: the tab that was the node has gone; try again"
+    assert await asked == "NodeGone: the tab that was the node has gone; try again"
 
 
 async def test_an_idempotent_call_goes_to_the_next_leader(pages: tuple[Page, Page, Page], name: str) -> None:
@@ -131,7 +131,7 @@ async def test_a_third_tab_is_served_by_the_successor(pages: tuple[Page, Page, P
     await pages[0].close()
     await succession
     assert json.loads(await idempotent)[0] == "other"
-    assert (await single).startswith("StorageBusy")
+    assert (await single).startswith("NodeGone")
     assert json.loads(await python(third, "call", name, "greet", "3", False))[0] == "other"
 
 
@@ -185,7 +185,7 @@ async def test_what_a_leader_has_dropped_is_not_waited_for_when_it_leads_again(
     await resigned
     await python(one, "lead", name, "one again")
     assert json.loads(await idempotent) == ["one again", "stall", "one"]
-    assert (await single).startswith("StorageBusy")
+    assert (await single).startswith("NodeGone")
 
 
 async def test_a_leader_answers_as_soon_as_it_can_be_seen(pages: tuple[Page, Page, Page], name: str) -> None:

@@ -14,7 +14,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.did_cache import StoredDidCache
+from web5.agent.holdings import Holdings
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.messages import Messages
@@ -23,6 +25,7 @@ from web5.agent.publication.dwn_service import checked_endpoints, with_dwn_endpo
 from web5.agent.publication.publisher import DidPublisher
 from web5.agent.publication.status import PublicationStatus, publication_status
 from web5.agent.publication.store import PublicationStore
+from web5.agent.record_keys import RecordKeys
 from web5.agent.records import AgentRecords
 from web5.agent.vault.vault import Vault
 from web5.crypto.jws import MessageSigner
@@ -85,12 +88,13 @@ class Agent:
         on_change: called with (tenant, message CID) after each message, local or pulled, is stored and durable.
         background: work that ends when the agent is locked or closed.
         closed: True once `close` was called.
+        joined: True if another interpreter had it open before.
     """
 
     def __init__(self, platform: Platform, *, gateway_uris: Sequence[str], share_sockets: bool = False) -> None:
         database, crypto, http, clock = platform.database, platform.crypto, platform.http, platform.clock
         self.clock, self.crypto, self.guarded = clock, crypto, platform.guarded
-        self.closed = False
+        self.closed = self.joined = False
         self._close_platform = platform.close
         self.on_change: list[Callable[[str, str], None]] = []
         self.background = TaskSet()
@@ -114,13 +118,15 @@ class Agent:
             is_own=lambda tenant, endpoint: self.sync.is_own(tenant, endpoint),
             guarded=(platform.guarded, platform.guarded_sockets),
         )
-        self.messages = Messages(self.dwn, self.resolver, remote)
+        self.held = Holdings(self.dwn)
+        self.messages = Messages(self.dwn, self.held, self.resolver, remote)
 
         self.vault = Vault(database, platform.sealer, crypto)
         self.records = AgentRecords(self.messages, self.vault, clock)
         self.documents = Documents(database, self.records)
         self.identities = IdentityStore(database, self.records, self.documents, remembering, verify=crypto.verify)
         self.keyring = Keyring(self.vault, self.identities, self.documents, self.resolver, crypto)
+        self.record_keys = RecordKeys(self)
 
         self.registrar = Registrar(RegistrationClient(lambda url: remote.way("", url)[0]), database, clock)
         self.sync = SyncEngine(
@@ -308,6 +314,27 @@ class Agent:
     def may_be_known(self, did: str) -> bool:
         """Return True if others may have found this DID, since it was published, or is just being so."""
         return self._publisher.may_be_known(did)
+
+    async def ready(self) -> None:
+        """Hear that whoever opened the agent has made it ready for others."""
+
+    async def dwn_endpoints(self, did: str) -> list[str]:
+        """Return the URLs of the remote DWNs of a DID of this agent. Raises as `Keyring.portable_did`."""
+        return list((await self.keyring.portable_did(did)).document.dwn_endpoints)
+
+    async def as_node(self) -> Agent:
+        """Return the agent of this interpreter, for what concerns keys, passwords and words."""
+        return self
+
+    def actor(self, did: str, delegate_did: str | None) -> Actor:
+        """Return who makes messages in the name of a DID.
+
+        Parameters:
+            delegate_did: the DID that signs for it; None: it signs itself.
+        """
+        if delegate_did is None:
+            return Actor(did, self.signer)
+        return Delegate(did, delegate_did, self.signer, self.sync.grants, self.dwn, self.clock)
 
     async def signer(self, did: str) -> MessageSigner:
         """Return the signer of a DID of this agent. Raises as `Keyring.signer` does."""

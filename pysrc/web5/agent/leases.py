@@ -85,6 +85,7 @@ async def leased(
             shared.leases.clear()
         try:
             yield lease
+            await lease.agent.ready()
         except BaseException:
             if lease.is_first:
                 shared.agent = None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from web5.agent.holdings import Holdings
 from web5.agent.replies import check_reply
 from web5.dids.resolver import DidResolver, dwn_endpoints
-from web5.dwn import Dwn, compose
+from web5.dwn import compose
 from web5.dwn.data import DataSource, DataStream, data_of
 from web5.dwn.events import Handler
 from web5.dwn.types import Message
@@ -39,11 +40,26 @@ RACES = 2
 """The number of times that sync may bring something newer while what is to replace it is being made."""
 
 
+class Processor(Protocol):
+    """A DWN of this agent."""
+
+    async def process_message(
+        self,
+        tenant: str,
+        message: Message,
+        data: DataSource | None = None,
+        subscription_handler: Handler | None = None,
+        /,
+    ) -> Reply:
+        """Process a message, as `Dwn.process_message` does."""
+
+
 class Messages:
     """The local DWN and the remote ones, for everything but sync."""
 
-    def __init__(self, dwn: Dwn, resolver: DidResolver, remote: RemoteDwn) -> None:
+    def __init__(self, dwn: Processor, held: Holdings, resolver: DidResolver, remote: RemoteDwn) -> None:
         self._dwn = dwn
+        self._held = held
         self._resolver = resolver
         self._remote = remote
 
@@ -91,7 +107,7 @@ class Messages:
                 await put(message)
                 return message
             except Conflict:
-                there = self._dwn.newest_date(tenant, message)
+                there = await self._held.newest_date(tenant, message)
                 if there is None or there < message["descriptor"]["messageTimestamp"]:
                     raise
             message = await make(compose.after(clock, there))

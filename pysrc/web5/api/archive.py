@@ -53,7 +53,7 @@ class Archives:
         check_keys(keys, password)  # before a file is begun
         sink = await byte_sink(target)
         return await export_archive(
-            self.agent, self.connected_did, sink, keys=keys, password=password, on_progress=on_progress
+            await self.agent.as_node(), self.connected_did, sink, keys=keys, password=password, on_progress=on_progress
         )
 
     async def import_(
@@ -88,5 +88,5 @@ class Archives:
         """
         opened = await byte_source(source)
         return await import_archive(
-            self.agent, opened, password=password, skip_damaged=skip_damaged, on_progress=on_progress
+            await self.agent.as_node(), opened, password=password, skip_damaged=skip_damaged, on_progress=on_progress
         )

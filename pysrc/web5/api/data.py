@@ -20,12 +20,15 @@ from web5.dwn.cid import DataCid, data_cid
 from web5.dwn.codes import Code
 from web5.dwn.data import DataStream
 from web5.dwn.types import Message
-from web5.errors import BadRequest, InvalidArgument, MalformedData
+from web5.errors import BadRequest, InvalidArgument, MalformedData, NodeGone
 from web5.platform import from_javascript, js_blob
 from web5.tasks import off_the_loop
 
 CHUNK = 65_536
 FILE_CHUNK = 1 << 20
+
+NODES = 20
+"""Times that data are read anew since the tab that was the node has gone."""
 
 Source = Callable[[], AsyncIterator[bytes]]
 """Data that need not fit into memory: each call begins to read it anew. Its attribute `media_type`, if it has one, is
@@ -122,8 +125,14 @@ class Payload:
             await agent.messages.process(did, message, self.source)
             return
         try:
-            async with reading(_checked(self.source)) as chunks:
-                await agent.messages.process(did, message, chunks)
+            for _ in range(NODES):
+                try:
+                    async with reading(_checked(self.source)) as chunks:
+                        await agent.messages.process(did, message, chunks)
+                        return
+                except NodeGone:
+                    continue
+            raise NodeGone("One tab after the other was the node, and went away before it had all of the data.")
         except BadRequest as error:
             if error.code in (Code.RecordsWriteDataCidMismatch, Code.RecordsWriteDataSizeMismatch):
                 raise InvalidArgument(

@@ -9,21 +9,18 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.api.context_keys import ContextKeys
 from web5.api.data import Transform
-from web5.crypto.jwk import public_jwk
 from web5.dwn.compose import WriteOptions
-from web5.dwn.encryption.content import ContentKey, Entry, Target, content_key, encryption_property, entries_of, wrapped
-from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Scheme, path_for
+from web5.dwn.encryption.content import ContentKey, Entry, Target, encryption_property, entries_of, wrapped
+from web5.dwn.encryption.derivation import SCHEMES, Scheme, path_for
 from web5.dwn.encryption.protocol_keys import key_at
 from web5.dwn.types import Message
-from web5.errors import DidError, DwnError, EncryptionError, IdentityError, InvalidArgument, KeyMissing, RemoteError
+from web5.errors import EncryptionError, InvalidArgument
 from web5.ports.crypto import Crypto
 
 
@@ -79,17 +76,12 @@ class StateEncryption:
 
 
 class RecordEncryption:
-    """Encrypts and decrypts records as the identity `did`.
-
-    Attributes:
-        contexts: gives and finds keys of contexts.
-    """
+    """Encrypts and decrypts records as the identity `did`."""
 
     def __init__(self, agent: Agent, did: str) -> None:
         self._agent = agent
         self._did = did
-        self.contexts = ContextKeys(agent, did)
-        self._keys = agent.keyring
+        self._keys = agent.record_keys
         self._crypto = agent.crypto
 
     async def for_new_record(self, choice: EncryptionChoice, options: WriteOptions) -> StateEncryption | None:
@@ -102,7 +94,7 @@ class RecordEncryption:
             EncryptionError: the protocol demands that it is encrypted, or a recipient has no key.
         """
         protocol, protocol_path = options.get("protocol"), options.get("protocol_path")
-        owner_key = self._protocol_key(protocol, protocol_path)
+        owner_key = await self._protocol_key(protocol, protocol_path)
         if choice is False and owner_key is not None:
             raise EncryptionError(f"Records at {protocol_path} of {protocol} are encrypted; leave out `encryption`.")
         if choice is False or (choice is None and owner_key is None):
@@ -110,7 +102,7 @@ class RecordEncryption:
         readers = choice if isinstance(choice, Encryption) else Encryption()
         recipients = (options.get("recipient"), *readers.recipients)
         others = dict.fromkeys(did for did in recipients if did and did != self._did)
-        direct = [await self._keys.encryption_key(did) for did in others]
+        direct = [await self._keys.of_recipient(did, "protocolPath") for did in others]
 
         async def entries(message: Message) -> list[Entry]:
             schemes = readers.schemes or _default_schemes(message)
@@ -121,7 +113,7 @@ class RecordEncryption:
             # Named by a scheme that leads somewhere: what the reference's reader is to pass over for this key.
             scheme: Scheme = "protocolPath" if "protocol" in message["descriptor"] else schemes[0]
             targets += [_path_target(definition, message) for definition in readers.definitions]
-            targets += [Target(key_id, scheme, jwk, named=True) for key_id, jwk in direct]
+            targets += [replace(target, scheme=scheme) for target in direct]
             made = [await wrapped(self._crypto, content, target) for target in targets if target is not None]
             if not made:
                 raise EncryptionError(f"Nobody could read this record: the keys of {self._did} are not on this agent.")
@@ -165,24 +157,7 @@ class RecordEncryption:
             KeyMissing: no key that opens it is here; if the DWN that might have one failed, its error is the cause.
             EncryptionError: its `encryption` is malformed, or was changed.
         """
-        root = await self._keys.root_key_if_here(self._did)
-        own = [] if root is None else [root.derive(scheme, ()) for scheme in SCHEMES]
-        try:
-            return await content_key(self._crypto, message, own)
-        except KeyMissing as missing:
-            return await self._by_received_key(message, missing)
-
-    async def _by_received_key(self, message: Message, missing: KeyMissing) -> ContentKey:
-        try:
-            async with aclosing(self.contexts.received_keys(message)) as found:
-                async for received in found:
-                    with suppress(EncryptionError):
-                        content = await content_key(self._crypto, message, [received.key])
-                        await self.contexts.keep(received)
-                        return content
-        except (DidError, DwnError, IdentityError, RemoteError) as error:
-            raise missing from error
-        raise missing
+        return await self._keys.content_key(self._did, message)
 
     async def decryption(self, message: Message) -> Transform:
         """Return a stream transform that decrypts a record's data; identity if that is in the clear.
@@ -194,10 +169,10 @@ class RecordEncryption:
             return aiter
         return partial((await self.content_key(message)).crypt, self._crypto)
 
-    def _protocol_key(self, protocol: str | None, protocol_path: str | None) -> Mapping[str, Any] | None:
+    async def _protocol_key(self, protocol: str | None, protocol_path: str | None) -> Mapping[str, Any] | None:
         if protocol is None or protocol_path is None:
             return None
-        definition = self._agent.dwn.protocol_definition(self._did, protocol)
+        definition = await self._agent.held.definition(self._did, protocol)
         return None if definition is None else key_at(definition, protocol_path)
 
     async def _target(self, scheme: Scheme, message: Message, owner_key: Mapping[str, Any] | None) -> Target | None:
@@ -206,26 +181,20 @@ class RecordEncryption:
         if scheme == "protocolPath" and owner_key is not None:
             return Target(owner_key["rootKeyId"], scheme, owner_key["publicKeyJwk"])
         if scheme == "protocolContext" and "parentId" in message["descriptor"]:
-            return self.contexts.target(path[1])
-        root = await self._keys.root_key_if_here(self._did)
-        return None if root is None else await self._own_target(root.derive(scheme, path))
-
-    async def _own_target(self, key: DerivedKey) -> Target:
-        public = public_jwk(await key.jwk(self._crypto))
-        return Target(key.root_key_id, key.scheme, public, named=key.scheme == "protocolContext")
+            return await self._keys.of_context(self._did, path[1])
+        return await self._keys.own_target(self._did, scheme, path)
 
     async def _rewrapped(self, content: ContentKey, message: Message, following: Message) -> list[Entry]:
         # Those of the last state stay, but for those that another data format changes.
         moved = path_for("dataFormats", message) != path_for("dataFormats", following)
-        root = await self._keys.root_key_if_here(self._did)
         entries = []
         for entry in entries_of(message):
             if moved and entry["derivationScheme"] == "dataFormats" and "derivedPublicKey" not in entry:
-                if root is None or entry["rootKeyId"] != root.key_id:
+                target = await self._keys.own_target(self._did, "dataFormats", path_for("dataFormats", following))
+                if target is None or entry["rootKeyId"] != target.key_id:
                     raise EncryptionError(
                         f"The data format is part of {entry['rootKeyId']}'s key for this record, so it cannot change."
                     )
-                target = await self._own_target(root.derive("dataFormats", path_for("dataFormats", following)))
                 entry = await wrapped(self._crypto, content, target)
             entries.append(entry)
         return entries

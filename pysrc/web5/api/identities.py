@@ -44,7 +44,7 @@ class IdentitiesApi:
         """
         agent = self._agent
         if dwn_endpoints is None:
-            dwn_endpoints = (await agent.keyring.portable_did(agent.vault.agent_did or "")).document.dwn_endpoints
+            dwn_endpoints = await agent.dwn_endpoints(agent.vault.agent_did or "")
         return await agent.create_identity(name, dwn_endpoints)
 
     async def rename(self, did: str, name: str) -> None:
@@ -99,7 +99,7 @@ class IdentitiesApi:
             InvalidArgument: it is the agent itself; or a delegate's, and `at_nodes` is for the owner.
             IdentityError: nothing of it is here; or a delegate here acts for it, which is to be erased itself.
         """
-        return await erase(self._agent, did, at_nodes=at_nodes, force=force)
+        return await erase(await self._agent.as_node(), did, at_nodes=at_nodes, force=force)
 
     async def export(self, did: str) -> dict[str, Any]:
         """Return the portable identity, **with its private keys**, as `@web5/agent` exports it."""

@@ -97,7 +97,7 @@ class NodesApi:
             IdentityError: the identity's document cannot be changed, as that of somebody for whom the app acts. Nothing
                 is changed.
         """
-        agent, url = self._agent, normalized(url)
+        agent, url = await self._agent.as_node(), normalized(url)
         lists = {did: urls for did in self._both if url not in (urls := await self._named(did))}
         for did, urls in lists.items():  # what one of the two cannot name, neither gets
             with_dwn_endpoints(await agent.keyring.portable_did(did), [*urls, url], agent.clock.now())
@@ -121,12 +121,13 @@ class NodesApi:
         others = [one.did for one in self._agent.identities.list() if one.did != self._did]
         shared = [url in await self._named(did) for did in others]
         leaving = self._both[: 1 if any(shared) else 2]
+        agent = await self._agent.as_node()
         for did in () if force else leaving:
-            await self._agent.sync.fetch_the_rest(did, [url])
+            await agent.sync.fetch_the_rest(did, [url])
         for did in leaving:
             urls = await self._named(did)
             if url in urls:
-                await self._agent.set_dwn_endpoints(did, [one for one in urls if one != url], force=True)
+                await agent.set_dwn_endpoints(did, [one for one in urls if one != url], force=True)
 
     async def info(self, url: str) -> ServerInfo:
         """Ask a node for its description: what runs there, and what it demands of those who want to register.
@@ -162,7 +163,7 @@ class NodesApi:
     async def _named(self, did: str) -> Sequence[str]:
         if did == self._did != self._signer:
             return list(map(same_endpoint, await dwn_endpoints(self._agent.resolver, did)))
-        return list(map(same_endpoint, (await self._agent.keyring.portable_did(did)).document.dwn_endpoints))
+        return list(map(same_endpoint, await self._agent.dwn_endpoints(did)))
 
     def _node(self, url: str, status: EndpointStatus | None) -> Node:
         state, reason = (NodeState.PENDING, _UNSEEN) if status is None else state_of(status)

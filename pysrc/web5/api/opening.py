@@ -34,7 +34,7 @@ class Opened:
 
     async def sync(self, interval: str | None) -> None:
         """Start sync; None: by the usual interval, unless somebody else here has the agent open already."""
-        if interval is None and self.lease is not None and not self.lease.is_first:
+        if interval is None and (self.agent.joined or (self.lease is not None and not self.lease.is_first)):
             return
         await self.agent.sync.start(interval or DEFAULT_SYNC_INTERVAL)
 
@@ -77,10 +77,10 @@ async def _ensure_unlocked(
 ) -> str | None:
     vault = agent.vault
     if recovery_phrase is not None:
-        await recover(agent, recovery_phrase, password, on_progress)
+        await recover(await agent.as_node(), recovery_phrase, password, on_progress)
     elif vault.state == "new":
-        await agent.initialize(password=password, dwn_endpoints=endpoints)
-        return await vault.recovery_phrase()
+        await (await agent.as_node()).initialize(password=password, dwn_endpoints=endpoints)
+        return await (await agent.as_node()).vault.recovery_phrase()
     elif vault.protection == "password":
         if vault.state == "locked" and password is None:
             raise VaultLocked("The vault is locked: connect with its password, or with the recovery phrase.")

@@ -14,8 +14,7 @@ from web5.api.arguments import keywords, shown
 from web5.api.sending import SendReport
 from web5.dwn import compose
 from web5.dwn.cid import message_cid
-from web5.dwn.encryption.protocol_keys import required_types, with_keys, without_marks
-from web5.dwn.store.protocols import configurations
+from web5.dwn.encryption.protocol_keys import required_types, without_marks
 from web5.dwn.types import Message
 from web5.errors import InvalidArgument
 
@@ -60,7 +59,7 @@ class ConfiguredProtocol:
         """
         arguments.did_or_none("target", target)
         cid = message_cid(self.message)
-        if self._agent.dwn.store.has(self._did, cid):
+        if await self._agent.held.has(self._did, cid):
             report = SendReport(await self._agent.sync.send(self._did, cid, target))
         else:
             report = SendReport(
@@ -110,8 +109,8 @@ class ProtocolsApi:
         _check_definition(definition)
         signer, invocation = await self._actor.authorize(operations.configure(definition))
         definition = await self._with_keys(definition, None if encryption else required_types(definition))
-        if (same := self._configured(definition)) is not None:
-            return same
+        if (same := await self._agent.held.configured(self._did, definition)) is not None:
+            return ConfiguredProtocol(self._agent, self._did, same)
         configure = partial(compose.protocols_configure, signer, definition=definition, **invocation)
         message = await self._agent.messages.replace(self._did, configure)
         return ConfiguredProtocol(self._agent, self._did, message)
@@ -133,20 +132,10 @@ class ProtocolsApi:
         reply = await self._agent.messages.ask(self._did, from_, query)
         return [ConfiguredProtocol(self._agent, self._did, entry) for entry in reply["entries"]]
 
-    def _configured(self, definition: Mapping[str, Any]) -> ConfiguredProtocol | None:
-        """Return the protocol as it is configured in the local DWN, if that is by this definition."""
-        store, wanted = self._agent.dwn.store, compose.normalized_definition(definition)
-        tenant, protocol = store.tenant(self._did), wanted["protocol"]
-        for configured in configurations(store, tenant, protocol=protocol, published_only=False):
-            if configured.definition == wanted:
-                return ConfiguredProtocol(self._agent, self._did, configured.message)
-        return None
-
     async def _with_keys(self, definition: Mapping[str, Any], types: set[str] | None) -> Mapping[str, Any]:
         if types == set():
             return without_marks(definition)
-        root = await self._agent.keyring.root_key(self._did)
-        return await with_keys(definition, root, self._agent.crypto, types=types)
+        return await self._agent.record_keys.with_keys(self._did, definition, types)
 
 
 def _check_definition(definition: object) -> None:

@@ -229,7 +229,7 @@ class Record(RecordView):
             RemoteError: its data cannot be fetched.
         """
         await self._keep_initial_write(any_record=True)
-        if not self._is_held(self.message_cid):
+        if not await self._is_held(self.message_cid):
             await self._keep(self._message, None if self.deleted else await self._stored_data())
         self._remote = self._asked = None
         return self
@@ -273,7 +273,7 @@ class Record(RecordView):
             TooManyUndelivered: so much waits for others that nothing more is kept.
         """
         arguments.did_or_none("target", target)
-        if self._is_held(self.message_cid):
+        if await self._is_held(self.message_cid):
             report = SendReport(await self._agent.sync.send(self._did, self.message_cid, target))
         else:
             report = await self._send_unheld(target or self._did)
@@ -290,20 +290,19 @@ class Record(RecordView):
             EncryptionError: the context is not encrypted, another began it, or the DID has no key to encrypt for.
             DwnError: the DWN refused.
         """
-        await self._encryption.contexts.share(self._last_write, arguments.did("did", did))
+        await self._agent.record_keys.share_context(self._did, self._last_write, arguments.did("did", did))
 
     # -- what is held here, and what is not
 
-    def _is_held(self, cid: str) -> bool:
-        return self._agent.dwn.store.has(self._did, cid)
+    async def _is_held(self, cid: str) -> bool:
+        return await self._agent.held.has(self._did, cid)
 
     async def _keep(self, message: Message, data: AsyncIterator[bytes] | None) -> None:
         await self._agent.messages.process(self._did, message, data)
 
     async def _keep_initial_write(self, *, any_record: bool = False) -> None:
         """Keep the messages that come before the newest, where this record was made here and not stored."""
-        store = self._agent.dwn.store
-        if store.initial_write(store.tenant(self._did), self.id) is not None:
+        if await self._agent.held.initial_write(self._did, self.id) is not None:
             return
         if self._initial_write is not None:
             await self._keep(self._initial_write, None)
@@ -323,7 +322,7 @@ class Record(RecordView):
 
     async def _take_data_along(self, payload: Payload | None) -> None:
         """Have the data at hand that a state which is not stored would else lose."""
-        if payload is None and self._data is None and not self._is_held(self.message_cid):
+        if payload is None and self._data is None and not await self._is_held(self.message_cid):
             self._data, self._stream = b"".join([chunk async for chunk in await self._stored_data()]), None
 
     async def _sign_as_owner(self, *, initial_write_only: bool = False) -> None:

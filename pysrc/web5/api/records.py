@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Unpack
 
 from web5.agent.agent import Agent
+from web5.agent.context_keys import KEY_RECIPIENT
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
 from web5.agent.following import Following
@@ -147,7 +148,9 @@ class RecordsApi:
         signer, invocation = await self._actor.authorize(operations.write(options))
         attesters = [arguments.did("attestation", one) for one in arguments.texts("attestation", attestation)]
         cipher = await self._encryption.for_new_record(encryption, options)
-        key_recipient = await self._encryption.contexts.key_recipient(options, encrypted=cipher is not None)
+        key_recipient = await self._agent.record_keys.key_recipient(
+            self._did, {name: options.get(name) for name in KEY_RECIPIENT}, encrypted=cipher is not None
+        )
         payload = await prepare(data, data_format, cipher.encrypt_stream if cipher else None)
         options |= {"data_cid": payload.cid, "data_size": payload.size, "data_format": payload.data_format}
         options["delegated_grant"] = invocation.get("delegated_grant")
@@ -157,7 +160,7 @@ class RecordsApi:
         if store:
             await payload.write(self._agent, self._did, message)
         if key_recipient is not None:
-            await self._encryption.contexts.deliver_context_key(message, key_recipient)
+            await self._agent.record_keys.deliver_context_key(self._did, message, key_recipient)
         data_at_hand = payload.in_memory if store else payload.source
         return Record(self._agent, self._actor, message, data=data_at_hand, role=protocol_role)
 

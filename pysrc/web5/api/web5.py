@@ -102,9 +102,8 @@ class Web5(Archives):
         self.connected_did = connected_did
         self.delegate_did = delegate_did
         self.delegation: DelegationApi | None = None
-        actor = Actor(connected_did, agent.signer)
-        if delegate_did is not None:
-            actor = Delegate(connected_did, delegate_did, agent.signer, agent.sync.grants, agent.dwn, agent.clock)
+        actor = agent.actor(connected_did, delegate_did)
+        if isinstance(actor, Delegate):
             self.delegation = DelegationApi(agent, actor)
         self.dwn = DwnApi(agent, actor)
         self.did = DidApi(agent)
@@ -131,7 +130,8 @@ class Web5(Archives):
         """Open this device's DWN and give its identity, making one on the first launch.
 
         Where this interpreter has it open already, as when a notebook's cell runs again, the agent is the same one; it
-        is closed by the last `close`.
+        is closed by the last `close`. Where another tab, worker or cell of the origin has, this one works through that,
+        and takes its place when it goes.
 
         Where the chosen identity is a delegate's, the app acts for the DID that it was connected with. Nothing here
         waits for the network, recovery excepted: the identity is published, and sync runs, in the background.
@@ -168,7 +168,7 @@ class Web5(Archives):
                 is back, and has no identity.
             SettingsError: `config`, or the site's config.json, cannot be used.
             Unreachable, TimedOut: on CPython, nobody answers under the URL in `config`.
-            StorageBusy: another tab or process is the node.
+            StorageBusy: another process, or the notes page, has the store.
             StorageError: the store cannot be opened.
         """
         parse_interval(sync or DEFAULT_SYNC_INTERVAL)
@@ -233,7 +233,7 @@ class Web5(Archives):
         ) as opened:
             agent = opened.agent
             created = all(one.did != delegated.delegate_did for one in agent.identities.list())
-            identity = await accept_delegation(agent, delegated, name, keys)
+            identity = await accept_delegation(await agent.as_node(), delegated, name, keys)
             await agent.identities.choose(identity.did)
             if sync != "off":
                 on_progress("sync", 0, 1)

@@ -55,7 +55,7 @@ async def open_agent(
         blobs = await IndexedDbBlobs.open(name)
         stack.push_async_callback(blobs.close)
         on_progress("store", 1, 2)
-        http, sockets, local = FetchHttp(), BrowserWebSockets(), urlsplit(site.origin()).hostname in LOCAL_HOSTS
+        http, sockets, local = FetchHttp(), BrowserWebSockets(), is_local()
         platform = Platform(
             database=database,
             blobs=blobs,
@@ -95,3 +95,8 @@ async def site_settings(config: str | None = None, on_progress: Progress = ignor
     urls = site.config_urls() if config is None else [urljoin(site.base(), config)]
     required = config is not None
     return await fetch_settings(urls, FetchHttp(), SystemClock(), SettingsMemory(), on_progress, required=required)
+
+
+def is_local() -> bool:
+    """Return True on a page that is being developed."""
+    return urlsplit(site.origin()).hostname in LOCAL_HOSTS

@@ -26,6 +26,7 @@ _MEMBERS = {
     "leading": (),
     "hand over": ("from", "to", "version"),
     "call": ("from", "to", "sealed"),
+    "cancel": ("from", "to", "sealed"),
     "reply": ("from", "to", "sealed"),
 }
 """The kinds of messages, and what each has."""

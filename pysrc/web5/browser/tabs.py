@@ -5,13 +5,14 @@ Invariants:
    worker ends, however it ends.
 2. A call is addressed to one leader, and only that leader answers it.
 3. A new leader makes itself known once it serves. Then every call that an earlier leader has not answered is either
-   sent again (if it was said to be idempotent) or fails with StorageBusy, because it may have been carried out.
+   sent again (if it was said to be idempotent) or fails with NodeGone, because it may have been carried out.
 4. A leader that resigns has closed its store before another tab can lead.
 5. A tab takes for the leader only what the browser shows it: the key in a lock
    `<name>.leader.<key>.<version>.<reign>` which has the same owner as `<name>.leader`. Calls are sealed for that key,
    answers by it. A tab that leads once more is another leader to those whose calls it has dropped: its reign is new.
 6. A call that is not shared never leaves its tab, and no other page can make it: the tab takes the lead over first.
-7. The newest version leads: a tab asks a leader of an older one to hand over, and hands over to none. No call goes to
+7. A tab that calls holds a lock `<name>.tab.<key>`, by which the leader hears that it has gone.
+8. The newest version leads: a tab asks a leader of an older one to hand over, and hands over to none. No call goes to
    an older version; from one, only the shared go to the newer.
 
 Every page of the origin hears the channel and can post to it, call what is shared, and queue for the locks. So what is
@@ -27,6 +28,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +39,12 @@ from web5.browser.locks import hold
 from web5.browser.tab_channel import VERSION, TabChannel
 from web5.browser.tab_errors import error_from_wire, error_to_wire
 from web5.browser.tab_keys import NAME
-from web5.errors import CryptoError, InvalidArgument, StorageBusy, StorageError, StorageNewer
+from web5.errors import CryptoError, InvalidArgument, NodeGone, StorageBusy, StorageError, StorageNewer
 from web5.tasks import TaskSet, to_the_end
 
 Handler = Callable[[str, str], Awaitable[str]]
+
+CALLER: ContextVar[str] = ContextVar("the tab that has made the call which is being answered")
 
 MAX_CALLS = 1000
 """Calls that are carried out at once; another tab that calls beyond that is told to try again."""
@@ -91,6 +95,7 @@ class _Call:
     answer: asyncio.Future[str]
     idempotent: bool
     sent_to: _Leader | None = None
+    here: asyncio.Task[None] | None = None
     asking: bool = False
     """True if the lead is asked for, for the sake of this call."""
 
@@ -103,9 +108,17 @@ class Tabs:
         shared: the names of the calls that other tabs may make (invariant 6).
         hand_over: is called, on the leader, when another tab needs the lead; it should `resign`, then `lead` again.
         version: of the program that this tab runs; a newer one has a higher number.
+        gone: is called, on the leader, with the name of a tab that has called it and is no more.
     """
 
-    def __init__(self, name: str, shared: Collection[str], hand_over: Callable[[], None], version: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        shared: Collection[str],
+        hand_over: Callable[[], None],
+        version: int = 0,
+        gone: Callable[[str], None] | None = None,
+    ) -> None:
         self._name = name
         self._shared = shared
         self._hand_over = hand_over
@@ -117,12 +130,17 @@ class Tabs:
         self._releases: list[Callable[[], None]] = []
         self._calls: dict[str, _Call] = {}
         self._answering: set[asyncio.Task[None]] = set()
+        self._called_by: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._gone = gone
+        self._watched: set[str] = set()
+        self._watching = TaskSet("a tab that has gone was not noticed")
         self._sending = TaskSet("a call to another tab failed")
         self._looking: asyncio.Task[None] | None = None
         self._look_again = False
         self._closed = False
         self._js_turn = js.AbortController.new()
         self._channel = TabChannel(f"{name}.tabs", self._received, version)
+        self._present = asyncio.ensure_future(self._be_present())
         self._look()
 
     async def lead(self) -> None:
@@ -196,7 +214,8 @@ class Tabs:
             idempotent: the call may be carried out twice, so send it to the next leader if this one goes.
 
         Raises:
-            StorageBusy: the leader went away before it answered, or does not hand the lead over.
+            NodeGone: the leader went away before it answered.
+            StorageBusy: the leader does not hand the lead over, or this tab is closed.
             StorageNewer: the call is not shared, and a tab of a newer version leads.
             Web5Error: as the handler raised it.
         """
@@ -207,8 +226,17 @@ class Tabs:
         try:
             self._dispatch(call)
             return await call.answer
+        except asyncio.CancelledError:
+            self._cancel(call)
+            raise
         finally:
             del self._calls[call.id]
+
+    def _cancel(self, call: _Call) -> None:
+        if call.here is not None:
+            call.here.cancel()
+        elif call.sent_to is not None and not self._closed:
+            self._sending.start(self._channel.post_sealed("cancel", call.sent_to.key, {"id": call.id}))
 
     async def close(self) -> None:
         """Stop leading and answering. Calls under way here fail with StorageBusy. Safe to call twice."""
@@ -221,6 +249,8 @@ class Tabs:
         for call in self._calls.values():
             _fail(call, StorageBusy("this tab was closed"))
         self._unlock()
+        self._present.add_done_callback(_let_go)
+        await self._watching.cancel()
         self._channel.close()
 
     def _unlock(self) -> None:
@@ -238,7 +268,16 @@ class Tabs:
             case "hand over" if sender != self._channel.me:
                 self._js_turn.abort()  # that tab goes first; `lead` queues up behind it
             case "call" if self._handler is not None:
-                self._answer(self._called(self._handler, sender, content))
+                task = self._answer(self._called(self._handler, sender, content))
+                self._watch(sender)
+                if isinstance(content, dict):
+                    key = (sender, str(content.get("id")))
+                    self._called_by[key] = task
+                    task.add_done_callback(lambda _: self._called_by.pop(key, None))
+            case "cancel" if isinstance(content, dict):
+                called = self._called_by.get((sender, str(content.get("id"))))
+                if called is not None:
+                    called.cancel()
             case "reply" if isinstance(content, dict):
                 call = self._calls.get(str(content.get("id")))
                 if call is not None and call.sent_to is not None and call.sent_to.key == sender:
@@ -246,6 +285,7 @@ class Tabs:
 
     async def _called(self, handler: Handler, caller: str, content: Any) -> None:
         async def if_shared(name: str, args: str) -> str:
+            CALLER.set(caller)
             if name not in self._shared:
                 raise InvalidArgument(f"No other tab can call {name[:50]!r}.")
             if len(self._answering) > MAX_CALLS:
@@ -260,10 +300,25 @@ class Tabs:
                 except InvalidArgument as error:
                     await self._channel.post_sealed("reply", caller, {"id": id, "error": error_to_wire(error)})
 
-    def _answer(self, work: Coroutine[Any, Any, None]) -> None:
+    def _answer(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
+        return task
+
+    async def _be_present(self) -> Callable[[], None]:
+        await self._channel.opened()
+        return await hold(f"{self._name}.tab.{self._channel.me}")
+
+    def _watch(self, tab: str) -> None:
+        if self._gone is not None and tab not in self._watched and len(self._watched) < MAX_CALLS:
+            self._watched.add(tab)
+            self._watching.start(self._wait_for_the_end_of(tab, self._gone))
+
+    async def _wait_for_the_end_of(self, tab: str, gone: Callable[[str], None]) -> None:
+        (await hold(f"{self._name}.tab.{tab}"))()
+        self._watched.discard(tab)
+        gone(tab)
 
     def _look(self) -> None:
         """Find out who leads, once more if that is being found out just now."""
@@ -290,16 +345,16 @@ class Tabs:
             if call.sent_to is None or (call.sent_to != leader and call.idempotent):
                 self._dispatch(call)
             elif call.sent_to != leader:
-                _fail(call, StorageBusy("the tab that was the node has gone; try again"))
+                _fail(call, NodeGone("the tab that was the node has gone; try again"))
 
     def _dispatch(self, call: _Call) -> None:
         if self._leader is None:
             return  # `_follow` will, when a leader makes itself known
         if self._handler is not None and self._leader.key == self._channel.me:
             call.sent_to = self._leader
-            self._answer(self._call_here(call, self._handler))
+            call.here = self._answer(self._call_here(call, self._handler))
         elif call.name in self._shared and self._leader.version >= self._version:
-            call.sent_to = self._leader
+            call.sent_to, call.here = self._leader, None
             self._sending.start(self._call_there(call, self._leader.key))
         elif self._leader.version > self._version:
             _fail(call, StorageNewer("A tab with a newer version of this page has your data. Reload this one."))
@@ -308,12 +363,14 @@ class Tabs:
             self._sending.start(self._ask_for_the_lead(call))
 
     async def _call_here(self, call: _Call, handler: Handler) -> None:
+        CALLER.set(self._channel.me)
         _settle(call, await _carried_out(handler, call.name, call.args))
 
     async def _call_there(self, call: _Call, leader: str) -> None:
         try:
+            await asyncio.shield(self._present)
             await self._channel.post_sealed("call", leader, {"id": call.id, "name": call.name, "args": call.args})
-        except (CryptoError, InvalidArgument) as error:
+        except (CryptoError, InvalidArgument, StorageError) as error:
             _fail(call, error)
 
     async def _relieve(self) -> None:
@@ -334,6 +391,11 @@ class Tabs:
                 self._channel.post("hand over", self._leader.key)
             await asyncio.wait([call.answer], timeout=ASK_AGAIN)
         call.asking = False
+
+
+def _let_go(present: asyncio.Future[Callable[[], None]]) -> None:
+    if not present.cancelled() and present.exception() is None:
+        present.result()()
 
 
 async def _carried_out(handler: Handler, name: str, args: str) -> dict[str, Any]:

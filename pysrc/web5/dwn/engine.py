@@ -20,7 +20,7 @@ from web5.dids.resolver import DidResolver
 from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
-from web5.dwn.events import Handler, Hook
+from web5.dwn.events import Handler, Hook, Subscription
 from web5.dwn.faults import shown
 from web5.dwn.javascript import as_javascript
 from web5.dwn.mending import is_whole, mend
@@ -195,6 +195,18 @@ class Dwn:
             self._services.tell_damage(tenant, error.cid, error)
             raise
         return [reply(one.status, one.detail) if isinstance(one, DwnError) else one for one in found]
+
+    @property
+    def last_published(self) -> int:
+        """The number in the event log up to which all subscribers were told."""
+        return self._services.last_published
+
+    def catch_up(self, subscription: Subscription, tenant: str, after: int) -> None:
+        """Notify a subscription of what it would have been told since a number in the event log.
+
+        Of a record that changed several times, only the state that it has now; what is told already is not told again.
+        """
+        self._services.catch_up(subscription, tenant, after)
 
     async def review_subscriptions(self) -> None:
         """End the subscriptions that a grant, a role or the tenant gate allows no more; to be called now and then."""

@@ -47,7 +47,13 @@ Hook = Callable[[Applied], None]
 
 
 class Event(dict[str, Any]):
-    """`{"message": …, "initialWrite": …}`, the latter where the message is not it; one for all, so to be read only."""
+    """`{"message": …, "initialWrite": …}`, the latter where the message is not it; one for all, so to be read only.
+
+    Attributes:
+        seq: its number in the event log.
+    """
+
+    seq: int = 0
 
     @cached_property
     def text(self) -> str:
@@ -58,6 +64,9 @@ class Event(dict[str, Any]):
 Handler = Callable[[Event], None]
 
 _Tags = Mapping[str, Sequence[Any]]
+Past = tuple[Columns, _Tags, dict[str, Any], dict[str, Any] | None, int]
+"""A stored message: its row, its tags, itself, its record's initial write if it is another, its number in the log."""
+
 _Key = tuple[str, Any] | None
 _Terms = tuple[Term, ...]
 
@@ -94,9 +103,10 @@ class Subscription:
 
     async def close(self) -> None:
         """End the subscription. Safe to call twice."""
-        self._end()
+        self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """As `close`, at once."""
         if self._handler is not None:
             self._handler = None
             self._remove()
@@ -105,7 +115,7 @@ class Subscription:
         """End the subscription if what allowed it has ended, or its tenant is not served any more."""
         if self._handler is None or (is_served and (self._is_allowed is None or self._is_allowed())):
             return
-        self._end()
+        self.end()
         if self.on_end is not None:
             notify(f"what waits for the end of subscription {self.id} failed", [self.on_end])
 
@@ -194,17 +204,35 @@ class EventStream:
         subscriptions = self._tenants.get(applied.tenant)
         if subscriptions is None or not applied.is_latest_base_state:
             return
-        tags: dict[str, list[Any]] = {}
-        for name, value in tag_values(applied.message):
-            tags.setdefault(name, []).append(value)
-        matching = subscriptions.matching(applied.columns, tags)
+        matching = subscriptions.matching(applied.columns, tags_of(applied.message))
         if not matching:
             return
-        event = Event(message=applied.message)
-        if applied.initial_write is not None:
-            event["initialWrite"] = applied.initial_write
+        event = _event(applied.message, applied.initial_write, applied.seq)
         for subscription in matching:
             subscription.notify(event)
+
+    def emit_again(self, subscription: Subscription, tenant: str, past: Iterable[Past]) -> None:
+        """Notify one subscription of those messages of the past that it matches, as `emit` would have."""
+        for columns, tags, message, initial_write, seq in past:
+            others = self._tenants.get(tenant)
+            if others is not None and subscription in others.matching(columns, tags):
+                subscription.notify(_event(message, initial_write, seq))
+
+
+def tags_of(message: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return the stored values of a message's tags by their names."""
+    tags: dict[str, list[Any]] = {}
+    for name, value in tag_values(message):
+        tags.setdefault(name, []).append(value)
+    return tags
+
+
+def _event(message: dict[str, Any], initial_write: dict[str, Any] | None, seq: int) -> Event:
+    event = Event(message=message)
+    event.seq = seq
+    if initial_write is not None:
+        event["initialWrite"] = initial_write
+    return event
 
 
 def _key(terms: Sequence[Term]) -> _Key:

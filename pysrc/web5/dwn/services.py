@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -14,9 +14,9 @@ from web5.chunks import reading
 from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
-from web5.dwn.events import Applied, EventStream, Handler, Hook
+from web5.dwn.events import Applied, EventStream, Handler, Hook, Past, Subscription, tags_of
 from web5.dwn.store.database import Database
-from web5.dwn.store.store import BlobRow, Store
+from web5.dwn.store.store import BlobRow, Store, parse_stored
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, check_date
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
@@ -162,6 +162,25 @@ class Services:
             applied = self._unpublished.popleft()
             # The message is stored whatever a hook makes of it.
             notify(f"a hook failed on {applied.message_cid}", (*self.after_commit, self.events.emit), applied)
+
+    @property
+    def last_published(self) -> int:
+        """The number in the event log up to which hooks and subscribers were told of all that is stored."""
+        return self._unpublished[0].seq - 1 if self._unpublished else self.store.last_seq()
+
+    def catch_up(self, subscription: Subscription, tenant: str, after: int) -> None:
+        """Notify a subscription of the states that were published after a number in the log, and are there still."""
+        self.events.emit_again(subscription, tenant, self._past(tenant, after))
+
+    def _past(self, tenant: str, after: int) -> Iterator[Past]:
+        for seq, columns in self.store.states_between(tenant, after, self.last_published):
+            try:
+                message = parse_stored(columns.message, columns.cid)
+                initial = None if columns.initial else self.store.initial_write(columns.tenant, columns.record_id or "")
+            except MessageDamaged as error:
+                self.tell_damage(tenant, error.cid, error)
+                continue
+            yield columns, tags_of(message), message, initial, seq
 
     def data_of(
         self, tenant: int, did: str, cid: str, write: Message, inline: bytes | None, *, is_latest: bool

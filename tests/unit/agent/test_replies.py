@@ -46,7 +46,7 @@ class Asked:
         service = {"id": "#dwn", "type": "DecentralizedWebNode", "serviceEndpoint": nodes}
         document = DidDocument.from_wire({"id": "did:x:stranger", "service": [service]})
         directory.documents["did:x:stranger"] = document
-        self.messages = Messages(None, directory, RemoteDwn(http, timeout=5))  # type: ignore[arg-type]
+        self.messages = Messages(None, None, directory, RemoteDwn(http, timeout=5))  # type: ignore[arg-type]
 
     async def __call__(self, message: Any) -> Any:
         return await self.messages.request("did:x:stranger", message)

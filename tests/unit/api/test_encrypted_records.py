@@ -14,8 +14,8 @@ from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
 from tests.unit.dwn.encryption.sealed import CRYPTO, root_of, sealed_write
 from web5 import Encryption, Record, Web5, strict_json
+from web5.agent import context_keys
 from web5.agent.delegation.actor import Actor
-from web5.api import context_keys
 from web5.api.encryption import RecordEncryption
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.jwk import public_jwk

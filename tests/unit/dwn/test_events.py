@@ -141,6 +141,25 @@ async def test_a_subscription_tells_what_a_query_finds(world: World, filter: dic
     await world.write(schema="urn:a", tags={"word": ["abc", "b"], "number": 2, "flag": True})
     found = await world.query(by=world.alice, **filter)
     assert (len(told), len(found)) == (expected, expected)
+    again, subscription = await subscribe(world, world.alice, **filter)
+    world.dwn.catch_up(subscription, world.alice.did, 0)
+    assert again == told
+
+
+async def test_what_was_missed_is_told_again_from_the_log(world: World) -> None:
+    told, _ = await subscribe(world, world.alice, schema="urn:a")
+    first, second = [await world.write(schema="urn:a") for _ in range(2)]
+    await world.write(schema="urn:b")
+    await world.send(await world.delete(second))
+    seqs = [event.seq for event in told]
+    assert seqs == sorted(set(seqs)) and len(seqs) == 3
+    for after, expected in ((0, [told[0], told[2]]), (seqs[0], [told[2]]), (seqs[2], [])):
+        again, subscription = await subscribe(world, world.alice, schema="urn:a")
+        world.dwn.catch_up(subscription, world.alice.did, after)
+        assert again == expected
+        assert [event.seq for event in again] == [event.seq for event in expected]
+    assert told[0]["message"]["recordId"] == first["recordId"]
+    assert world.dwn.last_published == max(seqs)
 
 
 class SlowDatabase(Database):

@@ -19,7 +19,7 @@ Methods that write run inside the caller's `Database.transaction()`.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,6 +164,16 @@ class Store:
         """
         log, values = self.log(tenant, seq, protocols)
         return list(self.connection.execute(f"SELECT seq, cid {log} ORDER BY seq LIMIT ?", (*values, limit)))
+
+    def states_between(self, tenant: str, after: int, until: int) -> Iterator[tuple[int, Columns]]:
+        """Give the numbers in the log, and the rows, of a tenant's records in their latest states, oldest first."""
+        query = (
+            f"SELECT seq, {', '.join(Columns._fields)} FROM dwn_message"
+            " WHERE tenant = ? AND seq > ? AND seq <= ? AND latest = 1 ORDER BY seq"
+        )
+        found: list[tuple[Any, ...]] = self.connection.execute(query, (self.tenant(tenant), after, until)).fetchall()
+        for seq, *values in found:
+            yield seq, Columns._make(values)
 
     def log(self, tenant: str, seq: int, protocols: Sequence[str] | None) -> tuple[str, tuple[Any, ...]]:
         """Return the SQL clauses FROM and WHERE for `entries_after`, and their values."""

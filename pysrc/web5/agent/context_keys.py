@@ -9,23 +9,27 @@ every device and without the giver. It cannot be taken back: who loses a role st
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from web5 import strict_json
-from web5.agent.agent import Agent
+from web5.agent.holdings import Holdings
+from web5.agent.keyring import Keyring
+from web5.agent.messages import Messages
 from web5.crypto.encoding import b64url_decode
 from web5.crypto.jwk import public_jwk
+from web5.crypto.jws import MessageSigner
 from web5.dwn import compose
-from web5.dwn.compose import WriteOptions
 from web5.dwn.encryption.content import ContentKey, Target, content_key, encryption_property, entries_of, wrapped
 from web5.dwn.encryption.derivation import SCHEMES, DerivedKey, Scheme, path_for
 from web5.dwn.encryption.protocol_keys import rules_at, with_keys
 from web5.dwn.types import Message
 from web5.errors import CryptoError, EncryptionError, StorageError
+from web5.ports.clock import Clock
+from web5.ports.crypto import Crypto
 
 PROTOCOL = "https://identity.foundation/protocols/key-delivery"
 PATH = "contextKey"
@@ -46,7 +50,23 @@ DEFINITION: dict[str, Any] = {
     },
 }
 
+KEY_RECIPIENT = ("protocol", "protocol_path", "recipient", "parent_context_id")
+"""The options of a new record by which `ContextKeys.key_recipient` goes."""
+
 _CONTEXT: Scheme = "protocolContext"
+
+
+class KeyHolder(Protocol):
+    """The parts of an agent that keys of records need."""
+
+    crypto: Crypto
+    clock: Clock
+    held: Holdings
+    keyring: Keyring
+    messages: Messages
+
+    async def signer(self, did: str) -> MessageSigner:
+        """Return the signer of a DID of this agent."""
 
 
 @dataclass(frozen=True)
@@ -61,25 +81,24 @@ class ReceivedKey:
 class ContextKeys:
     """Gives and finds keys as the identity `did`."""
 
-    def __init__(self, agent: Agent, did: str) -> None:
+    def __init__(self, agent: KeyHolder, did: str) -> None:
         self._agent = agent
         self._did = did
         self._keys = agent.keyring
         self._crypto = agent.crypto
 
-    def target(self, context: str) -> Target | None:
+    async def target(self, context: str) -> Target | None:
         """Return the public key of a context, as its first record has it; None if it has none.
 
         The initial write comes first, because it is by who began the context; what follows may be by others.
         """
-        store = self._agent.dwn.store
-        for row in store.record(store.tenant(self._did), context):
-            for entry in entries_of(row.message):
+        for message in await self._agent.held.record(self._did, context):
+            for entry in entries_of(message):
                 if entry["derivationScheme"] == _CONTEXT and "derivedPublicKey" in entry:
                     return Target(entry["rootKeyId"], _CONTEXT, entry["derivedPublicKey"], named=True)
         return None
 
-    async def key_recipient(self, options: WriteOptions, *, encrypted: bool) -> Target | None:
+    async def key_recipient(self, options: Mapping[str, Any], *, encrypted: bool) -> Target | None:
         """Return who is to receive the context's key with a new record, or None.
 
         That is the recipient of a role in an encrypted context of ours, or of the record that begins one.
@@ -95,7 +114,7 @@ class ContextKeys:
         if protocol is None or protocol_path is None or recipient is None or recipient == self._did:
             return None
         if parent_context_id:
-            definition = self._agent.dwn.protocol_definition(self._did, protocol)
+            definition = await self._agent.held.definition(self._did, protocol)
             is_role = definition is not None and rules_at(definition, protocol_path).get("$role") is True
             joins = is_role and await self._own_key(parent_context_id) is not None
         else:
@@ -156,7 +175,7 @@ class ContextKeys:
     async def _own_key(self, context_id: str) -> DerivedKey | None:
         # None if the context has no key, or another's root is its root.
         context = context_id.partition("/")[0]
-        public = self.target(context)
+        public = await self.target(context)
         if public is None:
             return None
         root = await self._keys.root_key_if_here(self._did)
@@ -220,7 +239,7 @@ class ContextKeys:
             return None
 
     async def _configure(self) -> None:
-        if self._agent.dwn.protocol_definition(self._did, PROTOCOL) is None:
+        if await self._agent.held.definition(self._did, PROTOCOL) is None:
             definition = await with_keys(DEFINITION, await self._keys.root_key(self._did), self._crypto)
             message = await compose.protocols_configure(
                 await self._agent.signer(self._did), self._agent.clock, definition=definition

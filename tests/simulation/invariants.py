@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.simulation import delegates, ledger_checks, storage_checks
@@ -89,8 +90,8 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
         return ""  # the row goes when its time has come, without a request
     if stored is None:
         return "it is not where it should come from"
-    if row.state is State.WAITING and _is_bare(source, made):
-        return ""  # it is all that there is of its record, so that nobody could get the data from the target
+    if row.state is State.WAITING and await _is_bare(source, made):
+        return ""  # it is all that can be had of its record, so that nobody could get the data from the target
     handed_on = row.direction == "pull" or device.may_hand_on
     try:
         reply = await target.process_message(row.tenant, stored.message, data, replicated=handed_on)
@@ -104,10 +105,18 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     return ""
 
 
-def _is_bare(node: Dwn, made: Authored) -> bool:
-    """Return True if a node has a record only as an initial write without its data."""
+async def _is_bare(node: Dwn, made: Authored) -> bool:
+    """Return True if a node has of a record an initial write without its data, and nothing else that can be read."""
     rows = node.store.record(node.store.tenant(made.tenant), made.record_id)
-    return len(rows) == 1 and not rows[0].latest
+    for row in rows:
+        if row.cid == made.cid:
+            if row.latest or not row.initial:
+                return False
+            continue
+        with suppress(StorageError):
+            if await node.read_stored(made.tenant, row.cid) is not None:
+                return False
+    return True
 
 
 def _missing_initial(world: World, target: Dwn, made: Authored) -> Authored | None:

@@ -5,8 +5,9 @@ one that prunes wins, then the newest; and below what was pruned there is nothin
 wrote is kept below a record that was deleted, and whatever a definition says; what a guest wrote, as far as it is older
 than the end of the record above it.
 
-`Disputed` are the records in which a guest wrote something later than that, in a clock of his own: a node that had it
-before the delete keeps it. A node may also keep the definitions that were superseded.
+`Disputed` are the records in which a guest, or a delegate, wrote something later than that, in a clock of his own: a
+node that had it before the delete keeps it, and none that has the delete takes it. A node may also keep the definitions
+that were superseded.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def expected(messages: list[Authored]) -> Expected:
             result.disputed[record_id] = "a delegate wrote in it, or above it, after the grant was revoked"
         elif any(end.is_prune for end in ends):
             continue
-        elif any(end.age < one.age and _is_guests(one) for end in ends for one in record):
-            result.disputed[record_id] = "a guest wrote in it after the record above it was deleted"
+        elif any(end.age < one.age and not _is_tenants_own(one) for end in ends for one in record):
+            result.disputed[record_id] = "another wrote in it after the record above it was deleted"
         else:
             result.cids |= {initial.cid, (_end(record) or record[-1]).cid}
     return result
@@ -97,8 +98,10 @@ def _above(record: list[Authored], by_record: dict[str, list[Authored]]) -> Iter
         record = by_record.get(parent, [])
 
 
-def _is_guests(one: Authored) -> bool:
-    return "authorization" in one.message and message_author(one.message) != one.tenant
+def _is_tenants_own(one: Authored) -> bool:
+    if "authorization" not in one.message:
+        return True
+    return message_author(one.message) == one.tenant and delegation_rules.grant_of(one.message) is None
 
 
 def _parent(record: list[Authored]) -> str | None:

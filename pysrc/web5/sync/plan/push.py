@@ -7,15 +7,16 @@ Invariants:
    it. These are the definitions of protocols, and the ends of grants.
 4. Nothing of a record is sent in this visit after one of its messages failed: it waits, and says for which.
 5. Until the endpoint's first reply, one request is in flight; then up to `WIDTH`.
-6. After a failure of the whole endpoint (`ends_visit`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
+6. A message that is refused for want of another does not wait for that one if it got there while it was under way.
+7. After a failure of the whole endpoint (`ends_visit`), or `FAILURES_IN_A_ROW` of the node, nothing is sent.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from web5.sync.plan.dependencies import NO_RECORD, record_key
-from web5.sync.plan.policy import FAILURES_IN_A_ROW, Outcome, node_failed, waiting_for
+from web5.sync.plan.policy import AT_NEXT_VISIT, FAILURES_IN_A_ROW, Outcome, node_failed, waiting_for
 from web5.sync.states import State
 
 WIDTH = 6
@@ -24,7 +25,11 @@ WIDTH = 6
 
 @dataclass(slots=True)
 class Item:
-    """One message on its way to one endpoint, where it provides these dependency keys; `alone`: see invariant 3."""
+    """One message on its way to one endpoint, where it provides these dependency keys; `alone`: see invariant 3.
+
+    Attributes:
+        settled_before: how many messages had got there when it was sent.
+    """
 
     seq: int
     cid: str
@@ -33,6 +38,7 @@ class Item:
     provides: tuple[str, ...] = ()
     alone: bool = False
     sent: bool = False
+    settled_before: int = 0
 
     @property
     def goes_alone(self) -> bool:
@@ -46,6 +52,8 @@ class PushPlan:
     halted: Outcome | None = None
     _items: dict[int, Item] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
+    _settled: int = 0
+    _provided: dict[str, int] = field(default_factory=dict)
     _in_flight: int = 0
     _answered: bool = False
     _failures: int = 0
@@ -71,7 +79,7 @@ class PushPlan:
             if len(chosen) >= room or (item.goes_alone and ahead):
                 break
             if not (item.sent or key in ahead or item.parent in ahead):
-                item.sent = True
+                item.sent, item.settled_before = True, self._settled
                 chosen.append(item)
             if item.goes_alone:
                 break
@@ -87,6 +95,11 @@ class PushPlan:
         self._failures = self._failures + 1 if node_failed(outcome) else 0
         if not outcome.settled and (outcome.ends_visit or self._failures >= FAILURES_IN_A_ROW):
             self.halted = self.halted or outcome
+        if outcome.settled:
+            self._settled += 1
+            self._provided.update(dict.fromkeys(item.provides, self._settled))
+        elif self._provided.get(outcome.waits_for or "", 0) > item.settled_before:
+            outcome = replace(outcome, backoff=AT_NEXT_VISIT)
         if outcome.settled or outcome.state is State.PENDING or item.ordering_key == NO_RECORD:
             return [(item, outcome)]
         self._failed[item.ordering_key] = item.cid

@@ -3,6 +3,7 @@
 import random
 
 from web5.errors import Unreachable
+from web5.sync.plan.dependencies import record_key
 from web5.sync.plan.policy import Outcome, classify, classify_error
 from web5.sync.plan.push import Item, PushPlan
 from web5.sync.states import State
@@ -82,7 +83,29 @@ def test_5_one_request_until_the_first_reply_then_six() -> None:
     assert plan.ready() == []
 
 
-def test_6_an_unreachable_endpoint_gets_one_probe_and_keeps_its_rows_as_they_were() -> None:
+def test_6_what_is_refused_for_want_of_a_message_that_got_there_meanwhile_is_tried_again_at_once() -> None:
+    lacking = classify(
+        {"status": {"code": 400, "detail": "ProtocolAuthorizationIncorrectProtocolPath: no parent"}},
+        {"descriptor": {"interface": "Records", "method": "Write", "parentId": "parent", "protocolPath": "a/b"}},
+    )
+    assert lacking.waits_for == record_key("parent")
+    plan = plan_of()
+    child = Item(1, "child", "child", "parent")
+    late = Item(2, "late", "parent", provides=(record_key("parent"),))
+    plan.add(child)
+    plan.add(late)
+    assert plan.ready() == [child, late]
+    plan.done(late, TAKEN)
+    [(_, outcome)] = plan.done(child, lacking)
+    assert (outcome.state, outcome.next_try(1, 0)) == (State.WAITING, None)
+
+    other = Item(3, "other", "other", "parent")
+    plan.add(other)
+    assert plan.ready() == [other]
+    assert plan.done(other, lacking) == [(other, lacking)]
+
+
+def test_7_an_unreachable_endpoint_gets_one_probe_and_keeps_its_rows_as_they_were() -> None:
     plan = plan_of(*"abc", answered=False)
     (probe,) = plan.ready()
     gone = classify_error(Unreachable("refused"))
@@ -92,7 +115,7 @@ def test_6_an_unreachable_endpoint_gets_one_probe_and_keeps_its_rows_as_they_wer
     assert len(plan) == 2
 
 
-def test_6_registration_stops_the_round_at_once() -> None:
+def test_7_registration_stops_the_round_at_once() -> None:
     plan = plan_of(*"abc", answered=False)
     (probe,) = plan.ready()
     plan.done(probe, UNREGISTERED)
@@ -100,7 +123,7 @@ def test_6_registration_stops_the_round_at_once() -> None:
     assert plan.ready() == []
 
 
-def test_6_three_failures_in_a_row_stop_the_round_but_not_with_a_success_between() -> None:
+def test_7_three_failures_in_a_row_stop_the_round_but_not_with_a_success_between() -> None:
     plan = plan_of(*"abcdef")
     a, b, c, d, e, f = plan.ready()
     for item, outcome in ((a, FAILED), (b, FAILED), (c, TAKEN), (d, FAILED), (e, FAILED)):

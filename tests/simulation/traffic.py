@@ -5,7 +5,7 @@ Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
 2. It is never sent there again after the endpoint took it, or listed it.
 3. After a refusal it is not sent before its backoff is over.
 4. What a device holds it asks for once in a run, to see that the endpoint still has it, unless it cannot be read here;
-   and once more, if that is replaced there.
+   once more, if that is replaced there; and once after each failure of the endpoint.
 How many there may be at a time, and when none, is in `manners`.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
 document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, as far as
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.manners import Manners
 from web5.sync.exchange.history import OUTLIVED
 from web5.sync.exchange.peer import WANTS_DATA
-from web5.sync.plan.policy import Outcome
+from web5.sync.plan.policy import Outcome, node_failed
 from web5.sync.states import State
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Traffic:
     manners: Manners = field(init=False)
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
     _probes: Counter[tuple[str, int, str, str]] = field(default_factory=Counter)
+    _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     _histories: dict[tuple[str, str, str], _History] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -96,6 +97,8 @@ class Traffic:
         """Record the outcome as the device saw it; None: it was given up."""
         history = send.history
         history.under_way -= 1
+        if outcome is None or node_failed(outcome):
+            self._failures[send.device.name, send.endpoint.name] += 1
         if send.excuse != history.excuse or outcome is None or send.device.disk.troubled:
             return
         if outcome.code == 409 and send.endpoint.damaged:
@@ -118,7 +121,8 @@ class Traffic:
         if device.dwn.store.has(tenant, cid) and not may_ask:
             probe = (device.name, device.runs, endpoint.url, tenant)
             self._probes[probe] += 1
-            if self._probes[probe] > 2 + self.audits[device.name, endpoint.name]:
+            way = device.name, endpoint.name
+            if self._probes[probe] > 2 + self.audits[way] + self._failures[way]:
                 self.violations.append(f"{device.name} asks {endpoint.name} for what it holds: {cid}")
 
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:

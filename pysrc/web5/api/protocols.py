@@ -147,6 +147,8 @@ def _check_definition(definition: object) -> None:
                 f"definition[{name!r}] is {shown(definition.get(name))}; a definition has a URI as `protocol`, its"
                 " `types` by name, and the `structure` in which they lie."
             )
+    arguments.text("definition['protocol']", definition["protocol"])
     for name, one in definition["types"].items():
+        arguments.text("a name in definition['types']", name)
         if not isinstance(one, Mapping):
             raise InvalidArgument(f"definition['types'][{name!r}] is {shown(one)}; it has to be a mapping, maybe {{}}.")

@@ -232,7 +232,7 @@ class DidApi:
             DidError: the document has no room for that, or the gateways refused it.
             RemoteError: no gateway was reached.
         """
-        crypto, gateways = self._agent.crypto, self._agent.gateways
+        crypto = self._agent.crypto
         of_dht = {
             "verification_methods": verification_methods,
             "services": services,
@@ -243,10 +243,12 @@ class DidApi:
         if method == "dht":
             if algorithm is not None:
                 raise InvalidArgument("algorithm is for did:jwk and did:key; for did:dht, give verification_methods.")
-            if publish and not gateways.uris:
+            if publish and not self._agent.gateways.uris:
                 raise NoGateway
             made = await dht.create(crypto, **of_dht)  # type: ignore[arg-type]
-            return await publish_by(gateways, made, crypto, self._agent.clock) if publish else made
+            if not publish:
+                return made
+            return await publish_by((await self._agent.as_node()).gateways, made, crypto, self._agent.clock)
         if method not in ("jwk", "key"):
             raise arguments.unknown_name("method", str(method), ["dht", "jwk", "key"])
         if given := [name for name, value in of_dht.items() if value]:

@@ -24,10 +24,11 @@ def version() -> str:
 
 
 def requirements() -> list[str]:
-    """Everything .venv needs: the package, its server side, and what tests and builds it."""
+    """Everything .venv needs: the package, its server side, and what tests, builds and documents it."""
     data = pyproject()
     project = data["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["node"], *data["dependency-groups"]["dev"]]
+    groups = data["dependency-groups"]
+    return [*project["dependencies"], *project["optional-dependencies"]["node"], *groups["dev"], *groups["docs"]]
 
 
 def pinned() -> dict[str, str]:

@@ -126,15 +126,19 @@ def _name_runtimes(target: Path, folders: dict[str, str]) -> None:
 
 def _confine_pages(target: Path) -> None:
     """Write the Content-Security-Policy of `_headers` into the pages, for hosts that send no headers."""
-    header = re.search(r"^ +Content-Security-Policy: (.+)$", (target / "_headers").read_text(), re.MULTILINE)
-    assert header is not None
-    # Where a page may be framed, only a header can say.
-    policy = "; ".join(rule for rule in header[1].split("; ") if not rule.startswith("frame-ancestors"))
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    meta = policy_element((target / "_headers").read_text())
     for page in [*target.glob("*.html"), *target.glob("examples/*.html"), *target.glob("simple/**/*.html")]:
         text = page.read_text()
         assert text.count(CHARSET) == 1, page
         page.write_text(text.replace(CHARSET, f"{CHARSET}\n{meta}"))
+
+
+def policy_element(headers: str) -> str:
+    """Return the policy of a `_headers` file as an element; where a page may be framed, only a header can say."""
+    header = re.search(r"^ +Content-Security-Policy: (.+)$", headers, re.MULTILINE)
+    assert header is not None
+    policy = "; ".join(rule for rule in header[1].split("; ") if not rule.startswith("frame-ancestors"))
+    return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
 
 
 def address() -> str:

@@ -25,11 +25,16 @@ def _pages(site: Path) -> list[Path]:
     ]
 
 
+def _without_docs(site: Path) -> list[Path]:
+    """All pages but the documentation, which speaks of other sites, and leads to them."""
+    return [path for path in _pages(site) if path.relative_to(site).parts[0] != "docs"]
+
+
 def test_no_page_names_another_host(site: Path) -> None:
     # example.org is nobody's: it stands in texts for a person to read.
     found = {
         path.name: re.findall(r"(?:https?:)?//(?!example\.org)[\w-]+\.[\w.-]+", path.read_text())
-        for path in _pages(site)
+        for path in _without_docs(site)
         if path.suffix in {".html", ".json", ".css"}
     }
     assert {name: hosts for name, hosts in found.items() if hosts} == {}
@@ -45,8 +50,21 @@ def test_no_page_refers_to_an_absolute_path(site: Path) -> None:
 def test_everything_that_a_page_refers_to_is_there(site: Path) -> None:
     for page in _pages(site):
         if page.suffix == ".html":
-            relative = [found for found in REFERENCE.findall(page.read_text()) if not found.startswith(("#", "data:"))]
-            assert [found for found in relative if not (page.parent / re.split("[?#]", found)[0]).exists()] == []
+            other = ("#", "data:", "https://") if page.is_relative_to(site / "docs") else ("#", "data:")
+            relative = [found for found in REFERENCE.findall(page.read_text()) if not found.startswith(other)]
+            assert [found for found in relative if not (page.parent / re.split("[?#]", found)[0]).exists()] == [], page
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(site: Path) -> None:
+    pages = list((site / "docs").rglob("*.html"))
+    assert len(pages) > 10
+    for page in pages:
+        text = page.read_text()
+        loaded = re.findall(r"""<(?:script|img|iframe)[^>]*\ssrc="([^"]+)|<link[^>]*\shref="([^"]+)""", text)
+        assert loaded, page
+        assert [address for found in loaded for address in found if "//" in address] == [], page
+    for style in (site / "docs").rglob("*.css"):
+        assert re.findall(r"url\((?![\"']?data:)|@import", style.read_text()) == [], style
 
 
 def test_every_page_has_the_policy_of_the_headers_before_anything_else(site: Path) -> None:
@@ -74,7 +92,7 @@ def test_every_wheel_that_a_page_names_is_there(site: Path) -> None:
 
 
 def test_runtimes_are_named_by_their_hash(site: Path) -> None:
-    for page in _pages(site):
+    for page in _without_docs(site):
         assert RUNTIME_NAME.findall(page.read_text()) == [], page
     for name in RUNTIMES:
         (folder,) = site.glob(f"{name}-*")

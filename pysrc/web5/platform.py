@@ -11,6 +11,7 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.agent.leases import Lease, leased, other_option
+from web5.agent.reader import Reader
 from web5.archive.local_files import open_sink, open_source
 from web5.errors import InvalidArgument
 from web5.ports.files import ByteSink, ByteSource
@@ -143,6 +144,24 @@ def _store(options: dict[str, Any]) -> Hashable:
     from web5.cpython.agent import store_of
 
     return store_of(options)
+
+
+async def open_reader(*, gateway_uris: Sequence[str], **options: Any) -> Reader:
+    """Return this platform's way to others' DWNs for somebody without a DID.
+
+    Parameters:
+        gateway_uris: DID DHT gateways, the preferred one first.
+
+    Raises:
+        InvalidArgument: there is no such option.
+    """
+    if sys.platform == "emscripten":
+        from web5.browser.runtime import open_reader as open_in_browser
+
+        return open_in_browser(gateway_uris=gateway_uris)
+    from web5.cpython.agent import open_reader as open_on_cpython
+
+    return open_on_cpython(gateway_uris=gateway_uris, **options)
 
 
 def from_javascript(value: Any) -> Any:

@@ -47,9 +47,17 @@ class World:
         blank_device: opens the agent of a device, as it is on the first launch if it was never opened before.
         folder: where a device's agent keeps what it has.
         down: the first path segments ("dwn0", "dwn1", "dht") that cannot be reached just now.
+        network: makes another way to them.
     """
 
-    def __init__(self, open_device: Callable[..., Awaitable[Agent]], down: set[str], folder: Path) -> None:
+    def __init__(
+        self,
+        open_device: Callable[..., Awaitable[Agent]],
+        down: set[str],
+        folder: Path,
+        network: Callable[[], Network],
+    ) -> None:
+        self.network = network
         self.blank_device = open_device
         self.folder = folder.joinpath
         self.down = down
@@ -69,12 +77,14 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         app = await stack.enter_async_context(embedded(tmp_path / "remotes", None))
         down: set[str] = set()
 
+        def network() -> Network:
+            return Network(httpx.ASGITransport(app), down)
+
         async def device(name: str, gateways: Sequence[str] = ("dht",)) -> Agent:
-            http = Network(httpx.ASGITransport(app), down)
             agent = await open_agent(
-                gateway_uris=[f"{ORIGIN}/{path}" for path in gateways], data_path=tmp_path / name, http=http
+                gateway_uris=[f"{ORIGIN}/{path}" for path in gateways], data_path=tmp_path / name, http=network()
             )
             stack.push_async_callback(agent.close)
             return agent
 
-        yield World(device, down, tmp_path)
+        yield World(device, down, tmp_path, network)

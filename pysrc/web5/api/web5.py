@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,6 +19,7 @@ from web5.agent.identities import Identity
 from web5.agent.leases import Lease
 from web5.agent.publication.dwn_service import checked_endpoints
 from web5.api import arguments
+from web5.api.anonymous import Anonymous, anonymous
 from web5.api.archive import Archives
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
@@ -245,6 +247,28 @@ class Web5(Archives):
             return Connection(
                 cls._of(agent, identity, opened.lease), created=created, recovery_phrase=opened.recovery_phrase
             )
+
+    @classmethod
+    def anonymous(
+        cls, *, did_dht_gateways: Sequence[str] | None = None, config: Config | None = None, **platform_options: Any
+    ) -> AbstractAsyncContextManager[Anonymous]:
+        """Read what others have published, without a DID: `async with Web5.anonymous() as anybody`.
+
+        Nothing is made, signed or stored; `anybody.records` reads and queries.
+
+        Parameters:
+            did_dht_gateways, config: as for `connect`; without a gateway, no did:dht can be resolved.
+            platform_options: `allow_local` and `http` on CPython, as for `connect`.
+
+        Raises:
+            InvalidArgument, SettingsError: as for `connect`.
+        """
+        known = sorted(OPTIONS & {"allow_local", "http"})
+        if unknown := sorted(platform_options.keys() - set(known)):
+            raise arguments.unknown_name(
+                "argument", unknown[0], ["did_dht_gateways", "config", *known], of="anonymous()"
+            )
+        return anonymous(did_dht_gateways, config, platform_options)
 
     async def authorize(
         self,

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from urllib.parse import urljoin, urlsplit
 
 from web5.agent.agent import Agent, Platform
+from web5.agent.reader import Reader
 from web5.agent.schema import COMPONENTS
 from web5.browser import site
 from web5.browser.blobs import IndexedDbBlobs
@@ -19,8 +20,11 @@ from web5.browser.sealer import DeviceSealer
 from web5.browser.settings_memory import SettingsMemory
 from web5.browser.site_settings import fetch_settings
 from web5.browser.websocket import BrowserWebSockets
+from web5.dids.resolver import default_resolver
+from web5.dids.web import DidWeb
 from web5.dwn.store.paged import open_paged
 from web5.ports.clock import SystemClock
+from web5.remote.dwn import RemoteDwn
 from web5.settings import Progress, Settings, ignore_progress
 from web5.tasks import TaskSet, to_the_end
 
@@ -84,6 +88,23 @@ async def open_agent(
         raise
     on_progress("store", 2, 2)
     return agent
+
+
+def open_reader(*, gateway_uris: Sequence[str]) -> Reader:
+    """Return a way to others' DWNs for somebody without a DID, who stores nothing.
+
+    Parameters:
+        gateway_uris: DID DHT gateways, the preferred one first.
+    """
+    http, local = FetchHttp(), urlsplit(site.base()).hostname in LOCAL_HOSTS
+    others = http if local else GuardedFetchHttp()
+
+    async def close() -> None:
+        """Do nothing: there is nothing to release."""
+
+    web = DidWeb(others, allow_localhost=local)
+    resolver = default_resolver(http, BrowserCrypto(), SystemClock(), *gateway_uris, web=web)
+    return Reader(resolver, RemoteDwn(others), SystemClock(), close)
 
 
 async def site_settings(config: str | None = None, on_progress: Progress = ignore_progress) -> Settings:

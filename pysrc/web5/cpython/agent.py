@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from web5.agent.agent import Agent, Platform
+from web5.agent.reader import Reader
 from web5.agent.schema import COMPONENTS
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
@@ -16,9 +17,12 @@ from web5.cpython.http import HttpxHttp
 from web5.cpython.lock import sole_use
 from web5.cpython.sealer import FileSealer
 from web5.cpython.websocket import CPythonWebSockets
+from web5.dids.resolver import default_resolver
+from web5.dids.web import DidWeb
 from web5.dwn.store.database import open_file
 from web5.ports.clock import SystemClock
 from web5.ports.websocket import WebSockets
+from web5.remote.dwn import RemoteDwn
 from web5.settings import Progress, ignore_progress
 from web5.tasks import to_the_end
 
@@ -94,3 +98,20 @@ async def open_agent(
         raise
     on_progress("store", 1, 1)
     return agent
+
+
+def open_reader(*, gateway_uris: Sequence[str], http: HttpxHttp | None = None, allow_local: bool = False) -> Reader:
+    """Return a way to others' DWNs for somebody without a DID, who stores nothing.
+
+    Parameters are those of `open_agent`.
+    """
+    own = http or HttpxHttp()
+    others = own if http is not None or allow_local else guarded_http()
+
+    async def close() -> None:
+        await own.close()
+        await others.close()
+
+    web = DidWeb(others, allow_localhost=allow_local)
+    resolver = default_resolver(own, CPythonCrypto(), SystemClock(), *gateway_uris, web=web)
+    return Reader(resolver, RemoteDwn(others), SystemClock(), close)

@@ -287,10 +287,12 @@ class SyncReport:
 
     @property
     def pulled(self) -> int:
+        """The number of messages that were applied here."""
         return sum(endpoint.pulled for endpoint in self.endpoints)
 
     @property
     def pushed(self) -> int:
+        """The number of messages that an endpoint took or had, counted for each."""
         return sum(endpoint.pushed for endpoint in self.endpoints)
 
     @property

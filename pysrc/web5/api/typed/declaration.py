@@ -82,6 +82,8 @@ class Protocol:
     definition: Mapping[str, Any] | None = None
     types: dict[str, RecordType] = field(default_factory=dict, repr=False)
     _made: dict[str, Any] = field(init=False, repr=False)
+    _awaited: dict[str, str] = field(init=False, repr=False, default_factory=dict)
+    """Roles below the type that names them, which are declared after it, by the path of that type."""
 
     def __post_init__(self) -> None:
         text("uri", self.uri)
@@ -141,7 +143,15 @@ class Protocol:
         return declare
 
     def to_definition(self) -> dict[str, Any]:
-        """Return the definition in the wire's shape, for `web5.dwn.protocols.configure`."""
+        """Return the definition in the wire's shape, for `web5.dwn.protocols.configure`.
+
+        Raises:
+            InvalidArgument: a role that may do something was not declared.
+        """
+        roles = [path for path, one in self.types.items() if one.role]
+        for who, at in self._awaited.items():
+            if who not in roles:
+                raise unknown_name("role", who, roles or ("none",), of=f"can at {at!r}")
         return copy.deepcopy(self._made)
 
     def _schema(self, path: str, schema: str | None) -> str | None:
@@ -189,7 +199,9 @@ class Protocol:
                 raise unknown_name("path", of, list(self.types), of=self.uri)
             return {"who": kind, "of": of, "can": actions}
         roles = [path for path, one in self.types.items() if one.role]
-        if who not in roles:
+        if who.startswith(f"{declared.path}/"):
+            self._awaited.setdefault(who, declared.path)
+        elif who not in roles:
             near = ["anyone", "author of …", "recipient of …", *roles]
             raise unknown_name("one", who, near, of=f"can at {declared.path!r}")
         return {"role": who, "can": actions}

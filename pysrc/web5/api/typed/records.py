@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, Union, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,12 +24,17 @@ from web5.errors import InvalidArgument, RecordInvalid, Web5Error, first_error
 
 M = TypeVar("M", bound=BaseModel)
 
+Parent = Union["TypedRecord[Any]", Record, str, None]
+"""The record that others lie below, or its context ID: for a record at a protocol's root, that is the record ID."""
+
 ORDERS = {
     "date_created": DateSort.CREATED_ASCENDING,
     "-date_created": DateSort.CREATED_DESCENDING,
     "date_published": DateSort.PUBLISHED_ASCENDING,
     "-date_published": DateSort.PUBLISHED_DESCENDING,
 }
+
+_CONTEXT_ID = re.compile(r"[a-z2-7]{20,200}(/[a-z2-7]{20,200}){0,9}")
 
 
 class TypedRecord(Generic[M]):
@@ -156,7 +162,7 @@ class TypedRecords(Generic[M]):
         self,
         value: M,
         *,
-        parent: TypedRecord[Any] | Record | None = None,
+        parent: Parent = None,
         recipient: str | None = None,
         published: bool | None = None,
         store: bool = True,
@@ -164,7 +170,7 @@ class TypedRecords(Generic[M]):
         """Write a new record. Here, the protocol is configured first where it is not, or not as it is declared.
 
         Parameters:
-            parent: the record that it belongs below.
+            parent: the record that it belongs below, or that one's context ID.
             recipient: the DID that it is addressed to; of a role, who gets it.
             published: True lets anybody read it.
             store: False keeps it out of the DWN, for `send`.
@@ -209,7 +215,7 @@ class TypedRecords(Generic[M]):
     def query(
         self,
         *,
-        parent: TypedRecord[Any] | Record | None = None,
+        parent: Parent = None,
         order_by: str = "date_created",
         limit: int | None = None,
         cursor: Cursor | None = None,
@@ -218,7 +224,7 @@ class TypedRecords(Generic[M]):
         """Ask for records: `await` gives a page, `async for` all of them.
 
         Parameters:
-            parent: only those below this record.
+            parent: only those below this record, which may be given by its context ID.
             order_by: "date_created" or "date_published", with "-" before it for the newest first.
             limit: the number of records of a page at the most.
             cursor: that of the page before.
@@ -241,7 +247,7 @@ class TypedRecords(Generic[M]):
     async def live(
         self,
         *,
-        parent: TypedRecord[Any] | Record | None = None,
+        parent: Parent = None,
         order_by: str = "date_created",
         limit: int | None = None,
         **tags: Any,
@@ -264,7 +270,7 @@ class TypedRecords(Generic[M]):
             yield found
 
     def subscribe(
-        self, handler: Handler[TypedRecord[M]] | None = None, *, parent: TypedRecord[Any] | Record | None = None
+        self, handler: Handler[TypedRecord[M]] | None = None, *, parent: Parent = None
     ) -> RecordSubscription[TypedRecord[M]]:
         """Hear of each record that is written or deleted from now on, as `records.subscribe`.
 
@@ -297,9 +303,7 @@ class TypedRecords(Generic[M]):
     def _place(self) -> dict[str, Any]:
         return {"from_": self._from, "protocol_role": self._role}
 
-    def _filter(
-        self, parent: TypedRecord[Any] | Record | None = None, tags: Mapping[str, Any] | None = None
-    ) -> RecordFilter:
+    def _filter(self, parent: Parent = None, tags: Mapping[str, Any] | None = None) -> RecordFilter:
         declared = self._declared
         filter = RecordFilter(protocol=declared.protocol.uri, protocol_path=declared.path)
         if parent is not None:
@@ -331,7 +335,7 @@ def _order(order_by: str) -> str:
     return ORDERS[order_by]
 
 
-def _context(declared: RecordType, parent: TypedRecord[Any] | Record | None, *, required: bool) -> str | None:
+def _context(declared: RecordType, parent: Parent, *, required: bool) -> str | None:
     """Return the context of a parent, which has to be of the type above.
 
     Raises:
@@ -342,6 +346,10 @@ def _context(declared: RecordType, parent: TypedRecord[Any] | Record | None, *, 
         if required and declared.parent:
             raise InvalidArgument(f"parent is missing: a {_name(declared)} lies below a record of {declared.parent!r}.")
         return None
+    if isinstance(record, str):
+        if not declared.parent or not _CONTEXT_ID.fullmatch(record):
+            raise InvalidArgument(f"parent={shown(record)} is no context ID that a {_name(declared)} can lie below.")
+        return record
     if not isinstance(record, Record):
         raise InvalidArgument(f"parent={shown(parent)} is no record.")
     if not declared.parent:

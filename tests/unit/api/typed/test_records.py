@@ -134,6 +134,39 @@ async def test_two_people_on_one_list(world: World, alice: Web5) -> None:
         await bob.records(Item, from_=alice.connected_did).create(Item(text="No"), parent=home)
 
 
+async def test_a_friend_who_knows_the_list_by_its_id(world: World, alice: Web5) -> None:
+    shared = Protocol("https://example.org/typed/shared")
+
+    @shared.type("list", can={"list/friend": ["read", "query", "subscribe"]})  # a role that is declared below
+    class List(BaseModel):
+        title: str
+
+    with pytest.raises(InvalidArgument, match=r"can at 'list' has no role 'list/friend'"):
+        shared.to_definition()
+
+    @shared.type("list/friend", role=True)
+    class Guest(BaseModel): ...
+
+    @shared.type("list/item", can={"list/friend": ["create", "read", "query", "subscribe"]})
+    class Thing(BaseModel):
+        text: str
+
+    home = await alice.records(List).create(List(title="Home"))
+    bob = await connected(world, "bob")
+    await alice.records(Guest).create(Guest(), parent=home.id, recipient=bob.connected_did)
+    await alice.records(Thing).create(Thing(text="Milk"), parent=home)
+    await alice.sync.now()
+    place = {"from_": alice.connected_did, "role": Guest}
+    assert (await bob.records(List, **place).read(home.id)).value.title == "Home"
+    await bob.records(Thing, **place).create(Thing(text="Bread"), parent=home.id)
+    assert [one.value.text for one in await bob.records(Thing, **place).query(parent=home.id)] == ["Milk", "Bread"]
+    for wrong in ("", "Home", "../x", home.id.upper()):
+        with pytest.raises(InvalidArgument, match="is no context ID"):
+            await alice.records(Thing).create(Thing(text="?"), parent=wrong)
+    with pytest.raises(InvalidArgument, match="is no context ID"):
+        await alice.records(List).create(List(title="?"), parent=home.id)
+
+
 async def test_a_list_that_stays_true(alice: Web5) -> None:
     home = await alice.records(TodoList).create(TodoList(title="Home"))
     items = alice.records(Item)

@@ -41,7 +41,7 @@ async def test_the_site_works_below_any_path(browser: Browser, world: World, tmp
 
 
 async def test_the_ten_lines(browser: Browser, world: World) -> None:
-    device = Device(await browser.new_context(service_workers="block"), f"{world.origin}examples/")
+    device = Device(await browser.new_context(service_workers="block"), f"{world.origin}examples/hello.html")
     asked: list[str] = []
     device.context.on("request", lambda request: asked.append(request.url))
     page = await device.open()

@@ -13,3 +13,5 @@ for (const script of document.querySelectorAll('script[type="py"]')) {
     }),
   );
 }
+
+await import("../pyscript/core.js");

@@ -2,6 +2,8 @@
 // ["https://…/simple"], … }, where a relative address would not do, because micropip makes it relative to nothing.
 const site = new URL("..", import.meta.url).href;
 
+document.addEventListener("submit", (event) => event.preventDefault()); // also before Python is there to listen
+
 for (const script of document.querySelectorAll('script[type="py"]')) {
   script.setAttribute(
     "config",

@@ -23,12 +23,10 @@ def version() -> str:
     return cast(str, pyproject()["project"]["version"])
 
 
-def requirements() -> list[str]:
-    """Everything .venv needs: the package, its server side, and what tests, builds and documents it."""
-    data = pyproject()
-    project = data["project"]
-    groups = data["dependency-groups"]
-    return [*project["dependencies"], *project["optional-dependencies"]["node"], *groups["dev"], *groups["docs"]]
+def ranges() -> list[str]:
+    """Return what the wheel requires, its server side included."""
+    project = pyproject()["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["node"]]
 
 
 def pinned() -> dict[str, str]:

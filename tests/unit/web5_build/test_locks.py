@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from web5_build import project, wheels
 from web5_build.paths import INTEROP, ROOT, WEB
@@ -41,9 +43,29 @@ def test_npm_dependencies_are_pinned() -> None:
 
 def test_python_dependencies_are_pinned_and_locked() -> None:
     pinned = project.pinned()
-    for requirement in project.requirements():
-        name, version = requirement.split("==")
-        assert pinned[name.split("[")[0].replace("_", "-").lower()] == version
+    groups = project.pyproject()["dependency-groups"]
+    for name, version in (one.split("==") for group in groups.values() for one in group):
+        assert pinned[name.replace("_", "-").lower()] == version
+
+
+def test_the_wheel_s_ranges_are_met_by_what_is_locked_and_by_what_pyodide_ships() -> None:
+    pinned = project.pinned()
+    lock = json.loads((WEB / "node_modules" / "pyodide" / "pyodide-lock.json").read_text())["packages"]
+    of_pyodide = {canonicalize_name(entry["name"]): entry["version"] for entry in lock.values()}
+    checked = set()
+    for one in map(Requirement, project.ranges()):
+        assert len(one.specifier) >= 1 and not any(part.operator == "==" for part in one.specifier), one
+        assert pinned[one.name] in one.specifier, one
+        if one.name in of_pyodide and one.name in wheels.NEEDED_IN_BROWSER:
+            assert of_pyodide[one.name] in one.specifier, one
+            checked.add(one.name)
+    assert {"pydantic", "idna"} <= checked
+
+
+def test_the_site_s_index_meets_them(site: Path) -> None:
+    for one in map(Requirement, project.pyproject()["project"]["dependencies"]):
+        files = json.loads((site / "simple" / one.name / "index.json").read_text())["files"]
+        assert [file["filename"] for file in files if file["filename"].split("-")[1] in one.specifier], one
 
 
 def test_every_locked_file_is_known_by_its_hash() -> None:
@@ -54,5 +76,5 @@ def test_every_locked_file_is_known_by_its_hash() -> None:
 def test_every_wheel_for_the_browser_is_pinned_and_every_dependency_has_one() -> None:
     pinned = project.pinned()
     assert [name for name in wheels.NEEDED_IN_BROWSER if name not in pinned] == []
-    direct = {requirement.split("==")[0] for requirement in project.pyproject()["project"]["dependencies"]}
+    direct = {Requirement(one).name for one in project.pyproject()["project"]["dependencies"]}
     assert direct <= set(wheels.NEEDED_IN_BROWSER)

@@ -23,7 +23,7 @@ SOURCES = ROOT / "docs"
 FOLDER = SITE / "docs"
 _MADE = WORK / "docs"
 _TREES = WORK / "docs-trees"
-"""What Sphinx has read, so that it reads only what has changed."""
+"""The pages as Sphinx has read them, so that it reads only those that have changed."""
 _NOT_SITE = ("objects.inv", ".buildinfo", "_sources")
 _SOURCE_MAP = re.compile(r"\n(?://|/\*)# sourceMappingURL=.*")
 

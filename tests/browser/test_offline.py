@@ -186,7 +186,7 @@ async def test_what_is_kept_and_not_whole_is_not_mixed_with_a_newer_version(depl
 
 async def test_a_page_that_embeds_the_wheel_is_not_kept(deployed: Deployed) -> None:
     page = await deployed.context.new_page()
-    await page.goto(f"{deployed.url}examples/")
+    await page.goto(f"{deployed.url}examples/hello.html")
     await expect(page.locator("#note")).to_have_text("Hello, Web5")
     assert await page.evaluate("navigator.serviceWorker.getRegistrations().then(found => found.length)") == 0
     assert await page.evaluate("caches.keys()") == []

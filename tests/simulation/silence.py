@@ -50,6 +50,16 @@ def _silent(device: Device, tenant: str, endpoint: Endpoint, should: set[str]) -
             yield f"says nothing of {called(cid)}, which {endpoint.name} has"
 
 
+def has_doubts(device: Device) -> bool:
+    """Return True if a device means to ask an endpoint for everything, and may not yet."""
+    links = [
+        device.sync._links.get(one.did, endpoint.url)
+        for one in device.identities
+        for endpoint in device.world.documents[one.did]
+    ]
+    return any(link is not None and link.doubted and link.failure is None for link in links)
+
+
 def check_that_nobody_sleeps(device: Device) -> None:
     """Find what a device lets wait for its time though the device has seen come what it waits for."""
     for person in device.identities:

@@ -17,7 +17,7 @@ from tests.simulation.incidents import INCIDENTS, end_of_chaos
 from tests.simulation.machine import Action
 from tests.simulation.phases import all_done, chaos, let_pass
 from tests.simulation.plan import plan
-from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent
+from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent, has_doubts
 from tests.simulation.world import World
 from web5.dwn.timestamps import microseconds
 from web5.errors import StorageError
@@ -27,8 +27,9 @@ DAY = 86_400.0
 PATIENCE = 25 * 3600.0
 """Seconds from one round of the quiescence to the next: longer than any backoff."""
 
-MINUTES, MORE = 3, 4
-"""Rounds, a minute apart, after which whatever still differs is told; and more of them, while they move anything."""
+MINUTES, MORE, DOUBTS = 3, 4, 12
+"""Rounds, a minute apart, after which whatever still differs is told; more of them, while they move anything; and as
+many as it takes until a device may ask an endpoint for everything again that it has often asked (`AUDITS`)."""
 
 LONGEST_ROUND = 25.0
 """Seconds that a round takes in peace, though an endpoint be slow."""
@@ -133,13 +134,13 @@ async def _quiescence(world: World, lives: list[asyncio.Task[None]]) -> None:
     await for_good.check(world)
     for device in world.devices:
         await device.outside_of_it(device.sync.stop())
-    for number in range(1, MINUTES + MORE + 1):
+    for number in range(1, MINUTES + MORE + DOUBTS + 1):
         await let_pass(60, lives)
         moved = 0
         for device in world.devices:
             moved += await _round(device)
             check_that_nobody_sleeps(device)
-        if number >= MINUTES and not moved:
+        if number >= MINUTES and (number >= MINUTES + MORE or not moved) and not any(map(has_doubts, world.devices)):
             break
     await world.give_up(world.for_good)
     check_that_nothing_is_silent(world)

@@ -15,6 +15,9 @@ from web5.errors import SettingsError
 Progress = Callable[[str, int, int], None]
 """A callback that takes the name of a step, how much of it is done, and of how much."""
 
+ByteProgress = Callable[[int, int], None]
+"""A callback that takes how many bytes of one record's data are done, and of how many."""
+
 MOST_BYTES = 64 * 1024
 """Bytes that a file of settings may have: some URLs."""
 

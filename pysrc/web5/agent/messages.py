@@ -114,8 +114,18 @@ class Messages:
         await put(message)
         return message
 
-    async def request(self, target: str, message: Message, data: bytes | DataStream | None = None) -> Reply:
+    async def request(
+        self,
+        target: str,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        *,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> Reply:
         """Send a message to the first remote DWN of `target` that answers.
+
+        Parameters:
+            on_sent: as for `RemoteDwn.process_message`.
 
         Raises:
             DwnError: it answered with something other than success.
@@ -123,7 +133,9 @@ class Messages:
             RemoteError: none answered, or the DID names none; BadReply if one answered, but not as a DWN does. Reading
                 the data in the reply raises it too, if they are not those that the message names.
         """
-        return await self._first_answer(target, lambda endpoint: self._request(endpoint, target, message, data))
+        return await self._first_answer(
+            target, lambda endpoint: self._request(endpoint, target, message, data, on_sent)
+        )
 
     async def ask(self, tenant: str, from_: str | None, question: Question) -> Reply:
         """Ask the local DWN of `tenant`, or for it the first remote one of `from_` that answers if that is given.
@@ -218,9 +230,14 @@ class Messages:
         raise kind("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
 
     async def _request(
-        self, endpoint: str, target: str, message: Message, data: bytes | DataStream | None = None
+        self,
+        endpoint: str,
+        target: str,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        on_sent: Callable[[int], None] | None = None,
     ) -> Reply:
-        reply = _checked(await self._remote.process_message(endpoint, target, message, data))
+        reply = _checked(await self._remote.process_message(endpoint, target, message, data, on_sent=on_sent))
         try:
             check_reply(message, reply)
         except BadReply as error:

@@ -39,7 +39,7 @@ class PublishedRecord(RecordView):
     @property
     def data(self) -> RecordData:
         """The record's data, as of a `Record`; they are fetched when they are asked for."""
-        return RecordData(partial(_data, self._reader, self.owner, self.id), self.data_format)
+        return RecordData(partial(_data, self._reader, self.owner, self.id), self.data_format, self.data_size)
 
 
 class PublishedRecords:

@@ -9,19 +9,23 @@ import inspect
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from web5 import strict_json
 from web5.agent.agent import Agent
 from web5.api import arguments
+from web5.api.arguments import keywords
+from web5.api.progress import Teller, callback, teller
 from web5.chunks import reading
 from web5.dwn.cid import DataCid, data_cid
 from web5.dwn.codes import Code
-from web5.dwn.data import DataStream
+from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.types import Message
 from web5.errors import BadRequest, InvalidArgument, MalformedData, NodeGone
 from web5.platform import from_javascript, js_blob
+from web5.settings import ByteProgress
 from web5.tasks import off_the_loop
 
 CHUNK = 65_536
@@ -44,21 +48,32 @@ class RecordData:
     Each method reads it anew, and raises NotFound if the record is deleted or gone, KeyMissing if it is encrypted and
     no key for it is here, BlobMissing if the DWN has the record without its data, and RemoteError if the record is a
     remote DWN's and that cannot be reached.
+
+    Where it is taken, `on_progress` is called with the bytes that have come and those of the whole, with each chunk and
+    at the end. What it raises goes to the event loop's exception handler.
     """
 
     def __init__(
-        self, open_stream: Callable[[], Awaitable[AsyncIterator[bytes]]], media_type: str | None = None
+        self,
+        open_stream: Callable[[], Awaitable[AsyncIterator[bytes]]],
+        media_type: str | None = None,
+        size: int | None = None,
     ) -> None:
         self._open_stream = open_stream
         self._media_type = media_type
+        self._size = size
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    @keywords
+    async def stream(self, *, on_progress: ByteProgress | None = None) -> AsyncIterator[bytes]:
         """Return an iterator over the bytes in chunks, as they come from the store or the remote DWN."""
-        return await self._open_stream()
+        told = teller(callback(on_progress), self._size)
+        chunks = await self._open_stream()
+        return chunks if told is None else told.read(chunks)
 
-    async def bytes(self) -> bytes:
+    @keywords
+    async def bytes(self, *, on_progress: ByteProgress | None = None) -> bytes:
         """Return all of the data."""
-        return b"".join([chunk async for chunk in await self._open_stream()])
+        return b"".join([chunk async for chunk in await self.stream(on_progress=on_progress)])
 
     async def text(self) -> str:
         """Return all of the data as UTF-8 text.
@@ -82,13 +97,14 @@ class RecordData:
         except ValueError as error:
             raise MalformedData(f"The record's data is not JSON: {error}.") from error
 
-    async def blob(self) -> Any:
+    @keywords
+    async def blob(self, *, on_progress: ByteProgress | None = None) -> Any:
         """Return all of the data as a JavaScript Blob, in the browser's memory instead of Python's.
 
         Raises:
             InvalidArgument: this is no browser; use `bytes` or `stream`.
         """
-        return await js_blob(await self._open_stream(), self._media_type)
+        return await js_blob(await self.stream(on_progress=on_progress), self._media_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +130,33 @@ class Payload:
         source = self.source
         return source if isinstance(source, bytes) else DataStream(lambda: _checked(source), self.size)
 
-    async def write(self, agent: Agent, did: str, message: Message) -> None:
+    async def write(self, agent: Agent, did: str, message: Message, on_progress: ByteProgress | None = None) -> None:
         """Have the local DWN of `did` store a RecordsWrite with this data; nothing is stored if anything is raised.
+
+        Parameters:
+            on_progress: told of the bytes that are stored.
 
         Raises:
             InvalidArgument: the source gave other data than the first time, or something else than bytes.
             DwnError: the DWN refused.
         """
-        if isinstance(self.source, bytes):
-            await agent.messages.process(did, message, self.source)
-            return
+        told = teller(on_progress, self.size)
+        await self._write(agent, did, message, told)
+        if told is not None:
+            told.tell(self.size)
+
+    async def _write(self, agent: Agent, did: str, message: Message, told: Teller | None) -> None:
+        source = self.source
+        if isinstance(source, bytes):
+            if told is None or self.size <= MAX_INLINE_BYTES:
+                await agent.messages.process(did, message, source)
+                return
+            source = partial(chunked, source)
         try:
             for _ in range(NODES):
                 try:
-                    async with reading(_checked(self.source)) as chunks:
+                    given = _checked(source)
+                    async with reading(given if told is None else told.storing(given)) as chunks:
                         await agent.messages.process(did, message, chunks)
                         return
                 except NodeGone:

@@ -13,6 +13,7 @@ from web5.api import arguments
 from web5.api.arguments import Moment, keywords
 from web5.api.data import Payload, RecordData, Source, chunked, prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
+from web5.api.progress import Sending, callback, following, teller
 from web5.api.record_view import RecordView
 from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
@@ -22,6 +23,7 @@ from web5.dwn.data import DataSource, DataStream
 from web5.dwn.signing import sign_as_owner
 from web5.dwn.types import Message
 from web5.errors import BlobMissing, Conflict, InvalidArgument, NotFound
+from web5.settings import ByteProgress
 
 _UNSET: Any = object()
 
@@ -88,7 +90,7 @@ class Record(RecordView):
     @property
     def data(self) -> RecordData:
         """The record's data: `await record.data.text()`, `.json()`, `.bytes()`, `.stream()` or `.blob()`."""
-        return RecordData(self._open_data, self.data_format)
+        return RecordData(self._open_data, self.data_format, self.data_size)
 
     @keywords
     async def update(
@@ -104,6 +106,7 @@ class Record(RecordView):
         permission_grant_id: str | None = None,
         date_modified: Moment | None = None,
         store: bool = True,
+        on_progress: ByteProgress | None = None,
     ) -> Record:
         """Write a new state of the record to the DWN in which it lives; what is not given stays as it is.
 
@@ -121,6 +124,7 @@ class Record(RecordView):
             permission_grant_id: the record ID of a grant, not a delegated one, by the owner of the DWN.
             date_modified: the date of this state; by default now.
             store: False only signs the new state, for `send` or `store`.
+            on_progress: as for `records.create`, of new data; for those that go to a remote DWN, as for `send`.
 
         Returns:
             This record.
@@ -135,6 +139,7 @@ class Record(RecordView):
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
+        callback(on_progress)
         new_tags = self.tags if tags is None else arguments.tags(tags)
         signer, invocation = await self._actor.authorize(operations.update(self._message, published), self._remote)
         options = compose.WriteOptions(
@@ -160,10 +165,12 @@ class Record(RecordView):
             await self._take_data_along(payload)
         elif self._remote is not None:
             message = await write(self._agent.clock)
-            await self._put_there(message, payload)
+            await self._put_there(message, payload, on_progress)
         else:
             await self._keep_initial_write()
-            put = None if payload is None else partial(payload.write, self._agent, self._did)
+            put = None
+            if payload is not None:
+                put = partial(payload.write, self._agent, self._did, on_progress=on_progress)
             message = await self._agent.messages.replace(self._did, write, put)
         if payload is not None:
             self._data, self._stream = payload.in_memory if store else payload.source, None
@@ -253,7 +260,7 @@ class Record(RecordView):
         return await self.store() if store else self
 
     @keywords
-    async def send(self, target: str | None = None) -> SendReport:
+    async def send(self, target: str | None = None, *, on_progress: ByteProgress | None = None) -> SendReport:
         """Bring the record's present state to the remote DWNs of `target`, at once or as soon as they take it.
 
         What does not get through is kept, also across restarts, and sync tries it again: `web5.sync.unsettled()` has
@@ -261,6 +268,10 @@ class Record(RecordView):
 
         Parameters:
             target: a DID; by default the own one, that is, to all of its endpoints.
+            on_progress: called with the bytes of the data that have gone out and those of the whole; of several
+                endpoints, to the one that has got the most. It is called at the end in any case, with the whole if an
+                endpoint has the record, and only then where the data are small; a browser tells no more of an upload
+                than its end. What it raises goes to the event loop's exception handler.
 
         Returns:
             The answer of each endpoint; `pending` has those that do not have the record yet.
@@ -273,10 +284,15 @@ class Record(RecordView):
             TooManyUndelivered: so much waits for others that nothing more is kept.
         """
         arguments.did_or_none("target", target)
-        if await self._is_held(self.message_cid):
-            report = SendReport(await self._agent.sync.send(self._did, self.message_cid, target))
-        else:
-            report = await self._send_unheld(target or self._did)
+        told = teller(callback(on_progress), self.data_size)
+        sending = None if told is None else Sending(told, self.message_cid, target or self._did)
+        with following(self._agent.sync.listeners, sending):
+            if await self._is_held(self.message_cid):
+                report = SendReport(await self._agent.sync.send(self._did, self.message_cid, target))
+            else:
+                report = await self._send_unheld(target or self._did)
+        if sending is not None:
+            sending.end(delivered=bool(report.delivered))
         report.raise_if_undelivered()
         return report
 
@@ -309,16 +325,21 @@ class Record(RecordView):
         elif not any_record:
             await self.store()
 
-    async def _put_there(self, message: Message, payload: Payload | None) -> None:
+    async def _put_there(
+        self, message: Message, payload: Payload | None, on_progress: ByteProgress | None = None
+    ) -> None:
         """Have the remote DWN in which the record lives take its next state."""
         assert self._remote is not None
         data = None if payload is None else payload.stream()
+        told = None if payload is None else teller(on_progress, payload.size)
         try:
-            await self._agent.messages.request(self._remote, message, data)
+            await self._agent.messages.request(self._remote, message, data, on_sent=None if told is None else told.tell)
         except Conflict as conflict:
             raise Conflict(
                 conflict.code, f"{conflict.message} What {self._remote} has is newer than this: read it again."
             ) from conflict
+        if told is not None:
+            told.tell(told.total)
 
     async def _take_data_along(self, payload: Payload | None) -> None:
         """Have the data at hand that a state which is not stored would else lose."""

@@ -20,6 +20,7 @@ from web5.api.data import prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
 from web5.api.filters import EVERYTHING, RecordFilter, records_filter
 from web5.api.live import Window, lasting
+from web5.api.progress import callback
 from web5.api.query import Cursor, Page, Query
 from web5.api.record import Record
 from web5.api.subscriptions import Closing, Handler, RecordSubscription
@@ -28,6 +29,7 @@ from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.signing import without_none
 from web5.dwn.types import Message
 from web5.errors import Conflict, InvalidArgument, SubscriptionOverrun, Web5Error
+from web5.settings import ByteProgress
 
 _UNSET: Any = object()
 
@@ -101,6 +103,7 @@ class RecordsApi:
         attestation: Sequence[str] = (),
         encryption: EncryptionChoice = None,
         store: bool = True,
+        on_progress: ByteProgress | None = None,
     ) -> Record:
         """Write a new record. It is durable, and waits for sync, when this returns.
 
@@ -123,6 +126,10 @@ class RecordsApi:
             encryption: True, or an `Encryption` that says for whom, to have the data encrypted before they are stored;
                 the recipient can read them. By default, they are where the protocol has keys at this path.
             store: False keeps the record out of the local DWN: it is for `record.send(did)`, or `record.store()` later.
+            on_progress: called with the bytes of the data that are stored and those of the whole, chunk by chunk, and
+                at the end once they are durable. (The first reading is before that.) Where another tab is the node,
+                with those that it has taken; if it goes, they are counted anew. What it raises goes to the event
+                loop's exception handler.
 
         Raises:
             InvalidArgument: the data cannot be stored, or changed between the two readings.
@@ -130,6 +137,7 @@ class RecordsApi:
             IdentityError: who is to attest is not on this agent.
             Whatever such a callable raises.
         """
+        callback(on_progress)
         options = compose.WriteOptions(
             schema=arguments.text_or_none("schema", schema),
             recipient=arguments.did_or_none("recipient", recipient),
@@ -158,7 +166,7 @@ class RecordsApi:
         options["encryption"] = cipher.property if cipher else None
         message = await compose.records_write(signer, self._agent.clock, **options)
         if store:
-            await payload.write(self._agent, self._did, message)
+            await payload.write(self._agent, self._did, message, on_progress)
         if key_recipient is not None:
             await self._agent.record_keys.deliver_context_key(self._did, message, key_recipient)
         data_at_hand = payload.in_memory if store else payload.source

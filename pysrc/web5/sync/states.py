@@ -337,11 +337,12 @@ class SyncEvent:
             (it has lost a record to a variant), "restored" (that record was written anew), "damaged" (a message here,
             or its data, cannot be read; ask `unsettled`), "mended" (it can again, since somebody gave it), "delivered"
             (an endpoint of somebody else, the target, has a message that was sent there), "undelivered" (it has not,
-            for another reason than before; ask `unsettled`), "withdrawn" (nobody tries to deliver it any more).
+            for another reason than before; ask `unsettled`), "withdrawn" (nobody tries to deliver it any more),
+            "sending" (more of a message's large data has gone out to the endpoint: `bytes` of them).
         done, total: messages of one direction in the visit that is under way; `total` grows if more is found. Both are
             0 where only bytes have moved.
-        bytes: record data that this visit moved in this direction.
-        target, message_cid: of a delivery to somebody else.
+        bytes: record data that this visit moved in this direction; of "sending", those of this message.
+        target, message_cid: of a delivery to somebody else; `message_cid` of "sending", too.
     """
 
     kind: Literal[
@@ -360,6 +361,7 @@ class SyncEvent:
         "delivered",
         "undelivered",
         "withdrawn",
+        "sending",
     ]
     tenant: str = ""
     endpoint: str = ""

@@ -199,9 +199,9 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
             return waiting_for(record_key(item.ordering_key), f"the initial write of record {item.ordering_key}")
         context.sending.add((endpoint, item.cid))
         try:
-            outcome = await peer.send(message, stored.data, _byte_counter(context, peer))
+            outcome = await peer.send(message, stored.data, _byte_counter(context, peer, item.cid))
             if is_from_the_past(context, tenant, message, outcome):
-                handed = await hand_on(context, peer, item, _byte_counter(context, peer))
+                handed = await hand_on(context, peer, item, _byte_counter(context, peer, item.cid))
                 if handed is None and outcome.code == 409 and method_of(message) == "Records.Delete":
                     handed = await renewed(context, peer, message, outcome)
                 outcome = handed or outcome
@@ -228,7 +228,7 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
         return outcome
 
 
-def _byte_counter(context: SyncContext, peer: Peer) -> Callable[[int], None]:
+def _byte_counter(context: SyncContext, peer: Peer, cid: str) -> Callable[[int], None]:
     before = 0
 
     def sent(total: int) -> None:
@@ -237,6 +237,9 @@ def _byte_counter(context: SyncContext, peer: Peer) -> Callable[[int], None]:
         before = total
         context.notify(
             SyncEvent("progress", peer.endpoint.tenant, peer.endpoint.url, "push", bytes=peer.report.bytes_out)
+        )
+        context.notify(
+            SyncEvent("sending", peer.endpoint.tenant, peer.endpoint.url, "push", bytes=total, message_cid=cid)
         )
 
     return sent

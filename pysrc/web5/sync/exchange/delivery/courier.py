@@ -13,6 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from web5.dwn.rpc import method_of
 from web5.errors import BlobMissing, MessageDamaged, Web5Error
@@ -144,6 +145,10 @@ class Courier:
             self._timer.cancel()
             self._timer = None
 
+    def _tell_sent(self, cid: str, sent: int) -> None:
+        author, target, url = self._of
+        self._context.notify(SyncEvent("sending", author, url, "push", bytes=sent, target=target, message_cid=cid))
+
     # -- one round
 
     async def _round(self) -> Outcome | None:
@@ -240,7 +245,7 @@ class Courier:
         outcome = DELETED
         for message, data in parts:
             try:
-                outcome = await peer.send(message, data)
+                outcome = await peer.send(message, data, partial(self._tell_sent, row.cid))
             except BlobMissing:
                 gone = await parts_of(self._context, row)  # if it was replaced or deleted while it was read
                 if isinstance(gone, Outcome):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Unpack
 
 from web5.agent.agent import Agent
@@ -12,6 +12,7 @@ from web5.api.record import Record
 from web5.errors import InvalidArgument
 from web5.sync import Demands, Difference
 from web5.sync.engine import PAGE
+from web5.sync.events import SyncEvents
 from web5.sync.states import (
     Direction,
     EndpointStatuses,
@@ -222,7 +223,7 @@ class SyncApi:
     def _tenants(self) -> list[str]:
         return list(dict.fromkeys(filter(None, (self._did, self._agent.vault.agent_did))))
 
-    def events(self) -> AsyncIterator[SyncEvent]:
+    def events(self) -> SyncEvents:
         """Return an iterator over the events of sync, from now on, until the iteration is given up."""
         return self._sync.events()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from web5.errors import InvalidArgument
 from web5.patience import slow_of
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
+from web5.sync.events import SyncEvents
 from web5.sync.exchange.check import Difference, check_all
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.delivery.deliveries import Deliveries, Pair
@@ -56,9 +57,6 @@ KEPT_PRIORITIES = 8
 
 PAGE = 100
 """Unsettled messages that are returned at a time, if nobody says how many."""
-
-KEPT_EVENTS = 256
-"""Events that a slow reader may be behind; the oldest are dropped first, since each only says where to look."""
 
 
 class SyncEngine:
@@ -119,21 +117,9 @@ class SyncEngine:
         """The interval given to `start`; "off" while nothing happens by itself."""
         return self._interval
 
-    async def events(self) -> AsyncIterator[SyncEvent]:
-        """Iterate over the events from now on; a reader that is far behind loses the oldest."""
-        queue: asyncio.Queue[SyncEvent] = asyncio.Queue(KEPT_EVENTS)
-
-        def put(event: SyncEvent) -> None:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(event)
-
-        self.listeners.append(put)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self.listeners.remove(put)
+    def events(self) -> SyncEvents:
+        """Return an iterator over the events from now on."""
+        return SyncEvents(self.listeners)
 
     def _notify(self, event: SyncEvent) -> None:
         notify("a listener of sync failed", self.listeners, event)

@@ -5,9 +5,8 @@ What is read without waiting is the state as it was told last; where this interp
 
 from __future__ import annotations
 
-import asyncio
 import builtins
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from web5.agent.delegation.actor import Delegate, SigningContext
@@ -28,6 +27,7 @@ from web5.ports.clock import Clock
 from web5.ports.crypto import RawSigner
 from web5.sync import Demands, Difference
 from web5.sync.engine import PAGE
+from web5.sync.events import SyncEvents
 from web5.sync.exchange.grants import GrantBook
 from web5.sync.ledger.ledger import Tenant
 from web5.sync.states import (
@@ -347,14 +347,8 @@ class SharedSync(_Part):
             return self._shared.real.sync.damaged(tenant)
         return [one for one in self._shared.state.damaged if tenant in (None, one.tenant)]
 
-    async def events(self) -> AsyncIterator[SyncEvent]:
-        queue: asyncio.Queue[SyncEvent] = asyncio.Queue()
-        self.listeners.append(queue.put_nowait)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self.listeners.remove(queue.put_nowait)
+    def events(self) -> SyncEvents:
+        return SyncEvents(self.listeners)
 
     async def _refreshed(self, work: Awaitable[T]) -> T:
         try:

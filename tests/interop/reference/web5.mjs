@@ -13,6 +13,7 @@ const { Oidc, WalletConnect } = await import('@web5/agent');
 const { DidJwk } = await import('@web5/dids');
 
 let web5;
+let changes;
 
 async function checked(promise) {
   const response = await promise;
@@ -57,6 +58,12 @@ async function readRecord(id, protocol) {
   return record;
 }
 
+// What an app would give: with a format of JSON, web5-js writes bytes out as an object of numbers.
+const taken = (data, dataFormat) => {
+  const bytes = Buffer.from(data, 'base64');
+  return dataFormat === 'application/json' ? JSON.parse(bytes) : new Uint8Array(bytes);
+};
+
 serveLines({
   connectAsDelegate: async ({ delegation }) => connectAsDelegate(delegation),
   authorize,
@@ -76,13 +83,12 @@ serveLines({
     return identity.did.uri;
   },
   async create({ data, ...message }) {
-    const bytes = Buffer.from(data, 'base64');
-    const { record } = await checked(web5.dwn.records.create({ data: new Uint8Array(bytes), message }));
+    const { record } = await checked(web5.dwn.records.create({ data: taken(data, message.dataFormat), message }));
     return record.id;
   },
   async update({ id, data, protocol }) {
     const record = await readRecord(id, protocol);
-    await checked(record.update({ data: new Uint8Array(Buffer.from(data, 'base64')) }));
+    await checked(record.update({ data: taken(data, record.dataFormat) }));
   },
   async remove({ id, protocol }) {
     await checked(web5.dwn.records.delete({ protocol, message: { recordId: id } }));
@@ -90,9 +96,48 @@ serveLines({
   async send({ id }) {
     await checked((await readRecord(id)).send());
   },
-  async query({ filter, from }) {
-    const { records } = await checked(web5.dwn.records.query({ from, protocol: filter.protocol, message: { filter } }));
+  async query({ filter, from, role: protocolRole }) {
+    const message = { filter, protocolRole };
+    const { records } = await checked(web5.dwn.records.query({ from, protocol: filter.protocol, message }));
     return Promise.all(records.map(shown));
+  },
+  async configure({ did, definition }) {
+    const { protocol } = await checked(web5.dwn.protocols.configure({ message: { definition } }));
+    await checked(protocol.send(did));
+  },
+  // Somebody else's DWN: what is written there is made here, not stored, and sent.
+  async createAt({ owner, data, ...message }) {
+    const request = { data: taken(data, message.dataFormat), message, store: false };
+    const { record } = await checked(web5.dwn.records.create(request));
+    return (await record.send(owner)).status;
+  },
+  async updateAt({ owner, id, role: protocolRole, filter, data }) {
+    const message = { filter, protocolRole };
+    const { records } = await checked(web5.dwn.records.query({ from: owner, protocol: filter.protocol, message }));
+    const record = records.find((one) => one.id === id);
+    await checked(record.update({ data: taken(data, record.dataFormat), store: false }));
+    return (await record.send(owner)).status;
+  },
+  async sendTo({ id, target }) {
+    return (await (await readRecord(id)).send(target)).status;
+  },
+  async follow({ filter, from, role: protocolRole }) {
+    const events = [];
+    let wake = () => {};
+    const subscriptionHandler = (record) => {
+      events.push(record);
+      wake();
+    };
+    await checked(web5.dwn.records.subscribe({ from, message: { filter, protocolRole }, subscriptionHandler }));
+    changes = async () => {
+      while (!events.length) await new Promise((resolve) => { wake = resolve; });
+      return events.shift();
+    };
+  },
+  // The next record of the subscription that `follow` began.
+  async next() {
+    const record = await changes();
+    return record.deleted ? { id: record.id, deleted: true } : shown(record);
   },
   async revokeAll() {
     for (const grant of await web5.dwn.permissions.queryGrants()) {

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import BrowserContext, Page
 
-from tests.contracts.chromium_harness import browser_context, heard, mortal_browser, open_page, python, served
+from tests.contracts.chromium_harness import browser_context, heard, mortal_browser, open_page, python
 
 SPACE = "notes"
 WRITERS = 8
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with served(site) as where:
-        yield where
 
 
 async def _burst(page: Page, acknowledged: int) -> None:

@@ -4,45 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Page
 
-from tests.contracts.chromium_harness import browser_context, heard, open_page, python, served
+from tests.contracts.chromium_harness import heard, python
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Pages = tuple[Page, Page, Page]
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with served(site) as where:
-        yield where
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def context(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BrowserContext]:
-    async with browser_context(chromium, tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def opened() -> list[Page]:
-    """Pages of earlier tests: Python takes seconds to start in one. Each test uses a store of its own."""
-    return []
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def pages(context: BrowserContext, address: str, opened: list[Page]) -> Pages:
-    opened[:] = [page for page in opened if not page.is_closed()]
-    opened += await asyncio.gather(*(open_page(context, address) for _ in range(3 - len(opened))))
-    for page in opened:
-        await page.evaluate("told.length = 0")
-    return opened[0], opened[1], opened[2]
 
 
 @pytest.fixture

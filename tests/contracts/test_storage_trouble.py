@@ -11,16 +11,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Error, Page
 
-from tests.contracts.chromium_harness import browser_context, open_page, python, served
+from tests.contracts.chromium_harness import browser_context, open_page, python
 
 MEGABYTE = 1 << 20
 Quota = Callable[[int | None], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with served(site) as where:
-        yield where
 
 
 @pytest_asyncio.fixture

@@ -212,7 +212,7 @@ async def test_info_lies_below_the_endpoint(endpoint, path):
         )
 
     assert await server_info(http_of(answer), endpoint, SECONDS) == ServerInfo(
-        registration_requirements=["terms-of-service"], web_socket_support=True
+        registration_requirements=["terms-of-service"], web_socket_support=True, max_file_size=1000
     )
 
 

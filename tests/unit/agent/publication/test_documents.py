@@ -93,6 +93,10 @@ class Gateway:
     is_down: bool = False
     history: list[SignedItem] = field(default_factory=list)
 
+    @property
+    def preferred(self) -> str:
+        return self.uris[0]
+
     async def survey(self, key: bytes) -> Answers:
         return Answers([await self.ask("", key)])
 

@@ -54,7 +54,7 @@ class Teller:
 
 
 class Sending:
-    """The bytes of a message's data that have gone out to the endpoint that has got the most; `Teller` tells of them."""
+    """The bytes of a message's data that have gone out to the endpoint that has got the most; `Teller` tells them."""
 
     def __init__(self, teller: Teller, message_cid: str, target: str) -> None:
         self._teller = teller

@@ -63,6 +63,9 @@ class RecordData:
         self._media_type = media_type
         self._size = size
 
+    def __repr__(self) -> str:
+        return f"<RecordData {self._media_type}, {self._size} bytes>"
+
     @keywords
     async def stream(self, *, on_progress: ByteProgress | None = None) -> AsyncIterator[bytes]:
         """Return an iterator over the bytes in chunks, as they come from the store or the remote DWN."""

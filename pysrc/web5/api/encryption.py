@@ -9,7 +9,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,7 @@ class Encryption:
 
     schemes: Sequence[Scheme] = ()
     recipients: Sequence[str] = ()
-    definitions: Sequence[Mapping[str, Any]] = ()
+    definitions: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         unknown = [scheme for scheme in self.schemes if scheme not in SCHEMES]

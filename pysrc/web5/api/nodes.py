@@ -55,6 +55,12 @@ class Node:
         """The time of the last visit that did all that it was to do."""
         return None if self.status is None else self.status.last_success
 
+    def __hash__(self) -> int:
+        return hash((self.url, self.state))
+
+    def __repr__(self) -> str:
+        return f"<Node {self}>"
+
     def __str__(self) -> str:
         return f"{self.url}: {self.state}" + (f", {self.reason}" if self.reason else "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from web5.agent.agent import Agent
@@ -30,7 +30,7 @@ class Opened:
     agent: Agent
     lease: Lease | None
     endpoints: Sequence[str]
-    recovery_phrase: str | None
+    recovery_phrase: str | None = field(repr=False)
 
     async def sync(self, interval: str | None) -> None:
         """Start sync; None: by the usual interval, unless somebody else here has the agent open already."""

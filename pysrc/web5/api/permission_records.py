@@ -9,7 +9,7 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.api import arguments
-from web5.api.arguments import Moment, moment
+from web5.api.arguments import Moment, moment, shown
 from web5.api.sending import SendReport
 from web5.dwn import compose
 from web5.dwn.jws import message_author
@@ -19,6 +19,8 @@ from web5.dwn.permissions.grants import permission_data, split_encoded_data, wit
 from web5.dwn.signing import sign_as_owner
 from web5.dwn.types import Message
 from web5.errors import InvalidArgument, NotFound
+
+_NARROWING = ("protocol", "protocolPath", "contextId")
 
 
 class PermissionRecord:
@@ -95,8 +97,17 @@ class PermissionRecord:
         await self._agent.messages.process(self._did, message, data)
         self._message = with_encoded_data(message, data)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PermissionRecord) and self._message == other._message
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.id}>"
+        return f"<{type(self).__name__} {self.id}: {self._about()}>"
+
+    def _about(self) -> str:
+        return f"by {self.author}"
 
     def _text(self, name: str) -> str | None:
         value = self._data.get(name)
@@ -120,6 +131,14 @@ class ScopedPermission(PermissionRecord):
     def conditions(self) -> dict[str, Any]:
         """The conditions: `{"publication": "Required" or "Prohibited"}`, or none."""
         return dict(self._data.get("conditions") or {})
+
+    def _about(self) -> str:
+        found = self._data.get("scope")
+        scope: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+        what = f"{scope.get('interface')}{scope.get('method')}"
+        return (what if what.isalpha() else shown(what)) + "".join(
+            f" {name}={shown(scope[name])}" for name in _NARROWING if name in scope
+        )
 
 
 class PermissionRequest(ScopedPermission):
@@ -243,6 +262,15 @@ class GrantRevocation(PermissionRecord):
         """The record ID of the grant."""
         parent: str = self._message["descriptor"]["parentId"]
         return parent
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the properties by their wire names."""
+        descriptor = self._message["descriptor"]
+        about = {"id": self.id, "parentId": self.grant_id, "dateCreated": descriptor["dateCreated"]}
+        return {**self._data, **about}
+
+    def _about(self) -> str:
+        return f"of {self.grant_id}"
 
 
 _KINDS: dict[str, type[PermissionRequest | PermissionGrant | GrantRevocation]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,7 @@ class StoredCredential:
     """A credential that the person keeps, and the record in which it lies."""
 
     record: Record
-    jwt: str
+    jwt: str = field(repr=False)
 
     @property
     def credential(self) -> VerifiableCredential:

@@ -83,7 +83,7 @@ class Connection(tuple["Web5", str]):
         await self.web5.close()
 
     def __repr__(self) -> str:
-        return f"<Connection {self.did}{' as ' + self.delegate_did if self.delegate_did else ''}>"
+        return f"<Connection {_names(self.did, self.delegate_did)}>"
 
 
 class Web5(Archives):
@@ -114,6 +114,9 @@ class Web5(Archives):
         self.nodes = NodesApi(agent, actor)
         self.vault = VaultApi(agent)
         self.vc = VcApi(agent, connected_did, self.dwn.records)
+
+    def __repr__(self) -> str:
+        return f"<Web5 {_names(self.connected_did, self.delegate_did)}>"
 
     @classmethod
     async def connect(
@@ -353,6 +356,10 @@ class Web5(Archives):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _names(did: str, delegate_did: str | None) -> str:
+    return did if delegate_did is None else f"{did} as {delegate_did}"
 
 
 _UNPUBLISHED = (

@@ -43,6 +43,9 @@ class HdKey(NamedTuple):
     private: bytes
     chain_code: bytes
 
+    def __repr__(self) -> str:
+        return "<HdKey>"
+
 
 def slip10(seed: bytes, path: str) -> HdKey:
     """Derive the key at a path below the seed.

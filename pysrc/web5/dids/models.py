@@ -247,7 +247,7 @@ class PortableDid(WireModel):
     uri: str
     document: _Nested[DidDocument]
     metadata: dict[str, Any] = Field(default_factory=dict)
-    private_keys: list[Jwk] | None = None
+    private_keys: list[Jwk] | None = Field(default=None, repr=False)
 
     def to_wire(self) -> dict[str, Any]:
         return self.model_dump(by_alias=True, exclude={"private_keys"} if self.private_keys is None else None)

@@ -53,6 +53,12 @@ class ProtocolPermissions:
     definition: Mapping[str, Any]
     permissions: Sequence[Permission] = USUAL
 
+    def __hash__(self) -> int:
+        return hash((self.definition.get("protocol"), frozenset(self.permissions)))
+
+    def __repr__(self) -> str:
+        return f"<ProtocolPermissions {self.definition.get('protocol')}: {', '.join(self.permissions)}>"
+
     def scopes(self) -> list[Scope]:
         """Return the scopes to be granted.
 
@@ -86,6 +92,13 @@ class Delegation:
     delegate_did: str
     grants: tuple[Message, ...]
     portable_did: PortableDid | None = None
+
+    def __hash__(self) -> int:
+        return hash((self.connected_did, self.delegate_did))
+
+    def __repr__(self) -> str:
+        keys = "" if self.portable_did is None else ", with its keys"
+        return f"<Delegation of {self.connected_did} to {self.delegate_did}: {len(self.grants)} grants{keys}>"
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which `@web5/agent`'s connect flow hands it over (`WalletConnect.initClient`)."""

@@ -32,7 +32,7 @@ JSON = "application/json"
 _TAG_TYPES = {"string", "number", "integer", "boolean", "array"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RecordType:
     """A type of records at one path of a protocol.
 
@@ -47,6 +47,9 @@ class RecordType:
     schema: str | None
     tags: tuple[str, ...]
     role: bool
+
+    def __repr__(self) -> str:
+        return f"<RecordType {self.path} of {self.protocol.uri}: {self.model.__name__}>"
 
     @property
     def data_format(self) -> str:
@@ -64,9 +67,11 @@ class RecordType:
         return {name: one for name, one in plain.items() if one is not None and one != []} or None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Protocol:
     """A protocol, whose types are pydantic models; `web5.records(Model)` are its records.
+
+    Two are equal that make the same definition.
 
     Parameters:
         uri: the protocol's URI.
@@ -84,6 +89,15 @@ class Protocol:
     _made: dict[str, Any] = field(init=False, repr=False)
     _awaited: dict[str, str] = field(init=False, repr=False, default_factory=dict)
     """Roles below the type that names them, which are declared after it, by the path of that type."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Protocol) and self.uri == other.uri and self._made == other._made
+
+    def __hash__(self) -> int:
+        return hash(self.uri)
+
+    def __repr__(self) -> str:
+        return f"<Protocol {self.uri}: {', '.join(self.types) or 'no types'}>"
 
     def __post_init__(self) -> None:
         text("uri", self.uri)

@@ -132,7 +132,7 @@ class TypedRecord(Generic[M]):
         return hash(self.record)
 
     def __repr__(self) -> str:
-        state = "deleted" if self.deleted else repr(self._data)
+        state = "deleted" if self.deleted else shown(self._data)
         return f"<TypedRecord {self.id} {self._declared.path}: {state}>"
 
 
@@ -156,6 +156,10 @@ class TypedRecords(Generic[M]):
         self._protocols = protocols
         self._from = arguments.did_or_none("from_", from_)
         self._role = _role_path(self._declared, role)
+
+    def __repr__(self) -> str:
+        at = f" at {self._from}" if self._from else ""
+        return f"<TypedRecords {_name(self._declared)}: {self._declared.path} of {self._declared.protocol.uri}{at}>"
 
     @keywords
     async def create(

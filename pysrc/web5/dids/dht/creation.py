@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from web5.crypto.jwk import key_bytes, public_jwk
@@ -34,7 +34,7 @@ class KeySpec:
     id: str | None = None
     purposes: Sequence[str] = ()
     controller: str | None = None
-    private_jwk: Jwk | None = None
+    private_jwk: Jwk | None = field(default=None, repr=False)
 
 
 class IdentityDefaults(TypedDict):

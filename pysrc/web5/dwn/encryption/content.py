@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from web5.chunks import reading
@@ -40,7 +40,7 @@ class ContentKey:
         iv: 16 bytes. It is made anew for each state of a record: a counter that is used twice gives both texts away.
     """
 
-    key: bytes
+    key: bytes = field(repr=False)
     iv: bytes
 
     @classmethod

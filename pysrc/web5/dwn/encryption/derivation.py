@@ -8,7 +8,7 @@ by the root's owner, or found where the owner has put it, in a protocol definiti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from web5.crypto.ecies import CURVE
@@ -60,7 +60,7 @@ class DerivedKey:
     root_key_id: str
     scheme: Scheme
     path: tuple[str, ...]
-    private: bytes
+    private: bytes = field(repr=False)
 
     def at(self, path: Sequence[str]) -> DerivedKey:
         """Derive the key at a path from the root, or raise EncryptionError where it does not lead through this key."""
@@ -116,7 +116,7 @@ class RootKey:
     """
 
     key_id: str
-    private: bytes
+    private: bytes = field(repr=False)
 
     def derive(self, scheme: Scheme, path: Sequence[str]) -> DerivedKey:
         """Derive the key at a path, as `DerivedKey.at` does."""

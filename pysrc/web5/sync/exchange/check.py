@@ -49,6 +49,7 @@ class Difference:
 
     @property
     def same(self) -> bool:
+        """True if the endpoint could be compared, and holds what is here and nothing else."""
         return not (self.only_here or self.only_there or self.error or self.displaced)
 
 

@@ -14,10 +14,12 @@ from web5.dwn.messages.records_write import MUTABLE
 from web5.dwn.permissions import rules as grants
 from web5.dwn.permissions.records import SCOPES
 from web5.dwn.protocols import authorization, integrity, shape, validation
+from web5_build.error_words import MEANINGS
 from web5_build.js_api import web5_js
 from web5_build.paths import PYSRC, ROOT
 from web5_build.sync_docs import sync
 from web5_build.tables import table
+from web5_build.ways_out import WAYS_OUT
 
 DOCS = ROOT / "docs"
 ENGINE = PYSRC / "web5" / "dwn"
@@ -43,8 +45,8 @@ def rules() -> str:
 
 def errors() -> str:
     """Return the text of docs/errors.md."""
-    places, meanings = _places(), _meanings()
-    rows = [(f"`{code.value}`", meanings.get(code, ""), ", ".join(places.get(code.name, ()))) for code in Code]
+    places, meanings = _places(), {**MEANINGS, **tabled_meanings()}
+    rows = [(f"`{code.value}`", meanings[code], WAYS_OUT[code], ", ".join(places.get(code.name, ()))) for code in Code]
     return "\n".join(
         [
             "# Error codes",
@@ -55,7 +57,9 @@ def errors() -> str:
             f"the reference ({SOURCES}), but for",
             f"`{Code.TimestampAhead}` and `{Code.TimestampOutsideWindow}`; the words are not.",
             "",
-            *table(("Code", "What must hold", "Given in `web5.dwn`"), sorted(rows)),
+            "In Python, they are raised as the classes of [](exceptions.md), with the code as `error.code`.",
+            "",
+            *table(("Code", "What must hold", "What to do", "Given in `web5.dwn`"), sorted(rows)),
         ]
     )
 
@@ -134,8 +138,8 @@ def _rule(rule: grants.Rule) -> tuple[str, str]:
     return rule.must, f"`{rule.code}`"
 
 
-def _meanings() -> Mapping[Code, str]:
-    """Return the conditions that the tables give for a code."""
+def tabled_meanings() -> Mapping[Code, str]:
+    """Return the conditions that the tables of rules give for a code."""
     meanings = {demand.code: demand.says for demand in validation.DEMANDS}
     for check in integrity.CHECKS:
         meanings |= dict.fromkeys(check.codes, check.says)

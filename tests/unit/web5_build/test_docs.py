@@ -10,7 +10,10 @@ import pytest
 from tests.interop.engine.streams.differences import EXPLAINED
 from web5.dwn.codes import Code
 from web5_build import rule_docs
+from web5_build.error_words import MEANINGS
 from web5_build.paths import INTEROP, ROOT
+from web5_build.rule_docs import tabled_meanings
+from web5_build.ways_out import GROUPS
 
 DOCS = ROOT / "docs"
 MAKE = "run .venv/bin/python -m web5_build.rule_docs with PYTHONPATH=pysrc"
@@ -26,6 +29,13 @@ def test_every_code_is_given_somewhere() -> None:
     lines = rule_docs.errors().splitlines()
     unused = [code for code in Code if not re.search(rf"`{code.value}` \|.*\| `", "\n".join(lines))]
     assert unused == []
+
+
+def test_every_code_has_one_meaning_and_one_way_out() -> None:
+    codes = [code for group in GROUPS.values() for code in group]
+    assert sorted(codes) == sorted(Code)
+    assert MEANINGS.keys() & tabled_meanings().keys() == set()
+    assert MEANINGS.keys() | tabled_meanings().keys() == set(Code)
 
 
 def test_every_difference_is_documented_and_shown_by_a_test() -> None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from web5.agent.delegation.delegation import ProtocolPermissions
     from web5.api.encryption import Encryption
+    from web5.api.ordering import DateSort
     from web5.api.record import Record
-    from web5.api.records import DateSort, Records
+    from web5.api.records import Records
     from web5.api.typed.declaration import Protocol
     from web5.api.typed.records import TypedRecord, TypedRecords
     from web5.api.web5 import Connection, Web5
@@ -35,7 +36,7 @@ __all__ = [
 
 _HOMES = {
     "Connection": "web5.api.web5",
-    "DateSort": "web5.api.records",
+    "DateSort": "web5.api.ordering",
     "Encryption": "web5.api.encryption",
     "Protocol": "web5.api.typed.declaration",
     "ProtocolPermissions": "web5.agent.delegation.delegation",

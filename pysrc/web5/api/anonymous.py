@@ -12,6 +12,8 @@ from web5.api import arguments
 from web5.api.arguments import keywords
 from web5.api.data import RecordData
 from web5.api.filters import EVERYTHING, RecordFilter, records_filter
+from web5.api.ordering import Sorting
+from web5.api.ordering import date_sort as wire_sort
 from web5.api.query import Cursor, Page, Query
 from web5.api.record_view import RecordView
 from web5.dwn import compose
@@ -72,7 +74,7 @@ class PublishedRecords:
         self,
         *,
         from_: str,
-        date_sort: str | None = None,
+        date_sort: Sorting = None,
         limit: int | None = None,
         cursor: Cursor | None = None,
         **filters: Unpack[RecordFilter],
@@ -84,11 +86,12 @@ class PublishedRecords:
         did = arguments.did("from_", from_)
         arguments.positive("limit", limit)
         wire_filter = records_filter(filters) or EVERYTHING
+        sort = wire_sort(date_sort)
 
         async def fetch(cursor: Cursor | None) -> Page[PublishedRecord]:
             pages = without_none(limit=limit, cursor=cursor) or None
             question = await compose.records_query(
-                None, self._reader.clock, filter=wire_filter, date_sort=date_sort, pagination=pages
+                None, self._reader.clock, filter=wire_filter, date_sort=sort, pagination=pages
             )
             reply = await self._reader.ask(did, question)
             found = (PublishedRecord(self._reader, did, entry) for entry in reply["entries"])

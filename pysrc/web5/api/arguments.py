@@ -18,6 +18,7 @@ Moment = datetime | str
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", bound=str)
 
 _SHOWN = 100
 
@@ -41,6 +42,17 @@ def unknown_name(what: str, name: str, known: Collection[str], *, of: str = "") 
     way_out = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
     has = f"{of} has no" if of else "There is no"
     return InvalidArgument(f"{has} {what} {name!r}; {way_out}")
+
+
+def choice(what: str, value: C, known: Collection[str]) -> C:
+    """Return one of a few words.
+
+    Raises:
+        InvalidArgument: it is none of them, with the nearest.
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    raise unknown_name(what, value if isinstance(value, str) else shown(value), known)
 
 
 def text(name: str, value: object) -> str:

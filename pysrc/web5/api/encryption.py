@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from web5.agent.agent import Agent
+from web5.api.arguments import choice, texts
 from web5.api.data import Transform
 from web5.dwn.compose import WriteOptions
 from web5.dwn.encryption.content import ContentKey, Entry, Target, encryption_property, entries_of, wrapped
@@ -45,9 +46,8 @@ class Encryption:
     definitions: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        unknown = [scheme for scheme in self.schemes if scheme not in SCHEMES]
-        if unknown:
-            raise InvalidArgument(f"Unknown scheme {unknown[0]!r}; the schemes are {', '.join(SCHEMES)}.")
+        for scheme in texts("schemes", self.schemes):
+            choice("scheme", scheme, SCHEMES)
 
 
 EncryptionChoice = bool | Encryption | None

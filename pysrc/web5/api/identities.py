@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
@@ -249,10 +249,11 @@ class DidApi:
             if not publish:
                 return made
             return await publish_by((await self._agent.as_node()).gateways, made, crypto, self._agent.clock)
-        if method not in ("jwk", "key"):
-            raise arguments.unknown_name("method", str(method), ["dht", "jwk", "key"])
+        arguments.choice("method", method, get_args(DidMethodName))
         if given := [name for name, value in of_dht.items() if value]:
             raise InvalidArgument(f"{given[0]} is for did:dht alone: a did:{method} is its key, and nothing else.")
+        if algorithm is not None:
+            arguments.choice("algorithm", algorithm, get_args(KeyAlgorithm))
         return await (jwk.create if method == "jwk" else key.create)(crypto, algorithm or "Ed25519")
 
     async def resolve(self, did_uri: str) -> DidResolutionResult:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from web5.agent.agent import Agent
 from web5.api import arguments
 from web5.api.arguments import Moment, moment, shown
+from web5.api.scopes import Conditions, PermissionScope
 from web5.api.sending import SendReport
 from web5.dwn import compose
 from web5.dwn.jws import message_author
@@ -118,9 +119,9 @@ class ScopedPermission(PermissionRecord):
     """A request or a grant, which are about a scope."""
 
     @property
-    def scope(self) -> dict[str, Any]:
+    def scope(self) -> PermissionScope:
         """The interface, the method, and what narrows them: `protocol`, `contextId`, `protocolPath`."""
-        return dict(self._data.get("scope") or {})
+        return cast(PermissionScope, dict(self._data.get("scope") or {}))
 
     @property
     def delegated(self) -> bool:
@@ -128,9 +129,9 @@ class ScopedPermission(PermissionRecord):
         return self._data.get("delegated") is True
 
     @property
-    def conditions(self) -> dict[str, Any]:
+    def conditions(self) -> Conditions:
         """The conditions: `{"publication": "Required" or "Prohibited"}`, or none."""
-        return dict(self._data.get("conditions") or {})
+        return cast(Conditions, dict(self._data.get("conditions") or {}))
 
     def _about(self) -> str:
         found = self._data.get("scope")

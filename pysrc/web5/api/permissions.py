@@ -12,6 +12,7 @@ from web5.agent.delegation.actor import Actor
 from web5.api import arguments
 from web5.api.arguments import Moment, keywords
 from web5.api.permission_records import GrantRevocation, PermissionGrant, PermissionRequest, parse_permission
+from web5.api.scopes import Conditions, PermissionScope, checked_conditions, checked_scope
 from web5.dwn import compose
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.compose import permission_grant, permission_request
@@ -49,10 +50,10 @@ class PermissionsApi:
     async def request(
         self,
         *,
-        scope: Mapping[str, Any],
+        scope: PermissionScope,
         delegated: bool = False,
         description: str | None = None,
-        conditions: Mapping[str, Any] | None = None,
+        conditions: Conditions | None = None,
         store: bool = False,
     ) -> PermissionRequest:
         """Make a request; `await request.send(did)` brings it to the one who is asked.
@@ -68,10 +69,10 @@ class PermissionsApi:
         message = await permission_request(
             await self._agent.signer(self._did),
             self._agent.clock,
-            scope=scope,
+            scope=checked_scope(scope),
             delegated=delegated,
             description=description,
-            conditions=conditions,
+            conditions=checked_conditions(conditions),
         )
         request = PermissionRequest(self._agent, self._did, message, self._home)
         if store:
@@ -83,12 +84,12 @@ class PermissionsApi:
         self,
         *,
         granted_to: str,
-        scope: Mapping[str, Any],
+        scope: PermissionScope,
         date_expires: Moment | timedelta,
         delegated: bool = False,
         description: str | None = None,
         request_id: str | None = None,
-        conditions: Mapping[str, Any] | None = None,
+        conditions: Conditions | None = None,
         store: bool = True,
     ) -> PermissionGrant:
         """Grant something.
@@ -107,11 +108,11 @@ class PermissionsApi:
             self._agent.clock,
             granted_to=arguments.did("granted_to", granted_to),
             date_expires=arguments.end("date_expires", date_expires, self._agent.clock.now()),
-            scope=scope,
+            scope=checked_scope(scope),
             delegated=delegated,
             description=description,
             request_id=request_id,
-            conditions=conditions,
+            conditions=checked_conditions(conditions),
         )
         grant = PermissionGrant(self._agent, self._did, message)
         if store:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Any, Unpack
 
@@ -20,6 +19,8 @@ from web5.api.data import prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
 from web5.api.filters import EVERYTHING, RecordFilter, records_filter
 from web5.api.live import Window, lasting
+from web5.api.ordering import Sorting
+from web5.api.ordering import date_sort as wire_sort
 from web5.api.progress import callback
 from web5.api.query import Cursor, Page, Query
 from web5.api.record import Record
@@ -32,15 +33,6 @@ from web5.errors import Conflict, InvalidArgument, SubscriptionOverrun, Web5Erro
 from web5.settings import ByteProgress
 
 _UNSET: Any = object()
-
-
-class DateSort(StrEnum):
-    """The orders of a query's result."""
-
-    CREATED_ASCENDING = "createdAscending"
-    CREATED_DESCENDING = "createdDescending"
-    PUBLISHED_ASCENDING = "publishedAscending"
-    PUBLISHED_DESCENDING = "publishedDescending"
 
 
 @dataclass(frozen=True)
@@ -194,7 +186,7 @@ class RecordsApi:
         self,
         *,
         from_: str | None = None,
-        date_sort: DateSort | str | None = None,
+        date_sort: Sorting = None,
         limit: int | None = None,
         cursor: Cursor | None = None,
         protocol_role: str | None = None,
@@ -215,7 +207,7 @@ class RecordsApi:
         arguments.did_or_none("from_", from_)
         arguments.positive("limit", limit)
         wire_filter = records_filter(filters) or EVERYTHING
-        sort = _date_sort(date_sort)
+        sort = wire_sort(date_sort)
 
         async def fetch(cursor: Cursor | None) -> Page[Record]:
             context = await self._actor.authorize(operations.query(wire_filter), from_)
@@ -301,7 +293,7 @@ class RecordsApi:
         self,
         *,
         from_: str | None = None,
-        date_sort: DateSort | str | None = None,
+        date_sort: Sorting = None,
         limit: int | None = None,
         protocol_role: str | None = None,
         permission_grant_id: str | None = None,
@@ -326,7 +318,7 @@ class RecordsApi:
 
         subscription = self._subscription(None, place, lasting(filters), again)
         query = partial(self.query, **place.named, date_sort=date_sort)
-        window = Window(query, filters, _date_sort(date_sort), limit)
+        window = Window(query, filters, wire_sort(date_sort), limit)
         async with subscription:
             yield await window.load()
             while True:
@@ -430,11 +422,3 @@ class RecordsApi:
         self, entry: Message, from_: str | None, role: str | None, initial_write: Message | None = None
     ) -> Record:
         return Record(self._agent, self._actor, entry, initial_write=initial_write, remote=from_, role=role)
-
-
-def _date_sort(value: DateSort | str | None) -> str | None:
-    if value is None:
-        return None
-    if value not in list(DateSort):
-        raise arguments.unknown_name("order", str(value), [str(one) for one in DateSort])
-    return str(value)

@@ -7,6 +7,7 @@ from typing import Unpack
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
+from web5.api.arguments import choice, texts
 from web5.api.filters import RecordFilter, records_filter
 from web5.api.record import Record
 from web5.errors import InvalidArgument
@@ -64,7 +65,12 @@ class SyncApi:
 
         Parameters:
             direction: "push" or "pull"; by default both.
+
+        Raises:
+            InvalidArgument: it is another.
         """
+        if direction is not None:
+            choice("direction", direction, ["push", "pull"])
         return await self._sync.now(direction)
 
     async def scope(self, protocols: Sequence[str] | None) -> None:
@@ -177,8 +183,10 @@ class SyncApi:
             cursor: that of the page before; by default the first messages are returned.
 
         Raises:
-            InvalidArgument: there is no such limit, or the cursor is none of ours.
+            InvalidArgument: there is no such limit or state, or the cursor is none of ours.
         """
+        for state in () if states is None else texts("states", states):
+            choice("state", state, [one.value for one in State])
         return self._sync.unsettled(
             self._tenants,
             endpoint=endpoint,

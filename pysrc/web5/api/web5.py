@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.delegation.authorize import A_YEAR, accept_delegation, create_delegation
-from web5.agent.delegation.delegation import Delegation, ProtocolPermissions
+from web5.agent.delegation.delegation import METHODS, Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
 from web5.agent.leases import Lease
 from web5.agent.publication.dwn_service import checked_endpoints
@@ -302,6 +302,9 @@ class Web5(Archives):
             raise DelegationError(
                 f"{self.delegate_did} is a delegate of {self.connected_did}; only the owner can grant."
             )
+        for one in permissions:
+            for name in arguments.texts("permissions", one.permissions):
+                arguments.choice("permission", name, list(METHODS))
         given = await create_delegation(
             self.agent, self.connected_did, permissions, delegate_did=delegate_did, expires=expires
         )

@@ -35,6 +35,7 @@ from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
 from web5.sync.schedule.runs import SyncRuns, run_every
 from web5.sync.states import (
+    Direction,
     EndpointStatuses,
     SendResult,
     State,
@@ -253,7 +254,7 @@ class SyncEngine:
         await self._deliveries.stop()
         await self._runs.stop()
 
-    async def now(self, direction: str | None = None, tenant: str | None = None) -> SyncReport:
+    async def now(self, direction: Direction | None = None, tenant: str | None = None) -> SyncReport:
         """Visit every endpoint, also those to which something is to be delivered, and return once all are idle.
 
         Failures of endpoints and DIDs are in the report, not raised. So are endpoints that are far slower than others,

@@ -47,6 +47,8 @@ async def test_what_cannot_be_asked_for_says_so(world: World) -> None:
     async with Web5.anonymous(did_dht_gateways=[f"{ORIGIN}/dht"], http=world.network()) as anybody:
         with pytest.raises(InvalidArgument):
             await anybody.records.read("bafy", from_="alice")
+        with pytest.raises(InvalidArgument, match="did you mean 'createdDescending'"):
+            anybody.records.query(from_="did:dht:" + "y" * 52, date_sort="createdDesc")  # type: ignore[arg-type]
         with pytest.raises(TargetUnresolved):
             await anybody.records.read("bafy", from_="did:dht:" + "y" * 52)
         with pytest.raises((NotFound, BadRequest)):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.unit.conftest import World
-from web5 import Web5
+from web5 import Encryption, ProtocolPermissions, Web5
 from web5.errors import InvalidArgument
+from web5.sync import State
 
 GOOD = {
     "protocol": "https://example.org/todo",
@@ -66,3 +69,63 @@ async def test_a_protocol_that_is_configured_again_as_it_is_writes_nothing(web5:
     assert changes == [] and again.to_json() == first.to_json()
     await web5.dwn.protocols.configure({**GOOD, "published": False})
     assert len(changes) == 1
+
+
+NOTES = "https://example.org/notes"
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        (
+            {"interface": "Record", "method": "Read", "protocol": NOTES},
+            "no interface 'Record'; did you mean 'Records'?",
+        ),
+        ({"interface": "Records", "method": "Raed", "protocol": NOTES}, "no method 'Raed'; did you mean 'Read'?"),
+        ({"interface": "Protocols", "method": "Write"}, "no method 'Write'; there are Configure, Query."),
+        ({"interface": "Records", "method": "Read", "protokoll": NOTES}, "'protokoll'; did you mean 'protocol'?"),
+        ({"interface": "Records", "method": "Read", "protocol": 5}, "scope['protocol']=5 has to be a str"),
+        ({"interface": "Records"}, "has no 'method'"),
+        ({"interface": ["Records"], "method": "Read"}, "no interface"),
+        (None, "scope=None has to be a mapping"),
+        ({5: 6}, "has to be a mapping"),
+    ],
+)
+async def test_a_scope_has_words_that_exist(web5: Web5, scope: Any, said: str) -> None:
+    for call in (
+        lambda: web5.dwn.permissions.request(scope=scope, store=True),
+        lambda: web5.dwn.permissions.grant(scope=scope, granted_to="did:example:bob", date_expires=timedelta(days=1)),
+    ):
+        with pytest.raises(InvalidArgument, match=re.escape(said)):
+            await call()  # type: ignore[no-untyped-call]
+    assert await web5.dwn.permissions.query_grants() == []
+
+
+async def test_words_of_which_there_are_few_name_the_nearest(web5: Web5) -> None:
+    scope: Any = {"interface": "Protocols", "method": "Query"}
+    record = await web5.dwn.records.create("x")
+    calls: list[tuple[str, Callable[[], Any]]] = [
+        ("no publication 'required'; did you mean 'Required'?",
+         lambda: web5.dwn.permissions.request(scope=scope, conditions={"publication": "required"})),  # type: ignore[typeddict-item]
+        ("no condition 'publik'", lambda: web5.dwn.permissions.request(scope=scope, conditions={"publik": 1})),  # type: ignore[typeddict-unknown-key]
+        ("no direction 'pul'; did you mean 'pull'?", lambda: web5.sync.now("pul")),  # type: ignore[arg-type]
+        ("no order 'createdDesc'; did you mean 'createdDescending'?",
+         lambda: web5.dwn.records.query(date_sort="createdDesc")),  # type: ignore[arg-type]
+        ("no method 'dth'; did you mean 'dht'?", lambda: web5.did.create("dth")),  # type: ignore[arg-type]
+        ("no algorithm 'ed25519'; did you mean 'Ed25519'?",
+         lambda: web5.did.create("jwk", algorithm="ed25519")),  # type: ignore[arg-type]
+        ("no permission 'raed'; did you mean 'read'?",
+         lambda: web5.authorize(permissions=[ProtocolPermissions(GOOD, ["raed"])])),  # type: ignore[list-item]
+        ("has to be a list of texts", lambda: web5.authorize(permissions=[ProtocolPermissions(GOOD, "read")])),  # type: ignore[arg-type]
+        ("no scheme 'schema'; did you mean 'schemas'?",
+         lambda: record.update(data="y", encryption=Encryption(schemes=["schema"]))),  # type: ignore[list-item]
+    ]  # fmt: skip
+    for said, call in calls:
+        with pytest.raises(InvalidArgument, match=re.escape(said)):
+            await call()
+    with pytest.raises(InvalidArgument, match="no state 'refuse'; did you mean 'refused'"):
+        web5.sync.unsettled(states=["refuse"])  # type: ignore[list-item]
+    with pytest.raises(InvalidArgument, match="has to be a list of texts"):
+        web5.sync.unsettled(states="refused")  # type: ignore[arg-type]
+    assert web5.sync.unsettled(states=["refused", State.BLOCKED]) == []  # type: ignore[list-item]
+    assert await web5.dwn.protocols.query() == []

@@ -14,6 +14,8 @@ from web5.agent.delegation.operations import Operation
 from web5.agent.identities import Identity
 from web5.agent.shared.port import Shared
 from web5.agent.shared.service import Service, from_base64, to_base64
+from web5.agent.vault.store import Protection
+from web5.agent.vault.vault import State as VaultState
 from web5.crypto.jws import MessageSigner
 from web5.dids.models import DidResolutionResult, PortableDid
 from web5.dwn.data import DataSource
@@ -204,12 +206,12 @@ class SharedVault(_Part):
     """As `Vault`. Whatever has to do with passwords and words makes this interpreter the node."""
 
     @property
-    def state(self) -> str:
+    def state(self) -> VaultState:
         real = self._shared.real
         return self._shared.state.vault if real is None else real.vault.state
 
     @property
-    def protection(self) -> str | None:
+    def protection(self) -> Protection | None:
         real = self._shared.real
         return self._shared.state.protection if real is None else real.vault.protection
 

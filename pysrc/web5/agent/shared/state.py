@@ -9,6 +9,8 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
 from web5.agent.publication.status import PublicationStatus
+from web5.agent.vault.store import Protection
+from web5.agent.vault.vault import State as VaultState
 from web5.dwn.types import Message
 from web5.sync.ledger.ledger import Tenant
 from web5.sync.states import DeliveryStatus, EndpointStatus, State, Unsettled
@@ -30,8 +32,8 @@ class AgentState:
         publications: of the agent's DID and its identities.
     """
 
-    vault: str
-    protection: str | None
+    vault: VaultState
+    protection: Protection | None
     agent_did: str | None
     keeps_recovery_phrase: bool
     identities: tuple[Identity, ...]

@@ -13,10 +13,11 @@ from web5 import strict_json
 from web5.api import arguments
 from web5.api.arguments import keywords, shown, unknown_name
 from web5.api.filters import RecordFilter
+from web5.api.ordering import Order, date_sort_of
 from web5.api.protocols import ProtocolsApi
 from web5.api.query import Cursor, Page, Query
 from web5.api.record import Record
-from web5.api.records import DateSort, RecordsApi
+from web5.api.records import RecordsApi
 from web5.api.sending import SendReport
 from web5.api.subscriptions import Handler, RecordSubscription
 from web5.api.typed.declaration import RecordType, type_of
@@ -26,13 +27,6 @@ M = TypeVar("M", bound=BaseModel)
 
 Parent = Union["TypedRecord[Any]", Record, str, None]
 """The record that others lie below, or its context ID: for a record at a protocol's root, that is the record ID."""
-
-ORDERS = {
-    "date_created": DateSort.CREATED_ASCENDING,
-    "-date_created": DateSort.CREATED_DESCENDING,
-    "date_published": DateSort.PUBLISHED_ASCENDING,
-    "-date_published": DateSort.PUBLISHED_DESCENDING,
-}
 
 _CONTEXT_ID = re.compile(r"[a-z2-7]{20,200}(/[a-z2-7]{20,200}){0,9}")
 
@@ -220,7 +214,7 @@ class TypedRecords(Generic[M]):
         self,
         *,
         parent: Parent = None,
-        order_by: str = "date_created",
+        order_by: Order = "date_created",
         limit: int | None = None,
         cursor: Cursor | None = None,
         **tags: Any,
@@ -238,7 +232,7 @@ class TypedRecords(Generic[M]):
             self._records.query,
             **self._place,
             **self._filter(parent, tags),
-            date_sort=_order(order_by),
+            date_sort=date_sort_of(order_by),
             limit=limit,
         )
 
@@ -252,7 +246,7 @@ class TypedRecords(Generic[M]):
         self,
         *,
         parent: Parent = None,
-        order_by: str = "date_created",
+        order_by: Order = "date_created",
         limit: int | None = None,
         **tags: Any,
     ) -> AsyncIterator[list[TypedRecord[M]]]:
@@ -261,7 +255,7 @@ class TypedRecords(Generic[M]):
         Parameters are those of `query`.
         """
         states = self._records.live(
-            **self._place, **self._filter(parent, tags), date_sort=_order(order_by), limit=limit
+            **self._place, **self._filter(parent, tags), date_sort=date_sort_of(order_by), limit=limit
         )
         known: dict[str, TypedRecord[M]] = {}
         async for state in states:
@@ -331,12 +325,6 @@ def _role_path(declared: RecordType, role: type[BaseModel] | str | None) -> str 
     if not named.role or named.protocol is not declared.protocol:
         raise InvalidArgument(f"role={shown(role)} is no role of {declared.protocol.uri}.")
     return named.path
-
-
-def _order(order_by: str) -> str:
-    if order_by not in ORDERS:
-        raise unknown_name("order", str(order_by), list(ORDERS))
-    return ORDERS[order_by]
 
 
 def _context(declared: RecordType, parent: Parent, *, required: bool) -> str | None:

@@ -46,9 +46,7 @@ NAMES: Mapping[str, str] = {
     "Web5ConnectOptions.didCreateOptions": f"{_CONNECT}(dwn_endpoints)",
     "Web5ConnectOptions.password": f"{_CONNECT}(password)",
     "Web5ConnectOptions.recoveryPhrase": f"{_CONNECT}(recovery_phrase)",
-    "Web5ConnectOptions.registration": "Sync registers by itself. `web5.sync.events()` has an event of the kind "
-    '"registration" after each change, and `registration` in `web5.sync.status()` is done, failed with the reason, or '
-    "asks for the person's consent.",
+    "Web5ConnectOptions.registration": f"{_CONNECT}(registration)",
     "Web5ConnectOptions.sync": f"{_CONNECT}(sync)",
     "Web5ConnectOptions.techPreview": f"{_CONNECT}(dwn_endpoints)",
     "Web5ConnectOptions.walletConnectOptions": "web5.api.web5.Web5.connect_as_delegate",

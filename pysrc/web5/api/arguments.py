@@ -19,6 +19,7 @@ Moment = datetime | str
 P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
+F = TypeVar("F", bound=Callable[..., object] | None)
 
 _SHOWN = 100
 
@@ -53,6 +54,17 @@ def choice(what: str, value: C, known: Collection[str]) -> C:
     if isinstance(value, str) and value in known:
         return value
     raise unknown_name(what, value if isinstance(value, str) else shown(value), known)
+
+
+def callback(name: str, value: F) -> F:
+    """Return a callback that is called without being awaited; None for None.
+
+    Raises:
+        InvalidArgument: it cannot be called, or is `async def`.
+    """
+    if value is None or (callable(value) and not inspect.iscoroutinefunction(value)):
+        return value
+    raise InvalidArgument(f"{name}={shown(value)} has to be a function, not `async def`.")
 
 
 def text(name: str, value: object) -> str:

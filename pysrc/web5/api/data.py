@@ -17,7 +17,7 @@ from web5 import strict_json
 from web5.agent.agent import Agent
 from web5.api import arguments
 from web5.api.arguments import keywords
-from web5.api.progress import Teller, callback, teller
+from web5.api.progress import Teller, teller
 from web5.chunks import reading
 from web5.dwn.cid import DataCid, data_cid
 from web5.dwn.codes import Code
@@ -69,7 +69,7 @@ class RecordData:
     @keywords
     async def stream(self, *, on_progress: ByteProgress | None = None) -> AsyncIterator[bytes]:
         """Return an iterator over the bytes in chunks, as they come from the store or the remote DWN."""
-        told = teller(callback(on_progress), self._size)
+        told = teller(arguments.callback("on_progress", on_progress), self._size)
         chunks = await self._open_stream()
         return chunks if told is None else told.read(chunks)
 

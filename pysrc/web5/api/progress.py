@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
-from web5.api.arguments import shown
 from web5.chunks import reading
-from web5.errors import InvalidArgument
 from web5.settings import ByteProgress
 from web5.sync.states import SyncEvent
 from web5.tasks import notify
@@ -90,16 +87,3 @@ def following(listeners: list[Callable[[SyncEvent], None]], sending: Sending | N
 def teller(on_progress: ByteProgress | None, total: int | None) -> Teller | None:
     """Return what tells a callback, if there is one."""
     return None if on_progress is None else Teller(on_progress, total or 0)
-
-
-def callback(value: ByteProgress | None) -> ByteProgress | None:
-    """Return a callback that can be told of progress, or None for None.
-
-    Raises:
-        InvalidArgument: it cannot be called, or is `async def`: nobody would await it.
-    """
-    if value is None or (callable(value) and not inspect.iscoroutinefunction(value)):
-        return value
-    raise InvalidArgument(
-        f"on_progress={shown(value)} has to be a function, not async, of two numbers: done and total."
-    )

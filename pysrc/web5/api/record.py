@@ -13,7 +13,7 @@ from web5.api import arguments
 from web5.api.arguments import Moment, keywords
 from web5.api.data import Payload, RecordData, Source, chunked, prepare
 from web5.api.encryption import EncryptionChoice, RecordEncryption
-from web5.api.progress import Sending, callback, following, teller
+from web5.api.progress import Sending, following, teller
 from web5.api.record_view import RecordView
 from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
@@ -139,7 +139,7 @@ class Record(RecordView):
         """
         if self.deleted:
             raise InvalidArgument(f"Record {self.id} is deleted, and a deleted record cannot come back.")
-        callback(on_progress)
+        arguments.callback("on_progress", on_progress)
         new_tags = self.tags if tags is None else arguments.tags(tags)
         signer, invocation = await self._actor.authorize(operations.update(self._message, published), self._remote)
         options = compose.WriteOptions(
@@ -284,7 +284,7 @@ class Record(RecordView):
             TooManyUndelivered: so much waits for others that nothing more is kept.
         """
         arguments.did_or_none("target", target)
-        told = teller(callback(on_progress), self.data_size)
+        told = teller(arguments.callback("on_progress", on_progress), self.data_size)
         sending = None if told is None else Sending(told, self.message_cid, target or self._did)
         with following(self._agent.sync.listeners, sending):
             if await self._is_held(self.message_cid):

@@ -21,7 +21,6 @@ from web5.api.filters import EVERYTHING, RecordFilter, records_filter
 from web5.api.live import Window, lasting
 from web5.api.ordering import Sorting
 from web5.api.ordering import date_sort as wire_sort
-from web5.api.progress import callback
 from web5.api.query import Cursor, Page, Query
 from web5.api.record import Record
 from web5.api.subscriptions import Closing, Handler, RecordSubscription
@@ -129,7 +128,7 @@ class RecordsApi:
             IdentityError: who is to attest is not on this agent.
             Whatever such a callable raises.
         """
-        callback(on_progress)
+        arguments.callback("on_progress", on_progress)
         options = compose.WriteOptions(
             schema=arguments.text_or_none("schema", schema),
             recipient=arguments.did_or_none("recipient", recipient),

@@ -28,6 +28,7 @@ from web5.api.opening import DEFAULT_SYNC_INTERVAL, unlocked_agent
 from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
+from web5.api.registering import OnRegistration, RegistrationTeller
 from web5.api.sync import SyncApi
 from web5.api.typed.records import TypedRecords
 from web5.api.vc import VcApi
@@ -114,6 +115,7 @@ class Web5(Archives):
         self.nodes = NodesApi(agent, actor)
         self.vault = VaultApi(agent)
         self.vc = VcApi(agent, connected_did, self.dwn.records)
+        self._registrations: RegistrationTeller | None = None
 
     def __repr__(self) -> str:
         return f"<Web5 {_names(self.connected_did, self.delegate_did)}>"
@@ -130,6 +132,7 @@ class Web5(Archives):
         recovery_phrase: str | None = None,
         agent: Agent | None = None,
         on_progress: Progress = ignore_progress,
+        registration: OnRegistration | None = None,
         **platform_options: Any,
     ) -> Connection:
         """Open this device's DWN and give its identity, making one on the first launch.
@@ -159,6 +162,10 @@ class Web5(Archives):
             agent: an agent that is open already; by default the platform's own.
             on_progress: called with (step, done, total) while the store is being opened and an agent recovered; with
                 ("settings", failures, 0) while the site's config.json cannot be fetched, without which nothing is made.
+            registration: called with a DID, the URL of a node, and the `Registration` there, of this identity and the
+                agent: as it is now, where the node has demanded one, and after each change until `close`; its `state`
+                is "done", "failed" with the `reason`, or asks for the person's consent. No `async def`; what it raises
+                goes to the event loop's exception handler.
             platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` and
                 `allow_local` (see `web5.cpython.agent.open_agent`) on CPython;
                 `share_sockets=True` has all identities use one WebSocket to a node, which saves connections, and tells
@@ -178,6 +185,7 @@ class Web5(Archives):
         """
         parse_interval(sync or DEFAULT_SYNC_INTERVAL)
         _check(dwn_endpoints, did_dht_gateways, platform_options)
+        arguments.callback("registration", registration)
         given = agent is not None or did_dht_gateways is not None or config is not None
         async with unlocked_agent(
             agent, dwn_endpoints, did_dht_gateways, config, password, recovery_phrase, on_progress, platform_options
@@ -194,9 +202,9 @@ class Web5(Archives):
             if not (agent.gateways.uris or given):
                 warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=2)
             on_progress("ready", 1, 1)
-            return Connection(
-                cls._of(agent, identity, opened.lease), created=created, recovery_phrase=opened.recovery_phrase
-            )
+            web5 = cls._of(agent, identity, opened.lease)
+            web5._tell_registrations(registration)
+            return Connection(web5, created=created, recovery_phrase=opened.recovery_phrase)
 
     @classmethod
     async def connect_as_delegate(
@@ -212,6 +220,7 @@ class Web5(Archives):
         password: str | None = None,
         agent: Agent | None = None,
         on_progress: Progress = ignore_progress,
+        registration: OnRegistration | None = None,
         **platform_options: Any,
     ) -> Connection:
         """Open this device's DWN and act for the DID whose owner gave this delegation. `connect` does so from then on.
@@ -231,6 +240,7 @@ class Web5(Archives):
         """
         parse_interval(sync or DEFAULT_SYNC_INTERVAL)
         _check(dwn_endpoints, did_dht_gateways, platform_options)
+        arguments.callback("registration", registration)
         delegated = Delegation.from_json(delegation)
         given = agent is not None or did_dht_gateways is not None or config is not None
         async with unlocked_agent(
@@ -247,9 +257,9 @@ class Web5(Archives):
             if not (agent.gateways.uris or given):
                 warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=2)
             on_progress("ready", 1, 1)
-            return Connection(
-                cls._of(agent, identity, opened.lease), created=created, recovery_phrase=opened.recovery_phrase
-            )
+            web5 = cls._of(agent, identity, opened.lease)
+            web5._tell_registrations(registration)
+            return Connection(web5, created=created, recovery_phrase=opened.recovery_phrase)
 
     @classmethod
     def anonymous(
@@ -343,6 +353,11 @@ class Web5(Archives):
         agent.background.start(web5.delegation.watch(), name=f"grants to {identity.did}")
         return web5
 
+    def _tell_registrations(self, callback: OnRegistration | None) -> None:
+        if callback is not None:
+            dids = [self.connected_did, self.agent.vault.agent_did or ""]
+            self._registrations = RegistrationTeller(self.agent, dids, callback)
+
     @property
     def on_change(self) -> list[Callable[[str, str], None]]:
         """Callbacks, called with (tenant, message CID) after each message, made here or pulled, is durable."""
@@ -350,6 +365,8 @@ class Web5(Archives):
 
     async def close(self) -> None:
         """Stop sync and close the store, unless somebody else in this interpreter is connected. Safe to call twice."""
+        if self._registrations is not None:
+            self._registrations.end()
         await (self._lease or self.agent).close()
 
     async def __aenter__(self) -> Self:
@@ -370,7 +387,17 @@ _UNPUBLISHED = (
     " data stay on this device. Set one, by Web5.connect(did_dht_gateways=[…]) or in config.json; or say that none is"
     " wanted, by did_dht_gateways=[]."
 )
-_NAMED = ("sync", "dwn_endpoints", "did_dht_gateways", "config", "password", "recovery_phrase", "agent", "on_progress")
+_NAMED = (
+    "sync",
+    "dwn_endpoints",
+    "did_dht_gateways",
+    "config",
+    "password",
+    "recovery_phrase",
+    "agent",
+    "on_progress",
+    "registration",
+)
 
 
 def _check(

@@ -162,7 +162,7 @@ async def test_what_cannot_be_told_is_refused_before_anything_happens(web5: Web5
     for wrong in (late, 5):
         given: dict[str, Any] = {"on_progress": wrong}
         for call in (partial(web5.dwn.records.create, "new"), partial(kept.update, data="new"), kept.send):
-            with pytest.raises(InvalidArgument, match=r"on_progress=.* has to be a function, not async"):
+            with pytest.raises(InvalidArgument, match=r"on_progress=.* has to be a function, not `async def`"):
                 await call(**given)
         with pytest.raises(InvalidArgument, match="has to be a function"):
             await kept.data.bytes(**given)

@@ -53,6 +53,14 @@ async def online(web5: Web5) -> None:
 
 
 async def test_web5_js_is_the_friend_on_a_list_of_ours(world: World) -> None:
+    await web5_js_is_the_friend(world)
+
+
+async def test_web5_js_is_the_friend_on_a_list_of_ours_at_nodes_of_ours(world_of_ours: World) -> None:
+    await web5_js_is_the_friend(world_of_ours)
+
+
+async def web5_js_is_the_friend(world: World) -> None:
     page, alice, bob = declared("list.html"), world.ours, world.peer
     await online(alice)
     friend = await bob.call("connect", endpoints=world.servers)
@@ -100,6 +108,14 @@ async def test_web5_js_is_the_friend_on_a_list_of_ours(world: World) -> None:
 
 
 async def test_ours_is_the_friend_on_a_list_of_web5_js(world: World) -> None:
+    await ours_is_the_friend(world)
+
+
+async def test_ours_is_the_friend_on_a_list_of_web5_js_at_nodes_of_ours(world_of_ours: World) -> None:
+    await ours_is_the_friend(world_of_ours)
+
+
+async def ours_is_the_friend(world: World) -> None:
     page, bob, alice = declared("list.html"), world.ours, world.peer
     await online(bob)
     owner = await alice.call("connect", endpoints=world.servers)

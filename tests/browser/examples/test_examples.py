@@ -173,3 +173,24 @@ async def test_pictures_of_all(person: Person, tmp_path: Path) -> None:
         await page.set_viewport_size({"width": 390, "height": 700})
         narrow = await page.evaluate("document.documentElement.scrollWidth")
         assert box and narrow <= 390, name
+
+
+async def test_a_worker_in_two_tabs(person: Person) -> None:
+    first = await person("worker.html")
+    did = await did_of(first)
+    await first.fill("#text", "One")
+    await first.press("#text", "Enter")
+    await expect(first.locator("#notes li")).to_have_text(["One"])
+
+    second = await first.context.new_page()
+    await second.goto(first.url)
+    assert await did_of(second) == did
+    await expect(second.locator("#notes li")).to_have_text(["One"])
+    await second.fill("#text", "Two")
+    await second.press("#text", "Enter")
+    await expect(first.locator("#notes li")).to_have_text(["One", "Two"])
+
+    await first.close()
+    await second.fill("#text", "Three")
+    await second.press("#text", "Enter")
+    await expect(second.locator("#notes li")).to_have_text(["One", "Two", "Three"])

@@ -13,13 +13,17 @@ import pytest
 
 from web5_build.paths import ROOT, WEB
 
-EXAMPLES = sorted(path for path in (WEB / "examples").glob("*.html") if path.name != "index.html")
+WORKER = WEB / "examples" / "worker.py"
+"""What the page worker.html, which the documentation shows beside the six, has its worker do."""
+EXAMPLES = sorted(path for path in (WEB / "examples").glob("*.html") if path.stem not in ("index", "worker"))
 MOST_LINES = 60
 MOST_COLUMNS = 120
 PUBLIC = re.compile(r"web5(\.errors)?")
 
 
 def script_of(page: Path) -> str:
+    if page == WORKER:
+        return page.read_text()
     [found] = re.findall(r'<script type="py" async>\n(.*?)</script>', page.read_text(), re.DOTALL)
     return str(found)
 
@@ -32,7 +36,7 @@ def test_there_are_six_and_the_index_leads_to_each() -> None:
     assert {path.name for path in EXAMPLES} == set(re.findall(r'<li><a href="(\w+\.html)">', index))
 
 
-@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*EXAMPLES, WORKER], ids=lambda page: page.stem)
 def test_each_is_short_and_uses_the_public_api_alone(page: Path) -> None:
     lines = page.read_text().splitlines()
     assert len(lines) <= MOST_LINES
@@ -46,7 +50,7 @@ def test_each_is_short_and_uses_the_public_api_alone(page: Path) -> None:
 
 
 def test_type_checkers_find_nothing(tmp_path: Path) -> None:
-    for page in EXAMPLES:
+    for page in (*EXAMPLES, WORKER):
         # A script in a page may await where it likes, for which a type checker wants a function around it.
         (tmp_path / f"{page.stem}.py").write_text(f"async def script() -> None:\n{indent(script_of(page), '    ')}")
     options = ["--strict", "--allow-untyped-decorators"]  # PyScript has no types

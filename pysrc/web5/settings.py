@@ -79,6 +79,11 @@ def checked_settings(value: Mapping[str, Any], file: str) -> Settings:
     )
 
 
+def too_large(file: str) -> SettingsError:
+    """Return the error for a file of more than `MOST_BYTES`."""
+    return SettingsError(file, "", f"it has more than {MOST_BYTES // 1024} KiB, so that it is something else")
+
+
 def ignore_progress(step: str, done: int, total: int) -> None:
     """Drop a report of progress."""
 

@@ -54,14 +54,96 @@ class Processor(Protocol):
         """Process a message, as `Dwn.process_message` does."""
 
 
-class Messages:
+class RemoteMessages:
+    """The DWNs of others."""
+
+    def __init__(self, resolver: DidResolver, remote: RemoteDwn) -> None:
+        self._resolver = resolver
+        self._remote = remote
+
+    async def request(
+        self,
+        target: str,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        *,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> Reply:
+        """Send a message to the first remote DWN of `target` that answers.
+
+        Parameters:
+            on_sent: as for `RemoteDwn.process_message`.
+
+        Raises:
+            DwnError: it answered with something other than success.
+            TargetUnresolved: the DID cannot be resolved, so that its DWNs are not known.
+            RemoteError: none answered, or the DID names none; BadReply if one answered, but not as a DWN does. Reading
+                the data in the reply raises it too, if they are not those that the message names.
+        """
+        return await self._first_answer(
+            target, lambda endpoint: self._request(endpoint, target, message, data, on_sent)
+        )
+
+    async def _endpoints(self, target: str) -> list[str]:
+        try:
+            return list(await dwn_endpoints(self._resolver, target))
+        except TargetUnresolved:
+            raise
+        except DidError as unresolved:
+            raise TargetUnresolved(unresolved) from unresolved
+
+    async def _first_answer(
+        self, target: str, ask: Callable[[str], Coroutine[Any, Any, Reply]], *, seconds: float | None = None
+    ) -> Reply:
+        """Return the answer of the first DWN of `target` that gives one.
+
+        Parameters:
+            seconds: the time after which the next one is asked beside one that is slow; None: only if that has failed.
+        """
+        untried = await self._endpoints(target)
+        running: set[asyncio.Task[Reply]] = set()
+        failures: list[RemoteError] = []
+        try:
+            while untried or running:
+                if untried:
+                    running.add(asyncio.create_task(ask(untried.pop(0))))
+                timeout = seconds if untried else None
+                ended, _ = await asyncio.wait(running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                for one in ended:
+                    running.discard(one)
+                    if not isinstance(error := one.exception(), RemoteError):
+                        return one.result()
+                    failures.append(error)
+        finally:
+            await _give_up(running)
+        kind = BadReply if any(isinstance(error, BadReply) for error in failures) else Unreachable
+        raise kind("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
+
+    async def _request(
+        self,
+        endpoint: str,
+        target: str,
+        message: Message,
+        data: bytes | DataStream | None = None,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> Reply:
+        reply = _checked(await self._remote.process_message(endpoint, target, message, data, on_sent=on_sent))
+        try:
+            check_reply(message, reply)
+        except BadReply as error:
+            if (stream := data_of(reply)) is not None:
+                await stream.close()
+            raise BadReply(f"{endpoint}: {error}") from error
+        return reply
+
+
+class Messages(RemoteMessages):
     """The local DWN and the remote ones, for everything but sync."""
 
     def __init__(self, dwn: Processor, held: Holdings, resolver: DidResolver, remote: RemoteDwn) -> None:
+        super().__init__(resolver, remote)
         self._dwn = dwn
         self._held = held
-        self._resolver = resolver
-        self._remote = remote
 
     async def process(
         self,
@@ -113,29 +195,6 @@ class Messages:
             message = await make(compose.after(clock, there))
         await put(message)
         return message
-
-    async def request(
-        self,
-        target: str,
-        message: Message,
-        data: bytes | DataStream | None = None,
-        *,
-        on_sent: Callable[[int], None] | None = None,
-    ) -> Reply:
-        """Send a message to the first remote DWN of `target` that answers.
-
-        Parameters:
-            on_sent: as for `RemoteDwn.process_message`.
-
-        Raises:
-            DwnError: it answered with something other than success.
-            TargetUnresolved: the DID cannot be resolved, so that its DWNs are not known.
-            RemoteError: none answered, or the DID names none; BadReply if one answered, but not as a DWN does. Reading
-                the data in the reply raises it too, if they are not those that the message names.
-        """
-        return await self._first_answer(
-            target, lambda endpoint: self._request(endpoint, target, message, data, on_sent)
-        )
 
     async def ask(self, tenant: str, from_: str | None, question: Question) -> Reply:
         """Ask the local DWN of `tenant`, or for it the first remote one of `from_` that answers if that is given.
@@ -193,58 +252,6 @@ class Messages:
         subscription = await self._remote.subscribe(endpoint, target, message, on_event)
         _checked(subscription.reply)
         return subscription
-
-    async def _endpoints(self, target: str) -> list[str]:
-        try:
-            return list(await dwn_endpoints(self._resolver, target))
-        except TargetUnresolved:
-            raise
-        except DidError as unresolved:
-            raise TargetUnresolved(unresolved) from unresolved
-
-    async def _first_answer(
-        self, target: str, ask: Callable[[str], Coroutine[Any, Any, Reply]], *, seconds: float | None = None
-    ) -> Reply:
-        """Return the answer of the first DWN of `target` that gives one.
-
-        Parameters:
-            seconds: the time after which the next one is asked beside one that is slow; None: only if that has failed.
-        """
-        untried = await self._endpoints(target)
-        running: set[asyncio.Task[Reply]] = set()
-        failures: list[RemoteError] = []
-        try:
-            while untried or running:
-                if untried:
-                    running.add(asyncio.create_task(ask(untried.pop(0))))
-                timeout = seconds if untried else None
-                ended, _ = await asyncio.wait(running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-                for one in ended:
-                    running.discard(one)
-                    if not isinstance(error := one.exception(), RemoteError):
-                        return one.result()
-                    failures.append(error)
-        finally:
-            await _give_up(running)
-        kind = BadReply if any(isinstance(error, BadReply) for error in failures) else Unreachable
-        raise kind("; ".join(map(str, failures)) or f"{target} names no DWN in its DID document.")
-
-    async def _request(
-        self,
-        endpoint: str,
-        target: str,
-        message: Message,
-        data: bytes | DataStream | None = None,
-        on_sent: Callable[[int], None] | None = None,
-    ) -> Reply:
-        reply = _checked(await self._remote.process_message(endpoint, target, message, data, on_sent=on_sent))
-        try:
-            check_reply(message, reply)
-        except BadReply as error:
-            if (stream := data_of(reply)) is not None:
-                await stream.close()
-            raise BadReply(f"{endpoint}: {error}") from error
-        return reply
 
 
 async def _give_up(running: Iterable[asyncio.Task[Reply]]) -> None:

@@ -24,7 +24,7 @@ from web5.api.archive import Archives
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
 from web5.api.nodes import NodesApi
-from web5.api.opening import DEFAULT_SYNC_INTERVAL, unlocked_agent
+from web5.api.opening import DEFAULT_SYNC_INTERVAL, Opened, unlocked_agent
 from web5.api.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
 from web5.api.records import RecordsApi
@@ -199,12 +199,7 @@ class Web5(Archives):
                 identity = await agent.create_identity("Default", opened.endpoints, by_default=True)
             await agent.identities.keep_choice()
             await opened.sync(sync)
-            if not (agent.gateways.uris or given):
-                warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=2)
-            on_progress("ready", 1, 1)
-            web5 = cls._of(agent, identity, opened.lease)
-            web5._tell_registrations(registration)
-            return Connection(web5, created=created, recovery_phrase=opened.recovery_phrase)
+            return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
 
     @classmethod
     async def connect_as_delegate(
@@ -254,12 +249,7 @@ class Web5(Archives):
                 on_progress("sync", 0, 1)
                 await agent.sync.now("pull", delegated.connected_did)
             await opened.sync(sync)
-            if not (agent.gateways.uris or given):
-                warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=2)
-            on_progress("ready", 1, 1)
-            web5 = cls._of(agent, identity, opened.lease)
-            web5._tell_registrations(registration)
-            return Connection(web5, created=created, recovery_phrase=opened.recovery_phrase)
+            return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
 
     @classmethod
     def anonymous(
@@ -345,6 +335,31 @@ class Web5(Archives):
         return self._of(self.agent, self.agent.identities.get(did), self._lease)
 
     @classmethod
+    def _connection(
+        cls,
+        opened: Opened,
+        identity: Identity,
+        registration: OnRegistration | None,
+        on_progress: Progress,
+        *,
+        created: bool,
+        configured: bool,
+    ) -> Connection:
+        """Return what `connect` gives, which is called two frames above the warning.
+
+        Parameters:
+            configured: the caller said where DIDs are published, or that they are not.
+        """
+        if not (opened.agent.gateways.uris or configured):
+            warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=3)
+        on_progress("ready", 1, 1)
+        web5 = cls._of(opened.agent, identity, opened.lease)
+        if registration is not None:
+            dids = [web5.connected_did, opened.agent.vault.agent_did or ""]
+            web5._registrations = RegistrationTeller(opened.agent, dids, registration)
+        return Connection(web5, created=created, recovery_phrase=opened.recovery_phrase)
+
+    @classmethod
     def _of(cls, agent: Agent, identity: Identity, lease: Lease | None) -> Web5:
         if identity.connected_did is None:
             return cls(agent, identity.did, lease=lease)
@@ -352,11 +367,6 @@ class Web5(Archives):
         assert web5.delegation is not None
         agent.background.start(web5.delegation.watch(), name=f"grants to {identity.did}")
         return web5
-
-    def _tell_registrations(self, callback: OnRegistration | None) -> None:
-        if callback is not None:
-            dids = [self.connected_did, self.agent.vault.agent_did or ""]
-            self._registrations = RegistrationTeller(self.agent, dids, callback)
 
     @property
     def on_change(self) -> list[Callable[[str, str], None]]:

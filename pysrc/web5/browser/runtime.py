@@ -96,7 +96,7 @@ def open_reader(*, gateway_uris: Sequence[str]) -> Reader:
     Parameters:
         gateway_uris: DID DHT gateways, the preferred one first.
     """
-    http, local = FetchHttp(), urlsplit(site.base()).hostname in LOCAL_HOSTS
+    http, local = FetchHttp(), is_local()
     others = http if local else GuardedFetchHttp()
 
     async def close() -> None:

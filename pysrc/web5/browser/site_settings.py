@@ -20,7 +20,7 @@ from typing import Protocol
 from web5.errors import BodyTooLarge, RemoteError, SettingsError, StorageError, Unreachable
 from web5.ports.clock import Clock
 from web5.ports.http import Http
-from web5.settings import MOST_BYTES, Progress, Settings, read_settings
+from web5.settings import MOST_BYTES, Progress, Settings, read_settings, too_large
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +135,4 @@ async def _fetched(http: Http, url: str, patience: float) -> bytes | None:
     try:
         return await response.read(MOST_BYTES)
     except BodyTooLarge as error:
-        raise SettingsError(
-            url, "", f"it has more than {MOST_BYTES // 1024} KiB, so that it is something else"
-        ) from error
+        raise too_large(url) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from web5.cpython.http import HttpxHttp
 from web5.errors import BodyTooLarge, SettingsError
-from web5.settings import MOST_BYTES, Settings, read_settings
+from web5.settings import MOST_BYTES, Settings, read_settings, too_large
 
 VARIABLE = "WEB5_CONFIG"
 """The environment variable that names the file where nothing else does."""
@@ -40,24 +40,20 @@ def _read(path: str) -> bytes:
             body = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise SettingsError(path, "", f"it cannot be read: {error}") from error
-    return _bounded(body, path)
+    if len(body) > MOST_BYTES:
+        raise too_large(path)
+    return body
 
 
 async def _fetched(url: str) -> bytes:
     http = HttpxHttp()
     try:
         response = await http.request("GET", url, timeout=SECONDS)
-        body = await response.read(MOST_BYTES)
-    except BodyTooLarge:
-        body = bytes(MOST_BYTES + 1)
+        if response.status != 200:
+            await response.close()
+            raise SettingsError(url, "", f"it cannot be had: the site answers {response.status}")
+        return await response.read(MOST_BYTES)
+    except BodyTooLarge as error:
+        raise too_large(url) from error
     finally:
         await http.close()
-    if response.status != 200:
-        raise SettingsError(url, "", f"it cannot be had: the site answers {response.status}")
-    return _bounded(body, url)
-
-
-def _bounded(body: bytes, file: str) -> bytes:
-    if len(body) > MOST_BYTES:
-        raise SettingsError(file, "", f"it has more than {MOST_BYTES // 1024} KiB, so that it is something else")
-    return body

@@ -122,7 +122,7 @@ class Unsettled:
     """One message that is not yet where it should be, and why.
 
     Parameters:
-        next_try: no visit tries it before that ; None: the next visit does, or, while it is
+        next_try: no visit tries it before that; None: the next visit does, or, while it is
             waiting, the arrival of its dependency.
         waits_for: its dependency, such as "record:bafy…" or "protocol:https://…", if it is waiting; "time:…" and its
             date, if the endpoint takes it once its own clock has come near that.

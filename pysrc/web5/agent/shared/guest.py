@@ -34,6 +34,8 @@ _TRIES = 20
 
 _PAUSE = 0.02  # seconds, more with each try
 
+_RESTLESS = "Tabs that are the node go away one after the other."
+
 _WRITES = frozenset({"Write", "Delete", "Configure"})
 
 
@@ -59,7 +61,7 @@ class Guest:
                 await asyncio.sleep(_PAUSE * tried)
             else:
                 return signature.result(answer)  # type: ignore[no-any-return]
-        raise NodeGone("Tabs that are the node go away one after the other.")
+        raise NodeGone(_RESTLESS)
 
     async def once(
         self, method: Callable[Concatenate[Service, P], Awaitable[T]], *args: P.args, **named: P.kwargs
@@ -94,7 +96,7 @@ class Guest:
                 with suppress(NodeGone):
                     self._session = str(strict_json.parse(await self._line.call("join", "{}", idempotent=False)))
         if self._session is None:
-            raise NodeGone("Tabs that are the node go away one after the other.")
+            raise NodeGone(_RESTLESS)
         return self._session
 
     def leave(self) -> None:
@@ -117,7 +119,7 @@ class Guest:
                     return {"status": {"code": 202, "detail": "Accepted"}}
                 if not (data is None or isinstance(data, bytes)):
                     raise
-        raise NodeGone("Tabs that are the node go away one after the other.")
+        raise NodeGone(_RESTLESS)
 
     async def send_messages(
         self, author: str, target: str, messages: Sequence[tuple[Message, DataSource | None]]

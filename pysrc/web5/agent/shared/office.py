@@ -25,7 +25,7 @@ from web5.agent.shared.line import (
     MOST_SUBSCRIPTIONS,
     MOST_WAITING,
 )
-from web5.agent.shared.service import CALLS, Service, from_base64, to_base64
+from web5.agent.shared.service import CALLS, CHANGES, Service, from_base64, to_base64
 from web5.agent.shared.state import AgentState, state_of
 from web5.agent.shared.streams import Data, Inlet, Outlet
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream, data_of
@@ -46,6 +46,7 @@ class Batch:
         events: of subscriptions: the name, the number in the event log, and the event; None: it is behind, and is to
             subscribe anew; with the number 0, it has ended.
         changes: as `Agent.on_change` is called.
+        state: of the agent, if it is not as it was.
     """
 
     events: list[tuple[str, int, dict[str, Any] | None]] = field(default_factory=list)
@@ -75,8 +76,10 @@ class Office:
         if name in CALLS:
             signature = signature_of(CALLS[name])
             result = await getattr(self._service, name)(**signature.unpack(args))
-            if name in ("lock", "rename", "choose", "create_identity", "start", "stop"):
+            if name in CHANGES:
                 self.touch()
+            elif name == "state" and caller in self._desks:
+                self._desks[caller].told = None
             return to_json(result)
         if name == "join":
             return to_json(self._join(caller))
@@ -123,9 +126,14 @@ class Office:
 
 
 class Desk:
-    """The subscriptions, events and data that the node has for one caller."""
+    """The subscriptions, events and data that the node has for one caller.
+
+    Attributes:
+        told: the state that the caller was given last, if that was by `listen`.
+    """
 
     def __init__(self, agent: Agent) -> None:
+        self.told: AgentState | None = None
         self.session = secrets.token_hex(16)
         self._agent = agent
         self._subscriptions: dict[str, Subscription] = {}
@@ -171,7 +179,11 @@ class Desk:
         self._sync.clear()
         if self._events:
             self._more.set()
-        return Batch(events, changes, sync, state_of(self._agent))
+        state = state_of(self._agent)
+        if state == self.told:
+            return Batch(events, changes, sync)
+        self.told = state
+        return Batch(events, changes, sync, state)
 
     async def subscribe(self, session: str, name: str, tenant: str, message: Message, after: int | None) -> int:
         """Subscribe with a message; events come by `listen`.

@@ -21,7 +21,7 @@ from web5.dwn.types import Message
 from web5.errors import InvalidArgument
 from web5.ports.crypto import JoseAlgorithm
 from web5.sync import Demands, Difference
-from web5.sync.states import Direction, SendResult, SyncReport, Unsettled
+from web5.sync.states import Direction, SendResult, SyncReport
 
 
 class Service:
@@ -198,13 +198,12 @@ class Service:
         """As `Registrar.demands`."""
         return await self._agent.registrar.demands(endpoint)
 
-    async def damaged(self, tenant: str) -> list[Unsettled]:
-        """As `SyncEngine.damaged`."""
-        return self._agent.sync.damaged(tenant)
-
 
 CALLS = {name: method for name, method in vars(Service).items() if not name.startswith("_")}
 """The methods by which an agent can be called from elsewhere."""
+
+CHANGES = frozenset(("lock", "rename", "choose", "keep_choice", "create_identity", "start", "stop", "register"))
+"""Those after which the state is told anew, since nothing else tells of what they change."""
 
 
 def to_base64(data: bytes) -> str:

@@ -30,15 +30,13 @@ class RegistrationStore:
             return None
         state, terms_hash, hashes, reason, registered, attempts, next_try = found
         return Registration(
-            *(
-                RegistrationState(state),
-                terms_hash,
-                hashes,
-                reason,
-                moment_or_none(registered),
-                attempts,
-                moment_or_none(next_try),
-            )
+            RegistrationState(state),
+            terms_hash,
+            hashes,
+            reason,
+            moment_or_none(registered),
+            attempts,
+            moment_or_none(next_try),
         )
 
     def put(self, tenant: str, endpoint: str, found: Registration) -> None:

@@ -203,7 +203,7 @@ CALLS = {name: method for name, method in vars(Service).items() if not name.star
 """The methods by which an agent can be called from elsewhere."""
 
 CHANGES = frozenset(("lock", "rename", "choose", "keep_choice", "create_identity", "start", "stop", "register"))
-"""Those after which the state is told anew, since nothing else tells of what they change."""
+"""The calls after which all are given the state anew, since nothing else tells of what they change."""
 
 
 def to_base64(data: bytes) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from web5_build import chromium, docs, lanes, node_env, python_env, scratch, site
+from web5_build import chromium, docs, jupyter, lanes, node_env, python_env, scratch, site
 from web5_build.console import BuildError, say
 from web5_build.lanes import Suite
 from web5_build.paths import INTEROP, PYSRC, PYTHON, ROOT, SITE, WORK
@@ -56,6 +56,14 @@ def _docs(_options: argparse.Namespace, _rest: list[str]) -> int:
     with exclusive(WORK / "lock"):
         _build()
     say(f"{docs.FOLDER.relative_to(ROOT)}/index.html; build.py serve has it at /docs/")
+    return 0
+
+
+def _jupyter(_options: argparse.Namespace, _rest: list[str]) -> int:
+    with exclusive(WORK / "lock"):
+        site.build()
+        jupyter.build()
+    say(jupyter.address())
     return 0
 
 
@@ -134,6 +142,7 @@ def _everything() -> dict[str, str]:
     """All set-up that tests and benchmarks need; the environment to run them in."""
     with exclusive(WORK / "lock"):
         _build()
+        jupyter.build()
         title = "Reference packages from npm: dwn-sdk-js, dwn-server, web5-js (one compiles, for about a minute)"
         node = node_env.npm_ci(INTEROP, title, compiled=("better-sqlite3",))
         browser = chromium.ensure()
@@ -149,6 +158,7 @@ def _become(arguments: list[str], env: Mapping[str, str] | None = None) -> NoRet
 COMMANDS = {
     "site": Command("build the static site into dist/site", _site),
     "docs": Command("build the documentation into dist/site/docs, beside the app", _docs),
+    "jupyter": Command("build a JupyterLite with web5-py into dist/jupyter", _jupyter),
     "serve": Command("build the site and serve it with two remote nodes and a DID DHT gateway", _serve),
     "test": Command(
         "set up and run the checks and all tests",

@@ -1,6 +1,7 @@
 """The site's own package index, and the micropip that installs from it.
 
-Sources: PEP 503 (a page for each project), PEP 691 (the same as JSON), Pyodide's lock file.
+Sources: PEP 503 (a page for each project), PEP 691 (the same as JSON), JupyterLite's piplite (all projects in one
+file), Pyodide's lock file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _PAGE = """<!doctype html>
 def make(folder: Path, wheels: list[Path]) -> None:
     """Write an index of wheels, each in the folder of its project: relative links hold wherever the index is.
 
-    A server that cannot choose by the request's headers gives the pages; `{name}/index.json` has the same as JSON.
+    A server that cannot choose by the request's headers gives the pages; `{name}/index.json` has the same as JSON, and
+    `all.json` is what a JupyterLite takes among its `pipliteUrls`.
     """
     by_project: dict[str, list[Path]] = {}
     for wheel in wheels:
@@ -35,14 +37,17 @@ def make(folder: Path, wheels: list[Path]) -> None:
     _write(folder, "Simple index", {name: f"{name}/" for name in sorted(by_project)})
     projects = [{"name": name} for name in sorted(by_project)]
     (folder / "index.json").write_text(json.dumps({"meta": META, "projects": projects}, indent=1) + "\n")
+    everything: dict[str, Any] = {}
     for name, files in by_project.items():
         described = [_described(wheel) for wheel in files]
+        everything[name] = {"releases": {one["filename"].split("-")[1]: [_for_piplite(name, one)] for one in described}}
         links = {one["filename"]: f"{one['url']}#sha256={one['hashes']['sha256']}" for one in described}
         _write(folder / name, f"Links for {name}", links)
         for wheel in files:
             shutil.copy2(wheel, folder / name)
         about = {"meta": META, "name": name, "files": described}
         (folder / name / "index.json").write_text(json.dumps(about, indent=1) + "\n")
+    (folder / "all.json").write_text(json.dumps(everything, indent=1) + "\n")
 
 
 def project_of(wheel: Path) -> str:
@@ -63,6 +68,10 @@ def carry_micropip(runtime: Path, micropip: Path) -> None:
 def _described(wheel: Path) -> dict[str, Any]:
     about = {"filename": wheel.name, "url": wheel.name, "hashes": {"sha256": _hash(wheel)}}
     return {**about, "size": wheel.stat().st_size}
+
+
+def _for_piplite(name: str, described: dict[str, Any]) -> dict[str, Any]:
+    return {**described, "digests": described["hashes"], "url": f"./{name}/{described['url']}"}
 
 
 def _write(folder: Path, title: str, links: dict[str, str]) -> None:

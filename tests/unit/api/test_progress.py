@@ -141,6 +141,23 @@ async def test_sending_to_somebody_else_is_told(world: World, web5: Web5) -> Non
     assert told == [(0, SIZE)], "nothing has gone out"
 
 
+async def test_keeping_a_copy_is_told(world: World, web5: Web5) -> None:
+    other, told = await person(world, "other"), Told()
+    film = await web5.dwn.records.create(Film(), store=False)
+    await film.store(on_progress=told)
+    told.check(at_least=CHUNKS)
+    await film.store(on_progress=told)
+    assert told == [(SIZE, SIZE)], "it is here already"
+    told.clear()
+    published = await web5.dwn.records.create(Film(), published=True)
+    await published.send()
+    found = await other.dwn.records.read(published.id, from_=web5.connected_did)
+    await found.import_(on_progress=told)
+    told.check()
+    await (await other.dwn.records.read(published.id)).import_(store=False, on_progress=told)
+    assert told == [], "nothing was stored"
+
+
 async def test_what_a_callback_raises_stops_nothing(web5: Web5) -> None:
     heard: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))

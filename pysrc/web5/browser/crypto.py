@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import js
-from pyodide.code import run_js
 from pyodide.ffi import to_js
 
+from web5.browser.scripts import js_function
 from web5.browser.webcrypto import cipher, crypto_errors, gcm, import_key, js_object, py_bytes, secp256k1
 from web5.crypto import checks
 from web5.crypto.ecdsa import COORDINATE, CURVES, decompress
@@ -36,14 +36,14 @@ _PKCS8 = {
 """A PKCS #8 private key up to its 32 bytes (RFC 8410, RFC 5915): of the forms that WebCrypto takes, the one which does
 not want the public part."""
 
-_js_webcrypto_verifier = run_js(
+_js_webcrypto_verifier = js_function(
     "(algorithm, key) => (signature, data) => crypto.subtle.verify(algorithm, key, signature, data)"
 )
-_js_secp256k1_verifier = run_js(
+_js_secp256k1_verifier = js_function(
     "(module, key) => (signature, data) => signature.length === 64 && module.verify(signature, data, key)"
 )
 # One crossing for all of them, since a promise that Python awaits costs as much as the signature: a text is an error.
-_js_verify_each = run_js(
+_js_verify_each = js_function(
     """
     (signed) => Promise.all(signed.map(async ([verifier, signature, data]) => {
       try {

@@ -14,20 +14,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import js
-from pyodide.code import run_js
 from pyodide.ffi import JsException, create_proxy, to_js
 
 from web5.browser.js_errors import STORAGE, translated
+from web5.browser.scripts import js_functions
 from web5.errors import StorageBusy, StorageError
 
 T = TypeVar("T")
 
 # For Pyodide, a promise rejected with a QuotaExceededError, a class of its own in Chromium, is never settled.
-js_plain_error = run_js("(error) => Object.assign(new Error(error.message), { name: error.name })")
+JS_PLAIN_ERROR = "(error) => Object.assign(new Error(error.message), { name: error.name })"
 
-_js_open, _js_result, _js_write = run_js(
+_js_open, _js_result, _js_write = js_functions(
+    f"const plain = {JS_PLAIN_ERROR};"
     """
-    (plain) => {
+    () => {
       // A request that is blocked, or not answered, stays queued. Should it open the database after all, nobody is
       // there to use it.
       const open = (name, version, stores, milliseconds) => new Promise((resolve, reject) => {
@@ -92,10 +93,13 @@ _js_open, _js_result, _js_write = run_js(
         }
       });
 
-      return [open, result, write];
+      return { open, result, write };
     }
-    """
-)(js_plain_error)
+    """,
+    "open",
+    "result",
+    "write",
+)
 
 
 OPEN_SECONDS = 30.0

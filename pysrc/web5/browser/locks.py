@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import js
-from pyodide.code import run_js
 from pyodide.ffi import JsException, to_js
 
+from web5.browser.scripts import js_function
 from web5.errors import StorageBlocked, StorageBusy
 
 # Resolves, once the lock is ours, to the function that releases it.
-_js_request = run_js(
+_js_request = js_function(
     """
     (name, signal) => new Promise((resolve, reject) => {
       const held = () => new Promise((release) => resolve(release));
@@ -22,7 +22,7 @@ _js_request = run_js(
     })
     """
 )
-_js_release = run_js("(requested) => { requested.then((release) => release(), () => {}); }")
+_js_release = js_function("(requested) => { requested.then((release) => release(), () => {}); }")
 
 
 async def hold(name: str, js_signal: Any = None) -> Callable[[], None]:

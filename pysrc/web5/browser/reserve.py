@@ -6,18 +6,19 @@ says; of what IndexedDB holds, Chromium removes large values seconds later, and 
 
 from __future__ import annotations
 
-from pyodide.code import run_js
 from pyodide.ffi import JsException
 
-from web5.browser.indexeddb import js_plain_error
+from web5.browser.indexeddb import JS_PLAIN_ERROR
 from web5.browser.js_errors import STORAGE, translated
+from web5.browser.scripts import js_functions
 
 RESERVE_BYTES = 16 << 20
 """Chromium's log of IndexedDB takes some 8 MiB more than it allows for."""
 
-_js_keep, _js_give_up = run_js(
+_js_keep, _js_give_up = js_functions(
+    f"const plain = {JS_PLAIN_ERROR};"
     """
-    (plain) => {
+    () => {
       const refuse = (error) => { throw plain(error); };
 
       const keep = async (name, size) => {
@@ -48,10 +49,15 @@ _js_keep, _js_give_up = run_js(
         }
       };
 
-      return [(...args) => keep(...args).catch(refuse), (...args) => giveUp(...args).catch(refuse)];
+      return {
+        keep: (...args) => keep(...args).catch(refuse),
+        giveUp: (...args) => giveUp(...args).catch(refuse),
+      };
     }
-    """
-)(js_plain_error)
+    """,
+    "keep",
+    "giveUp",
+)
 
 
 class Reserve:

@@ -33,9 +33,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import js
-from pyodide.code import run_js
 
 from web5.browser.locks import hold
+from web5.browser.scripts import js_function
 from web5.browser.tab_channel import VERSION, TabChannel
 from web5.browser.tab_errors import error_from_wire, error_to_wire
 from web5.browser.tab_keys import NAME
@@ -56,7 +56,7 @@ ASK_AGAIN = 1.0
 """Seconds after which it is asked again: when it was asked first, this tab may not have stood in the queue yet."""
 
 # The key, version and reign of the leader that serves (invariant 5), or nothing.
-_js_leader = run_js(
+_js_leader = js_function(
     """
     async (name) => {
       const { held } = await navigator.locks.query();

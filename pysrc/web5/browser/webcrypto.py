@@ -8,14 +8,14 @@ from importlib import resources
 from typing import Any
 
 import js
-from pyodide.code import run_js
 from pyodide.ffi import JsException, to_js
 
+from web5.browser.scripts import js_function
 from web5.errors import CryptoError
 
 # WebCrypto copies what it is given before the call returns, so it may look at Python's memory itself: large data is
 # copied once on the way in and once on the way out.
-_js_cipher = run_js(
+_js_cipher = js_function(
     """
     (operation, algorithm, key, data) => {
       const view = data.getBuffer("u8");
@@ -27,7 +27,7 @@ _js_cipher = run_js(
     }
     """
 )
-_js_import = run_js("(url) => import(url)")
+_js_import = js_function("(url) => import(url)")
 _js_secp256k1: Any = None
 
 

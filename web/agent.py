@@ -19,7 +19,7 @@ from web5.platform import open_agent, settings_of
 from web5.settings import Settings
 
 channel = js.BroadcastChannel.new("web5-events")
-notifier = ChangeNotifier(channel.postMessage)
+notifier = ChangeNotifier(channel.postMessage, js.performance.mark)
 
 
 async def ask(name: str, arguments: str) -> str:

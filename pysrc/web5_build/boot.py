@@ -71,7 +71,7 @@ def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:
     extensions = {path: _hashed(source, folder, ".wasm") for path, source in modules.packages.extensions.items()}
     engine = site / pyodide / "pyodide.asm.wasm"
     runtime = Asset(url=f"../{pyodide}/{engine.name}", bytes=engine.stat().st_size)
-    return {
+    assets = {
         "built": int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()),  # reproducible-builds.org
         "pyodide": f"../{pyodide}/",
         "info": json.loads((site / pyodide / "pyodide-lock.json").read_text())["info"],
@@ -81,6 +81,10 @@ def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:
         "extensions": extensions,
         "total": sum(asset["bytes"] for asset in (runtime, *zipped.values(), *extensions.values())),
     }
+    code = hashlib.sha256(json.dumps(assets, sort_keys=True).encode())
+    for module in sorted((WEB / "boot").glob("*.mjs")):
+        code.update(module.read_bytes())
+    return {**assets, "version": code.hexdigest()[:HASH_LENGTH]}
 
 
 def _archive(name: str, members: Mapping[str, bytes], folder: Path) -> Asset:

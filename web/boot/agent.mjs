@@ -2,22 +2,40 @@
 // In: {id, name, args}. Out: {id, answer} or {id, error}; a node that cannot start fails every call with the reason.
 // In, besides: {life}, "freeze" or "resume", when the browser is about to stop the page, or lets it go on; or "ping",
 // which is answered by {} as long as the worker lives and comes to it.
-import { loadPyodide } from "./interpreter.mjs";
+//
+// Under the name of SNAPSHOT, it makes a snapshot for a later start instead, and posts {} or {error}.
+import { keepOneReady } from "./idle.mjs";
+import { mark } from "./python.mjs";
+import { makeSnapshot, startOrRestore } from "./restore.mjs";
+import { SNAPSHOT } from "./role.mjs";
+
+// Python cannot ask where the site is, nor how old.
+globalThis.WEB5_SITE = new URL("..", import.meta.url).href;
+globalThis.WEB5_BUILT = ASSETS.built;
 
 async function start() {
-  const pyodide = await loadPyodide({});
-  await pyodide.runPythonAsync("import sys; sys.path.insert(0, '/home/pyodide'); import agent");
+  const pyodide = await startOrRestore();
+  globalThis.pyodide = pyodide; // for whoever looks into the worker: developer tools, tests
+  await pyodide.runPythonAsync("import agent");
+  mark("imports");
   return pyodide.pyimport("agent");
 }
 
-const agent = start();
+function beTheNode() {
+  const agent = start();
+  let busy = () => {};
+  agent.then(() => (busy = keepOneReady()), () => {});
+  self.onmessage = async ({ data: { id, name, args, life } }) => {
+    if (life === "ping") return self.postMessage({});
+    if (life) return (await agent)[life]();
+    busy();
+    try {
+      self.postMessage({ id, answer: await (await agent).ask(name, args) });
+    } catch (error) {
+      self.postMessage({ id, error: String(error) });
+    }
+  };
+}
 
-self.onmessage = async ({ data: { id, name, args, life } }) => {
-  if (life === "ping") return self.postMessage({});
-  if (life) return (await agent)[life]();
-  try {
-    self.postMessage({ id, answer: await (await agent).ask(name, args) });
-  } catch (error) {
-    self.postMessage({ id, error: String(error) });
-  }
-};
+if (self.name === SNAPSHOT) makeSnapshot().then(() => self.postMessage({}), (error) => self.postMessage({ error: String(error) }));
+else beTheNode();

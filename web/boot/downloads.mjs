@@ -1,10 +1,13 @@
 // Everything the worker loads, under way from the moment this module is evaluated: before PyScript has finished its own
 // preparations and calls loadPyodide. ASSETS is written in by the build.
+import { SNAPSHOT } from "./role.mjs";
+
 const here = (path) => new URL(path, import.meta.url).href;
 
-const progress = new BroadcastChannel("web5-events");
+// Nobody waits for a snapshot.
+const progress = self.name === SNAPSHOT ? undefined : new BroadcastChannel("web5-events");
 
-export const tell = (step, done, total) => progress.postMessage(JSON.stringify({ type: "boot", step, done, total }));
+export const tell = (step, done, total) => progress?.postMessage(JSON.stringify({ type: "boot", step, done, total }));
 
 const total = ASSETS.total;
 let done = 0;

@@ -4,7 +4,7 @@ import { runtime, runtimeURL, stdlib, stdlibURL } from "./downloads.mjs";
 
 const early = new Map([
   [runtimeURL, () => new Response()], // what is compiled is `runtime`, below
-  [stdlibURL, () => stdlib],
+  [stdlibURL, () => early.delete(stdlibURL) && stdlib], // once: its body is read
 ]);
 
 export async function fetch(resource, options) {

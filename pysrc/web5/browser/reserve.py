@@ -40,6 +40,7 @@ _js_keep, _js_give_up = js_functions(
 
       const giveUp = async (name) => {
         const folder = await navigator.storage.getDirectory();
+        await folder.removeEntry("web5-snapshots", { recursive: true }).catch(() => {}); // web/boot/snapshot.mjs
         try {
           await folder.removeEntry(name);
           return true;

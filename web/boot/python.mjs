@@ -1,0 +1,65 @@
+// Python with web5 and all it needs, started from nothing, or gone on with from a snapshot of its memory.
+import { loadPyodide } from "../node_modules/pyodide/pyodide.mjs";
+import { archives, extensions, indexURL, runtime, script, stdlibURL, tell } from "./downloads.mjs";
+import { unpack } from "./unpack.mjs";
+
+// What a start consists of, in the worker's performance timeline: `build.py bench --only start` reads it.
+export const mark = (name) => performance.mark(`web5-${name}`);
+const here = { script, runtime, archives: Promise.all(archives), extensions: Promise.all(extensions.map(({ module }) => module)) };
+for (const [name, promise] of Object.entries(here)) promise.then(() => mark(name), () => {}); // whoever needs it hears why
+
+// Options are Pyodide's. Whoever makes a snapshot, or goes on with one, has the side modules loaded `first`, before
+// Python has touched its memory: so they come to lie in the same places of it, and of the table of functions, each time.
+// `restore` is called then, with Emscripten's module and these places.
+export async function startPython(options = {}, { first = false, restore } = {}) {
+  let root;
+  let places;
+  let failure;
+  const modules = [];
+  const pyodide = await loadPyodide({
+    ...options,
+    indexURL,
+    stdLibURL: stdlibURL,
+    lockFileContents: { info: ASSETS.info, packages: {} },
+    packageBaseUrl: indexURL,
+    createPyodideModule: async (settings) => {
+      settings.onRuntimeInitialized = () => {
+        try {
+          if (first) places = placed(settings, modules);
+          restore?.(settings, places);
+        } catch (error) {
+          failure = error; // thrown here, it would reach nobody
+        }
+      };
+      const started = await (await script).default(settings);
+      if (failure) throw failure;
+      return started;
+    },
+    fsInit: async (FS, { sitePackages }) => {
+      root = sitePackages;
+      if (first) for (const { path, module } of extensions) modules.push([`${root}/${path}`, await module]);
+      for (const archive of archives) unpack(FS, new Uint8Array(await archive), { "site-packages": root, home: "/home/pyodide" });
+      // The files only have to exist: their code is handed to the loader.
+      for (const { path } of extensions) FS.writeFile(`${root}/${path}`, "");
+      mark("files");
+    },
+  });
+  mark("python");
+  tell("packages", 1, 2);
+  if (!first) {
+    const loader = pyodide._module.preloadPlugins.find((plugin) => plugin.canHandle("module.so"));
+    for (const { path, module } of extensions) await loader.handle(await module, `${root}/${path}`);
+  }
+  tell("packages", 2, 2);
+  return { pyodide, places };
+}
+
+// Load the side modules; where the next thing would come to lie says where all of them do.
+function placed(Module, modules) {
+  for (const [name, module] of modules) {
+    Module.preloadedWasm[name] = Module.loadWebAssemblyModule(module, { loadAsync: false, nodelete: true }, name, {});
+  }
+  const next = Module._malloc(16);
+  Module._free(next);
+  return [next, Module.wasmTable.length];
+}

@@ -51,11 +51,26 @@ def _is_figure(value: float) -> bool:
 async def test_app(site: Path, tmp_path: Path) -> None:
     rows, printed = await _figures("app", tmp_path)
     names = [row["name"] for row in rows]
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 4
     for row in rows:
         assert _is_figure(row["ours"]), row
         assert _is_figure(row["peer"]), row
         assert row["name"] in printed
+
+
+async def test_start(site: Path, tmp_path: Path) -> None:
+    rows, printed = await _figures("start", tmp_path)
+    sides: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        assert all(_is_figure(ms) for ms in row["ms"]), row
+        assert row["what"] in printed
+        sides.setdefault((row["what"], row["visit"]), set()).add(row["side"])
+    for what in ("node ready", "page painted"):
+        assert sides[what, "first visit"] == sides[what, "later"] == {"ours", "peer"}
+        assert sides[what, "later, without a snapshot"] == {"ours"}
+    imported = {row["visit"]: row["ms"][0] for row in rows if row["what"] == "everything imported"}
+    started = {row["visit"]: row["ms"][0] for row in rows if row["what"] == "Python started or restored"}
+    assert imported.keys() == started.keys() == {"first visit", "later, without a snapshot", "later"}
 
 
 async def test_sync(site: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ export async function startPython(options = {}, { first = false, restore } = {})
     packageBaseUrl: indexURL,
     createPyodideModule: async (settings) => {
       settings.onRuntimeInitialized = () => {
+        mark("instantiated");
         try {
           if (first) places = placed(settings, modules);
           restore?.(settings, places);

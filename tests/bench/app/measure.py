@@ -1,39 +1,25 @@
 """What an app sees, part of `build.py bench`: web5-py and web5-js in one Chromium, against one reference dwn-server.
 
-Writes and queries, a sync to another device by way of the server, and how soon a page is there. Milliseconds.
+Writes and queries, and a sync to another device by way of the server. Milliseconds.
 """
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, BrowserType, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from tests.bench.stage import CHROMIUM, BenchError, Call, embedded_defaults, open_device, say, site_with_bench
 from tests.chromium import FLAGS
 from tests.interop.dwn_server import reference_dwn_server
 
-READY_LISTENER = """
-    const events = new BroadcastChannel('web5-events');
-    events.onmessage = ({ data }) => {
-      const event = typeof data === 'string' ? JSON.parse(data) : data;
-      if (event.type === 'boot' && event.step === 'ready') globalThis.nodeReady ??= performance.now();
-    };
-"""
-
-SETTLE_SECONDS = 1.5
-"""Between visits: the page before ends its worker, and Chromium writes the compiled code to disk."""
-
 HERE = Path(__file__).parent
 SIDES = {"ours": "web5-py", "peer": "web5-js"}
-VISITS = {"cold": "first launch", "warm": "second visit"}
 
 
 @dataclass(frozen=True)
@@ -44,20 +30,16 @@ class Sizes:
         stored: records on the device while it is queried.
         synced: records of a push and of a pull.
         queries: how often the newest are asked for.
-        launches: new profiles, each visited once cold and then warm.
-        warm_visits: of each.
     """
 
     stored: int
     synced: int
     queries: int
-    launches: int
-    warm_visits: int = 2
 
 
 SIZES = {
-    "full": Sizes(stored=1000, synced=500, queries=20, launches=5),
-    "quick": Sizes(stored=22, synced=6, queries=2, launches=1, warm_visits=1),
+    "full": Sizes(stored=1000, synced=500, queries=20),
+    "quick": Sizes(stored=22, synced=6, queries=2),
 }
 
 
@@ -85,10 +67,7 @@ class Figures:
 
 
 class Bench:
-    def __init__(
-        self, chromium: BrowserType, browser: Browser, origin: str, dwn_server: str, sizes: Sizes, figures: Figures
-    ) -> None:
-        self._chromium = chromium
+    def __init__(self, browser: Browser, origin: str, dwn_server: str, sizes: Sizes, figures: Figures) -> None:
         self._browser = browser
         self._origin = origin
         self._dwn_server = dwn_server
@@ -98,11 +77,6 @@ class Bench:
     async def run(self) -> None:
         for side in SIDES:
             await self._steps(side)
-        for side, ready in {"ours": self._our_node, "peer": self._their_node}.items():
-            say(f"app: {SIDES[side]}, page load to node ready")
-            await self._launches(side, ready)
-
-    # -- records
 
     async def _device(self, side: str) -> tuple[BrowserContext, Call]:
         """A page of one side with storage and cache of its own."""
@@ -140,52 +114,6 @@ class Bench:
         self._figures.add(f"newest 20 of {sizes.stored:,}, with text", side, statistics.median(each))
         await first.close()
 
-    # -- launches
-
-    async def _our_node(self, page: Page) -> float:
-        await page.goto(self._origin)
-        await page.wait_for_function("globalThis.nodeReady !== undefined", timeout=60_000)
-        return float(await page.evaluate("nodeReady"))
-
-    async def _their_node(self, page: Page) -> float:
-        await page.goto(f"{self._origin}/bench-peer.html")
-        await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
-        connect = "endpoints => bench('connect', JSON.stringify({ endpoints })).catch(() => 0)"
-        await page.evaluate(connect, [self._dwn_server])
-        return float(await page.evaluate("performance.now()"))
-
-    async def _launches(self, side: str, ready: Callable[[Page], Awaitable[float]]) -> None:
-        """Page load to shell painted and to node ready, cold (new device and cache) and warm (later visits)."""
-        visible: dict[str, list[float]] = {visit: [] for visit in VISITS}
-        node_ready: dict[str, list[float]] = {visit: [] for visit in VISITS}
-        for _ in range(self._sizes.launches):
-            async with self._profile() as context:
-                await context.add_init_script(READY_LISTENER)
-                for visit in ("cold", *("warm",) * self._sizes.warm_visits):
-                    page = await context.new_page()
-                    node_ready[visit].append(await ready(page))
-                    visible[visit].append(await _painted(page))
-                    await page.close()
-                    await asyncio.sleep(SETTLE_SECONDS)
-        for visit in VISITS:
-            self._figures.add(f"page visible, {visit}", side, statistics.median(visible[visit]))
-        for visit, words in VISITS.items():
-            self._figures.add(f"node ready, {visit} ({words})", side, statistics.median(node_ready[visit]))
-
-    @asynccontextmanager
-    async def _profile(self) -> AsyncIterator[BrowserContext]:
-        """A device with a profile on disk: only there Chromium keeps compiled code from one visit to the next."""
-        with tempfile.TemporaryDirectory() as folder:
-            context = await self._chromium.launch_persistent_context(folder, executable_path=CHROMIUM, args=FLAGS)
-            try:
-                yield context
-            finally:
-                await context.close()
-
-
-async def _painted(page: Page) -> float:
-    return float(await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"))
-
 
 async def measure(sizes: Sizes, figures: Figures) -> None:
     """Fill in all figures of the table, one after the other."""
@@ -198,4 +126,4 @@ async def measure(sizes: Sizes, figures: Figures) -> None:
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         stack.push_async_callback(browser.close)
-        await Bench(playwright.chromium, browser, origin, dwn_server, sizes, figures).run()
+        await Bench(browser, origin, dwn_server, sizes, figures).run()

@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
 from tests.browser.world import Device, World, texts_held_by
-from tests.chromium import FLAGS
+from tests.chromium import FLAGS, crash
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -87,14 +87,8 @@ async def test_the_worker_is_killed_in_a_burst_of_writes(device: Device, world: 
 
 async def test_the_page_is_killed_in_a_burst_of_writes(device: Device, world: World) -> None:
     page = device.page
-    session = await device.context.new_cdp_session(page)
     known = await _burst(page)
-    crashed = asyncio.Event()
-    page.on("crash", lambda _: crashed.set())
-    command = asyncio.ensure_future(session.send("Page.crash"))
-    async with asyncio.timeout(60):
-        await crashed.wait()
-    command.cancel()
+    await crash(page)
     await device.open()
     await device.ready()
     await _check(device, world, known)

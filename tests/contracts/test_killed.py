@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Page
 
+from tests.chromium import crash
 from tests.contracts.chromium_harness import browser_context, heard, mortal_browser, open_page, python
 
 SPACE = "notes"
@@ -32,13 +32,6 @@ async def _check(page: Page, acknowledged: set[int]) -> None:
     assert len(found["ids"]) <= len(acknowledged) + 200 * WRITERS
 
 
-async def _crash(context: BrowserContext, page: Page) -> None:
-    session = await context.new_cdp_session(page)
-    async with page.expect_event("crash"):
-        asked = asyncio.ensure_future(session.send("Page.crash"))  # nobody is left to answer it
-    asked.cancel()
-
-
 async def test_a_tab_that_crashes_loses_nothing_acknowledged(address: str, chromium: str, tmp_path: Path) -> None:
     async with browser_context(chromium, tmp_path) as context:
         acknowledged: set[int] = set()
@@ -46,7 +39,7 @@ async def test_a_tab_that_crashes_loses_nothing_acknowledged(address: str, chrom
             page = await open_page(context, address)
             await _burst(page, count)
             acknowledged |= await _told(page)
-            await _crash(context, page)
+            await crash(page)
             await page.close()
         await _check(await open_page(context, address), acknowledged)
 
@@ -77,7 +70,7 @@ async def test_an_unfinished_blob_is_cleared_away(address: str, chromium: str, t
         page = await open_page(context, address)
         await page.evaluate("space => { python('put_for_ever', space); }", SPACE)
         await heard(page)
-        await _crash(context, page)
+        await crash(page)
         await page.close()
         again = await open_page(context, address)
         assert await python(again, "stored_chunks", SPACE) >= 3

@@ -8,6 +8,7 @@ import json
 import pytest
 from playwright.async_api import Page
 
+from tests.chromium import crash
 from tests.contracts.chromium_harness import heard, python
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -75,6 +76,7 @@ async def test_a_write_goes_on_when_the_node_is_killed(pages: Pages, space: str,
     await _stall(pages[0], space, "process", 1, done=done)
     writing = asyncio.ensure_future(python(pages[1], "write_note", space, "once"))
     await heard(pages[0], "stalling")
+    await crash(pages[0])
     await pages[0].close()
     record = await writing
     for page in pages[1:]:
@@ -89,6 +91,7 @@ async def test_a_question_goes_on_when_the_node_is_killed(pages: Pages, space: s
     await _stall(pages[0], space, "process", 1, done=True)
     asking = asyncio.ensure_future(python(pages[1], call, space, *([record] if call == "read_note" else [])))
     await heard(pages[0], "stalling")
+    await crash(pages[0])
     await pages[0].close()
     assert await asking == ("kept" if call == "read_note" else '["kept"]')
 
@@ -98,6 +101,7 @@ async def test_an_upload_goes_on_when_the_node_is_killed(pages: Pages, space: st
     await _stall(pages[0], space, "put", 5, done=False)
     uploading = asyncio.ensure_future(python(pages[1], "upload", space, 20))
     await heard(pages[0], "stalling")
+    await crash(pages[0])
     await pages[0].close()
     [record, digest] = json.loads(await uploading)
     assert [await python(page, "download", space, record) for page in pages[1:]] == [digest] * 2
@@ -109,6 +113,7 @@ async def test_a_download_goes_on_when_the_node_is_killed(pages: Pages, space: s
     await _stall(pages[0], space, "take", 4, done=False)
     downloading = asyncio.ensure_future(python(pages[1], "download", space, record))
     await heard(pages[0], "stalling")
+    await crash(pages[0])
     await pages[0].close()
     assert await downloading == digest
 
@@ -122,6 +127,7 @@ async def test_a_subscription_goes_on_when_the_node_is_killed(pages: Pages, spac
     await _stall(pages[0], space, "process", 1, done=True)
     writing = asyncio.ensure_future(python(pages[2], "write_note", space, "3"))
     await heard(pages[0], "stalling")
+    await crash(pages[0])
     await pages[0].close()
     await writing
     await python(pages[1], "write_note", space, "4")

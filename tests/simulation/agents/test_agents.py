@@ -13,7 +13,7 @@ from tests.simulation.run import failure
 
 SEEDS = [*range(16), 4000007, 4000019, 4000020]
 """The last ones have found faults."""
-CATCHING = {"older document": [6], "empty is nothing": [44]}
+CATCHING = {"older document": [6], "rename beats deletion": [35], "empty is nothing": [44], "vault first": [5]}
 """Seeds that find a mutant: the first to be tried."""
 
 

@@ -1,7 +1,8 @@
-"""This tab's node, or the way to the tab that is the node. boot/agent.mjs runs it in the worker.
+"""This tab's node, or its turn to be the node. boot/agent.mjs runs it in the worker.
 
-The page calls `ask`; changes are posted to all pages on the BroadcastChannel "web5-events". A tab of a newer version
-becomes the node in the place of this one (`web5.browser.tabs`).
+The page calls `ask` (boot/place.mjs), and is told when this tab leads; changes are posted to all pages on the
+BroadcastChannel "web5-events". A tab of a newer version becomes the node in the place of this one (see
+`web5.browser.tabs`).
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from contextlib import suppress
 
 import js
 from app.change_notifier import ChangeNotifier
-from app.service import SHARED, Service, answer, refusal, to_json
+from app.service import SHARED, Service, answer, refusal
 from app.session import Session
 
 from web5.browser.tabs import Handler, Tabs
@@ -26,17 +27,13 @@ async def ask(name: str, arguments: str) -> str:
     """Call a method of the notes service; one that is not shared makes this tab the node first.
 
     Parameters:
-        name: one of `app.service.METHODS`; or "superseded", which is answered once this page should be reloaded, since
-            one of a newer version is the node.
+        name: one of `app.service.METHODS`.
         arguments: a JSON object.
 
     Returns:
         `{"ok": …}` or `{"error": {"kind", "message", "code", "detail"}}`, as JSON.
     """
     try:
-        if name == "superseded":
-            await tabs.superseded()
-            return to_json({"ok": None})
         return await tabs.call(name, arguments, idempotent=True)
     except Web5Error as error:
         return refusal(broken or error)
@@ -50,17 +47,22 @@ async def be_the_node() -> None:
     except Exception as error:  # the browser gives this page no locks: there is no node here, and every call says so
         broken = error if isinstance(error, Web5Error) else StorageBlocked(str(error))
         await tabs.close()
+        js.web5Leads("nobody")  # since who calls is told so here
         return
     settings = asyncio.ensure_future(settings_of(on_progress=notifier.boot))
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
     opening = asyncio.ensure_future(open_session(settings))
     try:
         await tabs.serve(await handler(asyncio.shield(opening)))
+        js.web5Leads(tabs.me)
         notifier.leading()
         await asyncio.Event().wait()
     finally:
         settings.cancel()  # which may take as long as the site does not answer
-        await tabs.resign(lambda: close(opening))
+        try:
+            await tabs.resign(lambda: close(opening))
+        finally:
+            js.web5Leads("")
 
 
 async def open_session(asked: Awaitable[Settings]) -> Session:

@@ -19,6 +19,9 @@ HASH_LENGTH = 16
 ENTRIES = ("agent.mjs", "interpreter.mjs")
 """Our page's worker, and the interpreter for other pages' PyScript workers. Pages name them, so they have no hash."""
 
+LINK = "link.js"
+"""The script by which our page starts its worker, or calls another tab's."""
+
 
 class Asset(TypedDict):
     """A file that the interpreter module loads."""
@@ -50,10 +53,14 @@ def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
     """
     folder = site / "boot"
     folder.mkdir()
-    assets = json.dumps(_assets(site, pyodide, modules))
-    fillings = [f"--define:ASSETS={assets}", f"--inject:{WEB / 'boot' / 'shims.mjs'}", "--external:node:*"]
+    assets = _assets(site, pyodide, modules)
+    fillings = [f"--define:ASSETS={json.dumps(assets)}", f"--inject:{WEB / 'boot' / 'shims.mjs'}", "--external:node:*"]
     for name in ENTRIES:
         esbuild.bundle(current, WEB / "boot" / name, folder / name, *fillings)
+    version = json.dumps({"built": assets["built"]})
+    # A script of its own kind, since modules run only once the whole page has been read.
+    link = [f"--define:ASSETS={version}", "--format=iife"]
+    esbuild.bundle(current, WEB / "boot" / "link.mjs", folder / LINK, *link)
 
 
 def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:

@@ -108,6 +108,14 @@ async def test_scale(site: Path, tmp_path: Path) -> None:
     assert all(_is_figure(row["ms"]) for row in rows)
 
 
+async def test_tabs(site: Path, tmp_path: Path) -> None:
+    rows, printed = await _figures("tabs", tmp_path)
+    assert len(rows) == 8
+    for row in rows:
+        assert row["value"] > 0, row
+        assert row["name"] in printed
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_what_is_stopped_shows_what_it_has(how: signal.Signals, site: Path, tmp_path: Path) -> None:
     out = tmp_path / "bench.txt"

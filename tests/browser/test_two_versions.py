@@ -19,15 +19,19 @@ STEP = "from web5.agent.vault import store; store.SCHEMA += ('CREATE TABLE vault
 """What the newer version does before it starts, so that its store has a step more."""
 
 WORKER = "boot/agent.mjs"
+LINK = "boot/link.js"
 TITLE = "A newer version of this page has your notes"
 
 
 def _newer_deployed(world: World) -> AbstractContextManager[None]:
     """Let the pages that are opened in the block be a newer version's."""
-    old = (world.site / WORKER).read_text()
-    new, times = re.subn(r"(?<=built:)\d+", lambda found: str(int(found[0]) + 1), old)
-    assert times == 1 and new.count("import agent") == 1
-    return world.deployed({WORKER: new.replace("import agent", STEP)})
+    newer = {}
+    for name in (WORKER, LINK):
+        old = (world.site / name).read_text()
+        newer[name], times = re.subn(r"(?<=built:)\d+", lambda found: str(int(found[0]) + 1), old)
+        assert times == 1
+    assert newer[WORKER].count("import agent") == 1
+    return world.deployed({**newer, WORKER: newer[WORKER].replace("import agent", STEP)})
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,5 +1,7 @@
-// The worker that is the page's node: web/agent.py on Pyodide, started by web/ui/link.js before the page has any Python.
-// In: {id, name, args}. Out: {id, answer} or {id, error}; a node that cannot start fails every call with the reason.
+// The worker that is the page's node: web/agent.py on Pyodide, started by web/boot/place.mjs.
+// In: {id, name, args}. Out: {id, answer} or {id, error}; {leads}, the name of this tab once it is the node, "" when it no
+// longer is; {failed}, the reason for which there is no node; {other}, if this is not of the version that the page is of,
+// which is in this worker's name.
 // In, besides: {life}, "freeze" or "resume", when the browser is about to stop the page, or lets it go on; or "ping",
 // which is answered by {} as long as the worker lives and comes to it.
 //
@@ -13,6 +15,8 @@ import { SNAPSHOT } from "./role.mjs";
 globalThis.WEB5_SITE = new URL("..", import.meta.url).href;
 globalThis.WEB5_BUILT = ASSETS.built;
 
+self.web5Leads = (leads) => self.postMessage({ leads });
+
 async function start() {
   const pyodide = await startOrRestore();
   globalThis.pyodide = pyodide; // for whoever looks into the worker: developer tools, tests
@@ -24,7 +28,7 @@ async function start() {
 function beTheNode() {
   const agent = start();
   let busy = () => {};
-  agent.then(() => (busy = keepOneReady()), () => {});
+  agent.then(() => (busy = keepOneReady()), (error) => self.postMessage({ failed: String(error) }));
   self.onmessage = async ({ data: { id, name, args, life } }) => {
     if (life === "ping") return self.postMessage({});
     if (life) return (await agent)[life]();
@@ -38,4 +42,5 @@ function beTheNode() {
 }
 
 if (self.name === SNAPSHOT) makeSnapshot().then(() => self.postMessage({}), (error) => self.postMessage({ error: String(error) }));
-else beTheNode();
+else if (self.name === `agent ${ASSETS.built}`) beTheNode();
+else self.postMessage({ other: true });

@@ -1,4 +1,4 @@
-"""Calls from the page to the agent in the worker; ui/link.js carries them."""
+"""Calls from the page to the agent in the worker; boot/link.mjs carries them."""
 
 import json
 

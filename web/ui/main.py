@@ -70,6 +70,7 @@ class Page:
         self._boot.finish()
         self._show(state)
         await self._show_notes()
+        window.web5Shown()
         window.web5KeepSite()
 
     async def _apply_mode(self):
@@ -78,10 +79,7 @@ class Page:
 
     async def watch_version(self):
         """Say so once a newer version of this page is open in another tab, which is the node then."""
-        try:
-            await self._agent.call("superseded")
-        except AgentError:
-            return  # there is no node here, which is shown
+        await window.web5Superseded()
         banner.show_error(AgentError("StorageNewer", "It is open in another tab."))
 
     async def _led_by_another(self):
@@ -99,7 +97,7 @@ class Page:
             await self._show_state()
 
     def _quiet(self, js_event):
-        """Say so while the worker does not answer; ui/link.js finds out."""
+        """Say so while the worker does not answer; boot/place.mjs finds out."""
         title, advice = problems.problem("Quiet", "")
         if js_event.detail:
             banner.put(title, advice, "", "warn", (("Reload", window.location.reload),))

@@ -143,6 +143,11 @@ class Tabs:
         self._present = asyncio.ensure_future(self._be_present())
         self._look()
 
+    @property
+    def me(self) -> str:
+        """The name of this tab, once it has led; before, it may be empty."""
+        return self._channel.me
+
     async def lead(self) -> None:
         """Return when this tab is the leader, which it stays until it resigns or is closed. Then `serve`.
 

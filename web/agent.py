@@ -14,6 +14,7 @@ from app.change_notifier import ChangeNotifier
 from app.service import SHARED, Service, answer, refusal
 from app.session import Session
 
+from web5.browser.preview import PreviewStore
 from web5.browser.tabs import Handler, Tabs
 from web5.errors import StorageBlocked, Web5Error
 from web5.platform import open_agent, settings_of
@@ -71,7 +72,7 @@ async def open_session(asked: Awaitable[Settings]) -> Session:
     agent = await open_agent(gateway_uris=settings.did_dht_gateways, on_progress=notifier.boot)
     try:
         notifier.watch(agent)
-        session = Session(agent, notifier, settings.dwn_endpoints)
+        session = Session(agent, notifier, settings.dwn_endpoints, PreviewStore("web5"))
         await session.open()
     except BaseException:
         await agent.close()

@@ -61,8 +61,9 @@ class Deployed:
 
     def deploy(self, title: str) -> None:
         """Put a newer version in the place of the site's, known by its title, in the page and in its Python."""
-        built = self.site / "boot" / "agent.mjs"
-        _replace(built, re.sub(r"(?<=built:)\d+", lambda found: str(int(found[0]) + 1), built.read_text()))
+        for name in ("agent.mjs", "link.js"):
+            built = self.site / "boot" / name
+            _replace(built, re.sub(r"(?<=built:)\d+", lambda found: str(int(found[0]) + 1), built.read_text()))
         page = self.site / "index.html"
         _replace(page, page.read_text().replace("<title>Web5 Notes</title>", f"<title>{title}</title>"))
         words = self.site / "ui" / "problems.py"

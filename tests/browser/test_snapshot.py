@@ -56,7 +56,7 @@ START = """() => new Promise((resolve, reject) => {
   const worker = new Worker("/boot/agent.mjs", { type: "module" });
   (globalThis.nodes ??= []).push(worker);
   worker.onerror = reject;
-  worker.onmessage = ({ data: { answer, error } }) => (error ? reject(error) : resolve(answer));
+  worker.onmessage = ({ data: { id, answer, failed } }) => (failed ? reject(failed) : id && resolve(answer));
   worker.postMessage({ id: 1, name: "state", args: "{}" });
 })"""
 END = "() => { for (const worker of globalThis.nodes.splice(0)) worker.terminate(); }"

@@ -24,6 +24,9 @@ class ChangeNotifier:
     Parameters:
         post: sends a JSON text to every page.
         mark: notes in the browser's performance timeline that something is done.
+
+    Attributes:
+        on_notes: called at once when notes have changed.
     """
 
     def __init__(self, post: Callable[[str], None], mark: Callable[[str], object] = lambda name: None) -> None:
@@ -34,6 +37,7 @@ class ChangeNotifier:
         self._news: list[dict[str, Any]] = []
         self._recovery: Steps = {}
         self._timer: asyncio.TimerHandle | None = None
+        self.on_notes: list[Callable[[], None]] = []
 
     def watch(self, agent: Agent) -> None:
         """Post what happens in this agent from now on."""
@@ -59,6 +63,9 @@ class ChangeNotifier:
     def changed(self, *what: str) -> None:
         """Post soon that these changed: "notes" or "state"."""
         self._changed.update(what)
+        if "notes" in what:
+            for changed in self.on_notes:
+                changed()
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._post_changes)
 

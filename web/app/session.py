@@ -5,23 +5,26 @@ Invariants:
 2. While it is there, sync runs as was chosen last.
 3. Changes of the vault run one at a time, and each may be asked for twice.
 4. The identity in use is one of the agent's: when another device deletes it, the oldest takes its place.
+5. What the page shows before its node is up is gone before a password is set, or another identity is used.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from app import storage
+from app import notes, storage
 from app.change_notifier import ChangeNotifier, Steps
+from app.preview import Preview, Store
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
 from web5.agent.recovery import recover
 from web5.agent.vault.secrets import derive_secrets
 from web5.agent.vault.wrapping import check_new_password
-from web5.errors import VaultError, VaultLocked, WrongPassword
+from web5.errors import StorageError, VaultError, VaultLocked, WrongPassword
 
 FIRST_NAME = "Default"
 """The name of an identity that is made because there is none."""
@@ -33,9 +36,13 @@ class Session:
     Parameters:
         notifier: is notified of every change of the vault, and of the progress of a recovery.
         dwn_endpoints: the remote nodes of an agent and an identity that are made now.
+        store: for the copy of the newest notes.
+
+    Attributes:
+        preview: that copy.
     """
 
-    def __init__(self, agent: Agent, notifier: ChangeNotifier, dwn_endpoints: Sequence[str]) -> None:
+    def __init__(self, agent: Agent, notifier: ChangeNotifier, dwn_endpoints: Sequence[str], store: Store) -> None:
         self._agent = agent
         self._notifier = notifier
         self._dwn_endpoints = dwn_endpoints
@@ -43,6 +50,8 @@ class Session:
         self._interval = "off"
         self._recovering = False
         self._changing = asyncio.Lock()
+        self.preview = Preview(store, lambda count: notes.newest(self.web5, count), self._owner_of_preview)
+        notifier.on_notes.append(self.preview.changed)
         agent.identities.on_removed.append(self._on_removed)
 
     @property
@@ -88,15 +97,28 @@ class Session:
             self._web5 = None
         else:
             self._web5 = connection.web5
+        if self._owner_of_preview() is None:
+            with suppress(StorageError):  # it was erased before there was a password, but perhaps kept at that moment
+                await self.preview.forget()
+        else:
+            self.preview.changed()
+
+    def _owner_of_preview(self) -> str | None:
+        """Return the DID of the identity whose newest notes may lie here as anybody can read them."""
+        may = self._web5 is not None and self._agent.vault.protection == "device"
+        return self._web5.connected_did if may and self._web5 else None
 
     async def close(self) -> None:
         """Stop sync and close the store."""
         self._web5 = None
+        await self.preview.close()
         await self._agent.close()
 
     async def choose(self, did: str) -> None:
         """Use another identity of the agent."""
-        self._web5 = await self.web5.use(did)
+        chosen = await self.web5.use(did)
+        await self.preview.forget()
+        self._web5 = chosen
         self._notify()
 
     async def set_interval(self, interval: str) -> None:
@@ -155,7 +177,11 @@ class Session:
                 await self.unlock(old)
             vault = self.web5.vault
             async with self._changing:
-                await vault.change_password(old, new)
+                try:
+                    await self.preview.forget()
+                    await vault.change_password(old, new)
+                finally:
+                    self.preview.changed()
         except VaultError:
             if not await self._opens_with(new):
                 raise
@@ -185,6 +211,7 @@ class Session:
         async with self._changing:
             self._recovering, self._web5 = True, None
             try:
+                await self.preview.forget()
                 await recover(self._agent, words, password, on_progress)
             finally:
                 self._recovering = False
@@ -204,13 +231,14 @@ class Session:
         return True
 
     async def _on_removed(self, identity: Identity) -> None:
-        """Invariant 4."""
+        """Invariants 4 and 5."""
+        await self.preview.forget()
         if self._web5 and identity.did in (self._web5.connected_did, self._web5.delegate_did):
             left = self._agent.identities.chosen()
             if left is None:
                 left = await self._agent.create_identity(FIRST_NAME, self._dwn_endpoints, by_default=True)
             self._web5 = await self._web5.use(left.did)
-            self._notify()
+        self._notify()
 
     def _notify(self) -> None:
         self._notifier.changed("notes", "state")

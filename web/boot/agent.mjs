@@ -1,7 +1,7 @@
 // The worker that is the page's node: web/agent.py on Pyodide, started by web/boot/place.mjs.
 // In: {id, name, args}. Out: {id, answer} or {id, error}; {leads}, the name of this tab once it is the node, "" when it no
 // longer is; {failed}, the reason for which there is no node; {other}, if this is not of the version that the page is of,
-// which is in this worker's name.
+// which is in this worker's name, if it has one.
 // In, besides: {life}, "freeze" or "resume", when the browser is about to stop the page, or lets it go on; or "ping",
 // which is answered by {} as long as the worker lives and comes to it.
 //
@@ -42,5 +42,5 @@ function beTheNode() {
 }
 
 if (self.name === SNAPSHOT) makeSnapshot().then(() => self.postMessage({}), (error) => self.postMessage({ error: String(error) }));
-else if (self.name === `agent ${ASSETS.built}`) beTheNode();
+else if (!self.name || self.name === `agent ${ASSETS.built}`) beTheNode();
 else self.postMessage({ other: true });

@@ -2,6 +2,7 @@
 // once, while PyScript is still on its way. The build writes ASSETS in: the version of this page.
 // In a frame it starts nothing: whoever frames the page could have somebody click on what he does not see, or read it.
 import { Place, refusal } from "./place.mjs";
+import { showPreview } from "./preview.mjs";
 
 // As web/app/service.py has them; what else there is never leaves this tab.
 const SHARED = new Set([
@@ -54,6 +55,8 @@ if (window.top !== window) {
       text === null || text === undefined ? globalThis[store].removeItem(name) : globalThis[store].setItem(name, text);
     } catch {} // or there is no room
   };
+
+  showPreview("web5");
 
   const quiet = (is) => document.dispatchEvent(new CustomEvent("web5-quiet", { detail: is }));
   const place = new Place("web5", ASSETS.built, SHARED, quiet);

@@ -2,7 +2,7 @@
 
 from ui import banner
 from ui.client import AgentError
-from ui.dom import el, on, show
+from ui.dom import el, on, show, window
 from ui.note_card import NoteCard
 from ui.rounds import Rounds
 
@@ -41,6 +41,7 @@ class NoteList:
     def close(self):
         """Take the notes off the page until the next refresh; what is being edited stays as it is."""
         self._closed = True
+        window.web5EndPreview()
         for note_id in list(self._cards):
             if not self._cards[note_id].is_edited:
                 self._cards.pop(note_id).element.remove()
@@ -68,6 +69,7 @@ class NoteList:
 
     def _show(self, page):
         parent = el("note-list")
+        window.web5EndPreview()
         here = {note["id"] for note in page["notes"]}
         for note_id in list(self._cards):
             card = self._cards[note_id]

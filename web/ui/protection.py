@@ -1,9 +1,12 @@
 """The protection of the keys: its state in the panel, and an invitation above the notes on the first visits."""
 
+import json
+
 from ui import banner, vault_words
 from ui.dom import el, keep, kept, on, say, show, tone
 
 _DISMISSED = "web5-invitation-dismissed"
+_SHOWN = "web5-invitation-shown"
 
 
 class Protection:
@@ -46,7 +49,10 @@ class Protection:
         say(el("invitation-words"), text)
         show(el("invitation-phrase"), owes_words)
         show(el("invitation-password"), not has_password)
+        el("invitation").inert = False  # boot/preview.mjs may have shown it as it was last
         show(el("invitation"), bool(title) and not kept("localStorage", _DISMISSED))
+        shown = {"title": title, "text": text, "phrase": owes_words, "password": not has_password}
+        keep("localStorage", _SHOWN, json.dumps(shown))
 
     async def _lock(self, _):
         await banner.attempt(self._agent, "lock")

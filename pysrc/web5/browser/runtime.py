@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from urllib.parse import urljoin, urlsplit
 
 from web5.agent.agent import Agent, Platform
+from web5.agent.identities import Identity
 from web5.agent.reader import Reader
 from web5.agent.schema import COMPONENTS
 from web5.browser import site
@@ -16,6 +17,7 @@ from web5.browser.guard import GuardedFetchHttp
 from web5.browser.http import FetchHttp
 from web5.browser.locks import exclusive
 from web5.browser.pages import IndexedDbPages
+from web5.browser.preview import PreviewStore
 from web5.browser.sealer import DeviceSealer
 from web5.browser.settings_memory import SettingsMemory
 from web5.browser.site_settings import fetch_settings
@@ -82,6 +84,13 @@ async def open_agent(
 
         database.health.on_changed.append(restore_key)
         agent = Agent(platform, gateway_uris=gateway_uris, share_sockets=share_sockets)
+        preview = PreviewStore(name)
+        agent.vault.before_change.append(preview.erase)
+
+        async def erase_preview(identity: Identity) -> None:
+            await preview.erase()
+
+        agent.identities.on_removed.append(erase_preview)
         await agent.open()
     except BaseException:
         await to_the_end(stack.aclose())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from app.change_notifier import ChangeNotifier
@@ -11,6 +12,29 @@ from app.service import Service, answer
 from app.session import Session
 
 from web5.agent.agent import Agent
+
+
+class ShownFirst:
+    """The browser's place for the copy of the newest notes, in memory.
+
+    Parameters:
+        kept: has each state that the place was in.
+    """
+
+    def __init__(self) -> None:
+        self.kept: asyncio.Queue[str | None] = asyncio.Queue()
+        self.text: str | None = None
+
+    async def keep(self, text: str, still: Callable[[], bool]) -> None:
+        if still():
+            self._put(text)
+
+    async def erase(self) -> None:
+        self._put(None)
+
+    def _put(self, text: str | None) -> None:
+        self.text = text
+        self.kept.put_nowait(text)
 
 
 class Device:
@@ -25,7 +49,8 @@ class Device:
         self.posted: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.notifier = ChangeNotifier(lambda text: self.posted.put_nowait(json.loads(text)))
         self.notifier.watch(agent)
-        self.session = Session(agent, self.notifier, endpoints)
+        self.shown_first = ShownFirst()
+        self.session = Session(agent, self.notifier, endpoints, self.shown_first)
         self.service = Service(self.session)
 
     async def ask(self, name: str, **arguments: Any) -> Any:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Literal
@@ -44,6 +44,10 @@ class Vault:
 
     Parameters:
         sealer: protects the content key where there is no password.
+
+    Attributes:
+        before_change: awaited before another key opens the vault, or another vault takes its place; what one of them
+            raises is raised, and nothing is changed.
     """
 
     def __init__(self, database: Database, sealer: Sealer, crypto: Crypto) -> None:
@@ -55,6 +59,7 @@ class Vault:
         self._guesses = Guesses()
         self._locks = 0
         self._changing = asyncio.Lock()
+        self.before_change: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def state(self) -> State:
@@ -117,6 +122,7 @@ class Vault:
         async with self._change() as unlocked:
             wrapping.check_new_password(password)
             wrapped = await self._wrap(secrets.content_key, password)
+            await self._about_to_change()
             if secrets.did == self.agent_did:
                 await self._store.rewrap(wrapped)
             else:
@@ -166,7 +172,9 @@ class Vault:
         async with self._change() as unlocked:
             wrapping.check_new_password(new)
             content_key = await self._opened_by(old)
-            await self._store.rewrap(await self._wrap(content_key, new))
+            wrapped = await self._wrap(content_key, new)
+            await self._about_to_change()
+            await self._store.rewrap(wrapped)
             unlocked(content_key)
 
     async def portable_did(self) -> PortableDid:
@@ -231,6 +239,10 @@ class Vault:
 
         async with self._changing:
             yield unlocked
+
+    async def _about_to_change(self) -> None:
+        for prepare in self.before_change:
+            await prepare()
 
     async def _opened_by(self, password: str | None) -> bytes:
         if password is None:

@@ -459,3 +459,22 @@ async def test_a_damaged_wrapping_does_not_open(device: Device, damaged: bytes) 
 async def test_the_keys_are_named_by_their_thumbprints(device: Device) -> None:
     for key in (await (await _created(device)).portable_did()).private_keys or ():
         assert key["kid"] == thumbprint(key) and key["alg"] == "EdDSA"
+
+
+async def test_what_is_to_happen_before_another_key_opens_it_can_stop_that(device: Device) -> None:
+    vault = await _created(device, password=None)
+    seen: list[object] = []
+
+    async def prepare() -> None:
+        seen.append(vault.protection)
+        if len(seen) == 1:
+            raise VaultError("not yet")
+
+    vault.before_change.append(prepare)
+    with pytest.raises(VaultError, match="not yet"):
+        await vault.change_password(None, "a password")
+    assert vault.protection == "device"
+    await vault.change_password(None, "a password")
+    await vault.install(await derive_secrets(WORDS, CPythonCrypto()), None)
+    assert seen == ["device", "device", "password"]
+    assert vault.protection == "device"

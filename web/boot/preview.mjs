@@ -1,0 +1,109 @@
+// Shows the newest notes as this browser had them last, from the copy that the node keeps (web/app/preview.py), while page
+// and node are on their way. There is none where a password guards them. Any page of this origin can write the copy, so it
+// is bounded, and its texts are put in as texts.
+const LONGEST = 200_000;
+const MOST = 20;
+const LONG_LINES = 12; // as ui/note_card.py
+const LONG_CHARACTERS = 900;
+const SPANS = [
+  [60, 1, "second"],
+  [3600, 60, "minute"],
+  [86400, 3600, "hour"],
+  [86400 * 30, 86400, "day"],
+  [86400 * 365, 86400 * 30, "month"],
+  [Infinity, 86400 * 365, "year"],
+];
+const INVITATION = "web5-invitation-shown"; // as ui/protection.py
+const DISMISSED = "web5-invitation-dismissed";
+const WORDS = "These are your notes as they were last here. You can already write: notes are saved as soon as your node is up.";
+
+function stored(name) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(`${name}.preview`);
+    request.onupgradeneeded = () => request.transaction.abort(); // there is none, and none is made
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const database = request.result;
+      const found = database.transaction("texts").objectStore("texts").get("newest");
+      found.onsuccess = () => resolve(found.result);
+      found.onerror = () => reject(found.error);
+      found.transaction.oncomplete = found.transaction.onabort = () => database.close();
+    };
+  });
+}
+
+function parsed(text) {
+  if (typeof text !== "string" || text.length > LONGEST) return [];
+  const notes = JSON.parse(text);
+  const isNote = (note) => typeof note?.text === "string" && typeof note.id === "string" && Number.isFinite(note.modified);
+  return Array.isArray(notes) ? notes.filter(isNote).slice(0, MOST) : [];
+}
+
+// As words.ago in ui/words.py.
+function ago(seconds) {
+  if (seconds < -60) return `${span(-seconds)} ahead`;
+  return seconds < 5 ? "just now" : `${span(seconds)} ago`;
+}
+
+function span(seconds) {
+  const [, unit, name] = SPANS.find(([limit]) => seconds < limit);
+  const number = Math.trunc(seconds / unit);
+  return `${number} ${name}${number === 1 ? "" : "s"}`;
+}
+
+function card({ id, text, whole, edited, modified }) {
+  const element = document.getElementById("note-template").content.firstElementChild.cloneNode(true);
+  const slot = (name) => element.querySelector(`[data-slot="${name}"]`);
+  const isLong = whole !== true || text.length > LONG_CHARACTERS || text.split("\n").length > LONG_LINES;
+  element.id = `note-${id}`;
+  slot("text").textContent = text;
+  slot("text").classList.toggle("clamped", isLong);
+  slot("whole").hidden = !isLong;
+  slot("time").textContent = (edited === true ? "Edited " : "") + ago((Date.now() - modified) / 1000);
+  element.dataset.preview = "";
+  for (const button of element.querySelectorAll("button")) button.disabled = true;
+  return element;
+}
+
+// The invitation above the notes as it was last, without its buttons' doing anything, or they would move when it comes.
+function showInvitation() {
+  const { title, text, phrase, password } = JSON.parse(globalThis.web5Kept("localStorage", INVITATION) ?? "{}");
+  if (!title || globalThis.web5Kept("localStorage", DISMISSED)) return;
+  const place = (part) => document.getElementById(`invitation${part}`);
+  place("-title").textContent = title;
+  place("-words").textContent = text;
+  place("-phrase").hidden = !phrase;
+  place("-password").hidden = !password;
+  place("").inert = true;
+  place("").hidden = false;
+}
+
+const parsing = () =>
+  new Promise((resolve) => {
+    if (document.readyState !== "loading") return resolve();
+    document.addEventListener("readystatechange", resolve, { once: true });
+  });
+
+// Show the copy, if there is one, unless the notes themselves or the lock are there before it.
+export async function showPreview(name) {
+  let over = false;
+  let list = null;
+  globalThis.web5EndPreview = () => {
+    over = true;
+    if (!list) return;
+    list.removeAttribute("aria-busy");
+    for (const element of list.querySelectorAll("[data-preview]")) element.remove();
+    list = null;
+  };
+  try {
+    const [text] = await Promise.all([stored(name), parsing()]);
+    const notes = parsed(text);
+    if (over || !notes.length) return;
+    list = document.getElementById("note-list");
+    list.setAttribute("aria-busy", "true");
+    list.append(...notes.map(card));
+    document.getElementById("boot-hint").textContent = WORDS;
+    showInvitation();
+    performance.mark("web5-preview");
+  } catch {} // no copy, or none of ours
+}

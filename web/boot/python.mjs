@@ -18,6 +18,7 @@ export async function startPython(options = {}, { first = false, restore } = {})
   const modules = [];
   const pyodide = await loadPyodide({
     ...options,
+    env: { PYTHONTZPATH: "", ...options.env }, // there are none, and to find that out takes Python long
     indexURL,
     stdLibURL: stdlibURL,
     lockFileContents: { info: ASSETS.info, packages: {} },

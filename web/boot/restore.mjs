@@ -2,18 +2,18 @@
 import { mark, startPython } from "./python.mjs";
 import { keep, take } from "./snapshot.mjs";
 
-const HOME = "import sys; '/home/pyodide' in sys.path or sys.path.insert(0, '/home/pyodide')";
+const PREPARE = "import gc, sys; gc.disable(); sys.path.insert(0, '/home/pyodide')";
 const IMPORT_ALL = `
 import importlib, pkgutil
 import app, web5
 for package in (app, web5):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
-import gc; gc.collect()
+gc.collect()
 `;
 const RENEW = "from web5.browser.chance import renew; renew()";
 
-// Python, ready to import web/agent.py.
+// Python, ready to import web/agent.py, which is to turn the collection of garbage on: what modules are made of is none.
 export async function startOrRestore() {
   const snapshot = await take();
   if (snapshot) {
@@ -24,7 +24,7 @@ export async function startOrRestore() {
     }
   }
   const { pyodide } = await startPython();
-  pyodide.runPython(HOME);
+  pyodide.runPython(PREPARE);
   return pyodide;
 }
 
@@ -56,7 +56,7 @@ async function restored(snapshot) {
 // Start Python, import everything, and keep what its memory is then.
 export async function makeSnapshot() {
   const { pyodide, places } = await startPython({ _makeSnapshot: true }, { first: true });
-  pyodide.runPython(HOME + IMPORT_ALL);
+  pyodide.runPython(PREPARE + IMPORT_ALL);
   const Module = pyodide._module;
   if (Module.wasmTable.length !== places[1]) throw new Error("functions were added, which are not part of the memory");
   const made = pyodide.makeMemorySnapshot({ serializer: plainly });

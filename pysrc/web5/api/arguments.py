@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -39,6 +38,8 @@ def keywords(function: Callable[P, T]) -> Callable[P, T]:
 
 def unknown_name(what: str, name: str, known: Collection[str], *, of: str = "") -> InvalidArgument:
     """Return the error for a name that does not exist, with the nearest one that does."""
+    from difflib import get_close_matches  # a start has no use for it
+
     near = get_close_matches(name, known, 1, 0.6)
     way_out = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
     has = f"{of} has no" if of else "There is no"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from warnings import warn
 
 from pydantic import BaseModel
@@ -31,12 +32,14 @@ from web5.api.records import RecordsApi
 from web5.api.registering import OnRegistration, RegistrationTeller
 from web5.api.sync import SyncApi
 from web5.api.typed.records import TypedRecords
-from web5.api.vc import VcApi
 from web5.dids.models import PortableDid
 from web5.errors import DelegationError, NotPublishedWarning, RecoveryError
 from web5.platform import OPTIONS, Config
 from web5.settings import Progress, ignore_progress
 from web5.sync.schedule.intervals import parse_interval
+
+if TYPE_CHECKING:
+    from web5.api.vc import VcApi
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -93,7 +96,7 @@ class Web5(Archives):
     Attributes:
         connected_did: the DID for which the app acts.
         delegate_did: the DID that signs for it, with its grants; None: it signs itself.
-        dwn, did, identities, nodes, sync, vault, vc: the parts of the API.
+        dwn, did, identities, nodes, sync, vault: the parts of the API.
         delegation: the grants of the delegate; None if the app is none.
     """
 
@@ -114,8 +117,14 @@ class Web5(Archives):
         self.sync = SyncApi(agent, actor)
         self.nodes = NodesApi(agent, actor)
         self.vault = VaultApi(agent)
-        self.vc = VcApi(agent, connected_did, self.dwn.records)
         self._registrations: RegistrationTeller | None = None
+
+    @cached_property
+    def vc(self) -> VcApi:
+        """Verifiable credentials."""
+        from web5.api.vc import VcApi  # a start has no use for it
+
+        return VcApi(self.agent, self.connected_did, self.dwn.records)
 
     def __repr__(self) -> str:
         return f"<Web5 {_names(self.connected_did, self.delegate_did)}>"

@@ -50,7 +50,7 @@ _Count = Annotated[int, Field(ge=0, le=1 << 53)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class File(_Model):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
-
-from mnemonic import Mnemonic
+from typing import TYPE_CHECKING
 
 from web5.errors import RecoveryError
 from web5.ports.crypto import Crypto
+
+if TYPE_CHECKING:
+    from mnemonic import Mnemonic
 
 LENGTHS = (12, 15, 18, 21, 24)
 """Numbers of words that a phrase may have; a new one has the first."""
@@ -61,4 +63,6 @@ async def seed(phrase: str, crypto: Crypto) -> bytes:
 
 @cache
 def _english() -> Mnemonic:
+    from mnemonic import Mnemonic  # a later start has no use for it
+
     return Mnemonic("english")

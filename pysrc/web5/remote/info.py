@@ -31,7 +31,7 @@ Told = Annotated[str | None, Field(max_length=100), WrapValidator(_or_none)]
 class ServerInfo(BaseModel):
     """The part of `GET {endpoint}/info` that matters here; see `src/http-api.ts` of `@web5/dwn-server`."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
     registration_requirements: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=20)
     """The steps before a tenant may write, such as "proof-of-work-sha256-v0" or "terms-of-service"."""

@@ -6,7 +6,6 @@ URL and the index of its bit.
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -74,6 +73,8 @@ def create(
         if _bit(bits, index):
             raise InvalidArgument(f"Two of the credentials have the index {index}.")
         bits[index // 8] |= 0x80 >> index % 8
+    import gzip  # a start has no use for it
+
     packed = b64url_encode(gzip.compress(bits, mtime=0))
     made = VerifiableCredential.create(
         issuer=issuer,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sync.world import HOST, World, cid_of
+from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of
+from web5.dwn.types import Message
 from web5.errors import InvalidArgument
 
 
@@ -107,6 +108,23 @@ async def test_data_of_every_size_goes_both_ways(world: World, size: int) -> Non
     assert await world.contents(phone.dwn) == {message["recordId"]: data + b"!"}
 
 
+async def test_a_node_that_gives_no_long_pages_is_asked_for_short_ones(world: World) -> None:
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    for number in range(230):
+        await phone.write(b"note %d" % number)
+    assert (await phone.sync.now()).ok
+    asked: list[int] = []
+
+    def refuse_long(method: str, message: Message) -> Answer | None:
+        asked.extend([message["descriptor"]["pagination"]["limit"]] if method == "RecordsQuery" else [])
+        return reply_of(500) if method == "RecordsQuery" and asked[-1] > 100 else None
+
+    world.network.faults["/a"] = refuse_long
+    report = await laptop.sync.now()
+    assert report.ok and report.pulled == 230
+    assert asked == [100, 130, 100, 100]
+
+
 async def test_a_first_sync_reads_pages_and_not_messages(world: World) -> None:
     phone, laptop = await world.device("phone"), await world.device("laptop")
     written = [await phone.write(b"note %d" % number) for number in range(230)]
@@ -117,7 +135,7 @@ async def test_a_first_sync_reads_pages_and_not_messages(world: World) -> None:
     report = await laptop.sync.now()
     assert report.ok and report.pulled == 232
     reads = Counter(kind for _, kind, _ in world.network.sent)
-    assert reads == {"MessagesQuery": 2, "ProtocolsQuery": 1, "RecordsQuery": 3, "MessagesRead": 1}
+    assert reads == {"MessagesQuery": 2, "ProtocolsQuery": 1, "RecordsQuery": 2, "MessagesRead": 1}
     assert world.held(laptop.dwn) == world.held(phone.dwn)
     contents = await world.contents(laptop.dwn)
     assert contents[written[3]["recordId"]] == b"edited"

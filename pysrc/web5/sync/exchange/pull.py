@@ -190,7 +190,13 @@ class Pull:
             return
         page = self._query(walk)
         try:
-            while not isinstance(reply := await page, Outcome):
+            while True:
+                reply = await page
+                if isinstance(reply, Outcome):
+                    if reply.ends_visit or not walk.shrink():
+                        return self._count(reply)
+                    page = self._query(walk)
+                    continue
                 batches, before = walk.feed(reply), self._peer.report.pulled
                 more = walk.more and not self._is_exhausted() and not self._claim.is_lost
                 if more:
@@ -201,7 +207,6 @@ class Pull:
                 self._update_progress(now=True)
                 if not more:
                     return
-            self._count(reply)
         finally:
             page.cancel()
 
@@ -307,6 +312,7 @@ class Pull:
             for batch, of_batch in zip(now, outcomes, strict=True):
                 todo.extend(self._take_outcomes(batch, of_batch))
                 waits = waits or any(outcome.waits_for for outcome in of_batch)
+            self._update_progress()
         return waits
 
     def _take_outcomes(self, batch: RecordBatch, outcomes: Sequence[Outcome]) -> list[RecordBatch]:

@@ -28,7 +28,16 @@ from web5.sync.plan.variants import original
 from web5.sync.states import State
 
 PAGE_LIMIT = 100
-"""Records in one RecordsQuery page: at most 4 MB, with 30,000 bytes of data inline in each."""
+"""Records in the first RecordsQuery page: at most 4 MB, with 30,000 bytes of data inline in each."""
+
+LONGEST_PAGE = 1000
+"""Records in any page. The reference looks at all records of a tenant for each page: the fewer pages, the better."""
+
+PAGE_GROWTH = 4
+"""A page has this many times the records of the one before it at the most."""
+
+PAGE_BYTES = 4 * 1024 * 1024
+"""The size that a page is to have, if its records are like those of the page before it."""
 
 PAGES_ABOVE = 10
 """The number of missing messages above which RecordsQuery pages are cheaper than one MessagesRead for each."""
@@ -126,6 +135,8 @@ class PageWalk:
     within: Mapping[str, Any] = field(default_factory=dict)
     most: int | None = None
     more: bool = True
+    _limit: int = PAGE_LIMIT
+    _grows: bool = True
     _cursor: Any = None
     _found: set[str] = field(default_factory=set)
 
@@ -139,7 +150,7 @@ class PageWalk:
         updated = {"to": format_timestamp(now + JUST_NOW)}
         if self.caught_up is not None:
             updated["from"] = format_timestamp(max(0, self.caught_up - OVERLAP))
-        pagination: dict[str, Any] = {"limit": PAGE_LIMIT}
+        pagination: dict[str, Any] = {"limit": self._limit}
         if self._cursor is not None:
             pagination["cursor"] = self._cursor
         return {
@@ -155,7 +166,7 @@ class PageWalk:
         if not isinstance(entries, list) or not entries:
             self.more = False
             return []
-        entries = entries[:PAGE_LIMIT]
+        entries = entries[: self._limit]
         batches = [batch for entry in entries if (batch := read_entry(entry))]
         came = {one.variant or one.cid for batch in batches for one in batch}
         news = (came & self.missing) - self._found
@@ -163,7 +174,16 @@ class PageWalk:
         if self.most is not None:
             self.most -= 1
         self.more = is_cursor(self._cursor) and len(news) >= WORTH * len(entries) and self.most != 0
+        if self._grows and self.most is None:
+            fitting = PAGE_BYTES * len(entries) // sum(map(_entry_size, entries))
+            wanted = len(self.missing) - len(self._found)
+            self._limit = max(PAGE_LIMIT, min(self._limit * PAGE_GROWTH, fitting, wanted, LONGEST_PAGE))
         return batches
+
+    def shrink(self) -> bool:
+        """Ask for short pages from now on; return False if they are short."""
+        was, self._limit, self._grows = self._limit, PAGE_LIMIT, False
+        return was > PAGE_LIMIT
 
 
 def is_cursor(cursor: Any) -> bool:
@@ -202,6 +222,12 @@ def read_history(entry: Any) -> Candidate | None:
         return Candidate.of(_without(entry, "encodedData"), data)
     except InvalidArgument:
         return None
+
+
+def _entry_size(entry: Any) -> int:
+    """Return the approximate size of an entry of a page."""
+    encoded = entry.get("encodedData") if isinstance(entry, dict) else None
+    return _MESSAGE_BYTES + (len(encoded) if isinstance(encoded, str) else 0)
 
 
 def _without(message: Message, *names: str) -> Message:

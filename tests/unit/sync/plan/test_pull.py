@@ -190,6 +190,59 @@ def test_4_pages_end_where_they_bring_nothing_or_there_are_no_more(reply: dict[s
     assert not walk.more
 
 
+def _walk(size: int, data_bytes: int) -> PageWalk:
+    """A walk that found so many records with so much data in its first page."""
+    entries = [{**entry(f"r{number}"), "encodedData": b64url_encode(bytes(data_bytes))} for number in range(size)]
+    missing = {message_cid(write(f"r{number}")) for number in range(5_000)}
+    walk = PageWalk(missing, None)
+    walk.feed({"entries": entries, "cursor": {"messageCid": "x", "value": "y"}})
+    return walk
+
+
+def _limit(walk: PageWalk) -> int:
+    limit: int = walk.query(0)["pagination"]["limit"]
+    return limit
+
+
+def test_pages_of_small_records_become_longer_up_to_a_limit() -> None:
+    walk, limits = _walk(100, 100), []
+    for _ in range(3):
+        limits.append(_limit(walk))
+        walk.feed({"entries": [entry(f"{limits}{number}") for number in range(100)], "cursor": {"messageCid": "x"}})
+    assert limits == [400, 1000, 1000]
+
+
+@pytest.mark.parametrize(("data_bytes", "expected"), [(30_000, 100), (8_000, 330), (0, 400)])
+def test_a_page_has_a_few_megabytes_whatever_its_records_are(data_bytes: int, expected: int) -> None:
+    assert _limit(_walk(100, data_bytes)) == pytest.approx(expected, rel=0.1)
+
+
+def test_no_page_is_longer_than_what_is_missing() -> None:
+    walk = PageWalk({message_cid(write(f"r{number}")) for number in range(250)}, None)
+    walk.feed({"entries": [entry(f"r{number}") for number in range(100)], "cursor": {"messageCid": "x"}})
+    assert _limit(walk) == 150
+
+
+def test_a_walk_that_is_to_be_short_has_short_pages() -> None:
+    walk = PageWalk({message_cid(write(f"r{number}")) for number in range(5_000)}, None, most=5)
+    walk.feed({"entries": [entry(f"r{number}") for number in range(100)], "cursor": {"messageCid": "x"}})
+    assert _limit(walk) == PAGE_LIMIT
+
+
+def test_more_entries_than_were_asked_for_are_left_out() -> None:
+    walk = PageWalk(set(), None)
+    assert len(walk.feed({"entries": [entry(f"r{number}") for number in range(150)]})) == PAGE_LIMIT
+
+
+def test_a_long_page_that_fails_is_asked_for_as_short_ones_from_then_on() -> None:
+    walk = _walk(100, 100)
+    assert walk.shrink()
+    assert _limit(walk) == PAGE_LIMIT
+    assert not walk.shrink()
+    walk.feed({"entries": [entry("r4000")], "cursor": {"messageCid": "x"}})
+    assert _limit(walk) == PAGE_LIMIT
+
+
 def test_an_entry_is_its_initial_write_without_data_and_its_newest_with() -> None:
     initial = write("a")
     chain = read_entry(entry("a", "2", initial={**initial, "encodedData": "AAAA"}))

@@ -60,8 +60,9 @@ from web5.browser.crypto import BrowserCrypto
 from web5.browser.files import source
 from web5.browser.guard import GuardedFetchHttp
 from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import WriteTransaction, open_database, result
+from web5.browser.indexeddb import open_database, result
 from web5.browser.locks import exclusive, hold
+from web5.browser.page_log import decode
 from web5.browser.pages import IndexedDbPages
 from web5.browser.sealer import DeviceSealer
 from web5.browser.tab_keys import TabKey
@@ -575,20 +576,6 @@ async def put(space: str, key: str, size: int) -> str:
     return "stored"
 
 
-async def copy_without_log(space: str, copy: str) -> int:
-    """The same notes in the first layout of the pages' database, which had no log; how many pages."""
-    opened = await IndexedDbPages.open(space)
-    stored = await opened.load()
-    await opened.close()
-    database = await open_database(f"{copy}.pages", ["pages"])
-    write = WriteTransaction(database, "writing the first layout", "pages")
-    for number, page in stored.items():
-        write.put("pages", number, page)
-    await write.commit()
-    database.close()
-    return len(stored)
-
-
 async def overwritten(space: str) -> str:
     """Which fillings of a page lie in IndexedDB after it was written three times, and once that was erased."""
     opened = await IndexedDbPages.open(space)
@@ -608,18 +595,12 @@ async def _fillings(space: str) -> list[int]:
 
 async def _every_page(space: str) -> bytes:
     """All versions of all pages that a script finds in IndexedDB."""
-    database = await open_database(f"{space}.pages", [], version=3)
-    stored = b""
-    for store in ("pages", "log"):
-        for js_record in await result(database.js_store(store).getAll(), "reading all records"):
-            stored += _stored_bytes(js_record)
+    database = await open_database(f"{space}.pages", [], version=4)
+    js_records = await result(database.js_store("log").getAll(), "reading all records")
+    records = [decode(js_record.to_bytes()) for js_record in js_records]
+    stored = b"".join(record.data[record.begin :] for record in records)
     database.close()
     return stored
-
-
-def _stored_bytes(js_record: Any) -> bytes:
-    record = js_record.to_py()
-    return bytes(record[2] if isinstance(record, list) else record)
 
 
 async def close_notes(space: str) -> None:

@@ -193,16 +193,3 @@ async def test_a_connection_that_the_browser_closes(page: Page, space: str) -> N
 
 async def test_a_connection_to_blobs_that_the_browser_closes(page: Page, space: str) -> None:
     assert json.loads(await python(page, "blob_after_close", space)) == [[0, 1, 2, 3], ["key"]]
-
-
-async def test_a_store_that_had_no_log_yet(page: Page, space: str) -> None:
-    await python(page, "open_notes", space)
-    assert await python(page, "note", space, 1, 1000) == "stored"
-    await python(page, "close_notes", space)
-    old = f"{space}.old"
-    assert await python(page, "copy_without_log", space, old) > 1
-    assert json.loads(await python(page, "survivors", old)) == {"ids": [1], "check": "ok"}
-    await python(page, "open_notes", old)
-    assert await python(page, "note", old, 2, 1000) == "stored"
-    await python(page, "close_notes", old)
-    assert json.loads(await python(page, "survivors", old)) == {"ids": [1, 2], "check": "ok"}

@@ -4,7 +4,7 @@ May import `ports`, `crypto` and `dids`. Checks raise `DwnError` with the refere
 """
 
 from web5.dwn.data import DataStream
-from web5.dwn.engine import Delivery, Dwn, Stored, TenantGate
+from web5.dwn.engine import CheckedWrites, Delivery, Dwn, Stored, TenantGate
 from web5.dwn.events import Applied, Event, Subscription
 
-__all__ = ["Applied", "DataStream", "Delivery", "Dwn", "Event", "Stored", "Subscription", "TenantGate"]
+__all__ = ["Applied", "CheckedWrites", "DataStream", "Delivery", "Dwn", "Event", "Stored", "Subscription", "TenantGate"]

@@ -82,6 +82,19 @@ class Delivery(NamedTuple):
     cid: str
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedWrites:
+    """RecordsWrites that were checked, for `Dwn.store_writes`.
+
+    Parameters:
+        refused: the replies, if the tenant is not served.
+    """
+
+    tenant: str
+    writes: Sequence[records_write.Checked]
+    refused: list[Reply] | None = None
+
+
 class Dwn:
     """A DWN for any number of tenants.
 
@@ -184,15 +197,32 @@ class Dwn:
 
         Raises as `process_message` does; what a hook raises undoes all of them.
         """
+        return await self.store_writes(
+            await self.check_writes(tenant, deliveries, source=source, replicated=replicated)
+        )
+
+    async def check_writes(
+        self, tenant: str, deliveries: Sequence[Delivery], *, source: str | None = None, replicated: bool = False
+    ) -> CheckedWrites:
+        """Do the part of `process_writes` that changes nothing, and depends on nothing that is stored.
+
+        It may be done while others are stored.
+        """
         if self._gate is not None and (refusal := await self._gate.refusal(tenant)) is not None:
-            return [_not_served(tenant, refusal)] * len(deliveries)
+            return CheckedWrites(tenant, [], [_not_served(tenant, refusal)] * len(deliveries))
         calls = [
             Call(tenant, message, data, source, cid=cid, replicated=replicated) for message, data, cid in deliveries
         ]
+        return CheckedWrites(tenant, await records_write.check_each(self._services, calls))
+
+    async def store_writes(self, checked: CheckedWrites) -> list[Reply]:
+        """Do the rest of `process_writes`; raises as that does."""
+        if checked.refused is not None:
+            return checked.refused
         try:
-            found = await records_write.handle_each(self._services, calls)
+            found = await records_write.store_each(self._services, checked.writes)
         except MessageDamaged as error:
-            self._services.tell_damage(tenant, error.cid, error)
+            self._services.tell_damage(checked.tenant, error.cid, error)
             raise
         return [reply(one.status, one.detail) if isinstance(one, DwnError) else one for one in found]
 

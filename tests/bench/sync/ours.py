@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from urllib.parse import urljoin
 
 import js
@@ -11,8 +12,13 @@ from pyodide.ffi import to_js
 
 from web5 import Web5
 from web5.dwn import rpc
+from web5.dwn.authentication import Verifier
+from web5.dwn.messages import records_write
+from web5.dwn.store.database import Database
 from web5.platform import open_agent
 from web5.sync import Activity, SyncEvent
+from web5.sync.exchange.context import SyncContext
+from web5.sync.plan.pull import PageWalk
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 CONNECT_SECONDS = 15
@@ -38,10 +44,74 @@ async (url, requests, bodies, width) => {
 """
 
 
+class Phases:
+    """How long the parts of a pull take, in milliseconds: from the last `begin` on.
+
+    What else goes on while a part is awaited, such as another part, counts there too.
+    """
+
+    def __init__(self) -> None:
+        self._ms: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()
+        self._since: dict[str, float] = {}
+        self._time(rpc, "parse_response", "JSON")
+        self._time(PageWalk, "feed", "messages")
+        self._time(records_write, "_parse", "checks")
+        self._time_async(Verifier, "authenticate_each", "signatures")
+        self._time_async(Database, "commit", "store and flush")
+        self._time_async(Database, "flush", "flush")
+        self._time_async(SyncContext, "check", "engine")
+        self._time_async(SyncContext, "store", "engine")
+
+    def begin(self) -> None:
+        self._ms.clear()
+
+    def ended(self, total: float) -> dict[str, float]:
+        """The parts of so many milliseconds."""
+        ms = self._ms
+        return {
+            "request": total - ms["engine"] - ms["messages"],
+            "reading": ms["JSON"] + ms["messages"],
+            "checks": ms["checks"],
+            "signatures": ms["signatures"],
+            "store": ms["store and flush"] - ms["flush"],
+            "flush": ms["flush"],
+        }
+
+    def _time(self, owner: object, name: str, part: str) -> None:
+        timed = getattr(owner, name)
+
+        def call(*args: object, **more: object) -> object:
+            start = time.perf_counter()
+            try:
+                return timed(*args, **more)
+            finally:
+                self._ms[part] += (time.perf_counter() - start) * 1000
+
+        setattr(owner, name, call)
+
+    def _time_async(self, owner: object, name: str, part: str) -> None:
+        timed = getattr(owner, name)
+
+        async def call(*args: object, **more: object) -> object:
+            if not self._running[part]:  # what runs twice at a time counts once
+                self._since[part] = time.perf_counter()
+            self._running[part] += 1
+            try:
+                return await timed(*args, **more)
+            finally:
+                self._running[part] -= 1
+                if not self._running[part]:
+                    self._ms[part] += (time.perf_counter() - self._since[part]) * 1000
+
+        setattr(owner, name, call)
+
+
 class Steps:
     web5: Web5
 
     def __init__(self) -> None:
+        self._phases = Phases()
         self._seen: dict[str, float] = {}
         self._news = asyncio.Event()
 
@@ -68,12 +138,14 @@ class Steps:
                 told.append((event.done, event.total))
 
         self.web5.sync.listeners.append(note)
+        self._phases.begin()
         start = time.perf_counter()
         report = await self.web5.sync.now(direction)
         ms = (time.perf_counter() - start) * 1000
         self.web5.sync.listeners.remove(note)
         assert report.ok, report
-        return {"ms": ms, "unsettled": len(self.web5.sync.unsettled()), "progress": told}
+        phases = self._phases.ended(ms)
+        return {"ms": ms, "phases": phases, "unsettled": len(self.web5.sync.unsettled()), "progress": told}
 
     async def count(self) -> dict:
         return {"count": len(await self.web5.dwn.records.query(schema=SCHEMA))}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from web5.dwn.codes import Code
@@ -62,22 +62,38 @@ async def handle(services: Services, call: Call) -> Reply:
     return _accepted(applied)
 
 
-async def handle_each(services: Services, calls: Sequence[Call]) -> list[Reply | DwnError]:
-    """Handle several calls with small data in memory, one after the other, and return each reply or refusal.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A call that was checked as far as its message alone goes: how it was parsed, and why it is refused, if it is."""
 
-    Their signatures are verified together, and those that may be stored share one transaction and one flush.
+    call: Call
+    write: ParsedWrite | DwnError
+    refusal: Unauthorized | None = None
 
-    Raises:
-        StorageError, or what a hook raises: none of them is stored.
+
+async def check_each(services: Services, calls: Sequence[Call]) -> list[Checked]:
+    """Check several calls with small data in memory as far as nothing that is stored counts.
+
+    Their signatures are verified together.
     """
     writes = [_parse(services, call) for call in calls]
     signed = [write.message for write in writes if isinstance(write, ParsedWrite)]
     refusals = iter(await services.verifier.authenticate_each(signed))
-    judged = [
-        (call, write, next(refusals) if isinstance(write, ParsedWrite) else None)
+    return [
+        Checked(call, write, next(refusals) if isinstance(write, ParsedWrite) else None)
         for call, write in zip(calls, writes, strict=True)
     ]
-    outcomes = await services.put_each(lambda: (_store(services.store, *one) for one in judged))
+
+
+async def store_each(services: Services, checked: Sequence[Checked]) -> list[Reply | DwnError]:
+    """Handle calls one after the other, and return each reply or refusal.
+
+    Those that may be stored share one transaction and one flush.
+
+    Raises:
+        StorageError, or what a hook raises: none of them is stored.
+    """
+    outcomes = await services.put_each(lambda: (_store(services.store, one) for one in checked))
     return [one if isinstance(one, DwnError) else _accepted(one) for one in outcomes]
 
 
@@ -90,12 +106,13 @@ def _parse(services: Services, call: Call) -> ParsedWrite | DwnError:
         return error
 
 
-def _store(store: Store, call: Call, write: ParsedWrite | DwnError, refusal: Unauthorized | None) -> Change | DwnError:
+def _store(store: Store, checked: Checked) -> Change | DwnError:
+    call, write = checked.call, checked.write
     if isinstance(write, DwnError):
         return write
     try:
-        if refusal is not None:
-            _refuse(store, call, write, refusal)
+        if checked.refusal is not None:
+            _refuse(store, call, write, checked.refusal)
         return _change(store, call, write, Incoming.of(call.data) if isinstance(call.data, bytes) else None)
     except DwnError as error:
         return error

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 from weakref import WeakValueDictionary
 
-from web5.dwn import Delivery, Dwn
+from web5.dwn import CheckedWrites, Delivery, Dwn
 from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
@@ -57,6 +58,24 @@ from web5.tasks import TaskSet
 KEPT_MADE = 10_000
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class CheckedBatches:
+    """Pulled messages on their way into the engine.
+
+    Parameters:
+        together: for each batch, whether all of it is processed with others.
+        writes: the messages of those batches.
+        found: None: each of them is processed alone.
+    """
+
+    tenant: str
+    source: str
+    batches: Sequence[RecordBatch]
+    together: Sequence[bool]
+    writes: Sequence[Candidate]
+    found: CheckedWrites | None = None
 
 
 @dataclass(eq=False)
@@ -171,25 +190,47 @@ class SyncContext:
         Returns:
             An outcome for each message, by batch. Messages after one that waits get the same outcome.
         """
+        return await self.store(await self.check(tenant, batches, source))
+
+    async def check(self, tenant: str, batches: Sequence[RecordBatch], source: str) -> CheckedBatches:
+        """Do the part of `apply` that may be done while other messages are stored."""
         damaged = self.ledger.damage.among(tenant, (one.cid for batch in batches for one in batch))
         together = [all(one.is_small_write and one.cid not in damaged for one in batch) for batch in batches]
         writes = [one for batch, is_small in zip(batches, together, strict=True) if is_small for one in batch]
-        outcomes = iter(await self._apply_writes(tenant, writes, source))
+        checked = CheckedBatches(tenant, source, batches, together, writes)
+        if writes:
+            deliveries = [Delivery(one.message, one.inline, one.cid) for one in writes]
+            with suppress(Exception):  # of one of them, perhaps: each is tried alone
+                checked.found = await self.dwn.check_writes(tenant, deliveries, source=source, replicated=True)
+        return checked
+
+    async def store(self, checked: CheckedBatches) -> list[list[Outcome]]:
+        """Do the rest of `apply`."""
+        tenant, source = checked.tenant, checked.source
+        outcomes = iter(await self._store_writes(checked))
         return [
             [next(outcomes) for _ in batch] if is_small else await self._apply_in_turn(tenant, batch, source)
-            for batch, is_small in zip(batches, together, strict=True)
+            for batch, is_small in zip(checked.batches, checked.together, strict=True)
         ]
 
-    async def _apply_writes(self, tenant: str, writes: Sequence[Candidate], source: str) -> list[Outcome]:
-        if not writes:
-            return []
-        deliveries = [Delivery(one.message, one.inline, one.cid) for one in writes]
+    async def _store_writes(self, checked: CheckedBatches) -> list[Outcome]:
+        tenant, writes = checked.tenant, checked.writes
+        if checked.found is not None:
+            try:
+                replies = await self.dwn.store_writes(checked.found)
+                return [self._classify(tenant, one, reply) for one, reply in zip(writes, replies, strict=True)]
+            except Exception as error:  # as above
+                if len(writes) == 1:
+                    return [_failed(error, writes[0])]
+        return await self._apply_each(tenant, writes, checked.source)
+
+    async def _apply_write(self, tenant: str, one: Candidate, source: str) -> Outcome:
+        delivery = Delivery(one.message, one.inline, one.cid)
         try:
-            replies = await self.dwn.process_writes(tenant, deliveries, source=source, replicated=True)
+            [reply] = await self.dwn.process_writes(tenant, [delivery], source=source, replicated=True)
         except Exception as error:
-            # One of them, perhaps: the others are stored all the same.
-            return [_failed(error, writes[0])] if len(writes) == 1 else await self._apply_each(tenant, writes, source)
-        return [self._classify(tenant, one, reply) for one, reply in zip(writes, replies, strict=True)]
+            return _failed(error, one)
+        return self._classify(tenant, one, reply)
 
     async def _apply_each(self, tenant: str, writes: Sequence[Candidate], source: str) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -198,7 +239,7 @@ class SyncContext:
             if len(latest) == FAILURES_IN_A_ROW and all(found.name == OWN[StorageFull].name for found in latest):
                 outcomes.append(latest[-1])  # small as they are
             else:
-                outcomes += await self._apply_writes(tenant, [one], source)
+                outcomes.append(await self._apply_write(tenant, one, source))
         return outcomes
 
     async def _apply_in_turn(self, tenant: str, batch: RecordBatch, source: str) -> list[Outcome]:

@@ -15,7 +15,7 @@ from web5.dwn.data import DataStream
 from web5.dwn.rpc import method_of
 from web5.dwn.types import Message
 from web5.errors import InvalidArgument, RemoteError, StorageFull
-from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.context import CheckedBatches, SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
 from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
@@ -39,8 +39,11 @@ from web5.tasks import first_of
 WIDTH = 6
 """MessagesRead requests in flight to one endpoint."""
 
-AT_ONCE = 64
-"""Batches that are applied together, with one transaction and one flush."""
+AT_ONCE = 256
+"""Batches that are applied together, with one transaction and one flush, whose pages they share."""
+
+AT_ONCE_BYTES = 2 * 1024 * 1024
+"""Their data altogether."""
 
 TRIES = 3
 """Requests for one message in one visit: it is asked for again when its dependency has come."""
@@ -306,14 +309,31 @@ class Pull:
     async def _apply(self, batches: Iterable[RecordBatch]) -> bool:
         """Apply batches, then the messages that waited for them; return True if any has to wait itself, and is held."""
         todo, waits = deque(filter(None, batches)), False
-        while todo:
-            now = [todo.popleft() for _ in range(min(AT_ONCE, len(todo)))]
-            outcomes = await self._context.apply(self._tenant, now, self._peer.endpoint.url)
-            for batch, of_batch in zip(now, outcomes, strict=True):
-                todo.extend(self._take_outcomes(batch, of_batch))
-                waits = waits or any(outcome.waits_for for outcome in of_batch)
-            self._update_progress()
+        checking = self._check(todo)
+        try:
+            while checking is not None:
+                checked = await checking
+                checking = self._check(todo)  # while these are stored
+                outcomes = await self._context.store(checked)
+                for batch, of_batch in zip(checked.batches, outcomes, strict=True):
+                    todo.extend(self._take_outcomes(batch, of_batch))
+                    waits = waits or any(outcome.waits_for for outcome in of_batch)
+                self._update_progress()
+                checking = checking or self._check(todo)
+        finally:
+            if checking is not None:
+                checking.cancel()
         return waits
+
+    def _check(self, todo: deque[RecordBatch]) -> asyncio.Task[CheckedBatches] | None:
+        """Have the next batches checked that are applied together; None if there are none."""
+        group, size = list[RecordBatch](), 0
+        while todo and len(group) < AT_ONCE and size < AT_ONCE_BYTES:
+            group.append(todo.popleft())
+            size += sum(len(one.data) for one in group[-1] if isinstance(one.data, bytes))
+        if not group:
+            return None
+        return asyncio.create_task(self._context.check(self._tenant, group, self._peer.endpoint.url))
 
     def _take_outcomes(self, batch: RecordBatch, outcomes: Sequence[Outcome]) -> list[RecordBatch]:
         """Record the outcomes of a batch, and hold its messages that wait; return the batches that waited for it."""

@@ -25,6 +25,8 @@ SYNC = {
 }
 OURS_ALONE = {
     "first sync of 16": ("s", "requests a record"),
+    "first sync of 16: signatures": ("ms a record",),
+    "first sync of 16: flush": ("ms a record",),
     "push rate": ("of a bare replay's",),
     "an idle hour, live": ("requests", "kB"),
 }
@@ -105,6 +107,10 @@ async def test_scale(site: Path, tmp_path: Path) -> None:
         assert {row["name"] for row in here} >= names
         assert len({row["notes"] for row in here}) == 2
         assert all(f"{name}, {platform}" in printed for name in names)
+    assert {row["name"] for row in rows if row["platform"] == "a later visit"} == {
+        "until notes are shown",
+        "memory of its process, MB",
+    }
     assert all(_is_figure(row["ms"]) for row in rows)
 
 

@@ -1,7 +1,9 @@
-"""Many notes, part of `build.py bench`: what the page asks while most of them wait for a node, and their first sync.
+"""Many notes, part of `build.py bench`: what the page asks while most of them wait for a node, their first sync, and
+a later visit to the page that has them.
 
 On CPython, and in Chromium in the notes page itself, with our own node. What is asked while sync runs takes as long
-with many notes as with few, and three times the notes take three times as long to sync.
+with many notes as with few, and three times the notes take three times as long to sync. A page with 50,000 notes opens
+within a second more than an empty one, and its process has less than 500 MB.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.bench.stage import CHROMIUM, ROOT, WORKER, BenchError, embedded_defaults, open_device, say
 from tests.chromium import FLAGS
@@ -32,6 +34,9 @@ NODE = "dwn0"
 OFF = "localStorage.setItem('web5-sync-mode', 'off')"
 SYNCED = "a note of the first sync"
 IDLE = "a visit with nothing to do"
+OPENED = "until notes are shown"
+MEMORY = "memory of its process, MB"
+LATER = "a later visit"
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,20 @@ class Sizes:
     Parameters:
         notes: that wait for the node, one size after the other, each on a device of its own.
         repeat: how often each question is asked.
+        kept: notes on devices that are opened again, in turn; the first of them has next to nothing.
+        openings: of each of them.
     """
 
     notes: tuple[int, ...]
     repeat: int
+    kept: tuple[int, ...]
+    openings: int
 
 
 SIZES = {
-    "full": Sizes((1_000, 3_000, 10_000), 20),
-    "every": Sizes((1_000, 3_000, 10_000, 30_000), 20),
-    "quick": Sizes((20, 60), 3),
+    "full": Sizes((1_000, 3_000, 10_000), 20, (1, 10_000, 50_000), 5),
+    "every": Sizes((1_000, 3_000, 10_000, 30_000), 20, (1, 10_000, 50_000, 100_000), 10),
+    "quick": Sizes((20, 60), 3, (1, 60), 1),
 }
 
 
@@ -69,10 +78,10 @@ class Figures:
         lines = [f"{'with so many notes':44} " + " ".join(f"{size:>10,}" for size in sizes) + f" {'grown':>8}"]
         for (name, platform), row in self.values.items():
             cells = " ".join(f"{row[size]:10.2f}" if size in row else " " * 10 for size in sizes)
-            few, many = row.get(sizes[0]), row.get(sizes[-1])
-            grown = f"{many / few:.1f}x" if few and many else ""
+            few, many = row[min(row)], row[max(row)]
+            grown = f"{many / few:.1f}x" if few else ""
             lines.append(f"{f'{name}, {platform}':44} {cells} {grown:>8}".rstrip())
-        return "\n".join([*lines, "milliseconds; medians, but the first sync, which is a whole run"])
+        return "\n".join([*lines, "milliseconds, but for memory; medians, but the first sync, which is a whole run"])
 
     def as_json(self) -> list[dict[str, Any]]:
         return [
@@ -95,6 +104,7 @@ async def measure(sizes: Sizes, figures: Figures) -> None:
             await _on_cpython(origin, folder / f"device-{notes}", notes, sizes.repeat, figures)
             say(f"scale: {notes:,} notes, Chromium")
             await _in_chromium(browser, origin, notes, sizes.repeat, figures)
+        await _later_visits(browser, origin, sizes, figures)
 
 
 def _add(figures: Figures, platform: str, notes: int, asked: dict[str, float]) -> None:
@@ -135,6 +145,48 @@ async def _in_chromium(browser: Browser, origin: str, notes: int, repeat: int, f
         figures.add(IDLE, "the page", notes, statistics.median([await _asked(page, "sync_now") for _ in range(repeat)]))
     finally:
         await context.close()
+
+
+async def _later_visits(browser: Browser, origin: str, sizes: Sizes, figures: Figures) -> None:
+    """Open the page again and again, on one device after the other."""
+    devices: dict[int, BrowserContext] = {}
+    for notes in sizes.kept:
+        say(f"scale: a device that keeps {notes:,} notes")
+        devices[notes] = await browser.new_context()
+        await devices[notes].add_init_script(OFF)
+        call = await open_device(devices[notes], f"{origin}/scale.html")
+        await call("open", dwn_endpoints=[f"{origin}/{NODE}"], did_dht_gateways=[f"{origin}/dht"])
+        await call("fill", count=notes)
+        await devices[notes].pages[0].close()
+    taken: dict[int, list[tuple[float, float]]] = {notes: [] for notes in devices}
+    for _ in range(sizes.openings):
+        for notes, context in devices.items():
+            page = await context.new_page()
+            start = time.perf_counter()
+            await page.goto(origin)
+            await page.wait_for_function("document.querySelector('#note-list > li') !== null", timeout=120_000)
+            taken[notes].append(((time.perf_counter() - start) * 1000, await _largest_page(browser)))
+            await page.close()
+    for notes, found in taken.items():
+        figures.add(OPENED, LATER, notes, statistics.median(ms for ms, _ in found))
+        figures.add(MEMORY, LATER, notes, statistics.median(size for _, size in found))
+        await devices[notes].close()
+
+
+async def _largest_page(browser: Browser) -> float:
+    """The memory that the largest of the browser's pages has for itself, in MB; 0 where that cannot be read."""
+    session = await browser.new_browser_cdp_session()
+    found = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
+    await session.detach()
+    return max((_private(one["id"]) for one in found if one["type"] == "renderer"), default=0)
+
+
+def _private(process: int) -> float:
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1000
 
 
 async def _asked(page: Page, name: str, **arguments: Any) -> float:

@@ -128,6 +128,8 @@ class SyncBench:
                     raise BenchError(f"{NAMES[place.side]}: {arrived} of {count} records arrived")
             if place.side == "ours":
                 _check_progress(done["progress"], count)
+                for part, ms in done["phases"].items():
+                    self.figures.add(place, f"first sync of {count:,}: {part}, ms a record", ms / count)
             self._record(place, f"first sync of {count:,}", done["ms"] / 1000, count, spent)
 
     async def _pushes(self, place: Place) -> None:

@@ -70,11 +70,11 @@ class Phases:
         """The parts of so many milliseconds."""
         ms = self._ms
         return {
-            "request": total - ms["engine"] - ms["messages"],
+            "request": max(0.0, total - ms["engine"] - ms["messages"]),
             "reading": ms["JSON"] + ms["messages"],
             "checks": ms["checks"],
             "signatures": ms["signatures"],
-            "store": ms["store and flush"] - ms["flush"],
+            "store": max(0.0, ms["store and flush"] - ms["flush"]),
             "flush": ms["flush"],
         }
 

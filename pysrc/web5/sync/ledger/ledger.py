@@ -220,7 +220,7 @@ class Ledger:
             listed = self.inbox.settle(endpoint, message.message_cid)
             is_there = listed or url == message.source
             if is_there:
-                self.outbox.mark_settled(endpoint, message.seq, message.message_cid)
+                self.outbox.came(endpoint, message.seq, message.message_cid)
             else:
                 self.outbox.appended(endpoint, message)
             self.inbox.release(endpoint, keys)

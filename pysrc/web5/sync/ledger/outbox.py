@@ -14,8 +14,8 @@ from web5.dwn.store.database import Database
 from web5.dwn.store.protocols import superseded
 from web5.dwn.store.store import Store
 from web5.errors import MessageDamaged
-from web5.sync.ledger.entries import Entries, Entry
-from web5.sync.ledger.totals import Totals
+from web5.sync.ledger.entries import SETTLED, Entries, Entry
+from web5.sync.ledger.totals import AHEAD, Totals
 from web5.sync.plan.dependencies import provided_keys
 from web5.sync.plan.policy import Outcome
 from web5.sync.plan.push import Item
@@ -73,6 +73,18 @@ class Outbox(Entries):
             )
         else:
             self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq))
+
+    def came(self, endpoint: int, seq: int, cid: str) -> None:
+        """Record that the endpoint holds a message that was just stored. Inside a transaction.
+
+        Where nothing is pending before it, the cursor passes it, which costs no entry.
+        """
+        here = self._totals.of(endpoint, self.table)
+        if AHEAD in here or SETTLED in here:
+            self.mark_settled(endpoint, seq, cid)
+        else:
+            passed = "UPDATE sync_endpoint SET pushed_seq = ? WHERE id = ? AND pushed_seq < ?"
+            self._db.execute(passed, (seq, endpoint, seq))
 
     def settle_listed(self, endpoint: int, held: set[str]) -> None:
         """Record that the endpoint listed messages that are held here too. Inside a transaction.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledger_totals import miscounted
 from tests.unit.sync.world import Device, World, cid_of
 from web5.dwn import compose
 from web5.sync.ledger import entries
@@ -119,13 +120,36 @@ async def test_3_what_was_pulled_from_an_endpoint_is_pending_for_the_others_only
 
 
 async def test_3_marks_of_what_is_settled_go_when_the_window_has_passed_them(books: Books) -> None:
+    pending = cid_of(await books.device.write())
     for number in range(5):
         await books.pull(*await books.remote_message(b"%d" % number), A)
-    rows = "SELECT count(*) FROM sync_out WHERE endpoint = ?"
-    assert books.device.database.connection.execute(rows, (books[A].id,)).fetchone() == (5,)
+    marks = "SELECT count(*) FROM sync_out WHERE endpoint = ? AND state = 'settled'"
+    assert books.device.database.connection.execute(marks, (books[A].id,)).fetchone() == (5,)
     books.window(A)
-    assert books.device.database.connection.execute(rows, (books[A].id,)).fetchone() == (0,)
-    assert books.out(A) == []
+    assert books.device.database.connection.execute(marks, (books[A].id,)).fetchone() == (0,)
+    assert books.out(A) == [pending]
+
+
+async def test_3_what_comes_where_nothing_is_pending_leaves_no_mark(books: Books) -> None:
+    db = books.device.database.connection
+    rows = "SELECT count(*) FROM sync_out WHERE endpoint = ?"
+    for number in range(3):
+        await books.pull(*await books.remote_message(b"%d" % number), A)
+        assert db.execute(rows, (books[A].id,)).fetchone() == (0,)
+    assert (books.out(A), len(books.out(B))) == ([], 3)
+    own = cid_of(await books.device.write())
+    later, data = await books.remote_message(b"later")
+    await books.pull(later, data, A)
+    assert books.out(A) == [own]
+    assert books.window(A) == 2  # the own one, and the mark of what came after it
+    books.record(A, own, REFUSED, now=10)
+    await books.pull(*await books.remote_message(b"after what was refused"), A)
+    assert books.out(A) == [own]
+    assert db.execute(rows, (books[A].id,)).fetchone() == (1,)
+    assert not books.ledger.outbox.is_settled(books[A].id, books.seq(own))
+    assert books.ledger.outbox.is_settled(books[A].id, books.seq(cid_of(later)))
+    assert len(books.out(B)) == 6
+    assert not miscounted(books.ledger)
 
 
 async def test_3_what_both_listed_is_pending_for_none(books: Books) -> None:

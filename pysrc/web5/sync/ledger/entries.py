@@ -25,6 +25,9 @@ MOST_LISTED = 200_000
 
 FAILED = (State.REFUSED, State.BLOCKED)
 
+_NOT_TRIED = (State.PENDING, SETTLED, AHEAD)
+"""The states of what waits for nothing."""
+
 _READY = "next_try IS NULL AND state NOT IN ('pending', 'settled')"
 """The condition of the index `…_ready`, word for word."""
 
@@ -171,6 +174,10 @@ class Entries:
         )
         for key in keys:
             self._db.execute(update, (endpoint, key))
+
+    def have_failed(self, states: Collection[tuple[str, str]]) -> bool:
+        """Return True if a message has failed, and may wait for another; `states` are the endpoint's (`Totals`)."""
+        return any(side == self.table and state not in _NOT_TRIED for side, state in states)
 
     def retry(self, endpoint: int, cid: str | None) -> None:
         """Forget the backoff of a message, or of all. Inside a transaction."""

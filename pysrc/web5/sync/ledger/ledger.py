@@ -217,14 +217,17 @@ class Ledger:
         keys = dependencies.provided_keys(message.message, message.initial_write)
         is_end = message.message["descriptor"]["method"] != "Write"
         for url, endpoint in endpoints.items():
+            states = self._totals.states(endpoint)
             listed = self.inbox.settle(endpoint, message.message_cid)
             is_there = listed or url == message.source
             if is_there:
-                self.outbox.came(endpoint, message.seq, message.message_cid)
+                self.outbox.came(endpoint, message.seq, message.message_cid, states)
             else:
                 self.outbox.appended(endpoint, message)
-            self.inbox.release(endpoint, keys)
-            if is_there or is_end:  # by an end, what was refused may be allowed, or need not be sent any more
+            if self.inbox.have_failed(states):
+                self.inbox.release(endpoint, keys)
+            # By an end, what was refused may be allowed, or need not be sent any more.
+            if (is_there or is_end) and self.outbox.have_failed(states):
                 self.outbox.release(endpoint, keys)
 
     def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:

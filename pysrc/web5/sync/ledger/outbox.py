@@ -74,13 +74,15 @@ class Outbox(Entries):
         else:
             self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq))
 
-    def came(self, endpoint: int, seq: int, cid: str) -> None:
+    def came(self, endpoint: int, seq: int, cid: str, states: Collection[tuple[str, str]]) -> None:
         """Record that the endpoint holds a message that was just stored. Inside a transaction.
 
         Where nothing is pending before it, the cursor passes it, which costs no entry.
+
+        Parameters:
+            states: the endpoint's (`Totals.states`).
         """
-        here = self._totals.of(endpoint, self.table)
-        if AHEAD in here or SETTLED in here:
+        if (self.table, AHEAD) in states or (self.table, SETTLED) in states:
             self.mark_settled(endpoint, seq, cid)
         else:
             passed = "UPDATE sync_endpoint SET pushed_seq = ? WHERE id = ? AND pushed_seq < ?"

@@ -115,6 +115,11 @@ class Totals:
         query = "SELECT state, number FROM sync_total WHERE endpoint = ? AND side = ? AND number > 0"
         return dict(self._db.execute(query, (endpoint, table)))
 
+    def states(self, endpoint: int) -> set[tuple[str, str]]:
+        """Return the tables in which an endpoint has rows, each with the states of these."""
+        query = "SELECT side, state FROM sync_total WHERE endpoint = ? AND number > 0"
+        return set(self._db.execute(query, (endpoint,)))
+
     def ahead(
         self, endpoint: int, after: int, limit: int, cids: Collection[str] | None = None
     ) -> list[tuple[int, str]]:

@@ -164,7 +164,7 @@ async def test_a_failure_of_this_side_says_nothing_of_the_node(world: World, mon
     async def full(*_: object, **__: object) -> None:
         raise StorageFull("no room")
 
-    monkeypatch.setattr(phone.dwn, "process_writes", full)
+    monkeypatch.setattr(phone.dwn, "store_writes", full)
     assert not (await phone.sync.now()).ok
     status = status_of(phone)
     assert status.reachable is True

@@ -203,7 +203,7 @@ async def test_an_initial_write_that_comes_while_its_update_is_being_applied_bri
     note = await laptop.write(b"first")
     await laptop.write(b"second", existing=note)
     assert (await laptop.sync.now()).ok
-    came, apply, add = asyncio.Event(), SyncContext.apply, ReorderBuffer.add
+    came, check, add = asyncio.Event(), SyncContext.check, ReorderBuffer.add
 
     def note_that_it_came(self: Any, candidate: Any) -> Any:
         found = add(self, candidate)
@@ -219,13 +219,13 @@ async def test_an_initial_write_that_comes_while_its_update_is_being_applied_bri
         if kind == "MessagesRead" and next(reads) == "the initial write":
             await held.wait()
 
-    async def apply_later(self: Any, tenant: str, batches: Any, source: str) -> Any:
+    async def check_later(self: Any, tenant: str, batches: Any, source: str) -> Any:
         held.set()
         await came.wait()  # as where the author has to be resolved first
-        return await apply(self, tenant, batches, source)
+        return await check(self, tenant, batches, source)
 
     world.network.on_request = update_first
-    monkeypatch.setattr(SyncContext, "apply", apply_later)
+    monkeypatch.setattr(SyncContext, "check", check_later)
     monkeypatch.setattr(ReorderBuffer, "add", note_that_it_came)
     phone = await world.device("phone")
     assert (await phone.sync.now("pull")).complete

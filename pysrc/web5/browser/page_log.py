@@ -34,7 +34,7 @@ MOVED_PAGES = 256
 """The pages that a small write moves at the most; a larger one moves up to twice as many as it has."""
 
 _OVERHEAD = 8
-"""What a record costs beside its pages when the store opens, in pages."""
+"""The cost of a record beside its pages when the store opens, in pages."""
 
 _HEAD = Struct("<II")
 _NUMBER = Struct("<I")
@@ -108,7 +108,7 @@ class _Use:
 
 
 class PageLog:
-    """What is known of the records that are stored.
+    """The records that are stored, as far as their pages are of use.
 
     Attributes:
         count: of the pages.

@@ -6,8 +6,8 @@ BroadcastChannel "web5-events". A tab of a newer version becomes the node in the
 """
 
 import asyncio
-from collections.abc import Awaitable
 from contextlib import suppress
+from typing import Any
 
 import js
 from app.change_notifier import ChangeNotifier
@@ -15,10 +15,16 @@ from app.service import SHARED, Service, answer, refusal
 from app.session import Session
 
 from web5.browser.preview import PreviewStore
-from web5.browser.tabs import Handler, Tabs
-from web5.errors import StorageBlocked, Web5Error
-from web5.platform import open_agent, settings_of
+from web5.browser.shared import open_shared_agent
+from web5.browser.tabs import Tabs
+from web5.errors import StorageBlocked, StorageBusy, Web5Error
+from web5.platform import settings_of
 from web5.settings import Settings
+
+Opened = tuple[Session, Service]
+
+LENT_SECONDS = 2.0
+"""For so long a page with another program of the same store keeps the agent that it has asked for."""
 
 channel = js.BroadcastChannel.new("web5-events")
 notifier = ChangeNotifier(channel.postMessage, js.performance.mark)
@@ -42,7 +48,7 @@ async def ask(name: str, arguments: str) -> str:
 
 async def be_the_node() -> None:
     """Wait until this tab leads, then open the store and answer for all tabs; cancelled, let another tab lead."""
-    global broken, opening
+    global broken, opening, settings
     try:
         await tabs.lead()
     except Exception as error:  # the browser gives this page no locks: there is no node here, and every call says so
@@ -52,57 +58,97 @@ async def be_the_node() -> None:
         return
     settings = asyncio.ensure_future(settings_of(on_progress=notifier.boot))
     # An opening that was broken off might still write when another tab leads, so it is always waited for.
-    opening = asyncio.ensure_future(open_session(settings))
+    opening = asyncio.ensure_future(open_session())
     try:
-        await tabs.serve(await handler(asyncio.shield(opening)))
+        with suppress(Exception):  # which whoever calls is told
+            await asyncio.shield(opening)
+        await tabs.serve(serve)
         js.web5Leads(tabs.me)
         notifier.leading()
         await asyncio.Event().wait()
     finally:
         settings.cancel()  # which may take as long as the site does not answer
         try:
-            await tabs.resign(lambda: close(opening))
+            await tabs.resign(close)
         finally:
             js.web5Leads("")
 
 
-async def open_session(asked: Awaitable[Settings]) -> Session:
-    """Open the agent of this origin, once its site's settings are there; what needs its vault waits until unlocked."""
-    settings = await asked
-    agent = await open_agent(gateway_uris=settings.did_dht_gateways, on_progress=notifier.boot)
+async def open_session(pause: float = 0.0) -> Opened:
+    """Open the agent of this origin, once its site's settings are there; what needs its vault waits until unlocked.
+
+    Where a page with another program has it, that one goes on through this one.
+
+    Parameters:
+        pause: seconds that such a page has it first.
+    """
+    global shared
+    assert settings is not None
+    found = await settings
+    await asyncio.sleep(pause)
     try:
+        if shared is None:
+            shared = await open_shared_agent(gateway_uris=found.did_dht_gateways, on_progress=notifier.boot)
+            shared.on_lost.append(lose)
+        agent = await shared.as_node()
         notifier.watch(agent)
-        session = Session(agent, notifier, settings.dwn_endpoints, PreviewStore("web5"))
+        session = Session(agent, notifier, found.dwn_endpoints, PreviewStore("web5"))
         await session.open()
+        await shared.ready()
     except BaseException:
-        await agent.close()
+        if shared is not None:
+            await shared.close()
+        shared = None
         raise
-    return session
+    return session, Service(session)
 
 
-async def handler(opening: Awaitable[Session]) -> Handler:
-    """Return the function that answers the calls of all tabs."""
-    try:
-        service = Service(await opening)
-    except Exception as error:
-        failure = refusal(error)
+async def serve(name: str, arguments: str) -> str:
+    """Answer a call of a tab, with another agent once more if one is lost meanwhile."""
+    global opening
+    while True:
+        current = opening
+        assert current is not None
+        try:
+            _, service = await asyncio.shield(current)
+        except Exception as error:
+            if current is opening and isinstance(error, StorageBusy):
+                opening = asyncio.ensure_future(open_session())  # for the next call
+            return refusal(error)
+        answered = await answer(service, name, arguments)
+        if current is opening:
+            return answered
 
-        async def refuse(name: str, arguments: str) -> str:
-            return failure
 
-        return refuse
+async def lose() -> None:
+    """Do without the agent, since another page's Python has to be the node, and have it back soon."""
+    global opening
+    before, opening = opening, asyncio.ensure_future(come_back())
+    if before is not None and before.done() and not before.exception():
+        session, _ = before.result()
+        await session.leave()
 
-    async def serve(name: str, arguments: str) -> str:
-        return await answer(service, name, arguments)
 
-    return serve
+async def come_back() -> Opened:
+    """Open the agent again, once the other page has had it for a moment."""
+    opened = await open_session(LENT_SECONDS)
+    asyncio.get_running_loop().call_soon(notifier.leading)
+    return opened
 
 
-async def close(opening: Awaitable[Session]) -> None:
+async def close() -> None:
     """Close the store, if it has opened."""
+    global shared
+    assert opening is not None
+    if shared is not None and shared.real is None:
+        opening.cancel()  # it only waits for another page
     # Why it did not open was shown; what it could not write was not acknowledged.
     with suppress(Exception, asyncio.CancelledError):
-        await (await opening).close()
+        session, _ = await opening
+        await session.leave()
+    if shared is not None:
+        leaving, shared = shared, None
+        await leaving.close()
 
 
 async def freeze() -> None:
@@ -110,7 +156,7 @@ async def freeze() -> None:
 
     It stays the node while nothing that it has is stored: the other would find an empty store.
     """
-    if opening is not None and opening.done() and not opening.exception() and opening.result().is_in_memory_alone:
+    if opening is not None and opening.done() and not opening.exception() and opening.result()[0].is_in_memory_alone:
         return
     async with turning:
         turn.cancel()
@@ -139,7 +185,9 @@ async def step_back() -> None:
 
 tabs = Tabs("web5", SHARED, hand_over, js.WEB5_BUILT)
 broken: Web5Error | None = None
-opening: asyncio.Future[Session] | None = None
+shared: Any = None
+settings: asyncio.Future[Settings] | None = None
+opening: asyncio.Future[Opened] | None = None
 turning = asyncio.Lock()
 handing: asyncio.Future[None] | None = None
 turn = asyncio.ensure_future(be_the_node())

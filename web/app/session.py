@@ -108,10 +108,14 @@ class Session:
         may = self._web5 is not None and self._agent.vault.protection == "device"
         return self._web5.connected_did if may and self._web5 else None
 
-    async def close(self) -> None:
-        """Stop sync and close the store."""
+    async def leave(self) -> None:
+        """Do nothing any more with the agent, which somebody else closes."""
         self._web5 = None
         await self.preview.close()
+
+    async def close(self) -> None:
+        """Stop sync and close the store."""
+        await self.leave()
         await self._agent.close()
 
     async def choose(self, did: str) -> None:

@@ -79,6 +79,7 @@ class SharedAgent:
     Attributes:
         real: the agent, while this interpreter is the node.
         guest: the way to the one that is.
+        on_lost: awaited before the agent that is here is closed because another interpreter is to be the node.
         subscriptions: those that are open, by their names.
         the others: as `Agent` has them.
     """
@@ -97,6 +98,7 @@ class SharedAgent:
     ) -> None:
         self.clock, self.crypto, self.guarded = clock, crypto, guarded[0]
         self.on_change: list[Callable[[str, str], None]] = []
+        self.on_lost: list[Callable[[], Awaitable[None]]] = []
         self.background = TaskSet()
         self.closed = self.joined = False
         self.real: Agent | None = None
@@ -168,7 +170,11 @@ class SharedAgent:
             self._given_up.add(task)
             task.cancel()
         office.close()
-        await agent.close()
+        try:
+            for lost in [] if self.closed else self.on_lost:
+                await lost()
+        finally:
+            await agent.close()
         self.follow()
 
     def follow(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, expect
 
+from tests.browser.program import open_program, with_library
 from tests.browser.world import Device, World
 from tests.contracts.chromium_harness import mortal_browser
 
@@ -96,3 +97,20 @@ async def test_the_only_tab_is_whole_again_after_it_was_frozen(context: BrowserC
     assert await only.page.locator("#sync-mode").input_value() == "live"
     await expect(only.page.locator("#note-list > li")).to_have_count(2)
     assert only.complaints == []
+
+
+async def test_a_program_that_is_the_node_lets_another_be_it_while_it_is_frozen(
+    context: BrowserContext, world: World
+) -> None:
+    with with_library(world):
+        first, second = [await open_program(context, world) for _ in range(2)]
+        for program in (first, second):
+            await program.connect()
+        await first.write("before")
+        await _freeze(first.page)
+        await second.write("meanwhile")
+        await _resume(first.page)
+        assert await first.texts() == ["before", "meanwhile"]
+        await _freeze(second.page)
+        await first.write("once it is next")
+        assert await first.page.evaluate(STORES) == 1

@@ -13,6 +13,13 @@ worker.onmessage = ({ data }) => {
 
 element("add").addEventListener("submit", (event) => {
   event.preventDefault();
-  worker.postMessage(element("text").value);
+  worker.postMessage({ text: element("text").value });
   event.target.reset();
 });
+
+// A browser that freezes the page stops the worker, too: so that another tab can be the node, it has to be told.
+document.addEventListener("freeze", () => {
+  worker.postMessage({ life: "freeze" });
+  for (const end = performance.now() + 300; performance.now() < end; );
+});
+document.addEventListener("resume", () => worker.postMessage({ life: "resume" }));

@@ -1,6 +1,9 @@
 """The agent of an origin, wherever its node is: in this tab, worker or cell, or in another.
 
 The first one is the node. The others work through it (`web5.agent.shared`), queue up behind it, and take its place.
+
+A browser stops a page that is frozen together with its worker. A worker to which its page passes on the events "freeze"
+and "resume" lets another be the node before that, and queues up again after it.
 """
 
 from __future__ import annotations
@@ -8,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 import js
+from pyodide.ffi import create_proxy
 
 from web5.agent.agent import Agent
 from web5.agent.shared.office import DESK_CALLS
@@ -22,6 +26,7 @@ from web5.browser.http import FetchHttp
 from web5.browser.runtime import is_local, open_agent
 from web5.browser.tabs import CALLER, Tabs
 from web5.browser.websocket import BrowserWebSockets
+from web5.dwn.store.health import Ill
 from web5.ports.clock import SystemClock
 from web5.settings import Progress, ignore_progress
 from web5.tasks import report
@@ -30,6 +35,8 @@ SHARED = frozenset({*CALLS, *DESK_CALLS, "join"})
 """The calls that one interpreter makes to another, and that any page of the origin can make."""
 
 _LEAD = "lead"  # is shared with nobody: who calls it is the node when it is answered
+
+_LIFE = ("freeze", "resume")
 
 _AGAIN = 1.0
 """Seconds after which a store is opened again that could not be, when this tab's turn had come."""
@@ -72,6 +79,10 @@ class _Member:
         self._turning = asyncio.Lock()
         self._turn = asyncio.ensure_future(self._be_the_node())
         self._handing: asyncio.Future[None] | None = None
+        self._on_life = create_proxy(self._lives)
+        if not hasattr(js, "document"):  # in a page itself nothing goes on any more once it was told
+            for event in _LIFE:
+                js.self.addEventListener(event, self._on_life)
 
     async def open(self) -> None:
         """Return once the agent is open here, or the node, which is elsewhere, has told its state."""
@@ -139,14 +150,34 @@ class _Member:
         self._handing = asyncio.ensure_future(self._step_back())
 
     async def _step_back(self) -> None:
+        await self._pause()
+        await self._queue_up()
+
+    def _lives(self, js_event: Any) -> None:
+        life = self._pause() if js_event.type == "freeze" else self._queue_up()
+        self._handing = asyncio.ensure_future(life)
+
+    async def _pause(self) -> None:
+        """Let another be the node, unless what is here is stored nowhere, where that would find it."""
+        node = self.shared.real
+        trouble = node.dwn.database.health.trouble if node is not None else None
+        if trouble is not None and trouble.kind == Ill.LOST:
+            return
         async with self._turning:
             self._turn.cancel()
             await asyncio.wait([self._turn])
             self.shared.joined = True
-            self._turn = asyncio.ensure_future(self._be_the_node())
+
+    async def _queue_up(self) -> None:
+        async with self._turning:
+            if self._turn.done() and not self.shared.closed:
+                self._turn = asyncio.ensure_future(self._be_the_node())
 
     async def _leave(self) -> None:
         async with self._turning:
             self._turn.cancel()
             await asyncio.wait([self._turn])
+        for event in _LIFE:
+            js.self.removeEventListener(event, self._on_life)
+        self._on_life.destroy()
         await self._tabs.close()

@@ -1,4 +1,4 @@
-"""The Crypto port on CPython, by `cryptography` (OpenSSL), and `coincurve` for whole points of secp256k1."""
+"""The Crypto port on CPython, by `cryptography` (OpenSSL)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
 
-import coincurve
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, keywrap
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from web5.cpython.points import shared_point
 from web5.crypto import checks
 from web5.crypto.ecdsa import COORDINATE, low_s
 from web5.crypto.jwk import SIGNING_ALG, PublicMembers, private_jwk, public_members
@@ -98,7 +98,7 @@ class CPythonCrypto:
     async def shared_point(self, private_jwk: Jwk, public_jwk: Jwk) -> bytes:
         private, public = checks.point_keys(private_jwk, public_jwk)
         try:
-            return coincurve.PublicKey(public.point).multiply(private.d).format(compressed=False)
+            return shared_point(private.d, public.point)
         except ValueError as error:
             raise CryptoError(checks.no_agreement(private.curve)) from error
 

@@ -62,6 +62,13 @@ def test_the_wheel_s_ranges_are_met_by_what_is_locked_and_by_what_pyodide_ships(
     assert {"pydantic", "idna"} <= checked
 
 
+def test_what_is_required_for_some_versions_of_python_is_installed_for_no_others() -> None:
+    markers = {one.name: one.marker for one in map(Requirement, project.ranges()) if one.marker is not None}
+    locked = {name: Requirement(project.locked([name]).split(" --hash")[0]).marker for name in markers}
+    assert "coincurve" in markers
+    assert locked == markers
+
+
 def test_the_site_s_index_meets_them(site: Path) -> None:
     for one in map(Requirement, project.pyproject()["project"]["dependencies"]):
         files = json.loads((site / "simple" / one.name / "index.json").read_text())["files"]
@@ -70,7 +77,7 @@ def test_the_site_s_index_meets_them(site: Path) -> None:
 
 def test_every_locked_file_is_known_by_its_hash() -> None:
     for name in project.pinned():
-        assert re.fullmatch(rf"{name}==\S+( +--hash=sha256:[0-9a-f]{{64}})+\n", project.locked([name]))
+        assert re.fullmatch(rf"{name}==\S+( ; [^\\]+?)?( +--hash=sha256:[0-9a-f]{{64}})+\n", project.locked([name]))
 
 
 def test_every_wheel_for_the_browser_is_pinned_and_every_dependency_has_one() -> None:

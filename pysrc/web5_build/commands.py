@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from web5_build import chromium, docs, jupyter, lanes, node_env, python_env, scratch, site
+from web5_build import browsers, chromium, docs, jupyter, lanes, node_env, python_env, scratch, site
 from web5_build.console import BuildError, say
 from web5_build.lanes import Suite
 from web5_build.paths import INTEROP, PYSRC, PYTHON, ROOT, SITE, WORK
@@ -23,7 +23,7 @@ CHECKS = (
     ("mypy",),
 )
 LANES = (
-    ("contracts", "security", "browser"),
+    ("contracts", "security", "browsers", "browser"),
     ("checks", "unit", "simulation", "bench", "interop"),
 )
 """The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
@@ -146,6 +146,7 @@ def _everything() -> dict[str, str]:
         title = "Reference packages from npm: dwn-sdk-js, dwn-server, web5-js (one compiles, for about a minute)"
         node = node_env.npm_ci(INTEROP, title, compiled=("better-sqlite3",))
         browser = chromium.ensure()
+        browsers.ensure()
     return {**os.environ, **node.env, "WEB5_CHROMIUM": str(browser)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from playwright.async_api import Page
+from tests.contracts.chromium_harness import Evaluates
 
 STORED = """async (beginning) => {
   const encoder = new TextEncoder();
@@ -47,7 +47,7 @@ STORED = """async (beginning) => {
 }"""
 
 
-async def stored_by(page: Page, beginning: str = "") -> bytes:
+async def stored_by(page: Evaluates, beginning: str = "") -> bytes:
     """Every database, and what else the page's origin keeps; keys that scripts cannot read are left out.
 
     Parameters:

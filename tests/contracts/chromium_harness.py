@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.async_api import BrowserContext, Page, async_playwright
 
@@ -173,11 +173,17 @@ async def heard(page: Page, text: str | None = None, count: int = 1) -> None:
     await page.evaluate("([text, count]) => heard(text, count)", [text, count])
 
 
-async def python(page: Page, name: str, *args: object) -> Any:
+class Evaluates(Protocol):
+    """A page of Playwright's, or a tab of another browser (`tests.browsers.tab`)."""
+
+    async def evaluate(self, expression: str, arg: Any = None, /) -> Any: ...
+
+
+async def python(page: Evaluates, name: str, *args: object) -> Any:
     """Call a function of `in_worker` in the page's worker.
 
     Raises:
-        playwright.async_api.Error: it raised; the message holds its traceback.
+        playwright.async_api.Error, ScriptError: it raised; the message holds its traceback.
     """
     return await page.evaluate("([name, args]) => python(name, ...args)", [name, list(args)])
 

@@ -83,6 +83,14 @@ async def case_generated_keys_differ(crypto: Crypto) -> None:
         assert len({(await crypto.generate_key(algorithm))["d"] for _ in range(3)}) == 3  # type: ignore[arg-type]
 
 
+BEGIN_WITH_ZERO = [
+    (bytes([0, 7]) * 16, "CctcBfhMhLAAuladGTvzTjNu4tr_LKNa5L04MT389y4"),
+    ((134).to_bytes(2, "big") * 16, "AKeT9_mlhihNGFx38Z7zlTD1kI0lw2vyH7wvB9SovKQ"),
+    ((261).to_bytes(2, "big") * 16, "APB8GYzA82qA1li8F05YLuIctXncmllVW2oeDUJkAzY"),
+]
+"""Private keys of Ed25519 and their public ones; one of the two begins with a zero."""
+
+
 async def case_what_a_key_signs_it_verifies(crypto: Crypto) -> None:
     for algorithm, jose in SIGNING.items():
         jwk = await crypto.generate_key(algorithm)
@@ -195,6 +203,18 @@ async def case_a_key_that_cannot_sign_is_a_crypto_error(crypto: Crypto) -> None:
 async def case_an_unknown_algorithm_is_a_crypto_error(crypto: Crypto) -> None:
     for algorithm in ("RSA", "P-384", "ed25519", ""):
         await expect(CryptoError, crypto.generate_key(algorithm), algorithm)  # type: ignore[arg-type]
+
+
+async def case_keys_that_begin_with_a_zero_are_keys(crypto: Crypto) -> None:
+    for number in range(64):
+        jwk = await crypto.private_key("Ed25519", bytes([0, number]) * 16)
+        signature = await (await crypto.signer(jwk)).sign(MESSAGE)
+        assert await crypto.verify(public_jwk(jwk), MESSAGE, signature), number
+        assert not await crypto.verify(public_jwk(jwk), MESSAGE + b"!", signature), number
+    one, other = [await crypto.private_key("X25519", bytes([0, number]) * 16) for number in (1, 2)]
+    assert await crypto.shared_secret(one, public_jwk(other)) == await crypto.shared_secret(other, public_jwk(one))
+    for private, x in BEGIN_WITH_ZERO:
+        assert (await crypto.private_key("Ed25519", private))["x"] == x
 
 
 async def case_more_keys_than_any_cache_holds(crypto: Crypto) -> None:

@@ -81,12 +81,12 @@ PBKDF2: list[tuple[bytes, bytes, int, str]] = [
     ),
     (
         b"",
-        b"",
+        b"salt",
         2,
-        "a422663fda8609a1e2fd53541260edf886ec636605814c2e17b4c78d8f9e2332"
-        "66f223f65cb2b7440b12c099ce1aa3279e29aa848e29825103d2bc5a5f4f4ad3"
-        "73dfdb2360460d9823b578d103ed18b7e1f168e9a6d425e8f8c9c3f068c1b9f5"
-        "0b10188e",
+        "cc5eacbb057f2a5982fce67bf70f79fccf4adf285f5cbae1a5a1c5df012a630a"
+        "5cd035da88803f2a8b7ad7d3118025e9d848280b733c39c57a76d3fa895f244c"
+        "f286c14d011fa4c6ecff1b1cb4d3b11aa74736c44adef1cd6273dbbef8fdaf29"
+        "919b2104",
     ),
 ]
 
@@ -263,8 +263,8 @@ async def case_others_run_while_pbkdf2_works(crypto: Crypto) -> None:
 
 
 async def case_pbkdf2_refuses_what_derives_nothing(crypto: Crypto) -> None:
-    for iterations, length in ((0, 32), (-1, 32), (1, 0)):
-        await expect(CryptoError, crypto.pbkdf2(b"password", b"salt", iterations, length), (iterations, length))
+    for salt, iterations, length in ((b"salt", 0, 32), (b"salt", -1, 32), (b"salt", 1, 0), (b"", 1, 32)):
+        await expect(CryptoError, crypto.pbkdf2(b"password", salt, iterations, length), (salt, iterations, length))
 
 
 async def case_private_keys_come_with_their_public_members(crypto: Crypto) -> None:

@@ -23,6 +23,9 @@ Case = Callable[[Http, str], Awaitable[None]]
 
 LIMIT = 4 * MIB
 """Of bodies that are expected to be small."""
+NOBODY = "http://127.0.0.1:47/"
+"""A port on which nobody listens, and which browsers do not block: a worker of Firefox never hears of an upload to one
+that is."""
 
 
 async def case_a_request_arrives_as_it_was_made(http: Http, base: str) -> None:
@@ -330,7 +333,7 @@ async def case_silence_after_an_upload_times_out(http: Http, base: str) -> None:
 
 
 async def case_an_upload_to_nobody_is_unreachable(http: Http, base: str) -> None:
-    await expect(Unreachable, _upload(http, "http://127.0.0.1:9/", Source(2)))
+    await expect(Unreachable, _upload(http, NOBODY, Source(2)))
     await expect(RemoteError, _upload(http, "http://", Source(2)))
 
 

@@ -276,6 +276,11 @@ def _note() -> Path:
     return path
 
 
+def has_files_of_its_own() -> bool:
+    """Whether scripts can write files here: WebKitGTK has no storage manager in workers."""
+    return hasattr(js.navigator, "storage")
+
+
 async def read_a_file_that_changes() -> str:
     """What reading a file says that was written to after it was chosen."""
     js_folder = await js.navigator.storage.getDirectory()

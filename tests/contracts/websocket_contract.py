@@ -52,6 +52,7 @@ async def case_an_end_by_the_other_side_is_told(sockets: WebSockets, base: str) 
 
 async def case_a_connection_that_breaks_is_told(sockets: WebSockets, base: str) -> None:
     socket = await sockets.connect(f"{base}/break-off")
+    await socket.send("break off")
     received, end = await _read(socket)
     assert received == ["last words"]
     assert isinstance(end, Unreachable)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -29,6 +30,7 @@ def _count(connection: ServerConnection, argument: str) -> None:
 def _flood(connection: ServerConnection, argument: str) -> None:
     while True:
         connection.send("x" * 1000)
+        time.sleep(0.0002)  # a worker of WebKit is not let do anything else while more than it can hear comes in
 
 
 def _large(connection: ServerConnection, argument: str) -> None:
@@ -42,6 +44,7 @@ def _close(connection: ServerConnection, argument: str) -> None:
 
 
 def _break_off(connection: ServerConnection, argument: str) -> None:
+    connection.recv()  # Firefox takes a connection that breaks at once for one that never was
     connection.send("last words")
     connection.socket.shutdown(socket.SHUT_RDWR)
 

@@ -17,12 +17,16 @@ import js
 from pyodide.ffi import JsException, to_js
 
 from web5.browser.js_errors import NETWORK, translated
+from web5.browser.promises import js_plainly
 from web5.chunks import reading
 from web5.errors import TimedOut, Unreachable
 from web5.ports.http import BodyStream, HttpResponse
 
 PART_BYTES = 4 << 20
 """Bytes of an upload that lie in the interpreter's heaps at a time, before the browser takes them over."""
+
+MOST_BYTES = 1 << 20
+"""Bytes of an answer that come into Python in one piece."""
 
 
 class FetchHttp:
@@ -52,7 +56,7 @@ class FetchHttp:
             options["body"] = await _blob(body) if isinstance(body, BodyStream) else to_js(body)
         js_options = to_js(options, dict_converter=js.Object.fromEntries)
         wait = partial(_wait, f"{method} {url}", timeout, js_controller)
-        js_response = await wait(js.fetch(url, js_options))
+        js_response = await wait(js_plainly(js.globalThis, "fetch", url, js_options))
         if js_response.type == "opaqueredirect":
             raise Unreachable(f"{url} redirects a {method} to another address: use that, if it is the right one")
         if isinstance(body, BodyStream) and body.on_sent is not None:
@@ -94,8 +98,10 @@ class FetchResponse(HttpResponse):
         if (js_reader := self._js_reader) is None:
             return
         try:
-            while not (js_part := await self._wait(js_reader.read())).done:
-                yield js_part.value.to_bytes()
+            while not (js_part := await self._wait(js_plainly(js_reader, "read"))).done:
+                # WebKit gives at once whatever has come meanwhile.
+                for start in range(0, js_part.value.length, MOST_BYTES):
+                    yield js_part.value.subarray(start, start + MOST_BYTES).to_bytes()
             self._js_reader = None  # nothing is left to cancel
         finally:
             await self.close()
@@ -105,7 +111,7 @@ class FetchResponse(HttpResponse):
         if self._js_reader is not None:
             js_reader, self._js_reader = self._js_reader, None
             with suppress(JsException):  # a body that broke earlier
-                await js_reader.cancel()
+                await js_plainly(js_reader, "cancel")
 
 
 async def _blob(chunks: AsyncIterable[bytes]) -> Any:

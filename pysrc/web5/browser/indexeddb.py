@@ -17,13 +17,11 @@ import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
 from web5.browser.js_errors import STORAGE, translated
+from web5.browser.promises import JS_PLAIN_ERROR
 from web5.browser.scripts import js_functions
 from web5.errors import StorageBusy, StorageError
 
 T = TypeVar("T")
-
-# For Pyodide, a promise rejected with a QuotaExceededError, a class of its own in Chromium, is never settled.
-JS_PLAIN_ERROR = "(error) => Object.assign(new Error(error.message), { name: error.name })"
 
 _js_open, _js_result, _js_write = js_functions(
     f"const plain = {JS_PLAIN_ERROR};"
@@ -80,7 +78,10 @@ _js_open, _js_result, _js_write = js_functions(
       // One crossing from Python for a whole transaction: resolved once all of it is stored, rejected if none is.
       const write = (database, stores, requests) => whileOpen(database, (resolve, reject) => {
         const transaction = database.transaction(stores, "readwrite", { durability: "strict" });
-        const reason = () => transaction.error ?? new DOMException("no reason was given", "AbortError");
+        // Firefox says of a transaction that was to commit only that it was aborted, and at the request why.
+        let first = null;
+        transaction.onerror = ({ target }) => (first ??= target.error);
+        const reason = () => first ?? transaction.error ?? new DOMException("no reason was given", "AbortError");
         transaction.oncomplete = () => resolve();
         transaction.onabort = () => reject(plain(reason()));
         try {

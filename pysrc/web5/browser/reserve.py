@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pyodide.ffi import JsException
 
-from web5.browser.indexeddb import JS_PLAIN_ERROR
 from web5.browser.js_errors import STORAGE, translated
+from web5.browser.promises import JS_PLAIN_ERROR
 from web5.browser.scripts import js_functions
 
 RESERVE_BYTES = 16 << 20

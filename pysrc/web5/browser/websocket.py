@@ -35,6 +35,7 @@ class BrowserWebSocket:
             "onopen": create_proxy(self._on_open),
             "onmessage": create_proxy(self._on_message),
             "onclose": create_proxy(self._on_close),
+            "onerror": create_proxy(self._on_error),
         }
         for name, proxy in self._handlers.items():
             setattr(js_socket, name, proxy)
@@ -77,6 +78,10 @@ class BrowserWebSocket:
     def _on_close(self, js_event: Any) -> None:
         reason = f" ({js_event.reason})" if js_event.reason else ""
         self._over(f"code {js_event.code}{reason}")
+
+    def _on_error(self, js_event: Any) -> None:
+        # The end is told next, with its code; but not by WebKit of a port that it blocks.
+        asyncio.get_running_loop().call_soon(self._over, "the browser made no connection, or lost it")
 
     def _unreachable(self) -> Unreachable:
         return Unreachable(f"{self._url} is not connected: {self._end}")

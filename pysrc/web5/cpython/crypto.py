@@ -123,14 +123,14 @@ class CPythonCrypto:
         return keywrap.aes_key_wrap(wrapping_key, key)
 
     async def unwrap_key(self, wrapping_key: bytes, wrapped: bytes) -> bytes:
-        checks.check_aes_key(wrapping_key)
+        checks.check_wrapped(wrapping_key, wrapped)
         try:
             return keywrap.aes_key_unwrap(wrapping_key, wrapped)
         except (keywrap.InvalidUnwrap, ValueError) as error:
             raise CryptoError(checks.NOT_UNWRAPPED) from error
 
     async def pbkdf2(self, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
-        checks.check_pbkdf2(iterations, length)
+        checks.check_pbkdf2(salt, iterations, length)
         return await asyncio.to_thread(PBKDF2HMAC(hashes.SHA512(), length, salt, iterations).derive, password)
 
 

@@ -5,7 +5,7 @@ All functions raise CryptoError.
 
 from __future__ import annotations
 
-from web5.crypto.ecdsa import COORDINATE
+from web5.crypto.ecdsa import COORDINATE, CURVES
 from web5.crypto.jwk import KEY_TYPES, SIGNING_ALG, KeyMaterial, key_material
 from web5.errors import CryptoError
 from web5.ports.crypto import Jwk
@@ -42,7 +42,16 @@ def check_wrapping(wrapping_key: bytes, key: bytes) -> None:
         raise CryptoError(f"a key of {len(key)} bytes cannot be wrapped")
 
 
-def check_pbkdf2(iterations: int, length: int) -> None:
+def check_wrapped(wrapping_key: bytes, wrapped: bytes) -> None:
+    """Raise CryptoError for what no key can be unwrapped from; of nothing, WebKitGTK's WebCrypto crashes the page."""
+    check_aes_key(wrapping_key)
+    if len(wrapped) < 3 * WRAPPED_STEP or len(wrapped) % WRAPPED_STEP:
+        raise CryptoError(NOT_UNWRAPPED)
+
+
+def check_pbkdf2(salt: bytes, iterations: int, length: int) -> None:
+    if not salt:
+        raise CryptoError("PBKDF2 needs a salt")
     if iterations < 1 or length < 1:
         raise CryptoError("PBKDF2 needs at least one iteration and gives at least one byte")
 
@@ -82,6 +91,8 @@ def agreeing_keys(private_jwk: Jwk, public_jwk: Jwk) -> tuple[KeyMaterial, KeyMa
         raise CryptoError(f"keys of {private.curve} and {public.curve} have no secret in common")
     if not private.d:
         raise CryptoError("a shared secret needs a private key, and this JWK is public")
+    if private.curve in CURVES and not 0 < int.from_bytes(private.d, "big") < CURVES[private.curve].n:
+        raise CryptoError(f"this is no private key of {private.curve}")  # WebKitGTK would take any number
     return private, public
 
 

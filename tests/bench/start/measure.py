@@ -133,18 +133,18 @@ class Figures:
 
     def text(self) -> str:
         """Both tables."""
-        lines = [f"{'':44} {'web5-py':>10} {'web5-js':>10} {'ratio':>8}"]
+        lines = [f"{'':54} {'web5-py':>10} {'web5-js':>10} {'ratio':>8}"]
         for (what, visit), sides in self.seen.items():
             medians = {side: statistics.median(values) for side, values in sides.items()}
             ours, peer = medians.get("ours"), medians.get("peer")
             ratio = f"{peer / ours:.2f}x" if ours and peer else ""
             cells = " ".join(f"{value:10.0f}" if value is not None else " " * 10 for value in (ours, peer))
-            lines.append(f"{f'{what}, {visit}':44} {cells} {ratio:>8}".rstrip())
+            lines.append(f"{f'{what}, {visit}':54} {cells} {ratio:>8}".rstrip())
         visits = list(dict.fromkeys(visit for _, visit in self.phases))
         for visit in visits:
             lines += ["", f"our worker, {visit}"]
             found = [(name, statistics.median(ms)) for (name, of), ms in self.phases.items() if of == visit]
-            lines += [f"  {name:42} {ms:10.0f}" for name, ms in sorted(found, key=lambda one: one[1])]
+            lines += [f"  {name:52} {ms:10.0f}" for name, ms in sorted(found, key=lambda one: one[1])]
         return "\n".join([*lines, "milliseconds after the navigation; medians"])
 
     def as_json(self) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ SEEDS = 100
 FOUND_BY = {
     "rows stay": 29,
     "no backoff": 12,
-    "never woken": 13,
+    "never woken": 19,
     "no doubts": 23,
     "no pause": 14,
     "endless patience": 13,

@@ -33,7 +33,7 @@ PAGE = """() => {
     });
   document.addEventListener("freeze", () => {
     worker.postMessage({ life: "freeze" });
-    for (const end = performance.now() + 300; performance.now() < end; );
+    for (const end = performance.now() + 500; performance.now() < end; );
   });
   document.addEventListener("resume", () => worker.postMessage({ life: "resume" }));
 }"""

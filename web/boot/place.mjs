@@ -12,7 +12,7 @@ const QUIET_MS = 5000;
 const QUIET_TURNS = 2;
 // A page that is frozen takes its worker along, at once, so that no other tab could be the node. The worker runs on only
 // while the handler does: time enough to close its store. Nobody sees a page that is about to be frozen.
-const HANDOVER_MS = 300;
+const HANDOVER_MS = 500;
 
 const OTHER_HERE = "A tab with a newer version of this page has your data. Reload this one.";
 const OTHER_THERE = "Its site has another version of this page by now. Reload this one.";

@@ -20,6 +20,6 @@ element("add").addEventListener("submit", (event) => {
 // A browser that freezes the page stops the worker, too: so that another tab can be the node, it has to be told.
 document.addEventListener("freeze", () => {
   worker.postMessage({ life: "freeze" });
-  for (const end = performance.now() + 300; performance.now() < end; );
+  for (const end = performance.now() + 500; performance.now() < end; );
 });
 document.addEventListener("resume", () => worker.postMessage({ life: "resume" }));

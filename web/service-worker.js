@@ -1,5 +1,5 @@
 // Keeps the page's files in this browser, so that it opens without a network. The build writes SITE in: a version, and
-// the hash of each file that the page needs; "" is the page itself.
+// the hash of each file that the page needs, as it is when it is unpacked; "" is the page itself.
 //
 // 1. A version is used once all of it is here, each file as its hash says. What was cut off goes on where it was.
 // 2. A page, its worker and all they load are of the version that the page began with, also after a newer one took over.
@@ -12,16 +12,40 @@ const page = new Set([scope, new URL("index.html", scope).href]);
 const KEPT = "web5-site-";
 const PAGES = "web5-pages"; // which version each open page, or worker, is of
 const NETWORK = "network"; // instead of a version, where ours is not whole
-const PATIENCE_MS = 3000;
 
 const cacheOf = (version) => caches.open(KEPT + version);
 const address = (url) => url.split(/[?#]/, 1)[0];
 
+// What the build has compressed is kept unpacked: later starts have nothing to unpack, and a browser keeps what it has
+// compiled of a response from here, which it does not of one that a page makes. By that header, the page knows.
+const TYPES = { wasm: "application/wasm", mjs: "text/javascript", zip: "application/zip" };
+const typeOf = (url) => TYPES[/\.(\w+)\.gz$/.exec(url)?.[1]];
+
 async function fetched(url) {
-  // A name with a hash stands for one content; any other may be in the browser's own cache since an older version.
-  const response = await fetch(url, { integrity: `sha256-${files.get(url)}`, cache: isForEver(url) ? "default" : "no-cache" });
+  try {
+    // A name with a hash stands for one content; any other may be in the browser's own cache since an older version.
+    return await checked(url, isForEver(url) ? "force-cache" : "no-cache");
+  } catch {
+    return checked(url, "reload");
+  }
+}
+
+async function checked(url, cache) {
+  const type = typeOf(url);
+  const integrity = type ? "" : `sha256-${files.get(url)}`;
+  const response = await fetch(url, { integrity, cache });
   if (!response.ok || response.redirected) throw new Error(`${url}: ${response.status}`);
-  return response;
+  return type ? unpacked(url, type, await response.arrayBuffer()) : response;
+}
+
+async function unpacked(url, type, bytes) {
+  const start = new Uint8Array(bytes, 0, 2);
+  const isPacked = start[0] === 0x1f && start[1] === 0x8b; // some servers have the browser unpack it
+  const stream = () => new Response(bytes).body.pipeThrough(new DecompressionStream("gzip"));
+  const content = isPacked ? await new Response(stream()).arrayBuffer() : bytes;
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  if (btoa(String.fromCharCode(...hash)) !== files.get(url)) throw new Error(`${url} is not what it should be`);
+  return new Response(content, { headers: { "content-type": type, "web5-unpacked": "" } });
 }
 
 const isForEver = (url) => /[-.][0-9a-f]{16}[./]/.test(url);
@@ -71,11 +95,7 @@ async function answered({ request, clientId, resultingClientId }) {
   if (version === NETWORK) return fetch(request);
   const url = address(request.url);
   const kept = await (await cacheOf(version)).match(url);
-  if (!kept) return fetch(request);
-  if (!isForEver(url)) return kept;
-  // The browser has what it compiled of these with what it got from the network, and often the file, too.
-  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, kept));
-  return Promise.race([fetch(request).then((response) => (response.ok ? response : kept), () => kept), late]);
+  return kept ?? fetch(request);
 }
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));

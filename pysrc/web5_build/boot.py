@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from web5_build import bundles, esbuild
+from web5_build import bundles, compressed, esbuild
 from web5_build.console import Step
 from web5_build.paths import WEB, WORK
 
@@ -74,19 +74,20 @@ def _assets(site: Path, pyodide: str, modules: Modules) -> dict[str, object]:
         "web5": {**web5, **bundles.in_place(modules.app.modules, "home/")},
     }
     zipped = {name: _archive(name, members, folder) for name, members in archives.items()}
-    # Side modules are named .wasm so that any server gives the type that streaming compilation asks for.
     extensions = {path: _hashed(source, folder, ".wasm") for path, source in modules.packages.extensions.items()}
-    engine = site / pyodide / "pyodide.asm.wasm"
-    runtime = Asset(url=f"../{pyodide}/{engine.name}", bytes=engine.stat().st_size)
+    runtime, script = (
+        _asset(site / pyodide / f"{name}.gz", folder) for name in ("pyodide.asm.wasm", "pyodide.asm.mjs")
+    )
     assets = {
         "built": int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()),  # reproducible-builds.org
         "pyodide": f"../{pyodide}/",
         "info": json.loads((site / pyodide / "pyodide-lock.json").read_text())["info"],
         "runtime": runtime,
+        "script": script,
         "stdlib": zipped["stdlib"],
         "packages": [zipped["packages"], zipped["web5"]],
         "extensions": extensions,
-        "total": sum(asset["bytes"] for asset in (runtime, *zipped.values(), *extensions.values())),
+        "total": sum(asset["bytes"] for asset in (runtime, script, *zipped.values(), *extensions.values())),
     }
     code = hashlib.sha256(json.dumps(assets, sort_keys=True).encode())
     for module in sorted((WEB / "boot").glob("*.mjs")):
@@ -101,11 +102,14 @@ def _archive(name: str, members: Mapping[str, bytes], folder: Path) -> Asset:
 
 
 def _hashed(source: Path, folder: Path, suffix: str) -> Asset:
-    """Copy a file under a name with its hash."""
+    """Copy a file, compressed, under a name with its hash."""
     content = source.read_bytes()
     stem = source.name.split(".")[0]
     if stem == "__init__":
         stem = source.parent.name
     name = f"{stem}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}{suffix}"
-    (folder / name).write_bytes(content)
-    return Asset(url=name, bytes=len(content))
+    return _asset(compressed.write(content, folder / name), folder)
+
+
+def _asset(path: Path, folder: Path) -> Asset:
+    return Asset(url=os.path.relpath(path, folder), bytes=path.stat().st_size)

@@ -1,7 +1,6 @@
 """Python code made ready for a fast start: compiled by Pyodide, trimmed, and packed without compression.
 
-A browser then unpacks it by pointing at bytes it already has. On the wire a server's gzip makes up for the missing
-compression.
+A browser then unpacks it by pointing at bytes it already has. It is compressed as a whole (`web5_build.compressed`).
 """
 
 from __future__ import annotations
@@ -107,6 +106,9 @@ UNUSED = {
 }
 """The files that no page needs, by bundle."""
 
+DOCUMENTED = {"web5": ("web5/__init__.py", "web5/api/*", "web5/errors.py", "web5/platform.py")}
+"""The modules whose docstrings are kept, for `help()`, by bundle."""
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -130,15 +132,16 @@ def compiled(name: str, archives: Iterable[Path]) -> Compiled:
     archives = sorted(archives)
     folder = WORK / "bundles" / name
     sources, modules = folder / "sources", folder / "modules"
-    unused = UNUSED.get(name, ())
-    stamp = Stamp(folder / ".stamp", digest(*archives, *unused, *DATA, COMPILER, PYODIDE / "package.json"))
+    unused, documented = UNUSED.get(name, ()), DOCUMENTED.get(name, ())
+    rules = (*unused, *documented, *DATA)
+    stamp = Stamp(folder / ".stamp", digest(*archives, *rules, COMPILER, PYODIDE / "package.json"))
     if not stamp.holds(modules):
         with step(f"Compiling {name} with Pyodide") as current:
             shutil.rmtree(folder, ignore_errors=True)
             sources.mkdir(parents=True)
             for archive in archives:
                 _unpack(archive, sources, unused)
-            _compile(current, sources, modules)
+            _compile(current, sources, modules, documented)
             _copy_data(sources, modules)
             stamp.set()
     found = sorted(sources.rglob(f"*{EXTENSION}"))
@@ -151,10 +154,10 @@ def _unpack(archive: Path, target: Path, unused: tuple[str, ...]) -> None:
         opened.extractall(target, names)
 
 
-def _compile(current: Step, sources: Path, modules: Path) -> None:
+def _compile(current: Step, sources: Path, modules: Path, documented: tuple[str, ...]) -> None:
     modules.mkdir()
-    node = node_env.node()
-    run(current, [node.program, COMPILER, (PYODIDE / "pyodide.mjs").as_uri(), sources, modules])
+    runtime = (PYODIDE / "pyodide.mjs").as_uri()
+    run(current, [node_env.node().program, COMPILER, runtime, sources, modules, json.dumps(documented)])
 
 
 def _copy_data(sources: Path, modules: Path) -> None:

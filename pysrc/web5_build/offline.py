@@ -8,6 +8,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from web5_build import compressed
+
 WORKER = "service-worker.js"
 PAGE = "index.html"
 
@@ -20,6 +22,8 @@ NOT_KEPT = (
     "simple/*",
     "boot/interpreter.mjs",  # for other pages
     "pyodide-*/micropip-*",
+    "pyodide-*/pyodide.asm.mjs",  # they are there compressed, too
+    "pyodide-*/pyodide.asm.wasm",
     "pyodide-*/pyodide.mjs",  # it is in boot/agent.mjs
     "pyodide-*/python_stdlib.zip",  # boot/ has the compiled one
     "pyodide-*/pyodide-lock.json",
@@ -58,4 +62,5 @@ def _kept(site: Path) -> list[str]:
 
 
 def _hash(path: Path) -> str:
-    return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
+    """Return the hash of a file's content, unpacked if it is compressed."""
+    return base64.b64encode(hashlib.sha256(compressed.content(path)).digest()).decode()

@@ -15,6 +15,7 @@ from pathlib import Path
 from web5_build import (
     boot,
     bundles,
+    compressed,
     esbuild,
     node_env,
     offline,
@@ -41,6 +42,9 @@ RUNTIMES = {
     "micropython": (MODULES / "@micropython" / "micropython-webassembly-pyscript", ("micropython.*",)),
 }
 """The source of each runtime's files, by its folder's name in the site."""
+
+COMPRESSED = ("pyodide.asm.mjs", "pyodide.asm.wasm")
+"""The files of runtimes that are carried compressed."""
 
 PAGES = {".html", ".json", ".toml", ".py", ".mjs", ".js", ".css"}
 RUNTIME_NAME = re.compile(rf"(?<=[\"'/(=])({'|'.join(RUNTIMES)})/(?=[\w.])")
@@ -109,10 +113,11 @@ def _copy_runtime(target: Path, name: str, more: list[Path]) -> str:
     for path in files:
         text = path.suffix in {".js", ".mjs", ".css"}
         content = path.read_bytes()
-        # Source maps are not carried along.
-        (target / folder / path.name).write_bytes(
-            re.sub(rb"\n//# sourceMappingURL=\S+", b"", content) if text else content
-        )
+        if text:  # source maps are not carried along
+            content = re.sub(rb"\n//# sourceMappingURL=\S+", b"", content)
+        (target / folder / path.name).write_bytes(content)
+        if path.name in COMPRESSED:
+            compressed.write(content, target / folder / path.name)
     return folder
 
 

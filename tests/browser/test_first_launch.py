@@ -146,10 +146,10 @@ async def test_settings_that_cannot_be_used_are_told(blank: BrowserContext, worl
         await expect(page.locator("#boot-words")).to_have_text("Your node is not running")
 
 
-@pytest.mark.parametrize("missing", ["**/boot/agent.mjs", "**/boot/web5.*.zip"])
+@pytest.mark.parametrize("missing", ["**/boot/agent.mjs", "**/boot/web5.*.zip.gz"])
 async def test_a_node_that_cannot_be_loaded_is_said_to_be_missing(browser: Browser, world: World, missing: str) -> None:
     context = await browser.new_context(service_workers="block")
-    await context.route(missing, lambda route: route.abort())
+    await context.route(missing, lambda route: route.fulfill(status=404))
     device = Device(context, world.origin)
     page = await device.open()
     await expect(page.locator("#boot-words")).to_have_text("Your node is not running")

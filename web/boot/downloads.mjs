@@ -1,13 +1,19 @@
 // Everything the worker loads, under way from the moment this module is evaluated: before PyScript has finished its own
 // preparations and calls loadPyodide. ASSETS is written in by the build.
+//
+// 1. All of it is compressed, since not every server does that.
+// 2. Few files are under way at once, in the order in which they are needed: the page itself needs the line, too.
+import { follow } from "./line.mjs";
 import { SNAPSHOT } from "./role.mjs";
 
+const AT_ONCE = 2;
 const here = (path) => new URL(path, import.meta.url).href;
 
 // Nobody waits for a snapshot.
 const progress = self.name === SNAPSHOT ? undefined : new BroadcastChannel("web5-events");
 
 export const tell = (step, done, total) => progress?.postMessage(JSON.stringify({ type: "boot", step, done, total }));
+const waiting = (tries, most) => tell("line", tries, most);
 
 const total = ASSETS.total;
 let done = 0;
@@ -21,45 +27,61 @@ function arrived(bytes) {
   }
 }
 
-// A response whose bytes are counted as they arrive.
-async function counted(request) {
-  const response = await request;
-  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
-  const counter = new TransformStream({
-    transform(chunk, controller) {
-      arrived(chunk.byteLength);
-      controller.enqueue(chunk);
-    },
+const queue = [];
+let underway = 0;
+
+function next() {
+  if (!queue.length || underway >= AT_ONCE) return;
+  underway += 1;
+  queue.shift()();
+}
+
+// A response with the content of a file.
+function unpacked({ url, bytes }, type = "application/zip") {
+  let counted = 0; // never more than the file has: what the browser has unpacked is longer
+  const count = (more) => {
+    const counts = Math.min(more, bytes - counted);
+    counted += counts;
+    arrived(counts);
+  };
+  const ended = () => {
+    count(bytes);
+    underway -= 1;
+    next();
+  };
+  return new Promise((resolve, reject) => {
+    queue.push(() => follow(here(url), { bytes, type, arrived: count, waiting, ended }).then(resolve, reject));
+    next();
   });
-  return new Response(response.body.pipeThrough(counter), { headers: response.headers });
 }
 
-// A response that goes to the compiler as it is: browsers keep compiled code only for those.
-async function whole({ url, bytes }) {
-  const response = await globalThis.fetch(here(url));
-  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
-  return { response, bytes };
-}
-
-async function compile(asset) {
-  const { response, bytes } = await asset;
-  const module = await WebAssembly.compileStreaming(response);
-  arrived(bytes);
-  return module;
+// A module of JavaScript. Its own address has it unpacked where the service worker gives it so.
+async function imported(asset) {
+  const response = await unpacked(asset, "text/javascript");
+  if (response.url) return import(response.url);
+  const address = URL.createObjectURL(await response.blob());
+  return import(address).finally(() => URL.revokeObjectURL(address));
 }
 
 tell("runtime", 0, total);
 
 export const indexURL = here(ASSETS.pyodide);
 export const stdlibURL = here(ASSETS.stdlib.url);
-export const runtimeURL = here(ASSETS.runtime.url);
+export const runtimeURL = `${indexURL}pyodide.asm.wasm`;
 
-export const script = import(`${indexURL}pyodide.asm.mjs`);
-export const runtime = compile(whole(ASSETS.runtime));
-export const stdlib = counted(globalThis.fetch(stdlibURL));
-export const archives = ASSETS.packages.map(async ({ url }) => (await counted(globalThis.fetch(here(url)))).arrayBuffer());
+export const runtime = unpacked(ASSETS.runtime, "application/wasm").then(WebAssembly.compileStreaming);
+export const script = imported(ASSETS.script);
+let early = unpacked(ASSETS.stdlib);
+// Python reads it whole at each start, of which a worker may have a second one.
+export function stdlib() {
+  const found = early ?? unpacked(ASSETS.stdlib);
+  early = undefined;
+  return found;
+}
+
+export const archives = ASSETS.packages.map(async (asset) => (await unpacked(asset)).arrayBuffer());
 export const extensions = Object.entries(ASSETS.extensions).map(([path, asset]) => {
-  const download = whole(asset);
+  const download = unpacked(asset, "application/wasm");
   // The runtime is needed first, so it gets the processors first.
-  return { path, module: runtime.then(() => compile(download)) };
+  return { path, module: runtime.then(() => download).then(WebAssembly.compileStreaming) };
 });

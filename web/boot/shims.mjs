@@ -4,7 +4,7 @@ import { runtime, runtimeURL, stdlib, stdlibURL } from "./downloads.mjs";
 
 const early = new Map([
   [runtimeURL, () => new Response()], // what is compiled is `runtime`, below
-  [stdlibURL, () => early.delete(stdlibURL) && stdlib], // once: its body is read
+  [stdlibURL, stdlib],
 ]);
 
 export async function fetch(resource, options) {

@@ -14,7 +14,9 @@ _STEPS = (
 )
 _STALLED_SECONDS = 20
 _SETTINGS = "settings"
+_LINE = "line"
 _STORE_SECONDS = 4
+_HINT = "You can already write: notes are saved as soon as your node is up."
 
 
 class Boot:
@@ -32,6 +34,9 @@ class Boot:
         if name == _SETTINGS and not self._finished:
             self._heard = True
             say(el("boot-words"), words.no_settings(done))
+        if name == _LINE and not self._finished:
+            self._heard = True
+            say(el("boot-hint"), words.broken_line(done, total) if done else _HINT)
         start = 2
         for step, end, text in _STEPS:
             if step == name and not self._finished:
@@ -40,6 +45,8 @@ class Boot:
                     self._value = value
                     el("boot-bar").value = value
                     say(el("boot-words"), text)
+                    # Apart from the words, or each change would be read aloud.
+                    say(el("boot-bytes"), words.loaded(done, total) if name == "runtime" else "")
                 self._heard = True
                 if name == "store" and done == 0:
                     self._in_store = True

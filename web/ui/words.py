@@ -64,6 +64,27 @@ def span(seconds):
     return count(int(seconds // (86400 * 365)), "year")
 
 
+def loaded(done, total):
+    """Write how many of the bytes that are fetched have arrived; nothing once they all have."""
+    return _megabytes(done) + " of " + _megabytes(total) + " MB" if done < total else ""
+
+
+def _megabytes(size):
+    tenths = (size + 50_000) // 100_000
+    return str(tenths // 10) + "." + str(tenths % 10)
+
+
+def broken_line(tries, most):
+    """Write that the connection broke while the page was fetched."""
+    return (
+        "The connection is broken. What has arrived stays; the rest is asked for again (try "
+        + str(tries)
+        + " of "
+        + str(most - 1)
+        + ")."
+    )
+
+
 def no_settings(failures):
     """Write that the first launch waits for the site's settings."""
     return (

@@ -174,6 +174,13 @@ def test_a_first_launch_that_waits_says_for_what() -> None:
     assert "SettingsError" in problems._PROBLEMS
 
 
+def test_what_is_fetched_is_told_in_bytes() -> None:
+    assert words.loaded(0, 9_349_999) == "0.0 of 9.3 MB"
+    assert words.loaded(3_250_000, 9_350_000) == "3.3 of 9.4 MB"
+    assert words.loaded(9_350_000, 9_350_000) == ""
+    assert "broken" in words.broken_line(1, 8) and "(try 1 of 7)" in words.broken_line(1, 8)
+
+
 def test_a_comparison_in_words() -> None:
     found = {"endpoint": "http://a", "both": 3, "only_here": 0, "only_there": 0, "mended": 0, "error": None}
     assert words.difference(found) == "a: the same 3 messages"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from web5_build import offline
+from web5_build import compressed, offline
 from web5_build.paths import WEB
 
 NEEDED = {
@@ -14,8 +16,9 @@ NEEDED = {
     "style.css": "body {}",
     "ui/main.py": "print(1)",
     "boot/agent.mjs": "start()",
-    "pyodide-0123456789abcdef/pyodide.asm.wasm": "code",
 }
+PACKED = "pyodide-0123456789abcdef/pyodide.asm.wasm"
+"""It is needed compressed."""
 OTHERS = {
     "config.json": "{}",
     "_headers": "/*",
@@ -29,6 +32,10 @@ def _site(folder: Path) -> Path:
     for name, text in {**NEEDED, **OTHERS}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+    packed = folder / PACKED
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(b"code")
+    compressed.write(b"code", packed)
     (folder / offline.WORKER).write_text((WEB / offline.WORKER).read_text())
     offline.write(folder)
     return folder
@@ -43,7 +50,12 @@ def _list(site: Path) -> dict[str, Any]:
 
 def test_the_page_and_what_it_needs_are_kept_and_nothing_else(tmp_path: Path) -> None:
     files = _list(_site(tmp_path))["files"]
-    assert files.keys() == {"", *(NEEDED.keys() - {"index.html"})}
+    assert files.keys() == {"", *(NEEDED.keys() - {"index.html"}), f"{PACKED}.gz"}
+
+
+def test_what_is_compressed_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    files = _list(_site(tmp_path))["files"]
+    assert files[f"{PACKED}.gz"] == base64.b64encode(hashlib.sha256(b"code").digest()).decode()
 
 
 def test_the_version_is_that_of_all_contents(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 import zipfile
 from pathlib import Path
@@ -23,6 +25,11 @@ def _pages(site: Path) -> list[Path]:
         for path in site.rglob("*")
         if path.suffix in {".html", ".json", ".css", ".py"} and not HASH.search(path.relative_to(site).as_posix())
     ]
+
+
+def _archive(site: Path, name: str) -> zipfile.ZipFile:
+    (packed,) = (site / "boot").glob(f"{name}.*.zip.gz")
+    return zipfile.ZipFile(io.BytesIO(gzip.decompress(packed.read_bytes())))
 
 
 def _without_docs(site: Path) -> list[Path]:
@@ -107,8 +114,7 @@ def test_what_the_worker_loads_is_named_by_its_hash(site: Path) -> None:
 
 @pytest.mark.parametrize("name", ["stdlib", "packages", "web5"])
 def test_archives_are_stored_and_hold_only_pycs_that_are_never_checked_against_a_source(site: Path, name: str) -> None:
-    (archive,) = (site / "boot").glob(f"{name}.*.zip")
-    with zipfile.ZipFile(archive) as opened:
+    with _archive(site, name) as opened:
         members = opened.infolist()
         assert len(members) > 20
         for member in members:
@@ -120,8 +126,7 @@ def test_archives_are_stored_and_hold_only_pycs_that_are_never_checked_against_a
 
 
 def test_the_server_side_is_not_sent_to_browsers(site: Path) -> None:
-    (archive,) = (site / "boot").glob("web5.*.zip")
-    names = zipfile.ZipFile(archive).namelist()
+    names = _archive(site, "web5").namelist()
     assert "site-packages/web5/errors.pyc" in names
     assert "site-packages/web5/ecma_regexp/properties.bin" in names
     server = tuple(f"site-packages/{package}/" for package in ("web5/node", "web5/cpython", "web5_build"))
@@ -134,8 +139,7 @@ def test_no_source_map_is_asked_for(site: Path) -> None:
 
 
 def test_worker_files_are_compiled_in_and_not_fetched(site: Path) -> None:
-    (archive,) = (site / "boot").glob("web5.*.zip")
-    names = zipfile.ZipFile(archive).namelist()
+    names = _archive(site, "web5").namelist()
     sources = [WEB / "agent.py", *(WEB / "app").glob("*.py")]
     assert len(sources) > 3
     for source in sources:

@@ -134,7 +134,7 @@ async def test_its_progress_is_told_in_bytes_and_only_grows(page: Page, root: tu
 
 
 def _loaded(place: Path) -> list[Path]:
-    return [*(place / "boot").glob("*.zip"), *(place / "boot").glob("*.wasm"), *place.glob("pyodide-*/*.wasm")]
+    return [*(place / "boot").glob("*.gz"), *place.glob("pyodide-*/*.gz")]
 
 
 async def test_pyscript_installs_it_by_name_from_the_site_s_index(page: Page, root: tuple[Path, str]) -> None:

@@ -27,11 +27,8 @@ NOT_KEPT = (
     "pyodide-*/pyodide.mjs",  # it is in boot/agent.mjs
     "pyodide-*/python_stdlib.zip",  # boot/ has the compiled one
     "pyodide-*/pyodide-lock.json",
-    # what PyScript loads for editors, terminals and games, and for settings that are no JSON
+    # what PyScript loads on pages that have editors or terminals, and for settings that are no JSON
     "pyscript-*/codemirror*",
-    "pyscript-*/py-editor-*",
-    "pyscript-*/py-game-*",
-    "pyscript-*/py-terminal-*",
     "pyscript-*/pyodide_graph-*",
     "pyscript-*/service-worker.js",
     "pyscript-*/toml-*",

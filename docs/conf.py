@@ -5,7 +5,12 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from docutils import nodes
+from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
+
+from web5_build import weights
+from web5_build.paths import SITE
 
 _ABOUT = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text())["project"]
 
@@ -49,5 +54,16 @@ def _draw(_app: Sphinx, what: str, _name: str, _object: object, _options: object
         lines[1:] = ["", "::", "", *(f"    {line}" for line in lines[1:]), ""]
 
 
+class Weights(Directive):
+    """The table of what the pages fetch, in MB, of the site that is built."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = [f'   "{name}", "{notes}", "{hello}"' for name, notes, hello in weights.table(SITE)]
+        head = [".. csv-table::", '   :header: "MB", "Notes", "Ten lines"', "   :widths: 60, 20, 20", ""]
+        self.state_machine.insert_input([*head, *rows, ""], str(SITE))
+        return []
+
+
 def setup(app: Sphinx) -> None:
+    app.add_directive("weights", Weights)
     app.connect("autodoc-process-docstring", _draw)

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from web5_build import node_env
 from web5_build.console import Step, step
@@ -48,59 +49,6 @@ UNUSED = {
         "idna/compat.py",
         "pydantic/mypy.py",
         "pydantic/v1/*",
-    ),
-    "stdlib": (
-        # what a browser has no use for: other processes, servers, terminals, windows
-        "_aix_support.py",
-        "_android_support.py",
-        "_apple_support.py",
-        "_ios_support.py",
-        "_osx_support.py",
-        "_pyrepl/*",
-        "cmd.py",
-        "curses/*",
-        "ftplib.py",
-        "getpass.py",
-        "http/server.py",
-        "idlelib/*",
-        "imaplib.py",
-        "mailbox.py",
-        "multiprocessing/*",
-        "netrc.py",
-        "poplib.py",
-        "pty.py",
-        "smtplib.py",
-        "socketserver.py",
-        "tkinter/*",
-        "tty.py",
-        "turtle*",
-        "webbrowser.py",
-        "wsgiref/*",
-        "xmlrpc/*",
-        # developers' tools
-        "_pyodide/tests/*",
-        "bdb.py",
-        "compileall.py",
-        "doctest.py",
-        "ensurepip/*",
-        "lib2to3/*",
-        "modulefinder.py",
-        "pdb.py",
-        "pickletools.py",
-        "profile.py",
-        "pyclbr.py",
-        "pydoc.py",
-        "pydoc_data/*",
-        "tabnanny.py",
-        "test/*",
-        "trace.py",
-        "unittest/*",
-        "venv/*",
-        "zipapp.py",
-        # stand-ins for modules that Pyodide has in C
-        "_pydatetime.py",
-        "_pydecimal.py",
-        "_pyio.py",
     ),
     "web5": ("*.dist-info/*", "web5/cli/*", "web5/node/*", "web5/cpython/*"),
 }
@@ -200,8 +148,15 @@ def _data(tree: Path) -> list[Path]:
     return sorted(path for pattern in DATA for path in tree.rglob(pattern))
 
 
-def write_stored(archive: Path, members: Mapping[str, bytes]) -> None:
+def write_stored(archive: Path | IO[bytes], members: Mapping[str, bytes]) -> None:
     """Zip without compression, byte for byte the same for the same members."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as opened:
         for name in sorted(members):
             opened.writestr(zipfile.ZipInfo(name), members[name])
+
+
+def write_deflated(archive: Path, members: Mapping[str, bytes]) -> None:
+    """Zip with compression, byte for byte the same for the same members."""
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name in sorted(members):
+            opened.writestr(zipfile.ZipInfo(name), members[name], zipfile.ZIP_DEFLATED, 9)

@@ -13,7 +13,7 @@ from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
-from web5_build import project, site
+from web5_build import project, site, weights
 from web5_build.console import step
 from web5_build.paths import PYSRC, PYTHON, ROOT, SITE, WEB, WORK
 from web5_build.process import run
@@ -46,7 +46,8 @@ def _make() -> str:
     """Have Sphinx make the pages, unless they are made; the digest of what they are made of."""
     policy = site.policy_element((WEB / "_headers").read_text())
     own = [Path(__file__), WEB / "assets" / "mark.svg", ROOT / "pyproject.toml"]
-    inputs = digest(SOURCES, PYSRC / "web5", *own, policy, project.locked(["sphinx", "furo", "myst-parser"]))
+    sizes = str(weights.table(SITE))
+    inputs = digest(SOURCES, PYSRC / "web5", *own, policy, sizes, project.locked(["sphinx", "furo", "myst-parser"]))
     stamp = Stamp(_MADE / ".stamp", inputs)
     if stamp.holds(_MADE / "index.html"):
         return inputs

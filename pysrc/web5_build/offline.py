@@ -20,20 +20,11 @@ NOT_KEPT = (
     "docs/*",
     "examples/*",
     "simple/*",
+    "licences/*",
     "boot/interpreter.mjs",  # for other pages
     "pyodide-*/micropip-*",
-    "pyodide-*/pyodide.asm.mjs",  # they are there compressed, too
-    "pyodide-*/pyodide.asm.wasm",
     "pyodide-*/pyodide.mjs",  # it is in boot/agent.mjs
-    "pyodide-*/python_stdlib.zip",  # boot/ has the compiled one
     "pyodide-*/pyodide-lock.json",
-    # what PyScript loads on pages that have editors or terminals, and for settings that are no JSON
-    "pyscript-*/codemirror*",
-    "pyscript-*/pyodide_graph-*",
-    "pyscript-*/service-worker.js",
-    "pyscript-*/toml-*",
-    "pyscript-*/xterm*",
-    "pyscript-*/zip-*",
 )
 """The files of the site that the page does not need."""
 
@@ -44,7 +35,7 @@ def write(site: Path) -> None:
     Parameters:
         site: its folder, with the service worker's source in it, or an older list.
     """
-    files = {"" if path == PAGE else path: _hash(site / path) for path in _kept(site)}
+    files = {"" if path == PAGE else path: _hash(site / path) for path in kept(site)}
     version = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
     worker = site / WORKER
     source = worker.read_text().split("\n", 1)
@@ -53,7 +44,8 @@ def write(site: Path) -> None:
     worker.write_text(f"const SITE = {json.dumps({'version': version, 'files': files})};\n{code}")
 
 
-def _kept(site: Path) -> list[str]:
+def kept(site: Path) -> list[str]:
+    """Return the paths of the files that are kept."""
     paths = sorted(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
     return [path for path in paths if not any(fnmatch.fnmatch(path, pattern) for pattern in NOT_KEPT)]
 

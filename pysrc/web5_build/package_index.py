@@ -40,7 +40,10 @@ def make(folder: Path, wheels: list[Path]) -> None:
     everything: dict[str, Any] = {}
     for name, files in by_project.items():
         described = [_described(wheel) for wheel in files]
-        everything[name] = {"releases": {one["filename"].split("-")[1]: [_for_piplite(name, one)] for one in described}}
+        releases: dict[str, list[Any]] = {}
+        for one in described:
+            releases.setdefault(one["filename"].split("-")[1], []).append(_for_piplite(name, one))
+        everything[name] = {"releases": releases}
         links = {one["filename"]: f"{one['url']}#sha256={one['hashes']['sha256']}" for one in described}
         _write(folder / name, f"Links for {name}", links)
         for wheel in files:

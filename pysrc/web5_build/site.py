@@ -17,11 +17,14 @@ from web5_build import (
     bundles,
     compressed,
     esbuild,
+    lean_wheels,
+    licences,
     node_env,
     offline,
     package_index,
     project,
     python_env,
+    stdlib,
     wheels,
     worker_files,
 )
@@ -29,15 +32,30 @@ from web5_build.console import Step, step
 from web5_build.paths import SITE, WEB, WORK
 from web5_build.stamp import Stamp, digest
 
-NOT_SITE = {"boot", "node_modules", "package.json", "package-lock.json", ".npmrc", *worker_files.NAMES}
+NOT_SITE = {"boot", "licences", "node_modules", "package.json", "package-lock.json", ".npmrc", *worker_files.NAMES}
 """The files of web/ that are not copied as they are."""
 
 MODULES = WEB / "node_modules"
 RUNTIMES = {
-    "pyscript": (MODULES / "@pyscript" / "core" / "dist", ("*.js", "*.css")),
+    # Without what it loads on pages that have editors or terminals, and for settings that are no JSON.
+    "pyscript": (
+        MODULES / "@pyscript" / "core" / "dist",
+        (
+            *(
+                "core*.js",
+                "core.css",
+                "deprecations-manager-*.js",
+                "donkey-*.js",
+                "error-*.js",
+                "index-*.js",
+                "mpy-*.js",
+            ),
+            *("py-*.js", "storage.js"),
+        ),
+    ),
     "pyodide": (
         MODULES / "pyodide",
-        ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"),
+        ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"),  # boot.make makes what else it has
     ),
     "micropython": (MODULES / "@micropython" / "micropython-webassembly-pyscript", ("micropython.*",)),
 }
@@ -61,17 +79,24 @@ def build() -> None:
     python_env.ensure()
     node_env.npm_ci(WEB, "Web runtimes from npm: Pyodide, PyScript, MicroPython, noble-curves")
     esbuild.secp256k1()
-    dependencies, own, micropip = wheels.dependencies(), wheels.own(), wheels.micropip()
-    carried = [*dependencies, own]
-    modules = boot.Modules(
-        stdlib=bundles.compiled("stdlib", [bundles.PYODIDE / "python_stdlib.zip"]),
-        packages=bundles.compiled("packages", dependencies),
-        pyscript=bundles.compiled("pyscript", [bundles.pyscript_sources()]),
-        web5=bundles.compiled("web5", [own]),
-        app=bundles.compiled("app", [worker_files.sources()]),
-    )
+    dependencies, own, installer = wheels.dependencies(), wheels.own(), wheels.micropip()
+    packages, web5 = bundles.compiled("packages", dependencies), bundles.compiled("web5", [own])
+    pyscript = bundles.compiled("pyscript", [bundles.pyscript_sources()])
+    app = bundles.compiled("app", [worker_files.sources()])
+    named_in = [part.modules.with_name("sources") for part in (pyscript, app)]
+    parts = stdlib.compiled([installer, *dependencies, own], named_in)
+    modules = boot.Modules(stdlib=parts, packages=packages, pyscript=pyscript, web5=web5, app=app)
+    lean = WORK / "lean-wheels"
+    carried = [
+        own,
+        *lean_wheels.make(dependencies, packages, lean / "packages"),
+        *lean_wheels.make([own], web5, lean / "web5"),
+    ]
+    [micropip] = lean_wheels.make([installer], bundles.compiled("micropip", [installer]), lean / "micropip")
     pages = [path for path in sorted(WEB.iterdir()) if path.name != "node_modules"]
-    stamp = Stamp(WORK / "site.stamp", digest(*pages, *carried, micropip, *modules.folders, Path(__file__).parent))
+    stamp = Stamp(
+        WORK / "site.stamp", digest(*pages, *carried, micropip, parts.digest, *modules.folders, Path(__file__).parent)
+    )
     if not stamp.holds(SITE / "index.html", SITE / "boot" / "interpreter.mjs"):
         with step("Site into dist/site") as current:
             fresh = WORK / "site"
@@ -93,18 +118,20 @@ def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, 
         else:
             target.mkdir(exist_ok=True)
             shutil.copy2(path, target / path.name)
-    folders = {name: _copy_runtime(target, name, [micropip] if name == "pyodide" else []) for name in RUNTIMES}
+    more: dict[str, list[Path | str]] = {"pyodide": [micropip, modules.stdlib.digest, WEB / "boot"]}
+    folders = {name: _copy_runtime(target, name, more.get(name, [])) for name in RUNTIMES}
     package_index.carry_micropip(target / folders["pyodide"], micropip)
     _name_runtimes(target, folders)
     package_index.make(target / "simple", carried)
-    _confine_pages(target)
     if not (target / "config.json").exists():
         (target / "config.json").write_text(json.dumps(DEFAULT_CONFIG, indent=2) + "\n")
+    licences.make(target, [*carried, micropip])
     boot.make(current, target, folders["pyodide"], modules)
+    _confine_pages(target)
     offline.write(target)
 
 
-def _copy_runtime(target: Path, name: str, more: list[Path]) -> str:
+def _copy_runtime(target: Path, name: str, more: list[Path | str]) -> str:
     """Copy a runtime into a folder with a name that is hashed of it, and of what more will lie there; that name."""
     source, patterns = RUNTIMES[name]
     files = sorted({path for pattern in patterns for path in source.glob(pattern)})
@@ -115,9 +142,10 @@ def _copy_runtime(target: Path, name: str, more: list[Path]) -> str:
         content = path.read_bytes()
         if text:  # source maps are not carried along
             content = re.sub(rb"\n//# sourceMappingURL=\S+", b"", content)
-        (target / folder / path.name).write_bytes(content)
         if path.name in COMPRESSED:
             compressed.write(content, target / folder / path.name)
+        else:
+            (target / folder / path.name).write_bytes(content)
     return folder
 
 
@@ -132,7 +160,12 @@ def _name_runtimes(target: Path, folders: dict[str, str]) -> None:
 def _confine_pages(target: Path) -> None:
     """Write the Content-Security-Policy of `_headers` into the pages, for hosts that send no headers."""
     meta = policy_element((target / "_headers").read_text())
-    for page in [*target.glob("*.html"), *target.glob("examples/*.html"), *target.glob("simple/**/*.html")]:
+    for page in [
+        *target.glob("*.html"),
+        *target.glob("examples/*.html"),
+        *target.glob("licences/*.html"),
+        *target.glob("simple/**/*.html"),
+    ]:
         text = page.read_text()
         assert text.count(CHARSET) == 1, page
         page.write_text(text.replace(CHARSET, f"{CHARSET}\n{meta}"))

@@ -9,8 +9,9 @@ import { SNAPSHOT } from "./role.mjs";
 const AT_ONCE = 2;
 const here = (path) => new URL(path, import.meta.url).href;
 
-// Nobody waits for a snapshot.
-const progress = self.name === SNAPSHOT ? undefined : new BroadcastChannel("web5-events");
+// Nobody waits for a snapshot, or reads how far Pyodide alone is.
+const isTold = self.name !== SNAPSHOT && ASSETS.packages.length > 0;
+const progress = isTold ? new BroadcastChannel("web5-events") : undefined;
 
 export const tell = (step, done, total) => progress?.postMessage(JSON.stringify({ type: "boot", step, done, total }));
 const waiting = (tries, most) => tell("line", tries, most);

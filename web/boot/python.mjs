@@ -1,6 +1,7 @@
 // Python with web5 and all it needs, started from nothing, or gone on with from a snapshot of its memory.
 import { loadPyodide } from "../node_modules/pyodide/pyodide.mjs";
 import { archives, extensions, indexURL, runtime, script, stdlibURL, tell } from "./downloads.mjs";
+import { installLate } from "./late.mjs";
 import { unpack } from "./unpack.mjs";
 
 // What a start consists of, in the worker's performance timeline: `build.py bench --only start` reads it.
@@ -53,6 +54,7 @@ export async function startPython(options = {}, { first = false, restore } = {})
     for (const { path, module } of extensions) await loader.handle(await module, `${root}/${path}`);
   }
   tell("packages", 2, 2);
+  if (!options._makeSnapshot) installLate(pyodide); // a snapshot has no function of JavaScript's
   return { pyodide, places };
 }
 

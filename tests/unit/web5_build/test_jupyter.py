@@ -49,7 +49,9 @@ def test_the_index_in_one_file_has_every_wheel_by_its_hash(folder: Path, site: P
     index = (site if of == "site" else folder) / "simple"
     named = {}
     for name, project_of_it in _read(index / "all.json").items():
-        for version, (file,) in project_of_it["releases"].items():
+        for version, file in [
+            (version, file) for version, files in project_of_it["releases"].items() for file in files
+        ]:
             wheel = (index / file["url"]).resolve()
             assert wheel.parent == (index / name).resolve() and wheel.name.split("-")[1] == version
             assert sha256(wheel.read_bytes()).hexdigest() == file["digests"]["sha256"]

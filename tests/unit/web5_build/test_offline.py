@@ -34,7 +34,6 @@ def _site(folder: Path) -> Path:
         (folder / name).write_text(text)
     packed = folder / PACKED
     packed.parent.mkdir(parents=True)
-    packed.write_bytes(b"code")
     compressed.write(b"code", packed)
     (folder / offline.WORKER).write_text((WEB / offline.WORKER).read_text())
     offline.write(folder)

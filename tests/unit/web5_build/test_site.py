@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from web5_build import bundles, licences
 from web5_build.paths import WEB
 from web5_build.site import RUNTIME_NAME, RUNTIMES
 
@@ -28,7 +32,7 @@ def _pages(site: Path) -> list[Path]:
 
 
 def _archive(site: Path, name: str) -> zipfile.ZipFile:
-    (packed,) = (site / "boot").glob(f"{name}.*.zip.gz")
+    (packed,) = [*(site / "boot").glob(f"{name}.*.zip.gz"), *site.glob(f"pyodide-*/{name}.zip.gz")]
     return zipfile.ZipFile(io.BytesIO(gzip.decompress(packed.read_bytes())))
 
 
@@ -123,6 +127,43 @@ def test_archives_are_stored_and_hold_only_pycs_that_are_never_checked_against_a
                 continue
             assert member.filename.endswith(".pyc")
             assert int.from_bytes(opened.read(member)[4:8], "little") == 0b01, member.filename
+
+
+def test_the_whole_standard_library_is_there_in_parts_that_have_nothing_in_common(site: Path) -> None:
+    (runtime,) = site.glob("pyodide-*")
+    late = [zipfile.ZipFile(runtime / f"{name}.zip").namelist() for name in ("library", "tools")]
+    names = [name for part in (_archive(site, "stdlib").namelist(), *late) for name in part]
+    assert len(names) == len(set(names))
+    with zipfile.ZipFile(bundles.PYODIDE / "python_stdlib.zip") as original:
+        sources = {f"{name}c" for name in original.namelist() if name.endswith(".py")}
+    assert sources - set(names) == set()
+    assert {"asyncio/tasks.pyc", "late_stdlib.pyc"} <= set(names) - {name for part in late for name in part}
+    assert "statistics.pyc" in late[0] and "unittest/mock.pyc" in late[1]
+
+
+def test_compiled_wheels_are_for_pyodide_and_record_what_they_have(site: Path) -> None:
+    wheels = [path for path in (site / "simple").rglob("*.whl") if "pyemscripten" in path.name]
+    assert {path.name.split("-")[0] for path in wheels} > {"web5_py", "pydantic", "apsw"}
+    for path in wheels:
+        with zipfile.ZipFile(path) as wheel:
+            (record,) = [name for name in wheel.namelist() if name.endswith(".dist-info/RECORD")]
+            listed = [line.split(",") for line in wheel.read(record).decode().splitlines()]
+            assert sorted(name for name, _, _ in listed) == sorted(wheel.namelist())
+            for name, expected, size in listed:
+                content = wheel.read(name)
+                if name != record:
+                    found = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+                    assert (f"sha256={found}", str(len(content))) == (expected, size), name
+
+
+def test_the_licence_of_all_that_is_carried_is_there_and_named(site: Path) -> None:
+    page = (site / "licences" / "index.html").read_text()
+    wheels = {path.name.split("-")[0] for path in site.rglob("*.whl")}
+    npm = {*json.loads((WEB / "package.json").read_text())["dependencies"], *licences.npm_packages()}
+    for name in {"Python", "furo", "sphinx"} | wheels | npm:
+        (text,) = re.findall(rf'<a href="([^"]+)">{re.escape(name)} [\d.]', page)
+        assert len((site / "licences" / text).read_text()) > 500, name
+    assert 'href="licences/index.html"' in (site / "index.html").read_text()
 
 
 def test_the_server_side_is_not_sent_to_browsers(site: Path) -> None:

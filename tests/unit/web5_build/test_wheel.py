@@ -15,7 +15,7 @@ from web5_build.paths import PYSRC
 
 @pytest.fixture(scope="module")
 def wheel(site: Path) -> zipfile.ZipFile:
-    (path,) = (site / "simple" / "web5-py").glob("web5_py-*.whl")
+    (path,) = (site / "simple" / "web5-py").glob("web5_py-*-py3-none-any.whl")
     return zipfile.ZipFile(path)
 
 

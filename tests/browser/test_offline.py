@@ -114,6 +114,18 @@ async def test_all_works_without_a_network_after_one_visit(deployed: Deployed) -
     assert second.complaints == []
 
 
+async def test_what_could_not_be_kept_is_tried_again(deployed: Deployed) -> None:
+    icon = deployed.site / "assets" / "icon-512.png"
+    content = icon.read_bytes()
+    icon.unlink()
+    device = Device(deployed.context, deployed.url)
+    async with deployed.context.expect_console_message(lambda said: "It is tried again" in said.text):
+        await device.open()
+    await device.ready()
+    icon.write_bytes(content)
+    await expect(device.page.get_by_text(KEPT)).to_be_visible()
+
+
 async def test_a_newer_version_is_fetched_offered_and_taken_when_the_person_says_so(deployed: Deployed) -> None:
     first, second = await deployed.kept(), await deployed.tab()
     deployed.deploy("Notes of tomorrow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -136,16 +137,22 @@ async def test_a_database_that_a_newer_version_has_upgraded_is_not_written_to(
 
 
 async def test_data_that_the_person_clears(page: Page, context: BrowserContext, space: str) -> None:
+    """Chromium leaves a database alone that it has only just made: then it is told once more to clear."""
     await python(page, "open_notes", space)
     for number in range(40):
         assert await python(page, "note", space, number, 1000) == "stored"
     session = await context.new_cdp_session(page)
-    for losses in (1, 2):
-        await session.send("Storage.clearDataForOrigin", {"origin": page.url.rstrip("/"), "storageTypes": "all"})
-        await python(page, "healthy", space, losses)
-        assert await python(page, "note", space, 100 + losses, 1000) == "stored"
+    later = itertools.count(100)
+    async with asyncio.timeout(120):
+        while json.loads(await python(page, "health", space))[1] < 2:
+            await session.send("Storage.clearDataForOrigin", {"origin": page.url.rstrip("/"), "storageTypes": "all"})
+            assert await python(page, "note", space, next(later), 1000) == "stored"
+            await python(page, "healthy", space, 0)
     await python(page, "close_notes", space)
-    assert json.loads(await python(page, "survivors", space)) == {"ids": [*range(40), 101, 102], "check": "ok"}
+    assert json.loads(await python(page, "survivors", space)) == {
+        "ids": [*range(40), *range(100, next(later))],
+        "check": "ok",
+    }
 
 
 async def test_data_that_the_person_clears_in_the_middle_of_writes(

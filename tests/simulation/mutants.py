@@ -145,15 +145,15 @@ def _no_backoff(next_try: Any) -> Any:
     return lambda self, attempts, now: None
 
 
-def _blind_apply(apply: Any) -> Any:
+def _blind_store(store: Any) -> Any:
     """Take pulled messages for superseded if the engine refuses them."""
 
-    async def fault(self: SyncContext, tenant: str, batches: Any, source: str) -> Any:
-        outcomes = await apply(self, tenant, batches, source)
-        for batch, of_batch in zip(batches, outcomes, strict=True):
+    async def fault(self: SyncContext, checked: Any) -> Any:
+        outcomes = await store(self, checked)
+        for batch, of_batch in zip(checked.batches, outcomes, strict=True):
             for candidate, outcome in zip(batch, of_batch, strict=True):
                 if not outcome.settled:
-                    self.ledger.superseded(tenant, candidate.cid)
+                    self.ledger.superseded(checked.tenant, candidate.cid)
         return outcomes
 
     return fault
@@ -231,7 +231,7 @@ MUTANTS: dict[str, Mutant] = {
     "not looked after": Mutant("what closed is not opened again", Flusher, "probe", storage.is_not_looked_after),
     "no write-back": Mutant("what was cleared is not stored again", Flusher, "_lose", storage.loss_is_a_failure),
     "reserve is kept": Mutant("what makes room gets none", Flusher, "begin", storage.reserve_is_kept),
-    "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "apply", _blind_apply),
+    "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "store", _blind_store),
     "terms for ever": Mutant("a registration is not tried after consent", registrar, "_is_to_wait", _waits_for_ever),
     "older writes": Mutant("an older version opens the store of a newer", database, "_check_version", _any_version),
     "lock before store": Mutant("a store says that it is closed before it is", Database, "close", _closed_later),

@@ -1,23 +1,47 @@
 // Has service-worker.js keep this page for when there is no network, and tells of a newer version once it is here.
 {
   const HOUR_MS = 3600000;
+  const FIRST_PAUSE_MS = 5000; // before the page is kept after all, where it could not be; and twice as long each time
   const workers = window.top === window && isSecureContext ? navigator.serviceWorker : undefined;
+  const watched = new WeakSet();
   let registration;
+  let pause = FIRST_PAUSE_MS;
   const tell = (name) => document.dispatchEvent(new CustomEvent(name));
+  const look = () => registration.waiting && registration.active && tell("web5-newer");
+
+  function watch(worker) {
+    if (!worker || watched.has(worker)) return;
+    watched.add(worker);
+    worker.addEventListener("statechange", () => {
+      look();
+      if (worker.state === "redundant" && !registration.active) tryAgain("not all of it could be fetched");
+    });
+  }
+
+  // What is kept already stays: only the rest is fetched then.
+  function tryAgain(reason) {
+    console.warn(`This page is not kept for when there is no network: ${reason}. It is tried again in ${pause / 1000} s.`);
+    setTimeout(keep, pause);
+    pause = Math.min(2 * pause, HOUR_MS);
+  }
+
+  async function keep() {
+    try {
+      registration = await workers.register("service-worker.js", { updateViaCache: "none" });
+    } catch (error) {
+      return tryAgain(error);
+    }
+    registration.addEventListener("updatefound", () => watch(registration.installing));
+    watch(registration.installing);
+    look();
+  }
 
   // Called once the page is there, so that what is kept does not come before what is needed.
-  globalThis.web5KeepSite = async () => {
-    try {
-      registration = await workers?.register("service-worker.js", { updateViaCache: "none" });
-      if (!registration) return;
-      workers.ready.then(() => tell("web5-offline"));
-      const look = () => registration.waiting && registration.active && tell("web5-newer");
-      registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", look));
-      look();
-      setInterval(() => document.hidden || registration.update().catch(() => {}), HOUR_MS);
-    } catch (error) {
-      console.warn(`This page cannot be kept for when there is no network: ${error}`);
-    }
+  globalThis.web5KeepSite = () => {
+    if (!workers) return;
+    workers.ready.then(() => tell("web5-offline"));
+    setInterval(() => document.hidden || registration?.update().catch(() => {}), HOUR_MS);
+    keep();
   };
 
   // Called when the person wants the newer version.

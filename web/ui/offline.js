@@ -31,6 +31,7 @@
     } catch (error) {
       return tryAgain(error);
     }
+    if (!registration) return; // a browser, or whoever automates it, wants none
     registration.addEventListener("updatefound", () => watch(registration.installing));
     watch(registration.installing);
     look();

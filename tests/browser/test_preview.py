@@ -24,6 +24,7 @@ PREVIEW = "web5.preview"
 
 KEPT = """(text) => new Promise((resolve, reject) => {
   const request = indexedDB.open("web5.preview");
+  request.onupgradeneeded = () => request.transaction.abort(); // or there would be one, without anything in it
   request.onerror = () => reject(request.error);
   request.onsuccess = () => {
     const database = request.result;

@@ -24,6 +24,7 @@ function stored(name) {
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const database = request.result;
+      if (!database.objectStoreNames.contains("texts")) return resolve(database.close()); // another page made it
       const found = database.transaction("texts").objectStore("texts").get("newest");
       found.onsuccess = () => resolve(found.result);
       found.onerror = () => reject(found.error);

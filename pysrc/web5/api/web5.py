@@ -189,7 +189,7 @@ class Web5(Archives):
                 is back, and has no identity.
             SettingsError: `config`, or the site's config.json, cannot be used.
             Unreachable, TimedOut: on CPython, nobody answers under the URL in `config`.
-            StorageBusy: another process, or the notes page, has the store.
+            StorageBusy: another process has the store.
             StorageError: the store cannot be opened.
         """
         parse_interval(sync or DEFAULT_SYNC_INTERVAL)

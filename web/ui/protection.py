@@ -22,6 +22,7 @@ class Protection:
         self._agent = agent
         self._refresh = refresh
         self.has_password = False
+        self._kept = ""
         for place in ("phrase-open", "invitation-phrase"):
             on(el(place), "click", lambda _: phrase.open(self.has_password))
         for place in ("password-open", "invitation-password"):
@@ -51,8 +52,10 @@ class Protection:
         show(el("invitation-password"), not has_password)
         el("invitation").inert = False  # boot/preview.mjs may have shown it as it was last
         show(el("invitation"), bool(title) and not kept("localStorage", _DISMISSED))
-        shown = {"title": title, "text": text, "phrase": owes_words, "password": not has_password}
-        keep("localStorage", _SHOWN, json.dumps(shown))
+        shown = json.dumps({"title": title, "text": text, "phrase": owes_words, "password": not has_password})
+        if shown != self._kept:  # the state comes many times a second while much is synced
+            self._kept = shown
+            keep("localStorage", _SHOWN, shown)
 
     async def _lock(self, _):
         await banner.attempt(self._agent, "lock")

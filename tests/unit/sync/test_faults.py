@@ -576,24 +576,7 @@ async def test_a_crash_at_any_request_loses_nothing_and_repeats_little(world: Wo
         phone = await world.device(f"phone{dying}")
         mine = [await phone.write(b"mine %d" % number) for number in range(3)]
         await phone.write(b"edited", existing=mine[0])
-        requests = 0
-        died = asyncio.Event()
-
-        async def die(node: str, kind: str, dying: int = dying, died: asyncio.Event = died) -> None:
-            nonlocal requests
-            requests += 1
-            if requests >= dying:
-                died.set()
-                await asyncio.Event().wait()
-
-        world.network.on_request = die
-        running = asyncio.ensure_future(phone.sync.now())
-        await asyncio.wait({running, asyncio.ensure_future(died.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        world.network.on_request = None
-        whole = running.done()
-        running.cancel()
-        await phone.sync.stop()
-        phone.database.connection.close()
+        whole = await world.crash(phone, dying)
         again = await world.device(f"phone{dying}")
         assert (await again.sync.now()).ok
         assert again.sync.unsettled() == []

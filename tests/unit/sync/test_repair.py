@@ -144,6 +144,24 @@ async def test_a_wiped_endpoint_is_noticed_though_another_device_filled_it_again
     assert cid_of(lost) in world.held(world.remotes["/a"]) == world.held(phone.dwn)
 
 
+async def test_a_wiped_endpoint_is_noticed_though_the_process_dies_just_after_it_has_seen_so(world: World) -> None:
+    """The listing that shows it is the only one that ever does."""
+    world.set_endpoints("/a")
+    for dying in range(1, 7):  # listing, fetching, listing everything, sending
+        phone, laptop = await world.device(f"phone{dying}"), await world.device(f"laptop{dying}")
+        for number in range(3):
+            await phone.write(b"%d" % number)
+        for _ in range(2):
+            await phone.sync.now()
+        await world.replace("/a")
+        await laptop.write(b"the first there now")
+        await laptop.sync.now("push")
+        assert not await world.crash(phone, dying)
+        again = await world.device(f"phone{dying}")
+        assert (await again.sync.now()).ok
+        assert world.held(world.remotes["/a"]) == world.held(again.dwn)
+
+
 async def test_a_dependency_that_an_endpoint_lost_is_sent_again(world: World) -> None:
     world.set_endpoints("/a")
     phone = await world.device()

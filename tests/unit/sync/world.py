@@ -387,6 +387,28 @@ class World:
     async def device(self, name: str = "phone", *identities: Identity) -> Device:
         return await Device(self, self.folder / name).open(*(identities or (self.alice,)))
 
+    async def crash(self, device: Device, dying: int) -> bool:
+        """Sync until so many requests were made, and let the process die at the last; True if it needed fewer."""
+        requests = 0
+        died = asyncio.Event()
+
+        async def die(node: str, kind: str) -> None:
+            nonlocal requests
+            requests += 1
+            if requests >= dying:
+                died.set()
+                await asyncio.Event().wait()
+
+        self.network.on_request = die
+        running = asyncio.ensure_future(device.sync.now())
+        await asyncio.wait({running, asyncio.ensure_future(died.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        self.network.on_request = None
+        whole = running.done()
+        running.cancel()
+        await device.sync.stop()
+        device.database.connection.close()
+        return whole
+
     async def signer_for(self, did: str) -> MessageSigner:
         if self.allowed is not None and did not in self.allowed:
             raise IdentityError(f"{did} is not here")

@@ -163,6 +163,7 @@ class EndpointSync:
         self._pull = Pull(context, peer)
         self._push = Push(context, peer)
         self._vanished: set[str] = set()
+        self._loss_marked = False
         self._looks_closer = not link.probed
         self._given: list[str] = []
         self._log_changed = False
@@ -183,6 +184,8 @@ class EndpointSync:
             failure = await self._audit() or await self._exchange(work)
             if self._push.stored or self._peer.report.pulled > pulled:
                 budget.refund(1, clock.monotonic())
+        elif failure is None and self._loss_marked:
+            self._ledger.nothing_lost(self._endpoint)
         if failure is None and await look_after(self._context, self._peer, self._pull.suspects):
             self._wake_others(self._link, Work.PUSH)
             failure = await self._exchange(work & Work.PUSH)
@@ -245,7 +248,11 @@ class EndpointSync:
                 missing = self._context.dwn.store.missing(self._link.tenant, listing.cids)
                 # Who has brought it there? Another device, or a stranger: then its data may be missing.
                 self._pull.suspects |= self._context.unsent(self._endpoint, listing.cids)
-                self._ledger.listed(self._endpoint, one.name, listing, missing, self._context.clock.now())
+                # After this listing the evidence is gone, and this device may go before it has asked for everything.
+                marks = (self._log_changed or bool(self._vanished)) and self._may_audit()
+                self._loss_marked |= marks
+                now = self._context.clock.now()
+                self._ledger.listed(self._endpoint, one.name, listing, missing, now, may_have_lost=marks)
         self._link.listed_at = self._context.clock.monotonic()
         return None
 
@@ -293,7 +300,7 @@ class EndpointSync:
         """Return True if the endpoint may have lost messages (invariant 2)."""
         link, endpoint, now = self._link, self._endpoint, self._context.clock.monotonic()
         link.doubted |= self._log_changed or self._lost()
-        if link.doubted and self._context.audits[endpoint.id].left(now) >= 1:
+        if link.doubted and self._may_audit():
             return True
         suspect = self._push.dependency_lost or self._pull.fruitless
         if suspect and (link.suspected_at is None or now >= link.suspected_at + SUSPECT_SECONDS):
@@ -303,6 +310,10 @@ class EndpointSync:
             return False
         since = self._context.clock.now() - endpoint.audited
         return not 0 <= since <= AUDIT_SECONDS * 1_000_000  # before 0 if the clock was ahead then
+
+    def _may_audit(self) -> bool:
+        """Return False if it was asked for everything in vain too often lately (invariant 6)."""
+        return self._context.audits[self._endpoint.id].left(self._context.clock.monotonic()) >= 1
 
     async def _audit(self) -> Outcome | None:
         listings = await self._listed(self._peer.list_everything)

@@ -230,8 +230,22 @@ class Ledger:
             if (is_there or is_end) and self.outbox.have_failed(states):
                 self.outbox.release(endpoint, keys)
 
-    def listed(self, endpoint: Endpoint, log: str, listing: Listing, missing: set[str], now: int) -> None:
-        """Take over an endpoint's listing: entries for the messages missing here, the rest is settled (invariant 4)."""
+    def listed(
+        self,
+        endpoint: Endpoint,
+        log: str,
+        listing: Listing,
+        missing: set[str],
+        now: int,
+        *,
+        may_have_lost: bool = False,
+    ) -> None:
+        """Take over an endpoint's listing: entries for the messages missing here, the rest is settled (invariant 4).
+
+        Parameters:
+            may_have_lost: the listing shows that the endpoint may have lost messages, which no later one will show:
+                it is due to list everything, until it did or `nothing_lost`.
+        """
         if not self._is_known(endpoint):
             return
         held = {cid for cid in listing.cids if cid not in missing}
@@ -245,6 +259,8 @@ class Ledger:
                 self.cursors.advance(endpoint.id, log, listing)
             if listing.begun is None and endpoint.audited is None:
                 self._audited(endpoint, now)
+            elif may_have_lost:
+                self._audited(endpoint, 0)
 
     def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
         """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""
@@ -262,6 +278,12 @@ class Ledger:
                     self.cursors.advance(endpoint.id, log, listing)
             self._audited(endpoint, now)
         return lost
+
+    def nothing_lost(self, endpoint: Endpoint) -> None:
+        """Take back that an endpoint is due to list everything, where `listed` said so in the same visit."""
+        if endpoint.audited and self._is_known(endpoint):
+            with self.database.transaction(makes_room=True):
+                self._audited(endpoint, endpoint.audited)
 
     def _is_known(self, endpoint: Endpoint) -> bool:
         """Return True unless an endpoint has left meanwhile, or could not be stored, and was undone."""

@@ -20,6 +20,7 @@ from typing import TypeVar
 import apsw
 
 from web5.dwn.store.health import Health, Ill
+from web5.dwn.store.room import RoomWatch
 from web5.errors import StorageBusy, StorageCorrupt, StorageError, StorageFull, StorageNewer
 
 T = TypeVar("T")
@@ -89,6 +90,7 @@ class Database:
         self.connection = connection
         self._backing = backing or Backing()
         self.health = self._backing.health
+        self._room = RoomWatch(self)
 
     @contextmanager
     def transaction(self, *, makes_room: bool = False) -> Iterator[apsw.Connection]:
@@ -217,6 +219,7 @@ class Database:
         Raises:
             StorageError: what was committed last is not durable. It is closed all the same.
         """
+        self._room.close()
         try:
             await self.flush()
         finally:

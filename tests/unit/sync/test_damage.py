@@ -245,6 +245,20 @@ async def test_what_cannot_be_read_and_nobody_has_is_replaced_by_what_is_newer(w
     assert phone.sync.unsettled() == []
 
 
+async def test_what_is_older_than_what_cannot_be_read_is_not_wanted(world: World) -> None:
+    phone, laptop = await world.device(), await world.device("laptop")
+    note = await phone.write(b"first")
+    await phone.sync.now()
+    await laptop.sync.now()
+    await laptop.write(b"older", existing=note)
+    lost = await phone.write(b"lost", existing=note)
+    spoil_message(phone, lost)
+    await laptop.sync.now()
+    for _ in range(2):
+        assert all(end.error is None for end in (await phone.sync.now()).endpoints)
+    assert {entry.message_cid for entry in phone.sync.unsettled()} == {cid_of(lost)}
+
+
 async def test_it_is_known_after_a_restart(world: World) -> None:
     phone = await world.device()
     large = await phone.write(LARGE)

@@ -284,7 +284,8 @@ class SyncContext:
 
     def _is_variant(self, tenant: str, candidate: Candidate) -> bool:
         rows = [] if candidate.ordering_key == NO_RECORD else self._record(tenant, candidate.ordering_key)
-        return any(says_the_same(candidate.message, row.message) and row.cid != candidate.cid for row in rows)
+        others = (row for row in rows if row.cid != candidate.cid and row.is_readable)
+        return any(says_the_same(candidate.message, row.message) for row in others)
 
     def _wants_initial(self, tenant: str, candidate: Candidate, outcome: Outcome) -> bool:
         """Return True if the engine might say something else of a message if its record were here.
@@ -340,13 +341,18 @@ class SyncContext:
         self.taken.difference_update((endpoint, item.seq) for item, _ in outcomes)
 
     def newest_write(self, tenant: str, *, record_id: str | None = None, cid: str | None = None) -> MessageRow | None:
-        """Return the newest message of a record, or that with this CID, if it is its record's newest, and a write."""
+        """Return the newest message of a record, or that with this CID, if it is its record's newest, and a write.
+
+        One that cannot be read is none.
+        """
         if cid is not None:
             row = self.dwn.store.message(self.dwn.store.tenant(tenant), cid)
             record_id = row.record_id if row else None
         rows = self._record(tenant, record_id) if record_id else []
         newest = rows[-1] if rows else None
-        return newest if newest and newest.latest and newest.method == "Write" and cid in (None, newest.cid) else None
+        if newest is None or not newest.latest or newest.method != "Write" or cid not in (None, newest.cid):
+            return None
+        return newest if newest.is_readable else None
 
     def may_restore(self, endpoint: int, record_id: str) -> bool:
         """Return True if a record may be written anew for an endpoint now, and count it.

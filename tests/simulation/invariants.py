@@ -98,11 +98,25 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     except StorageError:
         return ""  # what it depends on cannot be read there
     outcome = classify(reply, stored.message)
+    if row.direction == "push" and outcome.code == 409 and not await _gives_newest(target, made):
+        return ""  # so the node cannot show what it has instead, and need not have any
     if outcome.settled and not (outcome.code == row.code == OUTLIVED.code and not device.may_hand_on):
         return f"asking again gives {outcome.code}"
     if row.state is not State.WAITING and (outcome.code, outcome.detail) != (row.code, row.detail):
         return f"asking again gives {outcome.code} {outcome.detail}"
     return ""
+
+
+async def _gives_newest(node: Dwn, made: Authored) -> bool:
+    """Return True if a node can give the newest message of a record, with its data."""
+    rows = node.store.record(node.store.tenant(made.tenant), made.record_id)
+    try:
+        newest = await node.read_stored(made.tenant, rows[-1].cid) if rows else None
+        if newest is not None and newest.data is not None:
+            await newest.data.read()
+    except StorageError:
+        return False
+    return True
 
 
 async def _is_bare(node: Dwn, made: Authored) -> bool:

@@ -137,6 +137,7 @@ class Agent:
             signer_for=self._sync_signer,
             registrar=self.registrar,
         )
+        self.sync.before_report.append(self.records.settled)
         self.publications = PublicationStore(database)
         self._publisher = DidPublisher(
             self.publications,

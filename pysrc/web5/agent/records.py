@@ -262,6 +262,11 @@ class AgentRecords:
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._read_stale())
 
+    async def settled(self) -> None:
+        """Return once all that sync has brought so far is read, and told."""
+        while self._reading is not None and not self._reading.done():
+            await asyncio.wait([self._reading])
+
     async def _read_stale(self) -> None:
         while self._stale:
             record_id = self._stale.pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -72,6 +72,8 @@ class SyncEngine:
 
     Attributes:
         listeners: callables that get every `SyncEvent`, in this order; they must not take long.
+        before_report: callables that are awaited before a run that somebody asked for is reported: whoever takes in what
+            it has brought is done then.
         grants: the grants of delegates that DWNs here hold.
     """
 
@@ -87,6 +89,7 @@ class SyncEngine:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.listeners: list[Callable[[SyncEvent], None]] = []
+        self.before_report: list[Callable[[], Awaitable[None]]] = []
         self.grants = GrantBook(dwn, clock)
         self._dwn = dwn
         self._ledger = Ledger(dwn.database, dwn.store)
@@ -289,6 +292,8 @@ class SyncEngine:
             if not own.done():
                 own.cancel()
         report = own.result()
+        for taken_in in self.before_report:
+            await taken_in()
         report.delivered = deliveries.delivered - before
         report.undelivered = sum(one.undelivered for one in self._ledger.deliveries.statuses(authors))
         return report

@@ -102,6 +102,25 @@ async def test_a_renamed_and_a_deleted_identity_are_so_everywhere(world: World) 
         assert work not in device.sync.tenants()
 
 
+async def test_a_sync_ends_when_what_it_brought_is_taken_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long opening it takes."""
+    laptop, words = await first_agent(world, names=("Private",))
+    phone = await world.blank_device("phone")
+    await recover(phone, words)
+    decrypt = phone.vault.decrypt
+
+    async def slow(jwe_text: str) -> bytes:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        return await decrypt(jwe_text)
+
+    monkeypatch.setattr(phone.vault, "decrypt", slow)
+    await laptop.identities.rename(laptop.identities.list()[0].did, "Me")
+    await laptop.sync.now()
+    await phone.sync.now()
+    assert [one.name for one in phone.identities.list()] == ["Me"]
+
+
 async def test_words_of_nobody_change_nothing(world: World) -> None:
     """Invariant 1."""
     phone = await world.blank_device("phone")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Unpack
 
 from web5.agent.agent import Agent
@@ -174,7 +174,8 @@ class SyncApi:
     ) -> UnsettledMessages:
         """Return a page of the messages that are not yet where they belong, with the reason; `status` counts them.
 
-        What was sent to others and is not there yet comes last, with its `target`.
+        What was sent to others and is not there yet comes last, with its `target`. In a tab that is not the node, no
+        more than the first thousand are known: see `all_unsettled`.
 
         Parameters:
             endpoint, states, message_cids: only at this URL, in these states, of these messages; by default any.
@@ -184,9 +185,9 @@ class SyncApi:
 
         Raises:
             InvalidArgument: there is no such limit or state, or the cursor is none of ours.
+            StorageBusy: another tab is the node, and more is asked for than is known here.
         """
-        for state in () if states is None else texts("states", states):
-            choice("state", state, [one.value for one in State])
+        _check_states(states)
         return self._sync.unsettled(
             self._tenants,
             endpoint=endpoint,
@@ -196,6 +197,33 @@ class SyncApi:
             limit=limit,
             cursor=cursor,
         )
+
+    async def all_unsettled(
+        self,
+        *,
+        endpoint: str | None = None,
+        states: Collection[State] | None = None,
+        message_cids: Collection[str] | None = None,
+        target: str | None = None,
+    ) -> AsyncIterator[Unsettled]:
+        """Iterate over all messages that `unsettled` has, page by page, also where another tab is the node.
+
+        One that is settled, or comes to be unsettled, meanwhile may be among them, or not. Parameters are those of
+        `unsettled`.
+
+        Raises:
+            InvalidArgument: there is no such state.
+        """
+        _check_states(states)
+        cursor = None
+        while True:
+            page, cursor = await self._sync.unsettled_page(
+                self._tenants, endpoint, states, message_cids, target, cursor
+            )
+            for one in page:
+                yield one
+            if cursor is None:
+                return
 
     def damaged(self) -> list[Unsettled]:
         """Return the messages that are held here and cannot be read, or whose data cannot; nodes are asked for them."""
@@ -239,3 +267,8 @@ class SyncApi:
     def listeners(self) -> list[Callable[[SyncEvent], None]]:
         """Callbacks, called with each event; they must not take long."""
         return self._sync.listeners
+
+
+def _check_states(states: Collection[State] | None) -> None:
+    for state in () if states is None else texts("states", states):
+        choice("state", state, [one.value for one in State])

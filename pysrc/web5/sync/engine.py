@@ -72,8 +72,8 @@ class SyncEngine:
 
     Attributes:
         listeners: callables that get every `SyncEvent`, in this order; they must not take long.
-        before_report: callables that are awaited before a run that somebody asked for is reported: whoever takes in what
-            it has brought is done then.
+        before_report: callables that are awaited before a run that somebody asked for is reported, so that what it
+            has brought is taken in by then.
         grants: the grants of delegates that DWNs here hold.
     """
 
@@ -423,6 +423,21 @@ class SyncEngine:
             limit=limit,
             cursor=cursor,
         )
+
+    async def unsettled_page(
+        self,
+        tenant: Chosen,
+        endpoint: str | None,
+        states: Collection[State] | None,
+        message_cids: Collection[str] | None,
+        target: str | None,
+        cursor: str | None,
+    ) -> tuple[list[Unsettled], str | None]:
+        """Return a page as `unsettled` does, and where the next one begins; who waits for it need not be the node."""
+        page = self.unsettled(
+            tenant, endpoint=endpoint, states=states, message_cids=message_cids, target=target, cursor=cursor
+        )
+        return list(page), page.cursor
 
     def damaged(self, tenant: str | None = None) -> list[Unsettled]:
         """Return the messages that are held here and cannot be read, or whose data cannot: a part of `unsettled`."""

@@ -336,13 +336,26 @@ class SharedSync(_Part):
             )  # fmt: skip
         state = self._shared.state
         found = state.matching(tenants, endpoint, states, message_cids, target)
-        end = len(found) if limit is None else limit
-        if cursor is not None or (not state.all_told and len(found) < end):
+        is_all = state.all_told or (limit is not None and len(found) >= limit)
+        if cursor is not None or not is_all:
             raise StorageBusy(
                 f"Another tab is the node, and tells of {len(state.unsettled)} unsettled messages at once. Ask for"
-                " fewer of them, or ask in that tab."
+                " fewer of them, or iterate over `all_unsettled()`."
             )
-        return UnsettledMessages(found[:end])
+        return UnsettledMessages(found[:limit])
+
+    async def unsettled_page(
+        self,
+        tenant: Collection[str],
+        endpoint: str | None,
+        states: Collection[State] | None,
+        message_cids: Collection[str] | None,
+        target: str | None,
+        cursor: str | None,
+    ) -> tuple[list[Unsettled], str | None]:
+        kept = None if states is None else list(states)
+        cids = None if message_cids is None else list(message_cids)
+        return await self._do(Service.unsettled_page, list(tenant), endpoint, kept, cids, target, cursor)
 
     def damaged(self, tenant: str | None = None) -> list[Unsettled]:
         if self._shared.real is not None:

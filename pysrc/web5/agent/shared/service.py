@@ -21,7 +21,7 @@ from web5.dwn.types import Message
 from web5.errors import InvalidArgument
 from web5.ports.crypto import JoseAlgorithm
 from web5.sync import Demands, Difference
-from web5.sync.states import Direction, SendResult, SyncReport
+from web5.sync.states import Direction, SendResult, State, SyncReport, Unsettled
 
 
 class Service:
@@ -181,6 +181,18 @@ class Service:
     async def check(self, tenants: list[str]) -> list[Difference]:
         """As `SyncEngine.check`."""
         return await self._agent.sync.check(tenants)
+
+    async def unsettled_page(
+        self,
+        tenants: list[str],
+        endpoint: str | None,
+        states: list[State] | None,
+        message_cids: list[str] | None,
+        target: str | None,
+        cursor: str | None,
+    ) -> tuple[list[Unsettled], str | None]:
+        """As `SyncEngine.unsettled_page`."""
+        return await self._agent.sync.unsettled_page(tenants, endpoint, states, message_cids, target, cursor)
 
     async def send(self, tenant: str, message_cid: str, target: str | None) -> list[SendResult]:
         """As `SyncEngine.send`."""

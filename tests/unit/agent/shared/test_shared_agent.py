@@ -11,6 +11,7 @@ import pytest
 from tests.unit.agent.shared.origin import Origin, platform_of
 from tests.unit.conftest import World
 from web5 import ProtocolPermissions, Record, Web5
+from web5.agent.shared import state
 from web5.errors import Conflict, GrantMissing, InvalidArgument, NotFound, StorageBusy
 
 LARGE = bytes(range(256)) * 8192
@@ -78,13 +79,36 @@ async def test_what_is_read_without_waiting_is_told(three: tuple[Web5, Web5, Web
     assert node.identities.list() == other.identities.list()
     await other.sync.start("1 hour")
     assert other.sync.interval == node.sync.interval == "1 hour"
+    await other.sync.now()
+    await other.sync.start("off")
     await other.dwn.records.create("waits")
     await third.agent.refresh()  # type: ignore[attr-defined]
     assert list(third.sync.status()) == list(node.sync.status())
-    assert list(third.sync.unsettled(limit=None)) == list(node.sync.unsettled(limit=None))
+    assert list(third.sync.unsettled(limit=None)) == list(node.sync.unsettled(limit=None)) != []
     assert list(third.sync.unsettled(endpoint=third.sync.status()[0].endpoint, limit=None)) == list(
         node.sync.unsettled(endpoint=node.sync.status()[0].endpoint, limit=None)
     )
+
+
+async def test_all_that_is_unsettled_is_to_be_had_beside_the_node_where_the_state_has_not_all(
+    three: tuple[Web5, Web5, Web5], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "MOST_TOLD", 2)
+    node, other, _third = three
+    await node.sync.now()
+    for _ in range(3):
+        await other.dwn.records.create("waits")
+    await other.agent.refresh()  # type: ignore[attr-defined]
+    with pytest.raises(StorageBusy, match="all_unsettled"):
+        other.sync.unsettled(limit=None)
+    everything = list(node.sync.unsettled(limit=None))
+    assert len(everything) > 2 and [one async for one in other.sync.all_unsettled()] == everything
+    url = everything[0].endpoint
+    assert [one async for one in other.sync.all_unsettled(endpoint=url, states=["pending"])] == [  # type: ignore[list-item]
+        one for one in everything if one.endpoint == url and one.state == "pending"
+    ]
+    with pytest.raises(InvalidArgument, match="state"):
+        [one async for one in other.sync.all_unsettled(states=["lost"])]  # type: ignore[list-item]
 
 
 async def test_large_data_go_both_ways_in_chunks(three: tuple[Web5, Web5, Web5]) -> None:

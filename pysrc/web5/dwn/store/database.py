@@ -90,7 +90,7 @@ class Database:
         self.connection = connection
         self._backing = backing or Backing()
         self.health = self._backing.health
-        self._room = RoomWatch(self)
+        self._room = RoomWatch(self.health, self._touch)
 
     @contextmanager
     def transaction(self, *, makes_room: bool = False) -> Iterator[apsw.Connection]:
@@ -171,6 +171,15 @@ class Database:
         Out of reach is what the medium keeps: a browser's log of IndexedDB until it is compacted, blocks of a disk.
         """
         await self._backing.erase()
+
+    async def _touch(self) -> None:
+        """Have a page stored anew, with nothing new in it."""
+
+        def change() -> None:  # an update to the same value would write nothing
+            self.connection.execute("INSERT INTO component VALUES ('', 0)")
+            self.connection.execute("DELETE FROM component WHERE name = ''")
+
+        await self.commit(change)
 
     def _failure(self, error: BaseException) -> StorageError | None:
         for kind, ours in _ERRORS:

@@ -6,15 +6,12 @@ Whoever only reads would otherwise be told so until something is written.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import apsw
 
-from web5.dwn.store.health import Ill
+from web5.dwn.store.health import Health, Ill
 from web5.errors import StorageError
-
-if TYPE_CHECKING:
-    from web5.dwn.store.database import Database
 
 SECONDS = (2.0, 300.0)
 """The first and the longest wait before it looks again."""
@@ -24,23 +21,25 @@ class RoomWatch:
     """Stores something very small, now and then, while the last change found no room.
 
     Parameters:
-        database: one whose tables were made.
+        health: that of the store.
+        touch: stores something, so that `health` tells whether there was room.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, health: Health, touch: Callable[[], Awaitable[None]]) -> None:
+        self._health = health
+        self._touch = touch
         self._task: asyncio.Task[None] | None = None
-        database.health.on_changed.append(self._changed)
+        health.on_changed.append(self._changed)
 
     def close(self) -> None:
         """Look no more. Safe to call twice."""
-        if self._changed in (callbacks := self._database.health.on_changed):
+        if self._changed in (callbacks := self._health.on_changed):
             callbacks.remove(self._changed)
         if self._task is not None:
             self._task.cancel()
 
     def _is_full(self) -> bool:
-        trouble = self._database.health.trouble
+        trouble = self._health.trouble
         return trouble is not None and trouble.kind == Ill.FULL
 
     def _changed(self) -> None:
@@ -54,14 +53,8 @@ class RoomWatch:
             if not self._is_full():
                 return
             try:
-                await self._database.commit(self._touch)
+                await self._touch()
             except apsw.ConnectionClosedError:
                 return
             except StorageError:  # `health` has it
                 wait = min(2 * wait, longest)
-
-    def _touch(self) -> None:
-        """Have a page stored anew, with nothing new in it."""
-        db = self._database.connection
-        db.execute("INSERT INTO component VALUES ('', 0)")  # an update to the same value would write nothing
-        db.execute("DELETE FROM component WHERE name = ''")

@@ -53,10 +53,11 @@ def _is_figure(value: float) -> bool:
 async def test_app(site: Path, tmp_path: Path) -> None:
     rows, printed = await _figures("app", tmp_path)
     names = [row["name"] for row in rows]
-    assert len(names) == len(set(names)) == 4
+    assert len(names) == len(set(names)) == 9
     for row in rows:
-        assert _is_figure(row["ours"]), row
-        assert _is_figure(row["peer"]), row
+        assert all(_is_figure(row[side]) for side in ("ours", "peer") if side in row), row
+    assert [set(row) - {"name"} for row in rows].count({"ours", "peer"}) == 4
+    for row in rows:
         assert row["name"] in printed
 
 

@@ -30,16 +30,22 @@ class Sizes:
         stored: records on the device while it is queried.
         synced: records of a push and of a pull.
         queries: how often the newest are asked for.
+        created: records that are made in a row, and at once.
+        listed: records of a list that stays true.
+        tabs: how often another tab is opened.
     """
 
     stored: int
     synced: int
     queries: int
+    created: int
+    listed: int
+    tabs: int
 
 
 SIZES = {
-    "full": Sizes(stored=1000, synced=500, queries=20),
-    "quick": Sizes(stored=22, synced=6, queries=2),
+    "full": Sizes(stored=1000, synced=500, queries=20, created=300, listed=10_000, tabs=5),
+    "quick": Sizes(stored=22, synced=6, queries=2, created=6, listed=100, tabs=1),
 }
 
 
@@ -77,6 +83,31 @@ class Bench:
     async def run(self) -> None:
         for side in SIDES:
             await self._steps(side)
+        await self._library()
+
+    async def _library(self) -> None:
+        """Do what the peer has nothing to compare with: many creates, a list that stays true, another tab."""
+        sizes, add = self._sizes, self._figures.add
+        context = await self._browser.new_context()
+        page = f"{self._origin}/bench-ours.html"
+        call = await open_device(context, page)
+        await call("connect", endpoints=[self._dwn_server], store="library")
+        for gathered, how in ((False, "one after the other"), (True, "at once")):
+            say(f"app: web5-py, {sizes.created} creates, {how}")
+            ms = (await call("creates", count=sizes.created, gathered=gathered))["ms"]
+            add(f"{sizes.created} creates, {how}", "ours", ms)
+        await call("write", count=20)
+        each = []
+        for _ in range(sizes.tabs):
+            other = await open_device(context, page)
+            connected = (await other("connect", endpoints=[self._dwn_server], store="library"))["ms"]
+            each.append(connected + (await other("newest", repeat=1, limit=20))["each"][0])
+        add("another tab: connected, newest 20", "ours", statistics.median(each))
+        say(f"app: web5-py, a list of {sizes.listed:,}")
+        live = await call("live", stored=sizes.listed)
+        add(f"live() of {sizes.listed:,}, first state", "ours", live["first"])
+        add(f"live() of {sizes.listed:,}, after a change", "ours", statistics.median(live["after"]))
+        await context.close()
 
     async def _device(self, side: str) -> tuple[BrowserContext, Call]:
         """A page of one side with storage and cache of its own."""

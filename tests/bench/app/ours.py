@@ -1,7 +1,9 @@
 """web5-py in a PyScript worker, driven by tests/bench/app/measure.py with the same steps as the peer."""
 
+import asyncio
 import json
 import time
+from functools import partial
 from urllib.parse import urljoin
 
 import js
@@ -15,14 +17,15 @@ class Steps:
     web5: Web5
     did: str
 
-    async def connect(self, endpoints: list[str]) -> dict:
+    async def connect(self, endpoints: list[str], store: str = "") -> dict:
         start = time.perf_counter()
         gateway = urljoin(js.WEB5_SITE, "dht")
         self.web5, self.did = await Web5.connect(
-            sync="off", dwn_endpoints=endpoints, did_dht_gateways=[gateway], name=f"bench-{time.time_ns()}"
+            sync="off", dwn_endpoints=endpoints, did_dht_gateways=[gateway], name=store or f"bench-{time.time_ns()}"
         )
         ms = (time.perf_counter() - start) * 1000
-        await self.web5.agent.publish_all()
+        if not self.web5.agent.joined:
+            await self.web5.agent.publish_all()
         return {"ms": ms, "did": self.did}
 
     async def write(self, count: int) -> dict:
@@ -33,6 +36,37 @@ class Steps:
             await self.web5.dwn.records.create(data, schema=SCHEMA, data_format="text/plain")
             each.append((time.perf_counter() - start) * 1000)
         return {"each": each}
+
+    async def creates(self, count: int, gathered: bool) -> dict:
+        """Records of an app of its own, one after the other or all at once."""
+        made = [partial(self.web5.dwn.records.create, f"Note {i}", schema=f"{SCHEMA}/creates") for i in range(count)]
+        start = time.perf_counter()
+        if gathered:
+            await asyncio.gather(*(create() for create in made))
+        else:
+            for create in made:
+                await create()
+        return {"ms": (time.perf_counter() - start) * 1000}
+
+    async def live(self, stored: int) -> dict:
+        """The first state of a list of so many records, and the one after a change."""
+        for first in range(0, stored, 100):
+            await asyncio.gather(
+                *(self.web5.dwn.records.create(f"{first + i}", schema=f"{SCHEMA}/live") for i in range(100))
+            )
+        start = time.perf_counter()
+        states = self.web5.dwn.records.live(schema=f"{SCHEMA}/live", date_sort="createdDescending")
+        found = await anext(states)
+        first_ms = (time.perf_counter() - start) * 1000
+        assert len(found) == stored, len(found)
+        after = []
+        for i in range(10):
+            await self.web5.dwn.records.create(f"new {i}", schema=f"{SCHEMA}/live")
+            start = time.perf_counter()
+            assert len(await anext(states)) == stored + i + 1
+            after.append((time.perf_counter() - start) * 1000)
+        await states.aclose()
+        return {"first": first_ms, "after": after}
 
     async def newest(self, repeat: int, limit: int) -> dict:
         each = []

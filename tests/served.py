@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from web5.node.connections import ConnectionLimits
-from web5.node.http import Server, listen, server_config
+from web5.node.http.connections import ConnectionLimits
+from web5.node.http.server import Server, listen, server_config
 from web5.tasks import first_of
 
 

@@ -72,7 +72,7 @@ def _serve(options: argparse.Namespace, _rest: list[str]) -> int:
         _build()
     say("==> Starting two remote nodes (/dwn0, /dwn1), a DID DHT gateway (/dht) and the site; Ctrl-C ends it")
     where = ["--port", str(options.port), "--site", str(SITE), "--data", str(WORK / "data")]
-    _become(["-m", "web5.node.serve", *where])
+    _become(["-m", "web5.node", "serve", "--paths", "/dwn0,/dwn1", *where])
 
 
 def _check(_options: argparse.Namespace, _rest: list[str]) -> int:

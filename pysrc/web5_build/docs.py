@@ -45,7 +45,7 @@ def build() -> None:
 def _make() -> str:
     """Have Sphinx make the pages, unless they are made; the digest of what they are made of."""
     policy = site.policy_element((WEB / "_headers").read_text())
-    own = [Path(__file__), WEB / "assets" / "mark.svg", ROOT / "pyproject.toml"]
+    own = [Path(__file__), WEB / "assets" / "mark.svg", ROOT / "pyproject.toml", ROOT / "deploy"]
     sizes = str(weights.table(SITE))
     inputs = digest(SOURCES, PYSRC / "web5", *own, policy, sizes, project.locked(["sphinx", "furo", "myst-parser"]))
     stamp = Stamp(_MADE / ".stamp", inputs)

@@ -1,4 +1,4 @@
-"""docs/rules.md, errors.md, sync.md and web5-js.md: the tables of rules, error codes and names, for people.
+"""The tables of rules, error codes, names and settings, for people: docs/rules.md and what else is in `PAGES`.
 
 Run with `python -m web5_build.rule_docs` in the environment that `build.py` makes; a test sees to it that the files are
 up to date.
@@ -7,7 +7,7 @@ up to date.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from web5.dwn.codes import Code
 from web5.dwn.messages.records_write import MUTABLE
@@ -16,6 +16,7 @@ from web5.dwn.permissions.records import SCOPES
 from web5.dwn.protocols import authorization, integrity, shape, validation
 from web5_build.error_words import MEANINGS
 from web5_build.js_api import web5_js
+from web5_build.node_docs import node_settings
 from web5_build.paths import PYSRC, ROOT
 from web5_build.sync_docs import sync
 from web5_build.tables import table
@@ -64,12 +65,19 @@ def errors() -> str:
     )
 
 
+PAGES: Mapping[str, Callable[[], str]] = {
+    "rules.md": rules,
+    "errors.md": errors,
+    "sync.md": sync,
+    "web5-js.md": web5_js,
+    "reference/node-settings.md": node_settings,
+}
+"""The makers of the pages, by their paths in docs."""
+
+
 def write() -> None:
-    DOCS.mkdir(exist_ok=True)
-    (DOCS / "rules.md").write_text(rules(), encoding="utf-8")
-    (DOCS / "errors.md").write_text(errors(), encoding="utf-8")
-    (DOCS / "sync.md").write_text(sync(), encoding="utf-8")
-    (DOCS / "web5-js.md").write_text(web5_js(), encoding="utf-8")
+    for path, text in PAGES.items():
+        (DOCS / path).write_text(text(), encoding="utf-8")
 
 
 def _updates() -> Iterable[str]:

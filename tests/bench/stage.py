@@ -78,7 +78,8 @@ async def embedded_defaults(site: Path, data: Path) -> AsyncIterator[str]:
     """Site and gateway as `build.py serve` starts them; their address."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "web5.node.serve", "--port", "0", "--site", str(site), "--data", str(data)),
+        *("-m", "web5.node", "serve", "--paths", "/dwn0,/dwn1"),
+        *("--port", "0", "--site", str(site), "--data", str(data)),
         env={**os.environ, "PYTHONPATH": str(ROOT / "pysrc")},
         stdout=asyncio.subprocess.PIPE,
     )

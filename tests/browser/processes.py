@@ -73,7 +73,8 @@ class Server:
 
 def embedded(port: int, site: Path, data: Path) -> Server:
     """The embedded default: the site, two nodes and the gateway."""
-    serve = ["-m", "web5.node.serve", "--port", str(port), "--site", str(site), "--data", str(data)]
+    where = ["--port", str(port), "--site", str(site), "--data", str(data)]
+    serve = ["-m", "web5.node", "serve", "--paths", "/dwn0,/dwn1", *where]
     return Server(serve, f"http://127.0.0.1:{port}/config.json")
 
 

@@ -13,7 +13,7 @@ from tests.interop.node.serving import EmbeddedServer
 from tests.served import served
 from web5.cpython.websocket import CPythonWebSockets
 from web5.errors import AskedToWait, NoWebSocket, Unreachable
-from web5.node.connections import ConnectionLimits
+from web5.node.http.connections import ConnectionLimits
 from web5.tasks import first_of
 
 SHORT = ConnectionLimits(head=0.2, body=0.2, taking=0.2, idle=2, slowest=1000)

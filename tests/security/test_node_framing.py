@@ -1,7 +1,7 @@
 """Bytes on the wire hold as many requests as a strict reader finds in them, however they are mutated.
 
-The reader here has the whole text at hand, and knows nothing of `web5.node.framing`. The server is the node's own, on
-real sockets, with an app that takes down what it is asked.
+The reader here has the whole text at hand, and knows nothing of `web5.node.http.framing`. The server is the node's own,
+on real sockets, with an app that takes down what it is asked.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.security.examples import examples
 from tests.served import served
-from tests.unit.node.test_framing import BAD, CHUNKED, GET, OLD, POST
+from tests.unit.node.http.test_framing import BAD, CHUNKED, GET, OLD, POST
 
 EXAMPLES = 400
 LIMIT = 60

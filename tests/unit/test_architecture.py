@@ -55,6 +55,8 @@ INSIDE: dict[str, set[str]] = {
     "sync.exchange": {"sync.plan", "sync.ledger", "sync.exchange", "sync.states"},
     "sync.schedule": {"sync.plan", "sync.exchange", "sync.schedule", "sync.states"},
     "agent.vault": {"agent.vault"},
+    "node.http": {"node.http", "node.limits"},
+    "node.reading": {"node.reading", "node.limits", "node.endpoint"},
 }
 """Rooms that may import only these of their own house."""
 
@@ -67,6 +69,8 @@ CPYTHON_ONLY = {
     "http.server",
     "httpx",
     "multiprocessing",
+    "prometheus_client",
+    "pydantic_settings",
     "socket",
     "sqlite3",
     "starlette",

@@ -66,6 +66,13 @@ def _on_one_line(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in shown)
 
 
-def set_up() -> None:
-    """Send the warnings and errors of this process to stderr, bounded."""
-    logging.basicConfig(level=logging.WARNING, handlers=[BoundedHandler()], force=True)
+def set_up(level: str = "warning") -> None:
+    """Send what this process logs to stderr, bounded.
+
+    Parameters:
+        level: from which on our own messages are written. Those of libraries are from "warning" on at the most: below
+            that, they have addresses and DIDs in them.
+    """
+    lowest = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(lowest, logging.WARNING), handlers=[BoundedHandler()], force=True)
+    logging.getLogger("web5").setLevel(lowest)

@@ -28,7 +28,7 @@ from tests.interop.reference import reference_script
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.dwn.store.database import open_file
-from web5.node.http import listen
+from web5.node.http.server import listen
 from web5.node.static import create_site
 
 HERE = Path(__file__).parent

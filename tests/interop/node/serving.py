@@ -13,10 +13,15 @@ START_SECONDS = 30.0
 
 
 class EmbeddedServer:
-    """`python -m web5.node.serve` as a process with a data folder and a port that outlive it."""
+    """`python -m web5.node serve` as a process with a data folder and a port that outlive it.
+
+    Parameters:
+        more: flags; without `--paths`, it has the DWNs that `build.py serve` has.
+    """
 
     def __init__(self, data_dir: Path, site: Path | None = None, *more: str) -> None:
-        self._arguments = ["--data", str(data_dir), *(["--site", str(site)] if site else []), *more]
+        paths = [] if "--paths" in more else ["--paths", "/dwn0,/dwn1"]
+        self._arguments = ["--data", str(data_dir), *(["--site", str(site)] if site else []), *paths, *more]
         self._log = data_dir.with_suffix(".log")
         self._port = 0
         self.process: asyncio.subprocess.Process
@@ -35,7 +40,8 @@ class EmbeddedServer:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "web5.node.serve",
+                "web5.node",
+                "serve",
                 "--port",
                 str(self._port),
                 *self._arguments,

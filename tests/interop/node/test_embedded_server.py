@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-import socket
 import statistics
 import time
 from pathlib import Path
@@ -21,7 +20,6 @@ from web5.dids.keys import signer_for
 from web5.dwn import compose, rpc
 from web5.dwn.cid import DataCid
 from web5.errors import Unreachable
-from web5.node.serve import main
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 
@@ -131,23 +129,9 @@ async def test_every_acknowledged_record_survives_kill_9(server):
         assert await owner.read(record_id) == data
 
 
-def test_port_that_is_taken_is_told_in_one_line(tmp_path: Path, capsys):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert main(["--port", str(port), "--data", str(tmp_path / "data")]) == 1
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert re.fullmatch(rf"[^\n]*:{port} \(Address already in use\)[^\n]*--port[^\n]*\n", output.err)
-
-
 async def test_data_that_another_server_uses_is_told_in_one_line(server, tmp_path: Path):
     with pytest.raises(AssertionError, match=r"is in use by process \d+"):
         await EmbeddedServer(tmp_path / "data").start()
-
-
-def test_site_that_was_not_built_is_told(tmp_path: Path, capsys):
-    assert main(["--site", str(tmp_path / "site"), "--data", str(tmp_path / "data")]) == 1
-    assert "build.py site" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -162,13 +146,6 @@ async def test_a_question_has_the_time_that_is_set(tmp_path: Path, more: list[st
             then = ManualClock(clock.now() - minutes * 60_000_000)
             answers.append((await owner.process(await compose.messages_query(owner.signer, then)))["status"]["code"])
         assert answers == codes
-
-
-@pytest.mark.parametrize("text", ["-1", "1.5", "soon"])
-def test_a_window_that_is_none_is_refused(text: str, capsys):
-    with pytest.raises(SystemExit):
-        main(["--time-window", text])
-    assert "this is a whole number" in capsys.readouterr().err
 
 
 async def test_site_lies_beside_the_nodes(tmp_path: Path):

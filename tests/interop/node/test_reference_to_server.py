@@ -1,4 +1,4 @@
-"""`@web5/agent`'s own HTTP and WebSocket clients against `python -m web5.node.serve`."""
+"""`@web5/agent`'s own HTTP and WebSocket clients against `python -m web5.node serve`."""
 
 import asyncio
 import hashlib

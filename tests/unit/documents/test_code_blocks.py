@@ -26,7 +26,7 @@ def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
     assert kinds <= {"python", *NOT_CODE}
 
 
-def test_pages_that_are_shown_are_examples_which_run_in_a_browser() -> None:
+def test_files_that_are_shown_are_examples_which_run_in_a_browser_or_start_a_node() -> None:
     shown = [
         (page.parent / block.info.split(" ")[1]).resolve()
         for page in PAGES
@@ -34,7 +34,8 @@ def test_pages_that_are_shown_are_examples_which_run_in_a_browser() -> None:
         if block.info.startswith("{literalinclude}")
     ]
     assert shown
-    assert [path for path in shown if path.parent != WEB / "examples" or not path.exists()] == []
+    tested = (WEB / "examples", ROOT / "deploy")
+    assert [path for path in shown if path.parent not in tested or not path.exists()] == []
 
 
 def test_the_settings_that_the_documentation_shows_can_be_read() -> None:

@@ -15,7 +15,7 @@ from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn import compose, rpc, rpc_socket
 from web5.dwn.rpc import ErrorCode
 from web5.errors import NoWebSocket, Unreachable
-from web5.node.http import LARGEST_TEXT
+from web5.node.http.server import LARGEST_TEXT
 
 SECONDS = 10
 

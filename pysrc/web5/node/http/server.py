@@ -23,8 +23,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode
 
-from web5.node.connections import BATCH, ConnectionLimits, Connections
-from web5.node.framing import Framing
+from web5.node.http.connections import BATCH, ConnectionLimits, Connections
+from web5.node.http.framing import Framing
 from web5.node.limits import KIB, Limits
 
 HEADERS_BESIDE = 16 * KIB
@@ -37,6 +37,7 @@ PING_SECONDS = 20.0
 """Time between two pings of a WebSocket's client, and for its answer."""
 
 GRACE_SECONDS = 3
+"""Time that requests under way have by default once the server is to end."""
 
 BACKLOG = 1024
 """Connections that the system keeps until they are accepted."""
@@ -196,10 +197,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         return cast(ServerConfig, self.config).connections
 
 
-def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, proxies: Sequence[str] = ()) -> ServerConfig:
+def server_config(
+    app: ASGIApp,
+    limits: ConnectionLimits | None = None,
+    proxies: Sequence[str] = (),
+    grace_seconds: int = GRACE_SECONDS,
+) -> ServerConfig:
     """Return the settings of a server of DWNs.
 
     Parameters:
+        grace_seconds: the time that requests under way have once the server is to end.
         proxies: addresses and networks of reverse proxies, whose `X-Forwarded-For` says who the client is; anybody
             else's says nothing.
     """
@@ -219,7 +226,7 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, proxies:
         forwarded_allow_ips=list(proxies),
         backlog=BATCH,
         timeout_keep_alive=connections.limits.idle,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
         ws_max_size=LARGEST_TEXT,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.node.framing import MOST_FIELDS, Framing
+from web5.node.http.framing import MOST_FIELDS, Framing
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: x:80\r\nContent-Length: 3\r\n\r\nabc"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from web5.node.connections import ConnectionLimits, Connections
+from web5.node.http.connections import ConnectionLimits, Connections
 
 LIMITS = ConnectionLimits(connections=6, per_address=3, slowest=100)
 

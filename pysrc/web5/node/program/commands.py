@@ -1,0 +1,125 @@
+"""The commands of `web5-node`, once their settings are known."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from contextlib import AbstractAsyncContextManager
+
+from starlette.types import ASGIApp
+
+from web5.errors import StorageError, Web5Error
+from web5.node import logs
+from web5.node.http.connections import ConnectionLimits
+from web5.node.http.server import Server, ServerConfig, listen, server_config
+from web5.node.limits import Limits
+from web5.node.program.settings import NodeSettings, is_secret, shown
+from web5.node.program.sources import Found, WrongSettings
+from web5.node.registration import RegistrationSettings
+from web5.node.serve import embedded
+
+LONGEST_TERMS = 1 << 20
+"""Bytes of terms of service; people are to read them."""
+
+
+class CannotListen(Web5Error):
+    """An address that the node cannot listen on."""
+
+
+def config(found: Found) -> int:
+    """Print the settings as a TOML file, in which comments say where each comes from."""
+    lines = [
+        (f"# {name} is {'not set' if value is None else 'set, and not shown'}", found.places.get(name, "default"))
+        if value is None or is_secret(name)
+        else (f"{name} = {shown(value)}", found.places.get(name, "default"))
+        for name, value in found.settings
+    ]
+    width = max(len(text) for text, _ in lines)
+    for text, place in lines:
+        print(f"{text.ljust(width)}  # {place}")
+    return 0
+
+
+def serve(found: Found) -> int:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        WrongSettings: the site or the terms are not where they should be.
+        CannotListen: the address cannot be had.
+        StorageError: the data cannot be opened.
+    """
+    settings = found.settings
+    logs.set_up(settings.log_level)
+    if settings.site is not None and not settings.site.is_dir():
+        raise WrongSettings(f"{found.places['site']}: there is no folder {settings.site}; build.py site makes one")
+    registration = RegistrationSettings(_terms(found), settings.proof_of_work)
+    listener = _listener(settings)
+    app = embedded(
+        settings.data,
+        settings.site,
+        registration,
+        settings.time_window or None,
+        allow_local=settings.allow_local,
+        public_url=settings.public_url,
+        limits=Limits(reply=settings.reply_bytes, data=settings.record_bytes),
+        paths=settings.paths,
+        gateway=settings.gateway,
+        gateways=settings.gateways,
+    )
+    try:
+        asyncio.run(_serve(listener, app, settings))
+    except (StorageError, OSError) as error:
+        raise StorageError(f"The data in {settings.data} cannot be opened: {error}") from error
+    finally:
+        listener.close()
+    return 0
+
+
+async def _serve(listener: socket.socket, app: AbstractAsyncContextManager[ASGIApp], settings: NodeSettings) -> None:
+    limits = ConnectionLimits(settings.connections, settings.connections_per_address)
+    async with app as opened:
+        one = server_config(opened, limits, settings.proxies, settings.shutdown_seconds)
+        await _Announced(one).serve([listener])
+
+
+class _Announced(Server):
+    """A server that prints its address once it accepts."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        super().__init__(config)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            print(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}/", flush=True)
+
+
+def _terms(found: Found) -> str | None:
+    if (path := found.settings.terms) is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            text = file.read(LONGEST_TERMS + 1)
+        if len(text) > LONGEST_TERMS:
+            raise ValueError(f"they have more than {LONGEST_TERMS} bytes")
+        return text.decode()
+    except (OSError, ValueError) as error:
+        raise WrongSettings(f"{found.places['terms']}: the terms in {path} cannot be read: {error}") from None
+
+
+_WAYS_OUT = {
+    errno.EADDRINUSE: "something else listens there; end that, or take another --port",
+    errno.EACCES: "this user may not listen there; take a --port from 1024 on, and put a proxy in front",
+    errno.EADDRNOTAVAIL: "this machine has no such address; take another --host",
+}
+
+
+def _listener(settings: NodeSettings) -> socket.socket:
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        way_out = _WAYS_OUT.get(error.errno or 0, "take another --host or --port")
+        reason = error.strerror or error
+        raise CannotListen(f"Cannot serve at {settings.host}:{settings.port} ({reason}): {way_out}.") from error

@@ -1,0 +1,194 @@
+"""The settings of a node, as one model: its flags, its variables, its file and its documentation are made from this."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from web5.dwn.time_window import WINDOW_SECONDS
+from web5.node.http.connections import ConnectionLimits
+from web5.node.http.server import GRACE_SECONDS
+from web5.node.limits import LEAST_REPLY, Limits
+from web5.node.serve import GATEWAY
+
+PREFIX = "WEB5_NODE_"
+
+_PATH = re.compile(r"/[A-Za-z0-9_-]{0,64}")
+_TAKEN = frozenset({GATEWAY, "/lock"})
+"""The gateway's path, and the file that says who uses the data folder, beside which each node has its own."""
+
+LEAST_TOKEN = 16
+"""Characters of a token that nobody guesses."""
+
+
+def _listed(value: Any) -> Any:
+    """Take a text with commas, as flags and variables have it, for a list."""
+    return [part for part in map(str.strip, value.split(",")) if part] if isinstance(value, str) else value
+
+
+def _network(text: str) -> str:
+    ip_network(text)
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("a URL is like https://dwn.example.org")
+    return text
+
+
+def _path(text: str) -> str:
+    if not _PATH.fullmatch(text) or text in _TAKEN:
+        raise ValueError(f"a path is / or one word behind it, such as /dwn0, and not {' or '.join(sorted(_TAKEN))}")
+    return text
+
+
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if len(text) < LEAST_TOKEN or not text.isascii() or not text.isprintable():
+        raise ValueError(f"a token has at least {LEAST_TOKEN} characters, all of ASCII")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+Listed = (NoDecode, BeforeValidator(_listed))
+
+
+class NodeSettings(BaseSettings):
+    """The settings of one node process. It reads nothing by itself: `sources.read` gathers the values."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    data: Annotated[Path, Field(description="the folder of the data, for one process at a time")]
+    host: Annotated[str, Field(description="the address to listen on; `0.0.0.0` or `::`: all of this machine's")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Field(ge=0, le=65535, description="the port to listen on; 0 takes a free one")] = 8000
+    paths: Annotated[
+        tuple[Annotated[str, AfterValidator(_path)], ...],
+        *Listed,
+        Field(min_length=1, max_length=16, description="where DWNs are served, each with data of its own"),
+    ] = ("/",)
+    gateway: Annotated[bool, Field(description=f"serve a DID DHT gateway at `{GATEWAY}`")] = True
+    gateways: Annotated[
+        tuple[Url, ...],
+        *Listed,
+        Field(max_length=16, description="DID DHT gateways that are asked for what the own one does not know"),
+    ] = ()
+    site: Annotated[Path | None, Field(description="the folder of a static site to serve at `/`")] = None
+    public_url: Annotated[
+        Url | None,
+        Field(description="the URL of the root, for `/info`; if not set, the address that was connected to"),
+    ] = None
+    proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...],
+        *Listed,
+        Field(
+            max_length=100,
+            description="addresses or networks of reverse proxies, whose `X-Forwarded-For` and `X-Forwarded-Proto` are"
+            " believed; nobody else's are",
+        ),
+    ] = ()
+    terms: Annotated[
+        Path | None, Field(description="a text file: only who agrees to these terms of service is served")
+    ] = None
+    proof_of_work: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**60,
+            description="hashes: only who does about so much work once is served; 16777216 is dwn-server's default, 0"
+            " wants none",
+        ),
+    ] = 0
+    time_window: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10**9,
+            description="seconds that the date of a signed question may differ from the clock here, or a message be"
+            " ahead of it; 0: any",
+        ),
+    ] = int(WINDOW_SECONDS)
+    record_bytes: Annotated[int, Field(ge=1, le=2**50, description="the most bytes of data that a record may have")] = (
+        Limits.data
+    )
+    reply_bytes: Annotated[
+        int,
+        Field(
+            ge=LEAST_REPLY,
+            le=Limits.unread,
+            description="the most bytes of entries in one reply; what more there is follows by its cursor",
+        ),
+    ] = Limits.reply
+    connections: Annotated[
+        int, Field(ge=1, le=10**6, description="the most connections, as far as the process may open so many files")
+    ] = ConnectionLimits.connections
+    connections_per_address: Annotated[
+        int | None,
+        Field(ge=1, le=10**6, description="the most of one address; if not set, half of them all"),
+    ] = None
+    shutdown_seconds: Annotated[
+        int, Field(ge=0, le=3600, description="the time that requests under way have when the node is ended")
+    ] = GRACE_SECONDS
+    metrics: Annotated[bool, Field(description="serve figures for Prometheus at `/metrics` of each path")] = True
+    metrics_token: Annotated[
+        Annotated[SecretStr, AfterValidator(_token)] | None,
+        Field(description="the bearer token without which nobody gets them; if not set, everybody does"),
+    ] = None
+    allow_local: Annotated[
+        bool,
+        Field(
+            description="resolve did:web of this machine and its network too: for development, never with strangers"
+            " about"
+        ),
+    ] = False
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="the least that is written to the log")
+    ] = "warning"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _fits(self) -> NodeSettings:
+        if len(set(self.paths)) < len(self.paths):
+            raise ValueError("paths: one is there twice")
+        if "/" in self.paths and len(self.paths) > 1:
+            raise ValueError("paths: where there are several, none of them can be /")
+        if self.site is not None and "/" in self.paths:
+            raise ValueError("site: it is served at /, so that the DWNs need paths of their own, such as /dwn0")
+        return self
+
+
+def is_secret(name: str) -> bool:
+    """Return True if a setting's value is shown to nobody, so that it is no flag, which the process list shows."""
+    return name.endswith("_token")
+
+
+def shown(value: Any) -> str:
+    """Return the value of a setting as TOML has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(shown, value))}]"
+    text = "".join(char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08X}" for char in str(value))
+    return f'"{text}"'

@@ -61,6 +61,15 @@ async def case_a_blob_is_read_in_pieces(open_store: Open) -> None:
     await blobs.close()
 
 
+async def case_a_blob_is_read_from_any_byte(open_store: Open) -> None:
+    blobs = await open_store("a")
+    whole = bytes(range(251)) * ((2 * MIB + 100) // 251)
+    await blobs.put("key", _pieces(whole))
+    for start in (0, 1, MIB - 1, MIB, MIB + 1, 2 * MIB, len(whole) - 1, len(whole), len(whole) + 1, 3 * MIB):
+        assert b"".join([chunk async for chunk in blobs.get("key", start)]) == whole[start:]
+    await blobs.close()
+
+
 async def case_a_large_blob_takes_little_memory(open_store: Open) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for number in range(64):

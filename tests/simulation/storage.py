@@ -222,11 +222,11 @@ class SimBlobs:
             raise
         return len(data)
 
-    async def get(self, key: str) -> AsyncIterator[bytes]:
+    async def get(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         self._connection.connect()
         if key not in self._mount.disk.blobs:
             raise BlobMissing(f"no blob {key}")
-        yield self._mount.disk.blobs[key]
+        yield self._mount.disk.blobs[key][start:]
 
     async def delete(self, keys: Iterable[str]) -> None:
         gone = list(keys)

@@ -67,16 +67,19 @@ class IndexedDbBlobs:
             raise
         return size
 
-    async def get(self, key: str) -> AsyncIterator[bytes]:
+    async def get(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         js_row = await self._read(_WHOLE, key, key)
         if js_row is None:
             raise BlobMissing(f"there is no blob {key}")
         put_id, count = js_row.to_py()
-        for number in range(count):
+        first, before = divmod(start, _CHUNK)
+        for number in range(first, count):
             js_chunk = await self._read(_CHUNKS, [key, put_id, number], key)
             if js_chunk is None:
                 raise BlobMissing(f"chunk {number} of blob {key} is gone: it was removed while it was read")
-            yield js_chunk.to_bytes()
+            chunk = js_chunk.to_bytes()
+            if chunk := chunk[before:] if number == first else chunk:
+                yield chunk
 
     async def delete(self, keys: Iterable[str]) -> None:
         write = WriteTransaction(self._database, "deleting blobs", _WHOLE, _CHUNKS)

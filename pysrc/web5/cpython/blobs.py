@@ -67,7 +67,7 @@ class FileBlobs:
             partial.unlink(missing_ok=True)
         return size
 
-    async def get(self, key: str) -> AsyncIterator[bytes]:
+    async def get(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         self._check_open()
         try:
             file = self._file(key).open("rb", 0)
@@ -76,6 +76,7 @@ class FileBlobs:
         except OSError as error:
             raise storage_error(error) from error
         with file:
+            file.seek(start)
             while piece := await self._in_thread(file.read, READ_BYTES):
                 yield piece
 

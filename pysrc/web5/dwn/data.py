@@ -27,14 +27,15 @@ class DataStream:
     """Record data in a reply: an async iterable of chunks.
 
     Parameters:
-        source: the bytes, or a function that opens a fresh iteration over their chunks.
+        source: the bytes, or a function that opens a fresh iteration over their chunks; it may be called with the first
+            byte to begin at.
         size: the number of bytes, if it is known.
         close: gives up what was not read.
     """
 
     def __init__(
         self,
-        source: bytes | Callable[[], AsyncIterator[bytes]],
+        source: bytes | Callable[..., AsyncIterator[bytes]],
         size: int | None = None,
         *,
         close: Callable[[], Awaitable[None]] | None = None,
@@ -45,6 +46,10 @@ class DataStream:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _chunks(self._source) if isinstance(self._source, bytes) else self._source()
+
+    def chunks_from(self, start: int) -> AsyncIterator[bytes]:
+        """Iterate over the data from a byte on, of a stored record: a remote's come from the first."""
+        return _chunks(self._source[start:]) if isinstance(self._source, bytes) else self._source(start)
 
     async def read(self) -> bytes:
         """Read all of the data.

@@ -60,6 +60,9 @@ _HANDLERS: dict[str, Callable[[Services, Call], Awaitable[Reply]]] = {
     "ProtocolsQuery": protocols_interface.handle_query,
 }
 
+METHODS = frozenset(_HANDLERS)
+"""The kinds of messages that there are, as interface and method in one word."""
+
 
 class TenantGate(Protocol):
     async def refusal(self, tenant: str) -> str | None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -200,12 +201,12 @@ class Services:
             missing = MessageDamaged(cid, f"the data of message {cid} is missing")
             self.tell_damage(did, cid, missing)
             raise missing
-        return None if blob is None else DataStream(lambda: self._read(tenant, did, cid, blob), blob.size)
+        return None if blob is None else DataStream(partial(self._read, tenant, did, cid, blob), blob.size)
 
-    async def _read(self, tenant: int, did: str, cid: str, blob: BlobRow) -> AsyncIterator[bytes]:
-        size = 0
+    async def _read(self, tenant: int, did: str, cid: str, blob: BlobRow, start: int = 0) -> AsyncIterator[bytes]:
+        size = start
         try:
-            async with reading(self.blobs.get(blob.key)) as chunks:
+            async with reading(self.blobs.get(blob.key, start)) as chunks:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > blob.size:

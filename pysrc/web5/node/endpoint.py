@@ -1,4 +1,4 @@
-"""One DWN behind `POST`: the request in a header, the data in the body, both in bounded memory.
+"""One DWN behind `POST`: the request in a header, the data in the body, or both in the body, in bounded memory.
 
 Source: `src/http-api.ts` and `src/json-rpc-handlers/dwn/process-message.ts` of `@web5/dwn-server` 0.6.1. Where the
 reference answers every fault of a request's JSON-RPC with HTTP 500, the faults that are the client's get 4xx here.
@@ -7,7 +7,7 @@ reference answers every fault of a request's JSON-RPC with HTTP 500, the faults 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -19,10 +19,12 @@ from starlette.types import Receive, Scope, Send
 from web5.chunks import reading
 from web5.dwn import rpc
 from web5.dwn.data import DataStream
-from web5.dwn.engine import Dwn
 from web5.dwn.rpc import ErrorCode, RpcFault
+from web5.dwn.rpc_body import CONTENT_TYPE, framing_of
 from web5.errors import StorageError, StorageFull
-from web5.node.limits import KIB, Usage, address_of
+from web5.node.body import read_body_call
+from web5.node.limits import KIB, address_of
+from web5.node.mounted import Mounted
 
 log = logging.getLogger("web5.node")
 
@@ -38,10 +40,17 @@ class Answer(Response):
 
     Parameters:
         sent: called when that is over.
+        headers: others than its type and length.
     """
 
-    def __init__(self, text: str, status: int, sent: Callable[[], None] = lambda: None) -> None:
-        super().__init__(text, status, media_type="application/json")
+    def __init__(
+        self,
+        text: str,
+        status: int,
+        sent: Callable[[], None] = lambda: None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(text, status, headers, media_type="application/json")
         self._sent = sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,15 +63,24 @@ class Answer(Response):
             self._sent()
 
 
-async def answer_post(dwn: Dwn, usage: Usage, request: Request) -> Response:
+async def answer_post(mounted: Mounted, request: Request) -> Response:
     """Have the DWN process the message of a request."""
     call_id: rpc.Id = None
-    limits, address = usage.limits, address_of(request.client)
+    usage, address = mounted.usage, address_of(request.client)
+    limits = usage.limits
     try:
-        call = _call(request, limits.message)
+        framing = framing_of(request.headers.get("content-type"))
+        if framing == "":
+            raise RpcFault(ErrorCode.UNSUPPORTED_MEDIA_TYPE, f"of this type, only {CONTENT_TYPE} is read here")
+        if framing is None:
+            call, data = _call(request, limits.message), None
+        else:
+            call, data = await read_body_call(request, usage, address)
         call_id = call.id
-        data = _data(request, limits.data, call_id)
-        reply = await dwn.process_message(call.target, call.message, data, room=lambda: usage.room(address))
+        _check(call)
+        if framing is None:
+            data = _data(request, limits.data, call_id)
+        reply = await mounted.process(address, call.target, call.message, data)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     except Exception as error:
@@ -73,19 +91,18 @@ async def answer_post(dwn: Dwn, usage: Usage, request: Request) -> Response:
     if stored is None:
         return Answer(encoded, 200, usage.replies.take(address, len(encoded)))
     try:
-        opened = await _opened(stored)
+        chunks = await opened(aiter(stored))
     except StorageError as error:
         fault = internal_fault(error, call_id)
         return Answer(rpc.encode_fault(fault), fault.status)
     headers = {rpc.RESPONSE_HEADER: encoded}
     if stored.size is not None:
         headers["content-length"] = str(stored.size)
-    return StreamingResponse(opened, media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(chunks, media_type="application/octet-stream", headers=headers)
 
 
-async def _opened(data: DataStream) -> AsyncIterator[bytes]:
+async def opened(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Return the data's chunks once the first is there: while nothing is sent, it can still be said that it is not."""
-    chunks = aiter(data)
     first = await anext(chunks, b"")
 
     async def all_of_them() -> AsyncIterator[bytes]:
@@ -104,11 +121,13 @@ def _call(request: Request, limit: int) -> rpc.Request:
     if len(header) > limit:
         message = f"a message may have {limit} bytes in the header, not {len(header)}"
         raise RpcFault(ErrorCode.HEADER_TOO_LARGE, message)
-    call = rpc.parse_request(header)
+    return rpc.parse_request(header)
+
+
+def _check(call: rpc.Request) -> None:
     match call.message:
         case {"descriptor": {"method": "Subscribe"}}:
             raise RpcFault(ErrorCode.INVALID_REQUEST, "subscriptions are not supported via http", call.id)
-    return call
 
 
 def _data(request: Request, limit: int, call_id: rpc.Id) -> AsyncIterator[bytes] | None:
@@ -141,7 +160,7 @@ def cross_origin(*methods: str) -> Middleware:
         allow_origins=["*"],
         allow_methods=methods,
         allow_headers=["*"],
-        expose_headers=[rpc.RESPONSE_HEADER, "date", "retry-after"],
+        expose_headers=[rpc.RESPONSE_HEADER, "content-disposition", "content-range", "date", "etag", "retry-after"],
         max_age=PREFLIGHT_SECONDS,
     )
 

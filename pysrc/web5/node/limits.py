@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
+from web5.dwn.rpc_body import MAX_ENVELOPE_BYTES
+
 KIB = 1024
 MIB = KIB * KIB
 
@@ -21,6 +23,9 @@ class Limits:
     Parameters:
         message: bytes of JSON in the `dwn-request` header, or in one text of a WebSocket. Node, so the reference,
             takes 16 KiB in a header.
+        envelope: bytes of JSON in a request's body, where the data follow it (`rpc_body`).
+        envelopes: bytes of large ones that come from one address at a time.
+        envelopes_altogether: the same for all addresses.
         data: bytes of a record's data; the default is the reference's `MAX_RECORD_DATA_SIZE`.
         reply: bytes of entries in the reply to a query; what more there is follows by its cursor.
         unread: bytes of replies that are on their way to the clients of one address; then replies are of `LEAST_REPLY`.
@@ -33,6 +38,9 @@ class Limits:
     """
 
     message: int = 256 * KIB
+    envelope: int = MAX_ENVELOPE_BYTES
+    envelopes: int = 8 * MIB
+    envelopes_altogether: int = 64 * MIB
     data: int = KIB**3
     reply: int = 8 * MIB
     unread: int = 16 * MIB
@@ -58,6 +66,10 @@ class Shares:
         left = self._each - self._taken[owner]
         return left if self._altogether is None else min(left, self._altogether - self._sum)
 
+    @property
+    def taken(self) -> int:
+        return self._sum
+
     def take(self, owner: str, amount: int = 1) -> Callable[[], None]:
         """Take an amount, whatever is left; return a function that gives it back, once however often it is called."""
         self._taken[owner] += amount
@@ -79,6 +91,7 @@ class Usage:
     """The use that clients make of a server, within its limits.
 
     Attributes:
+        envelopes: bytes of large messages that are being read, by address.
         replies: bytes, by address.
         subscriptions: their number, by address.
         strangers: the number of subscriptions by others than the tenant, by tenant.
@@ -86,6 +99,7 @@ class Usage:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.envelopes = Shares(limits.envelopes, limits.envelopes_altogether)
         self.replies = Shares(limits.unread, limits.unread_altogether)
         self.subscriptions = Shares(limits.subscriptions_of_address)
         self.strangers = Shares(limits.subscriptions_of_strangers)

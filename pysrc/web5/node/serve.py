@@ -57,6 +57,8 @@ async def embedded(
     paths: Sequence[str] = NODES,
     gateway: bool = True,
     gateways: Sequence[str] = (),
+    serve_metrics: bool = True,
+    metrics_token: str | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """Open a whole node as one ASGI app.
 
@@ -66,7 +68,7 @@ async def embedded(
         registration: the nodes' demands on their tenants; None: nothing.
         window_seconds: as for `Dwn`.
         allow_local: resolve did:web of this machine and its network too, for development.
-        public_url, limits: see `create_app`.
+        public_url, limits, serve_metrics, metrics_token: see `create_app`.
         paths: where the DWNs are; "/" can only be the one, without a site.
         gateway: serve a DID DHT gateway, and resolve did:dht through it.
         gateways: URLs of others that are asked for what that does not know.
@@ -98,7 +100,7 @@ async def embedded(
             prefix = path.rstrip("/")
             opening = open_node(data_dir / (prefix[1:] or ROOT_FOLDER), resolver, registration, window_seconds)
             nodes[prefix], gates[prefix] = await stack.enter_async_context(opening)
-        dwns = create_app(nodes, limits, gates, public_url)
+        dwns = create_app(nodes, limits, gates, public_url, serve_metrics=serve_metrics, metrics_token=metrics_token)
         rest = create_site(site) if site else dwns
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from functools import partial
 from importlib import metadata
 
+import apsw
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web5.dwn.engine import Dwn
+from web5.dwn.rpc_body import BODY_V1
 from web5.node.endpoint import answer_post, cross_origin
 from web5.node.limits import Limits, Usage
+from web5.node.metrics import Metrics
+from web5.node.mounted import Mounted
+from web5.node.reading.routes import Reading
 from web5.node.registration import Registrations
 from web5.node.socket_endpoint import serve_socket
 
@@ -29,35 +34,43 @@ def create_app(
     limits: Limits | None = None,
     registrations: Mapping[str, Registrations | None] | None = None,
     public_url: str | None = None,
+    *,
+    serve_metrics: bool = True,
+    metrics_token: str | None = None,
 ) -> Starlette:
     """Serve each DWN of `mounts` below its path.
 
     Parameters:
         mounts: paths such as "/dwn0", or "" for the root. A path answers with and without a slash at its end:
-            `POST` and WebSocket for JSON-RPC; below it `GET /info` and `GET /health`, and, where that is
-            demanded, `/registration`.
+            `POST` and WebSocket for JSON-RPC; below it `GET /info`, `GET /health` and `GET /metrics`, what is published
+            (`reading.routes`), and, where that is demanded, `/registration`.
         registrations: by the same paths, where tenants have to register; each must be its DWN's tenant gate, too.
         limits: bounds on clients; the HTTP server below must let headers of `limits.message` bytes pass.
         public_url: the URL by which the root is reached, for `/info`; None: the address that was connected to. The
             header `Host`, in which anybody writes anything, says nothing here.
+        serve_metrics: False: there is no `/metrics`.
+        metrics_token: the token that it wants; None: none.
     """
-    usage, gates = Usage(limits or Limits()), registrations or {}
-    routes = [
-        route
-        for path, dwn in mounts.items()
-        for route in _routes(path.rstrip("/"), dwn, usage, gates.get(path), public_url)
-    ]
+    usage, gates, metrics = Usage(limits or Limits()), registrations or {}, Metrics(VERSION)
+    metrics.watch_unread(lambda: usage.replies.taken)
+    routes: list[BaseRoute] = []
+    for path, dwn in mounts.items():
+        prefix = path.rstrip("/")
+        routes += _routes(prefix, Mounted(dwn, usage, metrics), gates.get(path), public_url)
+        if serve_metrics:
+            routes.append(Route(f"{prefix}/metrics", metrics.endpoint(metrics_token), methods=["GET"]))
     app = Starlette(routes=routes, middleware=[cross_origin("GET", "POST")])
     app.router.redirect_slashes = False  # they would name the host
     return app
 
 
-def _routes(prefix: str, dwn: Dwn, usage: Usage, gate: Registrations | None, public_url: str | None) -> list[BaseRoute]:
+def _routes(prefix: str, mounted: Mounted, gate: Registrations | None, public_url: str | None) -> list[BaseRoute]:
     about = {
         "server": SERVER_NAME,
         **({"version": VERSION} if VERSION else {}),
-        "maxFileSize": usage.limits.data,
+        "maxFileSize": mounted.usage.limits.data,
         "webSocketSupport": True,
+        "httpRpcFraming": [BODY_V1],
         "registrationRequirements": gate.requirements if gate else [],
     }
 
@@ -68,17 +81,24 @@ def _routes(prefix: str, dwn: Dwn, usage: Usage, gate: Registrations | None, pub
 
     roots = {prefix or "/", f"{prefix}/"}
     return [
-        *(Route(root, partial(answer_post, dwn, usage), methods=["POST"]) for root in roots),
+        *(Route(root, partial(answer_post, mounted), methods=["POST"]) for root in roots),
         *(Route(root, _hint, methods=["GET"]) for root in roots),
-        *(WebSocketRoute(root, partial(serve_socket, dwn, usage)) for root in roots),
+        *(WebSocketRoute(root, partial(serve_socket, mounted)) for root in roots),
         Route(f"{prefix}/info", info, methods=["GET"]),
-        Route(f"{prefix}/health", _health, methods=["GET"]),
+        Route(f"{prefix}/health", partial(_health, mounted.dwn), methods=["GET"]),
         *(gate.routes(prefix) if gate else []),
+        *Reading(mounted).routes(prefix),
     ]
 
 
-async def _health(request: Request) -> Response:
-    return JSONResponse({"ok": True})
+async def _health(dwn: Dwn, request: Request) -> Response:
+    """Answer 200 while the store can be read, and took what it was given last; else 503."""
+    try:
+        dwn.database.connection.execute("SELECT count(*) FROM component").fetchone()
+        ok = dwn.database.health.trouble is None
+    except apsw.Error:
+        ok = False
+    return JSONResponse({"ok": ok}, 200 if ok else 503, {"cache-control": "no-store"})
 
 
 async def _hint(request: Request) -> Response:

@@ -28,11 +28,11 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from web5.dwn import rpc, rpc_socket
-from web5.dwn.engine import Dwn
 from web5.dwn.events import Event, Subscription
 from web5.dwn.rpc import ErrorCode, Id, RpcFault
 from web5.node.endpoint import internal_fault, take_data
-from web5.node.limits import Usage, address_of
+from web5.node.limits import address_of
+from web5.node.mounted import Mounted
 from web5.tasks import TaskSet
 
 log = logging.getLogger("web5.node")
@@ -45,10 +45,11 @@ CLOSE_SECONDS = 1.0
 """Time that a client that does not read may hold up the close frame."""
 
 
-async def serve_socket(dwn: Dwn, usage: Usage, websocket: WebSocket) -> None:
+async def serve_socket(mounted: Mounted, websocket: WebSocket) -> None:
     """Serve a WebSocket for one DWN until it ends."""
     await websocket.accept()
-    await _Connection(websocket, dwn, usage).run()
+    with mounted.metrics.sockets.track_inprogress():
+        await _Connection(websocket, mounted).run()
 
 
 @dataclass(eq=False)
@@ -88,11 +89,11 @@ class _Sent:
 
 
 class _Connection:
-    def __init__(self, websocket: WebSocket, dwn: Dwn, usage: Usage) -> None:
+    def __init__(self, websocket: WebSocket, mounted: Mounted) -> None:
         self._websocket = websocket
-        self._dwn = dwn
-        self._usage = usage
-        self._limits = usage.limits
+        self._mounted = mounted
+        self._usage = mounted.usage
+        self._limits = mounted.usage.limits
         self._address = address_of(websocket.client)
         self._listeners: dict[Id, _Listener] = {}
         self._requests = TaskSet()
@@ -192,8 +193,7 @@ class _Connection:
                 raise RpcFault(ErrorCode.INVALID_PARAMS, "RecordsWrite is not supported via ws", request.id)
             case {"descriptor": {"method": "Subscribe"}}:
                 return await self._subscribe(request)
-        room = partial(self._usage.room, self._address)
-        reply = await self._dwn.process_message(request.target, request.message, room=room)
+        reply = await self._mounted.process(self._address, request.target, request.message)
         take_data(reply)
         return reply
 
@@ -211,10 +211,11 @@ class _Connection:
         if shares.left(self._address) <= 0:
             message = f"the sockets of an address may have {self._limits.subscriptions_of_address} subscriptions"
             raise RpcFault(ErrorCode.TOO_MANY_REQUESTS, message, request.id)
-        listener = self._listeners[id] = _Listener(id, [shares.take(self._address)])
+        listener = self._listeners[id] = _Listener(id, [shares.take(self._address), self._counted()])
         try:
-            reply = await self._dwn.process_message(
-                request.target, request.message, subscription_handler=partial(self._tell, listener)
+            handler = partial(self._tell, listener)
+            reply = await self._mounted.process(
+                self._address, request.target, request.message, subscription_handler=handler
             )
             opened: Subscription | None = reply.pop("subscription", None)
             if opened is not None and not opened.is_tenants:
@@ -243,6 +244,13 @@ class _Connection:
             del self._listeners[listener.id]
         fault = RpcFault(ErrorCode.UNAUTHORIZED, "the subscription has ended with what allowed it", listener.id)
         self._send(rpc.encode_fault(fault), lambda: None)
+
+    def _counted(self) -> Callable[[], None]:
+        """Count a subscription among those that are open; return a function that no longer does, called how often."""
+        gauge = self._mounted.metrics.subscriptions
+        gauge.inc()
+        left = [gauge.dec]
+        return lambda: left.pop()() if left else None
 
     async def _unsubscribe(self, request: rpc_socket.Close) -> None:
         listener = self._listeners.get(request.subscription)

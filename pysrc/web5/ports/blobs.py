@@ -17,8 +17,11 @@ class Blobs(Protocol):
             Whatever `chunks` raises; nothing stays behind.
         """
 
-    def get(self, key: str) -> AsyncIterator[bytes]:
+    def get(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         """Iterate over the blob's bytes in chunks.
+
+        Parameters:
+            start: the first byte; those before it are not read. From the blob's end on there are none.
 
         Raises:
             BlobMissing: there is no such blob.

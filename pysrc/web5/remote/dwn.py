@@ -2,7 +2,8 @@
 
 Invariants:
 1. A DWN's answer is returned as its reply; if nothing answered as a DWN does, a RemoteError is raised. Never mixed up.
-2. A message that is too large for one endpoint's headers is that message's failure, not the endpoint's.
+2. A message that is too large for one endpoint's headers is that message's failure, not the endpoint's. It goes in the
+   body to who takes it there.
 3. Data beyond `MAX_INLINE_BYTES` is never whole in memory: it is read while it is sent. Each attempt reads the local
    store anew; only data of unknown size is read first.
 4. A message is sent twice only if it merely asks.
@@ -16,19 +17,21 @@ from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
-from web5.chunks import in_time
 from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.jws import message_signer
 from web5.dwn.rpc import method_of
+from web5.dwn.rpc_body import MAX_ENVELOPE_BYTES
 from web5.errors import BadReply, BadRequest, NoWebSocket, RemoteError, Unreachable
 from web5.lru import LruCache
 from web5.ports.clock import Clock, SystemClock
-from web5.ports.http import BodyStream, Http, HttpResponse
+from web5.ports.http import BodyStream, Http
 from web5.ports.websocket import WebSocket, WebSockets
 from web5.remote.clocks import NodeClocks
 from web5.remote.info import ServerInfo, server_info, socket_url
 from web5.remote.pauses import TOO_MANY, Pauses, PoliteHttp, PoliteSockets
+from web5.remote.replies import SUSPECT_HEADER, found_nothing, read_reply, refused
+from web5.remote.requests import in_body, in_header
 from web5.remote.socket import DwnSocket, OnEvent, SocketSubscription
 from web5.urls import same_endpoint
 
@@ -36,23 +39,13 @@ SECONDS = 30.0
 SLOWEST_UPLOAD = 64 * 1024
 """Bytes per second that an upload must reach, so that large data is not cut off."""
 
-SUSPECT_HEADER = 12 * 1024
-"""Bytes of a request header from which on a refused connection may be its fault.
-
-Node, and so every reference dwn-server, takes 16 KiB for all headers; it then answers 431 without CORS headers and
-closes, which a browser shows as a failed connection. Other servers (uvicorn on h11) answer 400 in words of their own,
-which arrives or not before the connection breaks."""
+LARGE_HEADER = 3 * 1024
+"""Bytes of a request header from which on it is asked for whether the endpoint takes bodies instead: a proxy before it
+may have no more than 4 KiB for all headers."""
 
 LARGEST_SOCKET_TEXT = 200 * 1024
 """Bytes of a message from which on it goes over HTTP: a server may end the socket, and with it all subscriptions, over
 a text that is too large for it. Our own takes 256 KiB."""
-
-# Statuses by which an HTTP server or proxy in front of a DWN refuses one message without speaking JSON-RPC.
-_ABOUT_THE_MESSAGE = {
-    413: "ContentTooLarge: the endpoint does not take that much data",
-    429: "TooManyRequests: the endpoint asks for fewer requests",
-    431: "HeaderTooLarge: the message is larger than the endpoint takes in a header",
-}
 
 _ONLY_ASKS = frozenset({"Records.Query", "Messages.Query", "Protocols.Query"})
 _WITHOUT_DATA = _ONLY_ASKS | {"Records.Delete", "Protocols.Configure"}
@@ -102,6 +95,7 @@ class RemoteDwn:
         self._shares = share_sockets
         self._sockets: dict[tuple[str, str | None], DwnSocket] = {}
         self._infos: LruCache[str, ServerInfo] = LruCache(KNOWN_INFOS)
+        self._silent: LruCache[str, bool] = LruCache(KNOWN_INFOS)  # those that did not say what they are
 
     def way(self, tenant: str, endpoint: str) -> Way:
         """Return the way to an endpoint of a tenant: a guarded one, if nobody here chose the endpoint."""
@@ -141,20 +135,28 @@ class RemoteDwn:
         may_use_socket = data is None and not self.clocks.is_off(endpoint)
         if may_use_socket and (reply := await self._over_socket(endpoint, message, id, request)) is not None:
             return self._heard(endpoint, reply)
-        headers, timeout = {rpc.REQUEST_HEADER: request}, self._timeout
-        body = await _body(data, on_sent)
+        takes_bodies = await self._takes_bodies(http, endpoint, len(request))
+        headers, body = (in_body if takes_bodies else in_header)(request, await _body(data, on_sent))
+        in_headers = 0 if takes_bodies else len(request)
+        timeout = self._timeout
         if body is not None:
-            headers["content-type"] = "application/octet-stream"
             timeout += (body.size if isinstance(body, BodyStream) else len(body)) / SLOWEST_UPLOAD
         began = self.clocks.clock.monotonic()
         try:
             response = await http.request("POST", endpoint, headers=headers, body=body, timeout=timeout)
         except Unreachable as error:
-            if len(request) >= SUSPECT_HEADER and await self._info(http, endpoint):
-                return _refused(431, f"; it is {len(request)} bytes ({error})")
+            if in_headers >= SUSPECT_HEADER and await self._info(http, endpoint):
+                return refused(431, f"; it is {len(request)} bytes ({error})")
             raise
         seconds = self.clocks.clock.monotonic() - began
-        reply = await _reply(endpoint, response, len(request), self._timeout)
+        try:
+            reply = await read_reply(endpoint, response, in_headers, self._timeout)
+            if takes_bodies and found_nothing(reply):
+                raise BadReply(f"{endpoint} reads no message in a body, though its /info said so")
+        except BadReply:
+            if takes_bodies:  # it may be another server by now
+                self._infos.drop(same_endpoint(endpoint))
+            raise
         self.clocks.answered(endpoint, response.headers.get("date"), seconds)
         return self._heard(endpoint, reply, response.headers)
 
@@ -235,6 +237,17 @@ class RemoteDwn:
         self._infos.put(same_endpoint(endpoint), info)
         return info
 
+    async def _takes_bodies(self, http: Http, endpoint: str, size: int) -> bool:
+        """Return True if a request of so many bytes goes in the body; the endpoint is asked once, for a large one."""
+        key = same_endpoint(endpoint)
+        if size > MAX_ENVELOPE_BYTES:
+            return False
+        if (info := self._infos.get(key)) is None and size >= LARGE_HEADER and self._silent.get(key) is None:
+            info = await self._info(http, endpoint)
+            if info is None:
+                self._silent.put(key, True)
+        return info is not None and info.takes_bodies
+
     async def _info(self, http: Http, endpoint: str) -> ServerInfo | None:
         try:
             return await self._asked(http, endpoint)
@@ -256,44 +269,3 @@ async def _body(data: bytes | DataStream | None, on_sent: Callable[[int], None] 
     if data.size is None or data.size <= MAX_INLINE_BYTES:
         return await data.read()
     return BodyStream(data, data.size, on_sent=on_sent)
-
-
-async def _reply(endpoint: str, response: HttpResponse, header_bytes: int, timeout: float) -> dict[str, Any]:
-    header = response.headers.get(rpc.RESPONSE_HEADER)
-    try:
-        if header is None:
-            return rpc.parse_response(await response.read(rpc.MAX_REPLY_BYTES, timeout))
-        reply = rpc.parse_response(header)
-        entry = reply.get("entry")
-        if isinstance(entry, dict):
-            size = _size(entry)
-            entry["data"] = DataStream(lambda: in_time(response.chunks(), timeout), size, close=response.close)
-        else:
-            await response.close()
-        return reply
-    except (BadReply, Unreachable) as error:
-        await response.close()
-        if response.status in _ABOUT_THE_MESSAGE:
-            # Whoever refuses a request need not read all of it: the connection may break under the answer's body.
-            return _refused(response.status)
-        if response.status == 400 and header_bytes >= SUSPECT_HEADER:
-            return _refused(431, f"; it is {header_bytes} bytes ({error})")
-        if isinstance(error, Unreachable):
-            raise
-        raise BadReply(f"{endpoint} answered {response.status}: {error}") from None
-
-
-def _refused(status: int, more: str = "") -> dict[str, Any]:
-    return {"status": {"code": status, "detail": _ABOUT_THE_MESSAGE[status] + more}}
-
-
-def _size(entry: dict[str, Any]) -> int:
-    """Return the data's size by the message that describes it; a Content-Length may be that of a compressed form.
-
-    Raises:
-        BadReply: it does not say how large they are, and whoever answers is not trusted to end.
-    """
-    match entry.get("recordsWrite") or entry.get("message"):
-        case {"descriptor": {"dataSize": int(size)}} if type(size) is int and size >= 0:
-            return size
-    raise BadReply("data of a record whose message has no dataSize")

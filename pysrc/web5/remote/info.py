@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from web5 import strict_json
 from web5.dwn import rpc
+from web5.dwn.rpc_body import BODY_V1
 from web5.errors import BadReply
 from web5.ports.http import Http
 
@@ -41,8 +42,17 @@ class ServerInfo(BaseModel):
     version: Told = None
     sdk_version: Told = None
     """The version of its DWN engine."""
+    http_rpc_framing: Annotated[
+        list[Annotated[str, Field(max_length=100)]] | None, Field(max_length=20), WrapValidator(_or_none)
+    ] = None
+    """The ways, besides the header `dwn-request`, in which it reads requests, such as "body-v1" (`rpc_body`)."""
     max_file_size: Annotated[int | None, Field(ge=0), WrapValidator(_or_none)] = None
     """Bytes of a record's data that it takes, at the most."""
+
+    @property
+    def takes_bodies(self) -> bool:
+        """True if it reads messages in the body of a request."""
+        return BODY_V1 in (self.http_rpc_framing or ())
 
 
 async def server_info(http: Http, endpoint: str, timeout: float) -> ServerInfo:

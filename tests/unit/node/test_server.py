@@ -123,6 +123,7 @@ async def test_info(served, path, url):
         "server": "web5-py",
         "maxFileSize": LIMITS.data,
         "webSocketSupport": True,
+        "httpRpcFraming": ["body-v1"],
         "registrationRequirements": [],
     }
     assert (await server_info(served.http, BASE + path, SECONDS)).web_socket_support

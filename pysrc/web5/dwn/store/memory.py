@@ -18,10 +18,10 @@ class MemoryBlobs:
         self._blobs[key] = data
         return len(data)
 
-    async def get(self, key: str) -> AsyncIterator[bytes]:
+    async def get(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         if key not in self._blobs:
             raise BlobMissing(f"no blob {key}")
-        yield self._blobs[key]
+        yield self._blobs[key][start:]
 
     async def delete(self, keys: Iterable[str]) -> None:
         for key in keys:

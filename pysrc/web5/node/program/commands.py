@@ -66,6 +66,8 @@ def serve(found: Found) -> int:
         paths=settings.paths,
         gateway=settings.gateway,
         gateways=settings.gateways,
+        serve_metrics=settings.metrics,
+        metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
     )
     try:
         asyncio.run(_serve(listener, app, settings))

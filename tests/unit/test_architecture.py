@@ -56,7 +56,8 @@ INSIDE: dict[str, set[str]] = {
     "sync.schedule": {"sync.plan", "sync.exchange", "sync.schedule", "sync.states"},
     "agent.vault": {"agent.vault"},
     "node.http": {"node.http", "node.limits"},
-    "node.reading": {"node.reading", "node.limits", "node.endpoint"},
+    "node.reading": {"node.reading", "node.limits", "node.endpoint", "node.mounted"},
+    "node.tenants": {"node.tenants"},
 }
 """Rooms that may import only these of their own house."""
 

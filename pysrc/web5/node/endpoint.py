@@ -24,7 +24,7 @@ from web5.dwn.rpc_body import CONTENT_TYPE, framing_of
 from web5.errors import StorageError, StorageFull
 from web5.node.body import read_body_call
 from web5.node.limits import KIB, address_of
-from web5.node.mounted import Mounted
+from web5.node.mounted import AskedTooOften, Mounted
 
 log = logging.getLogger("web5.node")
 
@@ -84,8 +84,9 @@ async def answer_post(mounted: Mounted, request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     except Exception as error:
-        fault = error if isinstance(error, RpcFault) else internal_fault(error, call_id)
-        return Answer(rpc.encode_fault(fault), fault.status)
+        fault = fault_of(error, call_id)
+        headers = {"retry-after": str(fault.seconds)} if isinstance(fault, AskedTooOften) else None
+        return Answer(rpc.encode_fault(fault), fault.status, headers=headers)
     stored = take_data(reply)
     encoded = rpc.encode_reply(call_id, reply)
     if stored is None:
@@ -179,6 +180,15 @@ def take_data(reply: dict[str, Any]) -> DataStream | None:
     """Take the data out of a reply, which then can be encoded."""
     entry = reply.get("entry")
     return entry.pop("data", None) if isinstance(entry, dict) else None
+
+
+def fault_of(error: Exception, call_id: rpc.Id) -> RpcFault:
+    """Return the fault that a request failed with."""
+    if not isinstance(error, RpcFault):
+        return internal_fault(error, call_id)
+    if error.id is None:
+        error.id = call_id
+    return error
 
 
 def internal_fault(error: Exception, call_id: rpc.Id) -> RpcFault:

@@ -28,6 +28,10 @@ from web5.node.limits import Limits
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
 from web5.node.static import create_site
+from web5.node.tenants import use
+from web5.node.tenants.rates import Rates
+from web5.node.tenants.registry import Registry
+from web5.node.tenants.tenancy import Tenancy, TenantRules
 from web5.ports.clock import SystemClock
 from web5.ports.http import BodyStream, Http, HttpResponse
 from web5.tasks import report
@@ -39,6 +43,12 @@ GATEWAY = "/dht"
 _OWN_GATEWAY = "http://gateway"
 ROOT_FOLDER = "dwn"
 """The folder, below that of all data, of a DWN at `/`."""
+
+DATABASE, REGISTRY, BLOBS = "dwn.sqlite", "tenants.sqlite", "blobs"
+"""The files in the folder of a DWN: messages, the word about tenants, and large data."""
+
+COMPONENTS = {"dwn": STEPS, "use": use.SCHEMA}
+"""The components of a DWN's database."""
 
 REVIEW_SECONDS = 30.0
 """Time between two looks at whether what allowed the subscriptions still holds."""
@@ -57,6 +67,8 @@ async def embedded(
     paths: Sequence[str] = NODES,
     gateway: bool = True,
     gateways: Sequence[str] = (),
+    rules: TenantRules | None = None,
+    rates: Rates | None = None,
     serve_metrics: bool = True,
     metrics_token: str | None = None,
 ) -> AsyncIterator[ASGIApp]:
@@ -68,7 +80,8 @@ async def embedded(
         registration: the nodes' demands on their tenants; None: nothing.
         window_seconds: as for `Dwn`.
         allow_local: resolve did:web of this machine and its network too, for development.
-        public_url, limits, serve_metrics, metrics_token: see `create_app`.
+        public_url, limits, rates, serve_metrics, metrics_token: see `create_app`.
+        rules: who is served, and how much each may keep; None: everybody, and as much as there is room for.
         paths: where the DWNs are; "/" can only be the one, without a site.
         gateway: serve a DID DHT gateway, and resolve did:dht through it.
         gateways: URLs of others that are asked for what that does not know.
@@ -98,9 +111,11 @@ async def embedded(
         nodes, gates = {}, {}
         for path in paths:
             prefix = path.rstrip("/")
-            opening = open_node(data_dir / (prefix[1:] or ROOT_FOLDER), resolver, registration, window_seconds)
+            opening = open_node(folder_of(data_dir, path), resolver, registration, window_seconds, rules)
             nodes[prefix], gates[prefix] = await stack.enter_async_context(opening)
-        dwns = create_app(nodes, limits, gates, public_url, serve_metrics=serve_metrics, metrics_token=metrics_token)
+        dwns = create_app(
+            nodes, limits, gates, public_url, rates=rates, serve_metrics=serve_metrics, metrics_token=metrics_token
+        )
         rest = create_site(site) if site else dwns
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,18 +133,25 @@ async def embedded(
         yield app
 
 
+def folder_of(data_dir: Path, path: str) -> Path:
+    """Return the folder of the DWN that is served at a path."""
+    return data_dir / (path.strip("/") or ROOT_FOLDER)
+
+
 @asynccontextmanager
 async def open_node(
     folder: Path,
     resolver: DidResolver,
     registration: RegistrationSettings | None = None,
     window_seconds: float | None = WINDOW_SECONDS,
+    rules: TenantRules | None = None,
 ) -> AsyncIterator[tuple[Dwn, Registrations | None]]:
     """Open a DWN on a SQLite file and a folder of blobs, with its registrations; closed at the end of the block.
 
     Parameters:
         registration: the demands on its tenants; None: everybody is served.
         window_seconds: as for `Dwn`.
+        rules: as for `embedded`.
 
     Raises:
         StorageBusy: another process has the folder open.
@@ -137,16 +159,21 @@ async def open_node(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(sole_use(folder))
-        database = open_file(folder / "dwn.sqlite")
+        database = open_file(folder / DATABASE)
         stack.push_async_callback(database.close)
-        database.check_version({"dwn": STEPS})
-        blobs = FileBlobs(folder / "blobs")
+        database.check_version(COMPONENTS)
+        blobs = FileBlobs(folder / BLOBS)
         stack.push_async_callback(blobs.close)
         registrations = None
         if registration is not None and registration.requirements:
             registry = open_file(folder / "registrations.sqlite")
             stack.push_async_callback(registry.close)
             registrations = Registrations(registry, registration, SystemClock())
+        tenancy = None
+        if rules is not None:
+            said = open_file(folder / REGISTRY)
+            stack.push_async_callback(said.close)
+            tenancy = Tenancy(Registry(said), rules, registrations)
         crypto = SignatureCache(CPythonCrypto())
         dwn = Dwn(
             database=database,
@@ -155,9 +182,12 @@ async def open_node(
             crypto=crypto,
             clock=SystemClock(),
             window_seconds=window_seconds,
-            tenant_gate=registrations,
+            tenant_gate=tenancy or registrations,
         )
         await dwn.open()
+        if tenancy is not None:
+            use.prepare(database)
+            tenancy.watch(dwn)
         reviewing = asyncio.create_task(_review(dwn, REVIEW_SECONDS))
         stack.callback(reviewing.cancel)
         yield dwn, registrations

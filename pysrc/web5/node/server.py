@@ -21,6 +21,8 @@ from web5.node.mounted import Mounted
 from web5.node.reading.routes import Reading
 from web5.node.registration import Registrations
 from web5.node.socket_endpoint import serve_socket
+from web5.node.tenants.rates import Pace, Rates
+from web5.ports.clock import SystemClock
 
 SERVER_NAME = "web5-py"
 try:
@@ -35,6 +37,7 @@ def create_app(
     registrations: Mapping[str, Registrations | None] | None = None,
     public_url: str | None = None,
     *,
+    rates: Rates | None = None,
     serve_metrics: bool = True,
     metrics_token: str | None = None,
 ) -> Starlette:
@@ -48,15 +51,17 @@ def create_app(
         limits: bounds on clients; the HTTP server below must let headers of `limits.message` bytes pass.
         public_url: the URL by which the root is reached, for `/info`; None: the address that was connected to. The
             header `Host`, in which anybody writes anything, says nothing here.
+        rates: how often an address, and all who address a tenant, may ask; None: as often as they like.
         serve_metrics: False: there is no `/metrics`.
         metrics_token: the token that it wants; None: none.
     """
     usage, gates, metrics = Usage(limits or Limits()), registrations or {}, Metrics(VERSION)
+    pace = Pace(rates or Rates(), SystemClock().monotonic)
     metrics.watch_unread(lambda: usage.replies.taken)
     routes: list[BaseRoute] = []
     for path, dwn in mounts.items():
         prefix = path.rstrip("/")
-        routes += _routes(prefix, Mounted(dwn, usage, metrics), gates.get(path), public_url)
+        routes += _routes(prefix, Mounted(dwn, usage, metrics, pace), gates.get(path), public_url)
         if serve_metrics:
             routes.append(Route(f"{prefix}/metrics", metrics.endpoint(metrics_token), methods=["GET"]))
     app = Starlette(routes=routes, middleware=[cross_origin("GET", "POST")])

@@ -30,7 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from web5.dwn import rpc, rpc_socket
 from web5.dwn.events import Event, Subscription
 from web5.dwn.rpc import ErrorCode, Id, RpcFault
-from web5.node.endpoint import internal_fault, take_data
+from web5.node.endpoint import fault_of, take_data
 from web5.node.limits import address_of
 from web5.node.mounted import Mounted
 from web5.tasks import TaskSet
@@ -178,7 +178,7 @@ class _Connection:
             else:
                 answer = rpc.encode_reply(call_id, await self._process(request))
         except Exception as error:
-            answer = rpc.encode_fault(error if isinstance(error, RpcFault) else internal_fault(error, call_id))
+            answer = rpc.encode_fault(fault_of(error, call_id))
         give_back = self._usage.replies.take(self._address, len(answer))
 
         def done() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -18,6 +19,14 @@ from web5.node.program.settings import NodeSettings, is_secret, shown
 from web5.node.program.sources import Found, WrongSettings
 from web5.node.registration import RegistrationSettings
 from web5.node.serve import embedded
+from web5.node.tenants.rates import Rates
+from web5.node.tenants.registry import Quota
+from web5.node.tenants.tenancy import TenantRules
+from web5.node.upkeep.backup import back_up
+from web5.node.upkeep.check import faults
+
+FOUND = 3
+"""The exit status of `check` where something is not whole."""
 
 LONGEST_TERMS = 1 << 20
 """Bytes of terms of service; people are to read them."""
@@ -66,6 +75,8 @@ def serve(found: Found) -> int:
         paths=settings.paths,
         gateway=settings.gateway,
         gateways=settings.gateways,
+        rules=tenant_rules(settings),
+        rates=Rates(settings.address_rate, settings.tenant_rate),
         serve_metrics=settings.metrics,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
     )
@@ -76,6 +87,40 @@ def serve(found: Found) -> int:
     finally:
         listener.close()
     return 0
+
+
+def backup(found: Found, target: Path) -> int:
+    """Copy the data of a node, which may run.
+
+    Raises:
+        StorageError: they cannot be read, or the copy not be written.
+    """
+    copied = back_up(found.settings.data, target)
+    print(f"{target}: {copied.databases} databases, {copied.blobs} blobs, {copied.bytes:,} bytes")
+    return 0
+
+
+def check(found: Found) -> int:
+    """Look at the data of a node, which may run, and print what is not whole; the exit status.
+
+    Raises:
+        StorageError: there are none.
+    """
+    count = 0
+    for fault in faults(found.settings.data):
+        print(fault, flush=True)
+        count += 1
+    print(f"{found.settings.data}: {f'{count} faults' if count else 'all is whole'}")
+    return FOUND if count else 0
+
+
+def tenant_rules(settings: NodeSettings) -> TenantRules:
+    """Return what holds for all tenants by the settings."""
+    return TenantRules(
+        settings.admission,
+        Quota(settings.tenant_bytes or None, settings.tenant_messages or None),
+        Quota(settings.guest_bytes or None, settings.guest_messages or None),
+    )
 
 
 async def _serve(listener: socket.socket, app: AbstractAsyncContextManager[ASGIApp], settings: NodeSettings) -> None:

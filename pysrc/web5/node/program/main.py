@@ -1,7 +1,7 @@
-"""The program `web5-node`: `web5-node serve` and `web5-node config`.
+"""The program `web5-node`: the node, and what its operator needs beside it.
 
-Its exit status is 0 when it was ended by a signal, 1 if the node could not start, and 2 if the command or a setting is
-wrong. Each thing that is wrong is said in one line.
+Its exit status is 0 if all went well (also when it was ended by a signal), 1 if the node could not start or the command
+failed, 2 if the command or a setting is wrong, and 3 if `check` found something. What is wrong is said in lines.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from web5.errors import Web5Error
+from web5.errors import InvalidArgument, Web5Error
 
 if TYPE_CHECKING:
     from web5.node.program.sources import Found
@@ -22,6 +23,7 @@ FAILED, WRONG = 1, 2
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     from web5.node.program.sources import add_flags
+    from web5.node.program.tenants import add_actions
 
     whole = argparse.ArgumentParser(
         prog="web5-node",
@@ -29,23 +31,39 @@ def parser() -> argparse.ArgumentParser:
         " TOML file; the first of these that has it counts.",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_flags(commands.add_parser("serve", help="serve until SIGINT or SIGTERM"))
-    add_flags(commands.add_parser("config", help="print the settings that are in force, and where each comes from"))
+
+    def command(name: str, what: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, allow_abbrev=False, help=what, description=f"{what.capitalize()}.")
+        add_flags(one)
+        return one
+
+    command("serve", "serve until SIGINT or SIGTERM")
+    command("config", "print the settings that are in force, and where each comes from")
+    add_actions(command("tenants", "see tenants, and say who is served and how much they may keep"))
+    backup = command("backup", "copy the data, also while the node runs")
+    backup.add_argument("target", type=Path, metavar="FOLDER", help="the folder to make")
+    command("check", "look whether all data are whole, also while the node runs")
     return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
     try:
-        from web5.node.program import commands
+        from web5.node.program import commands, tenants
         from web5.node.program.sources import WrongSettings, read
     except ModuleNotFoundError as error:
         return _failed(f"{error.name} is not installed: pip install 'web5-py[node]'")
     options = parser().parse_args(arguments)
-    run: Mapping[str, Callable[[Found], int]] = {"serve": commands.serve, "config": commands.config}
+    run: Mapping[str, Callable[[Found], int]] = {
+        "serve": commands.serve,
+        "config": commands.config,
+        "tenants": lambda found: tenants.run(options, found.settings),
+        "backup": lambda found: commands.backup(found, options.target),
+        "check": commands.check,
+    }
     try:
         return run[options.command](read(options))
-    except WrongSettings as error:
+    except (WrongSettings, InvalidArgument) as error:
         return _failed(str(error), WRONG)
     except (Web5Error, OSError) as error:
         return _failed(" ".join(str(error).split()))

@@ -109,6 +109,28 @@ class NodeSettings(BaseSettings):
             " wants none",
         ),
     ] = 0
+    admission: Annotated[
+        Literal["open", "list"],
+        Field(description="who is served: everybody, or who `web5-node tenants allow` has admitted"),
+    ] = "open"
+    tenant_bytes: Annotated[
+        int, Field(ge=0, le=2**60, description="the most bytes that a tenant may keep, data included; 0: any")
+    ] = 0
+    tenant_messages: Annotated[
+        int, Field(ge=0, le=2**60, description="the most messages that a tenant may keep; 0: any")
+    ] = 0
+    guest_bytes: Annotated[
+        int, Field(ge=0, le=2**60, description="the most bytes that one guest may have in a tenant's DWN; 0: any")
+    ] = 0
+    guest_messages: Annotated[
+        int, Field(ge=0, le=2**60, description="the most messages that one guest may have in a tenant's DWN; 0: any")
+    ] = 0
+    address_rate: Annotated[
+        int, Field(ge=0, le=10**9, description="the requests that one address may make in a minute; 0: any")
+    ] = 0
+    tenant_rate: Annotated[
+        int, Field(ge=0, le=10**9, description="the requests to one tenant, by all together, in a minute; 0: any")
+    ] = 0
     time_window: Annotated[
         int,
         Field(

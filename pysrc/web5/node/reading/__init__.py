@@ -1,4 +1,4 @@
-"""What is published, for whoever has its address: GET requests without a signature, as `@web5/dwn-server` answers them.
+"""Published records for whoever has their addresses: GET without a signature, as `@web5/dwn-server` answers it.
 
-May import `mounted`, `limits`, `endpoint`, and nothing else of the node.
+May import `mounted`, `limits` and `endpoint`, and nothing else of the node.
 """

@@ -24,7 +24,7 @@ from web5.dwn.data import DataStream
 from web5.errors import CryptoError, DwnError
 from web5.node.endpoint import Answer, internal_fault, opened, take_data
 from web5.node.limits import address_of
-from web5.node.mounted import Mounted
+from web5.node.mounted import AskedTooOften, Mounted
 from web5.node.reading.conditions import NotSatisfiable, is_known, wanted
 from web5.node.reading.content import CONFINED, content_headers
 from web5.node.reading.parameters import Malformed, nested, numbered
@@ -52,11 +52,15 @@ def _guarded(handler: _Handler) -> _Handler:
     """Answer what is no question with 400, and a failure of the node with 500, as little as it says."""
 
     @wraps(handler)
-    async def answer(self: Reading, request: Request) -> Response:
+    async def answered(self: Reading, request: Request) -> Response:
         try:
             if len(request.path_params["did"]) > LONGEST_DID:
                 return self._json(request, _NOT_FOUND)
             return await handler(self, request)
+        except AskedTooOften as early:
+            answer = self._json(request, {"status": {"code": early.status, "detail": str(early)}})
+            answer.headers["retry-after"] = str(early.seconds)
+            return answer
         except _Refused as refused:
             return self._json(request, refused.reply)
         except DwnError as error:
@@ -67,7 +71,7 @@ def _guarded(handler: _Handler) -> _Handler:
             fault = internal_fault(error, None)
             return self._json(request, {"status": {"code": fault.status, "detail": str(fault)}})
 
-    return answer
+    return answered
 
 
 class Reading:

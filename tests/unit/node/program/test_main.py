@@ -73,7 +73,6 @@ def test_site_and_terms_that_are_not_there(tmp_path: Path, capsys: pytest.Captur
 
 def test_every_setting_but_secrets_has_a_flag_with_a_help() -> None:
     [commands] = [action for action in parser()._actions if action.dest == "command"]
-    assert set(commands.choices) == {"serve", "config"}
     for command in commands.choices.values():
         flags = {action.dest: action.help for action in command._actions}
         assert set(NodeSettings.model_fields) - set(flags) == {"metrics_token"}
@@ -86,7 +85,8 @@ def test_a_command_that_is_shown_is_understood(line: str) -> None:
 
 
 def test_commands_are_shown() -> None:
-    assert {line.split()[0] for line in SHOWN} == {"serve", "config"}
+    [commands] = [action for action in parser()._actions if action.dest == "command"]
+    assert {line.split()[0] for line in SHOWN} == set(commands.choices)
 
 
 def test_the_files_that_start_a_node_fit_it() -> None:

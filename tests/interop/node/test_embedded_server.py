@@ -161,9 +161,9 @@ async def test_site_lies_beside_the_nodes(tmp_path: Path):
         assert (await http.get("/dwn2")).status_code == 404
 
 
-async def test_header_over_the_servers_own_limit_is_a_refusal(server):
+async def test_what_fits_neither_header_nor_body_is_a_refusal(server):
     owner = await Owner.make(server)
-    for size, code in [(100_000, 202), (270_000, 431), (400_000, 431)]:
+    for size, code in [(100_000, 202), (400_000, 202), (1_100_000, 431)]:
         message = await compose.records_write(
             owner.signer, clock, data=b"x", data_format="text/plain", tags={"long": "x" * size}
         )

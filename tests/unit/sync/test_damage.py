@@ -69,7 +69,7 @@ def lose_row_of_blob(device: Device, message: Message) -> None:
 
 
 def cannot_be_read(device: Device, message: Message) -> None:
-    async def broken(key: str) -> AsyncIterator[bytes]:
+    async def broken(key: str, start: int = 0) -> AsyncIterator[bytes]:
         raise StorageCorrupt("reading blob failed: NotReadableError")
         yield b""
 

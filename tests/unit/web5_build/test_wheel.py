@@ -39,9 +39,10 @@ def test_the_build_is_not_in_it(wheel: zipfile.ZipFile) -> None:
     assert [name for name in wheel.namelist() if "web5_build" in name] == []
 
 
-def test_it_brings_the_program(wheel: zipfile.ZipFile) -> None:
+def test_it_brings_the_programs(wheel: zipfile.ZipFile) -> None:
     (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt"))
-    assert wheel.read(name).decode() == "[console_scripts]\nweb5 = web5.cli.main:main\n"
+    programs = "web5 = web5.cli.main:main\nweb5-node = web5.node.program.main:main\n"
+    assert wheel.read(name).decode() == f"[console_scripts]\n{programs}"
 
 
 def test_what_a_browser_needs_is_required_and_the_server_side_is_an_extra(wheel: zipfile.ZipFile) -> None:

@@ -1,7 +1,4 @@
-"""One walk through the notes page, in Firefox: from the first launch to a day without a network.
-
-Not in WebKitGTK yet: there, a page that is reloaded can wait for minutes to be the node again.
-"""
+"""One walk through the notes page, in each browser: from the first launch to a day without a network."""
 
 from __future__ import annotations
 
@@ -72,7 +69,6 @@ class Notes:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("browser", ["firefox"], indirect=True)
 async def test_the_page_from_the_first_launch_to_a_day_offline(browser: Browser, site: Path, tmp_path: Path) -> None:
     world = make_world(site, tmp_path)
     async with world.running():

@@ -85,8 +85,8 @@ _js_open, _js_result, _js_write = js_functions(
         transaction.oncomplete = () => resolve();
         transaction.onabort = () => reject(plain(reason()));
         try {
-          // It commits by itself. WebKit never ends one that was told to `commit` when its worker is terminated, and lets
-          // nobody read the store from then on.
+          // It commits by itself: one that was told to, WebKit never ends where its worker is terminated, and then it
+          // lets nobody read the store.
           for (const [store, method, ...args] of requests) transaction.objectStore(store)[method](...args);
         } catch (error) {
           transaction.onabort = null;

@@ -101,6 +101,54 @@ async def test_signal_ends_sockets_and_nothing_is_left_of_those_that_broke(serve
     assert server.log == ""
 
 
+async def test_what_is_under_way_is_finished_when_it_is_ended(tmp_path: Path):
+    """Half of a record has come: nobody else is let in, and the other half is still waited for, and answered."""
+    async with EmbeddedServer(tmp_path / "data", None, "--shutdown-seconds", "60") as server:
+        owner = await Owner.make(server)
+        data = b"x" * 100_000
+        message = await compose.records_write(owner.signer, clock, data=data, data_format="text/plain")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port := int(server.url.rpartition(":")[2]))
+        head = f"POST /dwn0 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\ndwn-request: "
+        writer.write(head.encode() + rpc.encode_request(owner.did, message).encode() + b"\r\n\r\n" + data[:50_000])
+        await writer.drain()
+        await owner.record_ids()  # so the first half is there
+        server.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            await refused(port)
+        writer.write(data[50_000:])
+        async with asyncio.timeout(20):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 200 ") and b'"code":202' in answer
+        assert await server.stop() == 0
+        await server.start()
+        assert await owner.read(message["recordId"]) == data
+
+
+async def refused(port: int) -> None:
+    """Return once nobody is let in."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:
+            return
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_one_dwn_at_the_root_and_another_gateway(server, tmp_path: Path):
+    """As `web5-node serve --data DIR` serves, with its DIDs found through the gateway of another node."""
+    flags = ("--paths", "/", "--no-gateway", "--gateways", f"{server.url}/dht")
+    owner = await Owner.make(server)
+    async with EmbeddedServer(tmp_path / "one", None, *flags) as one, httpx.AsyncClient(base_url=one.url) as http:
+        data = b"published"
+        message = await compose.records_write(owner.signer, clock, data=data, data_format="text/plain", published=True)
+        reply = await owner._remote.process_message(one.url, owner.did, message, data)
+        assert reply["status"]["code"] == 202, reply
+        assert (await http.get(f"/{owner.did}/records/{message['recordId']}")).content == data
+        assert (await http.get("/dht/short")).status_code == 404
+        assert (await http.get("/info")).json()["url"] == f"{one.url}/"
+
+
 async def test_every_acknowledged_record_survives_kill_9(server):
     """Three crashes in the middle of six writers' bursts, half of them with data that lies in blobs."""
     owner = await Owner.make(server)

@@ -14,26 +14,21 @@ import apsw
 
 from web5.dwn.store.database import Database
 
-_SIZE = "octet_length({row}.message) + coalesce(octet_length({row}.data), 0)"
-_GUESTS = "octet_length({row}.message) + CASE WHEN {row}.latest THEN coalesce({row}.data_size, 0) ELSE 0 END"
+
+def _size(row: str) -> str:
+    return f"octet_length({row}.message) + coalesce(octet_length({row}.data), 0)"
 
 
-def _count(row: str, sign: str) -> str:
-    size, of_guest = _SIZE.format(row=row), _GUESTS.format(row=row)
-    return f"""
-        INSERT INTO node_use VALUES ({row}.tenant, {sign}1, {sign}({size}))
-            ON CONFLICT DO UPDATE SET messages = messages + excluded.messages, bytes = bytes + excluded.bytes;
-        INSERT INTO node_guest_use SELECT {row}.tenant, {row}.guest, {sign}1, {sign}({of_guest})
-            WHERE {row}.guest IS NOT NULL
-            ON CONFLICT DO UPDATE SET messages = messages + excluded.messages, bytes = bytes + excluded.bytes;
-    """
+def _of_guest(row: str) -> str:
+    return f"octet_length({row}.message) + CASE WHEN {row}.latest THEN coalesce({row}.data_size, 0) ELSE 0 END"
 
 
-def _count_blob(row: str, sign: str) -> str:
-    return f"""
-        INSERT INTO node_use VALUES ({row}.tenant, 0, {sign}{row}.size)
-            ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
-    """
+def _tenant(change: str, row: str) -> str:
+    return f"UPDATE node_use SET {change} WHERE tenant = {row}.tenant;"
+
+
+def _guest(change: str, row: str) -> str:
+    return f"UPDATE node_guest_use SET {change} WHERE tenant = {row}.tenant AND guest = {row}.guest;"
 
 
 SCHEMA = (
@@ -46,31 +41,53 @@ SCHEMA = (
         PRIMARY KEY (tenant, guest)
     ) WITHOUT ROWID;
 
-    CREATE TRIGGER node_use_put AFTER INSERT ON dwn_message BEGIN {_count("new", "+")} END;
-    CREATE TRIGGER node_use_deleted AFTER DELETE ON dwn_message BEGIN
-        {_count("old", "-")}
-        DELETE FROM node_guest_use WHERE tenant = old.tenant AND guest = old.guest AND messages <= 0;
+    INSERT INTO node_use SELECT id, 0, 0 FROM dwn_tenant;
+    UPDATE node_use SET (messages, bytes) = (
+        SELECT count(*), coalesce(sum({_size("one")}), 0) FROM dwn_message AS one WHERE one.tenant = node_use.tenant
+    );
+    UPDATE node_use SET bytes = bytes + (
+        SELECT coalesce(sum(size), 0) FROM dwn_blob WHERE dwn_blob.tenant = node_use.tenant
+    );
+    INSERT INTO node_guest_use
+        SELECT tenant, guest, count(*), sum({_of_guest("one")})
+        FROM dwn_message AS one WHERE guest IS NOT NULL GROUP BY tenant, guest;
+
+    CREATE TRIGGER node_tenant_put AFTER INSERT ON dwn_tenant BEGIN
+        INSERT INTO node_use VALUES (new.id, 0, 0);
     END;
-    CREATE TRIGGER node_use_changed AFTER UPDATE OF message, data, latest, guest, data_size ON dwn_message BEGIN
-        {_count("old", "-")} {_count("new", "+")}
-    END;
-    CREATE TRIGGER node_use_blob_put AFTER INSERT ON dwn_blob BEGIN {_count_blob("new", "+")} END;
-    CREATE TRIGGER node_use_blob_deleted AFTER DELETE ON dwn_blob BEGIN {_count_blob("old", "-")} END;
-    CREATE TRIGGER node_use_blob_changed AFTER UPDATE ON dwn_blob BEGIN
-        {_count_blob("old", "-")} {_count_blob("new", "+")}
-    END;
-    CREATE TRIGGER node_use_over AFTER DELETE ON dwn_tenant BEGIN
+    CREATE TRIGGER node_tenant_deleted AFTER DELETE ON dwn_tenant BEGIN
         DELETE FROM node_use WHERE tenant = old.id;
         DELETE FROM node_guest_use WHERE tenant = old.id;
     END;
 
-    INSERT INTO node_use
-        SELECT tenant, count(*), sum({_SIZE.format(row="dwn_message")}) FROM dwn_message GROUP BY tenant;
-    INSERT INTO node_use SELECT tenant, 0, sum(size) FROM dwn_blob WHERE true GROUP BY tenant
-        ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
-    INSERT INTO node_guest_use
-        SELECT tenant, guest, count(*), sum({_GUESTS.format(row="dwn_message")})
-        FROM dwn_message WHERE guest IS NOT NULL GROUP BY tenant, guest;
+    CREATE TRIGGER node_use_put AFTER INSERT ON dwn_message BEGIN
+        {_tenant(f"messages = messages + 1, bytes = bytes + {_size('new')}", "new")}
+    END;
+    CREATE TRIGGER node_use_deleted AFTER DELETE ON dwn_message BEGIN
+        {_tenant(f"messages = messages - 1, bytes = bytes - ({_size('old')})", "old")}
+    END;
+    CREATE TRIGGER node_use_changed AFTER UPDATE OF message, data ON dwn_message BEGIN
+        {_tenant(f"bytes = bytes + {_size('new')} - ({_size('old')})", "new")}
+    END;
+
+    CREATE TRIGGER node_guest_put AFTER INSERT ON dwn_message WHEN new.guest IS NOT NULL BEGIN
+        INSERT INTO node_guest_use VALUES (new.tenant, new.guest, 1, {_of_guest("new")})
+            ON CONFLICT DO UPDATE SET messages = messages + 1, bytes = bytes + excluded.bytes;
+    END;
+    CREATE TRIGGER node_guest_deleted AFTER DELETE ON dwn_message WHEN old.guest IS NOT NULL BEGIN
+        {_guest(f"messages = messages - 1, bytes = bytes - ({_of_guest('old')})", "old")}
+        DELETE FROM node_guest_use WHERE tenant = old.tenant AND guest = old.guest AND messages <= 0;
+    END;
+    CREATE TRIGGER node_guest_changed AFTER UPDATE OF message, latest, data_size ON dwn_message
+        WHEN new.guest IS NOT NULL BEGIN
+        {_guest(f"bytes = bytes + {_of_guest('new')} - ({_of_guest('old')})", "new")}
+    END;
+
+    CREATE TRIGGER node_blob_put AFTER INSERT ON dwn_blob BEGIN {_tenant("bytes = bytes + new.size", "new")} END;
+    CREATE TRIGGER node_blob_deleted AFTER DELETE ON dwn_blob BEGIN {_tenant("bytes = bytes - old.size", "old")} END;
+    CREATE TRIGGER node_blob_changed AFTER UPDATE ON dwn_blob BEGIN
+        {_tenant("bytes = bytes + new.size - old.size", "new")}
+    END;
     """,
 )
 

@@ -131,7 +131,7 @@ async def test_what_was_there_before_is_counted_once(node: Node) -> None:
     guests = node.used(node.guest)
     db = node.dwn.database.connection
     triggers = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")]
-    assert len(triggers) == 7
+    assert len(triggers) == 11
     for trigger in triggers:
         db.execute(f"DROP TRIGGER {trigger}")
     db.execute("DROP TABLE node_use; DROP TABLE node_guest_use; DELETE FROM component WHERE name = 'use'")

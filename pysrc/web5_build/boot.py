@@ -20,8 +20,11 @@ from web5_build.console import Step
 from web5_build.paths import WEB, WORK
 
 HASH_LENGTH = 16
+MICROPYTHON = WEB / "node_modules" / "@micropython" / "micropython-webassembly-pyscript" / "micropython.wasm"
 ENTRIES = ("agent.mjs", "interpreter.mjs")
 """Our page's worker, and the interpreter for other pages' PyScript workers. Pages name them, so they have no hash."""
+SHELL = "micropython.mjs"
+"""The interpreter of our page itself, with that page's Python."""
 PYODIDE = "pyodide.mjs"
 """The module that starts Pyodide with nothing else, on any page."""
 
@@ -74,6 +77,7 @@ def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
         code.update(module.read_bytes())
     for name in ENTRIES:
         _bundle(current, name, folder, {**assets, "version": code.hexdigest()[:HASH_LENGTH]})
+    _bundle_shell(current, folder)
     # A script of its own kind, since modules run only once the whole page has been read.
     link = [f"--define:ASSETS={json.dumps({'built': assets['built']})}", "--format=iife"]
     esbuild.bundle(current, WEB / "boot" / "link.mjs", folder / LINK, *link)
@@ -82,6 +86,15 @@ def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
 def _bundle(current: Step, name: str, folder: Path, assets: dict[str, object]) -> None:
     fillings = [f"--define:ASSETS={json.dumps(assets)}", f"--inject:{WEB / 'boot' / 'shims.mjs'}", "--external:node:*"]
     esbuild.bundle(current, WEB / "boot" / name, folder / name, *fillings)
+
+
+def _bundle_shell(current: Step, folder: Path) -> None:
+    """Bundle MicroPython, and write what it loads: its WebAssembly, and the page's Python."""
+    page = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in (WEB / "ui").glob("*.py")}
+    assets = {"runtime": _hashed(MICROPYTHON, folder, ".wasm"), "page": _archive("ui", page, folder)}
+    fillings = [f"--define:SHELL={json.dumps(assets)}", f"--inject:{WEB / 'boot' / 'shell_shim.mjs'}"]
+    of_node = [f"--external:{name}" for name in ("crypto", "fs", "module", "path", "url")]
+    esbuild.bundle(current, WEB / "boot" / SHELL, folder / SHELL, *fillings, *of_node)
 
 
 def _write_stdlib(folder: Path, parts: stdlib.Stdlib) -> None:
@@ -110,7 +123,10 @@ def _described(python: dict[str, object], packages: list[Asset], extensions: dic
 def _copy(folder: Path, modules: Modules) -> tuple[list[Asset], dict[str, Asset]]:
     """Copy packages and side modules into boot/; the description of both."""
     packages = bundles.in_place(modules.packages.modules, "site-packages/")
-    web5 = bundles.in_place(modules.web5.modules, "site-packages/")
+    web5 = {
+        **bundles.in_place(modules.web5.modules, "site-packages/"),
+        f"site-packages/{stdlib.SHAPES}": modules.stdlib.shapes,
+    }
     archives = {
         "packages": {**packages, **bundles.as_cache(modules.pyscript.modules, "home/")},
         "web5": {**web5, **bundles.in_place(modules.app.modules, "home/")},

@@ -57,7 +57,6 @@ RUNTIMES = {
         MODULES / "pyodide",
         ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"),  # boot.make makes what else it has
     ),
-    "micropython": (MODULES / "@micropython" / "micropython-webassembly-pyscript", ("micropython.*",)),
 }
 """The source of each runtime's files, by its folder's name in the site."""
 
@@ -70,6 +69,11 @@ RUNTIME_NAME = re.compile(rf"(?<=[\"'/(=])({'|'.join(RUNTIMES)})/(?=[\w.])")
 
 CHARSET = '<meta charset="utf-8">'
 """The beginning of each page's head; its policy comes next, before anything that it is for."""
+
+FIRST_MODULE = '<script type="module"'
+"""The beginning of the elements of our page that load modules."""
+CHUNKS = ("core-*.js", "error-*.js")
+"""The modules that PyScript's first one imports: our page fetches them at once, instead of one after the other."""
 
 DEFAULT_CONFIG = {"dwn_endpoints": ["dwn0", "dwn1"], "did_dht_gateways": ["dht"]}
 
@@ -114,7 +118,8 @@ def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, 
         if path.name in NOT_SITE:
             continue
         if path.is_dir():
-            shutil.copytree(path, target / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+            inside = ("*.py",) if path.name == "ui" else ()  # they are in an archive (`boot`)
+            shutil.copytree(path, target / path.name, ignore=shutil.ignore_patterns("__pycache__", *inside))
         else:
             target.mkdir(exist_ok=True)
             shutil.copy2(path, target / path.name)
@@ -122,6 +127,7 @@ def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, 
     folders = {name: _copy_runtime(target, name, more.get(name, [])) for name in RUNTIMES}
     package_index.carry_micropip(target / folders["pyodide"], micropip)
     _name_runtimes(target, folders)
+    _preload(target / "index.html", target / folders["pyscript"])
     package_index.make(target / "simple", carried)
     if not (target / "config.json").exists():
         (target / "config.json").write_text(json.dumps(DEFAULT_CONFIG, indent=2) + "\n")
@@ -155,6 +161,15 @@ def _name_runtimes(target: Path, folders: dict[str, str]) -> None:
             continue
         text = page.read_text()
         page.write_text(RUNTIME_NAME.sub(lambda found: folders[found[1]] + "/", text))
+
+
+def _preload(page: Path, pyscript: Path) -> None:
+    """Have a page fetch early what PyScript imports."""
+    found = [path for pattern in CHUNKS for path in pyscript.glob(pattern)]
+    assert len(found) == len(CHUNKS), found
+    links = "".join(f'<link rel="modulepreload" href="{pyscript.name}/{path.name}">\n  ' for path in found)
+    before, element, after = page.read_text().partition(FIRST_MODULE)
+    page.write_text(before + links + element + after)
 
 
 def _confine_pages(target: Path) -> None:

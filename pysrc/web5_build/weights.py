@@ -21,7 +21,10 @@ PARTS = (
     ("The standard library, what a start needs", ("pyodide-*/stdlib.zip.gz",)),
     ("The rest of it, for when there is no network", ("pyodide-*/library.zip", "pyodide-*/tools.zip")),
     ("web5, and the page's node", ("simple/web5-py/*", "boot/web5.*", "boot/agent.mjs", "boot/link.js")),
-    ("pydantic, cbor2, APSW with SQLite, idna, mnemonic; micropip", ("simple/*", "pyodide-*/micropip-*", "boot/*")),
+    (
+        "pydantic, cbor2, APSW with SQLite, idna, mnemonic; micropip",
+        ("simple/*", "pyodide-*/micropip-*", "boot/packages.*", "boot/_*", "boot/apsw.*"),
+    ),
     ("The page, PyScript and MicroPython", ("*",)),
 )
 """The parts of a page, and the files of each that are of none before."""

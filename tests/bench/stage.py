@@ -20,6 +20,7 @@ CHROMIUM = os.environ.get("WEB5_CHROMIUM", "/usr/bin/chromium")
 PEER_BUNDLE = ROOT / "tests/interop/node_modules/@web5/api/dist/browser.mjs"
 PEER_GATEWAY = '"https://diddht.tbddev.org"'
 OUR_GATEWAY = '(location.origin + "/dht/")'
+SHELL = {"interpreter": "./boot/micropython.mjs"}
 WORKER = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -60,8 +61,7 @@ def site_with_bench(folder: Path, steps: Path) -> Path:
     shutil.copytree(ROOT / "dist/site", site)
     pyscript = next(site.glob("pyscript-*")).name
     (site / "bench-ours.html").write_text((HERE / "ours.html").read_text().replace("pyscript/", f"{pyscript}/"))
-    page = json.loads((site / "page.json").read_text())
-    (site / "bench-page.json").write_text(json.dumps({**page, "files": {}}))
+    (site / "bench-page.json").write_text(json.dumps(SHELL))
     (site / "bench-worker.json").write_text(json.dumps(WORKER))
     shutil.copy(HERE / "peer.html", site / "bench-peer.html")
     for script in ("ours.py", "peer.js"):

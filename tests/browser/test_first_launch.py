@@ -158,7 +158,7 @@ async def test_a_node_that_cannot_be_loaded_is_said_to_be_missing(browser: Brows
     await context.close()
 
 
-@pytest.mark.parametrize("missing", ["**/pyscript-*/core.js", "**/micropython-*/micropython.wasm"])
+@pytest.mark.parametrize("missing", ["**/pyscript-*/core.js", "**/boot/micropython.*.wasm.gz"])
 async def test_a_shell_that_cannot_be_loaded_promises_nothing(browser: Browser, world: World, missing: str) -> None:
     context = await browser.new_context(service_workers="block")
     await context.route(missing, lambda route: route.abort())

@@ -2,7 +2,8 @@
 // preparations and calls loadPyodide. ASSETS is written in by the build.
 //
 // 1. All of it is compressed, since not every server does that.
-// 2. Few files are under way at once, in the order in which they are needed: the page itself needs the line, too.
+// 2. Few files are under way at once, in the order in which they are needed, and one alone until the longest has ended: by
+//    then, the page itself is there on a slow line, too.
 import { follow } from "./line.mjs";
 import { SNAPSHOT } from "./role.mjs";
 
@@ -30,11 +31,13 @@ function arrived(bytes) {
 
 const queue = [];
 let underway = 0;
+let atOnce = 1;
 
 function next() {
-  if (!queue.length || underway >= AT_ONCE) return;
-  underway += 1;
-  queue.shift()();
+  while (queue.length && underway < atOnce) {
+    underway += 1;
+    queue.shift()();
+  }
 }
 
 // A response with the content of a file.
@@ -48,6 +51,7 @@ function unpacked({ url, bytes }, type = "application/zip") {
   const ended = () => {
     count(bytes);
     underway -= 1;
+    if (url === ASSETS.runtime.url) atOnce = AT_ONCE;
     next();
   };
   return new Promise((resolve, reject) => {
@@ -59,7 +63,10 @@ function unpacked({ url, bytes }, type = "application/zip") {
 // A module of JavaScript. Its own address has it unpacked where the service worker gives it so.
 async function imported(asset) {
   const response = await unpacked(asset, "text/javascript");
-  if (response.url) return import(response.url);
+  if (response.url) {
+    response.body.cancel();
+    return import(response.url);
+  }
   const address = URL.createObjectURL(await response.blob());
   return import(address).finally(() => URL.revokeObjectURL(address));
 }
@@ -70,8 +77,8 @@ export const indexURL = here(ASSETS.pyodide);
 export const stdlibURL = here(ASSETS.stdlib.url);
 export const runtimeURL = `${indexURL}pyodide.asm.wasm`;
 
+export const script = imported(ASSETS.script); // first: a module takes its time to come, and not the line's
 export const runtime = unpacked(ASSETS.runtime, "application/wasm").then(WebAssembly.compileStreaming);
-export const script = imported(ASSETS.script);
 let early = unpacked(ASSETS.stdlib);
 // Python reads it whole at each start, of which a worker may have a second one.
 export function stdlib() {

@@ -22,7 +22,7 @@ import uvicorn
 from playwright.async_api import async_playwright
 
 from tests.bench.engine.steps import Steps
-from tests.bench.stage import CHROMIUM, ROOT, WORKER, say
+from tests.bench.stage import CHROMIUM, ROOT, SHELL, WORKER, say
 from tests.chromium import FLAGS
 from tests.interop.reference import reference_script
 from web5.cpython.blobs import FileBlobs
@@ -179,8 +179,7 @@ def _site(folder: Path) -> Path:
     for page in ("ours", "peer"):
         text = (HERE / f"{page}.html").read_text().replace("pyscript/", f"{pyscript}/")
         (site / f"engine-{page}.html").write_text(text)
-    page = json.loads((site / "page.json").read_text())
-    (site / "engine-page.json").write_text(json.dumps({**page, "files": {}}))
+    (site / "engine-page.json").write_text(json.dumps(SHELL))
     (site / "engine-worker.json").write_text(json.dumps({**WORKER, "files": {"./steps.py": "./steps.py"}}))
     for script in ("worker.py", "steps.py", "steps.mjs", "peer.mjs"):
         shutil.copy(HERE / script, site)

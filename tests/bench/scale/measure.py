@@ -21,7 +21,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.bench.stage import CHROMIUM, ROOT, WORKER, BenchError, embedded_defaults, open_device, say
+from tests.bench.stage import CHROMIUM, ROOT, SHELL, WORKER, BenchError, embedded_defaults, open_device, say
 from tests.chromium import FLAGS
 from web5 import Web5
 
@@ -213,8 +213,7 @@ def _site(folder: Path) -> Path:
     shutil.copytree(ROOT / "dist/site", site)
     pyscript = next(site.glob("pyscript-*")).name
     (site / "scale.html").write_text((HERE / "ours.html").read_text().replace("pyscript/", f"{pyscript}/"))
-    page = json.loads((site / "page.json").read_text())
-    (site / "scale-page.json").write_text(json.dumps({**page, "files": {}}))
+    (site / "scale-page.json").write_text(json.dumps(SHELL))
     (site / "scale-worker.json").write_text(json.dumps({**WORKER, "files": {"./steps.py": "./steps.py"}}))
     for script in ("worker.py", "steps.py"):
         shutil.copy(HERE / script, site)

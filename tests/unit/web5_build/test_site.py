@@ -94,7 +94,7 @@ def test_no_page_has_a_script_or_style_of_its_own_in_it(site: Path) -> None:
         text = page.read_text()
         assert re.findall(r"\s(?:on\w+|style)\s*=|<style|javascript:", text) == [], page
         for attributes, content in re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL):
-            assert not content.strip() or 'type="py"' in attributes, page  # which a browser does not run
+            assert not content.strip() or re.search('type="(py|mpy)"', attributes), page  # which a browser does not run
 
 
 def test_every_wheel_that_a_page_names_is_there(site: Path) -> None:
@@ -113,7 +113,7 @@ def test_runtimes_are_named_by_their_hash(site: Path) -> None:
 
 def test_what_the_worker_loads_is_named_by_its_hash(site: Path) -> None:
     plain = {path.name for path in (site / "boot").iterdir() if not HASH.search(path.name)}
-    assert plain == {"agent.mjs", "interpreter.mjs", "link.js"}
+    assert plain == {"agent.mjs", "interpreter.mjs", "link.js", "micropython.mjs"}
 
 
 @pytest.mark.parametrize("name", ["stdlib", "packages", "web5"])
@@ -123,7 +123,7 @@ def test_archives_are_stored_and_hold_only_pycs_that_are_never_checked_against_a
         assert len(members) > 20
         for member in members:
             assert member.compress_type == zipfile.ZIP_STORED
-            if member.filename.endswith((".mjs", "/english.txt", "/properties.bin")):
+            if member.filename.endswith((".mjs", "/english.txt", ".bin")):
                 continue
             assert member.filename.endswith(".pyc")
             assert int.from_bytes(opened.read(member)[4:8], "little") == 0b01, member.filename

@@ -13,7 +13,14 @@ const KEPT = "web5-site-";
 const PAGES = "web5-pages"; // which version each open page, or worker, is of
 const NETWORK = "network"; // instead of a version, where ours is not whole
 
-const cacheOf = (version) => caches.open(KEPT + version);
+// Each of these takes as long as to find a file.
+const caching = new Map();
+const versions = new Map(); // by client; what PAGES has is for when this service worker has ended meanwhile
+
+function cacheOf(version) {
+  if (!caching.has(version)) caching.set(version, caches.open(KEPT + version));
+  return caching.get(version);
+}
 const address = (url) => url.split(/[?#]/, 1)[0];
 
 // What the build has compressed is kept unpacked: later starts have nothing to unpack, and a browser keeps what it has
@@ -62,10 +69,13 @@ async function keepAll() {
 }
 
 async function remember(client, version) {
-  if (client) await (await caches.open(PAGES)).put(new URL(`?client=${client}`, scope), new Response(version));
+  if (!client) return;
+  versions.set(client, version);
+  await (await caches.open(PAGES)).put(new URL(`?client=${client}`, scope), new Response(version));
 }
 
 async function versionOf(client) {
+  if (versions.has(client)) return versions.get(client);
   const found = client && (await (await caches.open(PAGES)).match(new URL(`?client=${client}`, scope)));
   return found ? found.text() : SITE.version;
 }
@@ -76,26 +86,38 @@ async function forgetOthers() {
   const needed = new Set([KEPT + SITE.version]);
   for (const request of await pages.keys()) {
     const client = new URL(request.url).searchParams.get("client");
-    if (open.has(client)) needed.add(KEPT + (await versionOf(client)));
-    else await pages.delete(request);
+    if (open.has(client)) {
+      needed.add(KEPT + (await versionOf(client)));
+    } else {
+      versions.delete(client);
+      await pages.delete(request);
+    }
   }
+  caching.clear();
   for (const name of await caches.keys()) if (name.startsWith(KEPT) && !needed.has(name)) await caches.delete(name);
 }
 
-async function opened({ request, resultingClientId }) {
+async function opened(event) {
   const kept = await cacheOf(SITE.version);
   const whole = (await kept.keys()).length >= files.size;
-  await remember(resultingClientId, whole ? SITE.version : NETWORK);
-  return whole ? kept.match(scope) : fetch(request);
+  event.waitUntil(remember(event.resultingClientId, whole ? SITE.version : NETWORK));
+  return whole ? kept.match(scope) : fetch(event.request);
 }
 
-async function answered({ request, clientId, resultingClientId }) {
+async function answered(event) {
+  const { request, clientId, resultingClientId } = event;
   const version = await versionOf(clientId);
-  if (resultingClientId && resultingClientId !== clientId) await remember(resultingClientId, version); // a worker
+  if (resultingClientId && resultingClientId !== clientId) event.waitUntil(remember(resultingClientId, version)); // a worker
   if (version === NETWORK) return fetch(request);
-  const url = address(request.url);
-  const kept = await (await cacheOf(version)).match(url);
-  return kept ?? fetch(request);
+  return (await found(version, address(request.url))) ?? fetch(request);
+}
+
+async function found(version, url) {
+  try {
+    return await (await cacheOf(version)).match(url);
+  } catch {
+    caching.delete(version); // the browser has let go of it
+  }
 }
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));

@@ -2,7 +2,8 @@
 // Usage: node compile.mjs PYODIDE_MODULE_URL SOURCE_FOLDER TARGET_FOLDER DOCUMENTED
 // Every .py of the source becomes a .pyc in the same place of the target; other files are left out. What nobody reads in
 // a browser is left out, too: docstrings, but of modules that match one of the patterns in DOCUMENTED, a JSON array; and
-// columns, which are a quarter of the code. Lines stay.
+// columns, which are a quarter of the code. Lines stay. A class that is decorated has a docstring all the same, since for
+// a dataclass without one its signature would be worked out at each import.
 const [pyodideUrl, source, target, documented] = process.argv.slice(2);
 const { loadPyodide } = await import(pyodideUrl);
 const env = { HOME: "/home/pyodide", PYTHONNODEBUGRANGES: "1" };
@@ -21,6 +22,8 @@ class WithoutDocstrings(ast.NodeTransformer):
         if ast.get_docstring(node, clean=False) is not None:
             first = node.body.pop(0)
             node.body = node.body or [ast.copy_location(ast.Pass(), first)]
+        if isinstance(node, ast.ClassDef) and node.decorator_list:
+            node.body.insert(0, ast.fix_missing_locations(ast.copy_location(ast.Expr(ast.Constant("-")), node.body[0])))
         return node
 
     visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = visit_Module

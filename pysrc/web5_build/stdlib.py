@@ -20,6 +20,11 @@ from web5_build.stamp import Stamp, digest
 START = "stdlib"
 SCRIPT = Path(__file__).with_name("needed.mjs")
 FINDER = WEB / "boot" / "late_stdlib.py"
+GENERATED = WEB / "boot" / "generated_code.py"
+GENERATED_FILE = "generated_code.bin"
+"""The file that module reads."""
+SHAPES = "web5/dwn/messages/shapes.bin"
+"""The file that `web5.dwn.messages.prepared` reads."""
 
 ALSO = (
     "_strptime",
@@ -27,6 +32,7 @@ ALSO = (
     "encodings.idna",
     "encodings.latin_1",
     "encodings.utf_8_sig",
+    "generated_code",
     "importlib.readers",
     "importlib.resources._adapters",
     "late_stdlib",
@@ -111,16 +117,18 @@ class Stdlib:
     Parameters:
         start: the files of what a start needs, by their paths.
         late: the other parts by their names.
+        shapes: the content of `SHAPES`, which is found out together with these.
     """
 
     start: Mapping[str, bytes]
     late: Mapping[str, Late]
+    shapes: bytes = b""
 
     @property
     def digest(self) -> str:
         """The hash of all."""
         found = hashlib.sha256()
-        for members in (self.start, *(part.members for part in self.late.values())):
+        for members in (self.start, {SHAPES: self.shapes}, *(part.members for part in self.late.values())):
             for name in sorted(members):
                 found.update(name.encode() + hashlib.sha256(members[name]).digest())
             found.update(b"/")
@@ -129,10 +137,12 @@ class Stdlib:
 
 def compiled(wheels: list[Path], sources: Iterable[Path]) -> Stdlib:
     """Compile the standard library, and divide it; parameters as for `needed`."""
-    finder = WORK / "late-stdlib-sources.zip"
-    bundles.write_stored(finder, {FINDER.name: FINDER.read_bytes()})
-    code = bundles.compiled(START, [bundles.PYODIDE / "python_stdlib.zip", finder])
-    return split(code.modules, needed(wheels, sources))
+    own = WORK / "late-stdlib-sources.zip"
+    bundles.write_stored(own, {path.name: path.read_bytes() for path in (FINDER, GENERATED)})
+    code = bundles.compiled(START, [bundles.PYODIDE / "python_stdlib.zip", own])
+    names, generated, shapes = needed(wheels, sources)
+    parts = split(code.modules, names)
+    return Stdlib({**parts.start, GENERATED_FILE: generated}, parts.late, shapes)
 
 
 def split(modules: Path, needed: Iterable[str]) -> Stdlib:
@@ -157,23 +167,28 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     return sorted(name for name in names if name.rpartition(".")[0] not in names)
 
 
-def needed(wheels: list[Path], sources: Iterable[Path]) -> list[str]:
-    """Return the names of the modules that are loaded once what a page starts with is imported.
+def needed(wheels: list[Path], sources: Iterable[Path]) -> tuple[list[str], bytes, bytes]:
+    """Return the names of the modules that are loaded once what a page starts with is imported, and what those make.
+
+    That is the code that they generate, and the shapes of messages.
 
     Parameters:
         wheels: micropip, then what it installs: web5 and what that depends on.
         sources: folders of code that is no wheel; the modules of the standard library that it names are imported.
     """
-    named = sorted({*ALSO, *_named(sources)} - {FINDER.stem})
-    target = WORK / "needed.json"
-    stamp = Stamp(WORK / "needed.stamp", digest(*wheels, json.dumps(named), SCRIPT, bundles.PYODIDE / "package.json"))
-    if not stamp.holds(target):
+    own = {FINDER.stem, GENERATED.stem}
+    named = sorted({*ALSO, *_named(sources)} - own)
+    target, shapes, generated = WORK / "needed.json", WORK / Path(SHAPES).name, WORK / GENERATED_FILE
+    inputs: tuple[Path | str, ...] = (*wheels, json.dumps(named), SCRIPT, GENERATED, bundles.PYODIDE / "package.json")
+    stamp = Stamp(WORK / "needed.stamp", digest(*inputs))
+    if not stamp.holds(target, shapes, generated):
         with step("Which modules of the standard library a start needs") as current:
             runtime = (bundles.PYODIDE / "pyodide.mjs").as_uri()
-            run(current, [node_env.node().program, SCRIPT, runtime, target, json.dumps(named), *wheels])
+            targets = [target, shapes, generated, GENERATED]
+            run(current, [node_env.node().program, SCRIPT, runtime, *targets, json.dumps(named), *wheels])
             stamp.set()
     found: list[str] = json.loads(target.read_text())
-    return [*found, FINDER.stem]
+    return [*found, *sorted(own)], generated.read_bytes(), shapes.read_bytes()
 
 
 def _named(folders: Iterable[Path]) -> set[str]:

@@ -1,4 +1,5 @@
-// The part of the standard library that comes when something imports it (late_stdlib.py).
+// What of Python comes later, or was done beforehand: the part of the standard library that is fetched when something
+// imports it (late_stdlib.py), and the code of what is generated at imports (generated_code.py).
 
 // What a file has, at once: an import cannot wait.
 function fetchNow(url) {
@@ -12,5 +13,6 @@ function fetchNow(url) {
 
 export function installLate(pyodide) {
   const archives = ASSETS.late.map(({ url, names }) => ({ url: new URL(url, import.meta.url).href, names }));
+  pyodide.pyimport("generated_code").install();
   pyodide.pyimport("late_stdlib").install(JSON.stringify(archives), fetchNow);
 }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator
 
 from web5.dwn import faults
 from web5.dwn.codes import Code
 from web5.dwn.faults import Fault
+from web5.dwn.messages.prepared import prepared
 from web5.errors import BadRequest
 
 _RANK = {"missing": 0, "extra_forbidden": 1}
@@ -45,22 +47,34 @@ class Schema:
         name: that of the schema in the reference.
         shape: a TypedDict, annotated or not.
         is_write: True for the shape of a RecordsWrite, see `_WRITES_WITHIN`.
+
+    Attributes:
+        made: all of them; each lives as long as its module.
+        key: of which module it is, and its name.
     """
 
+    made: ClassVar[list[Schema]] = []
+
     def __init__(self, name: str, shape: Any, *, is_write: bool = False) -> None:
+        self.made.append(self)
+        self.key = f"{sys._getframe(1).f_globals['__name__']}: {name}"
         self.name = name
         self._shape = shape
         self._is_write = is_write
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[dict[str, Any]]:
-        # Made at the first message of the kind: all of them together would be a good part of a browser's start.
-        return TypeAdapter(self._shape)
+    def validator(self) -> SchemaValidator:
+        """The validator, made at the first message of the kind."""
+        return prepared(self.key) or TypeAdapter(self._shape).validator  # type: ignore[return-value]
+
+    def core(self) -> CoreSchema:
+        """Return the shape as pydantic's core has it."""
+        return TypeAdapter(self._shape).core_schema
 
     def check(self, value: Any) -> dict[str, Any]:
         """Return the value as a new dict, or raise BadRequest with one of the `SchemaValidator…` codes."""
         try:
-            return self._adapter.validate_python(value)
+            return self.validator.validate_python(value)  # type: ignore[no-any-return]
         except ValidationError as error:
             faults = error.errors(include_url=False)
             raise self._refusal(self._first(faults)) from None

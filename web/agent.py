@@ -26,8 +26,23 @@ Opened = tuple[Session, Service]
 LENT_SECONDS = 2.0
 """For so long a page with another program of the same store keeps the agent that it has asked for."""
 
-channel = js.BroadcastChannel.new("web5-events")
-notifier = ChangeNotifier(channel.postMessage, js.performance.mark)
+notifier: ChangeNotifier
+tabs: Tabs
+turn: asyncio.Future[None]
+broken: Web5Error | None = None
+shared: Any = None
+settings: asyncio.Future[Settings] | None = None
+opening: asyncio.Future[Opened] | None = None
+turning = asyncio.Lock()
+handing: asyncio.Future[None] | None = None
+
+
+def start() -> None:
+    """Take part in the election of the node. Until then this module has a hold of nothing of this worker's."""
+    global notifier, tabs, turn
+    notifier = ChangeNotifier(js.BroadcastChannel.new("web5-events").postMessage, js.performance.mark)
+    tabs = Tabs("web5", SHARED, hand_over, js.WEB5_BUILT)
+    turn = asyncio.ensure_future(be_the_node())
 
 
 async def ask(name: str, arguments: str) -> str:
@@ -75,7 +90,7 @@ async def be_the_node() -> None:
 
 
 async def open_session(pause: float = 0.0) -> Opened:
-    """Open the agent of this origin, once its site's settings are there; what needs its vault waits until unlocked.
+    """Open the agent of this origin, and its API once the site's settings are there; what needs its vault waits for it.
 
     Where a page with another program has it, that one goes on through this one.
 
@@ -84,13 +99,14 @@ async def open_session(pause: float = 0.0) -> Opened:
     """
     global shared
     assert settings is not None
-    found = await settings
     await asyncio.sleep(pause)
     try:
         if shared is None:
-            shared = await open_shared_agent(gateway_uris=found.did_dht_gateways, on_progress=notifier.boot)
+            shared = await open_shared_agent(gateway_uris=(), on_progress=notifier.boot)
             shared.on_lost.append(lose)
         agent = await shared.as_node()
+        found = await settings  # not before: the store is read while they are on their way
+        agent.use_gateways(found.did_dht_gateways)
         notifier.watch(agent)
         session = Session(agent, notifier, found.dwn_endpoints, PreviewStore("web5"))
         await session.open()
@@ -181,13 +197,3 @@ async def step_back() -> None:
     """Stop being the node, and wait for the next turn."""
     await freeze()
     await resume()
-
-
-tabs = Tabs("web5", SHARED, hand_over, js.WEB5_BUILT)
-broken: Web5Error | None = None
-shared: Any = None
-settings: asyncio.Future[Settings] | None = None
-opening: asyncio.Future[Opened] | None = None
-turning = asyncio.Lock()
-handing: asyncio.Future[None] | None = None
-turn = asyncio.ensure_future(be_the_node())

@@ -20,7 +20,7 @@ self.web5Leads = (leads) => self.postMessage({ leads });
 async function start() {
   const pyodide = await startOrRestore();
   globalThis.pyodide = pyodide; // for whoever looks into the worker: developer tools, tests
-  await pyodide.runPythonAsync("import agent, gc; gc.freeze(); gc.enable()");
+  await pyodide.runPythonAsync("import agent, gc; gc.freeze(); gc.enable(); agent.start()");
   mark("imports");
   return pyodide.pyimport("agent");
 }

@@ -6,6 +6,7 @@ import { unpack } from "./unpack.mjs";
 
 // What a start consists of, in the worker's performance timeline: `build.py bench --only start` reads it.
 export const mark = (name) => performance.mark(`web5-${name}`);
+mark("program");
 const here = { script, runtime, archives: Promise.all(archives), extensions: Promise.all(extensions.map(({ module }) => module)) };
 for (const [name, promise] of Object.entries(here)) promise.then(() => mark(name), () => {}); // whoever needs it hears why
 
@@ -38,16 +39,13 @@ export async function startPython(options = {}, { first = false, restore } = {})
       if (failure) throw failure;
       return started;
     },
-    fsInit: async (FS, { sitePackages }) => {
+    fsInit: async (_FS, { sitePackages }) => {
       root = sitePackages;
       if (first) for (const { path, module } of extensions) modules.push([`${root}/${path}`, await module]);
-      for (const archive of archives) unpack(FS, new Uint8Array(await archive), { "site-packages": root, home: "/home/pyodide" });
-      // The files only have to exist: their code is handed to the loader.
-      for (const { path } of extensions) FS.writeFile(`${root}/${path}`, "");
-      mark("files");
     },
   });
   mark("python");
+  await layOut(pyodide, root); // Python itself has needed none of them
   tell("packages", 1, 2);
   if (!first) {
     const loader = pyodide._module.preloadPlugins.find((plugin) => plugin.canHandle("module.so"));
@@ -56,6 +54,14 @@ export async function startPython(options = {}, { first = false, restore } = {})
   tell("packages", 2, 2);
   if (!options._makeSnapshot) installLate(pyodide); // a snapshot has no function of JavaScript's
   return { pyodide, places };
+}
+
+async function layOut({ FS, runPython }, root) {
+  for (const archive of archives) unpack(FS, new Uint8Array(await archive), { "site-packages": root, home: "/home/pyodide" });
+  // The files only have to exist: their code is handed to the loader.
+  for (const { path } of extensions) FS.writeFile(`${root}/${path}`, "");
+  runPython("import importlib; importlib.invalidate_caches()");
+  mark("files");
 }
 
 // Load the side modules; where the next thing would come to lie says where all of them do.

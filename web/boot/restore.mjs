@@ -5,15 +5,19 @@ import { keep, take } from "./snapshot.mjs";
 const PREPARE = "import gc, sys; gc.disable(); sys.path.insert(0, '/home/pyodide')";
 const IMPORT_ALL = `
 import importlib, pkgutil
-import app, web5
+import app, web5, agent
 for package in (app, web5):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
+from web5.browser.warm import build_models
+build_models()
 gc.collect()
 `;
+// Where a page has no plugins of pydantic's, to look for them takes longer than to build the first model.
+const ENV = { PYDANTIC_DISABLE_PLUGINS: "__all__" };
 const RENEW = "from web5.browser.chance import renew; renew()";
 
-// Python, ready to import web/agent.py, which is to turn the collection of garbage on: what modules are made of is none.
+// Python, ready to import web/agent.py, and then to turn the collection of garbage on: what modules are made of is none.
 export async function startOrRestore() {
   const snapshot = await take();
   if (snapshot) {
@@ -23,7 +27,7 @@ export async function startOrRestore() {
       console.warn(`Python starts anew, since it could not go on from its snapshot: ${error}`);
     }
   }
-  const { pyodide } = await startPython();
+  const { pyodide } = await startPython({ env: ENV });
   pyodide.runPython(PREPARE);
   return pyodide;
 }
@@ -35,7 +39,7 @@ async function restored(snapshot) {
     open = false;
   };
   try {
-    const options = { _loadSnapshot: new Uint8Array(snapshot.state), _snapshotDeserializer: ({ plain }) => plain };
+    const options = { env: ENV, _loadSnapshot: new Uint8Array(snapshot.state), _snapshotDeserializer: ({ plain }) => plain };
     const restore = (Module, places) => {
       if (String(places) !== String(snapshot.places)) throw new Error("the side modules lie elsewhere");
       const memory = () => Module.HEAPU8;
@@ -55,7 +59,7 @@ async function restored(snapshot) {
 
 // Start Python, import everything, and keep what its memory is then.
 export async function makeSnapshot() {
-  const { pyodide, places } = await startPython({ _makeSnapshot: true }, { first: true });
+  const { pyodide, places } = await startPython({ env: ENV, _makeSnapshot: true }, { first: true });
   pyodide.runPython(PREPARE + IMPORT_ALL);
   const Module = pyodide._module;
   if (Module.wasmTable.length !== places[1]) throw new Error("functions were added, which are not part of the memory");

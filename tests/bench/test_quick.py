@@ -68,12 +68,15 @@ async def test_start(site: Path, tmp_path: Path) -> None:
         assert all(_is_figure(ms) for ms in row["ms"]), row
         assert row["what"] in printed
         sides.setdefault((row["what"], row["visit"]), set()).add(row["side"])
+    first, slow, again, later = "first visit", "first visit, slow line", "later, without a snapshot", "later"
     for what in ("node ready", "page painted"):
-        assert sides[what, "first visit"] == sides[what, "later"] == {"ours", "peer"}
-        assert sides[what, "later, without a snapshot"] == {"ours"}
+        assert all(sides[what, visit] == {"ours", "peer"} for visit in (first, slow, later))
+        assert sides[what, again] == {"ours"}
+    ours = (first, slow, again, later, "first visit, slowed", "later, slowed")
+    assert all(sides["page answering", visit] == {"ours"} for visit in ours)
     imported = {row["visit"]: row["ms"][0] for row in rows if row["what"] == "everything imported"}
     started = {row["visit"]: row["ms"][0] for row in rows if row["what"] == "Python started or restored"}
-    assert imported.keys() == started.keys() == {"first visit", "later, without a snapshot", "later"}
+    assert imported.keys() == started.keys() == set(ours)
 
 
 async def test_sync(site: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """How soon a page is there, part of `build.py bench`: web5-py and web5-js in turn, each in a new profile of Chromium.
 
-Beside what a person sees (something painted, the node ready), the trace of our worker: what was done when, in
-milliseconds after the navigation.
+Beside what a person sees (something painted, the page answering, the node ready), the trace of our worker: what was
+done when, in milliseconds after the navigation. First visits are made from this machine, and over a slow line (`line`);
+ours alone in a slowed browser, too (`slowed`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, BrowserType, Page, async_playwright
 
 from tests.bench.stage import CHROMIUM, BenchError, embedded_defaults, say, site_with_bench
+from tests.bench.start.line import Line, through
+from tests.bench.start.slowed import slowed
 from tests.chromium import FLAGS
 from tests.interop.dwn_server import reference_dwn_server
 
@@ -73,7 +77,13 @@ await fill(COUNT)
 """
 
 VISITS = {"cold": "first visit", "again": "later, without a snapshot", "later": "later"}
+SLOW = "first visit, slow line"
+SLOWED = ("first visit, slowed", "later, slowed")
+SHELL = "web5-shell"
+"""The page's own mark, once its Python has run."""
 PHASES = {
+    "web5-worker": "worker started",
+    "web5-program": "its program there",
     "web5-downloads": "everything downloaded",
     "web5-script": "Pyodide's script",
     "web5-runtime": "Pyodide compiled",
@@ -91,6 +101,10 @@ PHASES = {
 """The names of the worker's marks, in the order in which they mostly come."""
 
 
+SLOW_LINE = Line(bits_per_second=10e6, round_trip=0.040)
+QUICK_LINE = Line(bits_per_second=200e6, round_trip=0.010)
+
+
 @dataclass(frozen=True)
 class Sizes:
     """How much is done.
@@ -98,15 +112,23 @@ class Sizes:
     Parameters:
         launches: new profiles of each side, and on each one first visit.
         notes: how many records are in the store on later visits; for each number the launches are made.
+        slow_launches: first visits of each side over the slow line.
+        line: that line.
+        slowed_launches: new profiles of ours in a slowed browser.
+        slower: how many times it is slower.
     """
 
     launches: int
     notes: tuple[int, ...] = (0,)
+    slow_launches: int = 5
+    line: Line = SLOW_LINE
+    slowed_launches: int = 3
+    slower: float = 6
 
 
 SIZES = {
     "full": Sizes(launches=10),
-    "quick": Sizes(launches=1),
+    "quick": Sizes(launches=1, slow_launches=1, line=QUICK_LINE, slowed_launches=1, slower=1.5),
     "every": Sizes(launches=10, notes=(0, 10_000, 50_000)),
 }
 
@@ -170,19 +192,35 @@ class Bench:
                 say(f"start: {notes:,} notes, launch {number + 1} of {sizes.launches}")
                 await self._our_launch(notes)
                 await self._their_launch(notes)
+        async with through(sizes.line, int(urlsplit(self._origin).port or 80)) as port:
+            origin = f"http://localhost:{port}"
+            for number in range(sizes.slow_launches):
+                say(f"start: slow line, launch {number + 1} of {sizes.slow_launches}")
+                async with self._profile() as context:
+                    await context.add_init_script(READY_LISTENER)
+                    await self._add(SLOW, await _our_visit(context, origin))
+                async with self._profile() as context:
+                    await self._their_visit(context, origin, SLOW)
+        for number in range(sizes.slowed_launches):
+            say(f"start: slowed, launch {number + 1} of {sizes.slowed_launches}")
+            async with self._profile() as context:
+                await context.add_init_script(READY_LISTENER)
+                for name in SLOWED:
+                    async with slowed(sizes.slower):
+                        page = await _our_visit(context, self._origin)
+                    await self._add(name, page)
+                    await page.evaluate(MAKE_SNAPSHOT)
+                    await asyncio.sleep(SETTLE_SECONDS)
+                    await page.close()
+                    await asyncio.sleep(SETTLE_SECONDS)
 
     async def _our_launch(self, notes: int) -> None:
         async with self._profile() as context:
             await context.add_init_script(READY_LISTENER)
             for visit in VISITS:
-                page = await context.new_page()
-                await page.goto(self._origin)
-                await page.wait_for_function("globalThis.nodeReady !== undefined", timeout=120_000)
-                name = _named(visit, notes if visit != "cold" else 0)
+                page = await _our_visit(context, self._origin)
                 if visit != "cold" or not notes:
-                    self._figures.add("node ready", name, "ours", float(await page.evaluate("nodeReady")))
-                    self._figures.add("page painted", name, "ours", await _painted(page))
-                    self._figures.add_phases(name, await _marks(page))
+                    await self._add(_named(visit, notes if visit != "cold" else 0), page)
                 if visit == "cold" and notes:
                     [worker] = page.workers
                     await worker.evaluate("code => pyodide.runPythonAsync(code)", FILL.replace("COUNT", str(notes)))
@@ -196,16 +234,28 @@ class Bench:
             return  # it reads what is stored when it is asked for
         async with self._profile() as context:
             for visit in ("cold", "later"):
-                page = await context.new_page()
-                await page.goto(f"{self._origin}/bench-peer.html")
-                await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
-                connect = "endpoints => bench('connect', JSON.stringify({ endpoints })).catch(() => 0)"
-                await page.evaluate(connect, [self._dwn_server])
-                ready = float(await page.evaluate("performance.now()"))
-                self._figures.add("node ready", _named(visit, 0), "peer", ready)
-                self._figures.add("page painted", _named(visit, 0), "peer", await _painted(page))
+                page = await self._their_visit(context, self._origin, _named(visit, 0))
                 await page.close()
                 await asyncio.sleep(SETTLE_SECONDS)
+
+    async def _add(self, name: str, page: Page) -> None:
+        """Add the figures of a visit of ours."""
+        answering = float(await page.evaluate("name => performance.getEntriesByName(name)[0].startTime", SHELL))
+        self._figures.add("node ready", name, "ours", float(await page.evaluate("nodeReady")))
+        self._figures.add("page answering", name, "ours", answering)
+        self._figures.add("page painted", name, "ours", await _painted(page))
+        self._figures.add_phases(name, await _marks(page))
+
+    async def _their_visit(self, context: BrowserContext, origin: str, name: str) -> Page:
+        """Visit theirs, whose page answers when its node does."""
+        page = await context.new_page()
+        await page.goto(f"{origin}/bench-peer.html")
+        await page.wait_for_function("globalThis.bench !== undefined", timeout=60_000)
+        connect = "endpoints => bench('connect', JSON.stringify({ endpoints })).catch(() => 0)"
+        await page.evaluate(connect, [self._dwn_server])
+        self._figures.add("node ready", name, "peer", float(await page.evaluate("performance.now()")))
+        self._figures.add("page painted", name, "peer", await _painted(page))
+        return page
 
     @asynccontextmanager
     async def _profile(self) -> AsyncIterator[BrowserContext]:
@@ -216,6 +266,14 @@ class Bench:
                 yield context
             finally:
                 await context.close()
+
+
+async def _our_visit(context: BrowserContext, origin: str) -> Page:
+    """Visit ours, until its node is ready."""
+    page = await context.new_page()
+    await page.goto(origin)
+    await page.wait_for_function("globalThis.nodeReady !== undefined", timeout=120_000)
+    return page
 
 
 def _named(visit: str, notes: int) -> str:
@@ -231,7 +289,7 @@ async def _marks(page: Page) -> dict[str, float]:
     [worker] = page.workers
     found = await worker.evaluate(MARKS)
     later = found["origin"] - float(await page.evaluate("performance.timeOrigin"))
-    marks = {name: ms + later for name, ms in found["marks"]}
+    marks = {"web5-worker": later, **{name: ms + later for name, ms in found["marks"]}}
     if missing := {"web5-runtime", "web5-python", "web5-store-1"} - set(marks):
         raise BenchError(f"our worker has no mark {', '.join(sorted(missing))}: the phases would mean nothing")
     return marks

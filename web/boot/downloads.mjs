@@ -3,11 +3,13 @@
 //
 // 1. All of it is compressed, since not every server does that.
 // 2. Few files are under way at once, in the order in which they are needed, and one alone until the longest has ended: by
-//    then, the page itself is there on a slow line, too.
+//    then, the page itself is there on a slow line, too. Once all is here that Python starts with, the browser is to have
+//    enough under way for the time in which nobody here asks for more.
 import { follow } from "./line.mjs";
 import { SNAPSHOT } from "./role.mjs";
 
 const AT_ONCE = 2;
+const AT_ONCE_MEANWHILE = 4;
 const here = (path) => new URL(path, import.meta.url).href;
 
 // Nobody waits for a snapshot, or reads how far Pyodide alone is.
@@ -52,6 +54,7 @@ function unpacked({ url, bytes }, type = "application/zip") {
     count(bytes);
     underway -= 1;
     if (url === ASSETS.runtime.url) atOnce = AT_ONCE;
+    if (url === ASSETS.stdlib.url) atOnce = AT_ONCE_MEANWHILE;
     next();
   };
   return new Promise((resolve, reject) => {

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 PIECE = 4096
 """Bytes that one connection sends before it is another's turn."""
 
+LATE_SECONDS = 0.1
+"""Time by which this process may be late without the line carrying less."""
+
 AHEAD = 64
 """Pieces of a connection that are on their way at most, as in the windows of TCP."""
 
@@ -41,8 +44,8 @@ class _Direction:
     async def carry(self, size: int) -> float:
         """Wait until so many bytes are on the line; when the last of them arrives."""
         now = asyncio.get_running_loop().time()
-        self._free_at = max(self._free_at, now) + size * self._seconds_per_byte
-        await asyncio.sleep(self._free_at - now)
+        self._free_at = max(self._free_at, now - LATE_SECONDS) + size * self._seconds_per_byte
+        await asyncio.sleep(self._free_at - now)  # which may be less than nothing
         return self._free_at + self.delay
 
 

@@ -61,7 +61,7 @@ class ChangeNotifier:
         self.changed("state")
 
     def changed(self, *what: str) -> None:
-        """Post soon that these changed: "notes" or "state"."""
+        """Post soon that these changed: "messages", "notes" or "state"."""
         self._changed.update(what)
         if "notes" in what:
             for changed in self.on_notes:

@@ -65,6 +65,16 @@ async def create(web5: Web5, text: str, created: int) -> Note:
     return await _one(web5, record)
 
 
+async def one(web5: Web5, record_id: str) -> Note:
+    """Return a note, as `newest` has it.
+
+    Raises:
+        NotFound: there is none, or the record is something else.
+    """
+    record = await web5.dwn.records.read(record_id, schema=SCHEMA, data_format=FORMAT)
+    return await _one(web5, record)
+
+
 async def read(web5: Web5, record_id: str) -> str:
     """Return the whole text of a note."""
     return await (await web5.dwn.records.read(record_id)).data.text()

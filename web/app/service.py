@@ -14,6 +14,8 @@ from pydantic import ValidationError, validate_call
 
 from app import identities, notes, state
 from app.change_notifier import Steps
+from app.changes import Lists
+from app.messages import Standing
 from app.session import Session
 from web5 import Web5, strict_json
 from web5.errors import DwnError, InvalidArgument, NotFound, Web5Error, first_error
@@ -23,21 +25,30 @@ SHARED = frozenset(
         "check_store",
         "choose_identity",
         "compare",
+        "conversation",
+        "conversations",
         "create_identity",
         "create_note",
         "delete_note",
         "export_notes",
         "identities",
+        "judge_person",
         "lock",
+        "note",
         "notes",
+        "read_conversation",
         "read_note",
         "registration",
         "rename_identity",
+        "rename_person",
         "retry",
+        "retry_conversation",
         "revive",
+        "send_message",
         "set_sync",
         "state",
         "sync_now",
+        "turn_on_messages",
         "unsettled",
         "update_note",
     }
@@ -81,6 +92,7 @@ class Service:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._lists = Lists()
         self._checked: dict[str, Callable[..., Awaitable[Any]]] = {}
 
     async def call(self, name: str, arguments: Any) -> Any:
@@ -109,9 +121,18 @@ class Service:
 
     # -- notes
 
-    async def notes(self, limit: int) -> dict[str, Any]:
-        """Return the newest notes, and whether there are more."""
-        return await notes.newest(self.web5, limit)
+    async def notes(self, limit: int, since: str | None = None) -> dict[str, Any]:
+        """Return the newest notes, and whether there are more.
+
+        Parameters:
+            since: the token of the answer before, or "": then only what has changed is returned, as `Lists.since`.
+        """
+        found = await notes.newest(self.web5, limit)
+        return found if since is None else {**self._lists.since(since, found["notes"]), "more": found["more"]}
+
+    async def note(self, id: str) -> notes.Note:
+        """Return one note, as the list has it."""
+        return await notes.one(self.web5, id)
 
     async def create_note(self, text: str, created: int) -> notes.Note:
         """Write a note; `created` (microseconds since 1970) tells a new note from a call that is repeated."""
@@ -133,6 +154,40 @@ class Service:
     async def export_notes(self) -> str:
         """Return all notes of the identity in use as the text of a JSON file."""
         return await notes.exported(self.web5)
+
+    # -- messages
+
+    async def turn_on_messages(self) -> None:
+        """Let others write to the identity in use."""
+        await self._session.messages.turn_on()
+
+    async def conversations(self) -> dict[str, Any]:
+        """Return the conversations of the identity in use, and the requests of strangers apart."""
+        return await self._session.messages.conversations()
+
+    async def conversation(self, did: str, limit: int) -> dict[str, Any]:
+        """Return the newest messages between the identity in use and somebody."""
+        return await self._session.messages.conversation(did, limit)
+
+    async def send_message(self, did: str, text: str, key: str) -> dict[str, Any]:
+        """Write to somebody; `key` tells a new message from a call that is repeated."""
+        return await self._session.messages.send(did, text, key)
+
+    async def judge_person(self, did: str, standing: Standing) -> None:
+        """Accept or block somebody."""
+        await self._session.messages.judge(did, standing)
+
+    async def rename_person(self, did: str, called: str) -> None:
+        """Give somebody a name that only this person sees."""
+        await self._session.messages.rename(did, called)
+
+    async def read_conversation(self, did: str) -> None:
+        """Note that everything of a conversation was read."""
+        await self._session.messages.read(did)
+
+    async def retry_conversation(self, did: str) -> None:
+        """Send again what did not get through to somebody."""
+        await self._session.messages.retry(did)
 
     # -- nodes
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from app import notes, storage
 from app.change_notifier import ChangeNotifier, Steps
+from app.messages import Messages
 from app.preview import Preview, Store
 from web5 import Web5
 from web5.agent.agent import Agent
@@ -25,6 +26,7 @@ from web5.agent.recovery import recover
 from web5.agent.vault.secrets import derive_secrets
 from web5.agent.vault.wrapping import check_new_password
 from web5.errors import StorageError, VaultError, VaultLocked, WrongPassword
+from web5.tasks import TaskSet
 
 FIRST_NAME = "Default"
 """The name of an identity that is made because there is none."""
@@ -47,6 +49,8 @@ class Session:
         self._notifier = notifier
         self._dwn_endpoints = dwn_endpoints
         self._web5: Web5 | None = None
+        self._messages: Messages | None = None
+        self._closing = TaskSet("the conversations could not be closed")
         self._interval = "off"
         self._recovering = False
         self._changing = asyncio.Lock()
@@ -64,6 +68,20 @@ class Session:
         if self._web5 is None:
             raise VaultLocked("The vault is locked, or another agent is just coming back here.")
         return self._web5
+
+    @property
+    def messages(self) -> Messages:
+        """The conversations of the identity in use. Raises VaultLocked, as `web5`."""
+        if self._messages is None:
+            self._messages = Messages(self.web5, lambda: self._notifier.changed("messages"))
+        return self._messages
+
+    def _use(self, web5: Web5 | None) -> None:
+        """Go on with another identity, or none; what was known of the last one's conversations is forgotten."""
+        self._web5 = web5
+        if self._messages is not None:
+            messages, self._messages = self._messages, None
+            self._closing.start(messages.close())
 
     @property
     def is_open(self) -> bool:
@@ -94,9 +112,9 @@ class Session:
                 on_progress=self._notifier.boot,
             )
         except VaultLocked:
-            self._web5 = None
+            self._use(None)
         else:
-            self._web5 = connection.web5
+            self._use(connection.web5)
         if self._owner_of_preview() is None:
             with suppress(StorageError):  # it was erased before there was a password, but perhaps kept at that moment
                 await self.preview.forget()
@@ -110,7 +128,8 @@ class Session:
 
     async def leave(self) -> None:
         """Do nothing any more with the agent, which somebody else closes."""
-        self._web5 = None
+        self._use(None)
+        await self._closing.join()
         await self.preview.close()
 
     async def close(self) -> None:
@@ -122,7 +141,7 @@ class Session:
         """Use another identity of the agent."""
         chosen = await self.web5.use(did)
         await self.preview.forget()
-        self._web5 = chosen
+        self._use(chosen)
         self._notify()
 
     async def set_interval(self, interval: str) -> None:
@@ -142,7 +161,7 @@ class Session:
         async with self._changing:
             if self._agent.vault.protection != "password":
                 raise VaultError("There is no password to unlock it with. Set one first.")
-            self._web5 = None
+            self._use(None)
             await self._agent.lock()
         self._notify()
 
@@ -213,7 +232,8 @@ class Session:
 
         await derive_secrets(words, self._agent.crypto)  # words that are none disturb nobody
         async with self._changing:
-            self._recovering, self._web5 = True, None
+            self._recovering = True
+            self._use(None)
             try:
                 await self.preview.forget()
                 await recover(self._agent, words, password, on_progress)
@@ -241,8 +261,8 @@ class Session:
             left = self._agent.identities.chosen()
             if left is None:
                 left = await self._agent.create_identity(FIRST_NAME, self._dwn_endpoints, by_default=True)
-            self._web5 = await self._web5.use(left.did)
+            self._use(await self._web5.use(left.did))
         self._notify()
 
     def _notify(self) -> None:
-        self._notifier.changed("notes", "state")
+        self._notifier.changed("messages", "notes", "state")

@@ -1,6 +1,7 @@
 // Carries the page's calls to its node, in this tab or in another; where it is to be in this one, its worker is started at
 // once, while PyScript is still on its way. The build writes ASSETS in: the version of this page.
 // In a frame it starts nothing: whoever frames the page could have somebody click on what he does not see, or read it.
+import { followAddress } from "./address.mjs";
 import { Place, refusal } from "./place.mjs";
 import { showPreview } from "./preview.mjs";
 
@@ -9,21 +10,30 @@ const SHARED = new Set([
   "check_store",
   "choose_identity",
   "compare",
+  "conversation",
+  "conversations",
   "create_identity",
   "create_note",
   "delete_note",
   "export_notes",
   "identities",
+  "judge_person",
   "lock",
+  "note",
   "notes",
+  "read_conversation",
   "read_note",
   "registration",
   "rename_identity",
+  "rename_person",
   "retry",
+  "retry_conversation",
   "revive",
+  "send_message",
   "set_sync",
   "state",
   "sync_now",
+  "turn_on_messages",
   "unsettled",
   "update_note",
 ]);
@@ -56,6 +66,7 @@ if (window.top !== window) {
     } catch {} // or there is no room
   };
 
+  followAddress();
   showPreview("web5");
 
   const quiet = (is) => document.dispatchEvent(new CustomEvent("web5-quiet", { detail: is }));

@@ -39,7 +39,7 @@ def _leading(_):
 
 
 def _changed(event):
-    checked = {"type": "changed", "what": [what for what in ("notes", "state") if what in event["what"]]}
+    checked = {"type": "changed", "what": [what for what in ("messages", "notes", "state") if what in event["what"]]}
     if "progress" in event:
         checked["progress"] = _span(event["progress"])
     if "recovery" in event:

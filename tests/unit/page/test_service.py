@@ -60,6 +60,13 @@ async def test_a_note_of_the_future_is_edited_a_microsecond_later_and_deleted(se
     assert (await ask(service, "notes", limit=5))["ok"] == {"notes": [], "more": False}
 
 
+async def test_one_note_is_asked_for_by_its_id(service: Service) -> None:
+    note = (await ask(service, "create_note", text="One", created=BASE))["ok"]
+    assert (await ask(service, "note", id=note["id"]))["ok"] == note
+    await ask(service, "delete_note", id=note["id"])
+    assert (await ask(service, "note", id=note["id"]))["error"]["kind"] == "NotFound"
+
+
 async def test_the_newest_notes_come_first_and_the_rest_is_announced(service: Service) -> None:
     for number in range(3):
         await ask(service, "create_note", text=str(number), created=BASE + number)

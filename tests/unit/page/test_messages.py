@@ -1,0 +1,161 @@
+"""Alice and Bob write to one another through their remote nodes; the numbers are invariants of app/messages.py."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from app.messages import LONGEST, messaging
+
+from tests.unit.conftest import World
+from tests.unit.page.devices import Device
+
+SECONDS = 60
+"""The longest that anything here may take."""
+
+
+class Person:
+    """Somebody with one device."""
+
+    def __init__(self, device: Device, did: str) -> None:
+        self.device = device
+        self.ask = device.ask
+        self.did = did
+
+    async def sync(self) -> None:
+        assert (await self.ask("sync_now"))["ok"]
+
+    async def write(self, to: Person, text: str) -> Any:
+        return await self.ask("send_message", did=to.did, text=text, key=text)
+
+    async def sees(self, other: Person) -> list[Any]:
+        """The messages with somebody, as they are shown: text, and state of those that are one's own."""
+        found = await self.ask("conversation", did=other.did, limit=50)
+        return [(one["text"], one["state"]) for one in found["messages"]]
+
+    async def until(self, other: Person, state: str) -> None:
+        """Wait until all that was written to somebody is in this state."""
+        async with asyncio.timeout(SECONDS):
+            while {found for _, found in await self.sees(other) if found} != {state}:
+                await self.device.posted.get()
+
+
+async def person(world: World, name: str) -> Person:
+    device = Device(await world.blank_device(name), world.endpoints)
+    await device.session.open()
+    assert await device.agent.publish_all()
+    made = Person(device, device.session.web5.connected_did)
+    await made.ask("turn_on_messages")
+    await made.sync()
+    return made
+
+
+async def test_alice_writes_bob_accepts_and_answers(world: World) -> None:
+    """Invariant 1."""
+    alice, bob = await person(world, "alice"), await person(world, "bob")
+    sent = await alice.write(bob, "Hello, Bob")
+    assert (sent["text"], sent["mine"]) == ("Hello, Bob", True)
+    assert (await alice.write(bob, "Hello, Bob"))["id"] == sent["id"]
+    await alice.until(bob, "theirs")
+
+    await bob.sync()
+    found = await bob.ask("conversations")
+    assert (found["on"], found["people"], found["blocked"]) == (True, [], 0)
+    [request] = found["requests"]
+    assert (request["did"], request["text"], request["mine"], request["new"]) == (alice.did, "Hello, Bob", False, 1)
+    await bob.ask("judge_person", did=alice.did, standing="accepted")
+    await bob.ask("rename_person", did=alice.did, called=" Alice ")
+    await bob.ask("read_conversation", did=alice.did)
+    await bob.write(alice, "Hello, Alice")
+    await bob.until(alice, "theirs")
+    found = await bob.ask("conversations")
+    [known] = found["people"]
+    assert found["requests"] == []
+    assert (known["name"], known["text"], known["mine"], known["new"]) == ("Alice", "Hello, Alice", True, 0)
+
+    await alice.sync()
+    assert await alice.sees(bob) == [("Hello, Bob", "theirs"), ("Hello, Alice", "")]
+    assert [one["did"] for one in (await alice.ask("conversations"))["people"]] == [bob.did]
+
+
+async def test_what_is_written_is_readable_to_the_two_alone(world: World) -> None:
+    alice, bob = await person(world, "alice"), await person(world, "bob")
+    await alice.write(bob, "a secret between us")
+    for record in await alice.device.session.web5.dwn.records.query(protocol=messaging.uri):
+        assert record.encryption is not None
+        assert "secret" not in str({**record.to_json(), "tags": None})
+        assert (await record.data.json())["text"] == "a secret between us"
+
+
+async def test_somebody_who_is_blocked_is_not_heard(world: World) -> None:
+    """Invariant 2."""
+    alice, mallory = await person(world, "alice"), await person(world, "mallory")
+    await mallory.write(alice, "buy this")
+    await mallory.until(alice, "theirs")
+    await alice.sync()
+    await alice.ask("judge_person", did=mallory.did, standing="blocked")
+    await mallory.write(alice, "and this")
+    await mallory.until(alice, "theirs")
+    await alice.sync()
+    assert await alice.ask("conversations") == {"on": True, "people": [], "requests": [], "blocked": 1}
+    assert await alice.sees(mallory) == []
+    await alice.ask("judge_person", did=mallory.did, standing="accepted")
+    assert [text for text, _ in await alice.sees(mallory)] == ["buy this", "and this"]
+
+
+async def test_a_date_from_the_future_does_not_stay_on_top(world: World) -> None:
+    """Invariant 3."""
+    alice, mallory = await person(world, "alice"), await person(world, "mallory")
+    right = mallory.device.agent.clock.now
+    await mallory.write(alice, "of today")
+    mallory.device.agent.clock.now = lambda: right() + 300_000_000  # type: ignore[method-assign]
+    sent = await mallory.write(alice, "of the future")
+    await mallory.until(alice, "theirs")
+    await alice.sync()
+    last = (await alice.ask("conversation", did=mallory.did, limit=5))["messages"][-1]
+    assert last["id"] == sent["id"]
+    assert last["created"] <= right() // 1000
+
+
+async def test_a_message_says_where_it_is(world: World) -> None:
+    alice, bob = await person(world, "alice"), await person(world, "bob")
+    world.down.update({"dwn0", "dwn1"})
+    sent = await alice.write(bob, "into the dark")
+    assert sent["state"] != "failed"
+    await alice.until(bob, "here")
+    world.down.clear()
+    await alice.ask("retry_conversation", did=bob.did)
+    await alice.sync()
+    await alice.until(bob, "theirs")
+
+
+async def test_all_of_it_is_there_again_after_a_lock_and_with_another_identity_in_between(world: World) -> None:
+    alice, bob = await person(world, "alice"), await person(world, "bob")
+    await alice.write(bob, "kept")
+    await alice.until(bob, "theirs")
+    await alice.ask("change_password", old=None, new="correct horse")
+    await alice.ask("lock")
+    assert await alice.ask("conversations") == "VaultLocked"
+    await alice.ask("unlock", password="correct horse")
+    assert [text for text, _ in await alice.sees(bob)] == ["kept"]
+    other = await alice.ask("create_identity", called="Other", known=[alice.did])
+    await alice.ask("choose_identity", did=other)
+    assert await alice.ask("conversations") == {"on": False, "people": [], "requests": [], "blocked": 0}
+    await alice.ask("choose_identity", did=alice.did)
+    assert [text for text, _ in await alice.sees(bob)] == ["kept"]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * (LONGEST + 1)])
+async def test_what_is_no_message_is_refused(world: World, text: str) -> None:
+    alice, bob = await person(world, "alice"), await person(world, "bob")
+    assert await alice.ask("send_message", did=bob.did, text=text, key="k") == "InvalidArgument"
+    assert await alice.sees(bob) == []
+
+
+async def test_nobody_writes_to_themselves_or_to_nobody(world: World) -> None:
+    alice = await person(world, "alice")
+    nobody = "did:dht:" + "y" * 52
+    for did, kind in ((alice.did, "InvalidArgument"), ("bob", "InvalidArgument"), (nobody, "EncryptionError")):
+        assert await alice.ask("send_message", did=did, text="hello", key="k") == kind
+    assert (await alice.ask("conversations"))["people"] == []

@@ -90,7 +90,7 @@ def _bundle(current: Step, name: str, folder: Path, assets: dict[str, object]) -
 
 def _bundle_shell(current: Step, folder: Path) -> None:
     """Bundle MicroPython, and write what it loads: its WebAssembly, and the page's Python."""
-    page = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in (WEB / "ui").glob("*.py")}
+    page = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in (WEB / "ui").rglob("*.py")}
     assets = {"runtime": _hashed(MICROPYTHON, folder, ".wasm"), "page": _archive("ui", page, folder)}
     fillings = [f"--define:SHELL={json.dumps(assets)}", f"--inject:{WEB / 'boot' / 'shell_shim.mjs'}"]
     of_node = [f"--external:{name}" for name in ("crypto", "fs", "module", "path", "url")]

@@ -24,6 +24,7 @@ from web5_build import (
     package_index,
     project,
     python_env,
+    screens,
     stdlib,
     wheels,
     worker_files,
@@ -118,11 +119,12 @@ def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, 
         if path.name in NOT_SITE:
             continue
         if path.is_dir():
-            inside = ("*.py",) if path.name == "ui" else ()  # they are in an archive (`boot`)
+            inside = ("*.py", *screens.NOT_SITE) if path.name == "ui" else ()  # in an archive (`boot`), or in the page
             shutil.copytree(path, target / path.name, ignore=shutil.ignore_patterns("__pycache__", *inside))
         else:
             target.mkdir(exist_ok=True)
             shutil.copy2(path, target / path.name)
+    screens.put_together(target)
     more: dict[str, list[Path | str]] = {"pyodide": [micropip, modules.stdlib.digest, WEB / "boot"]}
     folders = {name: _copy_runtime(target, name, more.get(name, [])) for name in RUNTIMES}
     package_index.carry_micropip(target / folders["pyodide"], micropip)

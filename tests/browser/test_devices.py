@@ -53,12 +53,14 @@ async def test_the_choice_of_identity_stays(device: Device, shared: Booted) -> N
     await other.import_(await device.export())
     await other.reload()
     assert await other.did() == await device.did()
-    await other.page.locator(f'[data-identity="{own}"]').get_by_role("button", name="Use").click()
+    async with other.visiting("Settings"):
+        await other.page.locator(f'[data-identity="{own}"]').get_by_role("button", name="Use").click()
     await expect(other.page.locator("#identity")).to_have_attribute("data-did", own)
     await expect(other.note("of the second's own")).to_be_visible()
 
 
 async def test_the_export_says_what_it_is(shared_device: Device) -> None:
+    await shared_device.at("Settings")
     await shared_device.page.click("#export-open")
     await expect(shared_device.page.get_by_role("dialog", name="Export this identity")).to_contain_text("private keys")
     await shared_device.page.keyboard.press("Escape")
@@ -74,6 +76,7 @@ async def test_the_export_says_what_it_is(shared_device: Device) -> None:
 )
 async def test_what_is_no_identity_is_turned_down_in_words(shared_device: Device, pasted: str, said: str) -> None:
     did = await shared_device.did()
+    await shared_device.at("Settings")
     await shared_device.page.click("#import-open")
     await shared_device.page.fill("#import-text", pasted)
     await shared_device.page.click("#import-save")

@@ -29,6 +29,7 @@ async def test_it_is_read_and_searched_without_a_complaint(browser: Browser, wor
 
 
 async def test_the_app_leads_to_it(device: Device) -> None:
+    await device.at("Settings")
     link = device.page.get_by_role("link", name="Documentation")
     address = await link.get_attribute("href")
     assert address

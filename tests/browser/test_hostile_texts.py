@@ -39,7 +39,7 @@ PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, heig
 
 INJECTED = "document.querySelectorAll('img:not(.brand img), svg, iframe, b, style, body script:not([type=mpy])').length"
 OVERFLOWING = """() => {
-  const boxes = "header, main, aside, .card, .node, .identity, .banner, .button, dialog[open]";
+  const boxes = "header, main, nav, .card, .node, .identity, .banner, .button, dialog[open]";
   const wide = [...document.querySelectorAll(boxes)]
     .filter((element) => element.getClientRects().length && element.getBoundingClientRect().right > innerWidth + 0.5)
     .map((element) => element.id || element.className);
@@ -93,26 +93,32 @@ async def test_other_peoples_words_run_nowhere_and_stay_in_their_place(shared_de
         await _fill(device, address)
         node = page.locator("[data-endpoint^='" + address + "']")
         await expect(node.locator("[data-slot=name]")).to_contain_text("%3Cb%3E")
+        await device.at("Nodes")
         await node.get_by_text("What went wrong").click()
         await expect(node.locator("[data-slot=error-detail]")).to_contain_text("<img src=x onerror")
         await expect(page.locator(".note-text", has_text="before \ufffd")).to_contain_text("after")
-        await expect(device.identity("\ufffdeman")).to_be_visible()
+        await expect(device.identity("\ufffdeman")).to_be_attached()
         for name, size in (("phone", PHONE), ("desk", DESK)):
             await page.set_viewport_size(size)
-            await page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
-            assert await page.evaluate(OVERFLOWING) == [], name
-        await _nothing_came_of_it(page)
+            for place in ("Notes", "Nodes", "Settings"):
+                await device.at(place)
+                await page.screenshot(path=tmp_path / f"{name}-{place}.png", full_page=True)
+                assert await page.evaluate(OVERFLOWING) == [], (name, place)
+                await _nothing_came_of_it(page)
 
         hostile.has_terms = True
         await device.ask("sync_now")
+        await device.at("Nodes")
         await node.get_by_role("button", name="Read its terms").click()
         await expect(node.locator("[data-slot=terms]")).to_contain_text("<img src=x")
         await node.get_by_role("button", name="I agree").click()
         await expect(node.locator("[data-slot=registration-words]")).to_contain_text("Could not register: ")
+        await device.at("Notes")
         await page.locator("#note-list > li").filter(has_text="WWWW").get_by_role("button", name="Show all").click()
         await page.set_viewport_size(PHONE)
         assert await page.evaluate(OVERFLOWING) == []
 
+        await device.at("Settings")
         await page.click("#import-open")
         hostile_file = {"portableDid": {"uri": DETAIL, "document": {"id": MARKUP}, "metadata": {}, "privateKeys": []}}
         await page.fill("#import-text", json.dumps(hostile_file))
@@ -142,7 +148,7 @@ async def _nothing_came_of_it(page: Page) -> None:
 
 @pytest.mark.parametrize("text", ["[" * 600 + "]" * 600, '{"portableDid":' * 3000 + "1" + "}" * 3000, "[" * 100_000])
 async def test_a_file_that_is_nested_deeply_is_no_identity_and_hurts_nobody(shared_device: Device, text: str) -> None:
-    page = shared_device.page
+    page = await shared_device.at("Settings")
     await page.click("#import-open")
     await page.fill("#import-text", text)
     await page.click("#import-save")
@@ -152,7 +158,7 @@ async def test_a_file_that_is_nested_deeply_is_no_identity_and_hurts_nobody(shar
 
 
 async def test_a_file_that_is_far_too_long_is_not_read(shared_device: Device) -> None:
-    page = shared_device.page
+    page = await shared_device.at("Settings")
     await page.click("#import-open")
     file = {"name": "large.json", "mimeType": "application/json", "buffer": b"x" * 1_000_001}
     await page.set_input_files("#import-file", file)  # type: ignore[arg-type]

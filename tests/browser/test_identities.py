@@ -20,22 +20,25 @@ async def device(shared_device: Device) -> Device:
 
 async def _make(device: Device, name: str) -> str:
     """Make an identity as a person does; its DID."""
-    await device.page.click("#name-open")
-    await device.page.fill("#name-text", name)
-    await device.page.press("#name-text", "Enter")
-    await expect(device.identity(name).get_by_text("In use")).to_be_visible()
+    async with device.visiting("Settings"):
+        await device.page.click("#name-open")
+        await device.page.fill("#name-text", name)
+        await device.page.press("#name-text", "Enter")
+        await expect(device.identity(name).get_by_text("In use")).to_be_visible()
     return await device.did()
 
 
 async def test_each_identity_has_its_own_notes(device: Device) -> None:
     first = await device.did()
+    await device.at("Settings")
     await expect(device.identity("Default").get_by_role("button", name="Delete")).to_be_hidden()  # the only one
     await device.write("of the first")
     work = await _make(device, "Work")
     assert work != first
     await expect(device.note("of the first")).to_have_count(0)
     await device.write("of the second")
-    await device.identity("Default").get_by_role("button", name="Use").click()
+    async with device.visiting("Settings"):
+        await device.identity("Default").get_by_role("button", name="Use").click()
     await device.uses(first)
     await expect(device.note("of the first")).to_be_visible()
     await expect(device.note("of the second")).to_have_count(0)
@@ -48,6 +51,7 @@ async def test_each_identity_has_its_own_notes(device: Device) -> None:
 async def test_an_identity_is_renamed_and_deleted(device: Device) -> None:
     first = await device.did()
     await _make(device, "Work")
+    await device.at("Settings")
     await device.identity("Work").get_by_role("button", name="Rename").click()
     await expect(device.page.locator("#name-text")).to_have_value("Work")
     await device.page.fill("#name-text", " ")
@@ -79,6 +83,8 @@ async def test_other_tabs_and_devices_see_it_by_themselves(device: Device, new_d
     await tab.ready()
 
     await _make(device, "Work")
+    for everywhere in (device, tab, other):
+        await everywhere.at("Settings")
     for elsewhere in (tab, other):
         await expect(elsewhere.identity("Work")).to_be_visible()
     await other.identity("Work").get_by_role("button", name="Rename").click()
@@ -101,7 +107,7 @@ async def test_a_node_that_is_added_is_filled_and_brings_everything_back(new_dev
     texts = await device.fill(30)
     await device.summary("All synced")
     exported = await device.export()
-    page = device.page
+    page = await device.at("Nodes")
     await page.click("#node-open")
     await page.fill("#node-url", "no address")
     await page.press("#node-url", "Enter")
@@ -146,6 +152,7 @@ async def test_nodes_that_are_added_in_a_row_are_all_there(device: Device) -> No
 
 
 async def test_without_sync_a_node_is_added_all_the_same(device: Device, world: World) -> None:
+    await device.at("Nodes")
     await device.page.select_option("#sync-mode", "off")
     await device.page.click("#node-open")
     await device.page.fill("#node-url", world.third_endpoint)

@@ -49,6 +49,7 @@ async def test_the_mode_that_was_chosen_is_kept(device: Device, world: World) ->
     mode = device.page.locator("#sync-mode")
     await expect(mode).to_have_value("live")
     await _is_live(device, world)
+    await device.at("Nodes")
     await mode.select_option("off")
     await device.write("waits until somebody asks")
     hint = device.note("waits until somebody asks").locator('[data-slot="waiting"]')
@@ -65,6 +66,7 @@ async def test_the_mode_that_was_chosen_is_kept(device: Device, world: World) ->
     for endpoint in world.endpoints:
         assert await texts_held_by(endpoint, exported) == {"waits until somebody asks"}
 
+    await device.at("Nodes")
     await mode.select_option("2m")
     await device.reload()
     await expect(mode).to_have_value("2m")
@@ -76,6 +78,7 @@ async def test_compare_says_what_is_the_same(device: Device, world: World) -> No
     for number in range(3):
         await device.write(f"note {number}")
     await device.summary("All synced")
+    await device.at("Nodes")
     await device.page.click("#compare")
     words = device.page.locator("#nodes-news")
     for endpoint in world.endpoints:
@@ -95,6 +98,7 @@ async def test_a_node_that_lost_its_disk_is_noticed_and_filled_again(new_device:
     await _is_live(device, world)
     await device.summary("All synced")
     assert await texts_held_by(world.second_endpoint, await device.export()) == {"note 0", "note 1", "note 2"}
+    await device.at("Nodes")
     await device.page.click("#compare")
     await expect(words).to_contain_text(f"{name}: the same 3 messages")
 
@@ -121,6 +125,7 @@ async def test_two_tabs_show_the_same_state_and_mode(device: Device, shared: Boo
     await second.ready()
     await _is_live(device, world)
     await _is_live(second, world)
+    await second.at("Nodes")
     await second.page.select_option("#sync-mode", "off")
     await expect(device.page.locator("#sync-mode")).to_have_value("off")
     await second.write("kept here")
@@ -131,5 +136,6 @@ async def test_two_tabs_show_the_same_state_and_mode(device: Device, shared: Boo
     await second.summary("4 messages waiting")
     await expect(second.page.locator("#sync-mode")).to_have_value("off")
     assert second.complaints == []
+    await second.at("Nodes")
     await second.page.select_option("#sync-mode", "live")
     shared.replace("device", second)

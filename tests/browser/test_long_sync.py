@@ -87,6 +87,7 @@ def _method(request: Request) -> str:
 
 async def test_a_tab_that_is_closed_in_the_middle_of_sending_loses_nothing(device: Device, world: World) -> None:
     await device.summary("All synced")
+    await device.at("Nodes")
     await device.page.select_option("#sync-mode", "off")
     written = await device.fill(FEW)
     await _take_no_more_than(TAKEN, device, world)
@@ -115,6 +116,7 @@ async def test_a_tab_that_is_closed_in_the_middle_of_fetching_loses_nothing(
     exported, written = source
     other = await (await new_device()).ready()
     await other.page.evaluate(LISTEN)
+    await other.at("Settings")
     await other.page.click("#import-open")
     await other.page.fill("#import-text", exported)
     await other.page.click("#import-save")

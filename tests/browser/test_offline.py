@@ -50,7 +50,8 @@ class Deployed:
     async def kept(self) -> Device:
         """Open the page for the first time, and wait until it is kept."""
         device = await self.tab()
-        await expect(device.page.get_by_text(KEPT)).to_be_visible()
+        async with device.visiting("Settings"):
+            await expect(device.page.get_by_text(KEPT)).to_be_visible()
         return device
 
     async def go_offline(self) -> None:
@@ -140,6 +141,7 @@ async def test_what_could_not_be_kept_is_tried_again(deployed: Deployed) -> None
         await device.open()
     await device.ready()
     icon.write_bytes(content)
+    await device.at("Settings")
     await expect(device.page.get_by_text(KEPT)).to_be_visible()
 
 

@@ -80,10 +80,12 @@ async def test_no_password_or_key_is_caught_by_a_page_that_claims_to_lead(device
     await second.set_password(PASSWORD)  # this tab was not the node
     exported = await device.export(PASSWORD)  # nor is this one now
     words = await second.words(PASSWORD)
+    await second.at("Settings")
     await second.page.click("#lock-now")
     await device.is_locked()
     await device.unlock(PASSWORD)
     await second.ready()
+    await second.at("Notes")
     await device.write("Still one node for all")
     await expect(second.note("Still one node for all")).to_be_visible()
 

@@ -82,7 +82,7 @@ async def test_other_tabs_wait_until_it_is_over(shared_device: Device, new_devic
 
     await other.context.route(f"{world.origin}dht/**", wait)
     await tab.page.fill("#note-text", "Half a thought")
-    await other.page.click("#recovery-open")
+    await other.page.click("#invitation-recovery")
     await other.recover(await shared_device.words())
     await expect(tab.page.locator("#lock-title")).to_have_text("Your identities are coming back")
     await expect(tab.page.locator("#lock-step")).to_contain_text("Looking for")
@@ -103,13 +103,16 @@ async def test_what_is_in_the_browser_moves_in(device: Device, new_device: NewDe
     other = await (await new_device()).ready()
     before = await other.did()
     await other.write("of the one that is here")
+    await other.at("Settings")
     await other.page.click("#recovery-open")
     await expect(other.page.locator("#recovery-hint")).to_contain_text("moves in with them")
     await other.recover(await device.words())
     await other.page.click("#recovery-close")
+    await other.at("Notes")
     await expect(other.note("of the one that comes")).to_be_visible()
     await expect(other.page.locator("#identity-list > li")).to_have_count(2)
-    await other.page.locator(f'[data-identity="{before}"]').get_by_role("button", name="Use").click()
+    async with other.visiting("Settings"):
+        await other.page.locator(f'[data-identity="{before}"]').get_by_role("button", name="Use").click()
     await expect(other.note("of the one that is here")).to_be_visible()
     # And the first browser has it too, without being asked.
     await expect(device.page.locator("#identity-list > li")).to_have_count(2)
@@ -129,7 +132,7 @@ async def test_words_that_bring_nothing_back_change_nothing(shared_device: Devic
     note = f"Untouched by {words!r}"
     await shared_device.write(note)
     before = await shared_device.did()
-    await shared_device.page.click("#recovery-open")
+    await shared_device.page.click("#invitation-recovery")
     await shared_device.recover(words)
     await expect(shared_device.page.locator("#recovery-problem")).to_contain_text(said)
     assert await shared_device.page.locator("#recovery-words").input_value() == words
@@ -148,7 +151,7 @@ async def test_without_a_connection_it_is_said_and_can_be_tried_again(
     other = await (await new_device()).ready()
     before = await other.did()
     await other.context.set_offline(True)
-    await other.page.click("#recovery-open")
+    await other.page.click("#invitation-recovery")
     await other.recover(words)
     await expect(other.page.locator("#recovery-problem")).to_contain_text("try again later")
     assert await other.did() == before

@@ -36,6 +36,7 @@ async def test_a_node_with_terms_asks_and_is_filled_after_consent(
     await device.write("before consent")
     await expect(state).to_have_text("Asks for your consent")
     await device.summary("1 of 2 asks you")
+    await device.at("Nodes")
     await expect(node.get_by_text("agree to its terms")).to_be_visible()
     await expect(terms).to_be_hidden()
 
@@ -60,6 +61,7 @@ async def test_a_node_with_terms_asks_and_is_filled_after_consent(
     (tmp_path / "terms.txt").write_text(OTHERS, encoding="utf-8")
     await strict_world.second.start()
     await expect(state).to_have_text("Asks for your consent")
+    await device.at("Nodes")
     await node.get_by_role("button", name="Read its terms").click()
     await expect(terms).to_have_text(OTHERS)
     await device.reload()

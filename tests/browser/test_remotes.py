@@ -77,7 +77,8 @@ async def test_what_a_node_refuses_is_shown_with_its_words(device: Device, world
     await device.summary("1 message refused")
     node = device.node(world.second_endpoint)
     await expect(node.locator('[data-slot="state"]')).to_have_text("Reachable, but refuses")
-    await node.get_by_text("1 message refused").click()
+    async with device.visiting("Nodes"):
+        await node.get_by_text("1 message refused").click()
     await expect(node.locator('[data-slot="refused-list"]')).to_contain_text("401 Not a registered tenant.")
     await expect(device.note("Not wanted there").locator('[data-slot="waiting"]')).to_be_visible()
 

@@ -89,6 +89,7 @@ async def test_a_password_locks_the_page_and_opens_it_again(device: Device) -> N
     await device.write("Behind the lock")
     await device.set_password(PASSWORD)
     await page.fill("#note-text", "Half a thought")
+    await device.at("Settings")
     await page.click("#lock-now")
     await device.is_locked()
     await device.summary("Locked")
@@ -99,6 +100,8 @@ async def test_a_password_locks_the_page_and_opens_it_again(device: Device) -> N
     await device.unlock("wrong")
     await expect(page.locator("#lock-problem")).to_have_text("That is not the password.")
     await device.unlock(PASSWORD)
+    await expect(page.locator("#identity")).to_be_visible()
+    await device.at("Notes")
     await expect(device.note("Behind the lock")).to_be_visible()
     await expect(page.locator("#note-text")).to_have_value("Half a thought")
     await device.summary("All synced")
@@ -122,10 +125,12 @@ async def test_tabs_are_locked_and_opened_together(device: Device, shared: Boote
     await second.ready()
     await device.set_password(PASSWORD)
     await expect(second.page.locator("#protection-key")).to_contain_text("locked by your password")
+    await second.at("Settings")
     await second.page.click("#lock-now")
     for tab in (device, second):
         await tab.is_locked()
     await device.unlock(PASSWORD)
+    await second.at("Notes")
     for tab in (device, second):
         await expect(tab.note("Seen in both tabs")).to_be_visible()
 
@@ -160,6 +165,7 @@ async def test_a_note_that_meets_a_lock_is_saved_after_it(device: Device, shared
 async def test_a_password_is_changed_and_removed(device: Device) -> None:
     page = device.page
     await device.set_password(PASSWORD)
+    await device.at("Settings")
     await page.click("#password-open")
     for place, text in (("old", "wrong"), ("new", OTHER), ("again", OTHER)):
         await page.fill(f"#password-{place}", text)
@@ -181,6 +187,7 @@ async def test_a_password_is_changed_and_removed(device: Device) -> None:
 async def test_keys_and_words_are_given_for_the_password_alone(device: Device) -> None:
     page, words = device.page, await device.words()
     await device.set_password(PASSWORD)
+    await device.at("Settings")
     for opener, name in (("phrase-open", "reveal"), ("export-open", "export")):
         await page.click(f"#{opener}")
         for wrong in ("", "wrong password"):
@@ -201,16 +208,19 @@ async def test_the_words_open_a_vault_whose_password_is_forgotten(new_device: Ne
     await device.write("Still here")
     words = await device.words()
     await device.set_password(PASSWORD)
+    await device.at("Settings")
     await device.page.click("#lock-now")
     await device.is_locked()
     await device.page.click("#lock-recovery")
     await device.recover(words, OTHER)
     await device.page.click("#recovery-close")
-    await expect(device.note("Still here")).to_be_visible()
+    async with device.visiting("Notes"):
+        await expect(device.note("Still here")).to_be_visible()
     assert await device.did() == did
     await device.page.click("#lock-now")
     await device.is_locked()
     await device.unlock(OTHER)
+    await device.at("Notes")
     await expect(device.note("Still here")).to_be_visible()
 
 

@@ -66,6 +66,7 @@ async def test_the_notes(browser: Browser, world: World, static_host: str) -> No
     await device.open()
     await device.ready()
     assert _Counting.breaking == set()  # each went on where it was, or began anew: this server knows no Range
+    await device.at("Settings")
     await expect(device.page.get_by_text("This page opens without a network, too.")).to_be_visible()
     again = sum((world.site / path).stat().st_size for path in broken) // 2
     assert set(_Counting.sent) == _named(world.site, weights.NOTES)

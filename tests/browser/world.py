@@ -152,10 +152,25 @@ class Device:
         return self.page
 
     async def ready(self) -> Device:
-        """Return when the node answers and the notes are shown."""
+        """Return when the node answers and the notes are there."""
         await expect(self.page.locator("#boot")).to_be_hidden()
-        await expect(self.page.locator("#note-list > li, #notes-empty:not([hidden])").first).to_be_visible()
+        await expect(self.page.locator("#note-list > li, #notes-empty:not([hidden])").first).to_be_attached()
         return self
+
+    async def at(self, place: str) -> Page:
+        """Go to a place of the page by its link, if it is not there; return the page."""
+        if await self.page.locator("html").get_attribute("data-place") != place.lower():
+            link = self.page.get_by_role("navigation", name="Places").get_by_role("link", name=place)
+            await link.click()
+            await expect(link).to_have_attribute("aria-current", "page")
+        return self.page
+
+    @asynccontextmanager
+    async def visiting(self, place: str) -> AsyncIterator[Page]:
+        """Go to a place of the page, and in the end back to where it was."""
+        before = await self.page.locator("html").get_attribute("data-place") or "notes"
+        yield await self.at(place)
+        await self.at(before.title())
 
     async def reload(self) -> None:
         await self.page.reload()
@@ -167,6 +182,7 @@ class Device:
 
     async def type(self, text: str) -> None:
         """Write a note by keyboard, and ask for it to be saved."""
+        await self.at("Notes")
         await self.page.fill("#note-text", text)
         await self.page.press("#note-text", "Control+Enter")
 
@@ -184,6 +200,7 @@ class Device:
         return self.page.locator("#note-list > li").filter(has=self.page.get_by_text(text, exact=True))
 
     async def edit(self, text: str, new: str) -> None:
+        await self.at("Notes")
         card = self.note(text)
         await card.get_by_role("button", name="Edit").click()
         editor = self.page.get_by_label("Edit note")
@@ -192,6 +209,7 @@ class Device:
         await expect(self.note(new)).to_be_visible()
 
     async def delete(self, text: str) -> None:
+        await self.at("Notes")
         await self.delete_note(self.note(text))
 
     async def delete_note(self, card: Locator) -> None:
@@ -207,11 +225,12 @@ class Device:
 
     async def sync(self) -> None:
         """Press "Sync now" and wait for the end of the round."""
-        button = self.page.locator("#sync-now")
-        await expect(button).to_have_text("Sync now")
-        await button.click()
-        await expect(button).to_have_text("Sync now")
-        await expect(button).to_be_enabled()
+        async with self.visiting("Nodes"):
+            button = self.page.locator("#sync-now")
+            await expect(button).to_have_text("Sync now")
+            await button.click()
+            await expect(button).to_have_text("Sync now")
+            await expect(button).to_be_enabled()
 
     async def summary(self, words: str) -> None:
         """Wait until the header says this."""
@@ -223,6 +242,7 @@ class Device:
         did = await self.ask("create_identity", called="Another", known=known)
         await self.ask("choose_identity", did=did)
         await self.uses(did)
+        await self.at("Notes")
         await expect(self.page.locator("#notes-empty")).to_be_visible()
 
     async def did(self) -> str:
@@ -233,21 +253,23 @@ class Device:
 
     async def export(self, password: str = "") -> str:
         """Export the identity as a person does; the file's text."""
-        await self.page.click("#export-open")
-        if password:
-            await self.page.fill("#export-password", password)
-        async with self.page.expect_download() as download:
-            await self.page.click("#export-save")
-        path = await (await download.value).path()
-        return await asyncio.to_thread(path.read_text)
+        async with self.visiting("Settings"):
+            await self.page.click("#export-open")
+            if password:
+                await self.page.fill("#export-password", password)
+            async with self.page.expect_download() as download:
+                await self.page.click("#export-save")
+            path = await (await download.value).path()
+            return await asyncio.to_thread(path.read_text)
 
     async def import_(self, exported: str) -> None:
         """Import an identity by pasting it, and wait until the page uses it."""
         did = json.loads(exported)["portableDid"]["uri"]
-        await self.page.click("#import-open")
-        await self.page.fill("#import-text", exported)
-        await self.page.click("#import-save")
-        await self.uses(did)
+        async with self.visiting("Settings"):
+            await self.page.click("#import-open")
+            await self.page.fill("#import-text", exported)
+            await self.page.click("#import-save")
+            await self.uses(did)
 
     async def uses(self, did: str) -> None:
         """Wait until the page uses this identity."""
@@ -259,34 +281,37 @@ class Device:
 
     async def words(self, password: str = "") -> str:
         """Look at the recovery phrase, as a person does who writes it down later."""
-        await self.page.click("#phrase-open")
-        if password:
-            await self.page.fill("#reveal-password", password)
-        await self.page.click("#reveal-save")
-        items = self.page.locator("#phrase-words > li")
-        await expect(items).to_have_count(12)
-        words = " ".join(await items.all_text_contents())
-        await self.page.click("#phrase-later")
-        return words
+        async with self.visiting("Settings"):
+            await self.page.click("#phrase-open")
+            if password:
+                await self.page.fill("#reveal-password", password)
+            await self.page.click("#reveal-save")
+            items = self.page.locator("#phrase-words > li")
+            await expect(items).to_have_count(12)
+            words = " ".join(await items.all_text_contents())
+            await self.page.click("#phrase-later")
+            return words
 
     async def set_password(self, new: str, old: str | None = None) -> None:
         """Type a new password into its dialog, and wait until it is there."""
-        await self.page.click("#password-open")
-        if old is not None:
-            await self.page.fill("#password-old", old)
-        await self.page.fill("#password-new", new)
-        await self.page.fill("#password-again", new)
-        await self.page.click("#password-save")
-        await expect(self.page.locator("#password-dialog")).to_be_hidden()
-        await expect(self.page.locator("#protection-key")).to_contain_text("locked by your password")
+        async with self.visiting("Settings"):
+            await self.page.click("#password-open")
+            if old is not None:
+                await self.page.fill("#password-old", old)
+            await self.page.fill("#password-new", new)
+            await self.page.fill("#password-again", new)
+            await self.page.click("#password-save")
+            await expect(self.page.locator("#password-dialog")).to_be_hidden()
+            await expect(self.page.locator("#protection-key")).to_contain_text("locked by your password")
 
     async def remove_password(self, old: str) -> None:
         """Let the browser protect the keys again, as before there was a password."""
-        await self.page.click("#password-open")
-        await self.page.fill("#password-old", old)
-        await self.page.click("#password-remove")
-        await expect(self.page.locator("#password-dialog")).to_be_hidden()
-        await expect(self.page.locator("#protection-key")).to_contain_text("whoever can use this browser profile")
+        async with self.visiting("Settings"):
+            await self.page.click("#password-open")
+            await self.page.fill("#password-old", old)
+            await self.page.click("#password-remove")
+            await expect(self.page.locator("#password-dialog")).to_be_hidden()
+            await expect(self.page.locator("#protection-key")).to_contain_text("whoever can use this browser profile")
 
     async def is_locked(self) -> None:
         """Wait until the page asks for the password and shows no note."""

@@ -28,7 +28,7 @@ SHOWN = """(texts) => {
   return notes.children.length === texts.length && texts.every((one) => notes.innerText.includes(one));
 }"""
 SAID = "(words) => document.getElementById('summary-words').textContent === words"
-KEPT = "() => document.body.innerText.includes('This page opens without a network, too.')"
+KEPT = "() => !document.getElementById('protection-offline').hidden"
 WRITE = """(text) => {
   const field = document.getElementById("note-text");
   field.value = text;

@@ -57,6 +57,7 @@ function card({ id, text, whole, edited, modified }) {
   const slot = (name) => element.querySelector(`[data-slot="${name}"]`);
   const isLong = whole !== true || text.length > LONG_CHARACTERS || text.split("\n").length > LONG_LINES;
   element.id = `note-${id}`;
+  slot("link").href = `#/notes/${id}`;
   slot("text").textContent = text;
   slot("text").classList.toggle("clamped", isLong);
   slot("whole").hidden = !isLong;

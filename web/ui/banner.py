@@ -2,9 +2,22 @@
 
 from ui import problems, words
 from ui.client import AgentError
-from ui.dom import clone, el, on, say, show, slot, tone, window
+from ui.dom import clone, el, on_items, say, show, slot, tone, window
 
 _open = {}
+
+
+class _Banner:
+    """A banner on the page.
+
+    Attributes:
+        actions: what its buttons do, by their names in the template.
+    """
+
+    def __init__(self, title):
+        self.element = clone("banner-template")
+        self.element.setAttribute("data-banner", title)
+        self.actions = {"close": lambda _: clear(title)}
 
 
 async def attempt(agent, name, **arguments):
@@ -41,7 +54,8 @@ def put(title, advice, detail, name, actions, closes=False):
         closes: a button does away with the banner.
     """
     clear(title)
-    banner = clone("banner-template")
+    made = _Banner(title)
+    banner = made.element
     say(slot(banner, "title"), title)
     say(slot(banner, "advice"), advice)
     show(slot(banner, "details"), bool(detail))
@@ -51,10 +65,9 @@ def put(title, advice, detail, name, actions, closes=False):
         button = slot(banner, ("action", "more")[at])
         show(button, True)
         say(button, label)
-        on(button, "click", _act(title, action, closes))
-    on(slot(banner, "close"), "click", lambda _: clear(title))
+        made.actions[("action", "more")[at]] = _act(title, action, closes)
     tone(banner, name)
-    _open[title] = banner
+    _open[title] = made
     el("banners").append(banner)
 
 
@@ -71,4 +84,7 @@ def clear(title):
     """Remove a banner."""
     banner = _open.pop(title, None)
     if banner:
-        banner.remove()
+        banner.element.remove()
+
+
+on_items(el("banners"), "data-banner", _open)

@@ -10,7 +10,7 @@ import json
 
 from ui import banner, storage_words
 from ui.client import AgentError
-from ui.dom import clone, el, keep, kept, now, on, on_window, saves, say, show, slot, tone
+from ui.dom import clone, el, keep, kept, now, on, on_items, on_window, saves, say, show, slot, tone
 from ui.note_card import is_long
 
 _KEPT = "web5-notes-draft"
@@ -32,6 +32,7 @@ class Composer:
         self._agent = agent
         self._saved = saved
         self._queue = []
+        self._cards = {}
         self._moment = 0
         self._working = False
         self._text = el("note-text")
@@ -39,6 +40,7 @@ class Composer:
         on(el("composer"), "submit", self._submit)
         on(self._text, "keydown", self._key)
         on(self._text, "input", lambda _: keep("sessionStorage", _KEPT, self._text.value))
+        on_items(el("drafts"), "data-draft", self._cards)
         on(el("drafts-again"), "click", lambda _: self.work())
         on_window("beforeunload", self._leave)
         for text, created in json.loads(kept("sessionStorage", _UNSAVED) or "[]"):
@@ -72,34 +74,11 @@ class Composer:
         await self.work()
 
     def _wait(self, text, created):
-        draft = text, created, self._card(text)
-        on(slot(draft[-1], "delete-yes"), "click", lambda _: self._give_up(draft))
-        el("drafts").prepend(draft[-1])
+        draft = _Draft(text, created, self._give_up)
+        self._cards[draft.key] = draft
+        el("drafts").prepend(draft.element)
         self._moment = created
         self._queue.append(draft)
-
-    def _card(self, text):
-        card = clone("note-template")
-        card.classList.add("unsaved")
-        say(slot(card, "text"), text)
-        self._shorten(card, is_long(text))
-        for name in ("time", "edit", "delete"):
-            show(slot(card, name), False)
-        show(slot(card, "waiting"), True)
-        say(slot(card, "waiting"), "Being saved")
-        say(slot(card, "delete-words"), "Delete it? It is saved nowhere.")
-        on(slot(card, "whole"), "click", lambda _: self._shorten(card, False))
-        on(slot(card, "delete"), "click", lambda _: self._ask(card, True))
-        on(slot(card, "delete-no"), "click", lambda _: self._ask(card, False))
-        return card
-
-    def _shorten(self, card, short):
-        slot(card, "text").classList.toggle("clamped", short)
-        show(slot(card, "whole"), short)
-
-    def _ask(self, card, asking):
-        show(slot(card, "ask"), asking)
-        slot(card, "delete-no" if asking else "delete").focus()
 
     def _give_up(self, draft):
         if draft in self._queue and not self._working:
@@ -108,7 +87,8 @@ class Composer:
     def _done(self, draft):
         self._queue.remove(draft)
         self._keep()
-        draft[-1].remove()
+        del self._cards[draft.key]
+        draft.element.remove()
         self._tell(bool(self._queue) and not self._working)
 
     def _tell(self, stopped):
@@ -118,16 +98,12 @@ class Composer:
 
     def _mark(self, name, text, stopped=False):
         """Say of all that waits how it stands."""
-        for _, _, card in self._queue:
-            chip = slot(card, "waiting")
-            tone(chip, name)
-            say(chip, text)
-            show(slot(card, "delete"), stopped)
-            show(slot(card, "ask"), False)
+        for draft in self._queue:
+            draft.mark(name, text, stopped)
         self._tell(stopped)
 
     def _keep(self):
-        unsaved = [(text, created) for text, created, _ in self._queue]
+        unsaved = [(draft.text, draft.created) for draft in self._queue]
         keep("sessionStorage", _UNSAVED, json.dumps(unsaved))
 
     async def work(self):
@@ -138,9 +114,9 @@ class Composer:
         self._mark(None, "Being saved")
         try:
             while self._queue:
-                text, created, _ = draft = self._queue[0]
+                draft = self._queue[0]
                 try:
-                    note = await self._agent.call("create_note", text=text, created=created)
+                    note = await self._agent.call("create_note", text=draft.text, created=draft.created)
                 except AgentError as error:
                     if error.kind == "VaultLocked":
                         self._mark("bad", "Saved once you unlock")
@@ -152,3 +128,54 @@ class Composer:
                 self._saved(note)
         finally:
             self._working = False
+
+
+class _Draft:
+    """A note that waits to be saved.
+
+    Parameters:
+        created: when it was written, in microseconds since 1970.
+        give_up: called with it when the person wants it no more.
+
+    Attributes:
+        actions: what its buttons do, by their names in the template.
+    """
+
+    def __init__(self, text, created, give_up):
+        self.text = text
+        self.created = created
+        self.key = str(created)
+        self.element = clone("note-template")
+        self.element.classList.add("unsaved")
+        self.element.setAttribute("data-draft", self.key)
+        self.actions = {
+            "whole": lambda _: self._shorten(False),
+            "delete": lambda _: self._ask(True),
+            "delete-no": lambda _: self._ask(False),
+            "delete-yes": lambda _: give_up(self),
+        }
+        say(self._slot("text"), text)
+        self._shorten(is_long(text))
+        for name in ("time", "edit", "delete"):
+            show(self._slot(name), False)
+        show(self._slot("waiting"), True)
+        say(self._slot("waiting"), "Being saved")
+        say(self._slot("delete-words"), "Delete it? It is saved nowhere.")
+
+    def mark(self, name, text, stopped):
+        """Say how it stands; if that has `stopped`, it may be given up."""
+        tone(self._slot("waiting"), name)
+        say(self._slot("waiting"), text)
+        show(self._slot("delete"), stopped)
+        show(self._slot("ask"), False)
+
+    def _slot(self, name):
+        return slot(self.element, name)
+
+    def _shorten(self, short):
+        self._slot("text").classList.toggle("clamped", short)
+        show(self._slot("whole"), short)
+
+    def _ask(self, asking):
+        show(self._slot("ask"), asking)
+        self._slot("delete-no" if asking else "delete").focus()

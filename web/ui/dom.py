@@ -13,6 +13,22 @@ def el(element_id):
     return document.getElementById(element_id)
 
 
+def place():
+    """Return the place of the page that is shown, and what of it (an ID, or an empty text); see boot/address.mjs."""
+    shown = document.documentElement
+    return shown.getAttribute("data-place"), shown.getAttribute("data-what")
+
+
+def go(address):
+    """Show another place of the page, such as "messages" or "messages/did:…"."""
+    window.web5Go(address)
+
+
+def is_typing(element):
+    """Return True if keys that are pressed there belong to what is typed."""
+    return bool(element and element.closest("input, textarea, select, dialog[open]"))
+
+
 def clone(template_id):
     """Return a fresh copy of a template's one root element."""
     return el(template_id).content.firstElementChild.cloneNode(True)
@@ -26,6 +42,26 @@ def slot(root, name):
 def on(element, event, handler):
     """Call `handler(event)` for each event; a coroutine function runs as a task of its own."""
     element.addEventListener(event, _listener(handler))
+
+
+def on_items(parent, attribute, items):
+    """Call what the items of a list do when one of their buttons is clicked, with one listener for all of them.
+
+    A listener of its own holds an item for ever, since nothing sees that Python and the page hold one another.
+
+    Parameters:
+        attribute: the attribute of an item that has its key.
+        items: by their keys; each has `actions`, functions by the `data-slot` of the button.
+    """
+
+    def clicked(event):
+        button = event.target.closest("button[data-slot]")
+        item = button and button.closest("[" + attribute + "]")
+        found = items.get(item.getAttribute(attribute)) if item else None
+        action = found and found.actions.get(button.getAttribute("data-slot"))
+        return action(event) if action else None
+
+    on(parent, "click", clicked)
 
 
 def on_window(event, handler):

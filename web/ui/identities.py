@@ -1,7 +1,7 @@
 """The identities: the one in use, and making, naming, choosing and deleting them."""
 
 from ui import banner, key_words, words
-from ui.dom import clone, el, on, say, show, slot, window
+from ui.dom import clone, el, on, on_items, say, show, slot, window
 from ui.form import Form
 
 
@@ -19,6 +19,7 @@ class Identities:
         self._rows = {}
         self._renamed = None
         self._form = Form("name", self._save, "Saving…")
+        on_items(el("identity-list"), "data-identity", self._rows)
         on(el("name-open"), "click", lambda _: self._ask_name(None))
         on(el("name-cancel"), "click", lambda _: el("name-dialog").close())
 
@@ -27,6 +28,8 @@ class Identities:
         show(el("identity-wait"), False)
         show(el("identity-body"), True)
         show(el("name-open"), True)
+        show(el("protection"), True)
+        self._show_who(state)
         el("identity").setAttribute("data-did", state["did"])
         unpublished = words.publish_error(state["publish_error"], state["published_before"], state["publish_tried"])
         unpublished = unpublished or key_words.publish_error(
@@ -44,6 +47,14 @@ class Identities:
                 self._rows[did] = _Row(self, did)
                 el("identity-list").append(self._rows[did].element)
             self._rows[did].show(identity["name"], did == state["did"], len(here) > 1)
+
+    def _show_who(self, state):
+        """Say beside the places who the person is."""
+        names = [one["name"] for one in state["identities"] if one["did"] == state["did"]]
+        name = words.theirs(names[0] if names else words.short_did(state["did"]))
+        show(el("who"), True)
+        say(el("who-name"), name)
+        say(el("who-face"), name[:1])
 
     async def use(self, did):
         """Use another identity."""
@@ -93,12 +104,14 @@ class _Row:
         self.element.setAttribute("data-identity", did)
         say(self._slot("did"), words.short_did(did))
         self._slot("did").title = did
-        on(self._slot("use"), "click", lambda _: identities.use(did))
-        on(self._slot("copy"), "click", self._copy)
-        on(self._slot("rename"), "click", lambda _: identities.rename(did, self._name))
-        on(self._slot("delete"), "click", lambda _: self._ask(True))
-        on(self._slot("delete-no"), "click", lambda _: self._ask(False))
-        on(self._slot("delete-yes"), "click", lambda _: identities.act("delete_identity", did=did))
+        self.actions = {
+            "use": lambda _: identities.use(did),
+            "copy": self._copy,
+            "rename": lambda _: identities.rename(did, self._name),
+            "delete": lambda _: self._ask(True),
+            "delete-no": lambda _: self._ask(False),
+            "delete-yes": lambda _: identities.act("delete_identity", did=did),
+        }
 
     def show(self, name, in_use, may_go):
         """Show its name, and what may be done with it."""

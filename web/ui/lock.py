@@ -1,7 +1,7 @@
 """The form that stands in the place of the notes while the vault is locked."""
 
 from ui import vault_words
-from ui.dom import document, el, on, say, show
+from ui.dom import document, el, on, place, say, show
 from ui.form import Form
 
 
@@ -50,4 +50,4 @@ class Lock:
             el("lock-password").value = ""
             el("lock-password").focus()
         await self._refresh()
-        el("note-text").focus()
+        el("note-text" if place()[0] == "notes" else "main").focus()

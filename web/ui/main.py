@@ -18,6 +18,10 @@ from ui.phrase import PhraseDialog
 from ui.protection import Protection
 from ui.recovery import RecoveryDialog
 from ui.rounds import Rounds
+from ui.screens.messages.screen import Messages
+from ui.screens.notes.alone import NoteAlone
+from ui.shell.keyboard import Keyboard
+from ui.shell.places import Places, need
 from ui.storage import Storage
 from ui.transfer import Transfer
 
@@ -32,6 +36,8 @@ class Page:
         self._boot = Boot()
         self._notes = NoteList(self._agent)
         self._composer = Composer(self._agent, self._notes.add)
+        self._alone = NoteAlone(self._agent)
+        self._messages = Messages(self._agent)
         self._nodes = Nodes(self._agent, self._refresh)
         self._identities = Identities(self._agent, self._refresh)
         self._transfer = Transfer(self._agent, self._use_imported, lambda: self._protection.has_password)
@@ -41,6 +47,8 @@ class Page:
         self._protection = Protection(self._agent, phrase, password, self._recovery, self._refresh)
         self._storage = Storage(self._agent, self._transfer.open_export)
         self._states = Rounds(self._ask_state)
+        self._keyboard = Keyboard()
+        self._places = Places(self._go)
         self._running = False
         self._unlocked = False
         shared = words.shared_origin(window.location.host, window.location.pathname)
@@ -129,6 +137,16 @@ class Page:
                 await self._show_state()
             if "notes" in event["what"]:
                 await self._show_notes()
+            if "messages" in event["what"]:
+                await self._messages.refresh()
+
+    def _go(self, where, what):
+        """Show another place of the page."""
+        self._messages.go(what if where == "messages" else "")
+        if where == "messages":
+            spawn(self._messages.refresh())
+        elif self._unlocked:
+            spawn(self._alone.refresh())
 
     async def _use_imported(self, did):
         await self._identities.use(did)
@@ -141,6 +159,7 @@ class Page:
     async def _show_notes(self):
         if self._unlocked:
             await self._notes.refresh()
+            await self._alone.refresh()
             if not self._notes.is_empty:
                 self._storage.look()
 
@@ -163,13 +182,19 @@ class Page:
         self._unlocked, before = vault["state"] == "unlocked", self._unlocked
         if not self._unlocked:
             self._notes.close()
+            self._alone.close()
             self._nodes.locked(vault["state"])
+            self._messages.close()
+            need("settings", 0, "")
             return
         self._protection.show(vault)
         self._nodes.show(state)
         self._identities.show(state)
+        self._messages.show(state)
+        need("settings", int(vault["words"]), "Your twelve words are not written down yet", "warn")
         if not before:
             spawn(self._show_notes())
+            spawn(self._messages.refresh())
             spawn(self._composer.work())
 
     async def ask(self, name, arguments="{}"):
@@ -182,6 +207,8 @@ class Page:
             await asyncio.sleep(1 if self._nodes.counting_down else _TICK_SECONDS)
             self._nodes.tick()
             self._notes.tick()
+            self._alone.tick()
+            self._messages.tick()
 
 
 page = Page()

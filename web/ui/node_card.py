@@ -1,7 +1,7 @@
 """One remote node: its state, and the messages that wait or were refused."""
 
 from ui import words
-from ui.dom import clone, document, now, on, say, show, slot, tone
+from ui.dom import clone, document, now, say, show, slot, tone
 from ui.registration import Registration
 
 
@@ -27,10 +27,13 @@ class NodeCard:
         self._slot("remove").setAttribute("aria-label", "Remove " + name)
         self._slot("ask").setAttribute("aria-label", "Remove " + name + "?")
         self._registration = Registration(agent, self.element, endpoint, refresh)
-        on(self._slot("retry"), "click", lambda _: retry(endpoint))
-        on(self._slot("remove"), "click", lambda _: self._ask(True))
-        on(self._slot("remove-no"), "click", lambda _: self._ask(False))
-        on(self._slot("remove-yes"), "click", lambda _: self._remove(remove))
+        self.actions = {
+            "retry": lambda _: retry(endpoint),
+            "remove": lambda _: self._ask(True),
+            "remove-no": lambda _: self._ask(False),
+            "remove-yes": lambda _: self._remove(remove),
+        }
+        self.actions.update(self._registration.actions)
 
     def update(self, node, is_last):
         """Show the state of the node.

@@ -2,9 +2,11 @@
 
 from ui import banner, key_words, words
 from ui.client import AgentError
-from ui.dom import el, keep, on, say, show, spent, tone, window
+from ui.dom import el, keep, on, on_items, say, show, spent, tone, window
 from ui.form import Form
 from ui.node_card import NodeCard
+from ui.screens.nodes.picture import Picture
+from ui.shell.places import need
 
 MODE_KEPT = "web5-sync-mode"
 DEFAULT_MODE = "live"
@@ -28,11 +30,13 @@ class Nodes:
         self._agent = agent
         self._refresh = refresh
         self._cards = {}
+        self._picture = Picture()
         self._nodes = []
         self._asked = False
         self._compared = False
         self._old_at = None
         self._form = _NodeForm(agent, self._changed)
+        on_items(el("node-list"), "data-endpoint", self._cards)
         on(el("sync-now"), "click", self.sync)
         on(el("sync-mode"), "change", self._choose_mode)
         on(el("compare"), "click", self._compare)
@@ -51,6 +55,7 @@ class Nodes:
                 self._cards[endpoint] = NodeCard(endpoint, self._agent, self._refresh, self._retry, self._remove)
                 el("node-list").append(self._cards[endpoint].element)
             self._cards[endpoint].update(node, len(here) == 1)
+        self._picture.show(self._nodes)
         self._form.allow()
         show(el("nodes-wait"), not self._nodes)
         clocks = words.clocks(self._nodes)
@@ -74,6 +79,8 @@ class Nodes:
         name, text = key_words.summary(self._nodes, syncing, state["did_error"], state["keys"])
         tone(el("summary"), name)
         say(el("summary-words"), text)
+        troubled = [node for node in self._nodes if words.troubles(node)]
+        need("nodes", len(troubled), words.count(len(troubled), "node needs you", "nodes need you"), "bad")
 
     def down(self):
         """Say in the header that there is no node in this page."""
@@ -83,6 +90,7 @@ class Nodes:
     def locked(self, state):
         """Say in the header that nothing syncs, since the vault is not open."""
         self._nodes = []
+        need("nodes", 0, "")
         tone(el("summary"), "busy" if state == "recovering" else None)
         say(el("summary-words"), "Coming back" if state == "recovering" else "Locked")
 
@@ -97,6 +105,7 @@ class Nodes:
             self._write_news("")
         for node in self._nodes:
             self._cards[node["endpoint"]].tick()
+        self._picture.show(self._nodes)
 
     def _busy(self, syncing):
         button = el("sync-now")

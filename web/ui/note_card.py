@@ -2,7 +2,7 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import clone, local_time, now, on, saves, say, show, slot, tone
+from ui.dom import clone, local_time, now, saves, say, show, slot, tone
 
 _LONG_LINES = 12
 _LONG_CHARACTERS = 900
@@ -18,27 +18,34 @@ class NoteCard:
 
     Parameters:
         agent: stores the changes.
-        changed: called after the agent has acknowledged an edit or a deletion.
+        notes: the list that it is in.
 
     Attributes:
+        actions: what its buttons do, by their names in the template.
         is_leaving: True while a deletion is not acknowledged; until then the note may come back, so it stays.
+        is_placed: True once it stands where the agent has it among the others.
     """
 
-    def __init__(self, agent, changed):
+    def __init__(self, agent, notes):
         self._agent = agent
-        self._changed = changed
+        self._notes = notes
+        self.is_leaving = self.is_placed = False
         self._note = None
         self._editor = None
         self._full = None
         self._gone = False
-        self.is_leaving = False
+        self._told_at = self._told_until = 0
         self.element = clone("note-template")
         self._text = slot(self.element, "text")
-        on(slot(self.element, "edit"), "click", self._edit)
-        on(slot(self.element, "whole"), "click", self._show_whole)
-        on(slot(self.element, "delete"), "click", lambda _: self._ask(True))
-        on(slot(self.element, "delete-no"), "click", lambda _: self._ask(False))
-        on(slot(self.element, "delete-yes"), "click", self._delete)
+        self._time = slot(self.element, "time")
+        self.actions = {
+            "edit": self._edit,
+            "whole": self._show_whole,
+            "delete": lambda _: self._ask(True),
+            "delete-no": lambda _: self._ask(False),
+            "delete-yes": self._delete,
+            "cancel": lambda _: self._close(),
+        }
 
     @property
     def is_edited(self):
@@ -48,9 +55,13 @@ class NoteCard:
     def update(self, note):
         """Show the newest version of the note."""
         before, self._note = self._note, note
+        self._gone = False
         if before is None or any(before[what] != note[what] for what in ("version", "damaged")):
             self._full = None
+            self._told_until = 0
             self.element.id = "note-" + note["id"]
+            self.element.setAttribute("data-note", note["id"])
+            slot(self.element, "link").href = "#/notes/" + note["id"]
             self._put(words.DAMAGED if note["damaged"] else note["text"], clamp=not note["damaged"])
             if self._editor and before:
                 self._warn("This note was changed elsewhere meanwhile. Saving replaces that change.")
@@ -63,11 +74,16 @@ class NoteCard:
         self.tick()
 
     def tick(self):
-        """Say again how long ago it was written."""
+        """Say again how long ago it was written, if that is another text by now."""
+        moment = now()
+        if self._told_at <= moment < self._told_until:
+            return
         note = self._note
-        time = slot(self.element, "time")
-        say(time, ("Edited " if note["edited"] else "") + words.ago((now() - note["modified"]) / 1000))
-        time.title = local_time(note["modified"])
+        seconds = (moment - note["modified"]) / 1000
+        self._told_at = moment
+        self._told_until = moment + 1000 * words.true_for(seconds)
+        say(self._time, ("Edited " if note["edited"] else "") + words.ago(seconds))
+        self._time.title = local_time(note["modified"])
 
     def lost(self):
         """Warn that the note was deleted elsewhere while it is edited here."""
@@ -101,12 +117,13 @@ class NoteCard:
         try:
             await self._agent.call("delete_note", id=self._note["id"])
         except AgentError as error:
+            self.is_leaving = False
             self._ask(False)
             banner.show_error(error)
+            await self._notes.refresh_all()
             return
-        finally:
-            self.is_leaving = False
-        await self._changed()
+        self._notes.drop(self._note["id"])
+        await self._notes.refresh()
 
     async def _edit(self, _):
         if self._editor:
@@ -119,22 +136,21 @@ class NoteCard:
         editor = self._editor = clone("editor-template")
         area = slot(editor, "text")
         area.value = text
-        on(editor, "submit", self._submit)
-        on(slot(editor, "cancel"), "click", lambda _: self._close())
-        on(area, "keydown", self._key)
         self._reading(False)
         self.element.prepend(editor)
         area.focus()
         area.setSelectionRange(len(text), len(text))
 
-    def _key(self, event):
+    def key(self, event):
+        """Take a key that was pressed in the editor."""
         if event.key == "Escape":
             return self._close()
         if saves(event):
             event.preventDefault()
             return self._save()
 
-    def _submit(self, event):
+    def submit(self, event):
+        """Save what was edited."""
         event.preventDefault()
         return self._save()
 
@@ -164,7 +180,9 @@ class NoteCard:
         self._editor = None
         self._reading(True)
         slot(self.element, "edit").focus()
-        await self._changed()
+        if self._gone:
+            self._notes.drop(self._note["id"])
+        await self._notes.refresh()
 
     def _reading(self, reading):
         for name in ("text", "edit", "delete"):

@@ -2,7 +2,7 @@
 
 from ui import banner
 from ui.client import AgentError
-from ui.dom import el, on, show, window
+from ui.dom import el, on, on_items, show, window
 from ui.note_card import NoteCard
 from ui.rounds import Rounds
 
@@ -16,8 +16,13 @@ class NoteList:
         self._agent = agent
         self._cards = {}
         self._limit = _PAGE
+        self._token = ""
         self._rounds = Rounds(self._ask)
         self._closed = False
+        parent = el("note-list")
+        on_items(parent, "data-note", self._cards)
+        on(parent, "submit", lambda event: self._of(event).submit(event))
+        on(parent, "keydown", self._key)
         on(el("more-button"), "click", self._more)
 
     @property
@@ -33,14 +38,26 @@ class NoteList:
         except AgentError as error:
             banner.show_error(error, self.refresh)
 
+    async def refresh_all(self):
+        """Show what the agent has now, in the place of what was believed to be here."""
+        self._token = ""
+        await self.refresh()
+
+    def drop(self, note_id):
+        """Take a note off the page, since it is no more."""
+        card = self._cards.pop(note_id, None)
+        if card:
+            card.element.remove()
+
     async def _ask(self):
-        page = await self._agent.call("notes", limit=self._limit)
+        page = await self._agent.call("notes", limit=self._limit, since=self._token)
         if not self._closed:
             self._show(page)
 
     def close(self):
         """Take the notes off the page until the next refresh; what is being edited stays as it is."""
         self._closed = True
+        self._token = ""
         window.web5EndPreview()
         for note_id in list(self._cards):
             if not self._cards[note_id].is_edited:
@@ -58,8 +75,16 @@ class NoteList:
         for card in self._cards.values():
             card.tick()
 
+    def _of(self, event):
+        """Return the card in which something happened."""
+        return self._cards[event.target.closest("[data-note]").getAttribute("data-note")]
+
+    def _key(self, event):
+        if event.target.localName == "textarea":
+            return self._of(event).key(event)
+
     def _card(self, note):
-        card = self._cards[note["id"]] = NoteCard(self._agent, self.refresh)
+        card = self._cards[note["id"]] = NoteCard(self._agent, self)
         card.update(note)
         return card
 
@@ -68,28 +93,40 @@ class NoteList:
         await self.refresh()
 
     def _show(self, page):
-        parent = el("note-list")
         window.web5EndPreview()
-        here = {note["id"] for note in page["notes"]}
-        for note_id in list(self._cards):
-            card = self._cards[note_id]
-            if note_id in here or card.is_leaving:
-                continue
-            if card.is_edited:
-                card.lost()
-            else:
-                del self._cards[note_id]
-                card.element.remove()
-        place = parent.firstElementChild
-        for note in page["notes"]:
+        self._token = page["token"]
+        gone = page["gone"]
+        if page["whole"]:
+            here = {note["id"] for note in page["put"]}
+            gone = [note_id for note_id in self._cards if note_id not in here]
+        for note_id in gone:
+            self._take_off(note_id)
+        for note in page["put"]:
             card = self._cards.get(note["id"])
             if card is None:
                 card = self._card(note)
             else:
                 card.update(note)
-            if place is not None and place.id == card.element.id:
-                place = place.nextElementSibling
-            else:
-                parent.insertBefore(card.element, place)
+            if page["whole"] or not card.is_placed:  # else it stands where it belongs: a note never changes its place
+                self._put_after(card, note["after"])
         show(el("notes-empty"), not self._cards)
         show(el("more"), page["more"])
+
+    def _put_after(self, card, before_id):
+        parent = el("note-list")
+        before = self._cards.get(before_id)
+        if before_id and before is None:
+            self._token = ""  # it was deleted here meanwhile; the next round finds the place
+        place = before.element.nextElementSibling if before else parent.firstElementChild
+        if place is None or place.id != card.element.id:
+            parent.insertBefore(card.element, place)
+        card.is_placed = True
+
+    def _take_off(self, note_id):
+        card = self._cards.get(note_id)
+        if card is None or card.is_leaving:
+            return
+        if card.is_edited:
+            card.lost()
+        else:
+            self.drop(note_id)

@@ -2,7 +2,7 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import on, say, show, slot
+from ui.dom import say, show, slot
 
 
 class Registration:
@@ -20,10 +20,12 @@ class Registration:
         self._refresh = refresh
         self._found = {"state": "not needed"}
         self._read = None
-        on(slot(item, "terms-show"), "click", self._show_terms)
-        on(slot(item, "terms-accept"), "click", self._accept_terms)
-        on(slot(item, "work-accept"), "click", self._accept_work)
-        on(slot(item, "register-again"), "click", self._try_again)
+        self.actions = {
+            "terms-show": self._show_terms,
+            "terms-accept": self._accept_terms,
+            "work-accept": self._accept_work,
+            "register-again": self._try_again,
+        }
 
     def show(self, found):
         """Show the state of the registration."""

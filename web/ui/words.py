@@ -56,6 +56,16 @@ def ago(seconds):
     return "just now" if seconds < 5 else span(seconds) + " ago"
 
 
+def true_for(seconds):
+    """Return for how many seconds what `ago` writes stays true, about; it is never more than a second too long."""
+    if seconds < 60:
+        return 1
+    for limit, unit, _ in _SPANS:
+        if seconds < limit:
+            return unit - seconds % unit
+    return 86400
+
+
 def span(seconds):
     """Write a time in one unit."""
     for limit, unit, name in _SPANS:
@@ -182,6 +192,11 @@ def node_state(node, seconds=None):
 def asks(node):
     """Return True if the node waits for the person's consent before it keeps anything."""
     return node["registration"]["state"] in ("terms", "work")
+
+
+def troubles(node):
+    """Return True if a node waits for the person: for consent, or for something to be done about what it refuses."""
+    return bool(node["refused"]) or asks(node) or refuses(node)
 
 
 def registration(found):

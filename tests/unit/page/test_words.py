@@ -315,3 +315,18 @@ def test_a_page_below_the_root_says_that_it_shares_its_origin(path: str, shared:
 def test_clocks(ahead: list[int | None], said: str) -> None:
     nodes = [node(endpoint=f"https://a{at}.example", clock_ahead=one) for at, one in enumerate(ahead)]
     assert words.clocks(nodes) == said
+
+
+@pytest.mark.parametrize("seconds", [-90, 0, 5, 59.5, 61, 3599, 3601, 90_000, 40 * 86400, 800 * 86400])
+def test_what_ago_writes_stays_true_for_as_long_as_it_says(seconds: float) -> None:
+    lasting = words.true_for(seconds)
+    assert lasting > 0
+    if seconds >= 60:
+        assert words.ago(seconds + lasting - 0.01) == words.ago(seconds)
+
+
+def test_a_node_that_waits_for_the_person_is_a_trouble() -> None:
+    assert not words.troubles(node())
+    assert not words.troubles(node(reachable=False))
+    assert words.troubles(node(refused=1))
+    assert words.troubles(node(registration=registration(state="terms", terms_hash="x")))

@@ -1,0 +1,202 @@
+"""The screen of messages: the conversations, the requests of strangers apart, and whoever one writes to."""
+
+from ui import banner, words
+from ui.client import AgentError
+from ui.dom import clone, el, go, local_time, now, on, place, say, show, slot, window
+from ui.form import Form
+from ui.rounds import Rounds
+from ui.screens.messages import message_words
+from ui.screens.messages.conversation import Conversation
+from ui.shell.places import need
+
+
+class Messages:
+    """The lists of conversations, and the one that is open.
+
+    Parameters:
+        agent: has the messages.
+    """
+
+    def __init__(self, agent):
+        self._agent = agent
+        self._me = ""
+        self._open = False
+        self._known = {}
+        self._requests = {}
+        self._rounds = Rounds(self._ask)
+        self._conversation = Conversation(agent, self.refresh)
+        self._form = Form("person", self._write_to, "Looking…")
+        on(el("person-open"), "click", lambda _: self._ask_whom(True))
+        on(el("person-cancel"), "click", lambda _: self._ask_whom(False))
+        on(el("messages-on"), "click", self._turn_on)
+        on(el("link-copy"), "click", lambda _: self._copy("link-copy", self._link(), "Copy the link"))
+        on(el("address-copy"), "click", lambda _: self._copy("address-copy", self._me, "Copy the address alone"))
+
+    def show(self, state):
+        """Show the messages of the identity in use."""
+        if self._me != state["did"]:
+            self.close()
+        self._me = state["did"]
+        self._open = True
+
+    def close(self):
+        """Take everything off the page until there is an identity again."""
+        self._open = False
+        self._me = ""
+        for rows in (self._known, self._requests):
+            for did in list(rows):
+                rows.pop(did).element.remove()
+        self._conversation.open(None)
+        need("messages", 0, "")
+        for part in ("people-part", "requests-part", "address-part", "messages-off", "person-open"):
+            show(el(part), False)
+        show(el("messages-wait"), True)
+
+    async def refresh(self):
+        """Show what the agent has now."""
+        if self._open:
+            try:
+                await self._rounds.run()
+            except AgentError as error:
+                banner.show_error(error, self.refresh)
+
+    def go(self, did):
+        """Show the conversation with somebody, or none of them."""
+        before = self._conversation.did
+        self._conversation.open(did if self._open and did and place()[0] == "messages" else None)
+        self._mark()
+        if before and not did and before in self._known:
+            self._known[before].link.focus()
+
+    def tick(self):
+        """Say again how old the last messages are."""
+        for rows in (self._known, self._requests):
+            for row in rows.values():
+                row.tick()
+        self._conversation.tick()
+
+    async def _ask(self):
+        me = self._me
+        found = await self._agent.call("conversations")
+        if not self._open or me != self._me:
+            return
+        show(el("messages-wait"), False)
+        show(el("messages-off"), not found["on"])
+        show(el("person-open"), el("person-form").hidden)
+        show(el("address-part"), found["on"])
+        self._list(self._known, "people", found["people"])
+        self._list(self._requests, "requests", found["requests"])
+        said = message_words.blocked(found["blocked"])
+        show(el("blocked-words"), bool(said))
+        say(el("blocked-words"), said)
+        new, requests = sum(one["new"] for one in found["people"]), len(found["requests"])
+        need("messages", new + requests, message_words.needs(requests, new))
+        where, did = place()
+        if where == "messages" and did:
+            if self._conversation.did != did:
+                self._conversation.open(did)
+            await self._conversation.refresh()
+        self._mark()
+
+    def _list(self, rows, name, people):
+        parent = el(name)
+        here = {person["did"] for person in people}
+        for did in list(rows):
+            if did not in here:
+                rows.pop(did).element.remove()
+        at = parent.firstElementChild
+        for person in people:
+            did = person["did"]
+            if did not in rows:
+                rows[did] = _Row(did)
+            row = rows[did]
+            row.show(person)
+            if at is not None and at.getAttribute("data-person") == did:
+                at = at.nextElementSibling
+            else:
+                parent.insertBefore(row.element, at)
+        show(el(name + "-part"), bool(people))
+
+    def _mark(self):
+        for rows in (self._known, self._requests):
+            for did in rows:
+                rows[did].mark(did == self._conversation.did)
+
+    def _ask_whom(self, asking):
+        self._form.clear()
+        show(el("person-form"), asking)
+        show(el("person-open"), not asking)
+        el("person-address" if asking else "person-open").focus()
+
+    async def _write_to(self):
+        did = message_words.address_in(el("person-address").value)
+        if did is None:
+            self._form.complain("That is not an address. It begins with did:, or is a link that somebody gave you.")
+            return
+        if did == self._me:
+            self._form.complain("That is your own address: give it to others, and they can write to you.")
+            return
+        self._ask_whom(False)
+        go("messages/" + did)
+
+    async def _turn_on(self, _):
+        await banner.attempt(self._agent, "turn_on_messages")
+        await self.refresh()
+
+    def _link(self):
+        return window.location.href.split("#")[0] + "#/messages/" + self._me
+
+    async def _copy(self, button, text, label):
+        try:
+            await window.navigator.clipboard.writeText(text)
+            say(el(button), "Copied")
+        except Exception:
+            # Without the permission the person can still copy what is now selected.
+            show(el("address-shown"), True)
+            say(el("address-shown"), text)
+            window.getSelection().selectAllChildren(el("address-shown"))
+            say(el(button), label)
+
+
+class _Row:
+    """Somebody in the list."""
+
+    def __init__(self, did):
+        self._shown = None
+        self.element = clone("person-template")
+        self.element.setAttribute("data-person", did)
+        self.link = self._slot("link")
+        self.link.href = "#/messages/" + did
+        self.link.title = did
+
+    def show(self, person):
+        """Show the last message, and how many are new."""
+        if person == self._shown:
+            return
+        self._shown = person
+        say(self._slot("face"), message_words.face(person))
+        say(self._slot("name"), message_words.name(person))
+        say(self._slot("last"), message_words.last(person))
+        badge = self._slot("new")
+        show(badge, bool(person["new"]))
+        say(badge, str(person["new"]) if person["new"] else "")
+        badge.setAttribute("title", words.count(person["new"], "new message"))
+        self.tick()
+
+    def mark(self, is_open):
+        """Mark the one that is open."""
+        if is_open:
+            self.link.setAttribute("aria-current", "true")
+        else:
+            self.link.removeAttribute("aria-current")
+
+    def tick(self):
+        """Say again how old the last message is."""
+        created = self._shown["created"]
+        time = self._slot("time")
+        say(time, "" if created is None else words.ago((now() - created) / 1000))
+        if created is not None:
+            time.title = local_time(created)
+
+    def _slot(self, name):
+        return slot(self.element, name)

@@ -86,7 +86,7 @@ class _Member:
 
     async def open(self) -> None:
         """Return once the agent is open here, or the node, which is elsewhere, has told its state."""
-        joining = asyncio.ensure_future(self.shared.join())
+        joining = asyncio.ensure_future(self._join())
         try:
             await asyncio.wait([self._opened, joining], return_when=asyncio.FIRST_COMPLETED)
             if self._opened.done():
@@ -100,6 +100,10 @@ class _Member:
             joining.cancel()
             with suppress(BaseException):
                 await joining
+
+    async def _join(self) -> None:
+        await self._tabs.led()  # who is the node does without, which is soon known: a call takes time to make ready
+        await self.shared.join()
 
     async def call(self, name: str, args: str, *, idempotent: bool) -> str:
         """Call the node, as `Line.call`."""

@@ -126,6 +126,7 @@ class Tabs:
         self._leader: _Leader | None = None
         self._reign = 0
         self._older, self._newer = asyncio.Event(), asyncio.Event()  # leads; has led
+        self._led = asyncio.Event()
         self._handler: Handler | None = None
         self._releases: list[Callable[[], None]] = []
         self._calls: dict[str, _Call] = {}
@@ -169,6 +170,10 @@ class Tabs:
         finally:
             relieving.cancel()
         raise StorageBusy("this tab is closed")
+
+    async def led(self) -> None:
+        """Return once a tab serves, this one or another; before, no call is answered."""
+        await self._led.wait()
 
     async def superseded(self) -> None:
         """Return once a tab of a newer version has led; this one should be reloaded."""
@@ -340,6 +345,7 @@ class Tabs:
 
     def _follow(self, leader: _Leader) -> None:
         self._leader = leader
+        self._led.set()
         if leader.version < self._version:
             self._older.set()
         else:

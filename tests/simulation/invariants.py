@@ -40,8 +40,10 @@ async def check(world: World) -> None:
     gone = set[str]()
     for person in world.people:
         should, lost = delegates.expected_by_owner(world, person), await storage_checks.losses(world, person)
-        for node in nodes(world, person):
-            world.failures += _held(world, person, node, should, lost.records)
+        everywhere = nodes(world, person)
+        bare = await _without_data(world, person, everywhere, should.cids)
+        for node in everywhere:
+            world.failures += _held(world, person, node, should, lost.records | bare)
         world.failures += storage_checks.unmended(world, person, lost)
         gone |= lost.records
     world.failures += [fault async for fault in storage_checks.stored(world)]
@@ -105,6 +107,22 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
     if row.state is not State.WAITING and (outcome.code, outcome.detail) != (row.code, row.detail):
         return f"asking again gives {outcome.code} {outcome.detail}"
     return ""
+
+
+async def _without_data(world: World, person: Person, everywhere: list[Node], cids: set[str]) -> set[str]:
+    """Return the records of which no node has more than an initial write without its data.
+
+    It was sent so because the record had ended, and that end was lost with the device that made it: nobody can give
+    the data to those who ask for the message.
+    """
+    found = set()
+    for cid in cids:
+        made = world.account.made[cid]
+        holders = [node for node in everywhere if node.dwn.store.has(person.did, cid)]
+        is_missing = made.is_initial and 0 < len(holders) < len(everywhere)
+        if is_missing and all([await _is_bare(node.dwn, made) for node in holders]):
+            found.add(made.record_id)
+    return found
 
 
 async def _gives_newest(node: Dwn, made: Authored) -> bool:

@@ -51,6 +51,23 @@ async def test_a_note_from_while_the_clock_was_ahead_is_changed_and_does_not_dat
     await expect(device.page.locator("#note-list > li")).to_have_count(1)
 
 
+async def test_two_notes_that_are_saved_at_once_are_two(device: Device) -> None:
+    """The second is typed before anything else of the page has run."""
+    await device.page.evaluate(
+        """(texts) => {
+          const field = document.getElementById("note-text");
+          for (const text of texts) {
+            field.value = text;
+            document.getElementById("note-save").click();
+          }
+        }""",
+        ["The first", "The second"],
+    )
+    for text in ("The first", "The second"):
+        await expect(device.note(text)).to_be_visible()
+    await expect(device.page.locator("#note-list > li")).to_have_count(2)
+
+
 async def test_escape_leaves_a_note_as_it_was(device: Device) -> None:
     await device.write("Unchanged")
     await device.note("Unchanged").get_by_role("button", name="Edit").click()

@@ -59,11 +59,12 @@ class Composer:
         if self._queue:
             event.preventDefault()
 
-    async def _save(self):
+    def _save(self):
+        """Take the text at once, since the person may write on; return what saves it."""
         text = self._text.value.strip()
         self._text.focus()
         if not text:
-            return
+            return None
         self._text.value = ""
         keep("sessionStorage", _KEPT, None)
         # No two notes of this page share a moment: it tells the agent a new note from a repeated call. A clock that was
@@ -71,7 +72,7 @@ class Composer:
         moment = int(now() * 1000)
         self._wait(text, self._moment + 1 if moment <= self._moment < moment + _SLEWED else moment)
         self._keep()
-        await self.work()
+        return self.work()
 
     def _wait(self, text, created):
         draft = _Draft(text, created, self._give_up)

@@ -39,8 +39,8 @@ EXCERPT = 120
 
 _MOST_BYTES = 30_000 + 4 * LONGEST
 
-messaging = Protocol("https://example.org/web5-messages")
-people = Protocol("https://example.org/web5-people", published=False)
+messaging = Protocol("https://web5-py/protocols/messages")
+people = Protocol("https://web5-py/protocols/people", published=False)
 
 Standing = Literal["accepted", "blocked"]
 

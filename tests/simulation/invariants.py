@@ -86,8 +86,8 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
         data = None if stored is None or stored.data is None else await stored.data.read()
     except StorageError:
         return ""  # it cannot be read there
-    if row.direction == "pull" and data == made.data and made.cid in device.damaged(row.tenant):
-        return "it is there, and cannot be read here"
+    if row.direction == "pull" and made.cid in device.damaged(row.tenant):
+        return "it is there, and cannot be read here" if data == made.data else ""  # there it is none either
     if stored is None and ledger_checks.replaced(source, world.account, made.cid):
         return ""  # the row goes when its time has come, without a request
     if stored is None:

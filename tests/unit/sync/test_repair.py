@@ -207,6 +207,36 @@ async def test_everything_is_compared_once_a_day(world: World) -> None:
     assert world.network.counts == {("/a", "MessagesQuery"): 1, ("/b", "MessagesQuery"): 1}
 
 
+async def test_who_does_not_list_what_it_has_is_offered_it_less_and_less(world: World) -> None:
+    """Ever another log, with few of the messages in it: what is missing is sent again, and is there."""
+    world.set_endpoints("/a")
+    phone = await world.device()
+    for number in range(60):
+        await phone.write(b"%d" % number)
+    await phone.sync.now()
+    newest = [cid_of(await phone.write(b"new %d" % number)) for number in range(4)]
+    for _ in range(2):
+        await phone.sync.now()
+    listings = 0
+
+    def hide(kind: str, message: Message) -> Answer | None:
+        nonlocal listings
+        if kind != "MessagesQuery":
+            return None
+        listings += 1
+        cursor = {"messageCid": newest[-1], "value": str(listings)}
+        entries = {"status": {"code": 200, "detail": "OK"}, "entries": newest, "cursor": cursor}
+        return Answer(200, json.dumps({"jsonrpc": "2.0", "id": "1", "result": {"reply": entries}}).encode())
+
+    world.network.faults["/a"] = hide
+    world.network.reset()
+    for _ in range(6 * 30):  # of two minutes
+        await phone.sync.now()
+        world.clock.ahead += 120 * 1_000_000
+    assert 60 < world.network.counts["/a", "RecordsWrite"] <= 60 * (3 + 6 * 2)
+    assert phone.sync.unsettled() == []
+
+
 # -- order
 
 

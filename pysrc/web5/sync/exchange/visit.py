@@ -11,7 +11,8 @@ Invariants:
 5. A visit that ends in an error settles nothing by that: it is recorded as failed, and its work is done again. While
    an endpoint's pause lasts, a visit asks it nothing.
 6. Who lists messages that it does not give, or that are of no use, is asked for a few a minute (`plan.budget`). Who
-   seems to have lost some time and again, and has not, is asked for everything every ten minutes.
+   seems to have lost some time and again, and has not, is asked for everything every ten minutes, or every forty where
+   it was offered much in vain.
 7. A visit that moves nothing in a direction because all of it was refused, earlier or now, is recorded as no success,
    whatever else was answered; the endpoint is visited, woken and asked as one that answers.
 8. A delegate whose grants to sync have ended asks for nothing, and still sends what it wrote; the visit says so.
@@ -38,7 +39,7 @@ from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.push import Push
 from web5.sync.ledger.cursors import LogPosition
 from web5.sync.ledger.ledger import Endpoint
-from web5.sync.plan.budget import PAGE
+from web5.sync.plan.budget import OFFERED, PAGE
 from web5.sync.plan.policy import FRUITLESS, LONGEST, Outcome, classify_error
 from web5.sync.states import Listing, SyncEvent
 
@@ -164,6 +165,7 @@ class EndpointSync:
         self._push = Push(context, peer)
         self._vanished: set[str] = set()
         self._loss_marked = False
+        self._offered = 0
         self._looks_closer = not link.probed
         self._given: list[str] = []
         self._log_changed = False
@@ -184,6 +186,8 @@ class EndpointSync:
             failure = await self._audit() or await self._exchange(work)
             if self._push.stored or self._peer.report.pulled > pulled:
                 budget.refund(1, clock.monotonic())
+            else:
+                budget.spend(self._offered / OFFERED, clock.monotonic())
         elif failure is None and self._loss_marked:
             self._ledger.nothing_lost(self._endpoint)
         if failure is None and await look_after(self._context, self._peer, self._pull.suspects):
@@ -323,7 +327,7 @@ class EndpointSync:
         missing = self._context.dwn.store.missing(self._link.tenant, named)
         before = self._ledger.inbox.summary(self._endpoint.id).unsettled
         lost = self._ledger.relisted(self._endpoint, listings, missing, self._context.clock.now())
-        self._link.doubted = False
+        self._link.doubted, self._offered = False, lost
         self._pull.suspects.update(self._ledger.inbox.variants(self._endpoint.id).values())
         if self._pull.fruitless and self._ledger.inbox.summary(self._endpoint.id).unsettled < before:
             # What it had listed and did not give is replaced there, and listed no more: that was no fault of it.

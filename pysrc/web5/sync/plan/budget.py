@@ -27,6 +27,9 @@ EVENTS = 20, 4
 AUDITS = 3, 0.1
 """Listings of everything because of doubts that prove groundless: at once, and a minute. A node can reorder its log."""
 
+OFFERED = 20
+"""Messages that a node does not list, is offered again, and has, for which a listing of everything counts once more."""
+
 RESTORES = 100, 1
 """Records that are written anew for an endpoint because it has lost them to variants: at once, and a minute."""
 

@@ -55,8 +55,8 @@ async def test_one_tab_is_ready_to_be_the_next_and_the_others_start_no_python(de
     second = await _tab(device, world)
     await _gets_python(second.page)
     third, fourth = [await _tab(device, world) for _ in range(2)]
-    for tab in (third, fourth):
-        await tab.write("without a Python")
+    for number, tab in enumerate((third, fourth)):
+        await tab.write(f"without a Python, {number}")
         await tab.sync()
         assert not _has_python(tab.page)
     await third.page.reload()

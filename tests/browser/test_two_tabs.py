@@ -99,11 +99,15 @@ async def test_a_tab_without_a_python_leads_for_what_never_leaves_it(new_device:
 FORGED = """async () => {
   const channel = new BroadcastChannel("web5.tabs");
   const heard = [];
-  await new Promise((resolve) => {
-    channel.onmessage = ({ data }) => heard.push(JSON.parse(data)) && heard.at(-1).kind === "reply" && resolve();
+  const callOf = (reply) => heard.find(({ kind, from }) => kind === "call" && from === reply.to);
+  const reply = await new Promise((resolve) => {
+    channel.onmessage = ({ data }) => {
+      const last = JSON.parse(data);
+      heard.push(last);
+      if (last.kind === "reply" && callOf(last)) resolve(last); // not one whose call was posted before we listened
+    };
   });
-  const reply = heard.find(({ kind }) => kind === "reply");
-  const call = heard.find(({ kind, from }) => kind === "call" && from === reply.to);
+  const call = callOf(reply);
   const key = "A".repeat(43);
   const sealed = reply.sealed.slice(0, -4) + "AAAA";
   const posted = [

@@ -77,9 +77,9 @@ class IndexedDbBlobs:
             js_chunk = await self._read(_CHUNKS, [key, put_id, number], key)
             if js_chunk is None:
                 raise BlobMissing(f"chunk {number} of blob {key} is gone: it was removed while it was read")
-            chunk = js_chunk.to_bytes()
-            if chunk := chunk[before:] if number == first else chunk:
+            if chunk := js_chunk.to_bytes()[before:]:
                 yield chunk
+            before = 0
 
     async def delete(self, keys: Iterable[str]) -> None:
         write = WriteTransaction(self._database, "deleting blobs", _WHOLE, _CHUNKS)

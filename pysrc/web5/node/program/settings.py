@@ -60,6 +60,8 @@ def _token(value: SecretStr) -> SecretStr:
 
 Url = Annotated[str, AfterValidator(_url)]
 Listed = (NoDecode, BeforeValidator(_listed))
+Count = Annotated[int, Field(ge=0, le=2**60)]
+"""Bytes, messages or hashes; 0 bounds nothing."""
 
 
 class NodeSettings(BaseSettings):
@@ -101,10 +103,8 @@ class NodeSettings(BaseSettings):
         Path | None, Field(description="a text file: only who agrees to these terms of service is served")
     ] = None
     proof_of_work: Annotated[
-        int,
+        Count,
         Field(
-            ge=0,
-            le=2**60,
             description="hashes: only who does about so much work once is served; 16777216 is dwn-server's default, 0"
             " wants none",
         ),
@@ -114,16 +114,14 @@ class NodeSettings(BaseSettings):
         Field(description="who is served: everybody, or who `web5-node tenants allow` has admitted"),
     ] = "open"
     tenant_bytes: Annotated[
-        int, Field(ge=0, le=2**60, description="the most bytes that a tenant may keep, data included; 0: any")
+        Count, Field(description="the most bytes that a tenant may keep, data included; 0: any")
     ] = 0
-    tenant_messages: Annotated[
-        int, Field(ge=0, le=2**60, description="the most messages that a tenant may keep; 0: any")
-    ] = 0
+    tenant_messages: Annotated[Count, Field(description="the most messages that a tenant may keep; 0: any")] = 0
     guest_bytes: Annotated[
-        int, Field(ge=0, le=2**60, description="the most bytes that one guest may have in a tenant's DWN; 0: any")
+        Count, Field(description="the most bytes that one guest may have in a tenant's DWN; 0: any")
     ] = 0
     guest_messages: Annotated[
-        int, Field(ge=0, le=2**60, description="the most messages that one guest may have in a tenant's DWN; 0: any")
+        Count, Field(description="the most messages that one guest may have in a tenant's DWN; 0: any")
     ] = 0
     address_rate: Annotated[
         int, Field(ge=0, le=10**9, description="the requests that one address may make in a minute; 0: any")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from web5.agent.delegation.delegation import ProtocolPermissions
+    from web5.agent.delegation.request import DelegationRequest
     from web5.api.encryption import Encryption
     from web5.api.ordering import DateSort
     from web5.api.record import Record
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Connection",
     "DateSort",
+    "DelegationRequest",
     "Encryption",
     "Protocol",
     "ProtocolPermissions",
@@ -37,6 +39,7 @@ __all__ = [
 _HOMES = {
     "Connection": "web5.api.web5",
     "DateSort": "web5.api.ordering",
+    "DelegationRequest": "web5.agent.delegation.request",
     "Encryption": "web5.api.encryption",
     "Protocol": "web5.api.typed.declaration",
     "ProtocolPermissions": "web5.agent.delegation.delegation",

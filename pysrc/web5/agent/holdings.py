@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from web5.dwn import Dwn, compose
 from web5.dwn.store.protocols import configurations
+from web5.dwn.store.schema import SUPERSEDED
+from web5.dwn.store.search import page_of_log
+from web5.dwn.store.store import parse_stored
 from web5.dwn.types import Message
+from web5.errors import MessageDamaged
 
 
 class Holdings:
@@ -19,6 +24,32 @@ class Holdings:
     async def has(self, tenant: str, message_cid: str) -> bool:
         """Return True if the tenant has this message."""
         return self._dwn.store.has(tenant, message_cid)
+
+    async def message(self, tenant: str, message_cid: str) -> Message | None:
+        """Return a message, without its data; None if it is not here."""
+        store = self._dwn.store
+        row = store.message(store.tenant(tenant), message_cid)
+        return None if row is None or row.method == SUPERSEDED else row.message
+
+    async def log(
+        self, tenant: str, method: str | None, cursor: dict[str, str] | None, limit: int, newest_first: bool
+    ) -> tuple[list[tuple[str, Message]], dict[str, str] | None]:
+        """Return some messages of the event log by their CIDs, without their data, and the cursor of what follows.
+
+        A message that cannot be read is left out: `SyncEngine.damaged` has it.
+
+        Parameters:
+            method: only messages of this one: "Write", "Delete" or "Configure".
+            cursor: that of the page before, in the same order.
+        """
+        found, following = page_of_log(
+            self._dwn.store, tenant, method=method, cursor=cursor, limit=limit, newest_first=newest_first
+        )
+        page: list[tuple[str, Message]] = []
+        for cid, body in found:
+            with suppress(MessageDamaged):
+                page.append((cid, parse_stored(body, cid)))
+        return page, None if following is None else dict(following)
 
     async def record(self, tenant: str, record_id: str) -> list[Message]:
         """Return the messages of a record, the oldest first, without their data."""

@@ -24,6 +24,7 @@ from web5.api.anonymous import Anonymous, anonymous
 from web5.api.archive import Archives
 from web5.api.delegation import DelegationApi
 from web5.api.identities import DidApi, IdentitiesApi, VaultApi
+from web5.api.messages import MessagesApi
 from web5.api.nodes import NodesApi
 from web5.api.opening import DEFAULT_SYNC_INTERVAL, Opened, unlocked_agent
 from web5.api.permissions import PermissionsApi
@@ -45,12 +46,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class DwnApi:
-    """The local DWN, and others' remote ones: `web5.dwn.records`, `.protocols` and `.permissions`."""
+    """The local DWN, and others' remote ones: `web5.dwn.records`, `.protocols`, `.permissions`, `.messages`."""
 
     def __init__(self, agent: Agent, actor: Actor) -> None:
         self.records = RecordsApi(agent, actor)
         self.protocols = ProtocolsApi(agent, actor)
         self.permissions = PermissionsApi(agent, actor)
+        self.messages = MessagesApi(agent, actor)
 
 
 class Connection(tuple["Web5", str]):

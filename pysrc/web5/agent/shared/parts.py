@@ -58,6 +58,15 @@ class SharedHoldings(_Part):
     async def has(self, tenant: str, message_cid: str) -> bool:
         return await self._do(Service.has, tenant, message_cid)
 
+    async def message(self, tenant: str, message_cid: str) -> Message | None:
+        return await self._do(Service.message, tenant, message_cid)
+
+    async def log(
+        self, tenant: str, method: str | None, cursor: Mapping[str, str] | None, limit: int, newest_first: bool
+    ) -> tuple[list[tuple[str, Message]], dict[str, str] | None]:
+        after = None if cursor is None else dict(cursor)
+        return await self._do(Service.log, tenant, method, after, limit, newest_first)
+
     async def record(self, tenant: str, record_id: str) -> list[Message]:
         return await self._do(Service.record, tenant, record_id)
 

@@ -40,6 +40,16 @@ class Service:
         """As `Holdings.has`."""
         return await self._agent.held.has(tenant, message_cid)
 
+    async def message(self, tenant: str, message_cid: str) -> Message | None:
+        """As `Holdings.message`."""
+        return await self._agent.held.message(tenant, message_cid)
+
+    async def log(
+        self, tenant: str, method: str | None, cursor: dict[str, str] | None, limit: int, newest_first: bool
+    ) -> tuple[list[tuple[str, Message]], dict[str, str] | None]:
+        """As `Holdings.log`."""
+        return await self._agent.held.log(tenant, method, cursor, limit, newest_first)
+
     async def record(self, tenant: str, record_id: str) -> list[Message]:
         """As `Holdings.record`."""
         return await self._agent.held.record(tenant, record_id)

@@ -229,6 +229,33 @@ def query_events(
     return [found[seq] for seq in order], cursor_at(store, last, found[last])
 
 
+def page_of_log(
+    store: Store, tenant: str, *, method: str | None, cursor: Cursor | None, limit: int, newest_first: bool
+) -> tuple[list[tuple[str, str]], Cursor | None]:
+    """Return the CIDs and the stored texts of some messages of a tenant's event log, and the cursor of what follows.
+
+    Parameters:
+        method: only messages of this method, as `dwn_message` has it.
+        cursor: that of the page before, of the same store and in the same order.
+    """
+    number, after = store.tenant(tenant), position(store, cursor)
+    where, values = ["tenant = ?", "method <> 'Superseded'"], [number]
+    if after:
+        where.append("seq < ?" if newest_first else "seq > ?")
+        values.append(after)
+    if method is not None:
+        where.append(f"method = {_LITERAL[method]}")
+    index = {"Delete": "dwn_deletes", "Configure": "dwn_by_configured"}.get(method or "", "dwn_by_tenant")
+    found: list[tuple[Any, ...]] = store.connection.execute(
+        f"SELECT seq, cid, message FROM dwn_message INDEXED BY {index} WHERE {' AND '.join(where)}"
+        f" ORDER BY seq {'DESC' if newest_first else 'ASC'} LIMIT ?",
+        (*values, limit + 1),
+    ).fetchall()
+    page = found[:limit]
+    following = cursor_at(store, page[-1][0], page[-1][1]) if len(found) > limit else None
+    return [(cid, body) for _, cid, body in page], following
+
+
 def _find_events(
     db: apsw.Connection, tenant: int, after: int, terms: Sequence[Term], most: int | None
 ) -> dict[int, str]:

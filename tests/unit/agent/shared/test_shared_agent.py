@@ -65,6 +65,9 @@ async def test_all_have_the_same_agent(three: tuple[Web5, Web5, Web5]) -> None:
     with pytest.raises(Conflict):
         await record.store()
         await other.agent.messages.process(other.connected_did, record.raw_message, b"hello")
+    cids = [one.cid for one in await node.dwn.messages.query()]
+    assert [one.cid for one in await other.dwn.messages.query(limit=len(cids))] == cids
+    assert (await (await third.dwn.messages.read(cids[0])).verify()).ok
     await third.dwn.records.delete(record.id)
     with pytest.raises(NotFound):
         await other.dwn.records.read(record.id)

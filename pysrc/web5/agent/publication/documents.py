@@ -209,9 +209,11 @@ class Documents:
         restores = change.value is True and self._is_removed(did, change.url)
         # What was restored stands also where the document has it: this device may just be publishing one without.
         stands = restores or (not has and (change.value is False or change.version > row.elsewhere))
+        # What the document has already is news all the same, if an older change of it stood against that.
+        stood = any(before.url == change.url and standing for before, standing in self._changes(did))
         standing = Standing.RESTORED if restores else Standing.HEARD_OF
         with self._database.transaction() as db:
-            return self._keep(db, did, change, standing if stands else Standing.SETTLED) and stands
+            return self._keep(db, did, change, standing if stands else Standing.SETTLED) and (stands or stood)
 
     def _is_removed(self, did: str, url: str) -> bool:
         return any(change.url == url and change.value is False for change, _ in self._changes(did))

@@ -238,6 +238,11 @@ class EndpointSync:
         for one in self._peer.logs:
             known = self._ledger.cursors.get(self._endpoint.id, one.name)
             listing = await self._listed(partial(self._peer.list_messages, one, known.start))
+            if isinstance(listing, Outcome) and listing.code == 400 and known.start is not None:
+                # Which cursors an endpoint takes is its own affair: what it refuses now would be refused for ever.
+                self._ledger.forget_position(self._endpoint, one.name)
+                known = LogPosition()
+                listing = await self._listed(partial(self._peer.list_messages, one, None))
             if isinstance(listing, Outcome):
                 return listing
             self._log_changed |= not known.is_continued_by(listing)

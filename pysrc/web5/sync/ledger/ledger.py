@@ -279,6 +279,11 @@ class Ledger:
             self._audited(endpoint, now)
         return lost
 
+    def forget_position(self, endpoint: Endpoint, log: str) -> None:
+        """Begin an endpoint's log again with the next listing; what it is known to hold stays known."""
+        with self.database.transaction(makes_room=True):
+            self.cursors.forget(endpoint.id, log)
+
     def nothing_lost(self, endpoint: Endpoint) -> None:
         """Take back that an endpoint is due to list everything, where `listed` said so in the same visit."""
         if endpoint.audited and self._is_known(endpoint):

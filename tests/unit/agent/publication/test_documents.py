@@ -142,6 +142,18 @@ class Device:
     async def choose(self, urls: list[str]) -> None:
         await self.documents.change(self.documents.current(self.held), urls)
 
+    async def sync(self) -> None:
+        """Exchange records with the nodes; a document that is another one afterwards was heard of."""
+        before, heard = self.endpoints, list[str]()
+
+        async def hear(did: str) -> None:
+            heard[:] = self.endpoints
+
+        self.documents.on_change.append(hear)
+        await self.records.sync()
+        self.documents.on_change.remove(hear)
+        assert self.endpoints in (before, heard)
+
     async def publish(self) -> None:
         """One attempt, as the publisher makes it."""
         gateways: Any = self.gateway
@@ -177,7 +189,7 @@ class World:
         self.gateway.is_down = False
         for _ in range(4):
             for device in self.devices:
-                await device.records.sync()
+                await device.sync()
                 await device.publish()
 
     async def published(self) -> list[str]:
@@ -272,7 +284,7 @@ async def test_devices_agree_whatever_they_do_and_in_which_order_they_hear_of_it
             case "order":
                 await device.choose(chance.sample(device.endpoints, len(device.endpoints)))
             case "sync":
-                await device.records.sync()
+                await device.sync()
             case "publish":
                 await device.publish()
             case "down":
@@ -356,3 +368,24 @@ async def test_what_is_added_again_and_published_before_its_record_comes_is_news
     assert heard[-1] == held.uri
     await laptop.documents.published(without)
     assert laptop.endpoints == NODES
+
+
+async def test_a_removal_whose_document_came_before_its_record_is_news(held: PortableDid) -> None:
+    """It ends what was added again, which stood against that document too."""
+    world = World(held, 0, 0)
+    phone, laptop = world.devices
+    await laptop.choose(NODES[:1])
+    await world.settle()
+    for urls in (NODES, NODES[:1]):
+        await phone.choose(urls)
+        await phone.publish()
+        published = dht.with_version(phone.documents.current(held), world.gateway.item.seq)  # type: ignore[union-attr]
+        if urls == NODES:
+            await phone.sync()
+            await laptop.sync()
+            assert laptop.endpoints == NODES
+    await laptop.documents.found(published)
+    assert laptop.endpoints == NODES, "it was added again, as far as is known here"
+    await phone.sync()
+    await laptop.sync()
+    assert laptop.endpoints == NODES[:1]

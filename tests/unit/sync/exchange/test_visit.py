@@ -173,6 +173,28 @@ async def test_a_node_that_contradicts_itself_is_not_asked_for_everything_time_a
     assert world.held(world.remotes["/a"]) == set(cids)
 
 
+async def test_a_cursor_that_a_node_will_not_take_any_more_is_given_up(world: World) -> None:
+    world.set_endpoints("/a")
+    laptop, phone = await world.device("laptop"), await world.device("phone")
+    cids = {cid_of(await laptop.write(b"%d" % number)) for number in range(3)}
+    cursor = {"no": "cursor of the engine"}
+    answer = {"status": {"code": 200, "detail": "OK"}, "entries": [*cids], "cursor": cursor}
+    reply = Answer(200, json.dumps({"jsonrpc": "2.0", "id": "1", "result": {"reply": answer}}).encode())
+    await laptop.sync.now()
+    world.network.faults["/a"] = lambda kind, _: reply if kind == "MessagesQuery" else None
+    await phone.sync.now()
+    world.network.faults.clear()
+    more = cid_of(await laptop.write(b"more"))
+    assert (await laptop.sync.now()).ok
+    assert (await phone.sync.now()).ok
+    assert world.held(phone.dwn) == cids | {more}
+    assert (await phone.sync.now()).ok  # the last listing is asked for again from where it began: by that cursor
+    world.network.reset()
+    assert (await phone.sync.now()).ok
+    asked = [message["descriptor"] for _, kind, message in world.network.sent if kind == "MessagesQuery"]
+    assert asked and all(one.get("cursor") != cursor for one in asked)
+
+
 async def test_a_node_that_gave_nothing_for_a_while_is_asked_again_some_minutes_later(world: World) -> None:
     """Invariant 6: what it was asked for at once, and did not give, is no debt of an hour."""
     world.set_endpoints("/a")

@@ -15,12 +15,14 @@ from pydantic import ValidationError, validate_call
 from app import identities, notes, state
 from app.change_notifier import Steps
 from app.changes import Lists
+from app.data_calls import OWN, DataCalls
+from app.data_calls import SHARED as DATA_SHARED
 from app.messages import Standing
 from app.session import Session
 from web5 import Web5, strict_json
 from web5.errors import DwnError, InvalidArgument, NotFound, Web5Error, first_error
 
-SHARED = frozenset(
+SHARED = DATA_SHARED | frozenset(
     {
         "check_store",
         "choose_identity",
@@ -55,20 +57,24 @@ SHARED = frozenset(
 )
 """The calls that one tab may make through another, and with that any page of the origin while the vault is unlocked."""
 
-METHODS = SHARED | {
-    "accept_terms",
-    "accept_work",
-    "add_node",
-    "change_password",
-    "delete_identity",
-    "export_identity",
-    "forget_words",
-    "import_identity",
-    "recover",
-    "remove_node",
-    "unlock",
-    "words",
-}
+METHODS = (
+    SHARED
+    | OWN
+    | {
+        "accept_terms",
+        "accept_work",
+        "add_node",
+        "change_password",
+        "delete_identity",
+        "export_identity",
+        "forget_words",
+        "import_identity",
+        "recover",
+        "remove_node",
+        "unlock",
+        "words",
+    }
+)
 """The names a page may call; nothing else of the service is reachable.
 
 What is not shared has to do with passwords, keys or words, says where data go, or agrees to something in the person's
@@ -83,7 +89,7 @@ _ESCAPED = re.compile(r"\\(?:(u0000)|.)")
 log = logging.getLogger(__name__)
 
 
-class Service:
+class Service(DataCalls):
     """Acts for the identity in use.
 
     Parameters:

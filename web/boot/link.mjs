@@ -14,13 +14,20 @@ const SHARED = new Set([
   "conversations",
   "create_identity",
   "create_note",
+  "data_message",
+  "data_messages",
+  "data_records",
   "delete_note",
+  "delete_record",
+  "export_message",
   "export_notes",
+  "grants",
   "identities",
   "judge_person",
   "lock",
   "note",
   "notes",
+  "protocols",
   "read_conversation",
   "read_note",
   "registration",
@@ -36,6 +43,7 @@ const SHARED = new Set([
   "turn_on_messages",
   "unsettled",
   "update_note",
+  "verify_message",
 ]);
 
 if (window.top !== window) {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from web5.agent.agent import Agent
+from web5.agent.delegation.delegation import METHODS, Permission
 from web5.api import arguments
 from web5.api.arguments import Moment, moment, shown
 from web5.api.scopes import Conditions, PermissionScope
@@ -21,6 +22,7 @@ from web5.dwn.signing import sign_as_owner
 from web5.dwn.types import Message
 from web5.errors import InvalidArgument, NotFound
 
+_PERMISSIONS: dict[tuple[str, str], Permission] = {METHODS[name]: name for name in get_args(Permission)}
 _NARROWING = ("protocol", "protocolPath", "contextId")
 
 
@@ -122,6 +124,12 @@ class ScopedPermission(PermissionRecord):
     def scope(self) -> PermissionScope:
         """The interface, the method, and what narrows them: `protocol`, `contextId`, `protocolPath`."""
         return cast(PermissionScope, dict(self._data.get("scope") or {}))
+
+    @property
+    def permission(self) -> Permission | None:
+        """The name by which `ProtocolPermissions` has what the scope allows; None: it is what sync needs."""
+        scope = self.scope
+        return _PERMISSIONS.get((scope.get("interface", ""), scope.get("method", "")))
 
     @property
     def delegated(self) -> bool:

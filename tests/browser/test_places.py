@@ -14,7 +14,7 @@ from tests.browser.world import Device, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PLACES = ("Notes", "Messages", "Nodes", "Settings")
+PLACES = ("Notes", "Messages", "Data", "Nodes", "Settings")
 WIDTHS = (320, 360, 768, 1280, 2560)
 CHECKED = (("light", 360), ("dark", 1280))
 
@@ -75,7 +75,7 @@ async def test_everything_can_be_reached_by_keyboard(shared_device: Device) -> N
     device, page = shared_device, shared_device.page
     await device.at("Notes")
     await page.locator("#main").focus()
-    for key, place in (("m", "Messages"), ("o", "Nodes"), ("s", "Settings"), ("n", "Notes")):
+    for key, place in (("m", "Messages"), ("d", "Data"), ("o", "Nodes"), ("s", "Settings"), ("n", "Notes")):
         await page.keyboard.press("g")
         await page.keyboard.press(key)
         await expect(page.locator("html")).to_have_attribute("data-place", place.lower())

@@ -9,12 +9,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from web5 import DelegationRequest, Web5, strict_json
 from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import microseconds
+from web5.dwn.urls import normalize_url
 from web5.errors import DelegationError, InvalidArgument, NotFound, Web5Error
 
 LONGEST_TEXT = 200_000
@@ -35,15 +37,15 @@ async def protocols(web5: Web5) -> list[dict[str, Any]]:
     found = []
     for one in await web5.dwn.protocols.query():
         definition = one.definition
-        paths = list(_paths(definition.get("structure", {}), ""))[:MOST_PATHS]
+        paths = _rules(definition)
         found.append(
             {
                 "protocol": one.protocol[:LONGEST_VALUE],
                 "published": bool(definition.get("published")),
-                "encrypted": any("$encryption" in rules for _, rules in paths),
+                "encrypted": any(path["encrypted"] for path in paths),
                 "cid": message_cid(one.message),
                 "date": microseconds(datetime.fromisoformat(one.message["descriptor"]["messageTimestamp"])) // 1000,
-                "paths": [_path(path, rules) for path, rules in paths],
+                "paths": paths,
             }
         )
     return sorted(found, key=lambda one: str(one["protocol"]))
@@ -110,11 +112,16 @@ async def read_request(web5: Web5, text: str) -> dict[str, Any]:
         DelegationError, InvalidArgument: it is none.
     """
     request = DelegationRequest.from_json(_parsed(text, "request of an app"))
+    known = {one.protocol for one in await web5.dwn.protocols.query()}
     return {
         "name": request.display_name,
         "did": request.delegate_did or "",
         "asks": [
-            {"protocol": str(one.definition["protocol"])[:LONGEST_VALUE], "permissions": list(one.permissions)}
+            {
+                "protocol": str(one.definition["protocol"])[:LONGEST_VALUE],
+                "permissions": list(one.permissions),
+                "installs": [] if normalize_url(one.definition["protocol"]) in known else _rules(one.definition),
+            }
             for one in request.permissions
         ],
     }
@@ -131,7 +138,12 @@ async def give_access(web5: Web5, text: str, days: int) -> str:
     request = DelegationRequest.from_json(_parsed(text, "request of an app"))
     if request.delegate_did == web5.connected_did:
         raise DelegationError("That request is of your own identity, which may do everything already.")
-    given = await web5.authorize(request.delegate_did, permissions=request.permissions, expires=_days(days))
+    given = await web5.authorize(
+        request.delegate_did,
+        permissions=request.permissions,
+        expires=_days(days),
+        description=request.display_name or None,
+    )
     return json.dumps(given, indent=2, ensure_ascii=False)
 
 
@@ -150,6 +162,12 @@ def _parsed(text: str, what: str) -> Any:
         raise InvalidArgument(f"That is not the {what}: it should be JSON, from {{ to }}. {error}") from error
 
 
+def _rules(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    structure = definition.get("structure")
+    found = _paths(structure, "") if isinstance(structure, Mapping) else ()
+    return [_path(path, rules) for path, rules in islice(found, MOST_PATHS)]
+
+
 def _paths(structure: Mapping[str, Any], above: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, rules in structure.items():
         if not name.startswith("$") and isinstance(rules, Mapping):
@@ -159,7 +177,7 @@ def _paths(structure: Mapping[str, Any], above: str) -> Iterator[tuple[str, Mapp
 
 
 def _path(path: str, rules: Mapping[str, Any]) -> dict[str, Any]:
-    actions = rules.get("$actions", [])
+    actions = [one for one in _listed(rules.get("$actions")) if isinstance(one, Mapping)]
     return {
         "path": path[:LONGEST_VALUE],
         "role": bool(rules.get("$role")),
@@ -169,11 +187,15 @@ def _path(path: str, rules: Mapping[str, Any]) -> dict[str, Any]:
                 "who": str(one.get("role") or one.get("who", ""))[:LONGEST_VALUE],
                 "of": str(one.get("of", ""))[:LONGEST_VALUE],
                 "by_role": "role" in one,
-                "can": [str(verb) for verb in one.get("can", [])][:20],
+                "can": [str(verb)[:LONGEST_VALUE] for verb in _listed(one.get("can"))][:20],
             }
             for one in actions
         ][:50],
     }
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _grant(grant: PermissionGrant) -> dict[str, Any]:

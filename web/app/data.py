@@ -36,6 +36,12 @@ MOST_VALUES = 1_000
 MOST_EXPORTED = 10_000_000
 """Bytes of a record's data that go into the file of one message."""
 
+LISTED = 120
+"""Characters of a text that are shown in a list."""
+
+MOST_INLINE = 30_000
+"""Bytes of data that a DWN gives with the answer to a query."""
+
 QUICK = 1_000_000
 """Bytes of a record's data that are verified without being asked for."""
 
@@ -50,7 +56,7 @@ async def records(
         protocol=protocol, published=published, date_sort=order, cursor=cursor, limit=min(limit, MOST_ROWS)
     )
     waiting = waiting_of(web5, [record.message_cid for record in page])
-    return {"rows": [_row(web5, record, waiting) for record in page], "cursor": page.cursor}
+    return {"rows": [await _row(web5, record, waiting) for record in page], "cursor": page.cursor}
 
 
 async def messages(
@@ -188,11 +194,12 @@ def _value(value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
 
 
-def _row(web5: Web5, record: Record, waiting: Mapping[str, str]) -> dict[str, Any]:
+async def _row(web5: Web5, record: Record, waiting: Mapping[str, str]) -> dict[str, Any]:
     cid = record.message_cid
     return {
         "cid": cid,
         "kind": "RecordsWrite",
+        "excerpt": await _beginning(record),
         **_described(record.raw_message["descriptor"]),
         "encrypted": record.encrypted,
         "author": _person(web5, record.author),
@@ -205,6 +212,7 @@ def _message_row(web5: Web5, found: SignedMessage, waiting: Mapping[str, str]) -
     return {
         "cid": found.cid,
         "kind": found.interface + found.method,
+        "excerpt": "",
         **_described(found.raw_message["descriptor"]),
         "protocol": (found.protocol or "")[:LONGEST_VALUE],
         "encrypted": "encryption" in found.raw_message,
@@ -226,6 +234,16 @@ def _person(web5: Web5, did: str) -> dict[str, Any]:
     """Return who somebody is, by the name of an identity of this person's where it is one."""
     named = {one["did"]: one["name"] for one in identities.listed(web5)}
     return {"did": did[:2048], "name": named.get(did, ""), "me": did == web5.connected_did}
+
+
+async def _beginning(record: Record) -> str:
+    """Return the first words of a text that lies with its message in the clear."""
+    if record.encrypted or (record.data_size or 0) > MOST_INLINE or not (record.data_format or "").startswith("text/"):
+        return ""
+    try:
+        return " ".join((await record.data.text())[:LISTED].split())
+    except Web5Error:
+        return ""
 
 
 async def _text(web5: Web5, record_id: str) -> str | None:

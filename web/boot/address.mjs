@@ -1,6 +1,6 @@
 // The place of the page that is shown: the one that its address names (`#/messages/did:…`), before Python is there, and
 // without it. What else follows from it, ui/shell/places.py does at the event "web5-place".
-const PLACES = ["notes", "messages", "nodes", "settings"];
+const PLACES = ["notes", "messages", "data", "nodes", "settings"];
 const LONGEST = 3000; // of an address that somebody sends
 
 export function followAddress() {

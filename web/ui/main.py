@@ -18,6 +18,7 @@ from ui.phrase import PhraseDialog
 from ui.protection import Protection
 from ui.recovery import RecoveryDialog
 from ui.rounds import Rounds
+from ui.screens.data.screen import Data
 from ui.screens.messages.screen import Messages
 from ui.screens.notes.alone import NoteAlone
 from ui.shell.keyboard import Keyboard
@@ -38,6 +39,7 @@ class Page:
         self._composer = Composer(self._agent, self._notes.add)
         self._alone = NoteAlone(self._agent)
         self._messages = Messages(self._agent)
+        self._data = Data(self._agent)
         self._nodes = Nodes(self._agent, self._refresh)
         self._identities = Identities(self._agent, self._refresh)
         self._transfer = Transfer(self._agent, self._use_imported, lambda: self._protection.has_password)
@@ -139,11 +141,16 @@ class Page:
                 await self._show_notes()
             if "messages" in event["what"]:
                 await self._messages.refresh()
+            if "notes" in event["what"]:
+                await self._data.refresh()
 
     def _go(self, where, what):
         """Show another place of the page."""
         self._messages.go(what if where == "messages" else "")
-        if where == "messages":
+        if where == "data":
+            self._data.go(what)
+            spawn(self._data.refresh())
+        elif where == "messages":
             spawn(self._messages.refresh())
         elif self._unlocked:
             spawn(self._alone.refresh())
@@ -185,16 +192,19 @@ class Page:
             self._alone.close()
             self._nodes.locked(vault["state"])
             self._messages.close()
+            self._data.close()
             need("settings", 0, "")
             return
         self._protection.show(vault)
         self._nodes.show(state)
         self._identities.show(state)
         self._messages.show(state)
+        self._data.show(state)
         need("settings", int(vault["words"]), "Your twelve words are not written down yet", "warn")
         if not before:
             spawn(self._show_notes())
             spawn(self._messages.refresh())
+            spawn(self._data.refresh())
             spawn(self._composer.work())
 
     async def ask(self, name, arguments="{}"):
@@ -209,6 +219,7 @@ class Page:
             self._notes.tick()
             self._alone.tick()
             self._messages.tick()
+            self._data.tick()
 
 
 page = Page()

@@ -290,6 +290,7 @@ class Web5(Archives):
         *,
         permissions: Sequence[ProtocolPermissions],
         expires: datetime | timedelta = A_YEAR,
+        description: str | None = None,
     ) -> dict[str, Any]:
         """Let an app act for this DID.
 
@@ -300,6 +301,7 @@ class Web5(Archives):
             permissions: for each protocol its definition, and any of read, write, delete, query, subscribe and
                 configure. To see the protocol and to sync it is always granted too.
             expires: when the grants end (with a time zone), or after how long; the app can ask for others before.
+            description: what the grants say of their purpose, such as the name of the app, for a person.
 
         Returns:
             The delegation as JSON, for the app's `Web5.connect_as_delegate`, and for that of web5-js.
@@ -313,11 +315,17 @@ class Web5(Archives):
             raise DelegationError(
                 f"{self.delegate_did} is a delegate of {self.connected_did}; only the owner can grant."
             )
+        arguments.text_or_none("description", description)
         for one in permissions:
             for name in arguments.texts("permissions", one.permissions):
                 arguments.choice("permission", name, list(METHODS))
         given = await create_delegation(
-            self.agent, self.connected_did, permissions, delegate_did=delegate_did, expires=expires
+            self.agent,
+            self.connected_did,
+            permissions,
+            delegate_did=delegate_did,
+            expires=expires,
+            description=description,
         )
         return given.to_json()
 

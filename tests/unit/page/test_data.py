@@ -47,16 +47,23 @@ async def test_records_come_in_pages_by_protocol_and_in_order(device: Device) ->
     for number in range(5):
         await device.ask("create_note", text=str(number), created=BASE + number)
     web5 = device.session.web5
-    mine = await web5.dwn.records.create("in it", protocol=NOTES["protocol"], protocol_path="note", published=True)
+    mine = await web5.dwn.records.create(
+        "in it", protocol=NOTES["protocol"], protocol_path="note", published=True, data_format="text/plain"
+    )
     page = await device.ask("data_records", order="createdAscending", limit=4)
     rest = await device.ask("data_records", order="createdAscending", limit=4, cursor=page["cursor"])
     assert (len(page["rows"]), len(rest["rows"]), rest["cursor"]) == (4, 2, None)
     [row] = (await device.ask("data_records", order="createdDescending", limit=4, protocol=NOTES["protocol"]))["rows"]
-    assert row["cid"] == mine.message_cid and row["path"] == "note" and row["author"]["me"] and not row["waiting"]
+    assert (
+        row["cid"] == mine.message_cid
+        and (row["path"], row["excerpt"]) == ("note", "in it")
+        and row["author"]["me"]
+        and not row["waiting"]
+    )
     assert (await device.ask("data_records", order="publishedDescending", limit=9, published=True))["rows"] == [row]
     log = await device.ask("data_messages", newest_first=True, limit=100)
     assert [one["kind"] for one in log["rows"]] == [*["RecordsWrite"] * 6, "ProtocolsConfigure"]
-    assert log["rows"][0] == row
+    assert log["rows"][0] == {**row, "excerpt": ""}
     [only] = (await device.ask("data_messages", newest_first=True, limit=9, method="Configure"))["rows"]
     assert only["protocol"] == NOTES["protocol"]
     assert await device.ask("data_records", order="sideways", limit=4) == "InvalidArgument"
@@ -131,11 +138,10 @@ async def test_an_app_gets_what_it_asked_for_until_it_is_revoked(world: World, t
     asked = DelegationRequest([ProtocolPermissions(NOTES, ["read", "write"])], keys.uri, "Diary").to_json()
     text = json.dumps(asked)
     shown = await device.ask("read_request", text=text)
-    assert shown == {
-        "name": "Diary",
-        "did": keys.uri,
-        "asks": [{"protocol": NOTES["protocol"], "permissions": ["read", "write"]}],
-    }
+    [asks] = shown["asks"]
+    assert (shown["name"], shown["did"]) == ("Diary", keys.uri)
+    assert (asks["protocol"], asks["permissions"]) == (NOTES["protocol"], ["read", "write"])
+    assert [one["path"] for one in asks["installs"]] == ["reader", "note"]
     assert (await device.ask("grants"))["apps"] == []
     assert await device.ask("give_access", text=text, days=0) == "InvalidArgument"
     delegation = json.loads(await device.ask("give_access", text=text, days=30))
@@ -146,6 +152,8 @@ async def test_an_app_gets_what_it_asked_for_until_it_is_revoked(world: World, t
     [listed] = (await device.ask("grants"))["apps"]
     assert listed["did"] == keys.uri and {one["state"] for one in listed["grants"]} == {"holds"}
     assert {one["permission"] for one in listed["grants"]} == {"read", "write", "sync"}
+    assert {one["description"] for one in listed["grants"]} == {"Diary"}
+    assert (await device.ask("read_request", text=text))["asks"][0]["installs"] == []
     for _ in range(2):
         await device.ask("revoke_grants", ids=[one["id"] for one in listed["grants"]])
     [listed] = (await device.ask("grants"))["apps"]

@@ -2,7 +2,7 @@
 
 from ui.dom import document, el, go, is_typing, on, place, spent
 
-_PLACES = {"n": "notes", "m": "messages", "o": "nodes", "s": "settings"}
+_PLACES = {"n": "notes", "m": "messages", "d": "data", "o": "nodes", "s": "settings"}
 _AFTER_G_MILLISECONDS = 1500
 
 

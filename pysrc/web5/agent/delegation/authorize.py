@@ -42,6 +42,7 @@ async def create_delegation(
     *,
     delegate_did: str | None = None,
     expires: datetime | timedelta = A_YEAR,
+    description: str | None = None,
 ) -> Delegation:
     """Let a delegate act for `did`.
 
@@ -58,7 +59,7 @@ async def create_delegation(
     signer, grants = await agent.signer(did), []
     for scope in scopes:
         terms: dict[str, Any] = {"date_expires": date_expires, "scope": scope, "delegated": is_delegated(scope)}
-        grant = await permission_grant(signer, agent.clock, granted_to=grantee, **terms)
+        grant = await permission_grant(signer, agent.clock, granted_to=grantee, description=description, **terms)
         await agent.messages.process(did, *split_encoded_data(grant))
         grants.append(grant)
     for messages in (protocols, grants):

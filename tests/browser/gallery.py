@@ -1,0 +1,234 @@
+"""Takes pictures of all screens in their main states: light and dark, on a phone and on a desk. `build.py screenshots`.
+
+They are for whoever changes a screen to look at; no test compares them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from html import escape
+from pathlib import Path
+
+from playwright.async_api import async_playwright, expect
+
+from tests.browser.profiles import Profiles
+from tests.browser.world import Device, World, make_world
+from web5 import DelegationRequest, ProtocolPermissions
+from web5_build.paths import DIST, SITE
+
+WIDTHS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 860}}
+SCHEMES = ("light", "dark")
+PASSWORD = "correct horse battery"
+NOTES = (
+    "Buy bread, and the good butter",
+    "# Boats\n\nThe ferry leaves at **7:40** from pier 3.",
+    "Call Ada about the roof: she knows somebody who knows somebody, and it has to be before the rain comes.",
+    "ملاحظة قصيرة بالعربية",
+    "An idea for the garden",
+)
+PHOTOS = {
+    "protocol": "https://photos.example/albums",
+    "published": True,
+    "types": {"album": {}, "photo": {"dataFormats": ["image/jpeg", "image/png"]}, "friend": {}},
+    "structure": {
+        "friend": {"$role": True},
+        "album": {
+            "photo": {
+                "$actions": [
+                    {"role": "friend", "can": ["read", "query", "subscribe"]},
+                    {"who": "author", "of": "album", "can": ["create", "delete"]},
+                ]
+            }
+        },
+    },
+}
+
+
+class Gallery:
+    """The pictures of one run.
+
+    Parameters:
+        only: a part of the names of those that are taken; "" for all.
+    """
+
+    def __init__(self, folder: Path, only: str) -> None:
+        self.folder = folder
+        self.names: list[str] = []
+        self._only = only
+
+    async def shoot(self, device: Device, name: str) -> None:
+        """Take the four pictures of a state."""
+        if self._only not in name:
+            return
+        self.names.append(name)
+        for width, size in WIDTHS.items():
+            await device.page.set_viewport_size(size)  # type: ignore[arg-type]
+            for scheme in SCHEMES:
+                await device.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                await device.page.screenshot(path=self.folder / f"{name}-{width}-{scheme}.png", animations="disabled")
+        await device.page.emulate_media(color_scheme="light")
+        await device.page.set_viewport_size(WIDTHS["desk"])  # type: ignore[arg-type]
+
+    def write_index(self) -> None:
+        """Write the page that shows all of them."""
+        rows = "".join(
+            f"<h2>{escape(name)}</h2><p>"
+            + "".join(
+                f'<img loading="lazy" alt="{width}, {scheme}" src="{name}-{width}-{scheme}.png">'
+                for width in WIDTHS
+                for scheme in SCHEMES
+            )
+            for name in self.names
+        )
+        style = "body{font:1rem system-ui;margin:2rem;background:#888}img{height:26rem;margin:.5rem;vertical-align:top}"
+        page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Screens</title><style>{style}</style>{rows}"
+        (self.folder / "index.html").write_text(page)
+
+
+async def _data(gallery: Gallery, device: Device) -> None:
+    page = device.page
+    await device.ask("install_protocol", text=json.dumps(PHOTOS))
+    for what in ("records", "messages", "protocols", "grants"):
+        await page.goto(f"{device.url}#/data/{what}")
+        shown = {"protocols": "#protocol-list > li", "grants": "#apps-empty"}.get(what, "#data-rows > li")
+        await expect(page.locator(shown).first).to_be_visible()
+        if what == "protocols":
+            await page.locator("#protocol-list summary").last.click()
+        await gallery.shoot(device, f"data-{what}")
+    asked = DelegationRequest([ProtocolPermissions(PHOTOS, ["read", "write", "query"])], display_name="Photo frame")
+    await page.get_by_role("button", name="Give an app access").click()
+    await page.fill("#request-text", json.dumps(asked.to_json()))
+    await page.click("#request-save")
+    await expect(page.locator("#give-form")).to_be_visible()
+    await gallery.shoot(device, "data-request")
+    await page.click("#give-save")
+    await expect(page.locator("#given")).to_be_visible()
+    await gallery.shoot(device, "data-given")
+    await page.click("#given-close")
+    await gallery.shoot(device, "data-access")
+    await page.goto(f"{device.url}#/data/records")
+    await page.get_by_role("button", name="All", exact=True).click()
+    await page.locator("#data-order").select_option("createdAscending")
+    await page.locator("#data-rows a", has_text="Text").first.click()
+    await expect(page.locator("#one-verdict-words")).to_have_text("Yes.")
+    await gallery.shoot(device, "data-message")
+    await page.goto(f"{device.url}#/data/messages/bafynowhere")
+    await expect(page.locator("#one-gone")).to_be_visible()
+    await gallery.shoot(device, "data-gone")
+
+
+async def _alice(gallery: Gallery, device: Device) -> None:
+    """Her first minutes, and what she has then."""
+    page = device.page
+    await gallery.shoot(device, "first-notes")
+    for place in ("Messages", "Data", "Nodes", "Settings"):
+        await device.at(place)
+        await gallery.shoot(device, f"first-{place.lower()}")
+    for text in NOTES:
+        await device.write(text)
+    await device.summary("All synced")
+    await gallery.shoot(device, "notes")
+    await device.at("Messages")
+    await page.get_by_role("button", name="Turn on messages").click()
+    await expect(page.get_by_role("heading", name="Give somebody your address")).to_be_visible()
+    await gallery.shoot(device, "messages-on")
+    for place in ("Nodes", "Settings"):
+        await device.at(place)
+        await gallery.shoot(device, place.lower())
+
+
+async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
+    """Somebody writes to her, and she answers."""
+    await bob.ask("turn_on_messages")
+    await bob.ask("send_message", did=await alice.did(), text="Hello, is this Alice?", key="1")
+    await bob.ask("send_message", did=await alice.did(), text="It is about the boat on Sunday.", key="2")
+    await alice.at("Messages")
+    requests = alice.page.get_by_role("region", name="Requests")
+    await expect(requests).to_contain_text("the boat on Sunday")
+    await gallery.shoot(alice, "messages-request")
+    await requests.get_by_role("link").click()
+    await gallery.shoot(alice, "messages-stranger")
+    await alice.page.get_by_role("button", name="Accept").click()
+    await alice.ask("rename_person", did=await bob.did(), called="Bob")
+    await alice.page.get_by_label("Message", exact=True).fill("Yes! I will be at the pier at half past seven.")
+    await alice.page.keyboard.press("Control+Enter")
+    await expect(alice.page.get_by_label("On their nodes")).to_be_visible()
+    await gallery.shoot(alice, "messages-conversation")
+
+
+async def _troubles(gallery: Gallery, device: Device, world: World) -> None:
+    """A node that is down, no network, and a locked vault."""
+    await world.second.stop()
+    await device.ask("sync_now")
+    await device.at("Nodes")
+    await gallery.shoot(device, "nodes-down")
+    await device.at("Notes")
+    await device.type("Written while a node is down")
+    await gallery.shoot(device, "notes-down")
+    await world.second.start()
+    await device.set_password(PASSWORD)
+    await device.at("Settings")
+    await device.page.click("#lock-now")
+    await device.is_locked()
+    await gallery.shoot(device, "locked")
+
+
+async def _take(gallery: Gallery) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with async_playwright() as playwright, make_world(SITE, Path(folder)).running() as world:
+            chromium = os.environ["WEB5_CHROMIUM"]
+            profiles = Profiles(playwright.chromium, chromium, True, world.origin, Path(folder) / "profiles")
+            try:
+                async with _device(profiles, world) as alice:
+                    await _starting(gallery, world, profiles)
+                    await alice.ready()
+                    await _alice(gallery, alice)
+                    await _data(gallery, alice)
+                    async with _device(profiles, world) as bob:
+                        await bob.ready()
+                        await _together(gallery, alice, bob)
+                    await _troubles(gallery, alice, world)
+            finally:
+                await profiles.close()
+
+
+async def _starting(gallery: Gallery, world: World, profiles: Profiles) -> None:
+    """What is there before the node is."""
+    context = await profiles.lend()
+    await context.route("**/*.wasm*", lambda route: route.abort())
+    device = Device(context, world.origin)
+    await device.open(wait_until="commit")
+    await expect(device.page.locator("#boot")).to_be_visible()
+    await gallery.shoot(device, "starting")
+    await profiles.give_back(context, spoilt=True)
+
+
+@asynccontextmanager
+async def _device(profiles: Profiles, world: World) -> AsyncIterator[Device]:
+    device = Device(await profiles.lend(), world.origin)
+    await device.open()
+    await device.page.set_viewport_size(WIDTHS["desk"])  # type: ignore[arg-type]
+    yield device
+
+
+def main() -> None:
+    """Take the pictures."""
+    reader = argparse.ArgumentParser(prog="build.py screenshots", description=__doc__)
+    reader.add_argument("--only", default="", help="only states whose name has this in it")
+    reader.add_argument("--out", type=Path, default=DIST / "screenshots", help="the folder (dist/screenshots)")
+    options = reader.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    gallery = Gallery(options.out, options.only)
+    asyncio.run(_take(gallery))
+    gallery.write_index()
+    print(f"{len(gallery.names)} states, four pictures each: {options.out / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

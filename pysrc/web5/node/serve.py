@@ -23,6 +23,7 @@ from web5.dwn.store.database import open_file
 from web5.dwn.store.schema import STEPS
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.errors import StorageError
+from web5.node.connect.relay import Relay
 from web5.node.gateway import create_gateway
 from web5.node.limits import Limits
 from web5.node.registration import Registrations, RegistrationSettings
@@ -41,6 +42,9 @@ NODES = ("/dwn0", "/dwn1")
 
 GATEWAY = "/dht"
 _OWN_GATEWAY = "http://gateway"
+RELAY = "connect.sqlite"
+"""The file with what apps and wallets have left for each other, below that of all data."""
+
 ROOT_FOLDER = "dwn"
 """The folder, below that of all data, of a DWN at `/`."""
 
@@ -71,6 +75,7 @@ async def embedded(
     rates: Rates | None = None,
     serve_metrics: bool = True,
     metrics_token: str | None = None,
+    connect: bool = True,
 ) -> AsyncIterator[ASGIApp]:
     """Open a whole node as one ASGI app.
 
@@ -85,6 +90,7 @@ async def embedded(
         paths: where the DWNs are; "/" can only be the one, without a site.
         gateway: serve a DID DHT gateway, and resolve did:dht through it.
         gateways: URLs of others that are asked for what that does not know.
+        connect: serve the relay of the connect flow.
 
     Raises:
         StorageBusy: another process uses `data_dir`.
@@ -113,8 +119,20 @@ async def embedded(
             prefix = path.rstrip("/")
             opening = open_node(folder_of(data_dir, path), resolver, registration, window_seconds, rules)
             nodes[prefix], gates[prefix] = await stack.enter_async_context(opening)
+        relay = None
+        if connect:
+            left = open_file(data_dir / RELAY)
+            stack.push_async_callback(left.close)
+            relay = Relay(left, clock)
         dwns = create_app(
-            nodes, limits, gates, public_url, rates=rates, serve_metrics=serve_metrics, metrics_token=metrics_token
+            nodes,
+            limits,
+            gates,
+            public_url,
+            rates=rates,
+            serve_metrics=serve_metrics,
+            metrics_token=metrics_token,
+            relay=relay,
         )
         rest = create_site(site) if site else dwns
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import metadata
 
@@ -14,6 +14,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web5.dwn.engine import Dwn
 from web5.dwn.rpc_body import BODY_V1
+from web5.node.connect.relay import Relay
+from web5.node.connect.routes import relay_routes
 from web5.node.endpoint import answer_post, cross_origin
 from web5.node.limits import Limits, Usage
 from web5.node.metrics import Metrics
@@ -40,13 +42,14 @@ def create_app(
     rates: Rates | None = None,
     serve_metrics: bool = True,
     metrics_token: str | None = None,
+    relay: Relay | None = None,
 ) -> Starlette:
     """Serve each DWN of `mounts` below its path.
 
     Parameters:
         mounts: paths such as "/dwn0", or "" for the root. A path answers with and without a slash at its end:
             `POST` and WebSocket for JSON-RPC; below it `GET /info`, `GET /health` and `GET /metrics`, what is published
-            (`reading.routes`), and, where that is demanded, `/registration`.
+            (`reading.routes`), the relay of the connect flow, and, where that is demanded, `/registration`.
         registrations: by the same paths, where tenants have to register; each must be its DWN's tenant gate, too.
         limits: bounds on clients; the HTTP server below must let headers of `limits.message` bytes pass.
         public_url: the URL by which the root is reached, for `/info`; None: the address that was connected to. The
@@ -54,6 +57,7 @@ def create_app(
         rates: how often an address, and all who address a tenant, may ask; None: as often as they like.
         serve_metrics: False: there is no `/metrics`.
         metrics_token: the token that it wants; None: none.
+        relay: the relay of the connect flow, which all paths have; None: none has one.
     """
     usage, gates, metrics = Usage(limits or Limits()), registrations or {}, Metrics(VERSION)
     pace = Pace(rates or Rates(), SystemClock().monotonic)
@@ -61,7 +65,10 @@ def create_app(
     routes: list[BaseRoute] = []
     for path, dwn in mounts.items():
         prefix = path.rstrip("/")
-        routes += _routes(prefix, Mounted(dwn, usage, metrics, pace), gates.get(path), public_url)
+        url_of = partial(_url, public_url, prefix)
+        if relay is not None:
+            routes += relay_routes(prefix, relay, url_of)
+        routes += _routes(prefix, Mounted(dwn, usage, metrics, pace), gates.get(path), url_of)
         if serve_metrics:
             routes.append(Route(f"{prefix}/metrics", metrics.endpoint(metrics_token), methods=["GET"]))
     app = Starlette(routes=routes, middleware=[cross_origin("GET", "POST")])
@@ -69,7 +76,16 @@ def create_app(
     return app
 
 
-def _routes(prefix: str, mounted: Mounted, gate: Registrations | None, public_url: str | None) -> list[BaseRoute]:
+def _url(public_url: str | None, prefix: str, request: Request) -> str:
+    """Return the URL of a DWN, as it was reached if it has no other, without a slash at its end."""
+    host, port = request.scope.get("server") or ("localhost", None)
+    connected = f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+    return (public_url or connected).rstrip("/") + prefix
+
+
+def _routes(
+    prefix: str, mounted: Mounted, gate: Registrations | None, url_of: Callable[[Request], str]
+) -> list[BaseRoute]:
     about = {
         "server": SERVER_NAME,
         **({"version": VERSION} if VERSION else {}),
@@ -80,9 +96,7 @@ def _routes(prefix: str, mounted: Mounted, gate: Registrations | None, public_ur
     }
 
     async def info(request: Request) -> Response:
-        host, port = request.scope.get("server") or ("localhost", None)
-        connected = f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
-        return JSONResponse({**about, "url": f"{(public_url or connected).rstrip('/')}{prefix or '/'}"})
+        return JSONResponse({**about, "url": url_of(request) + ("" if prefix else "/")})
 
     roots = {prefix or "/", f"{prefix}/"}
     return [

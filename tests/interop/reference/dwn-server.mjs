@@ -5,11 +5,14 @@
 // Prints `listening <port>` once it accepts, and ends when its stdin closes, so it never outlives the tests. A line
 // `<step> <nth>` there has it die in the middle of a write, before that step (see STEPS) is done for the nth time from
 // then on; it answers `armed`.
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 console.log = console.info = console.error; // stdout carries the one line that is read
 
-const { PORT = '0', DATA_DIR, GATEWAY_URL, REGISTRATION } = process.env;
+const { DATA_DIR, GATEWAY_URL, REGISTRATION } = process.env;
+// Its connect relay names itself by the URL that it is told, so the port has to be known before it listens.
+const PORT = Number(process.env.PORT ?? 0) || (await freePort());
 const sqlite = (name) => `sqlite://${DATA_DIR}/${name}.sqlite`;
 Object.assign(process.env, {
   DWN_STORAGE_MESSAGES: sqlite('messages'),
@@ -19,7 +22,8 @@ Object.assign(process.env, {
   DWN_TTL_CACHE_URL: sqlite('ttl'),
   DWN_SERVER_PACKAGE_JSON: new URL('../node_modules/@web5/dwn-server/package.json', import.meta.url).pathname,
   DWN_SERVER_LOG_LEVEL: process.env.DWN_SERVER_LOG_LEVEL ?? 'warn',
-  DS_PORT: PORT,
+  DS_PORT: String(PORT),
+  DWN_BASE_URL: `http://127.0.0.1:${PORT}`,
 });
 delete process.env.DWN_STORAGE;
 delete process.env.DWN_REGISTRATION_STORE_URL;
@@ -80,3 +84,12 @@ orders.on('line', (order) => {
 });
 orders.on('close', () => process.exit(0));
 process.stdout.write(`listening ${server.httpServer.address().port}\n`);
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -75,6 +75,7 @@ def serve(found: Found) -> int:
         paths=settings.paths,
         gateway=settings.gateway,
         gateways=settings.gateways,
+        connect=settings.connect,
         rules=tenant_rules(settings),
         rates=Rates(settings.address_rate, settings.tenant_rate),
         serve_metrics=settings.metrics,

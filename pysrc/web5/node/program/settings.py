@@ -85,6 +85,9 @@ class NodeSettings(BaseSettings):
         *Listed,
         Field(max_length=16, description="DID DHT gateways that are asked for what the own one does not know"),
     ] = ()
+    connect: Annotated[
+        bool, Field(description="relay between apps and wallets that connect, at `/connect` of each path")
+    ] = True
     site: Annotated[Path | None, Field(description="the folder of a static site to serve at `/`")] = None
     public_url: Annotated[
         Url | None,

@@ -26,6 +26,8 @@ MPL, PSF = "micropip", "typing_extensions"
 """The packages whose texts are those of Pyodide's licence, and of Python's."""
 NOT_CARRIED = ("@types/", "ws")
 """Packages of npm that are installed with the others, and of which nothing is in the site."""
+EDITOR = "codemirror"
+"""The packages that PyScript was built of and does not depend on; they have one author, and one text."""
 DOCS = ("sphinx", "furo", "sphinx_basic_ng", "pygments")
 """The distributions whose scripts and styles the documentation has."""
 
@@ -54,7 +56,7 @@ def carried(wheels: Iterable[Path]) -> list[Licensed]:
     by_name = {wheel.name.split("-")[0]: _of_wheel(wheel) for wheel in wheels}
     python = Licensed("Python", _python_version(), "PSF-2.0", by_name[PSF].text)
     npm = [_of_npm(name, by_name[MPL].text) for name in npm_packages()]
-    found = [python, *by_name.values(), *npm, *(_of_installed(name) for name in DOCS)]
+    found = [python, _editor(), *by_name.values(), *npm, *(_of_installed(name) for name in DOCS)]
     if missing := [one.name for one in found if not one.text.strip()]:
         raise LookupError(f"no text of the licence of {', '.join(missing)}")
     return sorted({one.name: one for one in found}.values(), key=lambda one: one.name.lower())
@@ -105,6 +107,11 @@ def _of_npm(name: str, mpl: str) -> Licensed:
     if not text:
         text = mpl if about.get("license") == "MPL-2.0" else _text([own] if own.exists() else [])
     return Licensed(name, about["version"], about.get("license", ""), text)
+
+
+def _editor() -> Licensed:
+    about = json.loads((MODULES / "@pyscript" / "core" / "package.json").read_text())
+    return Licensed(EDITOR, about["devDependencies"][EDITOR].lstrip("^"), "MIT", _text([OWN / f"{EDITOR}.txt"]))
 
 
 def _licence_of(about: str) -> str:

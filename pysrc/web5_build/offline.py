@@ -21,8 +21,10 @@ NOT_KEPT = (
     "examples/*",
     "simple/*",
     "licences/*",
+    "playground/*",
     "boot/interpreter.mjs",  # for other pages
     "pyodide-*/micropip-*",
+    "pyscript-*/codemirror*",  # for the playground
     "pyodide-*/pyodide.mjs",  # it is in boot/agent.mjs
     "pyodide-*/pyodide-lock.json",
 )

@@ -1,4 +1,4 @@
-"""Puts the page together: the templates of its screens into index.html, and all styles into one file.
+"""Puts the pages together: the templates of the screens into index.html, and the styles of each page into one file.
 
 So the first paint needs no more requests than before there were screens.
 """
@@ -6,6 +6,7 @@ So the first paint needs no more requests than before there were screens.
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from web5_build.paths import WEB
@@ -15,6 +16,7 @@ NOT_SITE = ("*.html", "*.css")
 """The files of web/ui that are in the page, or its style, and not carried besides."""
 
 _PLACE = re.compile(r'^ *<template src="([^"]+)"></template>\n', re.MULTILINE)
+_IMPORT = re.compile(r'^@import "([^"]+)";\n', re.MULTILINE)
 _STYLES = ("ui/tokens.css", "ui/shell/shell.css", "ui/kit/kit.css")
 
 
@@ -44,3 +46,10 @@ def put_together(target: Path, web: Path = WEB) -> None:
     styles = [web / name for name in _STYLES if (web / name).is_file()]
     styles += [path for path in sorted((web / "ui").rglob("*.css")) if path not in styles]
     (target / STYLE).write_text("\n".join(path.read_text() for path in styles))
+    for style in sorted((web / "playground").glob("*.css")):
+        (target / "playground" / style.name).write_text(_IMPORT.sub(partial(_imported, style), style.read_text()))
+
+
+def _imported(style: Path, found: re.Match[str]) -> str:
+    """Return what a style imports, which is no file of the site by itself."""
+    return (style.parent / found[1]).read_text()

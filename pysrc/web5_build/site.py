@@ -38,11 +38,12 @@ NOT_SITE = {"boot", "licences", "node_modules", "package.json", "package-lock.js
 
 MODULES = WEB / "node_modules"
 RUNTIMES = {
-    # Without what it loads on pages that have editors or terminals, and for settings that are no JSON.
+    # Without what it loads on pages that have terminals, and for settings that are no JSON.
     "pyscript": (
         MODULES / "@pyscript" / "core" / "dist",
         (
             *(
+                "codemirror*.js",
                 "core*.js",
                 "core.css",
                 "deprecations-manager-*.js",
@@ -181,6 +182,7 @@ def _confine_pages(target: Path) -> None:
         *target.glob("*.html"),
         *target.glob("examples/*.html"),
         *target.glob("licences/*.html"),
+        *target.glob("playground/*.html"),
         *target.glob("simple/**/*.html"),
     ]:
         text = page.read_text()

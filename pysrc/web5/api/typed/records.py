@@ -359,7 +359,7 @@ def _paths_above(path: str) -> list[str]:
 
 def _instance(declared: RecordType, value: object) -> BaseModel:
     if not isinstance(value, declared.model):
-        raise InvalidArgument(f"value={shown(value)} has to be a {_name(declared)}.")
+        raise InvalidArgument(f"value={shown(value)} has to be of {_name(declared)}.")
     return value
 
 

@@ -313,7 +313,7 @@ async def test_what_does_not_fit_is_refused_before_anything_happens(alice: Web5)
     home = await alice.records(TodoList).create(TodoList(title="Home"))
     items = alice.records(Item)
     milk = await items.create(Item(text="Milk"), parent=home)
-    with pytest.raises(InvalidArgument, match=r"value=.* has to be a Item"):
+    with pytest.raises(InvalidArgument, match=r"value=.* has to be of Item"):
         await items.create(TodoList(title="x"), parent=home)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="parent is missing: a Item lies below a record of 'list'"):
         await items.create(Item(text="x"))

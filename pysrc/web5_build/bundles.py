@@ -47,6 +47,7 @@ UNUSED = {
         "idna/cli.py",
         "idna/codec.py",
         "idna/compat.py",
+        "markdown_it/cli/*",
         "pydantic/mypy.py",
         "pydantic/v1/*",
     ),

@@ -86,11 +86,12 @@ def build() -> None:
     node_env.npm_ci(WEB, "Web runtimes from npm: Pyodide, PyScript, MicroPython, noble-curves")
     esbuild.secp256k1()
     dependencies, own, installer = wheels.dependencies(), wheels.own(), wheels.micropip()
-    packages, web5 = bundles.compiled("packages", dependencies), bundles.compiled("web5", [own])
+    of_page = wheels.page()
+    packages, web5 = bundles.compiled("packages", [*dependencies, *of_page]), bundles.compiled("web5", [own])
     pyscript = bundles.compiled("pyscript", [bundles.pyscript_sources()])
     app = bundles.compiled("app", [worker_files.sources()])
     named_in = [part.modules.with_name("sources") for part in (pyscript, app)]
-    parts = stdlib.compiled([installer, *dependencies, own], named_in)
+    parts = stdlib.compiled([installer, *dependencies, *of_page, own], named_in)
     modules = boot.Modules(stdlib=parts, packages=packages, pyscript=pyscript, web5=web5, app=app)
     lean = WORK / "lean-wheels"
     carried = [
@@ -107,7 +108,7 @@ def build() -> None:
         with step("Site into dist/site") as current:
             fresh = WORK / "site"
             shutil.rmtree(fresh, ignore_errors=True)
-            _assemble(current, fresh, carried, micropip, modules)
+            _assemble(current, fresh, carried, [micropip, *of_page], modules)
             stamp.clear()
             shutil.rmtree(SITE, ignore_errors=True)
             SITE.parent.mkdir(exist_ok=True)
@@ -115,7 +116,9 @@ def build() -> None:
             stamp.set()
 
 
-def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, modules: boot.Modules) -> None:
+def _assemble(current: Step, target: Path, carried: list[Path], apart: list[Path], modules: boot.Modules) -> None:
+    """Put the site together; `apart` are micropip's wheel, and those that no index names."""
+    micropip = apart[0]
     for path in WEB.iterdir():
         if path.name in NOT_SITE:
             continue
@@ -134,7 +137,7 @@ def _assemble(current: Step, target: Path, carried: list[Path], micropip: Path, 
     package_index.make(target / "simple", carried)
     if not (target / "config.json").exists():
         (target / "config.json").write_text(json.dumps(DEFAULT_CONFIG, indent=2) + "\n")
-    licences.make(target, [*carried, micropip])
+    licences.make(target, [*carried, *apart])
     boot.make(current, target, folders["pyodide"], modules)
     _confine_pages(target)
     offline.write(target)

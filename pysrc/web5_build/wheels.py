@@ -28,6 +28,9 @@ NEEDED_IN_BROWSER = (
 """`project.dependencies` of pyproject.toml and what they depend on. pip cannot work this out for us: markers are
 evaluated for the machine that runs it."""
 
+NEEDED_BY_PAGE = (*project.PAGE, "mdurl")
+"""The group `page` of pyproject.toml, and what it depends on, for our page's worker, beside `NEEDED_IN_BROWSER`."""
+
 NEEDED_IN_NOTEBOOK = (*project.NOTEBOOK, "pygments", "traitlets")
 """IPython and what it depends on, beside `NEEDED_IN_BROWSER`."""
 
@@ -35,6 +38,11 @@ NEEDED_IN_NOTEBOOK = (*project.NOTEBOOK, "pygments", "traitlets")
 def dependencies() -> list[Path]:
     """Return the wheels of the dependencies, downloaded once."""
     return _downloaded(WORK / "wasm-wheels", NEEDED_IN_BROWSER)
+
+
+def page() -> list[Path]:
+    """Return the wheels of what our page needs beside, downloaded once."""
+    return _downloaded(WORK / "page-wheels", NEEDED_BY_PAGE)
 
 
 def notebook() -> list[Path]:

@@ -214,7 +214,7 @@ class Device:
 
     async def delete_note(self, card: Locator) -> None:
         await card.get_by_role("button", name="Delete").click()
-        await card.get_by_role("group", name="Delete this note?").get_by_role("button", name="Delete").click()
+        await self.page.locator("#toast").get_by_role("button", name="Dismiss").click()
         await expect(card).to_have_count(0)
 
     async def shoot(self, path: Path) -> None:

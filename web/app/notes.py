@@ -1,34 +1,47 @@
-"""Text notes as DWN records, in the shape the page shows."""
+"""Notes as DWN records: texts in Markdown, whose `#words` are the tags of the record."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+import sys
 from contextlib import suppress
 from typing import Any
 
+from app.note_shape import Note, dates, listed, shape
 from web5 import Web5
 from web5.api.record import Record
-from web5.dwn.cid import message_cid
-from web5.dwn.timestamps import format_timestamp, microseconds
+from web5.dwn.timestamps import format_timestamp
 from web5.errors import MalformedData, NotFound, StorageError
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
 FORMAT = "text/plain"
 PAGE = 200
 """Notes that are read at a time for an export."""
-EXCERPT = 4_000
-"""Bytes of a note's text that the list carries; the whole text is asked for when it is needed."""
 
-Note = dict[str, Any]
+TAG = "tag"
+"""The name under which a record has its tags."""
+
+MOST_TAGS = 20
+"""Tags of a note, the first ones."""
+
+_TAG = re.compile(r"(?<![\w/#&])#([^\W\d_][\w-]{0,39})")
 
 
-async def newest(web5: Web5, limit: int) -> Note:
-    """Return the notes that were created last, newest first, and whether there are more."""
+async def newest(web5: Web5, limit: int, tag: str = "") -> Note:
+    """Return the notes that were created last, newest first, and whether there are more.
+
+    Parameters:
+        tag: only those that have it.
+    """
     records = await web5.dwn.records.query(
-        schema=SCHEMA, data_format=FORMAT, date_sort="createdDescending", limit=limit
+        schema=SCHEMA,
+        data_format=FORMAT,
+        date_sort="createdDescending",
+        limit=limit,
+        tags={TAG: tag} if tag else None,
     )
-    return {"notes": await _notes(web5, records), "more": records.cursor is not None}
+    return {"notes": await listed(web5, records), "more": records.cursor is not None}
 
 
 async def exported(web5: Web5) -> str:
@@ -40,7 +53,7 @@ async def exported(web5: Web5) -> str:
             schema=SCHEMA, data_format=FORMAT, date_sort="createdAscending", limit=PAGE, cursor=cursor
         )
         for record in page:
-            found.append({"id": record.id, **_dates(record)})
+            found.append({"id": record.id, **dates(record)})
             try:
                 found[-1]["text"] = await record.data.text()
             except (StorageError, MalformedData, NotFound) as error:
@@ -60,9 +73,11 @@ async def create(web5: Web5, text: str, created: int) -> Note:
     for record in await web5.dwn.records.query(schema=SCHEMA, data_format=FORMAT, date_created=same_moment):
         with suppress(StorageError):
             if await record.data.text() == text:
-                return await _one(web5, record)
-    record = await web5.dwn.records.create(text, data_format=FORMAT, schema=SCHEMA, date_created=moment)
-    return await _one(web5, record)
+                return await shape(web5, record)
+    record = await web5.dwn.records.create(
+        text, data_format=FORMAT, schema=SCHEMA, date_created=moment, tags=_tags_of(text) or None
+    )
+    return await shape(web5, record)
 
 
 async def one(web5: Web5, record_id: str) -> Note:
@@ -71,19 +86,26 @@ async def one(web5: Web5, record_id: str) -> Note:
     Raises:
         NotFound: there is none, or the record is something else.
     """
-    record = await web5.dwn.records.read(record_id, schema=SCHEMA, data_format=FORMAT)
-    return await _one(web5, record)
+    return await shape(web5, await _record(web5, record_id))
 
 
 async def read(web5: Web5, record_id: str) -> str:
     """Return the whole text of a note."""
-    return await (await web5.dwn.records.read(record_id)).data.text()
+    return await (await _record(web5, record_id)).data.text()
 
 
 async def update(web5: Web5, record_id: str, text: str) -> Note:
-    """Replace the text of a note; durable on return."""
-    record = await (await web5.dwn.records.read(record_id)).update(data=text)
-    return await _one(web5, record)
+    """Replace the text of a note, and its tags; durable on return."""
+    record = await (await _record(web5, record_id)).update(data=text, tags=_tags_of(text))
+    return await shape(web5, record)
+
+
+async def publish(web5: Web5, record_id: str, published: bool) -> Note:
+    """Let anybody read a note, or end that; durable on return."""
+    record = await _record(web5, record_id)
+    if record.published != published:
+        await record.update(published=published)
+    return await shape(web5, record)
 
 
 async def delete(web5: Web5, record_id: str) -> None:
@@ -91,59 +113,28 @@ async def delete(web5: Web5, record_id: str) -> None:
     await web5.dwn.records.delete(record_id)
 
 
-async def _one(web5: Web5, record: Record) -> Note:
-    [note] = await _notes(web5, [record])
-    return note
+def forget() -> None:
+    """Forget what was read of any note."""
+    if markdown := sys.modules.get("app.markdown"):
+        markdown.forget()
 
 
-async def _notes(web5: Web5, records: Sequence[Record]) -> list[Note]:
-    statuses = web5.sync.status()
-    if not statuses.deliveries and not any(status.pending_out for status in statuses):
-        return [await _note(record, []) for record in records]
-    cids = [message_cid(record.raw_message) for record in records]
-    waiting = _waiting(web5, cids)
-    return [await _note(record, waiting.get(cid, [])) for record, cid in zip(records, cids, strict=True)]
+def rendered(text: str) -> str:
+    """Return the HTML of a text."""
+    from app import markdown
+
+    return markdown.html_of(text)
 
 
-async def _note(record: Record, waiting: list[dict[str, str]]) -> Note:
-    excerpt, damaged = b"", False
-    try:
-        async for chunk in await record.data.stream():
-            excerpt += chunk
-            if len(excerpt) > EXCERPT:
-                break
-    except StorageError:
-        damaged = True  # the others are shown all the same
-    whole = len(excerpt) <= EXCERPT
-    return {
-        "id": record.id,
-        # A cut inside a character leaves a broken one at the end: "ignore" drops it. Elsewhere it shows.
-        "text": excerpt.decode(errors="replace") if whole else excerpt[:EXCERPT].decode(errors="ignore"),
-        "whole": whole and not damaged,
-        "damaged": damaged,
-        "edited": record.date_modified != record.date_created,  # which may be less than a millisecond later
-        "version": format_timestamp(microseconds(record.date_modified)),
-        "created": microseconds(record.date_created) // 1000,
-        "modified": microseconds(record.date_modified) // 1000,
-        "waiting": waiting,
-    }
+def tags_in(text: str) -> list[str]:
+    """Return the tags that a text has in it, each once, in lower case."""
+    return list(dict.fromkeys(found.lower() for found in _TAG.findall(text)))[:MOST_TAGS]
 
 
-def _waiting(web5: Web5, cids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """Return the endpoints that do not have a message yet, by its CID; `target`: whose, if somebody else's."""
-    found: dict[str, list[dict[str, str]]] = {}
-    for entry in web5.sync.unsettled(message_cids=cids, limit=None):
-        if entry.direction == "push":
-            state = "early" if (entry.waits_for or "").startswith("time:") else entry.state
-            waits = {"endpoint": entry.endpoint, "state": state}
-            if entry.target is not None:
-                waits["target"] = entry.target
-            found.setdefault(entry.message_cid, []).append(waits)
-    return found
+def _tags_of(text: str) -> dict[str, list[str]]:
+    found = tags_in(text)
+    return {TAG: found} if found else {}
 
 
-def _dates(record: Record) -> dict[str, str]:
-    return {
-        "created": format_timestamp(microseconds(record.date_created)),
-        "modified": format_timestamp(microseconds(record.date_modified)),
-    }
+async def _record(web5: Web5, record_id: str) -> Record:
+    return await web5.dwn.records.read(record_id, schema=SCHEMA, data_format=FORMAT)

@@ -26,7 +26,7 @@ LONGEST = 100_000
 INTERVAL = 1.0
 """Seconds after a change until it is in the copy, with what has changed meanwhile."""
 
-_MEMBERS = ("id", "text", "whole", "edited", "modified")
+_MEMBERS = ("id", "text", "html", "whole", "edited", "modified")
 
 
 class Store(Protocol):

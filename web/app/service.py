@@ -37,12 +37,15 @@ SHARED = DATA_SHARED | frozenset(
         "judge_person",
         "lock",
         "note",
+        "note_tags",
         "notes",
+        "publish_note",
         "read_conversation",
         "read_note",
         "registration",
         "rename_identity",
         "rename_person",
+        "render_note",
         "retry",
         "retry_conversation",
         "revive",
@@ -83,6 +86,12 @@ name: the tab in which the person does it is the node, and none of it goes from 
 Each may be carried out twice, in case the tab that was asked goes away before it has answered. All but `state`,
 `set_sync`, `unlock`, `recover` and `revive` need the vault unlocked, and raise VaultLocked while it is not.
 """
+
+LONGEST_SEARCH = 500
+"""Characters of a search that are looked for."""
+
+MOST_TAGS = 30
+"""Tags that are offered."""
 
 _ESCAPED = re.compile(r"\\(?:(u0000)|.)")
 
@@ -127,14 +136,24 @@ class Service(DataCalls):
 
     # -- notes
 
-    async def notes(self, limit: int, since: str | None = None) -> dict[str, Any]:
+    async def notes(self, limit: int, since: str | None = None, find: str = "", tag: str = "") -> dict[str, Any]:
         """Return the newest notes, and whether there are more.
 
         Parameters:
             since: the token of the answer before, or "": then only what has changed is returned, as `Lists.since`.
+            find: words that they have in them, as `Search.find`.
+            tag: one that they have.
         """
-        found = await notes.newest(self.web5, limit)
-        return found if since is None else {**self._lists.since(since, found["notes"]), "more": found["more"]}
+        if find.strip():
+            found = await self._session.search.find(find[:LONGEST_SEARCH], tag, limit)
+        else:
+            found = await notes.newest(self.web5, limit, tag)
+        listed = found.pop("notes")
+        return {**({"notes": listed} if since is None else self._lists.since(since, listed)), **found}
+
+    async def note_tags(self) -> list[list[Any]]:
+        """Return the tags that most notes have, each with their number, as far as the texts are read."""
+        return self._session.search.tags(MOST_TAGS)
 
     async def note(self, id: str) -> notes.Note:
         """Return one note, as the list has it."""
@@ -151,6 +170,14 @@ class Service(DataCalls):
     async def update_note(self, id: str, text: str) -> notes.Note:
         """Replace the text of a note."""
         return await notes.update(self.web5, id, text)
+
+    async def render_note(self, text: str) -> str:
+        """Return a text as a note shows it, as HTML."""
+        return notes.rendered(text)
+
+    async def publish_note(self, id: str, published: bool) -> notes.Note:
+        """Let anybody read a note who has its address, or end that."""
+        return await notes.publish(self.web5, id, published)
 
     async def delete_note(self, id: str) -> None:
         """Delete a note; one that is not here is no error."""

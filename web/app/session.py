@@ -18,6 +18,7 @@ from typing import Any
 from app import notes, storage
 from app.change_notifier import ChangeNotifier, Steps
 from app.messages import Messages
+from app.note_search import Search
 from app.preview import Preview, Store
 from web5 import Web5
 from web5.agent.agent import Agent
@@ -50,6 +51,7 @@ class Session:
         self._dwn_endpoints = dwn_endpoints
         self._web5: Web5 | None = None
         self._messages: Messages | None = None
+        self._search: Search | None = None
         self._closing = TaskSet("the conversations could not be closed")
         self._interval = "off"
         self._recovering = False
@@ -76,12 +78,23 @@ class Session:
             self._messages = Messages(self.web5, lambda: self._notifier.changed("messages"))
         return self._messages
 
+    @property
+    def search(self) -> Search:
+        """The texts of the notes of the identity in use. Raises VaultLocked, as `web5`."""
+        if self._search is None:
+            self._search = Search(self.web5, lambda: self._notifier.changed("notes"))
+        return self._search
+
     def _use(self, web5: Web5 | None) -> None:
-        """Go on with another identity, or none; what was known of the last one's conversations is forgotten."""
+        """Go on with another identity, or none; what was known of the last one's records is forgotten."""
         self._web5 = web5
         if self._messages is not None:
             messages, self._messages = self._messages, None
             self._closing.start(messages.close())
+        if self._search is not None:
+            search, self._search = self._search, None
+            self._closing.start(search.close())
+        notes.forget()
 
     @property
     def is_open(self) -> bool:

@@ -2,6 +2,7 @@
 // once, while PyScript is still on its way. The build writes ASSETS in: the version of this page.
 // In a frame it starts nothing: whoever frames the page could have somebody click on what he does not see, or read it.
 import { followAddress } from "./address.mjs";
+import { putMarkup } from "./markup.mjs";
 import { Place, refusal } from "./place.mjs";
 import { showPreview } from "./preview.mjs";
 
@@ -26,13 +27,16 @@ const SHARED = new Set([
   "judge_person",
   "lock",
   "note",
+  "note_tags",
   "notes",
   "protocols",
+  "publish_note",
   "read_conversation",
   "read_note",
   "registration",
   "rename_identity",
   "rename_person",
+  "render_note",
   "retry",
   "retry_conversation",
   "revive",
@@ -103,6 +107,7 @@ if (window.top !== window) {
   document.addEventListener("resume", () => place.resume());
 
   globalThis.web5Link = (name, args) => place.call(name, args);
+  globalThis.web5Markup = putMarkup;
   globalThis.web5Superseded = () => place.superseded();
   globalThis.web5Shown = () => place.shown();
 }

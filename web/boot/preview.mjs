@@ -1,6 +1,8 @@
 // Shows the newest notes as this browser had them last, from the copy that the node keeps (web/app/preview.py), while page
 // and node are on their way. There is none where a password guards them. Any page of this origin can write the copy, so it
-// is bounded, and its texts are put in as texts.
+// is bounded, and what is put in can run nothing.
+import { putMarkup } from "./markup.mjs";
+
 const LONGEST = 200_000;
 const MOST = 20;
 const LONG_LINES = 12; // as ui/note_card.py
@@ -15,6 +17,7 @@ const SPANS = [
 ];
 const INVITATION = "web5-invitation-shown"; // as ui/protection.py
 const DISMISSED = "web5-invitation-dismissed";
+const DELETED = "web5-notes-deleted"; // as ui/screens/notes/deletions.py
 const WORDS = "These are your notes as they were last here. You can already write: notes are saved as soon as your node is up.";
 
 function stored(name) {
@@ -36,7 +39,7 @@ function stored(name) {
 function parsed(text) {
   if (typeof text !== "string" || text.length > LONGEST) return [];
   const notes = JSON.parse(text);
-  const isNote = (note) => typeof note?.text === "string" && typeof note.id === "string" && Number.isFinite(note.modified);
+  const isNote = (note) => typeof note?.text === "string" && typeof note.id === "string" && typeof note.html === "string" && Number.isFinite(note.modified);
   return Array.isArray(notes) ? notes.filter(isNote).slice(0, MOST) : [];
 }
 
@@ -52,13 +55,13 @@ function span(seconds) {
   return `${number} ${name}${number === 1 ? "" : "s"}`;
 }
 
-function card({ id, text, whole, edited, modified }) {
+function card({ id, text, html, whole, edited, modified }) {
   const element = document.getElementById("note-template").content.firstElementChild.cloneNode(true);
   const slot = (name) => element.querySelector(`[data-slot="${name}"]`);
   const isLong = whole !== true || text.length > LONG_CHARACTERS || text.split("\n").length > LONG_LINES;
   element.id = `note-${id}`;
   slot("link").href = `#/notes/${id}`;
-  slot("text").textContent = text;
+  putMarkup(slot("text"), html);
   slot("text").classList.toggle("clamped", isLong);
   slot("whole").hidden = !isLong;
   slot("time").textContent = (edited === true ? "Edited " : "") + ago((Date.now() - modified) / 1000);
@@ -94,16 +97,20 @@ export async function showPreview(name) {
     over = true;
     if (!list) return;
     list.removeAttribute("aria-busy");
+    document.getElementById("note-search").inert = false;
     for (const element of list.querySelectorAll("[data-preview]")) element.remove();
     list = null;
   };
   try {
     const [text] = await Promise.all([stored(name), parsing()]);
-    const notes = parsed(text);
+    const deleted = globalThis.web5Kept("localStorage", DELETED) ?? "";
+    const notes = parsed(text).filter(({ id }) => !deleted.includes(JSON.stringify(id)));
     if (over || !notes.length) return;
     list = document.getElementById("note-list");
     list.setAttribute("aria-busy", "true");
     list.append(...notes.map(card));
+    document.getElementById("note-search").hidden = false;
+    document.getElementById("note-search").inert = true;
     document.getElementById("boot-hint").textContent = WORDS;
     showInvitation();
     performance.mark("web5-preview");

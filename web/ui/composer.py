@@ -157,7 +157,7 @@ class _Draft:
         }
         say(self._slot("text"), text)
         self._shorten(is_long(text))
-        for name in ("time", "edit", "delete"):
+        for name in ("time", "edit", "share", "delete"):
             show(self._slot(name), False)
         show(self._slot("waiting"), True)
         say(self._slot("waiting"), "Being saved")

@@ -21,6 +21,8 @@ from ui.rounds import Rounds
 from ui.screens.data.screen import Data
 from ui.screens.messages.screen import Messages
 from ui.screens.notes.alone import NoteAlone
+from ui.screens.notes.deletions import Deletions
+from ui.screens.notes.search import NoteSearch
 from ui.shell.keyboard import Keyboard
 from ui.shell.places import Places, need
 from ui.storage import Storage
@@ -35,9 +37,13 @@ class Page:
     def __init__(self):
         self._agent = Agent(locked=lambda: spawn(self._show_state()))
         self._boot = Boot()
-        self._notes = NoteList(self._agent)
+        self._deletions = Deletions(self._agent, self._show_notes)
+        self._notes = NoteList(self._agent, self._deletions)
+        self._search = NoteSearch(self._agent, self._notes)
         self._composer = Composer(self._agent, self._notes.add)
-        self._alone = NoteAlone(self._agent)
+        self._alone = NoteAlone(self._agent, self._deletions)
+        self._notes.on_tag = self._alone.on_tag = self._search.choose
+        self._notes.widen = self._search.widen
         self._messages = Messages(self._agent)
         self._data = Data(self._agent)
         self._nodes = Nodes(self._agent, self._refresh)
@@ -188,6 +194,7 @@ class Page:
         self._lock.show(vault)
         self._unlocked, before = vault["state"] == "unlocked", self._unlocked
         if not self._unlocked:
+            self._search.close()
             self._notes.close()
             self._alone.close()
             self._nodes.locked(vault["state"])
@@ -198,6 +205,7 @@ class Page:
         self._protection.show(vault)
         self._nodes.show(state)
         self._identities.show(state)
+        self._deletions.use(state["did"])
         self._messages.show(state)
         self._data.show(state)
         need("settings", int(vault["words"]), "Your twelve words are not written down yet", "warn")
@@ -217,6 +225,7 @@ class Page:
             await asyncio.sleep(1 if self._nodes.counting_down else _TICK_SECONDS)
             self._nodes.tick()
             self._notes.tick()
+            self._deletions.tick()
             self._alone.tick()
             self._messages.tick()
             self._data.tick()

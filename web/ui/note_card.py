@@ -2,7 +2,11 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import clone, local_time, now, saves, say, show, slot, tone
+from ui.dom import clone, document, local_time, now, saves, say, show, slot, tone, window
+from ui.screens.notes import edits, note_words
+from ui.screens.notes.editor import Editor
+from ui.screens.notes.sharing import Sharing
+from ui.shell import toast
 
 _LONG_LINES = 12
 _LONG_CHARACTERS = 900
@@ -22,18 +26,18 @@ class NoteCard:
 
     Attributes:
         actions: what its buttons do, by their names in the template.
-        is_leaving: True while a deletion is not acknowledged; until then the note may come back, so it stays.
         is_placed: True once it stands where the agent has it among the others.
     """
 
     def __init__(self, agent, notes):
         self._agent = agent
         self._notes = notes
-        self.is_leaving = self.is_placed = False
+        self.is_placed = False
         self._note = None
         self._editor = None
         self._full = None
         self._gone = False
+        self._sharing = None
         self._told_at = self._told_until = 0
         self.element = clone("note-template")
         self._text = slot(self.element, "text")
@@ -41,10 +45,11 @@ class NoteCard:
         self.actions = {
             "edit": self._edit,
             "whole": self._show_whole,
-            "delete": lambda _: self._ask(True),
-            "delete-no": lambda _: self._ask(False),
-            "delete-yes": self._delete,
-            "cancel": lambda _: self._close(),
+            "delete": lambda _: self._notes.deletions.delete(self._note["id"]),
+            "share": self._share,
+            "tag": lambda event: self._notes.on_tag(event.target.getAttribute("data-tag")),
+            "preview": lambda _: self._editor.toggle(),
+            "cancel": lambda _: self._cancel(),
         }
 
     @property
@@ -62,16 +67,30 @@ class NoteCard:
             self.element.id = "note-" + note["id"]
             self.element.setAttribute("data-note", note["id"])
             slot(self.element, "link").href = "#/notes/" + note["id"]
-            self._put(words.DAMAGED if note["damaged"] else note["text"], clamp=not note["damaged"])
+            if note["damaged"]:
+                self._put_text(words.DAMAGED)
+            else:
+                self._put(note["html"], clamp=True)
+            self._put_tags(note["tags"])
             if self._editor and before:
-                self._warn("This note was changed elsewhere meanwhile. Saving replaces that change.")
+                self._editor.warn(note_words.CHANGED)
         chip = slot(self.element, "waiting")
         show(chip, bool(note["waiting"]))
         if note["waiting"]:
             name, text = words.waiting(note["waiting"])
             tone(chip, name)
             say(chip, text)
+        show(slot(self.element, "published"), note["published"])
+        if self._sharing:
+            self._sharing.update(note)
         self.tick()
+
+    def restore(self):
+        """Go on with what was written into it before a reload."""
+        found = edits.unsaved(self._note["id"])
+        if found:
+            self._open_editor(found[0], found[1])
+            self._editor.warn(note_words.RESTORED if found[1] == self._note["version"] else note_words.CHANGED)
 
     def tick(self):
         """Say again how long ago it was written, if that is another text by now."""
@@ -88,11 +107,29 @@ class NoteCard:
     def lost(self):
         """Warn that the note was deleted elsewhere while it is edited here."""
         self._gone = True
-        self._warn("This note was deleted elsewhere. Saving keeps your text as a new note.")
+        self._editor.warn(note_words.GONE)
 
-    def _put(self, text, clamp):
+    def _put_text(self, text):
+        self._text.classList.remove("rich")
         say(self._text, text)
-        long = clamp and (not self._note["whole"] or is_long(text))
+        self._text.classList.remove("clamped")
+        show(slot(self.element, "whole"), False)
+
+    def _put_tags(self, tags):
+        row = slot(self.element, "tags")
+        row.replaceChildren()
+        for tag in tags:
+            button = document.createElement("button")
+            button.type = "button"
+            button.className = "chip tag"
+            button.setAttribute("data-slot", "tag")
+            button.setAttribute("data-tag", tag)
+            say(button, note_words.tag_button(tag, 0))
+            row.append(button)
+
+    def _put(self, html, clamp):
+        window.web5Markup(self._text, html)
+        long = clamp and (not self._note["whole"] or is_long(self._note["text"]))
         self._text.classList.toggle("clamped", long)
         show(slot(self.element, "whole"), long)
 
@@ -104,26 +141,9 @@ class NoteCard:
 
     async def _show_whole(self, _):
         try:
-            self._put(await self._whole(), clamp=False)
+            self._put(await self._agent.call("render_note", text=await self._whole()), clamp=False)
         except AgentError as error:
             banner.show_error(error)
-
-    def _ask(self, asking):
-        show(slot(self.element, "ask"), asking)
-        slot(self.element, "delete-no" if asking else "delete").focus()
-
-    async def _delete(self, _):
-        self.is_leaving = True
-        try:
-            await self._agent.call("delete_note", id=self._note["id"])
-        except AgentError as error:
-            self.is_leaving = False
-            self._ask(False)
-            banner.show_error(error)
-            await self._notes.refresh_all()
-            return
-        self._notes.drop(self._note["id"])
-        await self._notes.refresh()
 
     async def _edit(self, _):
         if self._editor:
@@ -133,21 +153,36 @@ class NoteCard:
         except AgentError as error:
             banner.show_error(error)
             return
-        editor = self._editor = clone("editor-template")
-        area = slot(editor, "text")
-        area.value = text
+        self._open_editor(text, self._note["version"])
+        self._editor.focus()
+
+    def _open_editor(self, text, version):
+        self._editor = Editor(self._agent, self._note["id"], text, version)
         self._reading(False)
-        self.element.prepend(editor)
-        area.focus()
-        area.setSelectionRange(len(text), len(text))
+        self.element.prepend(self._editor.element)
+
+    def _share(self, _):
+        if self._sharing:
+            self._sharing.close()
+            self._sharing = None
+            return
+        self._sharing = Sharing(self._agent, self.update)
+        self._sharing.update(self._note)
+        self.actions.update(self._sharing.actions)
+        self.element.append(self._sharing.element)
+        self._sharing.focus()
 
     def key(self, event):
         """Take a key that was pressed in the editor."""
         if event.key == "Escape":
-            return self._close()
+            return self._cancel()
         if saves(event):
             event.preventDefault()
             return self._save()
+
+    def typed(self):
+        """Keep what is being written."""
+        return self._editor.typed()
 
     def submit(self, event):
         """Save what was edited."""
@@ -155,19 +190,18 @@ class NoteCard:
         return self._save()
 
     async def _save(self):
-        text = slot(self._editor, "text").value.strip()
+        text = self._editor.text.strip()
         if not text:
-            self._warn("A note cannot be empty. Delete it instead.")
+            self._editor.warn(note_words.EMPTY)
             return
-        save = slot(self._editor, "save")
-        save.disabled = True
+        self._editor.saving(True)
         try:
             if self._gone:
                 await self._agent.call("create_note", text=text, created=int(now() * 1000))
-            elif text != self._full:
+            elif text != self._editor.before:
                 await self._agent.call("update_note", id=self._note["id"], text=text)
         except AgentError as error:
-            save.disabled = False
+            self._editor.saving(False)
             if error.kind == "NotFound":
                 self.lost()
             else:
@@ -175,8 +209,20 @@ class NoteCard:
             return
         await self._close()
 
+    async def _cancel(self):
+        text, before, version = self._editor.text, self._editor.before, self._note["version"]
+        await self._close()
+        if text.strip() and text != before and not self._gone:
+            toast.offer(note_words.LEFT, "Undo", lambda: self._reopen(text, version), None, note_words.LEFT_SECONDS)
+
+    def _reopen(self, text, version):
+        if not self._editor and self.element.isConnected:
+            edits.put(self._note["id"], text, version)
+            self._open_editor(text, version)
+            self._editor.focus()
+
     async def _close(self):
-        self._editor.remove()
+        self._editor.close()
         self._editor = None
         self._reading(True)
         slot(self.element, "edit").focus()
@@ -185,11 +231,6 @@ class NoteCard:
         await self._notes.refresh()
 
     def _reading(self, reading):
-        for name in ("text", "edit", "delete"):
+        for name in ("text", "tags", "edit", "share", "delete"):
             show(slot(self.element, name), reading)
         show(slot(self.element, "whole"), reading and self._text.classList.contains("clamped"))
-
-    def _warn(self, text):
-        problem = slot(self._editor, "problem")
-        show(problem, True)
-        say(problem, text)

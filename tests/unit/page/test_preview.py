@@ -89,8 +89,8 @@ async def test_a_recovery_leaves_nothing_of_what_was_there(world: World) -> None
 
 def test_a_copy_is_bounded_and_has_no_note_that_cannot_be_read() -> None:
     note = {"id": "a", "whole": True, "damaged": False, "edited": False, "modified": 1, "waiting": []}
-    notes = [{**note, "text": "\0" * 4000} for _ in range(NEWEST)]
+    notes = [{**note, "text": "\0" * 4000, "html": ""} for _ in range(NEWEST)]
     text = packed(notes)
     assert 0 < len(json.loads(text)) < NEWEST
     assert len(text) <= LONGEST
-    assert packed([{**note, "text": "", "damaged": True}]) == "[]"
+    assert packed([{**note, "text": "", "html": "", "damaged": True}]) == "[]"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from app.change_notifier import INTERVAL
-from app.notes import EXCERPT
+from app.note_shape import EXCERPT
 from app.service import Service, answer
 
 from tests.unit.conftest import World
@@ -65,6 +65,29 @@ async def test_one_note_is_asked_for_by_its_id(service: Service) -> None:
     assert (await ask(service, "note", id=note["id"]))["ok"] == note
     await ask(service, "delete_note", id=note["id"])
     assert (await ask(service, "note", id=note["id"]))["error"]["kind"] == "NotFound"
+
+
+async def test_the_tags_of_a_note_are_in_its_text_and_narrow_the_list(service: Service) -> None:
+    note = (await ask(service, "create_note", text="# Trip\n#Japan and #japan, #two-words; no#tag #1", created=BASE))[
+        "ok"
+    ]
+    assert note["tags"] == ["japan", "two-words"]
+    await ask(service, "create_note", text="without", created=BASE + 1)
+    assert (await ask(service, "notes", limit=5, tag="japan"))["ok"] == {"notes": [note], "more": False}
+    edited = (await ask(service, "update_note", id=note["id"], text="#home"))["ok"]
+    assert (await ask(service, "notes", limit=5, tag="japan"))["ok"]["notes"] == []
+    assert (await ask(service, "notes", limit=5, tag="home"))["ok"]["notes"] == [edited]
+    assert (await ask(service, "update_note", id=note["id"], text="none"))["ok"]["tags"] == []
+
+
+async def test_a_note_is_published_and_private_again(device: Device) -> None:
+    note = await device.ask("create_note", text="For all", created=BASE)
+    assert (note["published"], note["links"]) == (False, [])
+    for _ in range(2):
+        assert (await device.ask("publish_note", id=note["id"], published=True))["published"] is True
+    assert (await device.ask("update_note", id=note["id"], text="For all, still"))["published"] is True
+    private = await device.ask("publish_note", id=note["id"], published=False)
+    assert (private["published"], private["text"], private["links"]) == (False, "For all, still", [])
 
 
 async def test_the_newest_notes_come_first_and_the_rest_is_announced(service: Service) -> None:

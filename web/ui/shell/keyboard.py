@@ -1,6 +1,7 @@
 """Keys that work anywhere on the page but where something is typed."""
 
 from ui.dom import document, el, go, is_typing, on, place, spent
+from ui.screens.notes import search
 
 _PLACES = {"n": "notes", "m": "messages", "d": "data", "o": "nodes", "s": "settings"}
 _AFTER_G_MILLISECONDS = 1500
@@ -30,6 +31,9 @@ class Keyboard:
         elif key == "?":
             event.preventDefault()
             el("keys-dialog").showModal()
+        elif key == "/":
+            event.preventDefault()
+            search.begin()
         elif key == "n":
             event.preventDefault()
             self._begin()

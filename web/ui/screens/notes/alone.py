@@ -12,16 +12,23 @@ class NoteAlone:
 
     Parameters:
         agent: has the notes.
+        deletions: knows which of them the person has deleted.
+
+    Attributes:
+        on_tag: called with a tag that was chosen on it.
     """
 
-    def __init__(self, agent):
+    def __init__(self, agent, deletions):
         self._agent = agent
+        self.deletions = deletions
+        self.on_tag = None
         self._cards = {}
         self._rounds = Rounds(self._ask)
         parent = el("note-one")
         on_items(parent, "data-note", self._cards)
         on(parent, "submit", lambda event: self._only().submit(event))
         on(parent, "keydown", self._key)
+        on(parent, "input", self._typed)
 
     async def refresh(self):
         """Show the note that the address names now, as the agent has it."""
@@ -58,17 +65,25 @@ class NoteAlone:
         if event.target.localName == "textarea":
             return self._only().key(event)
 
+    def _typed(self, event):
+        if event.target.localName == "textarea":
+            return self._only().typed()
+
     async def _ask(self):
         where, wanted = place()
         if where != "notes" or not wanted:
             self.close()
             return
+        note = None
+        deleted = wanted in self.deletions.ids()
+        if deleted and wanted in self._cards:
+            self.drop(wanted)
+            return
         try:
-            note = await self._agent.call("note", id=wanted)
+            note = None if deleted else await self._agent.call("note", id=wanted)
         except AgentError as error:
             if error.kind not in ("NotFound", "InvalidArgument"):
                 raise
-            note = None
         if place() != ("notes", wanted):
             return
         for note_id in list(self._cards):
@@ -84,5 +99,7 @@ class NoteAlone:
         if card is None:
             card = self._cards[wanted] = NoteCard(self._agent, self)
             el("note-one").append(card.element)
+            card.update(note)
+            card.restore()
         card.update(note)
         card.element.id = "one-" + wanted

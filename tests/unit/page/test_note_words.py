@@ -1,0 +1,26 @@
+"""What the place of the notes says."""
+
+from __future__ import annotations
+
+from ui.screens.notes import note_words
+
+
+def test_what_a_search_has_found() -> None:
+    assert note_words.found(1, False, 10, True) == "1 note found"
+    assert note_words.found(50, True, 1000, True) == "50 notes and more found"
+    assert note_words.found(0, False, 1, True) == "Nothing found"
+    assert note_words.found(0, False, 3000, False) == "Nothing found so far, in 3,000 notes"
+
+
+def test_tags() -> None:
+    assert note_words.tag_button("home", 0) == "#home"
+    assert note_words.tag_button("home", 1200) == "#home 1,200"
+
+
+def test_who_can_read_a_note() -> None:
+    link = "https://dwn.example/did:dht:abc/records/x"
+    waiting = [{"endpoint": "https://dwn.example/", "state": "pending"}]
+    assert note_words.sharing(False, [], []).startswith("Only you")
+    assert "no node" in note_words.sharing(True, [], [])
+    assert "on its way" in note_words.sharing(True, [link], waiting)
+    assert note_words.sharing(True, [link], []).endswith("It comes from dwn.example.")

@@ -1,0 +1,97 @@
+"""A note in the shape the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from web5 import Web5
+from web5.api.record import Record
+from web5.dwn.cid import message_cid
+from web5.dwn.timestamps import format_timestamp, microseconds
+from web5.errors import StorageError
+
+EXCERPT = 4_000
+"""Bytes of a note's text that the list carries; the whole text is asked for when it is needed."""
+
+Note = dict[str, Any]
+
+
+async def shape(web5: Web5, record: Record) -> Note:
+    """Return one note."""
+    [note] = await listed(web5, [record])
+    return note
+
+
+async def listed(web5: Web5, records: Sequence[Record]) -> list[Note]:
+    """Return notes, each with the endpoints that do not have it yet."""
+    statuses = web5.sync.status()
+    waiting: dict[str, list[dict[str, str]]] = {}
+    if statuses.deliveries or any(status.pending_out for status in statuses):
+        waiting = _waiting(web5, [message_cid(record.raw_message) for record in records])
+    endpoints = [one.endpoint for one in statuses if one.endpoint and one.tenant == web5.connected_did]
+    return [
+        await _note(record, waiting.get(message_cid(record.raw_message), []) if waiting else [], endpoints)
+        for record in records
+    ]
+
+
+def dates(record: Record) -> dict[str, str]:
+    """Return when a record was made and changed, as an export has it."""
+    return {
+        "created": format_timestamp(microseconds(record.date_created)),
+        "modified": format_timestamp(microseconds(record.date_modified)),
+    }
+
+
+async def _note(record: Record, waiting: list[dict[str, str]], endpoints: Sequence[str]) -> Note:
+    from app import markdown  # only once there is a note: who comes for the first time waits for less
+
+    excerpt, damaged = b"", False
+    try:
+        async for chunk in await record.data.stream():
+            excerpt += chunk
+            if len(excerpt) > EXCERPT:
+                break
+    except StorageError:
+        damaged = True  # the others are shown all the same
+    whole = len(excerpt) <= EXCERPT
+    # A cut inside a character leaves a broken one at the end: "ignore" drops it. Elsewhere it shows.
+    text = excerpt.decode(errors="replace") if whole else excerpt[:EXCERPT].decode(errors="ignore")
+    tags = (record.tags or {}).get("tag", [])
+    published = record.published is True
+    return {
+        "id": record.id,
+        "text": text,
+        "html": markdown.html_of(text),
+        "whole": whole and not damaged,
+        "damaged": damaged,
+        "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+        "edited": record.date_modified != record.date_created,  # which may be less than a millisecond later
+        "version": format_timestamp(microseconds(record.date_modified)),
+        "created": microseconds(record.date_created) // 1000,
+        "modified": microseconds(record.date_modified) // 1000,
+        "waiting": waiting,
+        "published": published,
+        "links": _links(record, waiting, endpoints) if published else [],
+    }
+
+
+def _links(record: Record, waiting: Sequence[dict[str, str]], endpoints: Sequence[str]) -> list[str]:
+    """Return the addresses at which anybody can read a record that is published; those that have it come first."""
+    lacking = {one["endpoint"] for one in waiting}
+    first = sorted(endpoints, key=lambda endpoint: endpoint in lacking)
+    return [f"{endpoint.rstrip('/')}/{record.owner}/records/{record.id}" for endpoint in first]
+
+
+def _waiting(web5: Web5, cids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """Return the endpoints that do not have a message yet, by its CID; `target`: whose, if somebody else's."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for entry in web5.sync.unsettled(message_cids=cids, limit=None):
+        if entry.direction == "push":
+            state = "early" if (entry.waits_for or "").startswith("time:") else entry.state
+            waits = {"endpoint": entry.endpoint, "state": state}
+            if entry.target is not None:
+                waits["target"] = entry.target
+            found.setdefault(entry.message_cid, []).append(waits)
+    return found

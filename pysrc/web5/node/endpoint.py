@@ -23,6 +23,7 @@ from web5.dwn.rpc import ErrorCode, RpcFault
 from web5.dwn.rpc_body import CONTENT_TYPE, framing_of
 from web5.errors import StorageError, StorageFull
 from web5.node.body import read_body_call
+from web5.node.http.requests import HEADER
 from web5.node.limits import KIB, address_of
 from web5.node.mounted import AskedTooOften, Mounted
 
@@ -33,6 +34,10 @@ PREFLIGHT_SECONDS = 24 * 60 * 60
 
 PIECE = 64 * KIB
 """Bytes of an answer that are handed to the server at a time, which waits until the client has taken those before."""
+
+
+EXPOSED = ("content-disposition", "content-range", "date", "etag", "retry-after", HEADER)
+"""The headers beside the message that pages of other origins may read."""
 
 
 class Answer(Response):
@@ -161,7 +166,7 @@ def cross_origin(*methods: str) -> Middleware:
         allow_origins=["*"],
         allow_methods=methods,
         allow_headers=["*"],
-        expose_headers=[rpc.RESPONSE_HEADER, "content-disposition", "content-range", "date", "etag", "retry-after"],
+        expose_headers=[rpc.RESPONSE_HEADER, *EXPOSED],
         max_age=PREFLIGHT_SECONDS,
     )
 

@@ -1,10 +1,12 @@
 """The bounded log."""
 
 import io
+import json
 import logging
 
 import pytest
 
+from web5.node.http import requests
 from web5.node.logs import BoundedHandler
 
 
@@ -59,3 +61,30 @@ def test_nobody_writes_lines_of_his_own(log):
     [line] = log.lines()
     assert "\\n2026" in line
     assert "\x1b" not in line
+
+
+def test_lines_of_json_have_the_request_and_the_error():
+    out = io.StringIO()
+    logger = logging.Logger("node")
+    logger.addHandler(BoundedHandler(out, form="json"))
+    token = requests.request_id.set("17")
+    try:
+        fail_deep(0, ValueError)
+    except ValueError as error:
+        logger.error("a\n\u2028 request failed", exc_info=error)
+    finally:
+        requests.request_id.reset(token)
+    logger.error("nobody asked")
+    first, second = map(json.loads, out.getvalue().splitlines())
+    assert (first["request"], first["level"]) == ("17", "error")
+    assert first["message"] == "a\\n\\u2028 request failed"
+    assert first["error"].startswith("ValueError: xxx")
+    assert "fail_deep" in first["frames"]
+    assert set(second) == {"time", "level", "logger", "message"}
+
+
+def test_every_request_has_its_line(log):
+    for number in range(3):
+        record = logging.LogRecord(requests.log.name, logging.INFO, "a", 1, "GET / %d", (number,), None)
+        log.to.handle(record)
+    assert [line[-7:] for line in log.lines()] == ["GET / 0", "GET / 1", "GET / 2"]

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from web5.errors import StorageError, Web5Error
 from web5.node import logs
 from web5.node.http.connections import ConnectionLimits
+from web5.node.http.requests import NumberedRequests
 from web5.node.http.server import Server, ServerConfig, listen, server_config
 from web5.node.limits import Limits
 from web5.node.program.settings import NodeSettings, is_secret, shown
@@ -59,7 +60,7 @@ def serve(found: Found) -> int:
         StorageError: the data cannot be opened.
     """
     settings = found.settings
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     if settings.site is not None and not settings.site.is_dir():
         raise WrongSettings(f"{found.places['site']}: there is no folder {settings.site}; build.py site makes one")
     registration = RegistrationSettings(_terms(found), settings.proof_of_work)
@@ -127,7 +128,7 @@ def tenant_rules(settings: NodeSettings) -> TenantRules:
 async def _serve(listener: socket.socket, app: AbstractAsyncContextManager[ASGIApp], settings: NodeSettings) -> None:
     limits = ConnectionLimits(settings.connections, settings.connections_per_address)
     async with app as opened:
-        one = server_config(opened, limits, settings.proxies, settings.shutdown_seconds)
+        one = server_config(NumberedRequests(opened), limits, settings.proxies, settings.shutdown_seconds)
         await _Announced(one).serve([listener])
 
 

@@ -175,8 +175,12 @@ class NodeSettings(BaseSettings):
         ),
     ] = False
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="the least that is written to the log")
+        Literal["debug", "info", "warning", "error"],
+        Field(description="the least that is written to the log; from `info` on, a line for each request"),
     ] = "warning"
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="lines for people, or an object of JSON in each")
+    ] = "text"
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from web5.agent.delegation.connect.app import WalletConnect
     from web5.agent.delegation.delegation import ProtocolPermissions
     from web5.agent.delegation.request import DelegationRequest
     from web5.api.encryption import Encryption
@@ -33,6 +34,7 @@ __all__ = [
     "Records",
     "TypedRecord",
     "TypedRecords",
+    "WalletConnect",
     "Web5",
 ]
 
@@ -43,6 +45,7 @@ _HOMES = {
     "Encryption": "web5.api.encryption",
     "Protocol": "web5.api.typed.declaration",
     "ProtocolPermissions": "web5.agent.delegation.delegation",
+    "WalletConnect": "web5.agent.delegation.connect.app",
     "Record": "web5.api.record",
     "Records": "web5.api.records",
     "TypedRecord": "web5.api.typed.records",

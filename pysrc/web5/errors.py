@@ -23,6 +23,7 @@ Web5Error
 │   ├── WrongPassword
 │   └── RecoveryError      a recovery phrase that cannot be one, or that fits nothing
 ├── DelegationError        a delegation that cannot be used
+│   ├── NotConnected       an app and a wallet did not come together; has `reason`
 │   └── GrantMissing       no grant lets the delegate do this; has `scope`
 │       ├── GrantEnded     one did, but it has expired or was revoked
 │       └── GrantTooNarrow one lets it ask for less; has `narrow_to`
@@ -223,6 +224,33 @@ class RecoveryError(VaultError):
 
 class DelegationError(Web5Error):
     """A delegation that cannot be used: malformed, for somebody else, or not genuine."""
+
+
+class NotConnectedReason(StrEnum):
+    """The reasons for which an app and a wallet do not come together.
+
+    "unanswered": the wallet did not answer in time; the person may have refused. "wrong_pin": no PIN that the person
+    typed opens the answer. "malformed": what came is not what the other side should have sent. "gone": the link was
+    used already, or its time is over. "refused": the relay does not take something.
+    """
+
+    UNANSWERED = "unanswered"
+    WRONG_PIN = "wrong_pin"
+    MALFORMED = "malformed"
+    GONE = "gone"
+    REFUSED = "refused"
+
+
+class NotConnected(DelegationError):
+    """An app and a wallet did not come together; the app can ask again.
+
+    Parameters:
+        reason: why.
+    """
+
+    def __init__(self, reason: NotConnectedReason, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
 
 
 class GrantMissing(DelegationError):

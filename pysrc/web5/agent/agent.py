@@ -93,7 +93,7 @@ class Agent:
 
     def __init__(self, platform: Platform, *, gateway_uris: Sequence[str], share_sockets: bool = False) -> None:
         database, crypto, http, clock = platform.database, platform.crypto, platform.http, platform.clock
-        self.clock, self.crypto, self.guarded = clock, crypto, platform.guarded
+        self.clock, self.crypto, self.http, self.guarded = clock, crypto, http, platform.guarded
         self.closed = self.joined = False
         self._close_platform = platform.close
         self.on_change: list[Callable[[str, str], None]] = []

@@ -34,13 +34,15 @@ from web5.api.registering import OnRegistration, RegistrationTeller
 from web5.api.sync import SyncApi
 from web5.api.typed.records import TypedRecords
 from web5.dids.models import PortableDid
-from web5.errors import DelegationError, NotPublishedWarning, RecoveryError
+from web5.errors import DelegationError, InvalidArgument, NotPublishedWarning, RecoveryError
 from web5.platform import OPTIONS, Config
 from web5.settings import Progress, ignore_progress
 from web5.sync.schedule.intervals import parse_interval
 
 if TYPE_CHECKING:
+    from web5.agent.delegation.connect.app import WalletConnect
     from web5.api.vc import VcApi
+    from web5.api.wallet import WalletApi
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -128,6 +130,13 @@ class Web5(Archives):
 
         return VcApi(self.agent, self.connected_did, self.dwn.records)
 
+    @cached_property
+    def wallet(self) -> WalletApi:
+        """Apps that ask by a link to act for this identity."""
+        from web5.api.wallet import WalletApi  # likewise
+
+        return WalletApi(self.agent, self.agent.actor(self.connected_did, self.delegate_did))
+
     def __repr__(self) -> str:
         return f"<Web5 {_names(self.connected_did, self.delegate_did)}>"
 
@@ -144,6 +153,7 @@ class Web5(Archives):
         agent: Agent | None = None,
         on_progress: Progress = ignore_progress,
         registration: OnRegistration | None = None,
+        wallet: WalletConnect | None = None,
         **platform_options: Any,
     ) -> Connection:
         """Open this device's DWN and give its identity, making one on the first launch.
@@ -177,6 +187,8 @@ class Web5(Archives):
                 agent: as it is now, where the node has demanded one, and after each change until `close`; its `state`
                 is "done", "failed" with the `reason`, or asks for the person's consent. No `async def`; what it raises
                 goes to the event loop's exception handler.
+            wallet: how the person's wallet is asked for a delegation, where this app is nobody's delegate yet; the app
+                is one from then on. It is asked on every start until it has answered.
             platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` and
                 `allow_local` (see `web5.cpython.agent.open_agent`) on CPython;
                 `share_sockets=True` has all identities use one WebSocket to a node, which saves connections, and tells
@@ -187,6 +199,7 @@ class Web5(Archives):
                 already; a password is given for a vault that has none, or a new one has fewer than 8 characters.
             VaultLocked: the vault has a password, and none is given.
             WrongPassword: it is another one.
+            NotConnected: the wallet did not answer, or the PIN was wrong; the next start asks again.
             RecoveryError: the words are none, or nothing can be recovered by them now; nothing is changed. Or the agent
                 is back, and has no identity.
             SettingsError: `config`, or the site's config.json, cannot be used.
@@ -203,6 +216,12 @@ class Web5(Archives):
         ) as opened:
             agent = opened.agent
             identity = agent.identities.chosen()
+            if wallet is not None and (identity is None or identity.connected_did is None):
+                on_progress("wallet", 0, 1)
+                identity, created = await _accepted(
+                    opened, await _ask(agent, wallet), sync, on_progress, wallet.display_name
+                )
+                return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
             if created := identity is None:
                 if recovery_phrase is not None:
                     raise RecoveryError("The agent is back, but its nodes hold no identity. Connect again to make one.")
@@ -252,14 +271,7 @@ class Web5(Archives):
         async with unlocked_agent(
             agent, dwn_endpoints, did_dht_gateways, config, password, None, on_progress, platform_options
         ) as opened:
-            agent = opened.agent
-            created = all(one.did != delegated.delegate_did for one in agent.identities.list())
-            identity = await accept_delegation(await agent.as_node(), delegated, name, keys)
-            await agent.identities.choose(identity.did)
-            if sync != "off":
-                on_progress("sync", 0, 1)
-                await agent.sync.now("pull", delegated.connected_did)
-            await opened.sync(sync)
+            identity, created = await _accepted(opened, delegated, sync, on_progress, name, keys)
             return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
 
     @classmethod
@@ -407,6 +419,34 @@ class Web5(Archives):
         await self.close()
 
 
+async def _ask(agent: Agent, wallet: WalletConnect) -> Delegation:
+    from web5.agent.delegation.connect.app import WalletConnect, ask_wallet  # a start has no use for it
+
+    if not isinstance(wallet, WalletConnect):
+        raise InvalidArgument(f"wallet={arguments.shown(wallet)} has to be a WalletConnect.")
+    return await ask_wallet(agent, wallet)
+
+
+async def _accepted(
+    opened: Opened,
+    delegation: Delegation,
+    sync: str | None,
+    on_progress: Progress,
+    name: str,
+    keys: PortableDid | None = None,
+) -> tuple[Identity, bool]:
+    """Accept a delegation, and fetch what it allows; return the identity, and True if it is new here."""
+    agent = opened.agent
+    created = all(one.did != delegation.delegate_did for one in agent.identities.list())
+    identity = await accept_delegation(await agent.as_node(), delegation, name or "Delegate", keys)
+    await agent.identities.choose(identity.did)
+    if sync != "off":
+        on_progress("sync", 0, 1)
+        await agent.sync.now("pull", delegation.connected_did)
+    await opened.sync(sync)
+    return identity, created
+
+
 def _names(did: str, delegate_did: str | None) -> str:
     return did if delegate_did is None else f"{did} as {delegate_did}"
 
@@ -426,6 +466,7 @@ _NAMED = (
     "agent",
     "on_progress",
     "registration",
+    "wallet",
 )
 
 

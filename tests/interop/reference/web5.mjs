@@ -21,7 +21,7 @@ async function checked(promise) {
   return response;
 }
 
-// The transport of the connect flow (a relay and a PIN) aside, this is what `Web5.connect` does in the app, …
+// This is what `Web5.connect` does in the app once the connect flow has given it a delegation, …
 async function connectAsDelegate({ connectedDid, delegatePortableDid, delegateGrants }) {
   const { agent } = web5;
   const delegateDid = delegatePortableDid.uri;
@@ -43,6 +43,43 @@ async function authorize({ definition, permissions }) {
   await checked(protocol.send(connectedDid));
   const delegateGrants = await Oidc.createPermissionGrants(connectedDid, delegate, agent, permissionScopes);
   return { connectedDid, delegatePortableDid: await delegate.export(), delegateGrants };
+}
+
+// An app that asks a wallet, from the link that it shows …
+let connecting;
+let givePin;
+async function askWallet({ server, protocolDefinition, permissions, endpoints }) {
+  let onWalletUriReady;
+  const link = new Promise((resolve) => { onWalletUriReady = resolve; });
+  const pin = new Promise((resolve) => { givePin = resolve; });
+  const walletConnectOptions = {
+    displayName: 'An app of web5-js',
+    connectServerUrl: server,
+    walletUri: 'web5://connect',
+    permissionRequests: [{ protocolDefinition, permissions }],
+    onWalletUriReady,
+    validatePin: () => pin,
+  };
+  const options = { sync: '24h', password: 'interop', techPreview: { dwnEndpoints: endpoints }, walletConnectOptions };
+  connecting = Web5.connect(options);
+  return Promise.race([link, connecting.then(() => { throw new Error('it asked nobody'); })]);
+}
+
+// … to the PIN; and a wallet that approves what it is asked for.
+async function enterPin({ pin }) {
+  givePin(pin);
+  const connection = await connecting;
+  await connection.web5.agent.sync.stopSync(30_000);
+  web5 = connection.web5;
+  return { did: connection.did, delegateDid: connection.delegateDid };
+}
+
+async function approve({ link, pin }) {
+  const fields = new URL(link).searchParams;
+  const request = await Oidc.getAuthRequest(fields.get('request_uri'), fields.get('encryption_key'));
+  const connectedDid = (await web5.agent.identity.list())[0].did.uri;
+  await Oidc.submitAuthResponse(connectedDid, request, pin, web5.agent);
+  return request.displayName;
 }
 
 const shown = async (record) => ({
@@ -67,6 +104,9 @@ const taken = (data, dataFormat) => {
 serveLines({
   connectAsDelegate: async ({ delegation }) => connectAsDelegate(delegation),
   authorize,
+  askWallet,
+  enterPin,
+  approve,
   async connect({ endpoints }) {
     const connection = await Web5.connect({ sync: 'off', password: 'interop', techPreview: { dwnEndpoints: endpoints } });
     web5 = connection.web5;

@@ -96,7 +96,7 @@ class SharedAgent:
         guarded: tuple[Http, WebSockets | None],
         share_sockets: bool = False,
     ) -> None:
-        self.clock, self.crypto, self.guarded = clock, crypto, guarded[0]
+        self.clock, self.crypto, self.http, self.guarded = clock, crypto, own[0], guarded[0]
         self.on_change: list[Callable[[str, str], None]] = []
         self.on_lost: list[Callable[[], Awaitable[None]]] = []
         self.background = TaskSet()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, wraps
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +15,8 @@ V = TypeVar("V")
 
 class LruCache(Generic[K, V]):
     """A mapping in which a new entry takes the place of those least recently used.
+
+    Threads may share it: whatever it does to the mapping is one step of the interpreter.
 
     Parameters:
         size: the largest number of entries.
@@ -31,10 +34,11 @@ class LruCache(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """Return the value of a key, which counts as a use, or None."""
-        if key not in self._entries:
+        if (entry := self._entries.get(key)) is None:
             return None
-        self._entries.move_to_end(key)
-        return self._entries[key][0]
+        with suppress(KeyError):  # another thread has dropped it meanwhile
+            self._entries.move_to_end(key)
+        return entry[0]
 
     def put(self, key: K, value: V, weight: int = 0) -> None:
         """Store a value, which counts as a use; one that is heavier than all may be is not kept."""
@@ -43,13 +47,14 @@ class LruCache(Generic[K, V]):
             return
         self._entries[key] = value, weight
         self._weight += weight
-        while len(self._entries) > self._size or self._weight > self._limit:
-            self._weight -= self._entries.popitem(last=False)[1][1]
+        with suppress(KeyError):  # another thread has made room
+            while len(self._entries) > self._size or self._weight > self._limit:
+                self._weight -= self._entries.popitem(last=False)[1][1]
 
     def drop(self, key: K) -> None:
         """Remove an entry, if there is one."""
-        if key in self._entries:
-            self._weight -= self._entries.pop(key)[1]
+        if (entry := self._entries.pop(key, None)) is not None:
+            self._weight -= entry[1]
 
 
 def remember_short(size: int, longest: int = 1024) -> Callable[[Callable[[str], V]], Callable[[str], V]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from web5_build import browsers, chromium, docs, jupyter, lanes, node_env, python_env, scratch, site
+from web5_build import browsers, chromium, databases, docs, jupyter, lanes, node_env, python_env, scratch, site
 from web5_build.console import BuildError, say
 from web5_build.lanes import Suite
 from web5_build.paths import INTEROP, PYSRC, PYTHON, ROOT, SITE, WORK
@@ -147,6 +147,7 @@ def _everything() -> dict[str, str]:
         node = node_env.npm_ci(INTEROP, title, compiled=("better-sqlite3",))
         browser = chromium.ensure()
         browsers.ensure()
+        databases.ensure()
     return {**os.environ, **node.env, "WEB5_CHROMIUM": str(browser)}
 
 

@@ -43,7 +43,8 @@ def version() -> str:
 def ranges() -> list[str]:
     """Return what the wheel requires, its server side included."""
     project = pyproject()["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["node"]]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *extras["node"], *extras["postgres"]]
 
 
 def pinned() -> dict[str, str]:

@@ -55,6 +55,12 @@ class Server:
             self._process.terminate()
             await self._process.wait()
 
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
     async def lose_everything(self) -> None:
         """Start it anew with nothing stored, as after the loss of its disk."""
         assert self._data is not None

@@ -34,6 +34,7 @@ from web5.dwn.messages import (
     records_write,
 )
 from web5.dwn.services import Call, DamageHook, Reply, Services, reply
+from web5.dwn.shared_log import SharedLog
 from web5.dwn.store.database import Database
 from web5.dwn.store.protocols import configured
 from web5.dwn.store.store import Store
@@ -144,6 +145,8 @@ class Dwn:
     async def open(self) -> None:
         """Bring the tables up to date and drop the blobs that a crash left behind, or raise StorageError."""
         self.store.open()
+        if self.database.is_shared:  # another process may be putting a blob that nothing names yet
+            return
         blobs = self._services.blobs
         keys = await blobs.keys()
         self.others_blobs = {key for key in keys if "-" in key}
@@ -230,6 +233,11 @@ class Dwn:
         return [reply(one.status, one.detail) if isinstance(one, DwnError) else one for one in found]
 
     @property
+    def shared_log(self) -> SharedLog | None:
+        """The log of a database that other processes write to, too; None, if it is this one's alone."""
+        return self._services.shared_log
+
+    @property
     def last_published(self) -> int:
         """The number in the event log up to which all subscribers were told."""
         return self._services.last_published
@@ -290,7 +298,7 @@ class Dwn:
         Raises:
             StorageError: it could not be erased; what of its data is left then, the next opening deletes.
         """
-        with self.database.erasing_transaction(makes_room=True):
+        with self.database.erasing_transaction(makes_room=True, of=tenant):
             blobs = erase(self.store, tenant)
         await self.database.erase()
         await self.blobs.delete(blobs)

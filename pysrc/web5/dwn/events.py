@@ -93,10 +93,12 @@ class Subscription:
         *,
         is_tenants: bool,
         is_allowed: Callable[[], bool] | None,
+        after: int = 0,
     ) -> None:
         self.id = id
         self.is_tenants = is_tenants
         self.on_end: Callable[[], None] | None = None
+        self._after = after
         self._is_allowed = is_allowed
         self._handler: Handler | None = handler
         self._remove = remove
@@ -120,6 +122,8 @@ class Subscription:
             notify(f"what waits for the end of subscription {self.id} failed", [self.on_end])
 
     def notify(self, event: Event) -> None:
+        if event.seq <= self._after:
+            return
         self.review()
         if self._handler is not None:
             notify(f"the handler of subscription {self.id} failed", [self._handler], event)
@@ -175,16 +179,18 @@ class EventStream:
         *,
         is_tenants: bool,
         is_allowed: Callable[[], bool] | None = None,
+        after: int = 0,
     ) -> Subscription:
         """Call `handler` with each message of the tenant that matches all terms of one of the alternatives.
 
         Parameters:
             is_tenants: True if the author of the subscription is the tenant.
             is_allowed: asked before each event, and now and then; the subscription ends once it says no.
+            after: the number in the event log behind which it begins, where older events may be told yet.
         """
         number = next(self._numbers)
         remove = partial(self._remove, tenant, number)
-        subscription = Subscription(id, handler, remove, is_tenants=is_tenants, is_allowed=is_allowed)
+        subscription = Subscription(id, handler, remove, is_tenants=is_tenants, is_allowed=is_allowed, after=after)
         self._tenants.setdefault(tenant, _TenantSubscriptions()).add(number, subscription, alternatives)
         return subscription
 
@@ -210,6 +216,14 @@ class EventStream:
         event = _event(applied.message, applied.initial_write, applied.seq)
         for subscription in matching:
             subscription.notify(event)
+
+    def emit_past(self, tenant: str, past: Past) -> None:
+        """Notify the subscribers of a message as it is stored, as `emit` would have."""
+        columns, tags, message, initial_write, seq = past
+        if (subscriptions := self._tenants.get(tenant)) is not None:
+            event = _event(message, initial_write, seq)
+            for subscription in subscriptions.matching(columns, tags):
+                subscription.notify(event)
 
     def emit_again(self, subscription: Subscription, tenant: str, past: Iterable[Past]) -> None:
         """Notify one subscription of those messages of the past that it matches, as `emit` would have."""

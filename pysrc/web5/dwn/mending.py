@@ -67,7 +67,7 @@ def _replace(services: Services, did: str, cid: str, message: Message, incoming:
     """Return the keys of the blobs that nothing needs any more."""
     store = services.store
     tenant = store.tenant(did)
-    with services.database.transaction():
+    with services.database.transaction(of=did):
         row = store.message(tenant, cid)
         if row is None:
             raise NotFound("", "Not Found")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,8 +16,10 @@ from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Applied, EventStream, Handler, Hook, Past, Subscription, tags_of
+from web5.dwn.shared_log import SharedLog
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import BlobRow, Store, parse_stored
+from web5.dwn.store.terms import Term
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, check_date
 from web5.dwn.timestamps import format_timestamp
 from web5.dwn.types import Message
@@ -72,10 +74,13 @@ class Services:
     after_commit: list[Hook] = field(default_factory=list)
     on_damage: list[DamageHook] = field(default_factory=list)
     events: EventStream = field(default_factory=EventStream)
+    shared_log: SharedLog | None = None
     _unpublished: deque[Applied] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self.database.health.on_undone.append(self._retract_undone)
+        if self.database.is_shared:
+            self.shared_log = SharedLog(self.database, self.store, self.events, self.past)
 
     def now(self) -> str:
         """Return the time of this node, as messages write it."""
@@ -93,16 +98,34 @@ class Services:
         end = self.clock.monotonic() + SUBSCRIPTION_SECONDS
         return lambda: self.clock.monotonic() < end and (is_allowed is None or is_allowed())
 
-    async def put(self, change: Callable[[], Change], *, makes_room: bool = False) -> Applied:
+    async def subscribe(
+        self,
+        tenant: str,
+        id: str,
+        alternatives: Iterable[Sequence[Term]],
+        handler: Handler,
+        *,
+        is_tenants: bool,
+        is_allowed: Callable[[], bool] | None = None,
+    ) -> Subscription:
+        """Call a handler with what is stored from now on, as `EventStream.subscribe` has it."""
+        after = 0 if self.shared_log is None else await self.shared_log.follow(tenant)
+        return self.events.subscribe(
+            tenant, id, alternatives, handler, is_tenants=is_tenants, is_allowed=is_allowed, after=after
+        )
+
+    async def put(self, tenant: str, change: Callable[[], Change], *, makes_room: bool = False) -> Applied:
         """Store one message. As `put_each`; a refusal is raised."""
-        [applied] = await self.put_each(lambda: [change()], makes_room=makes_room)
+        [applied] = await self.put_each(tenant, lambda: [change()], makes_room=makes_room)
         assert isinstance(applied, Applied)
         return applied
 
     async def put_each(
-        self, changes: Callable[[], Iterable[Change | DwnError]], *, makes_room: bool = False
+        self, tenant: str, changes: Callable[[], Iterable[Change | DwnError]], *, makes_room: bool = False
     ) -> list[Applied | DwnError]:
-        """Store messages in one transaction; return once that is durable, hooks are called and subscribers notified.
+        """Store messages of a tenant in one transaction.
+
+        It returns once that is durable, hooks are called and subscribers notified.
 
         Parameters:
             changes: gives a change for each message that is stored, and the refusal of each that is not. It may be
@@ -129,15 +152,20 @@ class Services:
                 outcomes.append(applied)
                 stored.append(applied)
                 garbage.extend(blobs)
-            self._unpublished.extend(stored)
+            if self.shared_log is None:
+                self._unpublished.extend(stored)
             return outcomes
 
         try:
-            outcomes = await self.database.commit(run, makes_room=makes_room)
+            outcomes = await self.database.commit(run, makes_room=makes_room, of=tenant)
         except Exception:
             self._retract(stored)
             raise
-        if stored:
+        if self.shared_log is not None:
+            for one in stored:
+                notify(f"a hook failed on {one.message_cid}", self.after_commit, one)
+            await self.shared_log.stored(tenant, stored)
+        elif stored:
             self._publish_until(stored[-1].seq)
         if garbage:
             try:
@@ -171,10 +199,11 @@ class Services:
 
     def catch_up(self, subscription: Subscription, tenant: str, after: int) -> None:
         """Notify a subscription of the states that were published after a number in the log, and are there still."""
-        self.events.emit_again(subscription, tenant, self._past(tenant, after))
+        self.events.emit_again(subscription, tenant, self.past(tenant, after, self.last_published))
 
-    def _past(self, tenant: str, after: int) -> Iterator[Past]:
-        for seq, columns in self.store.states_between(tenant, after, self.last_published):
+    def past(self, tenant: str, after: int, until: int) -> Iterator[Past]:
+        """Give what subscribers would have been told of a part of the log, as it is stored now."""
+        for seq, columns in self.store.states_between(tenant, after, until):
             try:
                 message = parse_stored(columns.message, columns.cid)
                 initial = None if columns.initial else self.store.initial_write(columns.tenant, columns.record_id or "")

@@ -43,6 +43,9 @@ _SCHEMA = [
     """
 ]
 
+_COUNTED = 64
+"""New documents after which they are counted anew, where other processes take some too."""
+
 _KEY_CHARACTERS = 52
 """Of 32 bytes in z-base-32."""
 
@@ -103,7 +106,7 @@ class _Gateway:
         self._clock = clock
         self._limits = limits
         self._budgets: LruCache[str, Budget] = LruCache(limits.addresses)
-        [(self._count,)] = database.connection.execute("SELECT count(*) FROM gateway_item")
+        self._count = self._counted()
 
     async def put(self, request: Request) -> Response:
         key = _key(request)
@@ -111,26 +114,33 @@ class _Gateway:
         body = await read_body(request, PAYLOAD_LIMIT)
         if body is None:
             raise HTTPException(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
-        item, held = parse_relay_payload(key, body), self._item(key)
+        item, held = parse_relay_payload(key, body), await self._database.read(lambda: self._item(key))
         now = sequence_at(self._clock.now())
         # What is held may be from when this clock was ahead: its owner can renew and follow it all the same.
         check_clock(item.seq, now if held is None else max(now, held.seq), self._limits.ahead)
         check_packet(identity_key_to_did(key), item.value)
         if not await verify_item(item, self._crypto):
             raise HTTPException(400, "the signature is not the key's")
-        held = self._item(key)  # as it is after the wait
+        await self._database.commit(lambda: self._put(key, item, now), of=key.hex())
+        return Response(status_code=200)
+
+    def _put(self, key: bytes, item: SignedItem, now: int) -> None:
+        """Store an item, in a transaction, if it may follow what is held by now."""
+        held = self._item(key)
         if held is not None:
             _check_succession(held, item)
         else:
             self._make_room(now)
-        with self._database.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO gateway_item VALUES (?, ?, ?)", (key, encode(item), now))
+        self._database.connection.execute(
+            "INSERT INTO gateway_item VALUES (?, ?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, renewed = excluded.renewed",
+            (key, encode(item), now),
+        )
         self._count += held is None
-        await self._database.flush()
-        return Response(status_code=200)
 
     async def get(self, request: Request) -> Response:
-        item = self._item(_key(request))
+        key = _key(request)
+        item = await self._database.read(lambda: self._item(key))
         if item is None:
             raise HTTPException(404, "no such DID here")
         return Response(encode(item), media_type="application/octet-stream", headers={"cache-control": "no-cache"})
@@ -143,6 +153,8 @@ class _Gateway:
 
     def _make_room(self, now: int) -> None:
         """Forget what nobody renews any more, and if that is not enough, what was not renewed for longest."""
+        if self._database.is_shared and self._count % _COUNTED == 0:
+            self._count = self._counted()
         self._forget("renewed <= ?", now - self._limits.kept)
         if self._count >= self._limits.items:
             oldest = "SELECT key FROM gateway_item WHERE renewed <= ? ORDER BY renewed LIMIT 1"
@@ -151,9 +163,12 @@ class _Gateway:
             raise HTTPException(503, "there is no room for new documents now", {"retry-after": "3600"})
 
     def _forget(self, condition: str, renewed: int) -> None:
-        with self._database.transaction() as db:
-            db.execute(f"DELETE FROM gateway_item WHERE {condition}", (renewed,))
-            self._count -= db.changes()
+        gone = self._database.connection.execute(f"DELETE FROM gateway_item WHERE {condition} RETURNING 1", (renewed,))
+        self._count -= len(gone.fetchall())
+
+    def _counted(self) -> int:
+        [(count,)] = self._database.connection.execute("SELECT count(*) FROM gateway_item")
+        return int(count)
 
     def _charge(self, request: Request) -> None:
         """Count a PUT for its address, or refuse it."""

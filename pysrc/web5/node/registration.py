@@ -12,11 +12,10 @@ every agreement outdated, and without a way to ask for a challenge it wants a pr
 
 from __future__ import annotations
 
+import hmac
 import json
-import secrets
 from dataclasses import dataclass
 from hashlib import sha256
-from math import inf
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -47,6 +46,10 @@ _SCHEMA = (
         terms_hash TEXT,
         registered INTEGER NOT NULL
     ) WITHOUT ROWID;
+
+    -- Of which challenges are made, so that every process of a node gives the same.
+    CREATE TABLE registration_secret (secret BLOB NOT NULL);
+    INSERT INTO registration_secret VALUES (randomblob(32));
     """,
 )
 
@@ -83,14 +86,16 @@ class Registrations:
         self._clock = clock
         self._terms = settings.terms
         self._terms_hash = None if settings.terms is None else sha256(settings.terms.encode()).hexdigest()
-        self._challenges = _Challenges(settings.hashes, clock) if settings.hashes else None
+        [(secret,)] = database.connection.execute("SELECT secret FROM registration_secret")
+        self._challenges = _Challenges(settings.hashes, clock, secret) if settings.hashes else None
 
     async def refusal(self, tenant: str) -> str | None:
         """Return why a tenant is not served, in the reference's words; None if it is (`TenantGate`)."""
         if not self.requirements:
             return None
         query = "SELECT terms_hash FROM registered_tenant WHERE did = ?"
-        row = self._database.connection.execute(query, (tenant,)).fetchone()
+        connection = self._database.connection
+        row = await self._database.read(lambda: connection.execute(query, (tenant,)).fetchone())
         if row is None:
             return "Not a registered tenant."
         if self._terms_hash is not None and row[0] != self._terms_hash:
@@ -131,27 +136,28 @@ class Registrations:
         except _Refusal as refusal:
             return JSONResponse({"code": refusal.code, "message": str(refusal)}, refusal.status)
         row = (asked.did, self._terms_hash, self._clock.now())
-        with self._database.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO registered_tenant VALUES (?, ?, ?)", row)
-        await self._database.flush()
+        query = (
+            "INSERT INTO registered_tenant VALUES (?, ?, ?) ON CONFLICT (did) DO UPDATE"
+            " SET terms_hash = excluded.terms_hash, registered = excluded.registered"
+        )
+        await self._database.commit(lambda: self._database.connection.execute(query, row), of=asked.did)
         return JSONResponse({"success": True})
 
 
 class _Challenges:
-    def __init__(self, hashes: int, clock: Clock) -> None:
+    def __init__(self, hashes: int, clock: Clock, secret: bytes) -> None:
         self._hashes = hashes
         self._clock = clock
-        self._nonces: list[str] = []
-        self._since = -inf
+        self._secret = secret
         self._solved: dict[str, float] = {}
 
     def current(self) -> Challenge:
-        self._renew()
-        return Challenge(self._nonces[-1], self._bound())
+        self._forget()
+        return Challenge(self._nonces()[-1], self._bound())
 
     def check(self, asked: _Asked) -> None:
         """Take a proof of work, once; raises _Refusal if it is none."""
-        self._renew()
+        self._forget()
         nonce = asked.response_nonce
         if nonce in self._solved:
             raise _Refusal("ProofOfWorkManagerResponseNonceReused", f"Not allowed to reused response nonce: {nonce}.")
@@ -160,7 +166,7 @@ class _Challenges:
                 "ProofOfWorkManagerInvalidResponseNonceFormat",
                 f"Response nonce not a HEX string representing a 256 bit value: {nonce[:128]}.",
             )
-        if asked.challenge_nonce not in self._nonces:
+        if asked.challenge_nonce not in self._nonces():
             shown = asked.challenge_nonce[:128]
             raise _Refusal("ProofOfWorkManagerInvalidChallengeNonce", f"Unknown or expired challenge nonce: {shown}.")
         challenge = Challenge(asked.challenge_nonce, self._bound())
@@ -171,11 +177,13 @@ class _Challenges:
             )
         self._solved[nonce] = self._clock.monotonic()
 
-    def _renew(self) -> None:
+    def _nonces(self) -> list[str]:
+        """Return the nonces of the last span of time and of this."""
+        span = int(self._clock.now() // (CHALLENGE_SECONDS * 1_000_000))
+        return [hmac.digest(self._secret, str(one).encode(), "sha256").hex().upper() for one in (span - 1, span)]
+
+    def _forget(self) -> None:
         now = self._clock.monotonic()
-        if now >= self._since + CHALLENGE_SECONDS:
-            kept = self._nonces[-1:] if now < self._since + 2 * CHALLENGE_SECONDS else []
-            self._nonces, self._since = [*kept, secrets.token_hex(_NONCE_BYTES).upper()], now
         self._solved = {nonce: when for nonce, when in self._solved.items() if now < when + _MINUTE}
 
     def _bound(self) -> int:

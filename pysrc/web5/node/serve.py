@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.guard import guarded_http
 from web5.cpython.http import HttpxHttp
@@ -19,8 +18,6 @@ from web5.crypto.signature_cache import SignatureCache
 from web5.dids.resolver import DidResolver, default_resolver
 from web5.dids.web import DidWeb
 from web5.dwn.engine import Dwn
-from web5.dwn.store.database import open_file
-from web5.dwn.store.schema import STEPS
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.errors import StorageError
 from web5.node.connect.relay import Relay
@@ -29,6 +26,7 @@ from web5.node.limits import Limits
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app
 from web5.node.static import create_site
+from web5.node.stores import CONNECT, DHT, Place, Stores, in_folder, open_part, stores_of
 from web5.node.tenants import use
 from web5.node.tenants.rates import Rates
 from web5.node.tenants.registry import Registry
@@ -42,25 +40,13 @@ NODES = ("/dwn0", "/dwn1")
 
 GATEWAY = "/dht"
 _OWN_GATEWAY = "http://gateway"
-RELAY = "connect.sqlite"
-"""The file with what apps and wallets have left for each other, below that of all data."""
-
-ROOT_FOLDER = "dwn"
-"""The folder, below that of all data, of a DWN at `/`."""
-
-DATABASE, REGISTRY, BLOBS = "dwn.sqlite", "tenants.sqlite", "blobs"
-"""The files in the folder of a DWN: messages, the word about tenants, and large data."""
-
-COMPONENTS = {"dwn": STEPS, "use": use.SCHEMA}
-"""The components of a DWN's database."""
-
 REVIEW_SECONDS = 30.0
 """Time between two looks at whether what allowed the subscriptions still holds."""
 
 
 @asynccontextmanager
 async def embedded(
-    data_dir: Path,
+    place: Place,
     site: Path | None,
     registration: RegistrationSettings | None = None,
     window_seconds: float | None = WINDOW_SECONDS,
@@ -80,7 +66,7 @@ async def embedded(
     """Open a whole node as one ASGI app.
 
     Parameters:
-        data_dir: the folder for the data of the nodes and the gateway.
+        place: the folder, or the PostgreSQL database, for the data of the nodes and the gateway.
         site: the folder of the static site; None serves none.
         registration: the nodes' demands on their tenants; None: nothing.
         window_seconds: as for `Dwn`.
@@ -93,18 +79,19 @@ async def embedded(
         connect: serve the relay of the connect flow.
 
     Raises:
-        StorageBusy: another process uses `data_dir`.
+        StorageBusy: another process uses the folder.
         StorageError: what is in it cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(sole_use(data_dir))
+        if isinstance(place, Path):
+            stack.enter_context(sole_use(place))
         crypto, clock = CPythonCrypto(), SystemClock()
         outside = HttpxHttp()
         stack.push_async_callback(outside.close)
         http: Http = outside
         served: ASGIApp | None = None
         if gateway:
-            database = open_file(data_dir / "gateway.sqlite")
+            database = open_part(place, DHT)
             stack.push_async_callback(database.close)
             served = create_gateway(database, crypto, clock)
             inside = HttpxHttp(httpx.ASGITransport(served))
@@ -117,11 +104,11 @@ async def embedded(
         nodes, gates = {}, {}
         for path in paths:
             prefix = path.rstrip("/")
-            opening = open_node(folder_of(data_dir, path), resolver, registration, window_seconds, rules)
+            opening = open_node(stores_of(place, path), resolver, registration, window_seconds, rules)
             nodes[prefix], gates[prefix] = await stack.enter_async_context(opening)
         relay = None
         if connect:
-            left = open_file(data_dir / RELAY)
+            left = open_part(place, CONNECT)
             stack.push_async_callback(left.close)
             relay = Relay(left, clock)
         dwns = create_app(
@@ -151,22 +138,18 @@ async def embedded(
         yield app
 
 
-def folder_of(data_dir: Path, path: str) -> Path:
-    """Return the folder of the DWN that is served at a path."""
-    return data_dir / (path.strip("/") or ROOT_FOLDER)
-
-
 @asynccontextmanager
 async def open_node(
-    folder: Path,
+    stores: Path | AbstractAsyncContextManager[Stores],
     resolver: DidResolver,
     registration: RegistrationSettings | None = None,
     window_seconds: float | None = WINDOW_SECONDS,
     rules: TenantRules | None = None,
 ) -> AsyncIterator[tuple[Dwn, Registrations | None]]:
-    """Open a DWN on a SQLite file and a folder of blobs, with its registrations; closed at the end of the block.
+    """Open a DWN with its registrations; closed at the end of the block.
 
     Parameters:
+        stores: what it keeps its data in, or a folder for that.
         registration: the demands on its tenants; None: everybody is served.
         window_seconds: as for `Dwn`.
         rules: as for `embedded`.
@@ -176,26 +159,15 @@ async def open_node(
         StorageError: the data in it cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(sole_use(folder))
-        database = open_file(folder / DATABASE)
-        stack.push_async_callback(database.close)
-        database.check_version(COMPONENTS)
-        blobs = FileBlobs(folder / BLOBS)
-        stack.push_async_callback(blobs.close)
+        held = await stack.enter_async_context(in_folder(stores) if isinstance(stores, Path) else stores)
         registrations = None
         if registration is not None and registration.requirements:
-            registry = open_file(folder / "registrations.sqlite")
-            stack.push_async_callback(registry.close)
-            registrations = Registrations(registry, registration, SystemClock())
-        tenancy = None
-        if rules is not None:
-            said = open_file(folder / REGISTRY)
-            stack.push_async_callback(said.close)
-            tenancy = Tenancy(Registry(said), rules, registrations)
+            registrations = Registrations(held.registrations(), registration, SystemClock())
+        tenancy = Tenancy(Registry(held.said()), rules, registrations) if rules is not None else None
         crypto = SignatureCache(CPythonCrypto())
         dwn = Dwn(
-            database=database,
-            blobs=blobs,
+            database=held.messages,
+            blobs=held.blobs,
             resolver=resolver,
             crypto=crypto,
             clock=SystemClock(),
@@ -204,8 +176,12 @@ async def open_node(
         )
         await dwn.open()
         if tenancy is not None:
-            use.prepare(database)
+            use.prepare(held.messages)
             tenancy.watch(dwn)
+        if held.shared is not None:
+            from web5.node.postgres.upkeep import attending  # with the extra alone
+
+            await stack.enter_async_context(attending(held.shared, dwn))
         reviewing = asyncio.create_task(_review(dwn, REVIEW_SECONDS))
         stack.callback(reviewing.cancel)
         yield dwn, registrations

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web5.dwn.engine import Dwn
 from web5.dwn.rpc_body import BODY_V1
+from web5.errors import StorageError
 from web5.node.connect.relay import Relay
 from web5.node.connect.routes import relay_routes
 from web5.node.endpoint import answer_post, cross_origin
@@ -113,9 +114,10 @@ def _routes(
 async def _health(dwn: Dwn, request: Request) -> Response:
     """Answer 200 while the store can be read, and took what it was given last; else 503."""
     try:
-        dwn.database.connection.execute("SELECT count(*) FROM component").fetchone()
+        connection = dwn.database.connection
+        await dwn.database.read(lambda: connection.execute("SELECT count(*) FROM component").fetchone())
         ok = dwn.database.health.trouble is None
-    except apsw.Error:
+    except (apsw.Error, StorageError):
         ok = False
     return JSONResponse({"ok": ok}, 200 if ok else 503, {"cache-control": "no-store"})
 

@@ -12,7 +12,8 @@ from web5 import Web5
 from web5.cpython.agent import open_agent
 from web5.cpython.http import HttpxHttp
 from web5.dwn.store.database import open_file
-from web5.node.serve import REGISTRY, embedded, folder_of
+from web5.node.serve import embedded
+from web5.node.stores import REGISTRY
 from web5.node.tenants.registry import Quota, Registry, Said
 from web5.node.tenants.tenancy import TenantRules
 from web5.sync import State
@@ -39,7 +40,7 @@ async def test_a_full_node_blocks_and_a_larger_quota_lets_it_go_on(tmp_path: Pat
         blocked = [one for one in left if one.state is State.BLOCKED]
         assert blocked and {one.code for one in blocked} == {507}
         assert all(one.detail.startswith("TenantMessageQuotaExceeded: ") for one in blocked)
-        database = open_file(folder_of(tmp_path / "remotes", "/dwn0") / REGISTRY)
+        database = open_file(tmp_path / "remotes" / "dwn0" / REGISTRY)
         for tenant in (did, agent.vault.agent_did):
             await Registry(database).say(tenant, Said(messages=0))
         await database.close()

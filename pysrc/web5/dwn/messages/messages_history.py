@@ -61,6 +61,10 @@ async def handle_history(services: Services, call: Call) -> Reply:
     """
     message = HISTORY.check(call.message)
     await _authenticate(services, call, message, Code.MessagesHistoryAuthorizationFailed)
+    return await services.database.read(lambda: _history(services, call, message))
+
+
+def _history(services: Services, call: Call, message: Message) -> Reply:
     store, tenant = services.store, services.store.tenant(call.tenant)
     after = position(store, message["descriptor"].get("cursor"))
     room, entries, last, cursor = call.room_left(), list[Message](), None, None

@@ -53,11 +53,15 @@ async def handle_query(services: Services, call: Call) -> Reply:
     message = QUERY.check(call.message)
     parties = _parse(message)
     await services.verifier.authenticate(message)
+    cids, cursor = await services.database.read(lambda: _find(services, call, message, parties))
+    return reply(200, "OK", entries=cids, cursor=cursor)
+
+
+def _find(services: Services, call: Call, message: Message, parties: Parties) -> tuple[list[str], Any]:
     _check_grant(services, call, message, parties, Code.MessagesQueryAuthorizationFailed)
     descriptor = message["descriptor"]
     filters, cursor = descriptor["filters"], descriptor.get("cursor")
-    cids, cursor = query_events(services.store, call.tenant, filters, cursor, call.room_left())
-    return reply(200, "OK", entries=cids, cursor=cursor)
+    return query_events(services.store, call.tenant, filters, cursor, call.room_left())
 
 
 async def handle_subscribe(services: Services, call: Call) -> Reply:
@@ -66,7 +70,7 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     parties = _parse(message)
     code = Code.MessagesSubscribeAuthorizationFailed
     await services.verifier.authenticate(message)
-    _check_grant(services, call, message, parties, code)
+    await services.database.read(lambda: _check_grant(services, call, message, parties, code))
     handler = call.require_handler(Code.MessagesSubscribeEventStreamUnimplemented)
     is_tenants, is_allowed = parties.author == call.tenant, None
     if not is_tenants:
@@ -74,7 +78,7 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
     alternatives = message_terms(message["descriptor"]["filters"])
     is_allowed = services.in_time(message, is_allowed)
     cid = message_cid(message)
-    subscription = services.events.subscribe(
+    subscription = await services.subscribe(
         call.tenant, cid, alternatives, handler, is_tenants=is_tenants, is_allowed=is_allowed
     )
     return reply(200, "OK", subscription=subscription)
@@ -91,6 +95,10 @@ async def handle_read(services: Services, call: Call) -> Reply:
     check_moment(descriptor["messageTimestamp"])
     parties = claims.parties()
     await services.verifier.authenticate(message)
+    return await services.database.read(lambda: _read(services, call, message, parties, cid))
+
+
+def _read(services: Services, call: Call, message: Message, parties: Parties, cid: str) -> Reply:
     store, tenant = services.store, services.store.tenant(call.tenant)
     row = store.message(tenant, cid)
     if parties.author != call.tenant:
@@ -104,7 +112,7 @@ async def handle_read(services: Services, call: Call) -> Reply:
     if row is None or row.method == SUPERSEDED:
         raise NotFound("", "Not Found")
     found = row.message
-    entry = {"message": found, "messageCid": cid}
+    entry: dict[str, Any] = {"message": found, "messageCid": cid}
     data = None
     if row.method == "Write":
         # The data of a grant that ended are kept for MessagesHistory alone.

@@ -88,7 +88,7 @@ async def handle_configure(services: Services, call: Call) -> Reply:
     claims.parties()
     cid = message_cid(message)
     await services.verifier.authenticate(message)
-    await services.put(lambda: _change(services.store, call, message, cid, claims))
+    await services.put(call.tenant, lambda: _change(services.store, call, message, cid, claims))
     return reply(202, "Accepted")
 
 
@@ -141,7 +141,9 @@ async def handle_query(services: Services, call: Call) -> Reply:
         await services.verifier.authenticate(message)
         if parties.author != call.tenant and not (
             parties.claims.get("permissionGrantId")
-            and invokes_grant(services.store, call.tenant, message, parties, now=services.now)
+            and await services.database.read(
+                lambda: invokes_grant(services.store, call.tenant, message, parties, now=services.now)
+            )
         ):
             raise Unauthorized(Code.ProtocolsQueryUnauthorized, "The ProtocolsQuery failed authorization")
     except Unauthorized as error:
@@ -151,8 +153,13 @@ async def handle_query(services: Services, call: Call) -> Reply:
     # No protocol has a recipient.
     if "recipient" in filter:
         return reply(200, "OK", entries=[])
+    protocol = filter.get("protocol")
+    return await services.database.read(lambda: _found(services, call, protocol, published_only=published_only))
+
+
+def _found(services: Services, call: Call, protocol: str | None, *, published_only: bool) -> Reply:
     tenant = services.store.tenant(call.tenant)
-    found = configurations(services.store, tenant, protocol=filter.get("protocol"), published_only=published_only)
+    found = configurations(services.store, tenant, protocol=protocol, published_only=published_only)
     room, entries, last, cursor = call.room_left(), [], None, None
     for one in found:
         room -= json_size(one.body)

@@ -42,7 +42,7 @@ async def handle(services: Services, call: Call) -> Reply:
     parties = claims.parties()
     cid = message_cid(message)
     await services.verifier.authenticate(message)
-    await services.put(lambda: _change(services.store, call, message, cid, parties), makes_room=True)
+    await services.put(call.tenant, lambda: _change(services.store, call, message, cid, parties), makes_room=True)
     return reply(202, "Accepted")
 
 

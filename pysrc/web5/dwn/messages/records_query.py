@@ -75,7 +75,7 @@ async def handle_query(services: Services, call: Call) -> Reply:
         )
     parties = _parse(message, Code.RecordsQueryFilterMissingRequiredProperties, "queries")
     await _authorize(services, call, message, parties)
-    entries, cursor = _find(services, call, descriptor, parties)
+    entries, cursor = await services.database.read(lambda: _find(services, call, descriptor, parties))
     return reply(200, "OK", entries=entries, cursor=cursor)
 
 
@@ -93,7 +93,7 @@ async def handle_subscribe(services: Services, call: Call) -> Reply:
         is_allowed = allows(lambda: _check_leave(services, call, message, parties))
     is_allowed = services.in_time(message, is_allowed)
     cid = message_cid(message)
-    subscription = services.events.subscribe(
+    subscription = await services.subscribe(
         call.tenant, cid, alternatives, handler, is_tenants=parties.author == call.tenant, is_allowed=is_allowed
     )
     return reply(200, "OK", subscription=subscription)
@@ -116,7 +116,7 @@ async def _authorize(services: Services, call: Call, message: Message, parties: 
     if parties.author is None and filter.get("published") is not False:
         return
     await services.verifier.authenticate(message)
-    _check_leave(services, call, message, parties)
+    await services.database.read(lambda: _check_leave(services, call, message, parties))
 
 
 def _check_leave(services: Services, call: Call, message: Message, parties: Parties) -> None:

@@ -49,7 +49,7 @@ async def handle(services: Services, call: Call) -> Reply:
     parties = claims.parties()
     if parties.author is not None:
         await services.verifier.authenticate(message)
-    return _read(services, call.tenant, message, parties)
+    return await services.database.read(lambda: _read(services, call.tenant, message, parties))
 
 
 def _read(services: Services, tenant_did: str, message: Message, parties: Parties) -> Reply:

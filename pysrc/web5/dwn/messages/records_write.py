@@ -42,18 +42,18 @@ async def handle(services: Services, call: Call) -> Reply:
     write = parse_write(SCHEMA.check(call.message))
     try:
         await services.verifier.authenticate(write.message)
-    except Unauthorized as refusal:
-        _refuse(services.store, call, write, refusal)
+    except Unauthorized as error:
+        refusal = error
+        await services.database.read(lambda: _refuse(services.store, call, write, refusal))
 
     incoming = None
     if call.data is not None:
         if not (isinstance(call.data, bytes) and len(call.data) <= MAX_INLINE_BYTES):
             # So that a message that is refused does not make us take in all of its data.
-            tenant = services.store.tenant(call.tenant)
-            _admit(services.store, tenant, call, write, services.store.record(tenant, write.record_id))
+            await services.database.read(lambda: _admit_now(services.store, call, write))
         incoming = await receive(call.data, write.descriptor["dataSize"], services.blobs)
     try:
-        applied = await services.put(lambda: _change(services.store, call, write, incoming))
+        applied = await services.put(call.tenant, lambda: _change(services.store, call, write, incoming))
     except Exception:
         if incoming is not None and incoming.key is not None:
             with suppress(StorageError):  # the next opening tries again
@@ -86,14 +86,17 @@ async def check_each(services: Services, calls: Sequence[Call]) -> list[Checked]
 
 
 async def store_each(services: Services, checked: Sequence[Checked]) -> list[Reply | DwnError]:
-    """Handle calls one after the other, and return each reply or refusal.
+    """Handle calls for one tenant one after the other, and return each reply or refusal.
 
     Those that may be stored share one transaction and one flush.
 
     Raises:
         StorageError, or what a hook raises: none of them is stored.
     """
-    outcomes = await services.put_each(lambda: (_store(services.store, one) for one in checked))
+    if not checked:
+        return []
+    tenant = checked[0].call.tenant
+    outcomes = await services.put_each(tenant, lambda: (_store(services.store, one) for one in checked))
     return [one if isinstance(one, DwnError) else _accepted(one) for one in outcomes]
 
 
@@ -127,6 +130,11 @@ def _refuse(store: Store, call: Call, write: ParsedWrite, refusal: Unauthorized)
 
 def _accepted(applied: Applied) -> Reply:
     return reply(202, "Accepted") if applied.is_latest_base_state else reply(204, "No Content")
+
+
+def _admit_now(store: Store, call: Call, write: ParsedWrite) -> None:
+    tenant = store.tenant(call.tenant)
+    _admit(store, tenant, call, write, store.record(tenant, write.record_id))
 
 
 def _admit(store: Store, tenant: int, call: Call, write: ParsedWrite, existing: list[MessageRow]) -> Message | None:

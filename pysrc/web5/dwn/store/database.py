@@ -84,7 +84,10 @@ class Database:
 
     Attributes:
         health: what is wrong with what holds the data.
+        is_shared: True if other processes change it meanwhile.
     """
+
+    is_shared = False
 
     def __init__(self, connection: apsw.Connection, backing: Backing | None = None) -> None:
         self.connection = connection
@@ -93,11 +96,12 @@ class Database:
         self._room = RoomWatch(self.health, self._touch)
 
     @contextmanager
-    def transaction(self, *, makes_room: bool = False) -> Iterator[apsw.Connection]:
+    def transaction(self, *, makes_room: bool = False, of: str | None = None) -> Iterator[apsw.Connection]:
         """Commit the block's statements together, or none of them if it raises. Do not await inside.
 
         Parameters:
             makes_room: it deletes more than it adds, or keeps account; so it may use the room that is kept for that.
+            of: the tenant whose data it changes; where the database is shared, only one at a time does.
 
         Raises:
             StorageError: as `_ERRORS` has it.
@@ -115,13 +119,17 @@ class Database:
             raise
         self._backing.committed(makes_room=makes_room)
 
-    async def commit(self, change: Callable[[], T], *, makes_room: bool = False) -> T:
+    async def read(self, look: Callable[[], T]) -> T:
+        """Return what some reading returns, all of it from one moment."""
+        return look()
+
+    async def commit(self, change: Callable[[], T], *, makes_room: bool = False, of: str | None = None) -> T:
         """Run something in a transaction, and return what it returns once that is durable.
 
         Where there is no room for it and for what shared the write, it is run once more, alone.
 
         Parameters:
-            makes_room: as `transaction` has it.
+            makes_room, of: as `transaction` has it.
 
         Raises:
             StorageFull, StorageError: nothing of it is kept.
@@ -144,11 +152,11 @@ class Database:
         return found
 
     @contextmanager
-    def erasing_transaction(self, *, makes_room: bool = False) -> Iterator[apsw.Connection]:
+    def erasing_transaction(self, *, makes_room: bool = False, of: str | None = None) -> Iterator[apsw.Connection]:
         """Run a transaction that overwrites deleted and replaced content; `erase` drops older copies of its pages.
 
         Parameters:
-            makes_room: as `transaction` has it.
+            makes_room, of: as `transaction` has it.
         """
         self.connection.execute("PRAGMA secure_delete=ON").fetchall()
         try:
@@ -202,7 +210,7 @@ class Database:
         if self.connection.table_exists(None, "component"):
             stored: dict[str, int] = dict(self.connection.execute("SELECT name, version FROM component"))
             for component, version in stored.items():
-                _check_version(component, version, len(components.get(component, ())))
+                check_component(component, version, len(components.get(component, ())))
 
     def migrate(self, component: str, steps: Sequence[str]) -> None:
         """Run the scripts of `steps` that this database has not seen yet, in one transaction.
@@ -216,7 +224,7 @@ class Database:
             db.execute("CREATE TABLE IF NOT EXISTS component (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")
             row = db.execute("SELECT version FROM component WHERE name = ?", (component,)).fetchone()
             done = row[0] if row else 0
-            _check_version(component, done, len(steps))
+            check_component(component, done, len(steps))
             for script in steps[done:]:
                 db.execute(script)
             if done < len(steps):
@@ -238,7 +246,8 @@ class Database:
                 await self._backing.close()
 
 
-def _check_version(component: str, version: int, known: int) -> None:
+def check_component(component: str, version: int, known: int) -> None:
+    """Raise StorageNewer if a component has seen more steps than are known."""
     if version > known:
         raise StorageNewer(
             "A newer version of this program wrote what is stored here"

@@ -79,7 +79,7 @@ def configurations(
     store: Store, tenant: int, *, protocol: str | None, published_only: bool
 ) -> Generator[Configuration, None, None]:
     """Give ProtocolsConfigure messages, of one protocol if it is given, oldest first."""
-    condition = (" AND protocol = ?" if protocol is not None else "") + (" AND published" if published_only else "")
+    condition = (" AND protocol = ?" if protocol is not None else "") + (" AND published = 1" if published_only else "")
     rows = store.connection.execute(
         "SELECT cid, message_timestamp, message FROM dwn_message INDEXED BY dwn_by_configured"
         f" WHERE tenant = ? AND method = 'Configure'{condition} ORDER BY message_timestamp, cid",

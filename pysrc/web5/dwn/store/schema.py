@@ -6,6 +6,7 @@ A released step of `STEPS` is never edited: add another.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -82,12 +83,11 @@ STEPS = (
     CREATE INDEX dwn_by_attester ON dwn_message (tenant, attester, method, date_created, cid)
         WHERE latest = 1 AND attester IS NOT NULL;
 
-    -- Tags of the latest states. A text is stored as UTF-16BE bytes, so that it sorts as JavaScript compares texts;
-    -- a number as a number; a boolean as 'true' or 'false', so that it equals neither.
+    -- Tags of the latest states. A value is stored as bytes that sort as JavaScript compares it (`stored_tag`).
     CREATE TABLE dwn_tag (
         tag_tenant INTEGER NOT NULL,
         name TEXT NOT NULL,
-        value NOT NULL,
+        value BLOB NOT NULL,
         tag_created TEXT NOT NULL,
         tagged INTEGER NOT NULL,
         PRIMARY KEY (tag_tenant, name, value, tag_created, tagged)
@@ -195,8 +195,21 @@ def tag_values(message: Message) -> Iterator[tuple[str, Any]]:
             yield name, stored_tag(item)
 
 
-def stored_tag(value: str | int | float | bool) -> bytes | str | int | float:
-    """Return a tag's value as stored: texts, numbers and booleans compare as in JavaScript, and never mix."""
+_NUMBER, _BOOLEAN, _TEXT = b"\x01", b"\x02", b"\x03"
+_SIGN = 1 << 63
+
+
+def stored_tag(value: str | int | float | bool) -> bytes:
+    """Return a tag's value as stored: bytes that begin with its type, and compare as the values do in JavaScript."""
     if isinstance(value, bool):
-        return "true" if value else "false"
-    return value.encode("utf-16-be") if isinstance(value, str) else value
+        return _BOOLEAN + (b"true" if value else b"false")
+    if isinstance(value, str):
+        return _TEXT + value.encode("utf-16-be")
+    bits = int.from_bytes(struct.pack(">d", value + 0.0), "big")  # no -0.0
+    return _NUMBER + (bits ^ (2 * _SIGN - 1 if bits & _SIGN else _SIGN)).to_bytes(8, "big")
+
+
+def same_type(stored: bytes) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
+    """Return the tests that the stored values of a tag's type pass, and no others."""
+    kind = stored[:1]
+    return (">=", kind), ("<", bytes([kind[0] + 1]))

@@ -159,10 +159,13 @@ def _find(db: apsw.Connection, query: _Query, terms: Sequence[Term]) -> Generato
         where.append(f"({key}, cid) {'>' if query.direction == 'ASC' else '<'} (?, ?)")
         values.extend(query.after)
     order = f" ORDER BY {key} {query.direction}, cid {query.direction}" if query.method is not None else ""
-    values.append(-1 if query.limit is None else query.limit)
+    limit = ""
+    if query.limit is not None:
+        limit = " LIMIT ?"
+        values.append(query.limit)
     rows = db.execute(
         f"SELECT cid, record_id, method, initial, {query.column}, message, data FROM {source}"
-        f" WHERE {' AND '.join(where)}{order} LIMIT ?",
+        f" WHERE {' AND '.join(where)}{order}{limit}",
         values,
     )
     with closing(rows):
@@ -197,7 +200,8 @@ def _is_narrow(db: apsw.Connection, tenant: int, term: Term) -> bool:
         source = f"dwn_message INDEXED BY {_LEADS[term.name]} WHERE tenant = ? AND {text}"
         if term.name not in _WHOLE:
             source += " AND latest = 1"
-    counted = db.execute(f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {NARROW})", (tenant, *values)).fetchone()
+    query = f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {NARROW}) AS few"
+    counted = db.execute(query, (tenant, *values)).fetchone()
     assert counted is not None
     return bool(counted[0] < NARROW)
 
@@ -320,12 +324,8 @@ def _condition(term: Term) -> Condition:
 
 def _tag_condition(term: Term) -> Condition:
     """Return a condition on a row of `dwn_tag`."""
-    tests = list(term.tests)
-    # SQLite sorts numbers before texts before bytes; a range stays within its own type.
-    if all(operator != "=" for operator, _ in tests):
-        tests.append((">=", b"") if isinstance(tests[0][1], bytes) else ("<", ""))
-    terms = "".join(f" AND value {operator} ?" for operator, _ in tests)
-    return f"name = ?{terms}", (term.name, *(value for _, value in tests))
+    terms = "".join(f" AND value {operator} ?" for operator, _ in term.tests)
+    return f"name = ?{terms}", (term.name, *(value for _, value in term.tests))
 
 
 def _test(column: str, operator: str, wanted: Any) -> Condition:

@@ -166,10 +166,13 @@ class Store:
         return list(self.connection.execute(f"SELECT seq, cid {log} ORDER BY seq LIMIT ?", (*values, limit)))
 
     def states_between(self, tenant: str, after: int, until: int) -> Iterator[tuple[int, Columns]]:
-        """Give the numbers in the log, and the rows, of a tenant's records in their latest states, oldest first."""
+        """Give the numbers in the log, and the rows, of what subscribers are told of, oldest first.
+
+        That are a tenant's records in their latest states, and its protocols.
+        """
         query = (
             f"SELECT seq, {', '.join(Columns._fields)} FROM dwn_message"
-            " WHERE tenant = ? AND seq > ? AND seq <= ? AND latest = 1 ORDER BY seq"
+            " WHERE tenant = ? AND seq > ? AND seq <= ? AND (latest = 1 OR method = 'Configure') ORDER BY seq"
         )
         found: list[tuple[Any, ...]] = self.connection.execute(query, (self.tenant(tenant), after, until)).fetchall()
         for seq, *values in found:

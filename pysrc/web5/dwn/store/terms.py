@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from web5.dwn.contexts import END_OF_SEGMENT
 from web5.dwn.permissions import protocol as permissions
-from web5.dwn.store.schema import stored_tag
+from web5.dwn.store.schema import same_type, stored_tag
 
 Filter = Mapping[str, Any]
 
@@ -144,7 +144,7 @@ def _tag_term(name: str, wanted: Any) -> Term:
         prefix = wanted["startsWith"]
         return Term(name, ((">=", stored_tag(prefix)), ("<", stored_tag(prefix + _END_OF_PREFIX))), is_tag=True)
     tests = tuple((_COMPARE[bound], stored_tag(limit)) for bound, limit in wanted.items())
-    return Term(name, tests, is_tag=True)
+    return Term(name, (*tests, *same_type(tests[0][1])), is_tag=True)  # a range stays within its own type
 
 
 def _term(name: str, value: Any) -> Term:

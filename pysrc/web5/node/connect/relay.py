@@ -118,7 +118,9 @@ class Relay:
         if not _JWE.fullmatch(text):
             raise Refused(400, "Bad Request: only an encrypted object (a compact JWE) is relayed")
         _charge(self._leaving, address, limits.burst, limits.per_minute, self._clock)
-        with self._database.transaction() as db:
+
+        def leave() -> None:
+            db = self._database.connection
             db.execute("DELETE FROM left_to_connect WHERE expires <= ?", (now,))
             [(of_address,)] = db.execute("SELECT count(*) FROM left_to_connect WHERE address = ?", (address,))
             [(held,)] = db.execute("SELECT ifnull(sum(length(text)), 0) FROM left_to_connect")
@@ -127,10 +129,11 @@ class Relay:
             if held + len(text) > limits.held:
                 raise Refused(503, "Service Unavailable: too much waits to be taken", KEPT_SECONDS)
             row = (kind, name, text, address, now + KEPT_SECONDS)
-            db.execute("INSERT OR IGNORE INTO left_to_connect VALUES (?, ?, ?, ?, ?)", row)
-            if not db.changes():
+            query = "INSERT INTO left_to_connect VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"
+            if not db.execute(query, row).fetchall():
                 raise Refused(409, "Conflict")
-        await self._database.flush()
+
+        await self._database.commit(leave)
 
     async def take(self, kind: Kind, name: str, address: str, *, only_look: bool = False) -> str | None:
         """Return what was left under a name, and hold it no longer; None if there is nothing.
@@ -142,15 +145,14 @@ class Relay:
             Refused: this address asks too often (429).
         """
         _charge(self._asking, address, self.limits.asked_burst, self.limits.asked_per_minute, self._clock)
-        where, key = "kind = ? AND name = ?", (kind, name)
-        with self._database.transaction() as db:
-            query = f"SELECT text FROM left_to_connect WHERE {where} AND expires > ?"
-            row = db.execute(query, (*key, self._now())).fetchone()
-            if row is not None and not only_look:
-                db.execute(f"DELETE FROM left_to_connect WHERE {where}", key)
-        if row is not None and not only_look:
-            await self._database.flush()
-        return row[0] if row is not None else None
+        db, values = self._database.connection, (kind, name, self._now())
+        where = "FROM left_to_connect WHERE kind = ? AND name = ? AND expires > ?"
+        if only_look:
+            found = await self._database.read(lambda: db.execute(f"SELECT text {where}", values).fetchall())
+        else:
+            query = f"DELETE {where} RETURNING text"
+            found = await self._database.commit(lambda: db.execute(query, values).fetchall(), of=name)
+        return str(found[0][0]) if found else None
 
     def _now(self) -> int:
         return self._clock.now() // 1_000_000

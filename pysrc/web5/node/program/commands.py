@@ -10,13 +10,13 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from web5.errors import StorageError, Web5Error
+from web5.errors import InvalidArgument, StorageError, Web5Error
 from web5.node import logs
 from web5.node.http.connections import ConnectionLimits
 from web5.node.http.requests import NumberedRequests
 from web5.node.http.server import Server, ServerConfig, listen, server_config
 from web5.node.limits import Limits
-from web5.node.program.settings import NodeSettings, is_secret, shown
+from web5.node.program.settings import NodeSettings, is_secret, shown, without_password
 from web5.node.program.sources import Found, WrongSettings
 from web5.node.registration import RegistrationSettings
 from web5.node.serve import embedded
@@ -42,7 +42,10 @@ def config(found: Found) -> int:
     lines = [
         (f"# {name} is {'not set' if value is None else 'set, and not shown'}", found.places.get(name, "default"))
         if value is None or is_secret(name)
-        else (f"{name} = {shown(value)}", found.places.get(name, "default"))
+        else (
+            f"{name} = {shown(without_password(value) if name == 'database' else value)}",
+            found.places.get(name, "default"),
+        )
         for name, value in found.settings
     ]
     width = max(len(text) for text, _ in lines)
@@ -66,7 +69,7 @@ def serve(found: Found) -> int:
     registration = RegistrationSettings(_terms(found), settings.proof_of_work)
     listener = _listener(settings)
     app = embedded(
-        settings.data,
+        settings.place,
         settings.site,
         registration,
         settings.time_window or None,
@@ -85,7 +88,7 @@ def serve(found: Found) -> int:
     try:
         asyncio.run(_serve(listener, app, settings))
     except (StorageError, OSError) as error:
-        raise StorageError(f"The data in {settings.data} cannot be opened: {error}") from error
+        raise StorageError(f"The data in {settings.place_shown} cannot be opened: {error}") from error
     finally:
         listener.close()
     return 0
@@ -97,7 +100,7 @@ def backup(found: Found, target: Path) -> int:
     Raises:
         StorageError: they cannot be read, or the copy not be written.
     """
-    copied = back_up(found.settings.data, target)
+    copied = back_up(_folder(found, "pg_dump copies it while the node runs"), target)
     print(f"{target}: {copied.databases} databases, {copied.blobs} blobs, {copied.bytes:,} bytes")
     return 0
 
@@ -109,11 +112,18 @@ def check(found: Found) -> int:
         StorageError: there are none.
     """
     count = 0
-    for fault in faults(found.settings.data):
+    for fault in faults(folder := _folder(found, "pg_amcheck looks at it")):
         print(fault, flush=True)
         count += 1
-    print(f"{found.settings.data}: {f'{count} faults' if count else 'all is whole'}")
+    print(f"{folder}: {f'{count} faults' if count else 'all is whole'}")
     return FOUND if count else 0
+
+
+def _folder(found: Found, instead: str) -> Path:
+    """Return the folder of the data. Raises InvalidArgument where there is none."""
+    if found.settings.database is not None or found.settings.data is None:
+        raise InvalidArgument(f"the data are in PostgreSQL ({found.settings.place_shown}): {instead}")
+    return found.settings.data
 
 
 def tenant_rules(settings: NodeSettings) -> TenantRules:

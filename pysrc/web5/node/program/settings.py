@@ -17,6 +17,7 @@ from web5.node.http.connections import ConnectionLimits
 from web5.node.http.server import GRACE_SECONDS
 from web5.node.limits import LEAST_REPLY, Limits
 from web5.node.serve import GATEWAY
+from web5.node.stores import Place, Postgres
 
 PREFIX = "WEB5_NODE_"
 
@@ -51,6 +52,12 @@ def _path(text: str) -> str:
     return text
 
 
+def _database(text: str | None) -> str | None:
+    if text is not None and urlsplit(text).scheme not in ("postgresql", "postgres"):
+        raise ValueError("a database is like postgresql://user@host/name")
+    return text
+
+
 def _token(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if len(text) < LEAST_TOKEN or not text.isascii() or not text.isprintable():
@@ -69,7 +76,21 @@ class NodeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    data: Annotated[Path, Field(description="the folder of the data, for one process at a time")]
+    data: Annotated[
+        Path | None, Field(description="the folder of the data, for one process at a time; it or `database` is set")
+    ] = None
+    database: Annotated[
+        str | None,
+        AfterValidator(_database),
+        Field(
+            description="the PostgreSQL database of the data, for any number of processes, such as"
+            " `postgresql://user@host/name`, which counts before `data`; a password is better in `~/.pgpass`, or in"
+            " the variable, than in a flag"
+        ),
+    ] = None
+    database_connections: Annotated[
+        int, Field(ge=1, le=1000, description="the most connections that each DWN of this process works with there")
+    ] = 8
     host: Annotated[str, Field(description="the address to listen on; `0.0.0.0` or `::`: all of this machine's")] = (
         "127.0.0.1"
     )
@@ -195,6 +216,8 @@ class NodeSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _fits(self) -> NodeSettings:
+        if self.data is None and self.database is None:
+            raise ValueError("data: say where the data are: in a folder, or with database in PostgreSQL")
         if len(set(self.paths)) < len(self.paths):
             raise ValueError("paths: one is there twice")
         if "/" in self.paths and len(self.paths) > 1:
@@ -202,6 +225,25 @@ class NodeSettings(BaseSettings):
         if self.site is not None and "/" in self.paths:
             raise ValueError("site: it is served at /, so that the DWNs need paths of their own, such as /dwn0")
         return self
+
+    @property
+    def place(self) -> Place:
+        """The folder or the database of the data."""
+        if self.database is not None:
+            return Postgres(self.database, self.database_connections)
+        assert self.data is not None
+        return self.data
+
+    @property
+    def place_shown(self) -> str:
+        """The same in words, without a password."""
+        return str(self.data) if self.database is None else without_password(self.database)
+
+
+def without_password(url: str) -> str:
+    """Return the URL of a database without what only its users should know."""
+    shorter = re.sub(r"(?i)([?&]password=)[^&]*", r"\1…", url)
+    return re.sub(r"^([a-z]+://[^/@:]*):[^/@]*@", r"\1:…@", shorter)
 
 
 def is_secret(name: str) -> bool:

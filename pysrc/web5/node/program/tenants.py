@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 import apsw
 
-from web5.cpython.blobs import FileBlobs
 from web5.cpython.lock import sole_use
 from web5.dids.uri import parse_did
 from web5.dwn.store.database import open_file
@@ -21,10 +21,10 @@ from web5.dwn.store.whole import erase
 from web5.errors import InvalidArgument, StorageError
 from web5.node.program.commands import tenant_rules
 from web5.node.program.settings import NodeSettings
-from web5.node.serve import BLOBS, COMPONENTS, DATABASE, REGISTRY, folder_of
+from web5.node.stores import DATABASE, REGISTRY, Stores, in_folder, name_of, stores_of
 from web5.node.tenants.registry import Registry, Said
 from web5.node.tenants.tenancy import TenantRules
-from web5.node.tenants.use import Amount, all_used
+from web5.node.tenants.use import Amount, all_used, prepare
 
 USUAL, ANY = "usual", "any"
 _USUAL = -1
@@ -37,7 +37,7 @@ ACTIONS = {
     "suspend": "serve a tenant no longer, and keep what it has",
     "resume": "serve it again",
     "quota": "give a tenant a quota of its own",
-    "delete": "erase all that a tenant has here; the node must have ended",
+    "delete": "erase all that a tenant has here; a node with a folder must have ended",
 }
 
 
@@ -61,29 +61,47 @@ def run(options: argparse.Namespace, settings: NodeSettings) -> int:
     at = options.at or (settings.paths[0] if len(settings.paths) == 1 else None)
     if at not in settings.paths:
         raise InvalidArgument(f"say which DWN, with --at: {', '.join(settings.paths)}")
-    folder = folder_of(settings.data, at)
-    if not (folder / DATABASE).exists():
-        raise StorageError(f"there is no DWN in {folder}")
     if options.action != "list" and ((did := parse_did(options.did or "")) is None or did.uri != options.did):
         raise InvalidArgument(f"{options.action} wants the DID of a tenant, not {options.did!r}")
-    asyncio.run(_run(options, settings, folder))
+    asyncio.run(_in_postgres(options, settings, at) if settings.database else _in_folder(options, settings, at))
     return 0
 
 
-async def _run(options: argparse.Namespace, settings: NodeSettings, folder: Path) -> None:
+async def _in_folder(options: argparse.Namespace, settings: NodeSettings, at: str) -> None:
+    assert settings.data is not None
+    folder = settings.data / name_of(at)
+    if not (folder / DATABASE).exists():
+        raise StorageError(f"there is no DWN in {folder}")
     if options.action == "delete":
-        with sole_use(settings.data), sole_use(folder):
-            await _delete(folder, options.did)
+        with sole_use(settings.data):
+            async with in_folder(folder) as stores:
+                await _delete(stores, options.did)
         return
     database = open_file(folder / REGISTRY)
     try:
-        registry = Registry(database)
-        if options.action in ("list", "show"):
-            _show(options, tenant_rules(settings), _used(folder), registry.everything())
-        else:
-            await registry.say(options.did, _changed(options, registry.said(options.did)))
+        await _see_or_say(options, settings, Registry(database), lambda: _used(folder))
     finally:
         await database.close()
+
+
+async def _in_postgres(options: argparse.Namespace, settings: NodeSettings, at: str) -> None:
+    async with stores_of(settings.place, at, make=False) as stores:
+        database = stores.messages
+        Store(database).open()
+        prepare(database)
+        if options.action == "delete":
+            await _delete(stores, options.did)
+        else:
+            await _see_or_say(options, settings, Registry(database), lambda: all_used(database.connection))
+
+
+async def _see_or_say(
+    options: argparse.Namespace, settings: NodeSettings, registry: Registry, used: Callable[[], dict[str, Amount]]
+) -> None:
+    if options.action in ("list", "show"):
+        _show(options, tenant_rules(settings), used(), registry.everything())
+    else:
+        await registry.say(options.did, _changed(options, registry.said(options.did)))
 
 
 def _changed(options: argparse.Namespace, said: Said) -> Said:
@@ -126,19 +144,11 @@ def _row(did: str, rules: TenantRules, used: Amount, said: Said) -> dict[str, An
     return {"did": did, "state": state, **asdict(used), "quota": asdict(said.quota(rules.quota))}
 
 
-async def _delete(folder: Path, did: str) -> None:
-    database, blobs = open_file(folder / DATABASE), FileBlobs(folder / BLOBS)
-    try:
-        database.check_version(COMPONENTS)
-        store = Store(database)
-        store.open()
-        with database.transaction(makes_room=True):
-            keys = erase(store, did)
-        await database.flush()
-        await blobs.delete(keys)
-    finally:
-        await blobs.close()
-        await database.close()
+async def _delete(stores: Stores, did: str) -> None:
+    store = Store(stores.messages)
+    store.open()
+    keys = await stores.messages.commit(lambda: erase(store, did), makes_room=True, of=did)
+    await stores.blobs.delete(keys)
 
 
 def _amount(text: str) -> int:

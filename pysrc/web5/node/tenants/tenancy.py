@@ -55,7 +55,7 @@ class Tenancy:
 
     async def refusal(self, tenant: str) -> str | None:
         """Return why a tenant is not served, or None (`TenantGate`)."""
-        said = self._registry.said(tenant)
+        said = await self._registry.ask(tenant)
         if said.suspended:
             return SUSPENDED
         if self._rules.admission == "list" and not said.admitted:

@@ -18,7 +18,7 @@ import apsw
 
 from web5.cpython.blobs import SUFFIX
 from web5.errors import StorageError
-from web5.node.serve import BLOBS, DATABASE
+from web5.node.stores import BLOBS, DATABASE
 
 PARTIAL = ".incomplete"
 ROUNDS = 10

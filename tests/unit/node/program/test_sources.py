@@ -72,7 +72,7 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        ([], "data: it has to be set, by --data, by WEB5_NODE_DATA, or in the file of --config"),
+        ([], "data: say where the data are: in a folder, or with database in PostgreSQL"),
         (["--port", "65536"], "--port = 65536: input should be less than or equal to 65535"),
         (["--port", "http"], "--port = http: input should be a valid integer, unable to parse string as an integer"),
         (["--time-window", "-1"], "--time-window = -1: input should be greater than or equal to 0"),

@@ -16,7 +16,8 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn import compose
 from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_file
-from web5.node.serve import DATABASE, REGISTRY, open_node
+from web5.node.serve import open_node
+from web5.node.stores import DATABASE, REGISTRY
 from web5.node.tenants import use
 from web5.node.tenants.registry import Quota, Registry, Said
 from web5.node.tenants.tenancy import NOT_ADMITTED, SUSPENDED, TenantRules

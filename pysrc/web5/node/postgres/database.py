@@ -1,0 +1,208 @@
+"""One schema of a PostgreSQL database, in the place of the engine's SQLite database.
+
+Invariants:
+1. A change runs in a thread, over a connection of its own, in one transaction. All changes of one tenant, of whichever
+   process, follow one another: each holds the tenant's lock until it is committed. So the numbers of a tenant's event
+   log come in the order in which they can be read.
+2. Nothing that is stored is remembered here.
+3. Whether a transaction was committed whose answer was lost, the server is asked; only if it stays away does a change
+   fail that may have been made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any, TypeVar, cast
+
+import apsw
+import psycopg
+from psycopg import errors
+
+from web5.dwn.store.database import Database, check_component
+from web5.dwn.store.health import Ill
+from web5.errors import BadRequest, StorageError, StorageFull
+from web5.node.postgres.connections import CONNECTIONS, Connection, Connections
+from web5.node.postgres.faults import fault_of, is_broken
+
+T = TypeVar("T")
+
+ASK_SECONDS = 10.0
+"""Time for which the server is asked what became of a transaction."""
+
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_EVERYBODY = "all of the schema"
+"""The owner of changes that are not one tenant's."""
+
+
+class PostgresDatabase(Database):
+    """One schema, which other processes may use too.
+
+    Parameters:
+        url: of the database, as libpq takes it.
+        schema: the schema, which is there.
+        steps: the steps of each component's tables in PostgreSQL's words.
+        most: connections at a time.
+
+    Attributes:
+        url, schema: as given.
+    """
+
+    is_shared = True
+
+    def __init__(self, url: str, schema: str, steps: Mapping[str, Sequence[str]], most: int = CONNECTIONS) -> None:
+        self.url, self.schema = url, schema
+        self._steps = steps
+        self._connections = Connections(url, schema, most)
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix=f"postgres-{schema}")
+        self._working: set[asyncio.Future[Any]] = set()
+        self._closed = False
+        # It answers as far as the engine asks.
+        super().__init__(cast(apsw.Connection, self._connections))
+        self._connections.open()
+
+    @contextmanager
+    def transaction(self, *, makes_room: bool = False, of: str | None = None) -> Iterator[apsw.Connection]:
+        with self._in_our_terms(), self._begun(of) as (connection, number):
+            yield self.connection
+            self._commit(connection, number)
+
+    @contextmanager
+    def _begun(self, of: str | None) -> Iterator[tuple[Connection, int]]:
+        key = int.from_bytes(sha256(f"{self.schema} {of or _EVERYBODY}".encode()).digest()[:8], "big", signed=True)
+        with self._connections.held("BEGIN") as connection:
+            row = connection.execute(f"SELECT pg_advisory_xact_lock({key}), pg_current_xact_id()::text::bigint")
+            [(_, number)] = row
+            yield connection, number
+
+    def _commit(self, connection: Connection, number: int) -> None:
+        try:
+            connection.execute("COMMIT")
+        except Exception as error:
+            if not (is_broken(error) and self._was_committed(number)):
+                raise
+
+    def _was_committed(self, number: int) -> bool:
+        """Return whether a transaction was committed whose connection broke meanwhile."""
+        until = time.monotonic() + ASK_SECONDS
+        while time.monotonic() < until:
+            try:
+                with psycopg.connect(self.url, connect_timeout=5) as asking:
+                    [(status,)] = asking.execute(f"SELECT pg_xact_status('{number}'::xid8)")
+            except psycopg.Error:
+                status = None
+            if status in ("committed", "aborted"):
+                return bool(status == "committed")
+            time.sleep(0.1)
+        return False
+
+    async def commit(self, change: Callable[[], T], *, makes_room: bool = False, of: str | None = None) -> T:
+        def run() -> T:
+            with self.transaction(makes_room=makes_room, of=of):
+                return change()
+
+        found = await self._in_thread(run)
+        self.health.tell(None)
+        return found
+
+    async def read(self, look: Callable[[], T]) -> T:
+        def run() -> T:
+            with self._in_our_terms(), self._connections.held(_SNAPSHOT):
+                return look()
+
+        found = await self._in_thread(run)
+        if self.health.trouble is not None and self.health.trouble.kind == Ill.FAILING:
+            self.health.tell(None)
+        return found
+
+    async def off_the_loop(self, work: Callable[[], T]) -> T:
+        """Do something else that waits for PostgreSQL, its errors in our terms."""
+
+        def run() -> T:
+            with self._in_our_terms():
+                return work()
+
+        return await self._in_thread(run)
+
+    @property
+    def connections(self) -> Connections:
+        return self._connections
+
+    @contextmanager
+    def erasing_transaction(self, *, makes_room: bool = False, of: str | None = None) -> Iterator[apsw.Connection]:
+        with self.transaction(makes_room=makes_room, of=of) as db:
+            yield db
+
+    async def flush(self) -> None:
+        """Return: what is committed is durable."""
+
+    async def erase(self) -> None:
+        """Return: PostgreSQL's autovacuum overwrites deleted rows in its own time."""
+
+    def check_version(self, components: Mapping[str, Sequence[str]]) -> None:
+        with self._in_our_terms():
+            if self.connection.execute("SELECT to_regclass('component')::text").get is None:
+                return
+            for name, version in self.connection.execute("SELECT name, version FROM component"):
+                check_component(name, version, len(self._steps.get(name, components.get(name, ()))))
+
+    def migrate(self, component: str, steps: Sequence[str]) -> None:
+        steps = self._steps.get(component, steps)
+        with self._in_our_terms(), self._begun(None) as (connection, number):
+            connection.execute(
+                'CREATE TABLE IF NOT EXISTS component (name text COLLATE "C" PRIMARY KEY, version integer NOT NULL)'
+            )
+            row = connection.execute("SELECT version FROM component WHERE name = $1", (component,)).fetchone()
+            done = row[0] if row else 0
+            check_component(component, done, len(steps))
+            for script in steps[done:]:
+                connection.execute(script)
+            if done < len(steps):
+                connection.execute(
+                    "INSERT INTO component VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+                    (component, len(steps)),
+                )
+            self._commit(connection, number)
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._room.close()
+            if self._working:
+                await asyncio.wait(self._working)
+            await asyncio.to_thread(self._connections.close)
+            self._threads.shutdown(wait=False)
+
+    async def _in_thread(self, run: Callable[[], T]) -> T:
+        """Run something in a thread. A caller that is cancelled meanwhile waits for its end: it is done or undone."""
+        if self._closed:
+            raise StorageError("the store is closed")
+        work = asyncio.get_running_loop().run_in_executor(self._threads, run)
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
+        except StorageError as error:
+            self._tell(error)
+            raise
+
+    @contextmanager
+    def _in_our_terms(self) -> Iterator[None]:
+        try:
+            yield
+        except errors.ProgramLimitExceeded as error:
+            raise BadRequest("", "a value by which this message is found is too long for this node's store") from error
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            if (failure := fault_of(error)) is None:
+                raise
+            raise failure from error
+
+    def _tell(self, error: StorageError) -> None:
+        self.health.tell(Ill.FULL if isinstance(error, StorageFull) else Ill.FAILING, str(error))

@@ -1,0 +1,152 @@
+"""The stores of one DWN of a node, opened where the node keeps its data: in a folder, or in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from web5.cpython.blobs import FileBlobs
+from web5.cpython.lock import sole_use
+from web5.dwn.store.database import Database, open_file
+from web5.dwn.store.schema import STEPS
+from web5.errors import StorageError
+from web5.node.tenants import use
+from web5.ports.blobs import Blobs
+
+if TYPE_CHECKING:
+    from web5.node.postgres.database import PostgresDatabase
+
+ROOT = "dwn"
+"""The name of the folder of a DWN at `/`, below that of all data."""
+
+DHT, CONNECT = "gateway", "connect"
+"""The parts of a node that are no DWN: documents of did:dht, and what apps and wallets have left for each other."""
+
+DATABASE, REGISTRY, REGISTRATIONS, BLOBS = "dwn.sqlite", "tenants.sqlite", "registrations.sqlite", "blobs"
+"""The files in the folder of a DWN: messages, the word about tenants, who registered, and large data."""
+
+COMPONENTS = {"dwn": STEPS, "use": use.SCHEMA}
+"""The components of a DWN's database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A PostgreSQL database in which a node keeps its data.
+
+    Parameters:
+        url: as libpq takes it.
+        connections: the most that each DWN of a process works with at a time.
+    """
+
+    url: str
+    connections: int
+
+
+Place = Path | Postgres
+"""The folder of all data of a node, or the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of a DWN. In PostgreSQL all databases are one.
+
+    Parameters:
+        messages: the engine's database.
+        blobs: its large data.
+        said: opens that of the word about tenants, for as long as these are open.
+        registrations: that of who registered, likewise.
+        shared: the database, if other processes may have it open too.
+    """
+
+    messages: Database
+    blobs: Blobs
+    said: Callable[[], Database]
+    registrations: Callable[[], Database]
+    shared: PostgresDatabase | None = None
+
+
+def name_of(path: str) -> str:
+    """Return the name of the folder of the DWN that is served at a path."""
+    return path.strip("/") or ROOT
+
+
+@asynccontextmanager
+async def in_folder(folder: Path) -> AsyncIterator[Stores]:
+    """Open the stores of a DWN in a folder of its own.
+
+    Raises:
+        StorageBusy: another process has the folder open.
+        StorageError: the data in it cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(sole_use(folder))
+
+        def opened(file: str) -> Database:
+            database = open_file(folder / file)
+            stack.push_async_callback(database.close)
+            return database
+
+        messages = opened(DATABASE)
+        messages.check_version(COMPONENTS)
+        blobs = FileBlobs(folder / BLOBS)
+        stack.push_async_callback(blobs.close)
+        yield Stores(messages, blobs, partial(opened, REGISTRY), partial(opened, REGISTRATIONS))
+
+
+@asynccontextmanager
+async def in_postgres(place: Postgres, path: str, *, make: bool = True) -> AsyncIterator[Stores]:
+    """Open the stores of the DWN at a path in a schema of a PostgreSQL database.
+
+    Parameters:
+        make: False: one that is not there is not made.
+
+    Raises:
+        StorageError: it cannot be opened.
+    """
+    require_postgres()
+    from web5.node.postgres.blobs import PostgresBlobs
+    from web5.node.postgres.opening import open_postgres, schema_at
+
+    database = open_postgres(place.url, schema_at(path), most=place.connections, make=make)
+    try:
+        blobs = PostgresBlobs(database)
+        yield Stores(database, blobs, lambda: database, lambda: database, database)
+        await blobs.close()
+    finally:
+        await database.close()
+
+
+def stores_of(place: Place, path: str, *, make: bool = True) -> AbstractAsyncContextManager[Stores]:
+    """Open the stores of the DWN at a path, as `in_folder` or `in_postgres` does."""
+    if isinstance(place, Postgres):
+        return in_postgres(place, path, make=make)
+    return in_folder(place / name_of(path))
+
+
+def open_part(place: Place, part: str) -> Database:
+    """Open the store of a part of the node that is no DWN.
+
+    Raises:
+        StorageError: it cannot be opened.
+    """
+    if not isinstance(place, Postgres):
+        return open_file(place / f"{part}.sqlite")
+    require_postgres()
+    from web5.node.postgres import schema
+    from web5.node.postgres.opening import PREFIX, open_postgres
+
+    return open_postgres(place.url, PREFIX + part, {part: schema.PARTS[part]}, place.connections)
+
+
+def require_postgres() -> None:
+    """Raise StorageError unless what speaks to PostgreSQL is installed."""
+    try:
+        import psycopg
+        import psycopg_pool
+    except ImportError as error:
+        raise StorageError(f"PostgreSQL needs more ({error}): pip install 'web5-py[node,postgres]'") from error
+    del psycopg, psycopg_pool

@@ -1,0 +1,3 @@
+"""The same on PostgreSQL."""
+
+from tests.unit.dwn.test_history import *  # noqa: F403

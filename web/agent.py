@@ -6,11 +6,13 @@ BroadcastChannel "web5-events". A tab of a newer version becomes the node in the
 """
 
 import asyncio
+import json
 from contextlib import suppress
 from typing import Any
 
 import js
 from app.change_notifier import ChangeNotifier
+from app.files import LENT
 from app.service import SHARED, Service, answer, refusal
 from app.session import Session
 
@@ -45,20 +47,26 @@ def start() -> None:
     turn = asyncio.ensure_future(be_the_node())
 
 
-async def ask(name: str, arguments: str) -> str:
+async def ask(name: str, arguments: str, blob: Any = None) -> str:
     """Call a method of the notes service; one that is not shared makes this tab the node first.
 
     Parameters:
         name: one of `app.service.METHODS`.
         arguments: a JSON object.
+        blob: a Blob that the call is about, by the `key` in its arguments.
 
     Returns:
         `{"ok": …}` or `{"error": {"kind", "message", "code", "detail"}}`, as JSON.
     """
+    key = json.loads(arguments)["key"] if blob is not None else ""
+    if key:
+        LENT[key] = blob
     try:
         return await tabs.call(name, arguments, idempotent=True)
     except Web5Error as error:
         return refusal(broken or error)
+    finally:
+        LENT.pop(key, None)
 
 
 async def be_the_node() -> None:

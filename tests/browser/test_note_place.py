@@ -10,6 +10,7 @@ from playwright.async_api import BrowserContext, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.test_hostile_texts import OVERFLOWING
+from tests.browser.test_published_content import png
 from tests.browser.world import Device
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -38,6 +39,12 @@ LATER = """() => {
   localStorage.setItem("web5-notes-deleted", JSON.stringify([[id, did, 1]]));
 }"""
 """The moment to think better of it is over."""
+DROP = """(size) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([new Uint8Array(size)], "dropped.bin"));
+  const drop = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+  document.getElementById("note-text").dispatchEvent(drop);
+}"""
 BASE = 1_700_000_000_000_000
 
 
@@ -157,3 +164,38 @@ async def test_notes_are_found_by_their_words_and_tags_and_deleted_with_a_moment
     await page.wait_for_function("localStorage.getItem('web5-notes-deleted') === null")
     assert len((await device.ask("notes", limit=9))["notes"]) == 3
     await expect(cards).to_have_count(3)
+
+
+async def test_files_are_added_seen_stopped_and_downloaded(empty_device: Device, tmp_path: Path) -> None:
+    device, page = empty_device, empty_device.page
+    picture = {"name": "black.png", "mimeType": "image/png", "buffer": png(300, 200)}
+    large = {"name": "large \u202egnp.bin", "mimeType": "", "buffer": bytes(range(256)) * (12 * 4096)}
+    await page.set_input_files("#file-choose", [picture, large])  # type: ignore[list-item]
+    cards = page.locator("#note-list > li")
+    await expect(cards).to_have_count(2, timeout=60_000)
+    await expect(page.locator("#uploads > li")).to_have_count(0)
+    shown = cards.filter(has_text="black.png").get_by_role("img", name="black.png")
+    await expect(shown).to_be_visible()
+    assert await shown.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 300
+    await _looked_at(device, "notes-files")
+
+    card = cards.filter(has_text="large")
+    async with page.expect_download() as saving:
+        await card.get_by_role("button", name="Download").click()
+    saved = tmp_path / "saved"
+    await (await saving.value).save_as(saved)
+    assert saved.read_bytes() == large["buffer"]
+
+    # One that is dropped, and stopped: nothing of it stays.
+    await page.evaluate(DROP, 64 << 20)
+    stop = page.get_by_role("list", name="Files that are being added").get_by_role("button", name="Cancel")
+    await stop.click()
+    await expect(stop).to_have_count(0)
+    await expect(cards).to_have_count(2)
+    await page.evaluate(DROP, 1000)
+    await expect(cards).to_have_count(3)
+    await expect(cards.first).to_contain_text("dropped")
+    await device.reload()
+    await expect(cards).to_have_count(3)
+    await device.delete_note(cards.filter(has_text="dropped"))
+    assert [one["text"] for one in (await device.ask("notes", limit=5))["notes"]] == [large["name"], "black.png"]

@@ -34,6 +34,7 @@ class ChangeNotifier:
         self._mark = mark
         self._changed: set[str] = set()
         self._progress: dict[tuple[str, str, str | None], tuple[int, int]] = {}
+        self._files: dict[str, tuple[int, int]] = {}
         self._news: list[dict[str, Any]] = []
         self._recovery: Steps = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -59,6 +60,11 @@ class ChangeNotifier:
         """Post soon how far a recovery has come; an empty `steps` ends that."""
         self._recovery = steps
         self.changed("state")
+
+    def file(self, key: str, done: int, total: int) -> None:
+        """Post soon how much of a file that is being added is stored."""
+        self._files[key] = (done, total)
+        self.changed()
 
     def changed(self, *what: str) -> None:
         """Post soon that these changed: "messages", "notes" or "state"."""
@@ -99,6 +105,9 @@ class ChangeNotifier:
             event["progress"] = {"done": done, "total": total}
         if self._recovery:
             event["recovery"] = self._recovery
+        if self._files:
+            event["files"] = [{"key": key, "done": done, "total": total} for key, (done, total) in self._files.items()]
+            self._files.clear()
         if self._news:
             event["news"], self._news = self._news, []
         self._changed.clear()

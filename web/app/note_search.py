@@ -1,4 +1,4 @@
-"""Search over the text of all notes.
+"""Search over the text of all notes, and the names of files.
 
 Invariants:
 1. Texts are read once, the newest notes first, some at a time between other work; then each change is followed. A
@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from app import notes
+from app import files, notes
 from app.note_shape import Note, shape
 from web5 import Record, Web5
 from web5.errors import NotFound, StorageError, SubscriptionOverrun
@@ -31,12 +31,15 @@ LONGEST = 200_000
 MOST = 60_000_000
 """Characters of all texts together; notes beyond that, the oldest, are not searched."""
 
+SCHEMAS = (notes.SCHEMA, files.SCHEMA)
+
 MOST_WORDS = 20
 """Words of a search."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    schema: str
     created: int
     text: str
     tags: tuple[str, ...]
@@ -55,7 +58,7 @@ class Search:
         self._known: dict[str, _Known] = {}
         self._gone: set[str] = set()
         self._size = 0
-        self._is_whole = False
+        self._unread = set(SCHEMAS)
         self._is_asked = False
         self._following = TaskSet("the texts of the notes could not be read")
         self._begun = False
@@ -69,7 +72,8 @@ class Search:
         """Read the texts, unless that has begun."""
         if not self._begun:
             self._begun = True
-            self._following.start(self._follow())
+            for schema in SCHEMAS:
+                self._following.start(self._follow(schema))
 
     async def find(self, words: str, tag: str, limit: int) -> dict[str, Any]:
         """Return the newest notes that have all these words, or the beginnings of tags with a `#`.
@@ -89,13 +93,12 @@ class Search:
         found: list[Note] = []
         for _, id in fitting[:limit]:
             with suppress(NotFound):  # deleted, and the event of that is on its way
-                record = await self._web5.dwn.records.read(id, schema=notes.SCHEMA, data_format=notes.FORMAT)
-                found.append(await shape(self._web5, record))
+                found.append(await shape(self._web5, await self._web5.dwn.records.read(id)))
         return {
             "notes": found,
             "more": len(fitting) > limit,
             "searched": len(self._known),
-            "complete": self._is_whole,
+            "complete": not self._unread,
         }
 
     def tags(self, limit: int) -> list[list[Any]]:
@@ -105,14 +108,12 @@ class Search:
         counted = Counter(tag for one in self._known.values() for tag in one.tags)
         return [[tag, number] for tag, number in counted.most_common(limit)]
 
-    async def _follow(self) -> None:
+    async def _follow(self, schema: str) -> None:
         while True:
-            self._known.clear()
-            self._gone.clear()
-            self._size, self._is_whole = 0, False
+            self._unread.add(schema)
             with suppress(SubscriptionOverrun):
-                async with self._web5.dwn.records.subscribe(schema=notes.SCHEMA) as changes:
-                    reading = asyncio.ensure_future(self._read_all())
+                async with self._web5.dwn.records.subscribe(schema=schema) as changes:
+                    reading = asyncio.ensure_future(self._read_all(schema))
                     try:
                         async for record in changes:
                             await self._heard(record)
@@ -120,13 +121,14 @@ class Search:
                     finally:
                         reading.cancel()
                         await asyncio.gather(reading, return_exceptions=True)
+            for id in [id for id, one in self._known.items() if one.schema == schema]:
+                self._drop(id)
 
-    async def _read_all(self) -> None:
+    async def _read_all(self, schema: str) -> None:
         cursor = None
         while self._size <= MOST:
             page = await self._web5.dwn.records.query(
-                schema=notes.SCHEMA,
-                data_format=notes.FORMAT,
+                schema=schema,
                 date_sort="createdDescending",
                 limit=PAGE,
                 cursor=cursor,
@@ -136,8 +138,9 @@ class Search:
                     await self._put(record)
             cursor = page.cursor
             if cursor is None:
-                self._is_whole = True
-                self._gone.clear()
+                self._unread.discard(schema)
+                if not self._unread:
+                    self._gone.clear()
                 break
             self._tell()
             await asyncio.sleep(0)
@@ -151,20 +154,25 @@ class Search:
     async def _heard(self, record: Record) -> None:
         if record.deleted:
             self._drop(record.id)
-            if not self._is_whole:
+            if self._unread:
                 self._gone.add(record.id)
-        elif record.data_format == notes.FORMAT:
+        else:
             await self._put(record)
 
     async def _put(self, record: Record) -> None:
         self._drop(record.id)
-        if self._size > MOST:
-            self._is_whole = False
+        is_note = record.schema == notes.SCHEMA
+        if is_note and record.data_format != notes.FORMAT:
             return
-        text = await _text_of(record)
+        if self._size > MOST:
+            self._unread.add(record.schema or "")
+            return
+        text = await _text_of(record) if is_note else _folded(str((record.tags or {}).get(files.NAME, "")))
         tags = (record.tags or {}).get(notes.TAG, ())
         known = tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
-        self._known[record.id] = _Known(int(record.date_created.timestamp() * 1_000_000), text, known)
+        self._known[record.id] = _Known(
+            record.schema or "", int(record.date_created.timestamp() * 1_000_000), text, known
+        )
         self._size += len(text)
 
     def _drop(self, id: str) -> None:

@@ -1,8 +1,9 @@
-"""A note in the shape the page shows."""
+"""A note or a file in the shape the page shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from web5 import Web5
@@ -10,6 +11,9 @@ from web5.api.record import Record
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import format_timestamp, microseconds
 from web5.errors import StorageError
+
+TEXT = "https://schema.org/TextDigitalDocument"
+"""The schema of notes; what has another one is a file."""
 
 EXCERPT = 4_000
 """Bytes of a note's text that the list carries; the whole text is asked for when it is needed."""
@@ -30,10 +34,12 @@ async def listed(web5: Web5, records: Sequence[Record]) -> list[Note]:
     if statuses.deliveries or any(status.pending_out for status in statuses):
         waiting = _waiting(web5, [message_cid(record.raw_message) for record in records])
     endpoints = [one.endpoint for one in statuses if one.endpoint and one.tenant == web5.connected_did]
-    return [
-        await _note(record, waiting.get(message_cid(record.raw_message), []) if waiting else [], endpoints)
-        for record in records
-    ]
+    found = []
+    for record in records:
+        waits = waiting.get(message_cid(record.raw_message), []) if waiting else []
+        own = await _text(record) if record.schema == TEXT else _file(record)
+        found.append({**own, **_about(record, waits, endpoints)})
+    return found
 
 
 def dates(record: Record) -> dict[str, str]:
@@ -44,7 +50,7 @@ def dates(record: Record) -> dict[str, str]:
     }
 
 
-async def _note(record: Record, waiting: list[dict[str, str]], endpoints: Sequence[str]) -> Note:
+async def _text(record: Record) -> Note:
     from app import markdown  # only once there is a note: who comes for the first time waits for less
 
     excerpt, damaged = b"", False
@@ -59,14 +65,34 @@ async def _note(record: Record, waiting: list[dict[str, str]], endpoints: Sequen
     # A cut inside a character leaves a broken one at the end: "ignore" drops it. Elsewhere it shows.
     text = excerpt.decode(errors="replace") if whole else excerpt[:EXCERPT].decode(errors="ignore")
     tags = (record.tags or {}).get("tag", [])
-    published = record.published is True
     return {
-        "id": record.id,
+        "kind": "note",
         "text": text,
         "html": markdown.html_of(text),
         "whole": whole and not damaged,
         "damaged": damaged,
         "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+    }
+
+
+def _file(record: Record) -> Note:
+    name = str((record.tags or {}).get("name", ""))
+    return {
+        "kind": "file",
+        "text": name,
+        "html": f"<p>{escape(name)}</p>",
+        "whole": True,
+        "damaged": False,
+        "tags": [],
+        "type": record.data_format or "",
+        "size": record.data_size or 0,
+    }
+
+
+def _about(record: Record, waiting: list[dict[str, str]], endpoints: Sequence[str]) -> Note:
+    published = record.published is True
+    return {
+        "id": record.id,
         "edited": record.date_modified != record.date_created,  # which may be less than a millisecond later
         "version": format_timestamp(microseconds(record.date_modified)),
         "created": microseconds(record.date_created) // 1000,

@@ -1,4 +1,4 @@
-"""Notes as DWN records: texts in Markdown, whose `#words` are the tags of the record."""
+"""Notes as DWN records: texts in Markdown, whose `#words` are the tags of the record; files are listed among them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import re
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from app.note_shape import Note, dates, listed, shape
+from app import files
+from app.note_shape import TEXT, Note, dates, listed, shape
 from web5 import Web5
 from web5.api.record import Record
 from web5.dwn.timestamps import format_timestamp
 from web5.errors import MalformedData, NotFound, StorageError
 
-SCHEMA = "https://schema.org/TextDigitalDocument"
+SCHEMA = TEXT
 FORMAT = "text/plain"
 PAGE = 200
 """Notes that are read at a time for an export."""
@@ -29,19 +31,17 @@ _TAG = re.compile(r"(?<![\w/#&])#([^\W\d_][\w-]{0,39})")
 
 
 async def newest(web5: Web5, limit: int, tag: str = "") -> Note:
-    """Return the notes that were created last, newest first, and whether there are more.
+    """Return the notes and files that were created last, newest first, and whether there are more.
 
     Parameters:
         tag: only those that have it.
     """
-    records = await web5.dwn.records.query(
-        schema=SCHEMA,
-        data_format=FORMAT,
-        date_sort="createdDescending",
-        limit=limit,
-        tags={TAG: tag} if tag else None,
-    )
-    return {"notes": await listed(web5, records), "more": records.cursor is not None}
+    tags = {TAG: tag} if tag else None
+    query = partial(web5.dwn.records.query, date_sort="createdDescending", limit=limit, tags=tags)
+    texts, others = await query(schema=SCHEMA, data_format=FORMAT), await query(schema=files.SCHEMA)
+    records = sorted([*texts, *others], key=lambda record: (record.date_created, record.id), reverse=True)
+    more = len(records) > limit or texts.cursor is not None or others.cursor is not None
+    return {"notes": await listed(web5, records[:limit]), "more": more}
 
 
 async def exported(web5: Web5) -> str:
@@ -81,12 +81,12 @@ async def create(web5: Web5, text: str, created: int) -> Note:
 
 
 async def one(web5: Web5, record_id: str) -> Note:
-    """Return a note, as `newest` has it.
+    """Return a note or file, as `newest` has it.
 
     Raises:
         NotFound: there is none, or the record is something else.
     """
-    return await shape(web5, await _record(web5, record_id))
+    return await shape(web5, await _any(web5, record_id))
 
 
 async def read(web5: Web5, record_id: str) -> str:
@@ -101,15 +101,15 @@ async def update(web5: Web5, record_id: str, text: str) -> Note:
 
 
 async def publish(web5: Web5, record_id: str, published: bool) -> Note:
-    """Let anybody read a note, or end that; durable on return."""
-    record = await _record(web5, record_id)
+    """Let anybody read a note or file, or end that; durable on return."""
+    record = await _any(web5, record_id)
     if record.published != published:
         await record.update(published=published)
     return await shape(web5, record)
 
 
 async def delete(web5: Web5, record_id: str) -> None:
-    """Delete a note, here and by sync elsewhere; durable on return."""
+    """Delete a note or file, here and by sync elsewhere; durable on return."""
     await web5.dwn.records.delete(record_id)
 
 
@@ -138,3 +138,10 @@ def _tags_of(text: str) -> dict[str, list[str]]:
 
 async def _record(web5: Web5, record_id: str) -> Record:
     return await web5.dwn.records.read(record_id, schema=SCHEMA, data_format=FORMAT)
+
+
+async def _any(web5: Web5, record_id: str) -> Record:
+    record = await web5.dwn.records.read(record_id)
+    if record.schema == files.SCHEMA or (record.schema == SCHEMA and record.data_format == FORMAT):
+        return record
+    raise NotFound("", "That is neither a note nor a file.")

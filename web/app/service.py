@@ -17,52 +17,60 @@ from app.change_notifier import Steps
 from app.changes import Lists
 from app.data_calls import OWN, DataCalls
 from app.data_calls import SHARED as DATA_SHARED
+from app.file_calls import OWN as FILE_OWN
+from app.file_calls import SHARED as FILE_SHARED
+from app.file_calls import FileCalls
 from app.messages import Standing
 from app.session import Session
 from web5 import Web5, strict_json
 from web5.errors import DwnError, InvalidArgument, NotFound, Web5Error, first_error
 
-SHARED = DATA_SHARED | frozenset(
-    {
-        "check_store",
-        "choose_identity",
-        "compare",
-        "conversation",
-        "conversations",
-        "create_identity",
-        "create_note",
-        "delete_note",
-        "export_notes",
-        "identities",
-        "judge_person",
-        "lock",
-        "note",
-        "note_tags",
-        "notes",
-        "publish_note",
-        "read_conversation",
-        "read_note",
-        "registration",
-        "rename_identity",
-        "rename_person",
-        "render_note",
-        "retry",
-        "retry_conversation",
-        "revive",
-        "send_message",
-        "set_sync",
-        "state",
-        "sync_now",
-        "turn_on_messages",
-        "unsettled",
-        "update_note",
-    }
+SHARED = (
+    DATA_SHARED
+    | FILE_SHARED
+    | frozenset(
+        {
+            "check_store",
+            "choose_identity",
+            "compare",
+            "conversation",
+            "conversations",
+            "create_identity",
+            "create_note",
+            "delete_note",
+            "export_notes",
+            "identities",
+            "judge_person",
+            "lock",
+            "note",
+            "note_tags",
+            "notes",
+            "publish_note",
+            "read_conversation",
+            "read_note",
+            "registration",
+            "rename_identity",
+            "rename_person",
+            "render_note",
+            "retry",
+            "retry_conversation",
+            "revive",
+            "send_message",
+            "set_sync",
+            "state",
+            "sync_now",
+            "turn_on_messages",
+            "unsettled",
+            "update_note",
+        }
+    )
 )
 """The calls that one tab may make through another, and with that any page of the origin while the vault is unlocked."""
 
 METHODS = (
     SHARED
     | OWN
+    | FILE_OWN
     | {
         "accept_terms",
         "accept_work",
@@ -98,7 +106,7 @@ _ESCAPED = re.compile(r"\\(?:(u0000)|.)")
 log = logging.getLogger(__name__)
 
 
-class Service(DataCalls):
+class Service(DataCalls, FileCalls):
     """Acts for the identity in use.
 
     Parameters:
@@ -106,7 +114,7 @@ class Service(DataCalls):
     """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self._lists = Lists()
         self._checked: dict[str, Callable[..., Awaitable[Any]]] = {}
 

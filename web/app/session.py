@@ -17,6 +17,7 @@ from typing import Any
 
 from app import notes, storage
 from app.change_notifier import ChangeNotifier, Steps
+from app.files import Files
 from app.messages import Messages
 from app.note_search import Search
 from app.preview import Preview, Store
@@ -52,6 +53,7 @@ class Session:
         self._web5: Web5 | None = None
         self._messages: Messages | None = None
         self._search: Search | None = None
+        self._files: Files | None = None
         self._closing = TaskSet("the conversations could not be closed")
         self._interval = "off"
         self._recovering = False
@@ -85,6 +87,13 @@ class Session:
             self._search = Search(self.web5, lambda: self._notifier.changed("notes"))
         return self._search
 
+    @property
+    def files(self) -> Files:
+        """The files of the identity in use. Raises VaultLocked, as `web5`."""
+        if self._files is None:
+            self._files = Files(self.web5, self._notifier.file)
+        return self._files
+
     def _use(self, web5: Web5 | None) -> None:
         """Go on with another identity, or none; what was known of the last one's records is forgotten."""
         self._web5 = web5
@@ -94,6 +103,9 @@ class Session:
         if self._search is not None:
             search, self._search = self._search, None
             self._closing.start(search.close())
+        if self._files is not None:
+            files, self._files = self._files, None
+            self._closing.start(files.close())
         notes.forget()
 
     @property

@@ -1,5 +1,5 @@
 // The worker that is the page's node: web/agent.py on Pyodide, started by web/boot/place.mjs.
-// In: {id, name, args}. Out: {id, answer} or {id, error}; {leads}, the name of this tab once it is the node, "" when it no
+// In: {id, name, args, blob}, the last one where a call has a Blob along. Out: {id, answer} or {id, error}; {leads}, the name of this tab once it is the node, "" when it no
 // longer is; {failed}, the reason for which there is no node; {other}, if this is not of the version that the page is of,
 // which is in this worker's name, if it has one.
 // In, besides: {life}, "freeze" or "resume", when the browser is about to stop the page, or lets it go on; or "ping",
@@ -29,12 +29,12 @@ function beTheNode() {
   const agent = start();
   let busy = () => {};
   agent.then(() => (busy = keepOneReady()), (error) => self.postMessage({ failed: String(error) }));
-  self.onmessage = async ({ data: { id, name, args, life } }) => {
+  self.onmessage = async ({ data: { id, name, args, blob, life } }) => {
     if (life === "ping") return self.postMessage({});
     if (life) return (await agent)[life]();
     busy();
     try {
-      self.postMessage({ id, answer: await (await agent).ask(name, args) });
+      self.postMessage({ id, answer: await (await agent).ask(...(blob ? [name, args, blob] : [name, args])) });
     } catch (error) {
       self.postMessage({ id, error: String(error) });
     }

@@ -2,6 +2,7 @@
 // once, while PyScript is still on its way. The build writes ASSETS in: the version of this page.
 // In a frame it starts nothing: whoever frames the page could have somebody click on what he does not see, or read it.
 import { followAddress } from "./address.mjs";
+import { carryFiles } from "./files.mjs";
 import { putMarkup } from "./markup.mjs";
 import { Place, refusal } from "./place.mjs";
 import { showPreview } from "./preview.mjs";
@@ -32,6 +33,7 @@ const SHARED = new Set([
   "protocols",
   "publish_note",
   "read_conversation",
+  "read_file",
   "read_note",
   "registration",
   "rename_identity",
@@ -106,7 +108,8 @@ if (window.top !== window) {
   document.addEventListener("freeze", () => place.freeze());
   document.addEventListener("resume", () => place.resume());
 
-  globalThis.web5Link = (name, args) => place.call(name, args);
+  globalThis.web5Link = (name, args, blob) => place.call(name, args, blob);
+  carryFiles(place);
   globalThis.web5Markup = putMarkup;
   globalThis.web5Superseded = () => place.superseded();
   globalThis.web5Shown = () => place.shown();

@@ -56,11 +56,12 @@ export class Place {
     }
   }
 
-  // Call a method of web/app/service.py with its arguments as JSON; a promise of the answer, as JSON.
-  call(name, args) {
+  // Call a method of web/app/service.py with its arguments as JSON; a promise of the answer, as JSON. A Blob goes along
+  // to this tab's own worker alone: such a call is not shared.
+  call(name, args, blob) {
     return new Promise((resolve, reject) => {
       if (this.#refused) return resolve(this.#refused);
-      const call = { id: (this.#last += 1), name, args, resolve, reject, to: "" };
+      const call = { id: (this.#last += 1), name, args, blob, resolve, reject, to: "" };
       this.#calls.set(call.id, call);
       this.#dispatch(call);
     });
@@ -168,7 +169,7 @@ export class Place {
     if (this.#broken) return this.#fail(call);
     call.to = "worker";
     this.#start();
-    this.#worker.postMessage({ id: call.id, name: call.name, args: call.args });
+    this.#worker.postMessage({ id: call.id, name: call.name, args: call.args, blob: call.blob });
   }
 
   #start() {

@@ -10,6 +10,7 @@ MAX_LENGTH = 100_000
 
 _MAX_NUMBER = 2**53
 _MAX_NEWS = 50
+_MAX_FILES = 50
 _MAX_ENDPOINT = 2048
 _STEPS = ("agent", "identities", "records")
 
@@ -44,9 +45,16 @@ def _changed(event):
         checked["progress"] = _span(event["progress"])
     if "recovery" in event:
         checked["recovery"] = {step: _span(event["recovery"][step]) for step in _STEPS if step in event["recovery"]}
+    if "files" in event:
+        checked["files"] = [_file(event["files"][at]) for at in range(min(len(event["files"]), _MAX_FILES))]
     if "news" in event:
         checked["news"] = [_news(event["news"][at]) for at in range(min(len(event["news"]), _MAX_NEWS))]
     return checked
+
+
+def _file(entry):
+    span = _span(entry)
+    return {"key": _text(entry["key"], 100), "done": span["done"], "total": span["total"]}
 
 
 def _news(entry):

@@ -23,6 +23,7 @@ from ui.screens.messages.screen import Messages
 from ui.screens.notes.alone import NoteAlone
 from ui.screens.notes.deletions import Deletions
 from ui.screens.notes.search import NoteSearch
+from ui.screens.notes.uploads import Uploads
 from ui.shell.keyboard import Keyboard
 from ui.shell.places import Places, need
 from ui.storage import Storage
@@ -41,6 +42,7 @@ class Page:
         self._notes = NoteList(self._agent, self._deletions)
         self._search = NoteSearch(self._agent, self._notes)
         self._composer = Composer(self._agent, self._notes.add)
+        self._uploads = Uploads(self._agent, self._notes.add)
         self._alone = NoteAlone(self._agent, self._deletions)
         self._notes.on_tag = self._alone.on_tag = self._search.choose
         self._notes.widen = self._search.widen
@@ -136,6 +138,8 @@ class Page:
         elif event["type"] == "changed" and self._running:
             if "progress" in event:
                 self._nodes.progress(event["progress"]["done"], event["progress"]["total"])
+            if "files" in event:
+                self._uploads.progress(event["files"])
             if "news" in event:
                 self._nodes.news(event["news"])
             if "recovery" in event:

@@ -2,10 +2,10 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import clone, document, local_time, now, saves, say, show, slot, tone, window
+from ui.dom import clone, document, now, saves, say, show, slot, window
 from ui.screens.notes import edits, note_words
 from ui.screens.notes.editor import Editor
-from ui.screens.notes.sharing import Sharing
+from ui.screens.notes.item import Item
 from ui.shell import toast
 
 _LONG_LINES = 12
@@ -17,40 +17,25 @@ def is_long(text):
     return len(text) > _LONG_CHARACTERS or text.count("\n") >= _LONG_LINES
 
 
-class NoteCard:
+class NoteCard(Item):
     """The list item of a note.
 
     Parameters:
         agent: stores the changes.
         notes: the list that it is in.
-
-    Attributes:
-        actions: what its buttons do, by their names in the template.
-        is_placed: True once it stands where the agent has it among the others.
     """
 
     def __init__(self, agent, notes):
-        self._agent = agent
-        self._notes = notes
-        self.is_placed = False
-        self._note = None
+        super().__init__(agent, notes, clone("note-template"))
         self._editor = None
         self._full = None
         self._gone = False
-        self._sharing = None
-        self._told_at = self._told_until = 0
-        self.element = clone("note-template")
         self._text = slot(self.element, "text")
-        self._time = slot(self.element, "time")
-        self.actions = {
-            "edit": self._edit,
-            "whole": self._show_whole,
-            "delete": lambda _: self._notes.deletions.delete(self._note["id"]),
-            "share": self._share,
-            "tag": lambda event: self._notes.on_tag(event.target.getAttribute("data-tag")),
-            "preview": lambda _: self._editor.toggle(),
-            "cancel": lambda _: self._cancel(),
-        }
+        self.actions["edit"] = self._edit
+        self.actions["whole"] = self._show_whole
+        self.actions["tag"] = lambda event: self._notes.on_tag(event.target.getAttribute("data-tag"))
+        self.actions["preview"] = lambda _: self._editor.toggle()
+        self.actions["cancel"] = lambda _: self._cancel()
 
     @property
     def is_edited(self):
@@ -59,31 +44,18 @@ class NoteCard:
 
     def update(self, note):
         """Show the newest version of the note."""
-        before, self._note = self._note, note
         self._gone = False
-        if before is None or any(before[what] != note[what] for what in ("version", "damaged")):
-            self._full = None
-            self._told_until = 0
-            self.element.id = "note-" + note["id"]
-            self.element.setAttribute("data-note", note["id"])
-            slot(self.element, "link").href = "#/notes/" + note["id"]
-            if note["damaged"]:
-                self._put_text(words.DAMAGED)
-            else:
-                self._put(note["html"], clamp=True)
-            self._put_tags(note["tags"])
-            if self._editor and before:
-                self._editor.warn(note_words.CHANGED)
-        chip = slot(self.element, "waiting")
-        show(chip, bool(note["waiting"]))
-        if note["waiting"]:
-            name, text = words.waiting(note["waiting"])
-            tone(chip, name)
-            say(chip, text)
-        show(slot(self.element, "published"), note["published"])
-        if self._sharing:
-            self._sharing.update(note)
-        self.tick()
+        super().update(note)
+
+    def _changed(self, note, before):
+        self._full = None
+        if note["damaged"]:
+            self._put_text(words.DAMAGED)
+        else:
+            self._put(note["html"], clamp=True)
+        self._put_tags(note["tags"])
+        if self._editor and before:
+            self._editor.warn(note_words.CHANGED)
 
     def restore(self):
         """Go on with what was written into it before a reload."""
@@ -91,18 +63,6 @@ class NoteCard:
         if found:
             self._open_editor(found[0], found[1])
             self._editor.warn(note_words.RESTORED if found[1] == self._note["version"] else note_words.CHANGED)
-
-    def tick(self):
-        """Say again how long ago it was written, if that is another text by now."""
-        moment = now()
-        if self._told_at <= moment < self._told_until:
-            return
-        note = self._note
-        seconds = (moment - note["modified"]) / 1000
-        self._told_at = moment
-        self._told_until = moment + 1000 * words.true_for(seconds)
-        say(self._time, ("Edited " if note["edited"] else "") + words.ago(seconds))
-        self._time.title = local_time(note["modified"])
 
     def lost(self):
         """Warn that the note was deleted elsewhere while it is edited here."""
@@ -160,17 +120,6 @@ class NoteCard:
         self._editor = Editor(self._agent, self._note["id"], text, version)
         self._reading(False)
         self.element.prepend(self._editor.element)
-
-    def _share(self, _):
-        if self._sharing:
-            self._sharing.close()
-            self._sharing = None
-            return
-        self._sharing = Sharing(self._agent, self.update)
-        self._sharing.update(self._note)
-        self.actions.update(self._sharing.actions)
-        self.element.append(self._sharing.element)
-        self._sharing.focus()
 
     def key(self, event):
         """Take a key that was pressed in the editor."""

@@ -3,8 +3,8 @@
 from ui import banner
 from ui.client import AgentError
 from ui.dom import el, on, on_items, place, show, window
-from ui.note_card import NoteCard
 from ui.rounds import Rounds
+from ui.screens.notes.cards import made, read_along
 
 _PAGE = 50
 
@@ -43,6 +43,7 @@ class NoteList:
         on(parent, "submit", lambda event: self._of(event).submit(event))
         on(parent, "keydown", self._key)
         on(parent, "input", self._typed)
+        read_along(parent, self._cards)
         on(el("more-button"), "click", self._more)
 
     @property
@@ -72,7 +73,7 @@ class NoteList:
         """Take a note off the page, since it is no more."""
         card = self._cards.pop(note_id, None)
         if card:
-            card.element.remove()
+            card.take_off()
 
     async def narrow(self):
         """Show the notes that have `find` and `tag` in them."""
@@ -98,7 +99,7 @@ class NoteList:
         window.web5EndPreview()
         for note_id in list(self._cards):
             if not self._cards[note_id].is_edited:
-                self._cards.pop(note_id).element.remove()
+                self._cards.pop(note_id).take_off()
 
     def add(self, note):
         """Show a note that was just saved, before the next refresh."""
@@ -128,7 +129,7 @@ class NoteList:
             return self._of(event).typed()
 
     def _card(self, note):
-        card = self._cards[note["id"]] = NoteCard(self._agent, self)
+        card = self._cards[note["id"]] = made(self._agent, self, note)
         card.update(note)
         if place()[1] != note["id"]:
             card.restore()

@@ -19,6 +19,7 @@ SPAN = {"done": 1, "total": 2}
         {"type": "leading"},
         {"type": "changed", "what": []},
         {"type": "changed", "what": ["notes", "state"], "progress": SPAN},
+        {"type": "changed", "what": [], "files": [{"key": "a", **SPAN}]},
         {"type": "changed", "what": ["state"], "recovery": {"agent": SPAN, "records": SPAN}},
         {"type": "changed", "what": ["state"], "news": [{"kind": "refilled", "endpoint": "https://a", "total": 3}]},
     ],

@@ -24,3 +24,14 @@ def test_who_can_read_a_note() -> None:
     assert "no node" in note_words.sharing(True, [], [])
     assert "on its way" in note_words.sharing(True, [link], waiting)
     assert note_words.sharing(True, [link], []).endswith("It comes from dwn.example.")
+
+
+def test_sizes_and_kinds() -> None:
+    sizes = (0, 1, 999, 1000, 1250, 99_400, 999_600, 3_440_000, 52_000_000, 7_000_000_000_000)
+    assert [note_words.size(number) for number in sizes] == [
+        *("0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.3 kB", "99 kB", "1.0 MB", "3.4 MB", "52 MB", "7,000 GB"),
+    ]
+    assert note_words.about_file("image/png", 2000) == "Picture · 2.0 kB"
+    assert note_words.about_file("application/pdf", 2000) == "PDF · 2.0 kB"
+    assert note_words.about_file("", 2000) == "File · 2.0 kB"
+    assert note_words.come(0, 2000) == "0 bytes of 2.0 kB"

@@ -3,8 +3,8 @@
 from ui import banner
 from ui.client import AgentError
 from ui.dom import el, go, on, on_items, place, show
-from ui.note_card import NoteCard
 from ui.rounds import Rounds
+from ui.screens.notes.cards import made, read_along
 
 
 class NoteAlone:
@@ -29,6 +29,7 @@ class NoteAlone:
         on(parent, "submit", lambda event: self._only().submit(event))
         on(parent, "keydown", self._key)
         on(parent, "input", self._typed)
+        read_along(parent, self._cards)
 
     async def refresh(self):
         """Show the note that the address names now, as the agent has it."""
@@ -43,13 +44,13 @@ class NoteAlone:
         """Take it off the page, unless it is being edited."""
         for note_id in list(self._cards):
             if not self._cards[note_id].is_edited:
-                self._cards.pop(note_id).element.remove()
+                self._cards.pop(note_id).take_off()
 
     def drop(self, note_id):
         """Go back to all notes, since this one is no more."""
         card = self._cards.pop(note_id, None)
         if card:
-            card.element.remove()
+            card.take_off()
         if place() == ("notes", note_id):
             go("notes")
 
@@ -91,13 +92,13 @@ class NoteAlone:
             if note is None and card.is_edited and note_id == wanted:
                 card.lost()
             elif note is None or note_id != note["id"]:
-                self._cards.pop(note_id).element.remove()
+                self._cards.pop(note_id).take_off()
         show(el("note-gone"), not self._cards and note is None)
         if note is None:
             return
         card = self._cards.get(wanted)
         if card is None:
-            card = self._cards[wanted] = NoteCard(self._agent, self)
+            card = self._cards[wanted] = made(self._agent, self, note)
             el("note-one").append(card.element)
             card.update(note)
             card.restore()

@@ -13,6 +13,40 @@ COPIED = "Link copied"
 NOT_COPIED = "The browser does not let this page copy. The link is selected: copy it by hand."
 
 
+WAITS = "Waits for the one before"
+READS = "Being read"
+NOT_ADDED = "Not added"
+NAMELESS = "file"
+
+_KINDS = {
+    "image": "Picture",
+    "video": "Video",
+    "audio": "Sound",
+    "text": "Text",
+}
+
+
+def size(number):
+    """Write a number of bytes, as exactly as anybody wants to know it."""
+    if number < 1000:
+        return count(number, "byte")
+    for unit in ("kB", "MB", "GB"):
+        number /= 1000
+        if number < 999.5 or unit == "GB":
+            return (str(int(number * 10 + 0.5) / 10) if number < 9.95 else grouped(int(number + 0.5))) + " " + unit
+
+
+def about_file(media_type, number):
+    """Write what a file is, and how large."""
+    kind = "PDF" if media_type == "application/pdf" else _KINDS.get(media_type.split("/")[0], "File")
+    return kind + " · " + size(number)
+
+
+def come(done, total):
+    """Write how much of a file has come."""
+    return size(done) + " of " + size(total)
+
+
 def found(number, more, searched, whole):
     """Write what a search has found.
 

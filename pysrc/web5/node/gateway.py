@@ -36,7 +36,7 @@ from web5.node.limits import address_of
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
 
-_SCHEMA = [
+SCHEMA = [
     """
     CREATE TABLE gateway_item (key BLOB PRIMARY KEY, payload BLOB NOT NULL, renewed INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX gateway_item_by_renewed ON gateway_item (renewed);
@@ -99,8 +99,8 @@ def create_gateway(
 
 class _Gateway:
     def __init__(self, database: Database, crypto: Crypto, clock: Clock, limits: GatewayLimits) -> None:
-        database.check_version({"gateway": _SCHEMA})
-        database.migrate("gateway", _SCHEMA)
+        database.check_version({"gateway": SCHEMA})
+        database.migrate("gateway", SCHEMA)
         self._database = database
         self._crypto = crypto
         self._clock = clock

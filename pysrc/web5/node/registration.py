@@ -39,7 +39,7 @@ _MINUTE = 60.0
 _LARGEST_REQUEST = 16 * 1024
 _NONCE_BYTES = 32
 _HEX = frozenset("0123456789abcdefABCDEF")
-_SCHEMA = (
+SCHEMA = (
     """
     CREATE TABLE registered_tenant (
         did TEXT PRIMARY KEY,
@@ -79,8 +79,8 @@ class Registrations:
     """The registered tenants of a node: its tenant gate, and the routes below `/registration`."""
 
     def __init__(self, database: Database, settings: RegistrationSettings, clock: Clock) -> None:
-        database.check_version({"registrations": _SCHEMA})
-        database.migrate("registrations", _SCHEMA)
+        database.check_version({"registrations": SCHEMA})
+        database.migrate("registrations", SCHEMA)
         self.requirements = settings.requirements
         self._database = database
         self._clock = clock

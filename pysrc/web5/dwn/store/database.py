@@ -119,6 +119,11 @@ class Database:
             raise
         self._backing.committed(makes_room=makes_room)
 
+    @contextmanager
+    def looking(self) -> Iterator[apsw.Connection]:
+        """Give the connection to the block, in which what is read is from one moment, and which may hold up others."""
+        yield self.connection
+
     async def read(self, look: Callable[[], T]) -> T:
         """Return what some reading returns, all of it from one moment."""
         return look()

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from web5.dwn.shared_log import SharedLog
 from web5.errors import StorageError
-from web5.node.postgres.connections import conninfo
+from web5.node.postgres.connections import NAME, conninfo
 from web5.node.postgres.database import PostgresDatabase
 from web5.tasks import report
 
@@ -59,7 +59,7 @@ class Changes:
                 self._sending.cancel()
 
     async def _listen(self) -> None:
-        info = conninfo(self._database.url, None, name="web5-node listens", limited=False)
+        info = conninfo(self._database.url, None, name=f"{NAME} listens", limited=False)
         async with await psycopg.AsyncConnection.connect(info, autocommit=True) as connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._database.schema)))
             for callback in self.heard:

@@ -55,7 +55,11 @@ _OPTIONS = {
 """So that a process that hangs holds up no other for long."""
 
 
-def conninfo(url: str, schema: str | None, *, name: str = "web5-node", limited: bool = True) -> str:
+NAME = "web5-node"
+"""The beginning of the name by which PostgreSQL knows our connections."""
+
+
+def conninfo(url: str, schema: str | None, *, name: str = NAME, limited: bool = True) -> str:
     """Return how to connect: to a schema, if it is given, and unless told otherwise with bounds on all waits."""
     options = dict(_OPTIONS) if limited else {}
     if schema is not None:

@@ -109,9 +109,14 @@ class PostgresDatabase(Database):
         self.health.tell(None)
         return found
 
+    @contextmanager
+    def looking(self) -> Iterator[apsw.Connection]:
+        with self._in_our_terms(), self._connections.held(_SNAPSHOT):
+            yield self.connection
+
     async def read(self, look: Callable[[], T]) -> T:
         def run() -> T:
-            with self._in_our_terms(), self._connections.held(_SNAPSHOT):
+            with self.looking():
                 return look()
 
         found = await self._in_thread(run)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors, sql
 
 from web5.errors import StorageCorrupt, StorageError
-from web5.node.postgres.connections import CONNECTIONS, conninfo
+from web5.node.postgres.connections import CONNECTIONS, NAME, conninfo
 from web5.node.postgres.database import PostgresDatabase
 from web5.node.postgres.faults import fault_of
 from web5.node.postgres.schema import COMPONENTS
@@ -71,6 +71,22 @@ def open_postgres(
         database.connections.close()
         raise
     return database
+
+
+def users_of(url: str) -> int:
+    """Return the number of connections to the database that are a node's.
+
+    Raises:
+        StorageError: as `open_postgres`.
+    """
+    try:
+        with psycopg.connect(conninfo(url, None, limited=False), autocommit=True) as connection:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            query += " AND application_name LIKE %s AND pid <> pg_backend_pid()"
+            [(count,)] = connection.execute(query, (f"{NAME}%",))
+    except (psycopg.Error, OSError) as error:
+        raise _told(error) from error
+    return int(count)
 
 
 def _check(connection: psycopg.Connection[tuple[object, ...]]) -> None:

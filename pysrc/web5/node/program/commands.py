@@ -16,13 +16,15 @@ from web5.node.http.connections import ConnectionLimits
 from web5.node.http.requests import NumberedRequests
 from web5.node.http.server import Server, ServerConfig, listen, server_config
 from web5.node.limits import Limits
-from web5.node.program.settings import NodeSettings, is_secret, shown, without_password
+from web5.node.program.settings import NodeSettings, is_secret, is_url, shown, without_password
 from web5.node.program.sources import Found, WrongSettings
 from web5.node.registration import RegistrationSettings
 from web5.node.serve import embedded
+from web5.node.stores import Postgres
 from web5.node.tenants.rates import Rates
 from web5.node.tenants.registry import Quota
 from web5.node.tenants.tenancy import TenantRules
+from web5.node.upkeep import move as moving
 from web5.node.upkeep.backup import back_up
 from web5.node.upkeep.check import faults
 
@@ -117,6 +119,22 @@ def check(found: Found) -> int:
         count += 1
     print(f"{folder}: {f'{count} faults' if count else 'all is whole'}")
     return FOUND if count else 0
+
+
+def move(found: Found, target: str) -> int:
+    """Move the data of a node that has ended.
+
+    Raises:
+        StorageError: they cannot be read, or not be put there.
+    """
+    settings = found.settings
+    there = Postgres(target, settings.database_connections) if is_url(target) else Path(target)
+    moved = asyncio.run(moving.move(settings.place, there, settings.paths))
+    print(
+        f"{without_password(target)}: {moved.messages} messages, {moved.blobs} large data of {moved.bytes:,} bytes,"
+        f" {moved.documents} documents; both hold the same"
+    )
+    return 0
 
 
 def _folder(found: Found, instead: str) -> Path:

@@ -42,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     add_actions(command("tenants", "see tenants, and say who is served and how much they may keep"))
     backup = command("backup", "copy the data, also while the node runs")
     backup.add_argument("target", type=Path, metavar="FOLDER", help="the folder to make")
+    moving = command("move", "move all data, of a node that has ended, to a folder or a PostgreSQL database")
+    moving.add_argument("target", metavar="TARGET", help="a folder, or a URL such as postgresql://user@host/name")
     command("check", "look whether all data are whole, also while the node runs")
     return whole
 
@@ -59,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "config": commands.config,
         "tenants": lambda found: tenants.run(options, found.settings),
         "backup": lambda found: commands.backup(found, options.target),
+        "move": lambda found: commands.move(found, options.target),
         "check": commands.check,
     }
     try:

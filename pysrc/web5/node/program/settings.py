@@ -52,8 +52,13 @@ def _path(text: str) -> str:
     return text
 
 
+def is_url(text: str) -> bool:
+    """Return True for what names a PostgreSQL database."""
+    return text.startswith(("postgresql://", "postgres://"))
+
+
 def _database(text: str | None) -> str | None:
-    if text is not None and urlsplit(text).scheme not in ("postgresql", "postgres"):
+    if text is not None and not is_url(text):
         raise ValueError("a database is like postgresql://user@host/name")
     return text
 

@@ -10,7 +10,8 @@ How many there may be at a time, and when none, is in `manners`.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
 document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, as far as
 it was only listed, and for 3: that the app asked for it (`send`). For 3: that it was refused because it came without
-its data, which a message does that may find them there; it is sent again with them.
+its data, which a message does that may find them there; it is sent again with them; and, once, that the clock was put
+back: the next visit notices, and forgets what was counted by either time.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class _History:
     taken: str = ""
     refusals: int = 0
     next_try: float = -inf
+    put_back: int = 0
 
 
 @dataclass(slots=True)
@@ -89,7 +91,9 @@ class Traffic:
         elif history.taken and not (history.taken == LISTED and device.asked_to_send(cid)):
             self.violations.append(f"{where} again, {history.taken}")
         elif _now(device) < history.next_try and not device.asked_to_send(cid):
-            self.violations.append(f"{where} again {history.next_try - _now(device):.1f} s before its time")
+            if history.put_back == device.clock.put_back:
+                self.violations.append(f"{where} again {history.next_try - _now(device):.1f} s before its time")
+            history.put_back = device.clock.put_back
         history.under_way += 1
         return Send(history, device, endpoint, excuse)
 

@@ -248,7 +248,7 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
         attester=write.attester,
         data=data,
     )
-    seq = store.put(columns, tag_values(write.message) if latest else ())
+    seq = store.put(columns, tag_values(write.message) if latest else _tags_of_log(write.message))
     return Applied(call.tenant, write.cid, seq, write.message, latest, call.source, initial, columns), garbage
 
 
@@ -267,9 +267,13 @@ def _give_back(store: Store, call: Call, write: ParsedWrite, row: MessageRow, in
         initial=True,
         data=incoming.inline,
     )
-    tags = [tag for tag in tag_values(write.message) if tag[0] == "protocol"]
-    seq = store.put_again(row, columns, tags)
+    seq = store.put_again(row, columns, _tags_of_log(write.message))
     return Applied(call.tenant, write.cid, seq, write.message, False, call.source, None, columns)
+
+
+def _tags_of_log(message: Message) -> list[tuple[str, Any]]:
+    """Return the tags by which the event log finds a write that is not its record's latest (`Store.supersede`)."""
+    return [tag for tag in tag_values(message) if tag[0] == "protocol"]
 
 
 def _check_data(descriptor: dict[str, Any], cid: str, size: float) -> None:

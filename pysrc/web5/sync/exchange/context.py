@@ -67,6 +67,7 @@ class CheckedBatches:
     Parameters:
         together: for each batch, whether all of it is processed with others.
         writes: the messages of those batches.
+        provided: the count of `Provisions` before it was looked at what they depend on.
         found: None: each of them is processed alone.
     """
 
@@ -75,6 +76,7 @@ class CheckedBatches:
     batches: Sequence[RecordBatch]
     together: Sequence[bool]
     writes: Sequence[Candidate]
+    provided: int
     found: CheckedWrites | None = None
 
 
@@ -197,7 +199,7 @@ class SyncContext:
         damaged = self.ledger.damage.among(tenant, (one.cid for batch in batches for one in batch))
         together = [all(one.is_small_write and one.cid not in damaged for one in batch) for batch in batches]
         writes = [one for batch, is_small in zip(batches, together, strict=True) if is_small for one in batch]
-        checked = CheckedBatches(tenant, source, batches, together, writes)
+        checked = CheckedBatches(tenant, source, batches, together, writes, self.ledger.provisions.count)
         if writes:
             deliveries = [Delivery(one.message, one.inline, one.cid) for one in writes]
             with suppress(Exception):  # of one of them, perhaps: each is tried alone

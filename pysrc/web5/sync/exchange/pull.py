@@ -20,7 +20,16 @@ from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
 from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
 from web5.sync.plan.dependencies import NO_RECORD
-from web5.sync.plan.policy import ERRORS, FAILURES_IN_A_ROW, OWN, Outcome, classify_own, is_of_node, node_failed
+from web5.sync.plan.policy import (
+    AT_NEXT_VISIT,
+    ERRORS,
+    FAILURES_IN_A_ROW,
+    OWN,
+    Outcome,
+    classify_own,
+    is_of_node,
+    node_failed,
+)
 from web5.sync.plan.pull import (
     KEPT_BYTES,
     PAGES_ABOVE,
@@ -316,7 +325,7 @@ class Pull:
                 checking = self._check(todo)  # while these are stored
                 outcomes = await self._context.store(checked)
                 for batch, of_batch in zip(checked.batches, outcomes, strict=True):
-                    todo.extend(self._take_outcomes(batch, of_batch))
+                    todo.extend(self._take_outcomes(batch, of_batch, checked.provided))
                     waits = waits or any(outcome.waits_for for outcome in of_batch)
                 self._update_progress()
                 checking = checking or self._check(todo)
@@ -335,12 +344,16 @@ class Pull:
             return None
         return asyncio.create_task(self._context.check(self._tenant, group, self._peer.endpoint.url))
 
-    def _take_outcomes(self, batch: RecordBatch, outcomes: Sequence[Outcome]) -> list[RecordBatch]:
-        """Record the outcomes of a batch, and hold its messages that wait; return the batches that waited for it."""
+    def _take_outcomes(self, batch: RecordBatch, outcomes: Sequence[Outcome], provided: int) -> list[RecordBatch]:
+        """Record the outcomes of a batch, and hold its messages that wait; return the batches that waited for it.
+
+        Parameters:
+            provided: see `CheckedBatches`; what they wait for may have come meanwhile, from anywhere.
+        """
         released: list[RecordBatch] = []
         waiting: RecordBatch = []
         reason: Outcome | None = None
-        for candidate, outcome in zip(batch, outcomes, strict=True):
+        for place, (candidate, outcome) in enumerate(zip(batch, outcomes, strict=True)):
             if outcome.may_be_of_the_past or (outcome.code == 202 and candidate.ordering_key == NO_RECORD):
                 self._wants_history = True
             if outcome.settled:
@@ -351,6 +364,10 @@ class Pull:
                 continue
             if reason is None and outcome.waits_for:
                 reason = outcome
+                if self._context.ledger.provisions.came_after(provided, self._tenant, outcome.waits_for):
+                    if _is_kept(batch[place:]):
+                        return [*released, batch[place:]]
+                    reason = replace(outcome, backoff=AT_NEXT_VISIT)  # its data went by
             if reason is not None:
                 waiting.append(candidate)
             self._spend_on(candidate, outcome)
@@ -420,6 +437,11 @@ class Pull:
         self._context.notify(
             SyncEvent("progress", self._tenant, report.endpoint, "pull", self._settled, self._total, report.bytes_in)
         )
+
+
+def _is_kept(batch: RecordBatch) -> bool:
+    """Return True if a batch can be applied once more."""
+    return not any(isinstance(one.data, DataStream) for one in batch)
 
 
 def _configuration(entry: Any) -> Candidate | None:

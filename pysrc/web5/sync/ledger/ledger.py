@@ -39,6 +39,7 @@ from web5.sync.ledger.damage import Damage, DamageTable
 from web5.sync.ledger.deliveries import DeliveryTable
 from web5.sync.ledger.entries import Inbox
 from web5.sync.ledger.outbox import Outbox
+from web5.sync.ledger.provisions import Provisions
 from web5.sync.ledger.schema import SCHEMA
 from web5.sync.ledger.totals import Totals
 from web5.sync.plan import dependencies
@@ -98,6 +99,7 @@ class Ledger:
         self.cursors = CursorTable(database.connection)
         self.damage = DamageTable(database)
         self.deliveries = DeliveryTable(database)
+        self.provisions = Provisions()
         self._db = database.connection
         self._tenants: dict[str, Tenant] = {}
         self._endpoint_ids: dict[str, dict[str, int]] = {}
@@ -215,6 +217,7 @@ class Ledger:
         if not endpoints:
             return
         keys = dependencies.provided_keys(message.message, message.initial_write)
+        self.provisions.note(message.tenant, keys)
         is_end = message.message["descriptor"]["method"] != "Write"
         for url, endpoint in endpoints.items():
             states = self._totals.states(endpoint)

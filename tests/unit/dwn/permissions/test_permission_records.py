@@ -151,3 +151,14 @@ async def test_the_log_of_a_protocol_has_its_permissions(world: World) -> None:
     await revoke(world, granted)
     query = await compose.messages_query(world.alice.signer, world.clock, filters=[{"protocol": NOTES}])
     assert len((await world.send(query))["entries"]) == 3
+
+
+async def test_the_log_of_a_protocol_has_permissions_that_came_without_their_data(world: World) -> None:
+    """As where a node is filled again: of what was replaced, nobody has the data."""
+    granted = await make_grant(world, "Records.Write")
+    bare, data = split_encoded_data(granted)
+    assert await world.status(bare) == (204, "No Content")
+    newer = await world.compose(existing=granted, data=data, **TAGGED)
+    assert await world.status(newer, data) == (202, "Accepted")
+    query = await compose.messages_query(world.alice.signer, world.clock, filters=[{"protocol": NOTES}])
+    assert len((await world.send(query))["entries"]) == 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.accessibility import faults
 from tests.browser.test_hostile_texts import OVERFLOWING
 from tests.browser.world import Device
-from web5 import DelegationRequest, ProtocolPermissions
+from web5 import DelegationRequest, ProtocolPermissions, WalletConnect, Web5
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -109,7 +111,9 @@ async def test_records_are_listed_in_pages_and_one_is_looked_at_and_deleted(empt
     await expect(page.get_by_role("button", name="Delete the record")).to_be_hidden()
 
 
-async def test_a_protocol_is_installed_and_an_app_gets_access_until_it_is_taken_away(empty_device: Device) -> None:
+async def test_a_protocol_is_installed_and_an_app_gets_access_until_it_is_taken_away(
+    empty_device: Device, tmp_path: Path
+) -> None:
     device, page = empty_device, empty_device.page
     await page.goto(f"{device.url}#/data/protocols")
     await page.get_by_role("button", name="Install a protocol").click()
@@ -156,3 +160,42 @@ async def test_a_protocol_is_installed_and_an_app_gets_access_until_it_is_taken_
     await app.get_by_role("button", name="Take away", exact=True).click()
     await expect(app).to_contain_text("Taken away: read")
     await expect(app.get_by_role("button")).to_have_count(0)
+    await _connect_by_a_link(device, tmp_path)
+
+
+async def _connect_by_a_link(device: Device, folder: Path) -> None:
+    """An app that asks by a link gets access once the person has typed the PIN into it."""
+    page, pins = device.page, asyncio.Queue[str]()
+    links = asyncio.Queue[str]()
+
+    async def ask_pin(wrong: int) -> str:
+        return await pins.get()
+
+    wallet = WalletConnect(
+        display_name="Frame on the wall",
+        permissions=[ProtocolPermissions(PHOTOS, ["read"])],
+        server=f"{device.url}dwn0/connect",
+        wallet_uri=device.url,
+        on_uri=links.put_nowait,
+        ask_pin=ask_pin,
+    )
+    options = {"did_dht_gateways": [f"{device.url}dht"], "dwn_endpoints": [], "allow_local": True}
+    connecting = asyncio.create_task(Web5.connect(wallet=wallet, data_path=folder / "app", sync="off", **options))
+    await page.get_by_role("button", name="Give an app access").click()
+    await page.get_by_label("What the app shows you").fill(await links.get())
+    await page.get_by_role("button", name="Look at it").click()
+    form = page.locator("#give-form")
+    await expect(form).to_contain_text("read in photos.example/albums")
+    await expect(form).to_contain_text("a PIN that you will see here")
+    await _look(page, "data-link")
+    await form.get_by_role("button", name="Give access").click()
+    shown = page.get_by_label("PIN", exact=True)
+    await expect(shown).to_have_text(re.compile(r"^\d{4}$"))
+    await expect(page.get_by_role("button", name="Save as a file")).to_have_count(0)
+    await _look(page, "data-pin")
+    pins.put_nowait(await shown.inner_text())
+    async with await connecting as web5:
+        assert web5.connected_did == await device.did()
+    await page.get_by_role("region", name="The app has access").get_by_role("button", name="Done").click()
+    assert await page.locator("#given-pin").inner_text() == ""
+    await expect(page.get_by_role("list", name="Who has access")).to_contain_text("Frame on the wall")

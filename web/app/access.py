@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from web5 import DelegationRequest, Web5, strict_json
+from web5.agent.delegation.connect.wallet import ConnectRequest
 from web5.api.permission_records import PermissionGrant, PermissionRequest
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import microseconds
@@ -105,17 +106,36 @@ async def grant_request(web5: Web5, id: str, days: int) -> None:
     raise NotFound("", "That request is not here any more.")
 
 
-async def read_request(web5: Web5, text: str) -> dict[str, Any]:
-    """Return what an app's request that was pasted asks for, without granting anything.
+def is_link(text: str) -> bool:
+    """Return True if what was pasted is an app's link, which leads to its request, and not the request itself."""
+    return "request_uri=" in text and not text.lstrip().startswith("{")
+
+
+async def read_link(web5: Web5, text: str) -> ConnectRequest:
+    """Fetch the request that an app's link leads to, which can be fetched once.
+
+    Raises:
+        InvalidArgument, NotConnected, RemoteError: it is no link, or leads to nothing, or to nobody who answers.
+    """
+    return await web5.wallet.read(text.strip())
+
+
+def read_request(text: str) -> DelegationRequest:
+    """Return an app's request that was pasted.
 
     Raises:
         DelegationError, InvalidArgument: it is none.
     """
-    request = DelegationRequest.from_json(_parsed(text, "request of an app"))
+    return DelegationRequest.from_json(_parsed(text, "request of an app"))
+
+
+async def shown(web5: Web5, request: DelegationRequest | ConnectRequest) -> dict[str, Any]:
+    """Return what an app's request asks for, without granting anything."""
     known = {one.protocol for one in await web5.dwn.protocols.query()}
     return {
         "name": request.display_name,
-        "did": request.delegate_did or "",
+        "did": (request.delegate_did or "") if isinstance(request, DelegationRequest) else "",
+        "server": request.server if isinstance(request, ConnectRequest) else "",
         "asks": [
             {
                 "protocol": str(one.definition["protocol"])[:LONGEST_VALUE],
@@ -127,6 +147,15 @@ async def read_request(web5: Web5, text: str) -> dict[str, Any]:
     }
 
 
+async def connect_app(web5: Web5, request: ConnectRequest, days: int) -> str:
+    """Grant what the request that a link led to asks for, and return the PIN for the app.
+
+    Raises:
+        InvalidArgument, NotConnected, RemoteError, DwnError: it is refused, or the answer is; nothing is granted then.
+    """
+    return await web5.wallet.approve(request, expires=_days(days))
+
+
 async def give_access(web5: Web5, text: str, days: int) -> str:
     """Grant what an app's request asks for, and return the delegation as the text of a JSON file.
 
@@ -135,7 +164,7 @@ async def give_access(web5: Web5, text: str, days: int) -> str:
     Raises:
         DelegationError, InvalidArgument, DwnError: it is no request, or asks for what is refused.
     """
-    request = DelegationRequest.from_json(_parsed(text, "request of an app"))
+    request = read_request(text)
     if request.delegate_did == web5.connected_did:
         raise DelegationError("That request is of your own identity, which may do everything already.")
     given = await web5.authorize(

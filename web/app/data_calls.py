@@ -6,6 +6,8 @@ from typing import Any
 
 from app import access, data
 from web5 import Web5
+from web5.agent.delegation.connect.wallet import ConnectRequest
+from web5.errors import InvalidArgument
 
 SHARED = frozenset(
     {
@@ -27,6 +29,9 @@ OWN = frozenset({"give_access", "grant_request", "install_protocol", "read_reque
 
 class DataCalls:
     """A part of the service, for whoever looks at what the DWN holds."""
+
+    _linked: tuple[str, ConnectRequest] | None = None
+    """The link that was read last, and the request that it led to, which cannot be fetched again."""
 
     @property
     def web5(self) -> Web5:
@@ -89,9 +94,19 @@ class DataCalls:
         await access.grant_request(self.web5, id, days)
 
     async def read_request(self, text: str) -> dict[str, Any]:
-        """Return what an app's request asks for."""
-        return await access.read_request(self.web5, text)
+        """Return what an app's request, or the one that its link leads to, asks for."""
+        if not access.is_link(text):
+            return await access.shown(self.web5, access.read_request(text))
+        if self._linked is None or self._linked[0] != text:
+            self._linked = text, await access.read_link(self.web5, text)
+        return await access.shown(self.web5, self._linked[1])
 
     async def give_access(self, text: str, days: int) -> str:
-        """Grant what an app's request asks for, and return the delegation."""
-        return await access.give_access(self.web5, text, days)
+        """Grant what an app's request asks for, and return the delegation; where a link led to it, the PIN."""
+        if not access.is_link(text):
+            return await access.give_access(self.web5, text, days)
+        if self._linked is None or self._linked[0] != text:
+            raise InvalidArgument("Look at what the link leads to first.")
+        pin = await access.connect_app(self.web5, self._linked[1], days)
+        self._linked = None
+        return pin

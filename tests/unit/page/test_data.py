@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from app import access, data
 
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device
-from web5 import DelegationRequest, ProtocolPermissions, Web5
+from web5 import DelegationRequest, ProtocolPermissions, WalletConnect, Web5
 from web5.platform import open_agent
 
 NOTES: dict[str, Any] = {
@@ -158,6 +159,40 @@ async def test_an_app_gets_what_it_asked_for_until_it_is_revoked(world: World, t
         await device.ask("revoke_grants", ids=[one["id"] for one in listed["grants"]])
     [listed] = (await device.ask("grants"))["apps"]
     assert {one["state"] for one in listed["grants"]} == {"revoked"}
+    await device.session.leave()
+
+
+async def test_an_app_whose_link_is_pasted_connects_by_the_pin(world: World) -> None:
+    device = Device(await world.device("owner"), world.endpoints)
+    await device.session.open()
+    links: asyncio.Queue[str] = asyncio.Queue()
+    pins: asyncio.Queue[str] = asyncio.Queue()
+
+    async def ask_pin(wrong: int) -> str:
+        return await pins.get()
+
+    wallet = WalletConnect(
+        display_name="Diary",
+        permissions=[ProtocolPermissions(NOTES, ["read"])],
+        server=f"{world.endpoints[0]}/connect",
+        wallet_uri="https://page.example/",
+        on_uri=links.put_nowait,
+        ask_pin=ask_pin,
+    )
+    connecting = asyncio.create_task(Web5.connect(agent=await world.device("app"), wallet=wallet, sync="off"))
+    link = await links.get()
+    assert await device.ask("give_access", text=link, days=30) == "InvalidArgument"
+    for _ in range(2):  # the page may ask again, though the relay gives it once
+        shown = await device.ask("read_request", text=link)
+        assert (shown["name"], shown["did"], shown["server"]) == ("Diary", "", "world")
+        assert shown["asks"][0]["permissions"] == ["read"]
+    assert await device.ask("give_access", text=link, days=0) == "InvalidArgument"
+    pins.put_nowait(await device.ask("give_access", text=link, days=30))
+    assert (await connecting).did == device.session.web5.connected_did
+    [listed] = (await device.ask("grants"))["apps"]
+    assert {one["description"] for one in listed["grants"]} == {"Diary"}
+    assert await device.ask("give_access", text=link, days=30) == "InvalidArgument"
+    assert await device.ask("read_request", text=link) == "NotConnected"
     await device.session.leave()
 
 

@@ -22,6 +22,7 @@ ALL = (("", "All"), ("published", "Published"))
 DAYS = ((1, "a day"), (7, "a week"), (30, "a month"), (90, "three months"), (365, "a year"))
 USUAL_DAYS = 30
 CHECKING = "Being checked"
+PIN = "Type this PIN into the app, and tell it to nobody else: with it, the app gets the key by which it acts for you."
 HERE = ("good", "This browser has it", "")
 
 _KINDS = {
@@ -336,6 +337,12 @@ def give_title(request):
 
 def give_who(request):
     """Write whom the access would be for."""
+    if request["server"]:
+        return (
+            "The name is what the app says of itself. It gets its key by way of "
+            + words.theirs(request["server"])
+            + ", which cannot read it, and needs a PIN that you will see here."
+        )
     if request["did"]:
         return "The name is what the app says of itself. It acts with a key of its own: " + short(request["did"])
     return (

@@ -21,6 +21,7 @@ class Grants:
         self._asked = {}
         self._nobody = False
         self._request = ""
+        self._by_link = False
         self._request_form = Form("request", self._look, "Looking…")
         self._give_form = Form("give", self._give, "Giving access…")
         on_items(el("app-list"), "data-app", self._apps)
@@ -76,6 +77,7 @@ class Grants:
         self._show_empty()
         if shown != "given":
             el("given-text").value = ""
+            say(el("given-pin"), "")
         if focused:
             el(focused).focus()
 
@@ -83,6 +85,7 @@ class Grants:
         text = el("request-text").value
         found = await self._agent.call("read_request", text=text)
         self._request = text
+        self._by_link = bool(found["server"])
         say(el("give-title"), data_words.give_title(found))
         say(el("give-who"), data_words.give_who(found))
         parent = el("give-asks")
@@ -104,8 +107,15 @@ class Grants:
         given = await self._agent.call("give_access", text=self._request, days=int(el("give-days").value))
         self._request = ""
         self._step("given", "given-title")
-        say(el("given-words"), data_words.given("delegatePortableDid" in given))
-        el("given-text").value = given
+        show(el("given-pin"), self._by_link)
+        for part in ("given-field", "given-copy", "given-download"):
+            show(el(part), not self._by_link)
+        if self._by_link:
+            say(el("given-pin"), given)
+            say(el("given-words"), data_words.PIN)
+        else:
+            say(el("given-words"), data_words.given("delegatePortableDid" in given))
+            el("given-text").value = given
         await self.refresh()
 
     async def _copy(self, _):

@@ -95,7 +95,8 @@ async def approve(agent: Agent, did: str, request: ConnectRequest, *, expires: d
         RemoteError: it cannot be reached.
         InvalidArgument, DwnError: as `create_delegation` raises them.
     """
-    delegation = await create_delegation(agent, did, request.permissions, expires=expires)
+    name = request.display_name or None
+    delegation = await create_delegation(agent, did, request.permissions, expires=expires, description=name)
     try:
         return await _hand_over(agent, delegation, request)
     except BaseException:

@@ -138,6 +138,13 @@ def _bench(_options: argparse.Namespace, rest: list[str]) -> int:
     _become(["tests/bench/run.py", *rest], _everything())
 
 
+def _screenshots(_options: argparse.Namespace, rest: list[str]) -> int:
+    with exclusive(WORK / "lock"):
+        _build()
+        browser = chromium.ensure()
+    _become(["-m", "tests.browser.gallery", *rest], {"WEB5_CHROMIUM": str(browser)})
+
+
 def _everything() -> dict[str, str]:
     """All set-up that tests and benchmarks need; the environment to run them in."""
     with exclusive(WORK / "lock"):
@@ -173,6 +180,11 @@ COMMANDS = {
         "sync under seeded faults",
         _simulate,
         "--seeds N --first S, or --seed S for one seed with its story; --of agents: whole agents",
+    ),
+    "screenshots": Command(
+        "take pictures of all screens of the page, light and dark, on a phone and a desk",
+        _screenshots,
+        "--only WORD --out FOLDER",
     ),
     "bench": Command("measure against web5-js", _bench, "--quick --only TABLE --every-size --out FILE"),
 }

@@ -127,13 +127,18 @@ async def _alice(gallery: Gallery, device: Device) -> None:
     """Her first minutes, and what she has then."""
     page = device.page
     await gallery.shoot(device, "first-notes")
-    for place in ("Messages", "Data", "Nodes", "Settings"):
+    for place in ("Home", "Messages", "Data", "Nodes", "Settings"):
         await device.at(place)
         await gallery.shoot(device, f"first-{place.lower()}")
     for text in NOTES:
         await device.write(text)
     await device.summary("All synced")
+    await page.get_by_role("button", name="Start").click()
     await gallery.shoot(device, "notes")
+    await device.at("Home")
+    await expect(page.locator("#home-notes > li")).to_have_count(len(NOTES))
+    await gallery.shoot(device, "home")
+    await device.at("Notes")
     await device.at("Messages")
     await page.get_by_role("button", name="Turn on messages").click()
     await expect(page.get_by_role("heading", name="Give somebody your address")).to_be_visible()
@@ -156,10 +161,14 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     await gallery.shoot(alice, "messages-stranger")
     await alice.page.get_by_role("button", name="Accept").click()
     await alice.ask("rename_person", did=await bob.did(), called="Bob")
+    await expect(alice.page.locator("#conversation-name")).to_have_text("Bob")
     await alice.page.get_by_label("Message", exact=True).fill("Yes! I will be at the pier at half past seven.")
     await alice.page.keyboard.press("Control+Enter")
     await expect(alice.page.get_by_label("On their nodes")).to_be_visible()
     await gallery.shoot(alice, "messages-conversation")
+    await alice.at("Home")
+    await expect(alice.page.locator("#home-messages > li")).to_have_count(1)
+    await gallery.shoot(alice, "home-messages")
 
 
 async def _troubles(gallery: Gallery, device: Device, world: World) -> None:

@@ -14,14 +14,14 @@ from tests.browser.world import Device, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PLACES = ("Notes", "Messages", "Data", "Nodes", "Settings")
+PLACES = ("Home", "Notes", "Messages", "Data", "Nodes", "Settings")
 WIDTHS = (320, 360, 768, 1280, 2560)
 CHECKED = (("light", 360), ("dark", 1280))
 
 
 async def test_each_place_has_an_address_that_can_be_sent_reloaded_and_gone_back_to(shared_device: Device) -> None:
     device, page = shared_device, shared_device.page
-    for place in (*PLACES[1:], PLACES[0]):
+    for place in (*PLACES, "Notes"):
         await device.at(place)
         assert page.url == f"{device.url}#/{place.lower()}"
         await expect(page.get_by_role("heading", name=place, exact=True, level=2)).to_be_visible()
@@ -64,6 +64,9 @@ async def test_a_place_is_shown_before_the_page_has_its_python(browser: Browser,
     page = await context.new_page()
     await page.goto(f"{world.origin}#/settings", wait_until="commit")
     await expect(page.get_by_role("heading", name="Settings", level=2)).to_be_visible()
+    await expect(page.get_by_role("heading", name="Welcome")).to_be_hidden()
+    await page.get_by_role("link", name="Home").click()
+    await expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     await page.get_by_role("link", name="Nodes").click()
     await expect(page.get_by_role("heading", name="Nodes", level=2)).to_be_visible()
     await expect(page.get_by_role("heading", name="Settings", level=2)).to_be_hidden()
@@ -74,7 +77,14 @@ async def test_everything_can_be_reached_by_keyboard(shared_device: Device) -> N
     device, page = shared_device, shared_device.page
     await device.at("Notes")
     await page.locator("#main").focus()
-    for key, place in (("m", "Messages"), ("d", "Data"), ("o", "Nodes"), ("s", "Settings"), ("n", "Notes")):
+    for key, place in (
+        ("h", "Home"),
+        ("m", "Messages"),
+        ("d", "Data"),
+        ("o", "Nodes"),
+        ("s", "Settings"),
+        ("n", "Notes"),
+    ):
         await page.keyboard.press("g")
         await page.keyboard.press(key)
         await expect(page.locator("html")).to_have_attribute("data-place", place.lower())
@@ -124,3 +134,38 @@ async def test_the_link_past_the_places_leads_to_the_content_and_leaves_the_addr
     await page.keyboard.press("Enter")
     await expect(page.locator("#main")).to_be_focused()
     assert page.url.endswith("#/nodes")
+
+
+async def test_home_says_what_is_new_and_what_needs_the_person(shared_device: Device) -> None:
+    device, page = shared_device, shared_device.page
+    await device.use_new_identity()
+    welcome = page.get_by_role("region", name="Welcome to a place of your own")
+    await expect(welcome).to_be_visible()
+    await device.at("Home")
+    await expect(welcome).to_be_visible()
+    steps, needs = page.get_by_role("region", name="First steps"), page.get_by_role("region", name="What needs you")
+    await expect(needs).to_contain_text("Your twelve words are not on paper")
+    await expect(steps).not_to_contain_text("Done")
+    await welcome.get_by_role("button", name="I have my words").click()
+    await expect(page.get_by_role("dialog", name="Bring back your identities")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await welcome.get_by_role("button", name="Start").click()
+    await expect(page.get_by_label("New note")).to_be_focused()
+    await expect(welcome).to_be_hidden()
+    await device.write("# The first\n\nand more")
+    await device.at("Home")
+    newest = page.get_by_role("region", name="Newest notes")
+    await expect(newest.get_by_role("listitem")).to_have_count(1)
+    await expect(steps).to_contain_text("Done: Write something")
+    await expect(page.get_by_role("region", name="Where everything is")).to_contain_text("and on 2 nodes. All synced.")
+    await device.ask("create_note", text="Another, from elsewhere" + ", and on" * 30, created=2_000_000_000_000_000)
+    await expect(newest.get_by_role("listitem").first).to_contain_text("from elsewhere")
+    await page.set_viewport_size({"width": 320, "height": 740})
+    assert await page.evaluate(OVERFLOWING) == []
+    assert await faults(page) == []
+    await page.set_viewport_size({"width": 1280, "height": 720})
+    await newest.get_by_role("link", name="The first and more").click()
+    await expect(page.get_by_role("list", name="The note").get_by_role("listitem")).to_contain_text("The first")
+    await device.reload()
+    await device.at("Notes")
+    await expect(welcome).to_be_hidden()

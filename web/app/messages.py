@@ -335,7 +335,8 @@ class Messages:
             made = Person(**{"did": did, "standing": "accepted", **changes})
             self._people[did] = await self._web5.records(Person).create(made)
         elif any(getattr(person.value, name) != value for name, value in changes.items()):
-            await person.update(**changes)
+            # Meanwhile an event may have brought the state before, from which the next change must not begin.
+            self._people[did] = await person.update(**changes)
 
     def _sorted(self) -> list[_Letter]:
         return sorted(self._letters.values(), key=lambda one: (one.created, one.record.id))
@@ -368,6 +369,7 @@ class Messages:
         state, why = self._delivery(letter, waiting.get(letter.record.message_cid, []))
         return {
             "id": letter.record.id,
+            "key": letter.key if letter.mine else "",
             "mine": letter.mine,
             "text": text,
             "created": letter.created // 1000,

@@ -1,6 +1,8 @@
 // The place of the page that is shown: the one that its address names (`#/messages/did:…`), before Python is there, and
 // without it. What else follows from it, ui/shell/places.py does at the event "web5-place".
-const PLACES = ["notes", "messages", "data", "nodes", "settings"];
+const PLACES = ["home", "notes", "messages", "data", "nodes", "settings"];
+const USUAL = "notes"; // where the page begins
+const WELCOMED = "web5-welcomed"; // as ui/screens/home/screen.py
 const LONGEST = 3000; // of an address that somebody sends
 
 export function followAddress() {
@@ -9,7 +11,7 @@ export function followAddress() {
   // The place, and what of it: an ID, or nothing.
   const named = () => {
     const [hash, place, ...rest] = location.hash.slice(0, LONGEST).split("/");
-    if (hash !== "#" || !PLACES.includes(place)) return [PLACES[0], ""];
+    if (hash !== "#" || !PLACES.includes(place)) return [USUAL, ""];
     return [place, rest.join("/")];
   };
 
@@ -30,6 +32,7 @@ export function followAddress() {
     location.hash = `#/${address}`;
     go(); // and not only once the browser has told that it is another
   };
+  if (!globalThis.web5Kept("localStorage", WELCOMED)) root.dataset.visit = "first";
   addEventListener("hashchange", go);
   document.addEventListener("readystatechange", mark, { once: true });
   // A link within the page would take the place of the address.

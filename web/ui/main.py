@@ -19,6 +19,7 @@ from ui.protection import Protection
 from ui.recovery import RecoveryDialog
 from ui.rounds import Rounds
 from ui.screens.data.screen import Data
+from ui.screens.home.screen import Home
 from ui.screens.messages.screen import Messages
 from ui.screens.notes.alone import NoteAlone
 from ui.screens.notes.deletions import Deletions
@@ -52,6 +53,7 @@ class Page:
         self._identities = Identities(self._agent, self._refresh)
         self._transfer = Transfer(self._agent, self._use_imported, lambda: self._protection.has_password)
         self._recovery = RecoveryDialog(self._agent, self._refresh)
+        self._home = Home(self._agent, lambda: self._recovery.open(False))
         self._lock = Lock(self._agent, self._refresh, lambda: self._recovery.open(True))
         phrase, password = (dialog(self._agent, self._refresh) for dialog in (PhraseDialog, PasswordDialog))
         self._protection = Protection(self._agent, phrase, password, self._recovery, self._refresh)
@@ -153,11 +155,14 @@ class Page:
                 await self._messages.refresh()
             if "notes" in event["what"]:
                 await self._data.refresh()
+            await self._home.refresh()
 
     def _go(self, where, what):
         """Show another place of the page."""
         self._messages.go(what if where == "messages" else "")
-        if where == "data":
+        if where == "home":
+            spawn(self._home.refresh())
+        elif where == "data":
             self._data.go(what)
             spawn(self._data.refresh())
         elif where == "messages":
@@ -204,6 +209,7 @@ class Page:
             self._nodes.locked(vault["state"])
             self._messages.close()
             self._data.close()
+            self._home.close()
             need("settings", 0, "")
             return
         self._protection.show(vault)
@@ -212,11 +218,13 @@ class Page:
         self._deletions.use(state["did"])
         self._messages.show(state)
         self._data.show(state)
+        self._home.show(state)
         need("settings", int(vault["words"]), "Your twelve words are not written down yet", "warn")
         if not before:
             spawn(self._show_notes())
             spawn(self._messages.refresh())
             spawn(self._data.refresh())
+            spawn(self._home.refresh())
             spawn(self._composer.work())
 
     async def ask(self, name, arguments="{}"):
@@ -233,6 +241,7 @@ class Page:
             self._alone.tick()
             self._messages.tick()
             self._data.tick()
+            self._home.tick()
 
 
 page = Page()

@@ -26,5 +26,5 @@ def test_the_places_of_the_address_are_those_of_the_page() -> None:
             f':root:not([data-place="{place}"]) [data-screen="{place}"]'
             in (WEB / "ui" / "shell" / "shell.css").read_text()
         )
-    [named] = re.findall(r"_NAMES = \{(.*?)\}", (WEB / "ui" / "shell" / "places.py").read_text())
+    [named] = re.findall(r"_NAMES = \{(.*?)\}", (WEB / "ui" / "shell" / "places.py").read_text(), re.DOTALL)
     assert re.findall(r'"(\w+)":', named) == places

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from app.messages import LONGEST, messaging
+from app.messages import Person as People
 
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device
+from web5 import TypedRecord
 
 SECONDS = 60
 """The longest that anything here may take."""
@@ -159,3 +161,23 @@ async def test_nobody_writes_to_themselves_or_to_nobody(world: World) -> None:
     for did, kind in ((alice.did, "InvalidArgument"), ("bob", "InvalidArgument"), (nobody, "EncryptionError")):
         assert await alice.ask("send_message", did=did, text="hello", key="k") == kind
     assert (await alice.ask("conversations"))["people"] == []
+
+
+async def test_a_name_stays_when_the_state_before_it_comes_late(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = await person(world, "alice"), await person(world, "bob")
+    await alice.ask("judge_person", did=bob.did, standing="accepted")
+    messages = alice.device.session.messages
+    await messages.close()  # nothing else comes
+    await alice.ask("judge_person", did=bob.did, standing="accepted")
+    known = messages._people[bob.did]
+    before = await alice.device.session.web5.records(People).read(known.id)
+    update = TypedRecord.update
+
+    async def late(self: TypedRecord[People], *values: People, **changes: Any) -> TypedRecord[People]:
+        messages._know(before)
+        return await update(self, *values, **changes)
+
+    monkeypatch.setattr(TypedRecord, "update", late)
+    await messages._put(bob.did, name="Bob")
+    await messages._put(bob.did, seen=5)
+    assert (messages._people[bob.did].value.name, messages._people[bob.did].value.seen) == ("Bob", 5)

@@ -3,7 +3,7 @@
 from ui.dom import document, el, go, is_typing, on, place, spent
 from ui.screens.notes import search
 
-_PLACES = {"n": "notes", "m": "messages", "d": "data", "o": "nodes", "s": "settings"}
+_PLACES = {"h": "home", "n": "notes", "m": "messages", "d": "data", "o": "nodes", "s": "settings"}
 _AFTER_G_MILLISECONDS = 1500
 
 

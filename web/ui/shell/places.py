@@ -5,7 +5,14 @@ Which one it is, boot/address.mjs reads from the address.
 
 from ui.dom import document, el, on, place, say, show, tone
 
-_NAMES = {"notes": "Notes", "messages": "Messages", "data": "Data", "nodes": "Nodes", "settings": "Settings"}
+_NAMES = {
+    "home": "Home",
+    "notes": "Notes",
+    "messages": "Messages",
+    "data": "Data",
+    "nodes": "Nodes",
+    "settings": "Settings",
+}
 
 
 class Places:

@@ -133,7 +133,8 @@ class Conversation:
         show(el("conversation-rename"), standing == "accepted")
         say(el("conversation-block"), "Unblock" if standing == "blocked" else "Block")
         show(el("message-form"), standing != "blocked")
-        waiting = self._outbox.waiting(found["did"])
+        keys = [message["key"] for message in found["messages"]]
+        waiting = [one for one in self._outbox.waiting(found["did"]) if one["key"] not in keys]
         show(el("bubbles-empty"), not found["messages"] and not waiting and standing != "blocked")
         show(el("bubbles-more"), found["more"])
         is_low = first or self._is_at_the_end()

@@ -42,5 +42,5 @@ def test_every_id_of_the_built_page_is_there_once(site: Path) -> None:
     page = (site / "index.html").read_text()
     ids = Counter(re.findall(r'\sid="([^"]+)"', page))
     assert ids and [one for one, times in ids.items() if times > 1] == []
-    named = re.findall(r'\s(?:aria-labelledby|aria-describedby|for)="([^"]+)"', page)
+    named = " ".join(re.findall(r'\s(?:aria-labelledby|aria-describedby|for)="([^"]+)"', page)).split()
     assert named and [one for one in named if one not in ids] == []

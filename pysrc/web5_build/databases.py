@@ -12,6 +12,7 @@ from web5_build.process import run
 PACKAGE = "postgresql"
 """Debian's package, which puts its programs beside the libraries, and not on PATH."""
 
+ROOT = Path("/")
 PROGRAMS = "usr/lib/postgresql/*/bin"
 
 
@@ -37,5 +38,5 @@ def postgres_folder() -> Path:
 
 
 def _newest() -> Path | None:
-    folders = [path for path in Path("/").glob(PROGRAMS) if (path / "initdb").exists()]
+    folders = [path for path in ROOT.glob(PROGRAMS) if (path / "initdb").exists()]
     return max(folders, key=lambda path: int(path.parent.name), default=None)

@@ -177,6 +177,14 @@ async def test_nothing_that_was_acknowledged_is_lost(nodes: tuple[Node, Node], s
     logs = [(await one.log(whose))[0] for one in nodes]
     assert logs[0] == logs[1]
     assert stored <= set(logs[0])
+    told: list[str] = []
+    await nodes[1].follow(whose, told)
+    last = await nodes[0].write(whose, b"they hear of each other again")
+
+    async def is_told() -> bool:
+        return told == [last]
+
+    await _eventually(is_told)
     for cid in logs[0]:
         message = await compose.messages_read(whose.signer, CLOCK, message_cid=cid)
         entry = (await nodes[0].send(whose.did, message))["entry"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 
 import psycopg
 from psycopg import sql
@@ -43,7 +42,6 @@ class Changes:
         self._me = secrets.token_hex(8)
         self._news: set[str] = set()
         self._sending: asyncio.Task[None] | None = None
-        self.heard: list[Callable[[], None]] = []
         log.on_grown.append(self._tell)
 
     async def run(self) -> None:
@@ -52,7 +50,10 @@ class Changes:
             while True:
                 try:
                     await self._listen()
-                except (psycopg.Error, OSError):
+                except (psycopg.Error, OSError):  # it is away: requests say so
+                    await asyncio.sleep(RETRY_SECONDS)
+                except Exception as error:
+                    report("other processes are not heard", error)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             if self._sending is not None:
@@ -62,8 +63,6 @@ class Changes:
         info = conninfo(self._database.url, None, name=f"{NAME} listens", limited=False)
         async with await psycopg.AsyncConnection.connect(info, autocommit=True) as connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._database.schema)))
-            for callback in self.heard:
-                callback()
             while True:
                 await self._log.poll()  # also for what was said before we listened
                 async for notice in connection.notifies(timeout=POLL_SECONDS):

@@ -12,6 +12,7 @@ from web5.agent.delegation.actor import Actor
 from web5.agent.publication.dwn_service import with_dwn_endpoints
 from web5.agent.publication.status import PublicationStatus
 from web5.api import arguments
+from web5.api.moving import check_scope, make_found, make_same
 from web5.dids.resolver import dwn_endpoints
 from web5.errors import InvalidArgument
 from web5.remote.info import ServerInfo
@@ -134,6 +135,38 @@ class NodesApi:
             urls = await self._named(did)
             if url in urls:
                 await agent.set_dwn_endpoints(did, [one for one in urls if one != url], force=True)
+
+    async def move(self, source: str, target: str) -> None:
+        """Move house: from one of the nodes to another, which is filled, compared and named in the DID document first.
+
+        If it fails, both are nodes of this identity, and it can be repeated. The old one keeps what it has. Who has
+        looked the DID up before may go on to write there, until what he knows of it is out of date, within hours.
+
+        Parameters:
+            source: the node to leave.
+            target: the one to go to; it may be one of the nodes already.
+
+        Raises:
+            NodeNeeded: the two do not hold the same, or others do not find the DID at the new one; the reason is in it.
+            InvalidArgument: one is no URL, `source` is none of the nodes, or they are the same; or the document cannot
+                name `target`. Nothing is changed.
+            IdentityError: the identity's document cannot be changed. Nothing is changed.
+        """
+        source, target = normalized(source), normalized(target)
+        if source == target:
+            raise InvalidArgument(f"source and target are both {source}.")
+        if source not in await self._named(self._did):
+            raise InvalidArgument(f"source={arguments.shown(source)} is none of this identity's nodes.")
+        agent = await self._agent.as_node()
+        moving = [did for did in self._both if source in await self._named(did)]
+        await check_scope(agent, moving, source)
+        await self.add(target)
+        await make_same(agent, moving, source, target)
+        await make_found(agent, moving, source)
+        await self.remove(source)
+        await agent.publish_all()
+        for did in self._both:  # which nodes there are now is a record of the agent's
+            await agent.sync.now("push", did)
 
     async def info(self, url: str) -> ServerInfo:
         """Ask a node for its description: what runs there, and what it demands of those who want to register.

@@ -81,6 +81,48 @@ async def test_a_node_that_cannot_be_reached_says_so_and_is_not_removed_unless_f
     assert [node.url for node in await web5.nodes.list()] == world.endpoints[:1]
 
 
+async def test_an_identity_moves_to_another_node_and_only_once_that_is_whole(world: World) -> None:
+    web5 = await connected(world)
+    old, new = world.endpoints
+    assert await web5.agent.publish_all()
+    note = await web5.dwn.records.create(b"x" * 40_000, data_format="application/octet-stream")
+    await web5.sync.now()
+    dids = (web5.connected_did, web5.vault.agent_did or "")
+
+    for source, target in ((old, old), (new, old), ("https://stranger.example", new)):
+        with pytest.raises(InvalidArgument):
+            await web5.nodes.move(source, target)
+    await web5.sync.scope(["https://example.org/notes"])
+    with pytest.raises(NodeNeeded, match="limited to some protocols"):
+        await web5.nodes.move(old, new)
+    await web5.sync.scope(None)
+    assert [node.url for node in await web5.nodes.list()] == [old]
+
+    world.down.update(("dwn1", "dht"))
+    with pytest.raises(NodeNeeded, match="dwn1"):
+        await web5.nodes.move(old, new)
+    assert [node.url for node in await web5.nodes.list()] == [old, new]
+    world.down.remove("dwn1")
+    with pytest.raises(NodeNeeded, match="do not find"):
+        await web5.nodes.move(old, new)
+    assert [node.url for node in await web5.nodes.list()] == [old, new]
+    world.down.clear()
+
+    await web5.nodes.move(old, new)
+    assert [(node.url, node.state) for node in await web5.nodes.list()] == [(new, NodeState.IN_STEP)]
+    assert all(one.same and one.both for one in await web5.sync.check())
+    for did in dids:
+        document = (await web5.did.resolve(did)).did_document
+        assert document is not None and document.dwn_endpoints == [new]
+    world.down.add("dwn0")
+    agent = await world.blank_device("phone")
+    words = await web5.vault.recovery_phrase()
+    phone, did = await Web5.connect(agent=agent, recovery_phrase=words, dwn_endpoints=[], sync="off")
+    assert did == web5.connected_did
+    assert (await phone.sync.now("pull")).complete
+    assert len(await (await phone.dwn.records.read(note.id)).data.bytes()) == 40_000
+
+
 async def test_a_node_s_description_is_known_once_it_was_asked(world: World) -> None:
     web5 = await connected(world)
     [node] = await web5.nodes.list()

@@ -1,8 +1,8 @@
 """`build.py bench`: web5-py and web5-js side by side, in one Chromium, against one reference dwn-server, in one run.
 
-Prints its tables: what an app sees, how soon a page is there, sync, the engines alone, and what many notes and many
-tabs mean for web5-py. They are written to a file as well, with the raw figures beside it. When it is stopped, it prints
-and writes what it has.
+Prints its tables: what an app sees, how soon a page is there, sync, the engines alone, remote nodes, and what many
+notes and many tabs mean for web5-py. They are written to a file as well, with the raw figures beside it. When it is
+stopped, it prints and writes what it has.
 """
 
 from __future__ import annotations
@@ -22,13 +22,22 @@ sys.path[:0] = [str(ROOT), str(ROOT / "pysrc")]
 
 from tests.bench.app import measure as app  # noqa: E402
 from tests.bench.engine import measure as engine  # noqa: E402
+from tests.bench.node import measure as node  # noqa: E402
 from tests.bench.scale import measure as scale  # noqa: E402
 from tests.bench.stage import BenchError  # noqa: E402
 from tests.bench.start import measure as start  # noqa: E402
 from tests.bench.sync import measure as sync  # noqa: E402
 from tests.bench.tabs import measure as tabs  # noqa: E402
 
-BENCHES: dict[str, Any] = {"app": app, "start": start, "sync": sync, "engine": engine, "scale": scale, "tabs": tabs}
+BENCHES: dict[str, Any] = {
+    "app": app,
+    "start": start,
+    "sync": sync,
+    "engine": engine,
+    "node": node,
+    "scale": scale,
+    "tabs": tabs,
+}
 """Modules with their `SIZES`, with `Figures`, and with `measure(sizes, figures)`, which fills figures in."""
 
 TABLES = ROOT / ".build" / "bench.txt"

@@ -118,6 +118,16 @@ async def test_scale(site: Path, tmp_path: Path) -> None:
     assert all(_is_figure(row["ms"]) for row in rows)
 
 
+async def test_node(tmp_path: Path) -> None:
+    rows, printed = await _figures("node", tmp_path)
+    assert len(rows) == 12
+    assert {row["name"] for row in rows} == {"write", "read", "query"}
+    for row in rows:
+        assert row["per_second"] > 0, row
+        assert 0 < row["p50"] <= row["p99"], row
+        assert row["server"] in printed
+
+
 async def test_tabs(site: Path, tmp_path: Path) -> None:
     rows, printed = await _figures("tabs", tmp_path)
     assert len(rows) == 8

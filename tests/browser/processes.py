@@ -9,6 +9,7 @@ import socket
 import sys
 from asyncio.subprocess import Process
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -32,10 +33,12 @@ class Server:
         command: what `python` is given.
         health: the URL that answers 200 once it is up.
         data: the folder in which it keeps everything, if it does.
+        says: the file for what it prints; by default ours.
     """
 
-    def __init__(self, command: list[str], health: str, data: Path | None = None) -> None:
+    def __init__(self, command: list[str], health: str, data: Path | None = None, says: IO[str] | None = None) -> None:
         self._data = data
+        self._says = says
         self._command = command
         self._health = health
         self._process: Process | None = None
@@ -44,7 +47,9 @@ class Server:
         """Start it, and return once it answers."""
         path = os.pathsep.join(filter(None, [str(ROOT / "pysrc"), os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, "PYTHONPATH": path}
-        self._process = await asyncio.create_subprocess_exec(sys.executable, *self._command, env=environment)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, *self._command, env=environment, stdout=self._says
+        )
         async with asyncio.timeout(PATIENCE), httpx.AsyncClient(trust_env=False) as client:
             while not await self._answers(client):
                 assert self._process.returncode is None, f"{self._command} ended with {self._process.returncode}"

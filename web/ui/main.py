@@ -216,6 +216,7 @@ class Page:
         self._nodes.show(state)
         self._identities.show(state)
         self._deletions.use(state["did"])
+        self._search.use(state["did"])
         self._messages.show(state)
         self._data.show(state)
         self._home.show(state)

@@ -17,6 +17,11 @@ def test_tags() -> None:
     assert note_words.tag_button("home", 1200) == "#home 1,200"
 
 
+def test_the_nodes_that_lack_it() -> None:
+    waiting = [{"endpoint": f"https://{name}.example/"} for name in ("a", "b", "a")]
+    assert note_words.lacking(waiting) == "Not yet on a.example, b.example"
+
+
 def test_who_can_read_a_note() -> None:
     link = "https://dwn.example/did:dht:abc/records/x"
     waiting = [{"endpoint": "https://dwn.example/", "state": "pending"}]

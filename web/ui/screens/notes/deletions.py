@@ -41,6 +41,7 @@ class Deletions:
         """Know which identity is in use."""
         if did != self._did:
             self._did = did
+            self._own = None  # of another identity; it is deleted once that is in use again
             self.tick()
 
     def ids(self):
@@ -69,6 +70,8 @@ class Deletions:
         await self._changed()
 
     async def _carry_out(self, note_id):
+        if [note_id, self._did] not in [entry[:2] for entry in self._kept()]:
+            return  # undone in another tab, or another identity is in use now
         try:
             await self._agent.call("delete_note", id=note_id)
         except AgentError as error:

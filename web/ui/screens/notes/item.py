@@ -2,6 +2,7 @@
 
 from ui import words
 from ui.dom import local_time, now, say, show, slot, tone
+from ui.screens.notes import note_words
 from ui.screens.notes.sharing import Sharing
 
 
@@ -50,6 +51,7 @@ class Item:
             name, text = words.waiting(note["waiting"])
             tone(chip, name)
             say(chip, text)
+            chip.title = note_words.lacking(note["waiting"])
         show(slot(self.element, "published"), note["published"])
         if self._sharing:
             self._sharing.update(note)

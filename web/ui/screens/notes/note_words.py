@@ -66,6 +66,16 @@ def tag_button(tag, number):
     return "#" + tag + (" " + grouped(number) if number else "")
 
 
+def lacking(waiting):
+    """Write which nodes do not have something yet."""
+    names = []
+    for one in waiting:
+        name = node_name(one["endpoint"])
+        if name not in names:
+            names.append(name)
+    return "Not yet on " + ", ".join(names)
+
+
 def sharing(published, links, waiting):
     """Write who can read a note.
 

@@ -20,6 +20,7 @@ class NoteSearch:
         self._agent = agent
         self._notes = notes
         self._tags = []
+        self._did = ""
         self._rounds = Rounds(self._ask_tags)
         self._field = el("note-find")
         on(self._field, "input", lambda _: self._filter())
@@ -35,6 +36,12 @@ class NoteSearch:
         if place()[1]:
             go("notes")
         return self._filter()
+
+    def use(self, did):
+        """Know which identity is in use; what was looked for among the notes of another is no more."""
+        if self._did and did != self._did:
+            self.close()
+        self._did = did
 
     def widen(self):
         """Show all notes again."""

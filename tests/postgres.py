@@ -11,9 +11,12 @@ from pathlib import Path
 
 import psycopg
 
+from web5_build import scratch
 from web5_build.databases import postgres_folder
 
 USER = "web5"
+ROOM = 1 << 30
+"""Bytes that must be free in memory for a server's folder; it needs a tenth of that."""
 
 
 class PostgresServer:
@@ -21,10 +24,11 @@ class PostgresServer:
 
     def __init__(self) -> None:
         self._programs = postgres_folder()
-        self._folder = Path(tempfile.mkdtemp(prefix="web5-pg-"))
-        self._user = None
-        if os.geteuid() == 0:  # it refuses to run as root
-            self._user = "nobody"
+        self._user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
+        # Not in the folder of the test run, into which only its own user gets.
+        folder = scratch.MEMORY if scratch.room() >= ROOM else Path("/tmp")
+        self._folder = Path(tempfile.mkdtemp(prefix="web5-pg-", dir=folder))
+        if self._user is not None:
             shutil.chown(self._folder, self._user)
         self._run("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         self.start()

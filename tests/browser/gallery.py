@@ -115,7 +115,8 @@ async def _data(gallery: Gallery, device: Device) -> None:
     await page.goto(f"{device.url}#/data/records")
     await page.get_by_role("button", name="All", exact=True).click()
     await page.locator("#data-order").select_option("createdAscending")
-    await page.locator("#data-rows a", has_text="Text").first.click()
+    await expect(page.locator("#data-rows a").first).to_contain_text(NOTES[0])
+    await page.locator("#data-rows a").first.click()
     await expect(page.locator("#one-verdict-words")).to_have_text("Yes.")
     await gallery.shoot(device, "data-message")
     await page.goto(f"{device.url}#/data/messages/bafynowhere")
@@ -130,8 +131,9 @@ async def _alice(gallery: Gallery, device: Device) -> None:
     for place in ("Home", "Messages", "Data", "Nodes", "Settings"):
         await device.at(place)
         await gallery.shoot(device, f"first-{place.lower()}")
-    for text in NOTES:
-        await device.write(text)
+    for number, text in enumerate(NOTES):
+        await device.type(text)
+        await expect(page.locator("#note-list > li")).to_have_count(number + 1)
     await device.summary("All synced")
     await page.get_by_role("button", name="Start").click()
     await gallery.shoot(device, "notes")

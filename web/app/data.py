@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from app import identities
-from web5 import Record, Web5
+from web5 import Record, Web5, strict_json
 from web5.api.messages import SignedMessage
 from web5.crypto.encoding import b64url_encode
 from web5.dwn.timestamps import microseconds
@@ -81,6 +81,7 @@ async def message(web5: Web5, cid: str) -> dict[str, Any]:
     others = [] if record_id is None else await web5.dwn.messages.of_record(record_id)
     newest = bool(others) and others[-1] == found and found.method == "Write"
     descriptor = found.raw_message["descriptor"]
+    text, value = await _text(web5, record_id) if newest and record_id is not None else (None, None)
     return {
         **_message_row(web5, found, waiting_of(web5, [cid])),
         "record": record_id,
@@ -94,8 +95,8 @@ async def message(web5: Web5, cid: str) -> dict[str, Any]:
             if one != found
         ],
         "places": places(web5, cid),
-        "parts": parts(found),
-        "text": await _text(web5, record_id) if newest and record_id is not None else None,
+        "parts": parts(found, value),
+        "text": text,
     }
 
 
@@ -163,8 +164,12 @@ def places(web5: Web5, cid: str) -> list[dict[str, str]]:
     return found
 
 
-def parts(found: SignedMessage) -> list[list[Any]]:
-    """Return a message as nested lists of [name, value], with what each signature signs in the clear."""
+def parts(found: SignedMessage, value: Any = None) -> list[list[Any]]:
+    """Return a message as nested lists of [name, value], with what each signature signs in the clear.
+
+    Parameters:
+        value: what its data say, where they are a list or an object of JSON.
+    """
     left = [MOST_VALUES]
     try:
         signed = [
@@ -173,7 +178,8 @@ def parts(found: SignedMessage) -> list[list[Any]]:
         ]
     except Web5Error:
         signed = []
-    return _parts({"signed by": signed, **found.raw_message}, left)
+    data = {} if value is None else {"data": value}
+    return _parts({**data, "signed by": signed, **found.raw_message}, left)
 
 
 def _parts(value: Mapping[str, Any] | Sequence[Any], left: list[int]) -> list[list[Any]]:
@@ -246,17 +252,23 @@ async def _beginning(record: Record) -> str:
         return ""
 
 
-async def _text(web5: Web5, record_id: str) -> str | None:
-    """Return the beginning of a record's text, decrypted; None if it is none, or cannot be read here."""
+async def _text(web5: Web5, record_id: str) -> tuple[str | None, Any]:
+    """Return the beginning of a record's text, decrypted, or what its JSON says; neither if it cannot be read here."""
     text = b""
     try:
         record = await web5.dwn.records.read(record_id)
         if not (record.data_format or "").startswith(_TEXTS):
-            return None
+            return None, None
+        is_json = record.data_format == "application/json"
         async for chunk in await record.data.stream():
             text += chunk
-            if len(text) > EXCERPT:
+            if len(text) > (MOST_INLINE if is_json else EXCERPT):
                 break
     except Web5Error:
-        return None
-    return text[:EXCERPT].decode(errors="ignore") + ("…" if len(text) > EXCERPT else "")
+        return None, None
+    if is_json and len(text) <= MOST_INLINE:
+        with suppress(ValueError):
+            value = strict_json.parse(text.decode())
+            if isinstance(value, (dict, list)):
+                return None, value
+    return text[:EXCERPT].decode(errors="ignore") + ("…" if len(text) > EXCERPT else ""), None

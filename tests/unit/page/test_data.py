@@ -94,6 +94,17 @@ async def test_a_message_is_shown_verified_exported_and_its_record_deleted(devic
     assert await device.ask("data_message", cid="bafy") == "NotFound"
 
 
+async def test_json_is_shown_in_its_parts(device: Device) -> None:
+    records = device.session.web5.dwn.records
+    made = await records.create({"title": "boats", "of": [1, None]})
+    shown = await device.ask("data_message", cid=made.message_cid)
+    assert shown["text"] is None
+    assert shown["parts"][0] == ["data", [["title", "boats"], ["of", [["1", "1"], ["2", "null"]]]]]
+    made = await records.create("[" * 5, data_format="application/json")
+    shown = await device.ask("data_message", cid=made.message_cid)
+    assert (shown["text"], shown["parts"][0][0]) == ("[" * 5, "signed by")
+
+
 async def test_a_large_record_is_verified_when_that_is_asked_for(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ _PLACES = {
     "unknown": (None, "was not reached yet"),
 }
 _ROLES = {
+    "data": "what its data say",
     "author": "the author",
     "owner": "the owner",
     "author's grantor": "who let the author sign",
@@ -235,7 +236,7 @@ def other(one):
 
 
 def part(name):
-    """Write the name of a part of a message."""
+    """Write the name of a part of a message, of those that are not its own in words."""
     return words.theirs(_ROLES.get(name, name))
 
 

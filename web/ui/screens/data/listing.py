@@ -3,12 +3,15 @@
 However many there are, there are rows for one page, which are used again for the next.
 """
 
+import asyncio
+
 from ui import words
 from ui.dom import clone, document, el, local_time, now, on, place, say, show, slot, tone
 from ui.rounds import Rounds
 from ui.screens.data import data_words
 
 PAGE = 50
+_AT_ONCE = 10
 
 
 class Listing:
@@ -126,18 +129,23 @@ class Listing:
         else:
             return
         if tab == self._tab and start == self._starts[-1]:
-            self._show(found)
+            await self._show(found)
 
     def _filters(self):
         if self._filter == "published":
             return {"published": True}
         return {"protocol": self._filter} if self._filter else {}
 
-    def _show(self, found):
+    async def _show(self, found):
         self._next = found["cursor"]
         rows = found["rows"]
+        tab = self._tab
         self._show_chips(False)
         for at in range(len(rows)):
+            if at and at % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # whoever types or scrolls meanwhile is not kept waiting
+                if tab != self._tab:
+                    return
             if at == len(self._rows):
                 self._rows.append(_Row())
             row = self._rows[at]

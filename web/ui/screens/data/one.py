@@ -129,7 +129,7 @@ class One:
         parts.replaceChildren()
         self._folded.clear()
         self._build(parts, one["parts"], "")
-        for name in ("descriptor", "signed by"):
+        for name in ("data", "descriptor", "signed by"):
             for fold in parts.children:
                 if fold.getAttribute("data-fold") == "/" + name:
                     self._fill(fold)

@@ -21,7 +21,7 @@ from web5.errors import StorageError
 from web5.node.stores import BLOBS, DATABASE
 
 PARTIAL = ".incomplete"
-ROUNDS = 10
+ROUNDS = 40
 """Times that a database is copied anew because blobs that it named were replaced meanwhile."""
 
 _PAGES = 1000

@@ -135,6 +135,10 @@ class SimRemote:
         finally:
             if send is not None:
                 self._world.traffic.end(send, outcome)
+            elif kind == "RecordsRead" and (outcome is None or outcome.code not in (200, 404)):
+                made, record = self._world.account.made, message["descriptor"]["filter"].get("recordId")
+                cids = [cid for cid, one in made.items() if record and one.record_id == record]
+                self._world.traffic.unconfirmed(self._device, target, cids)
         await self._device.step(f"after a {kind} to {target.name}")
         if kind == "MessagesRead" and outcome.code == 404:
             self._world.traffic.gone(self._device, target, message["descriptor"]["messageCid"])

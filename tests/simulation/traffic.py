@@ -8,16 +8,18 @@ Bounds, from `web5.sync.plan.policy` and the ledger's invariants:
    once more, if that is replaced there; and once after each failure of the endpoint.
 How many there may be at a time, and when none, is in `manners`.
 What excuses a repetition: a crash of the device, a disk that was full, an endpoint that lost its data or left the
-document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, as far as
-it was only listed, and for 3: that the app asked for it (`send`). For 3: that it was refused because it came without
-its data, which a message does that may find them there; it is sent again with them; and, once, that the clock was put
-back: the next visit notices, and forgets what was counted by either time.
+document in between, a listing of everything, which overrules what was believed (ledger invariant 7). For 2, that it was
+answered with 409, and the endpoint could not be asked whether that is so. For 2, as far as it was only listed, and for
+3: that the app asked for it (`send`). For 3: that it was refused because it came without its data, which a message does
+that may find them there; it is sent again with them; and, once, that the clock was put back: the next visit notices,
+and forgets what was counted by either time.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from tests.simulation.network import Endpoint
 
 LISTED = "though it had been listed"
+TAKEN = "though it was taken ({})"
+CONFLICT = TAKEN.format(409)
 SLACK = 0.99
 """Of a backoff that must have passed: clocks differ by a little between the reply and its record."""
 
@@ -108,7 +112,7 @@ class Traffic:
         if outcome.code == 409 and send.endpoint.damaged:
             return  # a newer one, perhaps, which it cannot show
         if outcome.settled and (outcome.code != OUTLIVED.code or send.device.may_hand_on):
-            history.taken = f"though it was taken ({outcome.code})"
+            history.taken = TAKEN.format(outcome.code)
         elif outcome.state in (State.REFUSED, State.BLOCKED) and not outcome.detail.startswith(WANTS_DATA):
             history.refusals += 1
             delay = outcome.backoff.delay(history.refusals)
@@ -117,6 +121,13 @@ class Traffic:
     def handed_on(self, device: Device, endpoint: Endpoint, cid: str) -> None:
         """Record that a device hands on a message as one from the past: the answer to the message was none to that."""
         self._history(device, endpoint, cid)[0].taken = ""
+
+    def unconfirmed(self, device: Device, endpoint: Endpoint, cids: Iterable[str]) -> None:
+        """Record that a device could not learn whether these are there, or newer ones, as a 409 says."""
+        for cid in cids:
+            history = self._history(device, endpoint, cid)[0]
+            if history.taken == CONFLICT:
+                history.taken = ""
 
     def read(self, device: Device, endpoint: Endpoint, tenant: str, cid: str) -> None:
         """Record that a device asks for a message."""

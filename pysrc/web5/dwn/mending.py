@@ -5,6 +5,8 @@ A message is known by its CID, and its data by theirs, so that whoever has them 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, Incoming, receive
@@ -46,6 +48,7 @@ async def mend(services: Services, did: str, cid: str, message: Message, data: D
     Raises:
         NotFound: it is not held any more.
         BadRequest: that is another message, or these are not its data.
+        StorageError: it is as it was; nothing stays behind.
     """
     if message_cid(message) != cid:
         raise BadRequest("", f"message {message_cid(message)} is not {cid}")
@@ -53,35 +56,34 @@ async def mend(services: Services, did: str, cid: str, message: Message, data: D
     if data is not None:
         incoming = await receive(data, message["descriptor"]["dataSize"], services.blobs)
     try:
-        garbage = _replace(services, did, cid, message, incoming)
-    except BaseException:
+        garbage = await services.database.commit(lambda: _replace(services, did, cid, message, incoming), of=did)
+    except Exception:
         if incoming is not None and incoming.key is not None:
-            await services.blobs.delete([incoming.key])
+            with suppress(StorageError):  # the next opening tries again
+                await services.blobs.delete([incoming.key])
         raise
-    await services.database.flush()
     if garbage:
         await services.blobs.delete(garbage)
 
 
 def _replace(services: Services, did: str, cid: str, message: Message, incoming: Incoming | None) -> list[str]:
-    """Return the keys of the blobs that nothing needs any more."""
+    """Return the keys of the blobs that nothing needs any more. Inside a transaction."""
     store = services.store
     tenant = store.tenant(did)
-    with services.database.transaction(of=did):
-        row = store.message(tenant, cid)
-        if row is None:
-            raise NotFound("", "Not Found")
-        inline, garbage = None, []
-        if incoming is not None:
-            descriptor = message["descriptor"]
-            if (incoming.cid, incoming.size) != (descriptor["dataCid"], descriptor["dataSize"]):
-                raise BadRequest(Code.RecordsWriteDataCidMismatch, f"{incoming.cid} is not the CID of the data")
-            if not row.latest:
-                garbage = [incoming.key] if incoming.key is not None else []
-            elif incoming.key is None:
-                inline = incoming.inline
-            else:
-                garbage = store.drop_blobs(tenant, message["recordId"], keep=None)
-                store.add_blob(tenant, message["recordId"], incoming.cid, BlobRow(incoming.key, incoming.size))
-        store.rewrite(tenant, cid, message, inline)
+    row = store.message(tenant, cid)
+    if row is None:
+        raise NotFound("", "Not Found")
+    inline, garbage = None, []
+    if incoming is not None:
+        descriptor = message["descriptor"]
+        if (incoming.cid, incoming.size) != (descriptor["dataCid"], descriptor["dataSize"]):
+            raise BadRequest(Code.RecordsWriteDataCidMismatch, f"{incoming.cid} is not the CID of the data")
+        if not row.latest:
+            garbage = [incoming.key] if incoming.key is not None else []
+        elif incoming.key is None:
+            inline = incoming.inline
+        else:
+            garbage = store.drop_blobs(tenant, message["recordId"], keep=None)
+            store.add_blob(tenant, message["recordId"], incoming.cid, BlobRow(incoming.key, incoming.size))
+    store.rewrite(tenant, cid, message, inline)
     return garbage

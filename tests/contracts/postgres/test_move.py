@@ -17,6 +17,7 @@ from web5.node.serve import open_node
 from web5.node.stores import Place, Postgres, stores_of
 from web5.node.tenants.registry import Registry, Said
 from web5.node.tenants.tenancy import TenantRules
+from web5.node.upkeep import move as upkeep
 from web5.node.upkeep.check import faults
 from web5.node.upkeep.move import move
 
@@ -42,7 +43,7 @@ async def answers(node: Node, place: Place, cursor: Any = None) -> dict[str, Any
         }
 
 
-async def test_there_and_back(tmp_path: Path, server: PostgresServer) -> None:
+async def test_there_and_back(tmp_path: Path, server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     node = await Node.make(tmp_path / "data" / "dwn")
     await node.open()
     await node.configure()
@@ -69,7 +70,8 @@ async def test_there_and_back(tmp_path: Path, server: PostgresServer) -> None:
     assert await answers(node, database, cursor) == before
     async with stores_of(database, "/") as stores:
         assert Registry(stores.said()).said(node.did) == Said(bytes=10**9)
-        with pytest.raises(StorageBusy, match="end the nodes first"):
+        with monkeypatch.context() as patched, pytest.raises(StorageBusy, match="end the nodes first"):
+            patched.setattr(upkeep, "GOING_SECONDS", ())  # it does not go
             await move(database, back, PATHS)
     async with open_node(stores_of(database, "/"), node._resolver, rules=TenantRules()) as (node.dwn, _):
         assert await node.write(b"more, with a number of its own", **AT) == (202, "Accepted")

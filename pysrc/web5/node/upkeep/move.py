@@ -10,6 +10,7 @@ What waits at the relay of the connect flow, for ten minutes at the most, stays 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ from web5.ports.blobs import Blobs
 
 AT_ONCE = 500
 """Rows that are read, and written, at a time."""
+
+GOING_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Times between two looks whether connections are gone: PostgreSQL may still name those of a node that just ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ async def move(source: Place, target: Place, paths: Sequence[str]) -> Moved:
     async with AsyncExitStack() as stack:
         for place in (source, target):
             if isinstance(place, Postgres):
-                _check_unused(place)
+                await _check_unused(place)
             else:
                 stack.enter_context(sole_use(place))
         for path in paths:
@@ -218,11 +222,16 @@ def _check_empty(database: Database, tables: Sequence[_Table]) -> None:
             raise StorageError(f"the target holds something already, in {table.name}: name one that is empty")
 
 
-def _check_unused(place: Postgres) -> None:
+async def _check_unused(place: Postgres) -> None:
     require_postgres()
     from web5.node.postgres.opening import users_of
 
-    if count := users_of(place.url):
+    count = users_of(place.url)
+    for seconds in GOING_SECONDS:
+        if count:
+            await asyncio.sleep(seconds)
+            count = users_of(place.url)
+    if count:
         raise StorageBusy(f"{count} connections of web5-node use the database: end the nodes first")
 
 

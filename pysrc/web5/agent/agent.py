@@ -20,6 +20,7 @@ from web5.agent.holdings import Holdings
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
 from web5.agent.keyring import Keyring
 from web5.agent.messages import Messages
+from web5.agent.moves import Moves
 from web5.agent.publication.documents import Documents
 from web5.agent.publication.dwn_service import checked_endpoints, with_dwn_endpoints
 from web5.agent.publication.publisher import DidPublisher
@@ -125,6 +126,7 @@ class Agent:
         self.records = AgentRecords(self.messages, self.vault, clock)
         self.documents = Documents(database, self.records)
         self.identities = IdentityStore(database, self.records, self.documents, remembering, verify=crypto.verify)
+        self.moves = Moves(database)
         self.keyring = Keyring(self.vault, self.identities, self.documents, self.resolver, crypto)
         self.record_keys = RecordKeys(self)
 

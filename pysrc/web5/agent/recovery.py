@@ -9,6 +9,7 @@ Invariants:
 3. A vault that is locked gives way to no other: what it keeps could not move, and would be lost.
 4. The vault is replaced in one step, so that a crash leaves one agent or the other, whole. What was fetched or moved
    before is there the next time, and is not fetched or moved again; `Agent.wake_up` lets go of whom it cannot sign for.
+   What the person has deleted here meanwhile is deleted there, too (`moves`).
 5. A node that is slow or silent keeps nobody waiting once another has told everything; what only it has comes by sync,
    and the progress says that not all of them were read.
 """
@@ -112,10 +113,13 @@ async def _bring_in(agent: Agent, secrets: VaultSecrets, password: str | None) -
         try:
             await agent.sync.register(did)
             found = await _fetch_agent(agent, secrets, signer)
+            await _delete_what_went(agent, found, did)
             back = len(found.ids(KIND))
             if keys := await _worth_keeping(agent):
                 await found.configure()
             for key in keys:
+                if key[0] == KIND and await found.get(*key) is None:
+                    await agent.moves.begin(did, key[1])
                 await _move(agent.records, found, key)
             await agent.pause()
             await agent.vault.install(secrets, password)
@@ -125,8 +129,20 @@ async def _bring_in(agent: Agent, secrets: VaultSecrets, password: str | None) -
             if agent.vault.state == "unlocked":
                 await agent.wake_up()
             raise
+    await agent.moves.end(did)
     await agent.wake_up()
     return back
+
+
+async def _delete_what_went(agent: Agent, found: AgentRecords, agent_did: str) -> None:
+    """Delete what a recovery that was cut off has moved, and what is not here any more (invariant 4)."""
+    if agent.vault.state != "unlocked":
+        return
+    here = agent.records.ids(KIND)
+    gone = [did for did in agent.moves.into(agent_did) if did not in here]
+    for key in found.all_keys():
+        if key[1].partition(" ")[0] in gone:
+            await found.delete(*key)
 
 
 async def _fetch_agent(agent: Agent, secrets: VaultSecrets, signer: MessageSigner) -> AgentRecords:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from web5.agent import did_cache, identities
+from web5.agent import did_cache, identities, moves
 from web5.agent.publication import documents
 from web5.agent.publication import store as publication
 from web5.agent.vault import store as vault
@@ -15,6 +15,7 @@ COMPONENTS: Mapping[str, Sequence[str]] = {
     "did_cache": did_cache.SCHEMA,
     "vault": vault.SCHEMA,
     "agent_identity": identities.SCHEMA,
+    "agent_move": moves.SCHEMA,
     "agent_document": documents.SCHEMA,
     "agent_publication": publication.SCHEMA,
     "dwn": dwn.STEPS,

@@ -11,7 +11,7 @@ from tests.simulation.agents.mutants import MUTANTS
 from tests.simulation.pool import Simulators, simulators
 from tests.simulation.run import failure
 
-SEEDS = [*range(16), 4000007, 4000019, 4000020, 20001008]
+SEEDS = [*range(16), 4000007, 4000019, 4000020, 20001008, 21000019]
 """The last ones have found faults."""
 CATCHING = {"older document": [6], "rename beats deletion": [35], "empty is nothing": [44], "vault first": [5]}
 """Seeds that find a mutant: the first to be tried."""

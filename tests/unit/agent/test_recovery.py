@@ -371,6 +371,9 @@ async def test_a_recovery_that_fails_at_the_last_step_changes_nothing(
     assert sorted(phone.sync.tenants()) == sorted([str(before), did])
     assert phone.sync.interval == "1 hour"
     assert (await phone.signer(did)).did == did
+    await phone.identities.delete(did)
+    await recover(phone, words)
+    assert [one.name for one in phone.identities.list()] == ["Private"], "what was deleted meanwhile does not come back"
     await recover(phone, words)
     assert phone.identities.list()[0].name == "Private"
 

@@ -233,7 +233,7 @@ MUTANTS: dict[str, Mutant] = {
     "reserve is kept": Mutant("what makes room gets none", Flusher, "begin", storage.reserve_is_kept),
     "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "store", _blind_store),
     "terms for ever": Mutant("a registration is not tried after consent", registrar, "_is_to_wait", _waits_for_ever),
-    "older writes": Mutant("an older version opens the store of a newer", database, "_check_version", _any_version),
+    "older writes": Mutant("an older version opens the store of a newer", database, "check_component", _any_version),
     "lock before store": Mutant("a store says that it is closed before it is", Database, "close", _closed_later),
     "revoked is allowed": Mutant("nodes do not look at revocations", permissions, "BASE", _forgets_revocations),
     "revoked is settled": Mutant("a revoked write is dropped in silence", policy, "RULES", _revoked_is_settled),

@@ -21,6 +21,7 @@ from web5.agent.identities import Identity, IdentityStore, export_portable_ident
 from web5.agent.keyring import Keyring
 from web5.agent.messages import Messages
 from web5.agent.moves import Moves
+from web5.agent.publication.changes import applied, changes_between
 from web5.agent.publication.documents import Documents
 from web5.agent.publication.dwn_service import checked_endpoints, with_dwn_endpoints
 from web5.agent.publication.publisher import DidPublisher
@@ -285,15 +286,19 @@ class Agent:
             IdentityError: it is not on this agent, or its document cannot be changed.
             VaultLocked: the vault is locked.
         """
+        portable_did = await self.keyring.portable_did(did)
+        before = portable_did.document.dwn_endpoints
+        # It refuses before anybody is asked.
+        chosen = with_dwn_endpoints(portable_did, urls, self.clock.now()).document.dwn_endpoints
         if not force:
-            portable_did = await self.keyring.portable_did(did)
-            changed = with_dwn_endpoints(portable_did, urls, self.clock.now())  # which refuses before anybody is asked
-            left = set(map(same_endpoint, changed.document.dwn_endpoints))
-            before = map(same_endpoint, portable_did.document.dwn_endpoints)
-            await self.sync.fetch_the_rest(did, [url for url in before if url not in left])
+            left = set(map(same_endpoint, chosen))
+            gone = [url for url in map(same_endpoint, before) if url not in left]
+            await self.sync.fetch_the_rest(did, gone)
         async with self._changing_documents:
             now = await self.keyring.portable_did(did)
-            changed = with_dwn_endpoints(now, urls, self.clock.now())
+            # What another device has changed meanwhile was not chosen away.
+            merged = applied(now.document.dwn_endpoints, changes_between(before, chosen, 0))
+            changed = with_dwn_endpoints(now, merged, self.clock.now())
             await self.documents.change(now, changed.document.dwn_endpoints)
         await self._on_document(did)
 

@@ -67,6 +67,24 @@ async def test_nodes_that_both_add_stay_and_one_that_is_removed_is_gone(
         assert {status.endpoint for status in device.sync.status(did)} == expected
 
 
+async def test_what_is_added_elsewhere_while_a_node_is_being_removed_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, phone, did = await two_devices(world)
+    fetch = phone.sync.fetch_the_rest
+
+    async def meanwhile(tenant: str, urls: list[str]) -> None:
+        await laptop.set_dwn_endpoints(did, [*world.endpoints, LAPTOPS], force=True)
+        await settle(laptop, phone)
+        await fetch(tenant, urls)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(phone.sync, "fetch_the_rest", meanwhile)
+        await phone.set_dwn_endpoints(did, world.endpoints[:1])
+    await settle(phone, laptop)
+    assert await endpoints(laptop, did) == await endpoints(phone, did) == [world.endpoints[0], LAPTOPS]
+
+
 async def test_a_rename_brings_no_older_document_back(world: World) -> None:
     laptop, phone, did = await two_devices(world)
     await laptop.set_dwn_endpoints(did, world.endpoints[:1])

@@ -90,6 +90,10 @@ class Listing:
             self._starts.append(self._next)
         elif not on_ and len(self._starts) > 1:
             self._starts.pop()
+        else:
+            return None
+        self._next = None  # what follows the page that comes is not known yet
+        el("data-after").disabled = True
         return self._jump()
 
     async def _jump(self):
@@ -129,22 +133,21 @@ class Listing:
         else:
             return
         if tab == self._tab and start == self._starts[-1]:
-            await self._show(found)
+            await self._show(found, start)
 
     def _filters(self):
         if self._filter == "published":
             return {"published": True}
         return {"protocol": self._filter} if self._filter else {}
 
-    async def _show(self, found):
-        self._next = found["cursor"]
+    async def _show(self, found, start):
         rows = found["rows"]
         tab = self._tab
         self._show_chips(False)
         for at in range(len(rows)):
             if at and at % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # whoever types or scrolls meanwhile is not kept waiting
-                if tab != self._tab:
+                if tab != self._tab or start != self._starts[-1]:
                     return
             if at == len(self._rows):
                 self._rows.append(_Row())
@@ -157,6 +160,7 @@ class Listing:
         self._rows = self._rows[: len(rows)]
         self.mark()
         show(el("data-empty"), not rows)
+        self._next = found["cursor"]
         first = (len(self._starts) - 1) * PAGE
         el("data-before").disabled = len(self._starts) < 2
         el("data-after").disabled = self._next is None

@@ -41,6 +41,21 @@ async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
     task.result()
 
 
+async def outlasting(work: asyncio.Future[T], working: set[asyncio.Future[Any]]) -> T:
+    """Return what work in a thread returns; a caller that is cancelled meanwhile waits for its end, too.
+
+    Parameters:
+        working: has it until then, for whoever closes what it uses.
+    """
+    working.add(work)
+    work.add_done_callback(working.discard)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
 def notify(doing: str, callbacks: Iterable[Callable[P, object]], *arguments: P.args, **keywords: P.kwargs) -> None:
     """Call every callback; an exception of one is reported and stops nothing.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from app import identities
+from app.note_shape import unsent
 from web5 import Record, Web5, strict_json
 from web5.api.messages import SignedMessage
 from web5.crypto.encoding import b64url_encode
@@ -45,6 +46,7 @@ MOST_INLINE = 30_000
 QUICK = 1_000_000
 """Bytes of a record's data that are verified without being asked for."""
 
+_REFUSED = ("refused", "blocked", "displaced")
 _TEXTS = ("text/", "application/json")
 
 
@@ -55,8 +57,8 @@ async def records(
     page = await web5.dwn.records.query(
         protocol=protocol, published=published, date_sort=order, cursor=cursor, limit=min(limit, MOST_ROWS)
     )
-    waiting = waiting_of(web5, [record.message_cid for record in page])
-    return {"rows": [await _row(web5, record, waiting) for record in page], "cursor": page.cursor}
+    waiting, names = waiting_of(web5, [record.message_cid for record in page]), _names(web5)
+    return {"rows": [await _row(record, waiting, names) for record in page], "cursor": page.cursor}
 
 
 async def messages(
@@ -66,8 +68,8 @@ async def messages(
     page = await web5.dwn.messages.query(
         method=method, newest_first=newest_first, cursor=cursor, limit=min(limit, MOST_ROWS)
     )
-    waiting = waiting_of(web5, [message.cid for message in page])
-    return {"rows": [_message_row(web5, message, waiting) for message in page], "cursor": page.cursor}
+    waiting, names = waiting_of(web5, [message.cid for message in page]), _names(web5)
+    return {"rows": [_message_row(message, waiting, names) for message in page], "cursor": page.cursor}
 
 
 async def message(web5: Web5, cid: str) -> dict[str, Any]:
@@ -81,12 +83,13 @@ async def message(web5: Web5, cid: str) -> dict[str, Any]:
     others = [] if record_id is None else await web5.dwn.messages.of_record(record_id)
     newest = bool(others) and others[-1] == found and found.method == "Write"
     descriptor = found.raw_message["descriptor"]
+    names = _names(web5)
     text, value = await _text(web5, record_id) if newest and record_id is not None else (None, None)
     return {
-        **_message_row(web5, found, waiting_of(web5, [cid])),
+        **_message_row(found, waiting_of(web5, [cid]), names),
         "record": record_id,
-        "signer": _person(web5, found.signer),
-        "to": _person(web5, descriptor["recipient"]) if "recipient" in descriptor else None,
+        "signer": _person(found.signer, names),
+        "to": _person(descriptor["recipient"], names) if "recipient" in descriptor else None,
         "newest": newest,
         "deleted": bool(others) and others[-1].method == "Delete",
         "others": [
@@ -134,31 +137,22 @@ async def delete(web5: Web5, record_id: str) -> None:
 
 def waiting_of(web5: Web5, cids: Sequence[str]) -> dict[str, str]:
     """Return the messages that some node does not have yet: "waiting", or "refused" by one."""
-    statuses = web5.sync.status()
-    if not statuses.deliveries and not any(status.pending_out or status.refused for status in statuses):
-        return {}
     found: dict[str, str] = {}
-    for entry in web5.sync.unsettled(message_cids=cids, limit=None):
-        if entry.direction == "push":
-            refused = entry.state in ("refused", "blocked", "displaced")
-            found[entry.message_cid] = "refused" if refused else found.get(entry.message_cid, "waiting")
+    for entry in unsent(web5, cids):
+        found[entry.message_cid] = "refused" if entry.state in _REFUSED else found.get(entry.message_cid, "waiting")
     return found
 
 
 def places(web5: Web5, cid: str) -> list[dict[str, str]]:
     """Return each node of the identity, and whether it has a message, as far as this browser knows."""
-    unsettled = {
-        entry.endpoint: entry
-        for entry in web5.sync.unsettled(message_cids=[cid], limit=None)
-        if entry.target is None and entry.direction == "push"
-    }
+    unsettled = {entry.endpoint: entry for entry in unsent(web5, [cid]) if entry.target is None}
     found = []
     for status in web5.sync.status():
         if status.endpoint and status.tenant == web5.connected_did:
             entry = unsettled.get(status.endpoint)
             state = "there" if status.last_success is not None else "unknown"
             if entry is not None:
-                state = "refused" if entry.state in ("refused", "blocked", "displaced") else "waiting"
+                state = "refused" if entry.state in _REFUSED else "waiting"
             detail = "" if entry is None else entry.detail[:LONGEST_VALUE]
             found.append({"endpoint": status.endpoint, "state": state, "detail": detail})
     return found
@@ -200,7 +194,7 @@ def _value(value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
 
 
-async def _row(web5: Web5, record: Record, waiting: Mapping[str, str]) -> dict[str, Any]:
+async def _row(record: Record, waiting: Mapping[str, str], names: _Names) -> dict[str, Any]:
     cid = record.message_cid
     return {
         "cid": cid,
@@ -208,13 +202,13 @@ async def _row(web5: Web5, record: Record, waiting: Mapping[str, str]) -> dict[s
         "excerpt": await _beginning(record),
         **_described(record.raw_message["descriptor"]),
         "encrypted": record.encrypted,
-        "author": _person(web5, record.author),
+        "author": _person(record.author, names),
         "date": microseconds(record.date_modified) // 1000,
         "waiting": waiting.get(cid, ""),
     }
 
 
-def _message_row(web5: Web5, found: SignedMessage, waiting: Mapping[str, str]) -> dict[str, Any]:
+def _message_row(found: SignedMessage, waiting: Mapping[str, str], names: _Names) -> dict[str, Any]:
     return {
         "cid": found.cid,
         "kind": found.interface + found.method,
@@ -222,7 +216,7 @@ def _message_row(web5: Web5, found: SignedMessage, waiting: Mapping[str, str]) -
         **_described(found.raw_message["descriptor"]),
         "protocol": (found.protocol or "")[:LONGEST_VALUE],
         "encrypted": "encryption" in found.raw_message,
-        "author": _person(web5, found.author),
+        "author": _person(found.author, names),
         "date": microseconds(found.date) // 1000,
         "waiting": waiting.get(found.cid, ""),
     }
@@ -236,10 +230,20 @@ def _described(descriptor: Mapping[str, Any]) -> dict[str, Any]:
 _NAMES = {"schema": "schema", "format": "dataFormat", "path": "protocolPath", "protocol": "protocol"}
 
 
-def _person(web5: Web5, did: str) -> dict[str, Any]:
+class _Names(NamedTuple):
+    """The names of this person's identities, and the one in use."""
+
+    by_did: Mapping[str, str]
+    me: str
+
+
+def _names(web5: Web5) -> _Names:
+    return _Names({one["did"]: one["name"] for one in identities.listed(web5)}, web5.connected_did)
+
+
+def _person(did: str, names: _Names) -> dict[str, Any]:
     """Return who somebody is, by the name of an identity of this person's where it is one."""
-    named = {one["did"]: one["name"] for one in identities.listed(web5)}
-    return {"did": did[:2048], "name": named.get(did, ""), "me": did == web5.connected_did}
+    return {"did": did[:2048], "name": names.by_did.get(did, ""), "me": did == names.me}
 
 
 async def _beginning(record: Record) -> str:

@@ -11,6 +11,7 @@ from web5.api.record import Record
 from web5.dwn.cid import message_cid
 from web5.dwn.timestamps import format_timestamp, microseconds
 from web5.errors import StorageError
+from web5.sync import Unsettled
 
 TEXT = "https://schema.org/TextDigitalDocument"
 """The schema of notes; what has another one is a file."""
@@ -30,9 +31,7 @@ async def shape(web5: Web5, record: Record) -> Note:
 async def listed(web5: Web5, records: Sequence[Record]) -> list[Note]:
     """Return notes, each with the endpoints that do not have it yet."""
     statuses = web5.sync.status()
-    waiting: dict[str, list[dict[str, str]]] = {}
-    if statuses.deliveries or any(status.pending_out for status in statuses):
-        waiting = _waiting(web5, [message_cid(record.raw_message) for record in records])
+    waiting = _waiting(web5, [message_cid(record.raw_message) for record in records])
     endpoints = [one.endpoint for one in statuses if one.endpoint and one.tenant == web5.connected_did]
     found = []
     for record in records:
@@ -113,11 +112,18 @@ def _links(record: Record, waiting: Sequence[dict[str, str]], endpoints: Sequenc
 def _waiting(web5: Web5, cids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
     """Return the endpoints that do not have a message yet, by its CID; `target`: whose, if somebody else's."""
     found: dict[str, list[dict[str, str]]] = {}
-    for entry in web5.sync.unsettled(message_cids=cids, limit=None):
-        if entry.direction == "push":
-            state = "early" if (entry.waits_for or "").startswith("time:") else entry.state
-            waits = {"endpoint": entry.endpoint, "state": state}
-            if entry.target is not None:
-                waits["target"] = entry.target
-            found.setdefault(entry.message_cid, []).append(waits)
+    for entry in unsent(web5, cids):
+        state = "early" if (entry.waits_for or "").startswith("time:") else entry.state
+        waits = {"endpoint": entry.endpoint, "state": state}
+        if entry.target is not None:
+            waits["target"] = entry.target
+        found.setdefault(entry.message_cid, []).append(waits)
     return found
+
+
+def unsent(web5: Web5, cids: Sequence[str]) -> list[Unsettled]:
+    """Return the entries of these messages that are still to be sent; nothing is looked for where nothing is."""
+    statuses = web5.sync.status()
+    if not statuses.deliveries and not any(status.pending_out for status in statuses):
+        return []
+    return [one for one in web5.sync.unsettled(message_cids=cids, limit=None) if one.direction == "push"]

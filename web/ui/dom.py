@@ -29,6 +29,15 @@ def is_typing(element):
     return bool(element and element.closest("input, textarea, select, dialog[open]"))
 
 
+async def copied(text):
+    """Put a text on the clipboard; return False if the browser does not allow it, each in a way of its own."""
+    try:
+        await window.navigator.clipboard.writeText(text)
+    except Exception:
+        return False
+    return True
+
+
 def clone(template_id):
     """Return a fresh copy of a template's one root element."""
     return el(template_id).content.firstElementChild.cloneNode(True)

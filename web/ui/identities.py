@@ -1,7 +1,7 @@
 """The identities: the one in use, and making, naming, choosing and deleting them."""
 
 from ui import banner, key_words, words
-from ui.dom import clone, el, on, on_items, say, show, slot, window
+from ui.dom import clone, copied, el, on, on_items, say, show, slot, window
 from ui.form import Form
 
 
@@ -132,10 +132,9 @@ class _Row:
         self._slot("delete-no" if asking else "delete").focus()
 
     async def _copy(self, _):
-        try:
-            await window.navigator.clipboard.writeText(self._did)
+        if await copied(self._did):
             say(self._slot("copy"), "Copied")
-        except Exception:
+        else:
             # Without the permission the person can still copy what is now selected.
             say(self._slot("did"), self._did)
             window.getSelection().selectAllChildren(self._slot("did"))

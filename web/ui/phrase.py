@@ -1,6 +1,6 @@
 """Writing down the twelve words."""
 
-from ui.dom import document, el, on, say, show, window
+from ui.dom import copied, document, el, on, say, show, window
 from ui.form import Form
 
 
@@ -88,10 +88,9 @@ class PhraseDialog:
         await self._refresh()
 
     async def _copy(self, _):
-        try:
-            await window.navigator.clipboard.writeText(" ".join(self._words))
+        if await copied(" ".join(self._words)):
             say(el("phrase-copy"), "Copied")
-        except Exception:
+        else:
             # Without the permission the person can still copy what is now selected.
             window.getSelection().selectAllChildren(el("phrase-words"))
             say(el("phrase-copy"), "Selected")

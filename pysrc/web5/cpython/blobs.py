@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 
 from web5.dwn.store.database import storage_error
 from web5.errors import BlobMissing, StorageError
+from web5.tasks import outlasting
 
 READ_BYTES = 256 * 1024
 WRITE_BYTES = 1024 * 1024
@@ -99,13 +100,8 @@ class FileBlobs:
         """
         self._check_open()
         work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-        self._working.add(work)
-        work.add_done_callback(self._working.discard)
         try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            raise
+            return await outlasting(work, self._working)
         except OSError as error:
             raise storage_error(error) from error
 

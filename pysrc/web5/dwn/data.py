@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from web5.chunks import reading
 from web5.dwn.cid import DataCid, data_cid
-from web5.errors import BadReply
+from web5.errors import BadReply, StorageError
 from web5.ports.blobs import Blobs
 
 MAX_INLINE_BYTES = 30_000
@@ -141,6 +142,18 @@ async def receive(data: DataSource, declared_size: float, blobs: Blobs, *, prefi
         key = prefix + secrets.token_hex(16)
         await blobs.put(key, chunks)
         return Incoming(*cid.finish(), key=key)
+
+
+@asynccontextmanager
+async def kept_if_stored(incoming: Incoming | None, blobs: Blobs) -> AsyncIterator[None]:
+    """Keep what came in if the block, which stores what it is for, does not fail; else its blob is deleted."""
+    try:
+        yield
+    except Exception:
+        if incoming is not None and incoming.key is not None:
+            with suppress(StorageError):  # the next opening tries again
+                await blobs.delete([incoming.key])
+        raise
 
 
 async def _hashed(data: DataSource, cid: DataCid, declared_size: float) -> AsyncIterator[bytes]:

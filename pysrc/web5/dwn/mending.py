@@ -5,11 +5,9 @@ A message is known by its CID, and its data by theirs, so that whoever has them 
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.codes import Code
-from web5.dwn.data import DataSource, Incoming, receive
+from web5.dwn.data import DataSource, Incoming, kept_if_stored, receive
 from web5.dwn.services import Services
 from web5.dwn.store.store import BlobRow
 from web5.dwn.types import Message
@@ -55,13 +53,8 @@ async def mend(services: Services, did: str, cid: str, message: Message, data: D
     incoming = None
     if data is not None:
         incoming = await receive(data, message["descriptor"]["dataSize"], services.blobs)
-    try:
+    async with kept_if_stored(incoming, services.blobs):
         garbage = await services.database.commit(lambda: _replace(services, did, cid, message, incoming), of=did)
-    except Exception:
-        if incoming is not None and incoming.key is not None:
-            with suppress(StorageError):  # the next opening tries again
-                await services.blobs.delete([incoming.key])
-        raise
     if garbage:
         await services.blobs.delete(garbage)
 

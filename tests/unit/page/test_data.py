@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from app import access, data
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device
 from web5 import DelegationRequest, ProtocolPermissions, WalletConnect, Web5
-from web5.platform import open_agent
 
 NOTES: dict[str, Any] = {
     "protocol": "https://example.org/notes",
@@ -31,16 +29,6 @@ NOTES: dict[str, Any] = {
     },
 }
 BASE = 1_700_000_000_000_000
-
-
-@pytest.fixture
-async def device(tmp_path: Path) -> AsyncIterator[Device]:
-    """One that knows no other node."""
-    agent = await open_agent(gateway_uris=["http://127.0.0.1:9/"], data_path=tmp_path / "agent")
-    device = Device(agent, [])
-    await device.session.open()
-    yield device
-    await device.session.close()
 
 
 async def test_records_come_in_pages_by_protocol_and_in_order(device: Device) -> None:

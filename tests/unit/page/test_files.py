@@ -13,19 +13,9 @@ from app import files
 from app.files import LENT, LONGEST_NAME, PART
 
 from tests.unit.page.devices import Device
-from web5.platform import open_agent
 
 BASE = 1_700_000_000_000_000
 SIZE = 3 * PART + 17
-
-
-@pytest.fixture
-async def device(tmp_path: Path) -> AsyncIterator[Device]:
-    agent = await open_agent(gateway_uris=["http://127.0.0.1:9/"], data_path=tmp_path / "agent")
-    device = Device(agent, [])
-    await device.session.open()
-    yield device
-    await device.session.close()
 
 
 @pytest.fixture

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from app import note_search
 
 from tests.unit.page.devices import Device
-from web5.platform import open_agent
 
 BASE = 1_700_000_000_000_000
-
-
-@pytest.fixture
-async def device(tmp_path: Path) -> AsyncIterator[Device]:
-    agent = await open_agent(gateway_uris=["http://127.0.0.1:9/"], data_path=tmp_path / "agent")
-    device = Device(agent, [])
-    await device.session.open()
-    yield device
-    await device.session.close()
 
 
 async def _found(device: Device, words: str, tag: str = "", limit: int = 50) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,6 @@ from web5.platform import open_agent
 
 BASE = 1_700_000_000_000_000
 """A moment, in microseconds."""
-
-
-@pytest.fixture
-async def device(tmp_path: Path) -> AsyncIterator[Device]:
-    """One that knows no other node."""
-    agent = await open_agent(gateway_uris=["http://127.0.0.1:9/"], data_path=tmp_path / "agent")
-    device = Device(agent, [])
-    await device.session.open()
-    yield device
-    await device.session.close()
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ Sources: `src/handlers/records-write.ts`, `src/interfaces/records-write.ts`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from web5.dwn.codes import Code
-from web5.dwn.data import MAX_INLINE_BYTES, Incoming, receive
+from web5.dwn.data import MAX_INLINE_BYTES, Incoming, kept_if_stored, receive
 from web5.dwn.events import Applied
 from web5.dwn.faults import shown
 from web5.dwn.history import judged
@@ -29,7 +28,7 @@ from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.store import BlobRow, MessageRow, Store
 from web5.dwn.types import Message
-from web5.errors import BadRequest, Conflict, DwnError, MessageDamaged, StorageError, Unauthorized
+from web5.errors import BadRequest, Conflict, DwnError, MessageDamaged, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)
 
@@ -52,13 +51,8 @@ async def handle(services: Services, call: Call) -> Reply:
             # So that a message that is refused does not make us take in all of its data.
             await services.database.read(lambda: _admit_now(services.store, call, write))
         incoming = await receive(call.data, write.descriptor["dataSize"], services.blobs)
-    try:
+    async with kept_if_stored(incoming, services.blobs):
         applied = await services.put(call.tenant, lambda: _change(services.store, call, write, incoming))
-    except Exception:
-        if incoming is not None and incoming.key is not None:
-            with suppress(StorageError):  # the next opening tries again
-                await services.blobs.delete([incoming.key])
-        raise
     return _accepted(applied)
 
 

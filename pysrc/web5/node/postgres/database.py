@@ -28,6 +28,7 @@ from web5.dwn.store.health import Ill
 from web5.errors import BadRequest, StorageError, StorageFull
 from web5.node.postgres.connections import CONNECTIONS, Connection, Connections
 from web5.node.postgres.faults import fault_of, is_broken
+from web5.tasks import outlasting
 
 T = TypeVar("T")
 
@@ -187,13 +188,8 @@ class PostgresDatabase(Database):
         if self._closed:
             raise StorageError("the store is closed")
         work = asyncio.get_running_loop().run_in_executor(self._threads, run)
-        self._working.add(work)
-        work.add_done_callback(self._working.discard)
         try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            raise
+            return await outlasting(work, self._working)
         except StorageError as error:
             self._tell(error)
             raise

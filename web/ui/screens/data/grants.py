@@ -1,7 +1,7 @@
 """Who has access, who asks for it, and giving it to an app."""
 
 from ui import banner
-from ui.dom import clone, document, download, el, now, on, on_items, say, show, slot, tone, window
+from ui.dom import clone, copied, document, download, el, now, on, on_items, say, show, slot, tone
 from ui.form import Form
 from ui.screens.data import data_words
 
@@ -119,10 +119,9 @@ class Grants:
         await self.refresh()
 
     async def _copy(self, _):
-        try:
-            await window.navigator.clipboard.writeText(el("given-text").value)
+        if await copied(el("given-text").value):
             say(el("given-copy"), "Copied")
-        except Exception:
+        else:
             el("given-text").select()  # without the permission the person can still copy what is now selected
 
 

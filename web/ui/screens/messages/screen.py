@@ -2,7 +2,7 @@
 
 from ui import banner, words
 from ui.client import AgentError
-from ui.dom import clone, el, go, local_time, now, on, place, say, show, slot, window
+from ui.dom import clone, copied, el, go, local_time, now, on, place, say, show, slot, window
 from ui.form import Form
 from ui.rounds import Rounds
 from ui.screens.messages import message_words
@@ -147,10 +147,9 @@ class Messages:
         return window.location.href.split("#")[0] + "#/messages/" + self._me
 
     async def _copy(self, button, text, label):
-        try:
-            await window.navigator.clipboard.writeText(text)
+        if await copied(text):
             say(el(button), "Copied")
-        except Exception:
+        else:
             # Without the permission the person can still copy what is now selected.
             show(el("address-shown"), True)
             say(el("address-shown"), text)

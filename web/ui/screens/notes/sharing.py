@@ -1,7 +1,7 @@
 """Publishing a note, and its link for others."""
 
 from ui import banner
-from ui.dom import clone, say, show, slot, window
+from ui.dom import clone, copied, say, show, slot
 from ui.screens.notes import note_words
 
 
@@ -60,13 +60,11 @@ class Sharing:
             self.focus()
 
     async def _copy(self, _):
-        try:
-            await window.navigator.clipboard.writeText(slot(self.element, "sharing-link").value)
-        except Exception:  # the browser says no, in a way of its own
+        if await copied(slot(self.element, "sharing-link").value):
+            self._say(note_words.COPIED)
+        else:
             slot(self.element, "sharing-link").select()
             self._say(note_words.NOT_COPIED)
-            return
-        self._say(note_words.COPIED)
 
     def _say(self, text):
         say(slot(self.element, "sharing-words"), text)

@@ -9,8 +9,8 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
-from web5_build import weights
 from web5_build.paths import SITE
+from web5_build.site import weights
 
 _ABOUT = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text())["project"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from web5_build import scratch
-from web5_build.databases import postgres_folder
+from web5_build.environment import scratch
+from web5_build.environment.databases import postgres_folder
 
 USER = "web5"
 ROOM = 1 << 30

@@ -2,7 +2,7 @@
 
 The page calls `ask` (boot/place.mjs), and is told when this tab leads; changes are posted to all pages on the
 BroadcastChannel "web5-events". A tab of a newer version becomes the node in the place of this one (see
-`web5.browser.tabs`).
+`web5.browser.tabs.tabs`).
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from typing import Any
 
 import js
 from app.change_notifier import ChangeNotifier
-from app.files import LENT
+from app.notes.files import LENT
 from app.service import SHARED, Service, answer, refusal
 from app.session import Session
 
-from web5.browser.preview import PreviewStore
-from web5.browser.shared import open_shared_agent
-from web5.browser.tabs import Tabs
+from web5.browser.storage.preview import PreviewStore
+from web5.browser.tabs.shared import open_shared_agent
+from web5.browser.tabs.tabs import Tabs
 from web5.errors import StorageBlocked, StorageBusy, Web5Error
 from web5.platform import settings_of
 from web5.settings import Settings

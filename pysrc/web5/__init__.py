@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from web5.agent.delegation.connect.app import WalletConnect
     from web5.agent.delegation.delegation import ProtocolPermissions
     from web5.agent.delegation.request import DelegationRequest
-    from web5.api.encryption import Encryption
-    from web5.api.ordering import DateSort
-    from web5.api.record import Record
-    from web5.api.records import Records
+    from web5.api.records.encryption import Encryption
+    from web5.api.records.ordering import DateSort
+    from web5.api.records.record import Record
+    from web5.api.records.records import Records
     from web5.api.typed.declaration import Protocol
     from web5.api.typed.records import TypedRecord, TypedRecords
     from web5.api.web5 import Connection, Web5
@@ -40,14 +40,14 @@ __all__ = [
 
 _HOMES = {
     "Connection": "web5.api.web5",
-    "DateSort": "web5.api.ordering",
+    "DateSort": "web5.api.records.ordering",
     "DelegationRequest": "web5.agent.delegation.request",
-    "Encryption": "web5.api.encryption",
+    "Encryption": "web5.api.records.encryption",
     "Protocol": "web5.api.typed.declaration",
     "ProtocolPermissions": "web5.agent.delegation.delegation",
     "WalletConnect": "web5.agent.delegation.connect.app",
-    "Record": "web5.api.record",
-    "Records": "web5.api.records",
+    "Record": "web5.api.records.record",
+    "Records": "web5.api.records.records",
     "TypedRecord": "web5.api.typed.records",
     "TypedRecords": "web5.api.typed.records",
     "Web5": "web5.api.web5",

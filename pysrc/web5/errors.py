@@ -274,7 +274,7 @@ class GrantTooNarrow(GrantMissing):
     """A grant lets the delegate ask for a part of this.
 
     Parameters:
-        narrow_to: the filters to add or to change, in the names of `web5.api.filters.RecordFilter`.
+        narrow_to: the filters to add or to change, in the names of `web5.api.records.filters.RecordFilter`.
     """
 
     def __init__(self, message: str, scope: Mapping[str, str], narrow_to: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from web5.agent.agent import Agent
 from web5.agent.leases import Lease, leased, other_option
-from web5.agent.reader import Reader
+from web5.agent.requests.reader import Reader
 from web5.archive.local_files import open_sink, open_source
 from web5.errors import InvalidArgument
 from web5.ports.files import ByteSink, ByteSource
@@ -48,8 +48,8 @@ async def settings_of(config: Config | None = None, on_progress: Progress = igno
         config = config.model_dump()
     named = None if config is None or isinstance(config, Mapping) else _named(config)
     if sys.platform == "emscripten":
-        from web5.browser import site
         from web5.browser.runtime import site_settings
+        from web5.browser.site import site
 
         if isinstance(config, Mapping):
             return checked_settings(config, site.base())
@@ -120,7 +120,7 @@ async def leased_agent(
 
     async def open_() -> Agent:
         if sys.platform == "emscripten":
-            from web5.browser.shared import open_shared_agent
+            from web5.browser.tabs.shared import open_shared_agent
 
             return await open_shared_agent(gateway_uris=gateways, on_progress=on_progress, **options)
         return await open_agent(gateway_uris=gateways, on_progress=on_progress, **options)

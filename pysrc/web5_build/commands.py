@@ -11,10 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from web5_build import browsers, chromium, databases, docs, jupyter, lanes, node_env, python_env, scratch, site
+from web5_build import lanes
 from web5_build.console import BuildError, say
+from web5_build.docs import build as docs
+from web5_build.environment import browsers, chromium, databases, node_env, python_env, scratch
 from web5_build.lanes import Suite
 from web5_build.paths import INTEROP, PYSRC, PYTHON, ROOT, SITE, WORK
+from web5_build.site import build as site
+from web5_build.site import jupyter
 from web5_build.stamp import exclusive
 
 CHECKS = (

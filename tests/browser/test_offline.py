@@ -16,7 +16,8 @@ from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.browser.processes import Server, free_port, plain_files
 from tests.browser.world import Device, World, copy_site
-from web5_build import bundles, compressed, offline
+from web5_build.packages import bundles
+from web5_build.site import compressed, offline
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

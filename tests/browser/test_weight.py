@@ -19,7 +19,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.browser.world import Device, World, copy_site
-from web5_build import weights
+from web5_build.site import weights
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -18,7 +18,7 @@ from tests.browser.processes import Server, embedded, free_port, remote_node
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_decode
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dwn import compose

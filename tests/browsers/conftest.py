@@ -13,7 +13,7 @@ from tests.browsers.firefox import firefox
 from tests.browsers.tab import Browser
 from tests.browsers.webkit import webkit
 from tests.contracts.conftest import base, socket_base  # noqa: F401 (fixtures)
-from web5_build import browsers
+from web5_build.environment import browsers
 
 
 def _firefox(folder: Path) -> AbstractAsyncContextManager[Browser]:

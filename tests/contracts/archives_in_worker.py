@@ -12,7 +12,7 @@ from pyodide.ffi import JsException, to_js
 from tests.contracts.memory import MIB, at_most
 from web5 import Web5
 from web5.browser.files import source
-from web5.dwn.cid import DataCid
+from web5.dwn.values.cid import DataCid
 from web5.errors import InvalidArgument
 
 PASSWORD = "eight or more"

@@ -27,7 +27,7 @@ from tests.served import served as served_app
 from tests.unit.vc.parties import VECTORS, World
 from web5.dids.jwk import DidJwk
 from web5.dids.resolver import UniversalResolver
-from web5.dwn.cid import data_cid
+from web5.dwn.values.cid import data_cid
 from web5.node.serve import open_node
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock

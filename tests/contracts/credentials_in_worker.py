@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from web5.browser.crypto import BrowserCrypto
-from web5.browser.http import FetchHttp
+from web5.browser.network.http import FetchHttp
 from web5.dids import jwk
 from web5.dids.key import DidKey
 from web5.dids.resolver import UniversalResolver

@@ -11,7 +11,7 @@ from typing import Any
 from tests.contracts.expect import expect
 from web5.crypto.ecdsa import CURVES, low_s
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import key_bytes, key_material, public_jwk
+from web5.crypto.jose.jwk import key_bytes, key_material, public_jwk
 from web5.errors import CryptoError
 from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm, Signed
 

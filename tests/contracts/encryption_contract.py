@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.contracts.expect import expect
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import KEY_TYPES, public_jwk
+from web5.crypto.jose.jwk import KEY_TYPES, public_jwk
 from web5.errors import CryptoError
 from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm
 

@@ -53,27 +53,28 @@ from tests.contracts.shared_in_worker import (  # noqa: F401 (called by their na
 from web5 import Record, Web5, ecma_regexp
 from web5.agent.delegation.actor import Actor
 from web5.agent.vault.vault import Vault
-from web5.api.data import prepare
-from web5.browser import pages, tabs
-from web5.browser.blobs import IndexedDbBlobs
+from web5.api.records.data import prepare
 from web5.browser.crypto import BrowserCrypto
 from web5.browser.files import source
-from web5.browser.guard import GuardedFetchHttp
-from web5.browser.http import FetchHttp
-from web5.browser.indexeddb import open_database, result
-from web5.browser.locks import exclusive, hold
-from web5.browser.page_log import decode
-from web5.browser.pages import IndexedDbPages
-from web5.browser.sealer import DeviceSealer
-from web5.browser.tab_keys import TabKey
-from web5.browser.tabs import Tabs
-from web5.browser.websocket import BrowserWebSockets
+from web5.browser.network.guard import GuardedFetchHttp
+from web5.browser.network.http import FetchHttp
+from web5.browser.network.websocket import BrowserWebSockets
+from web5.browser.storage import pages
+from web5.browser.storage.blobs import IndexedDbBlobs
+from web5.browser.storage.indexeddb import open_database, result
+from web5.browser.storage.page_log import decode
+from web5.browser.storage.pages import IndexedDbPages
+from web5.browser.storage.sealer import DeviceSealer
+from web5.browser.tabs import tabs
+from web5.browser.tabs.locks import exclusive, hold
+from web5.browser.tabs.tab_keys import TabKey
+from web5.browser.tabs.tabs import Tabs
 from web5.dids import jwk
 from web5.dids.keys import signer_for
 from web5.dwn import compose
-from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Database
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
+from web5.dwn.values.cid import DataCid, message_cid
 from web5.errors import Conflict, Web5Error
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn

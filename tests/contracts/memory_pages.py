@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
+from web5.dwn.store.durable.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
 from web5.errors import StorageError
 
 

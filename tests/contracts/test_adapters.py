@@ -23,7 +23,7 @@ from web5.cpython.http import HttpxHttp
 from web5.cpython.sealer import FileSealer
 from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn.store.database import Database, open_file, open_memory
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
 from web5.errors import NoWebSocket, Unreachable
 from web5.ports.clock import SystemClock
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from web5 import errors
-from web5.browser.tab_errors import error_from_wire, error_to_wire
+from web5.browser.tabs.tab_errors import error_from_wire, error_to_wire
 
 
 @pytest.mark.parametrize(

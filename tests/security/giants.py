@@ -9,7 +9,7 @@ from typing import Any
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import ENCRYPTION, encrypted, signed, signed_write
 from web5.crypto.encoding import b64url_encode
-from web5.crypto.jws import sign
+from web5.crypto.jose.jws import sign
 from web5.dwn import compose
 from web5.dwn.permissions.compose import permission_grant
 

@@ -11,7 +11,7 @@ from tests.unit.dwn.persons import ENCRYPTION, SteppingClock, our_engine, person
 from web5.dwn import DataStream, compose
 from web5.dwn.permissions.compose import permission_grant
 from web5.dwn.permissions.grants import split_encoded_data
-from web5.dwn.signing import sign_as_owner
+from web5.dwn.signatures.signing import sign_as_owner
 
 Message = dict[str, Any]
 

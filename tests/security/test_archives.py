@@ -28,7 +28,7 @@ from web5.dids import dht, jwk
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 from web5.errors import ArchiveDamaged, ArchiveError, ArchiveNewer, IdentityError, Web5Error
 from web5.ports.clock import SystemClock
 

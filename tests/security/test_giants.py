@@ -16,7 +16,8 @@ from tests.served import served
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
 from web5.cpython.websocket import CPythonWebSockets
-from web5.dwn import compose, rpc
+from web5.dwn import compose
+from web5.dwn.wire import rpc
 from web5.node.limits import Limits
 from web5.node.server import create_app
 

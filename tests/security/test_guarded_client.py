@@ -23,7 +23,8 @@ from web5.dids import jwk
 from web5.dids.keys import signer_for
 from web5.dids.resolver import UniversalResolver
 from web5.dids.web import DidWeb
-from web5.dwn import compose, rpc
+from web5.dwn import compose
+from web5.dwn.wire import rpc
 from web5.errors import CredentialError, RemoteError, TimedOut, Unreachable
 from web5.node.serve import embedded
 from web5.ports.clock import SystemClock

@@ -25,11 +25,12 @@ from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
 from web5.dids import dht
 from web5.dids.keys import signer_for
-from web5.dwn import Dwn, compose, rpc, rpc_socket
-from web5.dwn.cid import message_cid
-from web5.dwn.rpc import method_of
+from web5.dwn import Dwn, compose
 from web5.dwn.store.database import open_file
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
+from web5.dwn.wire import rpc, rpc_socket
+from web5.dwn.wire.rpc import method_of
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn

@@ -13,7 +13,7 @@ from tests.security import scenes
 from tests.security.examples import examples
 from tests.security.mutants import Mutant, mutants
 from tests.security.scenes import Maker, Scene
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 from web5.errors import Web5Error
 
 CURVES = ("Ed25519", "secp256k1", "P-256")

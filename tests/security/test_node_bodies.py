@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.security.examples import examples
 from tests.unit.node.nodes import Served
 from tests.unit.node.tenants.test_tenancy import Node
-from web5.dwn import rpc
-from web5.dwn.rpc_body import CONTENT_TYPE, encode_head
+from web5.dwn.wire import rpc
+from web5.dwn.wire.rpc_body import CONTENT_TYPE, encode_head
 from web5.node.tenants.registry import Quota
 from web5.node.tenants.tenancy import TenantRules
 

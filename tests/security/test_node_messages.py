@@ -22,9 +22,10 @@ from tests.asgi_sockets import AsgiWebSockets
 from tests.security.examples import examples
 from tests.security.test_node_subscriptions import Person, clock
 from tests.unit.dwn.chat import chat
-from web5.dwn import compose, rpc, rpc_socket
-from web5.dwn.rpc import ErrorCode
-from web5.dwn.signing import sign_message, sign_write
+from web5.dwn import compose
+from web5.dwn.signatures.signing import sign_message, sign_write
+from web5.dwn.wire import rpc, rpc_socket
+from web5.dwn.wire.rpc import ErrorCode
 from web5.errors import Web5Error
 from web5.node import serve
 

@@ -12,7 +12,8 @@ from tests.asgi_sockets import AsgiWebSockets
 from tests.served import served
 from tests.unit.node.nodes import LIMITS, Served, clock
 from web5.cpython.websocket import CPythonWebSockets
-from web5.dwn import compose, rpc
+from web5.dwn import compose
+from web5.dwn.wire import rpc
 from web5.node import server
 from web5.node.limits import LEAST_REPLY, Limits, Usage
 

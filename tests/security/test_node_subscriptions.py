@@ -16,10 +16,11 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode
 from web5.dids.jwk import create
 from web5.dids.keys import signer_for
-from web5.dwn import compose, rpc, rpc_socket
+from web5.dwn import compose
 from web5.dwn.permissions.compose import permission_grant, permission_revocation
-from web5.dwn.rpc import ErrorCode
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.wire import rpc, rpc_socket
+from web5.dwn.wire.rpc import ErrorCode
 from web5.node import serve
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.ports.clock import SystemClock

@@ -20,13 +20,13 @@ from tests.unit.dwn.permissions.permits import revoke, with_other_data
 from tests.unit.dwn.persons import ENCRYPTION, Person, SteppingClock, our_engine, person
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_encode
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.jwk import create
 from web5.dwn import compose
-from web5.dwn.cid import dag_cbor_cid, data_cid, message_cid
 from web5.dwn.permissions.compose import permission_grant
 from web5.dwn.permissions.grants import split_encoded_data
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.cid import dag_cbor_cid, data_cid, message_cid
+from web5.dwn.values.timestamps import format_timestamp
 
 Message = dict[str, Any]
 HOUR = 3_600_000_000

@@ -16,9 +16,10 @@ from tests.unit.dwn.chat import URI, chat
 from tests.unit.dwn.persons import Person, our_dwn, person
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
-from web5.dwn import compose, rpc, rpc_socket
+from web5.dwn import compose
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, WINDOW_SECONDS
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
+from web5.dwn.wire import rpc, rpc_socket
 from web5.node.server import create_app
 from web5.remote.dwn import RemoteDwn
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from web5.dwn.cid import message_cid
-from web5.dwn.timestamps import parse_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import parse_timestamp
+from web5.dwn.values.types import Message
 
 
 @dataclass(frozen=True, slots=True)

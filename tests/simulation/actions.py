@@ -11,10 +11,10 @@ from tests.simulation import protocols
 from tests.simulation.device import Device
 from tests.simulation.people import Person
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.permissions.compose import permission_grant
 from web5.dwn.permissions.grants import split_encoded_data
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import DidError, StorageError, StorageFull
 
 LARGE = (30_001, 120_000)

@@ -26,15 +26,15 @@ from web5.agent.delegation.actor import Delegate as Actor
 from web5.agent.delegation.actor import SigningContext
 from web5.agent.delegation.delegation import is_delegated
 from web5.agent.delegation.operations import Operation
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import Applied, compose
-from web5.dwn.cid import message_cid
-from web5.dwn.jws import message_author
 from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import Grant, split_encoded_data, with_encoded_data
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.signatures.jws import message_author
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 from web5.errors import GrantMissing, IdentityError, StorageError
 from web5.sync import State, SyncReport, Unsettled
 from web5.sync.exchange.grants import SYNCED_BY

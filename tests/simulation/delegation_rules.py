@@ -15,7 +15,7 @@ from tests.simulation import protocols
 from tests.simulation.account import Account, Authored
 from web5.dwn import Applied, Dwn
 from web5.dwn.permissions import protocol as permissions
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -12,10 +12,10 @@ from tests.simulation.network import Endpoint, SimRemote
 from tests.simulation.people import Person, SimResolver
 from tests.simulation.registrations import SimRegistrar
 from tests.simulation.storage import SimBlobs, SimPages
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import Applied, Dwn
 from web5.dwn.store.database import Database
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
 from web5.dwn.store.store import Store
 from web5.errors import StorageError
 from web5.sync import SyncEngine, SyncReport

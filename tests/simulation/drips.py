@@ -15,9 +15,9 @@ from random import Random
 from tests.simulation.exchange import ALL, READS, TIMEOUT, Exchange, Fault, after
 from tests.simulation.virtual_time import EPOCH
 from web5.chunks import SLOWEST, in_time
-from web5.dwn import rpc
 from web5.dwn.data import DataStream
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
+from web5.dwn.wire import rpc
 from web5.errors import BadReply, TimedOut
 
 # -- late

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 TIMEOUT = 30.0
 WRITES = frozenset({"RecordsWrite", "RecordsDelete", "ProtocolsConfigure"})

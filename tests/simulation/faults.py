@@ -11,9 +11,9 @@ from tests.simulation.drips import DRIPS
 from tests.simulation.exchange import ALL, LISTS, PAGES, READS, TIMEOUT, WRITES, Exchange, Fault, after
 from tests.simulation.liars import LIES
 from web5.crypto.encoding import b64url_encode
-from web5.dwn.cid import data_cid
 from web5.dwn.data import DataStream
-from web5.dwn.types import Message
+from web5.dwn.values.cid import data_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadReply, TimedOut, Unreachable
 
 # -- on the way

@@ -15,8 +15,8 @@ from tests.simulation.network import Endpoint, Spell
 from tests.simulation.people import Person
 from tests.simulation.world import World
 from web5.dwn import compose
-from web5.dwn.jws import message_signer
-from web5.dwn.types import Message
+from web5.dwn.signatures.jws import message_signer
+from web5.dwn.values.types import Message
 
 HOSTILE = ("wrong message", "wrong data", "forged", "invented", "odd cursor", "no data", *LIES)
 ENDPOINTS_AT_MOST = 4

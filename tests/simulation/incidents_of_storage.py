@@ -12,7 +12,7 @@ from tests.simulation.people import Person
 from tests.simulation.quotas import NO_QUOTA, Quota, stored
 from tests.simulation.world import World
 from web5.dwn import Dwn
-from web5.dwn.store.flusher import RETRY_SECONDS
+from web5.dwn.store.durable.flusher import RETRY_SECONDS
 from web5.errors import StorageError
 
 RECOVERY = RETRY_SECONDS[1] + 5

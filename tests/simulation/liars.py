@@ -6,8 +6,8 @@ Who says that he took something, or leaves out what he has, is found out when he
 from __future__ import annotations
 
 from tests.simulation.exchange import LISTS, PAGES, READS, WRITES, Exchange, Fault
-from web5.dwn.cid import dag_cbor_cid, message_cid
-from web5.dwn.types import Message
+from web5.dwn.values.cid import dag_cbor_cid, message_cid
+from web5.dwn.values.types import Message
 
 LONG_LIST = 1000
 """The length of a list after which there may be more (`web5.sync.exchange.peer.LONG`)."""

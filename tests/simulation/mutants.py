@@ -18,7 +18,7 @@ from web5.dwn.codes import Code
 from web5.dwn.permissions import rules as permissions
 from web5.dwn.store import database
 from web5.dwn.store.database import Database
-from web5.dwn.store.flusher import Flusher
+from web5.dwn.store.durable.flusher import Flusher
 from web5.dwn.store.store import Store
 from web5.errors import StorageError
 from web5.patience import Patience

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from web5.dwn.store.flusher import Flusher
+from web5.dwn.store.durable.flusher import Flusher
 from web5.sync.exchange.pull import Pull
 
 

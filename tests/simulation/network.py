@@ -19,9 +19,9 @@ from tests.simulation.faults import FAULTS
 from tests.simulation.quotas import NO_QUOTA, STORE_FAILED, Quota
 from tests.simulation.traffic import Send
 from web5.dwn import Dwn
-from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import NoWebSocket, RemoteError, StorageError, Unreachable
 from web5.remote.clocks import NodeClocks
 from web5.remote.pauses import TOO_MANY, Pauses

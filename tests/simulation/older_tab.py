@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.machine import Machine
 from tests.simulation.storage import Disk, Mount, SimPages
 from web5.dwn.store.database import Database
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
 from web5.errors import StorageError, StorageNewer
 
 if TYPE_CHECKING:

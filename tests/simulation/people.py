@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids import key as did_key
 from web5.dids.keys import signer_for
 from web5.dids.models import DWN_SERVICE, DidDocument, DidResolutionResult, Service

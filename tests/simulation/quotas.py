@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from web5.dwn import Dwn
-from web5.dwn.rpc import ErrorCode, reply_in
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import ErrorCode, reply_in
 
 STORED = (
     "SELECT count(*), coalesce(sum(length(message) + coalesce(length(data), 0)), 0) FROM dwn_message WHERE tenant = ?"
@@ -65,4 +65,4 @@ def _error(code: ErrorCode, name: str) -> Message:
 
 
 STORE_FAILED = {"status": {"code": 500, "detail": "StorageError: this node's store failed"}}
-"""The reply where data cannot be read (`web5.node.endpoint`)."""
+"""The reply where data cannot be read (`web5.node.dwn.endpoint`)."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from tests.simulation import delegation_rules
 from tests.simulation.account import Authored
-from web5.dwn.jws import message_author
+from web5.dwn.signatures.jws import message_author
 
 
 @dataclass(slots=True)

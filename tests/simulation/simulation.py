@@ -19,7 +19,7 @@ from tests.simulation.phases import all_done, chaos, let_pass
 from tests.simulation.plan import plan
 from tests.simulation.silence import check_that_nobody_sleeps, check_that_nothing_is_silent, has_doubts
 from tests.simulation.world import World
-from web5.dwn.timestamps import microseconds
+from web5.dwn.values.timestamps import microseconds
 from web5.errors import StorageError
 from web5.sync import State
 

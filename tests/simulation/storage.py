@@ -4,7 +4,8 @@ Invariants:
 1. What a write was told to be done is there after a crash; what it was not told may be there or not, as a whole.
 2. After `cut` nothing that the device still does changes the disk.
 3. Room is taken and given back by what is really stored. What replaces something wants room beside it first, as in a
-   browser; a `reserve` is kept for what makes room, and used up by nothing else (`web5.browser.pages`, invariant 4).
+   browser; a `reserve` is kept for what makes room, and used up by nothing else
+   (`web5.browser.storage.pages`, invariant 4).
 4. Nothing is written into a store that is not the one that was read: it is StorageLost first.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from random import Random
 from typing import NoReturn
 
-from web5.dwn.store.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
+from web5.dwn.store.durable.paged import DEFAULT_PAGE_SIZE, check_lengths, check_numbers
 from web5.errors import BlobMissing, StorageCorrupt, StorageError, StorageFull, StorageLost
 
 FASTEST, SLOWEST = 0.001, 0.02

@@ -12,15 +12,16 @@ from typing import Any
 
 from pydantic import ValidationError, validate_call
 
-from app import identities, notes, state
+from app import identities, state
 from app.change_notifier import Steps
 from app.changes import Lists
-from app.data_calls import OWN, DataCalls
-from app.data_calls import SHARED as DATA_SHARED
-from app.file_calls import OWN as FILE_OWN
-from app.file_calls import SHARED as FILE_SHARED
-from app.file_calls import FileCalls
+from app.data.data_calls import OWN, DataCalls
+from app.data.data_calls import SHARED as DATA_SHARED
 from app.messages import Standing
+from app.notes import notes
+from app.notes.file_calls import OWN as FILE_OWN
+from app.notes.file_calls import SHARED as FILE_SHARED
+from app.notes.file_calls import FileCalls
 from app.session import Session
 from web5 import Web5, strict_json
 from web5.errors import DwnError, InvalidArgument, NotFound, Web5Error, first_error

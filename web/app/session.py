@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from app import notes, storage
+from app import storage
 from app.change_notifier import ChangeNotifier, Steps
-from app.files import Files
 from app.messages import Messages
-from app.note_search import Search
-from app.preview import Preview, Store
+from app.notes import notes
+from app.notes.files import Files
+from app.notes.note_search import Search
+from app.notes.preview import Preview, Store
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity

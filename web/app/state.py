@@ -8,7 +8,7 @@ from typing import Any
 from app import identities
 from web5 import Web5
 from web5.agent.publication.status import PublicationState, PublicationStatus
-from web5.dwn.timestamps import microseconds
+from web5.dwn.values.timestamps import microseconds
 from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, State, Unsettled
 
 SHOWN = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.dwn.store.health import Ill
+from web5.dwn.store.durable.health import Ill
 
 
 def of(agent: Agent) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// Puts HTML of a note's Markdown into the page. web/app/markdown.py has written it, and lets nothing through that runs;
+// Puts HTML of a note's Markdown into the page. web/app/notes/markdown.py has written it, and lets nothing through that runs;
 // here, once more, nothing stays but what is listed, since any page of this origin can write the copy of the notes.
 const KEPT = new Set(
   "a blockquote br code del em h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split(" ").map((name) => name.toUpperCase()),

@@ -1,5 +1,5 @@
 // The place of this page among the tabs that use one node: it calls the tab that leads, by the rules of
-// web5/browser/tabs.py, without a Python of its own; and it starts one where that is needed:
+// web5/browser/tabs/tabs.py, without a Python of its own; and it starts one where that is needed:
 //
 // 1. One tab waits with a started Python, so that it leads soon when the leader goes: it holds the lock `<name>.successor`
 //    until it leads. It starts once its page has shown something, or nobody leads.

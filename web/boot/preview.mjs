@@ -1,11 +1,11 @@
-// Shows the newest notes as this browser had them last, from the copy that the node keeps (web/app/preview.py), while page
+// Shows the newest notes as this browser had them last, from the copy that the node keeps (web/app/notes/preview.py), while page
 // and node are on their way. There is none where a password guards them. Any page of this origin can write the copy, so it
 // is bounded, and what is put in can run nothing.
 import { putMarkup } from "./markup.mjs";
 
 const LONGEST = 200_000;
 const MOST = 20;
-const LONG_LINES = 12; // as ui/note_card.py
+const LONG_LINES = 12; // as ui/screens/notes/note_card.py
 const LONG_CHARACTERS = 900;
 const SPANS = [
   [60, 1, "second"],
@@ -15,7 +15,7 @@ const SPANS = [
   [86400 * 365, 86400 * 30, "month"],
   [Infinity, 86400 * 365, "year"],
 ];
-const INVITATION = "web5-invitation-shown"; // as ui/protection.py
+const INVITATION = "web5-invitation-shown"; // as ui/screens/settings/protection.py
 const DISMISSED = "web5-invitation-dismissed";
 const DELETED = "web5-notes-deleted"; // as ui/screens/notes/deletions.py
 const WORDS = "These are your notes as they were last here. You can already write: notes are saved as soon as your node is up.";

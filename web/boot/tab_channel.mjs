@@ -1,4 +1,4 @@
-// A page's end of the channel between tabs: web5/browser/tab_channel.py and tab_keys.py, for a page without a Python.
+// A page's end of the channel between tabs: web5/browser/tabs/tab_channel.py and tab_keys.py, for a page without a Python.
 // Every page of the origin hears the channel and can post to it, so what comes is bounded and checked.
 const MAX_MESSAGE = 64 * 1024 * 1024; // characters
 const NAME = "[A-Za-z0-9_-]{43}";
@@ -19,7 +19,7 @@ function encode(data) {
 const decode = (text) =>
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
 
-// The tab that serves, as the browser shows it (web5/browser/tabs.py, invariant 5), or null.
+// The tab that serves, as the browser shows it (web5/browser/tabs/tabs.py, invariant 5), or null.
 export async function findLeader(name) {
   const { held } = await navigator.locks.query();
   const owner = held.find((lock) => lock.name === `${name}.leader`)?.clientId;

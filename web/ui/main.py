@@ -4,31 +4,32 @@ import asyncio
 import json
 
 from pyscript import ffi
-from ui import banner, events, problems, words
-from ui.boot import Boot
+from ui import events, problems, words
 from ui.client import Agent, AgentError
-from ui.composer import Composer
-from ui.dom import el, kept, on, on_window, say, show, spawn, window
-from ui.identities import Identities
-from ui.lock import Lock
-from ui.nodes import DEFAULT_MODE, MODE_KEPT, Nodes
-from ui.note_list import NoteList
-from ui.password import PasswordDialog
-from ui.phrase import PhraseDialog
-from ui.protection import Protection
-from ui.recovery import RecoveryDialog
-from ui.rounds import Rounds
+from ui.kit.dom import el, kept, on, on_window, say, show, spawn, window
+from ui.kit.rounds import Rounds
 from ui.screens.data.screen import Data
 from ui.screens.home.screen import Home
 from ui.screens.messages.screen import Messages
+from ui.screens.nodes.nodes import DEFAULT_MODE, MODE_KEPT, Nodes
 from ui.screens.notes.alone import NoteAlone
+from ui.screens.notes.composer import Composer
 from ui.screens.notes.deletions import Deletions
+from ui.screens.notes.note_list import NoteList
 from ui.screens.notes.search import NoteSearch
 from ui.screens.notes.uploads import Uploads
+from ui.screens.settings.identities import Identities
+from ui.screens.settings.password import PasswordDialog
+from ui.screens.settings.phrase import PhraseDialog
+from ui.screens.settings.protection import Protection
+from ui.screens.settings.recovery import RecoveryDialog
+from ui.screens.settings.storage import Storage
+from ui.screens.settings.transfer import Transfer
+from ui.shell import banner
+from ui.shell.boot import Boot
 from ui.shell.keyboard import Keyboard
+from ui.shell.lock import Lock
 from ui.shell.places import Places, need
-from ui.storage import Storage
-from ui.transfer import Transfer
 
 _TICK_SECONDS = 10
 

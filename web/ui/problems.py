@@ -1,6 +1,6 @@
 """Errors in words, with what the person can do. As words.py, it touches no page."""
 
-from ui import storage_words
+from ui.screens.settings import storage_words
 
 # Error kind (the Python class's name) to a title and what the person can do.
 _PROBLEMS = {

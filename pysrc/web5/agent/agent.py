@@ -18,8 +18,8 @@ from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.did_cache import StoredDidCache
 from web5.agent.holdings import Holdings
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
-from web5.agent.keyring import Keyring
-from web5.agent.messages import Messages
+from web5.agent.keys.keyring import Keyring
+from web5.agent.keys.record_keys import RecordKeys
 from web5.agent.moves import Moves
 from web5.agent.publication.changes import applied, changes_between
 from web5.agent.publication.documents import Documents
@@ -27,10 +27,10 @@ from web5.agent.publication.dwn_service import checked_endpoints, with_dwn_endpo
 from web5.agent.publication.publisher import DidPublisher
 from web5.agent.publication.status import PublicationStatus, publication_status
 from web5.agent.publication.store import PublicationStore
-from web5.agent.record_keys import RecordKeys
 from web5.agent.records import AgentRecords
+from web5.agent.requests.messages import Messages
 from web5.agent.vault.vault import Vault
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.crypto.signature_cache import SignatureCache
 from web5.dids import dht
 from web5.dids.dht.gateways import Gateways

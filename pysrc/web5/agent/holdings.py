@@ -11,7 +11,7 @@ from web5.dwn.store.protocols import configurations
 from web5.dwn.store.schema import SUPERSEDED
 from web5.dwn.store.search import page_of_log
 from web5.dwn.store.store import parse_stored
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import MessageDamaged
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from web5.agent.publication.documents import Documents
 from web5.agent.records import AgentRecords
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.keys import signer_for, signing_method
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from web5.agent.messages import Messages
+from web5.agent.requests.messages import Messages
 from web5.crypto.encoding import b64url_decode
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import Applied, compose
-from web5.dwn.cid import bare_message
 from web5.dwn.data import DataStream
-from web5.dwn.types import Message
+from web5.dwn.values.cid import bare_message
+from web5.dwn.values.types import Message
 from web5.errors import Conflict, CryptoError, IdentityError, NotFound
 from web5.ports.clock import Clock
 from web5.strict_json import parse_own

@@ -26,7 +26,7 @@ from web5.agent.publication.documents import DOCUMENT
 from web5.agent.records import AgentRecords, Key
 from web5.agent.vault.secrets import VaultSecrets, derive_secrets
 from web5.agent.vault.wrapping import check_new_password
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dwn import compose

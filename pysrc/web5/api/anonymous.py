@@ -7,20 +7,20 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Unpack
 
-from web5.agent.reader import Reader
+from web5.agent.requests.reader import Reader
 from web5.api import arguments
 from web5.api.arguments import keywords
-from web5.api.data import RecordData
-from web5.api.filters import EVERYTHING, RecordFilter, records_filter
-from web5.api.ordering import Sorting
-from web5.api.ordering import date_sort as wire_sort
-from web5.api.query import Cursor, Page, Query
-from web5.api.record_view import RecordView
+from web5.api.records.data import RecordData
+from web5.api.records.filters import EVERYTHING, RecordFilter, records_filter
+from web5.api.records.ordering import Sorting
+from web5.api.records.ordering import date_sort as wire_sort
+from web5.api.records.query import Cursor, Page, Query
+from web5.api.records.record_view import RecordView
 from web5.dwn import compose
-from web5.dwn.cid import bare_message
 from web5.dwn.data import DataStream
-from web5.dwn.signing import without_none
-from web5.dwn.types import Message
+from web5.dwn.signatures.signing import without_none
+from web5.dwn.values.cid import bare_message
+from web5.dwn.values.types import Message
 from web5.errors import BlobMissing
 from web5.platform import Config, open_reader, settings_of
 

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from web5.dids.uri import parse_did
-from web5.dwn.timestamps import format_timestamp, is_moment, microseconds, moment_of, parse_timestamp
+from web5.dwn.values.timestamps import format_timestamp, is_moment, microseconds, moment_of, parse_timestamp
 from web5.errors import InvalidArgument
 
 Moment = datetime | str

@@ -13,9 +13,9 @@ from web5.api import arguments
 from web5.api.arguments import keywords, shown
 from web5.api.sending import SendReport
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.encryption.protocol_keys import required_types, without_marks
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import InvalidArgument
 
 

@@ -8,8 +8,8 @@ from typing import Unpack
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
 from web5.api.arguments import choice, texts
-from web5.api.filters import RecordFilter, records_filter
-from web5.api.record import Record
+from web5.api.records.filters import RecordFilter, records_filter
+from web5.api.records.record import Record
 from web5.errors import InvalidArgument
 from web5.sync import Demands, Difference
 from web5.sync.engine import PAGE

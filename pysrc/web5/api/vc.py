@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from web5.agent.agent import Agent
-from web5.api.record import Record
-from web5.api.records import RecordsApi
-from web5.crypto.jws import MessageSigner
+from web5.api.records.record import Record
+from web5.api.records.records import RecordsApi
+from web5.crypto.jose.jws import MessageSigner
 from web5.vc import exchange
 from web5.vc.models import CONTEXT, VerifiableCredential, VerifiablePresentation
 from web5.vc.signing import (

@@ -21,16 +21,16 @@ from web5.agent.leases import Lease
 from web5.agent.publication.dwn_service import checked_endpoints
 from web5.api import arguments
 from web5.api.anonymous import Anonymous, anonymous
-from web5.api.archive import Archives
-from web5.api.delegation import DelegationApi
-from web5.api.identities import DidApi, IdentitiesApi, VaultApi
-from web5.api.messages import MessagesApi
-from web5.api.nodes import NodesApi
+from web5.api.identities.archive import Archives
+from web5.api.identities.identities import DidApi, IdentitiesApi, VaultApi
+from web5.api.messages.messages import MessagesApi
+from web5.api.nodes.nodes import NodesApi
+from web5.api.nodes.registering import OnRegistration, RegistrationTeller
 from web5.api.opening import DEFAULT_SYNC_INTERVAL, Opened, unlocked_agent
-from web5.api.permissions import PermissionsApi
+from web5.api.permissions.delegation import DelegationApi
+from web5.api.permissions.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
-from web5.api.records import RecordsApi
-from web5.api.registering import OnRegistration, RegistrationTeller
+from web5.api.records.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.api.typed.records import TypedRecords
 from web5.dids.models import PortableDid
@@ -41,8 +41,8 @@ from web5.sync.schedule.intervals import parse_interval
 
 if TYPE_CHECKING:
     from web5.agent.delegation.connect.app import WalletConnect
+    from web5.api.permissions.wallet import WalletApi
     from web5.api.vc import VcApi
-    from web5.api.wallet import WalletApi
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -133,7 +133,7 @@ class Web5(Archives):
     @cached_property
     def wallet(self) -> WalletApi:
         """Apps that ask by a link to act for this identity."""
-        from web5.api.wallet import WalletApi  # likewise
+        from web5.api.permissions.wallet import WalletApi  # likewise
 
         return WalletApi(self.agent, self.agent.actor(self.connected_did, self.delegate_did))
 

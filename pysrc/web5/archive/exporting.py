@@ -31,8 +31,8 @@ from web5.chunks import reading
 from web5.dwn.data import verified
 from web5.dwn.store.store import MessageRow
 from web5.dwn.store.whole import extent, replayable
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 from web5.errors import ArchiveError, BadReply, BlobMissing, IdentityError, StorageCorrupt
 from web5.ports.files import ByteSink
 from web5.settings import Progress, ignore_progress

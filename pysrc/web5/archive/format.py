@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from web5 import strict_json
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import ArchiveDamaged, ArchiveError, ArchiveNewer, CryptoError, InvalidArgument, first_error
 from web5.sync.plan.pull import Candidate
 

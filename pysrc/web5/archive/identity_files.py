@@ -18,16 +18,16 @@ from web5.archive.format import (
     parse_json,
 )
 from web5.archive.zip_reader import ZipReader
-from web5.crypto import jwe
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwe import Password
-from web5.crypto.jws import MessageSigner, sign, signing_input
+from web5.crypto.jose import jwe
+from web5.crypto.jose.jwe import Password
+from web5.crypto.jose.jws import MessageSigner, sign, signing_input
 from web5.dids.dht import identity_key
 from web5.dids.keys import signing_method
 from web5.dids.models import DidDocument, PortableDid
 from web5.dids.resolver import DidResolver
 from web5.dids.uri import parse_did
-from web5.dwn.jws import key_id_of
+from web5.dwn.signatures.jws import key_id_of
 from web5.errors import (
     ArchiveError,
     BadRequest,

@@ -8,7 +8,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, JsProxy, to_js
 
-from web5.browser.js_errors import FILE, STORAGE, translated
+from web5.browser.javascript.js_errors import FILE, STORAGE, translated
 from web5.errors import InvalidArgument
 
 MEDIA_TYPE = "application/zip"

@@ -12,12 +12,12 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, to_js
 
-from web5.browser.scripts import js_function
-from web5.browser.webcrypto import cipher, crypto_errors, gcm, import_key, js_object, py_bytes, secp256k1
+from web5.browser.javascript.scripts import js_function
+from web5.browser.javascript.webcrypto import cipher, crypto_errors, gcm, import_key, js_object, py_bytes, secp256k1
 from web5.crypto import checks
 from web5.crypto.ecdsa import COORDINATE, CURVES, decompress
 from web5.crypto.encoding import b64url_decode
-from web5.crypto.jwk import SIGNING_ALG, KeyMaterial, PublicMembers, private_jwk, public_members
+from web5.crypto.jose.jwk import SIGNING_ALG, KeyMaterial, PublicMembers, private_jwk, public_members
 from web5.errors import CryptoError
 from web5.lru import LruCache
 from web5.ports.crypto import Jwk, KeyAlgorithm, RawSigner, Signed

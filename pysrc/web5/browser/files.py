@@ -8,7 +8,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, JsProxy, to_js
 
-from web5.browser.js_errors import FILE, translated
+from web5.browser.javascript.js_errors import FILE, translated
 
 CHUNK = 1 << 20
 

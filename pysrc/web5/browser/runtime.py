@@ -8,23 +8,23 @@ from urllib.parse import urljoin, urlsplit
 
 from web5.agent.agent import Agent, Platform
 from web5.agent.identities import Identity
-from web5.agent.reader import Reader
+from web5.agent.requests.reader import Reader
 from web5.agent.schema import COMPONENTS
-from web5.browser import site
-from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
-from web5.browser.guard import GuardedFetchHttp
-from web5.browser.http import FetchHttp
-from web5.browser.locks import exclusive
-from web5.browser.pages import IndexedDbPages
-from web5.browser.preview import PreviewStore
-from web5.browser.sealer import DeviceSealer
-from web5.browser.settings_memory import SettingsMemory
-from web5.browser.site_settings import fetch_settings
-from web5.browser.websocket import BrowserWebSockets
+from web5.browser.network.guard import GuardedFetchHttp
+from web5.browser.network.http import FetchHttp
+from web5.browser.network.websocket import BrowserWebSockets
+from web5.browser.site import site
+from web5.browser.site.site_settings import fetch_settings
+from web5.browser.storage.blobs import IndexedDbBlobs
+from web5.browser.storage.pages import IndexedDbPages
+from web5.browser.storage.preview import PreviewStore
+from web5.browser.storage.sealer import DeviceSealer
+from web5.browser.storage.settings_memory import SettingsMemory
+from web5.browser.tabs.locks import exclusive
 from web5.dids.resolver import default_resolver
 from web5.dids.web import DidWeb
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 from web5.settings import Progress, Settings, ignore_progress
@@ -120,7 +120,7 @@ async def site_settings(config: str | None = None, on_progress: Progress = ignor
     """Read the settings of the site, as `fetch_settings` does.
 
     Parameters:
-        config: the URL of the file, which then has to be there; by default it is looked for (`web5.browser.site`).
+        config: the URL of the file, which then has to be there; by default it is looked for (`web5.browser.site.site`).
     """
     urls = site.config_urls() if config is None else [urljoin(site.base(), config)]
     required = config is not None

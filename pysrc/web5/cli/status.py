@@ -9,8 +9,8 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
 from web5.agent.publication.status import PublicationState
-from web5.api.nodes import Node, NodesApi, NodeState
-from web5.api.nodes import state_of as state_of_node
+from web5.api.nodes.nodes import Node, NodesApi, NodeState
+from web5.api.nodes.nodes import state_of as state_of_node
 from web5.cli.terminal import count, size
 from web5.dwn.store.whole import extent
 from web5.sync.states import EndpointStatus

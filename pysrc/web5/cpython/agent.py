@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from web5.agent.agent import Agent, Platform
-from web5.agent.reader import Reader
+from web5.agent.requests.reader import Reader
 from web5.agent.schema import COMPONENTS
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto

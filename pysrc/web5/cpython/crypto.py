@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from web5.cpython.points import shared_point
 from web5.crypto import checks
 from web5.crypto.ecdsa import COORDINATE, low_s
-from web5.crypto.jwk import SIGNING_ALG, PublicMembers, private_jwk, public_members
+from web5.crypto.jose.jwk import SIGNING_ALG, PublicMembers, private_jwk, public_members
 from web5.errors import CryptoError
 from web5.ports.crypto import Jwk, KeyAlgorithm, RawSigner, Signed
 

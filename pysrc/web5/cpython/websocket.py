@@ -18,7 +18,7 @@ from websockets.exceptions import (
 )
 from websockets.frames import CloseCode
 
-from web5.dwn.rpc import MAX_REPLY_BYTES
+from web5.dwn.wire.rpc import MAX_REPLY_BYTES
 from web5.errors import AskedToWait, NoWebSocket, RemoteError, TimedOut, Unreachable
 from web5.remote.pauses import asked_seconds, is_to_wait
 

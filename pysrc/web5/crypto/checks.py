@@ -6,7 +6,7 @@ All functions raise CryptoError.
 from __future__ import annotations
 
 from web5.crypto.ecdsa import COORDINATE, CURVES
-from web5.crypto.jwk import KEY_TYPES, SIGNING_ALG, KeyMaterial, key_material
+from web5.crypto.jose.jwk import KEY_TYPES, SIGNING_ALG, KeyMaterial, key_material
 from web5.errors import CryptoError
 from web5.ports.crypto import Jwk
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from web5.crypto.jwk import key_material, public_jwk
+from web5.crypto.jose.jwk import key_material, public_jwk
 from web5.crypto.kdf import hkdf
 from web5.errors import CryptoError
 from web5.ports.crypto import Crypto, Jwk, KeyAlgorithm

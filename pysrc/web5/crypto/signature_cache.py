@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from web5.crypto.jwk import PublicMembers, public_members
+from web5.crypto.jose.jwk import PublicMembers, public_members
 from web5.errors import CryptoError
 from web5.lru import LruCache
 from web5.ports.crypto import Jwk, RawSigner, Signatures, Signed

@@ -11,7 +11,7 @@ from typing import Literal
 
 from web5 import strict_json
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import public_jwk
+from web5.crypto.jose.jwk import public_jwk
 from web5.dids.keys import given_or_new_key
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid, Resolved
 from web5.dids.uri import DidUrl

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from web5.crypto import edwards
 from web5.crypto.encoding import b58_decode, b58_encode, b64url_decode, b64url_encode
-from web5.crypto.jwk import from_key_bytes, key_bytes, with_ids
+from web5.crypto.jose.jwk import from_key_bytes, key_bytes, with_ids
 from web5.dids.keys import given_or_new_key
 from web5.dids.models import RELATIONSHIPS, DidDocument, PortableDid, Resolved
 from web5.dids.uri import DidUrl

@@ -6,8 +6,8 @@ the curve of encrypted records in dwn-sdk-js.
 
 from __future__ import annotations
 
-from web5.crypto.jwk import key_material, thumbprint, with_ids
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jwk import key_material, thumbprint, with_ids
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.models import DidDocument, PortableDid, VerificationMethod
 from web5.dids.uri import absolute_url, parse_did
 from web5.errors import CryptoError, DidError, InvalidArgument

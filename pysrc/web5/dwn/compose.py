@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from web5.crypto.jws import MessageSigner
-from web5.dwn.cid import data_cid, message_cid
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn.codes import Code
-from web5.dwn.signing import Invocation, WriteSigning, sign_message, sign_write, without_none
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
-from web5.dwn.types import Message
-from web5.dwn.urls import normalize_url
+from web5.dwn.signatures.signing import Invocation, WriteSigning, sign_message, sign_write, without_none
+from web5.dwn.values.cid import data_cid, message_cid
+from web5.dwn.values.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import normalize_url
 from web5.errors import BadRequest, InvalidArgument
 from web5.ports.clock import Clock, LaterClock
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.chunks import reading
-from web5.dwn.cid import DataCid, data_cid
+from web5.dwn.values.cid import DataCid, data_cid
 from web5.errors import BadReply, StorageError
 from web5.ports.blobs import Blobs
 

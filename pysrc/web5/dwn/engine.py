@@ -17,12 +17,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from web5.dids.resolver import DidResolver
-from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Handler, Hook, Subscription
-from web5.dwn.faults import shown
-from web5.dwn.javascript import as_javascript
 from web5.dwn.mending import is_whole, mend
 from web5.dwn.messages import (
     messages_history,
@@ -35,12 +32,15 @@ from web5.dwn.messages import (
 )
 from web5.dwn.services import Call, DamageHook, Reply, Services, reply
 from web5.dwn.shared_log import SharedLog
+from web5.dwn.signatures.authentication import Verifier
 from web5.dwn.store.database import Database
 from web5.dwn.store.protocols import configured
 from web5.dwn.store.store import Store
 from web5.dwn.store.whole import erase
-from web5.dwn.types import Message
-from web5.dwn.urls import normalize_url
+from web5.dwn.values.faults import shown
+from web5.dwn.values.javascript import as_javascript
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import normalize_url
 from web5.errors import DwnError, MessageDamaged
 from web5.ports.blobs import Blobs
 from web5.ports.clock import Clock

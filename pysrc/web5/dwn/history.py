@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from web5.dwn.store.protocols import Configuration
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, Unauthorized
 
 KEPT_DEFINITIONS = 100

@@ -5,12 +5,12 @@ A message is known by its CID, and its data by theirs, so that whoever has them 
 
 from __future__ import annotations
 
-from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, Incoming, kept_if_stored, receive
 from web5.dwn.services import Services
 from web5.dwn.store.store import BlobRow
-from web5.dwn.types import Message
+from web5.dwn.values.cid import DataCid, message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, InvalidArgument, MessageDamaged, NotFound, StorageError
 
 

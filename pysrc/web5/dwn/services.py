@@ -12,17 +12,17 @@ from math import inf
 from typing import Any
 
 from web5.chunks import reading
-from web5.dwn.authentication import Verifier
 from web5.dwn.codes import Code
 from web5.dwn.data import DataSource, DataStream
 from web5.dwn.events import Applied, EventStream, Handler, Hook, Past, Subscription, tags_of
 from web5.dwn.shared_log import SharedLog
+from web5.dwn.signatures.authentication import Verifier
 from web5.dwn.store.database import Database
 from web5.dwn.store.store import BlobRow, Store, parse_stored
 from web5.dwn.store.terms import Term
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, check_date
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 from web5.errors import BlobMissing, DwnError, MessageDamaged, NotImplementedByDwn, StorageCorrupt, StorageError
 from web5.ports.blobs import Blobs
 from web5.ports.clock import Clock

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from web5.dwn.codes import Code
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, InvalidArgument, Unauthorized
 
 WINDOW_SECONDS = 600

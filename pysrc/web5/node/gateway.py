@@ -31,7 +31,7 @@ from web5.dids.dht.strict import check_packet
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError
 from web5.lru import LruCache
-from web5.node.endpoint import cross_origin, read_body
+from web5.node.dwn.endpoint import cross_origin, read_body
 from web5.node.limits import address_of
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
-from web5.dwn.rpc_body import MAX_ENVELOPE_BYTES
+from web5.dwn.wire.rpc_body import MAX_ENVELOPE_BYTES
 
 KIB = 1024
 MIB = KIB * KIB

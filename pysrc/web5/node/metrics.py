@@ -28,8 +28,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from web5.dwn import rpc
 from web5.dwn.engine import METHODS
+from web5.dwn.wire import rpc
 
 OTHER = "other"
 """The label of all methods that there are not."""

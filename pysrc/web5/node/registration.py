@@ -25,7 +25,7 @@ from web5 import strict_json
 from web5.crypto.proof_of_work import Challenge, bound_for
 from web5.dids.uri import parse_did
 from web5.dwn.store.database import Database
-from web5.node.endpoint import read_body
+from web5.node.dwn.endpoint import read_body
 from web5.ports.clock import Clock
 from web5.remote.registration import PROOF_OF_WORK, TERMS_OF_SERVICE
 

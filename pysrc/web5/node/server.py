@@ -13,17 +13,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web5.dwn.engine import Dwn
-from web5.dwn.rpc_body import BODY_V1
+from web5.dwn.wire.rpc_body import BODY_V1
 from web5.errors import StorageError
 from web5.node.connect.relay import Relay
 from web5.node.connect.routes import relay_routes
-from web5.node.endpoint import answer_post, cross_origin
+from web5.node.dwn.endpoint import answer_post, cross_origin
+from web5.node.dwn.mounted import Mounted
+from web5.node.dwn.socket_endpoint import serve_socket
 from web5.node.limits import Limits, Usage
 from web5.node.metrics import Metrics
-from web5.node.mounted import Mounted
 from web5.node.reading.routes import Reading
 from web5.node.registration import Registrations
-from web5.node.socket_endpoint import serve_socket
 from web5.node.tenants.rates import Pace, Rates
 from web5.ports.clock import SystemClock
 

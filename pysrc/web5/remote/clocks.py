@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from web5.dwn.time_window import told_time
-from web5.dwn.timestamps import microseconds
+from web5.dwn.values.timestamps import microseconds
 from web5.lru import LruCache
 from web5.ports.clock import Clock
 from web5.urls import same_endpoint

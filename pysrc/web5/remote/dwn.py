@@ -17,11 +17,11 @@ from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
-from web5.dwn import rpc
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
-from web5.dwn.jws import message_signer
-from web5.dwn.rpc import method_of
-from web5.dwn.rpc_body import MAX_ENVELOPE_BYTES
+from web5.dwn.signatures.jws import message_signer
+from web5.dwn.wire import rpc
+from web5.dwn.wire.rpc import method_of
+from web5.dwn.wire.rpc_body import MAX_ENVELOPE_BYTES
 from web5.errors import BadReply, BadRequest, NoWebSocket, RemoteError, Unreachable
 from web5.lru import LruCache
 from web5.ports.clock import Clock, SystemClock

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFun
 from pydantic.alias_generators import to_camel
 
 from web5 import strict_json
-from web5.dwn import rpc
-from web5.dwn.rpc_body import BODY_V1
+from web5.dwn.wire import rpc
+from web5.dwn.wire.rpc_body import BODY_V1
 from web5.errors import BadReply
 from web5.ports.http import Http
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from web5.chunks import in_time
-from web5.dwn import rpc
 from web5.dwn.data import DataStream
+from web5.dwn.wire import rpc
 from web5.errors import BadReply, Unreachable
 from web5.ports.http import HttpResponse
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from web5.chunks import reading
-from web5.dwn import rpc
-from web5.dwn.rpc_body import CONTENT_TYPE, encode_head
+from web5.dwn.wire import rpc
+from web5.dwn.wire.rpc_body import CONTENT_TYPE, encode_head
 from web5.ports.http import BodyStream
 
 Content = tuple[dict[str, str], bytes | BodyStream | None]

@@ -16,8 +16,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import uuid4
 
-from web5.dwn import rpc, rpc_socket
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
+from web5.dwn.wire import rpc, rpc_socket
 from web5.errors import BadReply, RemoteError, TimedOut, Unreachable
 from web5.ports.websocket import WebSocket
 from web5.tasks import TaskSet, notify

@@ -12,7 +12,7 @@ from web5.dids.resolver import DidResolver
 from web5.dwn import Applied, Dwn
 from web5.dwn.data import DataSource
 from web5.dwn.events import Hook
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import InvalidArgument
 from web5.patience import slow_of
 from web5.ports.clock import Clock

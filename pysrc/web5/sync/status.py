@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from web5.dwn.timestamps import moment_or_none
+from web5.dwn.values.timestamps import moment_or_none
 from web5.errors import InvalidArgument
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.links import Link, Links

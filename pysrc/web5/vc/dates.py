@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from web5.dwn.timestamps import format_timestamp, microseconds
+from web5.dwn.values.timestamps import format_timestamp, microseconds
 from web5.errors import InvalidArgument
 
 _SECOND = 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 
 from web5 import strict_json
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jws import MessageSigner, signing_input
+from web5.crypto.jose.jws import MessageSigner, signing_input
 from web5.errors import CredentialError, CryptoError, InvalidArgument
 from web5.vc.codes import Code
 

@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from web5 import ecma_regexp, strict_json
-from web5.dwn.faults import Fault
 from web5.dwn.protocols.json_schema import MAX_PATTERNS, Scope, fault, fault_within, references, subschemas
+from web5.dwn.values.faults import Fault
 from web5.ecma_regexp import RegExpSyntaxError
 from web5.errors import CredentialError
 from web5.vc.codes import Code

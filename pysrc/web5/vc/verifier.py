@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from web5.crypto.jwk import DEFAULT_ALG
+from web5.crypto.jose.jwk import DEFAULT_ALG
 from web5.dids.models import DidDocument
 from web5.dids.resolver import DidResolver
 from web5.dids.uri import parse_did

@@ -7,14 +7,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.jwk import DidJwk, create
 from web5.dids.keys import signer_for
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Dwn, compose
 from web5.dwn.store.schema import columns_of
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 from web5.ports.clock import SystemClock
 
 SCHEMA = "http://bench.example/note"

@@ -4,10 +4,10 @@ import json
 
 from steps import Steps
 
-from web5.browser.blobs import IndexedDbBlobs
 from web5.browser.crypto import BrowserCrypto
-from web5.browser.pages import IndexedDbPages
-from web5.dwn.store.paged import open_paged
+from web5.browser.storage.blobs import IndexedDbBlobs
+from web5.browser.storage.pages import IndexedDbPages
+from web5.dwn.store.durable.paged import open_paged
 
 
 async def open_parts(name: str) -> dict:

@@ -22,7 +22,8 @@ from tests.browser.processes import Server, free_port
 from tests.interop.dwn_server import reference_dwn_server
 from tests.postgres import PostgresServer
 from tests.unit.dwn.persons import Person, person
-from web5.dwn import compose, rpc
+from web5.dwn import compose
+from web5.dwn.wire import rpc
 from web5.ports.clock import SystemClock
 
 CLOCK = SystemClock()

@@ -7,11 +7,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app import notes, state
+from app import state
+from app.notes import notes
 
 from web5 import Web5
 from web5.dwn import Delivery, compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 
 AT_ONCE = 100
 SHOWN = 50

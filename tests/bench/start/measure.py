@@ -55,9 +55,9 @@ MARKS = """() => {
 }"""
 FILL = """
 import agent
-from app import notes
+from app.notes import notes
 from web5.dwn import Delivery, compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 
 async def fill(count):
     web5 = agent.opening.result().web5

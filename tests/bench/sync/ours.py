@@ -11,10 +11,10 @@ from pyodide.code import run_js
 from pyodide.ffi import to_js
 
 from web5 import Web5
-from web5.dwn import rpc
-from web5.dwn.authentication import Verifier
 from web5.dwn.messages import records_write
+from web5.dwn.signatures.authentication import Verifier
 from web5.dwn.store.database import Database
+from web5.dwn.wire import rpc
 from web5.platform import open_agent
 from web5.sync import Activity, SyncEvent
 from web5.sync.exchange.context import SyncContext

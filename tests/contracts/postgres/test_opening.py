@@ -10,7 +10,7 @@ import pytest
 
 from tests.postgres import PostgresServer
 from tests.unit.dwn.conftest import World
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 from web5.errors import StorageError, StorageNewer
 from web5.node.postgres.opening import open_postgres
 from web5.node.postgres.schema import COMPONENTS

@@ -16,7 +16,7 @@ from tests.unit.dwn.persons import Person, person
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 from web5.errors import BadReply, Unreachable
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn

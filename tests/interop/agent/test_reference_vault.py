@@ -15,9 +15,10 @@ from web5.agent.vault.store import VaultStore, Wrapping
 from web5.agent.vault.vault import Vault
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.sealer import FileSealer
-from web5.crypto import jwe, mnemonic
+from web5.crypto import mnemonic
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwe import Direct, KeyManagement, Password
+from web5.crypto.jose import jwe
+from web5.crypto.jose.jwe import Direct, KeyManagement, Password
 from web5.dwn.store.database import Database, open_memory
 from web5.errors import RecoveryError
 

@@ -16,7 +16,7 @@ from web5.agent.delegation.actor import Actor
 from web5.cpython.agent import open_agent
 from web5.dids.keys import private_key
 from web5.dids.models import PortableDid
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 
 NOTES = "http://notes.example"
 DEFINITION: dict[str, Any] = {

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from web5_build.js_api import NAMES, VERSION
+from web5_build.docs.js_api import NAMES, VERSION
 from web5_build.paths import INTEROP
 
 PACKAGE = INTEROP / "node_modules/@web5/api"

@@ -14,7 +14,7 @@ from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.crypto import edwards
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import public_jwk, thumbprint
+from web5.crypto.jose.jwk import public_jwk, thumbprint
 from web5.dids import dht, jwk, key
 from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, PortableDid

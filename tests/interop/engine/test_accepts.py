@@ -11,7 +11,7 @@ import pytest
 from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.persons import Person, SteppingClock, our_engine, person
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 
 GENERATED = 250
 SIZES = [0, 1, 29_999, 30_000, 30_001, 262_144, 262_145, 524_289, 1_000_000]

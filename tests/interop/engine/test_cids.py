@@ -7,8 +7,8 @@ import random
 from typing import Any
 
 from tests.interop.reference import ReferenceScript
-from web5.dwn.cid import dag_cbor_cid, data_cid
-from web5.dwn.javascript import as_javascript
+from web5.dwn.values.cid import dag_cbor_cid, data_cid
+from web5.dwn.values.javascript import as_javascript
 
 VALUES = 600
 SIZES = [0, 1, 2, 29_999, 30_000, 30_001, 262_143, 262_144, 262_145, 524_288, 524_289, 1_000_000]

@@ -19,7 +19,7 @@ from tests.interop.engine.streams.step import Message, Signed
 from tests.interop.engine.streams.world import START
 from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.persons import our_dwn
-from web5.dwn.cid import data_cid
+from web5.dwn.values.cid import data_cid
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

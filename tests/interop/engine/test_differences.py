@@ -19,13 +19,13 @@ from tests.unit.dwn.chat import chat
 from tests.unit.dwn.persons import ENCRYPTION
 from web5.crypto.ecdsa import CURVES
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.dwn.cid import dag_cbor_cid, message_cid
-from web5.dwn.javascript import MAX_SIZE
 from web5.dwn.messages.shapes import MAX_ALTERNATIVES, MAX_FILTERS
 from web5.dwn.protocols.json_schema import MAX_PATTERNS
 from web5.dwn.protocols.validation import MAX_PATHS
 from web5.dwn.time_window import SUBSCRIPTION_SECONDS, WINDOW_SECONDS
-from web5.dwn.timestamps import parse_timestamp
+from web5.dwn.values.cid import dag_cbor_cid, message_cid
+from web5.dwn.values.javascript import MAX_SIZE
+from web5.dwn.values.timestamps import parse_timestamp
 from web5.urls import MAX_HOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

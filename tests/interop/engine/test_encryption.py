@@ -11,10 +11,10 @@ import pytest
 from tests.interop.reference import ReferenceScript, reference_fixture
 from tests.unit.dwn.encryption.sealed import DEFINITION, collected, root_of, sealed_write
 from tests.unit.dwn.persons import SteppingClock, our_engine, person
-from web5.api.data import chunked
+from web5.api.records.data import chunked
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto import ecies
-from web5.crypto.jwk import public_jwk
+from web5.crypto.jose.jwk import public_jwk
 from web5.dwn import compose
 from web5.dwn.encryption.content import ContentKey, Target, content_key
 from web5.dwn.encryption.derivation import DerivedKey, Scheme, path_for

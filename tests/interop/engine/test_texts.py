@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.interop.reference import ReferenceScript
-from web5.dwn.timestamps import is_moment
-from web5.dwn.urls import normalize_url
+from web5.dwn.values.timestamps import is_moment
+from web5.dwn.values.urls import normalize_url
 from web5.errors import BadRequest
 
 URLS = (Path(__file__).parent / "urls.txt").read_text(encoding="utf-8").split("\n")

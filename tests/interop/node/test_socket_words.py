@@ -12,8 +12,9 @@ from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
 from web5.dids import dht
 from web5.dids.keys import signer_for
-from web5.dwn import compose, rpc, rpc_socket
-from web5.dwn.cid import message_cid
+from web5.dwn import compose
+from web5.dwn.values.cid import message_cid
+from web5.dwn.wire import rpc, rpc_socket
 from web5.ports.clock import SystemClock
 from web5.remote.dwn import RemoteDwn
 

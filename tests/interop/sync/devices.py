@@ -18,15 +18,16 @@ from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
 from web5.cpython.websocket import CPythonWebSockets
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dids.resolver import default_resolver
-from web5.dwn import Dwn, compose, rpc
-from web5.dwn.cid import DataCid
-from web5.dwn.rpc import method_of
+from web5.dwn import Dwn, compose
 from web5.dwn.store.database import open_file
-from web5.dwn.types import Message
+from web5.dwn.values.cid import DataCid
+from web5.dwn.values.types import Message
+from web5.dwn.wire import rpc
+from web5.dwn.wire.rpc import method_of
 from web5.errors import TimedOut
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.http import BodyStream, HttpResponse

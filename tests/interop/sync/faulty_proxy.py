@@ -19,7 +19,7 @@ from random import Random
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from web5.dwn import rpc
+from web5.dwn.wire import rpc
 
 LATENCY = 0.05
 """Seconds from a request's arrival here until it is sent on, and for whatever comes over a WebSocket."""

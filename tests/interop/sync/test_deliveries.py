@@ -11,9 +11,9 @@ from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.sync.devices import Device
 from tests.interop.sync.setting import Setting
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.data import MAX_INLINE_BYTES
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.sync import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -17,7 +17,7 @@ from tests.interop.sync.faulty_proxy import FAULTS, WIRES, Exchange, Fate, Fault
 from tests.interop.sync.setting import Setting
 from tests.unit.sync.world import TestClock
 from tests.watch import Watch
-from web5.dwn import rpc
+from web5.dwn.wire import rpc
 from web5.sync import Activity
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -17,10 +17,10 @@ from web5.cpython.http import HttpxHttp
 from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.permissions.compose import permission_grant
 from web5.dwn.permissions.grants import split_encoded_data
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.remote.dwn import RemoteDwn
 from web5.sync import State
 

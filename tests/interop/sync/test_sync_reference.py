@@ -12,7 +12,7 @@ from tests.contracts.memory import MIB, at_most
 from tests.interop.dwn_server import ReferenceDwnServer
 from tests.interop.sync.devices import CLOCK
 from tests.interop.sync.setting import Setting
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 from web5.ports.clock import SystemClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -14,9 +14,9 @@ from tests.interop.sync.devices import Device
 from tests.interop.sync.setting import Setting
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_encode
-from web5.dwn.cid import dag_cbor_cid, message_cid
 from web5.dwn.data import MAX_INLINE_BYTES
-from web5.dwn.types import Message
+from web5.dwn.values.cid import dag_cbor_cid, message_cid
+from web5.dwn.values.types import Message
 from web5.remote.dwn import RemoteDwn
 from web5.sync import State
 

@@ -14,7 +14,7 @@ from tests.simulation.storage import SimBlobs, SimPages
 from web5 import Web5
 from web5.agent.agent import Agent, Platform
 from web5.agent.recovery import recover
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
 from web5.errors import WrongPassword
 
 if TYPE_CHECKING:

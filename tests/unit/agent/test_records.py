@@ -14,7 +14,7 @@ from web5.agent.agent import Agent
 from web5.agent.records import DATA_FORMAT, PROTOCOL
 from web5.agent.recovery import recover
 from web5.dwn import compose
-from web5.dwn.cid import bare_message
+from web5.dwn.values.cid import bare_message
 from web5.errors import Conflict, IdentityError, VaultLocked
 
 

@@ -17,10 +17,10 @@ from tests.unit.conftest import ORIGIN, World
 from tests.watch import Watch
 from web5 import ProtocolPermissions, Web5
 from web5.agent.agent import Agent
-from web5.api.record import Record
+from web5.api.records.record import Record
 from web5.cpython.agent import open_agent
 from web5.cpython.http import HttpxHttp
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 from web5.errors import BadRequest, InvalidArgument, NotFound
 from web5.node.serve import embedded
 from web5.sync import Activity, State

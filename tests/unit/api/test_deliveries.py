@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.conftest import World
 from web5 import Web5
-from web5.api.record import Record
+from web5.api.records.record import Record
 from web5.errors import InvalidArgument, Unauthorized
 from web5.sync import State
 

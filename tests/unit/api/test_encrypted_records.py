@@ -14,14 +14,14 @@ from tests.unit.api.test_web5_connect import connected, second_device
 from tests.unit.conftest import World
 from tests.unit.dwn.encryption.sealed import CRYPTO, root_of, sealed_write
 from web5 import Encryption, Record, Web5, strict_json
-from web5.agent import context_keys
 from web5.agent.delegation.actor import Actor
-from web5.api.encryption import RecordEncryption
+from web5.agent.keys import context_keys
+from web5.api.records.encryption import RecordEncryption
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jwk import public_jwk
+from web5.crypto.jose.jwk import public_jwk
 from web5.dids.jwk import create
-from web5.dwn.cid import data_cid
 from web5.dwn.encryption.content import Target, content_key
+from web5.dwn.values.cid import data_cid
 from web5.errors import EncryptionError, InvalidArgument, KeyMissing, RemoteError
 
 SECRET = "the combination is 12-34-56"

@@ -11,7 +11,7 @@ import pytest
 from tests.contracts.memory import MIB, at_most
 from tests.unit.conftest import World
 from web5 import Web5
-from web5.dwn.cid import DataCid, data_cid
+from web5.dwn.values.cid import DataCid, data_cid
 from web5.errors import BadRequest, InvalidArgument
 
 SCHEMA = "https://schema.example/film"

@@ -14,7 +14,7 @@ from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from web5 import Connection, Encryption, Protocol, ProtocolPermissions, Record, Web5
 from web5.agent.delegation.delegation import Delegation
-from web5.api.nodes import Node, NodeState
+from web5.api.nodes.nodes import Node, NodeState
 from web5.api.typed.declaration import type_of
 from web5.crypto.kdf import slip10
 from web5.dids.dht import KeySpec

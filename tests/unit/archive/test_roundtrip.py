@@ -23,7 +23,7 @@ from web5.archive.exporting import export_archive
 from web5.archive.importing import ImportReport
 from web5.archive.local_files import LocalSink
 from web5.dwn import Delivery, compose
-from web5.dwn.cid import data_cid, message_cid
+from web5.dwn.values.cid import data_cid, message_cid
 from web5.errors import IdentityError, InvalidArgument, StorageFull, VaultLocked, WrongPassword
 
 PASSWORD = "eight or more"

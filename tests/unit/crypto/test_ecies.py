@@ -12,7 +12,7 @@ import pytest
 
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.ecies import Cryptogram, decrypt, encrypt
-from web5.crypto.jwk import public_jwk
+from web5.crypto.jose.jwk import public_jwk
 from web5.errors import CryptoError
 
 CRYPTO = CPythonCrypto()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jwk import public_jwk
+from web5.crypto.jose.jwk import public_jwk
 from web5.crypto.signature_cache import SignatureCache
 from web5.errors import CryptoError
 from web5.ports.crypto import Jwk, Signed

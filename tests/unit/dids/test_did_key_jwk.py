@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_encode
-from web5.crypto.jwk import public_jwk
+from web5.crypto.jose.jwk import public_jwk
 from web5.dids import jwk, key
 from web5.dids.keys import private_key, signer_for
 from web5.dids.resolver import UniversalResolver

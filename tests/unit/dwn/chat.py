@@ -8,7 +8,7 @@ from typing import Any
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person
 from web5.dwn import compose
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 Status = tuple[int, str]
 

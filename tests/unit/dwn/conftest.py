@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.dwn.persons import Person, SteppingClock, our_dwn, our_engine, person
 from web5.dwn import Dwn, compose
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 Status = tuple[int, str]
 

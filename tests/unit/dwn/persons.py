@@ -9,15 +9,15 @@ from typing import Any
 
 from tests.clocks import ManualClock
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jws import MessageSigner, sign
+from web5.crypto.jose.jws import MessageSigner, sign
 from web5.dids.jwk import DidJwk, create
 from web5.dids.key import DidKey
 from web5.dids.keys import signer_for
 from web5.dids.resolver import UniversalResolver
 from web5.dwn import Dwn
-from web5.dwn.cid import dag_cbor_cid
 from web5.dwn.store.database import open_memory
 from web5.dwn.store.memory import MemoryBlobs
+from web5.dwn.values.cid import dag_cbor_cid
 
 ENCRYPTION: dict[str, Any] = {
     "algorithm": "A256CTR",

@@ -7,7 +7,7 @@ from typing import Any
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 
 Events = list[dict[str, Any]]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import encrypted, signed
 from web5.dwn import compose
-from web5.dwn.javascript import MAX_SIZE
+from web5.dwn.values.javascript import MAX_SIZE
 
 ODD: list[Any] = [
     None,

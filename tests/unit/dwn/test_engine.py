@@ -14,10 +14,10 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.store.tested_pages import TestedPages
 from web5.cpython.blobs import FileBlobs
 from web5.dwn import Applied, compose
-from web5.dwn.cid import DataCid, message_cid
 from web5.dwn.store.database import Backing, Database, open_memory
+from web5.dwn.store.durable.paged import open_paged
 from web5.dwn.store.memory import MemoryBlobs
-from web5.dwn.store.paged import open_paged
+from web5.dwn.values.cid import DataCid, message_cid
 from web5.errors import BlobMissing, StorageError, StorageFull
 
 LARGE = bytes(range(250)) * 200

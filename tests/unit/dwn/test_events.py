@@ -12,9 +12,9 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.store.tested_pages import TestedPages
 from tests.unit.dwn.subscribing import subscribe, texts
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.store.database import Database, open_memory
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
+from web5.dwn.values.cid import message_cid
 from web5.errors import StorageError
 
 

@@ -15,13 +15,13 @@ from tests.unit.dwn.permissions.permits import DEFINITION as NOTES
 from tests.unit.dwn.permissions.permits import make_grant, revoke, send_record
 from tests.unit.dwn.persons import Person
 from web5.dwn import Dwn, compose
-from web5.dwn.cid import message_cid
 from web5.dwn.history import KEPT_DEFINITIONS, needless
 from web5.dwn.permissions.compose import permission_revocation
 from web5.dwn.permissions.grants import split_encoded_data
 from web5.dwn.store.protocols import Configuration, versions
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 
 MINUTE = 60_000_000
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.dwn.conftest import World
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.store.database import open_memory
+from web5.dwn.values.cid import message_cid
 
 
 async def ask(world: World, *filters: dict[str, Any], cursor: Any = None) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.unit.dwn.conftest import World
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 
 
 async def read(world: World, cid: str) -> Any:

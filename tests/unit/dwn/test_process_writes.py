@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.dwn.conftest import Message, World
 from web5.dwn import Applied, Delivery
-from web5.dwn.cid import message_cid
 from web5.dwn.store.database import Backing, Database, open_memory
+from web5.dwn.values.cid import message_cid
 
 
 class OneAnswer:

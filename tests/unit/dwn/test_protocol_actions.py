@@ -11,8 +11,8 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person
 from web5.dwn import compose
 from web5.dwn.protocols.authorization import ACTIONS
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.types import Message
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.types import Message
 
 NOTES = "https://example.com/notes"
 ACCEPTED = (202, "Accepted")

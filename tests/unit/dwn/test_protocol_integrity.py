@@ -10,8 +10,8 @@ from tests.unit.dwn.chat import URI, chat, install, member, post_to, thread, wit
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import signed_write
 from web5.dwn import compose
-from web5.dwn.signing import entry_id
-from web5.dwn.types import Message
+from web5.dwn.signatures.signing import entry_id
+from web5.dwn.values.types import Message
 
 PREFIX = "ProtocolAuthorization"
 

@@ -10,7 +10,7 @@ from tests.unit.dwn.chat import URI, chat, install, member, post_to, thread, wit
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person
 from web5.dwn import compose
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 MEMBER = "thread/member"
 ACCEPTED = (202, "Accepted")

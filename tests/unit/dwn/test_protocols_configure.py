@@ -11,10 +11,10 @@ from tests.unit.dwn.chat import CHAT, URI, chat, configure, install, with_action
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import signed
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.protocols.definitions import REMEMBERED
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 
 
 async def configured(world: World) -> list[Message]:

@@ -8,7 +8,7 @@ from tests.unit.dwn.chat import URI, chat, install
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person, signed
 from web5.dwn import compose
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 OPEN = "https://example.com/open"
 

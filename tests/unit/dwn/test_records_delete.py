@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.unit.dwn.conftest import World
-from web5.dwn.cid import message_cid
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import format_timestamp, parse_timestamp
 
 
 async def test_a_delete_leaves_the_initial_write_and_itself(world: World) -> None:

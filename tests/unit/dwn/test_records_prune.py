@@ -9,9 +9,9 @@ import pytest
 from tests.unit.dwn.chat import URI, chat, install, member, post_to, thread
 from tests.unit.dwn.conftest import World
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.store.memory import MemoryBlobs
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 
 LARGE = bytes(40_000)
 

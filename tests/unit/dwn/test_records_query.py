@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.unit.dwn.conftest import World
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import format_timestamp, parse_timestamp
 
 
 async def three(world: World) -> list[dict[str, Any]]:

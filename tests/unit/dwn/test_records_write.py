@@ -11,8 +11,8 @@ from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import ENCRYPTION, encrypted, signed, signed_write
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
-from web5.dwn.cid import dag_cbor_cid, message_cid
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.cid import dag_cbor_cid, message_cid
+from web5.dwn.values.timestamps import format_timestamp
 
 LARGE = bytes(range(256)) * 200
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web5.dwn.javascript import as_javascript
-from web5.dwn.timestamps import format_timestamp, is_moment, parse_timestamp
-from web5.dwn.urls import is_normalized, normalize_url
+from web5.dwn.values.javascript import as_javascript
+from web5.dwn.values.timestamps import format_timestamp, is_moment, parse_timestamp
+from web5.dwn.values.urls import is_normalized, normalize_url
 from web5.errors import BadRequest, InvalidArgument
 
 YEAR_0, YEAR_1, YEAR_10000 = -62_167_219_200_000_000, -62_135_596_800_000_000, 253_402_300_800_000_000

@@ -11,10 +11,10 @@ from tests.clocks import ManualClock
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.persons import Person, our_dwn, person
 from web5.dwn import Delivery, Dwn, compose
-from web5.dwn.cid import message_cid
 from web5.dwn.time_window import WINDOW_SECONDS, seconds_ahead, told_time
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 
 NOW = 1_714_521_600_000_000
 MINUTE = 60_000_000

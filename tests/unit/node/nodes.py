@@ -12,9 +12,10 @@ from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dids.models import Resolved
 from web5.dids.resolver import UniversalResolver
-from web5.dwn import compose, rpc
+from web5.dwn import compose
 from web5.dwn.engine import Dwn
 from web5.dwn.store.database import open_memory
+from web5.dwn.wire import rpc
 from web5.node.limits import Limits
 from web5.node.server import create_app
 from web5.ports.clock import SystemClock

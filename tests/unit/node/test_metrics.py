@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.unit.node.dwn.test_socket_endpoint import in_memory
 from tests.unit.node.nodes import Served
-from tests.unit.node.test_socket_endpoint import in_memory
-from web5.dwn import rpc, rpc_socket
+from web5.dwn.wire import rpc, rpc_socket
 from web5.node.server import create_app
 
 TOKEN = "a token that nobody guesses"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.unit.node.nodes import BASE, LIMITS, Served
-from web5.dwn import rpc
+from web5.dwn.wire import rpc
 from web5.remote.dwn import SECONDS
 from web5.remote.info import server_info
 

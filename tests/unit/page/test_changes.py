@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 
 class Page:
-    """A list that is brought up to date as web/ui/note_list.py does."""
+    """A list that is brought up to date as web/ui/screens/notes/note_list.py does."""
 
     def __init__(self) -> None:
         self.token = ""

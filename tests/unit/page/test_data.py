@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app import access, data
+from app.data import access, data
 
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device

@@ -1,4 +1,4 @@
-"""Files beside the notes, as the page adds and reads them; the numbers are invariants of app/files.py."""
+"""Files beside the notes, as the page adds and reads them; the numbers are invariants of app/notes/files.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from app import files
-from app.files import LENT, LONGEST_NAME, PART
+from app.notes import files
+from app.notes.files import LENT, LONGEST_NAME, PART
 
 from tests.unit.page.devices import Device
 

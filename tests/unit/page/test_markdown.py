@@ -1,9 +1,9 @@
-"""Notes as HTML; the numbers are invariants of app/markdown.py."""
+"""Notes as HTML; the numbers are invariants of app/notes/markdown.py."""
 
 from __future__ import annotations
 
 import pytest
-from app.markdown import LONGEST, html_of
+from app.notes.markdown import LONGEST, html_of
 
 
 @pytest.mark.parametrize(

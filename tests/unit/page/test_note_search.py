@@ -1,10 +1,10 @@
-"""Search over the text of all notes; the numbers are invariants of app/note_search.py."""
+"""Search over the text of all notes; the numbers are invariants of app/notes/note_search.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app import note_search
+from app.notes import note_search
 
 from tests.unit.page.devices import Device
 

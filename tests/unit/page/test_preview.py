@@ -1,11 +1,11 @@
-"""The copy of the newest notes; the numbers are invariants of app/preview.py, and the fifth of app/session.py."""
+"""The copy of the newest notes; the numbers are invariants of app/notes/preview.py, and the fifth of app/session.py."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from app.preview import LONGEST, NEWEST, packed
+from app.notes.preview import LONGEST, NEWEST, packed
 
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from web.ui.rounds import Rounds
+from web.ui.kit.rounds import Rounds
 
 
 async def test_calls_that_come_meanwhile_make_one_more_round() -> None:

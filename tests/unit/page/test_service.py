@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from app.change_notifier import INTERVAL
-from app.note_shape import EXCERPT
+from app.notes.note_shape import EXCERPT
 from app.service import Service, answer
 
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device, ask
-from web5.dwn.store.health import Ill
+from web5.dwn.store.durable.health import Ill
 from web5.platform import open_agent
 
 BASE = 1_700_000_000_000_000
@@ -236,7 +236,7 @@ async def test_a_note_of_the_future_says_that_it_waits_for_its_time(world: World
 
 
 async def test_all_notes_can_be_saved_to_a_file(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.notes.PAGE", 3)
+    monkeypatch.setattr("app.notes.notes.PAGE", 3)
     for number in range(8):
         await device.ask("create_note", text=f"note {number}", created=BASE + number)
     exported = json.loads(await device.ask("export_notes"))

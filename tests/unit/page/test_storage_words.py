@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from ui import problems
-from ui import storage_words as words
+from ui.screens.settings import storage_words as words
 
-from web5.dwn.store.health import Ill
+from web5.dwn.store.durable.health import Ill
 
 
 def _state(trouble: str | None, losses: int = 0) -> dict[str, object]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from web.ui import key_words, problems, words
+from web.ui import problems, words
+from web.ui.screens.settings import key_words
 
 
 def registration(**changes: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from email.utils import formatdate
 import pytest
 
 from tests.clocks import ManualClock
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.timestamps import format_timestamp
 from web5.remote.clocks import MOST_AHEAD, REMEMBERED, NodeClocks
 
 NOW = 1_714_521_600_000_000

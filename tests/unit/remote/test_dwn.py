@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from web5.cpython.http import HttpxHttp
 from web5.dwn.data import DataStream, data_of
-from web5.dwn.rpc import MAX_DETAIL, MAX_REPLY_BYTES, MAX_VALUES, encode_reply
+from web5.dwn.wire.rpc import MAX_DETAIL, MAX_REPLY_BYTES, MAX_VALUES, encode_reply
 from web5.errors import BadReply, BlobMissing, BodyTooLarge, TimedOut, Unreachable
 from web5.ports.http import HttpResponse
 from web5.remote.dwn import SECONDS, RemoteDwn

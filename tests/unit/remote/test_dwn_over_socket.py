@@ -17,7 +17,7 @@ from tests.unit.node.nodes import BASE, Served, clock
 from tests.unit.sync.wires import OK, SECONDS, Wires
 from web5.cpython.http import HttpxHttp
 from web5.dwn import compose
-from web5.dwn.rpc import encode_reply, method_of
+from web5.dwn.wire.rpc import encode_reply, method_of
 from web5.errors import NoWebSocket, TimedOut, Unreachable
 from web5.remote.dwn import LARGEST_SOCKET_TEXT, RemoteDwn
 

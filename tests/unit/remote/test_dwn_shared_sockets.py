@@ -12,7 +12,7 @@ from starlette.routing import Route
 from tests.unit.sync.wires import OK, SECONDS, Wires
 from web5.cpython.http import HttpxHttp
 from web5.crypto.encoding import b64url_encode
-from web5.dwn.rpc import encode_reply
+from web5.dwn.wire.rpc import encode_reply
 from web5.errors import Unreachable
 from web5.remote.dwn import RemoteDwn
 

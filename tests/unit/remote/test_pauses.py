@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from tests.unit.sync.world import TestClock
 from web5.cpython.http import HttpxHttp
-from web5.dwn.rpc import encode_reply
+from web5.dwn.wire.rpc import encode_reply
 from web5.errors import AskedToWait, BadReply, RegistrationError
 from web5.ports.websocket import WebSocket
 from web5.remote.dwn import RemoteDwn

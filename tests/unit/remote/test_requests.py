@@ -15,8 +15,8 @@ from starlette.routing import Route
 from tests.unit.node.nodes import BASE, Served
 from web5.cpython.http import HttpxHttp
 from web5.dwn.data import DataStream
-from web5.dwn.rpc import ErrorCode, RpcFault, encode_fault, encode_reply
-from web5.dwn.rpc_body import CONTENT_TYPE, MAX_ENVELOPE_BYTES, encode_head
+from web5.dwn.wire.rpc import ErrorCode, RpcFault, encode_fault, encode_reply
+from web5.dwn.wire.rpc_body import CONTENT_TYPE, MAX_ENVELOPE_BYTES, encode_head
 from web5.errors import BadReply
 from web5.ports.http import BodyStream
 from web5.remote.dwn import LARGE_HEADER, RemoteDwn

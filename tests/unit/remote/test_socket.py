@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.unit.sync.wires import OK, SECONDS, Wire
-from web5.dwn import rpc
-from web5.dwn.rpc import ErrorCode, RpcFault
+from web5.dwn.wire import rpc
+from web5.dwn.wire.rpc import ErrorCode, RpcFault
 from web5.errors import BadReply, TimedOut, Unreachable
 from web5.remote.socket import DwnSocket
 

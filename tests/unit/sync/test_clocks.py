@@ -10,8 +10,8 @@ import pytest
 from tests.unit.sync.world import Device, World, cid_of, reply_of, unreachable
 from tests.watch import Watch, until
 from web5.dwn import compose
-from web5.dwn.timestamps import format_timestamp, microseconds, parse_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import format_timestamp, microseconds, parse_timestamp
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, DwnError
 from web5.node.registration import RegistrationSettings
 from web5.sync import Activity, RegistrationState, State

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.sync.world import HOST, Answer, Device, World, cid_of, unreachable
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import BlobMissing, MessageDamaged, StorageCorrupt, StorageError, StorageFull
 from web5.ports.http import BodyStream
 from web5.sync import State, Unsettled

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import InvalidArgument
 
 

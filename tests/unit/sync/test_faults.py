@@ -10,7 +10,7 @@ import pytest
 from tests.unit.sync.world import HOST, Answer, Fault, World, cid_of, reply_of, timing_out, unreachable
 from tests.watch import until
 from web5.dwn import compose
-from web5.dwn.timestamps import microseconds
+from web5.dwn.values.timestamps import microseconds
 from web5.errors import StorageFull
 from web5.ports.http import HttpResponse
 from web5.sync import State

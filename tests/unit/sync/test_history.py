@@ -13,7 +13,7 @@ from tests.unit.sync.world import Device, Identity, World, cid_of, reply_of
 from web5.dwn import Dwn, compose
 from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import split_encoded_data
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.sync import State
 
 CHAT = "https://chat.example"

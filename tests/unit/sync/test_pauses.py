@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.sync.world import HOST, Answer, Device, Message, World, cid_of, reply_of
 from tests.watch import until
-from web5.dwn.timestamps import microseconds
+from web5.dwn.values.timestamps import microseconds
 from web5.sync import Activity, EndpointStatus, State
 
 A = f"{HOST}/a"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.sync.world import HOST, Answer, Device, World, cid_of, reply_of, unreachable
 from tests.watch import until
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import NodeNeeded
 
 A, B = f"{HOST}/a", f"{HOST}/b"

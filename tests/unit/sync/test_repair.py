@@ -10,8 +10,8 @@ from tests.unit.sync.world import HOST, Answer, Device, Identity, Message, World
 from web5.dwn import compose
 from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import split_encoded_data
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.timestamps import format_timestamp
 from web5.errors import InvalidArgument
 from web5.sync import State
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.unit.sync.world import Answer, Device, World, cid_of, reply_of, unreachable
 from tests.vm_steps import Work, measured, multiply
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.sync.states import State
 
 FEW, MANY = 1_000, 20_000

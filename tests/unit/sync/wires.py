@@ -7,8 +7,8 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from web5.dwn import rpc, rpc_socket
 from web5.dwn.events import Event
+from web5.dwn.wire import rpc, rpc_socket
 from web5.errors import RemoteError, Unreachable
 
 OK = {"status": {"code": 200, "detail": "OK"}}

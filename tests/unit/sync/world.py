@@ -15,16 +15,17 @@ import httpx
 from web5.cpython.blobs import FileBlobs
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.http import HttpxHttp
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids import dht
 from web5.dids.keys import signer_for
 from web5.dids.models import DidDocument, DidResolutionResult, PortableDid
-from web5.dwn import Dwn, compose, rpc
-from web5.dwn.cid import message_cid
-from web5.dwn.rpc import MAX_REPLY_BYTES
+from web5.dwn import Dwn, compose
 from web5.dwn.store.database import open_file, open_memory
 from web5.dwn.time_window import WINDOW_SECONDS
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
+from web5.dwn.wire import rpc
+from web5.dwn.wire.rpc import MAX_REPLY_BYTES
 from web5.errors import IdentityError, NoWebSocket, TimedOut, Unreachable
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import create_app

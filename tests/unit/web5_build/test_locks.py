@@ -11,7 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from web5_build import project, wheels
+from web5_build import project
+from web5_build.packages import wheels
 from web5_build.paths import INTEROP, ROOT, WEB
 
 LOCKS = [WEB / "package-lock.json", INTEROP / "package-lock.json"]

@@ -171,7 +171,7 @@ web5, did = await Web5.connect(name="installed", sync="off", dwn_endpoints=[], d
 record = await web5.dwn.records.create("Hello")
 text = await (await web5.dwn.records.read(record.id)).data.text()
 await web5.close()
-from web5.browser import site
+from web5.browser.site import site
 text + " of " + " ".join(site.config_urls())
 """
 PLAIN_PAGE = """<!doctype html>

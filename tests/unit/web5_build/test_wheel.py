@@ -30,7 +30,7 @@ def test_it_has_every_module_of_web5_and_the_type_marker(wheel: zipfile.ZipFile)
     assert sources - names == set()
     assert names - sources == {
         "web5/py.typed",
-        "web5/browser/secp256k1.mjs",
+        "web5/browser/javascript/secp256k1.mjs",
         "web5/ecma_regexp/properties.bin",
     }
 

@@ -1,6 +1,6 @@
 """Keys that work anywhere on the page but where something is typed."""
 
-from ui.dom import document, el, go, is_typing, on, place, spent
+from ui.kit.dom import document, el, go, is_typing, on, place, spent
 from ui.screens.notes import search
 
 _PLACES = {"h": "home", "n": "notes", "m": "messages", "d": "data", "o": "nodes", "s": "settings"}

@@ -3,7 +3,7 @@
 Which one it is, boot/address.mjs reads from the address.
 """
 
-from ui.dom import document, el, on, place, say, show, tone
+from ui.kit.dom import document, el, on, place, say, show, tone
 
 _NAMES = {
     "home": "Home",

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ui.dom import el, on, say, show, spawn
+from ui.kit.dom import el, on, say, show, spawn
 
 
 class _Toast:

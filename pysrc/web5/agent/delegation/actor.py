@@ -17,13 +17,13 @@ from typing import NamedTuple
 from pydantic.alias_generators import to_snake
 
 from web5.agent.delegation.operations import Operation
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import Dwn
 from web5.dwn.permissions import rules
 from web5.dwn.permissions.grants import Grant
 from web5.dwn.services import allows
-from web5.dwn.signing import Invocation
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.signatures.signing import Invocation
+from web5.dwn.values.timestamps import format_timestamp
 from web5.errors import GrantEnded, GrantMissing, GrantTooNarrow, NotFound
 from web5.ports.clock import Clock
 from web5.sync.exchange.grants import GrantBook

@@ -19,14 +19,14 @@ from web5.agent.identities import Identity, export_portable_identity
 from web5.dids import jwk
 from web5.dids.models import PortableDid
 from web5.dwn import compose
-from web5.dwn.authentication import Verifier
-from web5.dwn.cid import message_cid
 from web5.dwn.permissions.compose import permission_grant
 from web5.dwn.permissions.grants import Grant, split_encoded_data
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.timestamps import format_timestamp, microseconds
-from web5.dwn.types import Message
-from web5.dwn.urls import normalize_url
+from web5.dwn.signatures.authentication import Verifier
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.timestamps import format_timestamp, microseconds
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import normalize_url
 from web5.errors import Conflict, DelegationError, IdentityError, InvalidArgument, Web5Error
 
 A_YEAR = timedelta(days=365)

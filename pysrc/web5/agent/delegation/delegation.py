@@ -15,8 +15,8 @@ from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import DataEncodedRecordsWrite
 from web5.dwn.permissions.grants import encoded_data
 from web5.dwn.permissions.records import check_genuine, check_permission_data
-from web5.dwn.types import Message
-from web5.dwn.urls import normalize_url
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import normalize_url
 from web5.errors import CryptoError, DelegationError, DidError, DwnError, InvalidArgument
 
 Scope = dict[str, str]

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from web5.dwn.compose import WriteOptions
-from web5.dwn.contexts import is_within
 from web5.dwn.permissions.rules import QUESTIONS
-from web5.dwn.signing import without_none
-from web5.dwn.types import Message
-from web5.dwn.urls import normalize_url
+from web5.dwn.signatures.signing import without_none
+from web5.dwn.values.contexts import is_within
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import normalize_url
 
 _NARROWING = ("protocolPath", "contextId")
 """The properties of a scope that leave a part of a protocol."""

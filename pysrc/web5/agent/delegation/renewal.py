@@ -15,7 +15,7 @@ from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Delegate
 from web5.agent.delegation.authorize import store_grants
 from web5.agent.delegation.delegation import check_grant
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.messages.parsing import parse_write
@@ -23,8 +23,8 @@ from web5.dwn.messages.records_write import SCHEMA
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.permissions.compose import permission_request
 from web5.dwn.permissions.grants import Grant, permission_data, with_encoded_data
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, DelegationError, NotFound
 
 PATIENCE = 7 * 86_400 * 1_000_000

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from web5.agent.delegation.delegation import ALWAYS, METHODS, Permission, ProtocolPermissions
 from web5.dids.uri import parse_did
-from web5.dwn.urls import normalize_url
+from web5.dwn.values.urls import normalize_url
 from web5.errors import DelegationError, DwnError
 
 MOST_PROTOCOLS = 32

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from web5.agent.publication.store import Publication
-from web5.dwn.timestamps import moment_of
+from web5.dwn.values.timestamps import moment_of
 from web5.errors import NoGateway
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from web5.agent.shared.office import Desk
 from web5.agent.shared.port import Shared
 from web5.dwn.events import Event, Handler, Subscription
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import NodeGone, Web5Error
 from web5.tasks import notify
 

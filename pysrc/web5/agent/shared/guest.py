@@ -19,9 +19,9 @@ from web5.agent.shared.office import Desk
 from web5.agent.shared.service import Service, from_base64, to_base64
 from web5.agent.shared.streams import Data
 from web5.chunks import reading
-from web5.dwn.cid import message_cid
 from web5.dwn.data import DataSource, DataStream
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BlobMissing, NodeGone, Web5Error
 from web5.sync.states import SendResult
 from web5.tasks import TaskSet

@@ -30,7 +30,7 @@ from web5.agent.shared.state import AgentState, state_of
 from web5.agent.shared.streams import Data, Inlet, Outlet
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream, data_of
 from web5.dwn.events import Event, Subscription
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import DwnError, InvalidArgument, NodeGone, StorageBusy
 from web5.sync.states import SendResult, SyncEvent
 

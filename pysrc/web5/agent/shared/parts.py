@@ -16,14 +16,14 @@ from web5.agent.shared.port import Shared
 from web5.agent.shared.service import Service, from_base64, to_base64
 from web5.agent.vault.store import Protection
 from web5.agent.vault.vault import State as VaultState
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids.models import DidResolutionResult, PortableDid
 from web5.dwn.data import DataSource
 from web5.dwn.encryption.content import ContentKey, Target
 from web5.dwn.encryption.derivation import Scheme
 from web5.dwn.permissions.grants import Grant
-from web5.dwn.signing import Invocation
-from web5.dwn.types import Message
+from web5.dwn.signatures.signing import Invocation
+from web5.dwn.values.types import Message
 from web5.errors import IdentityError, StorageBusy
 from web5.ports.clock import Clock
 from web5.ports.crypto import RawSigner

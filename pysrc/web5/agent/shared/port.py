@@ -9,9 +9,9 @@ from web5.agent.agent import Agent
 from web5.agent.shared.guest import Guest
 from web5.agent.shared.service import Service
 from web5.agent.shared.state import AgentState
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn.data import DataSource
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.sync.exchange.grants import GrantBook
 from web5.sync.states import SendResult
 from web5.tasks import TaskSet

@@ -17,7 +17,7 @@ from web5.agent.identities import Identity
 from web5.agent.shared.state import AgentState, state_of
 from web5.dwn.encryption.content import Target
 from web5.dwn.encryption.derivation import Scheme
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import InvalidArgument
 from web5.ports.crypto import JoseAlgorithm
 from web5.sync import Demands, Difference

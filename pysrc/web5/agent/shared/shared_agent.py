@@ -20,8 +20,8 @@ from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
 from web5.agent.holdings import Holdings
 from web5.agent.identities import Identity
-from web5.agent.messages import Messages
 from web5.agent.publication.status import PublicationStatus
+from web5.agent.requests.messages import Messages
 from web5.agent.shared.following import Following
 from web5.agent.shared.guest import Guest
 from web5.agent.shared.line import Line
@@ -42,11 +42,11 @@ from web5.agent.shared.parts import (
 from web5.agent.shared.port import Reopened
 from web5.agent.shared.service import Service
 from web5.agent.shared.state import AgentState, state_of
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn.data import DataSource
 from web5.dwn.events import Handler
 from web5.dwn.permissions import protocol as permissions
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import DwnError, NodeGone, StorageBusy, Web5Error
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto

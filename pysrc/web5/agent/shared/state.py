@@ -11,7 +11,7 @@ from web5.agent.identities import Identity
 from web5.agent.publication.status import PublicationStatus
 from web5.agent.vault.store import Protection
 from web5.agent.vault.vault import State as VaultState
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.sync.ledger.ledger import Tenant
 from web5.sync.states import DeliveryStatus, EndpointStatus, State, Unsettled
 

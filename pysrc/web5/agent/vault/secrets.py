@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from web5.crypto import jwe, mnemonic
+from web5.crypto import mnemonic
 from web5.crypto.encoding import b64url_decode
-from web5.crypto.jwe import Direct
+from web5.crypto.jose import jwe
+from web5.crypto.jose.jwe import Direct
 from web5.crypto.kdf import hkdf, slip10
 from web5.dids import dht
 from web5.dids.models import RELATIONSHIPS, PortableDid

@@ -28,8 +28,9 @@ from web5.agent.vault import wrapping
 from web5.agent.vault.guesses import Guesses
 from web5.agent.vault.secrets import VaultSecrets, derive_secrets
 from web5.agent.vault.store import Protection, VaultStore, Wrapping
-from web5.crypto import jwe, mnemonic
-from web5.crypto.jwe import Direct
+from web5.crypto import mnemonic
+from web5.crypto.jose import jwe
+from web5.crypto.jose.jwe import Direct
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database
 from web5.errors import VaultError, VaultLocked

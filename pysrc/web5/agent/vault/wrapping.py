@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from web5.agent.vault.store import Wrapping
-from web5.crypto import jwe
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwe import KEY_BYTES, Password
-from web5.crypto.jwk import thumbprint
+from web5.crypto.jose import jwe
+from web5.crypto.jose.jwe import KEY_BYTES, Password
+from web5.crypto.jose.jwk import thumbprint
 from web5.errors import CryptoError, InvalidArgument, VaultError, VaultLocked, WrongPassword
 from web5.ports.crypto import Crypto, Sealer
 from web5.strict_json import parse

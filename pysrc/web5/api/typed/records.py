@@ -12,14 +12,14 @@ from pydantic import BaseModel, ValidationError
 from web5 import strict_json
 from web5.api import arguments
 from web5.api.arguments import keywords, shown, unknown_name
-from web5.api.filters import RecordFilter
-from web5.api.ordering import Order, date_sort_of
 from web5.api.protocols import ProtocolsApi
-from web5.api.query import Cursor, Page, Query
-from web5.api.record import Record
-from web5.api.records import RecordsApi
+from web5.api.records.filters import RecordFilter
+from web5.api.records.ordering import Order, date_sort_of
+from web5.api.records.query import Cursor, Page, Query
+from web5.api.records.record import Record
+from web5.api.records.records import RecordsApi
+from web5.api.records.subscriptions import Handler, RecordSubscription
 from web5.api.sending import SendReport
-from web5.api.subscriptions import Handler, RecordSubscription
 from web5.api.typed.declaration import RecordType, type_of
 from web5.errors import InvalidArgument, RecordInvalid, Web5Error, first_error
 

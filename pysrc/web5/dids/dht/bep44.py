@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from web5.crypto.jwk import from_key_bytes
+from web5.crypto.jose.jwk import from_key_bytes
 from web5.errors import CryptoError, DidError
 from web5.ports.crypto import Crypto, RawSigner
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from web5.crypto.jwk import key_bytes, public_jwk
+from web5.crypto.jose.jwk import key_bytes, public_jwk
 from web5.dids.dht.identity import PreviousDidProof, identity_key_to_did
 from web5.dids.dht.packet import to_packet
 from web5.dids.keys import given_or_new_key

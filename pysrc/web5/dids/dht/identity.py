@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from web5.crypto.encoding import b64url_decode, b64url_encode, z32_decode, z32_encode
-from web5.crypto.jwk import from_key_bytes
+from web5.crypto.jose.jwk import from_key_bytes
 from web5.dids.dht.bep44 import KEY_BYTES
 from web5.dids.keys import private_key, signing_method
 from web5.dids.models import PortableDid

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import DEFAULT_ALG, from_key_bytes, key_bytes, thumbprint
+from web5.crypto.jose.jwk import DEFAULT_ALG, from_key_bytes, key_bytes, thumbprint
 from web5.dids.dht.bep44 import VALUE_LIMIT, signing_input
 from web5.dids.dht.dns import HEADER_BYTES, Ns, Txt, decode_message, encode_message, is_name
 from web5.dids.dht.identity import PreviousDidProof, identity_key

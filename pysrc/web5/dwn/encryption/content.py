@@ -16,11 +16,11 @@ from typing import Any
 from web5.chunks import reading
 from web5.crypto.ecies import Cryptogram, decrypt, encrypt
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import thumbprint
+from web5.crypto.jose.jwk import thumbprint
 from web5.dwn.encryption.derivation import DerivedKey, Scheme, path_for, public_part
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Encryption
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, CryptoError, EncryptionError, KeyMissing
 from web5.ports.crypto import Crypto, Jwk
 

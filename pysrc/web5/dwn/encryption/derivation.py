@@ -13,9 +13,9 @@ from typing import Any, Literal, get_args
 
 from web5.crypto.ecies import CURVE
 from web5.crypto.encoding import b64url_decode
-from web5.crypto.jwk import key_material
+from web5.crypto.jose.jwk import key_material
 from web5.crypto.kdf import hkdf
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import CryptoError, EncryptionError
 from web5.ports.crypto import Crypto, Jwk
 

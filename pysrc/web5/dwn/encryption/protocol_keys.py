@@ -13,7 +13,7 @@ from typing import Any, cast
 from web5.dwn.encryption.derivation import DerivedKey, RootKey, public_part
 from web5.dwn.protocols.definitions import rule_sets_below
 from web5.dwn.protocols.shape import definition_fault
-from web5.dwn.urls import normalize_url
+from web5.dwn.values.urls import normalize_url
 from web5.ports.crypto import Crypto
 
 REQUIRED = "encryptionRequired"

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Literal, NotRequired
 
-from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.messages import protocols_interface, records_delete, records_write
 from web5.dwn.messages.parsing import check_moment, claims_of
@@ -20,7 +19,8 @@ from web5.dwn.permissions.grants import with_encoded_data
 from web5.dwn.services import Call, Reply, Services, json_size, reply
 from web5.dwn.store.protocols import history
 from web5.dwn.store.search import cursor_at, position
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, InvalidArgument, Unauthorized
 
 

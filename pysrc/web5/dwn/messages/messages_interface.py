@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired
 
-from web5.dwn.cid import is_message_cid, message_cid
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import Parties, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
@@ -17,7 +16,8 @@ from web5.dwn.services import Call, Reply, Services, allows, reply
 from web5.dwn.store.schema import SUPERSEDED
 from web5.dwn.store.search import query_events
 from web5.dwn.store.terms import message_terms
-from web5.dwn.types import Message
+from web5.dwn.values.cid import is_message_cid, message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
 
 

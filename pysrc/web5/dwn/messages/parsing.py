@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from web5.dwn.cid import dag_cbor_cid, message_cid
 from web5.dwn.codes import Code
-from web5.dwn.faults import shown
-from web5.dwn.jws import GENERIC_PAYLOAD, WRITE_PAYLOAD, message_signer, payload_of, signed_claims, signer_of
 from web5.dwn.messages.schema import Schema
 from web5.dwn.permissions.delegation import AUTHOR, OWNER, check_delegation
-from web5.dwn.timestamps import is_moment
-from web5.dwn.types import Message
-from web5.dwn.urls import is_normalized
+from web5.dwn.signatures.jws import GENERIC_PAYLOAD, WRITE_PAYLOAD, message_signer, payload_of, signed_claims, signer_of
+from web5.dwn.values.cid import dag_cbor_cid, message_cid
+from web5.dwn.values.faults import shown
+from web5.dwn.values.timestamps import is_moment
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import is_normalized
 from web5.errors import BadRequest
 
 

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, PlainValidator
 
-from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.events import Applied
 from web5.dwn.history import excessive, judged, needless
@@ -43,7 +42,8 @@ from web5.dwn.services import Call, Change, Reply, Services, json_size, reply
 from web5.dwn.store.protocols import Configuration, configurations, versions
 from web5.dwn.store.schema import SUPERSEDED, columns_of
 from web5.dwn.store.store import Store
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, Conflict, Unauthorized
 
 PUBLISHED_ONLY = frozenset(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.events import Applied
 from web5.dwn.history import judged, weight
@@ -18,7 +17,8 @@ from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.protocols import purge_descendants
 from web5.dwn.store.schema import columns_of
 from web5.dwn.store.store import MessageRow, Store
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, Conflict, NotFound, Unauthorized
 
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 
 from web5.crypto.encoding import b64url_encode
-from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
 from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, check_urls, claims_of
 from web5.dwn.messages.schema import Schema
@@ -34,7 +33,8 @@ from web5.dwn.services import Call, Reply, Services, allows, json_size, reply
 from web5.dwn.store.search import DEFAULT_SORT, SORTS, Found, search
 from web5.dwn.store.store import Store, parse_stored
 from web5.dwn.store.terms import OF_RECORDS, PUBLISHED, record_terms, seen_by
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, MessageDamaged
 
 

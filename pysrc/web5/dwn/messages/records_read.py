@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, Literal
 
 from web5.dwn.codes import Code
-from web5.dwn.jws import message_author
 from web5.dwn.messages.parsing import Parties, check_delegations, check_moment, claims_of
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed, DelegatedAuthorization, MaybeSigned, RecordsFilter, Timestamp
@@ -17,10 +16,11 @@ from web5.dwn.permissions.authorization import authorize_delegates, invokes_gran
 from web5.dwn.protocols.authorization import authorize_on_record
 from web5.dwn.protocols.place import Place
 from web5.dwn.services import Call, Reply, Services, allows, reply
+from web5.dwn.signatures.jws import message_author
 from web5.dwn.store.search import Found, search
 from web5.dwn.store.store import parse_stored
 from web5.dwn.store.terms import Term, record_terms, seen_by
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, NotFound, Unauthorized
 
 

@@ -12,9 +12,7 @@ from typing import Any, NoReturn
 from web5.dwn.codes import Code
 from web5.dwn.data import MAX_INLINE_BYTES, Incoming, kept_if_stored, receive
 from web5.dwn.events import Applied
-from web5.dwn.faults import shown
 from web5.dwn.history import judged
-from web5.dwn.javascript import as_javascript
 from web5.dwn.messages.parsing import ParsedWrite, check_coverage, parse_write, says_nothing_new
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import RecordsWrite
@@ -27,7 +25,9 @@ from web5.dwn.protocols.place import Place
 from web5.dwn.services import Call, Change, Reply, Services, reply
 from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.store import BlobRow, MessageRow, Store
-from web5.dwn.types import Message
+from web5.dwn.values.faults import shown
+from web5.dwn.values.javascript import as_javascript
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, Conflict, DwnError, MessageDamaged, Unauthorized
 
 SCHEMA = Schema("RecordsWrite", RecordsWrite, is_write=True)

@@ -11,9 +11,9 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic_core import PydanticCustomError
 
-from web5.dwn import faults
-from web5.dwn.faults import Fault, broken
 from web5.dwn.protocols import json_schema
+from web5.dwn.values import faults
+from web5.dwn.values.faults import Fault, broken
 
 T = TypeVar("T", bound=Mapping[str, Any])
 

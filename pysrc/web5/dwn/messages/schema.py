@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator
 
-from web5.dwn import faults
 from web5.dwn.codes import Code
-from web5.dwn.faults import Fault
 from web5.dwn.messages.prepared import prepared
+from web5.dwn.values import faults
+from web5.dwn.values.faults import Fault
 from web5.errors import BadRequest
 
 _RANK = {"missing": 0, "extra_forbidden": 1}

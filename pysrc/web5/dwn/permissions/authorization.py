@@ -10,7 +10,7 @@ from web5.dwn.permissions.grants import Grant, fetch_grant
 from web5.dwn.permissions.records import check_genuine
 from web5.dwn.permissions.rules import Use, authorize
 from web5.dwn.store.store import MessageRow, Store
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, Unauthorized
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn.codes import Code
 from web5.dwn.compose import WriteOptions, records_write
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import permission_data, with_encoded_data
-from web5.dwn.signing import as_json, without_none
-from web5.dwn.types import Message
-from web5.dwn.urls import normalize_url
+from web5.dwn.signatures.signing import as_json, without_none
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import normalize_url
 from web5.errors import BadRequest
 from web5.ports.clock import Clock
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from web5.dwn.cid import message_cid
 from web5.dwn.codes import Code
-from web5.dwn.jws import message_signer
 from web5.dwn.permissions.grants import permission_data
-from web5.dwn.types import Message
+from web5.dwn.signatures.jws import message_signer
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.dwn.cid import bare_message
 from web5.dwn.codes import Code
-from web5.dwn.javascript import parse_json
-from web5.dwn.jws import message_signer
 from web5.dwn.permissions import protocol
+from web5.dwn.signatures.jws import message_signer
 from web5.dwn.store.store import Store
-from web5.dwn.types import Message
+from web5.dwn.values.cid import bare_message
+from web5.dwn.values.javascript import parse_json
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, CryptoError, Unauthorized
 
 _NEVER = "~"

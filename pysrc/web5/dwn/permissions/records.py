@@ -12,19 +12,19 @@ from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import PlainValidator
 
-from web5.dwn.cid import data_cid
 from web5.dwn.codes import Code
-from web5.dwn.faults import Fault, broken
-from web5.dwn.javascript import parse_json
 from web5.dwn.messages.schema import Schema
 from web5.dwn.messages.shapes import Closed, Timestamp
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import encoded_data, fetch_grant, is_grant, permission_data
 from web5.dwn.protocols.json_schema import fault
 from web5.dwn.store.store import Store
-from web5.dwn.timestamps import is_moment
-from web5.dwn.types import Message
-from web5.dwn.urls import is_normalized
+from web5.dwn.values.cid import data_cid
+from web5.dwn.values.faults import Fault, broken
+from web5.dwn.values.javascript import parse_json
+from web5.dwn.values.timestamps import is_moment
+from web5.dwn.values.types import Message
+from web5.dwn.values.urls import is_normalized
 from web5.errors import BadRequest, DwnError
 
 SCOPES: dict[str, tuple[frozenset[str], frozenset[str]]] = {

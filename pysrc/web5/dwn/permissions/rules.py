@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.dwn.codes import Code
-from web5.dwn.contexts import is_within
-from web5.dwn.faults import shown
 from web5.dwn.permissions import protocol
 from web5.dwn.permissions.grants import Grant, fetch_grant, permission_data, with_encoded_data
 from web5.dwn.store.store import MessageRow, Store
-from web5.dwn.types import Message
+from web5.dwn.values.contexts import is_within
+from web5.dwn.values.faults import shown
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, Unauthorized
 
 QUESTIONS = frozenset({"Query", "Read", "Subscribe"})

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
-from web5.dwn.faults import shown
 from web5.dwn.messages.parsing import ParsedWrite, Parties
 from web5.dwn.protocols.definitions import Definition, definition_of
 from web5.dwn.protocols.place import Place
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.protocols import RecordLink
-from web5.dwn.types import Message
+from web5.dwn.values.faults import shown
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest, Unauthorized
 
 ActionRule = Mapping[str, Any]

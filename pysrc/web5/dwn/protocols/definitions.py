@@ -8,11 +8,11 @@ from typing import Any
 
 from web5 import ecma_regexp
 from web5.dwn.codes import Code
-from web5.dwn.faults import Fault
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.protocols.json_schema import KEYWORDS, MAX_PATTERNS, Schema, fault, references, subschemas
 from web5.dwn.store import protocols as stored
 from web5.dwn.store.store import Store
+from web5.dwn.values.faults import Fault
 from web5.ecma_regexp import RegExpSyntaxError
 from web5.errors import BadRequest
 from web5.lru import LruCache, footprint

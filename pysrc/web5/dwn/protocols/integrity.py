@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
-from web5.dwn.faults import shown
 from web5.dwn.protocols.definitions import Definition, RuleSet, definition_of
 from web5.dwn.protocols.place import Place
 from web5.dwn.store import protocols as stored
+from web5.dwn.values.faults import shown
 from web5.errors import BadRequest
 
 Refusal = tuple[Code | None, str] | None

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from web5 import ecma_regexp
-from web5.dwn import faults
-from web5.dwn.faults import Fault
+from web5.dwn.values import faults
+from web5.dwn.values.faults import Fault
 from web5.ecma_regexp import EcmaRegExp, Effort, EffortExceeded
 
 Schema = Mapping[str, Any] | bool

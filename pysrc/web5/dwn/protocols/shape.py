@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from web5.dwn.faults import Fault, broken
 from web5.dwn.messages import rules
 from web5.dwn.protocols.json_schema import Names, Scope, fault
+from web5.dwn.values.faults import Fault, broken
 
 ACTORS = ("anyone", "author", "recipient")
 ACTOR_ACTIONS = ("co-delete", "co-prune", "co-update", "create", "delete", "prune", "read", "update")

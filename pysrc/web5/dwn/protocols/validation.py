@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from typing import Any, NamedTuple
 
 from web5.dwn.codes import Code
-from web5.dwn.faults import shown
 from web5.dwn.messages.parsing import check_urls
 from web5.dwn.protocols.definitions import all_rule_sets, rule_sets_below
 from web5.dwn.protocols.json_schema import as_key
 from web5.dwn.protocols.shape import tag_schema_fault
+from web5.dwn.values.faults import shown
 from web5.errors import BadRequest
 
 MAX_DEPTH = 10

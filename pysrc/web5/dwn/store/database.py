@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import apsw
 
-from web5.dwn.store.health import Health, Ill
-from web5.dwn.store.room import RoomWatch
+from web5.dwn.store.durable.health import Health, Ill
+from web5.dwn.store.durable.room import RoomWatch
 from web5.errors import StorageBusy, StorageCorrupt, StorageError, StorageFull, StorageNewer
 
 T = TypeVar("T")

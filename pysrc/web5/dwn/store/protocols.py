@@ -11,10 +11,10 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from web5.dwn.contexts import END_OF_SEGMENT
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.store import MessageRow, Store, parse_stored
-from web5.dwn.types import Message
+from web5.dwn.values.contexts import END_OF_SEGMENT
+from web5.dwn.values.types import Message
 
 _BELOW = """
     WITH RECURSIVE below(id) AS (

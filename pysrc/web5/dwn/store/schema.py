@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 SUPERSEDED = "Superseded"
 """The `method` of a ProtocolsConfigure that is kept, and not in force any more."""

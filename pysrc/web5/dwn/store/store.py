@@ -26,8 +26,8 @@ from typing import Any
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.database import Database
 from web5.dwn.store.schema import STEPS, SUPERSEDED, Columns, encode_message, stored_tag
-from web5.dwn.timestamps import parse_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import parse_timestamp
+from web5.dwn.values.types import Message
 from web5.errors import MessageDamaged
 from web5.strict_json import parse_own
 

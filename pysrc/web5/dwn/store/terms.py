@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from web5.dwn.contexts import END_OF_SEGMENT
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.store.schema import same_type, stored_tag
+from web5.dwn.values.contexts import END_OF_SEGMENT
 
 Filter = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from web5 import strict_json
 from web5.node.connect.relay import KEPT_SECONDS, Kind, Refused, Relay
-from web5.node.endpoint import read_body
+from web5.node.dwn.endpoint import read_body
 from web5.node.limits import KIB, address_of
 from web5.node.reading.parameters import nested
 

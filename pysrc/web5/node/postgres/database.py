@@ -24,7 +24,7 @@ import psycopg
 from psycopg import errors
 
 from web5.dwn.store.database import Database, check_component
-from web5.dwn.store.health import Ill
+from web5.dwn.store.durable.health import Ill
 from web5.errors import BadRequest, StorageError, StorageFull
 from web5.node.postgres.connections import CONNECTIONS, Connection, Connections
 from web5.node.postgres.faults import fault_of, is_broken

@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 from web5 import strict_json
-from web5.dwn.cid import DataCid, data_cid, message_cid
+from web5.dwn.values.cid import DataCid, data_cid, message_cid
 from web5.errors import DwnError
 from web5.node.stores import DATABASE
 from web5.node.upkeep.backup import blob_file, databases_of

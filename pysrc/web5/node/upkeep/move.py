@@ -21,9 +21,9 @@ from typing import Any
 
 from web5.chunks import reading
 from web5.cpython.lock import sole_use
-from web5.dwn.cid import DataCid
 from web5.dwn.store.database import Database
 from web5.dwn.store.schema import STEPS, Columns
+from web5.dwn.values.cid import DataCid
 from web5.errors import StorageBusy, StorageCorrupt, StorageError
 from web5.node import gateway, registration
 from web5.node.stores import (

@@ -12,13 +12,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from web5.dwn import CheckedWrites, Delivery, Dwn
-from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.dwn.rpc import method_of
 from web5.dwn.store.protocols import versions
 from web5.dwn.store.schema import SUPERSEDED
 from web5.dwn.store.store import MessageRow
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import method_of
 from web5.errors import IdentityError, StorageFull, Web5Error
 from web5.lru import LruCache
 from web5.ports.clock import Clock

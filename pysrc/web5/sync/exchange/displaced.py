@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 from web5.dwn import compose
-from web5.dwn.jws import message_author
+from web5.dwn.signatures.jws import message_author
 from web5.dwn.store.store import MessageRow
 from web5.errors import BadRequest, InvalidArgument
 from web5.sync.exchange.context import SyncContext

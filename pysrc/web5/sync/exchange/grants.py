@@ -20,7 +20,7 @@ from web5.dwn.permissions.grants import Grant, with_encoded_data
 from web5.dwn.store.search import Found, search
 from web5.dwn.store.store import parse_stored
 from web5.dwn.store.terms import record_terms
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.timestamps import format_timestamp
 from web5.errors import Web5Error
 from web5.ports.clock import Clock
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from web5.dwn import compose
 from web5.dwn.permissions.grants import is_grant
-from web5.dwn.rpc import method_of
-from web5.dwn.timestamps import parse_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import parse_timestamp
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import method_of
 from web5.errors import InvalidArgument
 from web5.ports.clock import LaterClock
 from web5.sync.exchange.context import SyncContext

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.codes import Code
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream, data_of
 from web5.dwn.permissions.grants import Grant
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import AskedToWait, IdentityError, NoWebSocket, RemoteError
 from web5.remote.clocks import NodeClock
 from web5.remote.dwn import RemoteDwn

@@ -10,10 +10,10 @@ from functools import partial
 from math import inf
 from typing import Any
 
-from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
-from web5.dwn.rpc import method_of
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import method_of
 from web5.errors import InvalidArgument, RemoteError, StorageFull
 from web5.sync.exchange.context import CheckedBatches, SyncContext
 from web5.sync.exchange.peer import Peer

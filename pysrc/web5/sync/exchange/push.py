@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from web5.dwn.data import MAX_INLINE_BYTES
-from web5.dwn.rpc import method_of
+from web5.dwn.wire.rpc import method_of
 from web5.errors import BlobMissing, MessageDamaged, StorageCorrupt, Web5Error
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import RESTORED, confirmed

@@ -19,7 +19,7 @@ from math import inf
 
 from web5.crypto.proof_of_work import solve
 from web5.dwn.store.database import Database
-from web5.dwn.timestamps import microseconds, moment_of
+from web5.dwn.values.timestamps import microseconds, moment_of
 from web5.errors import InvalidArgument, RegistrationError, RegistrationReason, RemoteError
 from web5.ports.clock import Clock
 from web5.remote.registration import Demands, RegistrationClient, registration_data

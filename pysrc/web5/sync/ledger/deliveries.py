@@ -16,8 +16,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from web5.dwn.store.database import Database
-from web5.dwn.timestamps import moment_of, moment_or_none
-from web5.dwn.types import Message
+from web5.dwn.values.timestamps import moment_of, moment_or_none
+from web5.dwn.values.types import Message
 from web5.strict_json import parse_own
 from web5.sync.ledger.entries import FAILED, SETTLED
 from web5.sync.plan.policy import Outcome

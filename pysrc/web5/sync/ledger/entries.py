@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from web5.dwn.store.database import Database
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.timestamps import format_timestamp
 from web5.sync.ledger.totals import AHEAD, Totals
 from web5.sync.plan.dependencies import time_key
 from web5.sync.plan.policy import LONGEST, SOON, Outcome

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from web5.dwn.store.database import Database
-from web5.dwn.timestamps import microseconds, moment_or_none
+from web5.dwn.values.timestamps import microseconds, moment_or_none
 from web5.sync.states import Registration, RegistrationState
 
 

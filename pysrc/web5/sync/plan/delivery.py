@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import DidError
 from web5.sync.plan.dependencies import describe, is_initial
 from web5.sync.plan.policy import NOT_REGISTERED, SLOWLY, Outcome, recall

@@ -14,9 +14,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from web5.dwn.jws import payload_of
 from web5.dwn.permissions.grants import is_grant
-from web5.dwn.types import Message
+from web5.dwn.signatures.jws import payload_of
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest
 
 NO_RECORD = ""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from web5 import errors
 from web5.dwn.codes import Code
-from web5.dwn.rpc import method_of
 from web5.dwn.time_window import seconds_ahead
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import method_of
 from web5.errors import (
     AskedToWait,
     BadReply,

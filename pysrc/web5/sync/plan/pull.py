@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from web5.crypto.encoding import b64url_decode
-from web5.dwn.cid import dag_cbor, message_cid
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
-from web5.dwn.rpc import method_of
-from web5.dwn.timestamps import format_timestamp
-from web5.dwn.types import Message
+from web5.dwn.values.cid import dag_cbor, message_cid
+from web5.dwn.values.timestamps import format_timestamp
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import method_of
 from web5.errors import CryptoError, InvalidArgument
 from web5.sync.plan.dependencies import NO_RECORD, ordering_key, record_key
 from web5.sync.plan.policy import SOON, Outcome, waiting_for

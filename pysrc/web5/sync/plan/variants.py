@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from web5.dwn.cid import message_cid
-from web5.dwn.jws import payload_of
-from web5.dwn.rpc import method_of
-from web5.dwn.types import Message
+from web5.dwn.signatures.jws import payload_of
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import method_of
 from web5.errors import BadRequest, InvalidArgument
 from web5.sync.plan.policy import SLOWLY, Outcome
 from web5.sync.states import State

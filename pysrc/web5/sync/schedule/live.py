@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from web5.budget import Budget
-from web5.dwn.cid import message_cid
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.errors import InvalidArgument, NoWebSocket, Web5Error
 from web5.remote.socket import SocketSubscription
 from web5.sync.exchange.context import SyncContext

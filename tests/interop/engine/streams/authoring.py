@@ -8,7 +8,7 @@ from typing import Any
 from tests.interop.engine.streams.cast import compact, jws
 from tests.interop.engine.streams.step import Message, Signed
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.dwn.cid import dag_cbor_cid, message_cid
+from web5.dwn.values.cid import dag_cbor_cid, message_cid
 
 
 def without_none(**properties: Any) -> Message:

@@ -9,10 +9,10 @@ from tests.clocks import ManualClock
 from tests.interop.engine.streams.authoring import author_of, entry_id
 from tests.interop.engine.streams.cast import Actor
 from tests.interop.engine.streams.step import Message, Signed
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import compose
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.timestamps import parse_timestamp
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.timestamps import parse_timestamp
 
 NAMES = {"permissionGrantId": "permission_grant_id", "protocolRole": "protocol_role"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.interop.engine.streams.step import Message
 from tests.interop.engine.streams.world import World
-from web5.dwn.cid import data_cid
+from web5.dwn.values.cid import data_cid
 
 SIZES = {1: 2.0, 5: 3.0, 20: 8.0, 100: 3.0, 2000: 1.0, 30_000: 0.3, 30_001: 0.8, 40_000: 0.6}
 """Bytes of data. Not 0, see docs/differences.md."""

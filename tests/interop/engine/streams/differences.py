@@ -10,9 +10,9 @@ from typing import Any
 from tests.interop.engine.streams.authoring import author_named, signer_of
 from tests.interop.engine.streams.step import Message, Step
 from web5.crypto.encoding import b64url_decode
-from web5.dwn.cid import data_cid
-from web5.dwn.contexts import is_within
-from web5.dwn.javascript import MAX_DEPTH
+from web5.dwn.values.cid import data_cid
+from web5.dwn.values.contexts import is_within
+from web5.dwn.values.javascript import MAX_DEPTH
 from web5.errors import CryptoError
 
 Comparable = tuple[str, dict[str, Any], list[Any]]

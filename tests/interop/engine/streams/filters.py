@@ -10,7 +10,7 @@ from tests.interop.engine.streams.cast import Actor
 from tests.interop.engine.streams.content import LABELS, NUMBERS
 from tests.interop.engine.streams.step import Message
 from tests.interop.engine.streams.world import World
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.timestamps import format_timestamp
 
 WEIGHTS = {
     "protocol": 7.0,

@@ -12,7 +12,7 @@ from tests.interop.engine.streams.cast import jws
 from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.engine.streams.world import World
 from web5.crypto.encoding import b64url_decode
-from web5.dwn.cid import dag_cbor_cid
+from web5.dwn.values.cid import dag_cbor_cid
 from web5.errors import CryptoError
 
 ODD_VALUES: tuple[Any, ...] = (

@@ -14,7 +14,7 @@ from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.engine.streams.world import DAY, World
 from tests.interop.engine.streams.writes import Writes
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.dwn.cid import dag_cbor_cid, data_cid
+from web5.dwn.values.cid import dag_cbor_cid, data_cid
 
 
 class OddWrites:

@@ -11,7 +11,7 @@ from tests.interop.engine.streams.authoring import without_none
 from tests.interop.engine.streams.cast import Actor
 from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.engine.streams.world import DAY, PERMISSIONS, Grant, Record, World, paths
-from web5.dwn.cid import data_cid
+from web5.dwn.values.cid import data_cid
 
 SCOPES = {
     ("Records", "Write"): 6.0,

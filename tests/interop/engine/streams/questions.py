@@ -11,7 +11,7 @@ from tests.interop.engine.streams.filters import Filters
 from tests.interop.engine.streams.leave import Leave
 from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.engine.streams.world import PERMISSIONS, World, paths
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 
 SORTS = ("createdAscending", "createdDescending", "publishedAscending", "publishedDescending", None)
 

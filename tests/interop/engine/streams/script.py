@@ -11,7 +11,7 @@ from tests.interop.engine.streams.pair import Outcome, run_ours, run_theirs
 from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.reference import ReferenceScript
 from tests.unit.dwn.chat import URI as CHAT
-from web5.dwn.cid import data_cid
+from web5.dwn.values.cid import data_cid
 
 PERMISSIONS = "https://tbd.website/dwn/permissions"
 PROTOCOL = "https://example.com/notes"

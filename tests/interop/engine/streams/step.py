@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.interop.engine.streams.cast import Actor
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 
 
 @dataclass(frozen=True)

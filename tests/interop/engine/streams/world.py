@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tests.interop.engine.streams.cast import Actor, cast
 from tests.interop.engine.streams.step import Message, Signed, Step
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.values.timestamps import format_timestamp, parse_timestamp
 
 T = TypeVar("T")
 

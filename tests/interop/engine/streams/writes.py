@@ -13,7 +13,7 @@ from tests.interop.engine.streams.encryption import Encryptions
 from tests.interop.engine.streams.leave import Leave
 from tests.interop.engine.streams.step import Message, Signed, Step
 from tests.interop.engine.streams.world import PERMISSIONS, Record, World, anyone_can, paths, rules_at
-from web5.dwn.cid import data_cid, message_cid
+from web5.dwn.values.cid import data_cid, message_cid
 
 ENCRYPTED = 0.06
 """The share of writes that are encrypted anew."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from web5.agent.delegation.delegation import Delegation
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jws import MessageSigner
 from web5.dids import jwk
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid

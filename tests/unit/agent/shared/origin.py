@@ -10,7 +10,7 @@ from tests.unit.conftest import World
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.agent.shared.shared_agent import SharedAgent
-from web5.browser.tab_errors import error_from_wire, error_to_wire
+from web5.browser.tabs.tab_errors import error_from_wire, error_to_wire
 from web5.cpython.crypto import CPythonCrypto
 from web5.errors import NodeGone, StorageBusy
 from web5.ports.clock import SystemClock

@@ -17,10 +17,10 @@ from web5.agent.vault.vault import Vault
 from web5.cpython.crypto import CPythonCrypto
 from web5.cpython.sealer import FileSealer
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import thumbprint
+from web5.crypto.jose.jwk import thumbprint
 from web5.dids.models import PortableDid
 from web5.dwn.store.database import Database, open_file, open_memory
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
 from web5.errors import CryptoError, InvalidArgument, RecoveryError, VaultError, VaultLocked, WrongPassword
 
 WORDS = " ".join(["abandon"] * 11 + ["about"])

@@ -13,7 +13,7 @@ from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from tests.watch import until
 from web5 import Protocol, Record, TypedRecord, Web5
-from web5.api.subscriptions import Closing, RecordSubscription
+from web5.api.records.subscriptions import Closing, RecordSubscription
 from web5.api.typed.declaration import type_of
 from web5.errors import InvalidArgument, NotFound, RecordInvalid, Unauthorized
 

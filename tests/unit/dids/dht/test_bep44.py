@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jwk import key_bytes
+from web5.crypto.jose.jwk import key_bytes
 from web5.dids.dht import bep44
 from web5.dids.dht.identity import identity_key
 from web5.errors import DidError

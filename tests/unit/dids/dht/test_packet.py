@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jwk import from_key_bytes
+from web5.crypto.jose.jwk import from_key_bytes
 from web5.dids import dht
 from web5.dids.dht.dns import Txt, decode_message, encode_message
 from web5.dids.dht.identity import PreviousDidProof

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Any
 
 from tests.unit.dwn.persons import SteppingClock, person
-from web5.api.data import chunked
+from web5.api.records.data import chunked
 from web5.cpython.crypto import CPythonCrypto
-from web5.crypto.jwk import public_jwk
-from web5.crypto.jws import MessageSigner
+from web5.crypto.jose.jwk import public_jwk
+from web5.crypto.jose.jws import MessageSigner
 from web5.dwn import compose
 from web5.dwn.encryption.content import ContentKey, Target, encryption_property, wrapped
 from web5.dwn.encryption.derivation import RootKey, Scheme, path_for

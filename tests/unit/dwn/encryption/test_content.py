@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.dwn.encryption.sealed import CRYPTO, collected, root_of, sealed_write
-from web5.api.data import chunked
+from web5.api.records.data import chunked
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jwk import public_jwk
+from web5.crypto.jose.jwk import public_jwk
 from web5.dwn.encryption.content import Target, content_key, entries_of
 from web5.dwn.encryption.derivation import RootKey, path_for
 from web5.errors import EncryptionError, KeyMissing

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.memory import MIB, at_most
 from tests.unit.dwn.encryption.sealed import CRYPTO, collected
-from web5.api.data import chunked
+from web5.api.records.data import chunked
 from web5.dwn.encryption.content import ContentKey
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["ctr"]

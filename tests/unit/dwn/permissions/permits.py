@@ -9,8 +9,8 @@ from tests.unit.dwn.conftest import Status, World
 from tests.unit.dwn.persons import Person, signed_write
 from web5.dwn.permissions.compose import permission_grant, permission_revocation
 from web5.dwn.permissions.grants import split_encoded_data, with_encoded_data
-from web5.dwn.signing import as_json
-from web5.dwn.types import Message
+from web5.dwn.signatures.signing import as_json
+from web5.dwn.values.types import Message
 
 NOTES = "https://example.com/notes"
 DEFINITION: Message = {

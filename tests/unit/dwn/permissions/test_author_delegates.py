@@ -21,8 +21,8 @@ from tests.unit.dwn.permissions.permits import (
 )
 from tests.unit.dwn.persons import signed
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
-from web5.dwn.types import Message
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 
 ACCEPTED, OK = (202, "Accepted"), (200, "OK")
 

@@ -12,7 +12,7 @@ from web5.crypto.encoding import b64url_decode
 from web5.dwn.permissions.compose import permission_grant, permission_request, permission_revocation
 from web5.dwn.permissions.grants import permission_data
 from web5.dwn.permissions.protocol import URI
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.timestamps import format_timestamp
 from web5.errors import BadRequest
 
 

@@ -9,8 +9,8 @@ from tests.unit.dwn.permissions.permits import grant, make_grant, revoke, send_r
 from tests.unit.dwn.persons import Person
 from web5.dwn import compose
 from web5.dwn.permissions.grants import split_encoded_data
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.timestamps import format_timestamp, parse_timestamp
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.timestamps import format_timestamp, parse_timestamp
 
 OK = (200, "OK")
 

@@ -19,8 +19,8 @@ from tests.unit.dwn.permissions.permits import (
     with_notes,
 )
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
 from web5.dwn.permissions.compose import permission_request
+from web5.dwn.values.cid import message_cid
 
 OK = (200, "OK")
 OTHER_PROTOCOL = (401, "EventsGrantAuthorizationMismatchedProtocol")

@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.dwn.conftest import World
 from tests.unit.dwn.permissions.permits import END, NOTES, make_grant, revoke, send_record, with_notes, with_other_data
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.types import Message
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.types import Message
 from web5.errors import BadRequest
 
 ACCEPTED = (202, "Accepted")

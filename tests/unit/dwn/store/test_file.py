@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.dwn.store.tested_pages import NOTES, ids
 from web5.dwn.store.database import RESERVE_BYTES, Database, open_file
-from web5.dwn.store.health import Ill
+from web5.dwn.store.durable.health import Ill
 from web5.errors import StorageError, StorageFull
 
 

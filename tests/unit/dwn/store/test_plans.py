@@ -16,7 +16,7 @@ from web5.dwn.store.schema import columns_of, tag_values
 from web5.dwn.store.search import NARROW, SORTS, query_events, search
 from web5.dwn.store.store import Store
 from web5.dwn.store.terms import PUBLISHED, record_terms, seen_by
-from web5.dwn.timestamps import format_timestamp
+from web5.dwn.values.timestamps import format_timestamp
 
 TENANT, BOB = "did:example:alice", "did:example:bob"
 START = 1_704_067_200_000_000

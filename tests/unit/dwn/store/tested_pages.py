@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tests.contracts.memory_pages import MemoryPages
 from web5.dwn.store.database import Database
-from web5.dwn.store.paged import open_paged
+from web5.dwn.store.durable.paged import open_paged
 from web5.errors import StorageFull
 
 PAGE = 1024

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.node.nodes import BASE, LIMITS, Served, clock
 from web5.crypto.encoding import b64url_encode
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
+from web5.dwn.values.cid import message_cid
 from web5.node.limits import LEAST_REPLY, Limits
 from web5.node.reading.routes import LONGEST_HEADER
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.unit.node.nodes import Served
-from web5.dwn import rpc
+from web5.dwn.wire import rpc
 from web5.node.server import create_app
 from web5.node.tenants.rates import BURST_SECONDS, KNOWN, Pace, Rates
 

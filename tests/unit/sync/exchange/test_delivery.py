@@ -13,7 +13,7 @@ from tests.unit.sync.world import HOST, Answer, Device, Identity, World, cid_of,
 from tests.watch import until
 from web5.dids.models import DidResolutionResult
 from web5.dwn import compose
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import DidError, InvalidArgument, TooManyUndelivered, Unreachable
 from web5.sync import SendResult, State, SyncEvent, Unsettled
 from web5.sync.exchange.delivery import deliveries

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.dwn.persons import ENCRYPTION
 from tests.unit.sync.world import HOST, Answer, World, cid_of, reply_of
 from web5.dwn import compose
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.sync import State
 
 A = f"{HOST}/a"

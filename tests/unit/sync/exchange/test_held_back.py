@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.sync.world import HOST, Answer, Device, Fault, World, cid_of, reply_of, timing_out, unreachable
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import StorageFull
 from web5.sync import Activity, EndpointStatus
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.unit.dwn.persons import SteppingClock, person
-from web5.dwn.jws import payload_of
-from web5.dwn.types import Message
+from web5.dwn.signatures.jws import payload_of
+from web5.dwn.values.types import Message
 from web5.sync.exchange.peer import Peer, RemoteLog
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.plan.policy import Outcome

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.sync.world import HOST, Device, World, reply_of, unreachable
 from tests.watch import Watch
-from web5.dwn.timestamps import microseconds
+from web5.dwn.values.timestamps import microseconds
 from web5.errors import InvalidArgument
 from web5.node.registration import RegistrationSettings
 from web5.sync import Activity, Registration, RegistrationState

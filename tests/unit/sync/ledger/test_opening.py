@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.dwn.store.tested_pages import TestedPages
 from web5.dwn import Dwn
+from web5.dwn.store.durable.paged import open_paged
 from web5.dwn.store.memory import MemoryBlobs
-from web5.dwn.store.paged import open_paged
 from web5.errors import StorageFull
 from web5.sync.ledger.ledger import Ledger, Tenant
 from web5.sync.states import Listing

@@ -12,9 +12,9 @@ from tests.contracts.memory_pages import MemoryPages
 from tests.ledger_totals import miscounted
 from tests.unit.sync.world import CRYPTO, Device, World, cid_of, reply_of
 from web5.dwn import Dwn, compose
+from web5.dwn.store.durable.paged import open_paged
 from web5.dwn.store.memory import MemoryBlobs
-from web5.dwn.store.paged import open_paged
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import InvalidArgument, StorageFull
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.plan.policy import Outcome, classify, waiting_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from web5.dwn.types import Message
+from web5.dwn.values.types import Message
 from web5.errors import DidError
 from web5.sync.plan.delivery import as_theirs, may_be_there_later, replaces
 from web5.sync.plan.policy import RULES, classify, classify_error

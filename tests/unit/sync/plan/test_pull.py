@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from web5.crypto.encoding import b64url_encode
-from web5.dwn.cid import message_cid
 from web5.dwn.data import DataStream
+from web5.dwn.values.cid import message_cid
 from web5.sync.plan import pull as pull_plan
 from web5.sync.plan.dependencies import record_key
 from web5.sync.plan.policy import Outcome

@@ -10,9 +10,9 @@ import pytest
 from tests.unit.dwn.persons import ENCRYPTION, SteppingClock, person
 from web5.crypto.encoding import b64url_encode
 from web5.dwn import compose
-from web5.dwn.cid import message_cid
-from web5.dwn.signing import sign_as_owner
-from web5.dwn.types import Message
+from web5.dwn.signatures.signing import sign_as_owner
+from web5.dwn.values.cid import message_cid
+from web5.dwn.values.types import Message
 from web5.sync.plan.variants import is_held, original, says_the_same
 
 CLOCK = SteppingClock()

@@ -1,9 +1,9 @@
 """Who has access, who asks for it, and giving it to an app."""
 
-from ui import banner
-from ui.dom import clone, copied, document, download, el, now, on, on_items, say, show, slot, tone
-from ui.form import Form
+from ui.kit.dom import clone, copied, document, download, el, now, on, on_items, say, show, slot, tone
+from ui.kit.form import Form
 from ui.screens.data import data_words
+from ui.shell import banner
 
 _ASKED_DAYS = 30
 

@@ -6,8 +6,8 @@ However many there are, there are rows for one page, which are used again for th
 import asyncio
 
 from ui import words
-from ui.dom import clone, document, el, local_time, now, on, place, say, show, slot, tone
-from ui.rounds import Rounds
+from ui.kit.dom import clone, document, el, local_time, now, on, place, say, show, slot, tone
+from ui.kit.rounds import Rounds
 from ui.screens.data import data_words
 
 PAGE = 50

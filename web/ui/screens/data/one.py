@@ -1,9 +1,10 @@
 """One message, as it was signed: what it says, whether that is genuine, and where it is."""
 
-from ui import banner, words
+from ui import words
 from ui.client import AgentError
-from ui.dom import clone, document, download, el, go, local_time, on, say, show, slot, tone
+from ui.kit.dom import clone, document, download, el, go, local_time, on, say, show, slot, tone
 from ui.screens.data import data_words
+from ui.shell import banner
 
 
 class One:

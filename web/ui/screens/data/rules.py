@@ -1,7 +1,7 @@
 """The protocols, and installing one."""
 
-from ui.dom import clone, el, on, say, show, slot
-from ui.form import Form
+from ui.kit.dom import clone, el, on, say, show, slot
+from ui.kit.form import Form
 from ui.screens.data import data_words
 
 

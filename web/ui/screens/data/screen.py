@@ -1,14 +1,14 @@
 """The screen of data: records, messages, protocols and access, and one message as it was signed."""
 
-from ui import banner
 from ui.client import AgentError
-from ui.dom import document, el, place, show
-from ui.rounds import Rounds
+from ui.kit.dom import document, el, place, show
+from ui.kit.rounds import Rounds
 from ui.screens.data import data_words
 from ui.screens.data.grants import Grants
 from ui.screens.data.listing import Listing
 from ui.screens.data.one import One
 from ui.screens.data.rules import Protocols
+from ui.shell import banner
 
 
 class Data:

@@ -1,10 +1,12 @@
 """The home screen: what is new, what needs the person, and the first steps; and the welcome on the first visit."""
 
-from ui import banner, key_words, words
+from ui import words
 from ui.client import AgentError
-from ui.dom import clone, document, el, go, keep, local_time, now, on, place, say, show, slot, tone
-from ui.rounds import Rounds
+from ui.kit.dom import clone, document, el, go, keep, local_time, now, on, place, say, show, slot, tone
+from ui.kit.rounds import Rounds
 from ui.screens.home import home_words
+from ui.screens.settings import key_words
+from ui.shell import banner
 
 _WELCOMED = "web5-welcomed"
 _NEWEST = 5

@@ -8,9 +8,9 @@ Invariants:
 
 import json
 
-from ui import banner, words
+from ui import words
 from ui.client import AgentError
-from ui.dom import (
+from ui.kit.dom import (
     clone,
     document,
     el,
@@ -28,9 +28,10 @@ from ui.dom import (
     spawn,
     window,
 )
-from ui.form import Form
-from ui.rounds import Rounds
+from ui.kit.form import Form
+from ui.kit.rounds import Rounds
 from ui.screens.messages import message_words
+from ui.shell import banner
 
 _PAGE = 50
 _DRAFT = "web5-message-draft"

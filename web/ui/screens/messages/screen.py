@@ -1,12 +1,13 @@
 """The screen of messages: the conversations, the requests of strangers apart, and whoever one writes to."""
 
-from ui import banner, words
+from ui import words
 from ui.client import AgentError
-from ui.dom import clone, copied, el, go, local_time, now, on, place, say, show, slot, window
-from ui.form import Form
-from ui.rounds import Rounds
+from ui.kit.dom import clone, copied, el, go, local_time, now, on, place, say, show, slot, window
+from ui.kit.form import Form
+from ui.kit.rounds import Rounds
 from ui.screens.messages import message_words
 from ui.screens.messages.conversation import Conversation
+from ui.shell import banner
 from ui.shell.places import need
 
 

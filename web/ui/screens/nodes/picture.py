@@ -3,7 +3,7 @@
 import math
 
 from ui import words
-from ui.dom import clone, el, now, say, show, slot, tone
+from ui.kit.dom import clone, el, now, say, show, slot, tone
 
 _MOST = 8
 """Nodes in the picture; the list below it has all."""

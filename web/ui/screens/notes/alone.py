@@ -1,10 +1,10 @@
 """The note that the address names, by itself: what a link to a note leads to."""
 
-from ui import banner
 from ui.client import AgentError
-from ui.dom import el, go, on, on_items, place, show
-from ui.rounds import Rounds
+from ui.kit.dom import el, go, on, on_items, place, show
+from ui.kit.rounds import Rounds
 from ui.screens.notes.cards import made, read_along
+from ui.shell import banner
 
 
 class NoteAlone:

@@ -2,9 +2,9 @@
 
 import json
 
-from ui.dom import document, on
-from ui.note_card import NoteCard
+from ui.kit.dom import document, on
 from ui.screens.notes.file_card import FileCard
+from ui.screens.notes.note_card import NoteCard
 
 
 def made(agent, notes, note):

@@ -8,11 +8,10 @@ Invariants:
 
 import json
 
-from ui import banner
 from ui.client import AgentError
-from ui.dom import keep, kept, now, on_window, spawn, window
+from ui.kit.dom import keep, kept, now, on_window, spawn, window
 from ui.screens.notes import note_words
-from ui.shell import toast
+from ui.shell import banner, toast
 
 SECONDS = 8
 """The moment."""

@@ -1,8 +1,8 @@
 """The form in which a note is changed, with a look at what will come of it."""
 
 from ui.client import AgentError
-from ui.dom import clone, keep, kept, say, show, slot, window
-from ui.rounds import Rounds
+from ui.kit.dom import clone, keep, kept, say, show, slot, window
+from ui.kit.rounds import Rounds
 from ui.screens.notes import edits
 
 _SHOWN = "web5-notes-preview"

@@ -2,7 +2,7 @@
 
 import json
 
-from ui.dom import keep, kept
+from ui.kit.dom import keep, kept
 
 _KEPT = "web5-notes-edits"
 

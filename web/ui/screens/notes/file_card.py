@@ -2,11 +2,12 @@
 
 import json
 
-from ui import banner, words
+from ui import words
 from ui.client import AgentError
-from ui.dom import clone, say, show, slot, window
+from ui.kit.dom import clone, say, show, slot, window
 from ui.screens.notes import note_words
 from ui.screens.notes.item import Item
+from ui.shell import banner
 
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
 _LARGEST_PICTURE = 12_000_000

@@ -1,7 +1,7 @@
 """What a note and a file have in common in the list: how old they are, where they are, who can read them."""
 
 from ui import words
-from ui.dom import local_time, now, say, show, slot, tone
+from ui.kit.dom import local_time, now, say, show, slot, tone
 from ui.screens.notes import note_words
 from ui.screens.notes.sharing import Sharing
 

@@ -1,8 +1,8 @@
 """Searching the notes by their words, and narrowing the list to a tag."""
 
 from ui.client import AgentError
-from ui.dom import document, el, go, on, place, say, show, spawn, window
-from ui.rounds import Rounds
+from ui.kit.dom import document, el, go, on, place, say, show, spawn, window
+from ui.kit.rounds import Rounds
 from ui.screens.notes import note_words
 
 _MOST = 12

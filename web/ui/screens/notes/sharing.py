@@ -1,8 +1,8 @@
 """Publishing a note, and its link for others."""
 
-from ui import banner
-from ui.dom import clone, copied, say, show, slot
+from ui.kit.dom import clone, copied, say, show, slot
 from ui.screens.notes import note_words
+from ui.shell import banner
 
 
 class Sharing:

@@ -2,10 +2,11 @@
 
 import json
 
-from ui import banner, words
+from ui import words
 from ui.client import AgentError
-from ui.dom import clone, el, go, now, on, on_items, place, say, show, slot, spawn, window
+from ui.kit.dom import clone, el, go, now, on, on_items, place, say, show, slot, spawn, window
 from ui.screens.notes import note_words
+from ui.shell import banner
 
 
 class Uploads:

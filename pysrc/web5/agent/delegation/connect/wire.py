@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from web5.crypto import xchacha
 from web5.crypto.edwards import x25519_private, x25519_public
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jws import MessageSigner, signing_input
+from web5.crypto.jose.jws import MessageSigner, signing_input
 from web5.crypto.kdf import hkdf
 from web5.dids.jwk import DidJwk
 from web5.dids.keys import private_key, signing_method

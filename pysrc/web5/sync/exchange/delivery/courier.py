@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from web5.dwn.rpc import method_of
+from web5.dwn.wire.rpc import method_of
 from web5.errors import BlobMissing, MessageDamaged, Web5Error
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.delivery.letters import parts_of

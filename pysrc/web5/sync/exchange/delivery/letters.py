@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from web5.crypto.encoding import b64url_decode
-from web5.dwn.cid import bare_message, message_cid
 from web5.dwn.data import MAX_INLINE_BYTES, DataSource, DataStream, receive
-from web5.dwn.rpc import method_of
-from web5.dwn.types import Message
+from web5.dwn.values.cid import bare_message, message_cid
+from web5.dwn.values.types import Message
+from web5.dwn.wire.rpc import method_of
 from web5.errors import InvalidArgument, StorageError
 from web5.sync.exchange.context import SyncContext
 from web5.sync.ledger.deliveries import BLOB_PREFIX, Carried, Letter, Row

@@ -1,0 +1,1 @@
+"""`web5.dwn.messages`: messages as they were signed, and their verification."""

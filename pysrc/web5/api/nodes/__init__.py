@@ -1,0 +1,1 @@
+"""`web5.nodes`: the remote nodes of an identity, registration with them, and moves between them."""

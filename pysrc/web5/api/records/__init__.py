@@ -1,0 +1,1 @@
+"""`web5.dwn.records`: records, queries, live results, subscriptions and the data of records."""

@@ -1,0 +1,1 @@
+"""The crossing into JavaScript: functions, promises, errors and WebCrypto."""

@@ -1,0 +1,1 @@
+"""The site that a page belongs to, and the settings of its `config.json`."""

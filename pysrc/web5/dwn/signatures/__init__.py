@@ -1,0 +1,1 @@
+"""Signatures of messages: made, read and verified."""

@@ -1,0 +1,1 @@
+"""JSON-RPC between an agent and a remote DWN, as text, for both ends."""

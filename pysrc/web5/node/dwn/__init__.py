@@ -1,0 +1,1 @@
+"""One DWN behind HTTP and WebSocket: requests, data both ways, and subscriptions."""

@@ -1,0 +1,1 @@
+"""The documentation, and those of its pages that are made from tables in the code."""

@@ -1,0 +1,1 @@
+"""The static site: pages, boot files, offline list, licences and weights."""

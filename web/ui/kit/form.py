@@ -1,0 +1,63 @@
+"""A form that asks the agent for something: busy while it does, with what went wrong in its place."""
+
+from ui import problems, words
+from ui.client import AgentError
+from ui.kit.dom import el, on, say, show
+
+_MIN_PASSWORD = 8
+
+
+class Form:
+    """The elements `NAME-form`, `NAME-save` (the button) and `NAME-problem`.
+
+    Parameters:
+        send: a coroutine function that is called on submit; it raises AgentError, or `complain`s itself.
+        busy: what the button says meanwhile.
+    """
+
+    def __init__(self, name, send, busy):
+        self._element = el(name + "-form")
+        self._button = el(name + "-save")
+        self._problem = el(name + "-problem")
+        self._busy = busy
+        self._send = send
+        on(self._element, "submit", self._submit)
+
+    def clear(self):
+        """Empty the fields, and hide what was wrong."""
+        self._element.reset()
+        self.complain("")
+
+    def complain(self, text):
+        """Say what is wrong; nothing, if it is empty."""
+        show(self._problem, bool(text))
+        say(self._problem, words.theirs(text))
+
+    async def run(self, send):
+        """Run something that the form is for, once at a time."""
+        if self._button.disabled:
+            return
+        self.complain("")
+        label = self._button.textContent
+        self._button.disabled = True
+        say(self._button, self._busy)
+        try:
+            await send()
+        except AgentError as error:
+            self.complain(problems.complaint(error.kind, error.message))
+        finally:
+            self._button.disabled = False
+            say(self._button, label)
+
+    def _submit(self, event):
+        event.preventDefault()
+        return self.run(self._send)
+
+
+def same_twice(first, second):
+    """Return what is wrong with a new password that is typed twice, or an empty text."""
+    if not first.strip():
+        return "A password cannot be blank."
+    if len(first) < _MIN_PASSWORD:
+        return "A password has at least 8 characters: a shorter one is soon guessed."
+    return "" if first == second else "The two are not the same. Type it again."

@@ -1,0 +1,104 @@
+"""One remote node: its state, and the messages that wait or were refused."""
+
+from ui import words
+from ui.kit.dom import clone, document, now, say, show, slot, tone
+from ui.screens.nodes.registration import Registration
+
+
+class NodeCard:
+    """The list item of a node.
+
+    Parameters:
+        agent: syncs with it.
+        refresh: called when the person has answered what it asks.
+        retry: called with the endpoint when the person wants that.
+        remove: likewise, and with True if the person wants it though the node alone has something.
+    """
+
+    def __init__(self, endpoint, agent, refresh, retry, remove):
+        self._endpoint = endpoint
+        self._node = None
+        self._needed = None
+        self.element = clone("node-template")
+        self.element.setAttribute("data-endpoint", endpoint)
+        name = words.node_name(endpoint)
+        say(self._slot("name"), name)
+        self._slot("name").title = endpoint
+        self._slot("remove").setAttribute("aria-label", "Remove " + name)
+        self._slot("ask").setAttribute("aria-label", "Remove " + name + "?")
+        self._registration = Registration(agent, self.element, endpoint, refresh)
+        self.actions = {
+            "retry": lambda _: retry(endpoint),
+            "remove": lambda _: self._ask(True),
+            "remove-no": lambda _: self._ask(False),
+            "remove-yes": lambda _: self._remove(remove),
+        }
+        self.actions.update(self._registration.actions)
+
+    def update(self, node, is_last):
+        """Show the state of the node.
+
+        Parameters:
+            is_last: True if the identity has no other.
+        """
+        self._node = node
+        self.tick()
+        say(self._slot("ask-words"), self._needed or words.node_removal(is_last))
+        say(self._slot("out"), words.messages(node["pending_out"]))
+        say(self._slot("in"), words.messages(node["pending_in"]))
+        self._registration.show(node["registration"])
+        error = None if words.asks(node) else node["last_error"]
+        show(self._slot("error"), bool(error))
+        if error:
+            say(self._slot("error-detail"), words.code_and_detail(error))
+        self._show_refused(node)
+
+    def ask_again(self, reason):
+        """Ask whether to remove the node, though something would be lost by that."""
+        self._needed = words.node_needed(reason)
+        say(self._slot("ask-words"), self._needed)
+        self._removing(False)
+        say(self._slot("remove-yes"), "Remove anyway")
+        self._slot("remove-no").focus()
+
+    def tick(self):
+        """Say again how long ago the last sync was, and how long it is until the next try."""
+        node = self._node
+        last = node["last_success"]
+        say(self._slot("last"), "never" if last is None else words.ago((now() - last) / 1000))
+        left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
+        name, text = words.node_state(node, left if left > 0 else None)
+        tone(self._slot("dot"), name)
+        say(self._slot("state"), text)
+
+    def _slot(self, name):
+        return slot(self.element, name)
+
+    def _remove(self, remove):
+        self._removing(True)
+        return remove(self._endpoint, bool(self._needed))
+
+    def _removing(self, busy):
+        button = self._slot("remove-yes")
+        button.disabled = busy
+        say(button, "Removing…" if busy else "Remove")
+
+    def _ask(self, asking):
+        self._needed = None
+        self._removing(False)
+        show(self._slot("ask"), asking)
+        show(self._slot("remove"), not asking)
+        self._slot("remove-no" if asking else "remove").focus()
+
+    def _show_refused(self, node):
+        show(self._slot("refused"), bool(node["refused"]))
+        if not node["refused"]:
+            return
+        say(self._slot("refused-title"), words.count(node["refused"], "message") + " refused")
+        lines = self._slot("refused-list")
+        lines.replaceChildren()
+        for entry in node["refusals"]:
+            line = document.createElement("li")
+            line.textContent = words.code_and_detail(entry)
+            line.title = entry["message_cid"]
+            lines.append(line)

@@ -1,0 +1,219 @@
+"""The remote nodes: reachable or not, last sync, and the messages that wait or were refused."""
+
+from ui import words
+from ui.client import AgentError
+from ui.kit.dom import el, keep, on, on_items, say, show, spent, tone, window
+from ui.kit.form import Form
+from ui.screens.nodes.node_card import NodeCard
+from ui.screens.nodes.picture import Picture
+from ui.screens.settings import key_words
+from ui.shell import banner
+from ui.shell.places import need
+
+MODE_KEPT = "web5-sync-mode"
+DEFAULT_MODE = "live"
+
+_FEW = 20
+"""A sync of so few messages needs no numbers."""
+
+_NEWS_MILLISECONDS = 60000
+"""The time for which news is shown."""
+
+
+class Nodes:
+    """The panel of remote nodes and the summary in the header.
+
+    Parameters:
+        agent: syncs.
+        refresh: called after a sync on demand.
+    """
+
+    def __init__(self, agent, refresh):
+        self._agent = agent
+        self._refresh = refresh
+        self._cards = {}
+        self._picture = Picture()
+        self._nodes = []
+        self._asked = False
+        self._compared = False
+        self._old_at = None
+        self._form = _NodeForm(agent, self._changed)
+        on_items(el("node-list"), "data-endpoint", self._cards)
+        on(el("sync-now"), "click", self.sync)
+        on(el("sync-mode"), "change", self._choose_mode)
+        on(el("compare"), "click", self._compare)
+
+    def show(self, state):
+        """Show the agent's state."""
+        self._nodes = state["endpoints"]
+        syncing = state["syncing"] or self._asked
+        here = {node["endpoint"] for node in self._nodes}
+        for endpoint in list(self._cards):
+            if endpoint not in here:
+                self._cards.pop(endpoint).element.remove()
+        for node in self._nodes:
+            endpoint = node["endpoint"]
+            if endpoint not in self._cards:
+                self._cards[endpoint] = NodeCard(endpoint, self._agent, self._refresh, self._retry, self._remove)
+                el("node-list").append(self._cards[endpoint].element)
+            self._cards[endpoint].update(node, len(here) == 1)
+        self._picture.show(self._nodes)
+        self._form.allow()
+        show(el("nodes-wait"), not self._nodes)
+        clocks = words.clocks(self._nodes)
+        show(el("clock-note"), bool(clocks))
+        say(el("clock-note"), clocks)
+        show(el("damaged"), bool(state["damaged"]))
+        say(el("damaged"), words.damaged(state["damaged"]))
+        say(el("nodes-wait"), words.nodes_unknown(state["did_error"]))
+        say(el("notes-kept"), words.kept(self._nodes))
+        keys = key_words.trouble(state["keys"])
+        show(el("keys-words"), bool(keys))
+        say(el("keys-words"), keys)
+        show(el("did-error"), bool(state["did_error"]))
+        say(el("did-error"), words.did_error(state["did_error"]))
+        el("sync-mode").disabled = False
+        if window.document.activeElement.id != "sync-mode":
+            el("sync-mode").value = state["interval"]
+        el("sync-mode").title = words.interval(state["interval"])
+        el("compare").disabled = not self._nodes
+        self._busy(syncing)
+        name, text = key_words.summary(self._nodes, syncing, state["did_error"], state["keys"])
+        tone(el("summary"), name)
+        say(el("summary-words"), text)
+        troubled = [node for node in self._nodes if words.troubles(node)]
+        need("nodes", len(troubled), words.count(len(troubled), "node needs you", "nodes need you"), "bad")
+
+    def down(self):
+        """Say in the header that there is no node in this page."""
+        tone(el("summary"), "bad")
+        say(el("summary-words"), "Not running")
+
+    def locked(self, state):
+        """Say in the header that nothing syncs, since the vault is not open."""
+        self._nodes = []
+        need("nodes", 0, "")
+        tone(el("summary"), "busy" if state == "recovering" else None)
+        say(el("summary-words"), "Coming back" if state == "recovering" else "Locked")
+
+    @property
+    def counting_down(self):
+        """True if a node is to be tried again in a known number of seconds."""
+        return any(node["next_try"] for node in self._nodes)
+
+    def tick(self):
+        """Say again how long ago the last syncs were, and how long it is until the next try."""
+        if self._old_at and spent() > self._old_at:
+            self._write_news("")
+        for node in self._nodes:
+            self._cards[node["endpoint"]].tick()
+        self._picture.show(self._nodes)
+
+    def _busy(self, syncing):
+        button = el("sync-now")
+        button.disabled = syncing or not self._nodes
+        say(button, "Syncing…" if syncing else "Sync now")
+        show(el("sync-bar"), syncing)
+        if not syncing:
+            say(el("sync-words"), "")
+        elif self._compared:
+            self._write_news("")  # it may not be so any more
+
+    def progress(self, done, total):
+        """Show how far the sync that runs has come, in messages."""
+        if total and done < total:
+            el("sync-bar").max = total
+            el("sync-bar").value = done
+            say(el("sync-words"), words.progress(done, total) if total > _FEW else "")
+        else:
+            el("sync-bar").removeAttribute("value")
+
+    def news(self, entries):
+        """Say what happened to endpoints."""
+        self._write_news("\n".join([words.news(entry) for entry in entries]))
+        self._old_at = spent() + _NEWS_MILLISECONDS
+
+    def _write_news(self, text):
+        """Write something below the nodes, until there is something else."""
+        self._compared = False
+        self._old_at = None
+        say(el("nodes-news"), text)
+
+    async def _choose_mode(self, _):
+        mode = el("sync-mode").value
+        keep("localStorage", MODE_KEPT, mode)
+        await self._act("set_sync", interval=mode)
+
+    async def _compare(self, _):
+        el("compare").disabled = True
+        self._write_news("Comparing…")
+        try:
+            found = await self._agent.call("compare")
+            self._write_news(words.comparison(found))
+            self._compared = True
+        except AgentError as error:
+            self._write_news("")
+            banner.show_error(error)
+        await self._refresh()
+
+    async def _retry(self, endpoint):
+        await self._act("retry", endpoint=endpoint)
+
+    async def _remove(self, endpoint, force):
+        try:
+            await self._agent.call("remove_node", url=endpoint, force=force)
+        except AgentError as error:
+            if error.kind == "NodeNeeded" and endpoint in self._cards:
+                self._cards[endpoint].ask_again(error.message)
+                return
+            banner.show_error(error)
+        await self._changed()
+
+    async def _changed(self):
+        """Show the nodes, which are others now; a sync that waits to be asked learns of them only when it is."""
+        await self._refresh()
+        if el("sync-mode").value == "off":
+            await self.sync()
+
+    async def _act(self, name, **arguments):
+        await banner.attempt(self._agent, name, **arguments)
+        await self._refresh()
+
+    async def sync(self, *_):
+        """Run a round now."""
+        self._asked = True
+        self._write_news("")
+        self._busy(True)
+        try:
+            await self._agent.call("sync_now")
+        except AgentError as error:
+            banner.show_error(error, self.sync)
+        self._asked = False
+        await self._refresh()
+
+
+class _NodeForm:
+    """The form below the nodes, and the button that opens it."""
+
+    def __init__(self, agent, changed):
+        self._agent = agent
+        self._changed = changed
+        self._form = Form("node", self._add, "Adding…")
+        on(el("node-open"), "click", lambda _: self._open(True))
+        on(el("node-cancel"), "click", lambda _: self._open(False))
+
+    def allow(self):
+        """Show the button, since there is an identity to which nodes can be added."""
+        if el("node-form").hidden:
+            show(el("node-open"), True)
+
+    def _open(self, is_open):
+        self._form.clear()
+        show(el("node-form"), is_open)
+        show(el("node-open"), not is_open)
+        el("node-url" if is_open else "node-open").focus()
+
+    async def _add(self):
+        await self._agent.call("add_node", url=el("node-url").value)
+        self._open(False)
+        await self._changed()

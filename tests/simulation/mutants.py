@@ -25,7 +25,7 @@ from web5.patience import Patience
 from web5.remote.clocks import NodeClock
 from web5.remote.pauses import Pauses
 from web5.sync.exchange import push, registrar
-from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.applying import Applying
 from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.visit import EndpointSync
 from web5.sync.ledger.entries import Entries, Inbox
@@ -148,12 +148,12 @@ def _no_backoff(next_try: Any) -> Any:
 def _blind_store(store: Any) -> Any:
     """Take pulled messages for superseded if the engine refuses them."""
 
-    async def fault(self: SyncContext, checked: Any) -> Any:
+    async def fault(self: Applying, checked: Any) -> Any:
         outcomes = await store(self, checked)
         for batch, of_batch in zip(checked.batches, outcomes, strict=True):
             for candidate, outcome in zip(batch, of_batch, strict=True):
                 if not outcome.settled:
-                    self.ledger.superseded(checked.tenant, candidate.cid)
+                    self._ledger.superseded(checked.tenant, candidate.cid)
         return outcomes
 
     return fault
@@ -231,7 +231,7 @@ MUTANTS: dict[str, Mutant] = {
     "not looked after": Mutant("what closed is not opened again", Flusher, "probe", storage.is_not_looked_after),
     "no write-back": Mutant("what was cleared is not stored again", Flusher, "_lose", storage.loss_is_a_failure),
     "reserve is kept": Mutant("what makes room gets none", Flusher, "begin", storage.reserve_is_kept),
-    "refused is superseded": Mutant("what the engine refuses is dropped", SyncContext, "store", _blind_store),
+    "refused is superseded": Mutant("what the engine refuses is dropped", Applying, "store", _blind_store),
     "terms for ever": Mutant("a registration is not tried after consent", registrar, "_is_to_wait", _waits_for_ever),
     "older writes": Mutant("an older version opens the store of a newer", database, "check_component", _any_version),
     "lock before store": Mutant("a store says that it is closed before it is", Database, "close", _closed_later),

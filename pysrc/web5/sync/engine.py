@@ -314,7 +314,7 @@ class SyncEngine:
             TooManyUndelivered, StorageError: nothing more can be kept for other targets.
         """
         context, target = self._context, tenant if target is None else target
-        items = context.with_initial(tenant, message_cid)
+        items = context.held.with_initial(tenant, message_cid)
         if not items:
             raise InvalidArgument(f"no message {message_cid} of {tenant} is held here")
         if target == tenant and self._ledger.tenant(tenant) is not None:

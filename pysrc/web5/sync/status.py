@@ -186,7 +186,7 @@ def damaged_messages(
     """Return the messages that are held here and cannot be read, or whose data cannot; so many of each tenant."""
     ledger, found = context.ledger, []
     for tenant in tenants:
-        for cid, damage in context.damaged(tenant, cids, limit).items():
+        for cid, damage in context.applying.damaged(tenant, cids, limit).items():
             detail = damage.detail
             if not any(ledger.inbox.remaining(endpoint.id, [cid]) for endpoint in ledger.endpoints(tenant)):
                 detail += "; no node that is known has it"

@@ -17,7 +17,7 @@ from web5.dwn.store.database import Database
 from web5.dwn.wire import rpc
 from web5.platform import open_agent
 from web5.sync import Activity, SyncEvent
-from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.applying import Applying
 from web5.sync.plan.pull import PageWalk
 
 SCHEMA = "https://schema.org/TextDigitalDocument"
@@ -60,8 +60,8 @@ class Phases:
         self._time_async(Verifier, "authenticate_each", "signatures")
         self._time_async(Database, "commit", "store and flush")
         self._time_async(Database, "flush", "flush")
-        self._time_async(SyncContext, "check", "engine")
-        self._time_async(SyncContext, "store", "engine")
+        self._time_async(Applying, "check", "engine")
+        self._time_async(Applying, "store", "engine")
 
     def begin(self) -> None:
         self._ms.clear()

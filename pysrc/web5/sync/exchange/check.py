@@ -120,7 +120,7 @@ async def _displaced(context: SyncContext, peer: Peer, records: list[str], pendi
     """
     found, endpoint = [], peer.endpoint
     for record_id in records[:ASKED]:
-        row = context.newest_write(endpoint.tenant, record_id=record_id)
+        row = context.held.newest_write(endpoint.tenant, record_id=record_id)
         if row is not None and row.cid not in pending and await standing(peer, row) is DISPLACED:
             found.append(record_id)
     context.suspects.setdefault(peer.endpoint.id, set()).update(found)

@@ -45,7 +45,7 @@ async def standing(peer: Peer, row: MessageRow) -> Outcome:
 
 async def confirmed(context: SyncContext, peer: Peer, cid: str, conflict: Outcome) -> Outcome:
     """Return the outcome of a message that an endpoint says to have, or a newer one (409): see whether that is so."""
-    row = context.newest_write(peer.endpoint.tenant, cid=cid)
+    row = context.held.newest_write(peer.endpoint.tenant, cid=cid)
     if row is None:
         return conflict
     outcome = await standing(peer, row)
@@ -60,7 +60,7 @@ async def look_after(context: SyncContext, peer: Peer, records: Iterable[str]) -
     now, put_off = context.clock.monotonic(), context.put_off
     due = (one for one in sorted(suspects) if now >= put_off.get((endpoint.id, one), (0, now))[1])
     for record_id in list(islice(due, MOST)):
-        row = context.newest_write(endpoint.tenant, record_id=record_id)
+        row = context.held.newest_write(endpoint.tenant, record_id=record_id)
         if row is not None and not peer.is_delegate and not context.needs(endpoint.id, row.seq):
             outcome = await standing(peer, row)
             if outcome is DISPLACED:

@@ -40,7 +40,7 @@ def is_from_the_past(context: SyncContext, tenant: str, message: Message, outcom
         return False
     if method == "Records.Write" and not is_grant(message["descriptor"]):
         return False
-    return context.is_of_history(tenant, message)
+    return context.held.is_of_history(tenant, message)
 
 
 async def hand_on(context: SyncContext, peer: Peer, item: Item, on_sent: Callable[[int], None]) -> Outcome | None:

@@ -38,4 +38,4 @@ class Intake:
 
     async def take(self, batches: Sequence[RecordBatch]) -> list[list[Outcome]]:
         """Process messages, those of a batch in order; return the outcome of each, by batch."""
-        return await self._context.apply(self._tenant, batches, SOURCE)
+        return await self._context.applying.apply(self._tenant, batches, SOURCE)

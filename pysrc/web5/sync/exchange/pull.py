@@ -15,7 +15,8 @@ from web5.dwn.values.cid import message_cid
 from web5.dwn.values.types import Message
 from web5.dwn.wire.rpc import method_of
 from web5.errors import InvalidArgument, RemoteError, StorageFull
-from web5.sync.exchange.context import CheckedBatches, SyncContext
+from web5.sync.exchange.applying import CheckedBatches
+from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan import dependencies
 from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
@@ -99,7 +100,7 @@ class Pull:
 
     async def fetch(self) -> bool:
         """Fetch the messages that are due and claimed by nobody; return True if that concerns the other endpoints."""
-        self._context.forget_replaced_damage(self._tenant)
+        self._context.applying.forget_replaced_damage(self._tenant)
         now = self._context.clock.monotonic()
         due = [entry.cid for entry in self._inbox.due(self._id, self._context.clock.now())]
         due = [cid for cid in due if self._tries[cid] < TRIES]
@@ -184,7 +185,7 @@ class Pull:
             self._count(entries)
         else:
             ended = [one for entry in entries if (one := read_history(entry)) is not None]
-            await self._apply([[one] for one in ended if not self._context.has_history(self._tenant, one.message)])
+            await self._apply([[one] for one in ended if not self._context.held.has_history(self._tenant, one.message)])
 
     def _walks(self, wanted: set[str]) -> Iterator[PageWalk]:
         caught_up = self._peer.endpoint.caught_up
@@ -323,7 +324,7 @@ class Pull:
             while checking is not None:
                 checked = await checking
                 checking = self._check(todo)  # while these are stored
-                outcomes = await self._context.store(checked)
+                outcomes = await self._context.applying.store(checked)
                 for batch, of_batch in zip(checked.batches, outcomes, strict=True):
                     todo.extend(self._take_outcomes(batch, of_batch, checked.provided))
                     waits = waits or any(outcome.waits_for for outcome in of_batch)
@@ -342,7 +343,7 @@ class Pull:
             size += sum(len(one.data) for one in group[-1] if isinstance(one.data, bytes))
         if not group:
             return None
-        return asyncio.create_task(self._context.check(self._tenant, group, self._peer.endpoint.url))
+        return asyncio.create_task(self._context.applying.check(self._tenant, group, self._peer.endpoint.url))
 
     def _take_outcomes(self, batch: RecordBatch, outcomes: Sequence[Outcome], provided: int) -> list[RecordBatch]:
         """Record the outcomes of a batch, and hold its messages that wait; return the batches that waited for it.

@@ -129,8 +129,8 @@ class Push:
         if stored is None:
             self._record([(Item(seq, cid, NO_RECORD), NOTHING_TO_SEND)])
             return True
-        item = self._context.item(self._tenant, seq, cid, stored.message)
-        if self._by_date is None and self._context.ends_something(self._tenant, item, stored.message):
+        item = self._context.held.item(self._tenant, seq, cid, stored.message)
+        if self._by_date is None and self._context.held.ends_something(self._tenant, item, stored.message):
             self._tries[seq] -= 1
             self._sort_by_date(plan)
             return False
@@ -192,7 +192,7 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
         if stored is None:
             return NOTHING_TO_SEND
         message = stored.message
-        if stored.data is None and method_of(message) == "Records.Write" and context.is_bare(tenant, message):
+        if stored.data is None and method_of(message) == "Records.Write" and context.held.is_bare(tenant, message):
             return waiting_for(record_key(item.ordering_key), "its data, or a later message of its record")
         if not is_initial(message) and context.lacks_initial(endpoint, tenant, item):
             # A delete would be answered with 404, as if the record were deleted already.

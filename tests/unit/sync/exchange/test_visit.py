@@ -16,7 +16,7 @@ from tests.watch import Watch
 from web5.node.limits import Usage
 from web5.sync import Activity, EndpointStatus, State
 from web5.sync.exchange import peer
-from web5.sync.exchange.context import SyncContext
+from web5.sync.exchange.applying import Applying
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan.pull import ReorderBuffer
 
@@ -225,7 +225,7 @@ async def test_an_initial_write_that_comes_while_its_update_is_being_applied_bri
     note = await laptop.write(b"first")
     await laptop.write(b"second", existing=note)
     assert (await laptop.sync.now()).ok
-    came, check, add = asyncio.Event(), SyncContext.check, ReorderBuffer.add
+    came, check, add = asyncio.Event(), Applying.check, ReorderBuffer.add
 
     def note_that_it_came(self: Any, candidate: Any) -> Any:
         found = add(self, candidate)
@@ -247,7 +247,7 @@ async def test_an_initial_write_that_comes_while_its_update_is_being_applied_bri
         return await check(self, tenant, batches, source)
 
     world.network.on_request = update_first
-    monkeypatch.setattr(SyncContext, "check", check_later)
+    monkeypatch.setattr(Applying, "check", check_later)
     monkeypatch.setattr(ReorderBuffer, "add", note_that_it_came)
     phone = await world.device("phone")
     assert (await phone.sync.now("pull")).complete

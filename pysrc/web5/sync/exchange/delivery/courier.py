@@ -219,7 +219,7 @@ class Courier:
         if isinstance(parts, Outcome):
             await self._record(row, item, parts)
             return
-        item = self._context.item(row.author, row.position, row.cid, parts[-1][0])
+        item = self._context.held.item(row.author, row.position, row.cid, parts[-1][0])
         if (outcome := plan.held_back(item)) is not None:  # type: ignore[assignment]
             await self._record(row, item, outcome)
         else:
@@ -254,7 +254,7 @@ class Courier:
             if not outcome.settled:
                 return outcome
         if outcome.code == 409 and method_of(parts[-1][0]) == "Records.Write":
-            newest = self._context.newest_write(row.author, cid=row.cid)
+            newest = self._context.held.newest_write(row.author, cid=row.cid)
             found = None if newest is None else await standing(peer, newest)
             return DISPLACED if found is DISPLACED else outcome
         return outcome

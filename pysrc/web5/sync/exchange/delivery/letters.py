@@ -112,7 +112,7 @@ async def parts_of(context: SyncContext, row: Row) -> Sequence[Part] | Outcome:
         gone = _gone(context, row)
         return gone if gone is DELETED else [*await _initial(context, row), (carried.message, carried.data)]
     parts: list[Part] = []
-    for item in context.with_initial(row.author, row.cid):
+    for item in context.held.with_initial(row.author, row.cid):
         stored = await context.dwn.read_stored(row.author, item.cid)
         parts += [] if stored is None else [(stored.message, stored.data)]
     if not parts or message_cid(parts[-1][0]) != row.cid or _is_outdated(context, row, parts[-1]):

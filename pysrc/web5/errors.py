@@ -462,6 +462,8 @@ class RegistrationReason(StrEnum):
     """The work was done for a challenge that it does not know any more; do it for the next."""
     MORE_WORK = "more work"
     """It asks for more work by now; do it for its next challenge."""
+    INVITATION = "invitation"
+    """It takes those who were invited; the code of the invitation is missing, or admits nobody."""
     NO_WAY = "no way"
     """It does not say how to register, or demands what is not known here."""
     REFUSED = "refused"

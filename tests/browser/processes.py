@@ -89,11 +89,16 @@ def embedded(port: int, site: Path, data: Path) -> Server:
     return Server(serve, f"http://127.0.0.1:{port}/config.json")
 
 
-def remote_node(port: int, data: Path, gateway: str, terms: Path | None = None) -> Server:
-    """A node on a machine of its own, so to speak; with `terms`, a file, it wants its tenants registered."""
+def remote_node(port: int, data: Path, gateway: str, terms: Path | None = None, *, invited: bool = False) -> Server:
+    """A node on a machine of its own, so to speak; with `terms`, a file, it wants its tenants registered.
+
+    Parameters:
+        invited: True: it takes those who were invited alone.
+    """
     program = str(ROOT / "tests" / "browser" / "remote_node.py")
     command = [program, "--port", str(port), "--data", str(data), "--gateway", gateway]
-    return Server([*command, *(["--terms", str(terms)] if terms else [])], node_health(port), data)
+    command += ["--terms", str(terms)] if terms else []
+    return Server([*command, *(["--invited"] if invited else [])], node_health(port), data)
 
 
 def node_health(port: int) -> str:

@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "delete_identity": {"did": "did:dht:x"},
     "accept_terms": {"endpoint": "https://stranger.example", "terms_hash": "x"},
     "accept_work": {"endpoint": "https://stranger.example", "hashes": 1},
+    "use_invitation": {"endpoint": "https://stranger.example", "code": "of the stranger"},
 }
 
 

@@ -9,7 +9,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from tests.browser.accessibility import faults
 from tests.browser.world import Device, World, make_world, texts_held_by
+from web5.dwn.store.database import open_file
+from web5.node.stores import REGISTRY
+from web5.node.tenants.invitations import Invitations
+from web5.ports.clock import SystemClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -68,3 +73,33 @@ async def test_a_node_with_terms_asks_and_is_filled_after_consent(
     await expect(state).to_have_text("Asks for your consent")
     await device.context.close()
     assert device.complaints == []
+
+
+async def test_a_node_for_invited_people_opens_by_a_code(browser: Browser, site: Path, tmp_path: Path) -> None:
+    async with make_world(site, tmp_path, invited=True).running() as world:
+        device = Device(await browser.new_context(service_workers="block"), world.origin)
+        await device.open()
+        await device.ready()
+        await device.write("before the door")
+        await device.at("Nodes")
+        node = device.node(world.second_endpoint)
+        state, code = node.locator('[data-slot="state"]'), node.get_by_role("textbox", name="Code of your invitation")
+        await expect(state).to_have_text("Asks for an invitation")
+        await expect(node.get_by_text("for people who were invited")).to_be_visible()
+        await code.fill("a guess")
+        await code.press("Enter")
+        await expect(node.get_by_text("knows no such code")).to_be_visible()
+        assert await faults(device.page) == []
+        await node.screenshot(path=tmp_path / "asks.png")
+        database = open_file(tmp_path / "second" / REGISTRY)
+        right, _ = await Invitations(database, SystemClock()).make(2)
+        await database.close()
+        await code.fill(right.upper())
+        await node.get_by_role("button", name="Join").click()
+        await expect(state).to_have_text("Live")
+        await device.summary("All synced")
+        await expect(code).to_be_hidden()
+        exported = await device.export()
+        assert await texts_held_by(world.second_endpoint, exported) == {"before the door"}
+        await device.context.close()
+        assert device.complaints == []

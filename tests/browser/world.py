@@ -96,11 +96,12 @@ class World:
             await self.main.stop()
 
 
-def make_world(built: Path, folder: Path, terms: Path | None = None) -> World:
+def make_world(built: Path, folder: Path, terms: Path | None = None, *, invited: bool = False) -> World:
     """Prepare a copy of the built site whose config.json names two nodes on two servers; nothing runs yet.
 
     Parameters:
         terms: a file with the terms of service of the second node; None: it serves everybody.
+        invited: True: it takes those who were invited alone.
     """
     port, second_port = free_port(), free_port()
     origin = f"http://127.0.0.1:{port}"
@@ -114,7 +115,7 @@ def make_world(built: Path, folder: Path, terms: Path | None = None) -> World:
         site=site,
         folder=folder,
         main=embedded(port, site, folder / "main"),
-        second=remote_node(second_port, folder / "second", f"{origin}/dht", terms),
+        second=remote_node(second_port, folder / "second", f"{origin}/dht", terms, invited=invited),
     )
 
 

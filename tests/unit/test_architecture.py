@@ -41,7 +41,7 @@ LAYERS: dict[str, set[str]] = {
     "agent": {"ports", "crypto", "dids", "dwn", "remote", "sync"},
     "browser": {"ports", "crypto", "dids", "dwn", "remote", "sync", "agent"},
     "cpython": {"ports", "crypto", "dids", "dwn", "remote", "sync", "agent"},
-    "node": {"ports", "crypto", "dids", "dwn", "remote", "cpython"},
+    "node": {"ports", "crypto", "dids", "dwn", "remote", "sync", "archive", "cpython"},
     "archive": {"ports", "crypto", "dids", "dwn", "sync", "agent"},
     "platform": {"ports", "agent", "archive", "browser", "cpython"},
     "api": {"ports", "crypto", "dids", "dwn", "vc", "remote", "sync", "agent", "archive", "platform"},

@@ -75,6 +75,7 @@ METHODS = (
     | {
         "accept_terms",
         "accept_work",
+        "use_invitation",
         "add_node",
         "change_password",
         "delete_identity",
@@ -274,6 +275,10 @@ class Service(DataCalls, FileCalls):
     async def accept_work(self, endpoint: str, hashes: int) -> None:
         """Let this device do a long proof of work for a node."""
         await self.web5.sync.accept_work(endpoint, hashes)
+
+    async def use_invitation(self, endpoint: str, code: str) -> None:
+        """Register with a node by the code of an invitation."""
+        await self.web5.sync.use_invitation(endpoint, code)
 
     async def compare(self) -> list[dict[str, Any]]:
         """Compare what this node and each remote one really hold; differences are mended at once."""

@@ -71,6 +71,7 @@ def demands_of(demands: Demands) -> dict[str, Any]:
         "terms": demands.terms.text if demands.terms else None,
         "terms_hash": demands.terms.hash if demands.terms else None,
         "hashes": demands.challenge.hashes if demands.challenge else None,
+        "invitation": demands.invitation,
     }
 
 

@@ -175,7 +175,7 @@ def node_state(node, seconds=None):
     if node["registration"]["state"] == "working":
         return "busy", "Registering"
     if asks(node) and node["reachable"] is not False:
-        return "warn", "Asks for your consent"
+        return "warn", ASKS[node["registration"]["state"]]
     if node["activity"] == "syncing":
         return "busy", "Syncing" + rate(node["rate"])
     if node["reachable"] is None:
@@ -190,8 +190,8 @@ def node_state(node, seconds=None):
 
 
 def asks(node):
-    """Return True if the node waits for the person's consent before it keeps anything."""
-    return node["registration"]["state"] in ("terms", "work")
+    """Return True if the node waits for the person's consent, or invitation, before it keeps anything."""
+    return node["registration"]["state"] in ASKS
 
 
 def troubles(node):
@@ -199,8 +199,24 @@ def troubles(node):
     return bool(node["refused"]) or asks(node) or refuses(node)
 
 
+ASKS = {"terms": "Asks for your consent", "work": "Asks for your consent", "invitation": "Asks for an invitation"}
+_UNINVITED = {
+    "InvitationCodeUnknown": "This node knows no such code. Look whether it is complete.",
+    "InvitationCodeUsedUp": "This invitation was used up. Ask for another one.",
+    "InvitationCodeEnded": "This invitation has ended. Ask for another one.",
+}
+
+
 def registration(found):
     """Write what a registration needs, or an empty text."""
+    if found["state"] == "invitation":
+        reason = found["reason"] or ""
+        for code in _UNINVITED:
+            if code in reason:
+                return _UNINVITED[code]
+        if reason:
+            return "That code was not taken: " + theirs(reason)
+        return "This node is for people who were invited. Enter the code that you were given."
     if found["state"] == "terms":
         return "This node asks you to agree to its terms before it keeps anything for you."
     if found["state"] == "work":
@@ -295,7 +311,7 @@ def fails(node):
     """Return True if the last visit to a node that answers failed for another reason, on this side for instance."""
     if not node["reachable"]:
         return False
-    return node["activity"] in ("failing", "blocked") and node["registration"]["state"] not in ("terms", "work")
+    return node["activity"] in ("failing", "blocked") and not asks(node)
 
 
 def summary(nodes, syncing, error=None):

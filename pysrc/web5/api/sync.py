@@ -130,7 +130,7 @@ class SyncApi:
         """Fetch the demands of a remote DWN for registration: its terms of service, and how much work.
 
         An identity is registered by itself where that needs nobody's consent. Where it does, `status` says so
-        (`registration.asks`), and sync with that DWN goes on after `accept_terms` or `accept_work`.
+        (`registration.asks`), and sync with that DWN goes on after `accept_terms`, `accept_work` or `use_invitation`.
 
         Raises:
             RegistrationError: it does not say how, or asks for what cannot be done here.
@@ -161,6 +161,21 @@ class SyncApi:
             InvalidArgument: that is no number of hashes.
         """
         await self._registrar.accept_work(endpoint, hashes)
+
+    async def use_invitation(self, endpoint: str, code: str) -> None:
+        """Register with a remote DWN by the code of an invitation, all identities of this agent that it does not know.
+
+        Each takes one use of the code, and so do the agent's own records. A code that is refused is forgotten, and
+        `status` asks for another.
+
+        Parameters:
+            endpoint: the URL of the remote DWN that the code is for.
+            code: as its operator gave it.
+
+        Raises:
+            InvalidArgument: that is no code.
+        """
+        await self._registrar.use_invitation(endpoint, code)
 
     def unsettled(
         self,

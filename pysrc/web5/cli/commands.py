@@ -9,7 +9,8 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.archive.exporting import export_archive
 from web5.archive.identity_files import check_keys
-from web5.archive.importing import ImportReport, import_archive, open_archive
+from web5.archive.importing import import_archive
+from web5.archive.taking import ImportReport, open_archive
 from web5.cli.opening import chosen, opened
 from web5.cli.status import shown, state_of
 from web5.cli.terminal import Bar, count, password, size

@@ -7,13 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
+from web5.budget import Budget
 from web5.dwn.wire.rpc_body import MAX_ENVELOPE_BYTES
+from web5.lru import LruCache
 
 KIB = 1024
 MIB = KIB * KIB
 
 LEAST_REPLY = 64 * KIB
 """Bytes of entries that a reply may have even if the clients of an address have left too many replies unread."""
+
+
+KNOWN_GUESSERS = 10_000
+"""Addresses that have guessed wrong and are remembered: those that did last."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,34 @@ class Shares:
                 del self._taken[owner]
 
         return give_back
+
+
+class Guesses:
+    """The pace of those who guess a secret: after some wrong ones, an address has to wait before the next is looked at.
+
+    Parameters:
+        monotonic: a clock in seconds.
+        burst: wrong guesses that may come at once.
+        per_minute: those that may come from then on.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], burst: int = 10, per_minute: int = 6) -> None:
+        self._monotonic = monotonic
+        self._burst, self._per_minute = burst, per_minute
+        self._budgets: LruCache[str, Budget] = LruCache(KNOWN_GUESSERS)
+
+    def wait(self, address: str) -> int:
+        """Return the whole seconds after which an address may guess again; 0: now."""
+        if (budget := self._budgets.get(address)) is None or (left := budget.left(self._monotonic())) >= 1:
+            return 0
+        return int((1 - left) * 60 / self._per_minute) + 1
+
+    def wrong(self, address: str) -> None:
+        """Take note of a wrong guess."""
+        if (budget := self._budgets.get(address)) is None:
+            budget = Budget(self._burst, self._per_minute)
+            self._budgets.put(address, budget)
+        budget.spend(1, self._monotonic())
 
 
 class Usage:

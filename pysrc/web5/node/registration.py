@@ -1,9 +1,13 @@
-"""Registration of tenants: terms of service to agree to, a proof of work to do, as `@web5/dwn-server` demands them.
+"""Registration of tenants: terms of service, a proof of work, the code of an invitation.
+
+The first two are as `@web5/dwn-server` demands them; the last is our own.
 
 Invariants:
 1. With neither demanded, everybody is served. With either, nobody is who did not meet it, for any message.
 2. A tenant who agreed to other terms than those of now is served no more until it agrees to these.
-3. A proof of work is of use for the tenant and the terms that it was done for, for `CHALLENGE_SECONDS` to twice that.
+3. A code is looked at before the work and spent after it, so that neither is lost to a mistake in the other. An address
+   that sends wrong ones has to wait.
+4. A proof of work is of use for the tenant and the terms that it was done for, for `CHALLENGE_SECONDS` to twice that.
 
 Source: `src/registration/registration-manager.ts`, `proof-of-work-manager.ts` and `src/http-api.ts` of
 `@web5/dwn-server` 0.6.1. There, a server that demands only one of the two registers nobody: without terms it finds
@@ -26,8 +30,10 @@ from web5.crypto.proof_of_work import Challenge, bound_for
 from web5.dids.uri import parse_did
 from web5.dwn.store.database import Database
 from web5.node.dwn.endpoint import read_body
+from web5.node.limits import Guesses, address_of
+from web5.node.tenants.invitations import InvitationRefused, Invitations
 from web5.ports.clock import Clock
-from web5.remote.registration import PROOF_OF_WORK, TERMS_OF_SERVICE
+from web5.remote.registration import INVITATION_CODE, PROOF_OF_WORK, TERMS_OF_SERVICE
 
 CHALLENGE_SECONDS = 600.0
 """Time for which a challenge is given out; it may be answered for as long again."""
@@ -76,12 +82,25 @@ class RegistrationSettings:
 
 
 class Registrations:
-    """The registered tenants of a node: its tenant gate, and the routes below `/registration`."""
+    """The registered tenants of a node: its tenant gate, and the routes below `/registration`.
 
-    def __init__(self, database: Database, settings: RegistrationSettings, clock: Clock) -> None:
+    Parameters:
+        invitations: those that tenants are admitted by, where that is demanded; whether they are, `Tenancy` asks.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: RegistrationSettings,
+        clock: Clock,
+        invitations: Invitations | None = None,
+    ) -> None:
         database.check_version({"registrations": SCHEMA})
         database.migrate("registrations", SCHEMA)
-        self.requirements = settings.requirements
+        self._demands = settings.requirements
+        self.requirements = [*self._demands, *([INVITATION_CODE] if invitations is not None else [])]
+        self._invitations = invitations
+        self._guesses = Guesses(clock.monotonic)
         self._database = database
         self._clock = clock
         self._terms = settings.terms
@@ -91,7 +110,7 @@ class Registrations:
 
     async def refusal(self, tenant: str) -> str | None:
         """Return why a tenant is not served, in the reference's words; None if it is (`TenantGate`)."""
-        if not self.requirements:
+        if not self._demands:
             return None
         query = "SELECT terms_hash FROM registered_tenant WHERE did = ?"
         connection = self._database.connection
@@ -131,17 +150,39 @@ class Registrations:
                     "RegistrationManagerInvalidOrOutdatedTermsOfServiceHash",
                     f"Expecting terms-of-service hash {self._terms_hash}, but got {asked.terms_hash}.",
                 )
+            await self._check_code(asked, address_of(request.client))
             if self._challenges is not None:
                 self._challenges.check(asked)
+            await self._register(asked)
         except _Refusal as refusal:
-            return JSONResponse({"code": refusal.code, "message": str(refusal)}, refusal.status)
+            headers = {"retry-after": str(refusal.seconds)} if refusal.seconds else None
+            return JSONResponse({"code": refusal.code, "message": str(refusal)}, refusal.status, headers)
+        return JSONResponse({"success": True})
+
+    async def _check_code(self, asked: _Asked, address: str) -> None:
+        if self._invitations is None:
+            return
+        if asked.code and (seconds := self._guesses.wait(address)):
+            raise _Refusal("TooManyWrongCodes", f"too many wrong codes; come back in {seconds} s", 429, seconds)
+        try:
+            await self._invitations.check(asked.code, asked.did)
+        except InvitationRefused as refused:
+            if refused.is_guess:
+                self._guesses.wrong(address)
+            raise _Refusal(refused.code, str(refused)) from refused
+
+    async def _register(self, asked: _Asked) -> None:
         row = (asked.did, self._terms_hash, self._clock.now())
         query = (
             "INSERT INTO registered_tenant VALUES (?, ?, ?) ON CONFLICT (did) DO UPDATE"
             " SET terms_hash = excluded.terms_hash, registered = excluded.registered"
         )
         await self._database.commit(lambda: self._database.connection.execute(query, row), of=asked.did)
-        return JSONResponse({"success": True})
+        if self._invitations is not None:
+            try:
+                await self._invitations.use(asked.code, asked.did)
+            except InvitationRefused as refused:  # somebody else was faster
+                raise _Refusal(refused.code, str(refused)) from refused
 
 
 class _Challenges:
@@ -198,12 +239,15 @@ class _Asked:
     """The text that the proof of work covers."""
     challenge_nonce: str
     response_nonce: str
+    code: str = ""
+    """Of an invitation."""
 
 
 class _Refusal(Exception):
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, seconds: int = 0) -> None:
         self.code = code
         self.status = status
+        self.seconds = seconds
         super().__init__(f"{code}: {message}")
 
 
@@ -219,11 +263,13 @@ async def _parsed(request: Request) -> _Asked:
         case {"registrationData": {"did": str(did), **more} as data} if (id := parse_did(did)) and id.uri == did:
             work = asked.get("proofOfWork")
             nonces = work if isinstance(work, dict) else {}
-            terms_hash = more.get("termsOfServiceHash")
+            terms_hash, code = more.get("termsOfServiceHash"), asked.get("invitationCode")
             return _Asked(
                 did,
                 terms_hash if isinstance(terms_hash, str) else None,
                 json.dumps(data, ensure_ascii=False, separators=(",", ":")),
-                *(str(nonces.get(name) or "") for name in ("challengeNonce", "responseNonce")),
+                str(nonces.get("challengeNonce") or ""),
+                str(nonces.get("responseNonce") or ""),
+                code if isinstance(code, str) else "",
             )
     raise _Refusal("RequestMalformed", "a registration has registrationData with a did")

@@ -28,6 +28,7 @@ from web5.node.server import create_app
 from web5.node.static import create_site
 from web5.node.stores import CONNECT, DHT, Place, Stores, in_folder, open_part, stores_of
 from web5.node.tenants import use
+from web5.node.tenants.invitations import Invitations
 from web5.node.tenants.rates import Rates
 from web5.node.tenants.registry import Registry
 from web5.node.tenants.tenancy import Tenancy, TenantRules
@@ -85,22 +86,10 @@ async def embedded(
     async with AsyncExitStack() as stack:
         if isinstance(place, Path):
             stack.enter_context(sole_use(place))
-        crypto, clock = CPythonCrypto(), SystemClock()
-        outside = HttpxHttp()
-        stack.push_async_callback(outside.close)
-        http: Http = outside
-        served: ASGIApp | None = None
-        if gateway:
-            database = open_part(place, DHT)
-            stack.push_async_callback(database.close)
-            served = create_gateway(database, crypto, clock)
-            inside = HttpxHttp(httpx.ASGITransport(served))
-            stack.push_async_callback(inside.close)
-            http, gateways = _ByWay(inside, outside), (_OWN_GATEWAY, *gateways)
-        websites = HttpxHttp() if allow_local else guarded_http()
-        stack.push_async_callback(websites.close)
-        web = DidWeb(websites, allow_localhost=allow_local)
-        resolver = default_resolver(http, crypto, clock, *gateways, web=web)
+        clock = SystemClock()
+        resolver, served = await stack.enter_async_context(
+            resolving(place, gateway=gateway, gateways=gateways, allow_local=allow_local)
+        )
         nodes, gates = {}, {}
         for path in paths:
             prefix = path.rstrip("/")
@@ -139,6 +128,36 @@ async def embedded(
 
 
 @asynccontextmanager
+async def resolving(
+    place: Place, *, gateway: bool = True, gateways: Sequence[str] = (), allow_local: bool = False
+) -> AsyncIterator[tuple[DidResolver, ASGIApp | None]]:
+    """Give the resolver of a node, and its gateway as an app if it has one.
+
+    Parameters: as for `embedded`, which holds the folder.
+
+    Raises:
+        StorageError: the documents cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        crypto, clock = CPythonCrypto(), SystemClock()
+        outside = HttpxHttp()
+        stack.push_async_callback(outside.close)
+        http: Http = outside
+        served: ASGIApp | None = None
+        if gateway:
+            database = open_part(place, DHT)
+            stack.push_async_callback(database.close)
+            served = create_gateway(database, crypto, clock)
+            inside = HttpxHttp(httpx.ASGITransport(served))
+            stack.push_async_callback(inside.close)
+            http, gateways = _ByWay(inside, outside), (_OWN_GATEWAY, *gateways)
+        websites = HttpxHttp() if allow_local else guarded_http()
+        stack.push_async_callback(websites.close)
+        web = DidWeb(websites, allow_localhost=allow_local)
+        yield default_resolver(http, crypto, clock, *gateways, web=web), served
+
+
+@asynccontextmanager
 async def open_node(
     stores: Path | AbstractAsyncContextManager[Stores],
     resolver: DidResolver,
@@ -160,17 +179,23 @@ async def open_node(
     """
     async with AsyncExitStack() as stack:
         held = await stack.enter_async_context(in_folder(stores) if isinstance(stores, Path) else stores)
+        clock, invitations = SystemClock(), None
+        said = held.said() if rules is not None else None
+        registry = Registry(said) if said is not None else None
+        if said is not None and rules is not None and rules.admission == "invitation":
+            invitations = Invitations(said, clock)
         registrations = None
-        if registration is not None and registration.requirements:
-            registrations = Registrations(held.registrations(), registration, SystemClock())
-        tenancy = Tenancy(Registry(held.said()), rules, registrations) if rules is not None else None
+        if invitations is not None or (registration is not None and registration.requirements):
+            demands = registration or RegistrationSettings()
+            registrations = Registrations(held.registrations(), demands, clock, invitations)
+        tenancy = Tenancy(registry, rules, registrations) if registry is not None and rules is not None else None
         crypto = SignatureCache(CPythonCrypto())
         dwn = Dwn(
             database=held.messages,
             blobs=held.blobs,
             resolver=resolver,
             crypto=crypto,
-            clock=SystemClock(),
+            clock=clock,
             window_seconds=window_seconds,
             tenant_gate=tenancy or registrations,
         )

@@ -22,6 +22,8 @@ from web5.remote.info import endpoint_url, server_info
 
 PROOF_OF_WORK = "proof-of-work-sha256-v0"
 TERMS_OF_SERVICE = "terms-of-service"
+INVITATION_CODE = "invitation-code"
+"""Our own: the code of an invitation, beside the registration as `invitationCode`."""
 
 MAX_BYTES = 1024 * 1024
 """Bytes of terms, and of any other answer, that are read."""
@@ -37,6 +39,11 @@ _REASONS = {
     "ProofOfWorkInvalidOrExpiredChallenge": RegistrationReason.CHALLENGE_EXPIRED,
     "ProofOfWorkManagerResponseNonceReused": RegistrationReason.CHALLENGE_EXPIRED,
     "ProofOfWorkInsufficientSolutionNonce": RegistrationReason.MORE_WORK,
+    # Those of `web5.node.tenants.invitations`.
+    "InvitationCodeMissing": RegistrationReason.INVITATION,
+    "InvitationCodeUnknown": RegistrationReason.INVITATION,
+    "InvitationCodeEnded": RegistrationReason.INVITATION,
+    "InvitationCodeUsedUp": RegistrationReason.INVITATION,
 }
 
 
@@ -60,10 +67,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """The demands of a server on those who want to register: its terms and a proof of work, or None."""
+    """The demands of a server on those who want to register: its terms and a proof of work, or None.
+
+    Parameters:
+        invitation: True if it wants the code of an invitation.
+    """
 
     terms: Terms | None = None
     challenge: Challenge | None = None
+    invitation: bool = False
 
 
 def registration_data(tenant: str, terms: Terms | None) -> str:
@@ -94,7 +106,7 @@ class RegistrationClient:
             Unreachable, TimedOut, BadReply: as `server_info`.
         """
         asked = (await server_info(self._way(endpoint), endpoint, self._timeout)).registration_requirements
-        unknown = sorted(set(asked) - {PROOF_OF_WORK, TERMS_OF_SERVICE})
+        unknown = sorted(set(asked) - {PROOF_OF_WORK, TERMS_OF_SERVICE, INVITATION_CODE})
         if unknown:
             message = f"{endpoint} asks for what cannot be done here: {', '.join(unknown)[:_SHOWN]}"
             raise RegistrationError(RegistrationReason.NO_WAY, message)
@@ -104,13 +116,22 @@ class RegistrationClient:
         return Demands(
             await self._terms(endpoint) if TERMS_OF_SERVICE in asked else None,
             await self._challenge(endpoint) if PROOF_OF_WORK in asked else None,
+            INVITATION_CODE in asked,
         )
 
-    async def register(self, endpoint: str, tenant: str, demands: Demands, response_nonce: str | None = None) -> None:
+    async def register(
+        self,
+        endpoint: str,
+        tenant: str,
+        demands: Demands,
+        response_nonce: str | None = None,
+        invitation: str | None = None,
+    ) -> None:
         """Register a tenant, who thereby agrees to the terms of `demands`.
 
         Parameters:
             response_nonce: the solution of its challenge, if it has one.
+            invitation: the code of an invitation; a tenant that was admitted before needs none.
 
         Raises:
             RegistrationError: the server does not do it.
@@ -119,6 +140,8 @@ class RegistrationClient:
         request: dict[str, Any] = {"registrationData": strict_json.parse_own(registration_data(tenant, demands.terms))}
         if demands.challenge is not None:
             request["proofOfWork"] = {"challengeNonce": demands.challenge.nonce, "responseNonce": response_nonce}
+        if invitation is not None:
+            request["invitationCode"] = invitation
         body = json.dumps(request, ensure_ascii=False).encode()
         headers = {"content-type": "application/json"}
         await self._request("POST", endpoint, "registration", headers=headers, body=body)

@@ -73,6 +73,8 @@ class RegistrationState(StrEnum):
     """It waits until the person agrees to the endpoint's terms of service."""
     WORK = "work"
     """It waits until the person allows a proof of work that takes long."""
+    INVITATION = "invitation"
+    """It waits until the person has given the code of an invitation; `reason` says what was wrong with the last one."""
     DONE = "done"
     FAILED = "failed"
     """It is tried again by itself; see `reason`."""
@@ -105,7 +107,7 @@ class Registration:
     @property
     def asks(self) -> bool:
         """True if it waits for the person."""
-        return self.state in (RegistrationState.TERMS, RegistrationState.WORK)
+        return self.state in (RegistrationState.TERMS, RegistrationState.WORK, RegistrationState.INVITATION)
 
 
 @dataclass(frozen=True, slots=True)

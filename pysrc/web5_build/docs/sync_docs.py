@@ -117,7 +117,8 @@ def sync() -> str:
                 " begins anew. The person is asked first (`web5.sync.registration`, `accept_terms`, `accept_work`)"
                 " where the terms are not those that were agreed to for this endpoint before, and where the work is"
                 f" more than {MOST_HASHES:,} hashes on average. Terms without any text need no consent. After consent"
-                " the visit follows at once."
+                " the visit follows at once. Where the endpoint takes those who were invited, the person gives the code"
+                " (`use_invitation`); each tenant takes a use of it, and a code that is refused is forgotten."
             ),
             *_text(
                 f"What is not done in {TRIES} challenges, or fails on the way, is tried again {_when(policy.SOON)};"

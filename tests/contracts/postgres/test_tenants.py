@@ -44,7 +44,7 @@ async def test_it_holds_from_the_next_message_on(
         [shown] = json.loads(await say("list", "--json"))
         assert (shown["did"], shown["state"], shown["bytes"]) == (node.did, "suspended", node.used().bytes)
         await say("resume", node.did)
-        await say("delete", node.did)
+        await say("delete", node.did, "--yes")
         assert node.used() == Amount()
         assert await node.dwn.blobs.keys() == set()
         assert await node.write() == (202, "Accepted")

@@ -20,8 +20,8 @@ from tests.unit.conftest import World
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.archive.exporting import export_archive
-from web5.archive.importing import ImportReport
 from web5.archive.local_files import LocalSink
+from web5.archive.taking import ImportReport
 from web5.dwn import Delivery, compose
 from web5.dwn.values.cid import data_cid, message_cid
 from web5.errors import IdentityError, InvalidArgument, StorageFull, VaultLocked, WrongPassword

@@ -37,6 +37,7 @@ STATE: dict[str, Any] = {
             ["dwn.example has no room"],
         ),
         ({"endpoints": [{**NODE, "registration": {"state": "terms"}}]}, ["asks for your consent"]),
+        ({"endpoints": [{**NODE, "registration": {"state": "invitation"}}]}, ["asks for an invitation"]),
         ({"storage": {"trouble": "full"}}, ["does not store"]),
     ],
 )

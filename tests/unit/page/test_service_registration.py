@@ -16,9 +16,14 @@ from tests.unit.page.devices import Device
 from tests.watch import Watch
 from web5.cpython.agent import open_agent
 from web5.cpython.http import HttpxHttp
+from web5.dwn.store.database import open_file
 from web5.errors import BadReply, InvalidArgument
 from web5.node.registration import RegistrationSettings
 from web5.node.serve import embedded
+from web5.node.stores import REGISTRY
+from web5.node.tenants.invitations import Invitations
+from web5.node.tenants.tenancy import TenantRules
+from web5.ports.clock import SystemClock
 
 ORIGIN = "http://world"
 TERMS = "<b>Be kind.</b>\n"
@@ -55,11 +60,46 @@ async def test_the_page_is_asked_and_after_its_consent_the_notes_arrive(device: 
     assert (shown["refused"], shown["refusals"], shown["pending_out"]) == (0, [], 1)
 
     demands = await service.registration(endpoint)
-    assert demands == {"terms": TERMS, "terms_hash": HASH, "hashes": 200}
+    assert demands == {"terms": TERMS, "terms_hash": HASH, "hashes": 200, "invitation": False}
     await service.accept_terms(endpoint, demands["terms_hash"])
     await watch.until(lambda: not web5.sync.unsettled())
     assert (await registration(service))["state"] == "done"
     await web5.sync.stop()
+
+
+async def test_an_invitation_opens_a_node_and_a_wrong_code_is_said_to_be_one(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        rules, nothing = TenantRules("invitation"), RegistrationSettings(hashes=100)
+        app = await stack.enter_async_context(embedded(tmp_path / "remotes", None, nothing, rules=rules))
+        http = HttpxHttp(httpx.ASGITransport(app))
+        agent = await open_agent(gateway_uris=[f"{ORIGIN}/dht"], data_path=tmp_path / "agent", http=http)
+        stack.push_async_callback(agent.close)
+        device = Device(agent, [endpoint := f"{ORIGIN}/dwn0"])
+        await device.session.open()
+        service, web5, watch = device.service, device.session.web5, Watch(agent)
+        await service.create_note("hello", 1_700_000_000_000_000)
+        await web5.agent.publish_all()
+        await service.set_sync("1h")
+
+        async def told(reason: str) -> None:
+            await watch.until(lambda: [one.registration.asks for one in web5.sync.status()] == [True, True])
+            found = await registration(service)
+            assert found["state"] == "invitation"
+            assert reason in (found["reason"] or "nothing yet")
+
+        await told("nothing yet")
+        assert (await service.registration(endpoint))["invitation"]
+        database = open_file(tmp_path / "remotes/dwn0" / REGISTRY)
+        stack.push_async_callback(database.close)
+        invitations = Invitations(database, SystemClock())
+        await service.use_invitation(endpoint, "wrong")
+        await watch.until(lambda: any(one.registration.reason for one in web5.sync.status()))
+        code, _ = await invitations.make(2)
+        await service.use_invitation(endpoint, f" {code} ")
+        await watch.until(lambda: not web5.sync.unsettled())
+        assert (await registration(service))["state"] == "done"
+        assert [one.used for one in invitations.all()] == [2]
+        await web5.sync.stop()
 
 
 async def test_what_cannot_be_meant_is_refused(device: Device) -> None:
@@ -68,5 +108,7 @@ async def test_what_cannot_be_meant_is_refused(device: Device) -> None:
         await service.accept_terms(f"{ORIGIN}/dwn0", "yes")
     with pytest.raises(InvalidArgument):
         await service.accept_work(f"{ORIGIN}/dwn0", 0)
+    with pytest.raises(InvalidArgument):
+        await service.use_invitation(f"{ORIGIN}/dwn0", " ")
     with pytest.raises(BadReply):
         await service.registration(f"{ORIGIN}/nowhere")

@@ -122,6 +122,7 @@ def test_the_summary_tells_the_worst(nodes: list[dict[str, Any]], syncing: bool,
         (node(refused=1), None, "warn", "Reachable, but refuses"),
         (node(activity="failing"), None, "warn", "Reachable, but the last sync failed"),
         (node(registration=registration(state="terms"), **REFUSED), None, "warn", "Asks for your consent"),
+        (node(registration=registration(state="invitation"), **REFUSED), None, "warn", "Asks for an invitation"),
         (node(registration=registration(state="work"), reachable=None), None, "warn", "Asks for your consent"),
         (node(registration=registration(state="terms"), reachable=False), None, "bad", "Unreachable"),
         (node(registration=registration(state="working"), activity="syncing"), None, "busy", "Registering"),
@@ -139,6 +140,15 @@ def test_the_state_of_a_node(one: dict[str, Any], seconds: float | None, tone: s
         ({}, ""),
         ({"state": "done"}, ""),
         ({"state": "terms"}, "This node asks you to agree to its terms before it keeps anything for you."),
+        (
+            {"state": "invitation"},
+            "This node is for people who were invited. Enter the code that you were given.",
+        ),
+        ({"state": "invitation", "reason": "no"}, "That code was not taken: no"),
+        (
+            {"state": "invitation", "reason": "https://x does not register: InvitationCodeUsedUp: it is"},
+            "This invitation was used up. Ask for another one.",
+        ),
         ({"state": "failed", "reason": "it says no"}, "Could not register: it says no"),
         (
             {"state": "working", "hashes": 16_777_216, "tried": 4096},

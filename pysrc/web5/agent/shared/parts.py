@@ -258,6 +258,9 @@ class SharedRegistrar(_Part):
     async def accept_work(self, endpoint: str, hashes: int) -> None:
         await (await self._shared.as_node()).registrar.accept_work(endpoint, hashes)
 
+    async def use_invitation(self, endpoint: str, code: str) -> None:
+        await (await self._shared.as_node()).registrar.use_invitation(endpoint, code)
+
 
 class SharedSync(_Part):
     """As `SyncEngine`."""

@@ -8,7 +8,8 @@ from web5.agent.agent import Agent
 from web5.archive.exporting import ExportReport, export_archive
 from web5.archive.format import Keys
 from web5.archive.identity_files import check_keys
-from web5.archive.importing import ImportReport, import_archive
+from web5.archive.importing import import_archive
+from web5.archive.taking import ImportReport
 from web5.errors import DelegationError
 from web5.platform import byte_sink, byte_source
 from web5.settings import Progress, ignore_progress

@@ -235,6 +235,7 @@ _UNSEEN = "it was not visited yet"
 _ASKS = {
     RegistrationState.TERMS: "it wants its terms of service to be agreed to: `sync.registration`, `sync.accept_terms`",
     RegistrationState.WORK: "it wants a proof of work that takes long: `sync.registration`, `sync.accept_work`",
+    RegistrationState.INVITATION: "it takes those who were invited: `sync.use_invitation`, with a code",
 }
 
 

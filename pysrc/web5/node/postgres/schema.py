@@ -177,6 +177,18 @@ TENANTS = (
         messages bigint
     );
     """,
+    f"""
+    ALTER TABLE tenant ADD COLUMN invitation {_TEXT};
+    CREATE TABLE invitation (
+        id {_TEXT} PRIMARY KEY,
+        code_hash {_TEXT} NOT NULL,
+        uses bigint NOT NULL,
+        used bigint NOT NULL,
+        ends bigint,
+        note {_TEXT} NOT NULL,
+        made bigint NOT NULL
+    );
+    """,
 )
 
 REGISTRATIONS = (

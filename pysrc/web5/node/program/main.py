@@ -1,7 +1,8 @@
 """The program `web5-node`: the node, and what its operator needs beside it.
 
 Its exit status is 0 if all went well (also when it was ended by a signal), 1 if the node could not start or the command
-failed, 2 if the command or a setting is wrong, and 3 if `check` found something. What is wrong is said in lines.
+failed, 2 if the command or a setting is wrong, and 3 if `check` found something, or an export or import is not
+complete. What is wrong is said in lines.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ FAILED, WRONG = 1, 2
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
+    from web5.node.program.archives import add_export, add_import
     from web5.node.program.sources import add_flags
     from web5.node.program.tenants import add_actions
 
@@ -40,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     command("serve", "serve until SIGINT or SIGTERM")
     command("config", "print the settings that are in force, and where each comes from")
     add_actions(command("tenants", "see tenants, and say who is served and how much they may keep"))
+    add_export(command("export", "write all of a tenant into a file, also while the node runs"))
+    add_import(command("import", "take all of a tenant from such a file; a node with a folder must have ended"))
     backup = command("backup", "copy the data, also while the node runs")
     backup.add_argument("target", type=Path, metavar="FOLDER", help="the folder to make")
     moving = command("move", "move all data, of a node that has ended, to a folder or a PostgreSQL database")
@@ -51,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
     try:
-        from web5.node.program import commands, tenants
+        from web5.node.program import archives, commands, tenants
         from web5.node.program.sources import WrongSettings, read
     except ModuleNotFoundError as error:
         return _failed(f"{error.name} is not installed: pip install 'web5-py[node]'")
@@ -60,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "serve": commands.serve,
         "config": commands.config,
         "tenants": lambda found: tenants.run(options, found.settings),
+        "export": lambda found: archives.export(options, found.settings),
+        "import": lambda found: archives.take(options, found.settings),
         "backup": lambda found: commands.backup(found, options.target),
         "move": lambda found: commands.move(found, options.target),
         "check": commands.check,

@@ -139,8 +139,11 @@ class NodeSettings(BaseSettings):
         ),
     ] = 0
     admission: Annotated[
-        Literal["open", "list"],
-        Field(description="who is served: everybody, or who `web5-node tenants allow` has admitted"),
+        Literal["open", "list", "invitation"],
+        Field(
+            description="who is served: everybody, or who `web5-node tenants allow` has admitted, or besides, who"
+            " registers with the code of an invitation that `web5-node tenants invite` has made"
+        ),
     ] = "open"
     tenant_bytes: Annotated[
         Count, Field(description="the most bytes that a tenant may keep, data included; 0: any")

@@ -2,17 +2,18 @@
 
 Invariants:
 1. What is said of a tenant holds from its next message on, and its subscriptions end within half a minute.
-2. Nothing that a tenant sends adds a row: there are as many as the operator has spoken of.
+2. Nothing that a tenant sends adds a row, but the use of an invitation: there are as many as the operator has spoken
+   of, or has invited.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from web5.dwn.store.database import Database
 
-Admission = Literal["open", "list"]
+Admission = Literal["open", "list", "invitation"]
 
 SCHEMA = (
     """
@@ -25,7 +26,23 @@ SCHEMA = (
         messages INTEGER
     ) WITHOUT ROWID;
     """,
+    """
+    -- By which a tenant was admitted; it may have been revoked since.
+    ALTER TABLE tenant ADD COLUMN invitation TEXT;
+    -- A code is known by its SHA-256 alone. Times: microseconds since 1970.
+    CREATE TABLE invitation (
+        id TEXT PRIMARY KEY,
+        code_hash TEXT NOT NULL,
+        uses INTEGER NOT NULL,
+        used INTEGER NOT NULL,
+        ends INTEGER,
+        note TEXT NOT NULL,
+        made INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
+
+_COLUMNS = "did, admitted, suspended, bytes, messages, invitation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +59,14 @@ class Said:
 
     Parameters:
         bytes, messages: the tenant's own quota; None: that of all, 0: none.
+        invitation: the ID of the invitation that has admitted it, if one has.
     """
 
     admitted: bool = False
     suspended: bool = False
     bytes: int | None = None
     messages: int | None = None
+    invitation: str | None = None
 
     def quota(self, usual: Quota) -> Quota:
         """Return the tenant's quota, where all others have the usual one."""
@@ -67,9 +86,8 @@ class Registry:
 
     def said(self, did: str) -> Said:
         """Return what was said of a tenant, now."""
-        query = "SELECT admitted, suspended, bytes, messages FROM tenant WHERE did = ?"
-        row = self._database.connection.execute(query, (did,)).fetchone()
-        return Said() if row is None else Said(bool(row[0]), bool(row[1]), row[2], row[3])
+        row = self._database.connection.execute(f"SELECT {_COLUMNS} FROM tenant WHERE did = ?", (did,)).fetchone()
+        return Said() if row is None else _said(row)
 
     async def ask(self, did: str) -> Said:
         """As `said`, without holding up anything else."""
@@ -77,21 +95,27 @@ class Registry:
 
     def everything(self) -> dict[str, Said]:
         """Return all that was said, by DID."""
-        query = "SELECT did, admitted, suspended, bytes, messages FROM tenant ORDER BY did"
-        rows = self._database.connection.execute(query)
-        return {did: Said(bool(admitted), bool(suspended), *quota) for did, admitted, suspended, *quota in rows}
+        rows = self._database.connection.execute(f"SELECT {_COLUMNS} FROM tenant ORDER BY did")
+        return {row[0]: _said(row) for row in rows}
 
     async def say(self, did: str, said: Said) -> None:
         """Put something in the place of what was said of a tenant, durably."""
-        row = (did, said.admitted, said.suspended, said.bytes, said.messages)
-        with self._database.transaction() as db:
+
+        def change() -> None:
+            db = self._database.connection
             if said == Said():
                 db.execute("DELETE FROM tenant WHERE did = ?", (did,))
             else:
                 db.execute(
-                    "INSERT INTO tenant VALUES (?, ?, ?, ?, ?) ON CONFLICT (did) DO UPDATE SET admitted ="
-                    " excluded.admitted, suspended = excluded.suspended, bytes = excluded.bytes,"
-                    " messages = excluded.messages",
-                    row,
+                    f"INSERT INTO tenant ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (did) DO UPDATE SET"
+                    " admitted = excluded.admitted, suspended = excluded.suspended, bytes = excluded.bytes,"
+                    " messages = excluded.messages, invitation = excluded.invitation",
+                    (did, int(said.admitted), int(said.suspended), said.bytes, said.messages, said.invitation),
                 )
-        await self._database.flush()
+
+        await self._database.commit(change)
+
+
+def _said(row: tuple[Any, ...]) -> Said:
+    _, admitted, suspended, *rest = row
+    return Said(bool(admitted), bool(suspended), *rest)

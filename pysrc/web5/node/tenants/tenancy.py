@@ -31,7 +31,7 @@ class TenantRules:
     """The rules for all tenants of a node.
 
     Parameters:
-        admission: "open": everybody is served; "list": who was admitted.
+        admission: "open": everybody is served; "list": who was admitted; "invitation": the same, and a code admits.
         quota: of each tenant, unless the operator has said another.
         guest_quota: of each guest in the DWN of one tenant.
     """
@@ -58,7 +58,7 @@ class Tenancy:
         said = await self._registry.ask(tenant)
         if said.suspended:
             return SUSPENDED
-        if self._rules.admission == "list" and not said.admitted:
+        if self._rules.admission != "open" and not said.admitted:
             return NOT_ADMITTED
         return None if self._registrations is None else await self._registrations.refusal(tenant)
 

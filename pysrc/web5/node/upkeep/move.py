@@ -65,7 +65,10 @@ _MESSAGES = (
     _Table("dwn_tag", (columns := ("tag_tenant", "name", "value", "tag_created", "tagged")), ", ".join(columns)),
     _Table("dwn_blob", ("tenant", "record_id", "data_cid", "size", "key"), "tenant, record_id, data_cid"),
 )
-_SAID = (_Table("tenant", ("did", "admitted", "suspended", "bytes", "messages"), "did"),)
+_SAID = (
+    _Table("tenant", ("did", "admitted", "suspended", "bytes", "messages", "invitation"), "did"),
+    _Table("invitation", ("id", "code_hash", "uses", "used", "ends", "note", "made"), "id"),
+)
 _REGISTRATIONS = (
     _Table("registered_tenant", ("did", "terms_hash", "registered"), "did"),
     _Table("registration_secret", ("secret",), "secret", is_made=True),

@@ -3,7 +3,8 @@
 Invariants:
 1. Nothing is agreed to in a person's name: terms of service are accepted, and a proof of work beyond `MOST_HASHES` is
    done, only after `accept_terms`, `accept_work`. Other terms, or twice the work, ask anew. Empty terms need no
-   consent.
+   consent. The code of an invitation is the person's to give (`use_invitation`), goes to that endpoint alone, and is
+   forgotten once it is refused.
 2. One registration of a tenant with an endpoint runs at a time, and no oftener than the backoffs say, whatever the
    endpoint answers: it can make this device compute no more than that.
 3. Consent, and the state of each registration, outlive the process; a proof of work in progress does not.
@@ -55,6 +56,9 @@ _BACKOFFS: dict[RegistrationReason, Backoff] = {
 }
 _RETRY_AT_ONCE = {RegistrationReason.TERMS_CHANGED, RegistrationReason.CHALLENGE_EXPIRED, RegistrationReason.MORE_WORK}
 """Failures that are mended by asking the server anew for its demands."""
+
+MOST_CODE = 100
+"""Characters of the code of an invitation."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -132,6 +136,19 @@ class Registrar:
         self._store.accept_work(endpoint, hashes, self._clock.now())
         await self._agreed(endpoint)
 
+    async def use_invitation(self, endpoint: str, code: str) -> None:
+        """Register with the endpoint by the code of an invitation, all tenants that it does not know yet.
+
+        Raises:
+            InvalidArgument: that is no code.
+        """
+        code = code.strip()
+        if not 0 < len(code) <= MOST_CODE or not code.isprintable():
+            raise InvalidArgument(f"the code of an invitation has 1 to {MOST_CODE} characters in one line")
+        endpoint = same_endpoint(endpoint)
+        self._store.give_invitation(endpoint, code, self._clock.now())
+        await self._agreed(endpoint)
+
     def retry(self, endpoint: str, tenant: str | None = None) -> None:
         """Let the registration be tried at the next visit, whatever its backoff; for one tenant, or for all."""
         self._store.retry(endpoint, tenant)
@@ -195,12 +212,18 @@ class Registrar:
             asked = terms.hash if terms else None, challenge.hashes if challenge else None
             if (asks := self._asks(endpoint, demands)) is not None:
                 return Registration(asks, *asked, attempts=attempts, next_try=self._after(SOON.first))
-            nonce = await self._solve(tenant, endpoint, demands)
-            if challenge is not None and nonce is None:
-                continue
+            code = self._store.invitation(endpoint) if demands.invitation else None
             try:
-                await self._client.register(endpoint, tenant, demands, nonce)
+                if demands.invitation and challenge is not None:
+                    await self._check_invited(tenant, endpoint, demands, code)
+                nonce = await self._solve(tenant, endpoint, demands)
+                if challenge is not None and nonce is None:
+                    continue
+                await self._client.register(endpoint, tenant, demands, nonce, code)
             except RegistrationError as error:
+                if error.reason is RegistrationReason.INVITATION:
+                    asks = RegistrationState.INVITATION
+                    return self._uninvited(endpoint, code, str(error), Registration(asks, *asked, attempts=attempts))
                 if error.reason not in _RETRY_AT_ONCE:
                     raise
                 last = error
@@ -221,6 +244,23 @@ class Registrar:
         if challenge and challenge.hashes > max(MOST_HASHES, 2 * self._store.accepted_work(endpoint)):
             return RegistrationState.WORK
         return None
+
+    async def _check_invited(self, tenant: str, endpoint: str, demands: Demands, code: str | None) -> None:
+        """Find out whether an endpoint would take the code, or needs none, before any work is done for it."""
+        try:
+            await self._client.register(endpoint, tenant, demands, None, code)
+        except RegistrationError as error:
+            if error.reason is RegistrationReason.INVITATION:
+                raise
+
+    def _uninvited(self, endpoint: str, code: str | None, reason: str, found: Registration) -> Registration:
+        """Forget a code that was refused, and return the registration that asks for another.
+
+        It is tried without one, too: the operator may have admitted the tenant, or an earlier use of the code has.
+        """
+        if code is not None and self._store.invitation(endpoint) == code:
+            self._store.give_invitation(endpoint, None, 0)
+        return replace(found, reason=None if code is None else reason, next_try=self._after(SOON.first))
 
     def _failed(self, error: RegistrationError | RemoteError, attempts: int) -> Registration:
         if isinstance(error, RegistrationError):

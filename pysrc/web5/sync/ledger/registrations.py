@@ -84,6 +84,18 @@ class RegistrationStore:
         """Return the number of hashes that this device may compute for the endpoint."""
         return self._db.execute("SELECT hashes FROM sync_accepted_work WHERE endpoint = ?", (endpoint,)).get or 0
 
+    def give_invitation(self, endpoint: str, code: str | None, now: int) -> None:
+        """Record the code of an invitation for an endpoint, in place of the one before; None: there is none."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM sync_invitation WHERE endpoint = ?", (endpoint,))
+            if code is not None:
+                db.execute("INSERT INTO sync_invitation VALUES (?, ?, ?)", (endpoint, code, now))
+
+    def invitation(self, endpoint: str) -> str | None:
+        """Return the code of an invitation for an endpoint, or None."""
+        code: str | None = self._db.execute("SELECT code FROM sync_invitation WHERE endpoint = ?", (endpoint,)).get
+        return code
+
 
 def _fitting(number: int | None) -> int | None:
     """Return a number that SQLite can store: its integers end at 2**63 - 1."""

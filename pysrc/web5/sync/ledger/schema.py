@@ -137,4 +137,12 @@ SCHEMA = (
         PRIMARY KEY (tenant, cid)
     ) WITHOUT ROWID;
     """,
+    """
+    -- The code of an invitation that the person gave for an endpoint, until that refuses it.
+    CREATE TABLE sync_invitation (
+        endpoint TEXT PRIMARY KEY,
+        code TEXT NOT NULL,
+        given INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )

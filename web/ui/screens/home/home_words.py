@@ -17,7 +17,7 @@ def needs(state, requests):
     nodes = state["endpoints"] + state["keys"]
     full = sorted({node["endpoint"] for node in nodes if _is_full(node)})
     refused = sum([node["refused"] for node in nodes if not _is_full(node)])
-    asking = sorted({node["endpoint"] for node in nodes if words.asks(node)})
+    asking = sorted({(node["endpoint"], node["registration"]["state"]) for node in nodes if words.asks(node)})
     if state["storage"]["trouble"]:
         found.append(("bad", "This browser does not store what you write.", "Settings", "settings"))
     found.extend([("bad", words.node_name(one) + " has no room left for you.", "Look at it", "nodes") for one in full])
@@ -32,7 +32,8 @@ def needs(state, requests):
                 "nodes",
             )
         )
-    found.extend([("warn", words.node_name(one) + " asks for your consent.", "Answer", "nodes") for one in asking])
+    for one, asked in asking:
+        found.append(("warn", words.node_name(one) + " " + words.ASKS[asked].lower() + ".", "Answer", "nodes"))
     if requests:
         found.append(
             ("warn", words.count(requests, "person wants", "people want") + " to write to you.", "Look", "messages")

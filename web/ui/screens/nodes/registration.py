@@ -1,4 +1,4 @@
-"""The demands of a node before it keeps anything: its terms, as text and never as markup, or much work."""
+"""The demands of a node before it keeps anything: its terms, as text and never as markup, work, an invitation."""
 
 from ui import words
 from ui.client import AgentError
@@ -25,6 +25,7 @@ class Registration:
             "terms-show": self._show_terms,
             "terms-accept": self._accept_terms,
             "work-accept": self._accept_work,
+            "invitation-use": self._use_invitation,
             "register-again": self._try_again,
         }
 
@@ -44,6 +45,7 @@ class Registration:
         show(slot(self._item, "terms-show"), asks_terms and not read)
         show(slot(self._item, "terms-accept"), asks_terms and read)
         show(slot(self._item, "work-accept"), self._found["state"] == "work")
+        show(slot(self._item, "invitation"), self._found["state"] == "invitation")
         show(slot(self._item, "register-again"), self._found["state"] == "failed")
 
     async def _show_terms(self, _):
@@ -61,6 +63,11 @@ class Registration:
 
     async def _accept_work(self, _):
         await self._answer("accept_work", hashes=self._found["hashes"])
+
+    def _use_invitation(self, event):
+        event.preventDefault()
+        code = slot(self._item, "invitation-code").value.strip()
+        return self._answer("use_invitation", code=code) if code else None
 
     async def _try_again(self, _):
         await self._answer("retry")

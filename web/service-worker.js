@@ -1,12 +1,14 @@
 // Keeps the page's files in this browser, so that it opens without a network. The build writes SITE in: a version, and
-// the hash of each file that the page needs, as it is when it is unpacked; "" is the page itself.
+// the hash of each file that the page needs, as it is when it is unpacked; "" is the page itself. The texts of a language
+// are kept by a page that speaks it (ui/offline.js), and from then on in every version.
 //
 // 1. A version is used once all of it is here, each file as its hash says. What was cut off goes on where it was.
 // 2. A page, its worker and all they load are of the version that the page began with, also after a newer one took over.
 // 3. A newer version waits until no page of this one is open, or a page asks for it.
 // 4. What is not one of these files is not touched: settings, nodes, other pages.
 const scope = self.registration.scope;
-const files = new Map(Object.entries(SITE.files).map(([path, hash]) => [new URL(path, scope).href, hash]));
+const hashes = (found) => new Map(Object.entries(found).map(([path, hash]) => [new URL(path, scope).href, hash]));
+const [files, texts] = [hashes(SITE.files), hashes(SITE.texts)];
 const page = new Set([scope, new URL("index.html", scope).href]);
 
 const KEPT = "web5-site-";
@@ -25,7 +27,7 @@ const address = (url) => url.split(/[?#]/, 1)[0];
 
 // What the build has compressed is kept unpacked: later starts have nothing to unpack, and a browser keeps what it has
 // compiled of a response from here, which it does not of one that a page makes. By that header, the page knows.
-const TYPES = { wasm: "application/wasm", mjs: "text/javascript", zip: "application/zip" };
+const TYPES = { json: "application/json", wasm: "application/wasm", mjs: "text/javascript", zip: "application/zip" };
 const typeOf = (url) => TYPES[/\.(\w+)\.gz$/.exec(url)?.[1]];
 
 async function fetched(url) {
@@ -39,7 +41,7 @@ async function fetched(url) {
 
 async function checked(url, cache) {
   const type = typeOf(url);
-  const integrity = type ? "" : `sha256-${files.get(url)}`;
+  const integrity = type ? "" : `sha256-${hashOf(url)}`;
   const response = await fetch(url, { integrity, cache });
   if (!response.ok || response.redirected) throw new Error(`${url}: ${response.status}`);
   return type ? unpacked(url, type, await response.arrayBuffer()) : response;
@@ -51,10 +53,12 @@ async function unpacked(url, type, bytes) {
   const stream = () => new Response(bytes).body.pipeThrough(new DecompressionStream("gzip"));
   const content = isPacked ? await new Response(stream()).arrayBuffer() : bytes;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  if (btoa(String.fromCharCode(...hash)) !== files.get(url)) throw new Error(`${url} is not what it should be`);
+  if (btoa(String.fromCharCode(...hash)) !== hashOf(url)) throw new Error(`${url} is not what it should be`);
   return new Response(content, { headers: { "content-type": type, "web5-unpacked": "" } });
 }
 
+const hashOf = (url) => files.get(url) ?? texts.get(url);
+const languageOf = (url) => /\/texts-(\w+)\./.exec(url)?.[1];
 const isForEver = (url) => /[-.][0-9a-f]{16}[./]/.test(url);
 
 async function keepAll() {
@@ -65,6 +69,11 @@ async function keepAll() {
     let found;
     if (isForEver(url)) for (const name of older) found ??= await (await caches.open(name)).match(url);
     await kept.put(url, found ?? (await fetched(url)));
+  }
+  const spoken = new Set();
+  for (const name of older) for (const { url } of await (await caches.open(name)).keys()) spoken.add(languageOf(url));
+  for (const url of texts.keys()) {
+    if (spoken.has(languageOf(url)) && !(await kept.match(url))) await kept.put(url, await fetched(url));
   }
 }
 
@@ -99,7 +108,7 @@ async function forgetOthers() {
 
 async function opened(event) {
   const kept = await cacheOf(SITE.version);
-  const whole = (await kept.keys()).length >= files.size;
+  const whole = (await kept.keys()).filter(({ url }) => files.has(url)).length >= files.size;
   event.waitUntil(remember(event.resultingClientId, whole ? SITE.version : NETWORK));
   return whole ? kept.match(scope) : fetch(event.request);
 }
@@ -128,5 +137,5 @@ self.addEventListener("fetch", (event) => {
   const url = address(request.url);
   if (request.method !== "GET") return;
   if (request.mode === "navigate") return page.has(url) && event.respondWith(opened(event));
-  if (files.has(url)) event.respondWith(answered(event));
+  if (hashOf(url)) event.respondWith(answered(event));
 });

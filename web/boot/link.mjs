@@ -1,8 +1,9 @@
 // Carries the page's calls to its node, in this tab or in another; where it is to be in this one, its worker is started at
-// once, while PyScript is still on its way. The build writes ASSETS in: the version of this page.
+// once, while PyScript is still on its way. The build writes ASSETS in: the version of this page, and its texts.
 // In a frame it starts nothing: whoever frames the page could have somebody click on what he does not see, or read it.
 import { followAddress } from "./address.mjs";
 import { carryFiles } from "./files.mjs";
+import { speak, t } from "./language.mjs";
 import { putMarkup } from "./markup.mjs";
 import { Place, refusal } from "./place.mjs";
 import { showPreview } from "./preview.mjs";
@@ -55,13 +56,14 @@ const SHARED = new Set([
 if (window.top !== window) {
   window.stop();
   const body = document.createElement("body");
-  body.textContent = "This page does not run inside another one. Open it in a tab of its own.";
+  body.textContent = t("This page does not run inside another one. Open it in a tab of its own.");
   document.documentElement.append(body);
 } else {
+  speak(document.currentScript.src);
   // The one thing Python cannot do: say that Python did not come.
   const shellFailed = () => {
-    document.getElementById("boot-words").textContent = "The page has not loaded completely";
-    document.getElementById("boot-hint").textContent = "Check the connection, then wait or reload. Nothing can be saved now.";
+    document.getElementById("boot-words").textContent = t("The page has not loaded completely");
+    document.getElementById("boot-hint").textContent = t("Check the connection, then wait or reload. Nothing can be saved now.");
   };
   document.addEventListener("error", ({ target }) => target.localName === "script" && shellFailed(), true);
   setTimeout(() => performance.getEntriesByName("web5-shell").length || shellFailed(), 15000);
@@ -90,9 +92,10 @@ if (window.top !== window) {
   const STORAGE_MS = 4000;
   const lookForStorage = async () => {
     const late = setTimeout(() => {
-      document.getElementById("boot-words").textContent = "This browser's storage does not answer";
-      document.getElementById("boot-hint").textContent =
-        "Close other tabs of this page, or restart the browser. What you write stays on this page meanwhile.";
+      document.getElementById("boot-words").textContent = t("This browser's storage does not answer");
+      document.getElementById("boot-hint").textContent = t(
+        "Close other tabs of this page, or restart the browser. What you write stays on this page meanwhile.",
+      );
     }, STORAGE_MS);
     try {
       if (!globalThis.indexedDB) throw new Error("this browser has no IndexedDB here");

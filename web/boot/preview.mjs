@@ -1,6 +1,7 @@
 // Shows the newest notes as this browser had them last, from the copy that the node keeps (web/app/notes/preview.py), while page
 // and node are on their way. There is none where a password guards them. Any page of this origin can write the copy, so it
 // is bounded, and what is put in can run nothing.
+import { plural, t } from "./language.mjs";
 import { putMarkup } from "./markup.mjs";
 
 const LONGEST = 200_000;
@@ -8,17 +9,17 @@ const MOST = 20;
 const LONG_LINES = 12; // as ui/screens/notes/note_card.py
 const LONG_CHARACTERS = 900;
 const SPANS = [
-  [60, 1, "second"],
-  [3600, 60, "minute"],
-  [86400, 3600, "hour"],
-  [86400 * 30, 86400, "day"],
-  [86400 * 365, 86400 * 30, "month"],
-  [Infinity, 86400 * 365, "year"],
+  [60, 1, (n) => plural(n, "{n} second ago", "{n} seconds ago")],
+  [3600, 60, (n) => plural(n, "{n} minute ago", "{n} minutes ago")],
+  [86400, 3600, (n) => plural(n, "{n} hour ago", "{n} hours ago")],
+  [86400 * 30, 86400, (n) => plural(n, "{n} day ago", "{n} days ago")],
+  [86400 * 365, 86400 * 30, (n) => plural(n, "{n} month ago", "{n} months ago")],
+  [Infinity, 86400 * 365, (n) => plural(n, "{n} year ago", "{n} years ago")],
 ];
 const INVITATION = "web5-invitation-shown"; // as ui/screens/settings/protection.py
 const DISMISSED = "web5-invitation-dismissed";
 const DELETED = "web5-notes-deleted"; // as ui/screens/notes/deletions.py
-const WORDS = "These are your notes as they were last here. You can already write: notes are saved as soon as your node is up.";
+
 
 function stored(name) {
   return new Promise((resolve, reject) => {
@@ -43,16 +44,11 @@ function parsed(text) {
   return Array.isArray(notes) ? notes.filter(isNote).slice(0, MOST) : [];
 }
 
-// As words.ago in ui/words.py.
+// As words.ago in ui/words.py; a clock that was wrong is not told of before it is known.
 function ago(seconds) {
-  if (seconds < -60) return `${span(-seconds)} ahead`;
-  return seconds < 5 ? "just now" : `${span(seconds)} ago`;
-}
-
-function span(seconds) {
-  const [, unit, name] = SPANS.find(([limit]) => seconds < limit);
-  const number = Math.trunc(seconds / unit);
-  return `${number} ${name}${number === 1 ? "" : "s"}`;
+  if (seconds < 5) return t("just now");
+  const [, unit, said] = SPANS.find(([limit]) => seconds < limit);
+  return said(Math.trunc(seconds / unit));
 }
 
 function card({ id, text, html, whole, edited, modified }) {
@@ -64,7 +60,8 @@ function card({ id, text, html, whole, edited, modified }) {
   putMarkup(slot("text"), html);
   slot("text").classList.toggle("clamped", isLong);
   slot("whole").hidden = !isLong;
-  slot("time").textContent = (edited === true ? "Edited " : "") + ago((Date.now() - modified) / 1000);
+  const written = ago((Date.now() - modified) / 1000);
+  slot("time").textContent = edited === true ? t("Edited {ago}", { ago: written }) : written;
   element.dataset.preview = "";
   for (const button of element.querySelectorAll("button")) button.disabled = true;
   return element;
@@ -102,7 +99,7 @@ export async function showPreview(name) {
     list = null;
   };
   try {
-    const [text] = await Promise.all([stored(name), parsing()]);
+    const [text] = await Promise.all([stored(name), parsing(), globalThis.web5Texts]);
     const deleted = globalThis.web5Kept("localStorage", DELETED) ?? "";
     const notes = parsed(text).filter(({ id }) => !deleted.includes(JSON.stringify(id)));
     if (over || !notes.length) return;
@@ -111,7 +108,9 @@ export async function showPreview(name) {
     list.append(...notes.map(card));
     document.getElementById("note-search").hidden = false;
     document.getElementById("note-search").inert = true;
-    document.getElementById("boot-hint").textContent = WORDS;
+    document.getElementById("boot-hint").textContent = t(
+      "These are your notes as they were last here. You can already write: notes are saved as soon as your node is up.",
+    );
     showInvitation();
     performance.mark("web5-preview");
   } catch {} // no copy, or none of ours

@@ -2,13 +2,16 @@
 // is kept for the next visit, and is in the address of none.
 import { codemirror } from "../pyscript/core.js";
 
+const { web5Text: t, web5Texts } = globalThis; // of boot/language.mjs
+await web5Texts;
+
 const PROGRAMS = [
-  ["hello", "Hello: write, read, query"],
-  ["models", "Records that are pydantic models"],
-  ["live", "A list that stays true"],
-  ["nodes", "What is on which node"],
-  ["encrypted", "Encrypted, and still yours"],
-  ["publish", "Published, for anybody"],
+  ["hello", t("Hello: write, read, query")],
+  ["models", t("Records that are pydantic models")],
+  ["live", t("A list that stays true")],
+  ["nodes", t("What is on which node")],
+  ["encrypted", t("Encrypted, and still yours")],
+  ["publish", t("Published, for anybody")],
 ];
 const MOST_LINES = 2000;
 const LONGEST_LINE = 100_000;
@@ -52,7 +55,10 @@ async function open(name) {
   opening = null;
   show();
   element("programs").value = source === null ? program : name;
-  if (source === null) return say(`${name} could not be fetched: ${response.status ?? "there is no network"}`);
+  if (source === null) {
+    const why = response.status ?? t("there is no network");
+    return say(t("{name} could not be fetched: {why}", { name, why }));
+  }
   program = name;
   original = source;
   history.replaceState(null, "", `#${name}`);
@@ -70,7 +76,7 @@ const say = (words) => {
 function show() {
   element("run").disabled = isRunning || waiting !== null || opening !== null;
   element("stop").disabled = !isRunning && waiting === null;
-  say(waiting !== null ? "Python is starting" : isRunning ? "Running" : "");
+  say(waiting !== null ? t("Python is starting") : isRunning ? t("Running") : "");
 }
 
 function print(kind, words) {
@@ -94,6 +100,7 @@ function start() {
   worker = new Worker(new URL("worker.mjs", import.meta.url), { type: "module" });
   worker.onmessage = ({ data }) => {
     if (data.print) print(data.print, data.text);
+    if (data.stopped) print("error", t("Stopped."));
     if (data.ready) {
       isReady = true;
       if (waiting !== null) send(waiting);
@@ -102,7 +109,8 @@ function start() {
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    print("error", `Python could not be started: ${event.message ?? "a file of it could not be fetched"}`);
+    const why = event.message ?? t("a file of it could not be fetched");
+    print("error", t("Python could not be started: {why}", { why }));
     worker.terminate();
     worker = null;
     ended();
@@ -137,11 +145,11 @@ function run() {
 function stop() {
   if (waiting !== null) return ended();
   if (!isRunning) return;
-  say("Stopping");
+  say(t("Stopping"));
   worker.postMessage({ stop: true });
   patience = setTimeout(() => {
     worker.terminate();
-    print("error", "It did not stop by itself: Python was ended, with all names that the program had.");
+    print("error", t("It did not stop by itself: Python was ended, with all names that the program had."));
     start();
     ended();
   }, STOP_PATIENCE);

@@ -58,7 +58,7 @@ async def _run(program):
             if value is not None:
                 tell(print="value", text=repr(value))
         except asyncio.CancelledError:
-            tell(print="error", text="Stopped.")
+            tell(stopped=True)
         except SystemExit:
             pass
         except BaseException as error:

@@ -1,5 +1,5 @@
 // The worker: Python with web5, and run.py in it. In: {run: source}, {stop: true}, {life: "freeze" | "resume"}. Out:
-// {ready: true}, {print: "out" | "error" | "value", text}, {ended: true}.
+// {ready: true}, {print: "out" | "error" | "value", text}, {stopped: true}, {ended: true}.
 import { loadPyodide } from "../boot/interpreter.mjs";
 
 const python = await loadPyodide({});

@@ -3,6 +3,7 @@
 import json
 
 from pyscript import window
+from ui.kit.texts import t
 
 
 class AgentError(Exception):
@@ -40,7 +41,7 @@ class Agent:
         try:
             answer = json.loads(await window.web5Link(name, json.dumps(arguments)))
         except Exception as error:
-            raise AgentError("Worker", "The page's node did not start", "", str(error)) from error
+            raise AgentError("Worker", t("The page's node did not start"), "", str(error)) from error
         if "error" in answer:
             error = answer["error"]
             if error["kind"] == "VaultLocked":

@@ -8,6 +8,7 @@ from ui import events, problems, words
 from ui.client import Agent, AgentError
 from ui.kit.dom import el, kept, on, on_window, say, show, spawn, window
 from ui.kit.rounds import Rounds
+from ui.kit.texts import t
 from ui.screens.data.screen import Data
 from ui.screens.home.screen import Home
 from ui.screens.messages.screen import Messages
@@ -19,6 +20,7 @@ from ui.screens.notes.note_list import NoteList
 from ui.screens.notes.search import NoteSearch
 from ui.screens.notes.uploads import Uploads
 from ui.screens.settings.identities import Identities
+from ui.screens.settings.language import Language
 from ui.screens.settings.password import PasswordDialog
 from ui.screens.settings.phrase import PhraseDialog
 from ui.screens.settings.protection import Protection
@@ -61,6 +63,7 @@ class Page:
         self._storage = Storage(self._agent, self._transfer.open_export)
         self._states = Rounds(self._ask_state)
         self._keyboard = Keyboard()
+        self._language = Language()
         self._places = Places(self._go)
         self._running = False
         self._unlocked = False
@@ -84,7 +87,7 @@ class Page:
             self._boot.fail()
             self._nodes.down()
             await self._composer.work()  # it says that nothing is saved, of what an earlier visit left too
-            banner.show_error(error, window.location.reload, "Reload")
+            banner.show_error(error, window.location.reload, t("Reload"))
             return
         self._running = True
         window.performance.mark("web5-ready")
@@ -101,7 +104,7 @@ class Page:
     async def watch_version(self):
         """Say so once a newer version of this page is open in another tab, which is the node then."""
         await window.web5Superseded()
-        banner.show_error(AgentError("StorageNewer", "It is open in another tab."))
+        banner.show_error(AgentError("StorageNewer", t("It is open in another tab.")))
 
     async def _led_by_another(self):
         """Set up the tab that is the node now, this one or another."""
@@ -121,14 +124,14 @@ class Page:
         """Say so while the worker does not answer; boot/place.mjs finds out."""
         title, advice = problems.problem("Quiet", "")
         if js_event.detail:
-            banner.put(title, advice, "", "warn", (("Reload", window.location.reload),))
+            banner.put(title, advice, "", "warn", ((t("Reload"), window.location.reload),))
         else:
             banner.clear(title)
 
     def _newer(self, _):
         """Say that a newer version of this page is here, for whenever the person wants it."""
         title, advice = problems.problem("Newer", "")
-        banner.put(title, advice, "", "good", (("Reload", window.web5TakeNewer),))
+        banner.put(title, advice, "", "good", ((t("Reload"), window.web5TakeNewer),))
 
     async def _event(self, js_event):
         event = events.parse(js_event.data)
@@ -221,7 +224,7 @@ class Page:
         self._messages.show(state)
         self._data.show(state)
         self._home.show(state)
-        need("settings", int(vault["words"]), "Your twelve words are not written down yet", "warn")
+        need("settings", int(vault["words"]), t("Your twelve words are not written down yet"), "warn")
         if not before:
             spawn(self._show_notes())
             spawn(self._messages.refresh())

@@ -37,10 +37,21 @@
     look();
   }
 
+  // The service worker keeps no texts by itself: only here it is known which language is spoken.
+  async function keepTexts() {
+    const url = globalThis.web5TextsFile;
+    if (!url) return;
+    for (const name of await caches.keys()) {
+      if (!name.startsWith("web5-site-")) continue;
+      const kept = await caches.open(name);
+      if (!(await kept.match(url))) await kept.add(url);
+    }
+  }
+
   // Called once the page is there, so that what is kept does not come before what is needed.
   globalThis.web5KeepSite = () => {
     if (!workers) return;
-    workers.ready.then(() => tell("web5-offline"));
+    workers.ready.then(keepTexts).catch(console.warn).then(() => tell("web5-offline"));
     setInterval(() => document.hidden || registration?.update().catch(() => {}), HOUR_MS);
     keep();
   };

@@ -1,31 +1,35 @@
 """The texts of the page. Nothing here touches the page, so that CPython can test it."""
 
-_SPANS = (
-    (60, 1, "second"),
-    (3600, 60, "minute"),
-    (86400, 3600, "hour"),
-    (86400 * 30, 86400, "day"),
-    (86400 * 365, 86400 * 30, "month"),
-)
+from ui.kit.texts import counted, forms, grouped, plural, t, tenths
 
-_UNITS = {
-    "s": "second",
-    "sec": "second",
-    "second": "second",
-    "m": "minute",
-    "min": "minute",
-    "minute": "minute",
-    "h": "hour",
-    "hr": "hour",
-    "hour": "hour",
-    "d": "day",
-    "day": "day",
+_SPANS = (
+    (60, 1, forms("{n} second", "{n} seconds")),
+    (3600, 60, forms("{n} minute", "{n} minutes")),
+    (86400, 3600, forms("{n} hour", "{n} hours")),
+    (86400 * 30, 86400, forms("{n} day", "{n} days")),
+    (86400 * 365, 86400 * 30, forms("{n} month", "{n} months")),
+    (None, 86400 * 365, forms("{n} year", "{n} years")),
+)
+_AGO = (
+    forms("{n} second ago", "{n} seconds ago"),
+    forms("{n} minute ago", "{n} minutes ago"),
+    forms("{n} hour ago", "{n} hours ago"),
+    forms("{n} day ago", "{n} days ago"),
+    forms("{n} month ago", "{n} months ago"),
+    forms("{n} year ago", "{n} years ago"),
+)
+_EVERY = {
+    "s": (t("Syncs every second."), forms("Syncs every {n} second.", "Syncs every {n} seconds.")),
+    "m": (t("Syncs every minute."), forms("Syncs every {n} minute.", "Syncs every {n} minutes.")),
+    "h": (t("Syncs every hour."), forms("Syncs every {n} hour.", "Syncs every {n} hours.")),
+    "d": (t("Syncs every day."), forms("Syncs every {n} day.", "Syncs every {n} days.")),
 }
+_UNITS = ("s", "sec", "second", "m", "min", "minute", "h", "hr", "hour", "d", "day")
 
 _SKEW_SECONDS = 60
 """The time by which clocks may differ without anybody being told."""
 
-DAMAGED = "The text of this note cannot be read here. It is fetched again from your remote nodes, if one has it."
+DAMAGED = t("The text of this note cannot be read here. It is fetched again from your remote nodes, if one has it.")
 
 _LONGEST = 1000
 """Characters of other people's words that are worth showing."""
@@ -35,32 +39,22 @@ _BROKEN = "\ufffd"
 
 
 def count(number, noun, plural=None):
-    """Write 1 note, 2 notes, 1,000 notes; 2 identities, with their plural given."""
+    """Write 1 note, 2 notes, in English alone: `plural` of kit/texts.py takes its place."""
     return grouped(number) + " " + (noun if number == 1 else plural or noun + "s")
-
-
-def grouped(number):
-    """Write a number with commas: 1,000."""
-    text = str(number)
-    groups = ""
-    while len(text) > 3:
-        groups = "," + text[-3:] + groups
-        text = text[:-3]
-    return text + groups
 
 
 def ago(seconds):
     """Write how long ago something was, in one unit, or how far it is ahead of this device's clock."""
     if seconds < -_SKEW_SECONDS:
-        return span(-seconds) + " ahead"
-    return "just now" if seconds < 5 else span(seconds) + " ago"
+        return t("{span} ahead", span=span(-seconds))
+    return t("just now") if seconds < 5 else _in_one_unit(seconds, _AGO)
 
 
 def true_for(seconds):
     """Return for how many seconds what `ago` writes stays true, about; it is never more than a second too long."""
     if seconds < 60:
         return 1
-    for limit, unit, _ in _SPANS:
+    for limit, unit, _ in _SPANS[:-1]:
         if seconds < limit:
             return unit - seconds % unit
     return 86400
@@ -68,45 +62,56 @@ def true_for(seconds):
 
 def span(seconds):
     """Write a time in one unit."""
-    for limit, unit, name in _SPANS:
-        if seconds < limit:
-            return count(int(seconds // unit), name)
-    return count(int(seconds // (86400 * 365)), "year")
+    return _in_one_unit(seconds, [both for _, _, both in _SPANS])
+
+
+def _in_one_unit(seconds, units):
+    at = 0
+    while _SPANS[at][0] and seconds >= _SPANS[at][0]:
+        at += 1
+    return counted(int(seconds // _SPANS[at][1]), units[at])
 
 
 def loaded(done, total):
     """Write how many of the bytes that are fetched have arrived; nothing once they all have."""
-    return _megabytes(done) + " of " + _megabytes(total) + " MB" if done < total else ""
+    return t("{done} of {total} MB", done=_megabytes(done), total=_megabytes(total)) if done < total else ""
 
 
 def _megabytes(size):
-    tenths = (size + 50_000) // 100_000
-    return str(tenths // 10) + "." + str(tenths % 10)
+    return tenths((size + 50_000) // 100_000)
 
 
 def broken_line(tries, most):
     """Write that the connection broke while the page was fetched."""
-    return (
-        "The connection is broken. What has arrived stays; the rest is asked for again (try "
-        + str(tries)
-        + " of "
-        + str(most - 1)
-        + ")."
+    return t(
+        "The connection is broken. What has arrived stays; the rest is asked for again (try {tries} of {most}).",
+        tries=tries,
+        most=most - 1,
     )
 
 
 def no_settings(failures):
     """Write that the first launch waits for the site's settings."""
-    return (
-        "This site does not say yet which nodes to use: its settings cannot be fetched. Tried "
-        + count(failures, "time")
-        + "; trying again"
+    return plural(
+        failures,
+        "This site does not say yet which nodes to use: its settings cannot be fetched. Tried {n} time; trying again",
+        "This site does not say yet which nodes to use: its settings cannot be fetched. Tried {n} times; trying again",
     )
+
+
+def number_of_messages(number):
+    """Write a number of messages."""
+    return plural(number, "{n} message", "{n} messages")
+
+
+def number_of_nodes(number):
+    """Write a number of nodes."""
+    return plural(number, "{n} node", "{n} nodes")
 
 
 def messages(number):
     """Write how many messages wait."""
-    return count(number, "message") if number else "nothing"
+    return number_of_messages(number) if number else t("nothing")
 
 
 def short_did(did):
@@ -136,34 +141,52 @@ def clocks(nodes):
     if not wrong:
         return ""
     if len(wrong) < len(known):
-        named = [("The clock of " + node_name(node["endpoint"]), -node["clock_ahead"]) for node in wrong]
-        return "\n".join([_differs(clock, ahead, "this device's") for clock, ahead in named])
+        return "\n".join([_wrong_clock(node["endpoint"], -node["clock_ahead"]) for node in wrong])
     ahead = wrong[0]["clock_ahead"]
-    return _differs("This device's clock", ahead, "your node's" if len(wrong) == 1 else "your nodes'") + (
-        " Set it right: what you write now may reach your other devices only when its time has come."
-        if ahead > 0
-        else " Set it right: what you write now counts as older than it is."
+    by = span(abs(ahead))
+    if ahead > 0:
+        found = plural(
+            len(wrong),
+            "This device's clock is {span} ahead of your node's.",
+            "This device's clock is {span} ahead of your nodes'.",
+            span=by,
+        )
+        return (
+            found
+            + " "
+            + t("Set it right: what you write now may reach your other devices only when its time has come.")
+        )
+    found = plural(
+        len(wrong),
+        "This device's clock is {span} behind your node's.",
+        "This device's clock is {span} behind your nodes'.",
+        span=by,
     )
+    return found + " " + t("Set it right: what you write now counts as older than it is.")
 
 
-def _differs(clock, ahead, other):
-    return clock + " is " + span(abs(ahead)) + (" ahead of " if ahead > 0 else " behind ") + other + "."
+def _wrong_clock(endpoint, ahead):
+    name, by = node_name(endpoint), span(abs(ahead))
+    if ahead > 0:
+        return t("The clock of {name} is {span} ahead of this device's.", name=name, span=by)
+    return t("The clock of {name} is {span} behind this device's.", name=name, span=by)
 
 
 def interval(text):
     """Write a sync interval such as "2m" in words."""
     if not text or text == "off":
-        return "Syncs only when you ask."
+        return t("Syncs only when you ask.")
     if text == "live":
-        return "Syncs at once."
+        return t("Syncs at once.")
     digits = "".join(char for char in text if char in "0123456789.")
-    unit = _UNITS.get(text[len(digits) :].strip().rstrip("s") or "s", "")
-    if not digits or not unit:
-        return "Syncs every " + text + "."
+    unit = text[len(digits) :].strip().rstrip("s") or "s"
+    if not digits or unit not in _UNITS:
+        return t("Syncs every {time}.", time=text)
+    once, both = _EVERY[unit[0]]
     number = float(digits)
     if number == 1:
-        return "Syncs every " + unit + "."
-    return "Syncs every " + (str(int(number)) if number == int(number) else digits) + " " + unit + "s."
+        return once
+    return both[1].format(n=str(int(number)) if number == int(number) else tenths(int(number * 10 + 0.5)))
 
 
 def node_state(node, seconds=None):
@@ -173,20 +196,27 @@ def node_state(node, seconds=None):
         seconds: until it is tried again, if that is known.
     """
     if node["registration"]["state"] == "working":
-        return "busy", "Registering"
+        return "busy", t("Registering")
     if asks(node) and node["reachable"] is not False:
         return "warn", ASKS[node["registration"]["state"]]
     if node["activity"] == "syncing":
-        return "busy", "Syncing" + rate(node["rate"])
+        return "busy", _syncing(node["rate"])
     if node["reachable"] is None:
-        return None, "Not tried yet"
+        return None, t("Not tried yet")
     if not node["reachable"]:
-        return "bad", "Unreachable" + (", again in " + count(int(seconds) + 1, "second") if seconds else "")
+        if not seconds:
+            return "bad", t("Unreachable")
+        return "bad", plural(int(seconds) + 1, "Unreachable, again in {n} second", "Unreachable, again in {n} seconds")
     if node["refused"] or refuses(node):
-        return "warn", "Reachable, but refuses"
+        return "warn", t("Reachable, but refuses")
     if fails(node):
-        return "warn", "Reachable, but the last sync failed"
-    return "good", "Live" if node["activity"] == "live" else "Reachable"
+        return "warn", t("Reachable, but the last sync failed")
+    return "good", t("Live") if node["activity"] == "live" else t("Reachable")
+
+
+def _syncing(bytes_a_second):
+    speed = rate(bytes_a_second)
+    return t("Syncing, {speed}", speed=speed) if speed else t("Syncing")
 
 
 def asks(node):
@@ -199,11 +229,15 @@ def troubles(node):
     return bool(node["refused"]) or asks(node) or refuses(node)
 
 
-ASKS = {"terms": "Asks for your consent", "work": "Asks for your consent", "invitation": "Asks for an invitation"}
+ASKS = {
+    "terms": t("Asks for your consent"),
+    "work": t("Asks for your consent"),
+    "invitation": t("Asks for an invitation"),
+}
 _UNINVITED = {
-    "InvitationCodeUnknown": "This node knows no such code. Look whether it is complete.",
-    "InvitationCodeUsedUp": "This invitation was used up. Ask for another one.",
-    "InvitationCodeEnded": "This invitation has ended. Ask for another one.",
+    "InvitationCodeUnknown": t("This node knows no such code. Look whether it is complete."),
+    "InvitationCodeUsedUp": t("This invitation was used up. Ask for another one."),
+    "InvitationCodeEnded": t("This invitation has ended. Ask for another one."),
 }
 
 
@@ -215,36 +249,44 @@ def registration(found):
             if code in reason:
                 return _UNINVITED[code]
         if reason:
-            return "That code was not taken: " + theirs(reason)
-        return "This node is for people who were invited. Enter the code that you were given."
+            return t("That code was not taken: {reason}", reason=theirs(reason))
+        return t("This node is for people who were invited. Enter the code that you were given.")
     if found["state"] == "terms":
-        return "This node asks you to agree to its terms before it keeps anything for you."
+        return t("This node asks you to agree to its terms before it keeps anything for you.")
     if found["state"] == "work":
-        return (
-            "Before it keeps anything for you, this node asks for a long proof of work: about "
-            + hashes(found["hashes"])
-            + ". This device would be busy for minutes, or longer."
+        return t(
+            "Before it keeps anything for you, this node asks for a long proof of work: about {hashes}. This device "
+            "would be busy for minutes, or longer.",
+            hashes=hashes(found["hashes"]),
         )
     if found["state"] == "working":
         seconds = found["hashes"] // found["rate"] + 1 if found["rate"] else 0
-        return (
-            "Doing the work that this node asks for: "
-            + hashes(found["tried"])
-            + " so far, about "
-            + hashes(found["hashes"])
-            + " on average"
-            + (", which takes " + count(seconds, "second") + " here." if seconds else ".")
+        tried, most = hashes(found["tried"]), hashes(found["hashes"])
+        if not seconds:
+            return t(
+                "Doing the work that this node asks for: {tried} so far, about {most} on average.",
+                tried=tried,
+                most=most,
+            )
+        return plural(
+            seconds,
+            "Doing the work that this node asks for: {tried} so far, about {most} on average, which takes {n} second "
+            "here.",
+            "Doing the work that this node asks for: {tried} so far, about {most} on average, which takes {n} seconds "
+            "here.",
+            tried=tried,
+            most=most,
         )
     if found["state"] == "failed":
-        return "Could not register: " + theirs(found["reason"] or "")
+        return t("Could not register: {reason}", reason=theirs(found["reason"] or ""))
     return ""
 
 
 def hashes(number):
     """Write a number of hashes, as exactly as anybody wants to know it."""
     if number < 1_000_000:
-        return grouped(number) + (" hash" if number == 1 else " hashes")
-    return grouped(number // 1_000_000) + " million hashes"
+        return plural(number, "{n} hash", "{n} hashes")
+    return t("{n} million hashes", n=grouped(number // 1_000_000))
 
 
 def rate(number):
@@ -252,23 +294,28 @@ def rate(number):
     if number < 10_000:
         return ""
     if number < 1_000_000:
-        return ", " + str(int(number // 1000)) + " kB/s"
-    return ", " + str(int(number // 100_000) / 10) + " MB/s"
+        return str(int(number // 1000)) + " kB/s"
+    return tenths(int(number // 100_000)) + " MB/s"
 
 
 def progress(done, total):
     """Write how far a sync has come."""
-    return count(done, "message").split(" ")[0] + " of " + count(total, "message")
+    return plural(total, "{done} of {n} message", "{done} of {n} messages", done=grouped(done))
 
 
 def news(entry):
     """Write what happened to an endpoint."""
     name = node_name(entry["endpoint"])
     if entry["kind"] == "removed":
-        return name + " is no longer one of your nodes."
+        return t("{name} is no longer one of your nodes.", name=name)
     if entry["kind"] == "added":
-        return name + " is now one of your nodes."
-    return name + " had lost " + count(entry["total"], "message") + "; it gets them again."
+        return t("{name} is now one of your nodes.", name=name)
+    return plural(
+        entry["total"],
+        "{name} had lost {n} message; it gets it again.",
+        "{name} had lost {n} messages; it gets them again.",
+        name=name,
+    )
 
 
 def comparison(found):
@@ -281,23 +328,22 @@ def difference(found):
     """Write how an endpoint compares with this browser."""
     name = node_name(found["endpoint"])
     if found["error"]:
-        return name + ": could not be asked (" + code_and_detail(found["error"]) + ")"
+        return t("{name}: could not be asked ({why})", name=name, why=code_and_detail(found["error"]))
     if found.get("keys"):
-        name += " (your keys)"
+        name = t("{name} (your keys)", name=name)
     lost = found.get("displaced", 0)
     if not found["only_here"] and not found["only_there"] and not lost:
-        return name + ": the same " + count(found["both"], "message")
-    return (
-        name
-        + ": "
-        + ", ".join(
-            [count(found["both"], "message") + " at both"]
-            + ([str(found["only_here"]) + " only here"] if found["only_here"] else [])
-            + ([str(found["only_there"]) + " only there"] if found["only_there"] else [])
-            + ([count(lost, "record") + " lost to another's copy"] if lost else [])
-            + (["being mended"] if found["mended"] else [])
-        )
-    )
+        return name + ": " + plural(found["both"], "the same {n} message", "the same {n} messages")
+    said = [plural(found["both"], "{n} message at both", "{n} messages at both")]
+    if found["only_here"]:
+        said.append(t("{n} only here", n=grouped(found["only_here"])))
+    if found["only_there"]:
+        said.append(t("{n} only there", n=grouped(found["only_there"])))
+    if lost:
+        said.append(plural(lost, "{n} record lost to another's copy", "{n} records lost to another's copy"))
+    if found["mended"]:
+        said.append(t("being mended"))
+    return name + ": " + ", ".join(said)
 
 
 def refuses(node):
@@ -321,47 +367,49 @@ def summary(nodes, syncing, error=None):
         error: why they are not known for sure.
     """
     if syncing:
-        return "busy", "Syncing"
+        return "busy", t("Syncing")
     if not nodes:
-        return ("warn", "Nodes not known") if error else (None, "Kept here only")
+        return ("warn", t("Nodes not known")) if error else (None, t("Kept here only"))
+    all_ = len(nodes)
     down = [node for node in nodes if node["reachable"] is False]
-    if len(down) == len(nodes):
-        return "bad", "No node reachable"
-    if sum(node["refused"] for node in nodes):
-        return "bad", count(sum(node["refused"] for node in nodes), "message") + " refused"
+    if len(down) == all_:
+        return "bad", t("No node reachable")
+    refused = sum(node["refused"] for node in nodes)
+    if refused:
+        return "bad", plural(refused, "{n} message refused", "{n} messages refused")
     asking = [node for node in nodes if asks(node)]
     if asking:
-        return "warn", str(len(asking)) + " of " + str(len(nodes)) + (" asks you" if len(asking) == 1 else " ask you")
+        return "warn", plural(len(asking), "{n} of {all} asks you", "{n} of {all} ask you", all=all_)
     refusing = [node for node in nodes if refuses(node)]
     if refusing:
-        return "bad", str(len(refusing)) + " of " + str(len(nodes)) + (" refuses" if len(refusing) == 1 else " refuse")
+        return "bad", plural(len(refusing), "{n} of {all} refuses", "{n} of {all} refuse", all=all_)
     if down:
-        return "warn", str(len(down)) + " of " + str(len(nodes)) + " unreachable"
+        return "warn", t("{n} of {all} unreachable", n=len(down), all=all_)
     failing = [node for node in nodes if fails(node)]
     if failing:
-        return "warn", str(len(failing)) + " of " + str(len(nodes)) + (" fails" if len(failing) == 1 else " fail")
+        return "warn", plural(len(failing), "{n} of {all} fails", "{n} of {all} fail", all=all_)
     waiting = sum(node["pending_out"] + node["pending_in"] for node in nodes)
     if waiting:
-        return "warn", count(waiting, "message") + " waiting"
+        return "warn", plural(waiting, "{n} message waiting", "{n} messages waiting")
     if any(node["last_success"] is None for node in nodes):
-        return None, "Not synced yet"
+        return None, t("Not synced yet")
     if error:
-        return "warn", "Nodes not known"
-    return "good", "All synced"
+        return "warn", t("Nodes not known")
+    return "good", t("All synced")
 
 
 def nodes_unknown(error):
     """Write why no node is shown."""
     if error:
-        return "Which nodes this identity has is not known now."
-    return "No remote node is known for this identity, so its notes are in this browser only."
+        return t("Which nodes this identity has is not known now.")
+    return t("No remote node is known for this identity, so its notes are in this browser only.")
 
 
 def kept(nodes):
     """Write where notes are kept."""
     if nodes:
-        return "What you write is kept in this browser and copied to your remote nodes."
-    return "What you write is kept in this browser only."
+        return t("What you write is kept in this browser and copied to your remote nodes.")
+    return t("What you write is kept in this browser only.")
 
 
 def waiting(states):
@@ -375,20 +423,26 @@ def waiting(states):
     states = [state for state in states if not state.get("target")]
     refused = [state for state in states if state["state"] == "refused"]
     if refused:
-        return "bad", "Refused by " + count(len({state["endpoint"] for state in refused}), "node")
+        return "bad", plural(_nodes(refused), "Refused by {n} node", "Refused by {n} nodes")
     lost = [state for state in states if state["state"] == "displaced"]
     if lost:
-        return "bad", "Lost by " + count(len({state["endpoint"] for state in lost}), "node")
+        return "bad", plural(_nodes(lost), "Lost by {n} node", "Lost by {n} nodes")
     if any(state["state"] == "early" for state in states):
-        return "warn", "Waits for its time: the clock was ahead"
-    return None, "Waiting for " + count(len({state["endpoint"] for state in states}), "node")
+        return "warn", t("Waits for its time: the clock was ahead")
+    return None, plural(_nodes(states), "Waiting for {n} node", "Waiting for {n} nodes")
+
+
+def _nodes(states):
+    return len({state["endpoint"] for state in states})
 
 
 def _waiting_for_others(states):
     refused = [state for state in states if state["state"] == "refused"]
     targets = {state["target"] for state in refused or states}
-    whose = short_did(next(iter(targets))) + "'s node" if len(targets) == 1 else "the nodes of " + str(len(targets))
-    return ("bad", "Refused by " + whose) if refused else (None, "Waits for " + whose)
+    name = short_did(next(iter(targets)))
+    if refused:
+        return "bad", plural(len(targets), "Refused by {name}'s node", "Refused by the nodes of {n}", name=name)
+    return None, plural(len(targets), "Waits for {name}'s node", "Waits for the nodes of {n}", name=name)
 
 
 def code_and_detail(error):
@@ -400,12 +454,18 @@ def damaged(number):
     """Write how much of what is stored here cannot be read."""
     if not number:
         return ""
-    return count(number, "stored message") + " cannot be read here. Nodes that have it are asked for it again."
+    return plural(
+        number,
+        "{n} stored message cannot be read here. Nodes that have it are asked for it again.",
+        "{n} stored messages cannot be read here. Nodes that have them are asked for them again.",
+    )
 
 
 def did_error(reason):
     """Write why the endpoints of the identity are not known for sure, or nothing can be signed for it."""
-    return "The identity's public document, or its keys, are not at hand: " + theirs(reason) if reason else ""
+    if not reason:
+        return ""
+    return t("The identity's public document, or its keys, are not at hand: {reason}", reason=theirs(reason))
 
 
 def publish_error(reason, before, tried=True):
@@ -418,40 +478,42 @@ def publish_error(reason, before, tried=True):
     if not reason:
         return ""
     if not tried:
-        return (
+        return t(
             "This site names no DID DHT gateway in its config.json, so this identity is not published: other devices "
             "cannot find it, and nodes take nothing from it. What you write stays in this browser."
         )
-    return (
-        "Your last change of this identity is not published yet, so other devices and your nodes still go by what was "
-        "there before. It is tried again. "
+    told = (
+        t(
+            "Your last change of this identity is not published yet, so other devices and your nodes still go by what "
+            "was there before. It is tried again."
+        )
         if before
-        else "Not published yet, so other devices cannot find this identity. It is tried again. "
-    ) + theirs(reason)
+        else t("Not published yet, so other devices cannot find this identity. It is tried again.")
+    )
+    return told + " " + theirs(reason)
 
 
 def shared_origin(host, path):
     """Warn that other pages have the same origin, since this one lives below its root; an empty text if it does not."""
     if path.rsplit("/", 1)[0] == "":
         return ""
-    return (
-        "This page shares "
-        + host
-        + " with other pages. They can reach what it keeps in this browser, and without a password also its keys. "
-        + "It should have an address of its own."
+    return t(
+        "This page shares {host} with other pages. They can reach what it keeps in this browser, and without a "
+        "password also its keys. It should have an address of its own.",
+        host=host,
     )
 
 
 def node_removal(is_last):
     """Ask whether to remove a node, with what that means."""
     if is_last:
-        return (
+        return t(
             "Remove your last node? It keeps what it has, but new notes are then in this browser only, and your words "
-            + "bring nothing back of this identity's notes."
+            "bring nothing back of this identity's notes."
         )
-    return "Remove this node? It keeps what it has, and gets nothing new. What it alone has is fetched first."
+    return t("Remove this node? It keeps what it has, and gets nothing new. What it alone has is fetched first.")
 
 
 def node_needed(reason):
     """Ask whether to remove a node that alone has something."""
-    return "What only this node has would be lost to you. " + theirs(reason) + " Remove it all the same?"
+    return t("What only this node has would be lost to you. {reason} Remove it all the same?", reason=theirs(reason))

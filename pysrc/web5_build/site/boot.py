@@ -18,7 +18,7 @@ from typing import TypedDict, cast
 from web5_build.console import Step
 from web5_build.packages import bundles, stdlib
 from web5_build.paths import WEB, WORK
-from web5_build.site import compressed, esbuild
+from web5_build.site import compressed, esbuild, texts
 
 HASH_LENGTH = 16
 MICROPYTHON = WEB / "node_modules" / "@micropython" / "micropython-webassembly-pyscript" / "micropython.wasm"
@@ -31,6 +31,8 @@ PYODIDE = "pyodide.mjs"
 
 LINK = "link.js"
 """The script by which our page starts its worker, or calls another tab's."""
+LANGUAGE = "language.js"
+"""The script by which another page speaks the language that was chosen in ours."""
 
 
 class Asset(TypedDict):
@@ -79,9 +81,24 @@ def make(current: Step, site: Path, pyodide: str, modules: Modules) -> None:
     for name in ENTRIES:
         _bundle(current, name, folder, {**assets, "version": code.hexdigest()[:HASH_LENGTH]})
     _bundle_shell(current, folder)
-    # A script of its own kind, since modules run only once the whole page has been read.
-    link = [f"--define:ASSETS={json.dumps({'built': assets['built']})}", "--format=iife"]
-    esbuild.bundle(current, WEB / "boot" / "link.mjs", folder / LINK, *link)
+    _bundle_scripts(current, folder, {"built": assets["built"], "texts": _write_texts(folder)})
+
+
+def _bundle_scripts(current: Step, folder: Path, assets: dict[str, object]) -> None:
+    """Bundle what runs before a page has been read, as scripts of their own kind: modules run only after that."""
+    for source, name in (("link.mjs", LINK), ("own_language.mjs", LANGUAGE)):
+        options = [f"--define:ASSETS={json.dumps(assets)}", "--format=iife"]
+        esbuild.bundle(current, WEB / "boot" / source, folder / name, *options)
+
+
+def _write_texts(folder: Path) -> dict[str, str]:
+    """Write what the texts are in each language, in a file that is fetched where that is spoken; the files' names."""
+    names = {}
+    for language, source in texts.languages().items():
+        content = json.dumps(texts.read(source), ensure_ascii=False, separators=(",", ":")).encode()
+        name = f"{texts.FILE}{language}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}.json"
+        names[language] = compressed.write(content, folder / name).name
+    return names
 
 
 def _bundle(current: Step, name: str, folder: Path, assets: dict[str, object]) -> None:

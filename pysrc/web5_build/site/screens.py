@@ -12,8 +12,8 @@ from pathlib import Path
 from web5_build.paths import WEB
 
 PAGE, STYLE = "index.html", "style.css"
-NOT_SITE = ("*.html", "*.css")
-"""The files of web/ui that are in the page, or its style, and not carried besides."""
+NOT_SITE = ("*.html", "*.css", "*.json")
+"""The files of web/ui that are in the page, its style or its texts, and not carried besides."""
 
 _PLACE = re.compile(r'^ *<template src="([^"]+)"></template>\n', re.MULTILINE)
 _IMPORT = re.compile(r'^@import "([^"]+)";\n', re.MULTILINE)

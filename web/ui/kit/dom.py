@@ -152,4 +152,4 @@ def spent():
 
 def local_time(milliseconds):
     """Write a moment as the reader's own locale does."""
-    return window.Date.new(float(milliseconds)).toLocaleString()
+    return window.Date.new(float(milliseconds)).toLocaleString(window.web5Locale)

@@ -3,6 +3,7 @@
 from ui import problems, words
 from ui.client import AgentError
 from ui.kit.dom import el, on, say, show
+from ui.kit.texts import t
 
 _MIN_PASSWORD = 8
 
@@ -57,7 +58,7 @@ class Form:
 def same_twice(first, second):
     """Return what is wrong with a new password that is typed twice, or an empty text."""
     if not first.strip():
-        return "A password cannot be blank."
+        return t("A password cannot be blank.")
     if len(first) < _MIN_PASSWORD:
-        return "A password has at least 8 characters: a shorter one is soon guessed."
-    return "" if first == second else "The two are not the same. Type it again."
+        return t("A password has at least 8 characters: a shorter one is soon guessed.")
+    return "" if first == second else t("The two are not the same. Type it again.")

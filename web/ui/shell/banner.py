@@ -3,6 +3,7 @@
 from ui import problems, words
 from ui.client import AgentError
 from ui.kit.dom import clone, el, on_items, say, show, slot, tone, window
+from ui.kit.texts import t
 
 _open = {}
 
@@ -28,21 +29,22 @@ async def attempt(agent, name, **arguments):
         show_error(error)
 
 
-def show_error(error, action=None, label="Try again"):
+def show_error(error, action=None, label=None):
     """Show an `AgentError` above the page, once per kind of error; the page itself shows that a vault is locked.
 
     Parameters:
-        action: called when the person presses the button `label`; without it there is no button.
+        action: called when the person presses the button; without it there is none.
+        label: what is on that; None: that it is tried again.
     """
     if error.kind == "VaultLocked":
         return
     if error.kind == "StorageNewer":
-        action, label = window.location.reload, "Reload"
+        action, label = window.location.reload, t("Reload")
     title, advice = problems.problem(error.kind, error.message)
     title = words.theirs(title)
     parts = [part for part in (error.code, words.theirs(error.message), error.detail) if part and part != title]
     name = "warn" if error.kind in ("Unreachable", "TimedOut") else None
-    put(title, advice, " · ".join(parts), name, ((label, action),) if action else (), closes=True)
+    put(title, advice, " · ".join(parts), name, ((label or t("Try again"), action),) if action else (), closes=True)
 
 
 def put(title, advice, detail, name, actions, closes=False):

@@ -4,19 +4,20 @@ import asyncio
 
 from ui import words
 from ui.kit.dom import el, say, show, spawn
+from ui.kit.texts import t
 
 # Step, the share of the bar it ends at, and what it does. The shares are from measured times.
 _STEPS = (
-    ("runtime", 45, "Loading Python"),
-    ("packages", 70, "Unpacking the node"),
-    ("store", 85, "Reading your stored notes"),
-    ("identity", 98, "Opening your identity"),
+    ("runtime", 45, t("Loading Python")),
+    ("packages", 70, t("Unpacking the node")),
+    ("store", 85, t("Reading your stored notes")),
+    ("identity", 98, t("Opening your identity")),
 )
 _STALLED_SECONDS = 20
 _SETTINGS = "settings"
 _LINE = "line"
 _STORE_SECONDS = 4
-_HINT = "You can already write: notes are saved as soon as your node is up."
+_HINT = t("You can already write: notes are saved as soon as your node is up.")
 
 
 class Boot:
@@ -64,19 +65,24 @@ class Boot:
         """Say that the node will not come; a banner says why."""
         self._finished = True
         show(el("boot-bar"), False)
-        say(el("boot-words"), "Your node is not running")
-        say(el("boot-hint"), "Nothing can be saved now. What you wrote stays on this page until you leave it.")
+        say(el("boot-words"), t("Your node is not running"))
+        say(el("boot-hint"), t("Nothing can be saved now. What you wrote stays on this page until you leave it."))
 
     async def _watch_store(self):
         await asyncio.sleep(_STORE_SECONDS)
         if self._in_store and not self._finished:
-            say(el("boot-words"), "This browser's storage does not answer")
-            hint = "Close other tabs of this page, or restart the browser. What you write stays on this page meanwhile."
-            say(el("boot-hint"), hint)
+            say(el("boot-words"), t("This browser's storage does not answer"))
+            say(
+                el("boot-hint"),
+                t(
+                    "Close other tabs of this page, or restart the browser. What you write stays on this page "
+                    "meanwhile."
+                ),
+            )
 
     async def _watch(self):
         while not self._finished:
             self._heard = False
             await asyncio.sleep(_STALLED_SECONDS)
             if not self._heard and not self._finished and not self._in_store:
-                say(el("boot-hint"), "This takes longer than it should. You can wait, or reload the page.")
+                say(el("boot-hint"), t("This takes longer than it should. You can wait, or reload the page."))

@@ -2,6 +2,7 @@
 
 from ui.kit.dom import document, el, on, place, say, show
 from ui.kit.form import Form
+from ui.kit.texts import t
 from ui.screens.settings import vault_words
 
 
@@ -18,7 +19,7 @@ class Lock:
         self._agent = agent
         self._refresh = refresh
         self._state = ""
-        self._form = Form("lock", self._unlock, "Unlocking…")
+        self._form = Form("lock", self._unlock, t("Unlocking…"))
         on(el("lock-recovery"), "click", lambda _: recover())
 
     def show(self, vault):
@@ -42,7 +43,7 @@ class Lock:
     async def _unlock(self):
         password = el("lock-password").value
         if not password:
-            self._form.complain("Type your password.")
+            self._form.complain(t("Type your password."))
             return
         try:
             await self._agent.call("unlock", password=password)

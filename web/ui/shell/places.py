@@ -4,14 +4,15 @@ Which one it is, boot/address.mjs reads from the address.
 """
 
 from ui.kit.dom import document, el, on, place, say, show, tone
+from ui.kit.texts import t
 
 _NAMES = {
-    "home": "Home",
-    "notes": "Notes",
-    "messages": "Messages",
-    "data": "Data",
-    "nodes": "Nodes",
-    "settings": "Settings",
+    "home": t("Home"),
+    "notes": t("Notes"),
+    "messages": t("Messages"),
+    "data": t("Data"),
+    "nodes": t("Nodes"),
+    "settings": t("Settings"),
 }
 
 

@@ -1,105 +1,115 @@
 """The texts of the data. As words.py, it touches no page."""
 
 from ui import words
+from ui.kit.texts import grouped, plural, t
 
 PERMISSIONS = "https://tbd.website/dwn/permissions"
 TABS = ("records", "messages", "protocols", "grants")
 
+NAMES = {"records": t("Records"), "messages": t("Messages")}
 LEADS = {
-    "records": "Everything that is kept for you, whoever wrote it and in whichever app.",
-    "messages": "What your records and protocols are made of, in the order in which it came here.",
+    "records": t("Everything that is kept for you, whoever wrote it and in whichever app."),
+    "messages": t("What your records and protocols are made of, in the order in which it came here."),
 }
 ORDERS = {
     "records": (
-        ("createdDescending", "Newest first"),
-        ("createdAscending", "Oldest first"),
-        ("publishedDescending", "Last published first"),
+        ("createdDescending", t("Newest first")),
+        ("createdAscending", t("Oldest first")),
+        ("publishedDescending", t("Last published first")),
     ),
-    "messages": (("newest", "Newest first"), ("oldest", "Oldest first")),
+    "messages": (("newest", t("Newest first")), ("oldest", t("Oldest first"))),
 }
-METHODS = (("", "All"), ("Write", "Written"), ("Delete", "Deleted"), ("Configure", "Protocols"))
-ALL = (("", "All"), ("published", "Published"))
-DAYS = ((1, "a day"), (7, "a week"), (30, "a month"), (90, "three months"), (365, "a year"))
+METHODS = (("", t("All")), ("Write", t("Written")), ("Delete", t("Deleted")), ("Configure", t("Protocols")))
+ALL = (("", t("All")), ("published", t("Published")))
+DAYS = (
+    (1, t("in a day")),
+    (7, t("in a week")),
+    (30, t("in a month")),
+    (90, t("in three months")),
+    (365, t("in a year")),
+)
 USUAL_DAYS = 30
-CHECKING = "Being checked"
-PIN = "Type this PIN into the app, and tell it to nobody else: with it, the app gets the key by which it acts for you."
-HERE = ("good", "This browser has it", "")
+CHECKING = t("Being checked")
+PIN = t(
+    "Type this PIN into the app, and tell it to nobody else: with it, the app gets the key by which it acts for you."
+)
+HERE = ("good", t("This browser has it"), "")
 
 _KINDS = {
-    "RecordsWrite": "Written",
-    "RecordsDelete": "Deleted",
-    "ProtocolsConfigure": "Protocol",
+    "RecordsWrite": t("Written"),
+    "RecordsDelete": t("Deleted"),
+    "ProtocolsConfigure": t("Protocol"),
 }
 _FORMATS = {
-    "text/plain": "Text",
-    "text/markdown": "Text",
-    "application/json": "Data",
-    "application/octet-stream": "File",
+    "text/plain": t("Text"),
+    "text/markdown": t("Text"),
+    "application/json": t("Data"),
+    "application/octet-stream": t("File"),
 }
 _CHECKS = {
     "messageCid": {
-        "ok": "Its content has the address (CID) by which it is known",
-        "failed": "Its content has another address (CID) than that by which it is known",
+        "ok": t("Its content has the address (CID) by which it is known"),
+        "failed": t("Its content has another address (CID) than that by which it is known"),
     },
     "claims": {
-        "ok": "Everything in it is what was signed",
-        "failed": "Something in it is not what was signed",
+        "ok": t("Everything in it is what was signed"),
+        "failed": t("Something in it is not what was signed"),
     },
     "signatures": {
-        "ok": "Every signature is by a key of the one who is named",
-        "failed": "A signature is not by the one who is named",
-        "unknown": "The signatures cannot be checked now",
+        "ok": t("Every signature is by a key of the one who is named"),
+        "failed": t("A signature is not by the one who is named"),
+        "unknown": t("The signatures cannot be checked now"),
     },
     "data": {
-        "ok": "The data are those that were signed",
-        "failed": "The data are not those that were signed",
-        "unknown": "The data cannot be checked",
-        "large": "The data are large, and were not checked yet",
+        "ok": t("The data are those that were signed"),
+        "failed": t("The data are not those that were signed"),
+        "unknown": t("The data cannot be checked"),
+        "large": t("The data are large, and were not checked yet"),
     },
 }
 _TONES = {"ok": "good", "failed": "bad", "unknown": "warn", "large": None}
 _PLACES = {
-    "there": ("good", "has it"),
-    "waiting": ("busy", "does not have it yet"),
-    "refused": ("bad", "refused it"),
-    "unknown": (None, "was not reached yet"),
+    "there": ("good", t("{name} has it")),
+    "waiting": ("busy", t("{name} does not have it yet")),
+    "refused": ("bad", t("{name} refused it")),
+    "unknown": (None, t("{name} was not reached yet")),
 }
 _ROLES = {
-    "data": "what its data say",
-    "author": "the author",
-    "owner": "the owner",
-    "author's grantor": "who let the author sign",
-    "owner's grantor": "who let the owner sign",
-    "attester": "who attests it",
+    "data": t("what its data say"),
+    "author": t("the author"),
+    "owner": t("the owner"),
+    "author's grantor": t("who let the author sign"),
+    "owner's grantor": t("who let the owner sign"),
+    "attester": t("who attests it"),
 }
 _VERBS = {
-    "read": "read",
-    "write": "write",
-    "delete": "delete",
-    "query": "search",
-    "subscribe": "follow",
-    "configure": "change the rules of",
+    "read": t("read"),
+    "write": t("write"),
+    "delete": t("delete"),
+    "query": t("search"),
+    "subscribe": t("follow"),
+    "configure": t("change the rules of"),
 }
 _ACTIONS = {
-    "create": "write",
-    "read": "read",
-    "update": "change",
-    "co-update": "change what others wrote",
-    "delete": "delete",
-    "co-delete": "delete what others wrote",
-    "prune": "delete with all below",
-    "co-prune": "delete what others wrote, with all below",
-    "query": "search",
-    "subscribe": "follow",
+    "create": t("write"),
+    "read": t("read"),
+    "update": t("change"),
+    "co-update": t("change what others wrote"),
+    "delete": t("delete"),
+    "co-delete": t("delete what others wrote"),
+    "prune": t("delete with all below"),
+    "co-prune": t("delete what others wrote, with all below"),
+    "query": t("search"),
+    "subscribe": t("follow"),
 }
 
 
 def what(row):
     """Write what a row of a list is."""
     if row["kind"] == "RecordsDelete":
-        return "A record was deleted"
+        return t("A record was deleted")
     if row["kind"] == "ProtocolsConfigure":
-        return "Protocol " + uri(row["protocol"])
+        return t("Protocol {name}", name=uri(row["protocol"]))
     return words.theirs(row["excerpt"]) or _sized(row)
 
 
@@ -119,56 +129,60 @@ def about(row):
     parts = [_sized(row)] if row["excerpt"] else []
     parts.append(person(row["author"]))
     if row["kind"] == "RecordsWrite":
-        parts.append("in " + uri(row["protocol"]) if row["protocol"] else uri(row["schema"]) or "in no protocol")
+        protocol = row["protocol"]
+        parts.append(t("in {name}", name=uri(protocol)) if protocol else uri(row["schema"]) or t("in no protocol"))
         if row["encrypted"]:
-            parts.append("encrypted")
+            parts.append(t("encrypted"))
     return " · ".join(parts)
 
 
 def chip(row):
     """Return tone and words for what is special about a row; empty words for nothing."""
     if row["waiting"] == "refused":
-        return "bad", "Refused"
+        return "bad", t("Refused")
     if row["waiting"]:
-        return None, "On the way"
-    return (None, "Published") if row["published"] else (None, "")
+        return None, t("On the way")
+    return (None, t("Published")) if row["published"] else (None, "")
 
 
 def person(who):
     """Write who somebody is."""
     if who["me"]:
-        return "You"
+        return t("You")
     return words.theirs(who["name"]) if who["name"] else words.short_did(words.theirs(who["did"]))
 
 
 def uri(text):
     """Write a URI without what all of them have."""
     if text == PERMISSIONS:
-        return "permissions"
+        return t("permissions")
     return words.theirs(text).split("://")[-1].rstrip("/")
 
 
 def bytes_of(number):
     """Write a size."""
     if number < 1000:
-        return words.count(number, "byte")
+        return plural(number, "{n} byte", "{n} bytes")
     for limit, unit, name in ((1_000_000, 1000, "kB"), (1_000_000_000, 1_000_000, "MB")):
         if number < limit:
             return str(int(number) // unit) + " " + name
-    return words.grouped(int(number) // 1_000_000) + " MB"
+    return grouped(int(number) // 1_000_000) + " MB"
 
 
 def range_of(first, count, more):
     """Write which part of a list is shown."""
     if not count:
         return ""
-    return words.grouped(first + 1) + " to " + words.grouped(first + count) + (" and more" if more else ", the last")
+    first, last = grouped(first + 1), grouped(first + count)
+    if more:
+        return t("{first} to {last} and more", first=first, last=last)
+    return t("{first} to {last}, the last", first=first, last=last)
 
 
 def title(one):
     """Write what a message is, as its title."""
     if one["kind"] == "RecordsWrite":
-        return named(one) + (" (an earlier state)" if not one["newest"] else "")
+        return named(one) if one["newest"] else t("{name} (an earlier state)", name=named(one))
     return what(one)
 
 
@@ -178,34 +192,33 @@ def facts(one, when):
     Parameters:
         when: its date as the reader's locale writes it.
     """
-    kind = {"RecordsWrite": "A record, or a new state of one", "RecordsDelete": "The end of a record"}
+    kind = {"RecordsWrite": t("A record, or a new state of one"), "RecordsDelete": t("The end of a record")}
+    others = one["signer"]["did"] != one["author"]["did"]
     found = [
-        ("Kind", kind.get(one["kind"], "The rules of a protocol"), False),
-        ("From", person(one["author"]), False),
-        (
-            "Signed by",
-            "" if one["signer"]["did"] == one["author"]["did"] else person(one["signer"]) + ", in their name",
-            False,
-        ),
-        ("To", person(one["to"]) if one["to"] else "", False),
-        ("Date", when, False),
-        ("Readable by", _readers(one) if one["kind"] == "RecordsWrite" else "", False),
-        ("Format", words.theirs(one["format"]), False),
-        ("Size", "" if one["size"] is None else bytes_of(one["size"]), False),
-        ("Protocol", words.theirs(one["protocol"]), False),
-        ("Place in it", words.theirs(one["path"]), False),
-        ("Schema", words.theirs(one["schema"]), False),
-        ("DID of the author", words.theirs(one["author"]["did"]), True),
-        ("Record ID", one["record"] or "", True),
-        ("Message CID", one["cid"], True),
+        (t("Kind"), kind.get(one["kind"], t("The rules of a protocol")), False),
+        (t("From"), person(one["author"]), False),
+        (t("Signed by"), t("{name}, in their name", name=person(one["signer"])) if others else "", False),
+        (t("To"), person(one["to"]) if one["to"] else "", False),
+        (t("Date"), when, False),
+        (t("Readable by"), _readers(one) if one["kind"] == "RecordsWrite" else "", False),
+        (t("Format"), words.theirs(one["format"]), False),
+        (t("Size"), "" if one["size"] is None else bytes_of(one["size"]), False),
+        (t("Protocol"), words.theirs(one["protocol"]), False),
+        (t("Place in it"), words.theirs(one["path"]), False),
+        (t("Schema"), words.theirs(one["schema"]), False),
+        (t("DID of the author"), words.theirs(one["author"]["did"]), True),
+        (t("Record ID"), one["record"] or "", True),
+        (t("Message CID"), one["cid"], True),
     ]
     return [fact for fact in found if fact[1]]
 
 
 def _readers(one):
     if one["published"]:
-        return "anybody: it is published"
-    return "those whom it is encrypted for" if one["encrypted"] else "you, your nodes, and whom its protocol lets read"
+        return t("anybody: it is published")
+    if one["encrypted"]:
+        return t("those whom it is encrypted for")
+    return t("you, your nodes, and whom its protocol lets read")
 
 
 def check(one):
@@ -218,21 +231,21 @@ def verdict(checks):
     """Return tone and words for what all checks say together."""
     states = [one["state"] for one in checks]
     if "failed" in states:
-        return "bad", "No. Do not rely on it."
+        return "bad", t("No. Do not rely on it.")
     if "unknown" in states:
-        return "warn", "As far as it can be checked now."
-    return "good", "Yes, so far." if "large" in states else "Yes."
+        return "warn", t("As far as it can be checked now.")
+    return "good", t("Yes, so far.") if "large" in states else t("Yes.")
 
 
 def place(one):
     """Return tone and words for whether a node has a message."""
     name, said = _PLACES[one["state"]]
-    return name, words.node_name(one["endpoint"]) + " " + said
+    return name, said.format(name=words.node_name(one["endpoint"]))
 
 
 def other(one):
     """Write which other message of a record one is."""
-    return {"Delete": "Its end", "Write": "Another state of it"}.get(one["method"], one["method"])
+    return {"Delete": t("Its end"), "Write": t("Another state of it")}.get(one["method"], one["method"])
 
 
 def part(name):
@@ -247,10 +260,10 @@ def folded(name, inner):
 
 def protocol_about(one):
     """Write what is to be known of a protocol at first."""
-    parts = [words.count(len(one["paths"]), "kind", "kinds") + " of records"]
-    parts.append("others can see it" if one["published"] else "only you see it")
+    parts = [plural(len(one["paths"]), "{n} kind of records", "{n} kinds of records")]
+    parts.append(t("others can see it") if one["published"] else t("only you see it"))
     if one["encrypted"]:
-        parts.append("encrypted")
+        parts.append(t("encrypted"))
     return " · ".join(parts)
 
 
@@ -258,23 +271,26 @@ def rules(path):
     """Write who may do what at a path of a protocol."""
     said = [_rule(action) for action in path["actions"]]
     if path["role"]:
-        said.append("gives a role to whom it is addressed to")
-    return "\n".join(said) or "only you"
+        said.append(t("gives a role to whom it is addressed to"))
+    return "\n".join(said) or t("only you")
 
 
 def _rule(action):
     verbs = ", ".join([_ACTIONS.get(verb, words.theirs(verb)) for verb in action["can"]])
     if action["by_role"]:
-        return "who has the role " + words.theirs(action["who"]) + " may " + verbs
+        return t("who has the role {role} may {verbs}", role=words.theirs(action["who"]), verbs=verbs)
     if action["who"] == "anyone":
-        return "anybody may " + verbs
-    return "the " + words.theirs(action["who"]) + " of " + words.theirs(action["of"]) + " may " + verbs
+        return t("anybody may {verbs}", verbs=verbs)
+    of = words.theirs(action["of"])
+    if action["who"] == "author":
+        return t("the author of {of} may {verbs}", of=of, verbs=verbs)
+    return t("the recipient of {of} may {verbs}", of=of, verbs=verbs)
 
 
 def asks(permissions, protocol):
     """Write what an app asks for in a protocol."""
     verbs = [_VERBS.get(one, one) for one in permissions]
-    return _joined(verbs) + " in " + uri(protocol)
+    return t("{verbs} in {place}", verbs=_joined(verbs), place=uri(protocol))
 
 
 def access(grants, now):
@@ -297,16 +313,17 @@ def access(grants, now):
 
 
 def _access(grant, verbs, now):
-    where = uri(grant["protocol"]) or "everything"
+    where = uri(grant["protocol"]) or t("everything")
     if grant["within"]:
         where += ", " + words.theirs(grant["within"])
-    does = (_joined(verbs) if verbs else "sync") + " in " + where
+    does = t("{verbs} in {place}", verbs=_joined(verbs) if verbs else t("sync"), place=where)
     if grant["state"] == "revoked":
-        return None, "Taken away: " + does
+        return None, t("Taken away: {does}", does=does)
     if grant["state"] == "ended":
-        return None, "Ended " + words.ago((now - grant["until"]) / 1000) + ": " + does
+        return None, t("Ended {ago}: {does}", ago=words.ago((now - grant["until"]) / 1000), does=does)
     left = (grant["until"] - now) / 1000
-    return ("warn" if left < 7 * 86400 else "good"), "May " + does + ", for " + words.span(max(left, 0)) + " more"
+    said = t("May {does}, for {span} more", does=does, span=words.span(max(left, 0)))
+    return ("warn" if left < 7 * 86400 else "good"), said
 
 
 def app_title(app):
@@ -323,30 +340,32 @@ def short(did):
 def installs(one):
     """Write what a request brings along that is not here yet."""
     said = [path["path"] + ": " + rules(path).replace("\n", ", ") for path in one["installs"]]
-    return "This installs its rules, which say: " + words.theirs("; ".join(said)) + "." if said else ""
+    return t("This installs its rules, which say: {rules}.", rules=words.theirs("; ".join(said))) if said else ""
 
 
 def asked(request):
     """Write what somebody asks for."""
-    return "asks to " + asks([request["permission"]], request["protocol"]) + "."
+    return t("asks to {does}.", does=asks([request["permission"]], request["protocol"]))
 
 
 def give_title(request):
     """Write who asks for access, by the name that it gives itself."""
-    return "“" + words.theirs(request["name"]) + "” asks to" if request["name"] else "An app asks to"
+    return t("“{name}” asks to", name=words.theirs(request["name"])) if request["name"] else t("An app asks to")
 
 
 def give_who(request):
     """Write whom the access would be for."""
     if request["server"]:
-        return (
-            "The name is what the app says of itself. It gets its key by way of "
-            + words.theirs(request["server"])
-            + ", which cannot read it, and needs a PIN that you will see here."
+        return t(
+            "The name is what the app says of itself. It gets its key by way of {server}, which cannot read it, and "
+            "needs a PIN that you will see here.",
+            server=words.theirs(request["server"]),
         )
     if request["did"]:
-        return "The name is what the app says of itself. It acts with a key of its own: " + short(request["did"])
-    return (
+        return t(
+            "The name is what the app says of itself. It acts with a key of its own: {key}", key=short(request["did"])
+        )
+    return t(
         "The name is what the app says of itself. It has no key yet: what you hand it will hold one, so give it to "
         "that app alone."
     )
@@ -355,11 +374,11 @@ def give_who(request):
 def given(has_keys):
     """Write what to do with the delegation."""
     if has_keys:
-        return "Give this to the app, and to nobody else: it holds the key by which the app acts for you."
-    return "Give this to the app. It is of use only to whoever has the app's own key."
+        return t("Give this to the app, and to nobody else: it holds the key by which the app acts for you.")
+    return t("Give this to the app. It is of use only to whoever has the app's own key.")
 
 
 def _joined(parts):
     if len(parts) < 2:
         return "".join(parts)
-    return ", ".join(parts[:-1]) + " and " + parts[-1]
+    return t("{some} and {last}", some=", ".join(parts[:-1]), last=parts[-1])

@@ -2,6 +2,7 @@
 
 from ui.kit.dom import clone, copied, document, download, el, now, on, on_items, say, show, slot, tone
 from ui.kit.form import Form
+from ui.kit.texts import t
 from ui.screens.data import data_words
 from ui.shell import banner
 
@@ -22,8 +23,8 @@ class Grants:
         self._nobody = False
         self._request = ""
         self._by_link = False
-        self._request_form = Form("request", self._look, "Looking…")
-        self._give_form = Form("give", self._give, "Giving access…")
+        self._request_form = Form("request", self._look, t("Looking…"))
+        self._give_form = Form("give", self._give, t("Giving access…"))
         on_items(el("app-list"), "data-app", self._apps)
         on_items(el("asked-list"), "data-asked", self._asked)
         on(el("request-open"), "click", lambda _: self._step("request-form", "request-text"))
@@ -35,7 +36,7 @@ class Grants:
         for days, text in data_words.DAYS:
             option = document.createElement("option")
             option.value = str(days)
-            option.textContent = "in " + text
+            option.textContent = text
             el("give-days").append(option)
 
     def close(self):
@@ -120,7 +121,7 @@ class Grants:
 
     async def _copy(self, _):
         if await copied(el("given-text").value):
-            say(el("given-copy"), "Copied")
+            say(el("given-copy"), t("Copied"))
         else:
             el("given-text").select()  # without the permission the person can still copy what is now selected
 
@@ -150,7 +151,7 @@ class _App:
         self._shown = app
         name = data_words.app_title(app)
         say(slot(self.element, "name"), name)
-        slot(self.element, "revoke").setAttribute("aria-label", "Take away the access of " + name)
+        slot(self.element, "revoke").setAttribute("aria-label", t("Take away the access of {name}", name=name))
         holds = any(one["state"] == "holds" for one in app["grants"])
         show(slot(self.element, "revoke"), holds)
         show(slot(self.element, "ask"), False)

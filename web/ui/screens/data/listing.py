@@ -48,7 +48,7 @@ class Listing:
         self._order = data_words.ORDERS[tab][0][0]
         self._begin()
         say(el("data-lead"), data_words.LEADS[tab])
-        el("data-rows").setAttribute("aria-label", tab[:1].upper() + tab[1:])
+        el("data-rows").setAttribute("aria-label", data_words.NAMES[tab])
         el("data-rows").replaceChildren()
         el("data-order").replaceChildren()
         for name, text in data_words.ORDERS[tab]:

@@ -3,6 +3,7 @@
 from ui import words
 from ui.client import AgentError
 from ui.kit.dom import clone, document, download, el, go, local_time, on, say, show, slot, tone
+from ui.kit.texts import t
 from ui.screens.data import data_words
 from ui.shell import banner
 
@@ -64,7 +65,7 @@ class One:
                 banner.show_error(error, self.refresh)
                 return
             self._shown = None
-            say(el("one-title"), "Gone")
+            say(el("one-title"), t("Gone"))
             show(el("one-body"), False)
             show(el("one-gone"), True)
             return

@@ -2,6 +2,7 @@
 
 from ui.kit.dom import clone, el, on, say, show, slot
 from ui.kit.form import Form
+from ui.kit.texts import t
 from ui.screens.data import data_words
 
 
@@ -15,7 +16,7 @@ class Protocols:
     def __init__(self, agent):
         self._agent = agent
         self._shown = None
-        self._form = Form("install", self._install, "Installing…")
+        self._form = Form("install", self._install, t("Installing…"))
         on(el("install-open"), "click", lambda _: self._ask(True))
         on(el("install-cancel"), "click", lambda _: self._ask(False))
 

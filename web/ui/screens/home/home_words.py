@@ -1,6 +1,7 @@
 """The texts of the home screen. As words.py, it touches no page."""
 
 from ui import words
+from ui.kit.texts import plural, t
 
 _FULL = 507
 _LONGEST = 120
@@ -19,36 +20,25 @@ def needs(state, requests):
     refused = sum([node["refused"] for node in nodes if not _is_full(node)])
     asking = sorted({(node["endpoint"], node["registration"]["state"]) for node in nodes if words.asks(node)})
     if state["storage"]["trouble"]:
-        found.append(("bad", "This browser does not store what you write.", "Settings", "settings"))
-    found.extend([("bad", words.node_name(one) + " has no room left for you.", "Look at it", "nodes") for one in full])
+        found.append(("bad", t("This browser does not store what you write."), t("Settings"), "settings"))
+    lack = t("{name} has no room left for you.")
+    found.extend([("bad", lack.format(name=words.node_name(one)), t("Look at it"), "nodes") for one in full])
     if refused:
-        found.append(
-            (
-                "bad",
-                words.count(refused, "message") + " were refused by a node."
-                if refused > 1
-                else "A message was refused by a node.",
-                "See why",
-                "nodes",
-            )
-        )
+        said = plural(refused, "A message was refused by a node.", "{n} messages were refused by a node.")
+        found.append(("bad", said, t("See why"), "nodes"))
+    consent, invitation = t("{name} asks for your consent."), t("{name} asks for an invitation.")
     for one, asked in asking:
-        found.append(("warn", words.node_name(one) + " " + words.ASKS[asked].lower() + ".", "Answer", "nodes"))
+        said = (invitation if asked == "invitation" else consent).format(name=words.node_name(one))
+        found.append(("warn", said, t("Answer"), "nodes"))
     if requests:
-        found.append(
-            ("warn", words.count(requests, "person wants", "people want") + " to write to you.", "Look", "messages")
-        )
+        said = plural(requests, "{n} person wants to write to you.", "{n} people want to write to you.")
+        found.append(("warn", said, t("Look"), "messages"))
     if state["vault"]["words"]:
-        found.append(
-            (
-                "warn",
-                "Your twelve words are not on paper: nothing else brings everything back.",
-                "Write them down",
-                "settings",
-            )
-        )
+        said = t("Your twelve words are not on paper: nothing else brings everything back.")
+        found.append(("warn", said, t("Write them down"), "settings"))
     if not state["endpoints"] and not state["did_error"]:
-        found.append(("warn", "You have no node: everything is in this browser only.", "Add one", "nodes"))
+        said = t("You have no node: everything is in this browser only.")
+        found.append(("warn", said, t("Add one"), "nodes"))
     return found
 
 
@@ -60,14 +50,19 @@ def _is_full(node):
 def steps(has_notes, has_people, vault):
     """Return the first steps, as (done, words, label of the link, address); none once all are taken."""
     found = [
-        (has_notes, "Write something. It is here, and on your nodes, when you close this.", "Write", "notes"),
+        (
+            has_notes,
+            t("Write something. It is here, and on your nodes, when you close this."),
+            t("Write"),
+            "notes",
+        ),
         (
             not vault["words"],
-            "Put your twelve words on paper. They open all of this on a second device, too.",
-            "Show them",
+            t("Put your twelve words on paper. They open all of this on a second device, too."),
+            t("Show them"),
             "settings",
         ),
-        (has_people, "Give somebody your address, and write to one another.", "Messages", "messages"),
+        (has_people, t("Give somebody your address, and write to one another."), t("Messages"), "messages"),
     ]
     return [] if all(step[0] for step in found) else found
 
@@ -75,14 +70,14 @@ def steps(has_notes, has_people, vault):
 def first_line(text):
     """Write the beginning of a note in one line, without the marks of a heading."""
     line = " ".join(text[: 4 * _LONGEST].split())[:_LONGEST].lstrip("# ")
-    return words.theirs(line) or "An empty note"
+    return words.theirs(line) or t("An empty note")
 
 
 def message(entry):
     """Write the last message of a conversation in one line."""
     name = words.theirs(entry["name"]) if entry["name"] else words.short_did(words.theirs(entry["did"]))
     text = words.theirs(" ".join(entry["text"].split()))
-    return name + ": " + ("you: " if entry["mine"] else "") + text
+    return name + ": " + (t("you: {text}", text=text) if entry["mine"] else text)
 
 
 def places(nodes, tone_and_words):
@@ -92,5 +87,7 @@ def places(nodes, tone_and_words):
         tone_and_words: as the header has them.
     """
     name, text = tone_and_words
-    where = "In this browser" + (" and on " + words.count(len(nodes), "node") if nodes else "")
-    return name, where + ". " + text + "."
+    where = t("In this browser.")
+    if nodes:
+        where = plural(len(nodes), "In this browser and on {n} node.", "In this browser and on {n} nodes.")
+    return name, where + " " + text + "."

@@ -4,6 +4,7 @@ from ui import words
 from ui.client import AgentError
 from ui.kit.dom import clone, document, el, go, keep, local_time, now, on, place, say, show, slot, tone
 from ui.kit.rounds import Rounds
+from ui.kit.texts import t
 from ui.screens.home import home_words
 from ui.screens.settings import key_words
 from ui.shell import banner
@@ -133,5 +134,5 @@ def _facts(facts, name, part):
         else:
             link.remove()
             row.setAttribute("data-done", "")
-            say(slot(row, "words"), "Done: " + text)
+            say(slot(row, "words"), t("Done: {text}", text=text))
         parent.append(row)

@@ -30,6 +30,7 @@ from ui.kit.dom import (
 )
 from ui.kit.form import Form
 from ui.kit.rounds import Rounds
+from ui.kit.texts import t
 from ui.screens.messages import message_words
 from ui.shell import banner
 
@@ -58,7 +59,7 @@ class Conversation:
         self._bubbles = {}
         self._rounds = Rounds(self._ask)
         self._outbox = _Outbox(agent, self._sent, self._refused)
-        self._name_form = Form("rename", self._rename, "Saving…")
+        self._name_form = Form("rename", self._rename, t("Saving…"))
         on_items(el("bubbles"), "data-message", self._bubbles)
         on(el("message-form"), "submit", self._submit)
         on(el("message-text"), "keydown", self._key)
@@ -132,7 +133,7 @@ class Conversation:
         say(el("judge-words"), message_words.judge(found) if standing == "stranger" else "")
         show(el("conversation-block"), standing in ("accepted", "blocked"))
         show(el("conversation-rename"), standing == "accepted")
-        say(el("conversation-block"), "Unblock" if standing == "blocked" else "Block")
+        say(el("conversation-block"), t("Unblock") if standing == "blocked" else t("Block"))
         show(el("message-form"), standing != "blocked")
         keys = [message["key"] for message in found["messages"]]
         waiting = [one for one in self._outbox.waiting(found["did"]) if one["key"] not in keys]

@@ -1,16 +1,17 @@
 """The texts of the messages. As words.py, it touches no page."""
 
 from ui import problems, words
+from ui.kit.texts import plural, t
 
 _STATES = {
-    "sending": ("○", "Being sent"),
-    "here": ("○", "Only in this browser yet"),
-    "mine": ("◐", "On your nodes, not on theirs yet"),
-    "theirs": ("●", "On their nodes"),
-    "failed": ("!", "Not delivered"),
+    "sending": ("○", t("Being sent")),
+    "here": ("○", t("Only in this browser yet")),
+    "mine": ("◐", t("On your nodes, not on theirs yet")),
+    "theirs": ("●", t("On their nodes")),
+    "failed": ("!", t("Not delivered")),
 }
 
-UNREADABLE = "This message cannot be read here."
+UNREADABLE = t("This message cannot be read here.")
 
 
 def delivery(state):
@@ -33,36 +34,42 @@ def last(entry):
     if entry["created"] is None:
         return ""
     text = words.theirs(entry["text"]) or UNREADABLE
-    return "You: " + text if entry["mine"] else text
+    return t("You: {text}", text=text) if entry["mine"] else text
 
 
 def judge(person):
     """Ask whether somebody who wrote for the first time is to be heard."""
-    return (
-        name(person) + " writes to you for the first time. Nobody is told whether you have read this. Do you know them?"
+    return t(
+        "{name} writes to you for the first time. Nobody is told whether you have read this. Do you know them?",
+        name=name(person),
     )
 
 
 def refusal(kind, message):
     """Write why a message could not be sent, from the error."""
     if kind in ("EncryptionError", "DidError"):
-        return "Nobody can be found under this address now. Check it, or try again later."
+        return t("Nobody can be found under this address now. Check it, or try again later.")
     return problems.complaint(kind, message)
 
 
 def blocked(number):
     """Write how many people are blocked."""
-    return words.count(number, "person", "people") + " blocked." if number else ""
+    return plural(number, "{n} person blocked.", "{n} people blocked.") if number else ""
 
 
 def needs(requests, new):
     """Write what in the messages needs the person."""
     parts = []
     if new:
-        parts.append(words.count(new, "new message"))
+        parts.append(new_messages(new))
     if requests:
-        parts.append(words.count(requests, "request"))
-    return " and ".join(parts)
+        parts.append(plural(requests, "{n} request", "{n} requests"))
+    return t("{some} and {last}", some=parts[0], last=parts[1]) if len(parts) == 2 else "".join(parts)
+
+
+def new_messages(number):
+    """Write how many messages are new."""
+    return plural(number, "{n} new message", "{n} new messages")
 
 
 def address_in(text):

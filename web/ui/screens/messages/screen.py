@@ -5,6 +5,7 @@ from ui.client import AgentError
 from ui.kit.dom import clone, copied, el, go, local_time, now, on, place, say, show, slot, window
 from ui.kit.form import Form
 from ui.kit.rounds import Rounds
+from ui.kit.texts import t
 from ui.screens.messages import message_words
 from ui.screens.messages.conversation import Conversation
 from ui.shell import banner
@@ -26,12 +27,12 @@ class Messages:
         self._requests = {}
         self._rounds = Rounds(self._ask)
         self._conversation = Conversation(agent, self.refresh)
-        self._form = Form("person", self._write_to, "Looking…")
+        self._form = Form("person", self._write_to, t("Looking…"))
         on(el("person-open"), "click", lambda _: self._ask_whom(True))
         on(el("person-cancel"), "click", lambda _: self._ask_whom(False))
         on(el("messages-on"), "click", self._turn_on)
-        on(el("link-copy"), "click", lambda _: self._copy("link-copy", self._link(), "Copy the link"))
-        on(el("address-copy"), "click", lambda _: self._copy("address-copy", self._me, "Copy the address alone"))
+        on(el("link-copy"), "click", lambda _: self._copy("link-copy", self._link(), t("Copy the link")))
+        on(el("address-copy"), "click", lambda _: self._copy("address-copy", self._me, t("Copy the address alone")))
 
     def show(self, state):
         """Show the messages of the identity in use."""
@@ -132,10 +133,10 @@ class Messages:
     async def _write_to(self):
         did = message_words.address_in(el("person-address").value)
         if did is None:
-            self._form.complain("That is not an address. It begins with did:, or is a link that somebody gave you.")
+            self._form.complain(t("That is not an address. It begins with did:, or is a link that somebody gave you."))
             return
         if did == self._me:
-            self._form.complain("That is your own address: give it to others, and they can write to you.")
+            self._form.complain(t("That is your own address: give it to others, and they can write to you."))
             return
         self._ask_whom(False)
         go("messages/" + did)
@@ -149,7 +150,7 @@ class Messages:
 
     async def _copy(self, button, text, label):
         if await copied(text):
-            say(el(button), "Copied")
+            say(el(button), t("Copied"))
         else:
             # Without the permission the person can still copy what is now selected.
             show(el("address-shown"), True)
@@ -180,7 +181,7 @@ class _Row:
         badge = self._slot("new")
         show(badge, bool(person["new"]))
         say(badge, str(person["new"]) if person["new"] else "")
-        badge.setAttribute("title", words.count(person["new"], "new message"))
+        badge.setAttribute("title", message_words.new_messages(person["new"]))
         self.tick()
 
     def mark(self, is_open):

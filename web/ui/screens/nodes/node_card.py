@@ -2,6 +2,7 @@
 
 from ui import words
 from ui.kit.dom import clone, document, now, say, show, slot, tone
+from ui.kit.texts import plural, t
 from ui.screens.nodes.registration import Registration
 
 
@@ -24,8 +25,8 @@ class NodeCard:
         name = words.node_name(endpoint)
         say(self._slot("name"), name)
         self._slot("name").title = endpoint
-        self._slot("remove").setAttribute("aria-label", "Remove " + name)
-        self._slot("ask").setAttribute("aria-label", "Remove " + name + "?")
+        self._slot("remove").setAttribute("aria-label", t("Remove {name}", name=name))
+        self._slot("ask").setAttribute("aria-label", t("Remove {name}?", name=name))
         self._registration = Registration(agent, self.element, endpoint, refresh)
         self.actions = {
             "retry": lambda _: retry(endpoint),
@@ -58,14 +59,14 @@ class NodeCard:
         self._needed = words.node_needed(reason)
         say(self._slot("ask-words"), self._needed)
         self._removing(False)
-        say(self._slot("remove-yes"), "Remove anyway")
+        say(self._slot("remove-yes"), t("Remove anyway"))
         self._slot("remove-no").focus()
 
     def tick(self):
         """Say again how long ago the last sync was, and how long it is until the next try."""
         node = self._node
         last = node["last_success"]
-        say(self._slot("last"), "never" if last is None else words.ago((now() - last) / 1000))
+        say(self._slot("last"), t("never") if last is None else words.ago((now() - last) / 1000))
         left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
         name, text = words.node_state(node, left if left > 0 else None)
         tone(self._slot("dot"), name)
@@ -81,7 +82,7 @@ class NodeCard:
     def _removing(self, busy):
         button = self._slot("remove-yes")
         button.disabled = busy
-        say(button, "Removing…" if busy else "Remove")
+        say(button, t("Removing…") if busy else t("Remove"))
 
     def _ask(self, asking):
         self._needed = None
@@ -94,7 +95,7 @@ class NodeCard:
         show(self._slot("refused"), bool(node["refused"]))
         if not node["refused"]:
             return
-        say(self._slot("refused-title"), words.count(node["refused"], "message") + " refused")
+        say(self._slot("refused-title"), plural(node["refused"], "{n} message refused", "{n} messages refused"))
         lines = self._slot("refused-list")
         lines.replaceChildren()
         for entry in node["refusals"]:

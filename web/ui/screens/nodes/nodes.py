@@ -4,6 +4,7 @@ from ui import words
 from ui.client import AgentError
 from ui.kit.dom import el, keep, on, on_items, say, show, spent, tone, window
 from ui.kit.form import Form
+from ui.kit.texts import plural, t
 from ui.screens.nodes.node_card import NodeCard
 from ui.screens.nodes.picture import Picture
 from ui.screens.settings import key_words
@@ -82,19 +83,19 @@ class Nodes:
         tone(el("summary"), name)
         say(el("summary-words"), text)
         troubled = [node for node in self._nodes if words.troubles(node)]
-        need("nodes", len(troubled), words.count(len(troubled), "node needs you", "nodes need you"), "bad")
+        need("nodes", len(troubled), _needing(len(troubled)), "bad")
 
     def down(self):
         """Say in the header that there is no node in this page."""
         tone(el("summary"), "bad")
-        say(el("summary-words"), "Not running")
+        say(el("summary-words"), t("Not running"))
 
     def locked(self, state):
         """Say in the header that nothing syncs, since the vault is not open."""
         self._nodes = []
         need("nodes", 0, "")
         tone(el("summary"), "busy" if state == "recovering" else None)
-        say(el("summary-words"), "Coming back" if state == "recovering" else "Locked")
+        say(el("summary-words"), t("Coming back") if state == "recovering" else t("Locked"))
 
     @property
     def counting_down(self):
@@ -112,7 +113,7 @@ class Nodes:
     def _busy(self, syncing):
         button = el("sync-now")
         button.disabled = syncing or not self._nodes
-        say(button, "Syncing…" if syncing else "Sync now")
+        say(button, t("Syncing…") if syncing else t("Sync now"))
         show(el("sync-bar"), syncing)
         if not syncing:
             say(el("sync-words"), "")
@@ -146,7 +147,7 @@ class Nodes:
 
     async def _compare(self, _):
         el("compare").disabled = True
-        self._write_news("Comparing…")
+        self._write_news(t("Comparing…"))
         try:
             found = await self._agent.call("compare")
             self._write_news(words.comparison(found))
@@ -192,13 +193,17 @@ class Nodes:
         await self._refresh()
 
 
+def _needing(number):
+    return plural(number, "{n} node needs you", "{n} nodes need you")
+
+
 class _NodeForm:
     """The form below the nodes, and the button that opens it."""
 
     def __init__(self, agent, changed):
         self._agent = agent
         self._changed = changed
-        self._form = Form("node", self._add, "Adding…")
+        self._form = Form("node", self._add, t("Adding…"))
         on(el("node-open"), "click", lambda _: self._open(True))
         on(el("node-cancel"), "click", lambda _: self._open(False))
 

@@ -10,6 +10,7 @@ import json
 
 from ui.client import AgentError
 from ui.kit.dom import clone, el, keep, kept, now, on, on_items, on_window, saves, say, show, slot, tone
+from ui.kit.texts import t
 from ui.screens.notes.note_card import is_long
 from ui.screens.settings import storage_words
 from ui.shell import banner
@@ -113,7 +114,7 @@ class Composer:
         if self._working:
             return
         self._working = True
-        self._mark(None, "Being saved")
+        self._mark(None, t("Being saved"))
         try:
             while self._queue:
                 draft = self._queue[0]
@@ -121,9 +122,9 @@ class Composer:
                     note = await self._agent.call("create_note", text=draft.text, created=draft.created)
                 except AgentError as error:
                     if error.kind == "VaultLocked":
-                        self._mark("bad", "Saved once you unlock")
+                        self._mark("bad", t("Saved once you unlock"))
                     else:
-                        self._mark("bad", "Not saved", stopped=True)
+                        self._mark("bad", t("Not saved"), stopped=True)
                     banner.show_error(error)
                     return
                 self._done(draft)
@@ -161,8 +162,8 @@ class _Draft:
         for name in ("time", "edit", "share", "delete"):
             show(self._slot(name), False)
         show(self._slot("waiting"), True)
-        say(self._slot("waiting"), "Being saved")
-        say(self._slot("delete-words"), "Delete it? It is saved nowhere.")
+        say(self._slot("waiting"), t("Being saved"))
+        say(self._slot("delete-words"), t("Delete it? It is saved nowhere."))
 
     def mark(self, name, text, stopped):
         """Say how it stands; if that has `stopped`, it may be given up."""

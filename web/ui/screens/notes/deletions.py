@@ -10,6 +10,7 @@ import json
 
 from ui.client import AgentError
 from ui.kit.dom import keep, kept, now, on_window, spawn, window
+from ui.kit.texts import t
 from ui.screens.notes import note_words
 from ui.shell import banner, toast
 
@@ -54,7 +55,7 @@ class Deletions:
         self._keep(entries)
         self._own = note_id
         undo, over = lambda: self._undo(note_id), lambda: self._carry_out(note_id)
-        toast.offer(note_words.DELETED, "Undo", undo, over, SECONDS, focus=True)
+        toast.offer(note_words.DELETED, t("Undo"), undo, over, SECONDS, focus=True)
         await self._changed()
 
     def tick(self):

@@ -2,6 +2,7 @@
 
 from ui import words
 from ui.kit.dom import local_time, now, say, show, slot, tone
+from ui.kit.texts import t
 from ui.screens.notes import note_words
 from ui.screens.notes.sharing import Sharing
 
@@ -66,7 +67,8 @@ class Item:
         seconds = (moment - note["modified"]) / 1000
         self._told_at = moment
         self._told_until = moment + 1000 * words.true_for(seconds)
-        say(self._time, ("Edited " if note["edited"] else "") + words.ago(seconds))
+        ago = words.ago(seconds)
+        say(self._time, t("Edited {ago}", ago=ago) if note["edited"] else ago)
         self._time.title = local_time(note["modified"])
 
     def restore(self):

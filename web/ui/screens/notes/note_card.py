@@ -3,6 +3,7 @@
 from ui import words
 from ui.client import AgentError
 from ui.kit.dom import clone, document, now, saves, say, show, slot, window
+from ui.kit.texts import t
 from ui.screens.notes import edits, note_words
 from ui.screens.notes.editor import Editor
 from ui.screens.notes.item import Item
@@ -162,7 +163,8 @@ class NoteCard(Item):
         text, before, version = self._editor.text, self._editor.before, self._note["version"]
         await self._close()
         if text.strip() and text != before and not self._gone:
-            toast.offer(note_words.LEFT, "Undo", lambda: self._reopen(text, version), None, note_words.LEFT_SECONDS)
+            undo = t("Undo")
+            toast.offer(note_words.LEFT, undo, lambda: self._reopen(text, version), None, note_words.LEFT_SECONDS)
 
     def _reopen(self, text, version):
         if not self._editor and self.element.isConnected:

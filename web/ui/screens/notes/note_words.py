@@ -1,50 +1,51 @@
 """The words of the place of the notes. As ui/words.py, it touches no page."""
 
-from ui.words import count, grouped, node_name
+from ui.kit.texts import grouped, plural, t, tenths
+from ui.words import node_name
 
-DELETED = "Note deleted. It goes everywhere in a moment."
-RESTORED = "Your text from before this page was loaded anew; it is not saved yet."
-LEFT = "Your changes were left out."
+DELETED = t("Note deleted. It goes everywhere in a moment.")
+RESTORED = t("Your text from before this page was loaded anew; it is not saved yet.")
+LEFT = t("Your changes were left out.")
 LEFT_SECONDS = 8
-CHANGED = "This note was changed elsewhere meanwhile. Saving replaces that change."
-GONE = "This note was deleted elsewhere. Saving keeps your text as a new note."
-EMPTY = "A note cannot be empty. Delete it instead."
-COPIED = "Link copied"
-NOT_COPIED = "The browser does not let this page copy. The link is selected: copy it by hand."
+CHANGED = t("This note was changed elsewhere meanwhile. Saving replaces that change.")
+GONE = t("This note was deleted elsewhere. Saving keeps your text as a new note.")
+EMPTY = t("A note cannot be empty. Delete it instead.")
+COPIED = t("Link copied")
+NOT_COPIED = t("The browser does not let this page copy. The link is selected: copy it by hand.")
 
 
-WAITS = "Waits for the one before"
-READS = "Being read"
-NOT_ADDED = "Not added"
-NAMELESS = "file"
+WAITS = t("Waits for the one before")
+READS = t("Being read")
+NOT_ADDED = t("Not added")
+NAMELESS = t("file")
 
 _KINDS = {
-    "image": "Picture",
-    "video": "Video",
-    "audio": "Sound",
-    "text": "Text",
+    "image": t("Picture"),
+    "video": t("Video"),
+    "audio": t("Sound"),
+    "text": t("Text"),
 }
 
 
 def size(number):
     """Write a number of bytes, as exactly as anybody wants to know it."""
     if number < 1000:
-        return count(number, "byte")
+        return plural(number, "{n} byte", "{n} bytes")
     for unit in ("kB", "MB", "GB"):
         number /= 1000
         if number < 999.5 or unit == "GB":
-            return (str(int(number * 10 + 0.5) / 10) if number < 9.95 else grouped(int(number + 0.5))) + " " + unit
+            return (tenths(int(number * 10 + 0.5)) if number < 9.95 else grouped(int(number + 0.5))) + " " + unit
 
 
 def about_file(media_type, number):
     """Write what a file is, and how large."""
-    kind = "PDF" if media_type == "application/pdf" else _KINDS.get(media_type.split("/")[0], "File")
+    kind = "PDF" if media_type == "application/pdf" else _KINDS.get(media_type.split("/")[0], t("File"))
     return kind + " · " + size(number)
 
 
 def come(done, total):
     """Write how much of a file has come."""
-    return size(done) + " of " + size(total)
+    return t("{done} of {total}", done=size(done), total=size(total))
 
 
 def found(number, more, searched, whole):
@@ -55,10 +56,15 @@ def found(number, more, searched, whole):
         searched: the notes that were looked through.
         whole: False while not all were.
     """
-    notes = count(number, "note") + (" and more" if more else "") if number else "Nothing"
+    if not number:
+        notes = t("Nothing")
+    elif more:
+        notes = plural(number, "{n} note and more", "{n} notes and more")
+    else:
+        notes = plural(number, "{n} note", "{n} notes")
     if whole:
-        return notes + " found"
-    return notes + " found so far, in " + count(searched, "note")
+        return t("{notes} found", notes=notes)
+    return plural(searched, "{notes} found so far, in {n} note", "{notes} found so far, in {n} notes", notes=notes)
 
 
 def tag_button(tag, number):
@@ -73,7 +79,7 @@ def lacking(waiting):
         name = node_name(one["endpoint"])
         if name not in names:
             names.append(name)
-    return "Not yet on " + ", ".join(names)
+    return t("Not yet on {names}", names=", ".join(names))
 
 
 def sharing(published, links, waiting):
@@ -84,12 +90,13 @@ def sharing(published, links, waiting):
         waiting: the nodes that do not have it yet.
     """
     if not published:
-        return (
-            "Only you can read it. If you publish it, anybody who has its link can, without an account, "
-            "and may keep a copy."
+        return t(
+            "Only you can read it. If you publish it, anybody who has its link can, without an account, and may keep "
+            "a copy."
         )
     if not links:
-        return "It is published, but you have no node: add one, and there is a link that others can open."
+        return t("It is published, but you have no node: add one, and there is a link that others can open.")
     if len(waiting) >= len(links):
-        return "It is published. The link works once your node has it, which is on its way."
-    return "Anybody who has this link can read it. It comes from " + node_name(links[0].split("/did:")[0]) + "."
+        return t("It is published. The link works once your node has it, which is on its way.")
+    name = node_name(links[0].split("/did:")[0])
+    return t("Anybody who has this link can read it. It comes from {name}.", name=name)

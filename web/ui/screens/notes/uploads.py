@@ -5,6 +5,7 @@ import json
 from ui import words
 from ui.client import AgentError
 from ui.kit.dom import clone, el, go, now, on, on_items, place, say, show, slot, spawn, window
+from ui.kit.texts import t
 from ui.screens.notes import note_words
 from ui.shell import banner
 
@@ -91,7 +92,7 @@ class Uploads:
         try:
             answer = json.loads(await window.web5Link("add_file", json.dumps(arguments), row.file))
         except Exception as error:
-            answer = {"error": {"kind": "Worker", "message": "The page's node did not start", "detail": str(error)}}
+            answer = {"error": {"kind": "Worker", "message": t("The page's node did not start"), "detail": str(error)}}
         if "error" in answer:
             error = answer["error"]
             row.fail()
@@ -157,4 +158,4 @@ class _Row:
         self.failed = True
         show(slot(self.element, "bar"), False)
         say(slot(self.element, "come"), note_words.NOT_ADDED)
-        say(slot(self.element, "stop"), "Dismiss")
+        say(slot(self.element, "stop"), t("Dismiss"))

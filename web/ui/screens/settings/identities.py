@@ -3,6 +3,7 @@
 from ui import words
 from ui.kit.dom import clone, copied, el, on, on_items, say, show, slot, window
 from ui.kit.form import Form
+from ui.kit.texts import t
 from ui.screens.settings import key_words
 from ui.shell import banner
 
@@ -20,7 +21,7 @@ class Identities:
         self._refresh = refresh
         self._rows = {}
         self._renamed = None
-        self._form = Form("name", self._save, "Saving…")
+        self._form = Form("name", self._save, t("Saving…"))
         on_items(el("identity-list"), "data-identity", self._rows)
         on(el("name-open"), "click", lambda _: self._ask_name(None))
         on(el("name-cancel"), "click", lambda _: el("name-dialog").close())
@@ -76,14 +77,14 @@ class Identities:
     def _ask_name(self, did):
         self._renamed = did
         self._form.clear()
-        say(el("name-title"), "Rename this identity" if did else "A new identity")
+        say(el("name-title"), t("Rename this identity") if did else t("A new identity"))
         show(el("name-hint"), not did)
         el("name-dialog").showModal()
 
     async def _save(self):
         name = el("name-text").value.strip()
         if not name:
-            self._form.complain("It needs a name, so that you know it again.")
+            self._form.complain(t("It needs a name, so that you know it again."))
             return
         if self._renamed:
             await self._agent.call("rename_identity", did=self._renamed, called=name)
@@ -122,8 +123,8 @@ class _Row:
         show(self._slot("used"), in_use)
         show(self._slot("use"), not in_use)
         show(self._slot("delete"), may_go)
-        self._slot("use").setAttribute("aria-label", "Use " + name)
-        self._slot("ask").setAttribute("aria-label", "Delete " + name + "?")
+        self._slot("use").setAttribute("aria-label", t("Use {name}", name=name))
+        self._slot("ask").setAttribute("aria-label", t("Delete {name}?", name=name))
 
     def _slot(self, name):
         return slot(self.element, name)
@@ -135,9 +136,9 @@ class _Row:
 
     async def _copy(self, _):
         if await copied(self._did):
-            say(self._slot("copy"), "Copied")
+            say(self._slot("copy"), t("Copied"))
         else:
             # Without the permission the person can still copy what is now selected.
             say(self._slot("did"), self._did)
             window.getSelection().selectAllChildren(self._slot("did"))
-            say(self._slot("copy"), "Selected")
+            say(self._slot("copy"), t("Selected"))

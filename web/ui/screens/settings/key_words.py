@@ -4,6 +4,7 @@ As words.py, it touches no page.
 """
 
 from ui import words
+from ui.kit.texts import plural, t
 
 
 def summary(nodes, syncing, error, keys):
@@ -19,40 +20,47 @@ def summary(nodes, syncing, error, keys):
 
 def _of_keys(keys):
     if not keys:
-        return "warn", "Keys kept here only"
+        return "warn", t("Keys kept here only")
     if any(node["refused"] or words.refuses(node) for node in keys):
-        return "bad", "Keys refused"
+        return "bad", t("Keys refused")
     down = [node for node in keys if node["reachable"] is False]
     if down:
-        return "warn", "Keys: " + str(len(down)) + " of " + str(len(keys)) + " unreachable"
+        return "warn", t("Keys: {n} of {all} unreachable", n=len(down), all=len(keys))
     if any(words.asks(node) or words.fails(node) for node in keys):
-        return "warn", "Keys: not synced"
+        return "warn", t("Keys: not synced")
     if any(node["pending_out"] or node["pending_in"] for node in keys):
-        return "warn", "Keys waiting"
+        return "warn", t("Keys waiting")
     if any(node["last_success"] is None for node in keys):
-        return None, "Keys not synced yet"
+        return None, t("Keys not synced yet")
     return None
 
 
 def trouble(nodes):
     """Write where the identities and their keys are not yet, from which words bring them back; or an empty text."""
     if not nodes:
-        return "Your keys are in this browser only: no node keeps them, so your words bring nothing back."
-    told = []
-    for node in nodes:
-        error = node["last_error"]
-        if node["refused"] or words.refuses(node):
-            found = "refuses them" + (" (" + words.code_and_detail(error) + ")" if error else "")
-        elif node["pending_out"]:
-            found = "lacks " + words.count(node["pending_out"], "message") + " of them"
-        elif node["pending_in"]:
-            found = "has " + words.count(node["pending_in"], "message") + " of them that are not here yet"
-        elif node["last_success"] is None:
-            found = "may not have them yet"
-        else:
-            continue
-        told.append(words.node_name(node["endpoint"]) + " " + found)
-    return "Your keys and identities: " + "; ".join(told) + "." if told else ""
+        return t("Your keys are in this browser only: no node keeps them, so your words bring nothing back.")
+    told = [one for one in [_trouble(node) for node in nodes] if one]
+    return t("Your keys and identities: {troubles}.", troubles="; ".join(told)) if told else ""
+
+
+def _trouble(node):
+    name, error = words.node_name(node["endpoint"]), node["last_error"]
+    if node["refused"] or words.refuses(node):
+        if error:
+            return t("{name} refuses them ({why})", name=name, why=words.code_and_detail(error))
+        return t("{name} refuses them", name=name)
+    if node["pending_out"]:
+        return plural(
+            node["pending_out"], "{name} lacks {n} message of them", "{name} lacks {n} messages of them", name=name
+        )
+    if node["pending_in"]:
+        return plural(
+            node["pending_in"],
+            "{name} has {n} message of them that is not here yet",
+            "{name} has {n} messages of them that are not here yet",
+            name=name,
+        )
+    return t("{name} may not have them yet", name=name) if node["last_success"] is None else ""
 
 
 def publish_error(reason, before):
@@ -63,5 +71,13 @@ def publish_error(reason, before):
     """
     if not reason:
         return ""
-    told = "still lead to the nodes that your keys had before" if before else "find nothing"
-    return "Your keys are not published yet, so your words " + told + ". It is tried again. " + words.theirs(reason)
+    if before:
+        return t(
+            "Your keys are not published yet, so your words still lead to the nodes that your keys had before. It is "
+            "tried again. {reason}",
+            reason=words.theirs(reason),
+        )
+    return t(
+        "Your keys are not published yet, so your words find nothing. It is tried again. {reason}",
+        reason=words.theirs(reason),
+    )

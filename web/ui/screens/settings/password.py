@@ -2,6 +2,7 @@
 
 from ui.kit.dom import el, on, say, show
 from ui.kit.form import Form, same_twice
+from ui.kit.texts import t
 from ui.screens.settings import vault_words
 
 
@@ -17,7 +18,7 @@ class PasswordDialog:
         self._agent = agent
         self._refresh = refresh
         self._has_one = False
-        self._form = Form("password", self._save, "Saving…")
+        self._form = Form("password", self._save, t("Saving…"))
         on(el("password-remove"), "click", lambda _: self._form.run(self._remove))
         on(el("password-cancel"), "click", lambda _: el("password-dialog").close())
         on(el("password-dialog"), "close", lambda _: self._form.clear())
@@ -47,7 +48,7 @@ class PasswordDialog:
     async def _change(self, new):
         old = el("password-old").value if self._has_one else None
         if old == "":
-            self._form.complain("Type the password that it has had until now.")
+            self._form.complain(t("Type the password that it has had until now."))
             return
         await self._agent.call("change_password", old=old, new=new)
         el("password-dialog").close()

@@ -2,6 +2,7 @@
 
 from ui.kit.dom import copied, document, el, on, say, show, window
 from ui.kit.form import Form
+from ui.kit.texts import t
 
 
 class PhraseDialog:
@@ -17,8 +18,8 @@ class PhraseDialog:
         self._refresh = refresh
         self._words = []
         self._asked = ()
-        self._form = Form("phrase", self._check, "Done")
-        self._reveal_form = Form("reveal", self._reveal, "Fetching them…")
+        self._form = Form("phrase", self._check, t("Done"))
+        self._reveal_form = Form("reveal", self._reveal, t("Fetching them…"))
         on(el("reveal-cancel"), "click", lambda _: el("phrase-dialog").close())
         on(el("phrase-copy"), "click", self._copy)
         on(el("phrase-later"), "click", lambda _: el("phrase-dialog").close())
@@ -59,8 +60,8 @@ class PhraseDialog:
             items.append(item)
 
     def _show(self):
-        say(el("phrase-title"), "Your twelve words")
-        say(el("phrase-copy"), "Copy")
+        say(el("phrase-title"), t("Your twelve words"))
+        say(el("phrase-copy"), t("Copy"))
         show(el("reveal-form"), False)
         show(el("phrase-form"), False)
         show(el("phrase-shown"), True)
@@ -68,9 +69,9 @@ class PhraseDialog:
     def _ask(self):
         first, second = _two_of(len(self._words))
         self._asked = (("first", first), ("second", second))
-        say(el("phrase-title"), "Are they on paper?")
+        say(el("phrase-title"), t("Are they on paper?"))
         for name, place in self._asked:
-            say(el("phrase-" + name + "-label"), "Word " + str(place + 1))
+            say(el("phrase-" + name + "-label"), t("Word {n}", n=place + 1))
         self._form.clear()
         show(el("phrase-shown"), False)
         show(el("phrase-form"), True)
@@ -80,7 +81,7 @@ class PhraseDialog:
         for name, place in self._asked:
             field = el("phrase-" + name)
             if field.value.strip().lower() != self._words[place]:
-                self._form.complain("Word " + str(place + 1) + " is another one. Look at your paper.")
+                self._form.complain(t("Word {n} is another one. Look at your paper.", n=place + 1))
                 field.focus()
                 return
         await self._agent.call("forget_words")
@@ -89,11 +90,11 @@ class PhraseDialog:
 
     async def _copy(self, _):
         if await copied(" ".join(self._words)):
-            say(el("phrase-copy"), "Copied")
+            say(el("phrase-copy"), t("Copied"))
         else:
             # Without the permission the person can still copy what is now selected.
             window.getSelection().selectAllChildren(el("phrase-words"))
-            say(el("phrase-copy"), "Selected")
+            say(el("phrase-copy"), t("Selected"))
 
 
 def _two_of(number):

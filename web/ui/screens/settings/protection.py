@@ -3,6 +3,7 @@
 import json
 
 from ui.kit.dom import el, keep, kept, on, say, show, tone
+from ui.kit.texts import t
 from ui.screens.settings import vault_words
 from ui.shell import banner
 
@@ -43,7 +44,7 @@ class Protection:
         name, text = vault_words.protection_phrase(owes_words)
         tone(el("protection-phrase"), name)
         say(el("protection-phrase-words"), text)
-        say(el("password-open"), "Change password" if has_password else "Set a password")
+        say(el("password-open"), t("Change password") if has_password else t("Set a password"))
         show(el("phrase-open"), owes_words)
         show(el("lock-now"), has_password)
         title, text = vault_words.invitation(has_password, owes_words)

@@ -3,6 +3,7 @@
 from ui.client import AgentError
 from ui.kit.dom import el, on, say, show
 from ui.kit.form import Form, same_twice
+from ui.kit.texts import t
 from ui.screens.settings import vault_words
 
 
@@ -18,7 +19,7 @@ class RecoveryDialog:
         self._agent = agent
         self._refresh = refresh
         self.running = False
-        self._form = Form("recovery", self._recover, "Looking…")
+        self._form = Form("recovery", self._recover, t("Looking…"))
         on(el("recovery-cancel"), "click", lambda _: el("recovery-dialog").close())
         on(el("recovery-close"), "click", lambda _: el("recovery-dialog").close())
         on(el("recovery-dialog"), "cancel", self._escape)
@@ -31,9 +32,9 @@ class RecoveryDialog:
             is_locked: True if the person may want no more than into this vault.
         """
         self._form.clear()
-        self._stage("Use your twelve words" if is_locked else "Bring back your identities", False)
+        self._stage(t("Use your twelve words") if is_locked else t("Bring back your identities"), False)
         say(el("recovery-hint"), vault_words.recovery_hint(is_locked))
-        say(el("recovery-save"), "Unlock" if is_locked else "Bring them back")
+        say(el("recovery-save"), t("Unlock") if is_locked else t("Bring them back"))
         el("recovery-dialog").showModal()
 
     def progress(self, steps):
@@ -50,16 +51,16 @@ class RecoveryDialog:
         phrase, new = el("recovery-words").value, el("recovery-new").value
         wrong = same_twice(new, el("recovery-again").value) if new or el("recovery-again").value else ""
         if not phrase.strip():
-            wrong = "Type your twelve words."
+            wrong = t("Type your twelve words.")
         if wrong:
             self._form.complain(wrong)
             return
         self.running = True
-        self._stage("Bringing them back", True)
+        self._stage(t("Bringing them back"), True)
         try:
             steps = await self._agent.call("recover", words=phrase, password=new or None)
         except AgentError:
-            self._stage("Bring back your identities", False)
+            self._stage(t("Bring back your identities"), False)
             raise
         finally:
             self.running = False

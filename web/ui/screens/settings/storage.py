@@ -4,6 +4,7 @@ import json
 
 from ui.client import AgentError
 from ui.kit.dom import download, el, on_window, say, spawn, tone, window
+from ui.kit.texts import t
 from ui.screens.settings import storage_words
 from ui.shell import banner
 
@@ -36,7 +37,7 @@ class Storage:
         if found:
             name, title, advice = found
             files = storage_words.offers_files(storage)
-            actions = (("Save keys", self._save_keys), ("Save notes", self._save_notes)) if files else ()
+            actions = ((t("Save keys"), self._save_keys), (t("Save notes"), self._save_notes)) if files else ()
             banner.put(title, advice, storage["detail"], name, actions)
 
     def look(self):

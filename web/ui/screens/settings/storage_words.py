@@ -1,42 +1,52 @@
 """What the page says of what this browser stores. As words.py, it touches no page."""
 
-from ui import words
+from ui.kit.texts import plural, t, tenths
 
-FULL = "This browser has no room left"
+FULL = t("This browser has no room left")
 
 _TROUBLES = {
     "full": (
         "bad",
         FULL,
-        "What is here is safe, but the last change was not saved. Delete notes that you can spare, which still works, "
-        "or free some room on this device.",
+        t(
+            "What is here is safe, but the last change was not saved. Delete notes that you can spare, which still "
+            "works, or free some room on this device."
+        ),
     ),
     "failing": (
         "bad",
-        "This browser stores nothing at the moment",
-        "Your notes can be read, but changes are not saved. It is tried again. If this stays, save your keys and notes "
-        "to files, then reload the page or restart the browser.",
+        t("This browser stores nothing at the moment"),
+        t(
+            "Your notes can be read, but changes are not saved. It is tried again. If this stays, save your keys and "
+            "notes to files, then reload the page or restart the browser."
+        ),
     ),
     "lost": (
         "bad",
-        "This browser's storage is gone",
-        "Its data were cleared, or it cannot be reached any more. All of it is still in this page, which goes on and "
-        "sends your notes to your nodes, but nothing is stored here: that is tried again and again. Keep this page "
-        "open, and save your keys and notes to files.",
+        t("This browser's storage is gone"),
+        t(
+            "Its data were cleared, or it cannot be reached any more. All of it is still in this page, which goes on "
+            "and sends your notes to your nodes, but nothing is stored here: that is tried again and again. Keep this "
+            "page open, and save your keys and notes to files."
+        ),
     ),
     "slow": (
         "warn",
-        "This browser's storage does not answer",
-        "Your last change is not stored yet. Keep this page open; if this stays, save your keys and notes to files, "
-        "then restart the browser.",
+        t("This browser's storage does not answer"),
+        t(
+            "Your last change is not stored yet. Keep this page open; if this stays, save your keys and notes to "
+            "files, then restart the browser."
+        ),
     ),
 }
 
 _RESTORED = (
     "warn",
-    "This browser's storage was gone, and everything is stored again",
-    "Somebody cleared this page's data, or the browser did. This page still had your notes; long ones come back from "
-    "your nodes. If you wanted them gone, close all tabs of this page, then clear its data once more.",
+    t("This browser's storage was gone, and everything is stored again"),
+    t(
+        "Somebody cleared this page's data, or the browser did. This page still had your notes; long ones come back "
+        "from your nodes. If you wanted them gone, close all tabs of this page, then clear its data once more."
+    ),
 )
 
 
@@ -59,20 +69,21 @@ def kept(persisted, used):
         persisted: whether it promised to; None if it cannot.
         used: bytes that this site takes; None if that is not known.
     """
-    takes = "" if used is None else " All that is stored here takes " + size(used) + "."
+    takes = "" if used is None else " " + t("All that is stored here takes {size}.", size=size(used))
     if persisted:
-        return "good", "This browser keeps what is stored until you delete it." + takes
-    return "warn", "This browser may delete what is stored here when it needs room; your nodes keep theirs." + takes
+        return "good", t("This browser keeps what is stored until you delete it.") + takes
+    said = t("This browser may delete what is stored here when it needs room; your nodes keep theirs.")
+    return "warn", said + takes
 
 
 def not_saved(number):
     """Write how many notes are on the page alone."""
-    return words.count(number, "note") + (" is" if number == 1 else " are") + " not saved."
+    return plural(number, "{n} note is not saved.", "{n} notes are not saved.")
 
 
 def size(number):
     """Write a number of bytes."""
     for unit, factor in (("GB", 1000000000), ("MB", 1000000)):
         if number >= factor:
-            return str(int(10 * number / factor) / 10) + " " + unit
+            return tenths(int(10 * number / factor)) + " " + unit
     return str(int(number / 1000)) + " kB"

@@ -4,6 +4,7 @@ import json
 
 from ui.kit.dom import download, el, on, show
 from ui.kit.form import Form
+from ui.kit.texts import t
 
 _MAX_FILE = 1000000
 """Bytes of a file that may be an exported identity."""
@@ -22,8 +23,8 @@ class Transfer:
         self._agent = agent
         self._use = use
         self._has_password = has_password
-        self._form = Form("import", self._import, "Importing…")
-        self._export_form = Form("export", self._export, "Exporting…")
+        self._form = Form("import", self._import, t("Importing…"))
+        self._export_form = Form("export", self._export, t("Exporting…"))
         on(el("export-open"), "click", lambda _: self.open_export())
         on(el("export-cancel"), "click", lambda _: el("export-dialog").close())
         on(el("export-dialog"), "close", lambda _: self._export_form.clear())
@@ -53,7 +54,7 @@ class Transfer:
             file = chosen.item(0)
             fits = file.size <= _MAX_FILE
             el("import-text").value = await file.text() if fits else ""
-            self._form.complain("" if fits else "That is not an exported identity: it is far too long.")
+            self._form.complain("" if fits else t("That is not an exported identity: it is far too long."))
 
     async def _import(self):
         did = await self._agent.call("import_identity", text=el("import-text").value)

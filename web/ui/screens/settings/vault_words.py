@@ -1,23 +1,21 @@
 """The texts of the vault, of its words and of recovery. As words.py, it touches no page."""
 
 from ui import words
-
-_MISSING = " Notes that are still missing come as soon as your nodes have them."
-_UNREAD = " %d of %s did not answer; identities and notes that only they have come as soon as they do."
+from ui.kit.texts import plural, t
 
 
 def protection_key(has_password):
     """Return tone and words for the key that opens the vault."""
     if has_password:
-        return "good", "Keys: locked by your password"
-    return "warn", "Keys: open to whoever can use this browser profile"
+        return "good", t("Keys: locked by your password")
+    return "warn", t("Keys: open to whoever can use this browser profile")
 
 
 def protection_phrase(owes_words):
     """Return tone and words for the recovery phrase."""
     if owes_words:
-        return "warn", "Twelve words: not written down yet"
-    return "good", "Twelve words: written down"
+        return "warn", t("Twelve words: not written down yet")
+    return "good", t("Twelve words: written down")
 
 
 def invitation(has_password, owes_words):
@@ -26,40 +24,44 @@ def invitation(has_password, owes_words):
         if not owes_words:
             return "", ""
         return (
-            "Write down your twelve words",
-            "If you forget the password, or this browser's data are cleared, only they bring back your notes.",
+            t("Write down your twelve words"),
+            t("If you forget the password, or this browser's data are cleared, only they bring back your notes."),
         )
     if not owes_words:
         return (
-            "Your keys have no password",
-            "Whoever can use this browser profile can use them. A password keeps others out.",
+            t("Your keys have no password"),
+            t("Whoever can use this browser profile can use them. A password keeps others out."),
         )
     return (
-        "Your keys are protected by this browser only",
-        "Whoever can use this browser profile can use them, and clearing the site's data destroys them. "
-        "Twelve words on paper bring everything back; a password keeps others out.",
+        t("Your keys are protected by this browser only"),
+        t(
+            "Whoever can use this browser profile can use them, and clearing the site's data destroys them. "
+            "Twelve words on paper bring everything back; a password keeps others out."
+        ),
     )
 
 
 def password_dialog(has_password):
     """Return title and text of the dialog for the password."""
-    hint = "It is asked for after each reload of the page. Nobody can tell it to you again: only your words help then."
-    return ("Change the password" if has_password else "Set a password"), hint
+    hint = t(
+        "It is asked for after each reload of the page. Nobody can tell it to you again: only your words help then."
+    )
+    return (t("Change the password") if has_password else t("Set a password")), hint
 
 
 def lock_title(state):
     """Return the title in the place of the notes."""
-    return "Your identities are coming back" if state == "recovering" else "Your notes are locked"
+    return t("Your identities are coming back") if state == "recovering" else t("Your notes are locked")
 
 
 def recovery_hint(is_locked):
     """Write what the words do."""
     if is_locked:
-        return (
+        return t(
             "They open this browser's notes again. The new password takes the place of the one you forgot; "
             "without one, whoever can use this browser profile can read them."
         )
-    return (
+    return t(
         "Type the words that you wrote down: your identities and their notes come back from your remote nodes. "
         "What is in this browser already stays, and moves in with them."
     )
@@ -72,18 +74,22 @@ def recovery(steps):
         steps: "done" and "total" by the step's name.
     """
     if not steps.get("agent", {}).get("done"):
-        return "Looking for what the words belong to…"
+        return t("Looking for what the words belong to…")
     if "identities" not in steps:
-        return "Found. Fetching your identities…"
-    text = words.count(steps["identities"]["total"], "identity", "identities") + ": "
+        return t("Found. Fetching your identities…")
+    text = _identities(steps["identities"]["total"]) + ": "
     if "records" in steps and steps["records"]["total"]:
         return text + words.progress(steps["records"]["done"], steps["records"]["total"])
-    return text + "fetching their notes…"
+    return text + t("fetching their notes…")
+
+
+def _identities(number):
+    return plural(number, "{n} identity", "{n} identities")
 
 
 def recovered_title(steps):
     """Write whether all of it has come back."""
-    return "Not everything is back yet" if steps.get("nodes") else "They are back"
+    return t("Not everything is back yet") if steps.get("nodes") else t("They are back")
 
 
 def recovered(steps):
@@ -93,11 +99,24 @@ def recovered(steps):
         steps: as for `recovery`; with "nodes" if some of them could not be read.
     """
     records = steps.get("records", {"done": 0, "total": 0})
-    found = words.count(steps["identities"]["total"], "identity", "identities")
+    found = _identities(steps["identities"]["total"])
     if records["done"]:
-        found += ", " + words.count(records["done"], "message")
-    found += ": here again."
+        found += ", " + words.number_of_messages(records["done"])
+    found = t("{what}: here again.", what=found)
     nodes = steps.get("nodes")
     if nodes:
-        return found + _UNREAD % (nodes["total"] - nodes["done"], words.count(nodes["total"], "node"))
-    return found + ("" if records["total"] and records["done"] == records["total"] else _MISSING)
+        return (
+            found
+            + " "
+            + plural(
+                nodes["total"],
+                "{silent} of {n} node did not answer; identities and notes that only they have come as soon as they "
+                "do.",
+                "{silent} of {n} nodes did not answer; identities and notes that only they have come as soon as they "
+                "do.",
+                silent=nodes["total"] - nodes["done"],
+            )
+        )
+    if records["total"] and records["done"] == records["total"]:
+        return found
+    return found + " " + t("Notes that are still missing come as soon as your nodes have them.")

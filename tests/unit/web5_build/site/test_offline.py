@@ -57,6 +57,18 @@ def test_what_is_compressed_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     assert files[f"{PACKED}.gz"] == base64.b64encode(hashlib.sha256(b"code").digest()).decode()
 
 
+def test_the_texts_of_languages_are_known_and_kept_by_those_who_speak_them(tmp_path: Path) -> None:
+    site = _site(tmp_path)
+    before = _list(site)
+    compressed.write(b"{}", site / "boot" / "texts-de.0123456789abcdef.json")
+    offline.write(site)
+    after = _list(site)
+    assert after["files"] == before["files"]
+    assert after["version"] != before["version"]
+    digest = base64.b64encode(hashlib.sha256(b"{}").digest()).decode()
+    assert (before["texts"], after["texts"]) == ({}, {"boot/texts-de.0123456789abcdef.json.gz": digest})
+
+
 def test_the_version_is_that_of_all_contents(tmp_path: Path) -> None:
     site = _site(tmp_path)
     before = _list(site)

@@ -7,11 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
-from tests.browser.processes import free_port, plain_files
-from tests.browser.test_offline import Deployed
-from tests.browser.world import Device, World, copy_site
+from tests.browser.world import Device, World
 from web5_build.site import texts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -13,6 +13,7 @@ import hmac
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import (
@@ -37,12 +38,28 @@ OTHER = "other"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The messages that were processed since the start.
+
+    Parameters:
+        refused: those with a status from 400 on; `failed`: from 500 on, and those that raised.
+        seconds: the time that all of them took.
+    """
+
+    requests: int = 0
+    refused: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+
 class Metrics:
     """The figures of one process.
 
     Attributes:
         sockets: the WebSockets that are open.
         subscriptions: those of them all.
+        totals: sums, as they are now.
     """
 
     def __init__(self, version: str = "") -> None:
@@ -64,6 +81,7 @@ class Metrics:
         self.subscriptions = Gauge("dwn_subscriptions", "Subscriptions that are open", registry=registry)
         build = Gauge("dwn_build_info", "The version of this node", ("version",), registry=registry)
         build.labels(version).set(1)
+        self.totals = Totals()
 
     def watch_unread(self, amount: Callable[[], int]) -> None:
         """Ask for the bytes of unread replies whenever figures are asked for."""
@@ -86,6 +104,23 @@ class Metrics:
             finally:
                 self._seconds.labels(method).observe(time.perf_counter() - began)
                 self._requests.labels(method, status, error).inc()
+                self._count(int(status), time.perf_counter() - began)
+
+    def _count(self, status: int, seconds: float) -> None:
+        before = self.totals
+        failed = status == 0 or status >= 500
+        self.totals = Totals(
+            before.requests + 1,
+            before.refused + (status >= 400),
+            before.failed + failed,
+            before.seconds + seconds,
+        )
+
+    @property
+    def open_sockets(self) -> int:
+        """The WebSockets that are open."""
+        [found] = self.sockets.collect()
+        return int(found.samples[0].value)
 
     def endpoint(self, token: str | None) -> Callable[[Request], Any]:
         """Return what answers `GET /metrics`.

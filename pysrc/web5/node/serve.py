@@ -20,13 +20,15 @@ from web5.dids.web import DidWeb
 from web5.dwn.engine import Dwn
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.errors import StorageError
+from web5.node.admin.routes import Desk, operator_site
 from web5.node.connect.relay import Relay
 from web5.node.gateway import create_gateway
 from web5.node.limits import Limits
+from web5.node.metrics import Metrics
 from web5.node.registration import Registrations, RegistrationSettings
-from web5.node.server import create_app
+from web5.node.server import VERSION, create_app
 from web5.node.static import create_site
-from web5.node.stores import CONNECT, DHT, Place, Stores, in_folder, open_part, stores_of
+from web5.node.stores import CONNECT, DHT, Place, Stores, in_folder, open_part, open_said, stores_of
 from web5.node.tenants import use
 from web5.node.tenants.invitations import Invitations
 from web5.node.tenants.rates import Rates
@@ -40,6 +42,9 @@ NODES = ("/dwn0", "/dwn1")
 """The paths of the nodes that `build.py serve` has, which are the default of apps in development."""
 
 GATEWAY = "/dht"
+ADMIN = "/admin"
+"""The path of the operator's page."""
+
 _OWN_GATEWAY = "http://gateway"
 REVIEW_SECONDS = 30.0
 """Time between two looks at whether what allowed the subscriptions still holds."""
@@ -63,6 +68,7 @@ async def embedded(
     serve_metrics: bool = True,
     metrics_token: str | None = None,
     connect: bool = True,
+    admin_token: str | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """Open a whole node as one ASGI app.
 
@@ -78,6 +84,7 @@ async def embedded(
         gateway: serve a DID DHT gateway, and resolve did:dht through it.
         gateways: URLs of others that are asked for what that does not know.
         connect: serve the relay of the connect flow.
+        admin_token: the token of the operator's page; None: there is none.
 
     Raises:
         StorageBusy: another process uses the folder.
@@ -100,6 +107,17 @@ async def embedded(
             left = open_part(place, CONNECT)
             stack.push_async_callback(left.close)
             relay = Relay(left, clock)
+        metrics = Metrics(VERSION)
+        operators: ASGIApp | None = None
+        if admin_token is not None:
+            desks = {}
+            for path in paths:
+                dwn = nodes[path.rstrip("/")]
+                said = open_said(place, path, dwn.database)
+                if said is not dwn.database:
+                    stack.push_async_callback(said.close)
+                desks[path] = Desk(dwn, Registry(said), Invitations(said, clock), rules or TenantRules())
+            operators = stack.enter_context(operator_site(desks, admin_token, metrics, clock))
         dwns = create_app(
             nodes,
             limits,
@@ -109,6 +127,7 @@ async def embedded(
             serve_metrics=serve_metrics,
             metrics_token=metrics_token,
             relay=relay,
+            metrics=metrics,
         )
         rest = create_site(site) if site else dwns
 
@@ -121,6 +140,8 @@ async def embedded(
             prefix = "/" + scope["path"].removeprefix("/").split("/", 1)[0]
             if served is not None and prefix == GATEWAY:
                 await served({**scope, "root_path": scope.get("root_path", "") + GATEWAY}, receive, send)
+            elif operators is not None and prefix == ADMIN:
+                await operators(scope, receive, send)
             else:
                 await (dwns if prefix in nodes else rest)(scope, receive, send)
 

@@ -44,6 +44,7 @@ def create_app(
     serve_metrics: bool = True,
     metrics_token: str | None = None,
     relay: Relay | None = None,
+    metrics: Metrics | None = None,
 ) -> Starlette:
     """Serve each DWN of `mounts` below its path.
 
@@ -59,8 +60,9 @@ def create_app(
         serve_metrics: False: there is no `/metrics`.
         metrics_token: the token that it wants; None: none.
         relay: the relay of the connect flow, which all paths have; None: none has one.
+        metrics: where figures are kept; None: in some of its own.
     """
-    usage, gates, metrics = Usage(limits or Limits()), registrations or {}, Metrics(VERSION)
+    usage, gates, metrics = Usage(limits or Limits()), registrations or {}, metrics or Metrics(VERSION)
     pace = Pace(rates or Rates(), SystemClock().monotonic)
     metrics.watch_unread(lambda: usage.replies.taken)
     routes: list[BaseRoute] = []

@@ -127,6 +127,11 @@ def stores_of(place: Place, path: str, *, make: bool = True) -> AbstractAsyncCon
     return in_folder(place / name_of(path))
 
 
+def open_said(place: Place, path: str, messages: Database) -> Database:
+    """Open the word about the tenants of the DWN at a path once more; in PostgreSQL it is the database of messages."""
+    return messages if isinstance(place, Postgres) else open_file(place / name_of(path) / REGISTRY)
+
+
 def open_part(place: Place, part: str) -> Database:
     """Open the store of a part of the node that is no DWN.
 

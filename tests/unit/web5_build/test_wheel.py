@@ -32,6 +32,7 @@ def test_it_has_every_module_of_web5_and_the_type_marker(wheel: zipfile.ZipFile)
         "web5/py.typed",
         "web5/browser/javascript/secp256k1.mjs",
         "web5/ecma_regexp/properties.bin",
+        *(f"web5/node/admin/page/{name}" for name in ("admin.css", "admin.mjs", "index.html", "plot.mjs")),
     }
 
 

@@ -82,6 +82,7 @@ def serve(found: Found) -> int:
         gateway=settings.gateway,
         gateways=settings.gateways,
         connect=settings.connect,
+        admin_token=settings.admin_token.get_secret_value() if settings.admin_token else None,
         rules=tenant_rules(settings),
         rates=Rates(settings.address_rate, settings.tenant_rate),
         serve_metrics=settings.metrics,

@@ -16,14 +16,15 @@ from web5.dwn.time_window import WINDOW_SECONDS
 from web5.node.http.connections import ConnectionLimits
 from web5.node.http.server import GRACE_SECONDS
 from web5.node.limits import LEAST_REPLY, Limits
-from web5.node.serve import GATEWAY
+from web5.node.serve import ADMIN, GATEWAY
 from web5.node.stores import Place, Postgres
 
 PREFIX = "WEB5_NODE_"
 
 _PATH = re.compile(r"/[A-Za-z0-9_-]{0,64}")
-_TAKEN = frozenset({GATEWAY, "/lock"})
-"""The gateway's path, and the file that says who uses the data folder, beside which each node has its own."""
+_TAKEN = frozenset({GATEWAY, ADMIN, "/lock"})
+"""The paths of the gateway and of the operator's page, and the file that says who uses the data folder, beside which
+each node has its own."""
 
 LEAST_TOKEN = 16
 """Characters of a token that nobody guesses."""
@@ -48,7 +49,8 @@ def _url(text: str) -> str:
 
 def _path(text: str) -> str:
     if not _PATH.fullmatch(text) or text in _TAKEN:
-        raise ValueError(f"a path is / or one word behind it, such as /dwn0, and not {' or '.join(sorted(_TAKEN))}")
+        *others, last = sorted(_TAKEN)
+        raise ValueError(f"a path is / or one word behind it, such as /dwn0, and not {', '.join(others)} or {last}")
     return text
 
 
@@ -195,6 +197,10 @@ class NodeSettings(BaseSettings):
     metrics_token: Annotated[
         Annotated[SecretStr, AfterValidator(_token)] | None,
         Field(description="the bearer token without which nobody gets them; if not set, everybody does"),
+    ] = None
+    admin_token: Annotated[
+        Annotated[SecretStr, AfterValidator(_token)] | None,
+        Field(description=f"the token of the operator's page at `{ADMIN}`; if not set, there is no such page"),
     ] = None
     allow_local: Annotated[
         bool,

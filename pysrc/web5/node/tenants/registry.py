@@ -98,6 +98,12 @@ class Registry:
         rows = self._database.connection.execute(f"SELECT {_COLUMNS} FROM tenant ORDER BY did")
         return {row[0]: _said(row) for row in rows}
 
+    def some(self, pattern: str, limit: int) -> dict[str, Said]:
+        """Return what was said of some tenants whose DIDs fit a pattern (`use.largest`), by DID."""
+        query = f"SELECT {_COLUMNS} FROM tenant WHERE did LIKE ? ESCAPE '!' ORDER BY did LIMIT ?"
+        rows: list[tuple[Any, ...]] = self._database.connection.execute(query, (pattern, limit)).fetchall()
+        return {row[0]: _said(row) for row in rows}
+
     async def say(self, did: str, said: Said) -> None:
         """Put something in the place of what was said of a tenant, durably."""
 

@@ -100,6 +100,15 @@ class Amount:
     bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The amount that all tenants keep, and their number."""
+
+    tenants: int = 0
+    messages: int = 0
+    bytes: int = 0
+
+
 def prepare(database: Database) -> None:
     """Have a DWN's database, whose tables are there, count from now on; what it holds is counted once."""
     database.migrate("use", SCHEMA)
@@ -117,4 +126,25 @@ def used(db: apsw.Connection, did: str, guest: str | None = None) -> Amount:
 def all_used(db: apsw.Connection) -> dict[str, Amount]:
     """Return how much each tenant keeps, by DID."""
     rows = db.execute("SELECT did, messages, bytes FROM node_use JOIN dwn_tenant ON id = tenant WHERE messages > 0")
+    return {did: Amount(messages, size) for did, messages, size in rows}
+
+
+def whole_use(db: apsw.Connection) -> Sum:
+    """Return what all tenants keep."""
+    query = "SELECT count(*), coalesce(sum(messages), 0), coalesce(sum(bytes), 0) FROM node_use WHERE messages > 0"
+    [(tenants, messages, size)] = db.execute(query)
+    return Sum(tenants, int(messages), int(size))
+
+
+def largest(db: apsw.Connection, pattern: str, limit: int) -> dict[str, Amount]:
+    """Return how much each of the tenants keeps that keep most, by DID.
+
+    Parameters:
+        pattern: of their DIDs, as LIKE has it, with "!" before what it is not to take for a sign.
+    """
+    rows = db.execute(
+        "SELECT did, messages, bytes FROM node_use JOIN dwn_tenant ON id = tenant"
+        " WHERE messages > 0 AND did LIKE ? ESCAPE '!' ORDER BY bytes DESC, did LIMIT ?",
+        (pattern, limit),
+    )
     return {did: Amount(messages, size) for did, messages, size in rows}

@@ -75,7 +75,7 @@ def test_every_setting_but_secrets_has_a_flag_with_a_help() -> None:
     [commands] = [action for action in parser()._actions if action.dest == "command"]
     for command in commands.choices.values():
         flags = {action.dest: action.help for action in command._actions}
-        assert set(NodeSettings.model_fields) - set(flags) == {"metrics_token"}
+        assert set(NodeSettings.model_fields) - set(flags) == {"metrics_token", "admin_token"}
         assert all(flags.values())
 
 

@@ -13,7 +13,7 @@ from web5.node.program.main import main, parser
 from web5.node.program.settings import NodeSettings
 from web5.node.program.sources import Found, WrongSettings, read
 
-PATHS = "a path is / or one word behind it, such as /dwn0, and not /dht or /lock"
+PATHS = "a path is / or one word behind it, such as /dwn0, and not /admin, /dht or /lock"
 TOKEN = "a token that nobody guesses"
 
 
@@ -80,11 +80,11 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--public-url", "dwn.example"], "--public-url = dwn.example: a URL is like https://dwn.example.org"),
         (
             ["--paths", "/dht"],
-            "--paths = /dht: a path is / or one word behind it, such as /dwn0, and not /dht or /lock",
+            "--paths = /dht: a path is / or one word behind it, such as /dwn0, and not /admin, /dht or /lock",
         ),
         (
             ["--paths", "/../x"],
-            "--paths = /../x: a path is / or one word behind it, such as /dwn0, and not /dht or /lock",
+            "--paths = /../x: a path is / or one word behind it, such as /dwn0, and not /admin, /dht or /lock",
         ),
         (["--paths", "/a,/a"], "--paths: one is there twice"),
         (["--paths", "/,/a"], "--paths: where there are several, none of them can be /"),

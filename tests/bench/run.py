@@ -1,8 +1,8 @@
 """`build.py bench`: web5-py and web5-js side by side, in one Chromium, against one reference dwn-server, in one run.
 
 Prints its tables: what an app sees, how soon a page is there, sync, the engines alone, remote nodes, and what many
-notes and many tabs mean for web5-py. They are written to a file as well, with the raw figures beside it. When it is
-stopped, it prints and writes what it has.
+notes, many tabs and long use mean for web5-py. They are written to a file as well, with the raw figures beside it.
+When it is stopped, it prints and writes what it has.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.bench.stage import BenchError  # noqa: E402
 from tests.bench.start import measure as start  # noqa: E402
 from tests.bench.sync import measure as sync  # noqa: E402
 from tests.bench.tabs import measure as tabs  # noqa: E402
+from tests.bench.use import measure as use  # noqa: E402
 
 BENCHES: dict[str, Any] = {
     "app": app,
@@ -37,6 +38,7 @@ BENCHES: dict[str, Any] = {
     "node": node,
     "scale": scale,
     "tabs": tabs,
+    "use": use,
 }
 """Modules with their `SIZES`, with `Figures`, and with `measure(sizes, figures)`, which fills figures in."""
 

@@ -23,6 +23,31 @@ OUR_GATEWAY = '(location.origin + "/dht/")'
 SHELL = {"interpreter": "./boot/micropython.mjs"}
 WORKER = {"interpreter": "./boot/interpreter.mjs", "sync_main_only": True, "packages_cache": "passthrough"}
 
+FILL = """
+import agent
+from app.notes import notes
+from web5.dwn import Delivery, compose
+from web5.dwn.values.cid import message_cid
+
+async def fill(count):
+    session, _ = agent.opening.result()
+    web5 = session.web5
+    node, did = web5.agent, web5.connected_did
+    signer = await node.signer(did)
+    for first in range(0, count, 100):
+        batch = []
+        for number in range(first, first + 100):
+            data = (f"Note {number} " + "lorem ipsum " * 10)[:120].encode()
+            message = await compose.records_write(
+                signer, node.clock, data=data, data_format=notes.FORMAT, schema=notes.SCHEMA
+            )
+            batch.append(Delivery(message, data, message_cid(message)))
+        await node.dwn.process_writes(did, batch)
+
+await fill(COUNT)
+"""
+"""What fills the store of our page, in its worker, with COUNT notes."""
+
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
 

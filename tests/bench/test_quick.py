@@ -136,6 +136,14 @@ async def test_tabs(site: Path, tmp_path: Path) -> None:
         assert row["name"] in printed
 
 
+async def test_use(site: Path, tmp_path: Path) -> None:
+    rows, printed = await _figures("use", tmp_path)
+    assert len(rows) == 22
+    for row in rows:
+        assert _is_figure(row["value"]), row
+        assert row["name"] in printed
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_what_is_stopped_shows_what_it_has(how: signal.Signals, site: Path, tmp_path: Path) -> None:
     out = tmp_path / "bench.txt"

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, BrowserType, Page, async_playwright
 
-from tests.bench.stage import CHROMIUM, BenchError, embedded_defaults, say, site_with_bench
+from tests.bench.stage import CHROMIUM, FILL, BenchError, embedded_defaults, say, site_with_bench
 from tests.bench.start.line import Line, through
 from tests.bench.start.slowed import slowed
 from tests.chromium import FLAGS
@@ -53,28 +53,6 @@ MARKS = """() => {
   const downloaded = Math.max(0, ...performance.getEntriesByType("resource").map(({ responseEnd }) => responseEnd));
   return { origin: performance.timeOrigin, marks: [["web5-downloads", downloaded], ...marks] };
 }"""
-FILL = """
-import agent
-from app.notes import notes
-from web5.dwn import Delivery, compose
-from web5.dwn.values.cid import message_cid
-
-async def fill(count):
-    web5 = agent.opening.result().web5
-    node, did = web5.agent, web5.connected_did
-    signer = await node.signer(did)
-    for first in range(0, count, 100):
-        batch = []
-        for number in range(first, first + 100):
-            data = (f"Note {number} " + "lorem ipsum " * 10)[:120].encode()
-            message = await compose.records_write(
-                signer, node.clock, data=data, data_format=notes.FORMAT, schema=notes.SCHEMA
-            )
-            batch.append(Delivery(message, data, message_cid(message)))
-        await node.dwn.process_writes(did, batch)
-
-await fill(COUNT)
-"""
 
 VISITS = {"cold": "first visit", "again": "later, without a snapshot", "later": "later"}
 SLOW = "first visit, slow line"

@@ -1,0 +1,210 @@
+"""How smooth the page is in use, part of `build.py bench`: the tasks that keep its main thread from answering, while it
+starts, while many notes sync and when they are there, and what a long time of changes leaves in its memory.
+
+Chromium tells of every task of the main thread that takes more than 50 ms (`longtask`); none is the goal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.bench.stage import CHROMIUM, FILL, ROOT, embedded_defaults, say
+from tests.browser.world import Device
+from tests.chromium import FLAGS
+
+WATCH = """
+  globalThis.tasks = [];
+  new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ type: "longtask", buffered: true });
+"""
+WRITE = """async (text) => {
+  const begun = performance.now();
+  await web5Ask("create_note", JSON.stringify({ text, created: Date.now() * 1000 }));
+  return performance.now() - begun;
+}"""
+QUIET_SECONDS = 2.0
+"""After a scene: what it leads to is part of it."""
+
+SYNC_MS = 600_000
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is done.
+
+    Parameters:
+        notes: that one device has, and another gets.
+        seconds: of one change a second.
+    """
+
+    notes: int
+    seconds: int
+
+
+SIZES = {"full": Sizes(notes=10_000, seconds=720), "quick": Sizes(notes=60, seconds=8)}
+
+
+@dataclass
+class Figures:
+    """Rows of a name, a value, and its unit."""
+
+    rows: list[tuple[str, float, str]] = field(default_factory=list)
+
+    def text(self) -> str:
+        """The table."""
+        return "\n".join(f"{name:56} {value:10.1f} {unit}" for name, value, unit in self.rows)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [{"name": name, "value": value, "unit": unit} for name, value, unit in self.rows]
+
+    def add_tasks(self, scene: str, tasks: list[float]) -> None:
+        """Add the tasks over 50 ms of a scene: their number, and the longest."""
+        self.rows.append((f"{scene}: tasks over 50 ms", len(tasks), ""))
+        self.rows.append((f"{scene}: the longest of them", max(tasks, default=0), "ms"))
+
+
+async def measure(sizes: Sizes, figures: Figures) -> None:
+    """Fill in all figures of the table."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        origin = await stack.enter_async_context(embedded_defaults(ROOT / "dist/site", folder / "data"))
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        stack.push_async_callback(browser.close)
+        exported = await _many_notes(browser, origin, sizes, figures)
+        await _second_device(browser, origin, exported, sizes, figures)
+        await _long_use(browser, origin, sizes, figures)
+
+
+async def _many_notes(browser: Browser, origin: str, sizes: Sizes, figures: Figures) -> str:
+    """Start a first and a later time, and use a page that has many notes; the identity, exported."""
+    async with _device(browser, origin) as device:
+        async with _scene(device, figures, "a first visit"):
+            await device.ready()
+        say(f"use: {sizes.notes:,} notes are written")
+        [worker] = device.page.workers
+        await worker.evaluate("code => pyodide.runPythonAsync(code)", FILL.replace("COUNT", str(sizes.notes)))
+        await device.page.close()
+        await device.open()
+        async with _scene(device, figures, f"a later visit, {sizes.notes:,} notes"):
+            await device.ready()
+        async with _scene(device, figures, f"{sizes.notes:,} notes sent to two nodes"):
+            await device.sync()
+            await expect(device.page.locator("#summary-words")).to_have_text("All synced", timeout=SYNC_MS)
+        async with _scene(device, figures, f"more of {sizes.notes:,} notes shown, one found, one written"):
+            await _walk(device)
+        return await device.export()
+
+
+async def _walk(device: Device) -> None:
+    page = await device.at("Notes")
+    for _ in range(3):
+        if not await page.locator("#more").is_visible():
+            break
+        before = await page.locator("#note-list > li").count()
+        await page.click("#more-button")
+        await page.wait_for_function(
+            "before => document.querySelectorAll('#note-list > li').length > before", arg=before
+        )
+    await page.fill("#note-find", "Note 7 lorem")
+    await expect(page.locator("#note-found")).to_be_visible()
+    await page.fill("#note-find", "")
+    await expect(page.locator("#note-found")).to_be_hidden()
+    await device.write("one more")
+    await device.edit("one more", "one more, edited")
+
+
+async def _second_device(browser: Browser, origin: str, exported: str, sizes: Sizes, figures: Figures) -> None:
+    say(f"use: {sizes.notes:,} notes come to a second device")
+    async with _device(browser, origin) as device:
+        await device.ready()
+        async with _scene(device, figures, f"a first sync of {sizes.notes:,} notes"):
+            await device.import_(exported)
+            await expect(device.page.locator("#summary-words")).to_have_text("All synced", timeout=SYNC_MS)
+
+
+async def _long_use(browser: Browser, origin: str, sizes: Sizes, figures: Figures) -> None:
+    """Change one thing a second, in turns a new note, an edit and a deletion, while every change is synced."""
+    async with _device(browser, origin) as device:
+        await device.ready()
+        name = f"{sizes.seconds} s of one change a second"
+        for number in range(10):
+            await device.page.evaluate(WRITE, f"kept {number}")
+        before = await _alive(device.page)
+        took: list[float] = []
+        async with _scene(device, figures, name):
+            end = time.monotonic() + sizes.seconds
+            while (left := end - time.monotonic()) > 0:
+                if len(took) % 60 == 0:
+                    say(f"use: changes for {left:.0f} s more")
+                begun = time.monotonic()
+                took.append(await _change(device, len(took)))
+                await asyncio.sleep(max(0.0, 1 - (time.monotonic() - begun)))
+        after = await _alive(device.page)
+        for what, unit in (("DOM nodes", ""), ("listeners", ""), ("JavaScript's heap", "MB"), ("Python's heap", "MB")):
+            figures.rows.append((f"{name}: {what} before", before[what], unit))
+            figures.rows.append((f"{name}: {what} after", after[what], unit))
+        minute = max(1, min(60, len(took) // 2))
+        figures.rows.append((f"{name}: a new note, first minute", statistics.median(took[:minute]), "ms"))
+        figures.rows.append((f"{name}: a new note, last minute", statistics.median(took[-minute:]), "ms"))
+
+
+async def _change(device: Device, number: int) -> float:
+    """Write a note, and edit and delete the one before; milliseconds of the write."""
+    ms: float = await device.page.evaluate(WRITE, f"change {number}")
+    notes = (await device.ask("notes", limit=3))["notes"]
+    if len(notes) > 2:
+        await device.ask("update_note", id=notes[1]["id"], text=f"edited {number}")
+        await device.ask("delete_note", id=notes[2]["id"])
+    return ms
+
+
+@asynccontextmanager
+async def _device(browser: Browser, origin: str) -> AsyncIterator[Device]:
+    context = await browser.new_context()
+    await context.add_init_script(WATCH)
+    device = Device(context, origin)
+    try:
+        await device.open(wait_until="commit")
+        yield device
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def _scene(device: Device, figures: Figures, name: str) -> AsyncIterator[None]:
+    """Note what kept the main thread during the block and shortly after it."""
+    known = 0 if "visit" in name else await device.page.evaluate("tasks.length")
+    yield
+    await asyncio.sleep(QUIET_SECONDS)
+    figures.add_tasks(name, await device.page.evaluate("known => tasks.slice(known)", known))
+
+
+async def _alive(page: Page) -> dict[str, float]:
+    """Return what the page holds, once what nobody has any more is gone."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable")
+    for _ in range(3):
+        await session.send("HeapProfiler.collectGarbage")
+    found: Any = await session.send("Performance.getMetrics")
+    await session.detach()
+    metrics = {one["name"]: one["value"] for one in found["metrics"]}
+    [worker] = page.workers
+    python: float = await worker.evaluate("pyodide._module.HEAPU8.length")
+    return {
+        "DOM nodes": metrics["Nodes"],
+        "listeners": metrics["JSEventListeners"],
+        "JavaScript's heap": metrics["JSHeapUsedSize"] / MB,
+        "Python's heap": python / MB,
+    }

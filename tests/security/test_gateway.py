@@ -21,7 +21,8 @@ from web5.dids import dht
 from web5.dids.dht import bep44
 from web5.dids.dht.packet import deactivation_packet, to_packet
 from web5.dwn.store.database import open_memory
-from web5.node.gateway import GatewayLimits, create_gateway
+from web5.node.gateway import create_gateway
+from web5.node.gateway_items import GatewayLimits
 from web5.ports.crypto import RawSigner
 
 crypto = CPythonCrypto()

@@ -1,8 +1,8 @@
 """A DID DHT gateway that keeps the signed documents itself: `PUT` and `GET /{key}`, the key in z-base-32.
 
 Source: the DID DHT specification, "Gateway API", of which this is the part "DHT" that `@web5/dids` and Pkarr clients
-use, and the Pkarr relay design that it builds on; BEP 44 for sequence numbers and signatures. It is a gateway for one
-site or a test: it does not speak to the Mainline DHT.
+use, and the Pkarr relay design that it builds on; BEP 44 for sequence numbers and signatures. Without a bridge to the
+Mainline DHT (`web5.node.mainline`) it is a gateway for one site or a test.
 
 Invariants:
 1. Only items that the key itself has signed are stored, and only packets of the key's did:dht.
@@ -10,11 +10,10 @@ Invariants:
    same value is accepted (BEP 44).
 3. What is held is bounded in number and in time. What was renewed lately makes room for nothing, so nobody can drive
    out by many new documents what others keep.
+4. What is only in the DHT is answered, and not kept in the database: strangers' questions fill nothing.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,69 +23,41 @@ from starlette.routing import Route
 
 from web5.budget import Budget
 from web5.crypto.encoding import z32_decode
-from web5.dids.dht.bep44 import PAYLOAD_LIMIT, SignedItem, check_clock, encode, parse_relay_payload, verify_item
-from web5.dids.dht.identity import identity_key_to_did
-from web5.dids.dht.method import sequence_at
-from web5.dids.dht.strict import check_packet
+from web5.dids.dht.bep44 import PAYLOAD_LIMIT, encode, parse_relay_payload
 from web5.dwn.store.database import Database
 from web5.errors import CryptoError, DidError
 from web5.lru import LruCache
 from web5.node.dwn.endpoint import cross_origin, read_body
+from web5.node.gateway_items import GatewayItems, GatewayLimits
 from web5.node.limits import address_of
+from web5.node.mainline.bridge import Bridge
 from web5.ports.clock import Clock, SystemClock
 from web5.ports.crypto import Crypto
-
-SCHEMA = [
-    """
-    CREATE TABLE gateway_item (key BLOB PRIMARY KEY, payload BLOB NOT NULL, renewed INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE INDEX gateway_item_by_renewed ON gateway_item (renewed);
-    """
-]
-
-_COUNTED = 64
-"""New documents after which they are counted anew, where other processes take some too."""
 
 _KEY_CHARACTERS = 52
 """Of 32 bytes in z-base-32."""
 
 
-@dataclass(frozen=True)
-class GatewayLimits:
-    """Bounds on what strangers can have a gateway take; times in seconds.
-
-    Parameters:
-        ahead: the time by which a sequence number, which is the publisher's clock, may be ahead of ours.
-        items: documents that are held, of 1,072 bytes at most.
-        kept: the time after which a document that nobody renews is gone. Publishers renew every hour, and the DHT
-            forgets after two; here a device may be off for a season.
-        held: the time for which a document does not make room for another.
-        burst: PUTs that an address may make at once.
-        per_minute: PUTs that an address may make in the long run.
-        addresses: addresses that are remembered.
-    """
-
-    ahead: int = 10 * 60
-    items: int = 1_000_000
-    kept: int = 90 * 24 * 60 * 60
-    held: int = 24 * 60 * 60
-    burst: int = 300
-    per_minute: int = 30
-    addresses: int = 10_000
-
-
 def create_gateway(
     database: Database, crypto: Crypto, clock: Clock | None = None, limits: GatewayLimits | None = None
 ) -> Starlette:
-    """Return the gateway as an ASGI app.
-
-    It answers `PUT` with 200, 400 (key, body or packet malformed, sequence number ahead of the clock, or signature
-    wrong), 409 (a newer or another document is there), 413 (over 1,000 bytes of value), 429 (too many from one address)
-    or 503 (full); `GET` with 200, 400 or 404.
+    """Return a gateway without a bridge as an ASGI app.
 
     Parameters:
         database: keeps the items; the caller opens and closes it.
     """
-    gateway = _Gateway(database, crypto, clock or SystemClock(), limits or GatewayLimits())
+    clock, limits = clock or SystemClock(), limits or GatewayLimits()
+    return gateway_of(GatewayItems(database, crypto, clock, limits), clock, limits)
+
+
+def gateway_of(items: GatewayItems, clock: Clock, limits: GatewayLimits, bridge: Bridge | None = None) -> Starlette:
+    """Return the gateway to some documents as an ASGI app.
+
+    It answers `PUT` with 200, 400 (key, body or packet malformed, sequence number ahead of the clock, or signature
+    wrong), 409 (a newer or another document is there), 413 (over 1,000 bytes of value), 429 (too many from one address)
+    or 503 (full); `GET` with 200, 400 or 404, and where there is a bridge with 429 or 503 if it cannot ask the DHT now.
+    """
+    gateway = _Gateway(items, clock, limits, bridge)
     return Starlette(
         routes=[
             Route("/{key}", gateway.put, methods=["PUT"]),
@@ -98,15 +69,12 @@ def create_gateway(
 
 
 class _Gateway:
-    def __init__(self, database: Database, crypto: Crypto, clock: Clock, limits: GatewayLimits) -> None:
-        database.check_version({"gateway": SCHEMA})
-        database.migrate("gateway", SCHEMA)
-        self._database = database
-        self._crypto = crypto
+    def __init__(self, items: GatewayItems, clock: Clock, limits: GatewayLimits, bridge: Bridge | None) -> None:
+        self._items = items
         self._clock = clock
         self._limits = limits
+        self._bridge = bridge
         self._budgets: LruCache[str, Budget] = LruCache(limits.addresses)
-        self._count = self._counted()
 
     async def put(self, request: Request) -> Response:
         key = _key(request)
@@ -114,61 +82,19 @@ class _Gateway:
         body = await read_body(request, PAYLOAD_LIMIT)
         if body is None:
             raise HTTPException(413, f"a signed document has at most {PAYLOAD_LIMIT} bytes here")
-        item, held = parse_relay_payload(key, body), await self._database.read(lambda: self._item(key))
-        now = sequence_at(self._clock.now())
-        # What is held may be from when this clock was ahead: its owner can renew and follow it all the same.
-        check_clock(item.seq, now if held is None else max(now, held.seq), self._limits.ahead)
-        check_packet(identity_key_to_did(key), item.value)
-        if not await verify_item(item, self._crypto):
-            raise HTTPException(400, "the signature is not the key's")
-        await self._database.commit(lambda: self._put(key, item, now), of=key.hex())
+        await self._items.take(parse_relay_payload(key, body))
+        if self._bridge is not None:
+            self._bridge.publish(key)
         return Response(status_code=200)
-
-    def _put(self, key: bytes, item: SignedItem, now: int) -> None:
-        """Store an item, in a transaction, if it may follow what is held by now."""
-        held = self._item(key)
-        if held is not None:
-            _check_succession(held, item)
-        else:
-            self._make_room(now)
-        self._database.connection.execute(
-            "INSERT INTO gateway_item VALUES (?, ?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, renewed = excluded.renewed",
-            (key, encode(item), now),
-        )
-        self._count += held is None
 
     async def get(self, request: Request) -> Response:
         key = _key(request)
-        item = await self._database.read(lambda: self._item(key))
+        item = await self._items.held(key)
+        if item is None and self._bridge is not None:
+            item = await self._bridge.find(key, address_of(request.client) if request.client else None)
         if item is None:
             raise HTTPException(404, "no such DID here")
         return Response(encode(item), media_type="application/octet-stream", headers={"cache-control": "no-cache"})
-
-    def _item(self, key: bytes) -> SignedItem | None:
-        query = "SELECT payload FROM gateway_item WHERE key = ? AND renewed > ?"
-        oldest = sequence_at(self._clock.now()) - self._limits.kept
-        row = self._database.connection.execute(query, (key, oldest)).fetchone()
-        return parse_relay_payload(key, row[0]) if row else None
-
-    def _make_room(self, now: int) -> None:
-        """Forget what nobody renews any more, and if that is not enough, what was not renewed for longest."""
-        if self._database.is_shared and self._count % _COUNTED == 0:
-            self._count = self._counted()
-        self._forget("renewed <= ?", now - self._limits.kept)
-        if self._count >= self._limits.items:
-            oldest = "SELECT key FROM gateway_item WHERE renewed <= ? ORDER BY renewed LIMIT 1"
-            self._forget(f"key IN ({oldest})", now - self._limits.held)
-        if self._count >= self._limits.items:
-            raise HTTPException(503, "there is no room for new documents now", {"retry-after": "3600"})
-
-    def _forget(self, condition: str, renewed: int) -> None:
-        gone = self._database.connection.execute(f"DELETE FROM gateway_item WHERE {condition} RETURNING 1", (renewed,))
-        self._count -= len(gone.fetchall())
-
-    def _counted(self) -> int:
-        [(count,)] = self._database.connection.execute("SELECT count(*) FROM gateway_item")
-        return int(count)
 
     def _charge(self, request: Request) -> None:
         """Count a PUT for its address, or refuse it."""
@@ -184,13 +110,6 @@ class _Gateway:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), 400)
-
-
-def _check_succession(held: SignedItem, item: SignedItem) -> None:
-    if item.seq < held.seq:
-        raise HTTPException(409, f"sequence number {held.seq} is here already")
-    if item.seq == held.seq and item.value != held.value:
-        raise HTTPException(409, f"another document with sequence number {held.seq} is here already")
 
 
 def _key(request: Request) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -22,8 +23,12 @@ from web5.dwn.time_window import WINDOW_SECONDS
 from web5.errors import StorageError
 from web5.node.admin.routes import Desk, operator_site
 from web5.node.connect.relay import Relay
-from web5.node.gateway import create_gateway
+from web5.node.gateway import gateway_of
+from web5.node.gateway_items import GatewayItems, GatewayLimits
 from web5.node.limits import Limits
+from web5.node.mainline.bridge import Bridge
+from web5.node.mainline.manners import Manners
+from web5.node.mainline.relied import relied_on
 from web5.node.metrics import Metrics
 from web5.node.registration import Registrations, RegistrationSettings
 from web5.node.server import VERSION, create_app
@@ -63,6 +68,7 @@ async def embedded(
     paths: Sequence[str] = NODES,
     gateway: bool = True,
     gateways: Sequence[str] = (),
+    mainline: Manners | None = None,
     rules: TenantRules | None = None,
     rates: Rates | None = None,
     serve_metrics: bool = True,
@@ -83,6 +89,8 @@ async def embedded(
         paths: where the DWNs are; "/" can only be the one, without a site.
         gateway: serve a DID DHT gateway, and resolve did:dht through it.
         gateways: URLs of others that are asked for what that does not know.
+        mainline: have the gateway put documents into the Mainline DHT, and look up others there; see
+            `web5.node.mainline.session`, which needs the extra of that name.
         connect: serve the relay of the connect flow.
         admin_token: the token of the operator's page; None: there is none.
 
@@ -94,14 +102,18 @@ async def embedded(
         if isinstance(place, Path):
             stack.enter_context(sole_use(place))
         clock = SystemClock()
-        resolver, served = await stack.enter_async_context(
-            resolving(place, gateway=gateway, gateways=gateways, allow_local=allow_local)
+        resolver, served, bridge = await stack.enter_async_context(
+            resolving(place, gateway=gateway, gateways=gateways, allow_local=allow_local, mainline=mainline)
         )
         nodes, gates = {}, {}
         for path in paths:
             prefix = path.rstrip("/")
             opening = open_node(stores_of(place, path), resolver, registration, window_seconds, rules)
             nodes[prefix], gates[prefix] = await stack.enter_async_context(opening)
+        if bridge is not None:
+            databases = [dwn.database for dwn in nodes.values()]
+            running = asyncio.create_task(bridge.run(partial(relied_on, databases)))
+            stack.push_async_callback(_ended, running)
         relay = None
         if connect:
             left = open_part(place, CONNECT)
@@ -150,9 +162,14 @@ async def embedded(
 
 @asynccontextmanager
 async def resolving(
-    place: Place, *, gateway: bool = True, gateways: Sequence[str] = (), allow_local: bool = False
-) -> AsyncIterator[tuple[DidResolver, ASGIApp | None]]:
-    """Give the resolver of a node, and its gateway as an app if it has one.
+    place: Place,
+    *,
+    gateway: bool = True,
+    gateways: Sequence[str] = (),
+    allow_local: bool = False,
+    mainline: Manners | None = None,
+) -> AsyncIterator[tuple[DidResolver, ASGIApp | None, Bridge | None]]:
+    """Give the resolver of a node, and its gateway as an app, and the bridge to the DHT, if it has them.
 
     Parameters: as for `embedded`, which holds the folder.
 
@@ -165,17 +182,23 @@ async def resolving(
         stack.push_async_callback(outside.close)
         http: Http = outside
         served: ASGIApp | None = None
+        bridge: Bridge | None = None
         if gateway:
             database = open_part(place, DHT)
             stack.push_async_callback(database.close)
-            served = create_gateway(database, crypto, clock)
-            inside = HttpxHttp(httpx.ASGITransport(served))
+            items = GatewayItems(database, crypto, clock, limits := GatewayLimits())
+            if mainline is not None:
+                from web5.node.mainline.session import joined  # with the extra alone
+
+                bridge = Bridge(await stack.enter_async_context(joined(mainline)), items, clock)
+            served = gateway_of(items, clock, limits, bridge)
+            inside = HttpxHttp(httpx.ASGITransport(_OwnQuestions(served)))
             stack.push_async_callback(inside.close)
             http, gateways = _ByWay(inside, outside), (_OWN_GATEWAY, *gateways)
         websites = HttpxHttp() if allow_local else guarded_http()
         stack.push_async_callback(websites.close)
         web = DidWeb(websites, allow_localhost=allow_local)
-        yield default_resolver(http, crypto, clock, *gateways, web=web), served
+        yield default_resolver(http, crypto, clock, *gateways, web=web), served, bridge
 
 
 @asynccontextmanager
@@ -233,6 +256,11 @@ async def open_node(
         yield dwn, registrations
 
 
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
 async def _review(dwn: Dwn, seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
@@ -240,6 +268,16 @@ async def _review(dwn: Dwn, seconds: float) -> None:
             await dwn.review_subscriptions()
         except StorageError as error:
             report("subscriptions could not be reviewed", error)
+
+
+class _OwnQuestions:
+    """The gateway, as this node itself asks it: no client's address counts for that."""
+
+    def __init__(self, gateway: ASGIApp) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gateway({**scope, "client": None}, receive, send)
 
 
 class _ByWay:

@@ -14,7 +14,8 @@ from web5.dids.dht.bep44 import SignedItem, encode, sign_item, signing_input, to
 from web5.dids.dht.packet import deactivation_packet, to_packet
 from web5.dids.resolver import default_resolver
 from web5.dwn.store.database import Database, open_file, open_memory
-from web5.node.gateway import GatewayLimits, create_gateway
+from web5.node.gateway import create_gateway
+from web5.node.gateway_items import GatewayLimits
 
 crypto = CPythonCrypto()
 FEW = GatewayLimits(items=3, burst=1000)
@@ -39,7 +40,10 @@ class Publisher:
 
     async def payload(self, seq: int, value: bytes | str = "me") -> bytes:
         packet = self.packet(value) if isinstance(value, str) else value
-        return encode(await sign_item(self.bytes, seq, packet, self.signer))
+        return encode(await self.item(seq, packet))
+
+    async def item(self, seq: int, value: bytes) -> SignedItem:
+        return await sign_item(self.bytes, seq, value, self.signer)
 
 
 class Gateway:

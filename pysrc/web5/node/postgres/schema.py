@@ -220,6 +220,10 @@ GATEWAY = (
     CREATE TABLE gateway_item (key bytea PRIMARY KEY, payload bytea NOT NULL, renewed bigint NOT NULL);
     CREATE INDEX gateway_item_by_renewed ON gateway_item (renewed);
     """,
+    """
+    ALTER TABLE gateway_item ADD COLUMN announced bigint NOT NULL DEFAULT 0;
+    CREATE INDEX gateway_item_unannounced ON gateway_item (renewed) WHERE announced = 0;
+    """,
 )
 
 BLOBS = (

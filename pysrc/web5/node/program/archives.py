@@ -130,7 +130,7 @@ async def _import(settings: NodeSettings, at: str, file: Path, *, history: bool)
         if settings.data is not None and settings.database is None:
             stack.enter_context(sole_use(settings.data))
         gateway, gateways = settings.gateway, settings.gateways
-        resolver, _ = await stack.enter_async_context(
+        resolver, *_ = await stack.enter_async_context(
             resolving(settings.place, gateway=gateway, gateways=gateways, allow_local=settings.allow_local)
         )
         rules = replace(tenant_rules(settings), admission="open")

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 from contextlib import AbstractAsyncContextManager
+from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -16,8 +17,9 @@ from web5.node.http.connections import ConnectionLimits
 from web5.node.http.requests import NumberedRequests
 from web5.node.http.server import Server, ServerConfig, listen, server_config
 from web5.node.limits import Limits
-from web5.node.program.settings import NodeSettings, is_secret, is_url, shown, without_password
+from web5.node.program.settings import NodeSettings, is_secret, shown, without_password
 from web5.node.program.sources import Found, WrongSettings
+from web5.node.program.values import is_url
 from web5.node.registration import RegistrationSettings
 from web5.node.serve import embedded
 from web5.node.stores import Postgres
@@ -68,6 +70,10 @@ def serve(found: Found) -> int:
     logs.set_up(settings.log_level, settings.log_format)
     if settings.site is not None and not settings.site.is_dir():
         raise WrongSettings(f"{found.places['site']}: there is no folder {settings.site}; build.py site makes one")
+    if settings.mainline and find_spec("libtorrent") is None:
+        raise WrongSettings(
+            f"{found.places['mainline']}: this needs more: pip install 'web5-py[node,mainline]', on Python before 3.14"
+        )
     registration = RegistrationSettings(_terms(found), settings.proof_of_work)
     listener = _listener(settings)
     app = embedded(
@@ -81,6 +87,7 @@ def serve(found: Found) -> int:
         paths=settings.paths,
         gateway=settings.gateway,
         gateways=settings.gateways,
+        mainline=settings.manners,
         connect=settings.connect,
         admin_token=settings.admin_token.get_secret_value() if settings.admin_token else None,
         rules=tenant_rules(settings),

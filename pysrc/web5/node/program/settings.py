@@ -4,78 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from web5.dwn.time_window import WINDOW_SECONDS
 from web5.node.http.connections import ConnectionLimits
 from web5.node.http.server import GRACE_SECONDS
 from web5.node.limits import LEAST_REPLY, Limits
+from web5.node.mainline.manners import PUBLIC, Manners
+from web5.node.program.values import Address, Count, DwnPath, Listed, Network, Token, UdpNode, Url, database_url
 from web5.node.serve import ADMIN, GATEWAY
 from web5.node.stores import Place, Postgres
 
 PREFIX = "WEB5_NODE_"
-
-_PATH = re.compile(r"/[A-Za-z0-9_-]{0,64}")
-_TAKEN = frozenset({GATEWAY, ADMIN, "/lock"})
-"""The paths of the gateway and of the operator's page, and the file that says who uses the data folder, beside which
-each node has its own."""
-
-LEAST_TOKEN = 16
-"""Characters of a token that nobody guesses."""
-
-
-def _listed(value: Any) -> Any:
-    """Take a text with commas, as flags and variables have it, for a list."""
-    return [part for part in map(str.strip, value.split(",")) if part] if isinstance(value, str) else value
-
-
-def _network(text: str) -> str:
-    ip_network(text)
-    return text
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("a URL is like https://dwn.example.org")
-    return text
-
-
-def _path(text: str) -> str:
-    if not _PATH.fullmatch(text) or text in _TAKEN:
-        *others, last = sorted(_TAKEN)
-        raise ValueError(f"a path is / or one word behind it, such as /dwn0, and not {', '.join(others)} or {last}")
-    return text
-
-
-def is_url(text: str) -> bool:
-    """Return True for what names a PostgreSQL database."""
-    return text.startswith(("postgresql://", "postgres://"))
-
-
-def _database(text: str | None) -> str | None:
-    if text is not None and not is_url(text):
-        raise ValueError("a database is like postgresql://user@host/name")
-    return text
-
-
-def _token(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if len(text) < LEAST_TOKEN or not text.isascii() or not text.isprintable():
-        raise ValueError(f"a token has at least {LEAST_TOKEN} characters, all of ASCII")
-    return value
-
-
-Url = Annotated[str, AfterValidator(_url)]
-Listed = (NoDecode, BeforeValidator(_listed))
-Count = Annotated[int, Field(ge=0, le=2**60)]
-"""Bytes, messages or hashes; 0 bounds nothing."""
 
 
 class NodeSettings(BaseSettings):
@@ -88,7 +32,7 @@ class NodeSettings(BaseSettings):
     ] = None
     database: Annotated[
         str | None,
-        AfterValidator(_database),
+        AfterValidator(database_url),
         Field(
             description="the PostgreSQL database of the data, for any number of processes, such as"
             " `postgresql://user@host/name`, which counts before `data`; a password is better in `~/.pgpass`, or in"
@@ -103,7 +47,7 @@ class NodeSettings(BaseSettings):
     )
     port: Annotated[int, Field(ge=0, le=65535, description="the port to listen on; 0 takes a free one")] = 8000
     paths: Annotated[
-        tuple[Annotated[str, AfterValidator(_path)], ...],
+        tuple[DwnPath, ...],
         *Listed,
         Field(min_length=1, max_length=16, description="where DWNs are served, each with data of its own"),
     ] = ("/",)
@@ -113,6 +57,25 @@ class NodeSettings(BaseSettings):
         *Listed,
         Field(max_length=16, description="DID DHT gateways that are asked for what the own one does not know"),
     ] = ()
+    mainline: Annotated[
+        bool,
+        Field(
+            description="put the documents of the gateway into the Mainline DHT, and look up there what it does not"
+            " know; needs the extra `mainline`"
+        ),
+    ] = False
+    mainline_nodes: Annotated[
+        tuple[UdpNode, ...],
+        *Listed,
+        Field(min_length=1, max_length=16, description="the nodes of the DHT that are asked first, as `host:port`"),
+    ] = PUBLIC
+    mainline_address: Annotated[
+        Address,
+        Field(description="the IPv4 address of this machine from which the DHT is spoken to"),
+    ] = "0.0.0.0"
+    mainline_port: Annotated[
+        int, Field(ge=0, le=65535, description="the UDP port for it, which need not be open; 0 takes a free one")
+    ] = 0
     connect: Annotated[
         bool, Field(description="relay between apps and wallets that connect, at `/connect` of each path")
     ] = True
@@ -122,7 +85,7 @@ class NodeSettings(BaseSettings):
         Field(description="the URL of the root, for `/info`; if not set, the address that was connected to"),
     ] = None
     proxies: Annotated[
-        tuple[Annotated[str, AfterValidator(_network)], ...],
+        tuple[Network, ...],
         *Listed,
         Field(
             max_length=100,
@@ -195,18 +158,18 @@ class NodeSettings(BaseSettings):
     ] = GRACE_SECONDS
     metrics: Annotated[bool, Field(description="serve figures for Prometheus at `/metrics` of each path")] = True
     metrics_token: Annotated[
-        Annotated[SecretStr, AfterValidator(_token)] | None,
+        Token | None,
         Field(description="the bearer token without which nobody gets them; if not set, everybody does"),
     ] = None
     admin_token: Annotated[
-        Annotated[SecretStr, AfterValidator(_token)] | None,
+        Token | None,
         Field(description=f"the token of the operator's page at `{ADMIN}`; if not set, there is no such page"),
     ] = None
     allow_local: Annotated[
         bool,
         Field(
-            description="resolve did:web of this machine and its network too: for development, never with strangers"
-            " about"
+            description="resolve did:web of this machine and its network too, and let nodes of a DHT share an address:"
+            " for development, never with strangers about"
         ),
     ] = False
     log_level: Annotated[
@@ -232,6 +195,8 @@ class NodeSettings(BaseSettings):
     def _fits(self) -> NodeSettings:
         if self.data is None and self.database is None:
             raise ValueError("data: say where the data are: in a folder, or with database in PostgreSQL")
+        if self.mainline and not self.gateway:
+            raise ValueError("mainline: it is the gateway's, which is off")
         if len(set(self.paths)) < len(self.paths):
             raise ValueError("paths: one is there twice")
         if "/" in self.paths and len(self.paths) > 1:
@@ -247,6 +212,13 @@ class NodeSettings(BaseSettings):
             return Postgres(self.database, self.database_connections)
         assert self.data is not None
         return self.data
+
+    @property
+    def manners(self) -> Manners | None:
+        """The manner in which the DHT is spoken to; None: it is not."""
+        if not self.mainline:
+            return None
+        return Manners(self.mainline_nodes, self.mainline_address, self.mainline_port, local=self.allow_local)
 
     @property
     def place_shown(self) -> str:

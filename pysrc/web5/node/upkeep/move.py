@@ -25,7 +25,7 @@ from web5.dwn.store.database import Database
 from web5.dwn.store.schema import STEPS, Columns
 from web5.dwn.values.cid import DataCid
 from web5.errors import StorageBusy, StorageCorrupt, StorageError
-from web5.node import gateway, registration
+from web5.node import gateway_items, registration
 from web5.node.stores import (
     DATABASE,
     DHT,
@@ -149,7 +149,7 @@ async def _move_documents(source: Place, target: Place, moved: Moved) -> None:
         for place in (source, target):
             both.append(open_part(place, DHT))
             stack.push_async_callback(both[-1].close)
-            both[-1].migrate(DHT, gateway.SCHEMA)
+            both[-1].migrate(DHT, gateway_items.SCHEMA)
         _check_empty(both[1], _DOCUMENTS)
         moved.documents = _copy(both[0], both[1], _DOCUMENTS)["gateway_item"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import js
 from app.change_notifier import ChangeNotifier
-from app.notes.files import LENT
 from app.service import SHARED, Service, answer, refusal
 from app.session import Session
+from app.transfers import LENT
 
 from web5.browser.storage.preview import PreviewStore
 from web5.browser.tabs.shared import open_shared_agent

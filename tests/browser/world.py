@@ -220,9 +220,12 @@ class Device:
 
     async def shoot(self, path: Path) -> None:
         """Take pictures of the page, as wide as a desk's and a hand's screen, for whoever looks at it."""
+        before = self.page.viewport_size
         for width in (1280, 390):
             await self.page.set_viewport_size({"width": width, "height": 900})
             await self.page.screenshot(path=path.with_name(f"{path.name}-{width}.png"))
+        if before:
+            await self.page.set_viewport_size(before)
 
     async def sync(self) -> None:
         """Press "Sync now" and wait for the end of the round."""

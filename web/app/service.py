@@ -17,7 +17,9 @@ from app.change_notifier import Steps
 from app.changes import Lists
 from app.data.data_calls import OWN, DataCalls
 from app.data.data_calls import SHARED as DATA_SHARED
-from app.messages import Standing
+from app.messages.message_calls import OWN as MESSAGE_OWN
+from app.messages.message_calls import SHARED as MESSAGE_SHARED
+from app.messages.message_calls import MessageCalls
 from app.notes import notes
 from app.notes.file_calls import OWN as FILE_OWN
 from app.notes.file_calls import SHARED as FILE_SHARED
@@ -29,38 +31,31 @@ from web5.errors import DwnError, InvalidArgument, NotFound, Web5Error, first_er
 SHARED = (
     DATA_SHARED
     | FILE_SHARED
+    | MESSAGE_SHARED
     | frozenset(
         {
             "check_store",
             "choose_identity",
             "compare",
-            "conversation",
-            "conversations",
             "create_identity",
             "create_note",
             "delete_note",
             "export_notes",
             "identities",
-            "judge_person",
             "lock",
             "note",
             "note_tags",
             "notes",
             "publish_note",
-            "read_conversation",
             "read_note",
             "registration",
             "rename_identity",
-            "rename_person",
             "render_note",
             "retry",
-            "retry_conversation",
             "revive",
-            "send_message",
             "set_sync",
             "state",
             "sync_now",
-            "turn_on_messages",
             "unsettled",
             "update_note",
         }
@@ -72,6 +67,7 @@ METHODS = (
     SHARED
     | OWN
     | FILE_OWN
+    | MESSAGE_OWN
     | {
         "accept_terms",
         "accept_work",
@@ -108,7 +104,7 @@ _ESCAPED = re.compile(r"\\(?:(u0000)|.)")
 log = logging.getLogger(__name__)
 
 
-class Service(DataCalls, FileCalls):
+class Service(DataCalls, FileCalls, MessageCalls):
     """Acts for the identity in use.
 
     Parameters:
@@ -197,40 +193,6 @@ class Service(DataCalls, FileCalls):
     async def export_notes(self) -> str:
         """Return all notes of the identity in use as the text of a JSON file."""
         return await notes.exported(self.web5)
-
-    # -- messages
-
-    async def turn_on_messages(self) -> None:
-        """Let others write to the identity in use."""
-        await self._session.messages.turn_on()
-
-    async def conversations(self) -> dict[str, Any]:
-        """Return the conversations of the identity in use, and the requests of strangers apart."""
-        return await self._session.messages.conversations()
-
-    async def conversation(self, did: str, limit: int) -> dict[str, Any]:
-        """Return the newest messages between the identity in use and somebody."""
-        return await self._session.messages.conversation(did, limit)
-
-    async def send_message(self, did: str, text: str, key: str) -> dict[str, Any]:
-        """Write to somebody; `key` tells a new message from a call that is repeated."""
-        return await self._session.messages.send(did, text, key)
-
-    async def judge_person(self, did: str, standing: Standing) -> None:
-        """Accept or block somebody."""
-        await self._session.messages.judge(did, standing)
-
-    async def rename_person(self, did: str, called: str) -> None:
-        """Give somebody a name that only this person sees."""
-        await self._session.messages.rename(did, called)
-
-    async def read_conversation(self, did: str) -> None:
-        """Note that everything of a conversation was read."""
-        await self._session.messages.read(did)
-
-    async def retry_conversation(self, did: str) -> None:
-        """Send again what did not get through to somebody."""
-        await self._session.messages.retry(did)
 
     # -- nodes
 

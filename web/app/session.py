@@ -17,7 +17,7 @@ from typing import Any
 
 from app import storage
 from app.change_notifier import ChangeNotifier, Steps
-from app.messages import Messages
+from app.messages.messages import Messages
 from app.notes import notes
 from app.notes.files import Files
 from app.notes.note_search import Search
@@ -78,7 +78,7 @@ class Session:
     def messages(self) -> Messages:
         """The conversations of the identity in use. Raises VaultLocked, as `web5`."""
         if self._messages is None:
-            self._messages = Messages(self.web5, lambda: self._notifier.changed("messages"))
+            self._messages = Messages(self.web5, lambda: self._notifier.changed("messages"), self._notifier.file)
         return self._messages
 
     @property

@@ -15,14 +15,14 @@ export function carryFiles(place) {
   const tell = (key, done, total) =>
     document.dispatchEvent(new CustomEvent("web5-file", { detail: JSON.stringify({ key, done, total }) }));
 
-  // Read a file; a promise of {"ok": address of a Blob, or "" if it was stopped} or {"error"}, as JSON. A Blob is of its
+  // Read a file by the call that gives its parts; a promise of {"ok": address of a Blob, or "" if it was stopped} or {"error"}, as JSON. A Blob is of its
   // own type only where a browser shows it as a picture and nothing else.
-  globalThis.web5ReadFile = async (id, key, type) => {
+  globalThis.web5ReadFile = async (id, key, type, call) => {
     const parts = [];
     let done = 0;
     for (;;) {
       if (stopped.delete(key)) return JSON.stringify({ ok: "" });
-      const answer = JSON.parse(await place.call("read_file", JSON.stringify({ id, key, at: done })));
+      const answer = JSON.parse(await place.call(call, JSON.stringify({ id, key, at: done })));
       if (answer.error) return JSON.stringify(answer);
       const { part, size } = answer.ok;
       const bytes = bytesOf(part);

@@ -10,6 +10,7 @@ import { showPreview } from "./preview.mjs";
 
 // As web/app/service.py has them; what else there is never leaves this tab.
 const SHARED = new Set([
+  "add_member",
   "check_store",
   "choose_identity",
   "compare",
@@ -26,8 +27,11 @@ const SHARED = new Set([
   "export_notes",
   "grants",
   "identities",
+  "join_group",
   "judge_person",
+  "leave_group",
   "lock",
+  "make_group",
   "note",
   "note_tags",
   "notes",
@@ -35,8 +39,10 @@ const SHARED = new Set([
   "publish_note",
   "read_conversation",
   "read_file",
+  "read_message_file",
   "read_note",
   "registration",
+  "remove_member",
   "rename_identity",
   "rename_person",
   "render_note",
@@ -47,6 +53,7 @@ const SHARED = new Set([
   "set_sync",
   "state",
   "sync_now",
+  "tell_person",
   "turn_on_messages",
   "unsettled",
   "update_note",

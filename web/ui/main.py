@@ -146,6 +146,7 @@ class Page:
                 self._nodes.progress(event["progress"]["done"], event["progress"]["total"])
             if "files" in event:
                 self._uploads.progress(event["files"])
+                self._messages.progress(event["files"])
             if "news" in event:
                 self._nodes.news(event["news"])
             if "recovery" in event:

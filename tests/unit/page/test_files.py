@@ -1,4 +1,4 @@
-"""Files beside the notes, as the page adds and reads them; the numbers are invariants of app/notes/files.py."""
+"""Files beside the notes, as the page adds and reads them; the numbers are invariants of app/transfers.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from app.notes import files
-from app.notes.files import LENT, LONGEST_NAME, PART
+from app.notes.files import LONGEST_NAME
+from app.transfers import LENT, MOST_READERS, PART
 
 from tests.unit.page.devices import Device
 
@@ -56,9 +56,9 @@ async def test_a_file_is_listed_among_the_notes_and_read_in_parts(device: Device
 
 async def test_who_reads_many_files_at_a_time_goes_on_anew(device: Device, content: bytes) -> None:
     file = await _add(device)
-    for number in range(files.MOST_READERS + 2):
+    for number in range(MOST_READERS + 2):
         await device.ask("read_file", id=file["id"], key=str(number), at=0)
-    assert len(device.session.files._readers) == files.MOST_READERS
+    assert len(device.session.files._reading._readers) == MOST_READERS
     answer = await device.ask("read_file", id=file["id"], key="0", at=PART)
     assert base64.b64decode(answer["part"]) == content[PART : 2 * PART]
 

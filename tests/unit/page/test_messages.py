@@ -1,56 +1,17 @@
-"""Alice and Bob write to one another through their remote nodes; the numbers are invariants of app/messages.py."""
+"""Alice and Bob write to one another through their remote nodes; the numbers are invariants of
+app/messages/messages.py."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
-from app.messages import LONGEST, messaging
-from app.messages import Person as People
+from app.messages.protocol import LONGEST, messaging
+from app.messages.protocol import Person as People
 
 from tests.unit.conftest import World
-from tests.unit.page.devices import Device
+from tests.unit.page.persons import person
 from web5 import TypedRecord
-
-SECONDS = 60
-"""The longest that anything here may take."""
-
-
-class Person:
-    """Somebody with one device."""
-
-    def __init__(self, device: Device, did: str) -> None:
-        self.device = device
-        self.ask = device.ask
-        self.did = did
-
-    async def sync(self) -> None:
-        assert (await self.ask("sync_now"))["ok"]
-
-    async def write(self, to: Person, text: str) -> Any:
-        return await self.ask("send_message", did=to.did, text=text, key=text)
-
-    async def sees(self, other: Person) -> list[Any]:
-        """The messages with somebody, as they are shown: text, and state of those that are one's own."""
-        found = await self.ask("conversation", did=other.did, limit=50)
-        return [(one["text"], one["state"]) for one in found["messages"]]
-
-    async def until(self, other: Person, state: str) -> None:
-        """Wait until all that was written to somebody is in this state."""
-        async with asyncio.timeout(SECONDS):
-            while {found for _, found in await self.sees(other) if found} != {state}:
-                await self.device.posted.get()
-
-
-async def person(world: World, name: str) -> Person:
-    device = Device(await world.blank_device(name), world.endpoints)
-    await device.session.open()
-    assert await device.agent.publish_all()
-    made = Person(device, device.session.web5.connected_did)
-    await made.ask("turn_on_messages")
-    await made.sync()
-    return made
 
 
 async def test_alice_writes_bob_accepts_and_answers(world: World) -> None:
@@ -62,7 +23,7 @@ async def test_alice_writes_bob_accepts_and_answers(world: World) -> None:
     await alice.until(bob, "theirs")
 
     await bob.sync()
-    found = await bob.ask("conversations")
+    found = await bob.ask("conversations", limit=50)
     assert (found["on"], found["people"], found["blocked"]) == (True, [], 0)
     [request] = found["requests"]
     assert (request["did"], request["text"], request["mine"], request["new"]) == (alice.did, "Hello, Bob", False, 1)
@@ -71,14 +32,14 @@ async def test_alice_writes_bob_accepts_and_answers(world: World) -> None:
     await bob.ask("read_conversation", did=alice.did)
     await bob.write(alice, "Hello, Alice")
     await bob.until(alice, "theirs")
-    found = await bob.ask("conversations")
+    found = await bob.ask("conversations", limit=50)
     [known] = found["people"]
     assert found["requests"] == []
     assert (known["name"], known["text"], known["mine"], known["new"]) == ("Alice", "Hello, Alice", True, 0)
 
     await alice.sync()
     assert await alice.sees(bob) == [("Hello, Bob", "theirs"), ("Hello, Alice", "")]
-    assert [one["did"] for one in (await alice.ask("conversations"))["people"]] == [bob.did]
+    assert [one["did"] for one in (await alice.ask("conversations", limit=50))["people"]] == [bob.did]
 
 
 async def test_what_is_written_is_readable_to_the_two_alone(world: World) -> None:
@@ -100,7 +61,8 @@ async def test_somebody_who_is_blocked_is_not_heard(world: World) -> None:
     await mallory.write(alice, "and this")
     await mallory.until(alice, "theirs")
     await alice.sync()
-    assert await alice.ask("conversations") == {"on": True, "people": [], "requests": [], "blocked": 1}
+    found = await alice.ask("conversations", limit=50)
+    assert (found["people"], found["requests"], found["new"], found["blocked"]) == ([], [], 0, 1)
     assert await alice.sees(mallory) == []
     await alice.ask("judge_person", did=mallory.did, standing="accepted")
     assert [text for text, _ in await alice.sees(mallory)] == ["buy this", "and this"]
@@ -138,12 +100,13 @@ async def test_all_of_it_is_there_again_after_a_lock_and_with_another_identity_i
     await alice.until(bob, "theirs")
     await alice.ask("change_password", old=None, new="correct horse")
     await alice.ask("lock")
-    assert await alice.ask("conversations") == "VaultLocked"
+    assert await alice.ask("conversations", limit=50) == "VaultLocked"
     await alice.ask("unlock", password="correct horse")
     assert [text for text, _ in await alice.sees(bob)] == ["kept"]
     other = await alice.ask("create_identity", called="Other", known=[alice.did])
     await alice.ask("choose_identity", did=other)
-    assert await alice.ask("conversations") == {"on": False, "people": [], "requests": [], "blocked": 0}
+    found = await alice.ask("conversations", limit=50)
+    assert (found["on"], found["people"], found["requests"], found["blocked"]) == (False, [], [], 0)
     await alice.ask("choose_identity", did=alice.did)
     assert [text for text, _ in await alice.sees(bob)] == ["kept"]
 
@@ -160,7 +123,7 @@ async def test_nobody_writes_to_themselves_or_to_nobody(world: World) -> None:
     nobody = "did:dht:" + "y" * 52
     for did, kind in ((alice.did, "InvalidArgument"), ("bob", "InvalidArgument"), (nobody, "EncryptionError")):
         assert await alice.ask("send_message", did=did, text="hello", key="k") == kind
-    assert (await alice.ask("conversations"))["people"] == []
+    assert (await alice.ask("conversations", limit=50))["people"] == []
 
 
 async def test_a_name_stays_when_the_state_before_it_comes_late(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,15 +132,15 @@ async def test_a_name_stays_when_the_state_before_it_comes_late(world: World, mo
     messages = alice.device.session.messages
     await messages.close()  # nothing else comes
     await alice.ask("judge_person", did=bob.did, standing="accepted")
-    known = messages._people[bob.did]
+    known = messages._people._persons[bob.did]
     before = await alice.device.session.web5.records(People).read(known.id)
     update = TypedRecord.update
 
     async def late(self: TypedRecord[People], *values: People, **changes: Any) -> TypedRecord[People]:
-        messages._know(before)
+        messages._people.know(before)
         return await update(self, *values, **changes)
 
     monkeypatch.setattr(TypedRecord, "update", late)
-    await messages._put(bob.did, name="Bob")
-    await messages._put(bob.did, seen=5)
-    assert (messages._people[bob.did].value.name, messages._people[bob.did].value.seen) == ("Bob", 5)
+    await messages._people.put(bob.did, name="Bob")
+    await messages._people.put(bob.did, seen=5)
+    assert (messages._people.name(bob.did), messages._people.seen(bob.did)) == ("Bob", 5)

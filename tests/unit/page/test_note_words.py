@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.kit import file_words
 from ui.screens.notes import note_words
 
 
@@ -33,10 +34,10 @@ def test_who_can_read_a_note() -> None:
 
 def test_sizes_and_kinds() -> None:
     sizes = (0, 1, 999, 1000, 1250, 99_400, 999_600, 3_440_000, 52_000_000, 7_000_000_000_000)
-    assert [note_words.size(number) for number in sizes] == [
+    assert [file_words.size(number) for number in sizes] == [
         *("0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.3 kB", "99 kB", "1.0 MB", "3.4 MB", "52 MB", "7,000 GB"),
     ]
-    assert note_words.about_file("image/png", 2000) == "Picture · 2.0 kB"
-    assert note_words.about_file("application/pdf", 2000) == "PDF · 2.0 kB"
-    assert note_words.about_file("", 2000) == "File · 2.0 kB"
-    assert note_words.come(0, 2000) == "0 bytes of 2.0 kB"
+    assert file_words.about_file("image/png", 2000) == "Picture · 2.0 kB"
+    assert file_words.about_file("application/pdf", 2000) == "PDF · 2.0 kB"
+    assert file_words.about_file("", 2000) == "File · 2.0 kB"
+    assert file_words.come(0, 2000) == "0 bytes of 2.0 kB"

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from web5.api.arguments import keywords, shown, text, unknown_name
+from web5.api.arguments import keywords, shown, text, texts, unknown_name
 from web5.errors import InvalidArgument
 
 M = TypeVar("M", bound=BaseModel)
@@ -88,7 +88,7 @@ class Protocol:
     types: dict[str, RecordType] = field(default_factory=dict, repr=False)
     _made: dict[str, Any] = field(init=False, repr=False)
     _awaited: dict[str, str] = field(init=False, repr=False, default_factory=dict)
-    """Roles below the type that names them, which are declared after it, by the path of that type."""
+    """Roles that a type names before they are declared, below it or itself, by the path of that type."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Protocol) and self.uri == other.uri and self._made == other._made
@@ -147,7 +147,10 @@ class Protocol:
                 raise InvalidArgument(f"path={path!r} is {self.types[path].model.__name__} already.")
             declared = RecordType(self, path, model, self._schema(path, schema), chosen, role)
             if self.definition is None:
-                self._add(declared, can or {}, encrypted)
+                kind: dict[str, Any] = {"dataFormats": [JSON]}
+                if schema is not None:
+                    kind["schema"] = schema
+                self._add(path, _tags(declared), can or {}, kind | ({"encryptionRequired": True} if encrypted else {}))
             elif _rules_at(self._made["structure"], path) is None:
                 raise InvalidArgument(f"path={path!r} is not in the definition of {self.uri}.")
             self.types[path] = declared
@@ -155,6 +158,26 @@ class Protocol:
             return model
 
         return declare
+
+    @keywords
+    def data(self, path: str, *, can: Can | None = None, formats: Iterable[str] = (), encrypted: bool = False) -> None:
+        """Declare a path whose records hold any data, such as files, and no model: for `web5.dwn.records`.
+
+        Parameters:
+            path: as for `type`.
+            can: what others than the owner may do.
+            formats: the media types that the data may have; by default all.
+            encrypted: records of this type are encrypted, always.
+
+        Raises:
+            InvalidArgument: such a type cannot be.
+        """
+        kind: dict[str, Any] = {"dataFormats": texts("formats", formats)} if formats else {}
+        if self.definition is not None:
+            raise InvalidArgument(f"The definition of {self.uri} is given in JSON: declare path={path!r} there.")
+        if _rules_at(self._made["structure"], path) is not None:
+            raise InvalidArgument(f"path={path!r} is declared already.")
+        self._add(path, {}, can or {}, kind | ({"encryptionRequired": True} if encrypted else {}))
 
     def to_definition(self) -> dict[str, Any]:
         """Return the definition in the wire's shape, for `web5.dwn.protocols.configure`.
@@ -175,30 +198,20 @@ class Protocol:
         found: str | None = of_type.get("schema")
         return found
 
-    def _add(self, declared: RecordType, can: Can, encrypted: bool) -> None:
-        above, _, name = declared.path.rpartition("/")
-        if not name or any(not one or one.startswith("$") for one in declared.path.split("/")):
-            raise InvalidArgument(f"path={declared.path!r} has to be names of types with '/' between them.")
+    def _add(self, path: str, rules: dict[str, Any], can: Can, kind: Mapping[str, Any]) -> None:
+        above, _, name = path.rpartition("/")
+        if not name or any(not one or one.startswith("$") for one in path.split("/")):
+            raise InvalidArgument(f"path={path!r} has to be names of types with '/' between them.")
         level = _rules_at(self._made["structure"], above)
         if level is None:
-            raise InvalidArgument(f"Declare {above!r} before path={declared.path!r}, which lies below it.")
-        kind: dict[str, Any] = {"dataFormats": [JSON]}
-        if declared.schema is not None:
-            kind["schema"] = declared.schema
-        if encrypted:
-            kind["encryptionRequired"] = True
+            raise InvalidArgument(f"Declare {above!r} before path={path!r}, which lies below it.")
         if self._made["types"].setdefault(name, kind) != kind:
-            raise InvalidArgument(f"path={declared.path!r}: another {name!r} is declared with other data; rename one.")
-        rules: dict[str, Any] = {"$role": True} if declared.role else {}
-        if actions := [self._rule(declared, who, what) for who, what in can.items()]:
-            rules["$actions"] = actions
-        if declared.tags:
-            schema = declared.model.model_json_schema(mode="serialization")
-            named = {tag: _tag_schema(declared, tag, schema) for tag in declared.tags}
-            rules["$tags"] = {"$allowUndefinedTags": False, **named}
+            raise InvalidArgument(f"path={path!r}: another {name!r} is declared with other data; rename one.")
+        if actions := [self._rule(path, who, what) for who, what in can.items()]:
+            rules = {**rules, "$actions": actions}
         level[name] = rules
 
-    def _rule(self, declared: RecordType, who: str, what: Action | Sequence[Action]) -> dict[str, Any]:
+    def _rule(self, path: str, who: str, what: Action | Sequence[Action]) -> dict[str, Any]:
         actions = [what] if isinstance(what, str) else list(what)
         for one in actions:
             if one not in ACTIONS:
@@ -208,16 +221,16 @@ class Protocol:
         kind, _, of = who.partition(" of ")
         if kind in ("author", "recipient"):
             if not of:
-                return {"who": kind, "of": declared.path, "can": actions}
-            if of != declared.path and _rules_at(self._made["structure"], of) is None:
+                return {"who": kind, "of": path, "can": actions}
+            if of != path and _rules_at(self._made["structure"], of) is None:
                 raise unknown_name("path", of, list(self.types), of=self.uri)
             return {"who": kind, "of": of, "can": actions}
         roles = [path for path, one in self.types.items() if one.role]
-        if who.startswith(f"{declared.path}/"):
-            self._awaited.setdefault(who, declared.path)
+        if who == path or who.startswith(f"{path}/"):
+            self._awaited.setdefault(who, path)
         elif who not in roles:
             near = ["anyone", "author of …", "recipient of …", *roles]
-            raise unknown_name("one", who, near, of=f"can at {declared.path!r}")
+            raise unknown_name("one", who, near, of=f"can at {path!r}")
         return {"role": who, "can": actions}
 
 
@@ -242,6 +255,16 @@ def _rules_at(structure: dict[str, Any], path: str) -> dict[str, Any] | None:
             return None
         structure = found
     return structure
+
+
+def _tags(declared: RecordType) -> dict[str, Any]:
+    """Return the rules of a type that say which tags it has, and that it is a role."""
+    rules: dict[str, Any] = {"$role": True} if declared.role else {}
+    if declared.tags:
+        schema = declared.model.model_json_schema(mode="serialization")
+        named = {tag: _tag_schema(declared, tag, schema) for tag in declared.tags}
+        rules["$tags"] = {"$allowUndefinedTags": False, **named}
+    return rules
 
 
 def _tag_schema(declared: RecordType, tag: str, schema: dict[str, Any]) -> dict[str, Any]:

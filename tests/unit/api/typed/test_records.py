@@ -76,6 +76,29 @@ def test_the_definition_is_the_wire_s() -> None:
     }
 
 
+def test_a_path_may_hold_any_data_and_a_role_may_name_itself() -> None:
+    album = Protocol("https://example.org/typed/album")
+
+    @album.type("album")
+    class Album(BaseModel): ...
+
+    @album.type("album/guest", role=True, can={"album/guest": "read"})
+    class Guest(BaseModel): ...
+
+    album.data("album/picture", can={"album/guest": ["create", "read"]}, formats=["image/png"], encrypted=True)
+    made = album.to_definition()
+    assert made["types"]["picture"] == {"dataFormats": ["image/png"], "encryptionRequired": True}
+    assert made["structure"]["album"]["guest"]["$actions"] == [{"role": "album/guest", "can": ["read"]}]
+    assert made["structure"]["album"]["picture"] == {"$actions": [{"role": "album/guest", "can": ["create", "read"]}]}
+    for path, words in (("album/picture", "declared already"), ("nowhere/picture", "Declare 'nowhere'")):
+        with pytest.raises(InvalidArgument, match=words):
+            album.data(path)
+    with pytest.raises(InvalidArgument, match="given in JSON"):
+        Protocol(album.uri, definition=made).data("film")
+    with pytest.raises(InvalidArgument, match="has to be a list"):
+        album.data("film", formats="video/mp4")
+
+
 async def test_a_list_of_one_s_own(alice: Web5) -> None:
     lists, items = alice.records(TodoList), alice.records(Item)
     home = await lists.create(TodoList(title="Home"))

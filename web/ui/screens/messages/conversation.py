@@ -1,42 +1,34 @@
-"""One conversation: what was written, where each message is, and writing the next.
-
-Invariants:
-1. A text that the person sent is on the page until the agent has it: as a message that is being sent, after a reload
-   too, or back in the field with what went wrong.
-2. A message that is sent again, because an answer was lost, is one message: its key says so.
-"""
+"""One conversation: what was written, where each message is, and writing the next."""
 
 import json
 
 from ui import words
 from ui.client import AgentError
-from ui.kit.dom import (
-    clone,
-    document,
-    el,
-    keep,
-    kept,
-    local_time,
-    now,
-    on,
-    on_items,
-    place,
-    saves,
-    say,
-    show,
-    slot,
-    spawn,
-    window,
-)
+from ui.kit.dom import document, el, go, keep, kept, on, on_items, place, saves, say, show, window
 from ui.kit.form import Form
 from ui.kit.rounds import Rounds
 from ui.kit.texts import t
 from ui.screens.messages import message_words
+from ui.screens.messages.bubble import Bubble
+from ui.screens.messages.group import GroupPart
+from ui.screens.messages.outbox import Outbox
+from ui.screens.messages.sending import Sending
 from ui.shell import banner
 
 _PAGE = 50
 _DRAFT = "web5-message-draft"
-_UNSENT = "web5-messages-unsent"
+_PARTS = (
+    "judge",
+    "bubbles-more",
+    "bubbles-empty",
+    "message-form",
+    "rename-form",
+    "message-problem",
+    "conversation-rename",
+    "conversation-block",
+    "conversation-tells-part",
+    "conversation-words",
+)
 
 
 class Conversation:
@@ -45,22 +37,28 @@ class Conversation:
     Parameters:
         agent: has the messages.
         changed: called when the list of conversations may be another.
+        others: returns the identity in use, and the people who are known.
 
     Attributes:
-        did: whom it is with; None if none is open.
+        did: whom it is with, or the name of a group's; None if none is open.
     """
 
-    def __init__(self, agent, changed):
+    def __init__(self, agent, changed, others):
         self._agent = agent
         self._changed = changed
+        self._others = others
         self.did = None
         self._person = None
         self._limit = _PAGE
         self._bubbles = {}
         self._rounds = Rounds(self._ask)
-        self._outbox = _Outbox(agent, self._sent, self._refused)
+        self._outbox = Outbox(agent, self._sent, self._refused)
+        self._sending = Sending(agent, self._whom, self._sent)
+        self._group = GroupPart(agent, self._judged)
         self._name_form = Form("rename", self._rename, t("Saving…"))
         on_items(el("bubbles"), "data-message", self._bubbles)
+        on(el("bubbles"), "web5-seen", self._seen)
+        on(document, "web5-file", self._read_along)
         on(el("message-form"), "submit", self._submit)
         on(el("message-text"), "keydown", self._key)
         on(el("message-text"), "input", lambda _: self._keep_draft())
@@ -69,6 +67,7 @@ class Conversation:
         on(el("judge-block"), "click", lambda _: self._judge("blocked"))
         on(el("conversation-block"), "click", lambda _: self._judge(self._other_standing()))
         on(el("conversation-rename"), "click", lambda _: self._ask_name())
+        on(el("conversation-tells"), "change", self._tell)
 
     def open(self, did):
         """Open the conversation with somebody, or none."""
@@ -78,9 +77,11 @@ class Conversation:
         self._person = None
         self._limit = _PAGE
         for key in list(self._bubbles):
-            self._bubbles.pop(key).element.remove()
-        for part in ("judge", "bubbles-more", "bubbles-empty", "message-form", "rename-form", "message-problem"):
+            self._bubbles.pop(key).take_off()
+        for part in _PARTS:
             show(el(part), False)
+        self._group.open(did)
+        self._sending.show(did)
         show(el("conversation"), bool(did))
         if not did:
             return
@@ -94,6 +95,22 @@ class Conversation:
         """Say again how old the messages are."""
         for bubble in self._bubbles.values():
             bubble.tick()
+
+    def progress(self, entries):
+        """Say how much of the files is stored that are being sent."""
+        self._sending.progress(entries)
+
+    async def retry(self):
+        """Send again what was not delivered."""
+        await banner.attempt(self._agent, "retry_conversation", did=self.did)
+        await self.refresh()
+
+    async def join(self, message):
+        """Join the group to which a message invites, and go there."""
+        group = await banner.attempt(self._agent, "join_group", message=message)
+        if group:
+            await self._changed()
+            go("messages/" + group)
 
     async def refresh(self):
         """Show what the agent has of it now."""
@@ -131,33 +148,60 @@ class Conversation:
         standing = found["standing"]
         show(el("judge"), standing == "stranger")
         say(el("judge-words"), message_words.judge(found) if standing == "stranger" else "")
-        show(el("conversation-block"), standing in ("accepted", "blocked"))
-        show(el("conversation-rename"), standing == "accepted")
+        group = found["group"]
+        me, known = self._others()
+        self._group.show(found, me, known)
+        show(el("conversation-block"), standing in ("accepted", "blocked") and not group)
+        show(el("conversation-rename"), standing == "accepted" and not group)
+        show(el("conversation-tells-part"), standing == "accepted" and not group)
+        el("conversation-tells").checked = found["tells"]
         say(el("conversation-block"), t("Unblock") if standing == "blocked" else t("Block"))
-        show(el("message-form"), standing != "blocked")
+        said = message_words.stage(group) if group else ""
+        show(el("conversation-words"), bool(said))
+        say(el("conversation-words"), said)
+        show(el("message-form"), self._may_write(found))
         keys = [message["key"] for message in found["messages"]]
         waiting = [one for one in self._outbox.waiting(found["did"]) if one["key"] not in keys]
-        show(el("bubbles-empty"), not found["messages"] and not waiting and standing != "blocked")
+        show(el("bubbles-empty"), not found["messages"] and not waiting and self._may_write(found))
+        say(el("bubbles-empty"), message_words.EMPTY_GROUP if group else message_words.EMPTY)
         show(el("bubbles-more"), found["more"])
         is_low = first or self._is_at_the_end()
         here = {message["id"] for message in found["messages"]} | {one["key"] for one in waiting}
         for key in list(self._bubbles):
             if key not in here:
-                self._bubbles.pop(key).element.remove()
+                self._bubbles.pop(key).take_off()
         parent = el("bubbles")
         at = parent.firstElementChild
         for message in found["messages"] + waiting:
             key = message.get("id") or message["key"]
             bubble = self._bubbles.get(key)
             if bubble is None:
-                bubble = self._bubbles[key] = _Bubble(key, message, self._retry)
-            bubble.show(message)
+                bubble = self._bubbles[key] = Bubble(key, message, self)
+            bubble.show(message, standing == "accepted")
             if at is not None and at.getAttribute("data-message") == key:
                 at = at.nextElementSibling
             else:
                 parent.insertBefore(bubble.element, at)
         if is_low and parent.lastElementChild:
             parent.lastElementChild.scrollIntoView(False)
+
+    @staticmethod
+    def _may_write(found):
+        group = found["group"]
+        return group["stage"] == "joined" if group else found["standing"] != "blocked" and _is_person(found["did"])
+
+    def _whom(self):
+        return self.did if self._person and self._may_write(self._person) else None
+
+    def _seen(self, event):
+        bubble = self._bubbles.get(event.target.getAttribute("data-message") or "")
+        return bubble.seen() if bubble else None
+
+    def _read_along(self, event):
+        heard = json.loads(event.detail)
+        bubble = self._bubbles.get(heard["key"].split("-", 2)[-1])
+        if bubble:
+            bubble.progress(heard["key"], heard["done"], heard["total"])
 
     def _is_at_the_end(self):
         last = el("bubbles").lastElementChild
@@ -230,6 +274,14 @@ class Conversation:
         await self._changed()
         el("message-text" if standing == "accepted" else "conversation-name").focus()
 
+    async def _judged(self):
+        await self.refresh()
+        await self._changed()
+
+    async def _tell(self, _):
+        await banner.attempt(self._agent, "tell_person", did=self.did, tells=el("conversation-tells").checked)
+        await self.refresh()
+
     def _ask_name(self):
         asking = el("rename-form").hidden
         self._name_form.clear()
@@ -245,109 +297,6 @@ class Conversation:
         await self.refresh()
         await self._changed()
 
-    async def _retry(self):
-        await banner.attempt(self._agent, "retry_conversation", did=self.did)
-        await self.refresh()
 
-
-class _Bubble:
-    """One message.
-
-    Attributes:
-        actions: what its buttons do, by their names in the template.
-    """
-
-    def __init__(self, key, message, retry):
-        self._shown = None
-        self.actions = {"again": lambda _: retry()}
-        self.element = clone("bubble-template")
-        self.element.setAttribute("data-message", key)
-        self.element.classList.toggle("mine", message["mine"])
-
-    def show(self, message):
-        """Show its text, and where it is."""
-        if message == self._shown:
-            return
-        self._shown = message
-        say(self._slot("text"), message["text"] or message_words.UNREADABLE)
-        if message["created"]:
-            self._slot("time").title = local_time(message["created"])
-        self.tick()
-        mark, meaning = message_words.delivery(message["state"])
-        sign = self._slot("delivery")
-        show(sign, bool(mark))
-        if mark:
-            say(sign, mark)
-            sign.title = meaning
-            sign.setAttribute("role", "img")
-            sign.setAttribute("aria-label", meaning)
-            sign.setAttribute("data-state", message["state"])
-        failed = message["state"] == "failed"
-        show(self._slot("again"), failed)
-        show(self._slot("why"), failed)
-        say(self._slot("why"), words.theirs(message["why"]) if failed else "")
-
-    def tick(self):
-        """Say again how old it is."""
-        created = self._shown["created"]
-        say(self._slot("time"), words.ago((now() - created) / 1000) if created else "")
-
-    def _slot(self, name):
-        return slot(self.element, name)
-
-
-class _Outbox:
-    """What was written and is not with the agent yet; invariants 1 and 2.
-
-    Parameters:
-        sent: called with the DID when the agent has a message.
-        refused: called with DID, text and error when it cannot be.
-    """
-
-    def __init__(self, agent, sent, refused):
-        self._agent = agent
-        self._sent = sent
-        self._refused = refused
-        self._working = False
-        self._queue = [list(one) for one in json.loads(kept("sessionStorage", _UNSENT) or "[]")]
-
-    def waiting(self, did):
-        """Return what waits for somebody, as messages."""
-        own = {"mine": True, "state": "sending", "why": "", "created": None}
-        return [dict(own, key=key, text=text) for to, text, key in self._queue if to == did]
-
-    def add(self, did, text):
-        """Put a message at the end."""
-        self._queue.append([did, text, window.crypto.randomUUID()])
-        self._keep()
-
-    def start(self):
-        """Send what an earlier visit, or a locked vault, has left."""
-        if self._queue and not self._working:
-            spawn(self.work())
-
-    async def work(self):
-        """Hand over what waits, one after the other."""
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self._queue:
-                did, text, key = self._queue[0]
-                try:
-                    await self._agent.call("send_message", did=did, text=text, key=key)
-                except AgentError as error:
-                    if error.kind == "VaultLocked":
-                        return  # it waits for whoever unlocks
-                    self._queue.pop(0)
-                    self._keep()
-                    self._refused(did, text, error)
-                    continue
-                self._queue.pop(0)
-                self._keep()
-                await self._sent(did)
-        finally:
-            self._working = False
-
-    def _keep(self):
-        keep("sessionStorage", _UNSENT, json.dumps(self._queue) if self._queue else None)
+def _is_person(did):
+    return did.startswith("did:")

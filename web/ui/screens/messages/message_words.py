@@ -8,10 +8,23 @@ _STATES = {
     "here": ("○", t("Only in this browser yet")),
     "mine": ("◐", t("On your nodes, not on theirs yet")),
     "theirs": ("●", t("On their nodes")),
+    "group": ("●", t("Where all of the group can read it")),
+    "read": ("✓", t("Read")),
     "failed": ("!", t("Not delivered")),
 }
 
 UNREADABLE = t("This message cannot be read here.")
+NOT_SENT = t("Not sent")
+EMPTY = t("Say hello. Only the two of you can read what you write here.")
+EMPTY_GROUP = t("Nothing was written yet. Only the people of this group can read it.")
+NO_ADDRESS = t("That is not an address. It begins with did:, or is a link that somebody gave you.")
+
+_STAGES = {
+    "waiting": t("You have joined. What was written comes as soon as their node answers."),
+    "leaving": t("You are leaving. Their node is told as soon as it answers."),
+    "left": t("You have left this group."),
+    "out": t("You are not in this group any more. What was written before stays here."),
+}
 
 
 def delivery(state):
@@ -21,6 +34,8 @@ def delivery(state):
 
 def name(person):
     """Write who somebody is: by the name that they were given, or else by their address."""
+    if person["did"].startswith("group:") and not person["name"]:
+        return t("Group")
     return words.theirs(person["name"]) if person["name"] else words.short_did(words.theirs(person["did"]))
 
 
@@ -33,8 +48,13 @@ def last(entry):
     """Write the beginning of the last message of a conversation, in one line."""
     if entry["created"] is None:
         return ""
-    text = words.theirs(entry["text"]) or UNREADABLE
-    return t("You: {text}", text=text) if entry["mine"] else text
+    text = words.theirs(entry["text"])
+    if not text and entry["invited"]:
+        text = t("Group: {name}", name=words.theirs(entry["invited"]))
+    text = text or words.theirs(entry["file"]) or UNREADABLE
+    if entry["mine"]:
+        return t("You: {text}", text=text)
+    return name(entry["from"]) + ": " + text if entry["from"] else text
 
 
 def judge(person):
@@ -43,6 +63,26 @@ def judge(person):
         "{name} writes to you for the first time. Nobody is told whether you have read this. Do you know them?",
         name=name(person),
     )
+
+
+def invited(invitation, mine):
+    """Write to which group somebody is invited, and what has come of it."""
+    group = words.theirs(invitation["name"])
+    if mine:
+        return t("You have added them to the group “{name}”.", name=group)
+    if invitation["stage"] in ("waiting", "joined"):
+        return t("You have joined the group “{name}”.", name=group)
+    return t("You are invited to the group “{name}”.", name=group)
+
+
+def stage(group):
+    """Write what is to be said of one's own part in a group; nothing of a plain one."""
+    return _STAGES.get(group["stage"], "")
+
+
+def members(number):
+    """Write how many people are in a group."""
+    return plural(number, "{n} person", "{n} people")
 
 
 def refusal(kind, message):

@@ -11,6 +11,9 @@ from ui.screens.messages.conversation import Conversation
 from ui.shell import banner
 from ui.shell.places import need
 
+_PAGE = 100
+"""Conversations that are listed at first, and more each time that the person asks."""
+
 
 class Messages:
     """The lists of conversations, and the one that is open.
@@ -25,11 +28,18 @@ class Messages:
         self._open = False
         self._known = {}
         self._requests = {}
-        self._rounds = Rounds(self._ask)
-        self._conversation = Conversation(agent, self.refresh)
+        self._rounds = Rounds(self._look)
+        self._limit = _PAGE
+        self._people = []
+        self._group_key = ""
+        self._conversation = Conversation(agent, self.refresh, lambda: (self._me, self._people))
         self._form = Form("person", self._write_to, t("Looking…"))
-        on(el("person-open"), "click", lambda _: self._ask_whom(True))
-        on(el("person-cancel"), "click", lambda _: self._ask_whom(False))
+        self._group_form = Form("group", self._make_group, t("Beginning…"))
+        on(el("person-open"), "click", lambda _: self._ask("person", True))
+        on(el("person-cancel"), "click", lambda _: self._ask("person", False))
+        on(el("group-open"), "click", lambda _: self._ask("group", True))
+        on(el("group-cancel"), "click", lambda _: self._ask("group", False))
+        on(el("people-older"), "click", self._older)
         on(el("messages-on"), "click", self._turn_on)
         on(el("link-copy"), "click", lambda _: self._copy("link-copy", self._link(), t("Copy the link")))
         on(el("address-copy"), "click", lambda _: self._copy("address-copy", self._me, t("Copy the address alone")))
@@ -45,12 +55,14 @@ class Messages:
         """Take everything off the page until there is an identity again."""
         self._open = False
         self._me = ""
+        self._limit = _PAGE
+        self._people = []
         for rows in (self._known, self._requests):
             for did in list(rows):
                 rows.pop(did).element.remove()
         self._conversation.open(None)
         need("messages", 0, "")
-        for part in ("people-part", "requests-part", "address-part", "messages-off", "person-open"):
+        for part in ("people-part", "requests-part", "address-part", "messages-off", "begin"):
             show(el(part), False)
         show(el("messages-wait"), True)
 
@@ -70,6 +82,10 @@ class Messages:
         if before and not did and before in self._known:
             self._known[before].link.focus()
 
+    def progress(self, entries):
+        """Say how much of the files is stored that are being sent."""
+        self._conversation.progress(entries)
+
     def tick(self):
         """Say again how old the last messages are."""
         for rows in (self._known, self._requests):
@@ -77,21 +93,23 @@ class Messages:
                 row.tick()
         self._conversation.tick()
 
-    async def _ask(self):
+    async def _look(self):
         me = self._me
-        found = await self._agent.call("conversations")
+        found = await self._agent.call("conversations", limit=self._limit)
         if not self._open or me != self._me:
             return
         show(el("messages-wait"), False)
         show(el("messages-off"), not found["on"])
-        show(el("person-open"), el("person-form").hidden)
+        show(el("begin"), el("person-form").hidden and el("group-form").hidden)
         show(el("address-part"), found["on"])
+        show(el("people-more"), found["more"])
+        self._people = found["people"]
         self._list(self._known, "people", found["people"])
         self._list(self._requests, "requests", found["requests"])
         said = message_words.blocked(found["blocked"])
         show(el("blocked-words"), bool(said))
         say(el("blocked-words"), said)
-        new, requests = sum(one["new"] for one in found["people"]), len(found["requests"])
+        new, requests = found["new"], len(found["requests"])
         need("messages", new + requests, message_words.needs(requests, new))
         where, did = place()
         if where == "messages" and did:
@@ -124,21 +142,39 @@ class Messages:
             for did in rows:
                 rows[did].mark(did == self._conversation.did)
 
-    def _ask_whom(self, asking):
-        self._form.clear()
-        show(el("person-form"), asking)
-        show(el("person-open"), not asking)
-        el("person-address" if asking else "person-open").focus()
+    def _ask(self, name, asking):
+        (self._form if name == "person" else self._group_form).clear()
+        show(el(name + "-form"), asking)
+        show(el("begin"), not asking)
+        first = {"person": "person-address", "group": "group-name"}[name]
+        el(first if asking else name + "-open").focus()
+
+    async def _older(self, _):
+        self._limit += _PAGE
+        await self.refresh()
+
+    async def _make_group(self):
+        name = el("group-name").value.strip()
+        if not name:
+            self._group_form.complain(t("A group has a name."))
+            return
+        # A call that is repeated begins no second group.
+        self._group_key = self._group_key or window.crypto.randomUUID()
+        group = await self._agent.call("make_group", called=name, key=self._group_key)
+        self._group_key = ""
+        self._ask("group", False)
+        await self.refresh()
+        go("messages/" + group)
 
     async def _write_to(self):
         did = message_words.address_in(el("person-address").value)
         if did is None:
-            self._form.complain(t("That is not an address. It begins with did:, or is a link that somebody gave you."))
+            self._form.complain(message_words.NO_ADDRESS)
             return
         if did == self._me:
             self._form.complain(t("That is your own address: give it to others, and they can write to you."))
             return
-        self._ask_whom(False)
+        self._ask("person", False)
         go("messages/" + did)
 
     async def _turn_on(self, _):

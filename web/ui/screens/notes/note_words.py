@@ -1,6 +1,6 @@
 """The words of the place of the notes. As ui/words.py, it touches no page."""
 
-from ui.kit.texts import grouped, plural, t, tenths
+from ui.kit.texts import grouped, plural, t
 from ui.words import node_name
 
 DELETED = t("Note deleted. It goes everywhere in a moment.")
@@ -12,40 +12,6 @@ GONE = t("This note was deleted elsewhere. Saving keeps your text as a new note.
 EMPTY = t("A note cannot be empty. Delete it instead.")
 COPIED = t("Link copied")
 NOT_COPIED = t("The browser does not let this page copy. The link is selected: copy it by hand.")
-
-
-WAITS = t("Waits for the one before")
-READS = t("Being read")
-NOT_ADDED = t("Not added")
-NAMELESS = t("file")
-
-_KINDS = {
-    "image": t("Picture"),
-    "video": t("Video"),
-    "audio": t("Sound"),
-    "text": t("Text"),
-}
-
-
-def size(number):
-    """Write a number of bytes, as exactly as anybody wants to know it."""
-    if number < 1000:
-        return plural(number, "{n} byte", "{n} bytes")
-    for unit in ("kB", "MB", "GB"):
-        number /= 1000
-        if number < 999.5 or unit == "GB":
-            return (tenths(int(number * 10 + 0.5)) if number < 9.95 else grouped(int(number + 0.5))) + " " + unit
-
-
-def about_file(media_type, number):
-    """Write what a file is, and how large."""
-    kind = "PDF" if media_type == "application/pdf" else _KINDS.get(media_type.split("/")[0], t("File"))
-    return kind + " · " + size(number)
-
-
-def come(done, total):
-    """Write how much of a file has come."""
-    return t("{done} of {total}", done=size(done), total=size(total))
 
 
 def found(number, more, searched, whole):

@@ -4,9 +4,9 @@ import json
 
 from ui import words
 from ui.client import AgentError
+from ui.kit import file_words
 from ui.kit.dom import clone, el, go, now, on, on_items, place, say, show, slot, spawn, window
 from ui.kit.texts import t
-from ui.screens.notes import note_words
 from ui.shell import banner
 
 
@@ -140,22 +140,22 @@ class _Row:
         self.element = clone("upload-template")
         self.element.setAttribute("data-upload", self.key)
         say(slot(self.element, "name"), words.theirs(self.name))
-        say(slot(self.element, "come"), note_words.WAITS)
+        say(slot(self.element, "come"), file_words.WAITS)
         slot(self.element, "bar").setAttribute("aria-label", words.theirs(self.name))
 
     def begin(self):
         """Say that it is being looked through, before anything of it is stored."""
-        say(slot(self.element, "come"), note_words.READS)
+        say(slot(self.element, "come"), file_words.READS)
 
     def progress(self, done, total):
         """Say how much of it is stored."""
         bar = slot(self.element, "bar")
         bar.max, bar.value = max(total, 1), done
-        say(slot(self.element, "come"), note_words.come(done, total))
+        say(slot(self.element, "come"), file_words.come(done, total))
 
     def fail(self):
         """Say that it is not stored."""
         self.failed = True
         show(slot(self.element, "bar"), False)
-        say(slot(self.element, "come"), note_words.NOT_ADDED)
+        say(slot(self.element, "come"), file_words.NOT_ADDED)
         say(slot(self.element, "stop"), t("Dismiss"))

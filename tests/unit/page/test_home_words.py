@@ -70,3 +70,4 @@ def test_a_message_says_whose_it_is() -> None:
     entry = {"name": "Bob", "did": "did:example:bob", "text": "one\ntwo", "mine": False}
     assert home_words.message(entry) == "Bob: one two"
     assert home_words.message({**entry, "mine": True}) == "Bob: you: one two"
+    assert home_words.message({**entry, "text": "", "file": "sea.png"}) == "Bob: sea.png"

@@ -76,7 +76,8 @@ def first_line(text):
 def message(entry):
     """Write the last message of a conversation in one line."""
     name = words.theirs(entry["name"]) if entry["name"] else words.short_did(words.theirs(entry["did"]))
-    text = words.theirs(" ".join(entry["text"].split()))
+    said = entry["text"] or entry.get("file") or entry.get("invited") or ""
+    text = words.theirs(" ".join(said.split()))
     return name + ": " + (t("you: {text}", text=text) if entry["mine"] else text)
 
 

@@ -71,7 +71,7 @@ class Home:
     async def _ask(self):
         state = self._state
         notes = (await self._agent.call("notes", limit=_NEWEST))["notes"]
-        people = await self._agent.call("conversations")
+        people = await self._agent.call("conversations", limit=_NEWEST)
         if not self._state or self._state["did"] != state["did"]:
             return
         state = self._state

@@ -62,6 +62,11 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.url(name)
 
+    @property
+    def socket(self) -> str:
+        """The path of the socket that it listens at."""
+        return str(self._folder / ".s.PGSQL.5432")
+
     def url(self, name: str, user: str = USER) -> str:
         return f"postgresql://{user}@/{name}?host={self._folder}"
 

@@ -78,7 +78,7 @@ async def nodes(server: PostgresServer) -> AsyncIterator[tuple[Node, Node]]:
         yield both
 
 
-async def _eventually(condition: Any) -> None:
+async def eventually(condition: Any) -> None:
     async with asyncio.timeout(30):
         while True:
             if await condition():
@@ -126,7 +126,7 @@ async def test_two_processes_are_one_node(nodes: tuple[Node, Node]) -> None:
         async def is_told(heard: list[str] = heard, wanted: list[str] = logs[0]) -> bool:
             return len(heard) >= len(wanted)
 
-        await _eventually(is_told)
+        await eventually(is_told)
         assert heard == logs[0]
     assert walked == (await nodes[0].log(people[0]))[0]
 
@@ -160,7 +160,7 @@ async def test_nothing_that_was_acknowledged_is_lost(nodes: tuple[Node, Node], s
         async def is_stored() -> bool:
             return len(stored) >= wanted
 
-        await _eventually(is_stored)
+        await eventually(is_stored)
 
     writing = [asyncio.ensure_future(write(number)) for number in range(6)]
     await begun.wait()
@@ -184,7 +184,7 @@ async def test_nothing_that_was_acknowledged_is_lost(nodes: tuple[Node, Node], s
     async def is_told() -> bool:
         return told == [last]
 
-    await _eventually(is_told)
+    await eventually(is_told)
     for cid in logs[0]:
         message = await compose.messages_read(whose.signer, CLOCK, message_cid=cid)
         entry = (await nodes[0].send(whose.did, message))["entry"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from web5.agent.delegation.connect.app import WalletConnect
     from web5.agent.delegation.delegation import ProtocolPermissions
     from web5.agent.delegation.request import DelegationRequest
+    from web5.api.devices import JoinDevice
     from web5.api.records.encryption import Encryption
     from web5.api.records.ordering import DateSort
     from web5.api.records.record import Record
@@ -28,6 +29,7 @@ __all__ = [
     "DateSort",
     "DelegationRequest",
     "Encryption",
+    "JoinDevice",
     "Protocol",
     "ProtocolPermissions",
     "Record",
@@ -43,6 +45,7 @@ _HOMES = {
     "DateSort": "web5.api.records.ordering",
     "DelegationRequest": "web5.agent.delegation.request",
     "Encryption": "web5.api.records.encryption",
+    "JoinDevice": "web5.api.devices",
     "Protocol": "web5.api.typed.declaration",
     "ProtocolPermissions": "web5.agent.delegation.delegation",
     "WalletConnect": "web5.agent.delegation.connect.app",

@@ -27,6 +27,7 @@ Web5Error
 │   └── GrantMissing       no grant lets the delegate do this; has `scope`
 │       ├── GrantEnded     one did, but it has expired or was revoked
 │       └── GrantTooNarrow one lets it ask for less; has `narrow_to`
+├── NotPaired              a device did not come to the agent of another one; has `reason`
 ├── CryptoError            a key, signature or ciphertext that cannot be used
 ├── CredentialError        a verifiable credential or presentation that does not hold; `code` is a `web5.vc.Code`
 ├── EncryptionError        a record that cannot be encrypted as asked, or not decrypted
@@ -280,6 +281,38 @@ class GrantTooNarrow(GrantMissing):
     def __init__(self, message: str, scope: Mapping[str, str], narrow_to: Mapping[str, str]) -> None:
         self.narrow_to = dict(narrow_to)
         super().__init__(message, scope)
+
+
+class NotPairedReason(StrEnum):
+    """The reasons for which a device does not take another one along.
+
+    "used": the code was used, or its time is over. "unanswered": the other device did not answer in time.
+    "wrong_number": the number is not the one that the other device shows. "malformed": what came is not from the other
+    device; somebody else may have seen the code. "refused": the person, or the node between them, does not want it.
+    "over": the code is of no use any more. "already": both devices have the same agent. "no_node": no node of the
+    agent passes anything on.
+    """
+
+    USED = "used"
+    UNANSWERED = "unanswered"
+    WRONG_NUMBER = "wrong_number"
+    MALFORMED = "malformed"
+    REFUSED = "refused"
+    OVER = "over"
+    ALREADY = "already"
+    NO_NODE = "no_node"
+
+
+class NotPaired(Web5Error):
+    """A device did not come to the agent of another one; begin anew, with a new code.
+
+    Parameters:
+        reason: why.
+    """
+
+    def __init__(self, reason: NotPairedReason, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
 
 
 class CryptoError(Web5Error):

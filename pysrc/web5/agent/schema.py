@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from web5.agent import did_cache, identities, moves
+from web5.agent.devices import known as devices
 from web5.agent.publication import documents
 from web5.agent.publication import store as publication
 from web5.agent.vault import store as vault
@@ -16,6 +17,7 @@ COMPONENTS: Mapping[str, Sequence[str]] = {
     "vault": vault.SCHEMA,
     "agent_identity": identities.SCHEMA,
     "agent_move": moves.SCHEMA,
+    "agent_device": devices.SCHEMA,
     "agent_document": documents.SCHEMA,
     "agent_publication": publication.SCHEMA,
     "dwn": dwn.STEPS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from web5.agent.agent import Agent
 from web5.agent.leases import Lease
@@ -13,6 +13,9 @@ from web5.agent.recovery import recover
 from web5.errors import InvalidArgument, VaultLocked
 from web5.platform import Config, leased_agent, settings_of
 from web5.settings import Progress, Settings
+
+if TYPE_CHECKING:
+    from web5.api.devices import JoinDevice
 
 DEFAULT_SYNC_INTERVAL = "2m"
 
@@ -49,6 +52,7 @@ async def unlocked_agent(
     recovery_phrase: str | None,
     on_progress: Progress,
     platform_options: dict[str, Any],
+    join: JoinDevice | None = None,
 ) -> AsyncIterator[Opened]:
     """Yield an agent. Parameters are those of `Web5.connect`. The platform's own is given up if the block fails."""
     all_given = config is None and dwn_endpoints is not None and (agent is not None or did_dht_gateways is not None)
@@ -58,13 +62,13 @@ async def unlocked_agent(
     if agent is not None:
         if named is not None:
             agent.use_gateways(named)
-        words = await _ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress)
+        words = await _ensure_unlocked(agent, password, recovery_phrase, endpoints, on_progress, join)
         yield Opened(agent, None, endpoints, words)
         return
     async with leased_agent(
         gateway_uris=named, default_gateway_uris=settings.did_dht_gateways, on_progress=on_progress, **platform_options
     ) as lease:
-        words = await _ensure_unlocked(lease.agent, password, recovery_phrase, endpoints, on_progress)
+        words = await _ensure_unlocked(lease.agent, password, recovery_phrase, endpoints, on_progress, join)
         yield Opened(lease.agent, lease, endpoints, words)
 
 
@@ -74,8 +78,12 @@ async def _ensure_unlocked(
     recovery_phrase: str | None,
     endpoints: Sequence[str],
     on_progress: Progress,
+    join: JoinDevice | None,
 ) -> str | None:
     vault = agent.vault
+    if join is not None:
+        await _join(await agent.as_node(), join, endpoints, password, on_progress)
+        return None
     if recovery_phrase is not None:
         await recover(await agent.as_node(), recovery_phrase, password, on_progress)
     elif vault.state == "new":
@@ -93,3 +101,13 @@ async def _ensure_unlocked(
     elif vault.state == "locked":
         await agent.unlock()
     return None
+
+
+async def _join(
+    agent: Agent, join: JoinDevice, endpoints: Sequence[str], password: str | None, on_progress: Progress
+) -> None:
+    from web5.agent.devices.joining import join as begin  # a start has no use for it
+
+    joining = await begin(agent, join.code, join.name, endpoints)
+    join.on_number(joining.number)
+    await joining.finish(password, on_progress)

@@ -21,6 +21,7 @@ from web5.agent.leases import Lease
 from web5.agent.publication.dwn_service import checked_endpoints
 from web5.api import arguments
 from web5.api.anonymous import Anonymous, anonymous
+from web5.api.devices import DevicesApi, JoinDevice
 from web5.api.identities.archive import Archives
 from web5.api.identities.identities import DidApi, IdentitiesApi, VaultApi
 from web5.api.messages.messages import MessagesApi
@@ -100,7 +101,7 @@ class Web5(Archives):
     Attributes:
         connected_did: the DID for which the app acts.
         delegate_did: the DID that signs for it, with its grants; None: it signs itself.
-        dwn, did, identities, nodes, sync, vault: the parts of the API.
+        dwn, did, devices, identities, nodes, sync, vault: the parts of the API.
         delegation: the grants of the delegate; None if the app is none.
     """
 
@@ -120,6 +121,7 @@ class Web5(Archives):
         self.identities = IdentitiesApi(agent)
         self.sync = SyncApi(agent, actor)
         self.nodes = NodesApi(agent, actor)
+        self.devices = DevicesApi(agent)
         self.vault = VaultApi(agent)
         self._registrations: RegistrationTeller | None = None
 
@@ -154,6 +156,7 @@ class Web5(Archives):
         on_progress: Progress = ignore_progress,
         registration: OnRegistration | None = None,
         wallet: WalletConnect | None = None,
+        join: JoinDevice | None = None,
         **platform_options: Any,
     ) -> Connection:
         """Open this device's DWN and give its identity, making one on the first launch.
@@ -189,6 +192,8 @@ class Web5(Archives):
                 goes to the event loop's exception handler.
             wallet: how the person's wallet is asked for a delegation, where this app is nobody's delegate yet; the app
                 is one from then on. It is asked on every start until it has answered.
+            join: how this device comes to the agent of another one, which shows a code (`devices.offer`). It waits
+                until the person has let it in there. What is here already moves into that agent.
             platform_options: passed to the platform: `name` (the store's name) in the browser, `data_path` and
                 `allow_local` (see `web5.cpython.agent.open_agent`) on CPython;
                 `share_sockets=True` has all identities use one WebSocket to a node, which saves connections, and tells
@@ -199,6 +204,7 @@ class Web5(Archives):
                 already; a password is given for a vault that has none, or a new one has fewer than 8 characters.
             VaultLocked: the vault has a password, and none is given.
             WrongPassword: it is another one.
+            NotPaired: the other device did not let this one in; its `reason` says why.
             NotConnected: the wallet did not answer, or the PIN was wrong; the next start asks again.
             RecoveryError: the words are none, or nothing can be recovered by them now; nothing is changed. Or the agent
                 is back, and has no identity.
@@ -210,9 +216,18 @@ class Web5(Archives):
         parse_interval(sync or DEFAULT_SYNC_INTERVAL)
         _check(dwn_endpoints, did_dht_gateways, platform_options)
         arguments.callback("registration", registration)
+        _check_join(join, recovery_phrase)
         given = agent is not None or did_dht_gateways is not None or config is not None
         async with unlocked_agent(
-            agent, dwn_endpoints, did_dht_gateways, config, password, recovery_phrase, on_progress, platform_options
+            agent,
+            dwn_endpoints,
+            did_dht_gateways,
+            config,
+            password,
+            recovery_phrase,
+            on_progress,
+            platform_options,
+            join,
         ) as opened:
             agent = opened.agent
             identity = agent.identities.chosen()
@@ -223,7 +238,7 @@ class Web5(Archives):
                 )
                 return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
             if created := identity is None:
-                if recovery_phrase is not None:
+                if recovery_phrase is not None or join is not None:
                     raise RecoveryError("The agent is back, but its nodes hold no identity. Connect again to make one.")
                 on_progress("identity", 0, 1)
                 identity = await agent.create_identity("Default", opened.endpoints, by_default=True)
@@ -467,7 +482,15 @@ _NAMED = (
     "on_progress",
     "registration",
     "wallet",
+    "join",
 )
+
+
+def _check_join(join: JoinDevice | None, recovery_phrase: str | None) -> None:
+    if join is not None and not isinstance(join, JoinDevice):
+        raise InvalidArgument(f"join={arguments.shown(join)} has to be a JoinDevice.")
+    if join is not None and recovery_phrase is not None:
+        raise InvalidArgument("join and recovery_phrase are two ways to the same: give one of them.")
 
 
 def _check(

@@ -51,6 +51,8 @@ UNUSED = {
         "markdown_it/cli/*",
         "pydantic/mypy.py",
         "pydantic/v1/*",
+        "segno/cli.py",
+        "segno/helpers.py",
     ),
     "web5": ("*.dist-info/*", "web5/cli/*", "web5/node/*", "web5/cpython/*"),
 }

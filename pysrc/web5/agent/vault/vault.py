@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -187,6 +188,16 @@ class Vault:
         """
         plaintext = await self.decrypt(self._store.did_jwe() or "")
         return PortableDid.from_wire(parse(plaintext.decode()))
+
+    async def secrets(self) -> VaultSecrets:
+        """Return what opens this agent on another device, without the words.
+
+        Raises:
+            VaultLocked: unlock it first.
+        """
+        content_key = self._key()
+        # The salt is for the first password of a vault that is made from words, and of no use to any other.
+        return VaultSecrets(content_key, os.urandom(32), await self.portable_did(), self._crypto)
 
     async def encrypt(self, plaintext: bytes) -> str:
         """Encrypt into a compact JWE that only this vault opens: `dir`, A256GCM, under the content key.

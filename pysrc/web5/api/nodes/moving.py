@@ -8,12 +8,14 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from web5.agent.agent import Agent
 from web5.agent.publication.status import PublicationState
 from web5.errors import NodeNeeded
-from web5.sync import Difference
+from web5.settings import Progress
+from web5.sync import Difference, SyncEvent
 from web5.urls import same_endpoint
 
 ROUNDS = 3
@@ -33,21 +35,51 @@ async def check_scope(agent: Agent, dids: Collection[str], source: str) -> None:
             raise NodeNeeded(source, None, reason)
 
 
-async def make_same(agent: Agent, dids: Collection[str], source: str, target: str) -> None:
+async def make_same(
+    agent: Agent, dids: Collection[str], source: str, target: str, on_progress: Progress
+) -> list[Difference]:
     """Sync until two nodes hold the same for these DIDs as is here.
+
+    Parameters:
+        on_progress: called with "fill" and the messages that the new one got, and with "compare".
+
+    Returns:
+        The comparison of each DID with each of the two.
 
     Raises:
         NodeNeeded: they do not, or one cannot be asked.
     """
     for _ in range(ROUNDS):
-        for did in dids:
-            await agent.sync.now(tenant=did)
+        with _filling(agent, target, on_progress):
+            for did in dids:
+                await agent.sync.now(tenant=did)
+        on_progress("compare", 0, 1)
         found = [one for one in await agent.sync.check(dids) if same_endpoint(one.endpoint) in (source, target)]
         missing = {(did, target) for did in dids} - {(one.tenant, same_endpoint(one.endpoint)) for one in found}
         different = [one for one in found if not one.same]
         if not different and not missing:
-            return
+            on_progress("compare", 1, 1)
+            return found
     raise NodeNeeded(source, None, _told(different[0]) if different else f"{target} was not compared")
+
+
+@contextmanager
+def _filling(agent: Agent, target: str, on_progress: Progress) -> Iterator[None]:
+    """Tell how many messages the new node got, as long as sync runs."""
+    given: dict[str, tuple[int, int]] = {}
+
+    def tell(event: SyncEvent) -> None:
+        there = event.kind == "progress" and event.direction == "push" and same_endpoint(event.endpoint) == target
+        if there and event.total:
+            given[event.tenant] = event.done, event.total
+            on_progress("fill", *map(sum, zip(*given.values(), strict=True)))
+
+    on_progress("fill", 0, 1)
+    agent.sync.listeners.append(tell)
+    try:
+        yield
+    finally:
+        agent.sync.listeners.remove(tell)
 
 
 async def make_found(agent: Agent, dids: Collection[str], source: str) -> None:

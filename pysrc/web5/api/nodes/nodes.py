@@ -16,6 +16,7 @@ from web5.api.nodes.moving import check_scope, make_found, make_same
 from web5.dids.resolver import dwn_endpoints
 from web5.errors import InvalidArgument
 from web5.remote.info import ServerInfo
+from web5.settings import Progress, ignore_progress
 from web5.sync import Activity, Difference, EndpointStatus, RegistrationState
 from web5.urls import normal_endpoint, same_endpoint
 
@@ -136,7 +137,7 @@ class NodesApi:
             if url in urls:
                 await agent.set_dwn_endpoints(did, [one for one in urls if one != url], force=True)
 
-    async def move(self, source: str, target: str) -> None:
+    async def move(self, source: str, target: str, *, on_progress: Progress = ignore_progress) -> Sequence[Difference]:
         """Move house: from one of the nodes to another, which is filled, compared and named in the DID document first.
 
         If it fails, both are nodes of this identity, and it can be repeated. The old one keeps what it has. Who has
@@ -145,6 +146,10 @@ class NodesApi:
         Parameters:
             source: the node to leave.
             target: the one to go to; it may be one of the nodes already.
+            on_progress: called with (step, done, total): "fill", in messages, "compare", "publish", "leave".
+
+        Returns:
+            The proof: how both compared with what is here, for this DID and the agent, before the old one was left.
 
         Raises:
             NodeNeeded: the two do not hold the same, or others do not find the DID at the new one; the reason is in it.
@@ -161,12 +166,17 @@ class NodesApi:
         moving = [did for did in self._both if source in await self._named(did)]
         await check_scope(agent, moving, source)
         await self.add(target)
-        await make_same(agent, moving, source, target)
+        same = await make_same(agent, moving, source, target, on_progress)
+        on_progress("publish", 0, 1)
         await make_found(agent, moving, source)
+        on_progress("publish", 1, 1)
+        on_progress("leave", 0, 1)
         await self.remove(source)
         await agent.publish_all()
         for did in self._both:  # which nodes there are now is a record of the agent's
             await agent.sync.now("push", did)
+        on_progress("leave", 1, 1)
+        return same
 
     async def info(self, url: str) -> ServerInfo:
         """Ask a node for its description: what runs there, and what it demands of those who want to register.

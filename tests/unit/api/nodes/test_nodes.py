@@ -108,7 +108,12 @@ async def test_an_identity_moves_to_another_node_and_only_once_that_is_whole(wor
     assert [node.url for node in await web5.nodes.list()] == [old, new]
     world.down.clear()
 
-    await web5.nodes.move(old, new)
+    told: list[tuple[str, int, int]] = []
+    proof = await web5.nodes.move(old, new, on_progress=lambda *step: told.append(step))
+    assert {(one.tenant, one.endpoint) for one in proof} == {(did, node) for did in dids for node in (old, new)}
+    assert all(one.same and one.both for one in proof)
+    assert list(dict.fromkeys(step for step, *_ in told)) == ["fill", "compare", "publish", "leave"]
+    assert [(step, done) for step, done, _ in told][-1] == ("leave", 1)
     assert [(node.url, node.state) for node in await web5.nodes.list()] == [(new, NodeState.IN_STEP)]
     assert all(one.same and one.both for one in await web5.sync.check())
     for did in dids:

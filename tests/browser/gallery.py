@@ -173,6 +173,60 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     await gallery.shoot(alice, "home-messages")
 
 
+async def _second(gallery: Gallery, alice: Device, phone: Device) -> None:
+    """Her phone comes along, and both are on the list and in the picture."""
+    await alice.at("Settings")
+    await alice.page.get_by_role("button", name="Add a device").click()
+    await gallery.shoot(alice, "device-begin")
+    await alice.page.get_by_role("button", name="Show the code").click()
+    await expect(alice.page.locator("#offer-picture")).to_be_visible()
+    await gallery.shoot(alice, "device-code")
+    link = await alice.page.get_by_label("The same as a text").input_value()
+    await phone.page.get_by_role("button", name="Take my other device along").click()
+    await gallery.shoot(phone, "join-begin")
+    await phone.page.get_by_label("Or paste its text").fill(link)
+    await phone.page.get_by_role("button", name="Go on").click()
+    await expect(phone.page.locator("#join-number")).not_to_be_empty()
+    await gallery.shoot(phone, "join-number")
+    await expect(alice.page.locator("#number-form")).to_be_visible()
+    await gallery.shoot(alice, "device-number")
+    await alice.page.get_by_label("Number", exact=True).fill(await phone.page.locator("#join-number").inner_text())
+    await alice.page.get_by_role("button", name="Let it in", exact=True).click()
+    await expect(alice.page.locator("#offer-end")).to_be_visible()
+    await gallery.shoot(alice, "device-end")
+    await alice.page.click("#offer-close")
+    await expect(phone.page.locator("#join-close")).to_be_visible()
+    await gallery.shoot(phone, "join-end")
+    await phone.page.click("#join-close")
+    await expect(alice.page.locator("#device-list > li")).to_have_count(2)
+    await gallery.shoot(alice, "settings-devices")
+    await alice.at("Nodes")
+    await expect(alice.page.locator("#sky-nodes > li")).to_have_count(3)
+    await expect(alice.page.locator("#hour")).to_be_visible()
+    await gallery.shoot(alice, "nodes-devices")
+
+
+async def _moving(gallery: Gallery, device: Device, world: World) -> None:
+    """From one node to another, which is interrupted, and goes on."""
+    await device.context.route(f"{world.origin}dht/**", lambda route: route.abort())
+    await device.at("Nodes")
+    await device.node(world.second_endpoint).get_by_role("button", name="to another node…").click()
+    await gallery.shoot(device, "move-begin")
+    await device.page.fill("#move-url", world.third_endpoint)
+    await device.page.click("#move-save")
+    await expect(device.page.locator("#move-problem")).to_be_visible()
+    await gallery.shoot(device, "move-failed")
+    await device.page.keyboard.press("Escape")
+    await expect(device.page.locator("#move-note")).to_be_visible()
+    await gallery.shoot(device, "move-unfinished")
+    await device.context.unroute_all()
+    await device.page.click("#move-again")
+    await expect(device.page.locator("#move-words")).not_to_be_empty()
+    await gallery.shoot(device, "move-end")
+    await device.page.click("#move-close")
+    await device.ask("move_node", source=world.third_endpoint, target=world.second_endpoint)
+
+
 async def _troubles(gallery: Gallery, device: Device, world: World) -> None:
     """A node that is down, no network, and a locked vault."""
     await world.second.stop()
@@ -204,6 +258,10 @@ async def _take(gallery: Gallery) -> None:
                     async with _device(profiles, world) as bob:
                         await bob.ready()
                         await _together(gallery, alice, bob)
+                    async with _device(profiles, world) as phone:
+                        await phone.ready()
+                        await _second(gallery, alice, phone)
+                    await _moving(gallery, alice, world)
                     await _troubles(gallery, alice, world)
             finally:
                 await profiles.close()

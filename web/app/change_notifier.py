@@ -10,6 +10,9 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.sync import SyncEvent
 
+MOST_FLOWS = 20
+"""Endpoints, and directions, of which a post says how far they are."""
+
 INTERVAL = 0.1
 """Seconds between two posts; changes in between go out together."""
 
@@ -37,6 +40,7 @@ class ChangeNotifier:
         self._files: dict[str, tuple[int, int]] = {}
         self._news: list[dict[str, Any]] = []
         self._recovery: Steps = {}
+        self._move: Steps = {}
         self._timer: asyncio.TimerHandle | None = None
         self.on_notes: list[Callable[[], None]] = []
 
@@ -60,6 +64,11 @@ class ChangeNotifier:
         """Post soon how far a recovery has come; an empty `steps` ends that."""
         self._recovery = steps
         self.changed("state")
+
+    def move(self, step: str, done: int, total: int) -> None:
+        """Post soon how far a move from one node to another has come; no step ends that."""
+        self._move = {**self._move, step: {"done": done, "total": total}} if step else {}
+        self.changed()
 
     def file(self, key: str, done: int, total: int) -> None:
         """Post soon how much of a file that is being added is stored."""
@@ -103,8 +112,14 @@ class ChangeNotifier:
         if self._progress:
             done, total = map(sum, zip(*self._progress.values(), strict=True))
             event["progress"] = {"done": done, "total": total}
+            event["flows"] = [
+                {"endpoint": endpoint, "direction": direction, "done": done, "total": total}
+                for (_, endpoint, direction), (done, total) in list(self._progress.items())[:MOST_FLOWS]
+            ]
         if self._recovery:
             event["recovery"] = self._recovery
+        if self._move:
+            event["move"] = self._move
         if self._files:
             event["files"] = [{"key": key, "done": done, "total": total} for key, (done, total) in self._files.items()]
             self._files.clear()

@@ -12,11 +12,14 @@ from typing import Any
 
 from pydantic import ValidationError, validate_call
 
-from app import identities, state
+from app import identities, pairing, state
 from app.change_notifier import Steps
 from app.changes import Lists
 from app.data.data_calls import OWN, DataCalls
 from app.data.data_calls import SHARED as DATA_SHARED
+from app.device_calls import OWN as DEVICE_OWN
+from app.device_calls import SHARED as DEVICE_SHARED
+from app.device_calls import DeviceCalls
 from app.messages.message_calls import OWN as MESSAGE_OWN
 from app.messages.message_calls import SHARED as MESSAGE_SHARED
 from app.messages.message_calls import MessageCalls
@@ -26,10 +29,11 @@ from app.notes.file_calls import SHARED as FILE_SHARED
 from app.notes.file_calls import FileCalls
 from app.session import Session
 from web5 import Web5, strict_json
-from web5.errors import DwnError, InvalidArgument, NotFound, Web5Error, first_error
+from web5.errors import DwnError, InvalidArgument, NotFound, NotPaired, Web5Error, first_error
 
 SHARED = (
     DATA_SHARED
+    | DEVICE_SHARED
     | FILE_SHARED
     | MESSAGE_SHARED
     | frozenset(
@@ -42,6 +46,7 @@ SHARED = (
             "delete_note",
             "export_notes",
             "identities",
+            "last_hour",
             "lock",
             "note",
             "note_tags",
@@ -66,6 +71,7 @@ SHARED = (
 METHODS = (
     SHARED
     | OWN
+    | DEVICE_OWN
     | FILE_OWN
     | MESSAGE_OWN
     | {
@@ -78,6 +84,7 @@ METHODS = (
         "export_identity",
         "forget_words",
         "import_identity",
+        "move_node",
         "recover",
         "remove_node",
         "unlock",
@@ -104,7 +111,7 @@ _ESCAPED = re.compile(r"\\(?:(u0000)|.)")
 log = logging.getLogger(__name__)
 
 
-class Service(DataCalls, FileCalls, MessageCalls):
+class Service(DataCalls, FileCalls, MessageCalls, DeviceCalls):
     """Acts for the identity in use.
 
     Parameters:
@@ -198,7 +205,10 @@ class Service(DataCalls, FileCalls, MessageCalls):
 
     async def state(self) -> dict[str, Any]:
         """Return the state of vault and storage and, if unlocked, of the identity in use and its remote nodes."""
-        around = state.state_of(self.web5) if self._session.is_open else {}
+        around: dict[str, Any] = {}
+        if self._session.is_open:
+            web5 = self.web5
+            around = {"devices": await pairing.listed(web5), **state.state_of(web5)}
         return {"vault": self._session.vault(), "storage": self._session.storage(), **around}
 
     async def add_node(self, url: str) -> None:
@@ -208,6 +218,19 @@ class Service(DataCalls, FileCalls, MessageCalls):
     async def remove_node(self, url: str, force: bool = False) -> None:
         """Remove a remote node; with `force` also if it alone has something that cannot be fetched now."""
         await self.web5.nodes.remove(url, force=force)
+
+    async def move_node(self, source: str, target: str) -> list[dict[str, Any]]:
+        """Go from one remote node to another; return how the two compared before the old one was left."""
+        try:
+            found = await self.web5.nodes.move(source, target, on_progress=self._session.tell_move)
+        finally:
+            self._session.tell_move("", 0, 0)
+        agent_did = self.web5.vault.agent_did
+        return [state.difference_of(one, own=one.tenant == agent_did) for one in found]
+
+    async def last_hour(self) -> dict[str, Any]:
+        """Return what flowed in the last hour, minute by minute."""
+        return self._session.hour.told()
 
     async def unsettled(self, cursor: str | None = None) -> dict[str, Any]:
         """Return a page of the messages that are not where they should be, and the cursor of the next."""
@@ -337,7 +360,7 @@ def refusal(error: Exception) -> str:
     described = {
         "kind": type(error).__name__,
         "message": error.message if isinstance(error, DwnError) else str(error),
-        "code": str(getattr(error, "code", "") or ""),
+        "code": str(error.reason if isinstance(error, NotPaired) else getattr(error, "code", "") or ""),
         "detail": "" if isinstance(error, Web5Error) else "".join(traceback.format_exception(error)),
     }
     return to_json({"error": described})

@@ -11,17 +11,19 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from app import storage
 from app.change_notifier import ChangeNotifier, Steps
+from app.last_hour import LastHour
 from app.messages.messages import Messages
 from app.notes import notes
 from app.notes.files import Files
 from app.notes.note_search import Search
 from app.notes.preview import Preview, Store
+from app.pairing import Pairing
 from web5 import Web5
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
@@ -29,6 +31,7 @@ from web5.agent.recovery import recover
 from web5.agent.vault.secrets import derive_secrets
 from web5.agent.vault.wrapping import check_new_password
 from web5.errors import StorageError, VaultError, VaultLocked, WrongPassword
+from web5.settings import Progress
 from web5.tasks import TaskSet
 
 FIRST_NAME = "Default"
@@ -45,6 +48,7 @@ class Session:
 
     Attributes:
         preview: that copy.
+        hour: what flowed in the last hour.
     """
 
     def __init__(self, agent: Agent, notifier: ChangeNotifier, dwn_endpoints: Sequence[str], store: Store) -> None:
@@ -59,6 +63,10 @@ class Session:
         self._interval = "off"
         self._recovering = False
         self._changing = asyncio.Lock()
+        self._pairing = Pairing(agent, dwn_endpoints)
+        self.hour = LastHour(lambda: self._web5.sync.status() if self._web5 else ())
+        agent.on_change.append(self.hour.wrote)
+        agent.sync.listeners.append(self.hour.hear)
         self.preview = Preview(store, lambda count: notes.newest(self.web5, count), self._owner_of_preview)
         notifier.on_notes.append(self.preview.changed)
         agent.identities.on_removed.append(self._on_removed)
@@ -108,6 +116,11 @@ class Session:
             files, self._files = self._files, None
             self._closing.start(files.close())
         notes.forget()
+
+    @property
+    def pairing(self) -> Pairing:
+        """The other device that is being taken along, or takes this one."""
+        return self._pairing
 
     @property
     def is_open(self) -> bool:
@@ -250,19 +263,27 @@ class Session:
         Raises:
             RecoveryError, InvalidArgument: nothing is changed.
         """
+        await derive_secrets(words, self._agent.crypto)  # words that are none disturb nobody
+        return await self.bring_in(lambda on_progress: recover(self._agent, words, password, on_progress))
+
+    async def bring_in(self, work: Callable[[Progress], Awaitable[None]]) -> Steps:
+        """Have another agent take the place of the one that is here; an identity that it had is in use then.
+
+        Parameters:
+            work: does it, and tells how far it is; what it raises is raised.
+        """
         steps = Steps()
 
         def on_progress(step: str, done: int, total: int) -> None:
             steps[step] = {"done": done, "total": total}
             self._notifier.recovery(steps)
 
-        await derive_secrets(words, self._agent.crypto)  # words that are none disturb nobody
         async with self._changing:
             self._recovering = True
             self._use(None)
             try:
                 await self.preview.forget()
-                await recover(self._agent, words, password, on_progress)
+                await work(on_progress)
             finally:
                 self._recovering = False
                 self._notifier.recovery({})
@@ -289,6 +310,10 @@ class Session:
                 left = await self._agent.create_identity(FIRST_NAME, self._dwn_endpoints, by_default=True)
             self._use(await self._web5.use(left.did))
         self._notify()
+
+    def tell_move(self, step: str, done: int, total: int) -> None:
+        """Tell the pages how far a move between nodes has come; no step ends that."""
+        self._notifier.move(step, done, total)
 
     def _notify(self) -> None:
         self._notifier.changed("messages", "notes", "state")

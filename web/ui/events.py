@@ -13,6 +13,8 @@ _MAX_NEWS = 50
 _MAX_FILES = 50
 _MAX_ENDPOINT = 2048
 _STEPS = ("agent", "identities", "records")
+_MOVE_STEPS = ("fill", "compare", "publish", "leave")
+_MAX_FLOWS = 20
 
 
 def parse(data):
@@ -45,6 +47,10 @@ def _changed(event):
         checked["progress"] = _span(event["progress"])
     if "recovery" in event:
         checked["recovery"] = {step: _span(event["recovery"][step]) for step in _STEPS if step in event["recovery"]}
+    if "flows" in event:
+        checked["flows"] = [_flow(event["flows"][at]) for at in range(min(len(event["flows"]), _MAX_FLOWS))]
+    if "move" in event:
+        checked["move"] = {step: _span(event["move"][step]) for step in _MOVE_STEPS if step in event["move"]}
     if "files" in event:
         checked["files"] = [_file(event["files"][at]) for at in range(min(len(event["files"]), _MAX_FILES))]
     if "news" in event:
@@ -55,6 +61,14 @@ def _changed(event):
 def _file(entry):
     span = _span(entry)
     return {"key": _text(entry["key"], 100), "done": span["done"], "total": span["total"]}
+
+
+def _flow(entry):
+    if entry["direction"] not in ("push", "pull"):
+        raise ValueError("no such direction")
+    span = _span(entry)
+    endpoint = _text(entry["endpoint"], _MAX_ENDPOINT)
+    return {"endpoint": endpoint, "direction": entry["direction"], "done": span["done"], "total": span["total"]}
 
 
 def _news(entry):

@@ -6,7 +6,7 @@ import json
 from pyscript import ffi
 from ui import events, problems, words
 from ui.client import Agent, AgentError
-from ui.kit.dom import el, kept, on, on_window, say, show, spawn, window
+from ui.kit.dom import el, go, kept, on, on_window, place, say, show, spawn, window
 from ui.kit.rounds import Rounds
 from ui.kit.texts import t
 from ui.screens.data.screen import Data
@@ -19,8 +19,11 @@ from ui.screens.notes.deletions import Deletions
 from ui.screens.notes.note_list import NoteList
 from ui.screens.notes.search import NoteSearch
 from ui.screens.notes.uploads import Uploads
+from ui.screens.settings.devices import Devices
 from ui.screens.settings.identities import Identities
 from ui.screens.settings.language import Language
+from ui.screens.settings.join import JoinDialog
+from ui.screens.settings.offer import OfferDialog
 from ui.screens.settings.password import PasswordDialog
 from ui.screens.settings.phrase import PhraseDialog
 from ui.screens.settings.protection import Protection
@@ -34,6 +37,8 @@ from ui.shell.lock import Lock
 from ui.shell.places import Places, need
 
 _TICK_SECONDS = 10
+_CODE = "device/"
+"""In an address, what the code of another device follows."""
 
 
 class Page:
@@ -56,10 +61,14 @@ class Page:
         self._identities = Identities(self._agent, self._refresh)
         self._transfer = Transfer(self._agent, self._use_imported, lambda: self._protection.has_password)
         self._recovery = RecoveryDialog(self._agent, self._refresh)
-        self._home = Home(self._agent, lambda: self._recovery.open(False))
+        self._join = JoinDialog(self._agent, self._refresh)
+        self._home = Home(self._agent, lambda: self._recovery.open(False), self._join.open)
         self._lock = Lock(self._agent, self._refresh, lambda: self._recovery.open(True))
         phrase, password = (dialog(self._agent, self._refresh) for dialog in (PhraseDialog, PasswordDialog))
         self._protection = Protection(self._agent, phrase, password, self._recovery, self._refresh)
+        self._devices = Devices(
+            self._agent, self._refresh, OfferDialog(self._agent), self._join, lambda: self._protection.has_password
+        )
         self._storage = Storage(self._agent, self._transfer.open_export)
         self._states = Rounds(self._ask_state)
         self._keyboard = Keyboard()
@@ -144,6 +153,10 @@ class Page:
         elif event["type"] == "changed" and self._running:
             if "progress" in event:
                 self._nodes.progress(event["progress"]["done"], event["progress"]["total"])
+            if "flows" in event:
+                self._nodes.flows(event["flows"])
+            if "move" in event:
+                self._nodes.move(event["move"])
             if "files" in event:
                 self._uploads.progress(event["files"])
                 self._messages.progress(event["files"])
@@ -151,6 +164,7 @@ class Page:
                 self._nodes.news(event["news"])
             if "recovery" in event:
                 self._recovery.progress(event["recovery"])
+                self._join.progress(event["recovery"])
                 self._lock.progress(event["recovery"])
             if "state" in event["what"]:
                 await self._show_state()
@@ -165,15 +179,26 @@ class Page:
     def _go(self, where, what):
         """Show another place of the page."""
         self._messages.go(what if where == "messages" else "")
+        self._take_code()
         if where == "home":
             spawn(self._home.refresh())
         elif where == "data":
             self._data.go(what)
             spawn(self._data.refresh())
+        elif where == "nodes":
+            spawn(self._nodes.look())
         elif where == "messages":
             spawn(self._messages.refresh())
         elif self._unlocked:
             spawn(self._alone.refresh())
+
+    def _take_code(self):
+        """Ask whether to go along with the device whose code is in the address, and let the address forget it."""
+        where, what = place()
+        if self._unlocked and where == "settings" and what.startswith(_CODE):
+            window.history.replaceState(None, "", "#/settings")
+            go("settings")
+            self._join.open(what[len(_CODE) :])
 
     async def _use_imported(self, did):
         await self._identities.use(did)
@@ -203,7 +228,7 @@ class Page:
     def _show(self, state):
         self._storage.show(state["storage"])
         vault = state["vault"]
-        if vault["state"] == "recovering" and self._recovery.running:
+        if vault["state"] == "recovering" and (self._recovery.running or self._join.running):
             return  # its dialog shows that; what is behind it stays until the end
         self._lock.show(vault)
         self._unlocked, before = vault["state"] == "unlocked", self._unlocked
@@ -215,11 +240,14 @@ class Page:
             self._messages.close()
             self._data.close()
             self._home.close()
+            self._devices.close()
             need("settings", 0, "")
             return
         self._protection.show(vault)
         self._nodes.show(state)
         self._identities.show(state)
+        show(el("devices"), True)
+        self._devices.show(state)
         self._deletions.use(state["did"])
         self._search.use(state["did"])
         self._messages.show(state)
@@ -232,6 +260,8 @@ class Page:
             spawn(self._data.refresh())
             spawn(self._home.refresh())
             spawn(self._composer.work())
+            spawn(self._devices.tick())
+            self._take_code()
 
     async def ask(self, name, arguments="{}"):
         """Call the agent, for whoever looks in with the browser's console: `await web5Ask("check_store")`."""
@@ -248,6 +278,7 @@ class Page:
             self._messages.tick()
             self._data.tick()
             self._home.tick()
+            spawn(self._devices.tick())
 
 
 page = Page()

@@ -20,9 +20,10 @@ class Home:
     Parameters:
         agent: has it.
         recover: opens the dialog for the twelve words.
+        join: opens that for the code of another device.
     """
 
-    def __init__(self, agent, recover):
+    def __init__(self, agent, recover, join):
         self._agent = agent
         self._state = None
         self._times = []
@@ -30,6 +31,7 @@ class Home:
         self._rounds = Rounds(self._ask)
         on(el("welcome-start"), "click", self._start)
         on(el("welcome-recovery"), "click", lambda _: recover())
+        on(el("welcome-join"), "click", lambda _: join())
 
     def show(self, state):
         """Show the state of the identity in use."""

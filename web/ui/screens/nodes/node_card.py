@@ -3,6 +3,7 @@
 from ui import words
 from ui.kit.dom import clone, document, now, say, show, slot, tone
 from ui.kit.texts import plural, t
+from ui.screens.nodes import node_words
 from ui.screens.nodes.registration import Registration
 
 
@@ -14,11 +15,13 @@ class NodeCard:
         refresh: called when the person has answered what it asks.
         retry: called with the endpoint when the person wants that.
         remove: likewise, and with True if the person wants it though the node alone has something.
+        move: called with the endpoint when the person wants to leave it for another.
     """
 
-    def __init__(self, endpoint, agent, refresh, retry, remove):
+    def __init__(self, endpoint, agent, refresh, retry, remove, move):
         self._endpoint = endpoint
         self._node = None
+        self._flow = ""
         self._needed = None
         self.element = clone("node-template")
         self.element.setAttribute("data-endpoint", endpoint)
@@ -26,27 +29,33 @@ class NodeCard:
         say(self._slot("name"), name)
         self._slot("name").title = endpoint
         self._slot("remove").setAttribute("aria-label", t("Remove {name}", name=name))
+        self._slot("move").setAttribute("aria-label", t("Move from {name} to another node…", name=name))
         self._slot("ask").setAttribute("aria-label", t("Remove {name}?", name=name))
         self._registration = Registration(agent, self.element, endpoint, refresh)
         self.actions = {
             "retry": lambda _: retry(endpoint),
+            "move": lambda _: move(endpoint),
             "remove": lambda _: self._ask(True),
             "remove-no": lambda _: self._ask(False),
             "remove-yes": lambda _: self._remove(remove),
         }
         self.actions.update(self._registration.actions)
 
-    def update(self, node, is_last):
+    def update(self, node, is_last, interval):
         """Show the state of the node.
 
         Parameters:
             is_last: True if the identity has no other.
+            interval: that of sync.
         """
         self._node = node
         self.tick()
         say(self._slot("ask-words"), self._needed or words.node_removal(is_last))
         say(self._slot("out"), words.messages(node["pending_out"]))
         say(self._slot("in"), words.messages(node["pending_in"]))
+        why = node_words.waits(node, interval)
+        show(self._slot("why"), bool(why))
+        say(self._slot("why"), why)
         self._registration.show(node["registration"])
         error = None if words.asks(node) else node["last_error"]
         show(self._slot("error"), bool(error))
@@ -62,13 +71,19 @@ class NodeCard:
         say(self._slot("remove-yes"), t("Remove anyway"))
         self._slot("remove-no").focus()
 
+    def flow(self, text):
+        """Say what flows just now; nothing, if it is empty."""
+        if text != self._flow:
+            self._flow = text
+            self.tick()
+
     def tick(self):
         """Say again how long ago the last sync was, and how long it is until the next try."""
         node = self._node
         last = node["last_success"]
         say(self._slot("last"), t("never") if last is None else words.ago((now() - last) / 1000))
         left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
-        name, text = words.node_state(node, left if left > 0 else None)
+        name, text = ("busy", self._flow) if self._flow else words.node_state(node, left if left > 0 else None)
         tone(self._slot("dot"), name)
         say(self._slot("state"), text)
 
@@ -89,6 +104,7 @@ class NodeCard:
         self._removing(False)
         show(self._slot("ask"), asking)
         show(self._slot("remove"), not asking)
+        show(self._slot("move"), not asking)
         self._slot("remove-no" if asking else "remove").focus()
 
     def _show_refused(self, node):

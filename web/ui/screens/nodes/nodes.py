@@ -2,9 +2,12 @@
 
 from ui import words
 from ui.client import AgentError
-from ui.kit.dom import el, keep, on, on_items, say, show, spent, tone, window
+from ui.kit.dom import el, keep, on, on_items, place, say, show, spawn, spent, tone, window
 from ui.kit.form import Form
 from ui.kit.texts import plural, t
+from ui.screens.nodes import node_words
+from ui.screens.nodes.hour import Hour
+from ui.screens.nodes.move import Move
 from ui.screens.nodes.node_card import NodeCard
 from ui.screens.nodes.picture import Picture
 from ui.screens.settings import key_words
@@ -35,10 +38,14 @@ class Nodes:
         self._cards = {}
         self._picture = Picture()
         self._nodes = []
+        self._devices = []
+        self._flows = {}
+        self._hour = Hour(agent)
         self._asked = False
         self._compared = False
         self._old_at = None
         self._form = _NodeForm(agent, self._changed)
+        self._move = Move(agent, self._changed)
         on_items(el("node-list"), "data-endpoint", self._cards)
         on(el("sync-now"), "click", self.sync)
         on(el("sync-mode"), "change", self._choose_mode)
@@ -47,6 +54,7 @@ class Nodes:
     def show(self, state):
         """Show the agent's state."""
         self._nodes = state["endpoints"]
+        self._devices = state["devices"]
         syncing = state["syncing"] or self._asked
         here = {node["endpoint"] for node in self._nodes}
         for endpoint in list(self._cards):
@@ -55,10 +63,16 @@ class Nodes:
         for node in self._nodes:
             endpoint = node["endpoint"]
             if endpoint not in self._cards:
-                self._cards[endpoint] = NodeCard(endpoint, self._agent, self._refresh, self._retry, self._remove)
+                self._cards[endpoint] = NodeCard(
+                    endpoint, self._agent, self._refresh, self._retry, self._remove, self._move.open
+                )
                 el("node-list").append(self._cards[endpoint].element)
-            self._cards[endpoint].update(node, len(here) == 1)
-        self._picture.show(self._nodes)
+            self._cards[endpoint].update(node, len(here) == 1, state["interval"])
+        self._move.show(self._nodes)
+        if not syncing:
+            self._flows = {}
+        self._draw()
+        spawn(self._hour.refresh())
         self._form.allow()
         show(el("nodes-wait"), not self._nodes)
         clocks = words.clocks(self._nodes)
@@ -108,7 +122,27 @@ class Nodes:
             self._write_news("")
         for node in self._nodes:
             self._cards[node["endpoint"]].tick()
-        self._picture.show(self._nodes)
+        self._draw()
+        spawn(self.look())
+
+    async def look(self):
+        """Show what is asked for only while somebody looks."""
+        await self._hour.refresh()
+        if place()[0] == "nodes":
+            self._picture.tabs(await window.web5OtherTabs())
+
+    def flows(self, entries):
+        """Show how far it is with each node, in messages."""
+        self._flows = {}
+        for one in entries:
+            if one["total"] and one["done"] < one["total"]:
+                self._flows[one["endpoint"]] = node_words.flow(one["direction"], one["done"], one["total"])
+        self._draw()
+
+    def _draw(self):
+        for node in self._nodes:
+            self._cards[node["endpoint"]].flow(self._flows.get(node["endpoint"]) or "")
+        self._picture.show(self._nodes, self._devices, self._flows)
 
     def _busy(self, syncing):
         button = el("sync-now")
@@ -128,6 +162,10 @@ class Nodes:
             say(el("sync-words"), words.progress(done, total) if total > _FEW else "")
         else:
             el("sync-bar").removeAttribute("value")
+
+    def move(self, steps):
+        """Show how far a move between nodes has come."""
+        self._move.progress(steps)
 
     def news(self, entries):
         """Say what happened to endpoints."""

@@ -54,7 +54,7 @@ class Gallery:
     """The pictures of one run.
 
     Parameters:
-        only: a part of the names of those that are taken; "" for all.
+        only: parts of the names of those that are taken, with commas; "" for all.
     """
 
     def __init__(self, folder: Path, only: str) -> None:
@@ -64,7 +64,7 @@ class Gallery:
 
     async def shoot(self, device: Device, name: str) -> None:
         """Take the four pictures of a state."""
-        if self._only not in name:
+        if not any(part in name for part in self._only.split(",")):
             return
         self.names.append(name)
         for width, size in WIDTHS.items():
@@ -289,7 +289,7 @@ async def _device(profiles: Profiles, world: World) -> AsyncIterator[Device]:
 def main() -> None:
     """Take the pictures."""
     reader = argparse.ArgumentParser(prog="build.py screenshots", description=__doc__)
-    reader.add_argument("--only", default="", help="only states whose name has this in it")
+    reader.add_argument("--only", default="", help="only states whose name has one of these in it, with commas")
     reader.add_argument("--out", type=Path, default=DIST / "screenshots", help="the folder (dist/screenshots)")
     options = reader.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

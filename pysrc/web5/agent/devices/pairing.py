@@ -22,7 +22,7 @@ from web5.agent.delegation.connect import relay, wire
 from web5.agent.devices.code import KEY_BYTES, DeviceCode
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.kdf import hkdf
-from web5.errors import BadReply, CryptoError, NotConnected, NotPaired, NotPairedReason
+from web5.errors import BadReply, CryptoError, NotConnected, NotPaired, NotPairedReason, RemoteError
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto, Jwk
 from web5.ports.http import Http
@@ -100,9 +100,7 @@ class Step:
                     return message
             except BadReply:
                 raise
-            except NotPaired:
-                raise
-            except Exception as error:  # a device may be offline for a moment
+            except RemoteError as error:  # a device may be offline for a moment
                 if clock.monotonic() >= ends:
                     raise unanswered() from error
             if clock.monotonic() >= ends:

@@ -21,8 +21,8 @@ from ui.screens.notes.search import NoteSearch
 from ui.screens.notes.uploads import Uploads
 from ui.screens.settings.devices import Devices
 from ui.screens.settings.identities import Identities
-from ui.screens.settings.language import Language
 from ui.screens.settings.join import JoinDialog
+from ui.screens.settings.language import Language
 from ui.screens.settings.offer import OfferDialog
 from ui.screens.settings.password import PasswordDialog
 from ui.screens.settings.phrase import PhraseDialog

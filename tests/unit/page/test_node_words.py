@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web.ui.screens.nodes import node_words
+from web.ui.screens.nodes import hour_words, node_words
 
 NODE: dict[str, Any] = {
     "pending_out": 2,
@@ -61,30 +61,30 @@ def test_the_proof_counts_what_both_nodes_held() -> None:
 
 def test_the_hour_is_told_in_numbers_rows_and_bars() -> None:
     quiet = {name: [0] * 60 for name in ("sent", "fetched", "bytes", "delays")}
-    assert node_words.hour(quiet) == ("0 out, 0 in", "0 bytes", "none")
-    assert node_words.spans(quiet, 5) == []
-    assert node_words.bars(quiet["sent"], 240, 40) == ""
+    assert hour_words.hour(quiet) == ("0 out, 0 in", "0 bytes", "none")
+    assert hour_words.spans(quiet, 5) == []
+    assert hour_words.bars(quiet["sent"], 240, 40) == ""
     told = {
         "sent": [0] * 58 + [1, 3],
         "fetched": [0] * 60,
         "bytes": [0] * 59 + [2_500],
         "delays": [0.0] * 59 + [0.34],
     }
-    assert node_words.hour(told) == ("4 out, 0 in", "2 kB", "0.3 s")
-    assert node_words.spans(told, 5) == [("5 minutes to 0 minutes ago", "4", "0", "2 kB", "0.3 s")]
-    assert node_words.bars(told["sent"], 240, 40).count("z") == 2
+    assert hour_words.hour(told) == ("4 out, 0 in", "2 kB", "0.3 s")
+    assert hour_words.spans(told, 5) == [("5 to 0 minutes ago", "4", "0", "2 kB", "0.3 s")]
+    assert hour_words.bars(told["sent"], 240, 40).count("z") == 2
 
 
 @pytest.mark.parametrize(
     ("number", "said"), [(1, "1 byte"), (999, "999 bytes"), (1_000, "1 kB"), (2_340_000, "2.3 MB")]
 )
 def test_sizes_are_said_in_one_unit(number: int, said: str) -> None:
-    assert node_words.size(number) == said
+    assert hour_words.size(number) == said
 
 
 def test_a_long_delay_is_said_in_minutes() -> None:
-    assert node_words.delay(9.96) == "10.0 s"
-    assert node_words.delay(120) == "2 minutes"
+    assert hour_words.delay(9.96) == "10.0 s"
+    assert hour_words.delay(120) == "2 minutes"
 
 
 def test_other_tabs_are_counted() -> None:

@@ -66,8 +66,10 @@ ENGLISH = re.compile(r"[A-Z][a-z]+(…|\.|)|\S*[A-Za-z]{2,}\S* \S*[A-Za-z]{2,}.*
 NOT_SAID = {
     *("Enter", "Escape", "Worker", "Quiet", "Newer", "Files", "Delete", "Write", "Configure"),
     *("signed by", "not needed"),
+    *("Edge", "Opera", "Firefox", "Chrome", "Safari", "Android", "Windows", "Mac", "Linux", "Chromebook"),
+    *("Mac OS X", "iPhone", "iPad", "Firefox/", "Chrome/", "Safari/"),
 }
-"""Names of keys, kinds and states."""
+"""Names of keys, kinds, states, browsers and systems."""
 NOT_TEXTS = {"querySelector", "querySelectorAll", "closest", "clone", "el", "ValueError"}
 """Functions that are not given texts."""
 

@@ -3,7 +3,7 @@
 from ui.client import AgentError
 from ui.kit.dom import clone, el, place, say, show, slot
 from ui.kit.rounds import Rounds
-from ui.screens.nodes import node_words
+from ui.screens.nodes import hour_words
 
 _MINUTES = 5
 _COLUMNS = ("since", "sent", "fetched", "bytes", "delay")
@@ -39,11 +39,11 @@ class Hour:
         show(el("hour"), True)
         both = [told["sent"][at] + told["fetched"][at] for at in range(len(told["sent"]))]
         values = (both, told["bytes"], told["delays"])
-        said = node_words.hour(told)
+        said = hour_words.hour(told)
         for at in range(len(_PLOTS)):
             say(el("hour-" + _PLOTS[at]), said[at])
-            el("plot-" + _PLOTS[at]).setAttribute("d", node_words.bars(values[at], WIDTH, HEIGHT))
-        rows = node_words.spans(told, _MINUTES)
+            el("plot-" + _PLOTS[at]).setAttribute("d", hour_words.bars(values[at], WIDTH, HEIGHT))
+        rows = hour_words.spans(told, _MINUTES)
         show(el("hour-quiet"), not rows)
         el("hour-rows").replaceChildren()
         for row in rows:

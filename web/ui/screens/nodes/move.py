@@ -5,6 +5,7 @@ import json
 from ui.client import AgentError
 from ui.kit.dom import clone, el, keep, kept, on, say, show, slot, tone
 from ui.kit.form import Form
+from ui.kit.texts import t
 from ui.screens.nodes import node_words
 
 _KEPT = "web5-move"
@@ -23,7 +24,7 @@ class Move:
         self._changed = changed
         self._source = ""
         self._running = False
-        self._form = Form("move", self._move, "Looking…")
+        self._form = Form("move", self._move, t("Looking…"))
         self._rows = {}
         for name, _ in node_words.STEPS:
             row = clone("home-fact-template")
@@ -75,7 +76,7 @@ class Move:
     async def _move(self):
         target = el("move-url").value.strip()
         if not target:
-            self._form.complain("Type the address of the node.")
+            self._form.complain(t("Type the address of the node."))
             return
         await self._run(self._source, target)
 
@@ -104,7 +105,7 @@ class Move:
             say(slot(self._rows[name], "words"), dict(node_words.STEPS)[name])
         say(el("move-words"), node_words.moved(found))
         show(el("move-bar"), False)
-        say(el("move-close"), "Close")
+        say(el("move-close"), t("Close"))
         await self._changed()
 
     async def _again(self, _):
@@ -130,4 +131,4 @@ class Move:
         show(el("move-run"), running)
         show(el("move-bar"), running)
         say(el("move-words"), "")
-        say(el("move-close"), "Go on in the background")
+        say(el("move-close"), t("Go on in the background"))

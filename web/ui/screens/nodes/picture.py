@@ -30,6 +30,7 @@ class Picture:
         if here != list(self._shown):
             self._place(here)
         show(el("sky"), bool(here))
+        el("sky").setAttribute("data-count", str(len(here)))
         for node in nodes:
             self._show_node(node, flows.get(node["endpoint"]), *self._shown[node["endpoint"]])
         for device in others:

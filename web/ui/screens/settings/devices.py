@@ -2,6 +2,7 @@
 
 from ui.kit.dom import clone, el, now, on, on_items, say, show, slot, spent, tone, window
 from ui.kit.form import Form
+from ui.kit.texts import t
 from ui.screens.settings import device_words
 from ui.shell import banner
 
@@ -27,7 +28,7 @@ class Devices:
         self._renamed = ""
         self._said = None
         self._did = None
-        self._form = Form("device", self._rename, "Saving…")
+        self._form = Form("device", self._rename, t("Saving…"))
         on_items(el("device-list"), "data-device", self._rows)
         on(el("device-cancel"), "click", lambda _: el("device-dialog").close())
         on(el("offer-open"), "click", lambda _: offer.open(has_password()))
@@ -80,7 +81,7 @@ class Devices:
     async def _rename(self):
         name = el("device-name").value.strip()
         if not name:
-            self._form.complain("It needs a name, so that you know it again.")
+            self._form.complain(t("It needs a name, so that you know it again."))
             return
         await self._agent.call("rename_device", id=self._renamed, called=name)
         el("device-dialog").close()
@@ -106,9 +107,9 @@ class _Row:
         self._device = device
         name = device_words.name(device)
         say(self._slot("name"), name)
-        self._slot("rename").setAttribute("aria-label", "Rename " + name)
-        self._slot("remove").setAttribute("aria-label", "Remove " + name)
-        self._slot("ask").setAttribute("aria-label", "Remove " + name + "?")
+        self._slot("rename").setAttribute("aria-label", t("Rename {name}", name=name))
+        self._slot("remove").setAttribute("aria-label", t("Remove {name}", name=name))
+        self._slot("ask").setAttribute("aria-label", t("Remove {name}?", name=name))
         say(self._slot("ask-words"), device_words.removal(device))
         show(self._slot("remove"), not device["here"])
         self.tick()

@@ -3,6 +3,7 @@
 from ui.client import AgentError
 from ui.kit.dom import el, on, say, show, window
 from ui.kit.form import Form, same_twice
+from ui.kit.texts import t
 from ui.screens.settings import device_words, vault_words
 from ui.screens.settings.devices import own_name
 
@@ -23,7 +24,7 @@ class JoinDialog:
         self._refresh = refresh
         self.running = False
         self._waiting = False
-        self._form = Form("join", self._join, "Reaching it…")
+        self._form = Form("join", self._join, t("Reaching it…"))
         show(el("join-camera"), bool(window.web5CanReadCodes))
         on(el("join-camera"), "click", self._read)
         for button in ("join-cancel", "join-stop", "join-close"):
@@ -62,7 +63,7 @@ class JoinDialog:
             found = await window.web5ReadCode(el("join-video"))
         except Exception:
             found = None
-            self._form.complain("The camera cannot be used here. Paste the text instead.")
+            self._form.complain(t("The camera cannot be used here. Paste the text instead."))
         show(el("join-video"), False)
         if found:
             el("join-text").value = found
@@ -72,7 +73,7 @@ class JoinDialog:
         new = el("join-new").value
         wrong = same_twice(new, el("join-again").value) if new or el("join-again").value else ""
         if not el("join-text").value.strip():
-            wrong = "Read the code, or paste its text."
+            wrong = t("Read the code, or paste its text.")
         if wrong:
             self._form.complain(wrong)
             return
@@ -80,7 +81,7 @@ class JoinDialog:
         found = await self._agent.call("join_device", code=el("join-text").value, called=own_name())
         say(el("join-asks"), device_words.show_number(found["name"]))
         say(el("join-number"), found["number"][:3] + " " + found["number"][3:])
-        say(el("join-step"), "Waiting until you have typed it there…")
+        say(el("join-step"), t("Waiting until you have typed it there…"))
         self._stage(True)
         self._waiting = self.running = True
         try:
@@ -108,7 +109,7 @@ class JoinDialog:
             show(el(part), False)
 
     def _stage(self, running):
-        say(el("join-title"), "Take this device along")
+        say(el("join-title"), t("Take this device along"))
         show(el("join-form"), not running)
         show(el("join-run"), running)
         for part in ("join-asks", "join-number", "join-stop", "join-bar"):

@@ -3,6 +3,7 @@
 from ui.client import AgentError
 from ui.kit.dom import copied, el, on, say, show, spawn, tone, window
 from ui.kit.form import Form
+from ui.kit.texts import t
 from ui.screens.settings import device_words
 from ui.screens.settings.devices import own_name
 
@@ -20,8 +21,8 @@ class OfferDialog:
         self._agent = agent
         self._has_password = False
         self._round = 0
-        self._form = Form("offer", self._offer, "Making it…")
-        self._number = Form("number", self._approve, "Letting it in…")
+        self._form = Form("offer", self._offer, t("Making it…"))
+        self._number = Form("number", self._approve, t("Letting it in…"))
         for button in ("offer-cancel", "offer-stop", "number-refuse", "offer-close"):
             on(el(button), "click", lambda _: el("offer-dialog").close())
         on(el("offer-dialog"), "close", self._closed)
@@ -51,7 +52,7 @@ class OfferDialog:
         el("offer-picture").src = made["picture"]
         el("offer-link").value = made["link"]
         say(el("offer-minutes"), device_words.minutes(made["seconds"]))
-        say(el("offer-copy"), "Copy the text")
+        say(el("offer-copy"), t("Copy the text"))
         self._stage("offer-code")
         self._round += 1
         spawn(self._wait(self._round))
@@ -78,7 +79,7 @@ class OfferDialog:
                 return
             el("number-text").select()
             raise
-        self._end("good", "Your other device is in. It fetches everything from your nodes now.")
+        self._end("good", t("Your other device is in. It fetches everything from your nodes now."))
 
     def _end(self, kind, text):
         self._round += 1
@@ -100,7 +101,7 @@ class OfferDialog:
 
     async def _copy(self, _):
         if await copied(el("offer-link").value):
-            say(el("offer-copy"), "Copied")
+            say(el("offer-copy"), t("Copied"))
         else:
             el("offer-link").select()
 

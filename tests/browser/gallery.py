@@ -184,7 +184,7 @@ async def _second(gallery: Gallery, alice: Device, phone: Device) -> None:
     link = await alice.page.get_by_label("The same as a text").input_value()
     await phone.page.get_by_role("button", name="Take my other device along").click()
     await gallery.shoot(phone, "join-begin")
-    await phone.page.get_by_label("Or paste its text").fill(link)
+    await phone.page.get_by_label("Paste its text").fill(link)
     await phone.page.get_by_role("button", name="Go on").click()
     await expect(phone.page.locator("#join-number")).not_to_be_empty()
     await gallery.shoot(phone, "join-number")

@@ -45,7 +45,7 @@ async def test_a_person_connects_writes_sees_it_on_both_nodes_and_a_second_devic
     link = await offered(alice)
     phone = await (await new_device()).ready()
     await phone.page.get_by_role("button", name="Take my other device along").click()
-    await phone.page.get_by_label("Or paste its text").fill(link)
+    await phone.page.get_by_label("Paste its text").fill(link)
     await phone.page.get_by_role("button", name="Go on").click()
     await let_in(alice, await shown_number(phone))
     await expect(alice.page.get_by_text("Your other device is in")).to_be_visible()

@@ -174,6 +174,8 @@ class SimRemote:
             self._device.suspicious = True
             self._tell(target, kind, message, FAULTS[fault].says)
             reply = await self._befallen(target, fault, kind, message, process)
+            if fault == "half data":
+                self._world.traffic.broke(self._device, target)
         await asyncio.sleep(self._latency())
         if fault is None and kind in WRITES | {"MessagesRead"}:
             self._tell(target, kind, message, str(reply["status"]["code"]))

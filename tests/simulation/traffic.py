@@ -140,6 +140,10 @@ class Traffic:
             if self._probes[probe] > 2 + self.audits[way] + self._failures[way]:
                 self.violations.append(f"{device.name} asks {endpoint.name} for what it holds: {cid}")
 
+    def broke(self, device: Device, endpoint: Endpoint) -> None:
+        """Record that the connection breaks while a device reads data, so that its visit fails."""
+        self._failures[device.name, endpoint.name] += 1
+
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
         """Record that an endpoint listed these to a device."""
         for cid in () if device.disk.troubled or endpoint.lied else cids:

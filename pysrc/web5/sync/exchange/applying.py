@@ -159,10 +159,11 @@ class Applying:
             return replace(VARIANT, code=outcome.code)
         if self._wants_initial(tenant, candidate, outcome):
             return replace(waiting_for(record_key(key), f"the initial write of record {key}"), code=outcome.code)
+        end = None
         if outcome.says_deleted:
-            outcome = replace(ENDED, code=outcome.code)
+            outcome, end = replace(ENDED, code=outcome.code), self._held.end(tenant, key)
         if outcome.settled and outcome.code not in (202, 204):
-            self._ledger.superseded(tenant, candidate.cid)
+            self._ledger.superseded(tenant, candidate.cid, end)
         return outcome
 
     def _is_variant(self, tenant: str, candidate: Candidate) -> bool:

@@ -28,6 +28,10 @@ class HeldMessages:
             return []
         return [one for one in self.record(tenant, record_id) if one.initial and one.cid != cid]
 
+    def end(self, tenant: str, record_id: str) -> tuple[int, str] | None:
+        """Return sequence number and CID of the delete by which a record has ended, if it has."""
+        return next(((row.seq, row.cid) for row in self.record(tenant, record_id) if row.method == "Delete"), None)
+
     def newest_write(self, tenant: str, *, record_id: str | None = None, cid: str | None = None) -> MessageRow | None:
         """Return the newest message of a record, or that with this CID, if it is its record's newest, and a write.
 

@@ -318,11 +318,17 @@ class Ledger:
                 self.inbox.settle(endpoint, cid)
                 self.outbox.release(endpoint, [dependencies.data_key(cid)])
 
-    def superseded(self, tenant: str, cid: str) -> None:
-        """Settle a message that need not be fetched from anybody: the engine holds a newer one of its record."""
+    def superseded(self, tenant: str, cid: str, end: tuple[int, str] | None = None) -> None:
+        """Settle a message that need not be fetched from anybody: the engine holds a newer one of its record.
+
+        Parameters:
+            end: the delete of its record, as (seq, CID). An endpoint that lists the message is sent that once more: it
+                may have had nothing to delete when it was sent it, and got the record from elsewhere since.
+        """
         with self.database.transaction(makes_room=True):
             for endpoint in self._endpoint_ids.get(tenant, {}).values():
-                self.inbox.settle(endpoint, cid)
+                if self.inbox.settle(endpoint, cid) and end is not None:
+                    self.outbox.reopen(endpoint, *end)
 
     def retry(self, endpoint: Endpoint, cid: str | None) -> None:
         """Forget the backoff of a message, or of all."""

@@ -74,6 +74,15 @@ class Outbox(Entries):
         else:
             self._db.execute("DELETE FROM sync_out WHERE endpoint = ? AND position = ?", (endpoint, seq))
 
+    def reopen(self, endpoint: int, seq: int, cid: str) -> None:
+        """Record that the endpoint needs a message after all. Inside a transaction."""
+        if self.is_settled(endpoint, seq):
+            self._db.execute(
+                "INSERT INTO sync_out (endpoint, position, cid, state) VALUES (?, ?, ?, 'pending')"
+                " ON CONFLICT (endpoint, position) DO UPDATE SET state = 'pending'",
+                (endpoint, seq, cid),
+            )
+
     def came(self, endpoint: int, seq: int, cid: str, states: Collection[tuple[str, str]]) -> None:
         """Record that the endpoint holds a message that was just stored. Inside a transaction.
 

@@ -310,6 +310,30 @@ async def test_what_a_listing_only_repeats_is_not_asked_for_again(books: Books) 
     assert books.incoming(A) == ["1", "3"]
 
 
+@pytest.mark.parametrize("passed", [True, False], ids=["before the cursor", "beyond it"])
+async def test_a_delete_goes_once_more_to_where_its_record_came_to_after_it(books: Books, passed: bool) -> None:
+    """The endpoint had answered it with 404, since it had nothing to delete."""
+    note = await books.device.write(b"note")
+    cids = [cid_of(note), cid_of(await books.device.delete(note))]
+    if passed:
+        books.window(A)
+        books.window(B)
+    for url in (A, B):
+        for cid in cids:
+            books.record(url, cid, TAKEN)
+    books.listed(A, ["edit"], {"edit"}, {"at": 1})
+    end = books.seq(cids[1]), cids[1]
+    for _ in range(2):
+        books.ledger.superseded(books.tenant, "edit", end)
+        assert (books.out(A), books.out(B), books.incoming(A)) == ([cids[1]], [], [])
+    books.window(A)
+    books.record(A, cids[1], TAKEN)
+    assert books.out(A) == []
+    books.ledger.superseded(books.tenant, "edit", end)
+    assert books.out(A) == []
+    assert miscounted(books.ledger) == []
+
+
 @pytest.mark.parametrize(
     ("cids", "cursor", "same"),
     [

@@ -44,7 +44,7 @@ def ranges() -> list[str]:
     """Return what the wheel requires, its server side included."""
     project = pyproject()["project"]
     extras = project["optional-dependencies"]
-    return [*project["dependencies"], *extras["node"], *extras["postgres"], *extras["mainline"]]
+    return [*project["dependencies"], *extras["node"], *extras["postgres"], *extras["mainline"], *extras["s3"]]
 
 
 def pinned() -> dict[str, str]:

@@ -80,6 +80,7 @@ CPYTHON_ONLY = {
     "http.server",
     "httpx",
     "multiprocessing",
+    "obstore",
     "prometheus_client",
     "pydantic_settings",
     "socket",

@@ -31,9 +31,10 @@ from web5.node.mainline.manners import Manners
 from web5.node.mainline.relied import relied_on
 from web5.node.metrics import Metrics
 from web5.node.registration import Registrations, RegistrationSettings
+from web5.node.s3.address import S3Address
 from web5.node.server import VERSION, create_app
 from web5.node.static import create_site
-from web5.node.stores import CONNECT, DHT, Place, Stores, in_folder, open_part, open_said, stores_of
+from web5.node.stores import CONNECT, DHT, Place, Stores, claim, in_folder, open_part, open_said, stores_of
 from web5.node.tenants import use
 from web5.node.tenants.invitations import Invitations
 from web5.node.tenants.rates import Rates
@@ -75,6 +76,7 @@ async def embedded(
     metrics_token: str | None = None,
     connect: bool = True,
     admin_token: str | None = None,
+    s3: S3Address | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """Open a whole node as one ASGI app.
 
@@ -93,6 +95,7 @@ async def embedded(
             `web5.node.mainline.session`, which needs the extra of that name.
         connect: serve the relay of the connect flow.
         admin_token: the token of the operator's page; None: there is none.
+        s3: the place of the nodes' large data; None: they are with the messages.
 
     Raises:
         StorageBusy: another process uses the folder.
@@ -108,7 +111,7 @@ async def embedded(
         nodes, gates = {}, {}
         for path in paths:
             prefix = path.rstrip("/")
-            opening = open_node(stores_of(place, path), resolver, registration, window_seconds, rules)
+            opening = open_node(stores_of(place, path, s3=s3), resolver, registration, window_seconds, rules)
             nodes[prefix], gates[prefix] = await stack.enter_async_context(opening)
         if bridge is not None:
             databases = [dwn.database for dwn in nodes.values()]
@@ -243,6 +246,9 @@ async def open_node(
             window_seconds=window_seconds,
             tenant_gate=tenancy or registrations,
         )
+        if held.remote is not None:
+            dwn.store.open()
+            await claim(held)
         await dwn.open()
         if tenancy is not None:
             use.prepare(held.messages)
@@ -250,7 +256,7 @@ async def open_node(
         if held.shared is not None:
             from web5.node.postgres.upkeep import attending  # with the extra alone
 
-            await stack.enter_async_context(attending(held.shared, dwn))
+            await stack.enter_async_context(attending(held.shared, dwn, held.remote))
         reviewing = asyncio.create_task(_review(dwn, REVIEW_SECONDS))
         stack.callback(reviewing.cancel)
         yield dwn, registrations

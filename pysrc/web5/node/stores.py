@@ -19,6 +19,8 @@ from web5.ports.blobs import Blobs
 
 if TYPE_CHECKING:
     from web5.node.postgres.database import PostgresDatabase
+    from web5.node.s3.address import S3Address
+    from web5.node.s3.blobs import S3Blobs
 
 ROOT = "dwn"
 """The name of the folder of a DWN at `/`, below that of all data."""
@@ -60,6 +62,7 @@ class Stores:
         said: opens that of the word about tenants, for as long as these are open.
         registrations: that of who registered, likewise.
         shared: the database, if other processes may have it open too.
+        remote: the large data, if they are in S3-compatible storage; nobody has claimed the place yet.
     """
 
     messages: Database
@@ -67,6 +70,7 @@ class Stores:
     said: Callable[[], Database]
     registrations: Callable[[], Database]
     shared: PostgresDatabase | None = None
+    remote: S3Blobs | None = None
 
 
 def name_of(path: str) -> str:
@@ -75,8 +79,11 @@ def name_of(path: str) -> str:
 
 
 @asynccontextmanager
-async def in_folder(folder: Path) -> AsyncIterator[Stores]:
+async def in_folder(folder: Path, s3: S3Address | None = None) -> AsyncIterator[Stores]:
     """Open the stores of a DWN in a folder of its own.
+
+    Parameters:
+        s3: the place of its large data; None: they are in the folder, too.
 
     Raises:
         StorageBusy: another process has the folder open.
@@ -92,17 +99,21 @@ async def in_folder(folder: Path) -> AsyncIterator[Stores]:
 
         messages = opened(DATABASE)
         messages.check_version(COMPONENTS)
-        blobs = FileBlobs(folder / BLOBS)
+        remote = None if s3 is None else open_s3(s3)
+        blobs: Blobs = FileBlobs(folder / BLOBS) if remote is None else remote
         stack.push_async_callback(blobs.close)
-        yield Stores(messages, blobs, partial(opened, REGISTRY), partial(opened, REGISTRATIONS))
+        yield Stores(messages, blobs, partial(opened, REGISTRY), partial(opened, REGISTRATIONS), remote=remote)
 
 
 @asynccontextmanager
-async def in_postgres(place: Postgres, path: str, *, make: bool = True) -> AsyncIterator[Stores]:
+async def in_postgres(
+    place: Postgres, path: str, *, make: bool = True, s3: S3Address | None = None
+) -> AsyncIterator[Stores]:
     """Open the stores of the DWN at a path in a schema of a PostgreSQL database.
 
     Parameters:
         make: False: one that is not there is not made.
+        s3: the place of its large data; None: they are in the database, too.
 
     Raises:
         StorageError: it cannot be opened.
@@ -113,18 +124,52 @@ async def in_postgres(place: Postgres, path: str, *, make: bool = True) -> Async
 
     database = open_postgres(place.url, schema_at(path), most=place.connections, make=make)
     try:
-        blobs = PostgresBlobs(database)
-        yield Stores(database, blobs, lambda: database, lambda: database, database)
+        remote = None if s3 is None else open_s3(s3)
+        blobs: Blobs = PostgresBlobs(database) if remote is None else remote
+        yield Stores(database, blobs, lambda: database, lambda: database, database, remote)
         await blobs.close()
     finally:
         await database.close()
 
 
-def stores_of(place: Place, path: str, *, make: bool = True) -> AbstractAsyncContextManager[Stores]:
-    """Open the stores of the DWN at a path, as `in_folder` or `in_postgres` does."""
+def stores_of(
+    place: Place, path: str, *, make: bool = True, s3: S3Address | None = None
+) -> AbstractAsyncContextManager[Stores]:
+    """Open the stores of the DWN at a path, as `in_folder` or `in_postgres` does.
+
+    Parameters:
+        s3: the place of the large data of all DWNs of the node, each of which has its own in it.
+    """
+    own = None if s3 is None else s3.below(name_of(path))
     if isinstance(place, Postgres):
-        return in_postgres(place, path, make=make)
-    return in_folder(place / name_of(path))
+        return in_postgres(place, path, make=make, s3=own)
+    return in_folder(place / name_of(path), own)
+
+
+async def claim(stores: Stores) -> None:
+    """Take the place in S3 for the DWN, whose tables are there, if its large data are to be in one.
+
+    Raises:
+        StorageError: it is another's, or its large data are elsewhere.
+    """
+    if stores.remote is not None:
+        db = stores.messages.connection
+        [(identity,)] = db.execute("SELECT id FROM dwn_store")
+        holds_nothing = db.execute("SELECT 1 FROM dwn_blob LIMIT 1").fetchone() is None
+        await stores.remote.claim(str(identity), holds_nothing=holds_nothing)
+
+
+def open_s3(address: S3Address) -> S3Blobs:
+    """Open a place in S3-compatible storage.
+
+    Raises:
+        StorageError: what speaks to it is not installed, or it cannot be spoken to so.
+    """
+    try:
+        from web5.node.s3.blobs import S3Blobs
+    except ImportError as error:
+        raise StorageError(f"S3 needs more ({error}): pip install 'web5-py[node,s3]'") from error
+    return S3Blobs(address)
 
 
 def open_said(place: Place, path: str, messages: Database) -> Database:

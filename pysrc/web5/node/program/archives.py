@@ -22,7 +22,7 @@ from web5.node.program.commands import tenant_rules
 from web5.node.program.settings import NodeSettings
 from web5.node.program.tenants import check_did, chosen_path
 from web5.node.serve import open_node, resolving
-from web5.node.stores import COMPONENTS, DATABASE, Stores, name_of, stores_of
+from web5.node.stores import COMPONENTS, DATABASE, Stores, name_of, open_s3, stores_of
 from web5.node.upkeep.tenant import BlobFiles, Exported, export_tenant, import_tenant
 from web5.ports.blobs import Blobs
 from web5.ports.clock import SystemClock
@@ -107,7 +107,7 @@ async def _export(settings: NodeSettings, at: str, did: str, file: Path) -> Expo
 async def _reading(settings: NodeSettings, at: str) -> AsyncIterator[Stores]:
     """Open what a DWN keeps, beside the processes that serve it."""
     if settings.database is not None:
-        async with stores_of(settings.place, at, make=False) as stores:
+        async with stores_of(settings.place, at, make=False, s3=settings.s3) as stores:
             yield stores
         return
     assert settings.data is not None
@@ -117,7 +117,9 @@ async def _reading(settings: NodeSettings, at: str) -> AsyncIterator[Stores]:
     database = open_file(folder / DATABASE)
     try:
         database.check_version(COMPONENTS)
-        yield Stores(database, cast(Blobs, BlobFiles(folder)), lambda: database, lambda: database)
+        s3 = settings.s3
+        blobs = BlobFiles(folder) if s3 is None else open_s3(s3.below(name_of(at)))
+        yield Stores(database, cast(Blobs, blobs), lambda: database, lambda: database)
     finally:
         await database.close()
 
@@ -136,6 +138,6 @@ async def _import(settings: NodeSettings, at: str, file: Path, *, history: bool)
         rules = replace(tenant_rules(settings), admission="open")
         window = settings.time_window or None
         dwn, _ = await stack.enter_async_context(
-            open_node(stores_of(settings.place, at), resolver, window_seconds=window, rules=rules)
+            open_node(stores_of(settings.place, at, s3=settings.s3), resolver, window_seconds=window, rules=rules)
         )
         return await import_tenant(dwn, source, history=history)

@@ -21,6 +21,7 @@ from web5.node.program.settings import NodeSettings, is_secret, shown, without_p
 from web5.node.program.sources import Found, WrongSettings
 from web5.node.program.values import is_url
 from web5.node.registration import RegistrationSettings
+from web5.node.s3.address import S3Address
 from web5.node.serve import embedded
 from web5.node.stores import Postgres
 from web5.node.tenants.rates import Rates
@@ -89,6 +90,7 @@ def serve(found: Found) -> int:
         gateways=settings.gateways,
         mainline=settings.manners,
         connect=settings.connect,
+        s3=settings.s3,
         admin_token=settings.admin_token.get_secret_value() if settings.admin_token else None,
         rules=tenant_rules(settings),
         rates=Rates(settings.address_rate, settings.tenant_rate),
@@ -129,15 +131,22 @@ def check(found: Found) -> int:
     return FOUND if count else 0
 
 
-def move(found: Found, target: str) -> int:
+def move(found: Found, target: str, target_blobs: str | None = None) -> int:
     """Move the data of a node that has ended.
+
+    Parameters:
+        target_blobs: the place of large data there in S3-compatible storage; None: they are with the messages.
 
     Raises:
         StorageError: they cannot be read, or not be put there.
     """
     settings = found.settings
     there = Postgres(target, settings.database_connections) if is_url(target) else Path(target)
-    moved = asyncio.run(moving.move(settings.place, there, settings.paths))
+    try:
+        s3 = None if target_blobs is None else S3Address.parse(target_blobs)
+    except ValueError as error:
+        raise InvalidArgument(f"--target-blobs: {error}") from None
+    moved = asyncio.run(moving.move(settings.place, there, settings.paths, settings.s3, s3))
     print(
         f"{without_password(target)}: {moved.messages} messages, {moved.blobs} large data of {moved.bytes:,} bytes,"
         f" {moved.documents} documents; both hold the same"
@@ -149,6 +158,10 @@ def _folder(found: Found, instead: str) -> Path:
     """Return the folder of the data. Raises InvalidArgument where there is none."""
     if found.settings.database is not None or found.settings.data is None:
         raise InvalidArgument(f"the data are in PostgreSQL ({found.settings.place_shown}): {instead}")
+    if (s3 := found.settings.s3) is not None:
+        raise InvalidArgument(
+            f"large data are in {s3}: that has copies of its own; web5-node move brings all into a folder"
+        )
     return found.settings.data
 
 

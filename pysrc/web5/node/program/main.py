@@ -48,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
     backup.add_argument("target", type=Path, metavar="FOLDER", help="the folder to make")
     moving = command("move", "move all data, of a node that has ended, to a folder or a PostgreSQL database")
     moving.add_argument("target", metavar="TARGET", help="a folder, or a URL such as postgresql://user@host/name")
+    moving.add_argument(
+        "--target-blobs", default=None, metavar="URL", help="the place of large data there, such as s3://bucket/prefix"
+    )
     command("check", "look whether all data are whole, also while the node runs")
     return whole
 
@@ -67,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "export": lambda found: archives.export(options, found.settings),
         "import": lambda found: archives.take(options, found.settings),
         "backup": lambda found: commands.backup(found, options.target),
-        "move": lambda found: commands.move(found, options.target),
+        "move": lambda found: commands.move(found, options.target, options.target_blobs),
         "check": commands.check,
     }
     try:

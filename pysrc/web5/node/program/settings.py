@@ -15,7 +15,19 @@ from web5.node.http.connections import ConnectionLimits
 from web5.node.http.server import GRACE_SECONDS
 from web5.node.limits import LEAST_REPLY, Limits
 from web5.node.mainline.manners import PUBLIC, Manners
-from web5.node.program.values import Address, Count, DwnPath, Listed, Network, Token, UdpNode, Url, database_url
+from web5.node.program.values import (
+    Address,
+    Count,
+    DwnPath,
+    Listed,
+    Network,
+    Token,
+    UdpNode,
+    Url,
+    blobs_url,
+    database_url,
+)
+from web5.node.s3.address import S3Address
 from web5.node.serve import ADMIN, GATEWAY
 from web5.node.stores import Place, Postgres
 
@@ -42,6 +54,15 @@ class NodeSettings(BaseSettings):
     database_connections: Annotated[
         int, Field(ge=1, le=1000, description="the most connections that each DWN of this process works with there")
     ] = 8
+    blobs: Annotated[
+        str | None,
+        AfterValidator(blobs_url),
+        Field(
+            description="the place of large data in S3-compatible storage, such as"
+            " `s3://bucket/prefix?endpoint=https://s3.example.org&region=eu-central-1`; if not set, they are with the"
+            " messages. Its keys are in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`"
+        ),
+    ] = None
     host: Annotated[str, Field(description="the address to listen on; `0.0.0.0` or `::`: all of this machine's")] = (
         "127.0.0.1"
     )
@@ -219,6 +240,11 @@ class NodeSettings(BaseSettings):
         if not self.mainline:
             return None
         return Manners(self.mainline_nodes, self.mainline_address, self.mainline_port, local=self.allow_local)
+
+    @property
+    def s3(self) -> S3Address | None:
+        """The place of large data, if that is not with the messages."""
+        return None if self.blobs is None else S3Address.parse(self.blobs)
 
     @property
     def place_shown(self) -> str:

@@ -23,7 +23,7 @@ from web5.dwn.values.timestamps import format_timestamp
 from web5.errors import InvalidArgument, StorageError
 from web5.node.program.commands import tenant_rules
 from web5.node.program.settings import NodeSettings
-from web5.node.stores import DATABASE, REGISTRY, Stores, in_folder, name_of, stores_of
+from web5.node.stores import DATABASE, REGISTRY, Stores, name_of, stores_of
 from web5.node.tenants.invitations import LONGEST_NOTE, MOST_DAYS, MOST_USES, Invitation, Invitations
 from web5.node.tenants.registry import Registry, Said
 from web5.node.tenants.tenancy import TenantRules
@@ -117,7 +117,7 @@ async def _in_folder(options: argparse.Namespace, settings: NodeSettings, at: st
         raise StorageError(f"there is no DWN in {folder}")
     if options.action == "delete":
         with sole_use(settings.data):
-            async with in_folder(folder) as stores:
+            async with stores_of(settings.data, at, s3=settings.s3) as stores:
                 await _delete(stores, options)
         return
     database = open_file(folder / REGISTRY)
@@ -128,7 +128,7 @@ async def _in_folder(options: argparse.Namespace, settings: NodeSettings, at: st
 
 
 async def _in_postgres(options: argparse.Namespace, settings: NodeSettings, at: str) -> None:
-    async with stores_of(settings.place, at, make=False) as stores:
+    async with stores_of(settings.place, at, make=False, s3=settings.s3) as stores:
         database = stores.messages
         Store(database).open()
         prepare(database)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from web5.node.s3.address import S3Address
 from web5.node.serve import ADMIN, GATEWAY
 
 _PATH = re.compile(r"/[A-Za-z0-9_-]{0,64}")
@@ -65,6 +66,13 @@ def database_url(text: str | None) -> str | None:
     """Return a text that names a PostgreSQL database. Raises ValueError if it does not."""
     if text is not None and not is_url(text):
         raise ValueError("a database is like postgresql://user@host/name")
+    return text
+
+
+def blobs_url(text: str | None) -> str | None:
+    """Return a text that names a place in S3-compatible storage. Raises ValueError if it does not."""
+    if text is not None:
+        S3Address.parse(text)
     return text
 
 

@@ -26,6 +26,7 @@ from web5.dwn.store.schema import STEPS, Columns
 from web5.dwn.values.cid import DataCid
 from web5.errors import StorageBusy, StorageCorrupt, StorageError
 from web5.node import gateway_items, registration
+from web5.node.s3.address import S3Address
 from web5.node.stores import (
     DATABASE,
     DHT,
@@ -86,8 +87,17 @@ class Moved:
     documents: int = 0
 
 
-async def move(source: Place, target: Place, paths: Sequence[str]) -> Moved:
+async def move(
+    source: Place,
+    target: Place,
+    paths: Sequence[str],
+    s3: S3Address | None = None,
+    target_s3: S3Address | None = None,
+) -> Moved:
     """Move the DWNs at some paths, and the gateway's documents.
+
+    Parameters:
+        s3, target_s3: the places of large data of both; None: with the messages.
 
     Raises:
         StorageBusy: a node uses the source or the target.
@@ -95,6 +105,9 @@ async def move(source: Place, target: Place, paths: Sequence[str]) -> Moved:
         StorageError: there is no node at the source, there is one at the target, or one of them cannot be opened.
     """
     moved = Moved()
+    if s3 is not None and target_s3 is not None:
+        # Were they one place, the source would not only be read.
+        raise StorageError("large data go from S3 to S3 by way of a folder: move there first")
     async with AsyncExitStack() as stack:
         for place in (source, target):
             if isinstance(place, Postgres):
@@ -104,7 +117,7 @@ async def move(source: Place, target: Place, paths: Sequence[str]) -> Moved:
         for path in paths:
             if isinstance(source, Path) and not (source / name_of(path) / DATABASE).exists():
                 raise StorageError(f"there is no DWN in {source / name_of(path)}; name what is there with --paths")
-            async with stores_of(source, path, make=False) as old, stores_of(target, path) as new:
+            async with stores_of(source, path, make=False, s3=s3) as old, stores_of(target, path, s3=target_s3) as new:
                 await _move_dwn(old, new, _files(source, path), moved)
         if not isinstance(source, Path) or (source / f"{DHT}.sqlite").exists():
             await _move_documents(source, target, moved)
@@ -123,6 +136,9 @@ async def _move_dwn(old: Stores, new: Stores, files: set[str], moved: Moved) -> 
         use.prepare(stores.messages)
     _check_empty(new.messages, _MESSAGES)
     query = "SELECT key, size, data_cid FROM dwn_blob"
+    if new.remote is not None:
+        [(identity,)] = old.messages.connection.execute("SELECT id FROM dwn_store")
+        await new.remote.claim(str(identity), holds_nothing=True)
     blobs: list[tuple[Any, ...]] = old.messages.connection.execute(query).fetchall()
     for key, size, cid in blobs:
         await _move_blob(old.blobs, new.blobs, key, size, cid)

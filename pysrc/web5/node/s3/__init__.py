@@ -1,0 +1,1 @@
+"""Large data in S3-compatible storage. Imported only where the extra `s3` is installed."""

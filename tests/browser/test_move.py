@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Route, expect
 
+from tests.browser.accessibility import faults
 from tests.browser.conftest import NewDevice
 from tests.browser.world import Device, World, texts_held_by
 
@@ -25,9 +26,11 @@ async def test_an_identity_moves_with_proof_that_both_hold_the_same(device: Devi
     await device.summary("All synced")
     await _move(device, world.second_endpoint, "")
     await expect(device.page.locator("#move-problem")).to_have_text("Type the address of the node.")
+    assert await faults(device.page) == []
     await device.page.keyboard.press("Escape")
     await _move(device, world.second_endpoint, world.third_endpoint)
     await expect(device.page.locator("#move-words")).to_contain_text("Both nodes held the same")
+    assert await faults(device.page) == []
     await device.page.get_by_role("dialog").get_by_role("button", name="Close").click()
     await expect(device.node(world.third_endpoint)).to_be_visible()
     await expect(device.node(world.second_endpoint)).to_have_count(0)

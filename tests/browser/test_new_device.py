@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.accessibility import faults
 from tests.browser.conftest import NewDevice
 from tests.browser.world import Device
 
@@ -54,14 +55,18 @@ async def test_a_second_device_has_everything_by_a_code_and_a_number(device: Dev
     await device.write("from the first")
     await device.summary("All synced")
     link = await offered(device)
+    assert await faults(device.page) == []
 
     other = await (await new_device()).ready()
     page = other.page
     await page.get_by_role("button", name="Take my other device along").click()
+    assert await faults(page) == []
     await page.get_by_label("Paste its text").fill(link)
     await page.get_by_role("button", name="Go on").click()
     number = await shown_number(other)
     await expect(device.page.get_by_text("has read the code. Type the number")).to_be_visible()
+    assert await faults(device.page) == []
+    assert await faults(page) == []
     await let_in(device, "12 34")
     await expect(device.page.locator("#number-problem")).to_contain_text("That is not the number")
     await let_in(device, number)
@@ -81,6 +86,7 @@ async def test_a_second_device_has_everything_by_a_code_and_a_number(device: Dev
     devices = device.page.get_by_role("region", name="Your devices").get_by_role("listitem")
     await expect(devices).to_have_count(2)
     await expect(devices.first).to_contain_text("This one")
+    assert await faults(device.page) == []
     await devices.nth(1).get_by_role("button", name="Rename").click()
     await device.page.get_by_role("dialog", name="Rename this device").get_by_label("Name").fill("My phone")
     await device.page.get_by_role("button", name="Save", exact=True).click()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, expect
 
+from tests.browser.accessibility import faults
 from tests.browser.conftest import NewDevice
 from tests.browser.test_new_device import let_in, offered, shown_number
 from tests.browser.world import Device, World, texts_held_by
@@ -58,6 +59,7 @@ async def test_a_person_connects_writes_sees_it_on_both_nodes_and_a_second_devic
     await expect(alice.note("And comes back at noon")).to_be_visible()
     await alice.at("Nodes")
     await expect(nodes).to_contain_text("Chrome on Linux")
+    assert await faults(alice.page) == []
 
     # Bob, whose nodes are his, gives Alice his address. She writes to him; it arrives on his nodes, and with him.
     bob = await (await new_device()).ready()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from app.messages.protocol import ROLE, messaging
+from app.messages.protocol import ROLE, Invitation, Message, messaging
 
 from tests.unit.conftest import World
 from tests.unit.page.persons import Person, person
@@ -80,6 +80,24 @@ async def test_all_of_a_group_write_and_read_until_one_is_removed_and_one_leaves
     await carol.wait(group, lambda found: found["group"]["stage"] == "left", sync=True)
     await alice.wait(group, lambda found: len(found["group"]["members"]) == 1, sync=True)
     assert await alice.ask("leave_group", did=group) == "InvalidArgument"
+
+
+async def test_an_invitation_to_anothers_group_takes_nothing_over(world: World) -> None:
+    """2."""
+    alice, bob, mallory = [await person(world, name) for name in ("alice", "bob", "mallory")]
+    group = await alice.ask("make_group", called="Hiking", key="g")
+    await bob.ask("judge_person", did=alice.did, standing="accepted")
+    await bob.ask("join_group", message=await _invited(alice, bob, group))
+    await bob.wait(group, lambda found: found["group"]["stage"] == "joined", sync=True)
+    await bob.ask("judge_person", did=mallory.did, standing="accepted")
+    invitation = Invitation(group=group.removeprefix("group:"), name="Hiking")
+    web5 = mallory.device.session.web5
+    false = await web5.records(Message).create(Message(text="", key="f", invitation=invitation), recipient=bob.did)
+    await false.send(bob.did)
+    await mallory.sync()
+    found = await bob.wait(mallory.did, lambda found: found["messages"], sync=True)
+    assert await bob.ask("join_group", message=found["messages"][0]["id"]) == "InvalidArgument"
+    assert (await bob.shown(group))["group"]["owner"] == alice.did
 
 
 async def test_what_was_written_is_there_without_the_node_of_whoever_began_it(world: World) -> None:

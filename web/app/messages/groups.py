@@ -95,7 +95,14 @@ class Groups:
                 await role.delete()
 
     async def join(self, group: str, owner: str, name: str) -> None:
-        """Join a group; its messages come once the owner's DWN was asked."""
+        """Join a group; its messages come once the owner's DWN was asked.
+
+        Raises:
+            InvalidArgument: it is another's.
+        """
+        known = self._people.group(group)
+        if known is not None and known.owner != owner and known.stage != "waiting":
+            raise InvalidArgument("That group is another's, who has not invited you with this.")
         await self._people.put_group(group, owner=owner, name=name, stage="waiting")
         self.follow()
         self.wake()

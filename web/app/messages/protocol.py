@@ -20,6 +20,8 @@ LONGEST_NAME = 60
 
 LONGEST_FILE_NAME = 200
 
+RECORD_ID = r"^[a-z2-7]{20,200}$"
+
 ROLE = "group/member"
 
 MESSAGE = "message"
@@ -44,7 +46,7 @@ class FileNote(BaseModel):
         record: the ID of that record.
     """
 
-    record: str = Field(max_length=200)
+    record: str = Field(pattern=RECORD_ID)
     name: str = Field(max_length=LONGEST_FILE_NAME)
     type: str = Field(max_length=150)
     size: int = Field(ge=0, le=1 << 53)
@@ -57,7 +59,7 @@ class Invitation(BaseModel):
         group: the ID of its record.
     """
 
-    group: str = Field(max_length=200)
+    group: str = Field(pattern=RECORD_ID)
     name: str = Field(max_length=LONGEST_NAME)
 
 

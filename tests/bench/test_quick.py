@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.bench.node import sizes
+
 RUN = Path(__file__).with_name("run.py")
 STOPPED = 130
 
@@ -120,12 +122,23 @@ async def test_scale(site: Path, tmp_path: Path) -> None:
 
 async def test_node(tmp_path: Path) -> None:
     rows, printed = await _figures("node", tmp_path)
-    assert len(rows) == 12
-    assert {row["name"] for row in rows} == {"write", "read", "query"}
+    names = {"write", "read", "query", "write, 1 MB", "read, 1 MB", "query of 30", "event"}
+    assert len(rows) == 4 * len(names)
+    assert {row["name"] for row in rows} == names
     for row in rows:
         assert row["per_second"] > 0, row
         assert 0 < row["p50"] <= row["p99"], row
         assert row["server"] in printed
+
+
+async def test_sizes_of_a_node(capsys: pytest.CaptureFixture[str]) -> None:
+    found = await sizes.measure(tenants=10, records=2, data=100, sockets=2, memory=1000, database=None)
+    assert [size.tenants for size in found] == [*range(11), 10]
+    assert all(0 < size.memory <= size.most and size.disk > 0 for size in found)
+    assert len(capsys.readouterr().out.splitlines()) == len(found) + 1
+    assert "a tenant:" in sizes.slopes(found)
+    with pytest.raises(sizes.TooLarge):
+        await sizes.measure(tenants=1, records=1, data=1, sockets=0, memory=1, database=None)
 
 
 async def test_tabs(site: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """What a remote node does a second, part of `build.py bench`: ours on SQLite and on PostgreSQL, and dwn-server.
 
 Signed messages are made before the clock runs, and sent by clients that each wait for an answer before the next, over a
-connection of their own. The clients share the machine with the servers, so that a faster one would show more.
+connection of their own. The clients share the machine with the servers, so that a faster one would show more. An event
+is timed from the moment at which its write is sent to that at which it has come over the subscriber's socket.
 """
 
 from __future__ import annotations
@@ -15,20 +16,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from tests.bench.stage import BenchError, say
+from tests.bench.node.clients import Client, request, row
+from tests.bench.node.events import measure_events
+from tests.bench.stage import say
 from tests.browser.processes import Server, free_port
 from tests.interop.dwn_server import reference_dwn_server
 from tests.postgres import PostgresServer
 from tests.unit.dwn.persons import Person, person
 from web5.dwn import compose
-from web5.dwn.wire import rpc
 from web5.ports.clock import SystemClock
 
 CLOCK = SystemClock()
 DATA = b"x" * 120
+LARGE = 1_000_000
 PEER = "dwn-server, SQLite"
+NEWEST = {"filter": {"dataFormat": "text/plain"}, "date_sort": "createdDescending", "pagination": {"limit": 20}}
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,25 @@ class Sizes:
 
     Parameters:
         messages: of each kind, by all clients together.
+        large: of each kind with data of 1 MB.
         clients: numbers of clients.
+        records: that one tenant has, who is then asked for the newest.
+        sockets: that are subscribed, each to a tenant of its own.
+        events: that reach them.
     """
 
     messages: int
+    large: int
     clients: Sequence[int]
+    records: int
+    sockets: int
+    events: int
 
 
-SIZES = {"full": Sizes(messages=640, clients=(1, 8, 64)), "quick": Sizes(messages=12, clients=(2,))}
+SIZES = {
+    "full": Sizes(messages=640, large=64, clients=(1, 8, 64), records=10_000, sockets=1000, events=2000),
+    "quick": Sizes(messages=12, large=2, clients=(2,), records=30, sockets=4, events=8),
+}
 
 
 @dataclass
@@ -55,9 +69,9 @@ class Figures:
 
     def text(self) -> str:
         """The table."""
-        head = f"{'':8} {'':24} {'clients':>8} {'a second':>10} {'p50, ms':>10} {'p99, ms':>10}"
+        head = f"{'':16} {'server':24} {'clients':>8} {'a second':>10} {'p50, ms':>10} {'p99, ms':>10}"
         lines = [
-            f"{row['name']:8} {row['server']:24} {row['clients']:8} {row['per_second']:10.0f}"
+            f"{row['name']:16} {row['server']:24} {row['clients']:8} {row['per_second']:10.0f}"
             f" {row['p50']:10.1f} {row['p99']:10.1f}"
             for row in self.rows
         ]
@@ -87,13 +101,22 @@ async def measure(sizes: Sizes, figures: Figures) -> None:
         for clients in sizes.clients:
             for name, urls in servers.items():
                 say(f"node: {name}, {clients} clients")
-                await _work(name, urls, clients, max(1, sizes.messages // clients), figures)
+                await _work(name, urls, clients, max(1, sizes.messages // clients), DATA, figures)
+                await _work(name, urls, clients, max(1, sizes.large // clients), bytes(LARGE), figures)
+        await _many_records(servers, sizes, figures)
+        for name, urls in servers.items():
+            say(f"node: {name}, {sizes.sockets} sockets")
+            figures.rows.append(await measure_events(name, urls, sizes.sockets, sizes.events))
+
+
+_ROOM = ["--connections", "4000", "--connections-per-address", "4000"]
+"""For the sockets, which come from few addresses."""
 
 
 @asynccontextmanager
 async def _served(where: list[str]) -> AsyncIterator[str]:
     url = f"http://127.0.0.1:{(port := free_port())}"
-    command = ["-m", "web5.node", "serve", "--port", str(port), "--no-gateway", *where]
+    command = ["-m", "web5.node", "serve", "--port", str(port), "--no-gateway", *_ROOM, *where]
     server = Server(command, f"{url}/health", says=sys.stderr)
     await server.start()
     try:
@@ -102,92 +125,54 @@ async def _served(where: list[str]) -> AsyncIterator[str]:
         await server.stop()
 
 
-async def _work(name: str, urls: list[str], clients: int, count: int, figures: Figures) -> None:
-    async with AsyncExitStack() as stack:
-        people = [await person() for _ in range(clients)]
-        opened = []
-        for number in range(clients):
-            opened.append(await _Client.open(urls[number % len(urls)]))
-            stack.push_async_callback(opened[-1].close)
-        writes = [[await _write(whose) for _ in range(count)] for whose in people]
-        reads = [
-            [
-                _request(whose, await compose.records_read(whose.signer, CLOCK, filter={"recordId": id}))
-                for id, _ in sent
-            ]
-            for whose, sent in zip(people, writes, strict=True)
-        ]
-        newest = {"filter": {"dataFormat": "text/plain"}, "date_sort": "createdDescending", "pagination": {"limit": 20}}
+async def _work(name: str, urls: list[str], clients: int, count: int, data: bytes, figures: Figures) -> None:
+    """Measure writes, reads and, of small data, queries."""
+    people = [await person() for _ in range(clients)]
+    writes = [[await _write(whose, data) for _ in range(count)] for whose in people]
+    reads = [
+        [request(whose, await compose.records_read(whose.signer, CLOCK, filter={"recordId": id})) for id, _ in sent]
+        for whose, sent in zip(people, writes, strict=True)
+    ]
+    size = "" if data is DATA else ", 1 MB"
+    await _timed(f"write{size}", name, urls, [[sent for _, sent in some] for some in writes], figures)
+    await _timed(f"read{size}", name, urls, reads, figures)
+    if data is DATA:
         queries = [
-            [_request(whose, await compose.records_query(whose.signer, CLOCK, **newest)) for _ in range(count)]
+            [request(whose, await compose.records_query(whose.signer, CLOCK, **NEWEST)) for _ in range(count)]
             for whose in people
         ]
-        kinds = {"write": [[request for _, request in sent] for sent in writes], "read": reads, "query": queries}
-        for kind, requests in kinds.items():
-            took: list[float] = []
-            began = time.perf_counter()
-            await asyncio.gather(*(one.send(some, took) for one, some in zip(opened, requests, strict=True)))
-            seconds = time.perf_counter() - began
-            took.sort()
-            figures.rows.append(
-                {
-                    "name": kind,
-                    "server": name,
-                    "clients": clients,
-                    "per_second": len(took) / seconds,
-                    "p50": 1000 * took[len(took) // 2],
-                    "p99": 1000 * took[min(len(took) - 1, len(took) * 99 // 100)],
-                }
-            )
+        await _timed("query", name, urls, queries, figures)
 
 
-async def _write(whose: Person) -> tuple[str, bytes]:
-    message = await compose.records_write(whose.signer, CLOCK, data=DATA, data_format="text/plain")
-    return message["recordId"], _request(whose, message, DATA)
+async def _many_records(servers: dict[str, list[str]], sizes: Sizes, figures: Figures) -> None:
+    """Measure queries for the newest of many records."""
+    whose = await person()
+    stock = [(await _write(whose, DATA))[1] for _ in range(sizes.records)]
+    for first in {urls[0] for urls in servers.values()}:
+        say(f"node: {sizes.records} records to {first}")
+        await _timed("", "", [first], [stock[number::8] for number in range(8)], Figures())
+    for clients in sizes.clients:
+        for name, urls in servers.items():
+            queries = [
+                [request(whose, await compose.records_query(whose.signer, CLOCK, **NEWEST)) for _ in range(count)]
+                for count in [max(1, sizes.messages // clients)] * clients
+            ]
+            await _timed(f"query of {sizes.records}", name, urls, queries, figures)
 
 
-def _request(whose: Person, message: dict[str, Any], data: bytes = b"") -> bytes:
-    body = "content-type: application/octet-stream\r\n" if data else ""
-    head = (
-        f"POST / HTTP/1.1\r\nhost: localhost\r\n{rpc.REQUEST_HEADER}: {rpc.encode_request(whose.did, message, '1')}\r\n"
-        f"{body}content-length: {len(data)}\r\n\r\n"
-    )
-    return head.encode() + data
+async def _timed(what: str, name: str, urls: list[str], requests: list[list[bytes]], figures: Figures) -> None:
+    """Send the requests of each client, and add their row."""
+    async with AsyncExitStack() as stack:
+        opened = []
+        for number in range(len(requests)):
+            opened.append(await Client.open(urls[number % len(urls)]))
+            stack.push_async_callback(opened[-1].close)
+        took: list[float] = []
+        began = time.perf_counter()
+        await asyncio.gather(*(one.send(some, took) for one, some in zip(opened, requests, strict=True)))
+        figures.rows.append(row(what, name, len(requests), took, time.perf_counter() - began))
 
 
-class _Client:
-    """A connection that sends what is ready, and reads little more of an answer than its status."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    @staticmethod
-    async def open(url: str) -> _Client:
-        parts = urlsplit(url)
-        return _Client(*await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 20))
-
-    async def send(self, requests: Sequence[bytes], took: list[float]) -> None:
-        """Send requests one after the other, and note the seconds that each took."""
-        for request in requests:
-            began = time.perf_counter()
-            self._writer.write(request)
-            answer = await self._answer()
-            took.append(time.perf_counter() - began)
-            if b'"code":20' not in answer:
-                raise BenchError(f"a node refused a message: {answer[-500:].decode(errors='replace')}")
-
-    async def _answer(self) -> bytes:
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:] if b": " in line)
-        if b"chunked" not in fields.get(b"transfer-encoding", b""):
-            return head + await self._reader.readexactly(int(fields.get(b"content-length", b"0")))
-        body = b""
-        while size := int((await self._reader.readline()).split(b";")[0], 16):
-            body += await self._reader.readexactly(size)
-            await self._reader.readline()
-        await self._reader.readline()
-        return head + body
-
-    async def close(self) -> None:
-        self._writer.close()
-        await self._writer.wait_closed()
+async def _write(whose: Person, data: bytes) -> tuple[str, bytes]:
+    message = await compose.records_write(whose.signer, CLOCK, data=data, data_format="text/plain")
+    return message["recordId"], request(whose, message, data)

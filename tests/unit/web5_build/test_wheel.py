@@ -51,5 +51,5 @@ def test_what_a_browser_needs_is_required_and_the_server_side_is_an_extra(wheel:
     requires = Parser().parsestr(wheel.read(name).decode()).get_all("Requires-Dist", [])
     unconditional = {Requirement(line).name for line in requires if ";" not in line}
     assert unconditional == {"pydantic", "cbor2", "apsw", "mnemonic", "idna"}
-    extras = ('extra == "node"', 'extra == "postgres"', 'extra == "s3"')
+    extras = [f'extra == "{name}"' for name in ("node", "postgres", "mainline", "s3")]
     assert all(any(extra in line for extra in extras) for line in requires if ";" in line)

@@ -199,3 +199,28 @@ async def test_files_are_added_seen_stopped_and_downloaded(empty_device: Device,
     await expect(cards).to_have_count(3)
     await device.delete_note(cards.filter(has_text="dropped"))
     assert [one["text"] for one in (await device.ask("notes", limit=5))["notes"]] == [large["name"], "black.png"]
+
+
+async def test_an_earlier_text_is_looked_at_and_brought_back(empty_device: Device) -> None:
+    device, page = empty_device, empty_device.page
+    await device.write("Bread, milk")
+    first = device.note("Bread, milk")
+    await expect(first.get_by_role("button", name="Earlier")).to_be_hidden()
+    for text in ("Bread, milk, **olives**\n\nfor Friday", "Only olives"):
+        await device.edit_card(page.locator("#note-list > li"), text)
+    card = device.note("Only olives")
+    await card.get_by_role("button", name="Earlier").click()
+    past = card.get_by_role("group", name="Earlier texts of this note")
+    await expect(past.get_by_role("status")).to_have_text("2 earlier texts. The newest is first.")
+    newest = past.get_by_role("listitem").first
+    await expect(newest.get_by_role("button")).to_be_focused()
+    await newest.get_by_role("button", name="Bread, milk, olives").click()
+    await expect(newest.locator("strong")).to_have_text("olives")
+    await _looked_at(device, "earlier")
+    await newest.get_by_role("button", name="Bring this back").click()
+    card = page.locator("#note-list > li")
+    await expect(card.locator("strong")).to_have_text("olives")
+    await expect(past).to_be_hidden()
+    await card.get_by_role("button", name="Earlier").click()
+    await expect(past.get_by_role("listitem")).to_have_count(3)
+    assert await device.ask("check_store") == []

@@ -30,6 +30,8 @@ PATIENCE = 60_000
 
 expect.set_options(timeout=PATIENCE)
 
+NOTES = {"dataFormat": "text/plain", "schema": "https://schema.org/TextDigitalDocument"}
+
 FILL = """count => {
   const texts = Array.from({ length: count }, (_, number) => `note ${number}`);
   const write = (text, number) =>
@@ -202,12 +204,16 @@ class Device:
 
     async def edit(self, text: str, new: str) -> None:
         await self.at("Notes")
-        card = self.note(text)
+        await self.edit_card(self.note(text), new)
+        await expect(self.note(new)).to_be_visible()
+
+    async def edit_card(self, card: Locator, new: str) -> None:
+        """Give a note that is shown another text, and wait until it is saved."""
         await card.get_by_role("button", name="Edit").click()
         editor = self.page.get_by_label("Edit note")
         await editor.fill(new)
         await editor.press("Control+Enter")
-        await expect(self.note(new)).to_be_visible()
+        await expect(editor).to_have_count(0)
 
     async def delete(self, text: str) -> None:
         await self.at("Notes")
@@ -356,7 +362,7 @@ async def texts_held_by(endpoint: str, exported: str) -> set[str]:
     try:
         while True:
             query = await compose.records_query(
-                signer, SystemClock(), filter={"dataFormat": "text/plain"}, pagination={"limit": 100, "cursor": cursor}
+                signer, SystemClock(), filter=NOTES, pagination={"limit": 100, "cursor": cursor}
             )
             reply = await RemoteDwn(http).process_message(endpoint, portable.uri, query)
             assert reply["status"]["code"] == 200, reply

@@ -7,7 +7,6 @@ import logging
 import re
 import traceback
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError, validate_call
@@ -23,46 +22,38 @@ from app.device_calls import DeviceCalls
 from app.messages.message_calls import OWN as MESSAGE_OWN
 from app.messages.message_calls import SHARED as MESSAGE_SHARED
 from app.messages.message_calls import MessageCalls
-from app.notes import notes
 from app.notes.file_calls import OWN as FILE_OWN
 from app.notes.file_calls import SHARED as FILE_SHARED
 from app.notes.file_calls import FileCalls
+from app.notes.note_calls import SHARED as NOTE_SHARED
+from app.notes.note_calls import NoteCalls
 from app.session import Session
 from web5 import Web5, strict_json
-from web5.errors import DwnError, InvalidArgument, NotFound, NotPaired, Web5Error, first_error
+from web5.errors import DwnError, InvalidArgument, NotPaired, Web5Error, first_error
 
 SHARED = (
     DATA_SHARED
     | DEVICE_SHARED
     | FILE_SHARED
     | MESSAGE_SHARED
+    | NOTE_SHARED
     | frozenset(
         {
             "check_store",
             "choose_identity",
             "compare",
             "create_identity",
-            "create_note",
-            "delete_note",
-            "export_notes",
             "identities",
             "last_hour",
             "lock",
-            "note",
-            "note_tags",
-            "notes",
-            "publish_note",
-            "read_note",
             "registration",
             "rename_identity",
-            "render_note",
             "retry",
             "revive",
             "set_sync",
             "state",
             "sync_now",
             "unsettled",
-            "update_note",
         }
     )
 )
@@ -100,18 +91,12 @@ Each may be carried out twice, in case the tab that was asked goes away before i
 `set_sync`, `unlock`, `recover` and `revive` need the vault unlocked, and raise VaultLocked while it is not.
 """
 
-LONGEST_SEARCH = 500
-"""Characters of a search that are looked for."""
-
-MOST_TAGS = 30
-"""Tags that are offered."""
-
 _ESCAPED = re.compile(r"\\(?:(u0000)|.)")
 
 log = logging.getLogger(__name__)
 
 
-class Service(DataCalls, FileCalls, MessageCalls, DeviceCalls):
+class Service(DataCalls, FileCalls, NoteCalls, MessageCalls, DeviceCalls):
     """Acts for the identity in use.
 
     Parameters:
@@ -146,60 +131,6 @@ class Service(DataCalls, FileCalls, MessageCalls, DeviceCalls):
     @property
     def web5(self) -> Web5:
         return self._session.web5
-
-    # -- notes
-
-    async def notes(self, limit: int, since: str | None = None, find: str = "", tag: str = "") -> dict[str, Any]:
-        """Return the newest notes, and whether there are more.
-
-        Parameters:
-            since: the token of the answer before, or "": then only what has changed is returned, as `Lists.since`.
-            find: words that they have in them, as `Search.find`.
-            tag: one that they have.
-        """
-        if find.strip():
-            found = await self._session.search.find(find[:LONGEST_SEARCH], tag, limit)
-        else:
-            found = await notes.newest(self.web5, limit, tag)
-        listed = found.pop("notes")
-        return {**({"notes": listed} if since is None else self._lists.since(since, listed)), **found}
-
-    async def note_tags(self) -> list[list[Any]]:
-        """Return the tags that most notes have, each with their number, as far as the texts are read."""
-        return self._session.search.tags(MOST_TAGS)
-
-    async def note(self, id: str) -> notes.Note:
-        """Return one note, as the list has it."""
-        return await notes.one(self.web5, id)
-
-    async def create_note(self, text: str, created: int) -> notes.Note:
-        """Write a note; `created` (microseconds since 1970) tells a new note from a call that is repeated."""
-        return await notes.create(self.web5, text, created)
-
-    async def read_note(self, id: str) -> str:
-        """Return the whole text of a note."""
-        return await notes.read(self.web5, id)
-
-    async def update_note(self, id: str, text: str) -> notes.Note:
-        """Replace the text of a note."""
-        return await notes.update(self.web5, id, text)
-
-    async def render_note(self, text: str) -> str:
-        """Return a text as a note shows it, as HTML."""
-        return notes.rendered(text)
-
-    async def publish_note(self, id: str, published: bool) -> notes.Note:
-        """Let anybody read a note who has its address, or end that."""
-        return await notes.publish(self.web5, id, published)
-
-    async def delete_note(self, id: str) -> None:
-        """Delete a note; one that is not here is no error."""
-        with suppress(NotFound):
-            await notes.delete(self.web5, id)
-
-    async def export_notes(self) -> str:
-        """Return all notes of the identity in use as the text of a JSON file."""
-        return await notes.exported(self.web5)
 
     # -- nodes
 

@@ -41,3 +41,11 @@ def test_sizes_and_kinds() -> None:
     assert file_words.about_file("application/pdf", 2000) == "PDF · 2.0 kB"
     assert file_words.about_file("", 2000) == "File · 2.0 kB"
     assert file_words.come(0, 2000) == "0 bytes of 2.0 kB"
+
+
+def test_an_earlier_text_is_named_by_its_first_line_that_says_something() -> None:
+    assert note_words.beginning("\n# **Lisbon** in `spring`\n\nmore") == "Lisbon in spring"
+    assert note_words.beginning("> - a list") == "a list"
+    assert note_words.beginning(" \n***\n") == ""
+    assert len(note_words.beginning("x" * 500)) == 120
+    assert note_words.history(0).startswith("There is no earlier text.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from app.change_notifier import INTERVAL
+from app.notes import versions
 from app.notes.note_shape import EXCERPT
 from app.service import Service, answer
 
@@ -257,3 +258,37 @@ async def test_trouble_with_the_store_is_in_the_state_and_told(device: Device, m
     assert not device.session.is_in_memory_alone
     tell(Ill.LOST)
     assert device.session.is_in_memory_alone
+
+
+async def test_the_texts_before_are_kept_newest_first(service: Service) -> None:
+    note = (await ask(service, "create_note", text="One", created=BASE))["ok"]
+    assert (await ask(service, "note_versions", id=note["id"]))["ok"] == []
+    for text in ("Two", "Three " * EXCERPT, "Four"):
+        await ask(service, "update_note", id=note["id"], text=text)
+    kept = (await ask(service, "note_versions", id=note["id"]))["ok"]
+    assert [one["text"][:5] for one in kept] == ["Three", "Two", "One"]
+    assert [one["whole"] for one in kept] == [False, True, True]
+    assert kept[-1]["written"] == note["modified"]
+    assert (await ask(service, "read_version", id=kept[0]["id"]))["ok"] == "Three " * EXCERPT
+    assert (await ask(service, "read_version", id=note["id"]))["error"]["kind"] == "NotFound"
+    assert [one["text"] for one in (await ask(service, "notes", limit=9))["ok"]["notes"]] == ["Four"]
+
+
+async def test_a_note_keeps_so_many_texts_and_takes_them_along(service: Service) -> None:
+    note = (await ask(service, "create_note", text="0", created=BASE))["ok"]
+    for number in range(1, versions.MOST + 3):
+        await ask(service, "update_note", id=note["id"], text=str(number))
+    kept = (await ask(service, "note_versions", id=note["id"]))["ok"]
+    assert [one["text"] for one in kept] == [str(number) for number in range(versions.MOST + 1, 1, -1)]
+    await ask(service, "delete_note", id=note["id"])
+    assert (await ask(service, "note_versions", id=note["id"]))["ok"] == []
+    assert (await ask(service, "read_version", id=kept[0]["id"]))["error"]["kind"] == "NotFound"
+
+
+async def test_a_save_that_is_repeated_keeps_the_text_before_once(device: Device) -> None:
+    note = await device.ask("create_note", text="One", created=BASE)
+    web5 = device.service.web5
+    record = await web5.dwn.records.read(note["id"])
+    for _ in range(2):
+        await versions.keep(web5, record)
+    assert len(await device.ask("note_versions", id=note["id"])) == 1

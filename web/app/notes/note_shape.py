@@ -49,9 +49,8 @@ def dates(record: Record) -> dict[str, str]:
     }
 
 
-async def _text(record: Record) -> Note:
-    from app.notes import markdown
-
+async def excerpt_of(record: Record) -> tuple[str, bool, bool]:
+    """Return the beginning of a record's text, whether that is all of it, and whether it is damaged."""
     excerpt, damaged = b"", False
     try:
         async for chunk in await record.data.stream():
@@ -63,12 +62,19 @@ async def _text(record: Record) -> Note:
     whole = len(excerpt) <= EXCERPT
     # A cut inside a character leaves a broken one at the end: "ignore" drops it. Elsewhere it shows.
     text = excerpt.decode(errors="replace") if whole else excerpt[:EXCERPT].decode(errors="ignore")
+    return text, whole and not damaged, damaged
+
+
+async def _text(record: Record) -> Note:
+    from app.notes import markdown
+
+    text, whole, damaged = await excerpt_of(record)
     tags = (record.tags or {}).get("tag", [])
     return {
         "kind": "note",
         "text": text,
         "html": markdown.html_of(text),
-        "whole": whole and not damaged,
+        "whole": whole,
         "damaged": damaged,
         "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
     }

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from app.notes import files
+from app.notes import files, versions
 from app.notes.note_shape import TEXT, Note, dates, listed, shape
 
 from web5 import Web5
@@ -96,9 +96,11 @@ async def read(web5: Web5, record_id: str) -> str:
 
 
 async def update(web5: Web5, record_id: str, text: str) -> Note:
-    """Replace the text of a note, and its tags; durable on return."""
-    record = await (await _record(web5, record_id)).update(data=text, tags=_tags_of(text))
-    return await shape(web5, record)
+    """Replace the text of a note, and its tags, and keep the text before; durable on return."""
+    record = await _record(web5, record_id)
+    with suppress(StorageError):  # what cannot be read is not kept, and what is new comes first where room is short
+        await versions.keep(web5, record)
+    return await shape(web5, await record.update(data=text, tags=_tags_of(text)))
 
 
 async def publish(web5: Web5, record_id: str, published: bool) -> Note:
@@ -110,7 +112,8 @@ async def publish(web5: Web5, record_id: str, published: bool) -> Note:
 
 
 async def delete(web5: Web5, record_id: str) -> None:
-    """Delete a note or file, here and by sync elsewhere; durable on return."""
+    """Delete a note or file with its earlier texts, here and by sync elsewhere; durable on return."""
+    await versions.delete(web5, record_id)
     await web5.dwn.records.delete(record_id)
 
 

@@ -2,10 +2,11 @@
 
 from ui import words
 from ui.client import AgentError
-from ui.kit.dom import clone, document, now, saves, say, show, slot, window
+from ui.kit.dom import clone, document, now, saves, say, show, slot, spawn, window
 from ui.kit.texts import t
 from ui.screens.notes import edits, note_words
 from ui.screens.notes.editor import Editor
+from ui.screens.notes.history import History
 from ui.screens.notes.item import Item
 from ui.shell import banner, toast
 
@@ -31,8 +32,10 @@ class NoteCard(Item):
         self._editor = None
         self._full = None
         self._gone = False
+        self._history = None
         self._text = slot(self.element, "text")
         self.actions["edit"] = self._edit
+        self.actions["history"] = self._look_back
         self.actions["whole"] = self._show_whole
         self.actions["tag"] = lambda event: self._notes.on_tag(event.target.getAttribute("data-tag"))
         self.actions["preview"] = lambda _: self._editor.toggle()
@@ -55,6 +58,9 @@ class NoteCard(Item):
         else:
             self._put(note["html"], clamp=True)
         self._put_tags(note["tags"])
+        show(slot(self.element, "history"), note["edited"] and not self._editor)
+        if self._history:
+            spawn(self._history.refresh())
         if self._editor and before:
             self._editor.warn(note_words.CHANGED)
 
@@ -105,6 +111,30 @@ class NoteCard(Item):
             self._put(await self._agent.call("render_note", text=await self._whole()), clamp=False)
         except AgentError as error:
             banner.show_error(error)
+
+    async def _look_back(self, _):
+        if self._history:
+            self._close_history()
+            return
+        self._history = History(self._agent, self._note["id"], self._bring_back)
+        self.actions.update(self._history.actions)
+        self.element.append(self._history.element)
+        slot(self.element, "history").setAttribute("aria-expanded", "true")
+        await self._history.refresh()
+        self._history.focus()
+
+    def _close_history(self):
+        self._history.close()
+        self._history = None
+        button = slot(self.element, "history")
+        button.setAttribute("aria-expanded", "false")
+        button.focus()
+
+    async def _bring_back(self, text):
+        """Make an earlier text the note's again; what it has now is kept among the earlier ones."""
+        if await banner.attempt(self._agent, "update_note", id=self._note["id"], text=text):
+            self._close_history()
+            await self._notes.refresh()
 
     async def _edit(self, _):
         if self._editor:
@@ -184,4 +214,5 @@ class NoteCard(Item):
     def _reading(self, reading):
         for name in ("text", "tags", "edit", "share", "delete"):
             show(slot(self.element, name), reading)
+        show(slot(self.element, "history"), reading and self._note["edited"])
         show(slot(self.element, "whole"), reading and self._text.classList.contains("clamped"))

@@ -6,6 +6,7 @@ from ui.words import node_name
 DELETED = t("Note deleted. It goes everywhere in a moment.")
 RESTORED = t("Your text from before this page was loaded anew; it is not saved yet.")
 LEFT = t("Your changes were left out.")
+_LONGEST_BEGINNING = 120
 LEFT_SECONDS = 8
 CHANGED = t("This note was changed elsewhere meanwhile. Saving replaces that change.")
 GONE = t("This note was deleted elsewhere. Saving keeps your text as a new note.")
@@ -31,6 +32,22 @@ def found(number, more, searched, whole):
     if whole:
         return t("{notes} found", notes=notes)
     return plural(searched, "{notes} found so far, in {n} note", "{notes} found so far, in {n} notes", notes=notes)
+
+
+def history(number):
+    """Write how many earlier texts of a note there are."""
+    if not number:
+        return t("There is no earlier text. Whenever you save a change, the text before is kept here.")
+    return plural(number, "{n} earlier text. The newest is first.", "{n} earlier texts. The newest is first.")
+
+
+def beginning(text):
+    """Write the first line of a Markdown text that says something, without the most common marks."""
+    for line in text.split("\n"):
+        line = line.replace("**", "").replace("`", "").strip().lstrip("#>*- ")
+        if line:
+            return line[:_LONGEST_BEGINNING]
+    return ""
 
 
 def tag_button(tag, number):

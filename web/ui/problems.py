@@ -1,5 +1,6 @@
 """Errors in words, with what the person can do. As words.py, it touches no page."""
 
+from ui import library_words
 from ui.kit.texts import t
 from ui.screens.settings import storage_words
 
@@ -124,7 +125,7 @@ _PROBLEMS = {
 def problem(kind, message):
     """Return title and advice for an error; the message itself belongs in the details."""
     return _PROBLEMS.get(kind) or (
-        message or t("Something went wrong"),
+        library_words.said(message) or t("Something went wrong"),
         t("Try again. If it happens again, reload the page."),
     )
 
@@ -137,4 +138,10 @@ def complaint(kind, message):
         return t("Your notes are locked. Close this, unlock them with your password, then try again.")
     if kind == "Worker":
         return problem(kind, message)[0]
-    return message
+    found = library_words.said(message)
+    return found or (_PROBLEMS[kind][0] + "." if kind in _PROBLEMS else t("That could not be used. Check it."))
+
+
+def left_out(kind, message):
+    """Return what of an error `complaint` does not say: its message, where it is not known in the language."""
+    return "" if kind in ("WrongPassword", "VaultLocked", "Worker") or library_words.said(message) else message

@@ -1,7 +1,7 @@
 """The texts of the pages, and what they are in other languages: `web/ui/texts/de.json` is {English: German}.
 
-Texts are where they are used, in English: in Python as arguments of `t`, `plural` and `forms`, in web/boot and the
-playground as those of `t` and `plural`, and in the pages and templates between tags and in what names an element.
+Texts are where they are used, in English: in Python as arguments of `t`, `plural`, `forms` and `known`, in web/boot and
+the playground as those of `t` and `plural`, and in the pages and templates between tags and in what names an element.
 `python -m web5_build.site.texts` lists those that a language lacks, or has for nothing, and sorts its file.
 """
 
@@ -57,7 +57,7 @@ def in_python(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        if node.func.id == "t" and node.args:
+        if node.func.id in ("t", "known") and node.args:
             yield _literal(node.args[0])
         elif node.func.id == "forms" and len(node.args) == 2:
             yield BETWEEN.join(_literal(one) for one in node.args)

@@ -80,7 +80,7 @@ def _said(tree: ast.AST) -> set[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in NOT_TEXTS | {"t", "plural", "forms"}:
+            if name in NOT_TEXTS | {"t", "plural", "forms", "known"}:
                 found |= {id(part) for part in ast.walk(node)}
         elif isinstance(node, ast.Expr):
             found.add(id(node.value))

@@ -2,7 +2,7 @@
 
 from ui import problems, words
 from ui.client import AgentError
-from ui.kit.dom import el, on, say, show
+from ui.kit.dom import document, el, on, say, show
 from ui.kit.texts import t
 
 _MIN_PASSWORD = 8
@@ -29,10 +29,19 @@ class Form:
         self._element.reset()
         self.complain("")
 
-    def complain(self, text):
-        """Say what is wrong; nothing, if it is empty."""
+    def complain(self, text, detail=""):
+        """Say what is wrong; nothing, if it is empty.
+
+        Parameters:
+            detail: what a developer wants to see, in whichever language.
+        """
         show(self._problem, bool(text))
         say(self._problem, words.theirs(text))
+        if detail:
+            fold, title, inner = [document.createElement(name) for name in ("details", "summary", "code")]
+            title.textContent, inner.textContent = t("Details"), words.theirs(detail)
+            fold.append(title, inner)
+            self._problem.append(fold)
 
     async def run(self, send):
         """Run something that the form is for, once at a time."""
@@ -45,7 +54,7 @@ class Form:
         try:
             await send()
         except AgentError as error:
-            self.complain(problems.complaint(error.kind, error.message))
+            self.complain(problems.complaint(error.kind, error.message), problems.left_out(error.kind, error.message))
         finally:
             self._button.disabled = False
             say(self._button, label)

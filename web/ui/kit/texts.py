@@ -19,12 +19,18 @@ def _read():
 
 
 _spoken = _read()
+IS_ENGLISH = not _spoken
 
 
 def t(english, **places):
     """Return a text in the language of the page, with what belongs in its places: `t("Removed {name}.", name=name)`."""
     text = _spoken.get(english, english)
     return text.format(**places) if places else text
+
+
+def known(english):
+    """Return what others say in English, and what that is in the language of the page, for library_words.py."""
+    return english, _spoken.get(english, english)
 
 
 def _both(one, other):

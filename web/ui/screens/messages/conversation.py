@@ -2,7 +2,7 @@
 
 import json
 
-from ui import words
+from ui import problems, words
 from ui.client import AgentError
 from ui.kit.dom import document, el, go, keep, kept, on, on_items, place, saves, say, show, window
 from ui.kit.form import Form
@@ -122,7 +122,7 @@ class Conversation:
                     banner.show_error(error)
                     return
                 self._show_who({"did": self.did, "name": ""})
-                self._complain(error.message)
+                self._complain(problems.complaint(error.kind, error.message))
 
     async def _ask(self):
         did = self.did

@@ -1,6 +1,6 @@
 """The remote nodes: reachable or not, last sync, and the messages that wait or were refused."""
 
-from ui import words
+from ui import library_words, words
 from ui.client import AgentError
 from ui.kit.dom import el, keep, on, on_items, place, say, show, spawn, spent, tone, window
 from ui.kit.form import Form
@@ -203,7 +203,7 @@ class Nodes:
             await self._agent.call("remove_node", url=endpoint, force=force)
         except AgentError as error:
             if error.kind == "NodeNeeded" and endpoint in self._cards:
-                self._cards[endpoint].ask_again(error.message)
+                self._cards[endpoint].ask_again(library_words.said(error.message))
                 return
             banner.show_error(error)
         await self._changed()

@@ -111,6 +111,17 @@ async def deployed(browser: Browser, world: World, tmp_path: Path) -> AsyncItera
         await server.stop()
 
 
+async def test_german_is_there_without_a_network(deployed: Deployed) -> None:
+    await deployed.context.add_init_script("localStorage.setItem('web5-language', 'de')")
+    device = await deployed.tab()
+    await device.page.goto(f"{deployed.url}#/settings")
+    await expect(device.page.get_by_text("Diese Seite öffnet sich auch ohne Netz.")).to_be_visible()
+    await deployed.go_offline()
+    await device.page.reload()
+    await expect(device.page.locator("html")).to_have_attribute("lang", "de")
+    await expect(device.page.get_by_role("heading", name="Einstellungen")).to_be_visible()
+
+
 async def test_all_works_without_a_network_after_one_visit(deployed: Deployed) -> None:
     device = await deployed.kept()
     await device.write("with a network")

@@ -86,6 +86,7 @@ async def test_no_screen_has_english_left(german: Device, new_device: NewDevice)
         await expect(page.locator(f'[data-screen="{place}"]')).to_be_visible()
         await page.wait_for_function(SETTLED)
         assert await left(page) == [], place
+    await page.goto(f"{german.url}#/nodes")
     await page.click("#compare")
     await expect(page.locator("#nodes-news")).to_contain_text("dieselben")
     assert await left(page) == []

@@ -183,7 +183,7 @@ class Listing:
                 button = document.createElement("button")
                 button.type = "button"
                 button.setAttribute("data-filter", name)
-                button.title = name
+                button.title = name if "://" in name else text
                 button.textContent = text
                 group.append(button)
         for button in group.children:

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,20 @@ await fill(COUNT)
 """What fills the store of our page, in its worker, with COUNT notes."""
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@dataclass
+class Rows:
+    """Figures as rows of a name, a value, and its unit."""
+
+    rows: list[tuple[str, float, str]] = field(default_factory=list)
+
+    def text(self) -> str:
+        """The table."""
+        return "\n".join(f"{name:70} {value:10.1f} {unit}".rstrip() for name, value, unit in self.rows)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [{"name": name, "value": value, "unit": unit} for name, value, unit in self.rows]
 
 
 class BenchError(Exception):

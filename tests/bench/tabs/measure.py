@@ -12,13 +12,13 @@ import statistics
 import tempfile
 import time
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import BrowserContext, CDPSession, Page, async_playwright
 
 from tests.bench.stage import CHROMIUM, ROOT, embedded_defaults, say
+from tests.bench.stage import Rows as Figures
 from tests.chromium import FLAGS
 
 SETTLE_SECONDS = 4.0
@@ -45,20 +45,6 @@ class Sizes:
 
 
 SIZES = {"full": Sizes(tabs=10, takeovers=5), "quick": Sizes(tabs=3, takeovers=1)}
-
-
-@dataclass
-class Figures:
-    """Rows of a name, a value, and its unit."""
-
-    rows: list[tuple[str, float, str]] = field(default_factory=list)
-
-    def text(self) -> str:
-        """The table."""
-        return "\n".join(f"{name:44} {value:10.1f} {unit}" for name, value, unit in self.rows)
-
-    def as_json(self) -> list[dict[str, Any]]:
-        return [{"name": name, "value": value, "unit": unit} for name, value, unit in self.rows]
 
 
 async def measure(sizes: Sizes, figures: Figures) -> None:

@@ -14,13 +14,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.bench.stage import CHROMIUM, FILL, ROOT, embedded_defaults, say
+from tests.bench.stage import CHROMIUM, FILL, ROOT, Rows, embedded_defaults, say
 from tests.browser.world import Device
 from tests.chromium import FLAGS
 
@@ -61,18 +61,8 @@ class Sizes:
 SIZES = {"full": Sizes(notes=10_000, seconds=720), "quick": Sizes(notes=60, seconds=8)}
 
 
-@dataclass
-class Figures:
+class Figures(Rows):
     """Rows of a name, a value, and its unit."""
-
-    rows: list[tuple[str, float, str]] = field(default_factory=list)
-
-    def text(self) -> str:
-        """The table."""
-        return "\n".join(f"{name:56} {value:10.1f} {unit}" for name, value, unit in self.rows)
-
-    def as_json(self) -> list[dict[str, Any]]:
-        return [{"name": name, "value": value, "unit": unit} for name, value, unit in self.rows]
 
     def add_tasks(self, scene: str, tasks: list[float]) -> None:
         """Add the tasks over 50 ms of a scene: their number, and the longest."""

@@ -76,7 +76,10 @@ async def test_a_person_connects_writes_sees_it_on_both_nodes_and_a_second_devic
     await _say(bob, "I will be there")
     await expect(_said(alice, "I will be there")).to_be_visible()
 
-    # And on her phone.
+    # It is the newest on her first page, above the note. And on her phone.
+    home = await alice.at("Home")
+    await expect(home.get_by_role("link").filter(has_text="I will be there")).to_be_visible()
+    await expect(home.get_by_role("link").filter(has_text=NOTE)).to_be_visible()
     await phone.at("Messages")
     await phone.page.get_by_role("region", name="Conversations").get_by_role("link").click()
     await expect(_said(phone, "I will be there")).to_be_visible()

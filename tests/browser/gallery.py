@@ -20,7 +20,7 @@ from playwright.async_api import async_playwright, expect
 from tests.browser.profiles import Profiles
 from tests.browser.world import Device, World, make_world
 from web5 import DelegationRequest, ProtocolPermissions
-from web5_build.paths import DIST, SITE
+from web5_build.paths import DIST, SITE, WEB
 
 WIDTHS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 860}}
 SCHEMES = ("light", "dark")
@@ -150,6 +150,23 @@ async def _alice(gallery: Gallery, device: Device) -> None:
         await gallery.shoot(device, place.lower())
 
 
+async def _group(gallery: Gallery, alice: Device, bob: Device) -> None:
+    """Bob begins a group; she joins, and both write."""
+    group = await bob.ask("make_group", called="Sunday on the lake", key="g")
+    await bob.ask("add_member", did=group, member=await alice.did())
+    await expect(alice.page.get_by_role("button", name="Join")).to_be_visible()
+    await gallery.shoot(alice, "messages-invitation")
+    await alice.page.get_by_role("button", name="Join").click()
+    await expect(alice.page.get_by_role("button", name="2 people")).to_be_visible()
+    await bob.ask("send_message", did=group, text="Who brings the bread?", key="3")
+    await expect(alice.page.get_by_text("Who brings the bread?")).to_be_visible()
+    await alice.page.get_by_label("Message", exact=True).fill("I do, and the good butter.")
+    await alice.page.keyboard.press("Control+Enter")
+    await expect(alice.page.get_by_label("Where all of the group can read it")).to_be_visible()
+    await alice.page.get_by_role("button", name="2 people").click()
+    await gallery.shoot(alice, "messages-group")
+
+
 async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     """Somebody writes to her, and she answers."""
     await bob.ask("turn_on_messages")
@@ -168,6 +185,17 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     await alice.page.keyboard.press("Control+Enter")
     await expect(alice.page.get_by_label("On their nodes")).to_be_visible()
     await gallery.shoot(alice, "messages-conversation")
+    await bob.ask("tell_person", did=await alice.did(), tells=True)
+    await bob.ask("read_conversation", did=await alice.did())
+    await expect(alice.page.get_by_label("Read", exact=True)).to_be_visible()
+    picture = {"name": "pier.png", "mimeType": "image/png", "buffer": (WEB / "assets" / "icon-192.png").read_bytes()}
+    film = {"name": "the boat.mp4", "mimeType": "video/mp4", "buffer": bytes(2_400_000)}
+    await alice.page.get_by_label("Files to send").set_input_files([picture, film])  # type: ignore[list-item]
+    await expect(alice.page.get_by_role("img", name="pier.png")).to_be_visible()
+    await expect(alice.page.get_by_text("Video · 2.4 MB")).to_be_visible()
+    await expect(alice.page.get_by_label("On their nodes")).to_have_count(2)
+    await gallery.shoot(alice, "messages-files")
+    await _group(gallery, alice, bob)
     await alice.at("Home")
     await expect(alice.page.locator("#home-messages > li")).to_have_count(1)
     await gallery.shoot(alice, "home-messages")

@@ -86,6 +86,66 @@ async def test_alice_sees_what_bob_has_read_if_he_tells(new_device: NewDevice) -
     await expect(_bubble(alice, "And this?").get_by_label("Read", exact=True)).to_be_visible()
 
 
+async def test_bobs_phone_has_his_conversations_files_and_groups(new_device: NewDevice) -> None:
+    alice, bob = await (await new_device()).ready(), await (await new_device()).ready()
+    hers, his = await _meet(alice, bob)
+    picture = {"name": "sea.png", "mimeType": "image/png", "buffer": PICTURE}
+    await alice.page.get_by_label("Files to send").set_input_files(picture)  # type: ignore[arg-type]
+    await expect(bob.page.get_by_role("img", name="sea.png")).to_be_visible()
+    group = await alice.ask("make_group", called="Hiking", key="g")
+    await alice.ask("add_member", did=group, member=his)
+    await bob.page.get_by_role("button", name="Join").click()
+    await _send(bob, "To the lake")
+    await expect(_bubble(bob, "To the lake").get_by_label("Where all of the group can read it")).to_be_visible()
+    await bob.summary("All synced")
+
+    phone = await (await new_device()).ready()
+    await phone.page.click("#invitation-recovery")
+    await phone.recover(await bob.words())
+    await phone.page.get_by_role("button", name="Show my notes").click()
+    await phone.page.goto(f"{phone.url}#/messages/{hers}")
+    await expect(phone.page.get_by_role("img", name="sea.png")).to_be_visible()
+    await phone.page.goto(f"{phone.url}#/messages/{group}")
+    await expect(_bubble(phone, "To the lake")).to_be_visible()
+    await alice.page.goto(f"{alice.url}#/messages/{group}")
+    await _send(phone, "From my phone")
+    await expect(_bubble(alice, "From my phone")).to_be_visible()
+    await expect(_bubble(bob, "From my phone")).to_be_visible()
+
+
+async def test_an_address_is_a_code_which_another_browser_reads(new_device: NewDevice) -> None:
+    alice = await (await new_device()).ready()
+    address = await _turn_on(alice)
+    await alice.page.get_by_text("Show it as a code").click()
+    code = alice.page.get_by_role("img", name="QR code of the link to your address")
+    await expect(code).to_be_visible()
+    assert await code.evaluate("async image => (await image.decode(), image.naturalWidth)") > 100
+    assert await faults(alice.page) == []
+    await _shoot(alice, "messages-code")
+
+    # Of a browser that reads codes, here only the part is there that it would do.
+    link = f"{alice.url}#/messages/{address}"
+    read = f"globalThis.BarcodeDetector = class {{ detect() {{ return [{{ rawValue: {link!r} }}]; }} }}"
+    bob = await (await new_device()).ready()
+    await bob.context.add_init_script(read)
+    await bob.page.reload()
+    await bob.ready()
+    await _turn_on(bob)
+    await bob.page.get_by_role("button", name="Write to somebody").click()
+    paste = """async () => {
+        const data = new DataTransfer();
+        const blob = await new OffscreenCanvas(9, 9).getContext("2d").canvas.convertToBlob();
+        data.items.add(new File([blob], "code.png", { type: "image/png" }));
+        const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+        document.activeElement.dispatchEvent(event);
+    }"""
+    await bob.page.get_by_label("Their address, or a link to it").evaluate(paste)
+    await expect(bob.page.get_by_label("Their address, or a link to it")).to_have_value(link)
+    await bob.page.keyboard.press("Enter")
+    await expect(bob.page.get_by_text("Say hello.")).to_be_visible()
+    await expect(bob.page.get_by_label("Their address, or a link to it")).to_be_hidden()
+
+
 async def test_a_group_of_alice_and_bob_with_a_node_down(new_device: NewDevice, world: World) -> None:
     alice, bob = await (await new_device()).ready(), await (await new_device()).ready()
     _, his = await _meet(alice, bob)

@@ -11,6 +11,7 @@ import { showPreview } from "./preview.mjs";
 // As web/app/service.py has them; what else there is never leaves this tab.
 const SHARED = new Set([
   "add_member",
+  "address_code",
   "check_store",
   "choose_identity",
   "compare",

@@ -1,11 +1,21 @@
-// Reads the QR code of another device by the camera, where the browser knows how: `web5ReadCode` resolves to its text, or to
-// null once `web5StopReading` was called.
+// Reads QR codes where the browser knows how: `web5ReadCode` by the camera, which resolves to a code's text, or to null once
+// `web5StopCamera` was called; `web5CodeIn` in a picture, which resolves to null if there is none.
 const INTERVAL_MS = 200;
 let stopped = null;
 
-globalThis.web5CanReadCodes = "BarcodeDetector" in globalThis && Boolean(navigator.mediaDevices?.getUserMedia);
+globalThis.web5CanReadPictures = "BarcodeDetector" in globalThis;
+globalThis.web5CanReadCodes = web5CanReadPictures && Boolean(navigator.mediaDevices?.getUserMedia);
 
-globalThis.web5StopReading = () => stopped?.abort();
+globalThis.web5StopCamera = () => stopped?.abort();
+
+globalThis.web5CodeIn = async (blob) => {
+  try {
+    const [found] = await new BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(blob));
+    return found?.rawValue ?? null;
+  } catch {
+    return null; // it is no picture
+  }
+};
 
 globalThis.web5ReadCode = async (video) => {
   stopped?.abort();

@@ -57,6 +57,11 @@ async def test_all_of_a_group_write_and_read_until_one_is_removed_and_one_leaves
     found = await carol.wait(group, lambda found: "from Bob" in texts(found), sync=True)
     assert found["messages"][-1]["from"]["did"] == bob.did
     assert {one["did"] for one in found["group"]["members"]} == {alice.did, bob.did, carol.did}
+    await carol.ask("judge_person", did=bob.did, standing="blocked")
+    assert texts(await carol.shown(group)) == ["before anybody was there"]
+    listed = (await carol.ask("conversations", limit=5))["people"]
+    assert [one["text"] for one in listed if one["did"] == group] == ["before anybody was there"]
+    await carol.ask("judge_person", did=bob.did, standing="accepted")
     for stranger in (bob, carol):  # 1
         assert await stranger.ask("add_member", did=group, member="did:dht:" + "y" * 52) == "InvalidArgument"
         assert await stranger.ask("remove_member", did=group, member=alice.did) == "InvalidArgument"

@@ -144,3 +144,20 @@ async def test_a_name_stays_when_the_state_before_it_comes_late(world: World, mo
     await messages._people.put(bob.did, name="Bob")
     await messages._people.put(bob.did, seen=5)
     assert (messages._people.name(bob.did), messages._people.seen(bob.did)) == ("Bob", 5)
+
+
+async def test_of_very_many_conversations_the_newest_are_listed_and_opened(world: World) -> None:
+    alice, bob, carol = [await person(world, name) for name in ("alice", "bob", "carol")]
+    for writer in (bob, carol):
+        await writer.write(alice, f"from {writer.did}")
+        await writer.until(alice, "theirs")
+        await alice.ask("judge_person", did=writer.did, standing="accepted")
+    await alice.sync()
+    messages = alice.device.session.messages
+    for letter in messages._letters:
+        letter.opened, letter.body = False, None
+    found = await alice.ask("conversations", limit=1)
+    assert ([one["did"] for one in found["people"]], found["more"], found["new"]) == ([carol.did], True, 2)
+    assert [letter.thread for letter in messages._letters if letter.opened] == [carol.did]
+    found = await alice.ask("conversations", limit=2)
+    assert ([one["did"] for one in found["people"]], found["more"]) == ([carol.did, bob.did], False)

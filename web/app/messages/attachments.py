@@ -45,10 +45,9 @@ class Attachments:
         Parameters:
             thread: the name of the conversation.
         """
-        path = GROUP_FILE if thread.startswith(GROUP) else FILE
         record = await self._adding.run(key, self._add(lent(key), thread, key))
         if record is None:
-            await self._forget(path, key)
+            await self.forget(thread, key)
             return None
         kind = media_type.lower()
         return FileNote(
@@ -61,6 +60,12 @@ class Attachments:
     def stop(self, key: str) -> None:
         """Add this file no further."""
         self._adding.stop(key)
+
+    async def forget(self, thread: str, key: str) -> None:
+        """Delete what was stored for a message that does not come to be."""
+        path = GROUP_FILE if thread.startswith(GROUP) else FILE
+        for record in await self._web5.dwn.records.query(protocol=messaging.uri, protocol_path=path, tags={"key": key}):
+            await record.delete()
 
     async def read(self, letter: Letter | None, key: str, at: int) -> dict[str, Any]:
         """Return the part of a message's file that begins at a byte, as `Reading.read`.
@@ -82,11 +87,6 @@ class Attachments:
             on_progress=lambda done, total: self._on_progress(key, done, total),
             **place,
         )
-
-    async def _forget(self, path: str, key: str) -> None:
-        """Delete what was stored in the moment in which it was stopped."""
-        for record in await self._web5.dwn.records.query(protocol=messaging.uri, protocol_path=path, tags={"key": key}):
-            await record.delete()
 
     async def _find(self, letter: Letter | None) -> Record:
         body = None if letter is None else await letter.open()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.messages.address import code_of
 from app.messages.protocol import Standing
 from app.session import Session
 
 SHARED = frozenset(
     {
         "add_member",
+        "address_code",
         "conversation",
         "conversations",
         "join_group",
@@ -92,6 +94,10 @@ class MessageCalls:
     async def make_group(self, called: str, key: str) -> str:
         """Begin a group; return the name of its conversation. `key` tells a new one from a call that is repeated."""
         return await self._session.messages.make_group(called, key)
+
+    async def address_code(self, link: str) -> str:
+        """Return a picture of a QR code that has the link to one's own address, as a data: URL."""
+        return code_of(link)
 
     async def add_member(self, did: str, member: str) -> None:
         """Let somebody read and write in a group, and invite them."""

@@ -117,7 +117,13 @@ class Messages:
         if (known := self._letters.by_key(did, key)) is not None:
             return (await self._views.shown([known]))[0]
         file = await self._attachments.add(did, key, name, media_type)
-        return None if file is None else await self._send(did, Message(text="", key=key, file=file))
+        if file is None:
+            return None
+        try:
+            return await self._send(did, Message(text="", key=key, file=file))
+        except BaseException:
+            await self._attachments.forget(did, key)
+            raise
 
     def stop_file(self, key: str) -> None:
         """Send this file not; one that is sent already stays."""

@@ -103,8 +103,7 @@ class Views:
         return {"group": invitation.group, "name": invitation.name, "stage": stage}
 
     async def _listed(self, thread: str) -> dict[str, Any]:
-        letters = self._letters.of(thread)
-        last = letters[-1] if letters else None
+        last = next((one for one in reversed(self._letters.of(thread)) if self._is_heard(one)), None)
         body = None if last is None else await last.open()
         return {
             **self._who(thread),

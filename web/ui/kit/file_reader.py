@@ -13,6 +13,9 @@ PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
 LARGEST_PICTURE = 12_000_000
 """Bytes up to which a picture is shown by itself."""
 
+_MOST_TRIES = 5
+"""Times that a picture is asked for that is not here yet."""
+
 _last = 0
 
 
@@ -29,6 +32,7 @@ class FileReader:
         self._call = call
         self._key = ""
         self._shown = ""
+        self._tries = 0
 
     def progress(self, key, done, total):
         """Say how much of it has come."""
@@ -51,13 +55,15 @@ class FileReader:
 
     def watch(self, media_type, size):
         """Have "web5-seen" tell when it comes into sight, if it is a picture that may be shown."""
-        if media_type in PICTURES and size <= LARGEST_PICTURE and not self._shown:
+        waits = not (self._shown or self._key) and self._tries < _MOST_TRIES
+        if waits and media_type in PICTURES and size <= LARGEST_PICTURE:
             window.web5Watch(self._element)
 
     async def show_picture(self, item_id, name, media_type, size):
         """Show it as a picture."""
         if self._shown or self._key:
             return
+        self._tries += 1
         url = await self._read(item_id, size, media_type, False)
         if not url or not self._element.isConnected:
             return

@@ -50,8 +50,6 @@ class Bubble:
         if file:
             say(self._slot("name"), words.theirs(file["name"]) or file_words.NAMELESS)
             say(self._slot("about"), file_words.about_file(file["type"], file["size"]))
-            if known or message["mine"]:
-                self._reader.watch(file["type"], file["size"])
         show(self._slot("invitation"), bool(invitation))
         if invitation:
             say(self._slot("invited"), message_words.invited(invitation, message["mine"]))
@@ -71,8 +69,11 @@ class Bubble:
         self._reader.progress(key, done, total)
 
     def tick(self):
-        """Say again how old it is."""
-        created = self._shown[0]["created"]
+        """Say again how old it is, and look for a picture that was not here before."""
+        message, known = self._shown
+        created, file = message["created"], message["file"]
+        if file and (known or message["mine"]):
+            self._reader.watch(file["type"], file["size"])
         say(self._slot("time"), words.ago((now() - created) / 1000) if created else "")
 
     def take_off(self):

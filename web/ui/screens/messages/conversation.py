@@ -49,6 +49,7 @@ class Conversation:
         self._others = others
         self.did = None
         self._person = None
+        self._telling = False
         self._limit = _PAGE
         self._bubbles = {}
         self._rounds = Rounds(self._ask)
@@ -154,7 +155,8 @@ class Conversation:
         show(el("conversation-block"), standing in ("accepted", "blocked") and not group)
         show(el("conversation-rename"), standing == "accepted" and not group)
         show(el("conversation-tells-part"), standing == "accepted" and not group)
-        el("conversation-tells").checked = found["tells"]
+        if not self._telling:
+            el("conversation-tells").checked = found["tells"]
         say(el("conversation-block"), t("Unblock") if standing == "blocked" else t("Block"))
         said = message_words.stage(group) if group else ""
         show(el("conversation-words"), bool(said))
@@ -272,14 +274,19 @@ class Conversation:
         await banner.attempt(self._agent, "judge_person", did=self.did, standing=standing)
         await self.refresh()
         await self._changed()
-        el("message-text" if standing == "accepted" else "conversation-name").focus()
+        if document.activeElement is None or document.activeElement.localName == "body":  # the button has gone
+            el("message-text" if standing == "accepted" else "conversation-name").focus()
 
     async def _judged(self):
         await self.refresh()
         await self._changed()
 
     async def _tell(self, _):
-        await banner.attempt(self._agent, "tell_person", did=self.did, tells=el("conversation-tells").checked)
+        self._telling = True  # what was asked for before this does not count any more
+        try:
+            await banner.attempt(self._agent, "tell_person", did=self.did, tells=el("conversation-tells").checked)
+        finally:
+            self._telling = False
         await self.refresh()
 
     def _ask_name(self):

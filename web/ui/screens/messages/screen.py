@@ -41,6 +41,10 @@ class Messages:
         on(el("group-cancel"), "click", lambda _: self._ask("group", False))
         on(el("people-older"), "click", self._older)
         on(el("messages-on"), "click", self._turn_on)
+        on(el("address-code-part"), "toggle", self._show_code)
+        on(el("person-address"), "paste", self._pasted)
+        on(el("person-scan"), "click", self._scan)
+        show(el("person-scan"), bool(window.web5CanReadCodes))
         on(el("link-copy"), "click", lambda _: self._copy("link-copy", self._link(), t("Copy the link")))
         on(el("address-copy"), "click", lambda _: self._copy("address-copy", self._me, t("Copy the address alone")))
 
@@ -55,6 +59,10 @@ class Messages:
         """Take everything off the page until there is an identity again."""
         self._open = False
         self._me = ""
+        el("address-code-part").open = False
+        show(el("address-code"), False)
+        el("address-code").removeAttribute("src")
+        _stop_camera()
         self._limit = _PAGE
         self._people = []
         for rows in (self._known, self._requests):
@@ -146,6 +154,8 @@ class Messages:
         (self._form if name == "person" else self._group_form).clear()
         show(el(name + "-form"), asking)
         show(el("begin"), not asking)
+        if not asking:
+            _stop_camera()
         first = {"person": "person-address", "group": "group-name"}[name]
         el(first if asking else name + "-open").focus()
 
@@ -181,6 +191,43 @@ class Messages:
         await banner.attempt(self._agent, "turn_on_messages")
         await self.refresh()
 
+    async def _show_code(self, _):
+        if not el("address-code-part").open or not self._me:
+            return
+        picture = await banner.attempt(self._agent, "address_code", link=self._link())
+        if picture:
+            el("address-code").src = picture
+            show(el("address-code"), True)
+
+    async def _pasted(self, event):
+        """Read the code in a picture that was pasted, where the browser can do that."""
+        files = event.clipboardData.files
+        if files.length and window.web5CanReadPictures:
+            event.preventDefault()
+            self._found(await window.web5CodeIn(files[0]))
+
+    async def _scan(self, _):
+        if not el("person-video").hidden:
+            _stop_camera()
+            return
+        show(el("person-video"), True)
+        try:
+            found = await window.web5ReadCode(el("person-video"))
+        except Exception:
+            found = None
+            self._form.complain(t("The camera cannot be used here. Paste the address instead."))
+        show(el("person-video"), False)
+        if found is not None:
+            self._found(found)
+
+    def _found(self, text):
+        if message_words.address_in(text or "") is None:
+            self._form.complain(t("There is no address in that code."))
+            return
+        el("person-address").value = text
+        self._form.complain("")
+        el("person-save").focus()
+
     def _link(self):
         return window.location.href.split("#")[0] + "#/messages/" + self._me
 
@@ -193,6 +240,11 @@ class Messages:
             say(el("address-shown"), text)
             window.getSelection().selectAllChildren(el("address-shown"))
             say(el(button), label)
+
+
+def _stop_camera():
+    if not el("person-video").hidden:  # it may be another's
+        window.web5StopCamera()
 
 
 class _Row:

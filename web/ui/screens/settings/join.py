@@ -77,7 +77,7 @@ class JoinDialog:
         if wrong:
             self._form.complain(wrong)
             return
-        window.web5StopReading()
+        window.web5StopCamera()
         found = await self._agent.call("join_device", code=el("join-text").value, called=own_name())
         say(el("join-asks"), device_words.show_number(found["name"]))
         say(el("join-number"), found["number"][:3] + " " + found["number"][3:])
@@ -122,7 +122,7 @@ class JoinDialog:
             event.preventDefault()
 
     async def _closed(self, _):
-        window.web5StopReading()
+        window.web5StopCamera()
         self._form.clear()
         if self._waiting:
             await self._agent.call("stop_joining")

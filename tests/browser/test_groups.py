@@ -110,6 +110,7 @@ async def test_bobs_phone_has_his_conversations_files_and_groups(new_device: New
     await alice.page.goto(f"{alice.url}#/messages/{group}")
     await _send(phone, "From my phone")
     await expect(_bubble(alice, "From my phone")).to_be_visible()
+    await bob.page.goto(f"{bob.url}#/messages/{group}")
     await expect(_bubble(bob, "From my phone")).to_be_visible()
 
 

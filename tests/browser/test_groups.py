@@ -95,6 +95,7 @@ async def test_bobs_phone_has_his_conversations_files_and_groups(new_device: New
     group = await alice.ask("make_group", called="Hiking", key="g")
     await alice.ask("add_member", did=group, member=his)
     await bob.page.get_by_role("button", name="Join").click()
+    await expect(bob.page.get_by_role("heading", name="Hiking")).to_be_visible()
     await _send(bob, "To the lake")
     await expect(_bubble(bob, "To the lake").get_by_label("Where all of the group can read it")).to_be_visible()
     await bob.summary("All synced")

@@ -45,8 +45,8 @@ def test_npm_dependencies_are_pinned() -> None:
 def test_python_dependencies_are_pinned_and_locked() -> None:
     pinned = project.pinned()
     groups = project.pyproject()["dependency-groups"]
-    for name, version in (one.split("==") for group in groups.values() for one in group):
-        assert pinned[name.replace("_", "-").lower()] == version
+    for one in (Requirement(one) for group in groups.values() for one in group):
+        assert f"=={pinned[canonicalize_name(one.name)]}" == str(one.specifier), one
 
 
 def test_the_wheel_s_ranges_are_met_by_what_is_locked_and_by_what_pyodide_ships() -> None:

@@ -142,7 +142,7 @@ async def test_its_progress_is_told_in_bytes_and_only_grows(page: Page, root: tu
 
 
 def _loaded(place: Path) -> list[Path]:
-    of_page = {*(place / "boot").glob("ui.*"), *(place / "boot").glob("micropython.*")}
+    of_page = {path for name in ("ui.*", "micropython.*", "texts-*") for path in (place / "boot").glob(name)}
     return [*({*(place / "boot").glob("*.gz")} - of_page), *place.glob("pyodide-*/*.gz")]
 
 

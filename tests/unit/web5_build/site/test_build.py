@@ -114,7 +114,7 @@ def test_runtimes_are_named_by_their_hash(site: Path) -> None:
 
 def test_what_the_worker_loads_is_named_by_its_hash(site: Path) -> None:
     plain = {path.name for path in (site / "boot").iterdir() if not HASH.search(path.name)}
-    assert plain == {"agent.mjs", "interpreter.mjs", "link.js", "micropython.mjs"}
+    assert plain == {"agent.mjs", "interpreter.mjs", "language.js", "link.js", "micropython.mjs"}
 
 
 @pytest.mark.parametrize("name", ["stdlib", "packages", "web5"])

@@ -104,9 +104,14 @@ async def _untrue(world: World, device: Device, row: Unsettled) -> str:
         return ""  # so the node cannot show what it has instead, and need not have any
     if outcome.settled and not (outcome.code == row.code == OUTLIVED.code and not device.may_hand_on):
         return f"asking again gives {outcome.code}"
-    if row.state is not State.WAITING and (outcome.code, outcome.detail) != (row.code, row.detail):
+    if row.state is not State.WAITING and (outcome.code, _reason(outcome.detail)) != (row.code, _reason(row.detail)):
         return f"asking again gives {outcome.code} {outcome.detail}"
     return ""
+
+
+def _reason(detail: str) -> str:
+    """Return the reason of a refusal, without which of a delegate's grants was refused: any may be the first."""
+    return detail.split(":")[0] if detail.startswith("GrantAuthorization") else detail
 
 
 async def _without_data(world: World, person: Person, everywhere: list[Node], cids: set[str]) -> set[str]:

@@ -159,7 +159,7 @@ async def _group(gallery: Gallery, alice: Device, bob: Device) -> None:
     await alice.page.get_by_role("button", name="Join").click()
     await expect(alice.page.get_by_role("button", name="2 people")).to_be_visible()
     await bob.ask("send_message", did=group, text="Who brings the bread?", key="3")
-    await expect(alice.page.get_by_text("Who brings the bread?")).to_be_visible()
+    await expect(alice.page.get_by_text("Who brings the bread?", exact=True)).to_be_visible()
     await alice.page.get_by_label("Message", exact=True).fill("I do, and the good butter.")
     await alice.page.keyboard.press("Control+Enter")
     await expect(alice.page.get_by_label("Where all of the group can read it")).to_be_visible()
@@ -186,7 +186,9 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     await expect(alice.page.get_by_label("On their nodes")).to_be_visible()
     await gallery.shoot(alice, "messages-conversation")
     await bob.ask("tell_person", did=await alice.did(), tells=True)
-    await bob.ask("read_conversation", did=await alice.did())
+    await bob.page.goto(f"{bob.url}#/messages/{await alice.did()}")
+    read = bob.page.get_by_role("list", name="Messages of this conversation")
+    await expect(read.get_by_text("half past seven")).to_be_visible()
     await expect(alice.page.get_by_label("Read", exact=True)).to_be_visible()
     picture = {"name": "pier.png", "mimeType": "image/png", "buffer": (WEB / "assets" / "icon-192.png").read_bytes()}
     film = {"name": "the boat.mp4", "mimeType": "video/mp4", "buffer": bytes(2_400_000)}

@@ -60,7 +60,7 @@ async def test_records_come_in_pages_by_protocol_and_in_order(device: Device) ->
 
 async def test_a_message_is_shown_verified_exported_and_its_record_deleted(device: Device) -> None:
     note = await device.ask("create_note", text="One", created=BASE)
-    await device.ask("update_note", id=note["id"], text="Zwei €")
+    await (await device.session.web5.dwn.records.read(note["id"])).update(data="Zwei €")
     newest, first = (await device.ask("data_messages", newest_first=True, limit=9))["rows"]
     shown = await device.ask("data_message", cid=newest["cid"])
     assert (shown["text"], shown["newest"], shown["record"]) == ("Zwei €", True, note["id"])

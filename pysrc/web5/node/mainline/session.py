@@ -193,28 +193,28 @@ async def joined(manners: Manners) -> AsyncIterator[MainlineSession]:
         way, putting = await loop.create_datagram_endpoint(_Putting, local_addr=(manners.address, 0))
     except OSError as error:
         raise StorageError(f"the DHT cannot be spoken to from {manners.address}: {error}") from error
-    session = await asyncio.to_thread(lt.session, _settings(manners))
+    settings: Any = _settings(manners)
+    held = [await asyncio.to_thread(lambda: lt.session(settings))]
     heard, rings = socket.socketpair()
     heard.setblocking(False)
     rings.setblocking(False)
-    items = MainlineSession(session, manners, putting, way)
+    items = MainlineSession(held[0], manners, putting, way)
 
     def read() -> None:
         with suppress(BlockingIOError):
             while heard.recv(4096):
                 pass
-        items.read(session.pop_alerts())
+        items.read(held[0].pop_alerts())
 
     loop.add_reader(heard, read)
-    session.set_alert_fd(rings.fileno())
+    held[0].set_alert_fd(rings.fileno())
     try:
         yield items
     finally:
         loop.remove_reader(heard)
-        session.set_alert_fd(-1)
+        held[0].set_alert_fd(-1)
         way.close()
-        held = [session]
-        items._session = session = None
+        del items._session
         await asyncio.to_thread(held.clear)  # it ends when nobody has it any more
         heard.close()
         rings.close()

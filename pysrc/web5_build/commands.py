@@ -27,8 +27,8 @@ CHECKS = (
     ("mypy",),
 )
 LANES = (
-    ("contracts", "security", "browsers", "browser"),
-    ("checks", "unit", "simulation", "bench", "interop"),
+    ("browsers", "browser"),
+    ("checks", "security", "simulation", "contracts", "unit", "bench", "interop"),
 )
 """The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
 KEEP = ("-o", "tmp_path_retention_policy=failed")

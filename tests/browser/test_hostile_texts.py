@@ -37,7 +37,8 @@ TEXTS = [
 DETAIL = f"X: {MARKUP} \u202e {ZALGO} \x00 " + "A" * 3000
 PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
 
-INJECTED = "document.querySelectorAll('img:not(.brand img), svg, iframe, b, style, body script:not([type=mpy])').length"
+NOT_OURS = "img:not(.brand img, .qr, .code), svg:not(.plot svg)"
+INJECTED = f"document.querySelectorAll('{NOT_OURS}, iframe, b, style, body script:not([type=mpy])').length"
 OVERFLOWING = """() => {
   const boxes = "header, main, nav, .card, .node, .identity, .banner, .button, dialog[open]";
   const wide = [...document.querySelectorAll(boxes)]

@@ -190,6 +190,7 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     read = bob.page.get_by_role("list", name="Messages of this conversation")
     await expect(read.get_by_text("half past seven")).to_be_visible()
     await expect(alice.page.get_by_label("Read", exact=True)).to_be_visible()
+    await bob.at("Home")
     picture = {"name": "pier.png", "mimeType": "image/png", "buffer": (WEB / "assets" / "icon-192.png").read_bytes()}
     film = {"name": "the boat.mp4", "mimeType": "video/mp4", "buffer": bytes(2_400_000)}
     await alice.page.get_by_label("Files to send").set_input_files([picture, film])  # type: ignore[list-item]
@@ -199,7 +200,7 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     await gallery.shoot(alice, "messages-files")
     await _group(gallery, alice, bob)
     await alice.at("Home")
-    await expect(alice.page.locator("#home-messages > li")).to_have_count(1)
+    await expect(alice.page.locator("#home-messages > li")).to_have_count(2)
     await gallery.shoot(alice, "home-messages")
 
 

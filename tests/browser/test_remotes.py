@@ -39,7 +39,8 @@ async def test_a_node_that_was_away_is_filled_when_it_returns(device: Device, wo
         await device.summary("1 of 2 unreachable")
         await expect(second.locator('[data-slot="state"]')).to_have_text(re.compile("^Unreachable"))
         await expect(second.locator('[data-slot="error-detail"]')).to_contain_text("Unreachable")
-        await expect(second.locator('[data-slot="out"]')).to_have_text("3 messages")
+        # Two notes, the edited one, and its text before.
+        await expect(second.locator('[data-slot="out"]')).to_have_text("4 messages")
         await expect(first.locator('[data-slot="state"]')).to_have_text("Live")
         await expect(first.locator('[data-slot="out"]')).to_have_text("nothing")
         await expect(hint).to_have_text("Waiting for 1 node")

@@ -60,7 +60,7 @@ async def recover(
     check_new_password(password)
     secrets = await derive_secrets(recovery_phrase, agent.crypto)
     if secrets.did != agent.vault.agent_did and agent.vault.state != "locked":
-        secrets = replace(secrets, portable_did=await _published(agent, secrets.portable_did))
+        secrets = replace(secrets, portable_did=await published(agent, secrets.portable_did))
     await take_in(agent, secrets, password, on_progress)
 
 
@@ -108,8 +108,12 @@ async def _same_interval(agent: Agent) -> AsyncIterator[None]:
             await agent.sync.start(interval)
 
 
-async def _published(agent: Agent, portable_did: PortableDid) -> PortableDid:
-    """Return the DID with its document as it is published."""
+async def published(agent: Agent, portable_did: PortableDid) -> PortableDid:
+    """Return an agent's DID with its document as it is published.
+
+    Raises:
+        RecoveryError: that cannot be told now, it is not published, or it names no DWN.
+    """
     agent.resolver.forget(portable_did.uri)
     found = await agent.resolver.resolve(portable_did.uri)
     document = found.did_document

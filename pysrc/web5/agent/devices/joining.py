@@ -12,14 +12,14 @@ from web5.agent.agent import Agent
 from web5.agent.devices import pairing
 from web5.agent.devices.code import DeviceCode
 from web5.agent.devices.pairing import Step
-from web5.agent.recovery import take_in
+from web5.agent.recovery import published, take_in
 from web5.agent.vault.secrets import VaultSecrets
 from web5.agent.vault.wrapping import check_new_password
 from web5.crypto.encoding import b64url_encode
 from web5.dids.keys import signer_for
 from web5.dids.models import PortableDid
 from web5.dids.uri import parse_did
-from web5.errors import CryptoError, DidError, NotPaired, NotPairedReason, VaultLocked
+from web5.errors import CryptoError, DidError, NotPaired, NotPairedReason, RecoveryError, VaultLocked
 from web5.ports.http import Http
 from web5.settings import Progress, ignore_progress
 from web5.urls import same_endpoint
@@ -82,7 +82,8 @@ class DeviceJoining:
         secrets, chosen = self._given
         if self._agent.vault.state == "locked":
             raise VaultLocked("The vault was locked meanwhile. Unlock it, and begin anew.")
-        secrets = await _as_published(self._agent, secrets)
+        with suppress(DidError, RecoveryError):  # else as the other device has it
+            secrets = replace(secrets, portable_did=await published(self._agent, secrets.portable_did))
         await take_in(self._agent, secrets, password, on_progress, chosen=chosen)
 
 
@@ -132,17 +133,3 @@ async def _secrets(agent: Agent, given: dict[str, Any]) -> VaultSecrets:
         raise pairing.malformed() from error
     # The salt belongs to the first password of the vault where it was made, and to no other.
     return VaultSecrets(content_key, os.urandom(32), portable, agent.crypto)
-
-
-async def _as_published(agent: Agent, secrets: VaultSecrets) -> VaultSecrets:
-    """Return them with the document that is published, if that can be found now: it may be newer."""
-    with suppress(DidError):
-        agent.resolver.forget(secrets.did)
-        found = await agent.resolver.resolve(secrets.did)
-        if (document := found.did_document) is not None and document.dwn_endpoints:
-            portable = secrets.portable_did
-            metadata = dict(found.did_document_metadata)
-            return replace(
-                secrets, portable_did=portable.model_copy(update={"document": document, "metadata": metadata})
-            )
-    return secrets

@@ -198,7 +198,7 @@ class Applying:
             self._ledger.mended(tenant, cid)
 
     def _is_needed(self, tenant: str, cid: str) -> bool:
-        row = self._dwn.store.message(self._dwn.store.tenant(tenant), cid)
+        row = self._held.row(tenant, cid)
         return row is not None and (row.latest or row.method != "Write" or not row.is_readable)
 
 

@@ -38,7 +38,7 @@ class HeldMessages:
         One that cannot be read is none.
         """
         if cid is not None:
-            row = self._row(tenant, cid)
+            row = self.row(tenant, cid)
             record_id = row.record_id if row else None
         rows = self.record(tenant, record_id) if record_id else []
         newest = rows[-1] if rows else None
@@ -53,7 +53,7 @@ class HeldMessages:
 
     def with_initial(self, tenant: str, cid: str) -> list[Item]:
         """Return a message and, before it, the initial write of its record; nothing if it is not held here."""
-        if (row := self._row(tenant, cid)) is None:
+        if (row := self.row(tenant, cid)) is None:
             return []
         rows = [*self.initial(tenant, ordering_key(row.message), cid), row]
         return [self.item(tenant, one.seq, one.cid, one.message) for one in rows]
@@ -75,15 +75,16 @@ class HeldMessages:
 
     def is_of_history(self, tenant: str, message: Message) -> bool:
         """Return True for a superseded definition, and for the first state of a grant that ended, with its data."""
-        row = self._row(tenant, message_cid(message))
+        row = self.row(tenant, message_cid(message))
         if row is None:
             return False
         return row.method == SUPERSEDED or (row.initial and not row.latest and row.data is not None)
 
     def has_history(self, tenant: str, message: Message) -> bool:
         """Return True if what one of a node's history says is here already."""
-        row = self._row(tenant, message_cid(message))
+        row = self.row(tenant, message_cid(message))
         return row is not None and (method_of(message) != "Records.Write" or row.data is not None)
 
-    def _row(self, tenant: str, cid: str) -> MessageRow | None:
+    def row(self, tenant: str, cid: str) -> MessageRow | None:
+        """Return a message that is held, or None."""
         return self._store.message(self._store.tenant(tenant), cid)

@@ -1,4 +1,4 @@
-"""Matching: a pattern's tree as a program, and the machine that runs it.
+"""The machine that runs a pattern's program.
 
 Invariants:
 1. The machine tries what ECMA-262's backtracking would try, in its order, but no state twice: what failed once at a
@@ -10,25 +10,25 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from web5.ecma_regexp.syntax import (
-    INFINITY,
-    WORD,
-    Assertion,
-    BackReference,
-    CharacterSet,
-    Choice,
-    Group,
-    Look,
-    Node,
-    RegExpSyntaxError,
-    Repeat,
-    Sequence,
-    parse,
+from web5.ecma_regexp.program import (
+    ASSERT,
+    BACK,
+    ENTER,
+    JUMP,
+    LOOP,
+    MATCH,
+    NEXT,
+    RUN,
+    SAVE,
+    SET,
+    SPLIT,
+    Compiler,
+    Instruction,
 )
+from web5.ecma_regexp.syntax import WORD, RegExpSyntaxError, join_surrogates, parse
+from web5.ecma_regexp.tree import INFINITY
 from web5.lru import remember_short
 
 DEFAULT_STEPS = 100_000
@@ -36,9 +36,6 @@ DEFAULT_STEPS = 100_000
 
 MAX_LENGTH = 10_000
 """The limit for the characters of a pattern, to read which takes as long as twenty steps each."""
-
-Instruction = tuple[Any, ...]
-_SET, _RUN, _SPLIT, _JUMP, _ENTER, _LOOP, _NEXT, _SAVE, _BACK, _ASSERT, _LOOK, _MATCH = range(12)
 
 
 class EffortExceeded(Exception):
@@ -74,7 +71,7 @@ class EcmaRegExp:
     def __init__(self, source: str) -> None:
         self.source = source
         pattern = parse(source)
-        compiler = _Compiler(pattern.referenced)
+        compiler = Compiler(pattern.referenced)
         self._program = compiler.compile(pattern.root)
         self._tracked = compiler.slots
 
@@ -91,9 +88,9 @@ class EcmaRegExp:
         Raises:
             EffortExceeded: it cannot be told within so many steps.
         """
-        text = _joined(text)
+        text = join_surrogates(text)
         run = _Run(self._program, text, effort or Effort(), self._tracked)
-        anchored = self._program[0] == (_ASSERT, "^")
+        anchored = self._program[0] == (ASSERT, "^")
         return any(run.matches_at(start) for start in range(1 if anchored else len(text) + 1))
 
 
@@ -108,146 +105,6 @@ def compile(source: str) -> EcmaRegExp:
         raise RegExpSyntaxError(f"the pattern has more than {MAX_LENGTH} characters")
     return EcmaRegExp(source)
 
-
-def _joined(text: str) -> str:
-    """Join surrogate pairs, which JavaScript reads as one code point."""
-    if not any("\ud800" <= one < "\ue000" for one in text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-class _Compiler:
-    """Makes a program; lookarounds become parts of it that end in a match of their own.
-
-    Parameters:
-        referenced: the groups whose captures matter; all others are mere parentheses.
-    """
-
-    def __init__(self, referenced: frozenset[int]) -> None:
-        self._slot = {number: 2 * at for at, number in enumerate(sorted(referenced))}
-        self.slots = 2 * len(referenced)
-        self._program: list[Instruction] = []
-
-    def compile(self, root: Node) -> list[Instruction]:
-        work: list[Callable[[], None]] = []
-
-        def later(*steps: Callable[[], None]) -> None:
-            work.extend(reversed(steps))
-
-        def put(*instruction: Any) -> Callable[[], None]:
-            return lambda: self._program.append(instruction)
-
-        def add(*instruction: Any) -> int:
-            self._program.append(instruction)
-            return len(self._program) - 1
-
-        def patch(at: int, *instruction: Any) -> Callable[[], None]:
-            def fill() -> None:
-                end = len(self._program)
-                self._program[at] = tuple(end if part is _HERE else part for part in instruction)
-
-            return fill
-
-        def visit(node: Node, back: bool) -> None:
-            if isinstance(node, str):
-                add(_SET, CharacterSet(node.__eq__), back)
-            elif isinstance(node, CharacterSet):
-                add(_SET, node, back)
-            elif isinstance(node, Assertion):
-                add(_ASSERT, node.kind)
-            elif isinstance(node, BackReference):
-                add(_BACK, self._slot[node.group], back)
-            elif isinstance(node, Sequence):
-                parts = reversed(node.parts) if back else node.parts
-                later(*(lambda part=part: visit(part, back) for part in parts))
-            elif isinstance(node, Choice):
-                choice(node.alternatives, back)
-            elif isinstance(node, Group):
-                group(node, back)
-            elif isinstance(node, Look):
-                look(node)
-            else:
-                repeat(node, back)
-
-        def choice(alternatives: list[Node], back: bool) -> None:
-            jumps: list[int] = []
-
-            def one(node: Node, last: bool) -> list[Callable[[], None]]:
-                if last:
-                    return [lambda: visit(node, back)]
-                at: list[int] = []
-
-                def end() -> None:
-                    jumps.append(add())
-                    patch(at[0], _SPLIT, at[0] + 1, _HERE)()
-
-                return [lambda: at.append(add()), lambda: visit(node, back), end]
-
-            def finish() -> None:
-                for at in jumps:
-                    patch(at, _JUMP, _HERE)()
-
-            steps = [step for at, node in enumerate(alternatives) for step in one(node, at == len(alternatives) - 1)]
-            later(*steps, finish)
-
-        def group(node: Group, back: bool) -> None:
-            slot = self._slot.get(node.number)
-            if slot is None:
-                return later(lambda: visit(node.inner, back))
-            first, last = (slot + 1, slot) if back else (slot, slot + 1)
-            later(put(_SAVE, first), lambda: visit(node.inner, back), put(_SAVE, last))
-
-        def look(node: Look) -> None:
-            at = add()
-            later(
-                lambda: visit(node.inner, node.behind),
-                put(_MATCH),
-                patch(at, _LOOK, at + 1, _HERE, node.negative),
-            )
-
-        def repeat(node: Repeat, back: bool) -> None:
-            if node.most == 0:
-                return
-            slots = [self._slot[number] for number in node.groups if number in self._slot]
-            inner: Node = node.inner
-            if isinstance(inner, str):
-                inner = CharacterSet(inner.__eq__)
-            if isinstance(inner, CharacterSet) and (node.most != INFINITY or node.least > 1):
-                most = node.most if node.most != INFINITY else node.least
-                add(_RUN, inner, back, node.least, most, node.greedy)
-                if node.most == INFINITY:
-                    repeat(Repeat(inner, 0, INFINITY, node.greedy, node.groups), back)
-            elif slots or node.most not in (1, INFINITY) or node.least > 1:
-                add(_ENTER)
-                loop = add()
-                later(
-                    lambda: visit(inner, back),
-                    put(_NEXT, loop, node.least, bool(slots)),
-                    patch(loop, _LOOP, node.least, node.most, node.greedy, _HERE, tuple(slots), bool(slots)),
-                )
-            elif node.most == 1:
-                if node.least == 1:
-                    return visit(inner, back)
-                at = add()
-                later(lambda: visit(inner, back), patch(at, _SPLIT, at + 1, _HERE))
-            elif node.least == 1:
-                start = len(self._program)
-                later(
-                    lambda: visit(inner, back),
-                    lambda: self._program.append((_SPLIT, start, len(self._program) + 1)),
-                )
-            else:
-                at = add()
-                later(lambda: visit(inner, back), put(_JUMP, at), patch(at, _SPLIT, at + 1, _HERE))
-
-        later(lambda: visit(root, False), put(_MATCH))
-        while work:
-            work.pop()()
-        return self._program
-
-
-_HERE = object()
-"""In an instruction that is patched: the place after what was compiled last."""
 
 _State = tuple[int, int, int, tuple[int, ...]]
 """The places in the program and in the text, the open loops by number (0: none), and the captures."""
@@ -319,7 +176,7 @@ class _Run:
             place, at, loop, captures = state
             instruction = program[place]
             kind = instruction[0]
-            if kind == _SET:
+            if kind == SET:
                 if instruction[2]:
                     if at == 0 or not instruction[1][text[at - 1]]:
                         return None
@@ -328,38 +185,38 @@ class _Run:
                     return None
                 else:
                     state = (place + 1, at + 1, loop, captures)
-            elif kind == _RUN:
+            elif kind == RUN:
                 states = self._run(instruction, place, at, loop, captures)
                 if not states:
                     return None
                 state = states.pop()
                 stack.extend(states)
-            elif kind == _SPLIT:
+            elif kind == SPLIT:
                 stack.append((instruction[2], at, loop, captures))
                 state = (instruction[1], at, loop, captures)
-            elif kind == _JUMP:
+            elif kind == JUMP:
                 state = (instruction[1], at, loop, captures)
-            elif kind == _ASSERT:
+            elif kind == ASSERT:
                 if not self._asserts(instruction[1], at):
                     return None
                 state = (place + 1, at, loop, captures)
-            elif kind == _MATCH:
+            elif kind == MATCH:
                 return state
-            elif kind == _ENTER:
+            elif kind == ENTER:
                 state = (place + 1, at, self._number(0, -1, loop), captures)
-            elif kind == _LOOP:
+            elif kind == LOOP:
                 states = self._loop(instruction, place, at, loop, captures)
                 state = states.pop()
                 stack.extend(states)
-            elif kind == _NEXT:
+            elif kind == NEXT:
                 count, begun, _ = self.loops[loop]
                 if instruction[3] and begun == at and count > min(instruction[2], len(text) + 1):
                     return None  # an iteration that is not needed and takes nothing in
                 state = (instruction[1], at, loop, captures)
-            elif kind == _SAVE:
+            elif kind == SAVE:
                 slot = instruction[1]
                 state = (place + 1, at, loop, (*captures[:slot], at, *captures[slot + 1 :]))
-            elif kind == _BACK:
+            elif kind == BACK:
                 end = self._after_reference(captures, instruction[1], at, back=instruction[2])
                 if end < 0:
                     return None

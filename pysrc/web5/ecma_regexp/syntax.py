@@ -10,9 +10,19 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from web5.ecma_regexp.properties import boundaries, holds
-
-INFINITY = 2**31 - 1
-"""As the bound of a quantifier: without end."""
+from web5.ecma_regexp.tree import (
+    INFINITY,
+    Assertion,
+    BackReference,
+    CharacterSet,
+    Choice,
+    Group,
+    Look,
+    Node,
+    Pattern,
+    Repeat,
+    Sequence,
+)
 
 MAX_GROUPS = 2**16 - 1
 """As in V8."""
@@ -32,91 +42,6 @@ _CLASSES: dict[str, frozenset[str]] = {"d": DIGITS, "s": SPACES, "w": WORD}
 
 class RegExpSyntaxError(ValueError):
     """A pattern that ECMA-262 does not allow; the message says what is wrong, and where."""
-
-
-class CharacterSet(dict[str, bool]):
-    """Code points, remembered once they were asked for."""
-
-    def __init__(self, test: Callable[[str], bool]) -> None:
-        super().__init__()
-        self._test = test
-
-    def __missing__(self, character: str) -> bool:
-        if len(self) >= 4096:
-            self.clear()
-        found = self[character] = self._test(character)
-        return found
-
-
-@dataclass(slots=True)
-class Sequence:
-    parts: list[Node] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Choice:
-    alternatives: list[Node]
-
-
-@dataclass(slots=True)
-class Group:
-    """A capturing group; its number counts opening parentheses from 1."""
-
-    number: int
-    inner: Node
-
-
-@dataclass(slots=True)
-class Repeat:
-    """A node with a quantifier.
-
-    Parameters:
-        most: `INFINITY`: without end.
-        groups: the numbers of the groups within it, from the first to before the last.
-    """
-
-    inner: Node
-    least: int
-    most: int
-    greedy: bool
-    groups: range
-
-
-@dataclass(slots=True)
-class Look:
-    """A lookahead, or with `behind` a lookbehind."""
-
-    inner: Node
-    behind: bool
-    negative: bool
-
-
-@dataclass(slots=True)
-class Assertion:
-    """One of `^`, `$`, `b` and `B`."""
-
-    kind: str
-
-
-@dataclass(slots=True)
-class BackReference:
-    group: int
-
-
-Node = Sequence | Choice | Group | Repeat | Look | Assertion | BackReference | CharacterSet | str
-"""A tree; a `str` is one literal character."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A pattern that was read.
-
-    Parameters:
-        referenced: the numbers of the groups that a back reference names.
-    """
-
-    root: Node
-    referenced: frozenset[int]
 
 
 def parse(source: str) -> Pattern:
@@ -154,7 +79,7 @@ def _only(sequence: Sequence) -> Node:
 
 class _Parser:
     def __init__(self, source: str) -> None:
-        self._source = source
+        self._source = join_surrogates(source)
         self._at = 0
         self._groups = 0
         self._names: dict[str, int] = {}
@@ -245,7 +170,7 @@ class _Parser:
             self._fail("nothing to repeat")
         if character in "{}]":
             self._fail(f"a lone {character!r}")
-        return self._joined(character), True
+        return character, True
 
     def _escape(self) -> tuple[Node, bool]:
         character = self._peek()
@@ -334,7 +259,7 @@ class _Parser:
         character = self._source[self._at]
         self._at += 1
         if character != "\\":
-            return self._joined(character)
+            return character
         if self._take("b"):
             return "\b"
         if self._take("-"):
@@ -399,7 +324,7 @@ class _Parser:
             following = self._source[self._at + 2 : self._at + 6]
             if len(following) == 4 and set(following) <= _HEX and 0xDC00 <= int(following, 16) < 0xE000:
                 self._at += 6
-                return _pair(code, int(following, 16))
+                return join_surrogates(chr(code) + chr(int(following, 16)))
         return chr(code)
 
     def _hex(self, length: int) -> int:
@@ -419,8 +344,6 @@ class _Parser:
                 character = self._unicode_escape()
             elif character == "":
                 self._fail("an invalid group name")
-            else:
-                character = self._joined(character)
             bounds = boundaries("ID_Continue" if name else "ID_Start", None)
             joiners = "$_\u200c\u200d" if name else "$_"
             if bounds is None or not (character in joiners or holds(bounds, ord(character))):
@@ -431,14 +354,6 @@ class _Parser:
             self._fail("an invalid group name")
         self._at += 1
         return name
-
-    def _joined(self, character: str) -> str:
-        """Join a high surrogate with the low one that follows it."""
-        following = self._peek()
-        if "\ud800" <= character < "\udc00" and "\udc00" <= following < "\ue000" and following:
-            self._at += 1
-            return _pair(ord(character), ord(following))
-        return character
 
     # -- the source
 
@@ -455,8 +370,11 @@ class _Parser:
         raise RegExpSyntaxError(f"{why}, at position {min(self._at, len(self._source))} of the pattern")
 
 
-def _pair(high: int, low: int) -> str:
-    return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+def join_surrogates(text: str) -> str:
+    """Join surrogate pairs, which JavaScript reads as one code point."""
+    if not any("\ud800" <= one < "\ue000" for one in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _merged(ranges: Iterable[tuple[str, str]]) -> tuple[int, ...]:

@@ -31,8 +31,9 @@ LANES = (
     ("checks", "security", "simulation", "contracts", "unit", "bench", "interop"),
 )
 """The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
-KEEP = ("-o", "tmp_path_retention_policy=failed")
-"""Only the folders of tests that fail: those of all are gigabytes."""
+PYTEST = ("-m", "pytest", "-o", "tmp_path_retention_policy=failed", "--durations=20")
+"""The command of a suite: it keeps only the folders of tests that fail, since those of all are gigabytes, and its log
+has the tests that took longest."""
 SUITES = tuple(sorted(name for lane in LANES for name in lane))
 
 
@@ -122,7 +123,7 @@ def _suite(name: str, options: list[str]) -> Suite:
     log = WORK / "test" / f"{name}.log"
     if name == "checks":
         return Suite(name, [[PYTHON.with_name(program), *rest] for program, *rest in CHECKS], log, is_pytest=False)
-    return Suite(name, [[PYTHON, "-m", "pytest", *KEEP, f"tests/{name}", *options]], log)
+    return Suite(name, [[PYTHON, *PYTEST, f"tests/{name}", *options]], log)
 
 
 def _fuzz(_options: argparse.Namespace, rest: list[str]) -> int:

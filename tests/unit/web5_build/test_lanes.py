@@ -37,8 +37,8 @@ SAYS_TWO = "print('===== 2 passed in 0.01s =====')"
 WAITS = """
 import pathlib, time
 def test_waits():
-    pathlib.Path("NAME.began").touch()
     try:
+        pathlib.Path("NAME.began").touch()
         time.sleep(60)
     finally:
         pathlib.Path("NAME.ended").touch()

@@ -50,6 +50,7 @@ Web5Error
 ├── RegistrationError      a DWN server does not register a tenant; `reason` says why
 └── StorageError           the local store
     ├── StorageFull
+    ├── StorageUnsure      the change may be kept, or not
     ├── StorageLost        what was stored is gone
     ├── StorageBlocked     the browser lets this page store nothing
     ├── StorageCorrupt
@@ -526,6 +527,10 @@ class StorageError(Web5Error):
 
 class StorageFull(StorageError):
     """There is no room; nothing was changed."""
+
+
+class StorageUnsure(StorageError):
+    """A change may be kept, or not: nobody can say whether the disk has it."""
 
 
 class StorageLost(StorageError):

@@ -18,6 +18,7 @@ from tests.contracts import (
 )
 from tests.contracts.memory_pages import MemoryPages
 from web5.cpython.blobs import FileBlobs
+from web5.cpython.grouped import open_grouped
 from web5.cpython.guard import guarded_http
 from web5.cpython.http import HttpxHttp
 from web5.cpython.sealer import FileSealer
@@ -60,6 +61,14 @@ async def test_paged_database(case: database_contract.Case) -> None:
 async def test_file_database(case: database_contract.Case, tmp_path: Path) -> None:
     async def open_database(name: str) -> Database:
         return open_file(tmp_path / f"{name}.sqlite")
+
+    await case(open_database)
+
+
+@pytest.mark.parametrize("case", [*database_contract.CASES, *database_contract.DURABLE_CASES], ids=_id)
+async def test_grouped_database(case: database_contract.Case, tmp_path: Path) -> None:
+    async def open_database(name: str) -> Database:
+        return open_grouped(tmp_path / f"{name}.sqlite")
 
     await case(open_database)
 

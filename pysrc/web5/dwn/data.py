@@ -13,7 +13,7 @@ from typing import Any
 
 from web5.chunks import reading
 from web5.dwn.values.cid import DataCid, data_cid
-from web5.errors import BadReply, StorageError
+from web5.errors import BadReply, StorageError, StorageUnsure
 from web5.ports.blobs import Blobs
 
 MAX_INLINE_BYTES = 30_000
@@ -146,9 +146,14 @@ async def receive(data: DataSource, declared_size: float, blobs: Blobs, *, prefi
 
 @asynccontextmanager
 async def kept_if_stored(incoming: Incoming | None, blobs: Blobs) -> AsyncIterator[None]:
-    """Keep what came in if the block, which stores what it is for, does not fail; else its blob is deleted."""
+    """Keep what came in if the block, which stores what it is for, does not fail; else its blob is deleted.
+
+    Where nobody can say whether it has failed, it is kept; if nothing names it, the next opening deletes it.
+    """
     try:
         yield
+    except StorageUnsure:
+        raise
     except Exception:
         if incoming is not None and incoming.key is not None:
             with suppress(StorageError):  # the next opening tries again

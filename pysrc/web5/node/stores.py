@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from web5.cpython.blobs import FileBlobs
+from web5.cpython.grouped import open_grouped
 from web5.cpython.lock import sole_use
 from web5.dwn.store.database import Database, open_file
 from web5.dwn.store.schema import STEPS
@@ -92,17 +92,23 @@ async def in_folder(folder: Path, s3: S3Address | None = None) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         stack.enter_context(sole_use(folder))
 
-        def opened(file: str) -> Database:
-            database = open_file(folder / file)
+        def opened(database: Database) -> Database:
             stack.push_async_callback(database.close)
             return database
 
-        messages = opened(DATABASE)
+        messages = opened(open_grouped(folder / DATABASE))
         messages.check_version(COMPONENTS)
         remote = None if s3 is None else open_s3(s3)
         blobs: Blobs = FileBlobs(folder / BLOBS) if remote is None else remote
         stack.push_async_callback(blobs.close)
-        yield Stores(messages, blobs, partial(opened, REGISTRY), partial(opened, REGISTRATIONS), remote=remote)
+
+        def said() -> Database:
+            return opened(open_file(folder / REGISTRY))
+
+        def registered() -> Database:
+            return opened(open_file(folder / REGISTRATIONS))
+
+        yield Stores(messages, blobs, said, registered, remote=remote)
 
 
 @asynccontextmanager
@@ -184,7 +190,7 @@ def open_part(place: Place, part: str) -> Database:
         StorageError: it cannot be opened.
     """
     if not isinstance(place, Postgres):
-        return open_file(place / f"{part}.sqlite")
+        return open_grouped(place / f"{part}.sqlite")
     require_postgres()
     from web5.node.postgres import schema
     from web5.node.postgres.opening import PREFIX, open_postgres

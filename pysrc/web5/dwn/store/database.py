@@ -275,12 +275,24 @@ def open_file(path: Path | str) -> Database:
         StorageFull: there is no room to make it.
         StorageError: it cannot be opened.
     """
-    path = Path(path)
+    connection = connect_file(Path(path))
+    return Database(connection, PlainFile(Path(path), connection))
+
+
+def connect_file(path: Path, synchronous: str = "FULL") -> apsw.Connection:
+    """Return a connection to a SQLite file in WAL mode.
+
+    Parameters:
+        synchronous: as SQLite has it: FULL syncs the log at each commit, NORMAL leaves that to others.
+
+    Raises as `open_file` does.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = apsw.Connection(str(path))
         # fetchall: a statement that gives a row would otherwise end the batch there.
-        connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000").fetchall()
+        pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA busy_timeout=5000"
+        connection.execute(pragmas).fetchall()
     except OSError as error:
         raise (StorageFull if error.errno in NO_ROOM else StorageError)(
             f"{path.parent} cannot be made: {error}"
@@ -288,10 +300,10 @@ def open_file(path: Path | str) -> Database:
     except apsw.Error as error:
         kind = next((ours for theirs, ours in _ERRORS if isinstance(error, theirs)), StorageError)
         raise kind(f"{path} cannot be opened as a database: {error}") from error
-    return Database(connection, _File(path, connection))
+    return connection
 
 
-class _File(Backing):
+class PlainFile(Backing):
     """A plain file: a commit is durable when it is made.
 
     Room is kept beside it, which only what makes room may use up; until it is kept again, all else is refused.

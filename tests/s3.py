@@ -78,16 +78,32 @@ def s3_server() -> Iterator[S3Server]:
 
 
 class Way:
-    """A way to a server, which can be closed and opened again, as the server's being away and back."""
+    """A way to a server, which can be closed and opened again, as the server's being away and back.
+
+    Attributes:
+        holding: set once something was held up.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
         self.port = free_port()
         self._server: asyncio.Server | None = None
         self._ways: set[asyncio.StreamWriter] = set()
+        self._forth: int | None = None
+        self._back: int | None = None
+        self.holding, self._released = asyncio.Event(), asyncio.Event()
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
+
+    def hold(self, *, forth: int | None = None, back: int | None = None) -> None:
+        """Let only so many bytes more through, to the server or back from it, until `release`."""
+        self._forth, self._back = forth, back
+        self.holding, self._released = asyncio.Event(), asyncio.Event()
+
+    def release(self) -> None:
+        self._forth = self._back = None
+        self._released.set()
 
     async def close(self) -> None:
         """Cut all connections, and take no new ones."""
@@ -99,13 +115,18 @@ class Way:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back, forth = await asyncio.open_connection("127.0.0.1", self._target)
         self._ways |= {writer, forth}
-        await asyncio.gather(_copy(reader, forth), _copy(back, writer))
+        await asyncio.gather(self._copy(reader, forth, "_forth"), self._copy(back, writer, "_back"))
         self._ways -= {writer, forth}
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while piece := await reader.read(65536):
-            writer.write(piece)
-            await writer.drain()
-    writer.close()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, room: str) -> None:
+        with suppress(OSError):
+            while piece := await reader.read(65536):
+                if (left := getattr(self, room)) is not None:
+                    if left < len(piece):
+                        self.holding.set()
+                        await self._released.wait()
+                    else:
+                        setattr(self, room, left - len(piece))
+                writer.write(piece)
+                await writer.drain()
+        writer.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,7 @@ from web5.node.tenants.tenancy import TenantRules
 from web5.node.upkeep import move as moving
 from web5.node.upkeep.backup import back_up
 from web5.node.upkeep.check import faults
+from web5.node.upkeep.check_s3 import faults_beside_postgres
 
 FOUND = 3
 """The exit status of `check` where something is not whole."""
@@ -106,14 +108,22 @@ def serve(found: Found) -> int:
     return 0
 
 
-def backup(found: Found, target: Path) -> int:
+def backup(found: Found, target: Path, *, large: bool = True) -> int:
     """Copy the data of a node, which may run.
+
+    Parameters:
+        large: False: the databases alone.
 
     Raises:
         StorageError: they cannot be read, or the copy not be written.
     """
-    copied = back_up(_folder(found, "pg_dump copies it while the node runs"), target)
+    s3 = found.settings.s3
+    copied = back_up(_folder(found, "pg_dump copies it while the node runs"), target, s3, large=large)
     print(f"{target}: {copied.databases} databases, {copied.blobs} blobs, {copied.bytes:,} bytes")
+    if s3 is not None and large:
+        print(f"  the blobs of {s3} are in the copy: serve it without --blobs, or move it with --target-blobs")
+    if copied.left_out:
+        print(f"  not copied: {copied.left_out} blobs{f' in {s3}' if s3 else ''}, which the copy names and needs")
     return 0
 
 
@@ -123,11 +133,22 @@ def check(found: Found) -> int:
     Raises:
         StorageError: there are none.
     """
-    count = 0
-    for fault in faults(folder := _folder(found, "pg_amcheck looks at it")):
-        print(fault, flush=True)
+    settings, count = found.settings, 0
+
+    def note(line: str) -> None:
+        print(line, flush=True)
+
+    if isinstance(settings.place, Postgres) and settings.s3 is not None:
+        note("the database itself is PostgreSQL's to check, with pg_amcheck; here are the large data in S3")
+        where = settings.place_shown
+        lines: Iterable[str] = asyncio.run(faults_beside_postgres(settings.place, settings.paths, settings.s3, note))
+    else:
+        folder = _folder(found, "pg_amcheck looks at it")
+        where, lines = str(folder), faults(folder, settings.s3, note)
+    for fault in lines:
+        note(fault)
         count += 1
-    print(f"{folder}: {f'{count} faults' if count else 'all is whole'}")
+    print(f"{where}: {f'{count} faults' if count else 'all is whole'}")
     return FOUND if count else 0
 
 
@@ -158,10 +179,6 @@ def _folder(found: Found, instead: str) -> Path:
     """Return the folder of the data. Raises InvalidArgument where there is none."""
     if found.settings.database is not None or found.settings.data is None:
         raise InvalidArgument(f"the data are in PostgreSQL ({found.settings.place_shown}): {instead}")
-    if (s3 := found.settings.s3) is not None:
-        raise InvalidArgument(
-            f"large data are in {s3}: that has copies of its own; web5-node move brings all into a folder"
-        )
     return found.settings.data
 
 

@@ -46,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
     add_import(command("import", "take all of a tenant from such a file; a node with a folder must have ended"))
     backup = command("backup", "copy the data, also while the node runs")
     backup.add_argument("target", type=Path, metavar="FOLDER", help="the folder to make")
+    backup.add_argument(
+        "--without-blobs", action="store_true", help="the databases alone, where large data have copies of their own"
+    )
     moving = command("move", "move all data, of a node that has ended, to a folder or a PostgreSQL database")
     moving.add_argument("target", metavar="TARGET", help="a folder, or a URL such as postgresql://user@host/name")
     moving.add_argument(
@@ -69,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "tenants": lambda found: tenants.run(options, found.settings),
         "export": lambda found: archives.export(options, found.settings),
         "import": lambda found: archives.take(options, found.settings),
-        "backup": lambda found: commands.backup(found, options.target),
+        "backup": lambda found: commands.backup(found, options.target, large=not options.without_blobs),
         "move": lambda found: commands.move(found, options.target, options.target_blobs),
         "check": commands.check,
     }

@@ -88,7 +88,7 @@ class S3Blobs:
         Raises:
             StorageError: it is another one's, or what the database names is elsewhere.
         """
-        held = await self._owner()
+        held = await self.owner()
         if held is None:
             if not holds_nothing:
                 raise StorageError(
@@ -102,11 +102,17 @@ class S3Blobs:
             except StorageError as error:
                 if not isinstance(error.__cause__, AlreadyExistsError):
                     raise
-            held = await self._owner()
+            held = await self.owner()
         if held != identity:
             raise StorageError(f"{self._address} has the large data of another node: name another place in the bucket")
 
-    async def _owner(self) -> str | None:
+    @property
+    def shown(self) -> str:
+        """The place, in words for people."""
+        return str(self._address)
+
+    async def owner(self) -> str | None:
+        """Return the identity of the database that has claimed the place; None: nobody has."""
         try:
             content = await self._range(_OWNER, 0, _MOST_OWNER)
         except BlobMissing:

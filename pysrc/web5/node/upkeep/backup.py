@@ -1,12 +1,14 @@
 """A copy of a node's folder, made while the node runs.
 
 Invariants:
-1. The copy of each database is what that was at one moment, and every blob that it names is in the copy, whole.
+1. The copy of each database is what that was at one moment, and every blob that it names is in the copy, whole,
+   wherever it was; but none is, if the caller says so.
 2. The copy appears under its name only once it is complete and synced; what a failure leaves behind has another.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,8 +19,10 @@ from urllib.parse import quote
 import apsw
 
 from web5.cpython.blobs import SUFFIX
-from web5.errors import StorageError
-from web5.node.stores import BLOBS, DATABASE
+from web5.errors import BlobMissing, StorageError
+from web5.node.s3.address import S3Address
+from web5.node.stores import BLOBS, DATABASE, open_s3
+from web5.ports.blobs import Blobs
 
 PARTIAL = ".incomplete"
 ROUNDS = 40
@@ -29,15 +33,24 @@ _PAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The size of a copy."""
+    """The size of a copy.
+
+    Parameters:
+        left_out: blobs that were not to be copied.
+    """
 
     databases: int
     blobs: int
     bytes: int
+    left_out: int = 0
 
 
-def back_up(data: Path, target: Path) -> Copied:
+def back_up(data: Path, target: Path, s3: S3Address | None = None, *, large: bool = True) -> Copied:
     """Copy the folder of a node, which may be in use.
+
+    Parameters:
+        s3: the place of the node's large data; None: they are in the folder. In the copy they are in the folder.
+        large: False: the databases alone.
 
     Raises:
         StorageError: there is no node in the folder, something is at the target already, or it cannot be written.
@@ -48,11 +61,15 @@ def back_up(data: Path, target: Path) -> Copied:
     partial = target.with_name(target.name + PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        blobs = 0
+        blobs = left_out = 0
         for path in databases:
             (partial / path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if path.name == DATABASE:
-                blobs += _copy_dwn(data / path.parent, partial / path.parent)
+            if path.name == DATABASE and large:
+                own = None if s3 is None else s3.below(path.parent.name)
+                blobs += _copy_dwn(data / path.parent, partial / path.parent, own)
+            elif path.name == DATABASE:
+                _copy_database(data / path, partial / path)
+                left_out += len(_keys(partial / path))
             else:
                 _copy_database(data / path, partial / path)
         size = sum(path.stat().st_size for path in partial.rglob("*") if path.is_file())
@@ -61,7 +78,7 @@ def back_up(data: Path, target: Path) -> Copied:
         _sync_folder(target.parent)
     except (OSError, apsw.Error) as error:
         raise StorageError(f"{data} cannot be copied to {target}: {error}") from error
-    return Copied(len(databases), blobs, size)
+    return Copied(len(databases), blobs, size, left_out)
 
 
 def databases_of(data: Path) -> list[Path]:
@@ -86,19 +103,46 @@ def blob_rows(db: apsw.Connection) -> Iterator[tuple[str, int]]:
     yield from db.execute("SELECT key, size FROM dwn_blob")
 
 
-def _copy_dwn(source: Path, target: Path) -> int:
+def _copy_dwn(source: Path, target: Path, s3: S3Address | None) -> int:
     """Copy a DWN; return the number of its blobs."""
     for _ in range(ROUNDS):
         _copy_database(source / DATABASE, target / DATABASE)
-        db = apsw.Connection(str(target / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            keys = [key for key, _ in blob_rows(db)]
-        finally:
-            db.close()
-        if all(_copy_blob(source, target, key) for key in keys):
+        keys = _keys(target / DATABASE)
+        if s3 is not None:
+            are_there = asyncio.run(_fetch(open_s3(s3), target, keys))
+        else:
+            are_there = all(_copy_blob(source, target, key) for key in keys)
+        if are_there:
             _drop_others(target, keys)
             return len(keys)
     raise StorageError(f"{source} changes faster than it can be copied")
+
+
+def _keys(database: Path) -> list[str]:
+    db = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return [key for key, _ in blob_rows(db)]
+    finally:
+        db.close()
+
+
+async def _fetch(blobs: Blobs, target: Path, keys: list[str]) -> bool:
+    """Copy blobs out of another store; return False once one is gone."""
+    for key in keys:
+        there = blob_file(target, key)
+        if there.exists():
+            continue
+        there.parent.mkdir(parents=True, exist_ok=True)
+        part = there.with_suffix(".part")
+        try:
+            with part.open("wb") as file:
+                async for piece in blobs.get(key):
+                    file.write(piece)
+        except BlobMissing:
+            part.unlink()
+            return False
+        part.rename(there)
+    return True
 
 
 def _copy_blob(source: Path, target: Path, key: str) -> bool:

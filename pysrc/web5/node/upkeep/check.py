@@ -5,7 +5,8 @@ It reads, and changes nothing. The node may run meanwhile; what is replaced whil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,17 +15,23 @@ import apsw
 from web5 import strict_json
 from web5.dwn.values.cid import DataCid, data_cid, message_cid
 from web5.errors import DwnError
+from web5.node.s3.address import S3Address
 from web5.node.stores import DATABASE
 from web5.node.upkeep.backup import blob_file, databases_of
+from web5.node.upkeep.check_s3 import faults_in_s3
 
 _READ = 1 << 20
 
 
-def faults(data: Path) -> Iterator[str]:
+def faults(data: Path, s3: S3Address | None = None, note: Callable[[str], None] = lambda line: None) -> Iterator[str]:
     """Look at the folder of a node; give a line for each thing that is not whole.
 
+    Parameters:
+        s3: the place of its large data; None: they are in the folder.
+        note: is given lines of what is no fault.
+
     Raises:
-        StorageError: there is no node in the folder.
+        StorageError: there is no node in the folder, or the place in S3 cannot be read.
     """
     for shown in databases_of(data):
         path = data / shown
@@ -35,7 +42,11 @@ def faults(data: Path) -> Iterator[str]:
                 yield from (f"{shown}: {text}" for text in found)
                 if not found and path.name == DATABASE:
                     yield from (f"{shown}: {text}" for text in _of_messages(db))
-                    yield from (f"{shown}: {text}" for text in _of_blobs(db, path.parent))
+                    if s3 is None:
+                        yield from (f"{shown}: {text}" for text in _of_blobs(db, path.parent))
+                    else:
+                        place = s3.below(path.parent.name)
+                        yield from (f"{shown}: {text}" for text in asyncio.run(faults_in_s3(db, place, note)))
         except apsw.Error as error:
             yield f"{shown}: it cannot be read as a database: {error}"
 

@@ -6,6 +6,11 @@
 // 2. A page, its worker and all they load are of the version that the page began with, also after a newer one took over.
 // 3. A newer version waits until no page of this one is open, or a page asks for it.
 // 4. What is not one of these files is not touched: settings, nodes, other pages.
+//
+// Besides, it shows records by their addresses, https://dweb/{did}/… (boot/dweb.mjs): so a page that was there before it
+// comes under it, and goes on with the network alone.
+import { isDrl, shown } from "./boot/dweb.mjs";
+
 const scope = self.registration.scope;
 const hashes = (found) => new Map(Object.entries(found).map(([path, hash]) => [new URL(path, scope).href, hash]));
 const [files, texts] = [hashes(SITE.files), hashes(SITE.texts)];
@@ -106,6 +111,14 @@ async function forgetOthers() {
   for (const name of await caches.keys()) if (name.startsWith(KEPT) && !needed.has(name)) await caches.delete(name);
 }
 
+async function takePages() {
+  for (const { id } of await self.clients.matchAll({ includeUncontrolled: true, type: "all" })) {
+    const known = versions.has(id) || (await (await caches.open(PAGES)).match(new URL(`?client=${id}`, scope)));
+    if (!known) await remember(id, NETWORK);
+  }
+  await self.clients.claim();
+}
+
 async function opened(event) {
   const kept = await cacheOf(SITE.version);
   const whole = (await kept.keys()).filter(({ url }) => files.has(url)).length >= files.size;
@@ -130,11 +143,12 @@ async function found(version, url) {
 }
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
-self.addEventListener("activate", (event) => event.waitUntil(forgetOthers()));
+self.addEventListener("activate", (event) => event.waitUntil(takePages().then(forgetOthers)));
 self.addEventListener("message", ({ data }) => data === "take over" && self.skipWaiting());
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = address(request.url);
+  if (isDrl(url)) return event.respondWith(shown(request));
   if (request.method !== "GET") return;
   if (request.mode === "navigate") return page.has(url) && event.respondWith(opened(event));
   if (hashOf(url)) event.respondWith(answered(event));

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from web5.api.typed.declaration import Protocol
     from web5.api.typed.records import TypedRecord, TypedRecords
     from web5.api.web5 import Connection, Web5
+    from web5.dwn.reading.drl import Drl
 
 __all__ = [
     "Connection",
     "DateSort",
     "DelegationRequest",
+    "Drl",
     "Encryption",
     "JoinDevice",
     "Protocol",
@@ -44,6 +46,7 @@ _HOMES = {
     "Connection": "web5.api.web5",
     "DateSort": "web5.api.records.ordering",
     "DelegationRequest": "web5.agent.delegation.request",
+    "Drl": "web5.dwn.reading.drl",
     "Encryption": "web5.api.records.encryption",
     "JoinDevice": "web5.api.devices",
     "Protocol": "web5.api.typed.declaration",

@@ -46,7 +46,7 @@ LAYERS: dict[str, set[str]] = {
     "platform": {"ports", "agent", "archive", "browser", "cpython"},
     "api": {"ports", "crypto", "dids", "dwn", "vc", "remote", "sync", "agent", "archive", "platform"},
     "cli": {"dwn", "sync", "agent", "archive", "platform", "api"},
-    "__init__": {"agent", "api", "errors"},
+    "__init__": {"agent", "api", "dwn", "errors"},
 }
 
 INSIDE: dict[str, set[str]] = {

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from web5.agent.requests.reader import Reader
 from web5.api import arguments
 from web5.api.arguments import keywords
+from web5.api.records import addresses
 from web5.api.records.data import RecordData
 from web5.api.records.filters import EVERYTHING, RecordFilter, records_filter
 from web5.api.records.ordering import Sorting
@@ -18,6 +19,7 @@ from web5.api.records.query import Cursor, Page, Query
 from web5.api.records.record_view import RecordView
 from web5.dwn import compose
 from web5.dwn.data import DataStream
+from web5.dwn.reading.drl import Drl
 from web5.dwn.signatures.signing import without_none
 from web5.dwn.values.cid import bare_message
 from web5.dwn.values.types import Message
@@ -37,6 +39,11 @@ class PublishedRecord(RecordView):
         self._reader = reader
         self._initial_write: Message | None = entry.get("initialWrite")
         self._message = bare_message(entry)
+
+    @property
+    def drl(self) -> str:
+        """Its DRL, the address that `read_drl` reads."""
+        return str(Drl(self.owner, self.id))
 
     @property
     def data(self) -> RecordData:
@@ -69,6 +76,23 @@ class PublishedRecords:
         if isinstance(stream := entry.get("data"), DataStream):
             await stream.close()
         return PublishedRecord(self._reader, did, {**entry["recordsWrite"], "initialWrite": entry.get("initialWrite")})
+
+    async def read_drl(self, drl: str | Drl) -> PublishedRecord:
+        """Return the record that an address `https://dweb/{did}/…` names.
+
+        Raises:
+            InvalidArgument: it is no such address, or that of a DID alone.
+            NotFound: there is none that is published.
+        """
+
+        async def read(record_id: str, from_: str | None) -> PublishedRecord:
+            return await self.read(record_id, from_=from_ or "")
+
+        async def first(drl: Drl, order: Any, published: bool, from_: str | None) -> PublishedRecord | None:
+            place = RecordFilter(protocol=drl.protocol, protocol_path=drl.protocol_path)
+            return next(iter(await self.query(from_=drl.did, date_sort=order, limit=1, **place)), None)
+
+        return await addresses.find(drl, read, first)
 
     def query(
         self,

@@ -29,6 +29,9 @@ SHELL = "micropython.mjs"
 PYODIDE = "pyodide.mjs"
 """The module that starts Pyodide with nothing else, on any page."""
 
+WORKER = "service-worker.js"
+"""The site's service worker, which has to be one script; the build writes the list of files into it (`offline`)."""
+
 LINK = "link.js"
 """The script by which our page starts its worker, or calls another tab's."""
 LANGUAGE = "language.js"
@@ -89,6 +92,7 @@ def _bundle_scripts(current: Step, folder: Path, assets: dict[str, object]) -> N
     for source, name in (("link.mjs", LINK), ("own_language.mjs", LANGUAGE)):
         options = [f"--define:ASSETS={json.dumps(assets)}", "--format=iife"]
         esbuild.bundle(current, WEB / "boot" / source, folder / name, *options)
+    esbuild.bundle(current, WEB / WORKER, folder.parent / WORKER, "--format=iife")
 
 
 def _write_texts(folder: Path) -> dict[str, str]:

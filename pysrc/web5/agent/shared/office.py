@@ -55,6 +55,15 @@ class Batch:
     state: AgentState | None = None
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The answer to a browser that asks for a DRL, as `web5.agent.drls.Answer`."""
+
+    status: int
+    headers: dict[str, str]
+    data: Data
+
+
 class Office:
     """Serves an agent. Callers are named by the platform, which knows who they are."""
 
@@ -233,6 +242,17 @@ class Desk:
         entry = {name: value for name, value in reply["entry"].items() if name != "data"}
         return {**reply, "entry": entry, "data": await self._given(stream)}
 
+    async def open_drl(self, session: str, drl: str, conditions: dict[str, str]) -> Opened:
+        """Find what a DRL names, for a page that shows it. As `web5.agent.drls.answer`."""
+        from web5.agent import drls  # a start has no use for it
+
+        found = await drls.answer(self._agent, drl, conditions)
+        try:
+            return Opened(found.status, found.headers, await self._given(found.data))
+        except BaseException:
+            await found.data.close()
+            raise
+
     async def send_messages(
         self, session: str, author: str, target: str, messages: list[tuple[Message, Data | None]]
     ) -> list[SendResult]:
@@ -325,7 +345,7 @@ class Desk:
 
 DESK_CALLS = {
     name: getattr(Desk, name)
-    for name in ("listen", "subscribe", "unsubscribe", "process", "send_messages", "put", "take", "drop")
+    for name in ("listen", "subscribe", "unsubscribe", "process", "open_drl", "send_messages", "put", "take", "drop")
 }
 
 

@@ -19,6 +19,7 @@ from web5.api.sending import SendReport
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.data import DataSource, DataStream
+from web5.dwn.reading.drl import Drl
 from web5.dwn.signatures.signing import sign_as_owner
 from web5.dwn.values.cid import bare_message
 from web5.dwn.values.types import Message
@@ -86,6 +87,11 @@ class Record(RecordView):
     def owner(self) -> str:
         """The DID in whose DWN it was found, or made."""
         return self._remote or self._did
+
+    @property
+    def drl(self) -> str:
+        """Its DRL, the address by which a page of the site shows it, and `read_drl` reads it."""
+        return str(Drl(self.owner, self.id))
 
     @property
     def data(self) -> RecordData:

@@ -15,6 +15,7 @@ from web5.agent.keys.context_keys import KEY_RECIPIENT
 from web5.agent.requests.following import Following
 from web5.api import arguments
 from web5.api.arguments import Moment, keywords
+from web5.api.records import addresses
 from web5.api.records.data import prepare
 from web5.api.records.encryption import EncryptionChoice, RecordEncryption
 from web5.api.records.filters import EVERYTHING, RecordFilter, records_filter
@@ -26,6 +27,7 @@ from web5.api.records.record import Record
 from web5.api.records.subscriptions import Closing, Handler, RecordSubscription
 from web5.dwn import compose
 from web5.dwn.data import MAX_INLINE_BYTES, DataStream
+from web5.dwn.reading.drl import Drl
 from web5.dwn.signatures.signing import without_none
 from web5.dwn.values.types import Message
 from web5.errors import Conflict, InvalidArgument, SubscriptionOverrun, Web5Error
@@ -264,6 +266,23 @@ class RecordsApi:
             remote=from_,
             role=protocol_role,
         )
+
+    async def read_drl(self, drl: str | Drl) -> Record:
+        """Return the record that an address `https://dweb/{did}/…` names: the one here, else that of the DID's DWN.
+
+        Raises:
+            InvalidArgument: it is no such address, or that of a DID alone.
+            NotFound: there is none.
+        """
+
+        async def read(record_id: str, from_: str | None) -> Record:
+            return await self.read(record_id, from_=from_)
+
+        async def first(drl: Drl, order: Any, published: bool, from_: str | None) -> Record | None:
+            place = RecordFilter(protocol=drl.protocol, protocol_path=drl.protocol_path, published=published)
+            return next(iter(await self.query(from_=from_, date_sort=order, limit=1, **place)), None)
+
+        return await addresses.find(drl, read, first, self._did)
 
     def subscribe(
         self,

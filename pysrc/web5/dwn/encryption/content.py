@@ -28,7 +28,7 @@ _SCHEMA = Schema("Encryption", Encryption)
 
 KEY = 32  # bytes
 IV = 16  # bytes
-_BLOCK = 16
+BLOCK = 16
 _COUNTERS = 1 << 128
 
 
@@ -51,6 +51,11 @@ class ContentKey:
         """Return the same key with a counter for other data."""
         return replace(self, iv=os.urandom(IV))
 
+    def at(self, block: int) -> ContentKey:
+        """Return the same key for the data from a block of `BLOCK` bytes on."""
+        counter = (int.from_bytes(self.iv, "big") + block) % _COUNTERS
+        return replace(self, iv=counter.to_bytes(IV, "big"))
+
     async def crypt_bytes(self, crypto: Crypto, data: bytes) -> bytes:
         """Encrypt or decrypt data, which is the same."""
         return await crypto.ctr(self.key, self.iv, data)
@@ -61,10 +66,10 @@ class ContentKey:
         async with reading(chunks) as plain:
             async for chunk in plain:
                 rest += chunk
-                whole = len(rest) - len(rest) % _BLOCK
+                whole = len(rest) - len(rest) % BLOCK
                 if whole:
                     yield await crypto.ctr(self.key, counter.to_bytes(IV, "big"), rest[:whole])
-                    counter = (counter + whole // _BLOCK) % _COUNTERS
+                    counter = (counter + whole // BLOCK) % _COUNTERS
                     rest = rest[whole:]
         if rest:
             yield await crypto.ctr(self.key, counter.to_bytes(IV, "big"), rest)

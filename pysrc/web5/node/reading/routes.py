@@ -20,14 +20,14 @@ from web5.chunks import reading
 from web5.crypto.encoding import b64url_decode
 from web5.dwn import compose
 from web5.dwn.data import DataStream
+from web5.dwn.reading.conditions import NotSatisfiable, is_known, wanted
+from web5.dwn.reading.content import CONFINED, content_headers
 from web5.dwn.values.cid import message_cid
 from web5.dwn.wire import rpc
 from web5.errors import CryptoError, DwnError
 from web5.node.dwn.endpoint import Answer, internal_fault, opened, take_data
 from web5.node.dwn.mounted import AskedTooOften, Mounted
 from web5.node.limits import address_of
-from web5.node.reading.conditions import NotSatisfiable, is_known, wanted
-from web5.node.reading.content import CONFINED, content_headers
 from web5.node.reading.parameters import Malformed, nested, numbered
 from web5.ports.clock import SystemClock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from web5.node.reading.conditions import NotSatisfiable, is_known, wanted
+from web5.dwn.reading.conditions import NotSatisfiable, is_known, wanted
 
 TAG = '"tag"'
 

@@ -1,10 +1,10 @@
-"""The headers of what strangers published. The numbers are the invariants of `web5.node.reading.content`."""
+"""The headers of what strangers published. The numbers are the invariants of `web5.dwn.reading.content`."""
 
 from __future__ import annotations
 
 import pytest
 
-from web5.node.reading.content import TEXT, UNKNOWN, content_headers, media_type
+from web5.dwn.reading.content import TEXT, UNKNOWN, content_headers, media_type
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import shlex
 import socket
@@ -13,6 +14,7 @@ import pytest
 
 from web5.cpython.lock import sole_use
 from web5.dwn.store.database import open_file
+from web5.node.program.commands import COLLECTED_AFTER, spare_collections
 from web5.node.program.main import main, parser
 from web5.node.program.settings import NodeSettings
 from web5_build.paths import ROOT
@@ -102,3 +104,11 @@ def test_the_files_that_start_a_node_fit_it() -> None:
     assert re.search(rf"reverse_proxy 127\.0\.0\.1:{port}\b", proxy)
     assert settings.public_url is not None and settings.public_url.removeprefix("https://") in proxy
     assert settings.shutdown_seconds < int(re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[0])
+
+
+def test_what_a_process_begins_with_is_not_collected_again(request: pytest.FixtureRequest) -> None:
+    before = gc.get_threshold()
+    request.addfinalizer(lambda: (gc.unfreeze(), gc.set_threshold(*before)))
+    spare_collections()
+    assert gc.get_freeze_count() > 10_000 and gc.get_count()[2] == 0
+    assert gc.get_threshold() == (COLLECTED_AFTER, *before[1:])

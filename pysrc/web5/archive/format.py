@@ -25,6 +25,8 @@ VERSION = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.jws"
 IDENTITY, SEALED_IDENTITY = "identity.json", "identity.jwe"
 DOCUMENT = "did.json"
+SIGNED_DOCUMENT = "did.bep44"
+"""The document as its owner has signed it for did:dht, in archives of nodes."""
 
 PART_MESSAGES = 1000
 PART_BYTES = 1 << 20
@@ -41,7 +43,7 @@ KINDS = {("Records", "Write"), ("Records", "Delete"), ("Protocols", "Configure")
 """The messages that a DWN keeps."""
 
 _NAME = re.compile(
-    r"manifest\.json|manifest\.jws|identity\.json|identity\.jwe|did\.json|messages/\d{6}\.jsonl|data/b[a-z2-7]{58}"
+    r"manifest\.json|manifest\.jws|identity\.json|identity\.jwe|did\.json|did\.bep44|messages/\d{6}\.jsonl|data/b[a-z2-7]{58}"
 )
 
 Keys = Literal["encrypted", "plain", "none"]

@@ -183,6 +183,11 @@ def open_said(place: Place, path: str, messages: Database) -> Database:
     return messages if isinstance(place, Postgres) else open_file(place / name_of(path) / REGISTRY)
 
 
+def part_file(folder: Path, part: str) -> Path:
+    """Return the file of a part of the node that is no DWN."""
+    return folder / f"{part}.sqlite"
+
+
 def open_part(place: Place, part: str) -> Database:
     """Open the store of a part of the node that is no DWN.
 
@@ -190,7 +195,7 @@ def open_part(place: Place, part: str) -> Database:
         StorageError: it cannot be opened.
     """
     if not isinstance(place, Postgres):
-        return open_grouped(place / f"{part}.sqlite")
+        return open_grouped(part_file(place, part))
     require_postgres()
     from web5.node.postgres import schema
     from web5.node.postgres.opening import PREFIX, open_postgres

@@ -37,7 +37,7 @@ class Owner:
         self._server, self._http = server, HttpxHttp()
         self._remote = RemoteDwn(self._http, CPythonWebSockets())
         portable = await dht.create(crypto)
-        await dht.publish(portable, self._http, crypto, server.url + "/dht")
+        self.portable = await dht.publish(portable, self._http, crypto, server.url + "/dht")
         self.did, self.signer = portable.uri, await signer_for(portable, crypto)
         return self
 

@@ -18,11 +18,13 @@ from web5.dids.resolver import UniversalResolver
 from web5.dwn import Dwn
 from web5.dwn.store.database import open_file
 from web5.errors import InvalidArgument, StorageError
+from web5.node.gateway_items import GatewayItems, GatewayLimits
 from web5.node.program.commands import tenant_rules
 from web5.node.program.settings import NodeSettings
 from web5.node.program.tenants import check_did, chosen_path
 from web5.node.serve import open_node, resolving
-from web5.node.stores import COMPONENTS, DATABASE, Stores, name_of, open_s3, stores_of
+from web5.node.stores import COMPONENTS, DATABASE, DHT, Stores, name_of, open_part, open_s3, part_file, stores_of
+from web5.node.upkeep.document import TakenDocument, document_of, read_document, take_document
 from web5.node.upkeep.tenant import BlobFiles, Exported, export_tenant, import_tenant
 from web5.ports.blobs import Blobs
 from web5.ports.clock import SystemClock
@@ -57,10 +59,11 @@ def export(options: argparse.Namespace, settings: NodeSettings) -> int:
         StorageError: the data cannot be read.
     """
     check_did("export", options.did)
-    exported = asyncio.run(_export(settings, chosen_path(options.at, settings), options.did, options.file))
+    at = chosen_path(options.at, settings)
+    exported, has_document = asyncio.run(_export(settings, at, options.did, options.file))
     print(
-        f"{options.file}: {exported.messages:,} messages, {exported.data:,} large data of {exported.bytes:,} bytes of"
-        f" {options.did}"
+        f"{options.file}: {exported.messages:,} messages, {exported.data:,} large data of {exported.bytes:,} bytes"
+        f"{', the DID document' if has_document else ''} of {options.did}"
     )
     for cid in exported.left_out:
         print(f"  left out, since it cannot be read: {cid}")
@@ -76,19 +79,21 @@ def take(options: argparse.Namespace, settings: NodeSettings) -> int:
         StorageError: the data cannot be opened, or there is no room.
     """
     at = chosen_path(options.at, settings)
-    report = asyncio.run(_import(settings, at, options.file, history=options.history))
+    report, document = asyncio.run(_import(settings, at, options.file, history=options.history))
     print(f"{report.did}: {report.taken:,} of {report.messages:,} messages taken, {report.there:,} were here")
+    if document is not None:
+        print(f"  {document.words}")
     for one in report.refusals:
         print(f"  not taken: {one.message_cid}: {one.reason}")
     if report.refused > len(report.refusals):
         print(f"  and {report.refused - len(report.refusals):,} others")
     if report.refused and not options.history:
         print("  --history takes what was only allowed once; signers whose DIDs are not found here need --gateways")
-    return 0 if report.complete else INCOMPLETE
+    return 0 if report.complete and not (document is not None and document.is_refused) else INCOMPLETE
 
 
-async def _export(settings: NodeSettings, at: str, did: str, file: Path) -> Exported:
-    clock = SystemClock()
+async def _export(settings: NodeSettings, at: str, did: str, file: Path) -> tuple[Exported, bool]:
+    clock, document = SystemClock(), None
     async with _reading(settings, at) as stores:
         dwn = Dwn(
             database=stores.messages,
@@ -100,7 +105,21 @@ async def _export(settings: NodeSettings, at: str, did: str, file: Path) -> Expo
         dwn.store.open()
         if not dwn.store.tenant(did):
             raise InvalidArgument(f"{did} has nothing here")
-        return await export_tenant(dwn, did, await open_sink(file), clock)
+        if settings.gateway and not (isinstance(settings.place, Path) and not part_file(settings.place, DHT).exists()):
+            async with _gateway(settings) as items:
+                document = await document_of(items, did)
+        exported = await export_tenant(dwn, did, await open_sink(file), clock, document=document)
+        return exported, document is not None
+
+
+@asynccontextmanager
+async def _gateway(settings: NodeSettings) -> AsyncIterator[GatewayItems]:
+    """Open the documents of the node's gateway."""
+    database = open_part(settings.place, DHT)
+    try:
+        yield GatewayItems(database, CPythonCrypto(), SystemClock(), GatewayLimits())
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
@@ -124,13 +143,21 @@ async def _reading(settings: NodeSettings, at: str) -> AsyncIterator[Stores]:
         await database.close()
 
 
-async def _import(settings: NodeSettings, at: str, file: Path, *, history: bool) -> ImportReport:
+async def _import(
+    settings: NodeSettings, at: str, file: Path, *, history: bool
+) -> tuple[ImportReport, TakenDocument | None]:
     source = await open_source(file)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(source.close)
-        await open_archive(source)  # before anything is made
+        archive, manifest, _ = await open_archive(source)  # before anything is made
+        payload, document = await read_document(archive, manifest), None
         if settings.data is not None and settings.database is None:
             stack.enter_context(sole_use(settings.data))
+        if payload is not None and not settings.gateway:
+            document = TakenDocument("its DID document is in the file, and not taken: this node has no gateway")
+        elif payload is not None:  # first: by it, the tenant's signatures are known
+            async with _gateway(settings) as items:
+                document = await take_document(items, manifest.did, payload)
         gateway, gateways = settings.gateway, settings.gateways
         resolver, *_ = await stack.enter_async_context(
             resolving(settings.place, gateway=gateway, gateways=gateways, allow_local=settings.allow_local)
@@ -140,4 +167,4 @@ async def _import(settings: NodeSettings, at: str, file: Path, *, history: bool)
         dwn, _ = await stack.enter_async_context(
             open_node(stores_of(settings.place, at, s3=settings.s3), resolver, window_seconds=window, rules=rules)
         )
-        return await import_tenant(dwn, source, history=history)
+        return await import_tenant(dwn, source, history=history), document

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from web5.archive.format import MANIFEST
+from web5.archive.format import MANIFEST, SIGNED_DOCUMENT
 from web5.archive.taking import ImportReport, MessagesImport, open_archive
 from web5.archive.writing import MessagesWriter, manifest_of
 from web5.cpython.blobs import READ_BYTES
@@ -54,13 +54,20 @@ class Exported:
 
 
 async def export_tenant(
-    dwn: Dwn, did: str, sink: ByteSink, clock: Clock, on_progress: Progress = ignore_progress
+    dwn: Dwn,
+    did: str,
+    sink: ByteSink,
+    clock: Clock,
+    on_progress: Progress = ignore_progress,
+    *,
+    document: bytes | None = None,
 ) -> Exported:
     """Write all messages and data of a tenant into an archive without keys, which nobody has signed.
 
     Parameters:
         dwn: need not be opened: what is in it is only read.
         sink: is closed when the archive is whole, and given up whatever goes wrong.
+        document: the tenant's, as the gateway keeps it.
 
     Raises:
         StorageError: it cannot be read, or not be written.
@@ -69,6 +76,8 @@ async def export_tenant(
         writer = MessagesWriter(dwn, did, sink, on_progress)
         created = format_timestamp(clock.now())
         try:
+            if document is not None:
+                await writer.add(SIGNED_DOCUMENT, document)
             await writer.write()
             await writer.zip.add(MANIFEST, manifest_of(writer, did, created, "none"))
             await writer.zip.close()

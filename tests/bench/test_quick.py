@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.node import sizes
+from tests.bench.node import sizes, soak
 
 RUN = Path(__file__).with_name("run.py")
 STOPPED = 130
@@ -139,6 +139,18 @@ async def test_sizes_of_a_node(capsys: pytest.CaptureFixture[str]) -> None:
     assert "a tenant:" in sizes.slopes(found)
     with pytest.raises(sizes.TooLarge):
         await sizes.measure(tenants=1, records=1, data=1, sockets=0, memory=1, database=None)
+
+
+async def test_a_node_under_load(capsys: pytest.CaptureFixture[str]) -> None:
+    minutes, sockets, rate = soak.QUICK.values()
+    found = await soak.measure(minutes, int(sockets), rate, None)
+    assert len(found.minutes) == 5 and len(found.samples) == soak.SAMPLES
+    assert all(minute.took and 0 < minute.memory <= minute.most and minute.disk > 0 for minute in found.minutes)
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert "MB an hour" in found.summary()
+    assert soak.fitted([(0, 1000), (1800, 2500), (3600, 4000)]) == pytest.approx((3000, 0))
+    with pytest.raises(soak.NoSlope):
+        soak.fitted([(0, 1), (1, 1)])
 
 
 async def test_tabs(site: Path, tmp_path: Path) -> None:

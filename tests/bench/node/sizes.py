@@ -65,12 +65,12 @@ class Size:
 HEAD = f"{'tenants':>8} {'sockets':>8} {'memory, MB':>12} {'most, MB':>12} {'disk, MB':>12}"
 
 
-def _memory(pid: int) -> tuple[int, int]:
+def memory_of(pid: int) -> tuple[int, int]:
     fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return tuple(int(fields[name].split()[0]) * 1024 for name in ("RssAnon", "VmHWM"))  # type: ignore[return-value]
 
 
-def _disk(folder: Path, database: str | None) -> int:
+def disk_of(folder: Path, database: str | None) -> int:
     if database is None:
         return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
     with psycopg.connect(database) as connection:
@@ -114,8 +114,8 @@ async def measure(tenants: int, records: int, data: int, sockets: int, memory: i
         stack.push_async_callback(server.stop)
 
         def look(count: int, open_sockets: int) -> None:
-            now, most = _memory(server.process.pid)
-            sizes.append(Size(count, open_sockets, now, most, _disk(folder, database)))
+            now, most = memory_of(server.process.pid)
+            sizes.append(Size(count, open_sockets, now, most, disk_of(folder, database)))
             print(sizes[-1].line(), flush=True)
             if memory and most > memory * MB:
                 raise TooLarge(f"with {count} tenants and {open_sockets} sockets it had {most / MB:.0f} MB")

@@ -85,7 +85,14 @@ async def slow_of(
     progress: Callable[[K], float] = lambda work: 0.0,
     is_awaited: Callable[[K], bool] = lambda work: True,
 ) -> set[K]:
-    """Wait for tasks as `wait_patiently` does, and return the names of the slow ones."""
-    return await wait_patiently(
+    """Wait for tasks as `wait_patiently` does, and return the names of the slow ones.
+
+    Whoever looks at the results gets the first failure; those of others are none that nobody took.
+    """
+    slow = await wait_patiently(
         lambda: {one: task for one, task in tasks.items() if not task.done()}, progress, is_awaited
     )
+    for task in tasks.values():
+        if task.done() and not task.cancelled():
+            task.exception()
+    return slow

@@ -111,6 +111,13 @@ class Delegate(Device):
     def idle_requests(self, endpoints: Collection[Endpoint]) -> int:
         return sum(one in self.world.documents[self.owner.did] for one in endpoints) if self.may_sync else 0
 
+    def believes_sent(self, endpoint: Endpoint, cid: str) -> bool:
+        if self.may_sync:
+            return False
+        ledger, position = self.sync._ledger, self.dwn.store.positions(self.owner.did, [cid])
+        known = ledger.endpoint(self.owner.did, endpoint.url)
+        return known is not None and all(ledger.outbox.is_settled(known.id, seq) for seq, _ in position)
+
     def may_see(self, cid: str) -> bool:
         made = self.world.account.made.get(cid)
         return made is not None and is_visible(self.world.account, made)

@@ -59,6 +59,10 @@ class Device(Machine):
         """Return the requests of a round in which there is nothing to do, to these endpoints."""
         return sum(one in self.world.documents[person.did] for person in self.identities for one in endpoints)
 
+    def believes_sent(self, endpoint: Endpoint, cid: str) -> bool:
+        """Return True if it may not ask whether an endpoint has a message, and its ledger says so."""
+        return False
+
     def may_see(self, cid: str) -> bool:
         """Return True if nodes give it this message."""
         return True

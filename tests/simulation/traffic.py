@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.manners import Manners
 from web5.sync.exchange.history import OUTLIVED
 from web5.sync.exchange.peer import WANTS_DATA
+from web5.sync.exchange.visit import SUSPECT_SECONDS
 from web5.sync.plan.policy import Outcome, node_failed
 from web5.sync.states import State
 
@@ -61,6 +62,7 @@ class Send:
     device: Device
     endpoint: Endpoint
     excuse: tuple[object, ...] = ()
+    is_probe: bool = False
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class Traffic:
     audits: Counter[tuple[str, str]] = field(default_factory=Counter)
     _probes: Counter[tuple[str, int, str, str]] = field(default_factory=Counter)
     _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _sent_again: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     _histories: dict[tuple[str, str, str], _History] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -87,11 +90,13 @@ class Traffic:
     def begin(self, device: Device, endpoint: Endpoint, cid: str, name: str) -> Send:
         """Record that a device sends a message that is to be stored."""
         history, excuse = self._history(device, endpoint, cid)
-        where = f"{device.name} sends {name} to {endpoint.name}"
+        where, is_probe = f"{device.name} sends {name} to {endpoint.name}", self._is_probe(device, endpoint, cid)
         if history.under_way:
             self.violations.append(f"{where} while the same is under way")
         elif _is_superseded(device, cid):
             pass  # no endpoint lists it any more, so it is offered until one has said what it makes of it
+        elif is_probe:
+            pass
         elif history.taken and not (history.taken == LISTED and device.asked_to_send(cid)):
             self.violations.append(f"{where} again, {history.taken}")
         elif _now(device) < history.next_try and not device.asked_to_send(cid):
@@ -99,12 +104,14 @@ class Traffic:
                 self.violations.append(f"{where} again {history.next_try - _now(device):.1f} s before its time")
             history.put_back = device.clock.put_back
         history.under_way += 1
-        return Send(history, device, endpoint, excuse)
+        return Send(history, device, endpoint, excuse, is_probe)
 
     def end(self, send: Send, outcome: Outcome | None) -> None:
         """Record the outcome as the device saw it; None: it was given up."""
         history = send.history
         history.under_way -= 1
+        if send.is_probe and outcome is not None and outcome.code in (202, 204):
+            self.audits[send.device.name, send.endpoint.name] += 1  # it has lost what it took: all is sent again
         if outcome is None or node_failed(outcome):
             self._failures[send.device.name, send.endpoint.name] += 1
         if send.excuse != history.excuse or outcome is None or send.device.disk.troubled:
@@ -154,6 +161,16 @@ class Traffic:
         history = self._history(device, endpoint, cid)[0]
         if history.taken == LISTED:
             history.taken = ""
+
+    def _is_probe(self, device: Device, endpoint: Endpoint, cid: str) -> bool:
+        """Return True for what a delegate sends because it may not ask for it, twice in ten minutes at the most."""
+        if not device.believes_sent(endpoint, cid):
+            return False
+        now = asyncio.get_running_loop().time()
+        sent = self._sent_again.setdefault((device.name, endpoint.name), [])
+        sent[:] = [moment for moment in sent if now < moment + SUSPECT_SECONDS * SLACK]
+        sent.append(now)
+        return len(sent) <= 2
 
     def _history(self, device: Device, endpoint: Endpoint, cid: str) -> tuple[_History, tuple[object, ...]]:
         key = (device.name, endpoint.url, cid)

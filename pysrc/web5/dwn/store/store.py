@@ -188,6 +188,14 @@ class Store:
         log, values = self.log(tenant, 0, None)
         return list(self.connection.execute(f"SELECT seq, cid {log} ORDER BY seq DESC LIMIT ?", (*values, limit)))
 
+    def delegated_writes(self, tenant: str) -> list[tuple[int, str]]:
+        """Return the sequence numbers and CIDs of the initial writes that a delegate has signed, oldest first."""
+        query = (
+            "SELECT seq, cid FROM dwn_message INDEXED BY dwn_by_tenant"
+            " WHERE tenant = ? AND initial = 1 AND instr(message, '\"authorDelegatedGrant\"') ORDER BY seq"
+        )
+        return list(self.connection.execute(query, (self.tenant(tenant),)))
+
     def some_of(self, tenant: str, protocols: Sequence[str], limit: int) -> list[tuple[int, str]]:
         """Return the sequence numbers and CIDs of messages of some protocols, in no particular order."""
         marks = ", ".join("?" * len(protocols))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
+from web5.errors import StorageError
 from web5.patience import slow_of
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
@@ -42,7 +44,8 @@ async def _send(context: SyncContext, peer: Peer, items: Sequence[Item]) -> Send
         context.record_sent(peer.endpoint.id, [(item, outcome)])
         if not outcome.settled:
             break
-    await context.ledger.database.flush()
+    with suppress(StorageError):  # what is not kept of it is sent again; it went where it went
+        await context.ledger.database.flush()
     return _result(peer, outcome)
 
 

@@ -15,7 +15,8 @@ Invariants:
    it was offered much in vain.
 7. A visit that moves nothing in a direction because all of it was refused, earlier or now, is recorded as no success,
    whatever else was answered; the endpoint is visited, woken and asked as one that answers.
-8. A delegate whose grants to sync have ended asks for nothing, and still sends what it wrote; the visit says so.
+8. A delegate whose grants to sync have ended asks for nothing, and still sends what it wrote; the visit says so. That
+   the endpoint has lost it shows when some of it is sent again, once a day or after a dependency is not there.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from web5.sync.exchange.links import Link, Work
 from web5.sync.exchange.peer import Peer
 from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.push import Push
+from web5.sync.exchange.resend import send_again_if_lost
 from web5.sync.ledger.cursors import LogPosition
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.plan.budget import OFFERED, PAGE
@@ -197,7 +199,14 @@ class EndpointSync:
 
     async def send_the_rest(self, work: Work) -> Outcome | None:
         """Send what is missing there, of which nothing can be asked; return why it ended early, or None."""
-        return await self._exchange(work & Work.PUSH)
+        if not work & Work.PUSH:
+            return None
+        if self._is_overdue():
+            await send_again_if_lost(self._context, self._peer)
+        failure = await self._exchange(Work.PUSH)
+        if failure is None and self._is_suspect() and await send_again_if_lost(self._context, self._peer):
+            failure = await self._exchange(Work.PUSH)
+        return failure
 
     def refusal(self) -> Outcome | None:
         """Return why all that was to be sent, or fetched, is held back; None if that is not so (invariant 7)."""
@@ -307,17 +316,23 @@ class EndpointSync:
 
     def _may_have_lost(self) -> bool:
         """Return True if the endpoint may have lost messages (invariant 2)."""
-        link, endpoint, now = self._link, self._endpoint, self._context.clock.monotonic()
-        link.doubted |= self._log_changed or self._lost()
-        if link.doubted and self._may_audit():
-            return True
+        self._link.doubted |= self._log_changed or self._lost()
+        return (self._link.doubted and self._may_audit()) or self._is_suspect() or self._is_overdue()
+
+    def _is_suspect(self) -> bool:
+        """Return True if this visit has shown a loss, and none has lately."""
+        link, now = self._link, self._context.clock.monotonic()
         suspect = self._push.dependency_lost or self._pull.fruitless
         if suspect and (link.suspected_at is None or now >= link.suspected_at + SUSPECT_SECONDS):
             link.suspected_at = now
             return True
-        if endpoint.audited is None:
+        return False
+
+    def _is_overdue(self) -> bool:
+        """Return True if the endpoint has not been asked for everything for a day."""
+        if self._endpoint.audited is None:
             return False
-        since = self._context.clock.now() - endpoint.audited
+        since = self._context.clock.now() - self._endpoint.audited
         return not 0 <= since <= AUDIT_SECONDS * 1_000_000  # before 0 if the clock was ahead then
 
     def _may_audit(self) -> bool:

@@ -282,6 +282,18 @@ class Ledger:
             self._audited(endpoint, now)
         return lost
 
+    def lost_all(self, endpoint: Endpoint, now: int) -> int:
+        """Count everything as unsent to an endpoint; return how many messages it was thought to hold."""
+        with self.database.transaction(makes_room=True):
+            lost = self.outbox.relist(endpoint.id, set()) if self._is_known(endpoint) else 0
+            self._audited(endpoint, now)
+        return lost
+
+    def lost_nothing(self, endpoint: Endpoint, now: int) -> None:
+        """Record that an endpoint still has what was sent there."""
+        with self.database.transaction(makes_room=True):
+            self._audited(endpoint, now)
+
     def forget_position(self, endpoint: Endpoint, log: str) -> None:
         """Begin an endpoint's log again with the next listing; what it is known to hold stays known."""
         with self.database.transaction(makes_room=True):

@@ -365,6 +365,37 @@ async def test_a_delegate_syncs_what_its_grants_allow(world: World) -> None:
 
 
 async def test_what_a_delegate_wrote_goes_out_though_it_may_sync_no_more(world: World) -> None:
+    _, laptop, note = await _barred_delegate(world)
+    world.network.reset()
+    report = await laptop.sync.now(tenant=world.alice.did)
+    assert "that holds now" in report.did_errors[world.alice.did]
+    assert {kind for _, kind, _ in world.network.sent} == {"RecordsWrite"}
+    assert all(cid_of(note) in world.held(node) for node in world.remotes.values())
+    world.network.reset()
+    assert "that holds now" in (await laptop.sync.now(tenant=world.alice.did)).did_errors[world.alice.did]
+    assert world.network.sent == []
+    assert laptop.sync.unsettled(world.alice.did) == []
+
+
+async def test_wiped_endpoints_get_again_what_a_delegate_wrote_that_may_not_ask_them(world: World) -> None:
+    phone, laptop, note = await _barred_delegate(world)
+    await laptop.sync.now(tenant=world.alice.did)
+    for node in world.remotes:
+        await world.replace(node)
+    world.allowed = None
+    await phone.sync.now()
+    assert not any(cid_of(note) in world.held(node) for node in world.remotes.values())
+    for _ in range(2):
+        world.network.reset()
+        world.clock.ahead += 25 * 3600 * 1_000_000
+        await laptop.sync.now(tenant=world.alice.did)
+        assert all(cid_of(note) in world.held(node) for node in world.remotes.values())
+        assert laptop.sync.unsettled(world.alice.did) == []
+    assert [kind for _, kind, _ in world.network.sent] == ["RecordsWrite", "RecordsWrite"]  # a question to each
+
+
+async def _barred_delegate(world: World) -> tuple[Device, Device, Message]:
+    """Alice's phone, the device of a delegate whose grants to sync have ended, and a note that it wrote before."""
     phone = await world.device("phone")
     await install(phone, CHAT)
     helper = await world.identity()
@@ -384,15 +415,7 @@ async def test_what_a_delegate_wrote_goes_out_though_it_may_sync_no_more(world: 
     for record in to_sync:
         revocation = await permission_revocation(world.alice.signer, world.clock, grant=record)
         await give(laptop, helper, revocation)
-    world.network.reset()
-    report = await laptop.sync.now(tenant=world.alice.did)
-    assert "that holds now" in report.did_errors[world.alice.did]
-    assert {kind for _, kind, _ in world.network.sent} == {"RecordsWrite"}
-    assert all(cid_of(note) in world.held(node) for node in world.remotes.values())
-    world.network.reset()
-    assert "that holds now" in (await laptop.sync.now(tenant=world.alice.did)).did_errors[world.alice.did]
-    assert world.network.sent == []
-    assert laptop.sync.unsettled(world.alice.did) == []
+    return phone, laptop, note
 
 
 async def grant(device: Device, to: Identity, method: str, protocol: str, interface: str = "Messages") -> Message:

@@ -24,8 +24,8 @@ async def send_again_if_lost(context: SyncContext, peer: Peer) -> bool:
             lost = ledger.lost_all(endpoint, context.clock.now())
             context.notify(SyncEvent("refilled", endpoint.tenant, endpoint.url, "push", 0, lost))
             return True
-        if outcome is None or not (outcome.code == 409 or outcome.says_deleted):
-            return False  # it has not told
+        if outcome is not None and (outcome.code == 0 or outcome.ends_visit):
+            return False  # it could not be asked; a refusal tells nothing, and would not in a minute
     ledger.lost_nothing(endpoint, context.clock.now())
     return False
 

@@ -269,11 +269,17 @@ FAILURES_IN_A_ROW = 3
 """After this many failures of the node in a row (5xx, 401, timeouts, bad replies), the visit ends."""
 
 
+_OF_THE_MESSAGE = ("GrantAuthorization", "ProtocolAuthorization")
+"""How the codes begin with which a node says that a message's grant, or its protocol, does not allow it."""
+
+
 def node_failed(outcome: Outcome) -> bool:
     """Return True if the failure says more about the node, or how it sees the tenant, than about the message."""
     if outcome.settled or outcome.waits_for or outcome.is_own:
         return False
-    return outcome.code in (0, 401) or outcome.code >= 500
+    if outcome.code == 401:
+        return not outcome.detail.startswith(_OF_THE_MESSAGE)
+    return outcome.code == 0 or outcome.code >= 500
 
 
 def is_of_node(outcome: Outcome) -> bool:

@@ -103,6 +103,11 @@ def test_what_tells_of_the_node() -> None:
     assert node_failed(classify_error(TimedOut("")))
 
 
+@pytest.mark.parametrize("code", ["GrantAuthorizationGrantRevoked", "ProtocolAuthorizationActionNotAllowed"])
+def test_a_message_that_its_grant_does_not_allow_says_nothing_of_the_node(code: str) -> None:
+    assert not node_failed(classify(reply(401, f"{code}: it is not allowed")))
+
+
 def test_no_backoff_is_longer_than_the_longest() -> None:
     """Else a row's next try would be taken for one that a wrong clock has set."""
     assert max(outcome.backoff.most for outcome in (*(rule.outcome for rule in RULES), *ERRORS.values())) <= LONGEST

@@ -270,7 +270,7 @@ FAILURES_IN_A_ROW = 3
 
 
 _OF_THE_MESSAGE = ("GrantAuthorization", "ProtocolAuthorization")
-"""How the codes begin with which a node says that a message's grant, or its protocol, does not allow it."""
+"""Beginnings of the codes by which a node says that a message's grant, or its protocol, does not allow it."""
 
 
 def node_failed(outcome: Outcome) -> bool:

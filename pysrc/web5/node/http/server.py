@@ -25,6 +25,7 @@ from websockets.frames import CloseCode
 
 from web5.node.http.connections import BATCH, ConnectionLimits, Connections
 from web5.node.http.framing import Framing
+from web5.node.http.joined import JoinedTransport
 from web5.node.limits import KIB, Limits
 
 HEADERS_BESIDE = 16 * KIB
@@ -79,7 +80,8 @@ class HttpProtocol(H11Protocol):
         self._is_over = False  # it is answered for the last time; what comes is not looked at
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        joined = cast(asyncio.Transport, JoinedTransport(transport))
+        super().connection_made(joined)
         if not self._connections.admit(self):
             transport.write(refusal(503, "Retry-After: 10\r\n"))
             transport.close()
@@ -98,6 +100,7 @@ class HttpProtocol(H11Protocol):
         self._refuse()
 
     def on_response_complete(self) -> None:
+        cast(JoinedTransport, self.transport).go()
         super().on_response_complete()
         self._refuse()
 
@@ -150,6 +153,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     _received = _resumed = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(JoinedTransport, transport).go_through()
         super().connection_made(transport)
         self._connections.hand_over(self)
 

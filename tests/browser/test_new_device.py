@@ -76,6 +76,7 @@ async def test_a_second_device_has_everything_by_a_code_and_a_number(device: Dev
     await other.at("Notes")
     await expect(other.note("from the first")).to_be_visible()
     assert await other.did() == await device.did()
+    await expect(page.locator("#identity-list > li")).to_have_count(1)
 
     await other.write("from the second")
     await device.at("Notes")

@@ -14,9 +14,21 @@ MAX_IMPORT = 1_000_000
 """Characters of an exported identity; one with some keys has 3,000."""
 
 
-def listed(web5: Web5) -> list[dict[str, Any]]:
-    """Return the person's own identities, the oldest first."""
-    return [{"did": identity.did, "name": identity.name} for identity in _own(web5)]
+async def listed(web5: Web5) -> list[dict[str, Any]]:
+    """Return the person's own identities, the oldest first, without the spare ones.
+
+    A browser that comes along, or comes back by its words, has made one by itself before. That has moved in with its
+    keys, since somebody may know of it; it is on the list once there is something in it.
+    """
+    found, made = list[dict[str, Any]](), set[str]()
+    for identity in _own(web5):
+        did, name = identity.did, identity.name
+        if identity.by_default:
+            if name in made and did != web5.connected_did and await _is_empty(web5, did):
+                continue
+            made.add(name)
+        found.append({"did": did, "name": name})
+    return found
 
 
 async def create(web5: Web5, name: str, known: Collection[str]) -> str:
@@ -30,7 +42,7 @@ async def create(web5: Web5, name: str, known: Collection[str]) -> str:
     if not name:
         raise IdentityError("An identity needs a name that can be read.")
     for identity in _own(web5):
-        if identity.name == name and identity.did not in known:
+        if identity.name == name and identity.did not in known and not identity.by_default:
             return identity.did
     return (await web5.identities.create(name)).did
 
@@ -77,3 +89,8 @@ async def import_(web5: Web5, text: str) -> str:
 def _own(web5: Web5) -> list[Identity]:
     """Return all but those with which an app acts for somebody else."""
     return [identity for identity in web5.identities.list() if identity.connected_did is None]
+
+
+async def _is_empty(web5: Web5, did: str) -> bool:
+    """Return True if nothing was ever written to an identity that is here, and nobody else could."""
+    return not await Web5(web5.agent, did).dwn.messages.query(limit=1)

@@ -139,7 +139,11 @@ class Service(DataCalls, FileCalls, NoteCalls, MessageCalls, DeviceCalls):
         around: dict[str, Any] = {}
         if self._session.is_open:
             web5 = self.web5
-            around = {"devices": await pairing.listed(web5), **state.state_of(web5)}
+            around = {
+                "devices": await pairing.listed(web5),
+                "identities": await identities.listed(web5),
+                **state.state_of(web5),
+            }
         return {"vault": self._session.vault(), "storage": self._session.storage(), **around}
 
     async def add_node(self, url: str) -> None:
@@ -213,7 +217,7 @@ class Service(DataCalls, FileCalls, NoteCalls, MessageCalls, DeviceCalls):
 
     async def identities(self) -> list[dict[str, Any]]:
         """Return the identities on this agent."""
-        return identities.listed(self.web5)
+        return await identities.listed(self.web5)
 
     async def create_identity(self, called: str, known: list[str]) -> str:
         """Make another identity and return its DID; `known` are the DIDs that the person saw."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from app import identities
 from web5 import Web5
 from web5.agent.publication.status import PublicationState, PublicationStatus
 from web5.dwn.values.timestamps import microseconds
@@ -23,7 +22,6 @@ def state_of(web5: Web5) -> dict[str, Any]:
     statuses = web5.sync.status()
     return {
         "did": web5.connected_did,
-        "identities": identities.listed(web5),
         **_publication(web5.nodes.published, ""),
         **_publication(web5.vault.published, "keys_"),
         "damaged": len(web5.sync.damaged()),

@@ -38,11 +38,6 @@ _UNSEEN = "\x7f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u206
 _BROKEN = "\ufffd"
 
 
-def count(number, noun, plural=None):
-    """Write 1 note, 2 notes, in English alone: `plural` of kit/texts.py takes its place."""
-    return grouped(number) + " " + (noun if number == 1 else plural or noun + "s")
-
-
 def ago(seconds):
     """Write how long ago something was, in one unit, or how far it is ahead of this device's clock."""
     if seconds < -_SKEW_SECONDS:

@@ -54,8 +54,11 @@ def test_requests_of_people_are_counted() -> None:
 
 
 def test_the_first_steps_end_when_all_are_taken() -> None:
-    assert [step[0] for step in home_words.steps(True, False, {"words": True})] == [True, False, False]
-    assert home_words.steps(True, True, {"words": False}) == []
+    steps = home_words.steps(True, False, False, {"words": True})
+    assert [step[0] for step in steps] == [True, False, False, False]
+    assert "another computer" in steps[2][1]
+    assert home_words.steps(True, True, False, {"words": False}) != []
+    assert home_words.steps(True, True, True, {"words": False}) == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device
 from tests.unit.page.test_session import MOMENT, opened
+from web5 import Web5
 
 PAGE = "https://notes.example/"
 
@@ -42,7 +43,7 @@ async def test_a_device_comes_along_and_both_are_on_the_list(world: World) -> No
     await laptop.ask("approve_device", number=joining["number"])
     steps = await finishing
     assert steps["identities"]["total"] == 1
-    assert len(await phone.ask("identities")) == 2  # its own moved in
+    assert [one["did"] for one in await phone.ask("identities")] == [(await laptop.ask("state"))["did"]]
     assert [note["text"] for note in (await phone.ask("notes", limit=5))["notes"]] == ["mine"]
     assert (await phone.ask("state"))["did"] == (await laptop.ask("state"))["did"]
     await phone.ask("device_here", called="Safari on iPhone")
@@ -54,6 +55,31 @@ async def test_a_device_comes_along_and_both_are_on_the_list(world: World) -> No
     for _ in range(2):
         assert await phone.ask("remove_device", id=devices[1]["id"]) is None
     assert len((await phone.ask("state"))["devices"]) == 1
+
+
+async def test_what_a_device_made_by_itself_is_listed_once_there_is_something_in_it(world: World) -> None:
+    laptop, phone = await published(world, "laptop"), await published(world, "phone")
+    own = (await phone.ask("state"))["did"]
+    await laptop.ask("sync_now")
+    offered = await laptop.ask("offer_device", called="Laptop", page=PAGE)
+    requested = asyncio.ensure_future(laptop.ask("device_request"))
+    joining = await phone.ask("join_device", code=offered["link"], called="Phone")
+    await requested
+    finishing = asyncio.ensure_future(phone.ask("finish_joining", password=None))
+    await laptop.ask("approve_device", number=joining["number"])
+    await finishing
+    await phone.ask("sync_now")
+    await laptop.ask("sync_now")
+    for device in (laptop, phone):
+        assert own in [one.did for one in device.session.web5.identities.list()], "nothing is lost"
+        for listed in (await device.ask("identities"), (await device.ask("state"))["identities"]):
+            assert own not in [one["did"] for one in listed]
+    assert await phone.ask("create_identity", called="Default", known=[]) != own
+    await Web5(phone.agent, own).dwn.records.create("for whoever knows of it", data_format="text/plain")
+    await phone.ask("sync_now")
+    await laptop.ask("sync_now")
+    for device in (laptop, phone):
+        assert own in [one["did"] for one in await device.ask("identities")]
 
 
 async def test_who_waits_no_more_is_not_brought_along(world: World) -> None:

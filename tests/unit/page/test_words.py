@@ -52,15 +52,6 @@ def test_ago(seconds: float, said: str) -> None:
     assert words.ago(seconds) == said
 
 
-@pytest.mark.parametrize(("number", "said"), [(0, "0 notes"), (1, "1 note"), (1000, "1,000 notes")])
-def test_count(number: int, said: str) -> None:
-    assert words.count(number, "note") == said
-
-
-def test_count_of_millions() -> None:
-    assert words.count(12_345_678, "message") == "12,345,678 messages"
-
-
 def test_short_did() -> None:
     did = "did:dht:i9xkp8ddcbcg8jwq54ox699wuzxyifsqx4jru45zodqu453ksz6y"
     assert words.short_did(did) == "did:dht:i9xkp8d…ksz6y"

@@ -239,7 +239,8 @@ class _Names(NamedTuple):
 
 
 def _names(web5: Web5) -> _Names:
-    return _Names({one["did"]: one["name"] for one in identities.listed(web5)}, web5.connected_did)
+    own = {one.did: one.name for one in web5.identities.list() if one.connected_did is None}
+    return _Names(own, web5.connected_did)
 
 
 def _person(did: str, names: _Names) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def _is_full(node):
     return bool(error and error["code"] == _FULL)
 
 
-def steps(has_notes, has_people, vault):
+def steps(has_notes, has_people, has_devices, vault):
     """Return the first steps, as (done, words, label of the link, address); none once all are taken."""
     found = [
         (
@@ -58,8 +58,14 @@ def steps(has_notes, has_people, vault):
         ),
         (
             not vault["words"],
-            t("Put your twelve words on paper. They open all of this on a second device, too."),
+            t("Put your twelve words on paper. They bring all of this back if every device is lost."),
             t("Show them"),
+            "settings",
+        ),
+        (
+            has_devices,
+            t("Take your phone or another computer along. Both have everything then, and stay in step."),
+            t("Add it"),
             "settings",
         ),
         (has_people, t("Give somebody your address, and write to one another."), t("Messages"), "messages"),

@@ -83,7 +83,9 @@ class Home:
         _facts(self._changed("needs", home_words.needs(state, len(people["requests"]))), "needs-list", "needs-part")
         taken = [
             ("good" if done else None, text, "" if done else label, to)
-            for done, text, label, to in home_words.steps(bool(notes), bool(talks), state["vault"])
+            for done, text, label, to in home_words.steps(
+                bool(notes), bool(talks), len(state["devices"]) > 1, state["vault"]
+            )
         ]
         _facts(self._changed("steps", taken), "steps-list", "steps-part")
         rows = [(home_words.first_line(one["text"]), "notes/" + one["id"], one["modified"]) for one in notes]

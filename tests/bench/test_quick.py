@@ -163,7 +163,7 @@ async def test_tabs(site: Path, tmp_path: Path) -> None:
 
 async def test_use(site: Path, tmp_path: Path) -> None:
     rows, printed = await _figures("use", tmp_path)
-    assert len(rows) == 20
+    assert len(rows) == 34
     for row in rows:
         assert _is_figure(row["value"]), row
         assert row["name"] in printed

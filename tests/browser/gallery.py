@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from tests.browser.profiles import Profiles
 from tests.browser.world import Device, World, make_world
 from web5 import DelegationRequest, ProtocolPermissions
 from web5_build.paths import DIST, SITE, WEB
+from web5_build.site import texts
 
 WIDTHS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 860}}
 SCHEMES = ("light", "dark")
@@ -50,16 +52,32 @@ PHOTOS = {
 }
 
 
+def texts_of(language: str) -> dict[str, str]:
+    """Return the page's texts in a language by their English, with those of two things as the page writes them."""
+    if language == "en":
+        return {}
+    found = texts.read(texts.languages()[language])
+    several = {english: own for english, own in found.items() if texts.BETWEEN in english}
+    of_two = {
+        english.split(texts.BETWEEN)[1].replace("{n}", "2"): own.split(texts.BETWEEN)[-1].replace("{n}", "2")
+        for english, own in several.items()
+    }
+    return found | of_two
+
+
 class Gallery:
     """The pictures of one run.
 
     Parameters:
         only: parts of the names of those that are taken, with commas; "" for all.
+        language: of the page, as browsers name it.
     """
 
-    def __init__(self, folder: Path, only: str) -> None:
+    def __init__(self, folder: Path, only: str, language: str = "en") -> None:
         self.folder = folder
         self.names: list[str] = []
+        self.language = language
+        self.texts = texts_of(language)
         self._only = only
 
     async def shoot(self, device: Device, name: str) -> None:
@@ -102,7 +120,7 @@ async def _data(gallery: Gallery, device: Device) -> None:
             await page.locator("#protocol-list summary").last.click()
         await gallery.shoot(device, f"data-{what}")
     asked = DelegationRequest([ProtocolPermissions(PHOTOS, ["read", "write", "query"])], display_name="Photo frame")
-    await page.get_by_role("button", name="Give an app access").click()
+    await page.get_by_role("button", name=device.t("Give an app access")).click()
     await page.fill("#request-text", json.dumps(asked.to_json()))
     await page.click("#request-save")
     await expect(page.locator("#give-form")).to_be_visible()
@@ -113,11 +131,11 @@ async def _data(gallery: Gallery, device: Device) -> None:
     await page.click("#given-close")
     await gallery.shoot(device, "data-access")
     await page.goto(f"{device.url}#/data/records")
-    await page.get_by_role("button", name="All", exact=True).click()
+    await page.get_by_role("button", name=device.t("All"), exact=True).click()
     await page.locator("#data-order").select_option("createdAscending")
     await expect(page.locator("#data-rows a").first).to_contain_text(NOTES[0])
     await page.locator("#data-rows a").first.click()
-    await expect(page.locator("#one-verdict-words")).to_have_text("Yes.")
+    await expect(page.locator("#one-verdict-words")).to_have_text(device.t("Yes."))
     await gallery.shoot(device, "data-message")
     await page.goto(f"{device.url}#/data/messages/bafynowhere")
     await expect(page.locator("#one-gone")).to_be_visible()
@@ -134,16 +152,16 @@ async def _alice(gallery: Gallery, device: Device) -> None:
     for number, text in enumerate(NOTES):
         await device.type(text)
         await expect(page.locator("#note-list > li")).to_have_count(number + 1)
-    await device.summary("All synced")
-    await page.get_by_role("button", name="Start").click()
+    await device.summary(device.t("All synced"))
+    await page.get_by_role("button", name=device.t("Start")).click()
     await gallery.shoot(device, "notes")
     await device.at("Home")
     await expect(page.locator("#home-notes > li")).to_have_count(len(NOTES))
     await gallery.shoot(device, "home")
     await device.at("Notes")
     await device.at("Messages")
-    await page.get_by_role("button", name="Turn on messages").click()
-    await expect(page.get_by_role("heading", name="Give somebody your address")).to_be_visible()
+    await page.get_by_role("button", name=device.t("Turn on messages")).click()
+    await expect(page.get_by_role("heading", name=device.t("Give somebody your address"))).to_be_visible()
     await gallery.shoot(device, "messages-on")
     for place in ("Nodes", "Settings"):
         await device.at(place)
@@ -154,16 +172,16 @@ async def _group(gallery: Gallery, alice: Device, bob: Device) -> None:
     """Bob begins a group; she joins, and both write."""
     group = await bob.ask("make_group", called="Sunday on the lake", key="g")
     await bob.ask("add_member", did=group, member=await alice.did())
-    await expect(alice.page.get_by_role("button", name="Join")).to_be_visible()
+    await expect(alice.page.get_by_role("button", name=alice.t("Join"))).to_be_visible()
     await gallery.shoot(alice, "messages-invitation")
-    await alice.page.get_by_role("button", name="Join").click()
-    await expect(alice.page.get_by_role("button", name="2 people")).to_be_visible()
+    await alice.page.get_by_role("button", name=alice.t("Join")).click()
+    await expect(alice.page.get_by_role("button", name=alice.t("2 people"))).to_be_visible()
     await bob.ask("send_message", did=group, text="Who brings the bread?", key="3")
     await expect(alice.page.get_by_text("Who brings the bread?", exact=True)).to_be_visible()
-    await alice.page.get_by_label("Message", exact=True).fill("I do, and the good butter.")
+    await alice.page.get_by_label(alice.t("Message"), exact=True).fill("I do, and the good butter.")
     await alice.page.keyboard.press("Control+Enter")
-    await expect(alice.page.get_by_label("Where all of the group can read it")).to_be_visible()
-    await alice.page.get_by_role("button", name="2 people").click()
+    await expect(alice.page.get_by_label(alice.t("Where all of the group can read it"))).to_be_visible()
+    await alice.page.get_by_role("button", name=alice.t("2 people")).click()
     await gallery.shoot(alice, "messages-group")
 
 
@@ -173,30 +191,30 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
     await bob.ask("send_message", did=await alice.did(), text="Hello, is this Alice?", key="1")
     await bob.ask("send_message", did=await alice.did(), text="It is about the boat on Sunday.", key="2")
     await alice.at("Messages")
-    requests = alice.page.get_by_role("region", name="Requests")
+    requests = alice.page.get_by_role("region", name=alice.t("Requests"))
     await expect(requests).to_contain_text("the boat on Sunday")
     await gallery.shoot(alice, "messages-request")
     await requests.get_by_role("link").click()
     await gallery.shoot(alice, "messages-stranger")
-    await alice.page.get_by_role("button", name="Accept").click()
+    await alice.page.get_by_role("button", name=alice.t("Accept")).click()
     await alice.ask("rename_person", did=await bob.did(), called="Bob")
     await expect(alice.page.locator("#conversation-name")).to_have_text("Bob")
-    await alice.page.get_by_label("Message", exact=True).fill("Yes! I will be at the pier at half past seven.")
+    await alice.page.get_by_label(alice.t("Message"), exact=True).fill("Yes! I will be at the pier at half past seven.")
     await alice.page.keyboard.press("Control+Enter")
-    await expect(alice.page.get_by_label("On their nodes")).to_be_visible()
+    await expect(alice.page.get_by_label(alice.t("On their nodes"))).to_be_visible()
     await gallery.shoot(alice, "messages-conversation")
     await bob.ask("tell_person", did=await alice.did(), tells=True)
     await bob.page.goto(f"{bob.url}#/messages/{await alice.did()}")
-    read = bob.page.get_by_role("list", name="Messages of this conversation")
+    read = bob.page.get_by_role("list", name=bob.t("Messages of this conversation"))
     await expect(read.get_by_text("half past seven")).to_be_visible()
-    await expect(alice.page.get_by_label("Read", exact=True)).to_be_visible()
+    await expect(alice.page.get_by_label(alice.t("Read"), exact=True)).to_be_visible()
     await bob.at("Home")
     picture = {"name": "pier.png", "mimeType": "image/png", "buffer": (WEB / "assets" / "icon-192.png").read_bytes()}
     film = {"name": "the boat.mp4", "mimeType": "video/mp4", "buffer": bytes(2_400_000)}
-    await alice.page.get_by_label("Files to send").set_input_files([picture, film])  # type: ignore[list-item]
+    await alice.page.get_by_label(alice.t("Files to send")).set_input_files([picture, film])  # type: ignore[list-item]
     await expect(alice.page.get_by_role("img", name="pier.png")).to_be_visible()
-    await expect(alice.page.get_by_text("Video · 2.4 MB")).to_be_visible()
-    await expect(alice.page.get_by_label("On their nodes")).to_have_count(2)
+    await expect(alice.page.get_by_text(re.compile("Video · 2[.,]4 MB"))).to_be_visible()
+    await expect(alice.page.get_by_label(alice.t("On their nodes"))).to_have_count(2)
     await gallery.shoot(alice, "messages-files")
     await _group(gallery, alice, bob)
     await alice.at("Home")
@@ -207,22 +225,24 @@ async def _together(gallery: Gallery, alice: Device, bob: Device) -> None:
 async def _second(gallery: Gallery, alice: Device, phone: Device) -> None:
     """Her phone comes along, and both are on the list and in the picture."""
     await alice.at("Settings")
-    await alice.page.get_by_role("button", name="Add a device").click()
+    await alice.page.get_by_role("button", name=alice.t("Add a device")).click()
     await gallery.shoot(alice, "device-begin")
-    await alice.page.get_by_role("button", name="Show the code").click()
+    await alice.page.get_by_role("button", name=alice.t("Show the code")).click()
     await expect(alice.page.locator("#offer-picture")).to_be_visible()
     await gallery.shoot(alice, "device-code")
-    link = await alice.page.get_by_label("The same as a text").input_value()
-    await phone.page.get_by_role("button", name="Take my other device along").click()
+    link = await alice.page.get_by_label(alice.t("The same as a text")).input_value()
+    await phone.page.get_by_role("button", name=phone.t("Take my other device along")).click()
     await gallery.shoot(phone, "join-begin")
-    await phone.page.get_by_label("Paste its text").fill(link)
-    await phone.page.get_by_role("button", name="Go on").click()
+    await phone.page.get_by_label(phone.t("Paste its text")).fill(link)
+    await phone.page.get_by_role("button", name=phone.t("Go on")).click()
     await expect(phone.page.locator("#join-number")).not_to_be_empty()
     await gallery.shoot(phone, "join-number")
     await expect(alice.page.locator("#number-form")).to_be_visible()
     await gallery.shoot(alice, "device-number")
-    await alice.page.get_by_label("Number", exact=True).fill(await phone.page.locator("#join-number").inner_text())
-    await alice.page.get_by_role("button", name="Let it in", exact=True).click()
+    await alice.page.get_by_label(alice.t("Number"), exact=True).fill(
+        await phone.page.locator("#join-number").inner_text()
+    )
+    await alice.page.get_by_role("button", name=alice.t("Let it in"), exact=True).click()
     await expect(alice.page.locator("#offer-end")).to_be_visible()
     await gallery.shoot(alice, "device-end")
     await alice.page.click("#offer-close")
@@ -241,7 +261,7 @@ async def _moving(gallery: Gallery, device: Device, world: World) -> None:
     """From one node to another, which is interrupted, and goes on."""
     await device.context.route(f"{world.origin}dht/**", lambda route: route.abort())
     await device.at("Nodes")
-    await device.node(world.second_endpoint).get_by_role("button", name="to another node…").click()
+    await device.node(world.second_endpoint).get_by_role("button", name=device.t("Move to another node…")).click()
     await gallery.shoot(device, "move-begin")
     await device.page.fill("#move-url", world.third_endpoint)
     await device.page.click("#move-save")
@@ -279,17 +299,18 @@ async def _take(gallery: Gallery) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with async_playwright() as playwright, make_world(SITE, Path(folder)).running() as world:
             chromium = os.environ["WEB5_CHROMIUM"]
-            profiles = Profiles(playwright.chromium, chromium, True, world.origin, Path(folder) / "profiles")
+            folders = Path(folder) / "profiles"
+            profiles = Profiles(playwright.chromium, chromium, True, world.origin, folders, locale=gallery.language)
             try:
-                async with _device(profiles, world) as alice:
+                async with _device(gallery, profiles, world) as alice:
                     await _starting(gallery, world, profiles)
                     await alice.ready()
                     await _alice(gallery, alice)
                     await _data(gallery, alice)
-                    async with _device(profiles, world) as bob:
+                    async with _device(gallery, profiles, world) as bob:
                         await bob.ready()
                         await _together(gallery, alice, bob)
-                    async with _device(profiles, world) as phone:
+                    async with _device(gallery, profiles, world) as phone:
                         await phone.ready()
                         await _second(gallery, alice, phone)
                     await _moving(gallery, alice, world)
@@ -310,8 +331,8 @@ async def _starting(gallery: Gallery, world: World, profiles: Profiles) -> None:
 
 
 @asynccontextmanager
-async def _device(profiles: Profiles, world: World) -> AsyncIterator[Device]:
-    device = Device(await profiles.lend(), world.origin)
+async def _device(gallery: Gallery, profiles: Profiles, world: World) -> AsyncIterator[Device]:
+    device = Device(await profiles.lend(), world.origin, gallery.texts)
     await device.open()
     await device.page.set_viewport_size(WIDTHS["desk"])  # type: ignore[arg-type]
     yield device
@@ -322,9 +343,10 @@ def main() -> None:
     reader = argparse.ArgumentParser(prog="build.py screenshots", description=__doc__)
     reader.add_argument("--only", default="", help="only states whose name has one of these in it, with commas")
     reader.add_argument("--out", type=Path, default=DIST / "screenshots", help="the folder (dist/screenshots)")
+    reader.add_argument("--language", default="en", choices=["en", *texts.languages()], help="of the page (en)")
     options = reader.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    gallery = Gallery(options.out, options.only)
+    gallery = Gallery(options.out, options.only, options.language)
     asyncio.run(_take(gallery))
     gallery.write_index()
     print(f"{len(gallery.names)} states, four pictures each: {options.out / 'index.html'}")

@@ -33,14 +33,24 @@ class Profiles:
     Parameters:
         origin: the address of the site, with a slash at the end.
         folder: where the profiles are.
+        locale: the language that the browsers ask for; by default their own.
     """
 
-    def __init__(self, browsers: BrowserType, program: str, headless: bool, origin: str, folder: Path) -> None:
+    def __init__(
+        self,
+        browsers: BrowserType,
+        program: str,
+        headless: bool,
+        origin: str,
+        folder: Path,
+        locale: str | None = None,
+    ) -> None:
         self._browsers = browsers
         self._program = program
         self._headless = headless
         self._origin = origin
         self._folder = folder
+        self._locale = locale
         self._idle: list[BrowserContext] = []
         self._made = 0
 
@@ -54,6 +64,7 @@ class Profiles:
             executable_path=self._program,
             args=FLAGS,
             headless=self._headless,
+            locale=self._locale,
             service_workers="block",
         )
 

@@ -137,13 +137,22 @@ def _link(source: str, target: str) -> None:
 
 
 class Device:
-    """A browser context, and a page on it: what one person uses in one place."""
+    """A browser context, and a page on it: what one person uses in one place.
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
+    Parameters:
+        texts: the page's texts by their English, where it speaks another language.
+    """
+
+    def __init__(self, context: BrowserContext, url: str, texts: Mapping[str, str] | None = None) -> None:
         self.context = context
         self.url = url
+        self._texts = texts or {}
         self.complaints: list[str] = []
         self.page: Page
+
+    def t(self, english: str) -> str:
+        """The text that has this English, as the page says it; what is none of its texts is as it was."""
+        return self._texts.get(english, english)
 
     async def open(self, *, wait_until: Literal["commit", "load"] = "load") -> Page:
         """Open the page anew; return once it has loaded, before its node is there."""
@@ -163,7 +172,7 @@ class Device:
     async def at(self, place: str) -> Page:
         """Go to a place of the page by its link, if it is not there; return the page."""
         if await self.page.locator("html").get_attribute("data-place") != place.lower():
-            link = self.page.get_by_role("navigation", name="Places").get_by_role("link", name=place)
+            link = self.page.get_by_role("navigation", name=self.t("Places")).get_by_role("link", name=self.t(place))
             await link.click()
             await expect(link).to_have_attribute("aria-current", "page")
         return self.page
@@ -312,7 +321,7 @@ class Device:
             await self.page.fill("#password-again", new)
             await self.page.click("#password-save")
             await expect(self.page.locator("#password-dialog")).to_be_hidden()
-            await expect(self.page.locator("#protection-key")).to_contain_text("locked by your password")
+            await expect(self.page.locator("#protection-key")).to_contain_text(self.t("Keys: locked by your password"))
 
     async def remove_password(self, old: str) -> None:
         """Let the browser protect the keys again, as before there was a password."""

@@ -1,4 +1,4 @@
-"""Notifies the pages of this origin of changes, at most ten times a second."""
+"""Notifies the pages of this origin of changes, some ten times a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ MOST_FLOWS = 20
 """Endpoints, and directions, of which a post says how far they are."""
 
 INTERVAL = 0.1
-"""Seconds between two posts; changes in between go out together."""
+"""Seconds from a change to the post about it; other changes in between go out with it."""
+
+AT_ONCE = 0.01
+"""As `INTERVAL`, for what somebody waits for, unless the last such post was just now."""
+
+WAITED_FOR = "messages"
 
 
 Steps = dict[str, dict[str, int]]
@@ -41,7 +46,8 @@ class ChangeNotifier:
         self._news: list[dict[str, Any]] = []
         self._recovery: Steps = {}
         self._move: Steps = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = self._hurried = 0.0
         self.on_notes: list[Callable[[], None]] = []
 
     def watch(self, agent: Agent) -> None:
@@ -81,8 +87,13 @@ class ChangeNotifier:
         if "notes" in what:
             for changed in self.on_notes:
                 changed()
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._post_changes)
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        due = max(self._hurried + INTERVAL, now + AT_ONCE) if WAITED_FOR in what else now + INTERVAL
+        if self._timer is None or due < self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._due, self._timer = due, loop.call_later(due - now, self._post_changes)
 
     async def _agent_record(self, kind: str, id: str) -> None:
         self.changed("state")  # an identity, for example, that another device has made
@@ -125,5 +136,7 @@ class ChangeNotifier:
             self._files.clear()
         if self._news:
             event["news"], self._news = self._news, []
+        if WAITED_FOR in self._changed:
+            self._hurried = asyncio.get_running_loop().time()
         self._changed.clear()
         self._post(json.dumps(event))

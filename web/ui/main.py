@@ -166,12 +166,12 @@ class Page:
                 self._recovery.progress(event["recovery"])
                 self._join.progress(event["recovery"])
                 self._lock.progress(event["recovery"])
+            if "messages" in event["what"]:
+                await self._messages.refresh()
             if "state" in event["what"]:
                 await self._show_state()
             if "notes" in event["what"]:
                 await self._show_notes()
-            if "messages" in event["what"]:
-                await self._messages.refresh()
             if "notes" in event["what"]:
                 await self._data.refresh()
             await self._home.refresh()

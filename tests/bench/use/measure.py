@@ -1,8 +1,6 @@
 """How smooth the page is in use, part of `build.py bench`: the tasks that keep its main thread from answering, while it
-starts, while many notes sync and when they are there, and what a long time of changes leaves in its memory.
-
-A task counts by the processor's time that it has taken, as Chromium's trace has it: what else the machine does makes it
-no longer. None over 50 ms is the goal.
+starts, while many notes sync and when they are there, with many conversations and files, and what a long time of
+changes leaves in its memory. None over 50 ms is the goal (`trace.py` says how they count).
 """
 
 from __future__ import annotations
@@ -20,30 +18,17 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.bench.stage import CHROMIUM, FILL, ROOT, BenchError, Rows, embedded_defaults, say
+from tests.bench.stage import CHROMIUM, FILL, ROOT, embedded_defaults, say
+from tests.bench.use import chats
+from tests.bench.use.trace import Figures, scene
 from tests.browser.world import Device
 from tests.chromium import FLAGS
-
-TRACED = ("toplevel", "blink.user_timing")
-TRACE_KB = 1_000_000
-"""A first sync of many notes is many tasks."""
-
-TASKS = ("RunTask", "ThreadControllerImpl::RunTask")
-ASKED = "DevToolsSession"
-"""Of what is done because the bench asks for it, and no person would."""
-
-HERE = "web5-bench"
-"""A mark by which the page's process is found in a trace."""
 
 WRITE = """async (text) => {
   const begun = performance.now();
   await web5Ask("create_note", JSON.stringify({ text, created: Date.now() * 1000 }));
   return performance.now() - begun;
 }"""
-LONG_MS = 50
-QUIET_SECONDS = 2.0
-"""After a scene: what it leads to is part of it."""
-
 SYNC_MS = 600_000
 MB = 1e6
 
@@ -55,22 +40,23 @@ class Sizes:
     Parameters:
         notes: that one device has, and another gets.
         seconds: of one change a second.
+        people: with whom one person has conversations, of `each` messages.
+        files: among notes and messages.
+        sent: messages from one browser to another.
     """
 
     notes: int
     seconds: int
+    people: int
+    each: int
+    files: int
+    sent: int
 
 
-SIZES = {"full": Sizes(notes=10_000, seconds=720), "quick": Sizes(notes=60, seconds=8)}
-
-
-class Figures(Rows):
-    """Rows of a name, a value, and its unit."""
-
-    def add_tasks(self, scene: str, tasks: list[float]) -> None:
-        """Add the tasks over 50 ms of a scene: their number, and the longest."""
-        self.rows.append((f"{scene}: tasks over 50 ms", len(tasks), ""))
-        self.rows.append((f"{scene}: the longest of them", max(tasks, default=0), "ms"))
+SIZES = {
+    "full": Sizes(notes=10_000, seconds=720, people=1_000, each=5, files=100, sent=30),
+    "quick": Sizes(notes=60, seconds=8, people=12, each=3, files=6, sent=3),
+}
 
 
 async def measure(sizes: Sizes, figures: Figures) -> None:
@@ -83,26 +69,34 @@ async def measure(sizes: Sizes, figures: Figures) -> None:
         stack.push_async_callback(browser.close)
         exported = await _many_notes(browser, origin, sizes, figures)
         await _second_device(browser, origin, exported, sizes, figures)
+        await _conversations(browser, origin, sizes, figures)
         await _long_use(browser, origin, sizes, figures)
+
+
+async def _conversations(browser: Browser, origin: str, sizes: Sizes, figures: Figures) -> None:
+    async with _device(browser, origin) as device:
+        await chats.many_chats(device, sizes.people, sizes.each, sizes.files, figures)
+    async with _device(browser, origin) as alice, _device(browser, origin) as bob:
+        await chats.two_browsers(alice, bob, sizes.sent, figures)
 
 
 async def _many_notes(browser: Browser, origin: str, sizes: Sizes, figures: Figures) -> str:
     """Start a first and a later time, and use a page that has many notes; the identity, exported."""
     async with _device(browser, origin) as device:
-        async with _scene(device, figures, "a first visit"):
+        async with scene(device, figures, "a first visit"):
             await device.page.goto(origin)
             await device.ready()
         say(f"use: {sizes.notes:,} notes are written")
         [worker] = device.page.workers
         await worker.evaluate("code => pyodide.runPythonAsync(code)", FILL.replace("COUNT", str(sizes.notes)))
         await device.page.goto("about:blank")
-        async with _scene(device, figures, f"a later visit, {sizes.notes:,} notes"):
+        async with scene(device, figures, f"a later visit, {sizes.notes:,} notes"):
             await device.page.goto(origin)
             await device.ready()
-        async with _scene(device, figures, f"{sizes.notes:,} notes sent to two nodes"):
+        async with scene(device, figures, f"{sizes.notes:,} notes sent to two nodes"):
             await device.page.evaluate("void web5Ask('sync_now')")
             await expect(device.page.locator("#summary-words")).to_have_text("All synced", timeout=SYNC_MS)
-        async with _scene(device, figures, f"more of {sizes.notes:,} notes shown, one found, one written"):
+        async with scene(device, figures, f"more of {sizes.notes:,} notes shown, one found, one written"):
             await _walk(device)
         return await device.export()
 
@@ -130,7 +124,7 @@ async def _second_device(browser: Browser, origin: str, exported: str, sizes: Si
     async with _device(browser, origin) as device:
         await device.page.goto(origin)
         await device.ready()
-        async with _scene(device, figures, f"a first sync of {sizes.notes:,} notes"):
+        async with scene(device, figures, f"a first sync of {sizes.notes:,} notes"):
             await device.ask("import_identity", text=exported)
             await device.ask("choose_identity", did=json.loads(exported)["portableDid"]["uri"])
             await device.page.evaluate("void web5Ask('sync_now')")
@@ -182,47 +176,6 @@ async def _device(browser: Browser, origin: str) -> AsyncIterator[Device]:
         yield device
     finally:
         await context.close()
-
-
-@asynccontextmanager
-async def _scene(device: Device, figures: Figures, name: str) -> AsyncIterator[None]:
-    """Note what kept the main thread during the block and shortly after it."""
-    browser = device.context.browser
-    assert browser is not None
-    session, events, complete = await browser.new_browser_cdp_session(), list[dict[str, Any]](), asyncio.Event()
-    session.on("Tracing.dataCollected", lambda found: events.extend(found["value"]))
-    session.on("Tracing.tracingComplete", lambda _: complete.set())
-    config = {"includedCategories": list(TRACED), "excludedCategories": ["*"], "traceBufferSizeInKb": TRACE_KB}
-    await session.send("Tracing.start", {"traceConfig": config})
-    yield
-    await asyncio.sleep(QUIET_SECONDS)
-    await device.page.evaluate("name => void performance.mark(name)", HERE)
-    await session.send("Tracing.end")
-    await complete.wait()
-    await session.detach()
-    if not any(event["name"] == HERE for event in events):
-        raise BenchError(f"the trace of {name} was too long for Chromium: its end is not in it")
-    figures.add_tasks(name, _long(events))
-
-
-def _long(events: list[dict[str, Any]]) -> list[float]:
-    """Return the milliseconds of the page's long tasks, without what runs within another, or for the bench."""
-    process = next(event["pid"] for event in events if event["name"] == HERE)
-    main = next(
-        event["tid"]
-        for event in events
-        if event["name"] == "thread_name" and event["pid"] == process and event["args"]["name"] == "CrRendererMain"
-    )
-    here = [event for event in events if (event["pid"], event["tid"]) == (process, main) and "tdur" in event]
-    asked = {event["ts"] for event in here if ASKED in str(event.get("args"))}
-    tasks = [event for event in here if event["name"] in TASKS and event["tdur"] > LONG_MS * 1000]
-    found, end = list[float](), 0
-    for task in sorted(tasks, key=lambda task: (task["ts"], -task["dur"])):
-        if task["ts"] >= end:
-            end = task["ts"] + task["dur"]
-            if not any(task["ts"] <= moment < end for moment in asked):
-                found.append(task["tdur"] / 1000)
-    return found
 
 
 async def _alive(page: Page) -> dict[str, float]:

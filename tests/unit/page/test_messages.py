@@ -6,7 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from app.messages.delivery import Delivery
+from app.messages.letters import Letter
 from app.messages.protocol import LONGEST, messaging
+from app.messages.delivery import Delivery
+from app.messages.letters import Letter
 from app.messages.protocol import Person as People
 
 from tests.unit.conftest import World
@@ -161,3 +165,26 @@ async def test_of_very_many_conversations_the_newest_are_listed_and_opened(world
     assert [letter.thread for letter in messages._letters if letter.opened] == [carol.did]
     found = await alice.ask("conversations", limit=2)
     assert ([one["did"] for one in found["people"]], found["more"]) == ([carol.did, bob.did], False)
+
+
+async def test_at_the_start_the_newest_last_words_alone_are_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, carol = [await person(world, name) for name in ("alice", "bob", "carol")]
+    for other in (bob, carol):
+        await alice.write(other, "a last word")
+        await alice.until(other, "theirs")
+    monkeypatch.setattr("app.messages.mailbox.SENT_AGAIN", 1)
+    sent = list[str]()
+    deliver = Delivery.deliver
+
+    async def watched(self: Delivery, letter: Letter) -> None:
+        sent.append(letter.thread)
+        await deliver(self, letter)
+
+    monkeypatch.setattr(Delivery, "deliver", watched)
+    other = await alice.ask("create_identity", called="Other", known=[alice.did])
+    await alice.ask("choose_identity", did=other)
+    await alice.ask("choose_identity", did=alice.did)
+    await alice.until(carol, "theirs")
+    assert sent == [carol.did]

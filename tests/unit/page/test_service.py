@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app.change_notifier import INTERVAL
+from app.change_notifier import INTERVAL, ChangeNotifier
 from app.notes import versions
 from app.notes.note_shape import EXCERPT
 from app.service import Service, answer
@@ -216,6 +216,19 @@ async def test_changes_are_announced_together(device: Device) -> None:
         device.notifier.changed("notes")
         assert await posted.get() == both
     assert posted.empty()
+
+
+async def test_what_somebody_waits_for_is_announced_sooner() -> None:
+    loop, said, end = asyncio.get_running_loop(), list[Any](), asyncio.Event()
+    notifier = ChangeNotifier(lambda text: said.append(json.loads(text)["what"]))
+    notifier.changed("state")
+    loop.call_later(INTERVAL / 2, said.append, "half of the time")
+    notifier.changed("messages")
+    notifier.changed("messages")
+    loop.call_later(INTERVAL / 4, notifier.changed, "messages")  # and not again at once
+    loop.call_later(2 * INTERVAL, end.set)
+    await end.wait()
+    assert said == [["messages", "state"], "half of the time", ["messages"]]
 
 
 async def test_a_note_of_the_future_says_that_it_waits_for_its_time(world: World) -> None:

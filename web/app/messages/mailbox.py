@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from heapq import nlargest
 from typing import Any
 
 from app.messages.delivery import Delivery
 from app.messages.groups import Groups
-from app.messages.letters import MOST, Letters
+from app.messages.letters import MOST, Letter, Letters
 from app.messages.people import People
 from app.messages.protocol import GROUP_MESSAGE, MESSAGE, messaging, people
 from app.messages.receipts import Receipts
@@ -19,6 +20,11 @@ from web5.tasks import TaskSet
 
 PAGE = 200
 """Messages that are read at a time at the start."""
+
+SENT_AGAIN = 20
+"""Conversations whose last message is sent again at the start, if it is one's own: those with the newest ones."""
+
+SENT_AT_A_TIME = 4
 
 
 class Mailbox:
@@ -79,11 +85,24 @@ class Mailbox:
         self._tasks.start(self._follow_letters(letters))
         self._tasks.start(self._follow_people(known))
         self.groups.follow()
-        # The page, or this browser, may have ended between a message's being stored and its being sent.
-        for thread in self.letters.threads():
-            last = self.letters.of(thread)[-1]
-            if last.mine and self.people.standing(thread) == "accepted":
-                self._tasks.start(self.delivery.deliver(last))
+        self._send_again()
+
+    def _send_again(self) -> None:
+        """Send the newest messages, of which the last ones may not have been sent when this browser or the page ended.
+
+        Only what was written last before that may be so. Who has it says so.
+        """
+        last = [self.letters.of(thread)[-1] for thread in self.letters.threads()]
+        own = [one for one in last if one.mine and self.people.standing(one.thread) == "accepted"]
+        at_a_time = asyncio.Semaphore(SENT_AT_A_TIME)
+
+        async def send(letter: Letter) -> None:
+            async with at_a_time:
+                await self.delivery.deliver(letter)
+
+        for letter in nlargest(SENT_AGAIN, own, key=lambda one: one.order):
+            letter.under_way = self.delivery.target(letter) is not None
+            self._tasks.start(send(letter))
 
     async def _load_letters(self, path: str) -> None:
         cursor = None

@@ -241,7 +241,10 @@ class Messages:
     # -- what is written
 
     async def _send(self, did: str, message: Message) -> dict[str, Any]:
-        await self.turn_on()
+        if await self._mailbox.is_on():
+            await self._mailbox.load()
+        else:
+            await self.turn_on()
         self._check_group(did)
         async with self._writing:
             letter = self._letters.by_key(did, message.key)

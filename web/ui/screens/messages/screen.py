@@ -103,6 +103,7 @@ class Messages:
 
     async def _look(self):
         me = self._me
+        await self._look_at_one()
         found = await self._agent.call("conversations", limit=self._limit)
         if not self._open or me != self._me:
             return
@@ -119,12 +120,15 @@ class Messages:
         say(el("blocked-words"), said)
         new, requests = found["new"], len(found["requests"])
         need("messages", new + requests, message_words.needs(requests, new))
+        self._mark()
+
+    async def _look_at_one(self):
+        """Show what is new in the conversation that is open, which the person looks at."""
         where, did = place()
         if where == "messages" and did:
             if self._conversation.did != did:
                 self._conversation.open(did)
             await self._conversation.refresh()
-        self._mark()
 
     def _list(self, rows, name, people):
         parent = el(name)
